@@ -1,0 +1,1 @@
+"""The chain and everything a plugin author needs."""

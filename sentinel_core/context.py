@@ -1,0 +1,290 @@
+"""What belongs to one request: its `Context`, the `Call`s at the upstream, and how it ended, the `Outcome`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
+
+import msgspec
+
+from sentinel_core.keys import Key, Target, Verdict
+from sentinel_core.messages import Answer, Event, Extent, Request, TextEvent, Usage
+
+if TYPE_CHECKING:
+    from sentinel_core.reply import EventStream
+
+T = TypeVar("T")
+
+Ending = Literal["completed", "failed", "discarded"]
+"""How one reply of the upstream ended: read to its end, broken, or closed before its end."""
+
+
+class Client(msgspec.Struct, frozen=True):
+    """Who is on the other end of the connection; empty for calls in process.
+
+    `address` is the peer's IP, `headers` the request's headers with lower-case names. Nothing here is forwarded.
+    """
+
+    address: str = ""
+    headers: Mapping[str, str] = {}
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One row per call of a provider. Opened before the call, closed exactly once.
+
+    Times are seconds on the monotonic clock. `ending` is None while the call runs; `error` is the code if it failed.
+    """
+
+    number: int
+    target: Target
+    started: float
+    ending: Ending | None = None
+    error: str | None = None
+    ended: float | None = None
+
+
+class Restoration(Protocol):
+    """Puts the caller's own values back into an answer, outside of every output guard."""
+
+    def answer(self, answer: Answer) -> Answer:
+        """The answer to hand to the caller."""
+        ...
+
+    def event(self, event: TextEvent) -> TextEvent | None:
+        """The event to hand on, or None to hold its text until the next event of its lane."""
+        ...
+
+    def rest(self, choice: int | None = None) -> tuple[TextEvent, ...]:
+        """What is still held for a choice that ends, or for all when the stream does."""
+        ...
+
+
+class ResponseHeaders(dict[str, str]):
+    """Headers for the caller. Writable until the response is committed; later writes are dropped."""
+
+    __slots__ = ("committed",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.committed = False
+
+    def __setitem__(self, name: str, value: str) -> None:
+        if not self.committed:
+            super().__setitem__(name.lower(), value)
+
+
+class Context:
+    """One request on its way through the chain.
+
+    Stages read and write typed facts (`ctx[KEY]`), replace `ctx.request`, and set response headers. `deadline` is a
+    time of the monotonic clock in seconds, or None. `attempts` only grows.
+    """
+
+    __slots__ = (
+        "attempts",
+        "client",
+        "deadline",
+        "facts",
+        "findings",
+        "headers",
+        "id",
+        "request",
+        "restorations",
+        "stage_names",
+        "stage_seconds",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        id: str = "",  # noqa: A002 - the domain's word
+        client: Client | None = None,
+        deadline: float | None = None,
+    ) -> None:
+        self.request = request
+        self.id = id
+        self.client = client or Client()
+        self.deadline = deadline
+        self.headers = ResponseHeaders()
+        self.attempts: list[Attempt] = []
+        self.facts: dict[Key[Any], Any] = {}  # typed by their keys
+        self.findings: set[str] = set()
+        self.restorations: list[Restoration] = []
+        self.stage_names: tuple[str, ...] = ()
+        self.stage_seconds: list[float] = []
+
+    def __getitem__(self, key: Key[T]) -> T:
+        try:
+            value: T = self.facts[key]
+        except KeyError:
+            raise KeyError(f"no stage has written {key!r}") from None
+        return value
+
+    def __setitem__(self, key: Key[T], value: T) -> None:
+        self.facts[key] = value
+
+    def __contains__(self, key: Key[Any]) -> bool:
+        return key in self.facts
+
+    def __iter__(self) -> Iterator[Key[Any]]:
+        return iter(self.facts)
+
+    @overload
+    def get(self, key: Key[T]) -> T | None: ...
+    @overload
+    def get(self, key: Key[T], default: T) -> T: ...
+    def get(self, key: Key[T], default: T | None = None) -> T | None:
+        """The fact, or `default` where no stage has written it."""
+        value: T | None = self.facts.get(key, default)
+        return value
+
+    @property
+    def timings(self) -> dict[str, float]:
+        """Each stage's own time so far, in seconds, in chain order."""
+        return dict(zip(self.stage_names, self.stage_seconds, strict=True))
+
+    def restore_with(self, restoration: Restoration) -> None:
+        """Register a transform that the exchange applies to the reply last, outside of every output guard."""
+        self.restorations.append(restoration)
+
+    def note_finding(self, guard: str) -> None:
+        """Say that `guard` found something and let it pass (`flag`, `warn`): its verdict becomes `monitored`."""
+        self.findings.add(guard)
+
+
+class Owner(Protocol):
+    """Who closes a reply: the exchange, or whoever opened the call on its own account."""
+
+    def adopt(self, stream: EventStream) -> None:
+        """Take over the duty to close this stream."""
+        ...
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One attempt at the upstream: the request as it will be sent, and where to.
+
+    `attempt` is 0 until the innermost link draws the number. Legs derive by `call.to(target)` and share nothing
+    mutable.
+    """
+
+    request: Request
+    target: Target
+    owner: Owner
+    attempt: int = 0
+    deadline: float | None = None
+    request_id: str = ""
+
+    def to(self, target: Target) -> Call:
+        """The same call at another target."""
+        return msgspec.structs.replace(self, target=target)
+
+
+CallNext = Callable[[Call], Any]
+"""`await call_next(call)` gives the reply of the next link inwards."""
+
+Status = Literal["completed", "refused", "failed", "cancelled"]
+
+
+class Report(Protocol):
+    """Where an `Outcome` finds what is only worked out when somebody asks."""
+
+    def guarded(self) -> Answer | None:
+        """The reply after the output guards, assembled for streams."""
+        ...
+
+    def extents(self) -> tuple[Extent, Extent]:
+        """What the upstream produced, and what left the chain."""
+        ...
+
+    def verdicts_given(self) -> tuple[Verdict, ...]:
+        """One verdict per guard and direction."""
+        ...
+
+
+class Outcome:
+    """How one exchange ended; every `on_finish` gets the same one.
+
+    Of its fields only `guarded` holds text. Times are seconds since the exchange opened.
+    """
+
+    __slots__ = (
+        "_extents",
+        "_guarded",
+        "_report",
+        "_verdicts",
+        "elapsed_s",
+        "error",
+        "first_event_s",
+        "status",
+        "usage",
+    )
+
+    def __init__(
+        self,
+        status: Status,
+        report: Report,
+        *,
+        error: BaseException | None = None,
+        usage: Usage | None = None,
+        first_event_s: float | None = None,
+        elapsed_s: float = 0.0,
+    ) -> None:
+        self.status: Status = status
+        self.error = error
+        self.usage = usage
+        self.first_event_s = first_event_s
+        self.elapsed_s = elapsed_s
+        self._report = report
+        self._guarded: tuple[Answer | None] | None = None
+        self._extents: tuple[Extent, Extent] | None = None
+        self._verdicts: tuple[Verdict, ...] | None = None
+
+    def __repr__(self) -> str:
+        return f"Outcome({self.status!r}, error={self.error!r}, usage={self.usage!r})"
+
+    @property
+    def guarded(self) -> Answer | None:
+        """The reply's text after the output guards and before restoration; None if nothing came back."""
+        if self._guarded is None:
+            self._guarded = (self._report.guarded(),)
+        return self._guarded[0]
+
+    @property
+    def produced(self) -> Extent:
+        """How much the upstream sent."""
+        return self._both_extents()[0]
+
+    @property
+    def delivered(self) -> Extent:
+        """How much left the chain."""
+        return self._both_extents()[1]
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What every guard did, per direction."""
+        if self._verdicts is None:
+            self._verdicts = self._report.verdicts_given()
+        return self._verdicts
+
+    def _both_extents(self) -> tuple[Extent, Extent]:
+        if self._extents is None:
+            self._extents = self._report.extents()
+        return self._extents
+
+
+__all__ = [
+    "Attempt",
+    "Call",
+    "CallNext",
+    "Client",
+    "Context",
+    "Ending",
+    "Event",
+    "Outcome",
+    "Owner",
+    "Restoration",
+    "Status",
+]

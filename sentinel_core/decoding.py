@@ -1,0 +1,75 @@
+"""The one decode of every body: strict UTF-8, bounded depth, bounded number of values.
+
+msgspec raises `RecursionError` past about 1,000 levels, and can overflow a small thread's stack before that, so the
+depth is checked on the bytes first (msgspec #1033).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from sentinel_core.dialects.base import JsonLimits
+from sentinel_core.errors import Refusal
+
+__all__ = ["DEFAULT_LIMITS", "JsonLimits", "decode_json"]
+
+DEFAULT_LIMITS = JsonLimits()
+
+_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_INNERMOST = re.compile(rb"\[\]|\{\}")
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+_decode = msgspec.json.Decoder().decode
+
+
+def decode_json(raw: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> Any:  # a decoded JSON value of any shape
+    """Decode one JSON document.
+
+    Raises `Refusal`: request_too_large, json_too_deep, invalid_utf8 or invalid_json. Of repeated object keys the
+    last one counts, for us and, since bodies are re-encoded, for every upstream alike.
+    """
+    if len(raw) > limits.max_bytes:
+        raise Refusal("request_too_large")
+    _check_shape(raw, limits)
+    try:
+        return _decode(raw)
+    except UnicodeDecodeError:
+        raise Refusal("invalid_utf8") from None
+    except msgspec.MsgspecError as exc:
+        raise Refusal("invalid_json", f"The request body is not valid JSON: {exc}") from None
+    except RecursionError:
+        raise Refusal("json_too_deep") from None
+
+
+def _check_shape(raw: bytes, limits: JsonLimits) -> None:
+    """Refuse what is too deep or has too many values, without decoding it.
+
+    Counting brackets and commas bounds both from above, so an ordinary body costs three scans in C; only a body
+    that could exceed a limit is looked at with its strings removed.
+    """
+    opened = raw.count(b"{") + raw.count(b"[")
+    if opened <= limits.max_depth and opened + raw.count(b",") <= limits.max_nodes:
+        return
+    bare = _STRINGS.sub(b"", raw)
+    opened = bare.count(b"{") + bare.count(b"[")
+    if opened + bare.count(b",") > limits.max_nodes:
+        raise Refusal("request_too_large", f"The request body has more than {limits.max_nodes} values.")
+    if opened > limits.max_depth and _deeper_than(bare, limits.max_depth):
+        raise Refusal("json_too_deep", f"The request body nests deeper than {limits.max_depth} levels.")
+
+
+def _deeper_than(bare: bytes, depth: int) -> bool:
+    """Whether brackets nest deeper than `depth`; text without strings in, every step runs in C.
+
+    Each round removes the innermost pairs, so what is left after `depth` rounds nests deeper (or is not balanced,
+    which the decoder would refuse as well).
+    """
+    brackets = bare.translate(None, _NOT_BRACKETS)
+    for _ in range(depth):
+        if not brackets:
+            return False
+        brackets = _INNERMOST.sub(b"", brackets)
+    return bool(brackets)

@@ -1,0 +1,1 @@
+"""Wire formats as codecs without I/O, one module each."""

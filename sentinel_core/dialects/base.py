@@ -1,0 +1,126 @@
+"""What a dialect is: one wire format as a codec without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from sentinel_core.dialects.slots import Path, TextSlot
+
+if TYPE_CHECKING:
+    from sentinel_core.errors import SentinelError
+    from sentinel_core.messages import Answer, Event, Operation, Request
+
+
+class JsonLimits(msgspec.Struct, frozen=True):
+    """What one JSON body may be: bytes, nesting, and values (members and items)."""
+
+    max_bytes: int = 10 * 1024 * 1024
+    max_depth: int = 64
+    max_nodes: int = 250_000
+
+
+class StreamDecoder(Protocol):
+    """Turns the payloads of one upstream's stream into events. Keeps what it must know between frames."""
+
+    def decode(self, data: bytes, name: str = "") -> Sequence[Event]:
+        """The events of one SSE payload. Raises `UpstreamError`: what it carries if it is an error, else
+        upstream_invalid_response."""
+        ...
+
+    @property
+    def done(self) -> bool:
+        """The stream's end marker has been seen; what follows is dropped."""
+        ...
+
+    def end(self) -> None:
+        """The bytes are over. Raises `UpstreamError` (upstream_stream_interrupted) unless the answer is complete."""
+        ...
+
+
+class StreamEncoder(Protocol):
+    """Turns events into the SSE bytes of one client's stream."""
+
+    def encode(self, event: Event) -> bytes:
+        """The bytes that this event releases; b"" while its frame is not complete."""
+        ...
+
+    def finish(self) -> bytes:
+        """What ends a stream that is complete."""
+        ...
+
+    def fail(self, error: SentinelError) -> bytes:
+        """What ends a stream that broke: one error event, never an end marker."""
+        ...
+
+
+class Dialect(Protocol):
+    """One wire format: requests, answers, streams and errors of one API."""
+
+    @property
+    def name(self) -> str:
+        """The dialect's name, `vendor.format`."""
+        ...
+
+    @property
+    def operation(self) -> Operation:
+        """What a request in this dialect asks for."""
+        ...
+
+    def decode_request(self, body: Any) -> Request:  # decoded JSON
+        """Validate a client's decoded body and part the gateway's own fields from it. Raises `Refusal` (400)."""
+        ...
+
+    def encode_request(self, request: Request, model: str) -> bytes:
+        """The body for an upstream of the same dialect."""
+        ...
+
+    def request_texts(self, body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
+        """The strings of a request that guards read."""
+        ...
+
+    def decode_answer(self, raw: bytes) -> Answer:
+        """A unary reply of an upstream. Raises `UpstreamError`."""
+        ...
+
+    def encode_answer(self, answer: Answer) -> bytes:
+        """The body for the client: as it came where it is unchanged."""
+        ...
+
+    def answer_texts(self, body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
+        """The strings of an answer that guards read."""
+        ...
+
+    def patch_answer(self, body: Mapping[str, Any], texts: Mapping[Path, str]) -> Mapping[str, Any]:
+        """The body with other texts; copies of a changed text are dropped."""
+        ...
+
+    def decompose(self, answer: Answer) -> tuple[Event, ...]:
+        """A unary answer as the events of a stream: per choice its channels, then Opaque, Finish, usage."""
+        ...
+
+    def recompose(self, answer: Answer, events: Sequence[Event]) -> Answer:
+        """The answer with the texts that came out of a stream stage for `decompose(answer)`."""
+        ...
+
+    def assemble(self, events: Sequence[Event]) -> Answer:
+        """A stream's events as one unary answer."""
+        ...
+
+    def stream_frames(self, answer: Answer) -> tuple[Event, ...]:
+        """A unary answer as a stream's events with frames of their own, for a client that asked for a stream."""
+        ...
+
+    def stream_decoder(self) -> StreamDecoder:
+        """A decoder for one upstream's stream."""
+        ...
+
+    def stream_encoder(self, request: Request) -> StreamEncoder:
+        """An encoder for one client's stream."""
+        ...
+
+    def encode_error(self, error: SentinelError, request_id: str = "") -> bytes:
+        """The error object as a response body."""
+        ...

@@ -1,0 +1,80 @@
+"""Unary answers: validation, lossless re-encoding, patching of changed texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sentinel_core.decoding import JsonLimits, decode_json
+from sentinel_core.dialects.openai_chat.errors import reported_error
+from sentinel_core.dialects.openai_chat.fields import usage_counts
+from sentinel_core.dialects.slots import Path, patched
+from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.messages import Answer, Usage
+
+if TYPE_CHECKING:
+    from sentinel_core.dialects.base import Dialect
+
+_LIMITS = JsonLimits(max_bytes=64 * 1024 * 1024, max_nodes=4_000_000)
+_encode = msgspec.json.Encoder().encode
+
+
+def decode(dialect: Dialect, raw: bytes) -> Answer:
+    """Read an upstream's completion. Raises `UpstreamError` for what is none (U12, U13, U14)."""
+    try:
+        body = decode_json(raw, _LIMITS)
+    except Refusal:
+        raise UpstreamError("upstream_invalid_response") from None
+    if not isinstance(body, dict):
+        raise UpstreamError("upstream_invalid_response")
+    if body.get("error"):
+        raise reported_error(body)
+    choices = body.get("choices")
+    if not isinstance(choices, list) or not choices or not all(_is_choice(choice) for choice in choices):
+        raise UpstreamError("upstream_invalid_response")
+    return Answer(dialect=dialect, body=body, raw=raw, usage=decode_usage(body.get("usage")))
+
+
+def encode(answer: Answer) -> bytes:
+    """The body for the client, byte for byte where nothing changed."""
+    return answer.raw if answer.raw is not None else _encode(answer.body)
+
+
+def decode_usage(usage: Any) -> Usage | None:
+    """Token counts, or None where they are absent or not valid. Explicit zeros are counts."""
+    if not usage_counts(usage):
+        return None
+    prompt = usage.get("prompt_tokens") or 0
+    completion = usage.get("completion_tokens") or 0
+    return Usage(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        total_tokens=usage.get("total_tokens") or prompt + completion,
+        cached_tokens=_detail(usage.get("prompt_tokens_details"), "cached_tokens"),
+        reasoning_tokens=_detail(usage.get("completion_tokens_details"), "reasoning_tokens"),
+    )
+
+
+def patch(body: Mapping[str, Any], texts: Mapping[Path, str]) -> Mapping[str, Any]:
+    """The body with other texts. Logprobs spell out the text again, so a changed choice loses its own."""
+    result: dict[str, Any] = patched(body, texts)
+    for position in {path[1] for path in texts if len(path) > 2 and path[0] == "choices"}:
+        if not isinstance(position, int):
+            continue
+        choice = result["choices"][position]
+        if choice.get("logprobs") is not None:
+            choices = list(result["choices"])
+            choices[position] = {**choice, "logprobs": None}
+            result["choices"] = choices
+    return result
+
+
+def _is_choice(choice: Any) -> bool:
+    return isinstance(choice, dict) and isinstance(choice.get("message"), dict)
+
+
+def _detail(details: Any, name: str) -> int:
+    value = details.get(name) if isinstance(details, Mapping) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0

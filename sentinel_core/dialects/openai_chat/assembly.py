@@ -1,0 +1,232 @@
+"""Between a unary answer and the events of a stream, both ways."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sentinel_core.dialects.openai_chat.decoder import FUNCTION_CALL, ChatStreamDecoder
+from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
+from sentinel_core.dialects.slots import Path
+from sentinel_core.messages import (
+    Answer,
+    Event,
+    Finish,
+    Opaque,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+    TextEvent,
+    ToolCallDelta,
+    Usage,
+    UsageReport,
+)
+
+if TYPE_CHECKING:
+    from sentinel_core.dialects.base import Dialect
+
+_encode = msgspec.json.Encoder().encode
+Lane = tuple[int, str, int]
+
+
+def decompose(answer: Answer) -> tuple[Event, ...]:
+    """Per choice its channels; then one Opaque with every other string; then the ends and the usage."""
+    lanes = _lanes(answer.body)
+    events: list[Event] = [event for _, event in lanes]
+    covered = {path for path, _ in lanes}
+    rest = tuple(slot for slot in answer.texts() if slot.path not in covered)
+    if rest:
+        events.append(Opaque(slots=rest))
+    for position, choice in enumerate(answer.body.get("choices") or ()):
+        events.append(Finish(choice=_index(choice, position), reason=choice.get("finish_reason") or "stop"))
+    if answer.usage is not None:
+        events.append(UsageReport(usage=answer.usage))
+    return tuple(events)
+
+
+def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
+    """Patch into `answer` what came out of a stream stage. Text that did not come out is taken out."""
+    came: dict[Lane, list[str]] = {}
+    opaque: dict[Path, str] = {}
+    for event in events:
+        if isinstance(event, TextEvent):
+            came.setdefault(event.lane, []).append(event.text)
+        elif isinstance(event, Opaque):
+            opaque.update({slot.path: slot.text for slot in event.slots})
+    texts: dict[Path, str] = {}
+    lanes = _lanes(answer.body)
+    for path, event in lanes:
+        text = "".join(came.get(event.lane, ()))
+        if text != event.text:
+            texts[path] = text
+    covered = {path for path, _ in lanes}
+    for slot in answer.texts():
+        if slot.path not in covered and opaque.get(slot.path, "") != slot.text:
+            texts[slot.path] = opaque.get(slot.path, "")
+    return answer.with_texts(texts)
+
+
+def assemble(dialect: Dialect, events: Iterable[Event]) -> Answer:
+    """One answer with the text of every lane, the last usage, and the stream's own fields."""
+    top: dict[str, Any] = {}
+    choices: dict[int, _Choice] = {}
+    usage: Usage | None = None
+    opaque: list[Opaque] = []
+    for event in events:
+        if event.frame is not None and not top:
+            top = {key: value for key, value in event.frame.body.items() if key not in ("choices", "usage", "object")}
+        if isinstance(event, TextEvent):
+            choices.setdefault(event.choice, _Choice()).add(event)
+        elif isinstance(event, Finish):
+            choices.setdefault(event.choice, _Choice()).reason = event.reason
+        elif isinstance(event, UsageReport):
+            usage = event.usage
+        elif isinstance(event, Opaque) and event.slots:
+            opaque.append(event)
+    body: dict[str, Any] = {
+        "id": top.pop("id", None) or "chatcmpl-assembled",
+        "object": "chat.completion",
+        "created": top.pop("created", None) or int(time.time()),
+        "model": top.pop("model", None) or "",
+        "choices": [choice.body(index) for index, choice in sorted(choices.items())],
+        **top,
+    }
+    if usage is not None:
+        body["usage"] = usage_object(usage)
+    return Answer(dialect=dialect, body=body, usage=usage, opaque=tuple(opaque))
+
+
+def stream_frames(answer: Answer) -> tuple[Event, ...]:
+    """Chunks that say what the answer says: per choice one with its message, one with its end; then the usage."""
+    body = answer.body
+    top = {key: value for key, value in body.items() if key not in ("choices", "usage")}
+    top["object"] = "chat.completion.chunk"
+    decoder = ChatStreamDecoder()
+    chunks: list[dict[str, Any]] = []
+    for position, choice in enumerate(body.get("choices") or ()):
+        index = _index(choice, position)
+        rest = {key: value for key, value in choice.items() if key not in ("message", "finish_reason", "index")}
+        delta = _delta(choice["message"])
+        chunks.append({**top, "choices": [{"index": index, "delta": delta, **rest, "finish_reason": None}]})
+        end: dict[str, Any] = {"index": index, "delta": {}, "finish_reason": choice.get("finish_reason") or "stop"}
+        chunks.append({**top, "choices": [end]})
+    if body.get("usage") is not None:
+        chunks.append({**top, "choices": [], "usage": body["usage"]})
+    return tuple(event for chunk in chunks for event in decoder.decode(_encode(chunk)))
+
+
+def usage_object(usage: Usage) -> dict[str, Any]:
+    """Token counts in OpenAI's form."""
+    body: dict[str, Any] = {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+    }
+    if usage.cached_tokens:
+        body["prompt_tokens_details"] = {"cached_tokens": usage.cached_tokens}
+    if usage.reasoning_tokens:
+        body["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
+    return body
+
+
+class _Choice:
+    """One choice while it is put together."""
+
+    __slots__ = ("calls", "reason", "texts")
+
+    def __init__(self) -> None:
+        self.texts: dict[str, list[str]] = {}
+        self.calls: dict[int, dict[str, Any]] = {}
+        self.reason: str | None = None
+
+    def add(self, event: TextEvent) -> None:
+        if not isinstance(event, ToolCallDelta):
+            self.texts.setdefault(event.channel, []).append(event.text)
+            return
+        call = self.calls.setdefault(event.index, {"id": None, "name": None, "arguments": []})
+        call["id"] = call["id"] or event.id
+        call["name"] = call["name"] or event.name
+        call["arguments"].append(event.text)
+
+    def body(self, index: int) -> dict[str, Any]:
+        content = self.texts.get("content")
+        message: dict[str, Any] = {"role": "assistant", "content": "".join(content) if content else None}
+        if "reasoning" in self.texts:
+            message["reasoning_content"] = "".join(self.texts["reasoning"])
+        if "refusal" in self.texts:
+            message["refusal"] = "".join(self.texts["refusal"])
+        calls = [self._call(call) for number, call in sorted(self.calls.items()) if number != FUNCTION_CALL]
+        if calls:
+            message["tool_calls"] = calls
+        if FUNCTION_CALL in self.calls:
+            message["function_call"] = self._call(self.calls[FUNCTION_CALL])["function"]
+        if message["content"] is None and not (calls or len(message) > 2):
+            message["content"] = ""
+        return {"index": index, "message": message, "finish_reason": self.reason}
+
+    @staticmethod
+    def _call(call: Mapping[str, Any]) -> dict[str, Any]:
+        function = {"name": call["name"], "arguments": "".join(call["arguments"])}
+        return {"id": call["id"], "type": "function", "function": function}
+
+
+def _index(choice: Mapping[str, Any], position: int) -> int:
+    index = choice.get("index")
+    return index if isinstance(index, int) else position
+
+
+def _lanes(body: Mapping[str, Any]) -> list[tuple[Path, TextEvent]]:
+    """Every channel text of a unary body: where it stands, and as an event."""
+    found: list[tuple[Path, TextEvent]] = []
+    for position, choice in enumerate(body.get("choices") or ()):
+        message, index = choice.get("message"), _index(choice, position)
+        if not isinstance(message, Mapping):
+            continue
+        path: Path = ("choices", position, "message")
+        if isinstance(message.get("content"), str):
+            found.append(((*path, "content"), TextDelta(choice=index, text=message["content"])))
+        for key in REASONING_KEYS:
+            if isinstance(message.get(key), str):
+                found.append(((*path, key), ReasoningDelta(choice=index, text=message[key])))
+                break
+        if isinstance(message.get("refusal"), str):
+            found.append(((*path, "refusal"), RefusalDelta(choice=index, text=message["refusal"])))
+        found += _call_lanes(message, path, index)
+    return found
+
+
+def _call_lanes(message: Mapping[str, Any], path: Path, choice: int) -> list[tuple[Path, TextEvent]]:
+    found: list[tuple[Path, TextEvent]] = []
+    calls = message.get("tool_calls")
+    for number, call in enumerate(calls if isinstance(calls, list) else ()):
+        function = call.get("function") if isinstance(call, Mapping) else None
+        if isinstance(function, Mapping) and isinstance(function.get("arguments"), str):
+            identifier = call.get("id")
+            event = ToolCallDelta(
+                choice=choice,
+                text=function["arguments"],
+                index=number,
+                id=identifier if isinstance(identifier, str) else None,
+                name=function.get("name") if isinstance(function.get("name"), str) else None,
+            )
+            found.append(((*path, "tool_calls", number, "function", "arguments"), event))
+    function = message.get("function_call")
+    if isinstance(function, Mapping) and isinstance(function.get("arguments"), str):
+        event = ToolCallDelta(choice=choice, text=function["arguments"], index=FUNCTION_CALL)
+        found.append(((*path, "function_call", "arguments"), event))
+    return found
+
+
+def _delta(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A message as one delta; tool calls carry their index there."""
+    delta = dict(message)
+    calls = delta.get("tool_calls")
+    if isinstance(calls, list):
+        delta["tool_calls"] = [{"index": number, **call} for number, call in enumerate(calls)]
+    return delta
+
+
+__all__ = ["assemble", "decompose", "recompose", "stream_frames", "usage_object"]

@@ -1,0 +1,205 @@
+"""The upstream's stream of `chat.completion.chunk` objects as events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sentinel_core.decoding import JsonLimits, decode_json
+from sentinel_core.dialects.openai_chat.answer import decode_usage
+from sentinel_core.dialects.openai_chat.errors import reported_error
+from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS, KNOWN_KEYS, REASONING_KEYS
+from sentinel_core.dialects.slots import Path, TextSlot, string_slots
+from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.messages import (
+    Event,
+    Finish,
+    Frame,
+    Opaque,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
+    UsageReport,
+)
+
+_LIMITS = JsonLimits(max_bytes=1024 * 1024, max_nodes=100_000)
+_PLAIN_CHUNK = frozenset({"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint"})
+_PLAIN_CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs"})
+_PLAIN_DELTA = frozenset({"role", "content", "refusal", "tool_calls", "function_call", *REASONING_KEYS})
+FUNCTION_CALL = -1
+"""The tool-call index of the deprecated `function_call`."""
+
+
+class Place(NamedTuple):
+    """Where one event stands in a chunk: the choice's position in `choices`, the delta's key, the tool call's
+    position. `key` is also `finish_reason`, `usage` or `$opaque`, which names the `paths` of its strings."""
+
+    key: str
+    choice: int = 0
+    tool: int = 0
+    paths: tuple[Path, ...] = ()
+
+
+class ChatStreamDecoder:
+    """Decodes one stream, and knows which of its choices are complete."""
+
+    __slots__ = ("_done", "_finished", "_seen")
+
+    def __init__(self) -> None:
+        self._done = False
+        self._seen: set[int] = set()
+        self._finished: set[int] = set()
+
+    @property
+    def done(self) -> bool:
+        """`[DONE]` has been seen."""
+        return self._done
+
+    def decode(self, data: bytes, name: str = "") -> Sequence[Event]:
+        """The events of one chunk. An empty object or payload (a ping) has none."""
+        if self._done or not data:
+            return ()
+        if data.startswith(b"[DONE]"):
+            self._done = True
+            return ()
+        try:
+            body = decode_json(data, _LIMITS)
+        except Refusal:
+            raise UpstreamError("upstream_invalid_response") from None
+        if not isinstance(body, dict):
+            raise UpstreamError("upstream_invalid_response")
+        if body.get("error"):
+            raise reported_error(body)
+        if not body:
+            return ()
+        return self._events(data, body)
+
+    def end(self) -> None:
+        """The upstream has ended. Only a finish reason for every choice makes an answer complete (U09)."""
+        if not self._seen or self._seen != self._finished:
+            raise UpstreamError("upstream_stream_interrupted")
+
+    def _events(self, data: bytes, body: dict[str, Any]) -> Sequence[Event]:
+        choices = body.get("choices")
+        if choices is None:
+            choices = body["choices"] = []  # clients read `choices` of every chunk
+            data = b""
+        if not isinstance(choices, list):
+            raise UpstreamError("upstream_invalid_response")
+        places: list[Place] = []
+        frame = Frame(data, body)
+        events: list[Event] = []
+        slots: list[TextSlot] = []
+        for position, choice in enumerate(choices):
+            if not isinstance(choice, dict):
+                raise UpstreamError("upstream_invalid_response")
+            self._choice(choice, position, frame, events, places)
+            if not _PLAIN_CHOICE.issuperset(choice) or choice.get("logprobs"):
+                slots += _rest(choice, ("choices", position), "delta")
+        if not _PLAIN_CHUNK.issuperset(body):
+            slots += _rest(body, (), "choices")
+        slots += _delta_slots(choices)
+        usage = decode_usage(body["usage"]) if body.get("usage") else None
+        if slots or not (events or usage):
+            events.append(Opaque(frame=frame, part=len(places), slots=tuple(slots)))
+            places.append(Place("$opaque", paths=tuple(slot.path for slot in slots)))
+        if usage is not None:
+            events.append(UsageReport(frame=frame, part=len(places), usage=usage))
+            places.append(Place("usage"))
+        frame.places = places
+        frame.size = len(places)
+        return events
+
+    def _choice(
+        self, choice: dict[str, Any], position: int, frame: Frame, events: list[Event], places: list[Place]
+    ) -> None:
+        index = choice.get("index", position)
+        if not isinstance(index, int):
+            raise UpstreamError("upstream_invalid_response")
+        self._seen.add(index)
+        delta = choice.get("delta")
+        if delta:
+            if not isinstance(delta, dict):
+                raise UpstreamError("upstream_invalid_response")
+            for key, value in delta.items():
+                if not value or key == "role":
+                    continue
+                if key == "content" and isinstance(value, str):
+                    events.append(TextDelta(choice=index, frame=frame, part=len(places), text=value))
+                    places.append(Place(key, position))
+                elif key in REASONING_KEYS and isinstance(value, str):
+                    if key == "reasoning" and delta.get("reasoning_content"):
+                        continue
+                    events.append(ReasoningDelta(choice=index, frame=frame, part=len(places), text=value))
+                    places.append(Place(key, position))
+                elif key == "refusal" and isinstance(value, str):
+                    events.append(RefusalDelta(choice=index, frame=frame, part=len(places), text=value))
+                    places.append(Place(key, position))
+                elif key == "tool_calls" and isinstance(value, list):
+                    for tool, call in enumerate(value):
+                        events.append(_tool_call(call, index, tool, frame, len(places)))
+                        places.append(Place(key, position, tool))
+                elif key == "function_call" and isinstance(value, dict):
+                    events.append(_function(value, index, FUNCTION_CALL, None, frame, len(places)))
+                    places.append(Place(key, position))
+        reason = choice.get("finish_reason")
+        if reason:
+            if not isinstance(reason, str):
+                raise UpstreamError("upstream_invalid_response")
+            self._finished.add(index)
+            events.append(Finish(choice=index, frame=frame, part=len(places), reason=reason))
+            places.append(Place("finish_reason", position))
+
+
+def _tool_call(call: Any, choice: int, position: int, frame: Frame, part: int) -> ToolCallDelta:
+    if not isinstance(call, dict):
+        raise UpstreamError("upstream_invalid_response")
+    index = call.get("index", position)
+    if not isinstance(index, int):
+        raise UpstreamError("upstream_invalid_response")
+    function = call.get("function")
+    identifier = call.get("id")
+    return _function(function if isinstance(function, dict) else {}, choice, index, identifier, frame, part)
+
+
+def _function(
+    function: dict[str, Any], choice: int, index: int, identifier: Any, frame: Frame, part: int
+) -> ToolCallDelta:
+    arguments, name = function.get("arguments"), function.get("name")
+    return ToolCallDelta(
+        choice=choice,
+        frame=frame,
+        part=part,
+        text=arguments if isinstance(arguments, str) else "",
+        index=index,
+        id=identifier if isinstance(identifier, str) else None,
+        name=name if isinstance(name, str) else None,
+    )
+
+
+def _rest(holder: dict[str, Any], path: Path, channel_key: str) -> list[TextSlot]:
+    """The strings of a chunk or a choice outside what becomes events."""
+    rest = {key: value for key, value in holder.items() if key != channel_key}
+    return string_slots(rest, path, role="assistant", skip=IDENTIFIERS, known=KNOWN_KEYS)
+
+
+def _delta_slots(choices: list[dict[str, Any]]) -> list[TextSlot]:
+    """The strings of deltas outside the four channels: unknown fields, and known ones of another shape."""
+    slots: list[TextSlot] = []
+    for position, choice in enumerate(choices):
+        delta = choice.get("delta")
+        if not delta or (_PLAIN_DELTA.issuperset(delta) and _plain_values(delta)):
+            continue
+        path = ("choices", position, "delta")
+        for key, value in delta.items():
+            if key in _PLAIN_DELTA and isinstance(value, str | None):
+                continue
+            for slot in string_slots({key: value}, path, role="assistant", skip=IDENTIFIERS, known=KNOWN_KEYS):
+                if slot.path[-2:] not in (("function", "arguments"), ("function_call", "arguments")):
+                    slots.append(slot)
+    return slots
+
+
+def _plain_values(delta: dict[str, Any]) -> bool:
+    return all(isinstance(value, str | None) for value in delta.values())

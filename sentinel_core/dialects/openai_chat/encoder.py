@@ -1,0 +1,203 @@
+"""Events as the client's stream: the upstream's chunks as they came, or patched where a stage changed them."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sentinel_core.dialects.openai_chat.decoder import FUNCTION_CALL, Place
+from sentinel_core.dialects.openai_chat.errors import error_object
+from sentinel_core.dialects.slots import patched
+from sentinel_core.errors import SentinelError
+from sentinel_core.messages import Event, Finish, Frame, Opaque, Request, TextEvent, ToolCallDelta, UsageReport
+
+_encode = msgspec.json.Encoder().encode
+_EMPTY_USAGE = re.compile(rb',\s*"usage"\s*:\s*null|"usage"\s*:\s*null\s*,')
+
+
+class ChatStreamEncoder:
+    """Encodes one stream.
+
+    A chunk that became one event leaves with it. A chunk that became several leaves when its last event does, or
+    when an event of another chunk shows that a stage kept the rest.
+    """
+
+    __slots__ = ("_emitted", "_frame", "_include_usage", "_latest", "_model", "_parts", "_started")
+
+    def __init__(self, request: Request) -> None:
+        self._include_usage = request.include_usage
+        self._model = request.model or ""
+        self._started = int(time.time())
+        self._frame: Frame | None = None
+        self._parts: dict[int, Event] = {}
+        self._emitted: Frame | None = None
+        self._latest: Mapping[str, Any] = {}
+
+    def encode(self, event: Event) -> bytes:
+        """The bytes that this event releases."""
+        frame = event.frame
+        if frame is None:
+            return self._flush() + self._synthetic(event)
+        if frame.size == 1 and self._frame is None:
+            self._latest = frame.body
+            return self._whole(frame) if not event.changed else self._render(frame, {0: event})
+        released = b""
+        if frame is not self._frame or event.part in self._parts:
+            released = self._flush()
+            self._frame = frame
+        self._parts[event.part] = event
+        return released + self._flush() if event.part == frame.size - 1 else released
+
+    def finish(self) -> bytes:
+        """The rest, and the end marker."""
+        return self._flush() + b"data: [DONE]\n\n"
+
+    def fail(self, error: SentinelError) -> bytes:
+        """The rest, and one error event; no end marker, no finish reason."""
+        return self._flush() + _sse(_encode(error_object(error)))
+
+    def _flush(self) -> bytes:
+        frame, parts = self._frame, self._parts
+        if frame is None:
+            return b""
+        self._frame, self._parts = None, {}
+        self._latest = frame.body
+        complete = len(parts) == frame.size and frame is not self._emitted
+        self._emitted = frame
+        if complete and not any(event.changed for event in parts.values()):
+            return self._whole(frame)
+        return self._render(frame, parts)
+
+    def _whole(self, frame: Frame) -> bytes:
+        """The chunk as it came, without the usage that only the gateway asked for."""
+        raw = frame.raw
+        if not self._include_usage and "usage" in frame.body:
+            if not frame.body["choices"] and frame.body["usage"] is not None:
+                return b""
+            raw = _without_usage(frame)
+        elif not raw or b"\n" in raw or b"\r" in raw:
+            raw = _encode(frame.body)
+        return _sse(raw)
+
+    def _render(self, frame: Frame, parts: Mapping[int, Event]) -> bytes:
+        """The chunk with only these events in it, each with its own text."""
+        body = dict(frame.body)
+        body["choices"] = [{**choice, "delta": dict(choice.get("delta") or {})} for choice in body["choices"]]
+        for part in reversed(range(frame.size)):  # backwards, so that removing a tool call moves no other
+            place: Place = frame.places[part]
+            body = _put(body, place, parts.get(part))
+        if not self._include_usage:
+            body.pop("usage", None)
+        if not body["choices"] and "usage" not in body and not any(isinstance(e, Opaque) for e in parts.values()):
+            return b""
+        return _sse(_encode(body))
+
+    def _synthetic(self, event: Event) -> bytes:
+        """A chunk for an event that a stage made itself."""
+        latest = self._latest
+        body: dict[str, Any] = {
+            "id": latest.get("id") or f"chatcmpl-{self._started}",
+            "object": "chat.completion.chunk",
+            "created": latest.get("created") or self._started,
+            "model": latest.get("model") or self._model,
+            "choices": [],
+        }
+        if isinstance(event, UsageReport):
+            if not self._include_usage:
+                return b""
+            body["usage"] = _usage(event)
+        elif isinstance(event, Opaque):
+            return b""
+        else:
+            reason = event.reason if isinstance(event, Finish) else None
+            delta = _delta(event) if isinstance(event, TextEvent) else {}
+            body["choices"] = [{"index": event.choice, "delta": delta, "finish_reason": reason}]
+        return _sse(_encode(body))
+
+
+def _sse(payload: bytes) -> bytes:
+    return b"data: " + payload + b"\n\n"
+
+
+def _without_usage(frame: Frame) -> bytes:
+    """The chunk without `usage`. An unescaped `"usage"` cannot stand inside a JSON string, so bytes suffice."""
+    raw = frame.raw
+    if raw and frame.body["usage"] is None and raw.count(b'"usage"') == 1 and b"\n" not in raw and b"\r" not in raw:
+        return _EMPTY_USAGE.sub(b"", raw, count=1)
+    return _encode({key: value for key, value in frame.body.items() if key != "usage"})
+
+
+def _put(body: dict[str, Any], place: Place, event: Event | None) -> dict[str, Any]:
+    """Write one event to its place in a copied chunk; None takes what stood there out."""
+    if place.key == "usage":
+        if event is None:
+            body.pop("usage", None)
+        return body
+    if place.key == "$opaque":
+        return _put_opaque(body, place, event)
+    choice = body["choices"][place.choice]
+    delta = choice["delta"]
+    if place.key == "finish_reason":
+        choice["finish_reason"] = event.reason if isinstance(event, Finish) else None
+    elif place.key == "tool_calls":
+        _put_tool_call(delta, place.tool, event)
+    elif place.key == "function_call":
+        if isinstance(event, ToolCallDelta):
+            delta["function_call"] = {**delta["function_call"], "arguments": event.text}
+        else:
+            del delta["function_call"]
+    else:
+        delta[place.key] = event.text if isinstance(event, TextEvent) else ""
+        if (event is None or event.changed) and choice.get("logprobs"):
+            choice["logprobs"] = None
+    return body
+
+
+def _put_tool_call(delta: dict[str, Any], position: int, event: Event | None) -> None:
+    calls = list(delta["tool_calls"])
+    if isinstance(event, ToolCallDelta):
+        function = {**(calls[position].get("function") or {}), "arguments": event.text}
+        calls[position] = {**calls[position], "function": function}
+    else:
+        del calls[position]
+    if calls:
+        delta["tool_calls"] = calls
+    else:
+        del delta["tool_calls"]
+
+
+def _put_opaque(body: dict[str, Any], place: Place, event: Event | None) -> dict[str, Any]:
+    """Write the strings outside the channels; those of an event that a stage kept are emptied."""
+    texts = event.patches if isinstance(event, Opaque) else dict.fromkeys(place.paths, "")
+    if not texts:
+        return body
+    result: dict[str, Any] = patched(body, texts)
+    return result
+
+
+def _delta(event: TextEvent) -> dict[str, Any]:
+    if not isinstance(event, ToolCallDelta):
+        key = {"content": "content", "reasoning": "reasoning_content", "refusal": "refusal"}[event.channel]
+        return {key: event.text}
+    function: dict[str, Any] = {"arguments": event.text}
+    if event.name is not None:
+        function = {"name": event.name, **function}
+    if event.index == FUNCTION_CALL:
+        return {"function_call": function}
+    call: dict[str, Any] = {"index": event.index, "function": function}
+    if event.id is not None:
+        call = {"index": event.index, "id": event.id, "type": "function", "function": function}
+    return {"tool_calls": [call]}
+
+
+def _usage(event: UsageReport) -> dict[str, Any]:
+    usage = event.usage
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+    }

@@ -1,0 +1,124 @@
+"""Which strings of chat bodies are text, and which are identifiers that no guard reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sentinel_core.dialects.slots import Path, TextSlot, string_slots
+
+IDENTIFIERS = frozenset(
+    {"id", "object", "model", "type", "role", "finish_reason", "service_tier", "system_fingerprint", "tool_call_id"}
+)
+"""Keys whose string values are identifiers or enums wherever they stand in a message or a choice."""
+
+_REQUEST_ENUMS = frozenset(
+    {
+        "model",
+        "modalities",
+        "parallel_tool_calls",
+        "prompt_cache_key",
+        "prompt_cache_retention",
+        "reasoning_effort",
+        "safety_identifier",
+        "service_tier",
+        "verbosity",
+    }
+)
+_BINARY = frozenset({"input_audio", "file_data"})
+
+KNOWN_KEYS = frozenset(
+    {
+        *IDENTIFIERS,
+        *_REQUEST_ENUMS,
+        *_BINARY,
+        *("annotations", "arguments", "audio", "choices", "content", "created", "data", "delta", "description"),
+        *("detail", "file", "format", "frequency_penalty", "function", "function_call", "functions", "image_url"),
+        *("include_usage", "index", "json_schema", "logit_bias", "logprobs", "max_completion_tokens", "max_tokens"),
+        *("message", "messages", "metadata", "n", "name", "obfuscation", "parameters", "prediction"),
+        *("presence_penalty", "reasoning", "reasoning_content", "refusal", "response_format", "schema", "seed"),
+        *("stop", "store", "stream", "stream_options", "strict", "temperature", "text", "tool_calls", "tool_choice"),
+        *("accepted_prediction_tokens", "audio_tokens", "bytes", "cached_tokens", "completion_tokens"),
+        *("completion_tokens_details", "logprob", "prompt_tokens", "prompt_tokens_details", "reasoning_tokens"),
+        *("rejected_prediction_tokens", "token", "total_tokens"),
+        *("tools", "top_logprobs", "top_p", "url", "usage", "user", "web_search_options"),
+    }
+)
+"""Object keys of the format itself: not text that anybody wrote."""
+
+REASONING_KEYS = ("reasoning_content", "reasoning")
+"""Where compatible servers put shown reasoning; the first one present counts."""
+
+
+def request_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
+    """Every string leaf and unknown object key of a request, messages first with their roles."""
+    slots: list[TextSlot] = []
+    for index, message in enumerate(body.get("messages") or ()):
+        slots += _message_slots(message, ("messages", index))
+    for key, value in body.items():
+        if key == "messages" or key in _REQUEST_ENUMS:
+            continue
+        slots += string_slots(value, (key,), skip=IDENTIFIERS, known=KNOWN_KEYS)
+        if key not in KNOWN_KEYS:
+            slots.append(TextSlot(("$key", key), key, None, "key"))
+    return tuple(slots)
+
+
+def answer_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
+    """Every string leaf and unknown object key of an answer."""
+    slots: list[TextSlot] = []
+    for index, choice in enumerate(body.get("choices") or ()):
+        message = choice.get("message") if isinstance(choice, Mapping) else None
+        if isinstance(message, Mapping):
+            slots += _message_slots(message, ("choices", index, "message"), role="assistant")
+            rest = {key: value for key, value in choice.items() if key != "message"}
+            slots += string_slots(rest, ("choices", index), role="assistant", skip=IDENTIFIERS, known=KNOWN_KEYS)
+        else:
+            slots += string_slots(choice, ("choices", index), skip=IDENTIFIERS, known=KNOWN_KEYS)
+    rest = {key: value for key, value in body.items() if key != "choices"}
+    return (*slots, *string_slots(rest, (), skip=IDENTIFIERS, known=KNOWN_KEYS))
+
+
+def _message_slots(message: Mapping[str, Any], path: Path, role: str | None = None) -> list[TextSlot]:
+    role = role or message.get("role")
+    slots: list[TextSlot] = []
+    for key, value in message.items():
+        at = (*path, key)
+        if key == "content":
+            slots += _content_slots(value, at, role)
+        elif key in REASONING_KEYS:
+            slots += string_slots(value, at, role=role, kind="reasoning", skip=IDENTIFIERS, known=KNOWN_KEYS)
+        elif key == "refusal":
+            slots += string_slots(value, at, role=role, kind="refusal", skip=IDENTIFIERS, known=KNOWN_KEYS)
+        elif key not in IDENTIFIERS:
+            found = string_slots(value, at, role=role, skip=IDENTIFIERS, known=KNOWN_KEYS)
+            slots += [slot._replace(kind="tool_arguments") if slot.path[-1] == "arguments" else slot for slot in found]
+            if key not in KNOWN_KEYS:
+                slots.append(TextSlot((*path, "$key", key), key, role, "key"))
+    return slots
+
+
+def _content_slots(content: Any, path: Path, role: str | None) -> list[TextSlot]:
+    """A message's content: a string, or parts of which only text is text; binary parts are not evaluated."""
+    if isinstance(content, str):
+        return [TextSlot(path, content, role, "content")]
+    if not isinstance(content, list):
+        return string_slots(content, path, role=role, skip=IDENTIFIERS, known=KNOWN_KEYS)
+    slots: list[TextSlot] = []
+    for index, part in enumerate(content):
+        if isinstance(part, Mapping) and isinstance(part.get("text"), str):
+            slots.append(TextSlot((*path, index, "text"), part["text"], role, "content"))
+            part = {key: value for key, value in part.items() if key != "text"}
+        slots += string_slots(part, (*path, index), role=role, skip=IDENTIFIERS | _BINARY, known=KNOWN_KEYS)
+    return slots
+
+
+def usage_counts(usage: Any) -> bool:
+    """Whether a decoded `usage` is an object of non-negative integers where it says tokens."""
+    if not isinstance(usage, Mapping):
+        return False
+    counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")]
+    present = [count for count in counts if count is not None]
+    return bool(present) and all(
+        isinstance(count, int) and not isinstance(count, bool) and count >= 0 for count in present
+    )

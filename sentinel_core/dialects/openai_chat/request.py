@@ -1,0 +1,153 @@
+"""Chat requests: validation of what the gateway relies on, and lossless re-encoding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sentinel_core.errors import Refusal
+from sentinel_core.messages import Request
+
+if TYPE_CHECKING:
+    from sentinel_core.dialects.base import Dialect
+
+GATEWAY_FIELDS = frozenset(
+    {
+        "session_id",
+        "template_id",
+        "template_variables",
+        "max_latency_ms",
+        "max_cost_per_1k",
+    }
+)
+"""Request fields that are the gateway's own: consumed here, never forwarded."""
+
+REFUSED_FIELDS = frozenset(
+    {
+        "api_base",
+        "api_key",
+        "api_version",
+        "base_url",
+        "custom_host",
+        "custom_llm_provider",
+        "extra_body",
+        "extra_headers",
+        "fallbacks",
+        "guardrails",
+        "headers",
+        "mock_response",
+        "no-log",
+        "organization",
+        "proxy",
+        "timeout",
+    }
+)
+"""Fields with which other gateways let a caller choose the upstream, its credentials or which guards run. No provider's
+API knows them; they are refused rather than forwarded, so that nobody takes them for honoured (H30)."""
+
+_MODEL_CHARS = 256
+_encode = msgspec.json.Encoder().encode
+
+
+def decode(dialect: Dialect, body: Any) -> Request:
+    """Validate a decoded body. Raises `Refusal` with the parameter's name."""
+    if not isinstance(body, dict):
+        raise Refusal("invalid_request", "The request body must be a JSON object.")
+    refused = REFUSED_FIELDS.intersection(body)
+    if refused:
+        name = min(refused)
+        raise Refusal("unsupported_parameter", f"The parameter {name!r} is not supported by this gateway.", param=name)
+    model = _model(body)
+    stream = _stream(body)
+    _messages(body)
+    _numbers(body)
+    options = body.get("stream_options")
+    gateway = {name: body[name] for name in GATEWAY_FIELDS.intersection(body)}
+    if gateway:
+        body = {name: value for name, value in body.items() if name not in gateway}
+    return Request(
+        dialect=dialect,
+        body=body,
+        operation="chat",
+        model=model,
+        stream=stream,
+        include_usage=stream and isinstance(options, dict) and options.get("include_usage") is True,
+        gateway=gateway,
+    )
+
+
+def encode(request: Request, model: str) -> bytes:
+    """The body for an upstream: the client's fields in the client's order, with the target's model."""
+    body = request.body
+    if body.get("model") != model:
+        body = {**body, "model": model}
+    if request.stream and not request.include_usage:
+        body = {**body, "stream_options": {**(body.get("stream_options") or {}), "include_usage": True}}
+    return _encode(body)
+
+
+def _invalid(param: str, message: str) -> Refusal:
+    return Refusal("invalid_parameter", message, param=param)
+
+
+def _model(body: Mapping[str, Any]) -> str | None:
+    model = body.get("model")
+    if model is None:
+        return None
+    if not isinstance(model, str) or not model:
+        raise _invalid("model", "The parameter 'model' must be a non-empty string.")
+    if len(model) > _MODEL_CHARS:
+        raise Refusal("model_not_found", param="model")
+    return model
+
+
+def _stream(body: Mapping[str, Any]) -> bool:
+    stream = body.get("stream")
+    if stream is not None and not isinstance(stream, bool):
+        raise _invalid("stream", "The parameter 'stream' must be true or false.")
+    options = body.get("stream_options")
+    if options is not None and not isinstance(options, dict):
+        raise _invalid("stream_options", "The parameter 'stream_options' must be an object.")
+    return bool(stream)
+
+
+def _messages(body: Mapping[str, Any]) -> None:
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise _invalid("messages", "The parameter 'messages' must be a non-empty list.")
+    for index, message in enumerate(messages):
+        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+            raise _invalid(f"messages[{index}]", "Each message must be an object with a 'role'.")
+        content = message.get("content")
+        if content is not None and not isinstance(content, str | list):
+            raise _invalid(f"messages[{index}].content", "A message's 'content' must be a string, a list or null.")
+
+
+_BOUNDS: tuple[tuple[str, type | tuple[type, ...], float, float], ...] = (
+    ("max_tokens", int, 1, 100_000_000),
+    ("max_completion_tokens", int, 1, 100_000_000),
+    ("n", int, 1, 128),
+    ("temperature", (int, float), 0, 2),
+    ("top_p", (int, float), 0, 1),
+    ("top_logprobs", int, 0, 20),
+)
+"""Parameters that multiply cost or that upstreams reject only after queueing: (name, type, lowest, highest)."""
+
+_STOP_ITEMS = 16
+
+
+def _numbers(body: Mapping[str, Any]) -> None:
+    for name, kind, lowest, highest in _BOUNDS:
+        value = body.get(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, kind) or not lowest <= value <= highest:  # type: ignore[operator]  # a number here
+            raise _invalid(name, f"The parameter {name!r} must be a number from {lowest} to {highest}.")
+    for name in ("logprobs", "parallel_tool_calls", "store"):
+        if not isinstance(body.get(name), bool | None):
+            raise _invalid(name, f"The parameter {name!r} must be true or false.")
+    stop = body.get("stop")
+    if isinstance(stop, list) and len(stop) > _STOP_ITEMS:
+        raise _invalid("stop", f"The parameter 'stop' takes at most {_STOP_ITEMS} sequences.")

@@ -1,0 +1,109 @@
+"""Walking and patching JSON: where the strings of a body are, and a copy of the body with other strings there."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Where a value is: object keys and array indexes from the root. An object key itself is at `(*parents, KEY, key)`."""
+
+KEY = "$key"
+
+
+class TextSlot(NamedTuple):
+    """One string of a body that a guard reads.
+
+    `role` is who wrote it (system, user, assistant, tool, or None); `kind` is `content`, `reasoning`, `refusal`,
+    `tool_arguments`, `key` (an object key) or `other`.
+    """
+
+    path: Path
+    text: str
+    role: str | None = None
+    kind: str = "other"
+
+
+def string_slots(
+    value: Any,  # decoded JSON
+    path: Path = (),
+    *,
+    role: str | None = None,
+    kind: str = "other",
+    skip: Container[str] = (),
+    known: Container[str] = (),
+) -> list[TextSlot]:
+    """Every string leaf below `value`, in document order, and every object key that is not in `known`.
+
+    Values under a key in `skip` (identifiers, enums) are left out.
+    """
+    found: list[TextSlot] = []
+    stack: list[tuple[Any, Path]] = [(value, path)]
+    while stack:
+        node, at = stack.pop()
+        if isinstance(node, str):
+            found.append(TextSlot(at, node, role, kind))
+        elif isinstance(node, dict):
+            for key in reversed(node):
+                if key not in skip:
+                    stack.append((node[key], (*at, key)))
+                if key not in known:
+                    stack.append((_KeyName(key), (*at, KEY, key)))
+        elif isinstance(node, list):
+            stack.extend((node[index], (*at, index)) for index in reversed(range(len(node))))
+        elif isinstance(node, _KeyName):
+            found.append(TextSlot(at, node.name, role, "key"))
+    return found
+
+
+class _KeyName:
+    """Marks an object key on the walk's stack, where a plain string would read as a value."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def patched(body: Any, texts: Mapping[Path, str]) -> Any:  # decoded JSON in and out
+    """A copy of `body` with other strings at these paths. Untouched branches are shared, key order is kept.
+
+    Raises KeyError if a path does not exist: a guard that replaces text at a place that is not there is mistaken.
+    """
+    renames = [(path, text) for path, text in texts.items() if len(path) > 1 and path[-2] == KEY]
+    values = {path: text for path, text in texts.items() if not (len(path) > 1 and path[-2] == KEY)}
+    copied: dict[Path, Any] = {(): _copy(body)}
+    for path, text in values.items():
+        parent = _open(copied, path[:-1])
+        _lookup(parent, path)
+        parent[path[-1]] = text
+    for path, text in sorted(renames, key=lambda item: -len(item[0])):
+        parent = _open(copied, path[:-2])
+        _lookup(parent, path)
+        items = [(text if key == path[-1] else key, value) for key, value in parent.items()]
+        parent.clear()
+        parent.update(items)
+    return copied[()]
+
+
+def _open(copied: dict[Path, Any], path: Path) -> Any:
+    """The private copy of the container at `path`, made with its parents on first use."""
+    if path in copied:
+        return copied[path]
+    parent = _open(copied, path[:-1])
+    _lookup(parent, path)
+    fresh = _copy(parent[path[-1]])
+    parent[path[-1]] = fresh
+    copied[path] = fresh
+    return fresh
+
+
+def _copy(container: Any) -> Any:
+    return dict(container) if isinstance(container, Mapping) else list(container)
+
+
+def _lookup(parent: Any, path: Path) -> None:
+    try:
+        parent[path[-1]]
+    except (KeyError, IndexError, TypeError) as exc:
+        raise KeyError(f"no such slot: {path!r}") from exc

@@ -1,0 +1,76 @@
+"""Framework-neutral routes: what plugins contribute and what the server serves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from sentinel_core.context import Client
+
+Policy = Literal["public", "caller", "admin"]
+"""Who may call: anybody; whoever the authenticator knows; administrators. Without an authenticator admin is 404."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request to an endpoint: decoded, bounded, authenticated according to the endpoint's policy."""
+
+    method: str
+    path: str
+    path_params: Mapping[str, str]
+    query: Mapping[str, str]
+    client: Client
+    body: bytes = b""
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReply:
+    """What an endpoint answers. `body` is encoded as JSON unless it is already bytes."""
+
+    body: Any  # a JSON value, a Struct, or bytes
+    status: int = 200
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class SocketConnection(Protocol):
+    """One WebSocket connection, accepted."""
+
+    client: Client
+
+    async def send(self, text: str) -> None:
+        """Send one text message."""
+        ...
+
+    def messages(self) -> AsyncIterator[str]:
+        """What the client sends, until it leaves."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One HTTP route. `request` and `response` are the types that the OpenAPI document shows.
+
+    `path` may hold `{name}` for one segment and `{name:path}` for the rest.
+    """
+
+    method: str
+    path: str
+    handler: Callable[[HttpRequest], Awaitable[HttpReply]]
+    policy: Policy = "admin"
+    request: Any = None  # a type that msgspec can describe
+    response: Any = None  # a type that msgspec can describe
+    summary: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """One WebSocket route."""
+
+    path: str
+    handler: Callable[[SocketConnection], Awaitable[None]]
+    policy: Policy = "admin"
+    summary: str = ""

@@ -1,0 +1,101 @@
+"""Every hook of Sentinel: what plugins contribute at start, and the phases a stage implements.
+
+pluggy is the control plane only: these are read at start and compiled to tuples; no request passes through pluggy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from sentinel_core.commands import Command
+    from sentinel_core.context import Call, CallNext, Context, Outcome
+    from sentinel_core.endpoints import Endpoint, Socket
+    from sentinel_core.gateway import Gateway
+    from sentinel_core.messages import Answer, Event
+    from sentinel_core.provider import Provider
+    from sentinel_core.records import RecordStore
+    from sentinel_core.reply import Reply
+    from sentinel_core.services import ServiceFactory
+    from sentinel_core.stage import Stage
+    from sentinel_core.state import StateStore
+
+PROJECT = "sentinel"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class StartUpHooks:
+    """What a plugin module contributes. Called once, at start or reload."""
+
+    @hookspec
+    def sentinel_stages(self) -> Iterable[type[Stage]]:  # type: ignore[empty-body]  # a specification has no body
+        """Stage classes of this plugin."""
+
+    @hookspec
+    def sentinel_providers(self) -> Iterable[type[Provider]]:  # type: ignore[empty-body]
+        """Provider classes of this plugin."""
+
+    @hookspec
+    def sentinel_stores(self) -> Iterable[type[StateStore] | type[RecordStore]]:  # type: ignore[empty-body]
+        """State and record stores of this plugin."""
+
+    @hookspec
+    def sentinel_services(self) -> Mapping[str, ServiceFactory]:  # type: ignore[empty-body]
+        """Factories of services, by name, behind the Protocols of `sentinel_core.services`."""
+
+    @hookspec
+    def sentinel_endpoints(self, gateway: Gateway) -> Iterable[Endpoint | Socket]:  # type: ignore[empty-body]
+        """Routes of this plugin; every one declares its policy."""
+
+    @hookspec
+    def sentinel_commands(self) -> Iterable[Command]:  # type: ignore[empty-body]
+        """Sub-commands of `sentinel`."""
+
+
+class PhaseHooks:
+    """The five phases of a stage. Implement some; name only the arguments you want.
+
+    A phase may be a plain function or a coroutine function; `on_stream` is an async generator function.
+    """
+
+    @hookspec
+    def on_request(self, ctx: Context) -> Awaitable[Reply | None] | Reply | None:
+        """On the way in, in chain order, before any dispatch.
+
+        Return None to go on, a reply to answer here, raise `Refusal` to deny. Anything else raised is a fault.
+        """
+
+    @hookspec
+    def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Awaitable[Reply]:  # type: ignore[empty-body]
+        """Around the upstream call only. Return a reply, from `await call_next(call)` or your own.
+
+        Whoever discards a reply closes it. Hang slots and probes on `reply.on_close(f)`.
+        """
+
+    @hookspec
+    def on_response(self, ctx: Context, answer: Answer) -> Awaitable[Answer] | Answer:  # type: ignore[empty-body]
+        """On the way out, reversed, for unary replies: the answer to hand on.
+
+        A stage that implements only this also binds on streams: they are collected, up to 8 MiB.
+        """
+
+    @hookspec
+    def on_stream(self, ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:  # type: ignore[empty-body]
+        """On the way out, reversed, for streams: an async generator over the inner one.
+
+        A stage that implements only this also binds on unary replies: they are decomposed into events.
+        """
+
+    @hookspec
+    def on_finish(self, ctx: Context, outcome: Outcome) -> Awaitable[None] | None:
+        """Exactly once per entered stage, reversed, on every ending. Settle here what `on_request` reserved."""
+
+
+PHASES: tuple[str, ...] = tuple(name for name in vars(PhaseHooks) if not name.startswith("_"))
+
+HookResult = Any  # pluggy returns lists of whatever the implementations return

@@ -1,0 +1,72 @@
+"""Shared facts that travel in a `Context`: what one stage states and another reads."""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Key(Generic[T]):
+    """A typed name for a fact in a `Context`; two keys are the same only if they are the same object.
+
+    >>> TENANT: Key[str] = Key("tenant")
+    >>> ctx[TENANT] = "acme"
+
+    Values are immutable: a stage replaces a fact, it never mutates one.
+    """
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """Who asks. `tenant` and `id` are the parts of every store key that belongs to the caller."""
+
+    tenant: str
+    id: str
+    scopes: frozenset[str] = frozenset()
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One place that can serve a model: a configured provider, and the model's name there."""
+
+    provider: str
+    model: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}"
+
+
+VerdictResult = Literal["allowed", "blocked", "masked", "monitored", "partial", "not_evaluated", "error"]
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What one guard did with one direction of one exchange.
+
+    `allowed` says that the guard saw the end and changed nothing. `released_chars` counts the characters that left
+    the guard towards its destination, also where the verdict is `blocked` or `error`.
+    """
+
+    guard: str
+    direction: Literal["request", "response"]
+    result: VerdictResult
+    released_chars: int = 0
+    enforcing: bool = True
+
+
+PRINCIPAL: Key[Principal] = Key("principal")
+"""Who asks, written by authentication."""
+
+CANDIDATES: Key[tuple[Target, ...]] = Key("candidates")
+"""Every target that serves the requested model; written by the gateway before the chain, narrowed by stages."""
+
+PLAN: Key[tuple[Target, ...]] = Key("plan")
+"""The targets in the order in which they will be tried; without one the first candidate is called."""

@@ -1,0 +1,241 @@
+"""What travels through the chain: a `Request` in, an `Answer` or a stream of events out.
+
+Everything here is immutable and keeps the original JSON beside the meaning, so that what no stage touched leaves
+exactly as it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
+
+import msgspec
+
+from sentinel_core.dialects.slots import Path, TextSlot, patched
+
+if TYPE_CHECKING:
+    from sentinel_core.dialects.base import Dialect
+
+__all__ = [
+    "Answer",
+    "Event",
+    "Extent",
+    "Finish",
+    "Frame",
+    "Opaque",
+    "Operation",
+    "Path",
+    "ReasoningDelta",
+    "RefusalDelta",
+    "Request",
+    "TextDelta",
+    "TextEvent",
+    "TextSlot",
+    "ToolCallDelta",
+    "Usage",
+    "UsageReport",
+]
+
+Operation: TypeAlias = Literal["chat", "completion", "embedding", "count_tokens"]
+Channel: TypeAlias = Literal["content", "reasoning", "refusal", "tool_arguments"]
+Json: TypeAlias = Any  # a decoded JSON value; its shape is the client's or the provider's
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens of one answer, as the provider reported them. Cached tokens are part of the prompt's, reasoning tokens
+    part of the completion's (OpenAI's counting)."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One decoded request. `body` is the client's JSON without the gateway's own fields, which are in `gateway`.
+
+    `include_usage` says whether a streaming client asked for the usage chunk. Never mutate `body`; replace texts with
+    `with_texts`, other fields with `with_fields`.
+    """
+
+    dialect: Dialect
+    body: Mapping[str, Json]
+    operation: Operation = "chat"
+    model: str | None = None
+    stream: bool = False
+    include_usage: bool = False
+    gateway: Mapping[str, Json] = {}
+
+    def texts(self) -> tuple[TextSlot, ...]:
+        """Every string leaf and object key of the body, except the dialect's declared list of identifiers."""
+        return self.dialect.request_texts(self.body)
+
+    def with_texts(self, texts: Mapping[Path, str]) -> Request:
+        """The same request with the slots at these paths holding other texts; everything else is shared."""
+        return msgspec.structs.replace(self, body=patched(self.body, texts)) if texts else self
+
+    def with_fields(self, **fields: Json) -> Request:
+        """The same request with top-level body fields replaced or added."""
+        return msgspec.structs.replace(self, body={**self.body, **fields})
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A unary reply: one JSON body of a dialect.
+
+    `raw` is the body as the provider sent it, None once a text was changed. `opaque` holds stream events whose strings
+    belong to no channel, when the answer was assembled from a stream.
+    """
+
+    dialect: Dialect
+    body: Mapping[str, Json]
+    operation: Operation = "chat"
+    raw: bytes | None = None
+    usage: Usage | None = None
+    opaque: tuple[Opaque, ...] = ()
+
+    def on_close(self, callback: Callable[[Literal["completed", "failed", "discarded"]], None]) -> None:
+        """An answer is complete when it is returned: calls `callback("completed")` at once."""
+        callback("completed")
+
+    def texts(self) -> tuple[TextSlot, ...]:
+        """Every string leaf and object key, except the dialect's declared list of identifiers."""
+        slots = self.dialect.answer_texts(self.body)
+        for index, event in enumerate(self.opaque):
+            slots += tuple(slot._replace(path=("$opaque", index, *slot.path)) for slot in event.texts())
+        return slots
+
+    def with_texts(self, texts: Mapping[Path, str]) -> Answer:
+        """The same answer with other texts at these paths; copies of changed text (logprobs) are dropped."""
+        if not texts:
+            return self
+        opaque = list(self.opaque)
+        own: dict[Path, str] = {}
+        for path, text in texts.items():
+            if path[:1] == ("$opaque",):
+                index = int(path[1])
+                opaque[index] = opaque[index].with_texts({path[2:]: text})
+            else:
+                own[path] = text
+        body = self.dialect.patch_answer(self.body, own) if own else self.body
+        return msgspec.structs.replace(self, body=body, raw=None if own else self.raw, opaque=tuple(opaque))
+
+
+class Frame:
+    """One event of the upstream's wire: its payload as sent, its decoded body, and what became of it.
+
+    `places` says for each event made of this frame where it stands in the body; its form is the dialect's own.
+    `name` is the SSE event name, empty in dialects that use none.
+    """
+
+    __slots__ = ("body", "name", "places", "raw", "size")
+
+    def __init__(self, raw: bytes, body: Json, places: Sequence[Json] = (), name: str = "") -> None:
+        self.raw = raw
+        self.body = body
+        self.places = places
+        self.size = len(places)
+        self.name = name
+
+
+class _Event(msgspec.Struct, frozen=True):
+    """Common to all events: the choice it belongs to, its frame and its position among that frame's events.
+
+    `changed` is True once a stage replaced something; an unchanged frame is written as it came.
+    """
+
+    choice: int = 0
+    frame: Frame | None = None
+    part: int = 0
+    changed: bool = False
+
+
+class TextEvent(_Event, frozen=True):
+    """A fragment of text in one channel of one choice."""
+
+    channel: ClassVar[Channel]
+    text: str = ""
+    index: int = 0
+
+    def with_text(self, text: str) -> Self:
+        """The same event carrying another text."""
+        return msgspec.structs.replace(self, text=text, changed=True) if text != self.text else self
+
+    @property
+    def lane(self) -> tuple[int, Channel, int]:
+        """Which text this continues: (choice, channel, tool-call index)."""
+        return (self.choice, self.channel, self.index)
+
+
+class TextDelta(TextEvent, frozen=True):
+    """A fragment of the visible answer."""
+
+    channel: ClassVar[Channel] = "content"
+
+
+class ReasoningDelta(TextEvent, frozen=True):
+    """A fragment of reasoning that the provider shows."""
+
+    channel: ClassVar[Channel] = "reasoning"
+
+
+class RefusalDelta(TextEvent, frozen=True):
+    """A fragment of the model's own refusal."""
+
+    channel: ClassVar[Channel] = "refusal"
+
+
+class ToolCallDelta(TextEvent, frozen=True):
+    """A fragment of a tool call. `text` is a fragment of its JSON arguments, `index` its number within the choice;
+    `id` and `name` come with its first fragment."""
+
+    channel: ClassVar[Channel] = "tool_arguments"
+    id: str | None = None
+    name: str | None = None
+
+
+class Finish(_Event, frozen=True):
+    """A choice is complete. `reason` is OpenAI's word: stop, length, tool_calls, content_filter."""
+
+    reason: str = "stop"
+
+
+class UsageReport(_Event, frozen=True):
+    """The provider's token counts. In a stream the last one counts; they are never summed."""
+
+    usage: Usage = Usage()
+
+
+class Opaque(_Event, frozen=True):
+    """What the four channels do not cover: role-only frames, unknown fields, unknown events.
+
+    `texts()` gives its strings to guards, `with_texts()` an event that carries others.
+    """
+
+    slots: tuple[TextSlot, ...] = ()
+    patches: Mapping[Path, str] = {}
+    readers: set[tuple[int, int]] | None = None
+
+    def texts(self) -> tuple[TextSlot, ...]:
+        """The strings that this event carries outside the four channels. The chain notes that they were read."""
+        if self.readers is not None:
+            self.readers.add((id(self.frame), self.part))
+        return self.slots
+
+    def with_texts(self, texts: Mapping[Path, str]) -> Opaque:
+        """The same event with other texts at these paths."""
+        if not texts:
+            return self
+        slots = tuple(slot._replace(text=texts.get(slot.path, slot.text)) for slot in self.slots)
+        return msgspec.structs.replace(self, slots=slots, patches={**self.patches, **texts}, changed=True)
+
+
+Event: TypeAlias = TextEvent | Finish | UsageReport | Opaque
+"""One event of a stream. A `TextEvent` is a TextDelta, ReasoningDelta, RefusalDelta or ToolCallDelta."""
+
+
+class Extent(NamedTuple):
+    """How much passed a point of the chain: events, and characters in the four channels."""
+
+    events: int = 0
+    chars: int = 0

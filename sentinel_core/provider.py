@@ -1,0 +1,69 @@
+"""What the author of a provider subclasses."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import msgspec
+
+from sentinel_core.context import Call
+from sentinel_core.messages import Operation
+from sentinel_core.reply import Reply
+
+if TYPE_CHECKING:
+    from sentinel_core.services import Services
+
+
+class ProviderConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Fields that every provider's table has. `kind` names the plugin; it defaults to the table's name.
+
+    `models` lists what this provider serves, in the order in which `GET /v1/models` shows it.
+    """
+
+    kind: str | None = None
+    enabled: bool = True
+    models: tuple[str, ...] = ()
+
+
+class Health(msgspec.Struct, frozen=True):
+    """What one health check found. `latency_ms` is None where nothing was sent."""
+
+    status: str
+    latency_ms: float | None = None
+    detail: str = ""
+
+
+class Provider:
+    """One upstream API. Lives as long as the process; `self` holds configuration and clients only."""
+
+    name: ClassVar[str]
+    """What `kind` in `[providers.<table>]` says."""
+    Config: ClassVar[type[ProviderConfig]] = ProviderConfig
+    operations: ClassVar[frozenset[Operation]] = frozenset({"chat"})
+
+    def __init__(self, config: ProviderConfig) -> None:
+        self.config = config
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: Any, services: Services) -> AsyncIterator[Self]:  # Any: the provider's own Config
+        """Acquire clients above the yield, release them below."""
+        yield cls(config)
+
+    def models(self) -> tuple[str, ...]:
+        """The models this provider offers without being asked over the network."""
+        return self.config.models
+
+    async def call(self, call: Call) -> Reply:
+        """Send one call. An `Answer`, or an `EventStream` once its first content-bearing event has arrived.
+
+        Raises `UpstreamError`. Earlier frames are held and come first. A stream that is broken off raises
+        `UpstreamError` from its iterator; it never just ends.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not implement call()")
+
+    async def health_check(self) -> Health:
+        """A cheap look at the upstream. Must not raise; must not cost tokens."""
+        return Health("unknown", detail="this provider has no health check")

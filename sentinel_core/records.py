@@ -1,0 +1,71 @@
+"""Durable rows that are appended and queried: usage, audit, incidents, jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import msgspec
+
+from sentinel_core.state import StoreConfig
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One row. `id` is unique within its table: appending the same id again changes nothing.
+
+    `at` is seconds since the epoch. `fields` are JSON values.
+    """
+
+    id: str
+    tenant: str
+    at: float
+    fields: Mapping[str, Any]  # JSON values
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page of a query, newest first. `cursor` continues it; None at the end."""
+
+    records: tuple[Record, ...]
+    cursor: str | None = None
+
+
+@runtime_checkable
+class RecordStore(Protocol):
+    """Append-only tables. Every method may raise `Refusal("ledger_unavailable")`."""
+
+    kind: ClassVar[str]
+    Config: ClassVar[type[StoreConfig]]
+    durable: ClassVar[bool]
+    """True if rows survive the process."""
+
+    @classmethod
+    def open(cls, config: Any) -> AbstractAsyncContextManager[RecordStore]:  # Any: the store's own Config
+        """The store, open; flushed and closed with the context."""
+        ...
+
+    async def append(self, table: str, records: Sequence[Record]) -> None:
+        """Add rows, all or none, idempotent by id. Returns when they are as durable as this store makes them."""
+        ...
+
+    async def get(self, table: str, tenant: str | None, id: str) -> Record | None:  # noqa: A002 - the domain's word
+        """One row by id, None if there is none in this tenant. Tenant None looks in all."""
+        ...
+
+    async def query(
+        self,
+        table: str,
+        *,
+        tenant: str | None,
+        where: Mapping[str, Any] | None = None,  # JSON values that fields must equal
+        since: float | None = None,
+        until: float | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page:
+        """Rows that match, newest first. Tenant None looks in all."""
+        ...
+
+    async def delete(self, table: str, *, until: float) -> int:
+        """Forget rows older than `until`; how many there were."""
+        ...

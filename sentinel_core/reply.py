@@ -1,0 +1,135 @@
+"""The two kinds of reply, and what hangs on a reply's end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeAlias
+
+from sentinel_core.context import Ending
+from sentinel_core.messages import Answer, Event
+
+log = logging.getLogger("sentinel.chain")
+
+OnClose: TypeAlias = Callable[[Ending], None]
+
+
+async def _nothing() -> None:
+    return None
+
+
+class Reading:
+    """Who is waiting inside a stream's read right now, so that a close can end that wait first."""
+
+    __slots__ = ("_left", "task")
+
+    def __init__(self) -> None:
+        self.task: asyncio.Task[object] | None = None
+        self._left: asyncio.Future[None] | None = None
+
+    def leave(self) -> None:
+        """The read is over."""
+        self.task = None
+        if self._left is not None and not self._left.done():
+            self._left.set_result(None)
+
+    async def stop(self) -> None:
+        """Cancel a pending read of another task and wait until it has left."""
+        reader = self.task
+        if reader is None or reader is asyncio.current_task() or reader.done():
+            return
+        self._left = asyncio.get_running_loop().create_future()
+        reader.cancel()
+        waiting: tuple[asyncio.Future[Any], ...] = (reader, self._left)  # of different results
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+
+
+class EventStream:
+    """A streamed reply: an iterator of events, and the duty to close what feeds it.
+
+    `close` releases the upstream; it is awaited exactly once, whether or not anybody pulled an event. Iterate it
+    once, from one task at a time. A read that is pending when the stream is closed is cancelled.
+    """
+
+    __slots__ = ("_callbacks", "_close", "_closed", "_ending", "_iterator", "_reading")
+
+    def __init__(self, events: AsyncIterator[Event], close: Callable[[], Awaitable[None]] = _nothing) -> None:
+        self._iterator = events.__aiter__()
+        self._close = close
+        self._callbacks: list[OnClose] = []
+        self._ending: Ending | None = None
+        self._reading = Reading()
+        self._closed: asyncio.Future[None] | None = None
+
+    def __aiter__(self) -> EventStream:
+        return self
+
+    async def __anext__(self) -> Event:
+        if self._closed is not None:
+            raise StopAsyncIteration
+        self._reading.task = asyncio.current_task()
+        try:
+            return await self._iterator.__anext__()
+        except StopAsyncIteration:
+            self._ending = self._ending or "completed"
+            raise
+        except (asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException:
+            self._ending = self._ending or "failed"
+            raise
+        finally:
+            self._reading.leave()
+
+    def on_close(self, callback: OnClose) -> None:
+        """Call `callback(ending)` once when this stream is over; at once if it already is."""
+        if self._closed is not None and self._closed.done():
+            _notify(callback, self._ending or "discarded")
+        else:
+            self._callbacks.append(callback)
+
+    @property
+    def ending(self) -> Ending | None:
+        """How the stream ended; None while it has neither ended nor been closed."""
+        return self._ending
+
+    async def aclose(self) -> None:
+        """Cancel a pending read, release the upstream, call what hangs on the end. Safe to call again."""
+        if self._closed is not None:
+            await asyncio.shield(self._closed)
+            return
+        self._closed = asyncio.get_running_loop().create_future()
+        self._ending = self._ending or "discarded"
+        try:
+            await self._reading.stop()
+            aclose = getattr(self._iterator, "aclose", None)
+            if aclose is not None:
+                await logged(aclose)
+        finally:
+            try:
+                await logged(self._close)
+            finally:
+                callbacks, self._callbacks = self._callbacks, []
+                for callback in callbacks:
+                    _notify(callback, self._ending)
+                if not self._closed.done():
+                    self._closed.set_result(None)
+
+
+Reply: TypeAlias = Answer | EventStream
+
+
+async def logged(close: Callable[[], Awaitable[None]]) -> None:
+    """Await one close. A failure to close is logged and must not keep the next one from running."""
+    try:
+        await close()
+    except Exception:
+        log.exception("closing a stream failed")
+
+
+def _notify(callback: OnClose, ending: Ending) -> None:
+    try:
+        callback(ending)
+    except Exception:
+        log.exception("a callback on a stream's end failed")

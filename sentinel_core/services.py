@@ -1,0 +1,111 @@
+"""What a stage or a provider is given: the outside world behind small Protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from logging import Logger, getLogger
+from typing import Any, Protocol
+
+import msgspec
+
+from sentinel_core.records import RecordStore
+from sentinel_core.state import StateStore
+
+
+class Clock(Protocol):
+    """Time. Tests put a fake one here."""
+
+    def monotonic(self) -> float:
+        """Seconds that never jump; for durations and deadlines."""
+        ...
+
+    def time(self) -> float:
+        """Seconds since the epoch; for what people read."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that long on this clock."""
+        ...
+
+
+class HttpTimeouts(msgspec.Struct, frozen=True):
+    """The four limits of one call, in seconds. `total_s` counts from the start of the call to its last byte."""
+
+    connect_s: float = 5.0
+    first_byte_s: float = 60.0
+    idle_s: float = 60.0
+    total_s: float = 600.0
+
+
+DEFAULT_TIMEOUTS = HttpTimeouts()
+
+
+class HttpResponse(Protocol):
+    """One response of an upstream whose head has arrived."""
+
+    status: int
+    headers: Mapping[str, str]
+
+    async def read(self, limit: int) -> bytes:
+        """The whole body, decompressed; `UpstreamError` (upstream_invalid_response) past `limit` bytes."""
+        ...
+
+    async def chunk(self) -> bytes:
+        """The next piece of the body as it arrived, decompressed; b"" at a clean end."""
+        ...
+
+    async def release(self) -> None:
+        """The body was read to its end: give the connection back to the pool."""
+        ...
+
+    async def abort(self) -> None:
+        """Close the connection now. Safe to call again and after `release`."""
+        ...
+
+
+class HttpClient(Protocol):
+    """A connection pool to upstreams: no redirects, no cookies, bounded sizes."""
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        timeouts: HttpTimeouts = DEFAULT_TIMEOUTS,
+        deadline: float | None = None,
+    ) -> HttpResponse:
+        """Send one request and wait for the head of its response.
+
+        `deadline` (monotonic seconds) shortens the limits, never lengthens them. Raises `UpstreamError` with
+        upstream_unreachable, upstream_tls_error, upstream_timeout, upstream_connection_reset or upstream_redirect.
+        """
+        ...
+
+
+class HttpPools(Protocol):
+    """Makes connection pools, one per provider."""
+
+    def pool(self, *, connections: int) -> AbstractAsyncContextManager[HttpClient]:
+        """A pool of at most `connections` connections, closed with the context."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a plugin may use of the outside world. `extra` holds services that plugins contribute by name."""
+
+    clock: Clock
+    http: HttpPools
+    executor: Executor
+    state: StateStore
+    records: RecordStore
+    logger: Logger = field(default_factory=lambda: getLogger("sentinel"))
+    extra: Mapping[str, Any] = field(default_factory=dict)  # each behind its own Protocol
+
+
+ServiceFactory = Callable[[], Any]  # a service behind its own Protocol

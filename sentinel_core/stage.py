@@ -1,0 +1,71 @@
+"""What the author of a stage subclasses."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import msgspec
+
+from sentinel_core.keys import Key
+
+if TYPE_CHECKING:
+    from sentinel_core.services import Services
+
+Phase = Literal["on_request", "dispatch", "on_response", "on_stream", "on_finish"]
+OnFault = Literal["closed", "open"]
+Mode = Literal["enforce", "monitor"]
+Unscannable = Literal["allow", "block"]
+
+
+class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Fields that every stage's table has. Subclass it (`frozen=True, kw_only=True`) and add your own.
+
+    `enabled` is the toggle. `on_fault` says what a fault of this stage does to the request (None: the stage's
+    default). `timeout_s` bounds the stage's own time per phase in seconds (None: no timer). `mode` lets a guard watch
+    without touching anything. `unscannable` says what becomes of strings that the guard handed on unread.
+    """
+
+    enabled: bool = True
+    on_fault: OnFault | None = None
+    timeout_s: float | None = None
+    mode: Mode = "enforce"
+    unscannable: Unscannable = "allow"
+
+
+class Stage:
+    """One concern of the chain. Implement some of the five phases and mark each with `@hookimpl`.
+
+    `self` holds configuration and clients only; what belongs to one request lives in `ctx` or in local variables.
+    A plain `__init__(self, config)` is enough where nothing needs to be opened.
+    """
+
+    name: ClassVar[str]
+    """The table's name in `[stages.<name>]`: `[a-z][a-z0-9_]*`."""
+    Config: ClassVar[type[StageConfig]] = StageConfig
+    on_fault: ClassVar[OnFault] = "closed"
+    """What a fault does unless the configuration says otherwise."""
+    observer: ClassVar[bool] = False
+    """Observers stand first and finish last."""
+    guard: ClassVar[bool] = False
+    """True for a stage that inspects text; a stage with a reply phase is a guard without saying so."""
+    reserves: ClassVar[bool] = False
+    """True if the stage reserves something in `on_request` that it settles in `on_finish`; it cannot fail open."""
+    reads: ClassVar[Mapping[Phase, tuple[Key[Any], ...]] | tuple[Key[Any], ...]] = ()
+    """Keys this stage needs, per phase; a bare tuple means `on_request`."""
+    writes: ClassVar[Mapping[Phase, tuple[Key[Any], ...]] | tuple[Key[Any], ...]] = ()
+    """Keys this stage writes, per phase; a bare tuple means `on_request`."""
+    before: ClassVar[tuple[str, ...]] = ()
+    """Names of stages that must come later in the chain, where they are enabled."""
+    after: ClassVar[tuple[str, ...]] = ()
+    """Names of stages that must come earlier in the chain, where they are enabled."""
+
+    def __init__(self, config: StageConfig) -> None:
+        self.config = config
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: Any, services: Services) -> AsyncIterator[Self]:  # Any: the stage's own Config
+        """Acquire what the stage needs above the yield, release it below. The default needs nothing."""
+        yield cls(config)
