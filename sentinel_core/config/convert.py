@@ -1,0 +1,160 @@
+"""From tables to Structs, collecting every problem instead of stopping at the first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_args, get_origin
+
+import msgspec
+
+from sentinel_core.config.document import Document, Steps, problem_at
+from sentinel_core.config.envtext import EnvText, readings
+from sentinel_core.config.expectation import choices, describe, found, members, show, unwrap
+from sentinel_core.config.secret import REMEDY, Secret, SecretReader, UnreadableSecret
+from sentinel_core.config.suggestion import did_you_mean
+from sentinel_core.errors import ConfigProblem
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+_SEQUENCES: tuple[type, ...] = (list, tuple, set, frozenset)
+_BAD: Any = object()  # stands for a value whose problem is noted; never leaves this module
+NOT_VALID = "not a valid value"
+
+
+def convert_table(
+    document: Document, steps: Steps, struct: type[S], secrets: SecretReader
+) -> tuple[S | None, list[ConfigProblem]]:
+    """The table at `steps` as a `struct`, or None and everything that is wrong with it.
+
+    An absent table is an empty one. Unknown keys are refused, values are never coerced (except from the environment,
+    which knows only text), secrets are resolved, and a `ValueError` of `__post_init__` is a problem of the table.
+    """
+    conversion = _Conversion(document, secrets)
+    table = document.get(*steps)
+    value = conversion.value({} if table is None else table, struct, steps)
+    return (None if value is _BAD else value), conversion.problems
+
+
+class _Conversion:
+    """One walk along a type and a value. Annotations and TOML values have no common type, hence `Any`."""
+
+    def __init__(self, document: Document, secrets: SecretReader) -> None:
+        self.document = document
+        self.secrets = secrets
+        self.problems: list[ConfigProblem] = []
+
+    def bad(self, steps: Steps, message: str, *, whole: bool = False, **words: str) -> Any:  # _BAD
+        self.problems.append(problem_at(self.document, steps, message, whole=whole, **words))
+        return _BAD
+
+    def value(self, value: Any, annotation: Any, steps: Steps) -> Any:  # see the class
+        """`value` as `annotation`, or `_BAD` with its problems noted."""
+        if annotation is Any:
+            return value
+        types = members(annotation)
+        if value is None and type(None) in types:
+            return None
+        if isinstance(value, EnvText):
+            return self._text(value.text, annotation, steps)
+        if Secret in types:
+            return self._secret(value, steps)
+        for member in types:
+            bare, _ = unwrap(member)
+            origin = get_origin(bare) or bare
+            if isinstance(origin, type) and issubclass(origin, msgspec.Struct) and self._reads(origin, value, types):
+                return self._table(value, origin, steps)
+            if origin in _SEQUENCES and isinstance(value, list) and _uniform(bare):
+                return self._items(value, member, steps)
+            if origin in (dict, Mapping) and isinstance(value, Mapping) and len(get_args(bare)) == 2:
+                return self._entries(value, get_args(bare)[1], steps)
+        return self._leaf(value, annotation, steps)
+
+    @staticmethod
+    def _reads(struct: type[msgspec.Struct], value: Any, types: tuple[Any, ...]) -> bool:  # see the class
+        # Several Structs in one union are told apart by their tags, which msgspec does.
+        structs = [member for member in types if isinstance(member, type) and issubclass(member, msgspec.Struct)]
+        return isinstance(value, Mapping) and len(structs) == 1 and struct in structs
+
+    def _table(self, table: Mapping[str, Any], struct: type[msgspec.Struct], steps: Steps) -> Any:  # see the class
+        before = len(self.problems)
+        fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+        for key in table:
+            if key not in fields:
+                hint = did_you_mean(str(key), fields)
+                names = "" if hint else ", ".join(sorted(fields)) or "an empty table"
+                noun = "table" if isinstance(table[key], Mapping) else "key"
+                self.bad((*steps, key), f"unknown {noun}", expected=names, suggestion=hint)
+        values: dict[str, Any] = {}  # see the class
+        for key, field in fields.items():
+            if key in table:
+                values[field.name] = self.value(table[key], field.type, (*steps, key))
+            elif field.required:
+                self.bad((*steps, key), "missing", expected=describe(field.type))
+        if len(self.problems) > before:
+            return _BAD
+        try:
+            return struct(**values)
+        except (ValueError, TypeError) as error:  # what msgspec takes from __post_init__ as well
+            return self.bad(steps, str(error) or NOT_VALID, whole=True)
+
+    def _items(self, items: list[Any], annotation: Any, steps: Steps) -> Any:  # see the class
+        before = len(self.problems)
+        bare, metas = unwrap(annotation)
+        inner = (*get_args(bare), Any)[0]
+        values = [self.value(item, inner, (*steps, index)) for index, item in enumerate(items)]
+        for meta in metas:
+            if not (meta.min_length or 0) <= len(items) <= (meta.max_length or len(items)):
+                return self.bad(steps, NOT_VALID, found=f"a list of {len(items)}", expected=describe(annotation))
+        return _BAD if len(self.problems) > before else (get_origin(bare) or bare)(values)
+
+    def _entries(self, table: Mapping[str, Any], inner: Any, steps: Steps) -> Any:  # see the class
+        before = len(self.problems)
+        values = {key: self.value(item, inner, (*steps, key)) for key, item in table.items()}
+        return _BAD if len(self.problems) > before else values
+
+    def _secret(self, value: Any, steps: Steps) -> Any:  # see the class
+        if isinstance(value, Secret):
+            return value
+        origin = self.document.origin(steps)
+        if isinstance(value, str) and origin and origin.kind == "environment":
+            return Secret(value, origin.name) if value else self.bad(steps, "the secret is empty")
+        if isinstance(value, str):
+            return self.bad(steps, "a secret does not belong into the configuration", suggestion=REMEDY)
+        if not isinstance(value, Mapping):
+            return self.bad(steps, "not a reference to a secret", expected=describe(Secret))
+        try:
+            return self.secrets.read(value)
+        except UnreadableSecret as error:
+            return self.bad(steps, str(error), expected=describe(Secret))
+
+    def _text(self, text: str, annotation: Any, steps: Steps) -> Any:  # see the class
+        """A variable's text: as TOML if that fits the type, else as a string if that does."""
+        trials = []
+        for reading in readings(text, string=Secret in members(annotation)):
+            trial = _Conversion(self.document, self.secrets)
+            value = trial.value(reading, annotation, steps)
+            if value is not _BAD:
+                return value
+            trials.append(trial)
+        self.problems += trials[0].problems
+        return _BAD
+
+    def _leaf(self, value: Any, annotation: Any, steps: Steps) -> Any:  # see the class
+        try:
+            converted = msgspec.convert(value, annotation)
+        except msgspec.ValidationError:
+            known = [choice for member in members(annotation) for choice in choices(member)]
+            hint = did_you_mean(value, map(str, known)) if isinstance(value, str) else ""
+            return self.bad(
+                steps, NOT_VALID, found=found(value, annotation), expected=describe(annotation), suggestion=hint
+            )
+        if isinstance(converted, float) and not math.isfinite(converted):
+            return self.bad(steps, NOT_VALID, found=show(value), expected="a finite number")
+        return converted
+
+
+def _uniform(bare: Any) -> bool:  # annotations have no common type
+    """True for a collection of any length whose items have one type."""
+    args = get_args(bare)
+    return get_origin(bare) is not tuple or (len(args) == 2 and args[1] is Ellipsis)

@@ -1,0 +1,119 @@
+"""The merged configuration before anybody knows its types: plain tables, and where every value came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from sentinel_core.errors import ConfigProblem
+
+Steps: TypeAlias = tuple[str | int, ...]
+"""A place in the configuration: table names, a key, indexes of lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who said so: `name` is the file or the environment variable, `note` where that variable was read."""
+
+    kind: Literal["file", "environment", "code"]
+    name: str
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.note})" if self.note else self.name
+
+
+class Blocked(Exception):
+    """A path runs through a value that is not a table or a list."""
+
+
+class Document:
+    """Tables under construction. `put` replaces what was there, so the strongest source is put last."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, Any] = {}  # values of TOML, or EnvText
+        self.origins: dict[Steps, Origin] = {}
+
+    def __repr__(self) -> str:
+        return f"Document({', '.join(self.tables)})"
+
+    def put(self, steps: Steps, value: Any, origin: Origin) -> None:  # a value of TOML, or EnvText
+        """Set the value at `steps`, making tables on the way. Raises `Blocked`."""
+        node: Any = self.tables
+        for depth, step in enumerate(steps[:-1], start=1):
+            node = self._descend(node, step, steps[:depth], origin)
+        last = steps[-1]
+        if isinstance(node, list):
+            if not isinstance(last, int) or last >= len(node):
+                raise Blocked(dotted(steps))
+        elif not isinstance(node, dict):
+            raise Blocked(dotted(steps[:-1]))
+        self._forget(steps)
+        node[last] = self._copied(value, steps, origin)
+
+    def get(self, *steps: str | int) -> Any:  # a value of TOML, or EnvText
+        """What stands at `steps`; None if nothing does."""
+        node: Any = self.tables
+        for step in steps:
+            if isinstance(node, dict):
+                node = node.get(step)
+            elif isinstance(node, list) and isinstance(step, int) and step < len(node):
+                node = node[step]
+            else:
+                return None
+        return node
+
+    def origin(self, steps: Steps) -> Origin | None:
+        """Who set the value at `steps`, or the nearest table around it."""
+        for length in range(len(steps), 0, -1):
+            if steps[:length] in self.origins:
+                return self.origins[steps[:length]]
+        return None
+
+    def _descend(self, node: Any, step: str | int, here: Steps, origin: Origin) -> Any:  # values of TOML
+        if isinstance(node, dict):
+            if step not in node:
+                node[step] = {}
+                self.origins[here] = origin
+            return node[step]
+        if isinstance(node, list) and isinstance(step, int) and step < len(node):
+            return node[step]
+        raise Blocked(dotted(here))
+
+    def _forget(self, steps: Steps) -> None:
+        for known in [known for known in self.origins if known[: len(steps)] == steps]:
+            del self.origins[known]
+
+    def _copied(self, value: Any, steps: Steps, origin: Origin) -> Any:  # a value of TOML, or EnvText
+        self.origins[steps] = origin
+        if isinstance(value, Mapping):
+            return {key: self._copied(item, (*steps, key), origin) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._copied(item, (*steps, index), origin) for index, item in enumerate(value)]
+        return value
+
+
+def dotted(steps: Steps) -> str:
+    """A place as people write it: `models[0].targets`."""
+    text = ""
+    for step in steps:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def problem_at(document: Document, steps: Steps, message: str, *, whole: bool = False, **words: str) -> ConfigProblem:
+    """A problem with the value at `steps`, naming its source, its table and its key. `whole`: with a table as such."""
+    origin = document.origin(steps)
+    split = len(steps) - 1
+    while split > 0 and isinstance(steps[split], int):
+        split -= 1
+    if whole or (split == 0 and isinstance(document.get(*steps), dict)):
+        split = len(steps)
+    return ConfigProblem(
+        message,
+        where=str(origin) if origin else "",
+        table=dotted(steps[:split]),
+        key=dotted(steps[split:]),
+        **words,
+    )

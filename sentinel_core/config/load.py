@@ -1,0 +1,128 @@
+"""Loading: from a file and the environment to `Settings`, or to every problem at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sentinel_core.config.convert import convert_table
+from sentinel_core.config.document import Document, Origin, Steps, problem_at
+from sentinel_core.config.effective import EffectiveValue, effective_values
+from sentinel_core.config.environment import Environment
+from sentinel_core.config.expectation import show
+from sentinel_core.config.secret import SecretReader
+from sentinel_core.config.settings import ChainSettings, ModelSettings, RootTable, ServerSettings
+from sentinel_core.config.sources import FILE_NAME, find_file, merge, read_file
+from sentinel_core.config.suggestion import did_you_mean
+from sentinel_core.config.tables import PluginTable, provider_tables, stage_tables, store_table
+from sentinel_core.errors import ConfigError, ConfigProblem
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One whole configuration, checked as far as no plugin is needed. Its `repr` holds no secret.
+
+    `path` is the file it was read from; None if it was built from the environment or in code.
+    """
+
+    server: ServerSettings
+    chain: ChainSettings
+    models: tuple[ModelSettings, ...]
+    stages: Mapping[str, PluginTable]
+    providers: Mapping[str, PluginTable]
+    state: PluginTable
+    records: PluginTable
+    path: Path | None = None
+    document: Document = field(default_factory=Document, repr=False, compare=False)
+
+    def effective(self) -> tuple[EffectiveValue, ...]:
+        """Every value in force with its source. Plugins' tables are in it once they were converted."""
+        tables: list[tuple[Steps, msgspec.Struct]] = [(("server",), self.server), (("chain",), self.chain)]
+        tables += [(("models", index), model) for index, model in enumerate(self.models)]
+        plugins = (*self.stages.values(), *self.providers.values(), self.state, self.records)
+        tables += [(table.steps, table.value) for table in plugins if table.value is not None]
+        return tuple(value for steps, struct in tables for value in effective_values(self.document, steps, struct))
+
+
+def load_settings(path: Path | None = None, *, environ: Mapping[str, str], env_file: Path | None = None) -> Settings:
+    """Read `path`, else the file of `SENTINEL_CONFIG`, else `./sentinel.toml`, else nothing; add the environment.
+
+    Variables override the file, and `environ` overrides `env_file`. Raises `ConfigError` with every problem.
+    """
+    environment = Environment(environ, env_file)
+    found = find_file(path, environment)
+    tables, problems = read_file(found) if found else ({}, [])
+    origin = Origin("file", str(found or FILE_NAME))
+    return _settings(tables, origin, environment, found, [*environment.problems, *problems])
+
+
+def settings_from(tables: Mapping[str, Any], *, environ: Mapping[str, str] | None = None) -> Settings:  # TOML values
+    """Settings from tables in code, for those who embed the gateway. Nothing is read unless `environ` is given.
+
+    Secrets are references or `Secret` objects. Raises `ConfigError` with every problem.
+    """
+    return _settings(tables, Origin("code", "settings"), Environment(environ or {}), None, [])
+
+
+def _settings(
+    tables: Mapping[str, Any],  # TOML values
+    origin: Origin,
+    environment: Environment,
+    path: Path | None,
+    problems: list[ConfigProblem],
+) -> Settings:
+    if problems:  # without its file every other complaint would be noise
+        raise ConfigError(problems)
+    document, problems = merge(tables, origin, environment)
+    secrets = SecretReader(environment, path.parent if path else Path())
+    root, found = convert_table(document, (), RootTable, secrets)
+    problems += found
+    if root is not None:
+        problems += [*_name_problems(document, root), *_model_problems(document, root)]
+    if problems or root is None:
+        raise ConfigError(problems)
+    return Settings(
+        server=root.server,
+        chain=root.chain,
+        models=root.models,
+        stages=stage_tables(document, secrets),
+        providers=provider_tables(document, secrets),
+        state=store_table(document, "state", secrets),
+        records=store_table(document, "records", secrets),
+        path=path,
+        document=document,
+    )
+
+
+def _name_problems(document: Document, root: RootTable) -> Iterator[ConfigProblem]:
+    for section, names in (("stages", root.stages), ("providers", root.providers)):
+        for name in names:
+            if not _NAME.fullmatch(name):
+                expected = "a lower-case letter, then lower-case letters, digits and _"
+                yield problem_at(document, (section, name), "not a name", expected=expected)
+
+
+def _model_problems(document: Document, root: RootTable) -> Iterator[ConfigProblem]:
+    """Names that two models share, and targets that nothing serves."""
+    seen: set[str] = set()
+    for index, model in enumerate(root.models):
+        if model.name in seen:
+            yield problem_at(document, ("models", index, "name"), "two models have this name", found=show(model.name))
+        seen.add(model.name)
+        for number, target in enumerate(model.targets):
+            if target.provider not in root.providers:
+                yield problem_at(
+                    document,
+                    ("models", index, "targets", number, "provider"),
+                    "no such provider is configured",
+                    found=show(target.provider),
+                    expected=f"a table [providers.{target.provider}], or one of: {', '.join(root.providers)}",
+                    suggestion=did_you_mean(target.provider, root.providers),
+                )

@@ -1,0 +1,97 @@
+"""Secrets: where they come from, and nothing else, is what anybody sees of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+MAX_SECRET_BYTES = 64 * 1024
+
+REMEDY = 'write { env = "NAME" } or { file = "path" }'
+
+
+class Secret:
+    """A value that is never shown. `repr` and `str` print its source; only `reveal()` gives the text.
+
+    `source` is an environment variable or a file, as `kind` says.
+    """
+
+    __slots__ = ("_text", "kind", "source")
+
+    def __init__(self, text: str, source: str, kind: str = "env") -> None:
+        self._text = text
+        self.source = source
+        self.kind = kind
+
+    def reveal(self) -> str:
+        """The secret itself. Hand it to the one client that needs it; never to a log or a message."""
+        return self._text
+
+    @property
+    def reference(self) -> dict[str, str]:
+        """What a file says to mean this secret: `{ env = "NAME" }` or `{ file = "path" }`."""
+        return {self.kind: self.source}
+
+    def __repr__(self) -> str:
+        return f"Secret({self.kind}={self.source})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and (self._text, self.reference) == (other._text, other.reference)
+
+    def __hash__(self) -> int:
+        return hash((self._text, self.source))
+
+    def __reduce__(self) -> NoReturn:
+        # A pickle would carry the text to wherever pickles go; a new process loads its configuration anew.
+        raise TypeError("a Secret cannot be pickled or copied")
+
+
+class UnreadableSecret(Exception):
+    """A reference leads nowhere. The text names the reference, never a value."""
+
+
+class SecretReader:
+    """Resolves references against one environment and one folder. Shows neither."""
+
+    __slots__ = ("_environ", "_folder")
+
+    def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
+        self._environ = environ
+        self._folder = folder
+
+    def read(self, reference: Mapping[str, object]) -> Secret:
+        """The secret behind `{ env = "NAME" }` or `{ file = "path" }`. Raises `UnreadableSecret`.
+
+        A relative path starts at the configuration file's folder; a final line break is not part of the secret.
+        """
+        match dict(reference):
+            case {"env": str(name), **rest} if not rest:
+                return Secret(self._variable(name), name)
+            case {"file": str(path), **rest} if not rest:
+                return Secret(self._file(path), path, "file")
+        raise UnreadableSecret("not a reference to a secret")
+
+    def _variable(self, name: str) -> str:
+        if name not in self._environ:
+            raise UnreadableSecret(f"environment variable {name!r} is not set")
+        if not self._environ[name]:
+            raise UnreadableSecret(f"environment variable {name!r} is empty")
+        return self._environ[name]
+
+    def _file(self, path: str) -> str:
+        try:
+            with (self._folder / path).open("rb") as file:
+                raw = file.read(MAX_SECRET_BYTES + 1)
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+            reason = getattr(error, "strerror", None) or "not a path"
+            raise UnreadableSecret(f"secret file {path!r} cannot be read: {reason}") from None
+        if len(raw) > MAX_SECRET_BYTES:
+            raise UnreadableSecret(f"secret file {path!r} is larger than {MAX_SECRET_BYTES} bytes")
+        try:
+            text = raw.decode().removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError:  # its text would quote the bytes
+            raise UnreadableSecret(f"secret file {path!r} is not UTF-8 text") from None
+        if not text:
+            raise UnreadableSecret(f"secret file {path!r} is empty")
+        return text

@@ -1,0 +1,143 @@
+"""The tables that the core itself reads. Plugins bring Structs of their own for theirs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+Environment: TypeAlias = Literal["development", "staging", "production"]
+LogLevel: TypeAlias = Literal["debug", "info", "warning", "error", "critical"]
+Runner: TypeAlias = Literal["hypercorn", "uvicorn"]
+
+Name = Annotated[str, Meta(min_length=1, description="a string that is not empty")]
+Count = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+Port = Annotated[int, Meta(ge=0, le=65535, description="an integer from 0 to 65535")]
+HttpUrl = Annotated[
+    str, Meta(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$", description="a URL such as https://api.example.com/v1")
+]
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[server]`: where Sentinel listens and what it accepts."""
+
+    host: Name = "127.0.0.1"
+    """Address to bind. The default answers this machine only."""
+    port: Port = 8000
+    """TCP port; 0 takes a free one."""
+    workers: Count = 1
+    """Processes that serve, all on one port. More than one needs a shared state store."""
+    runner: Runner = "hypercorn"
+    """The ASGI server. `uvicorn` needs the `fast` extra: faster, without HTTP/2."""
+    http2: bool = False
+    """Speak HTTP/2 as well (hypercorn only)."""
+    environment: Environment = "development"
+    """Where this is running; shown in the banner and in telemetry."""
+    log_level: LogLevel = "info"
+    """The least severity that is logged."""
+    allow_anonymous: bool = False
+    """Serve callers without a key also beyond loopback. Set it where something in front authenticates."""
+    allowed_hosts: tuple[Name, ...] = ()
+    """Host headers that are served, without port; `*.example.com` covers sub-domains. Empty: any."""
+    cors_origins: tuple[Name, ...] = ()
+    """Browser origins that may call, such as `https://app.example.com`, or `*`. Empty: no CORS headers at all."""
+    extend_body: bool = False
+    """Add `cached`, `latency_ms` and `cost_usd` to reply bodies; they are always headers."""
+    drain_timeout_s: Seconds = 600.0
+    """How long open streams may go on after a shutdown began."""
+    request_timeout_s: Seconds = 600.0
+    """A request's whole time, from its head to its last byte."""
+    body_timeout_s: Seconds = 30.0
+    """How long a request body may take to arrive."""
+    send_timeout_s: Seconds = 60.0
+    """How long one write may wait for a client that does not read."""
+    keep_alive_comment_s: Seconds = 15.0
+    """A stream that is silent for so long gets a comment line, so that proxies keep it open."""
+    tcp_user_timeout_s: Seconds = 120.0
+    """How long sent bytes may stay unacknowledged before the connection is given up (Linux)."""
+    max_body_bytes: Count = 10 * MIB
+    """The largest request body. Larger ones are refused with 413 before they are read."""
+    max_json_depth: Count = 64
+    """How deep a JSON body may nest."""
+    max_json_nodes: Count = 250_000
+    """How many values a JSON body may hold."""
+    max_header_count: Count = 100
+    """How many header lines a request may have."""
+    max_header_bytes: Count = 32 * KIB
+    """How large those lines may be together."""
+    max_connections: Count = 4096
+    """Open connections of one worker; one more is closed at once. Keep it below the limit of open files."""
+    max_connections_per_ip: Count = 1024
+    """Open connections of one address. Behind a proxy, which is one address, raise it to `max_connections`."""
+    backlog: Count = 4096
+    """Connections that the kernel holds until they are accepted."""
+
+    def __post_init__(self) -> None:
+        for origin in self.cors_origins:
+            if origin != "*" and not _is_origin(origin):
+                raise ValueError(f"cors_origins: {origin!r} is not an origin such as 'https://app.example.com'")
+        if self.http2 and self.runner != "hypercorn":
+            raise ValueError('http2 needs runner = "hypercorn"')
+
+    @property
+    def loopback(self) -> bool:
+        """True if only this machine can connect."""
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+
+class ChainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[chain]`: the order of the stages."""
+
+    stages: tuple[Name, ...] | None = None
+    """Names in order. Every enabled stage must be in it. Without it, the default order."""
+
+
+class TargetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One place that serves a model."""
+
+    provider: Name
+    """The name of a `[providers.<name>]` table."""
+    model: Name | None = None
+    """The model's name there; by default the name that clients ask for."""
+
+
+class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[models]]`: a name that clients ask for and where it is served."""
+
+    name: Name
+    """What a request's `model` says."""
+    targets: Annotated[tuple[TargetSettings, ...], Meta(min_length=1)]
+    """In the order of preference."""
+
+
+class RootTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file. The tables of plugins are checked later, by the Structs of the plugins they name."""
+
+    server: ServerSettings = ServerSettings()
+    """See `ServerSettings`."""
+    chain: ChainSettings = ChainSettings()
+    """See `ChainSettings`."""
+    models: tuple[ModelSettings, ...] = ()
+    """See `ModelSettings`."""
+    stages: dict[str, dict[str, Any]] = {}  # described by stages
+    """`[stages.<name>]`: one table for every stage of the chain."""
+    providers: dict[str, dict[str, Any]] = {}  # described by providers
+    """`[providers.<name>]`: one table for every upstream; `kind` names its plugin, by default the table's name."""
+    state: dict[str, Any] = {}  # described by state stores
+    """`[state]`: where counters and limits live; `kind` names the store."""
+    records: dict[str, Any] = {}  # described by record stores
+    """`[records]`: where usage and audit rows live; `kind` names the store."""
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and text == f"{parts.scheme}://{parts.netloc}"
+    except ValueError:
+        return False

@@ -1,0 +1,104 @@
+"""The sources of configuration, from the weakest to the strongest: file, known variables, `SENTINEL__…` overrides."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sentinel_core.config.aliases import KEYED_PROVIDERS, apply_aliases
+from sentinel_core.config.document import Blocked, Document, Origin, Steps
+from sentinel_core.config.environment import Environment
+from sentinel_core.config.envtext import EnvText, toml_value
+from sentinel_core.errors import ConfigProblem
+
+FILE_NAME = "sentinel.toml"
+PREFIX = "SENTINEL__"
+
+_OVERRIDE = re.compile(r"SENTINEL__[A-Z0-9]+(?:_[A-Z0-9]+)*(?:__[A-Z0-9]+(?:_[A-Z0-9]+)*)*")
+
+
+def find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file to read: the one asked for, that of `SENTINEL_CONFIG`, or `./sentinel.toml` if there is one."""
+    if path is not None:
+        return path
+    if environ.get("SENTINEL_CONFIG"):
+        return Path(environ["SENTINEL_CONFIG"])
+    return Path(FILE_NAME) if Path(FILE_NAME).exists() else None
+
+
+def read_file(path: Path) -> tuple[dict[str, Any], list[ConfigProblem]]:  # TOML values
+    """The tables of a TOML file, or why it cannot be read."""
+    try:
+        return tomllib.loads(path.read_bytes().decode()), []
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+    except UnicodeDecodeError:  # its text would quote the file
+        message = "is not UTF-8 text"
+    except RecursionError:
+        message = "is nested too deeply"
+    except ValueError as error:
+        message = f"is not valid TOML: {error}"
+    return {}, [ConfigProblem(message, where=str(path))]
+
+
+def merge(tables: Mapping[str, Any], origin: Origin, environment: Environment) -> tuple[Document, list[ConfigProblem]]:
+    """One document of the given tables (TOML values) and the environment."""
+    document = Document()
+    for name, table in tables.items():
+        document.put((name,), table, origin)
+    if not document.get("providers"):
+        _turn_on_keyed_providers(document, environment)
+    problems = [*apply_aliases(document, environment), *_apply_overrides(document, environment)]
+    if not document.get("providers"):
+        document.put(("providers", "echo"), {"kind": "echo"}, Origin("code", "no provider is configured"))
+    return document, problems
+
+
+def _turn_on_keyed_providers(document: Document, environment: Environment) -> None:
+    for row in KEYED_PROVIDERS:
+        if environment.get(row.api_key):
+            table = {"kind": row.table, "base_url": row.base_url}
+            document.put(("providers", row.table), table, Origin("code", f"default, as {row.api_key} is set"))
+            reference = {"env": row.api_key}
+            document.put(("providers", row.table, "api_key"), reference, environment.origin(row.api_key))
+
+
+def _apply_overrides(document: Document, environment: Environment) -> list[ConfigProblem]:
+    problems = []
+    # Sorted, so that a whole table comes before a key in it.
+    for name in sorted(name for name in environment if name.upper().startswith(PREFIX)):
+        if not _OVERRIDE.fullmatch(name):
+            problems.append(_problem(name, "not the name of a setting"))
+            continue
+        try:
+            document.put(_steps(document, name), _value(environment[name]), environment.origin(name))
+        except Blocked as error:
+            problems.append(_problem(name, f"{str(error) or 'this'} is not a table"))
+    return problems
+
+
+def _steps(document: Document, name: str) -> Steps:
+    """Where a variable points. A number is an index where the tables so far have a list there."""
+    steps: Steps = ()
+    for part in name.removeprefix(PREFIX).lower().split("__"):
+        is_index = part.isdecimal() and isinstance(document.get(*steps), list)
+        steps = (*steps, int(part) if is_index else part)
+    return steps
+
+
+def _value(text: str) -> Any:  # a TOML value, or EnvText
+    """Tables and lists are read at once, so that longer names can reach into them; the rest waits for its type."""
+    if text.lstrip().startswith(("{", "[")):
+        try:
+            return toml_value(text)
+        except ValueError:
+            return EnvText(text)
+    return EnvText(text)
+
+
+def _problem(name: str, message: str) -> ConfigProblem:
+    expected = "SENTINEL__TABLE__KEY in upper case, two underscores between the parts"
+    return ConfigProblem(message, where=name, expected=expected)

@@ -1,0 +1,81 @@
+"""From enabled stages to the chain's order, or to every reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from sentinel_core.config.suggestion import did_you_mean
+from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.order.facts import fact_rules, unwritten_reads
+from sentinel_core.order.rules import broken_rules, declared_rules, default_rules, sort
+from sentinel_core.stage import Stage
+
+
+def arrange(
+    stages: Mapping[str, type[Stage]],
+    listed: Sequence[str] | None = None,
+    *,
+    known: Mapping[str, type[Stage]] | None = None,
+    where: str = "",
+) -> tuple[str, ...]:
+    """The order of the enabled `stages` (in the order of their tables).
+
+    `listed` is `[chain].stages`: it is taken as it is, or refused. Without it, the default order decides, and stages
+    that have no place there are put by what they declare (see `rules.sort`). `known` may hold further stages, which
+    messages propose; `where` names the file. Raises `ConfigError` with every problem.
+    """
+    known = known or {}
+    try:
+        if listed is None:
+            order = sort(stages, [*declared_rules(stages), *default_rules(stages)])
+            problems = []
+        else:
+            order = tuple(listed)
+            problems = [*_list_problems(stages, listed, known), *_contradictions(stages, listed)]
+        problems += unwritten_reads([name for name in dict.fromkeys(order) if name in stages], stages, known)
+        if problems:
+            raise ConfigError(problems)
+    except ConfigError as error:
+        raise ConfigError([replace(problem, where=where) for problem in error.problems]) from None
+    return order
+
+
+def suggest(stages: Mapping[str, type[Stage]]) -> tuple[str, ...]:
+    """An order that satisfies everything the stages declare, reads and writes included.
+
+    Raises `ConfigError` if none does. What nobody writes stays unwritten: `arrange` says so.
+    """
+    return sort(stages, [*declared_rules(stages), *fact_rules(stages), *default_rules(stages)])
+
+
+def _contradictions(stages: Mapping[str, type[Stage]], listed: Sequence[str]) -> Iterator[ConfigProblem]:
+    rules = declared_rules(stages)
+    try:
+        sort(stages, rules)
+    except ConfigError as error:  # a cycle: no list can be right, so the pairs that this one breaks explain nothing
+        yield from error.problems
+    else:
+        yield from broken_rules(listed, rules)
+
+
+def _list_problems(
+    stages: Mapping[str, type[Stage]], listed: Sequence[str], known: Mapping[str, type[Stage]]
+) -> Iterator[ConfigProblem]:
+    for name in dict.fromkeys(listed):
+        if listed.count(name) > 1:
+            yield _problem(f"{name!r} is listed more than once")
+        if name not in stages and name in known:
+            yield _problem(f"{name!r} is listed but not enabled", expected=f"enabled = true in [stages.{name}]")
+        elif name not in stages:
+            hint = did_you_mean(name, stages)
+            yield _problem(f"{name!r} is listed but has no table [stages.{name}]", suggestion=hint)
+    for name in stages:
+        if name not in listed:
+            yield _problem(
+                f"the enabled stage {name!r} is not listed", suggestion="`sentinel check --suggest` has a place"
+            )
+
+
+def _problem(message: str, **words: str) -> ConfigProblem:
+    return ConfigProblem(message, table="chain", key="stages", **words)

@@ -1,0 +1,68 @@
+"""What pip installed: the entry points of group `sentinel`, read without importing anything."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import NamedTuple
+
+from sentinel_core.config.suggestion import did_you_mean
+from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.hookspecs import PROJECT
+from sentinel_core.registry.contributions import Kind
+
+_PREFIXES: dict[Kind, str] = {"state": "state_", "records": "records_"}
+
+
+class PluginInfo(NamedTuple):
+    """One installed name: the module that brings it, and the distribution that brings the module."""
+
+    name: str
+    module: str
+    distribution: str
+    version: str
+
+
+def installed() -> tuple[PluginInfo, ...]:
+    """Every installed plugin name in alphabetical order. Imports none of them."""
+    return tuple(sorted(_info(entry) for entry in entry_points(group=PROJECT)))
+
+
+def entry_name(name: str, kind: Kind) -> str:
+    """The entry point behind a name of the configuration: stores carry their kind, `state_memory`."""
+    return _PREFIXES.get(kind, "") + name
+
+
+def find_entry(name: str, kind: Kind, table: str) -> EntryPoint:
+    """The one installed entry point for a name. Raises `ConfigError` if there is none, or more than one."""
+    wanted = entry_name(name, kind)
+    entries = entry_points(group=PROJECT)
+    found = list(entries.select(name=wanted))
+    if len({entry.value for entry in found}) > 1:
+        message = f"{' and '.join(label(entry) for entry in found)} both bring {wanted!r}"
+        raise ConfigError((ConfigProblem(message, table=table, expected="one of them installed"),))
+    if not found:
+        raise ConfigError((_unknown(name, kind, table, entries.names),))
+    return found[0]
+
+
+def label(entry: EntryPoint) -> str:
+    """The distribution behind an entry point, for messages: `acme-guard 1.0`."""
+    info = _info(entry)
+    return f"{info.distribution} {info.version}".strip() or info.module
+
+
+def _unknown(name: str, kind: Kind, table: str, names: set[str]) -> ConfigProblem:
+    prefix = entry_name("", kind)
+    others = tuple(_PREFIXES.values())
+    known = [n.removeprefix(prefix) for n in names if (n.startswith(prefix) if prefix else not n.startswith(others))]
+    return ConfigProblem(
+        f"no installed plugin brings the {kind} {name!r}",
+        table=table,
+        expected="an installed name (`sentinel plugins` lists them); `pip install` the package that brings it",
+        suggestion=did_you_mean(name, known),
+    )
+
+
+def _info(entry: EntryPoint) -> PluginInfo:
+    dist = entry.dist
+    return PluginInfo(entry.name, entry.module, dist.name if dist else "", dist.version if dist else "")

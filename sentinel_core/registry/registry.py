@@ -1,0 +1,162 @@
+"""What is installed and what is loaded: pluggy around the entry points of group `sentinel`.
+
+Installed is not enabled: a plugin's module is imported only when the configuration names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from sentinel_core.commands import Command
+from sentinel_core.endpoints import Endpoint, Socket
+from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.provider import Provider
+from sentinel_core.records import RecordStore
+from sentinel_core.registry.contributions import CONTRIBUTING_HOOKS, Contribution, Kind, contribution, contributions
+from sentinel_core.registry.hooks import Hooks, broken
+from sentinel_core.registry.installed import entry_name, find_entry, label
+from sentinel_core.services import ServiceFactory
+from sentinel_core.stage import Stage
+from sentinel_core.state import StateStore
+
+if TYPE_CHECKING:
+    from sentinel_core.gateway import Gateway
+
+_TABLES: Mapping[Kind, str] = {"stage": "stages.", "provider": "providers.", "service": "services."}
+
+
+class Registry:
+    """Plugins by name. Starts empty: `load` what the configuration names, `register` what lives in this process."""
+
+    def __init__(self) -> None:
+        self._hooks = Hooks()
+        self._found: dict[tuple[Kind, str], Contribution] = {}
+        self._blocked: set[str] = set()
+
+    def load(self, name: str, kind: Kind, *, table: str = "") -> None:
+        """Import the installed plugin that brings `name`, unless it is here already.
+
+        `table` is the place in the configuration that asks, for messages. Raises `ConfigError`: nothing of this name
+        is installed, two distributions claim it, it is blocked, or its module is broken.
+        """
+        if (kind, name) in self._found:
+            return
+        table = table or _TABLES.get(kind, kind) + (name if kind in _TABLES else "")
+        if entry_name(name, kind) in self._blocked:
+            raise ConfigError((ConfigProblem(f"the {kind} {name!r} is blocked", table=table),))
+        entry = find_entry(name, kind, table)
+        try:
+            plugin = entry.load()
+        except Exception as error:
+            raise ConfigError((broken(f"{entry.module} ({label(entry)}) cannot be imported", error, table),)) from error
+        self._register(plugin, entry.value, label(entry))
+        if (kind, name) not in self._found:
+            brought = ", ".join(found for of, found in self._found if of == kind) or "none"
+            message = f"{entry.module} ({label(entry)}) brings no {kind} of the name {name!r}"
+            raise ConfigError(
+                (ConfigProblem(message, table=table, expected=f"one of the {kind} plugins here: {brought}"),)
+            )
+
+    def register(self, plugin: object) -> None:
+        """Add a plugin that lives in this process: a module or object with hooks, or one class on its own.
+
+        Raises `ConfigError` for names that are taken, misspelt hooks, unknown arguments, and values that are no plugin.
+        A plugin that is refused leaves nothing behind.
+        """
+        if isinstance(plugin, type):
+            self._add([contribution(plugin, f"{plugin.__module__}.{plugin.__qualname__}")])
+            return
+        name = plugin.__name__ if isinstance(plugin, ModuleType) else f"{type(plugin).__qualname__} at {id(plugin):#x}"
+        self._register(plugin, name, name)
+
+    def block(self, name: str) -> None:
+        """Never load what brings this entry-point name, whatever the configuration says."""
+        self._blocked.add(name)
+
+    def check_pending(self) -> None:
+        """Raise `ConfigError` for every hook implementation that implements no hook of Sentinel."""
+        self._hooks.check_pending()
+
+    @property
+    def stages(self) -> Mapping[str, type[Stage]]:
+        """Loaded stages by name."""
+        return self._of("stage")
+
+    @property
+    def providers(self) -> Mapping[str, type[Provider]]:
+        """Loaded providers by kind."""
+        return self._of("provider")
+
+    @property
+    def state_stores(self) -> Mapping[str, type[StateStore]]:
+        """Loaded state stores by kind."""
+        return self._of("state")
+
+    @property
+    def record_stores(self) -> Mapping[str, type[RecordStore]]:
+        """Loaded record stores by kind."""
+        return self._of("records")
+
+    @property
+    def services(self) -> Mapping[str, ServiceFactory]:
+        """Loaded services by name."""
+        return self._of("service")
+
+    def endpoints(self, gateway: Gateway) -> tuple[Endpoint | Socket, ...]:
+        """The routes of every loaded plugin. Raises `ConfigError` if two plugins claim one."""
+        routes: dict[tuple[str, str], tuple[Endpoint | Socket, str]] = {}
+        for route, plugin in self._each("sentinel_endpoints", gateway=gateway):
+            place = (route.method if isinstance(route, Endpoint) else "WEBSOCKET", route.path)
+            if place in routes:
+                raise _taken(f"route {' '.join(place)}", routes[place][1], plugin)
+            routes[place] = (route, plugin)
+        return tuple(route for route, _ in routes.values())
+
+    def commands(self) -> tuple[Command, ...]:
+        """The sub-commands of every loaded plugin. Raises `ConfigError` if two plugins claim one."""
+        commands: dict[str, tuple[Command, str]] = {}
+        for command, plugin in self._each("sentinel_commands"):
+            if command.name in commands:
+                raise _taken(f"command {command.name!r}", commands[command.name][1], plugin)
+            commands[command.name] = (command, plugin)
+        return tuple(command for command, _ in commands.values())
+
+    def _of(self, kind: Kind) -> dict[str, Any]:  # classes or factories of the kind
+        return {name: found.value for (of, name), found in self._found.items() if of == kind}
+
+    def _each(self, hook: str, **arguments: object) -> Iterator[tuple[Any, str]]:  # as the hook is specified
+        for result, shown in self._hooks.results(hook, **arguments):
+            for item in result or ():
+                yield item, shown
+
+    def _register(self, plugin: object, name: str, shown: str) -> None:
+        if self._hooks.has(plugin):
+            return  # two names of one module
+        self._hooks.add(plugin, name, shown)
+        try:
+            self._hooks.check_pending()
+            self._add([item for hook in CONTRIBUTING_HOOKS for item in self._contributed(plugin, hook)])
+        except ConfigError:
+            self._hooks.remove(plugin)
+            raise
+
+    def _contributed(self, plugin: object, hook: str) -> Iterator[Contribution]:
+        for result, shown in self._hooks.results(hook, of=plugin):
+            yield from contributions(hook, result, shown)
+
+    def _add(self, found: list[Contribution]) -> None:
+        """All of them or none."""
+        new: dict[tuple[Kind, str], Contribution] = {}
+        for item in found:
+            place = (item.kind, item.name)
+            taken = self._found.get(place) or new.get(place)
+            if taken is not None:
+                raise _taken(f"{item.kind} {item.name!r}", taken.plugin, item.plugin)
+            new[place] = item
+        self._found |= new
+
+
+def _taken(what: str, first: str, second: str) -> ConfigError:
+    return ConfigError((ConfigProblem(f"two plugins bring the {what}: {first} and {second}", expected="one of them"),))

@@ -1,0 +1,1 @@
+"""The tests mirror the package tree; `tests.upstream` is the scripted upstream they share."""

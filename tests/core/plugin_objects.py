@@ -1,0 +1,40 @@
+"""Plugins that live in a test, and the words with which they are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from types import SimpleNamespace
+from typing import ClassVar
+
+import pytest
+
+from sentinel_core.errors import ConfigError
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.provider import Provider
+from sentinel_core.stage import Stage
+
+
+def refused(run: Callable[[], object]) -> str:
+    with pytest.raises(ConfigError) as caught:
+        run()
+    return str(caught.value)
+
+
+class Alpha(Stage):
+    name: ClassVar[str] = "alpha"
+
+
+class Beta(Stage):
+    name: ClassVar[str] = "beta"
+
+
+class Up(Provider):
+    name: ClassVar[str] = "up"
+
+
+def stage_plugin(*stages: type[Stage]) -> SimpleNamespace:
+    @hookimpl
+    def sentinel_stages() -> Iterable[type[Stage]]:
+        return stages
+
+    return SimpleNamespace(sentinel_stages=sentinel_stages)

@@ -1,0 +1,88 @@
+"""The variables that people already have: each name, each rank, each quarrel."""
+
+from __future__ import annotations
+
+import pytest
+
+from sentinel_core.config import Settings, settings_from
+from sentinel_core.errors import ConfigError
+from tests.core.configuration import UpstreamConfig, upstream
+
+
+def load(**environ: str) -> Settings:
+    return settings_from({}, environ=environ)
+
+
+@pytest.mark.parametrize(
+    ("environ", "port"),
+    [({}, 8000), ({"PORT": "1"}, 1), ({"SENTINEL_PORT": "2"}, 2), ({"PORT": "1", "SENTINEL_PORT": "2"}, 2)],
+)
+def test_c22_sentinel_port_beats_port_beats_8000(environ: dict[str, str], port: int) -> None:
+    assert load(**environ).server.port == port
+
+
+def test_c22_the_host_is_loopback_unless_a_variable_says_otherwise() -> None:
+    assert load().server.host == "127.0.0.1"
+    assert load(HOST="0.0.0.0").server.host == "0.0.0.0"
+    assert load(HOST="my-laptop", SENTINEL_HOST="::1").server.host == "::1"
+
+
+def test_the_port_that_kubernetes_announces_for_a_service_is_not_ours() -> None:
+    assert load(SENTINEL_PORT="tcp://10.0.0.1:8000").server.port == 8000
+    assert load(SENTINEL_PORT="tcp://10.0.0.1:8000", PORT="9").server.port == 9
+
+
+@pytest.mark.parametrize("name", ["SENTINEL_ENV", "APP_ENV"])
+@pytest.mark.parametrize("value", ["development", "staging", "production", "Production"])
+def test_c21_both_names_of_the_environment_work(name: str, value: str) -> None:
+    assert load(**{name: value}).server.environment == value.lower()
+
+
+@pytest.mark.parametrize("name", ["SENTINEL_LOG_LEVEL", "LOG_LEVEL"])
+def test_s1_31_both_names_of_the_log_level_work(name: str) -> None:
+    assert load(**{name: "WARNING"}).server.log_level == "warning"
+
+
+def test_s4_49_cors_origins_are_a_comma_list() -> None:
+    assert load(CORS_ORIGINS="https://a.example, https://b.example,").server.cors_origins == (
+        "https://a.example",
+        "https://b.example",
+    )
+
+
+def test_two_names_of_one_thing_set_differently_are_a_problem() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(SENTINEL_ENV="production", APP_ENV="staging", SENTINEL_LOG_LEVEL="info", LOG_LEVEL="INFO")
+    assert str(caught.value) == "SENTINEL_ENV and APP_ENV set the same thing differently; expected only SENTINEL_ENV"
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    assert load(SENTINEL_ENV="", APP_ENV="staging", PORT="").server.environment == "staging"
+
+
+def test_s0_19_the_request_timeout_goes_to_every_openai_provider() -> None:
+    tables = {"providers": {"openai": {}, "mine": {"kind": "openai"}, "echo": {}}}
+    settings = settings_from(tables, environ={"REQUEST_TIMEOUT_SECONDS": "7.5"})
+    assert upstream(settings).first_byte_timeout_s == 7.5
+    assert upstream(settings, "mine").first_byte_timeout_s == 7.5
+    assert settings.providers["echo"].convert(UpstreamConfig) == (UpstreamConfig(), [])
+
+
+def test_the_openai_variables_are_for_the_table_of_that_name_only() -> None:
+    tables = {"providers": {"openai": {}, "mine": {"kind": "openai"}}}
+    settings = settings_from(tables, environ={"OPENAI_BASE_URL": "http://localhost:1/v1", "OPENAI_API_KEY": "sk-1"})
+    assert upstream(settings).base_url == "http://localhost:1/v1"
+    assert upstream(settings).api_key is not None
+    assert upstream(settings, "mine") == UpstreamConfig(kind="openai")
+
+
+def test_a_key_that_the_file_names_is_not_replaced_by_one_that_happens_to_be_set() -> None:
+    tables = {"providers": {"openai": {"api_key": {"env": "TEAM_KEY"}}}}
+    key = upstream(settings_from(tables, environ={"OPENAI_API_KEY": "sk-1", "TEAM_KEY": "sk-2"})).api_key
+    assert key is not None
+    assert key.reveal() == "sk-2"
+
+
+def test_a_table_of_another_kind_is_left_alone() -> None:
+    tables = {"providers": {"openai": {"kind": "echo"}}}
+    assert upstream(settings_from(tables, environ={"OPENAI_BASE_URL": "http://x"})) == UpstreamConfig(kind="echo")

@@ -1,0 +1,187 @@
+"""`load_settings`: which file, which sources, and what is refused."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.config import Settings, load_settings
+from sentinel_core.errors import ConfigError
+from tests.core.configuration import UpstreamConfig, load, problems, settings_or_error, upstream
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_without_file_and_key_echo_answers() -> None:
+    settings = load_settings(environ={})
+    assert {name: table.kind for name, table in settings.providers.items()} == {"echo": "echo"}
+    assert settings.path is None
+    assert (settings.state.kind, settings.records.kind) == ("memory", "memory")
+
+
+def test_an_openai_key_turns_openai_on() -> None:
+    settings = load_settings(environ={"OPENAI_API_KEY": "sk-1"})
+    assert list(settings.providers) == ["openai"]
+    assert upstream(settings).base_url == "https://api.openai.com/v1"
+    key = upstream(settings).api_key
+    assert key is not None
+    assert key.reveal() == "sk-1"
+
+
+def test_an_empty_key_is_no_key() -> None:
+    assert list(load_settings(environ={"OPENAI_API_KEY": ""}).providers) == ["echo"]
+
+
+def test_a_file_that_names_providers_is_taken_at_its_word() -> None:
+    settings = load('[providers.mine]\nkind = "openai"', OPENAI_API_KEY="sk-1")
+    assert list(settings.providers) == ["mine"]
+    assert upstream(settings, "mine").api_key is None
+
+
+def test_a_file_without_providers_gets_those_of_the_environment() -> None:
+    assert list(load("[server]\nport = 1", OPENAI_API_KEY="sk-1").providers) == ["openai"]
+
+
+def test_a_provider_of_the_environment_alone_takes_echos_place() -> None:
+    settings = load_settings(environ={"SENTINEL__PROVIDERS__MINE__KIND": "openai"})
+    assert {name: table.kind for name, table in settings.providers.items()} == {"mine": "openai"}
+
+
+def test_the_file_asked_for_beats_the_variable_and_the_variable_beats_the_folder(folder: Path) -> None:
+    for number, name in enumerate(("sentinel.toml", "named.toml", "asked.toml"), start=1):
+        (folder / name).write_text(f"[server]\nport = {number}")
+    named = {"SENTINEL_CONFIG": str(folder / "named.toml")}
+    assert load_settings(environ={}).server.port == 1
+    assert load_settings(environ=named).server.port == 2
+    assert load_settings(folder / "asked.toml", environ=named).server.port == 3
+
+
+@pytest.mark.parametrize("environ", [{"SENTINEL_CONFIG": "none.toml"}, {}])
+def test_s07_a_file_that_is_not_there_is_a_problem(environ: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match=r"^none\.toml: cannot be read: No such file or directory$"):
+        load_settings(None if environ else Path("none.toml"), environ=environ)
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"[server", "is not valid TOML"),
+        (b"\xff", "is not UTF-8 text"),
+        (b"a = " + b"[" * 5000, "is nested too deeply"),
+        (b"a = " + b"1" * 5000, "is not valid TOML"),
+    ],
+)
+def test_s07_a_file_that_is_not_toml_is_a_problem(raw: bytes, message: str) -> None:
+    Path("sentinel.toml").write_bytes(raw)
+    with pytest.raises(ConfigError, match=message):
+        load_settings(environ={})
+
+
+@given(st.binary(max_size=200) | st.text().map(str.encode))
+def test_s07_any_bytes_load_or_are_explained(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
+    path = tmp_path_factory.mktemp("any") / "sentinel.toml"
+    path.write_bytes(raw)
+    result = settings_or_error(partial(load_settings, path, environ={}))
+    assert isinstance(result, Settings) or result.problems
+
+
+def test_s07_every_problem_of_every_source_is_told_at_once() -> None:
+    text = """
+    [sever]
+    port = 1
+    [server]
+    port = 70000
+    runner = "uvicorm"
+    [[models]]
+    name = "a"
+    targets = []
+    """
+    assert problems(text, SENTINEL__SERVER__WORKERS="0", APP_ENV="prod", SENTINEL__SERVR__PORT="1") == [
+        "sentinel.toml: [sever]: unknown table; did you mean 'server'?",
+        "SENTINEL__SERVR__PORT: [servr]: unknown table; did you mean 'server'?",
+        "sentinel.toml: [server] port: not a valid value; found 70000; expected an integer from 0 to 65535",
+        "SENTINEL__SERVER__WORKERS: [server] workers: not a valid value; found 0; expected an integer >= 1",
+        'sentinel.toml: [server] runner: not a valid value; found "uvicorm"; expected "hypercorn" or "uvicorn"; '
+        "did you mean 'uvicorn'?",
+        'APP_ENV: [server] environment: not a valid value; found "prod"; '
+        'expected "development" or "staging" or "production"',
+        "sentinel.toml: [models[0]] targets: not a valid value; found a list of 0; "
+        "expected a list of (a table) of length >= 1",
+    ]
+
+
+def test_models_share_no_name_and_need_a_provider() -> None:
+    text = """
+    [providers.echo]
+    [[models]]
+    name = "a"
+    targets = [{ provider = "ecko" }]
+    [[models]]
+    name = "a"
+    targets = [{ provider = "echo" }]
+    """
+    assert problems(text) == [
+        'sentinel.toml: [models[0].targets[0]] provider: no such provider is configured; found "ecko"; '
+        "expected a table [providers.ecko], or one of: echo; did you mean 'echo'?",
+        'sentinel.toml: [models[1]] name: two models have this name; found "a"',
+    ]
+
+
+def test_names_of_tables_can_be_written_as_variables() -> None:
+    assert problems('[providers.Open-AI]\nkind = "echo"\n[stages.9lives]') == [
+        "sentinel.toml: [stages] 9lives: not a name; "
+        "expected a lower-case letter, then lower-case letters, digits and _",
+        "sentinel.toml: [providers] Open-AI: not a name; "
+        "expected a lower-case letter, then lower-case letters, digits and _",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('cors_origins = ["example.com"]', "'example.com' is not an origin"),
+        ('cors_origins = ["https://a.example/"]', "'https://a.example/' is not an origin"),
+        ('cors_origins = ["https://[a"]', "is not an origin"),
+        ('http2 = true\nrunner = "uvicorn"', 'http2 needs runner = "hypercorn"'),
+        ("drain_timeout_s = 0", "expected a number > 0"),
+        ("drain_timeout_s = inf", "expected a finite number"),
+        ("workers = true", "expected an integer >= 1"),
+        ('host = ""', "expected a string that is not empty"),
+        ("max_body_bytes = -1", "expected an integer >= 1"),
+    ],
+)
+def test_s4_48_values_out_of_range_are_refused(line: str, message: str) -> None:
+    (problem,) = problems(f"[server]\n{line}")
+    assert message in problem
+
+
+@pytest.mark.parametrize(
+    "url", ["api.openai.com", "ftp://a", "https://", "https://a b", "https://a/?q=1", "https://a#f"]
+)
+def test_s4_48_a_url_that_cannot_be_called_is_refused(url: str) -> None:
+    _, found = load(OPENAI_API_KEY="k", OPENAI_BASE_URL=url).providers["openai"].convert(UpstreamConfig)
+    assert [problem.expected for problem in found] == ["a URL such as https://api.example.com/v1"]
+    assert found[0].where == "OPENAI_BASE_URL"
+
+
+def test_the_process_environment_beats_the_env_file(folder: Path) -> None:
+    env_file = folder / ".env"
+    env_file.write_text("PORT=1\nOPENAI_API_KEY='sk-1'\nLOG_LEVEL=debug\n")
+    settings = load_settings(environ={"PORT": "2"}, env_file=env_file)
+    assert (settings.server.port, settings.server.log_level) == (2, "debug")
+    shown = {value.key: value.source for value in settings.effective()}
+    assert (shown["port"], shown["log_level"]) == ("PORT", "LOG_LEVEL (.env)")
+    assert list(settings.providers) == ["openai"]
+
+
+def test_an_env_file_that_cannot_be_read_is_a_problem(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"\.env: cannot be read"):
+        load_settings(environ={}, env_file=folder / ".env")

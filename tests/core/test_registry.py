@@ -1,0 +1,166 @@
+"""The registry: entry points by name, nothing imported before it is named, clear words for what cannot be loaded."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from sentinel_core.registry import PluginInfo, Registry, installed
+from sentinel_core.registry.installed import entry_name
+from tests.core.plugin_objects import Alpha, Beta, Up, refused, stage_plugin
+
+Install = Callable[..., None]
+
+WORDS = """
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.stage import Stage
+
+class Words(Stage):
+    name = "{name}"
+
+@hookimpl
+def sentinel_stages():
+    return [Words]
+"""
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Puts a distribution on the path: what pip leaves behind, with one module for each entry point."""
+    before = set(sys.modules)
+
+    def distribution(dist: str, version: str = "1.0", /, **sources: str) -> None:
+        folder = tmp_path / dist
+        info = folder / f"{dist.replace('-', '_')}-{version}.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {dist}\nVersion: {version}\n")
+        modules = {name: f"{dist.replace('-', '_')}_{name}" for name in sources}
+        (info / "entry_points.txt").write_text("[sentinel]\n" + "\n".join(f"{n} = {m}" for n, m in modules.items()))
+        for name, source in sources.items():
+            (folder / f"{modules[name]}.py").write_text(source)
+        monkeypatch.syspath_prepend(folder)
+
+    yield distribution
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def test_installed_lists_names_without_importing(install: Install) -> None:
+    install("acme-guard", "1.2", acme_words="raise RuntimeError")
+    assert PluginInfo("acme_words", "acme_guard_acme_words", "acme-guard", "1.2") in installed()
+    assert "acme_guard_acme_words" not in sys.modules
+
+
+def test_a_name_of_the_configuration_is_loaded_and_no_other(install: Install) -> None:
+    install("acme-guard", acme_words=WORDS.format(name="acme_words"), other="raise RuntimeError")
+    registry = Registry()
+    registry.load("acme_words", "stage")
+    registry.load("acme_words", "stage")
+    assert list(registry.stages) == ["acme_words"]
+    assert "acme_guard_other" not in sys.modules
+
+
+def test_our_own_plugins_are_installed_like_any_other() -> None:
+    assert {"echo", "openai", "state_memory"} <= {
+        info.name for info in installed() if info.module.startswith("sentinel")
+    }
+
+
+def test_a_store_is_loaded_by_its_kind(install: Install) -> None:
+    registry = Registry()
+    registry.load("memory", "state")
+    assert list(registry.state_stores) == ["memory"]
+    assert entry_name("memory", "records") == "records_memory"
+    assert registry.record_stores == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "hint"),
+    [("acme_wrods", "stage", "acme_words"), ("memry", "state", "memory"), ("ehco", "provider", "echo")],
+)
+def test_s07_an_unknown_name_is_explained(install: Install, name: str, kind: Any, hint: str) -> None:
+    install("acme-guard", acme_words=WORDS)
+    text = refused(lambda: Registry().load(name, kind))
+    assert f"no installed plugin brings the {kind} {name!r}" in text
+    assert "pip install" in text
+    assert text.endswith(f"did you mean {hint!r}?")
+
+
+def test_the_table_that_asks_is_named() -> None:
+    assert refused(lambda: Registry().load("zzz", "stage")).startswith("[stages.zzz]: ")
+    assert refused(lambda: Registry().load("zzz", "state")).startswith("[state]: ")
+    assert refused(lambda: Registry().load("zzz", "provider", table="providers.mine")).startswith("[providers.mine]: ")
+
+
+def test_two_distributions_with_one_name_are_both_named(install: Install) -> None:
+    install("acme-guard", "1.0", words=WORDS.format(name="words"))
+    install("other-guard", "2.0", words=WORDS.format(name="words"))
+    text = refused(lambda: Registry().load("words", "stage"))
+    assert "acme-guard 1.0" in text
+    assert "other-guard 2.0" in text
+
+
+def test_two_distributions_with_one_stage_are_both_named(install: Install) -> None:
+    install("acme-guard", "1.0", first=WORDS.format(name="first"))
+    install("other-guard", "2.0", second=WORDS.format(name="first"))
+    registry = Registry()
+    registry.load("first", "stage")
+    text = refused(lambda: registry.load("second", "stage"))
+    assert text == "two plugins bring the stage 'first': acme-guard 1.0 and other-guard 2.0; expected one of them"
+    assert list(registry.stages) == ["first"]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("raise RuntimeError('sk-canary')", "cannot be imported: RuntimeError"),
+        ("import no_such_module", "cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"),
+        ("def", "cannot be imported: SyntaxError"),
+    ],
+)
+def test_s05_a_module_that_breaks_on_import_is_named(install: Install, source: str, message: str) -> None:
+    install("acme-guard", "1.0", broken=source)
+    text = refused(lambda: Registry().load("broken", "stage"))
+    assert text == f"[stages.broken]: acme_guard_broken (acme-guard 1.0) {message}"
+
+
+def test_a_module_that_brings_something_else_is_told_so(install: Install) -> None:
+    install("acme-guard", "1.0", words=WORDS.format(name="wrods"))
+    text = refused(lambda: Registry().load("words", "stage"))
+    assert "acme_guard_words (acme-guard 1.0) brings no stage of the name 'words'" in text
+    assert text.endswith("one of the stage plugins here: wrods")
+
+
+def test_a_blocked_name_is_not_loaded(install: Install) -> None:
+    install("acme-guard", words="raise RuntimeError")
+    registry = Registry()
+    registry.block("words")
+    assert refused(lambda: registry.load("words", "stage")) == "[stages.words]: the stage 'words' is blocked"
+
+
+def test_plugins_of_this_process_are_registered_as_they_are() -> None:
+    module = ModuleType("in_process")
+    module.__dict__.update(vars(stage_plugin(Alpha)))
+    registry = Registry()
+    registry.register(module)
+    registry.register(module)
+    registry.register(Beta)
+    registry.register(Up)
+    registry.load("alpha", "stage")
+    assert registry.stages == {"alpha": Alpha, "beta": Beta}
+    assert registry.providers == {"up": Up}
+
+
+def test_a_duplicate_in_process_is_refused_and_leaves_nothing_behind() -> None:
+    registry = Registry()
+    registry.register(Alpha)
+    text = refused(lambda: registry.register(stage_plugin(Beta, Alpha)))
+    assert "two plugins bring the stage 'alpha'" in text
+    assert f"{Alpha.__module__}.Alpha" in text
+    assert list(registry.stages) == ["alpha"]
+    registry.register(stage_plugin(Beta))

@@ -1,0 +1,161 @@
+"""What plugins hand over: hooks and classes that are what they say, or words that say what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from types import SimpleNamespace
+from typing import Any, ClassVar, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.commands import Command
+from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest, Socket, SocketConnection
+from sentinel_core.errors import ConfigError
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.registry import Registry
+from sentinel_core.stage import Stage
+from sentinel_core.state import StoreConfig
+from tests.core.plugin_objects import Alpha, Up, refused, stage_plugin
+
+
+@hookimpl
+def misspelt() -> list[type[Stage]]:
+    return []
+
+
+@hookimpl(tryfirst=True)
+def eager() -> list[type[Stage]]:
+    return []
+
+
+@hookimpl
+def failing() -> list[type[Stage]]:
+    raise RuntimeError("sk-canary")
+
+
+@hookimpl
+def failing_generator() -> Iterator[type[Stage]]:
+    yield Alpha
+    raise RuntimeError("sk-canary")
+
+
+@hookimpl
+def greedy(gatway: object) -> list[type[Stage]]:
+    return []
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "message"),
+    [
+        ("sentinel_stagez", misspelt, "unknown hook 'sentinel_stagez'; did you mean 'sentinel_stages'?"),
+        ("on_request", misspelt, "unknown hook 'on_request'; phases belong into a Stage class"),
+        ("sentinel_stages", eager, "use @hookimpl without options"),
+        ("sentinel_stages", failing, "sentinel_stages() of plugin"),
+        ("sentinel_stages", failing_generator, "failed: RuntimeError"),
+        ("sentinel_endpoints", greedy, "Argument(s) {'gatway'} are declared in the hookimpl but can not be found"),
+    ],
+)
+def test_a_hook_that_is_none_or_fails_is_refused(name: str, function: object, message: str) -> None:
+    registry = Registry()
+    text = refused(lambda: registry.register(SimpleNamespace(**{name: function})))
+    assert message in text
+    assert "canary" not in text
+    registry.check_pending()
+    assert registry.stages == {}
+
+
+class NoName(Stage):
+    pass
+
+
+class BadName(Stage):
+    name: ClassVar[str] = "Acme-Words"
+
+
+class BadConfig(Stage):
+    name: ClassVar[str] = "bad_config"
+    Config = cast("Any", StoreConfig)  # what mypy would refuse, and what an author without mypy writes
+
+
+@pytest.mark.parametrize(
+    ("plugin", "message"),
+    [
+        (NoName, "a name is a lower-case letter, then lower-case letters, digits and _; found None"),
+        (BadName, "found 'Acme-Words'"),
+        (BadConfig, "BadConfig.Config must be a StageConfig; found StoreConfig"),
+        (int, "a contribution is a class: a Stage, a Provider, a StateStore or a RecordStore; found int"),
+        (stage_plugin(cast("Any", "alpha")), "a contribution is a class"),
+        (stage_plugin(cast("Any", Up)), "sentinel_stages() must return classes of its own kind; found Up"),
+    ],
+)
+def test_a_contribution_that_is_none_is_refused(plugin: object, message: str) -> None:
+    assert message in refused(lambda: Registry().register(plugin))
+
+
+@given(st.text())
+def test_no_name_but_a_plain_one_is_accepted(name: str) -> None:
+    registry = Registry()
+    stage = type("Generated", (Stage,), {"name": name})
+    try:
+        registry.register(stage)
+    except ConfigError:
+        assert registry.stages == {}
+    else:
+        assert name.isascii()
+        assert name == name.lower()
+        assert name.replace("_", "").isalnum()
+
+
+async def answer(request: HttpRequest) -> HttpReply:
+    return HttpReply({})
+
+
+async def listen(socket: SocketConnection) -> None:
+    return None
+
+
+def route_plugin(*routes: Endpoint | Socket) -> SimpleNamespace:
+    @hookimpl
+    def sentinel_endpoints() -> Iterable[Endpoint | Socket]:
+        return routes
+
+    return SimpleNamespace(sentinel_endpoints=sentinel_endpoints)
+
+
+def command_plugin(*names: str) -> SimpleNamespace:
+    @hookimpl
+    def sentinel_commands() -> Iterable[Command]:
+        return [Command(name, lambda: 0) for name in names]
+
+    return SimpleNamespace(sentinel_commands=sentinel_commands)
+
+
+def test_routes_and_commands_of_all_plugins_are_gathered() -> None:
+    registry = Registry()
+    first, second = Endpoint("GET", "/a", answer), Socket("/a", listen)
+    registry.register(route_plugin(first))
+    registry.register(route_plugin(second))
+    registry.register(command_plugin("keys"))
+    assert registry.endpoints(cast("Any", None)) == (first, second)
+    assert [command.name for command in registry.commands()] == ["keys"]
+
+
+def test_a_route_or_command_that_two_plugins_claim_is_refused() -> None:
+    registry = Registry()
+    for _ in range(2):
+        registry.register(route_plugin(Endpoint("GET", "/a", answer)))
+        registry.register(command_plugin("keys"))
+    assert "two plugins bring the route GET /a" in refused(lambda: registry.endpoints(cast("Any", None)))
+    assert "two plugins bring the command 'keys'" in refused(registry.commands)
+
+
+def test_services_are_contributed_by_name() -> None:
+    @hookimpl
+    def sentinel_services() -> dict[str, Callable[[], object]]:
+        return {"prices": dict}
+
+    registry = Registry()
+    registry.register(SimpleNamespace(sentinel_services=sentinel_services))
+    assert registry.services == {"prices": dict}
