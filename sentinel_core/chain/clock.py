@@ -1,0 +1,64 @@
+"""A stage's own time: measured and limited, stopped while the stage waits for somebody else."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+
+
+class OwnTime:
+    """Adds a stage's own seconds to `seconds[position]`; with a limit, cancels the task that exceeds it.
+
+    `start` and `stop` bracket the stage's own code. After `stop`, `expired` says that the limit was passed; the
+    cancellation has then been taken back from the task. `refill` begins a new allowance.
+    """
+
+    __slots__ = ("_cancelling", "_handle", "_limit", "_position", "_seconds", "_since", "_spent", "_task", "expired")
+
+    def __init__(self, seconds: list[float], position: int, limit: float | None) -> None:
+        self._seconds = seconds
+        self._position = position
+        self._limit = limit
+        self._spent = 0.0
+        self._since = 0.0
+        self._handle: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[object] | None = None
+        self._cancelling = 0
+        self.expired = False
+
+    def start(self) -> None:
+        """The stage's code runs from here."""
+        if self._limit is not None:
+            self._arm(self._limit)
+        self._since = perf_counter()
+
+    def stop(self) -> None:
+        """The stage's code waits for somebody else, or is done."""
+        elapsed = perf_counter() - self._since
+        self._seconds[self._position] += elapsed
+        if self._limit is not None:
+            self._spent += elapsed
+            self._disarm(self._limit)
+
+    def refill(self) -> None:
+        """Begin a new allowance: the stage has handed something on."""
+        self._spent = 0.0
+
+    def _arm(self, limit: float) -> None:
+        self._task = task = asyncio.current_task()
+        self._cancelling = task.cancelling() if task is not None else 0
+        self._handle = asyncio.get_running_loop().call_later(max(0.0, limit - self._spent), self._expire)
+
+    def _disarm(self, limit: float) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        if self.expired and self._task is not None and self._task.cancelling() > self._cancelling:
+            self._task.uncancel()
+        self.expired = self.expired or self._spent > limit
+        self._task = None
+
+    def _expire(self) -> None:
+        self.expired = True
+        if self._task is not None:
+            self._task.cancel()

@@ -1,0 +1,133 @@
+"""Stages to tuples: everything that can be decided once is decided here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from sentinel_core.chain.derive import collecting, decomposing
+from sentinel_core.chain.endings import Tracker
+from sentinel_core.chain.faults import Entry, limited
+from sentinel_core.chain.phases import Phase
+from sentinel_core.chain.plan import ChainPlan
+from sentinel_core.provider import Provider
+from sentinel_core.stage import Stage
+
+Step = tuple[Entry, Phase]
+Bound = tuple[Entry, Mapping[str, Phase]]
+
+
+class Chain:
+    """A generation: stages compiled to tuples of bound methods, by phase and by how many stages were entered."""
+
+    __slots__ = (
+        "_idle",
+        "dispatchers",
+        "finishers",
+        "guards",
+        "monitors",
+        "names",
+        "providers",
+        "requests",
+        "responses",
+        "streams",
+        "tracker",
+        "users",
+        "waits_for_finishers",
+    )
+
+    def __init__(
+        self,
+        plan: ChainPlan,
+        stages: Sequence[Stage],
+        providers: Mapping[str, Provider],
+        tracker: Tracker,
+    ) -> None:
+        self.providers = providers
+        self.tracker = tracker
+        self.users = 0
+        self._idle: list[Callable[[], object]] = []
+        self.names = tuple(entry.name for entry in plan.entries)
+        bound: list[Bound] = [
+            (entry, {name: form.bind(getattr(stage, name)) for name, form in plan.phases[entry.name].items()})
+            for entry, stage in zip(plan.entries, stages, strict=True)
+        ]
+        enforcing = [(entry, found) for entry, found in bound if entry.mode == "enforce"]
+        watching = [(entry, found) for entry, found in bound if entry.mode == "monitor"]
+        self.requests = tuple(_steps(bound, "on_request"))
+        self.dispatchers = tuple((entry, found["dispatch"]) for entry, found in bound if "dispatch" in found)
+        depths = range(len(bound) + 1)
+        self.responses = tuple(_reversed(_responses(enforcing), depth) for depth in depths)
+        self.streams = tuple(_reversed(_streams(enforcing), depth) for depth in depths)
+        self.monitors = tuple(_reversed(_responses(watching), depth) for depth in depths)
+        self.finishers = tuple(_reversed(_steps(bound, "on_finish"), depth) for depth in depths)
+        waiting = [
+            entry.position
+            for entry in plan.entries
+            if "on_finish" in plan.phases[entry.name] and plan.phases[entry.name]["on_finish"].waits
+        ]
+        self.waits_for_finishers = tuple(any(position < depth for position in waiting) for depth in depths)
+        self.guards = tuple(
+            (entry, "on_request" in found, "on_response" in found or "on_stream" in found)
+            for entry, found in bound
+            if entry.guard
+        )
+
+    def enter(self) -> None:
+        """One more exchange runs on this generation."""
+        self.users += 1
+
+    def leave(self) -> None:
+        """An exchange and its finishers are over."""
+        self.users -= 1
+        if not self.users and self._idle:
+            waiting, self._idle = self._idle, []
+            for callback in waiting:
+                callback()
+
+    def when_idle(self, callback: Callable[[], object]) -> None:
+        """Call back once no exchange runs; at once if none does."""
+        if self.users:
+            self._idle.append(callback)
+        else:
+            callback()
+
+    async def idle(self) -> None:
+        """Return once no exchange runs on this generation."""
+        quiet = asyncio.Event()
+        self.when_idle(quiet.set)
+        await quiet.wait()
+
+
+def _bounded(entry: Entry, phase: Phase) -> Phase:
+    """The phase, with a timer only where the configuration asks for one."""
+    return phase if entry.timeout_s is None else limited(phase, entry.timeout_s)
+
+
+def _steps(stages: Sequence[Bound], phase: str) -> list[Step]:
+    return [(entry, _bounded(entry, found[phase])) for entry, found in stages if phase in found]
+
+
+def _responses(stages: Sequence[Bound]) -> list[Step]:
+    steps = []
+    for entry, found in stages:
+        if "on_response" in found:
+            steps.append((entry, _bounded(entry, found["on_response"])))
+        elif "on_stream" in found:
+            steps.append((entry, _bounded(entry, decomposing(entry, found["on_stream"]))))
+    return steps
+
+
+def _streams(stages: Sequence[Bound]) -> list[Step]:
+    steps = []
+    for entry, found in stages:
+        if "on_stream" in found:
+            steps.append((entry, found["on_stream"]))
+        elif "on_response" in found:
+            steps.append((entry, collecting(entry, found["on_response"])))
+    return steps
+
+
+def _reversed(steps: Sequence[Step], depth: int) -> tuple[Step, ...]:
+    """The steps of the first `depth` stages, last stage first."""
+    return tuple(step for step in reversed(steps) if step[0].position < depth)

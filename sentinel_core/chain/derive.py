@@ -1,0 +1,128 @@
+"""The half a guard did not write: `on_stream` from `on_response`, and `on_response` from `on_stream`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
+from inspect import isawaitable
+
+from sentinel_core.chain.faults import Entry, is_fault, note
+from sentinel_core.chain.layers import LayerInput
+from sentinel_core.chain.phases import Phase
+from sentinel_core.context import Context
+from sentinel_core.errors import Refusal
+from sentinel_core.messages import Answer, Event, Finish, Opaque, TextEvent
+
+COLLECT_BYTES = 8 * 1024 * 1024
+"""How much of a stream a derived half may hold before that is a fault."""
+
+
+class CollectedTooMuch(Exception):
+    """A stream outgrew what a derived half may hold."""
+
+
+def collecting(entry: Entry, on_response: Phase) -> Phase:
+    """`on_stream` for a stage that wrote only `on_response`: collect, check, re-emit.
+
+    Events of unchanged text leave as their original frames; the first event of a changed text carries all of it.
+    Under `on_fault = "open"` a fault re-emits what was collected, and the rest as it comes.
+    """
+
+    async def on_stream(ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        held: list[Event] = []
+        try:
+            await _collect(events, held)
+            answer = ctx.request.dialect.assemble(held)
+            checked = on_response(ctx, answer)
+            if isawaitable(checked):
+                checked = await checked
+            if not isinstance(checked, Answer):
+                raise TypeError(f"on_response must return an Answer, got {type(checked).__name__}")
+            out = held if checked is answer else list(_reemitted(held, answer, checked))
+        except Exception as exc:
+            if not entry.fails_open or not is_fault(exc):
+                raise
+            note(entry, "on_response", exc)
+            out = held
+        for event in out:
+            yield event
+        async for event in events:  # only after an overflow that fails open: else it has ended
+            yield event
+
+    return on_stream
+
+
+async def _collect(events: AsyncIterator[Event], held: list[Event]) -> None:
+    size = 0
+    async for event in events:
+        held.append(event)
+        if event.frame is not None and event.part == 0:
+            size += len(event.frame.raw)
+        elif isinstance(event, TextEvent):
+            size += len(event.text)
+        if size > COLLECT_BYTES:
+            raise CollectedTooMuch(f"a stream of more than {COLLECT_BYTES} bytes cannot be held")
+
+
+def _texts(answer: Answer) -> dict[tuple[int, str, int], TextEvent]:
+    return {event.lane: event for event in answer.dialect.decompose(answer) if isinstance(event, TextEvent)}
+
+
+def _reemitted(held: Sequence[Event], before: Answer, after: Answer) -> Iterator[Event]:
+    """The held events with the texts of `after`; a text that is new there leaves ahead of its choice's end."""
+    old, new = _texts(before), _texts(after)
+    changed = {lane for lane in old if lane not in new or new[lane].text != old[lane].text}
+    added = [event for lane, event in new.items() if lane not in old]
+    opaque = iter(after.opaque)
+    written: set[tuple[int, str, int]] = set()
+    for event in held:
+        if isinstance(event, TextEvent):
+            if event.lane not in changed:
+                yield event
+            elif event.lane not in written and event.lane in new:
+                written.add(event.lane)
+                yield event.with_text(new[event.lane].text)
+        elif isinstance(event, Opaque) and event.slots:
+            yield next(opaque, event)
+        else:
+            if isinstance(event, Finish):
+                yield from (extra for extra in added if extra.choice == event.choice)
+                added = [extra for extra in added if extra.choice != event.choice]
+            yield event
+    yield from added
+
+
+def decomposing(entry: Entry, on_stream: Phase) -> Phase:
+    """`on_response` for a stage that wrote only `on_stream`: decompose, run, patch the changed texts back."""
+
+    async def on_response(ctx: Context, answer: Answer) -> Answer:
+        events = answer.dialect.decompose(answer)
+        given = LayerInput(_iterate(events), None, tracked=entry.guard)
+        source = on_stream(ctx, given)
+        if isawaitable(source):
+            source = await source
+        came: list[Event] = []
+        async with aclosing(_over(source)) as handed_on:
+            async for event in handed_on:
+                if isinstance(event, Opaque) and entry.unscannable == "block" and not given.was_read(event):
+                    raise Refusal("content_policy_violation")
+                came.append(event)
+        return answer.dialect.recompose(answer, came)
+
+    return on_response
+
+
+async def _iterate(events: Sequence[Event]) -> AsyncIterator[Event]:
+    for event in events:
+        yield event
+
+
+async def _over(source: AsyncIterator[Event]) -> AsyncGenerator[Event, None]:
+    """Iterate a stage's stream and close it whatever happens."""
+    try:
+        async for event in source:
+            yield event
+    finally:
+        aclose = getattr(source, "aclose", None)
+        if aclose is not None:
+            await aclose()

@@ -1,0 +1,229 @@
+"""One request's way in and out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from time import perf_counter
+from types import TracebackType
+from typing import Any
+
+from sentinel_core.chain import finish, inward, monitor, outward
+from sentinel_core.chain.compile import Chain
+from sentinel_core.chain.endings import Endings
+from sentinel_core.chain.stream import Delivery, Source, replayed
+from sentinel_core.chain.transcript import Transcript, extent_of
+from sentinel_core.chain.verdicts import Verdicts
+from sentinel_core.context import Context, Outcome, Status
+from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.keys import Verdict
+from sentinel_core.messages import Answer, Extent, Usage
+from sentinel_core.reply import EventStream, Reply
+
+
+class Exchange:
+    """`async with` it for the reply: an `Answer`, or a `Delivery` to iterate.
+
+    On exit, whatever the ending, everything that was opened is closed and every entered stage is finished, once.
+    `outcome` is set then. A second cancellation may leave the exit early; the gateway's drain waits for the rest.
+    """
+
+    __slots__ = (
+        "_answer",
+        "_delivery",
+        "_exited",
+        "_failure",
+        "_guarded",
+        "_kept",
+        "_opened",
+        "_source",
+        "_upstream_answer",
+        "chain",
+        "ctx",
+        "endings",
+        "entered",
+        "outcome",
+        "seconds",
+        "verdicts",
+        "wants_stream",
+    )
+
+    def __init__(self, chain: Chain, ctx: Context) -> None:
+        self.chain = chain
+        self.ctx = ctx
+        self.entered = 0
+        self.endings = Endings()
+        self.verdicts = Verdicts()
+        self.seconds = [0.0] * len(chain.names)
+        self.wants_stream = ctx.request.stream
+        self.outcome: Outcome | None = None
+        self._answer: Answer | None = None
+        self._upstream_answer: Answer | None = None
+        self._delivery: Delivery | None = None
+        self._source: Source | None = None
+        self._guarded: Transcript | None = None
+        self._kept: Transcript | None = None
+        self._failure: BaseException | None = None
+        self._exited = False
+        self._opened = perf_counter()
+
+    async def __aenter__(self) -> Answer | Delivery:
+        self.ctx.stage_names = self.chain.names
+        self.ctx.stage_seconds = self.seconds
+        self.chain.enter()
+        try:
+            return await self._run()
+        except BaseException as exc:
+            self._failure = exc
+            await self._exit(exc)
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._exit(exc)
+
+    async def _run(self) -> Answer | Delivery:
+        reply, depth = await inward.enter(self)
+        if reply is None:
+            depth = len(self.chain.names)
+            try:
+                reply = await inward.dispatch(self)
+            except UpstreamError as exc:
+                raise await outward.screened(self, exc) from exc.__cause__
+        if isinstance(reply, EventStream):
+            self.endings.adopt(reply)
+        if self.wants_stream:
+            return self._deliver(reply, depth)
+        return await self._answered(reply, depth)
+
+    async def _answered(self, reply: Reply, depth: int) -> Answer:
+        if isinstance(reply, EventStream):
+            reply = await self._assembled(reply)
+        self._upstream_answer = reply
+        answer = await outward.respond(self, reply, depth)
+        self._answer = answer
+        if self.ctx.restorations:
+            for restoration in reversed(self.ctx.restorations):
+                answer = restoration.answer(answer)
+        return answer
+
+    async def _assembled(self, stream: EventStream) -> Answer:
+        """A stream for a caller who asked for one answer."""
+        transcript = Transcript()
+        source = Source(stream, transcript)
+        try:
+            async for _ in source:
+                pass
+        except UpstreamError as exc:
+            raise await outward.screened(self, exc) from exc.__cause__
+        return transcript.answer(self.ctx.request.dialect)
+
+    def _deliver(self, reply: Reply, depth: int) -> Delivery:
+        if isinstance(reply, Answer):
+            self._upstream_answer = reply
+            reply = EventStream(replayed(reply.dialect.stream_frames(reply)))
+            self.endings.adopt(reply)
+        if self.chain.monitors[depth]:
+            self._kept = Transcript()
+        if self.chain.finishers[self.entered]:
+            self._guarded = Transcript()
+        self._source = Source(reply, self._kept)
+        layered = outward.layers(self, self._source, depth)
+        self._delivery = Delivery(layered, self.endings.reading, self.ctx.restorations, self._guarded, self._failed)
+        return self._delivery
+
+    async def _failed(self, exc: BaseException) -> BaseException:
+        """Note why the stream broke; an upstream's own words pass the guards before the caller sees them."""
+        self._failure = exc
+        if isinstance(exc, UpstreamError):
+            if self.ctx.attempts and self.ctx.attempts[-1].error is None:
+                self.ctx.attempts[-1].error = exc.code
+            self._failure = await outward.screened(self, exc)
+        return self._failure
+
+    async def _exit(self, exc: BaseException | None) -> None:
+        if self._exited:
+            return
+        self._exited = True
+        if self._delivery is not None:
+            self._delivery.closed = True
+        chain = self.chain
+        if self.endings or chain.monitors[self.entered] or chain.waits_for_finishers[self.entered]:
+            await asyncio.shield(chain.tracker.start(self._end(exc)))
+            return
+        outcome = self._conclude(exc)
+        rest = finish.run_plain(self, outcome, chain.finishers[self.entered])
+        if rest is not None:
+            await asyncio.shield(chain.tracker.start(self._end_with(rest)))
+        else:
+            chain.leave()
+
+    async def _end(self, exc: BaseException | None) -> None:
+        """Everything that an ending owes, in one task that no caller can cancel."""
+        try:
+            await self.endings.close()
+            outcome = self._conclude(exc)
+            monitors = self.chain.monitors[self.entered]
+            if monitors:
+                await monitor.watch_reply(self, self._upstream_text(), monitors)
+            await finish.run(self, outcome, self.chain.finishers[self.entered])
+        finally:
+            self.chain.leave()
+
+    async def _end_with(self, rest: Coroutine[Any, Any, None]) -> None:
+        try:
+            await rest
+        finally:
+            self.chain.leave()
+
+    def _conclude(self, exc: BaseException | None) -> Outcome:
+        failure = self._failure or exc
+        first = self._delivery.first_event_at if self._delivery is not None else None
+        self.outcome = Outcome(
+            self._status(failure),
+            self,
+            error=failure,
+            usage=self._usage(),
+            first_event_s=first - self._opened if first is not None else None,
+            elapsed_s=perf_counter() - self._opened,
+        )
+        return self.outcome
+
+    def _status(self, failure: BaseException | None) -> Status:
+        if failure is None:
+            whole = self._delivery is None or self._delivery.exhausted
+            return "completed" if whole else "cancelled"
+        if isinstance(failure, Refusal):
+            return "refused"
+        if isinstance(failure, asyncio.CancelledError | GeneratorExit):
+            return "cancelled"
+        return "failed"
+
+    def _usage(self) -> Usage | None:
+        if self._source is not None and self._source.meter.usage is not None:
+            return self._source.meter.usage
+        return self._upstream_answer.usage if self._upstream_answer is not None else None
+
+    def _upstream_text(self) -> Answer | None:
+        """What the upstream said, before any guard; kept only while a guard monitors."""
+        if self._kept is not None:
+            return self._kept.answer(self.ctx.request.dialect)
+        return self._upstream_answer
+
+    def guarded(self) -> Answer | None:
+        """The reply after the output guards and before restoration."""
+        if self._guarded is not None and self._guarded:
+            return self._guarded.answer(self.ctx.request.dialect)
+        return self._answer
+
+    def extents(self) -> tuple[Extent, Extent]:
+        """What the upstream produced, and what left the chain."""
+        if self._source is not None and self._delivery is not None:
+            return self._source.meter.extent, self._delivery.meter.extent
+        produced = extent_of(self._upstream_answer) if self._upstream_answer is not None else Extent()
+        return produced, extent_of(self._answer) if self._answer is not None else Extent()
+
+    def verdicts_given(self) -> tuple[Verdict, ...]:
+        """One verdict per guard and direction."""
+        return self.verdicts.all(self.chain.guards, self.ctx)

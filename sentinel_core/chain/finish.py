@@ -1,0 +1,51 @@
+"""`on_finish`, reversed, exactly once per entered stage. A finisher that fails is logged and the rest run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Coroutine, Sequence
+from inspect import isawaitable
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from sentinel_core.chain.faults import is_fault, note
+from sentinel_core.context import Outcome
+
+if TYPE_CHECKING:
+    from sentinel_core.chain.compile import Step
+    from sentinel_core.chain.exchange import Exchange
+
+
+async def run(
+    exchange: Exchange, outcome: Outcome, steps: Sequence[Step], pending: Awaitable[None] | None = None
+) -> None:
+    """Run finishers one after the other; `pending` is the first one's awaitable if it was already called."""
+    for entry, phase in steps:
+        started = perf_counter()
+        try:
+            result = pending if pending is not None else phase(exchange.ctx, outcome)
+            pending = None
+            if result is not None and isawaitable(result):
+                await result
+        except BaseException as exc:
+            if not isinstance(exc, Exception) and not is_fault(exc):
+                raise
+            note(entry, "on_finish", exc)
+        exchange.seconds[entry.position] += perf_counter() - started
+
+
+def run_plain(exchange: Exchange, outcome: Outcome, steps: Sequence[Step]) -> Coroutine[Any, Any, None] | None:
+    """Run finishers that are plain functions, without a task.
+
+    One that returns an awaitable after all stops this: what is left comes back as a coroutine, for a task of its own.
+    """
+    for index, (entry, phase) in enumerate(steps):
+        started = perf_counter()
+        try:
+            result = phase(exchange.ctx, outcome)
+        except Exception as exc:
+            note(entry, "on_finish", exc)
+        else:
+            if result is not None and isawaitable(result):
+                return run(exchange, outcome, steps[index:], result)
+        exchange.seconds[entry.position] += perf_counter() - started
+    return None

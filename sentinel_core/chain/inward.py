@@ -1,0 +1,213 @@
+"""The way in: `on_request` in order, then dispatch nested around the call of the upstream."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from inspect import isawaitable
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sentinel_core.chain import monitor
+from sentinel_core.chain.clock import OwnTime
+from sentinel_core.chain.faults import Entry, Snapshot, as_fault, is_fault, note, unasked
+from sentinel_core.chain.phases import Phase
+from sentinel_core.context import Attempt, Call, CallNext, Ending
+from sentinel_core.errors import Refusal, SentinelError, StageFault, UpstreamError
+from sentinel_core.keys import CANDIDATES, PLAN
+from sentinel_core.messages import Answer
+from sentinel_core.reply import EventStream, Reply
+
+if TYPE_CHECKING:
+    from sentinel_core.chain.exchange import Exchange
+
+
+async def enter(exchange: Exchange) -> tuple[Reply | None, int]:
+    """Run every `on_request`. A reply ends the way in; its depth is how many stages see it on the way out."""
+    chain, ctx, seconds = exchange.chain, exchange.ctx, exchange.seconds
+    now = perf_counter()
+    for entry, phase in chain.requests:
+        position = entry.position
+        exchange.entered = position + 1
+        if entry.mode == "monitor":
+            await monitor.watch_request(exchange, entry, phase)
+            reply = None
+        elif entry.fails_open:
+            reply = await _open_request(exchange, entry, phase)
+        else:
+            request = ctx.request
+            try:
+                reply = phase(ctx)
+                if reply is not None:
+                    reply = await _decided(exchange, reply)
+            except BaseException as exc:
+                seconds[position] += perf_counter() - now
+                raise _denied(exchange, entry, exc) from exc.__cause__
+            if entry.guard:
+                exchange.verdicts.note(entry, "request", "allowed" if ctx.request is request else "masked")
+        started, now = now, perf_counter()
+        seconds[position] += now - started
+        if reply is not None:
+            return reply, position
+    exchange.entered = len(chain.names)
+    return None, exchange.entered
+
+
+async def _decided(exchange: Exchange, reply: Any) -> Reply | None:
+    """What an `on_request` returned: awaited if need be, and a reply or nothing."""
+    if not isinstance(reply, Answer | EventStream) and isawaitable(reply):
+        reply = await reply
+    if reply is None or isinstance(reply, Answer):
+        return reply
+    if isinstance(reply, EventStream):
+        exchange.endings.adopt(reply)
+        return reply
+    raise TypeError(f"on_request must return None, an Answer or an EventStream, got {type(reply).__name__}")
+
+
+def _denied(exchange: Exchange, entry: Entry, exc: BaseException) -> BaseException:
+    """What to raise for an exception out of `on_request`, and the guard's verdict."""
+    if entry.guard:
+        exchange.verdicts.note(entry, "request", "blocked" if isinstance(exc, Refusal) else "error")
+    if isinstance(exc, TimeoutError):
+        return as_fault(entry, "on_request", exc, "took too long")
+    return as_fault(entry, "on_request", exc) if is_fault(exc) else exc
+
+
+async def _open_request(exchange: Exchange, entry: Entry, phase: Phase) -> Reply | None:
+    """`on_request` of a stage that fails open: after a fault everything is as it was before, and the way goes on."""
+    ctx = exchange.ctx
+    before = Snapshot(ctx)
+    try:
+        reply = await _decided(exchange, phase(ctx))
+    except BaseException as exc:
+        if not is_fault(exc):
+            raise _denied(exchange, entry, exc) from exc.__cause__
+        note(entry, "on_request", exc)
+        before.restore(ctx)
+        if entry.guard:
+            exchange.verdicts.note(entry, "request", "error")
+        return None
+    if entry.guard:
+        exchange.verdicts.note(entry, "request", "allowed" if ctx.request is before.request else "masked")
+    return reply
+
+
+async def dispatch(exchange: Exchange) -> Reply:
+    """The reply of the upstream, or of a stage that stands in for it."""
+    ctx = exchange.ctx
+    targets = ctx.get(PLAN) or ctx.get(CANDIDATES) or ()
+    if not targets:
+        raise _unknown_model(ctx.request.model)
+    call = Call(ctx.request, targets[0], exchange.endings, 0, ctx.deadline, ctx.id)
+    return await _link(exchange, 0, call)
+
+
+def _unknown_model(model: str | None) -> Refusal:
+    if model is None:
+        return Refusal(
+            "model_not_found", "The request names no model, and none is configured to stand in.", param="model"
+        )
+    message = f"The model {model!r} is not served here; GET /v1/models lists what is."
+    return Refusal("model_not_found", message, param="model")
+
+
+async def _link(exchange: Exchange, depth: int, call: Call) -> Reply:
+    if depth == len(exchange.chain.dispatchers):
+        return await _call_provider(exchange, call)
+    entry, phase = exchange.chain.dispatchers[depth]
+    link = _Link(exchange, entry, depth)
+    before = Snapshot(exchange.ctx) if entry.fails_open else None
+    link.clock.start()
+    try:
+        reply = phase(exchange.ctx, call, link.call_next)
+        if isawaitable(reply):
+            reply = await reply
+        if not isinstance(reply, Answer | EventStream):
+            raise TypeError(f"dispatch must return an Answer or an EventStream, got {type(reply).__name__}")
+    except BaseException as exc:
+        link.clock.stop()
+        fault = link.fault(exc)
+        if fault is None:
+            raise
+        if before is None or link.called:
+            raise fault from exc
+        before.restore(exchange.ctx)
+        return await _link(exchange, depth + 1, call)
+    link.clock.stop()
+    if isinstance(reply, EventStream):
+        call.owner.adopt(reply)
+    if link.clock.expired:
+        raise as_fault(entry, "dispatch", TimeoutError(), "took too long")
+    return reply
+
+
+class _Link:
+    """One stage's place in the nest: its clock, and whether it has gone on inwards."""
+
+    __slots__ = ("_depth", "_entry", "_exchange", "_passed", "called", "clock")
+
+    def __init__(self, exchange: Exchange, entry: Entry, depth: int) -> None:
+        self._exchange = exchange
+        self._entry = entry
+        self._depth = depth
+        self._passed: BaseException | None = None
+        self.called = False
+        self.clock = OwnTime(exchange.seconds, entry.position, entry.timeout_s)
+
+    @property
+    def call_next(self) -> CallNext:
+        """What the stage calls to go on."""
+        return self._inwards
+
+    async def _inwards(self, call: Call) -> Reply:
+        self.called = True
+        self.clock.stop()
+        try:
+            return await _link(self._exchange, self._depth + 1, call)
+        except BaseException as exc:
+            self._passed = exc
+            raise
+        finally:
+            self.clock.start()
+
+    def fault(self, exc: BaseException) -> StageFault | None:
+        """The fault that an exception is, or None for a decision, an upstream's error or a cancellation."""
+        if exc is self._passed:
+            return None
+        if self.clock.expired and isinstance(exc, asyncio.CancelledError) and unasked(exc):
+            return as_fault(self._entry, "dispatch", exc, "took too long")
+        return as_fault(self._entry, "dispatch", exc) if is_fault(exc) else None
+
+
+async def _call_provider(exchange: Exchange, call: Call) -> Reply:
+    """The innermost link: draw the attempt's number, open its row, call the provider."""
+    ctx = exchange.ctx
+    provider = exchange.chain.providers.get(call.target.provider)
+    if provider is None:
+        raise UpstreamError("upstream_unreachable", attempted=False)
+    attempt = Attempt(len(ctx.attempts) + 1, call.target, perf_counter())
+    ctx.attempts.append(attempt)
+    try:
+        reply = await provider.call(msgspec.structs.replace(call, attempt=attempt.number))
+        if isinstance(reply, EventStream):
+            call.owner.adopt(reply)
+        elif not isinstance(reply, Answer):
+            raise TypeError(f"a provider must return an Answer or an EventStream, got {type(reply).__name__}")
+    except BaseException as exc:
+        _close_attempt(attempt, "failed" if isinstance(exc, Exception) or unasked(exc) else "discarded")
+        attempt.error = exc.code if isinstance(exc, SentinelError) else None
+        if not is_fault(exc):
+            raise
+        fault = StageFault(f"provider {call.target.provider}", "call")
+        attempt.error = fault.code
+        raise fault from exc
+    reply.on_close(partial(_close_attempt, attempt))
+    return reply
+
+
+def _close_attempt(attempt: Attempt, ending: Ending) -> None:
+    attempt.ending = ending
+    attempt.ended = perf_counter()

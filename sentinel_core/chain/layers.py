@@ -1,0 +1,196 @@
+"""One stage of a stream: its generator, its own time, its verdict, and who is reading it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from inspect import isawaitable
+
+from sentinel_core.chain.clock import OwnTime
+from sentinel_core.chain.faults import Entry, as_fault, is_fault, unasked
+from sentinel_core.chain.phases import Phase
+from sentinel_core.chain.verdicts import Verdicts
+from sentinel_core.context import Context
+from sentinel_core.errors import Refusal
+from sentinel_core.messages import Event, Opaque, TextEvent
+from sentinel_core.reply import Reading, logged
+
+
+class StreamLayer:
+    """Iterates one stage's `on_stream` over the layer below it."""
+
+    __slots__ = (
+        "_changed",
+        "_clock",
+        "_entry",
+        "_events",
+        "_input",
+        "_reading",
+        "_released",
+        "_unread",
+        "_verdicts",
+    )
+
+    def __init__(
+        self,
+        entry: Entry,
+        phase: Phase,
+        ctx: Context,
+        source: AsyncIterator[Event],
+        seconds: list[float],
+        verdicts: Verdicts,
+    ) -> None:
+        self._entry = entry
+        self._clock = OwnTime(seconds, entry.position, entry.timeout_s)
+        self._input = LayerInput(source, self._clock, tracked=entry.guard)
+        self._reading = Reading()
+        self._verdicts = verdicts
+        self._released = 0
+        self._changed = False
+        self._unread = False
+        try:
+            self._events: AsyncIterator[Event] = phase(ctx, self._input)
+        except Exception as exc:
+            raise self._failure(exc) from exc
+
+    def __aiter__(self) -> StreamLayer:
+        return self
+
+    async def __anext__(self) -> Event:
+        self._reading.task = asyncio.current_task()
+        self._clock.start()
+        try:
+            if not hasattr(self._events, "__anext__"):
+                await self._settle_iterator()
+            event = await self._events.__anext__()
+        except StopAsyncIteration:
+            self._stop()
+            raise
+        except BaseException as exc:
+            self._clock.stop()
+            failure = self._failure(exc)
+            if failure is exc:
+                raise
+            raise failure from exc
+        else:
+            self._stop()
+            self._clock.refill()
+        finally:
+            self._reading.leave()
+        if self._entry.guard:
+            self._account(event)
+        return event
+
+    async def aclose(self) -> None:
+        """End a pending read, then the generator. Its faults are logged: the layers below must close too."""
+        await self._reading.stop()
+        aclose = getattr(self._events, "aclose", None)
+        if aclose is not None:
+            await logged(aclose)
+
+    def conclude(self) -> None:
+        """State the verdict, once the stream is over."""
+        if not self._entry.guard:
+            return
+        given = self._input
+        altered = self._changed or self._released != given.chars
+        if not given.ended:
+            result = "partial"
+        elif altered:
+            result = "masked"
+        else:
+            result = "partial" if self._unread else "allowed"
+        self._verdicts.note(self._entry, "response", result, self._released)  # type: ignore[arg-type]  # literals above
+
+    def _stop(self) -> None:
+        self._clock.stop()
+        if self._clock.expired:
+            self._verdicts.note(self._entry, "response", "error", self._released)
+            raise as_fault(self._entry, "on_stream", TimeoutError(), "took too long")
+
+    async def _settle_iterator(self) -> None:
+        """A plain function may return an awaitable, or an iterable that is no iterator yet."""
+        events: object = self._events
+        if isawaitable(events):
+            events = await events
+        if not hasattr(events, "__aiter__"):
+            raise TypeError(f"on_stream must return an async iterator, got {type(events).__name__}")
+        self._events = events.__aiter__()
+
+    def _account(self, event: Event) -> None:
+        if isinstance(event, TextEvent):
+            self._released += len(event.text)
+        elif isinstance(event, Opaque) and event.slots and not self._input.was_read(event):
+            self._unread = True
+            if self._entry.unscannable == "block":
+                self._verdicts.note(self._entry, "response", "blocked", self._released)
+                raise Refusal("content_policy_violation")
+        self._changed = self._changed or event.changed
+
+    def _failure(self, exc: BaseException) -> BaseException:
+        """What to raise for an exception out of the stage's generator."""
+        if exc is self._input.error:
+            return exc
+        if isinstance(exc, Refusal):
+            self._verdicts.note(self._entry, "response", "blocked", self._released)
+            return exc
+        timed_out = self._clock.expired and isinstance(exc, asyncio.CancelledError) and unasked(exc)
+        if timed_out or is_fault(exc):
+            self._verdicts.note(self._entry, "response", "error", self._released)
+            return as_fault(self._entry, "on_stream", exc, "took too long" if timed_out else "raised")
+        return exc
+
+
+class LayerInput:
+    """What a stage iterates: the layer below, with the stage's clock stopped while it waits."""
+
+    __slots__ = ("_clock", "_readers", "_source", "chars", "ended", "error")
+
+    def __init__(self, source: AsyncIterator[Event], clock: OwnTime | None, *, tracked: bool) -> None:
+        self._source = source
+        self._clock = clock
+        self._readers: set[tuple[int, int]] | None = set() if tracked else None
+        self.chars = 0
+        self.ended = False
+        self.error: BaseException | None = None
+
+    def __aiter__(self) -> LayerInput:
+        return self
+
+    async def __anext__(self) -> Event:
+        clock = self._clock
+        if clock is not None:
+            clock.stop()
+        try:
+            event = await self._source.__anext__()
+        except StopAsyncIteration:
+            self.ended = True
+            raise
+        except BaseException as exc:
+            self.error = exc
+            raise
+        finally:
+            if clock is not None:
+                clock.start()
+        if self._readers is not None:
+            event = self._track(event)
+        return event
+
+    def was_read(self, event: Opaque) -> bool:
+        """Whether the stage looked at this event's strings; one that it made itself counts as read."""
+        return event.readers is None or (id(event.frame), event.part) in event.readers
+
+    def _track(self, event: Event) -> Event:
+        if isinstance(event, TextEvent):
+            self.chars += len(event.text)
+        elif isinstance(event, Opaque) and event.slots:
+            return Opaque(
+                choice=event.choice,
+                frame=event.frame,
+                part=event.part,
+                changed=event.changed,
+                slots=event.slots,
+                patches=event.patches,
+                readers=self._readers,
+            )
+        return event

@@ -1,0 +1,61 @@
+"""Guards that only watch: what they decide is recorded and discarded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from inspect import isawaitable
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from sentinel_core.chain.faults import Entry, Snapshot, is_fault, note
+from sentinel_core.chain.phases import Phase
+from sentinel_core.errors import Refusal, SentinelError
+from sentinel_core.messages import Answer
+
+if TYPE_CHECKING:
+    from sentinel_core.chain.compile import Step
+    from sentinel_core.chain.exchange import Exchange
+
+
+async def watch_request(exchange: Exchange, entry: Entry, phase: Phase) -> None:
+    """Run `on_request` and leave everything as it was. Refusals, replacements and replies count as monitored."""
+    ctx = exchange.ctx
+    before = Snapshot(ctx)
+    try:
+        decision = phase(ctx)
+        if decision is not None and isawaitable(decision):
+            decision = await decision
+        if decision is not None and not isinstance(decision, Answer):
+            exchange.endings.adopt(decision)
+        acted = decision is not None or ctx.request is not before.request
+        acted = acted or len(ctx.restorations) > before.restorations
+        exchange.verdicts.note(entry, "request", "monitored" if acted else "allowed")
+    except Refusal:
+        exchange.verdicts.note(entry, "request", "monitored")
+    except BaseException as exc:
+        if not (is_fault(exc) or isinstance(exc, SentinelError)):
+            raise
+        note(entry, "on_request", exc)
+        exchange.verdicts.note(entry, "request", "error")
+    finally:
+        before.restore(ctx)
+
+
+async def watch_reply(exchange: Exchange, answer: Answer | None, steps: Sequence[Step]) -> None:
+    """Run the unary half of every monitoring guard on what the upstream said, after the caller has it."""
+    if answer is None:
+        return
+    for entry, phase in steps:
+        started = perf_counter()
+        try:
+            checked = phase(exchange.ctx, answer)
+            if isawaitable(checked):
+                checked = await checked
+            changed = isinstance(checked, Answer) and checked.texts() != answer.texts()
+            exchange.verdicts.note(entry, "response", "monitored" if changed else "allowed")
+        except Refusal:
+            exchange.verdicts.note(entry, "response", "monitored")
+        except Exception as exc:
+            note(entry, "on_response", exc)
+            exchange.verdicts.note(entry, "response", "error")
+        exchange.seconds[entry.position] += perf_counter() - started

@@ -1,0 +1,84 @@
+"""The way out: the reply phases, reversed, and an upstream's own words through the guards."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from inspect import isawaitable
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from sentinel_core.chain.faults import Entry, as_fault, is_fault, note
+from sentinel_core.chain.layers import StreamLayer
+from sentinel_core.chain.phases import Phase
+from sentinel_core.errors import ERRORS, Refusal, UpstreamError
+from sentinel_core.messages import Answer, Event, Finish, TextDelta
+
+if TYPE_CHECKING:
+    from sentinel_core.chain.exchange import Exchange
+
+
+async def respond(exchange: Exchange, answer: Answer, depth: int) -> Answer:
+    """A unary answer through the `on_response` of the first `depth` stages, last one first."""
+    for entry, phase in exchange.chain.responses[depth]:
+        started = perf_counter()
+        try:
+            given, answer = answer, await _checked(exchange, phase, answer)
+        except BaseException as exc:
+            answer = _failed(exchange, entry, exc, answer)
+        else:
+            exchange.verdicts.note(entry, "response", "allowed" if answer is given else "masked", answer)
+        exchange.seconds[entry.position] += perf_counter() - started
+    return answer
+
+
+async def _checked(exchange: Exchange, phase: Phase, answer: Answer) -> Answer:
+    checked = phase(exchange.ctx, answer)
+    if not isinstance(checked, Answer) and isawaitable(checked):
+        checked = await checked
+    if not isinstance(checked, Answer):
+        raise TypeError(f"on_response must return an Answer, got {type(checked).__name__}")
+    return checked
+
+
+def _failed(exchange: Exchange, entry: Entry, exc: BaseException, answer: Answer) -> Answer:
+    """A guard that refuses or faults: the answer goes on only past a fault that fails open."""
+    if isinstance(exc, Refusal):
+        exchange.verdicts.note(entry, "response", "blocked")
+        raise exc
+    if not is_fault(exc):
+        raise exc
+    exchange.verdicts.note(entry, "response", "error")
+    reason = "took too long" if isinstance(exc, TimeoutError) else "raised"
+    if not entry.fails_open:
+        raise as_fault(entry, "on_response", exc, reason) from exc
+    note(entry, "on_response", exc, reason)
+    return answer
+
+
+def layers(exchange: Exchange, source: AsyncIterator[Event], depth: int) -> AsyncIterator[Event]:
+    """The `on_stream` of the first `depth` stages over the source, the first stage outermost."""
+    for entry, phase in exchange.chain.streams[depth]:
+        layer = StreamLayer(entry, phase, exchange.ctx, source, exchange.seconds, exchange.verdicts)
+        exchange.endings.add_layer(layer)
+        source = layer
+    return source
+
+
+async def screened(exchange: Exchange, error: UpstreamError) -> UpstreamError:
+    """The error with its text as the entered guards let it pass, or with the code's fixed text if one does not."""
+    steps = exchange.chain.responses[exchange.entered]
+    if not error.verbatim or not steps:
+        return error
+    dialect = exchange.ctx.request.dialect
+    answer = dialect.assemble((TextDelta(text=error.message), Finish()))
+    try:
+        for _, phase in steps:
+            answer = await _checked(exchange, phase, answer)
+    except Exception:  # a guard that refuses or faults: its text is not shown
+        text = ERRORS[error.code].message
+    else:
+        events = dialect.decompose(answer)
+        text = "".join(event.text for event in events if isinstance(event, TextDelta))
+    error.message, error.verbatim = text, False
+    error.args = (f"{error.code}: {text}",)
+    return error

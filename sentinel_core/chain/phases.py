@@ -1,0 +1,110 @@
+"""Stages as pluggy plugins: which phases each implements, verified before anything is opened."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import pluggy
+
+from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.hookspecs import PHASES, PROJECT, PhaseHooks
+from sentinel_core.stage import Stage
+
+Phase = Callable[..., Any]  # a bound phase method; what it returns differs per phase
+
+_ORDERING = ("tryfirst", "trylast", "wrapper", "hookwrapper", "specname", "optionalhook")
+
+
+class PhaseForm(NamedTuple):
+    """How a stage implements one phase: whether it is a coroutine function, and which of the phase's arguments it
+    takes, by position; None where it takes them all in order."""
+
+    waits: bool
+    positions: tuple[int, ...] | None
+
+    def bind(self, method: Phase) -> Phase:
+        """The method as the chain calls it: with every argument of the phase."""
+        positions = self.positions
+        if positions is None:
+            return method
+        if not positions:
+            return lambda *_: method()
+        if len(positions) == 1:
+            only = positions[0]
+            return lambda *arguments: method(arguments[only])
+        return lambda *arguments: method(*(arguments[position] for position in positions))
+
+
+def read_phases(stages: Sequence[tuple[str, type[Stage]]]) -> dict[str, dict[str, PhaseForm]]:
+    """For each stage name, its phases by name.
+
+    Raises `ConfigError` with every problem: a misspelt phase, an unknown argument, a phase without its marker, a
+    pluggy ordering option.
+    """
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(PhaseHooks)
+    problems: list[ConfigProblem] = []
+    for name, kind in stages:
+        problems += [*_unmarked(name, kind), *_ordered(name, kind)]
+        try:
+            manager.register(kind, name)
+        except pluggy.PluginValidationError as exc:
+            problems.append(ConfigProblem(" ".join(str(exc).split()), table=f"stages.{name}"))
+    problems += _unknown_phases(manager)
+    if problems:
+        raise ConfigError(problems)
+    found: dict[str, dict[str, PhaseForm]] = {name: {} for name, _ in stages}
+    for phase in PHASES:
+        specification = tuple(inspect.signature(getattr(PhaseHooks, phase)).parameters)[1:]
+        for impl in getattr(manager.hook, phase).get_hookimpls():
+            found[impl.plugin_name][phase] = _form(impl, specification)
+    return found
+
+
+def _form(impl: pluggy.HookImpl, specification: Sequence[str]) -> PhaseForm:
+    wanted = tuple(impl.argnames)
+    positions = None if wanted == tuple(specification) else tuple(specification.index(name) for name in wanted)
+    return PhaseForm(inspect.iscoroutinefunction(impl.function), positions)
+
+
+def _unmarked(name: str, kind: type[Stage]) -> list[ConfigProblem]:
+    return [
+        ConfigProblem(
+            f"{kind.__qualname__}.{phase} is named like a phase but is not marked with @hookimpl",
+            table=f"stages.{name}",
+            expected="the marker `@hookimpl` above the method, or another name",
+        )
+        for phase in PHASES
+        if hasattr(kind, phase) and not hasattr(getattr(kind, phase), f"{PROJECT}_impl")
+    ]
+
+
+def _ordered(name: str, kind: type[Stage]) -> list[ConfigProblem]:
+    problems = []
+    for attribute, method in inspect.getmembers(kind, callable):
+        options = getattr(method, f"{PROJECT}_impl", None) or {}
+        used = [option for option in _ORDERING if options.get(option)]
+        if used:
+            problems.append(
+                ConfigProblem(
+                    f"{kind.__qualname__}.{attribute} uses pluggy's {', '.join(used)}",
+                    table=f"stages.{name}",
+                    expected="a plain `@hookimpl`; the order is the list in [chain]",
+                )
+            )
+    return problems
+
+
+def _unknown_phases(manager: pluggy.PluginManager) -> list[ConfigProblem]:
+    return [
+        ConfigProblem(
+            f"{name}: {caller.name} is marked with @hookimpl but is no phase",
+            table=f"stages.{name}",
+            expected="one of " + ", ".join(PHASES),
+        )
+        for name, plugin in manager.list_name_plugin()
+        for caller in manager.get_hookcallers(plugin) or ()
+        if not caller.has_spec()
+    ]

@@ -1,0 +1,160 @@
+"""The two ends of a stream: the source, where the upstream's events come in, and what the caller iterates."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from time import perf_counter
+
+from sentinel_core.chain.faults import is_fault
+from sentinel_core.chain.transcript import Meter, Transcript
+from sentinel_core.context import Restoration
+from sentinel_core.errors import StageFault
+from sentinel_core.messages import Event, Finish, TextEvent, UsageReport
+from sentinel_core.reply import EventStream, Reading
+
+
+class Source:
+    """Iterates the reply that came out of dispatch; counts what was produced and keeps the last usage."""
+
+    __slots__ = ("_kept", "_stream", "meter")
+
+    def __init__(self, stream: EventStream, kept: Transcript | None) -> None:
+        self._stream = stream
+        self._kept = kept
+        self.meter = Meter()
+
+    def __aiter__(self) -> Source:
+        return self
+
+    async def __anext__(self) -> Event:
+        try:
+            event = await self._stream.__anext__()
+        except StopAsyncIteration:
+            raise
+        except BaseException as exc:
+            if is_fault(exc):
+                raise StageFault("provider", "stream") from exc
+            raise
+        meter = self.meter
+        meter.events += 1
+        if isinstance(event, TextEvent):
+            meter.chars += len(event.text)
+        elif isinstance(event, UsageReport):
+            meter.usage = event.usage
+        if self._kept is not None:
+            self._kept.add(event)
+        return event
+
+
+class Delivery:
+    """The stream as the caller iterates it: after every guard and every restoration, at the caller's pace.
+
+    Iterate it inside `async with gateway.open(ctx)`. Raises `Refusal`, `UpstreamError` or `StageFault` where the
+    reply breaks; a reply that just ends is complete.
+    """
+
+    __slots__ = (
+        "_failed",
+        "_guarded",
+        "_pending",
+        "_reading",
+        "_restorations",
+        "_source",
+        "closed",
+        "exhausted",
+        "first_event_at",
+        "meter",
+    )
+
+    def __init__(
+        self,
+        source: AsyncIterator[Event],
+        reading: Reading,
+        restorations: list[Restoration],
+        guarded: Transcript | None,
+        failed: Callable[[BaseException], Awaitable[BaseException]],
+    ) -> None:
+        self._source = source
+        self._reading = reading
+        self._restorations = restorations
+        self._guarded = guarded
+        self._failed = failed
+        self._pending: deque[Event] = deque()
+        self.meter = Meter()
+        self.exhausted = False
+        self.closed = False
+        self.first_event_at: float | None = None
+
+    def __aiter__(self) -> Delivery:
+        return self
+
+    async def __anext__(self) -> Event:
+        if self.closed:
+            raise StopAsyncIteration
+        self._reading.task = asyncio.current_task()
+        try:
+            event = await self._next()
+        except StopAsyncIteration:
+            self.exhausted = True
+            raise
+        except BaseException as exc:
+            failure = await self._failed(exc)
+            if failure is exc:
+                raise
+            raise failure from exc
+        finally:
+            self._reading.leave()
+        if self.first_event_at is None:
+            self.first_event_at = perf_counter()
+        meter = self.meter
+        meter.events += 1
+        if isinstance(event, TextEvent):
+            meter.chars += len(event.text)
+        return event
+
+    async def _next(self) -> Event:
+        while not self._pending:
+            try:
+                event = await self._source.__anext__()
+            except StopAsyncIteration:
+                if not self._release(None):
+                    raise
+                break
+            if self._guarded is not None:
+                self._guarded.add(event)
+            if not self._restorations:
+                return event
+            self._restore(event)
+        return self._pending.popleft()
+
+    def _restore(self, event: Event) -> None:
+        """Queue the event with the caller's own values; the rest of a choice's text goes ahead of its end."""
+        if isinstance(event, TextEvent):
+            self._through(event, list(reversed(self._restorations)))
+            return
+        if isinstance(event, Finish):
+            self._release(event.choice)
+        self._pending.append(event)
+
+    def _through(self, event: TextEvent, restorations: Sequence[Restoration]) -> None:
+        current: TextEvent | None = event
+        for restoration in restorations:
+            current = restoration.event(current) if current is not None else None
+        if current is not None:
+            self._pending.append(current)
+
+    def _release(self, choice: int | None) -> bool:
+        """Queue what the restorations still hold, each through those outside of it; whether there was any."""
+        order = list(reversed(self._restorations))
+        for index, restoration in enumerate(order):
+            for event in restoration.rest(choice):
+                self._through(event, order[index + 1 :])
+        return bool(self._pending)
+
+
+async def replayed(events: tuple[Event, ...]) -> AsyncIterator[Event]:
+    """Events that are all there already, as a stream."""
+    for event in events:
+        yield event

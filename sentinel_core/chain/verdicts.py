@@ -1,0 +1,49 @@
+"""What each guard did, as the chain saw it; no guard states its own verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from sentinel_core.chain.faults import Entry
+from sentinel_core.chain.transcript import extent_of
+from sentinel_core.context import Context
+from sentinel_core.keys import Verdict, VerdictResult
+from sentinel_core.messages import Answer
+
+Direction = Literal["request", "response"]
+
+
+class Verdicts:
+    """The verdicts of one exchange, one per guard and direction. Guards that were not asked did not evaluate."""
+
+    __slots__ = ("_results",)
+
+    def __init__(self) -> None:
+        self._results: dict[tuple[int, Direction], tuple[VerdictResult, int | Answer]] = {}
+
+    def note(self, entry: Entry, direction: Direction, result: VerdictResult, released: int | Answer = 0) -> None:
+        """State one verdict. A refusal or a fault is not overwritten by what comes after it.
+
+        `released` is characters, or the answer that was released, counted only if somebody asks.
+        """
+        held = self._results.get((entry.position, direction))
+        if held is None or held[0] not in ("blocked", "error"):
+            self._results[entry.position, direction] = (result, released)
+
+    def all(self, guards: Iterable[tuple[Entry, bool, bool]], ctx: Context) -> tuple[Verdict, ...]:
+        """Every guard's verdicts; `guards` says for each whether it reads requests and whether it reads replies."""
+        found: list[Verdict] = []
+        for entry, reads_requests, reads_replies in guards:
+            if reads_requests:
+                found.append(self._one(entry, "request", ctx))
+            if reads_replies:
+                found.append(self._one(entry, "response", ctx))
+        return tuple(found)
+
+    def _one(self, entry: Entry, direction: Direction, ctx: Context) -> Verdict:
+        result, released = self._results.get((entry.position, direction), ("not_evaluated", 0))
+        if result == "allowed" and entry.name in ctx.findings:
+            result = "monitored"
+        chars = extent_of(released).chars if isinstance(released, Answer) else released
+        return Verdict(entry.name, direction, result, chars, entry.mode == "enforce")

@@ -1,0 +1,153 @@
+"""Everything a configuration decides before anything is opened: classes, converted tables, the order of the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from sentinel_core.chain import ChainPlan, StagePlan
+from sentinel_core.config import PluginTable, Settings
+from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.order import arrange
+from sentinel_core.provider import Provider, ProviderConfig
+from sentinel_core.records import RecordStore
+from sentinel_core.registry import Registry
+from sentinel_core.state import StateStore, StoreConfig
+
+T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
+K = TypeVar("K", StateStore, RecordStore)
+
+
+class ProviderPlan(NamedTuple):
+    """One provider that will be opened, by the name of its table."""
+
+    name: str
+    kind: type[Provider]
+    config: ProviderConfig
+
+
+class StorePlan(NamedTuple, Generic[K]):
+    """One store that will be opened."""
+
+    kind: type[K]
+    config: StoreConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """A configuration that can be opened."""
+
+    settings: Settings
+    registry: Registry
+    chain: ChainPlan
+    providers: tuple[ProviderPlan, ...]
+    state: StorePlan[StateStore]
+    records: StorePlan[RecordStore]
+
+
+def draw(settings: Settings, registry: Registry) -> Blueprint:
+    """Load what the settings name and convert every table. Raises `ConfigError` with every problem."""
+    drawing = _Drawing(settings, registry)
+    stages = [plan for name, table in settings.stages.items() if table.enabled for plan in drawing.stage(name, table)]
+    providers = [
+        plan for name, table in settings.providers.items() if table.enabled for plan in drawing.provider(name, table)
+    ]
+    drawing.check_targets()
+    state = drawing.state(settings.state)
+    records = drawing.records(settings.records)
+    drawing.attempt(lambda: registry.load("http", "service"))
+    drawing.attempt(registry.check_pending)
+    chain = drawing.chain(stages)
+    if drawing.problems or chain is None or state is None or records is None:
+        raise ConfigError([drawing.placed(problem) for problem in drawing.problems])
+    return Blueprint(settings, registry, chain, tuple(providers), state, records)
+
+
+class _Drawing:
+    """Collects every problem on the way."""
+
+    def __init__(self, settings: Settings, registry: Registry) -> None:
+        self.settings = settings
+        self.registry = registry
+        self.problems: list[ConfigProblem] = []
+
+    def attempt(self, step: Callable[[], T]) -> T | None:
+        """What a step returns, or None with its problems noted."""
+        try:
+            return step()
+        except ConfigError as exc:
+            self.problems += [problem for problem in exc.problems if problem not in self.problems]
+            return None
+
+    def placed(self, problem: ConfigProblem) -> ConfigProblem:
+        """The problem with the file's name, where it has none yet."""
+        path = self.settings.path
+        return problem if problem.where or path is None else replace(problem, where=str(path))
+
+    def stage(self, name: str, table: PluginTable) -> Iterator[StagePlan]:
+        """The stage of one table, if it can be loaded and its table converts."""
+        before = len(self.problems)
+        self.attempt(lambda: self.registry.load(name, "stage"))
+        kind = self.registry.stages.get(name)
+        if kind is None or len(self.problems) > before:
+            return
+        config = self._converted(table, kind.Config)
+        if config is not None:
+            yield StagePlan(name, kind, config)
+
+    def provider(self, name: str, table: PluginTable) -> Iterator[ProviderPlan]:
+        """The provider of one table, if it can be loaded and its table converts."""
+        before = len(self.problems)
+        self.attempt(lambda: self.registry.load(table.kind, "provider", table=table.name))
+        kind = self.registry.providers.get(table.kind)
+        if kind is None or len(self.problems) > before:
+            return
+        config = self._converted(table, kind.Config)
+        if config is not None:
+            yield ProviderPlan(name, kind, config)
+
+    def state(self, table: PluginTable) -> StorePlan[StateStore] | None:
+        """The store that `[state]` names."""
+        self.attempt(lambda: self.registry.load(table.kind, "state", table=table.name))
+        return self._store(self.registry.state_stores.get(table.kind), table)
+
+    def records(self, table: PluginTable) -> StorePlan[RecordStore] | None:
+        """The store that `[records]` names."""
+        self.attempt(lambda: self.registry.load(table.kind, "records", table=table.name))
+        return self._store(self.registry.record_stores.get(table.kind), table)
+
+    def _store(self, kind: type[K] | None, table: PluginTable) -> StorePlan[K] | None:
+        config = self._converted(table, kind.Config) if kind is not None else None
+        return StorePlan(kind, config) if kind is not None and config is not None else None
+
+    def check_targets(self) -> None:
+        """Every target's provider must be one that will be open."""
+        disabled = {name for name, table in self.settings.providers.items() if not table.enabled}
+        for model in self.settings.models:
+            for target in model.targets:
+                if target.provider in disabled:
+                    message = f"{model.name!r} is served by {target.provider!r}, which is disabled"
+                    expected = f"enabled = true in [providers.{target.provider}], or another provider"
+                    self.problems.append(ConfigProblem(message, table="models", key="targets", expected=expected))
+
+    def chain(self, stages: list[StagePlan]) -> ChainPlan | None:
+        """The stages in order. An order is checked only where every stage could be loaded: else it explains nothing."""
+        plans = {plan.name: plan for plan in stages}
+        enabled = [name for name, table in self.settings.stages.items() if table.enabled]
+        if set(enabled) != set(plans):
+            self.attempt(lambda: ChainPlan(stages))
+            return None
+        kinds = {name: plan.kind for name, plan in plans.items()}
+        listed = self.settings.chain.stages
+        order = self.attempt(lambda: arrange(kinds, listed, known=self.registry.stages))
+        planned = self.attempt(lambda: ChainPlan([plans[name] for name in order or plans]))
+        return planned if order is not None else None
+
+    def _converted(self, table: PluginTable, struct: type[S]) -> S | None:
+        value, problems = table.convert(struct)
+        self.problems += problems
+        return value

@@ -1,0 +1,296 @@
+"""`Gateway`: what a server, a host application or a script holds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import time
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from sentinel_core.chain import ChainPlan, Delivery, Exchange, Tracker
+from sentinel_core.commands import Command
+from sentinel_core.config import Settings, load_settings
+from sentinel_core.context import Client, Context
+from sentinel_core.decoding import JsonLimits, decode_json
+from sentinel_core.dialects.base import Dialect
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.endpoints import Endpoint, Socket
+from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
+from sentinel_core.gateway import outside
+from sentinel_core.gateway.blueprint import Blueprint, draw
+from sentinel_core.gateway.catalogue import ModelInfo
+from sentinel_core.gateway.generation import Generation, ProviderPool
+from sentinel_core.gateway.healthcheck import HealthChecks
+from sentinel_core.keys import CANDIDATES
+from sentinel_core.messages import Answer, Request
+from sentinel_core.provider import Health, Provider
+from sentinel_core.records import RecordStore
+from sentinel_core.registry import Registry
+from sentinel_core.services import Services
+from sentinel_core.state import StateStore
+
+log = logging.getLogger("sentinel.gateway")
+
+Body = Mapping[str, Any] | bytes
+"""A request's body: JSON as bytes, or already decoded."""
+
+
+class Gateway:
+    """One configuration, open or not. `async with gateway:` opens it; the exit drains and closes it.
+
+    Raises `ConfigError` with every problem when it is made, before anything is opened. `registry` may hold plugins of
+    this process; `services` replaces the outside world, stores included.
+    """
+
+    def __init__(
+        self, settings: Settings, *, registry: Registry | None = None, services: Services | None = None
+    ) -> None:
+        self._registry = registry
+        self._given = services
+        self._blueprint = draw(settings, registry or Registry())
+        self._tracker = Tracker()
+        self._pool = ProviderPool()
+        self._generation: Generation | None = None
+        self._retired: set[Generation] = set()
+        self._services: Services | None = services
+        self._stack = AsyncExitStack()
+        self._reloading = asyncio.Lock()
+        self._started_at: float | None = None
+        self.draining = False
+        self.endpoints: tuple[Endpoint | Socket, ...] = self._blueprint.registry.endpoints(self)
+        self.commands: tuple[Command, ...] = self._blueprint.registry.commands()
+
+    @classmethod
+    def load(
+        cls, path: Path | None = None, *, environ: Mapping[str, str] | None = None, env_file: Path | None = None
+    ) -> Gateway:
+        """A gateway from `sentinel.toml` and the environment. Raises `ConfigError` with every problem."""
+        return cls(load_settings(path, environ=os.environ if environ is None else environ, env_file=env_file))
+
+    # -- what it is ---------------------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._blueprint.settings
+
+    @property
+    def chain(self) -> ChainPlan:
+        """The stages in order, and what was decided about each."""
+        return self._blueprint.chain
+
+    @property
+    def providers(self) -> Mapping[str, Provider]:
+        """Open providers by the names of their tables."""
+        return self._open_generation().chain.providers
+
+    @property
+    def state(self) -> StateStore:
+        """The state store, once the gateway is open."""
+        return self._open_services().state
+
+    @property
+    def records(self) -> RecordStore:
+        """The record store, once the gateway is open."""
+        return self._open_services().records
+
+    @property
+    def started(self) -> bool:
+        """Open, and not closed."""
+        return self._generation is not None
+
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since it was opened; 0 before."""
+        return time.monotonic() - self._started_at if self._started_at is not None else 0.0
+
+    @property
+    def in_flight(self) -> int:
+        """Exchanges that are open, or whose finishers still run."""
+        generations = (*self._retired, *((self._generation,) if self._generation is not None else ()))
+        return sum(generation.chain.users for generation in generations)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What an operator should know about this configuration."""
+        return tuple(_warnings(self._blueprint))
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        """Every model that is listed."""
+        return self._open_generation().catalogue.models
+
+    async def health(self) -> Mapping[str, Health]:
+        """Each provider's health, at most 15 seconds old."""
+        return await self._health.look(self.providers)
+
+    # -- life cycle ---------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        if self._generation is not None:
+            raise RuntimeError("the gateway is open already")
+        async with AsyncExitStack() as stack:
+            services = self._services = self._given or await self._open_outside(stack)
+            self._health = HealthChecks(services.clock)
+            created = int(services.clock.time())
+            self._generation = await Generation.open(self._blueprint, self._pool, services, self._tracker, created)
+            self._stack = stack.pop_all()
+        self._started_at = time.monotonic()
+        self.draining = False
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.drain(self.settings.server.drain_timeout_s)
+        generation, self._generation = self._generation, None
+        if generation is not None:
+            await generation.close()
+        await self._stack.aclose()
+
+    async def _open_outside(self, stack: AsyncExitStack) -> Services:
+        blueprint = self._blueprint
+        state = await stack.enter_async_context(blueprint.state.kind.open(blueprint.state.config))
+        records = await stack.enter_async_context(blueprint.records.kind.open(blueprint.records.config))
+        executor = stack.enter_context(ThreadPoolExecutor(thread_name_prefix="sentinel"))
+        return outside.services(blueprint.registry, state, records, executor)
+
+    async def reload(self, settings: Settings | None = None) -> None:
+        """Open a new generation and swap it in. Running exchanges end on the one they began with.
+
+        Without `settings`, the present ones are opened anew. Raises `ConfigError`, and then nothing has changed.
+        """
+        async with self._reloading:
+            old = self._open_generation()
+            registry = self._registry or Registry()
+            blueprint = draw(settings or self.settings, registry)
+            _check_fixed(self._blueprint, blueprint)
+            services = self._open_services()
+            created = int(services.clock.time())
+            new = await Generation.open(blueprint, self._pool, services, self._tracker, created)
+            self._generation, self._blueprint = new, blueprint
+            self.endpoints = registry.endpoints(self)
+            old.retired = True
+            if old.chain.users:
+                self._retired.add(old)
+                old.chain.when_idle(lambda: self._tracker.start(self._close_retired(old)))
+            else:
+                await old.close()
+
+    async def _close_retired(self, generation: Generation) -> None:
+        self._retired.discard(generation)
+        await generation.close()
+
+    def begin_drain(self) -> None:
+        """Refuse new exchanges from now on; those that are open go on."""
+        self.draining = True
+
+    async def drain(self, timeout_s: float | None = None) -> bool:
+        """Refuse new exchanges and wait until every open one, and every finisher, has ended. False if time ran out."""
+        self.begin_drain()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._quiet()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _quiet(self) -> None:
+        for generation in (*self._retired, *((self._generation,) if self._generation is not None else ())):
+            await generation.chain.idle()
+        await self._tracker.drained()
+
+    # -- the ways in --------------------------------------------------------------------------------------------
+
+    def context(
+        self,
+        request: Request,
+        *,
+        id: str = "",  # noqa: A002 - the domain's word
+        client: Client | None = None,
+        deadline: float | None = None,
+    ) -> Context:
+        """A context for one request: its id, its deadline, and the targets that serve its model."""
+        ctx = Context(request, id=id or new_id(), client=client, deadline=deadline)
+        if self._generation is not None:
+            ctx.facts[CANDIDATES] = self._generation.catalogue.candidates(request.model)
+        return ctx
+
+    def open(self, ctx: Context) -> Exchange:
+        """One exchange, to be entered with `async with`. Raises `Refusal`: not_started, draining."""
+        if self._generation is None:
+            raise Refusal("not_started")
+        if self.draining:
+            raise Refusal("draining", retry_after_s=1)
+        return Exchange(self._generation.chain, ctx)
+
+    async def complete(self, body: Body, *, client: Client | None = None, dialect: Dialect = OPENAI_CHAT) -> Answer:
+        """Ask for one answer. Raises `Refusal`, `UpstreamError` or `StageFault`."""
+        async with self.open(self.context(self._request(body, dialect, stream=False), client=client)) as reply:
+            if not isinstance(reply, Answer):
+                raise TypeError("a unary exchange gave a stream")
+            return reply
+
+    @asynccontextmanager
+    async def stream(
+        self, body: Body, *, client: Client | None = None, dialect: Dialect = OPENAI_CHAT
+    ) -> AsyncIterator[Delivery]:
+        """Ask for a stream: `async with gateway.stream(body) as events:`. Leaving it closes the upstream."""
+        async with self.open(self.context(self._request(body, dialect, stream=True), client=client)) as reply:
+            if isinstance(reply, Answer):
+                raise TypeError("a streaming exchange gave an answer")
+            yield reply
+
+    def _request(self, body: Body, dialect: Dialect, *, stream: bool) -> Request:
+        """The request in a body, decoded within the server's limits, asking for a stream or not."""
+        server = self.settings.server
+        limits = JsonLimits(server.max_body_bytes, server.max_json_depth, server.max_json_nodes)
+        raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        decoded = decode_json(raw, limits)
+        if isinstance(decoded, dict) and bool(decoded.get("stream")) is not stream:
+            decoded = {**decoded, "stream": stream}
+        return dialect.decode_request(decoded)
+
+    def _open_generation(self) -> Generation:
+        if self._generation is None:
+            raise Refusal("not_started")
+        return self._generation
+
+    def _open_services(self) -> Services:
+        if self._services is None:
+            raise Refusal("not_started")
+        return self._services
+
+
+def new_id() -> str:
+    """A request id: 24 hexadecimal digits, unique enough for logs, not a secret."""
+    return f"{random.getrandbits(96):024x}"
+
+
+def _check_fixed(old: Blueprint, new: Blueprint) -> None:
+    """What lives as long as the process cannot change in it."""
+    problems = [
+        ConfigProblem(f"[{section}] cannot change while the gateway runs; restart it", table=section)
+        for section, before, after in (("state", old.state, new.state), ("records", old.records, new.records))
+        if before != after
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _warnings(blueprint: Blueprint) -> list[str]:
+    kinds = {plan.kind.name for plan in blueprint.providers}
+    warnings = []
+    if not blueprint.providers:
+        warnings.append("no provider is configured: every model is unknown")
+    if kinds == {"echo"}:
+        warnings.append("only the echo provider answers: set OPENAI_API_KEY or add a [providers.*] table")
+    return warnings

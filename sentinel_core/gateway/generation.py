@@ -1,0 +1,86 @@
+"""One generation: a compiled chain, the stages it holds open, and the providers it shares with its neighbours."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AsyncExitStack
+
+from sentinel_core.chain import Chain, Tracker
+from sentinel_core.gateway.blueprint import Blueprint, ProviderPlan
+from sentinel_core.gateway.catalogue import Catalogue
+from sentinel_core.provider import Provider
+from sentinel_core.services import Services
+
+log = logging.getLogger("sentinel.gateway")
+
+
+class ProviderPool:
+    """Open providers of a process. A reload that leaves a provider's table alone keeps its connections."""
+
+    def __init__(self) -> None:
+        self._open: list[_OpenProvider] = []
+
+    async def borrow(self, plan: ProviderPlan, services: Services) -> Provider:
+        """The provider of this plan: one that is open already, or a new one."""
+        for held in self._open:
+            if held.plan == plan:
+                held.users += 1
+                return held.provider
+        stack = AsyncExitStack()
+        provider = await stack.enter_async_context(plan.kind.open(plan.config, services))
+        self._open.append(_OpenProvider(plan, provider, stack))
+        return provider
+
+    async def give_back(self, plan: ProviderPlan) -> None:
+        """Close the provider if nobody else has borrowed it."""
+        held = next(held for held in self._open if held.plan == plan)
+        held.users -= 1
+        if not held.users:
+            self._open.remove(held)
+            await held.stack.aclose()
+
+
+class _OpenProvider:
+    __slots__ = ("plan", "provider", "stack", "users")
+
+    def __init__(self, plan: ProviderPlan, provider: Provider, stack: AsyncExitStack) -> None:
+        self.plan = plan
+        self.provider = provider
+        self.stack = stack
+        self.users = 1
+
+
+class Generation:
+    """An open blueprint. Retired when another one takes over; closed when its last exchange has ended."""
+
+    def __init__(self, blueprint: Blueprint, chain: Chain, catalogue: Catalogue, stack: AsyncExitStack) -> None:
+        self.blueprint = blueprint
+        self.chain = chain
+        self.catalogue = catalogue
+        self.retired = False
+        self._stack = stack
+
+    @classmethod
+    async def open(
+        cls, blueprint: Blueprint, pool: ProviderPool, services: Services, tracker: Tracker, created: int
+    ) -> Generation:
+        """Open every provider and stage, in order; close those that are open if one of them fails."""
+        async with AsyncExitStack() as stack:
+            providers: dict[str, Provider] = {}
+            for plan in blueprint.providers:
+                providers[plan.name] = await pool.borrow(plan, services)
+                stack.push_async_callback(pool.give_back, plan)
+            stages = [
+                await stack.enter_async_context(plan.kind.open(plan.config, services))
+                for plan in blueprint.chain.stages
+            ]
+            chain = Chain(blueprint.chain, stages, providers, tracker)
+            catalogue = Catalogue(blueprint.settings.models, providers, created)
+            return cls(blueprint, chain, catalogue, stack.pop_all())
+
+    async def close(self) -> None:
+        """Close stages and give providers back. A stage that fails to close is logged: the others close too."""
+        try:
+            await self._stack.aclose()
+        except Exception:
+            log.exception("closing a generation failed")

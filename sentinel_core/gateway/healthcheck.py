@@ -1,0 +1,43 @@
+"""Providers' health, asked at most every 15 seconds however often somebody looks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from sentinel_core.provider import Health, Provider
+from sentinel_core.services import Clock
+
+FRESH_S = 15.0
+TIMEOUT_S = 2.0
+
+
+class HealthChecks:
+    """The latest health of each provider; one look at a time, shared by whoever asks meanwhile."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._looked: float | None = None
+        self._found: Mapping[str, Health] = {}
+        self._lock = asyncio.Lock()
+
+    async def look(self, providers: Mapping[str, Provider]) -> Mapping[str, Health]:
+        """Health by provider, not older than 15 seconds."""
+        async with self._lock:
+            now = self._clock.monotonic()
+            stale = self._looked is None or now - self._looked > FRESH_S or set(self._found) != set(providers)
+            if stale:
+                found = await asyncio.gather(*(_check(provider) for provider in providers.values()))
+                self._found = dict(zip(providers, found, strict=True))
+                self._looked = now
+        return self._found
+
+
+async def _check(provider: Provider) -> Health:
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            return await provider.health_check()
+    except TimeoutError:
+        return Health("unhealthy", detail="no answer in time")
+    except Exception as exc:  # a provider's own failure is its health, not this gateway's
+        return Health("unhealthy", detail=type(exc).__name__)

@@ -1,0 +1,36 @@
+"""The outside world of a process: its clock, its threads, its services."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from sentinel_core.records import RecordStore
+from sentinel_core.registry import Registry
+from sentinel_core.services import Services
+from sentinel_core.state import StateStore
+
+
+class SystemClock:
+    """The machine's time."""
+
+    def monotonic(self) -> float:
+        """Seconds that never jump."""
+        return time.monotonic()
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that long."""
+        await asyncio.sleep(seconds)
+
+
+def services(registry: Registry, state: StateStore, records: RecordStore, executor: ThreadPoolExecutor) -> Services:
+    """What plugins are given: the registry's services beside the stores and the process's own."""
+    made: dict[str, Any] = {name: factory() for name, factory in registry.services.items()}
+    http = made.pop("http")
+    return Services(clock=SystemClock(), http=http, executor=executor, state=state, records=records, extra=made)
