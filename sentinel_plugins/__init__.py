@@ -1,0 +1,1 @@
+"""Stages, providers and stores that ship with Sentinel, one folder a concern."""

@@ -1,0 +1,86 @@
+"""What only the connector sees of a call: its socket, and the moment when it has a connection."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+if TYPE_CHECKING:
+    from aiohttp.client_reqrep import ClientRequest
+    from aiohttp.connector import AddrInfoType, Connection
+    from aiohttp.tracing import Trace
+
+
+class Dial:
+    """One call's way to its connection. `fresh` says that a socket was opened for it, so it is not a reused one."""
+
+    __slots__ = ("_connected", "connection", "sockets")
+
+    def __init__(self, connected: Callable[[], None]) -> None:
+        self._connected = connected
+        self.sockets: list[socket.socket] = []
+        self.connection: Connection | None = None
+
+    @property
+    def fresh(self) -> bool:
+        """A connection was opened for this call."""
+        return bool(self.sockets)
+
+    @property
+    def in_handshake(self) -> bool:
+        """TCP is connected, and nothing is ready to be sent yet: the TLS handshake is on."""
+        return self.connection is None and any(_is_connected(each) for each in self.sockets)
+
+    def arrived(self, connection: Connection) -> None:
+        """There is a connection; the request goes out now."""
+        self.connection = connection
+        self._connected()
+
+    def abort(self) -> None:
+        """Close the connection without waiting for what is still unsent, or for TLS to say good-bye."""
+        transport = self.connection.transport if self.connection is not None else None
+        if transport is not None:
+            transport.abort()
+
+
+DIAL: ContextVar[Dial] = ContextVar("DIAL")
+"""The call that runs in this task; aiohttp hands nothing of ours through to the connector."""
+
+
+class Dialler(aiohttp.TCPConnector):
+    """A pool of connections that tells the calling `Dial` what it does."""
+
+    def __init__(self, connections: int, tls: ssl.SSLContext, *, keep: bool = True) -> None:
+        super().__init__(limit=connections, ssl=tls, force_close=not keep, socket_factory=_open_socket)
+
+    async def connect(
+        self,
+        req: ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature
+    ) -> Connection:
+        """A connection, from the pool or new. Waits while the pool is full."""
+        dial = DIAL.get()
+        connection = await super().connect(req, traces, timeout)
+        dial.arrived(connection)
+        return connection
+
+
+def _open_socket(address: AddrInfoType) -> socket.socket:
+    family, kind, protocol, _, _ = address
+    opened = socket.socket(family, kind, protocol)
+    DIAL.get().sockets.append(opened)
+    return opened
+
+
+def _is_connected(each: socket.socket) -> bool:
+    try:
+        each.getpeername()
+    except OSError:
+        return False
+    return True

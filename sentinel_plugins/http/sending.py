@@ -1,0 +1,122 @@
+"""One call from its start to the head of its response, and the ways in which that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import aiohttp
+from yarl import URL
+
+from sentinel_core.errors import UpstreamError
+from sentinel_core.services import HttpTimeouts
+from sentinel_plugins.http.decompress import Decompressor, decompressor
+from sentinel_plugins.http.dialling import DIAL, Dial
+from sentinel_plugins.http.faults import CALL_ERRORS, call_error, is_stale
+from sentinel_plugins.http.timer import CallTimer
+
+LARGE_BODY_BYTES = 1 << 20
+"""Above this aiohttp wants a file, which it writes in pieces, so that the loop is not held up."""
+
+
+class Outgoing(NamedTuple):
+    """What is sent."""
+
+    method: str
+    url: URL
+    headers: Mapping[str, str]
+    body: bytes | None
+
+
+class Sending:
+    """One call on its way: its timer, its connection, and what its limits mean at each point.
+
+    The connect limit runs until a connection is there; the first-byte limit from then until the first byte of the
+    body, so that a head with silence after it (U07) is as late as no head (U06).
+    """
+
+    __slots__ = ("_handshake", "_loop", "_outgoing", "decompressor", "dial", "first_byte_at", "timeouts", "timer")
+
+    def __init__(self, outgoing: Outgoing, timeouts: HttpTimeouts, total_s: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._outgoing = outgoing
+        self._handshake = False
+        self.timeouts = timeouts
+        self.timer = CallTimer(self._loop, total_s, self._expire)
+        self.first_byte_at = 0.0
+        self.dial = Dial(self._connected)
+        self.decompressor: Decompressor | None = None
+
+    @property
+    def queued(self) -> bool:
+        """The call ended while it waited for a connection, before any was opened for it."""
+        return self.timer.expired and self.dial.connection is None and not self.dial.fresh
+
+    async def run(self, shared: aiohttp.ClientSession, fresh: aiohttp.ClientSession) -> aiohttp.ClientResponse:
+        """The head of the response. Raises `UpstreamError`; whatever is raised, the connection is closed."""
+        try:
+            response = await self._retried(shared, fresh)
+            self._check(response)
+        except CALL_ERRORS as error:
+            self.abort()
+            raise call_error(error) from error
+        except BaseException:
+            self.abort()
+            raise
+        return response
+
+    def abort(self) -> None:
+        """Close the connection now and stop the timer."""
+        self.timer.stop()
+        self.dial.abort()
+
+    async def _retried(self, shared: aiohttp.ClientSession, fresh: aiohttp.ClientSession) -> aiohttp.ClientResponse:
+        try:
+            return await self._over(shared)
+        except CALL_ERRORS as error:
+            if self.dial.fresh or not is_stale(error):
+                raise
+        self.dial = Dial(self._connected)
+        return await self._over(fresh)
+
+    async def _over(self, session: aiohttp.ClientSession) -> aiohttp.ClientResponse:
+        method, url, headers, body = self._outgoing
+        data = io.BytesIO(body) if body is not None and len(body) > LARGE_BODY_BYTES else body
+        DIAL.set(self.dial)
+        try:
+            with self.timer.limit(self.timeouts.connect_s):
+                return await session.request(method, url, data=data, headers=headers, allow_redirects=False)
+        except UpstreamError as error:
+            raise self._late() from error.__cause__
+
+    def _check(self, response: aiohttp.ClientResponse) -> None:
+        """A head that can be worked with. Else the response is closed, and never shown to anybody."""
+        status = response.status
+        try:
+            if 300 <= status < 400:
+                raise UpstreamError("upstream_redirect", upstream_status=status)
+            if status < 200:
+                raise UpstreamError("upstream_invalid_response", upstream_status=status)
+            self.decompressor = decompressor(response.headers.get("Content-Encoding", ""))
+        except UpstreamError:
+            self.dial.abort()
+            response.close()
+            raise
+
+    def _connected(self) -> None:
+        self.first_byte_at = self._loop.time() + self.timeouts.first_byte_s
+        self.timer.until(self.first_byte_at)
+
+    def _expire(self) -> None:
+        self._handshake = self.dial.in_handshake
+        self.dial.abort()
+
+    def _late(self) -> UpstreamError:
+        """What a limit that passed before the head came says about the upstream (U02, U03, U06)."""
+        if self.dial.connection is not None or self.timer.total_is_over:
+            return UpstreamError("upstream_timeout")
+        if self._handshake and self._outgoing.url.scheme == "https":
+            return UpstreamError("upstream_tls_error")
+        return UpstreamError("upstream_unreachable")

@@ -1,0 +1,1 @@
+"""Providers: one folder an upstream API."""

@@ -1,0 +1,79 @@
+"""`MemoryRecords`: the record store of one process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from itertools import islice
+from typing import Any, ClassVar, Self
+
+from sentinel_core.records import Page, Record
+from sentinel_core.state import StoreConfig
+from sentinel_plugins.records.memory import cursor as cursors
+from sentinel_plugins.records.memory.config import MemoryRecordsConfig
+from sentinel_plugins.records.memory.filter import Filter
+from sentinel_plugins.records.memory.table import Table
+
+
+class MemoryRecords:
+    """The latest rows of each table. Every operation is one step of the event loop and never waits.
+
+    Rows are kept as handed over; whoever appends one must not change it any more. An id is known as long as its row:
+    a row that was dropped could be appended again.
+    """
+
+    kind: ClassVar[str] = "memory"
+    Config: ClassVar[type[StoreConfig]] = MemoryRecordsConfig
+    durable: ClassVar[bool] = False
+
+    def __init__(self, config: MemoryRecordsConfig | None = None) -> None:
+        self._max_rows = (config or MemoryRecordsConfig()).max_rows
+        self._tables: dict[str, Table] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: MemoryRecordsConfig) -> AsyncIterator[Self]:
+        """An empty store."""
+        yield cls(config)
+
+    async def append(self, table: str, records: Sequence[Record]) -> None:
+        """Add rows, idempotent by id; the first row of an id stays."""
+        rows = self._tables.setdefault(table, Table(self._max_rows))
+        for record in records:
+            rows.append(record)
+
+    async def get(self, table: str, tenant: str | None, id: str) -> Record | None:  # noqa: A002 - the domain's word
+        """One row by id, None if there is none in this tenant."""
+        record = self._table(table).get(id)
+        return record if record is not None and tenant in (None, record.tenant) else None
+
+    async def query(
+        self,
+        table: str,
+        *,
+        tenant: str | None,
+        where: Mapping[str, Any] | None = None,  # JSON values that fields must equal
+        since: float | None = None,
+        until: float | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page:
+        """Rows from `since` until before `until`, newest first, at most `limit` of them.
+
+        Following the cursors gives every row that was there at the start exactly once, whatever arrives meanwhile.
+        Raises `Refusal` (invalid_parameter) for a cursor that is none.
+        """
+        wanted = Filter(tenant, where or {}, since, until)
+        before = None if cursor is None else cursors.decode(cursor)
+        found = filter(wanted.matches, self._table(table).newest_first(before))
+        records = tuple(islice(found, max(1, limit)))
+        more = next(found, None) is not None
+        return Page(records, cursors.encode(records[-1]) if more else None)
+
+    async def delete(self, table: str, *, until: float) -> int:
+        """Forget rows older than `until`; how many there were."""
+        return self._table(table).drop(until)
+
+    def _table(self, name: str) -> Table:
+        """A table to read; one that nobody appended to is empty and not kept."""
+        return self._tables.get(name) or Table(self._max_rows)

@@ -1,0 +1,114 @@
+"""Money: what was spent in a period and what open reservations may still spend (P3)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from sentinel_core.state import Budget, ClaimState, Settlement
+from sentinel_plugins.state.memory.holds import Holds
+from sentinel_plugins.state.memory.overflow import Overflow
+
+
+class Account:
+    """Nano-dollars of one key and period: `committed` for good, the rest held by open reservations."""
+
+    __slots__ = ("committed", "holds")
+
+    def __init__(self) -> None:
+        self.committed = 0
+        self.holds = Holds()
+
+
+class Budgets:
+    """Every account by (key, period), the least recently charged first.
+
+    The store cannot know when a period ends: accounts of past periods leave as the least recently used ones.
+    """
+
+    __slots__ = ("_accounts", "_max_entries", "_overflow")
+
+    def __init__(self, max_entries: int, overflow: Overflow) -> None:
+        self._accounts: OrderedDict[tuple[str, str], Account] = OrderedDict()
+        self._max_entries = max_entries
+        self._overflow = overflow
+
+    def __len__(self) -> int:
+        return len(self._accounts)
+
+    def ask(self, claim: Budget, now: float) -> BudgetAsk:
+        """The claim beside its account; one that was never charged has none."""
+        account = self._accounts.get((claim.key, claim.period))
+        if account is None:
+            return BudgetAsk(self, claim, Account())
+        account.holds.expire(now)
+        return BudgetAsk(self, claim, account)
+
+    def keep(self, claim: Budget, account: Account) -> None:
+        """This account is charged now."""
+        place = (claim.key, claim.period)
+        self._accounts[place] = account
+        self._accounts.move_to_end(place)
+
+    def trim(self) -> None:
+        """Forget the least recently charged accounts beyond the bound."""
+        while len(self._accounts) > self._max_entries:
+            self._accounts.popitem(last=False)
+            self._overflow.note("budgets of the least recently active keys start anew")
+
+
+@dataclass(slots=True)
+class BudgetAsk:
+    """A budget claim beside its account."""
+
+    budgets: Budgets
+    claim: Budget
+    account: Account
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Two periods on one key are two accounts."""
+        return ("budget", self.claim.key, self.claim.period)
+
+    def fits(self) -> bool:
+        """Whether the reservation fits. What costs nothing always does, also where more was spent than allowed."""
+        asked = self.claim.reserve_nanousd
+        return asked == 0 or self._taken + asked <= self.claim.limit_nanousd
+
+    def take(self, reservation: str, now: float) -> HeldMoney:
+        """Reserve."""
+        ends = now + self.claim.ttl_s
+        self.account.holds.add(reservation, self.claim.reserve_nanousd, ends)
+        self.budgets.keep(self.claim, self.account)
+        return HeldMoney(self.account, reservation, ends)
+
+    def state(self, now: float, admitted: bool) -> ClaimState:
+        """Nano-dollars that are left. `reset_s` speaks of reservations only: what is spent stays so in its period."""
+        claim, account = self.claim, self.account
+        left = claim.limit_nanousd - self._taken
+        wait = None
+        if not admitted and account.committed + claim.reserve_nanousd <= claim.limit_nanousd:
+            wait = account.holds.wait(claim.reserve_nanousd - left, now)
+        return ClaimState(claim.key, max(0, left), account.holds.reset(now), admitted, wait)
+
+    @property
+    def _taken(self) -> int:
+        return self.account.committed + self.account.holds.total
+
+
+@dataclass(slots=True)
+class HeldMoney:
+    """One reservation in an account."""
+
+    account: Account
+    reservation: str
+    ends: float
+
+    def settle(self, settlement: Settlement, now: float) -> None:
+        """Commit what was really spent, also where the reservation's own time was over already."""
+        self.account.holds.release(self.reservation)
+        self.account.committed += max(0, settlement.nanousd)
+
+    def lapse(self, now: float) -> None:
+        """The reservation returns: nobody said what was spent."""
+        self.account.holds.expire(now)

@@ -1,0 +1,38 @@
+"""Time as the store counts it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+
+class SteadyClock:
+    """Seconds that never go back, from a clock that might (P1: the clock may jump).
+
+    A jump back costs nothing: time goes on from where it was. A jump forward cannot be told from waiting.
+    """
+
+    __slots__ = ("_lost", "_now", "_seen", "_time")
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._seen = self._time = now()
+        self._lost = 0.0
+
+    def __call__(self) -> float:
+        """The time now; never less than the last answer."""
+        raw = self._now()
+        if raw < self._seen:
+            self._lost += self._seen - raw
+        self._seen = raw
+        # Adding what was lost may round down by one step of the float.
+        self._time = max(self._time, raw + self._lost)
+        return self._time
+
+
+def until(moment: float, now: float) -> float:
+    """The shortest wait after which a clock that shows `now` shows at least `moment`, rounding included."""
+    wait = max(0.0, moment - now)
+    while now + wait < moment:
+        wait = math.nextafter(wait, math.inf)
+    return wait

@@ -1,0 +1,78 @@
+"""A mapping whose items end by themselves."""
+
+from __future__ import annotations
+
+import heapq
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+V = TypeVar("V")
+
+_SLACK = 64
+
+
+class Expiring(Generic[V]):
+    """Items by key, each with the time at which it ends; ordered by use, the least recently put first.
+
+    Every operation takes O(log n) amortised. The queue may hold ends of items that are gone; they are skipped when
+    they come up, and the queue is rebuilt before they outnumber the items, so memory follows the items.
+    """
+
+    __slots__ = ("_items", "_queue")
+
+    def __init__(self) -> None:
+        self._items: OrderedDict[str, tuple[V, float]] = OrderedDict()
+        self._queue: list[tuple[float, str]] = []
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._items
+
+    def get(self, key: str) -> V | None:
+        """The item, or None. Call `expire` first: it is what removes items."""
+        item = self._items.get(key)
+        return None if item is None else item[0]
+
+    def put(self, key: str, value: V, ends: float) -> None:
+        """Add or replace an item; it is the most recently used one now."""
+        self._items[key] = (value, ends)
+        self._items.move_to_end(key)
+        heapq.heappush(self._queue, (ends, key))
+        if len(self._queue) > 2 * len(self._items) + _SLACK:
+            self._queue = [(ends, key) for key, (_, ends) in self._items.items()]
+            heapq.heapify(self._queue)
+
+    def touch(self, key: str) -> None:
+        """This item was used just now."""
+        self._items.move_to_end(key)
+
+    def update(self, key: str, value: V) -> None:
+        """Another value that ends when the present one would have."""
+        self._items[key] = (value, self._items[key][1])
+        self._items.move_to_end(key)
+
+    def pop(self, key: str) -> V | None:
+        """Remove an item; None if there is none."""
+        item = self._items.pop(key, None)
+        return None if item is None else item[0]
+
+    def pop_oldest(self) -> None:
+        """Remove the item that was used least recently."""
+        self._items.popitem(last=False)
+
+    def expire(self, now: float) -> list[V]:
+        """Remove what has ended by `now`, and say what it was."""
+        ended: list[V] = []
+        while self._queue and self._queue[0][0] <= now:
+            ends, key = heapq.heappop(self._queue)
+            item = self._items.get(key)
+            if item is not None and item[1] == ends:
+                ended.append(item[0])
+                del self._items[key]
+        return ended
+
+    def by_end(self) -> list[tuple[V, float]]:
+        """Every item with its end, the next to end first. O(n log n)."""
+        return sorted(self._items.values(), key=lambda item: item[1])

@@ -1,0 +1,134 @@
+"""`MemoryState`: the state store of one process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import ClassVar, Literal, Self
+
+import msgspec
+
+from sentinel_core.errors import Refusal
+from sentinel_core.state import Admission, Budget, Claim, ClaimState, Lease, Message, Settlement, StoreConfig, Window
+from sentinel_plugins.state.memory.budgets import Budgets
+from sentinel_plugins.state.memory.claims import Ask
+from sentinel_plugins.state.memory.clock import SteadyClock
+from sentinel_plugins.state.memory.config import MemoryStateConfig
+from sentinel_plugins.state.memory.leases import Leases
+from sentinel_plugins.state.memory.overflow import Overflow
+from sentinel_plugins.state.memory.pubsub import Channels
+from sentinel_plugins.state.memory.reservations import Reservations
+from sentinel_plugins.state.memory.values import Values
+from sentinel_plugins.state.memory.windows import Windows
+
+
+class MemoryState:
+    """State in one process's memory. Every operation is one step of the event loop and never waits.
+
+    For one loop, not for threads. `now` gives seconds; it may jump back, the store's time does not. What has ended
+    leaves memory on the way of later operations; nothing runs in the background. Costs: O(log n) amortised per
+    claim; a denial also walks what must end before the request fits: for a window its entries, at most one per unit.
+    """
+
+    kind: ClassVar[str] = "memory"
+    Config: ClassVar[type[StoreConfig]] = MemoryStateConfig
+    shared: ClassVar[bool] = False
+
+    def __init__(self, config: MemoryStateConfig | None = None, *, now: Callable[[], float] = time.monotonic) -> None:
+        config = config or MemoryStateConfig()
+        overflow = Overflow(config.max_entries)
+        self._now = SteadyClock(now)
+        self._values = Values(config.max_entries, overflow)
+        self._windows = Windows(config.max_entries, overflow)
+        self._leases = Leases()
+        self._budgets = Budgets(config.max_entries, overflow)
+        self._reservations = Reservations(config.max_entries, overflow)
+        self._channels = Channels(config.subscriber_messages)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: MemoryStateConfig) -> AsyncIterator[Self]:
+        """An empty store; closing it ends its subscriptions."""
+        store = cls(config)
+        try:
+            yield store
+        finally:
+            store._channels.close()
+
+    async def get(self, key: str) -> bytes | None:
+        """The value, or None if it is absent or expired."""
+        return self._values.get(key, self._now())
+
+    async def set(self, key: str, value: bytes, *, ttl_s: float) -> None:
+        """Store a value for `ttl_s` seconds."""
+        self._values.set(key, value, self._now(), ttl_s)
+
+    async def delete(self, key: str) -> None:
+        """Forget a value; no error if it is absent."""
+        self._values.delete(key)
+
+    async def increment(self, key: str, by: int = 1, *, ttl_s: float) -> int:
+        """Add to a counter and return its value. The time to live starts with the counter."""
+        return self._values.increment(key, by, self._now(), ttl_s)
+
+    async def admit(self, reservation: str, claims: Sequence[Claim]) -> Admission:
+        """Take every claim or none. A denied step changes nothing and makes no state for unknown keys.
+
+        Denied as well: an id that is open already, or marked as gone. ValueError if two claims count in the same
+        place or one asks for less than nothing. `Refusal` (state_unavailable) where no reservation can be kept.
+        """
+        now = self._now()
+        self._reservations.expire(now)
+        asks = [self._ask(claim, now) for claim in claims]
+        if len({ask.place for ask in asks}) < len(asks):
+            raise ValueError("two claims of one admission count in the same place")
+        if not self._reservations.free(reservation):
+            return Admission(False, tuple(_gone(ask.state(now, True)) for ask in asks))
+        fits = [ask.fits() for ask in asks]
+        if admitted := all(fits):
+            if self._reservations.full:
+                raise Refusal("state_unavailable")
+            self._reservations.open(reservation, [ask.take(reservation, now) for ask in asks], now)
+            self._windows.trim(now)
+            self._budgets.trim()
+        return Admission(admitted, tuple(ask.state(now, fit) for ask, fit in zip(asks, fits, strict=True)))
+
+    async def settle(self, reservation: str, settlement: Settlement) -> Literal["settled", "unknown"]:
+        """End a reservation with what it really used, once. An unknown id is marked as gone for 15 minutes."""
+        now = self._now()
+        self._reservations.expire(now)
+        if self._reservations.settle(reservation, settlement, now):
+            return "settled"
+        self._reservations.mark_gone(reservation, now)
+        return "unknown"
+
+    async def publish(self, channel: str, data: bytes) -> None:
+        """Hand a message to every present subscriber."""
+        self._channels.publish(Message(channel, data))
+
+    def subscribe(self, channel: str) -> AbstractAsyncContextManager[AsyncIterator[Message]]:
+        """Messages published after the context was entered; see `Subscription` for its end."""
+        return self._channels.subscribe(channel)
+
+    async def ping(self) -> float:
+        """Zero: there is no round trip."""
+        return 0.0
+
+    def _ask(self, claim: Claim, now: float) -> Ask:
+        ask: Ask
+        match claim:
+            case Window():
+                ask, asked = self._windows.ask(claim, now), claim.cost
+            case Lease():
+                return self._leases.ask(claim, now)
+            case Budget():
+                ask, asked = self._budgets.ask(claim, now), claim.reserve_nanousd
+        if asked < 0:
+            raise ValueError(f"a claim asks for {asked} of {claim.key!r}")
+        return ask
+
+
+def _gone(state: ClaimState) -> ClaimState:
+    """The claim of a request that must not pass: waiting does not help it."""
+    return msgspec.structs.replace(state, admitted=False)
