@@ -1,0 +1,112 @@
+"""What every provider must keep, as tests that an author inherits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar
+
+import pytest
+
+from sentinel_core.chain import Chain, ChainPlan, Delivery, Exchange, Tracker
+from sentinel_core.config import settings_from
+from sentinel_core.context import Context
+from sentinel_core.errors import ConfigError
+from sentinel_core.keys import CANDIDATES, Target
+from sentinel_core.messages import Answer, Finish, TextDelta, TextEvent
+from sentinel_core.provider import Health, Provider, ProviderConfig
+from sentinel_core.services import Services
+from sentinel_core.testing.harness import context, fake_services
+
+
+class ProviderConformance:
+    """Subclass it and say which provider, which configuration and which model.
+
+    >>> class TestAcme(ProviderConformance):
+    ...     provider = AcmeLLM
+    ...     config = {}
+    ...     model = "acme-1"
+
+    A provider with a network overrides `services` to bring pools that reach a scripted upstream.
+    """
+
+    provider: ClassVar[type[Provider]]
+    config: ClassVar[Mapping[str, Any]] = {}
+    model: ClassVar[str]
+
+    @asynccontextmanager
+    async def services(self) -> AsyncIterator[Services]:
+        """What the provider is opened with."""
+        async with fake_services() as made:
+            yield made
+
+    def converted(self, **more: Any) -> ProviderConfig:
+        """The configuration as a file's would be. Raises `ConfigError`."""
+        name = self.provider.name
+        settings = settings_from({"providers": {name: {**self.config, **more}}})
+        config, problems = settings.providers[name].convert(self.provider.Config)
+        if config is None or problems:
+            raise ConfigError(problems)
+        return config
+
+    @asynccontextmanager
+    async def chain(self) -> AsyncIterator[Chain]:
+        """An empty chain in front of the provider."""
+        tracker = Tracker()
+        async with self.services() as services, self.provider.open(self.converted(), services) as live:
+            yield Chain(ChainPlan(()), (), {"under_test": live}, tracker)
+            await tracker.drained()
+
+    def _context(self, prompt: str, *, stream: bool) -> Context:
+        ctx = context(prompt, stream=stream)
+        ctx[CANDIDATES] = (Target("under_test", self.model),)
+        return ctx
+
+    def test_it_rejects_an_unknown_key(self) -> None:
+        """A typo is an error at start, and the message names it."""
+        with pytest.raises(ConfigError, match="no_such_key_"):
+            self.converted(no_such_key_=1)
+
+    async def test_it_answers(self) -> None:
+        """A unary call gives an answer with a choice."""
+        async with self.chain() as chain, Exchange(chain, self._context("Hello", stream=False)) as reply:
+            assert isinstance(reply, Answer)
+            assert reply.body["choices"]
+
+    async def test_it_streams_to_a_finish(self) -> None:
+        """A stream has content and a finish for its choice."""
+        async with self.chain() as chain, Exchange(chain, self._context("Hello", stream=True)) as reply:
+            assert isinstance(reply, Delivery)
+            events = [event async for event in reply]
+        assert any(isinstance(event, TextEvent) for event in events)
+        assert any(isinstance(event, Finish) for event in events)
+
+    async def test_leaving_early_closes_the_upstream(self) -> None:
+        """A caller who leaves after the first event ends the attempt, and no task is left."""
+        before = asyncio.all_tasks()
+        async with self.chain() as chain:
+            ctx = self._context("Hello, tell me a long story", stream=True)
+            async with Exchange(chain, ctx) as reply:
+                assert isinstance(reply, Delivery)
+                await anext(reply)
+            assert [attempt.ending for attempt in ctx.attempts] == ["discarded"]
+        assert asyncio.all_tasks() == before
+
+    async def test_two_calls_never_meet(self) -> None:
+        """Calls that run side by side get the replies they would get alone."""
+        prompts = [f"Hello number {number}" for number in range(5)]
+        async with self.chain() as chain:
+            alone = [await self._said(chain, prompt) for prompt in prompts]
+            together = await asyncio.gather(*(self._said(chain, prompt) for prompt in prompts))
+        assert list(together) == alone
+
+    async def _said(self, chain: Chain, prompt: str) -> str:
+        async with Exchange(chain, self._context(prompt, stream=True)) as reply:
+            assert isinstance(reply, Delivery)
+            return "".join([event.text async for event in reply if isinstance(event, TextDelta)])
+
+    async def test_its_health_check_never_raises(self) -> None:
+        """A provider that is ill says so."""
+        async with self.services() as services, self.provider.open(self.converted(), services) as live:
+            assert isinstance(await live.health_check(), Health)
