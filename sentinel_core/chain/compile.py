@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sentinel_core.chain.derive import collecting, decomposing
 from sentinel_core.chain.endings import Tracker
 from sentinel_core.chain.faults import Entry, limited
-from sentinel_core.chain.phases import Phase
+from sentinel_core.chain.phases import Phase, PhaseForm
 from sentinel_core.chain.plan import ChainPlan
 from sentinel_core.provider import Provider
 from sentinel_core.stage import Stage
 
-Step = tuple[Entry, Phase]
-Bound = tuple[Entry, Mapping[str, Phase]]
+Step = tuple[Entry, Phase, bool]
+"""A stage, one of its phases, and whether that is a coroutine function."""
+
+Bound = tuple[Entry, Mapping[str, tuple[Phase, bool]]]
 
 
 class Chain:
@@ -49,24 +51,19 @@ class Chain:
         self._idle: list[Callable[[], object]] = []
         self.names = tuple(entry.name for entry in plan.entries)
         bound: list[Bound] = [
-            (entry, {name: form.bind(getattr(stage, name)) for name, form in plan.phases[entry.name].items()})
+            (entry, {name: (form.bind(getattr(stage, name)), form.waits) for name, form in _forms(plan, entry)})
             for entry, stage in zip(plan.entries, stages, strict=True)
         ]
         enforcing = [(entry, found) for entry, found in bound if entry.mode == "enforce"]
         watching = [(entry, found) for entry, found in bound if entry.mode == "monitor"]
         self.requests = tuple(_steps(bound, "on_request"))
-        self.dispatchers = tuple((entry, found["dispatch"]) for entry, found in bound if "dispatch" in found)
+        self.dispatchers = tuple((entry, *found["dispatch"]) for entry, found in bound if "dispatch" in found)
         depths = range(len(bound) + 1)
         self.responses = tuple(_reversed(_responses(enforcing), depth) for depth in depths)
         self.streams = tuple(_reversed(_streams(enforcing), depth) for depth in depths)
         self.monitors = tuple(_reversed(_responses(watching), depth) for depth in depths)
         self.finishers = tuple(_reversed(_steps(bound, "on_finish"), depth) for depth in depths)
-        waiting = [
-            entry.position
-            for entry in plan.entries
-            if "on_finish" in plan.phases[entry.name] and plan.phases[entry.name]["on_finish"].waits
-        ]
-        self.waits_for_finishers = tuple(any(position < depth for position in waiting) for depth in depths)
+        self.waits_for_finishers = tuple(any(waits for _, _, waits in steps) for steps in self.finishers)
         self.guards = tuple(
             (entry, "on_request" in found, "on_response" in found or "on_stream" in found)
             for entry, found in bound
@@ -99,22 +96,26 @@ class Chain:
         await quiet.wait()
 
 
-def _bounded(entry: Entry, phase: Phase) -> Phase:
+def _forms(plan: ChainPlan, entry: Entry) -> Iterable[tuple[str, PhaseForm]]:
+    return plan.phases[entry.name].items()
+
+
+def _bounded(entry: Entry, phase: Phase, waits: bool) -> Step:
     """The phase, with a timer only where the configuration asks for one."""
-    return phase if entry.timeout_s is None else limited(phase, entry.timeout_s)
+    return (entry, phase, waits) if entry.timeout_s is None else (entry, limited(phase, entry.timeout_s), True)
 
 
 def _steps(stages: Sequence[Bound], phase: str) -> list[Step]:
-    return [(entry, _bounded(entry, found[phase])) for entry, found in stages if phase in found]
+    return [_bounded(entry, *found[phase]) for entry, found in stages if phase in found]
 
 
 def _responses(stages: Sequence[Bound]) -> list[Step]:
     steps = []
     for entry, found in stages:
         if "on_response" in found:
-            steps.append((entry, _bounded(entry, found["on_response"])))
+            steps.append(_bounded(entry, *found["on_response"]))
         elif "on_stream" in found:
-            steps.append((entry, _bounded(entry, decomposing(entry, found["on_stream"]))))
+            steps.append(_bounded(entry, decomposing(entry, found["on_stream"][0]), True))
     return steps
 
 
@@ -122,9 +123,9 @@ def _streams(stages: Sequence[Bound]) -> list[Step]:
     steps = []
     for entry, found in stages:
         if "on_stream" in found:
-            steps.append((entry, found["on_stream"]))
+            steps.append((entry, *found["on_stream"]))
         elif "on_response" in found:
-            steps.append((entry, collecting(entry, found["on_response"])))
+            steps.append((entry, collecting(entry, found["on_response"][0]), False))
     return steps
 
 

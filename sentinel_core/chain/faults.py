@@ -29,6 +29,8 @@ class Entry:
     timeout_s: float | None
     mode: Mode
     unscannable: Unscannable
+    plain: bool
+    """Enforces and fails closed: the common case, which needs no snapshot."""
 
     @property
     def fails_open(self) -> bool:
@@ -92,7 +94,7 @@ class Snapshot:
 
 
 def limited(phase: Phase, seconds: float) -> Phase:
-    """The phase under a time limit: `TimeoutError` once its own time exceeds it."""
+    """The phase under a time limit, as a coroutine function: `TimeoutError` once its own time exceeds it."""
 
     async def call(*arguments: Any) -> Any:  # the phase's own arguments and result
         clock = OwnTime([0.0], 0, seconds)

@@ -19,12 +19,12 @@ async def run(
     exchange: Exchange, outcome: Outcome, steps: Sequence[Step], pending: Awaitable[None] | None = None
 ) -> None:
     """Run finishers one after the other; `pending` is the first one's awaitable if it was already called."""
-    for entry, phase in steps:
+    for entry, phase, waits in steps:
         started = perf_counter()
         try:
             result = pending if pending is not None else phase(exchange.ctx, outcome)
             pending = None
-            if result is not None and isawaitable(result):
+            if waits or (result is not None and isawaitable(result)):
                 await result
         except BaseException as exc:
             if not isinstance(exc, Exception) and not is_fault(exc):
@@ -38,7 +38,7 @@ def run_plain(exchange: Exchange, outcome: Outcome, steps: Sequence[Step]) -> Co
 
     One that returns an awaitable after all stops this: what is left comes back as a coroutine, for a task of its own.
     """
-    for index, (entry, phase) in enumerate(steps):
+    for index, (entry, phase, _) in enumerate(steps):
         started = perf_counter()
         try:
             result = phase(exchange.ctx, outcome)

@@ -14,7 +14,7 @@ from sentinel_core.chain import monitor
 from sentinel_core.chain.clock import OwnTime
 from sentinel_core.chain.faults import Entry, Snapshot, as_fault, is_fault, note, unasked
 from sentinel_core.chain.phases import Phase
-from sentinel_core.context import Attempt, Call, CallNext, Ending
+from sentinel_core.context import Attempt, Call, Ending
 from sentinel_core.errors import Refusal, SentinelError, StageFault, UpstreamError
 from sentinel_core.keys import CANDIDATES, PLAN
 from sentinel_core.messages import Answer
@@ -28,25 +28,22 @@ async def enter(exchange: Exchange) -> tuple[Reply | None, int]:
     """Run every `on_request`. A reply ends the way in; its depth is how many stages see it on the way out."""
     chain, ctx, seconds = exchange.chain, exchange.ctx, exchange.seconds
     now = perf_counter()
-    for entry, phase in chain.requests:
+    for entry, phase, waits in chain.requests:
         position = entry.position
         exchange.entered = position + 1
-        if entry.mode == "monitor":
-            await monitor.watch_request(exchange, entry, phase)
-            reply = None
-        elif entry.fails_open:
-            reply = await _open_request(exchange, entry, phase)
+        if not entry.plain:
+            reply = await _lenient(exchange, entry, phase)
         else:
             request = ctx.request
             try:
-                reply = phase(ctx)
+                reply = await phase(ctx) if waits else phase(ctx)
                 if reply is not None:
                     reply = await _decided(exchange, reply)
             except BaseException as exc:
                 seconds[position] += perf_counter() - now
                 raise _denied(exchange, entry, exc) from exc.__cause__
             if entry.guard:
-                exchange.verdicts.note(entry, "request", "allowed" if ctx.request is request else "masked")
+                exchange.verdicts.note(entry, "request", "allowed" if ctx.request is request else "masked", ctx.request)
         started, now = now, perf_counter()
         seconds[position] += now - started
         if reply is not None:
@@ -76,8 +73,11 @@ def _denied(exchange: Exchange, entry: Entry, exc: BaseException) -> BaseExcepti
     return as_fault(entry, "on_request", exc) if is_fault(exc) else exc
 
 
-async def _open_request(exchange: Exchange, entry: Entry, phase: Phase) -> Reply | None:
-    """`on_request` of a stage that fails open: after a fault everything is as it was before, and the way goes on."""
+async def _lenient(exchange: Exchange, entry: Entry, phase: Phase) -> Reply | None:
+    """`on_request` of a stage that only monitors, or that fails open: after a fault all is as it was before."""
+    if entry.mode == "monitor":
+        await monitor.watch_request(exchange, entry, phase)
+        return None
     ctx = exchange.ctx
     before = Snapshot(ctx)
     try:
@@ -91,7 +91,8 @@ async def _open_request(exchange: Exchange, entry: Entry, phase: Phase) -> Reply
             exchange.verdicts.note(entry, "request", "error")
         return None
     if entry.guard:
-        exchange.verdicts.note(entry, "request", "allowed" if ctx.request is before.request else "masked")
+        same = ctx.request is before.request
+        exchange.verdicts.note(entry, "request", "allowed" if same else "masked", ctx.request)
     return reply
 
 
@@ -115,20 +116,22 @@ def _unknown_model(model: str | None) -> Refusal:
 
 
 async def _link(exchange: Exchange, depth: int, call: Call) -> Reply:
-    if depth == len(exchange.chain.dispatchers):
+    """One stage's dispatch; past the last one, the provider."""
+    dispatchers = exchange.chain.dispatchers
+    if depth == len(dispatchers):
         return await _call_provider(exchange, call)
-    entry, phase = exchange.chain.dispatchers[depth]
-    link = _Link(exchange, entry, depth)
-    before = Snapshot(exchange.ctx) if entry.fails_open else None
-    link.clock.start()
+    entry, phase, waits = dispatchers[depth]
+    link = _Link(exchange, depth, entry)
+    before = None if entry.plain else Snapshot(exchange.ctx)
+    started = link.start()
     try:
-        reply = phase(exchange.ctx, call, link.call_next)
-        if isawaitable(reply):
+        reply = phase(exchange.ctx, call, link)
+        if waits or not isinstance(reply, Answer | EventStream):
             reply = await reply
-        if not isinstance(reply, Answer | EventStream):
+        if reply.__class__ is not Answer and not isinstance(reply, EventStream):
             raise TypeError(f"dispatch must return an Answer or an EventStream, got {type(reply).__name__}")
     except BaseException as exc:
-        link.clock.stop()
+        link.stop(started)
         fault = link.fault(exc)
         if fault is None:
             raise
@@ -136,48 +139,65 @@ async def _link(exchange: Exchange, depth: int, call: Call) -> Reply:
             raise fault from exc
         before.restore(exchange.ctx)
         return await _link(exchange, depth + 1, call)
-    link.clock.stop()
+    link.stop(started)
     if isinstance(reply, EventStream):
         call.owner.adopt(reply)
-    if link.clock.expired:
+    if link.expired:
         raise as_fault(entry, "dispatch", TimeoutError(), "took too long")
     return reply
 
 
 class _Link:
-    """One stage's place in the nest: its clock, and whether it has gone on inwards."""
+    """What a stage calls to go on inwards; measures the stage's own time around that."""
 
-    __slots__ = ("_depth", "_entry", "_exchange", "_passed", "called", "clock")
+    __slots__ = ("_clock", "_depth", "_entry", "_exchange", "_inwards", "_passed", "called")
 
-    def __init__(self, exchange: Exchange, entry: Entry, depth: int) -> None:
+    def __init__(self, exchange: Exchange, depth: int, entry: Entry) -> None:
         self._exchange = exchange
-        self._entry = entry
         self._depth = depth
+        self._entry = entry
+        self._inwards = 0.0
         self._passed: BaseException | None = None
+        self._clock = None if entry.timeout_s is None else OwnTime([0.0], 0, entry.timeout_s)
         self.called = False
-        self.clock = OwnTime(exchange.seconds, entry.position, entry.timeout_s)
 
-    @property
-    def call_next(self) -> CallNext:
-        """What the stage calls to go on."""
-        return self._inwards
-
-    async def _inwards(self, call: Call) -> Reply:
+    async def __call__(self, call: Call) -> Reply:
         self.called = True
-        self.clock.stop()
+        if self._clock is not None:
+            self._clock.stop()
+        started = perf_counter()
         try:
             return await _link(self._exchange, self._depth + 1, call)
         except BaseException as exc:
             self._passed = exc
             raise
         finally:
-            self.clock.start()
+            self._inwards += perf_counter() - started
+            if self._clock is not None:
+                self._clock.start()
+
+    def start(self) -> float:
+        """The stage's code runs from here."""
+        if self._clock is not None:
+            self._clock.start()
+        return perf_counter()
+
+    def stop(self, started: float) -> None:
+        """The stage's code is done."""
+        if self._clock is not None:
+            self._clock.stop()
+        self._exchange.seconds[self._entry.position] += perf_counter() - started - self._inwards
+
+    @property
+    def expired(self) -> bool:
+        """Whether the stage's own time exceeded its limit."""
+        return self._clock is not None and self._clock.expired
 
     def fault(self, exc: BaseException) -> StageFault | None:
         """The fault that an exception is, or None for a decision, an upstream's error or a cancellation."""
         if exc is self._passed:
             return None
-        if self.clock.expired and isinstance(exc, asyncio.CancelledError) and unasked(exc):
+        if self.expired and isinstance(exc, asyncio.CancelledError) and unasked(exc):
             return as_fault(self._entry, "dispatch", exc, "took too long")
         return as_fault(self._entry, "dispatch", exc) if is_fault(exc) else None
 

@@ -45,7 +45,7 @@ async def watch_reply(exchange: Exchange, answer: Answer | None, steps: Sequence
     """Run the unary half of every monitoring guard on what the upstream said, after the caller has it."""
     if answer is None:
         return
-    for entry, phase in steps:
+    for entry, phase, _ in steps:
         started = perf_counter()
         try:
             checked = phase(exchange.ctx, answer)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from inspect import isawaitable
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sentinel_core.chain.faults import Entry, as_fault, is_fault, note
 from sentinel_core.chain.layers import StreamLayer
-from sentinel_core.chain.phases import Phase
 from sentinel_core.errors import ERRORS, Refusal, UpstreamError
 from sentinel_core.messages import Answer, Event, Finish, TextDelta
 
@@ -19,21 +18,24 @@ if TYPE_CHECKING:
 
 async def respond(exchange: Exchange, answer: Answer, depth: int) -> Answer:
     """A unary answer through the `on_response` of the first `depth` stages, last one first."""
-    for entry, phase in exchange.chain.responses[depth]:
+    for entry, phase, waits in exchange.chain.responses[depth]:
         started = perf_counter()
         try:
-            given, answer = answer, await _checked(exchange, phase, answer)
+            given = answer
+            answer = await phase(exchange.ctx, given) if waits else phase(exchange.ctx, given)
+            if answer.__class__ is not Answer:
+                answer = await _checked(answer)
         except BaseException as exc:
-            answer = _failed(exchange, entry, exc, answer)
+            answer = _failed(exchange, entry, exc, given)
         else:
             exchange.verdicts.note(entry, "response", "allowed" if answer is given else "masked", answer)
         exchange.seconds[entry.position] += perf_counter() - started
     return answer
 
 
-async def _checked(exchange: Exchange, phase: Phase, answer: Answer) -> Answer:
-    checked = phase(exchange.ctx, answer)
-    if not isinstance(checked, Answer) and isawaitable(checked):
+async def _checked(checked: Any) -> Answer:
+    """What an `on_response` returned: awaited if need be, and an answer."""
+    if isawaitable(checked):
         checked = await checked
     if not isinstance(checked, Answer):
         raise TypeError(f"on_response must return an Answer, got {type(checked).__name__}")
@@ -57,7 +59,7 @@ def _failed(exchange: Exchange, entry: Entry, exc: BaseException, answer: Answer
 
 def layers(exchange: Exchange, source: AsyncIterator[Event], depth: int) -> AsyncIterator[Event]:
     """The `on_stream` of the first `depth` stages over the source, the first stage outermost."""
-    for entry, phase in exchange.chain.streams[depth]:
+    for entry, phase, _ in exchange.chain.streams[depth]:
         layer = StreamLayer(entry, phase, exchange.ctx, source, exchange.seconds, exchange.verdicts)
         exchange.endings.add_layer(layer)
         source = layer
@@ -72,8 +74,8 @@ async def screened(exchange: Exchange, error: UpstreamError) -> UpstreamError:
     dialect = exchange.ctx.request.dialect
     answer = dialect.assemble((TextDelta(text=error.message), Finish()))
     try:
-        for _, phase in steps:
-            answer = await _checked(exchange, phase, answer)
+        for _, phase, _ in steps:
+            answer = await _checked(phase(exchange.ctx, answer))
     except Exception:  # a guard that refuses or faults: its text is not shown
         text = ERRORS[error.code].message
     else:

@@ -66,6 +66,7 @@ def _entry(position: int, plan: StagePlan, phases: Mapping[str, PhaseForm]) -> E
         timeout_s=config.timeout_s,
         mode=config.mode,
         unscannable=config.unscannable,
+        plain=config.mode == "enforce" and _on_fault(plan) == "closed",
     )
 
 

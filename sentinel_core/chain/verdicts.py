@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from sentinel_core.chain.faults import Entry
 from sentinel_core.chain.transcript import extent_of
 from sentinel_core.context import Context
 from sentinel_core.keys import Verdict, VerdictResult
-from sentinel_core.messages import Answer
+from sentinel_core.messages import Answer, Request
 
 Direction = Literal["request", "response"]
+Released: TypeAlias = int | Answer | Request
 
 
 class Verdicts:
@@ -20,12 +21,12 @@ class Verdicts:
     __slots__ = ("_results",)
 
     def __init__(self) -> None:
-        self._results: dict[tuple[int, Direction], tuple[VerdictResult, int | Answer]] = {}
+        self._results: dict[tuple[int, Direction], tuple[VerdictResult, Released]] = {}
 
-    def note(self, entry: Entry, direction: Direction, result: VerdictResult, released: int | Answer = 0) -> None:
+    def note(self, entry: Entry, direction: Direction, result: VerdictResult, released: Released = 0) -> None:
         """State one verdict. A refusal or a fault is not overwritten by what comes after it.
 
-        `released` is characters, or the answer that was released, counted only if somebody asks.
+        `released` is characters, or what was released, counted only if somebody asks.
         """
         held = self._results.get((entry.position, direction))
         if held is None or held[0] not in ("blocked", "error"):
@@ -45,5 +46,12 @@ class Verdicts:
         result, released = self._results.get((entry.position, direction), ("not_evaluated", 0))
         if result == "allowed" and entry.name in ctx.findings:
             result = "monitored"
-        chars = extent_of(released).chars if isinstance(released, Answer) else released
-        return Verdict(entry.name, direction, result, chars, entry.mode == "enforce")
+        return Verdict(entry.name, direction, result, _chars(released), entry.mode == "enforce")
+
+
+def _chars(released: Released) -> int:
+    if isinstance(released, Answer):
+        return extent_of(released).chars
+    if isinstance(released, Request):
+        return sum(len(slot.text) for slot in released.texts() if slot.kind != "key")
+    return released
