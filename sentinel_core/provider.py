@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class ProviderConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Fields that every provider's table has. `kind` names the plugin; it defaults to the table's name.
 
-    `models` lists what this provider serves, in the order in which `GET /v1/models` shows it.
+    `enabled` is the toggle. `models` lists what this provider serves, in the order in which `GET /v1/models` shows it.
     """
 
     kind: str | None = None

@@ -1,4 +1,4 @@
-"""Server-sent events without I/O: an incremental parser for upstreams, and the bytes that clients get.
+"""Server-sent events without I/O: an incremental parser of what upstreams send.
 
 The rules are those of the WHATWG HTML standard, section 9.2.6 "Interpreting an event stream"
 (https://html.spec.whatwg.org/multipage/server-sent-events.html), with one exception, see `SseParser.close`.
@@ -11,8 +11,6 @@ from typing import NamedTuple
 from sentinel_core.errors import UpstreamError
 
 MAX_EVENT_BYTES = 1 << 20
-KEEP_ALIVE = b": keep-alive\n\n"
-"""A comment, which every client skips; it keeps idle connections open."""
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -149,13 +147,3 @@ class SseParser:
         if not events:
             raise self._error
         return events
-
-
-def encode_data(payload: bytes) -> bytes:
-    """One event that carries this JSON text, on one line.
-
-    A line end inside JSON is insignificant white space (RFC 8259, section 2), so a space takes its place.
-    """
-    if b"\n" in payload or b"\r" in payload:
-        payload = b" ".join(payload.splitlines())
-    return b"data: %b\n\n" % payload

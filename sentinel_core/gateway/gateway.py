@@ -84,6 +84,11 @@ class Gateway:
         return self._blueprint.settings
 
     @property
+    def blueprint(self) -> Blueprint:
+        """Everything that was decided before anything was opened."""
+        return self._blueprint
+
+    @property
     def chain(self) -> ChainPlan:
         """The stages in order, and what was decided about each."""
         return self._blueprint.chain

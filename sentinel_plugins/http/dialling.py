@@ -22,7 +22,7 @@ class Dial:
     __slots__ = ("_connected", "connection", "sockets")
 
     def __init__(self, connected: Callable[[], None]) -> None:
-        self._connected = connected
+        self._connected: Callable[[], None] | None = connected
         self.sockets: list[socket.socket] = []
         self.connection: Connection | None = None
 
@@ -39,7 +39,9 @@ class Dial:
     def arrived(self, connection: Connection) -> None:
         """There is a connection; the request goes out now."""
         self.connection = connection
-        self._connected()
+        connected, self._connected = self._connected, None  # no cycle is left for the garbage collector
+        if connected is not None:
+            connected()
 
     def abort(self) -> None:
         """Close the connection without waiting for what is still unsent, or for TLS to say good-bye."""

@@ -21,6 +21,11 @@ LARGE_BODY_BYTES = 1 << 20
 """Above this aiohttp wants a file, which it writes in pieces, so that the loop is not held up."""
 
 
+STALE_WITHIN_S = 2.0
+"""A connection that was dead before the request says so within a round trip. One that dies later was at work on it,
+and a model must not be run, and billed, twice."""
+
+
 class Outgoing(NamedTuple):
     """What is sent."""
 
@@ -37,12 +42,23 @@ class Sending:
     body, so that a head with silence after it (U07) is as late as no head (U06).
     """
 
-    __slots__ = ("_handshake", "_loop", "_outgoing", "decompressor", "dial", "first_byte_at", "timeouts", "timer")
+    __slots__ = (
+        "_handshake",
+        "_loop",
+        "_outgoing",
+        "_sent_at",
+        "decompressor",
+        "dial",
+        "first_byte_at",
+        "timeouts",
+        "timer",
+    )
 
     def __init__(self, outgoing: Outgoing, timeouts: HttpTimeouts, total_s: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._outgoing = outgoing
         self._handshake = False
+        self._sent_at = 0.0
         self.timeouts = timeouts
         self.timer = CallTimer(self._loop, total_s, self._expire)
         self.first_byte_at = 0.0
@@ -76,7 +92,7 @@ class Sending:
         try:
             return await self._over(shared)
         except CALL_ERRORS as error:
-            if self.dial.fresh or not is_stale(error):
+            if self.dial.fresh or not is_stale(error) or self._loop.time() > self._sent_at + STALE_WITHIN_S:
                 raise
         self.dial = Dial(self._connected)
         return await self._over(fresh)
@@ -106,7 +122,8 @@ class Sending:
             raise
 
     def _connected(self) -> None:
-        self.first_byte_at = self._loop.time() + self.timeouts.first_byte_s
+        self._sent_at = self._loop.time()
+        self.first_byte_at = self._sent_at + self.timeouts.first_byte_s
         self.timer.until(self.first_byte_at)
 
     def _expire(self) -> None:

@@ -63,6 +63,7 @@ class CallTimer:
 
     def stop(self) -> None:
         """The call is over."""
+        self._on_expiry = _nothing  # no cycle with its owner is left for the garbage collector
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
@@ -76,3 +77,7 @@ class CallTimer:
         self._on_expiry()
         if self._task is not None:
             self._task.cancel()
+
+
+def _nothing() -> None:
+    return None

@@ -32,11 +32,6 @@ class Reservations:
         """There is no room for another open reservation."""
         return len(self._open) >= self._max_entries
 
-    @property
-    def gone(self) -> int:
-        """How many ids are marked as gone."""
-        return len(self._gone)
-
     def expire(self, now: float) -> None:
         """Let lapse what nobody settled in time."""
         for parts in self._open.expire(now):

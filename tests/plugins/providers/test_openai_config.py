@@ -1,0 +1,86 @@
+"""The `openai` provider's table, its pool, and its health check."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import pytest
+
+from sentinel_core.config import Secret
+from sentinel_core.services import HttpPools, Services
+from sentinel_plugins.http.pools import AiohttpPools
+from sentinel_plugins.providers.openai.config import OpenAIConfig
+from sentinel_plugins.providers.openai.provider import OpenAIProvider
+from tests.plugins.providers.calls import answer_of, chat_call, openai_at
+from tests.upstream import Close, Reply, Upstream
+
+
+def services(http: HttpPools) -> Services:
+    """Only the service that this provider uses."""
+    unused = cast("Any", None)  # must not be touched
+    return Services(clock=unused, http=http, executor=unused, state=unused, records=unused)
+
+
+def test_the_documented_minimum_is_enough() -> None:
+    config = OpenAIConfig()
+    assert config.base_url == "https://api.openai.com/v1"
+    assert (config.connect_timeout_s, config.first_byte_timeout_s) == (5.0, 60.0)
+    assert (config.idle_timeout_s, config.total_timeout_s) == (60.0, 600.0)
+    assert (config.max_response_bytes, config.max_event_bytes) == (64 << 20, 1 << 20)
+
+
+@pytest.mark.parametrize("url", ["http://user:pass@host/v1", "http://:80/v1", "http://host:port/v1"])
+def test_a_base_url_that_could_leak_or_cannot_work_is_refused(url: str) -> None:
+    with pytest.raises(ValueError):
+        OpenAIConfig(base_url=url)
+
+
+@pytest.mark.parametrize("text", ["sk\nX-Evil: 1", "sk-é", "sk\x00"])
+def test_a_key_that_no_header_can_carry_is_refused_and_not_quoted(text: str) -> None:
+    with pytest.raises(ValueError, match="api_key") as refused:
+        OpenAIConfig(api_key=Secret(text, "KEY"))
+    assert "sk" not in str(refused.value)
+
+
+async def test_opens_one_pool_of_its_size_and_closes_it(upstream: Upstream) -> None:
+    sizes: list[int] = []
+
+    class Counting(AiohttpPools):
+        @asynccontextmanager
+        async def pool(self, *, connections: int) -> Any:  # an async iterator, by the decorator a context
+            sizes.append(connections)
+            async with super().pool(connections=connections) as made:
+                yield made
+
+    config = OpenAIConfig(base_url=f"{upstream.base_url}/", max_connections=3, models=("a", "b"))
+    async with OpenAIProvider.open(config, services(Counting())) as provider:
+        await answer_of(provider, chat_call())
+        assert provider.models() == ("a", "b")
+    assert (sizes, upstream.requests[0].target) == ([3], "/v1/chat/completions")
+    await upstream.closed()
+
+
+async def test_health_lists_the_models_with_the_providers_key(upstream: Upstream) -> None:
+    async with openai_at(upstream, api_key=Secret("sk-own", "KEY")) as provider:
+        health = await provider.health_check()
+    assert (health.status, health.latency_ms is not None) == ("healthy", True)
+    asked = upstream.requests[0]
+    assert (asked.method, asked.target, asked.header("authorization")) == ("GET", "/v1/models", "Bearer sk-own")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "detail"),
+    [
+        (Reply(b"{}", 401), "upstream_auth_error"),
+        (Reply(b"", 503), "overloaded"),
+        (Close(), "upstream_connection_reset"),
+    ],
+)
+async def test_health_names_the_fault_and_does_not_raise(
+    upstream: Upstream, scenario: Reply | Close, detail: str
+) -> None:
+    upstream.script("/v1/models", scenario)
+    async with openai_at(upstream) as provider:
+        health = await provider.health_check()
+    assert (health.status, health.latency_ms, health.detail) == ("unhealthy", None, detail)

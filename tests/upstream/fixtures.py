@@ -1,0 +1,16 @@
+"""Fixtures for tests against a scripted upstream; registered by `tests/conftest.py`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from tests.upstream.server import Upstream
+
+
+@pytest_asyncio.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    """A running upstream with an empty script."""
+    async with Upstream() as running:
+        yield running
