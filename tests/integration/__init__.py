@@ -1,0 +1,1 @@
+"""The whole gateway, from its ways in to a scripted upstream."""
