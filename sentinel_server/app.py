@@ -1,0 +1,93 @@
+"""The ASGI application: a Starlette app for routing, behind the edge.
+
+    app = create_app(Gateway.load())          # opens and closes the gateway in its own lifespan
+    host.mount("/llm", asgi(gateway))         # embedded: the host runs `async with gateway:` in its lifespan
+
+Neither installs signal handlers nor touches the logging configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
+
+from sentinel_core.endpoints import Endpoint, Socket
+from sentinel_core.gateway import Gateway
+from sentinel_server import health, openapi
+from sentinel_server.edge import Edge
+from sentinel_server.surfaces import chat_schema, models
+from sentinel_server.surfaces.chat import ChatSurface
+from sentinel_server.surfaces.docs import DocumentSurface, PageSurface
+from sentinel_server.surfaces.endpoint import route
+
+PAGES = {"/docs": "docs.html", "/docs/docs.css": "docs.css", "/docs/docs.js": "docs.js"}
+
+
+def create_app(gateway: Gateway) -> Edge:
+    """An application that owns the gateway: its lifespan opens it, and drains and closes it at the end."""
+
+    @asynccontextmanager
+    async def lifespan(_: Application) -> AsyncIterator[None]:
+        async with gateway:
+            yield
+
+    return _build(gateway, lifespan)
+
+
+def asgi(gateway: Gateway) -> Edge:
+    """The same application for a host that owns the gateway. Until the host opens it, requests are answered 503
+    `not_started`. Paths are what follows the host's mount point (`path` minus `root_path`)."""
+    return _build(gateway, None)
+
+
+class Application(Starlette):
+    """The routing table: our own routes, and those that the gateway's plugins contribute at present.
+
+    Contributions may come with the gateway's opening and change with a reload, so the table is built anew whenever
+    the gateway shows another tuple.
+    """
+
+    def __init__(self, gateway: Gateway, chat: ASGIApp, lifespan: Lifespan[Application] | None) -> None:
+        super().__init__(lifespan=lifespan)
+        self.router.redirect_slashes = False  # one canonical path; a 307 would also make clients send a body twice
+        self._gateway = gateway
+        self._chat = chat
+        self._contributed: tuple[Endpoint | Socket, ...] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Route one request or connection."""
+        if self._contributed is not self._gateway.endpoints:
+            self._contributed = self._gateway.endpoints
+            self.router.routes = self._table(self._contributed)
+        await super().__call__(scope, receive, send)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The router alone: the edge catches everything. Starlette's outermost layer answers faults as text/plain
+        (reliability 0.15)."""
+        return self.router
+
+    def _table(self, contributed: tuple[Endpoint | Socket, ...]) -> list[BaseRoute]:
+        gateway = self._gateway
+        ours: tuple[Endpoint | Socket, ...] = (*health.endpoints(gateway), *models.endpoints(gateway))
+        declared = (*ours, *contributed)
+        described: list[Endpoint | openapi.Operation] = [
+            chat_schema.OPERATION,
+            *(one for one in declared if isinstance(one, Endpoint)),
+        ]
+        routes = [route(one, gateway.settings.server) for one in declared]
+        return [
+            Route(chat_schema.PATH, self._chat, methods=["POST"]),
+            *(one for one in routes if one is not None),
+            Route("/openapi.json", DocumentSurface(openapi.document(described)), methods=["GET"]),
+            *(Route(path, PageSurface(name), methods=["GET"]) for path, name in PAGES.items()),
+        ]
+
+
+def _build(gateway: Gateway, lifespan: Lifespan[Application] | None) -> Edge:
+    chat = ChatSurface(gateway)
+    application = Application(gateway, chat, lifespan)
+    return Edge(application, gateway, gateway.settings.server, exact={chat_schema.PATH: chat})

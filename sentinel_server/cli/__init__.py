@@ -1,0 +1,49 @@
+"""The command line: `sentinel`. One file per command; each imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from sentinel_core.errors import ConfigError
+from sentinel_server.cli import chain, check, explain, new_plugin, plugins, serve, version
+from sentinel_server.cli.reporting import complain
+
+COMMANDS = (serve, check, chain, explain, plugins, new_plugin, version)
+CONFIG_ERROR = 2
+
+
+def application() -> typer.Typer:
+    """The command line with Sentinel's own commands."""
+    app = typer.Typer(
+        name="sentinel",
+        help="An LLM gateway that you can read.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    for module in COMMANDS:
+        app.command(module.NAME)(module.command)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run `sentinel` and exit. Configuration errors are listed on standard error; the exit code is then 2."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app = application()
+        if given and not given[0].startswith("-") and given[0] not in {module.NAME for module in COMMANDS}:
+            _contribute(app)
+        app(args=given)
+    except ConfigError as error:
+        complain(error.problems)
+        sys.exit(CONFIG_ERROR)
+
+
+def _contribute(app: typer.Typer) -> None:
+    """Add the commands of the plugins that the configuration enables: only a name that is not ours loads them."""
+    from sentinel_server.cli.contributed import add_commands
+
+    add_commands(app)

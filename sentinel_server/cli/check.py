@@ -1,0 +1,52 @@
+"""`sentinel check`: is this configuration usable, and what is in force?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentinel_server.cli.options import ConfigOption, EnvFileOption, text
+from sentinel_server.cli.reporting import table
+
+if TYPE_CHECKING:
+    from sentinel_server.supervisor.launch import Launch
+
+NAME = "check"
+
+
+def command(
+    config: ConfigOption = None,
+    env_file: EnvFileOption = None,
+    suggest: Annotated[bool, typer.Option("--suggest", help="Print an order of the chain that works.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print every setting in force and its source.")] = False,
+) -> None:
+    """Check the configuration without starting anything. Lists every problem at once and exits 2 if there is one."""
+    from sentinel_server.exposure import check
+    from sentinel_server.supervisor.launch import Launch
+
+    launch = Launch(text(config), text(env_file))
+    if suggest:
+        print(_order(launch))
+        return
+    gateway = launch.gateway()
+    check(gateway)
+    if show:
+        values = gateway.settings.effective()
+        print(table(("TABLE", "KEY", "VALUE", "SOURCE"), values))
+    for warning in gateway.warnings:
+        print(f"warning: {warning}")
+    print("The configuration is usable.")
+
+
+def _order(launch: Launch) -> str:
+    """An order of the enabled stages that satisfies what they declare, as the line to put into the file."""
+    from sentinel_core.order import suggest
+    from sentinel_core.registry import Registry
+
+    registry = Registry()
+    enabled = [name for name, table in launch.settings().stages.items() if table.enabled]
+    for name in enabled:
+        registry.load(name, "stage")
+    names = ", ".join(f'"{name}"' for name in suggest({name: registry.stages[name] for name in enabled}))
+    return f"[chain]\nstages = [{names}]"

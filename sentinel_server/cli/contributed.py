@@ -1,0 +1,25 @@
+"""Sub-commands that enabled plugins contribute (`sentinel_commands`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+import typer
+
+from sentinel_core.commands import Command
+from sentinel_server.supervisor.launch import Launch
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add what the plugins of the configuration bring: that of `SENTINEL_CONFIG`, or of `./sentinel.toml`."""
+    for command in Launch().gateway().commands:
+        app.command(command.name, help=command.help or None)(_exiting(command))
+
+
+def _exiting(command: Command) -> Callable[..., None]:
+    @wraps(command.run)
+    def run(*args: object, **kwargs: object) -> None:
+        raise typer.Exit(command.run(*args, **kwargs))
+
+    return run

@@ -1,0 +1,59 @@
+"""`sentinel new-plugin`: a third-party package to begin with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from string import Template
+from typing import Annotated
+
+import typer
+
+NAME = "new-plugin"
+SUFFIX = ".tmpl"
+MODULE = "module"
+
+
+def command(
+    name: Annotated[str, typer.Argument(help="What configurations will call it: lower case, digits and _.")],
+    directory: Annotated[Path, typer.Option("--in", help="Where to put the new directory.")] = Path(),
+) -> None:
+    """Write a complete package: one guard on unary and streamed answers, its configuration, its tests."""
+    name = name.replace("-", "_")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise typer.BadParameter(f"{name!r} is not a name: a lower-case letter, then lower-case letters, digits and _")
+    target = directory / name.replace("_", "-")
+    if target.exists():
+        raise typer.BadParameter(f"{target} exists already")
+    for path, text in package(name):
+        file = target / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    print(f"Wrote {target}. Next: pip install -e '{target}[test]' && pytest {target}")
+
+
+def package(name: str) -> Iterator[tuple[Path, str]]:
+    """The files of a new package, by their path in it."""
+    class_name = "".join(part.capitalize() for part in name.split("_"))
+    words = {
+        "name": name,
+        "distribution": name.replace("_", "-"),
+        "class_name": class_name,
+        "config_name": f"{class_name}Config",
+        "version": version("sentinel-gateway"),
+    }
+    for path, template in _templates(files("sentinel_server.cli") / "templates" / "plugin", Path()):
+        parts = [name if part == MODULE else part for part in path.parts]
+        yield Path(*parts), Template(template.read_text(encoding="utf-8")).substitute(words)
+
+
+def _templates(folder: Traversable, path: Path) -> Iterator[tuple[Path, Traversable]]:
+    for item in sorted(folder.iterdir(), key=lambda item: item.name):
+        if item.is_dir():
+            yield from _templates(item, path / item.name)
+        elif item.name.endswith(SUFFIX):
+            yield path / item.name.removesuffix(SUFFIX), item

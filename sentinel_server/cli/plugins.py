@@ -1,0 +1,34 @@
+"""`sentinel plugins`: what is installed and what the configuration enables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sentinel_server.cli.options import ConfigOption, EnvFileOption, JsonOption, text
+from sentinel_server.cli.reporting import as_json, table
+
+if TYPE_CHECKING:
+    from sentinel_core.config import Settings
+
+NAME = "plugins"
+
+
+def command(config: ConfigOption = None, env_file: EnvFileOption = None, json: JsonOption = False) -> None:
+    """List installed plugins, without importing them: name, enabled or not, distribution, version, module."""
+    from sentinel_core.registry import installed
+    from sentinel_server.supervisor.launch import Launch
+
+    used = _used(Launch(text(config), text(env_file)).settings())
+    rows = [(info, info.name in used) for info in installed()]
+    if json:
+        print(as_json([{**info._asdict(), "enabled": on} for info, on in rows]))
+        return
+    lines = [(info.name, "yes" if on else "no", info.distribution, info.version, info.module) for info, on in rows]
+    print(table(("NAME", "ENABLED", "DISTRIBUTION", "VERSION", "MODULE"), lines))
+
+
+def _used(settings: Settings) -> set[str]:
+    """The entry points that the configuration loads."""
+    stages = {name for name, table in settings.stages.items() if table.enabled}
+    providers = {table.kind for table in settings.providers.values() if table.enabled}
+    return {"http", *stages, *providers, f"state_{settings.state.kind}", f"records_{settings.records.kind}"}

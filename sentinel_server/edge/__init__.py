@@ -1,0 +1,160 @@
+"""The edge: one pure-ASGI layer around the application.
+
+It refuses what a scope shows to be wrong, gives every response its common headers and every failure its JSON body, and
+writes the access log. What only the server binary sees (bytes of the framing, connection counts) belongs to the runner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sentinel_core.config import ServerSettings
+from sentinel_core.errors import Refusal, SentinelError
+from sentinel_server.edge.body import discard_body
+from sentinel_server.edge.cors import Cors, RawHeaders, same_origin
+from sentinel_server.edge.head import body_length, check_credentials, check_host, read_headers
+from sentinel_server.edge.life import Life
+from sentinel_server.edge.path import check_path
+from sentinel_server.edge.record import write_record
+from sentinel_server.edge.transaction import Transaction, note
+from sentinel_server.edge.watch import Watch
+
+__all__ = ["Edge", "Transaction", "Watch"]
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
+_NO_LINGER = frozenset({"request_timeout", "invalid_framing", "incomplete_body"})
+"""Errors after which nothing more is read: the rest of the body is what was wrong."""
+
+
+class Edge:
+    """An ASGI application around another one.
+
+    `exact` maps paths to ASGI applications that answer POST there without a look at the routing table: Starlette's
+    router costs more than all checks of this layer.
+    """
+
+    def __init__(self, app: ASGIApp, life: Life, settings: ServerSettings, exact: Mapping[str, ASGIApp]) -> None:
+        self.app = app
+        self.settings = settings
+        self._life = life
+        self._exact = exact
+        self._cors = Cors(settings.cors_origins) if settings.cors_origins else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or connection; a lifespan goes straight to the application."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        tx = Transaction(scope, send, self._life)
+        try:
+            await self._serve(tx, scope, receive)
+        except asyncio.CancelledError:
+            await _farewell(tx)
+            raise
+        except Exception as error:  # noqa: BLE001 - the outermost catch: JSON errors always (0.15)
+            await self._fail(tx, receive, error)
+        finally:
+            write_record(tx)
+
+    async def _serve(self, tx: Transaction, scope: Scope, receive: Receive) -> None:
+        path = self._check(tx, scope)
+        method = scope["method"]
+        if method not in METHODS:
+            raise Refusal("method_not_allowed")
+        if method == "OPTIONS" and self._cors and (allowed := self._cors.preflight(tx.headers)) is not None:
+            await tx.send({"type": "http.response.start", "status": 204, "headers": list(allowed)})
+            await tx.send({"type": "http.response.body", "body": b""})
+            return
+        if not path.startswith("/health"):
+            self._check_life()
+        app = self._exact.get(path, self.app) if method == "POST" else self.app
+        await app(scope, receive, tx.send)
+
+    def _check(self, tx: Transaction, scope: Scope) -> str:
+        """Refuse what the head shows to be wrong. The path within this application."""
+        settings = self.settings
+        headers = read_headers(
+            scope["headers"], max_count=settings.max_header_count, max_bytes=settings.max_header_bytes
+        )
+        tx.headers = headers
+        tx.adopt_id(headers.get(b"x-request-id"))
+        if self._cors and (origin := headers.get(b"origin")) is not None:
+            tx.cors = self._cors.headers(origin)
+        tx.length = body_length(headers)
+        check_host(headers, settings.allowed_hosts, scope.get("http_version", "1.1"))
+        root: str = scope.get("root_path", "")
+        path: str = scope["path"]
+        check_path(scope.get("raw_path") or path.encode(), root.encode())
+        check_credentials(headers)
+        return path[len(root) :] if root and path.startswith(root) else path
+
+    def _check_life(self) -> None:
+        if self._life.draining:
+            raise Refusal("draining", retry_after_s=1)
+        if not self._life.started:
+            raise Refusal("not_started", retry_after_s=1)
+
+    async def _fail(self, tx: Transaction, receive: Receive, raised: Exception) -> None:
+        error, headers = _as_error(raised)
+        if not isinstance(raised, SentinelError | HTTPException):
+            note(tx, raised)
+        if tx.status:  # too late for another status; never let a started response hang (0.8)
+            tx.error = error
+            if not tx.complete:
+                await tx.send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
+        unread = not tx.body_read and tx.length != 0
+        tx.close = tx.close or unread
+        linger = unread and error.code not in _NO_LINGER and tx.cause is None and b"expect" not in tx.headers
+        await tx.fail(error, headers=headers, more=linger)
+        if linger:
+            await discard_body(receive)
+            await tx.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The same checks for WebSockets, and an Origin that is ours: browsers send no preflight for them."""
+        tx = Transaction(scope, send, self._life)
+        try:
+            self._check(tx, scope)
+            self._check_life()
+            if not same_origin(tx.headers) and not tx.cors:
+                raise Refusal("route_not_allowed")
+            await self.app(scope, receive, tx.send)
+        except SentinelError as error:
+            tx.error = error
+            await tx.send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+        finally:
+            write_record(tx)
+
+
+async def _farewell(tx: Transaction) -> None:
+    """The server ends this request with itself. Runners leave a moment for a last word."""
+    if not tx.error:
+        tx.error = Refusal("draining", retry_after_s=1)
+        if not tx.status:
+            tx.close = True
+            await tx.fail(tx.error)
+
+
+def _as_error(raised: Exception) -> tuple[SentinelError, RawHeaders]:
+    """What the client is told about an exception, and the headers that belong to it."""
+    if isinstance(raised, SentinelError):
+        if raised.code == "method_not_allowed":
+            return raised, ((b"allow", ", ".join(sorted(METHODS)).encode()),)
+        return raised, ()
+    if isinstance(raised, HTTPException) and raised.status_code == 404:
+        return Refusal("not_found"), ()
+    if isinstance(raised, HTTPException) and raised.status_code == 405:
+        allow = (raised.headers or {}).get("Allow", "")
+        return Refusal("method_not_allowed"), ((b"allow", ", ".join(sorted(allow.split(", "))).encode()),)
+    return SentinelError("internal_error"), ()

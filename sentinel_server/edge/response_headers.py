@@ -1,0 +1,49 @@
+"""What of an exchange goes into the head of its response."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from sentinel_core.context import Context
+from sentinel_server.edge.cors import RawHeaders
+
+if TYPE_CHECKING:
+    from sentinel_server.edge.transaction import Transaction
+
+log = logging.getLogger("sentinel.server")
+
+_FIELD = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+:[\t -~\x80-\xff]*")
+_OWN = frozenset(
+    {"connection", "content-length", "content-type", "server-timing", "transfer-encoding", "upgrade", "x-request-id"}
+)
+
+
+def commit(ctx: Context) -> RawHeaders:
+    """The headers that stages and provider set, as they leave; what is set from here on is dropped.
+
+    One that is not a header (RFC 9110 section 5) or belongs to the server is left out and logged: a line break in a
+    value would start another header.
+    """
+    ctx.headers.committed = True
+    return wire_headers(ctx.headers)
+
+
+def wire_headers(headers: Mapping[str, str]) -> RawHeaders:
+    """These headers as ASGI takes them, without those that are none."""
+    fields = []
+    for name, value in headers.items():
+        if name in _OWN or not _FIELD.fullmatch(f"{name}:{value}"):
+            log.warning("a response header was dropped: %r is not one that may be set", name)
+        else:
+            fields.append((name.encode("ascii"), value.encode("latin-1")))
+    return tuple(fields)
+
+
+def server_timing(tx: Transaction, ctx: Context) -> tuple[bytes, bytes]:
+    """`Server-Timing`: milliseconds per stage, and in all (https://www.w3.org/TR/server-timing/)."""
+    spans = [f"{name};dur={seconds * 1000:.2f}" for name, seconds in ctx.timings.items()]
+    spans.append(f"total;dur={tx.elapsed_s() * 1000:.2f}")
+    return (b"server-timing", ", ".join(spans).encode("ascii", "replace"))

@@ -1,0 +1,28 @@
+"""What an error's headers tell a client about trying again."""
+
+from __future__ import annotations
+
+import math
+
+from sentinel_core.errors import MAX_RETRY_AFTER_S, SentinelError
+from sentinel_server.edge.cors import RawHeaders
+
+UNAVAILABLE_S = 1.0
+
+
+def error_headers(error: SentinelError) -> RawHeaders:
+    """The retry advice of one error, as the official SDKs read it.
+
+    A 503 always names a wait; a 429 only one that is known, because a guess would be obeyed (U16). A wait beyond two
+    minutes is not announced: SDKs ignore it, so they are told not to retry.
+    """
+    wait = error.retry_after_s
+    if wait is None and error.status == 503:
+        wait = UNAVAILABLE_S
+    retry = error.should_retry and (wait is None or wait <= MAX_RETRY_AFTER_S)
+    advice = ((b"x-should-retry", b"true" if retry else b"false"),)
+    if error.status not in (429, 503) or wait is None or wait > MAX_RETRY_AFTER_S:
+        return advice
+    seconds = max(1, math.ceil(wait))
+    milliseconds = max(1, math.ceil(wait * 1000))
+    return (*advice, (b"retry-after", b"%d" % seconds), (b"retry-after-ms", b"%d" % milliseconds))

@@ -1,0 +1,58 @@
+"""What must not be served by accident: checked before anything listens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.gateway import Gateway
+from sentinel_core.keys import PRINCIPAL, Key
+from sentinel_core.stage import Stage
+
+
+def check(gateway: Gateway) -> None:
+    """Raise `ConfigError` for a configuration that would serve strangers, or count limits once per worker.
+
+    Beyond loopback some stage must authenticate, unless `[server] allow_anonymous` says that something in front does.
+    Several workers need a state store that they share, unless `[state] approximate` accepts that each counts alone.
+    """
+    problems = [*_strangers(gateway), *_approximations(gateway)]
+    if problems:
+        raise ConfigError(problems)
+
+
+def authenticates(gateway: Gateway) -> bool:
+    """Whether one of the stages says who calls."""
+    return any(PRINCIPAL in _written(plan.kind) for plan in gateway.chain.stages)
+
+
+def _written(stage: type[Stage]) -> Sequence[Key[Any]]:  # Any: keys of every type
+    return stage.writes if isinstance(stage.writes, tuple) else stage.writes.get("on_request", ())
+
+
+def _strangers(gateway: Gateway) -> Iterator[ConfigProblem]:
+    server = gateway.settings.server
+    if not server.loopback and not server.allow_anonymous and not authenticates(gateway):
+        yield ConfigProblem(
+            "this address can be reached from other machines, and no stage authenticates callers",
+            table="server",
+            key="host",
+            found=repr(server.host),
+            expected="an authenticating stage, or host = '127.0.0.1'",
+            suggestion="where something in front authenticates, say so: [server] allow_anonymous = true",
+        )
+
+
+def _approximations(gateway: Gateway) -> Iterator[ConfigProblem]:
+    workers = gateway.settings.server.workers
+    state = gateway.blueprint.state
+    if workers > 1 and not state.kind.shared and not getattr(state.config, "approximate", False):
+        yield ConfigProblem(
+            f"{workers} workers would each count limits on their own in {state.kind.kind!r} state",
+            table="state",
+            key="kind",
+            found=repr(state.kind.kind),
+            expected="a store that workers share, such as Redis (kind = 'redis'), or [server] workers = 1",
+            suggestion="to accept up to that many times every limit: [state] approximate = true",
+        )

@@ -1,0 +1,148 @@
+"""`GET /health`, `/health/live` and `/health/ready`: what probes and people ask.
+
+No probe causes a call to an upstream: provider states are the gateway's last ones, at most 15 seconds old.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest
+from sentinel_core.gateway import Gateway
+from sentinel_core.provider import Health
+from sentinel_server.access_log import timestamp
+
+log = logging.getLogger("sentinel.server")
+
+Handler: TypeAlias = Callable[[HttpRequest], Awaitable[HttpReply]]
+
+DISTRIBUTION = "sentinel-gateway"
+PING_TIMEOUT_S = 1.0
+
+Status = Literal["healthy", "degraded", "unhealthy"]
+_NO_STORE = {"cache-control": "no-store"}
+_BAD = frozenset({"unhealthy", "error", "down", "failing"})
+
+
+class RedisCheck(msgspec.Struct, frozen=True):
+    """The shared state store: `connected`, `disconnected`, or `disabled` where none is configured."""
+
+    status: Literal["connected", "disconnected", "disabled"]
+    latency_ms: float | None = None
+
+
+class Checks(msgspec.Struct, frozen=True):
+    """What the status was made of. `circuit_breakers` is empty while no breaker is in the chain."""
+
+    redis: RedisCheck
+    circuit_breakers: dict[str, str]
+    providers: dict[str, Health]
+
+
+class Stats(msgspec.Struct, frozen=True):
+    """Numbers of this process."""
+
+    uptime_seconds: float
+    in_flight: int
+
+
+class HealthReport(msgspec.Struct, frozen=True):
+    """The body of `GET /health`. Times are seconds, `timestamp` is ISO 8601 in UTC."""
+
+    status: Status
+    version: str
+    uptime_seconds: float
+    timestamp: str
+    cache: Literal["connected", "disconnected"]
+    checks: Checks
+    stats: Stats
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """The body of the two probes."""
+
+    status: Literal["live", "ready", "draining", "not_started"]
+
+
+def endpoints(gateway: Gateway) -> tuple[Endpoint, ...]:
+    """The three routes. They are public and served while the gateway is closed or drains."""
+
+    async def health(_: HttpRequest) -> HttpReply:
+        body = await report(gateway)
+        return HttpReply(body, status=503 if body.status == "unhealthy" else 200, headers=_NO_STORE)
+
+    async def live(_: HttpRequest) -> HttpReply:
+        return HttpReply(Probe("live"), headers=_NO_STORE)
+
+    async def ready(_: HttpRequest) -> HttpReply:
+        if gateway.draining:
+            return HttpReply(Probe("draining"), status=503, headers=_NO_STORE)
+        if not gateway.started:
+            return HttpReply(Probe("not_started"), status=503, headers=_NO_STORE)
+        return HttpReply(Probe("ready"), headers=_NO_STORE)
+
+    return (
+        _declare("/health", health, HealthReport, "How this gateway and what it depends on are doing"),
+        _declare("/health/live", live, Probe, "200 as long as the process answers at all"),
+        _declare("/health/ready", ready, Probe, "200 while new requests are taken, else 503"),
+    )
+
+
+async def report(gateway: Gateway) -> HealthReport:
+    """The state of things. Unhealthy: no request is taken, or none could succeed because every provider is down."""
+    started = gateway.started
+    ping_s = await _ping(gateway) if started else None
+    providers = dict(await gateway.health()) if started else {}
+    uptime_s = round(gateway.uptime_s, 3)
+    return HealthReport(
+        status=_status(taking=started and not gateway.draining, state=ping_s is not None, providers=providers),
+        version=package_version(),
+        uptime_seconds=uptime_s,
+        timestamp=timestamp(time.time()),
+        cache="disconnected" if ping_s is None else "connected",
+        checks=Checks(redis=_redis(gateway, ping_s), circuit_breakers={}, providers=providers),
+        stats=Stats(uptime_seconds=uptime_s, in_flight=gateway.in_flight),
+    )
+
+
+def package_version() -> str:
+    """The installed distribution's version."""
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "0"
+
+
+def _status(*, taking: bool, state: bool, providers: dict[str, Health]) -> Status:
+    bad = sum(health.status in _BAD for health in providers.values())
+    if not taking or (providers and bad == len(providers)):
+        return "unhealthy"
+    return "degraded" if bad or not state else "healthy"
+
+
+def _declare(path: str, handler: Handler, response: type, summary: str) -> Endpoint:
+    return Endpoint("GET", path, handler, "public", response=response, summary=summary, tags=("health",))
+
+
+async def _ping(gateway: Gateway) -> float | None:
+    """How long the state store takes to answer, in seconds; None if it does not."""
+    try:
+        return await asyncio.wait_for(gateway.state.ping(), PING_TIMEOUT_S)
+    except Exception:
+        log.warning("the state store does not answer", exc_info=True)
+        return None
+
+
+def _redis(gateway: Gateway, ping_s: float | None) -> RedisCheck:
+    if not gateway.started or gateway.state.kind != "redis":
+        return RedisCheck("disabled")
+    if ping_s is None:
+        return RedisCheck("disconnected")
+    return RedisCheck("connected", round(ping_s * 1000, 3))

@@ -1,0 +1,101 @@
+"""The OpenAPI 3.1 document, generated from the declared endpoints.
+
+Source: https://spec.openapis.org/oas/v3.1.0. Types are described by msgspec, so the document cannot drift from what is
+decoded and encoded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from sentinel_core.endpoints import Endpoint, Policy
+from sentinel_server.health import package_version
+
+_PARAMETER = re.compile(r"\{([a-z_][a-z0-9_]*)(:path)?\}")
+_COMPONENT = "#/components/schemas/{name}"
+
+
+class Operation(NamedTuple):
+    """What the document says of a route that is no `Endpoint`. Types are those that msgspec can describe."""
+
+    method: str
+    path: str
+    request: Any
+    response: Any
+    summary: str
+    tags: tuple[str, ...] = ()
+    policy: Policy = "caller"
+
+
+class ErrorObject(msgspec.Struct, frozen=True):
+    """OpenAI's error object; all four members are always there."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """The body of every error."""
+
+    error: ErrorObject
+
+
+def document(endpoints: Iterable[Endpoint | Operation]) -> dict[str, Any]:  # JSON
+    """The document of all endpoints that can be called: those for administrators are left out."""
+    routes = [one for one in endpoints if one.policy != "admin"]
+    types = [kind for one in routes for kind in (one.request, one.response) if kind is not None]
+    schemas, components = msgspec.json.schema_components([*types, ErrorBody], ref_template=_COMPONENT)
+    known = {id(kind): schema for kind, schema in zip([*types, ErrorBody], schemas, strict=True)}
+    paths: dict[str, dict[str, Any]] = {}  # JSON
+    for one in routes:
+        operations = paths.setdefault(_PARAMETER.sub(r"{\1}", one.path), {})
+        operations[one.method.lower()] = _operation(one, known)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Sentinel",
+            "version": package_version(),
+            "description": "An LLM gateway: OpenAI's API in front of a chain of guards.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "paths": paths,
+        "components": {"schemas": components},
+    }
+
+
+def _operation(endpoint: Endpoint | Operation, known: dict[int, dict[str, Any]]) -> dict[str, Any]:  # JSON
+    operation: dict[str, Any] = {
+        "summary": endpoint.summary,
+        "operationId": _operation_id(endpoint),
+        "responses": {
+            "200": _content("Success", known[id(endpoint.response)] if endpoint.response is not None else {}),
+            "default": _content("Any error", known[id(ErrorBody)]),
+        },
+    }
+    if endpoint.tags:
+        operation["tags"] = list(endpoint.tags)
+    if parameters := [_path_parameter(match[0]) for match in _PARAMETER.findall(endpoint.path)]:
+        operation["parameters"] = parameters
+    if endpoint.request is not None:
+        operation["requestBody"] = {"required": True, **_content(None, known[id(endpoint.request)])}
+    return operation
+
+
+def _content(description: str | None, schema: dict[str, Any]) -> dict[str, Any]:  # JSON
+    content: dict[str, Any] = {"content": {"application/json": {"schema": schema}}}
+    return content if description is None else {"description": description, **content}
+
+
+def _path_parameter(name: str) -> dict[str, Any]:  # JSON
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _operation_id(endpoint: Endpoint | Operation) -> str:
+    words = re.findall(r"[a-z0-9_]+", endpoint.path.replace(":path", ""))
+    return "_".join([endpoint.method.lower(), *words])

@@ -1,0 +1,82 @@
+"""Hypercorn's two HTTP protocols, with what they let pass refused."""
+
+from __future__ import annotations
+
+import h2.errors
+import h2.events
+import h2.exceptions
+import h11
+from hypercorn.events import Closed
+from hypercorn.protocol.events import Event, Response
+from hypercorn.protocol.h2 import H2Protocol
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.ws_stream import WSStream
+from priority.priority import TooManyStreamsError
+
+from sentinel_server.runners.strict_h11 import StrictConnection
+from sentinel_server.runners.wire_refusal import refusal
+
+CLOSE = (b"connection", b"close")
+
+
+class Http1(H11Protocol):
+    """HTTP/1.1 and WebSocket. Never switches to HTTP/2 on clear text (0.11)."""
+
+    def make_strict(self) -> None:
+        """Replace the parser; to be called before the first byte."""
+        self.connection = StrictConnection(self.config.h11_max_incomplete_size)
+
+    @property
+    def is_socket(self) -> bool:
+        """Whether the connection has become a WebSocket."""
+        return isinstance(self.stream, WSStream)
+
+    @property
+    def unread(self) -> bool:
+        """Whether the client still has to finish what it was sending."""
+        return self.connection.their_state in (h11.SEND_BODY, h11.ERROR)
+
+    async def stream_send(self, event: Event) -> None:
+        """Write a part of a response; the head says `Connection: close` while draining (S01)."""
+        if isinstance(event, Response) and event.status_code >= 200 and self.context.terminated.is_set():
+            event.headers[:] = [pair for pair in event.headers if pair[0] != b"connection"] + [CLOSE]
+        await super().stream_send(event)
+
+    async def _check_protocol(self, event: h11.Request) -> None:
+        """Hypercorn would answer `Upgrade: h2c` with 101 here (H07)."""
+
+    async def _send_error_response(self, status_code: int) -> None:
+        code = "headers_too_large" if status_code == 431 else "invalid_framing"
+        status, headers, body = refusal(code)
+        await self._send_h11_event(h11.Response(status_code=status, headers=headers))
+        await self._send_h11_event(h11.Data(data=body))
+        await self._send_h11_event(h11.EndOfMessage())
+
+
+class Http2(H2Protocol):
+    """HTTP/2. What is wrong with one stream ends that stream and not its neighbours (0.9, 0.10)."""
+
+    async def _handle_events(self, events: list[h2.events.Event]) -> None:
+        for event in events:
+            try:
+                await super()._handle_events([event])
+            except (KeyError, UnicodeDecodeError):
+                await self._reset(event)
+            except TooManyStreamsError:  # a thousand streams opened and reset faster than they end (H14)
+                self.streams.pop(getattr(event, "stream_id", 0), None)
+                await self.send(Closed())
+                return
+
+    async def _reset(self, event: h2.events.Event) -> None:
+        stream_id = getattr(event, "stream_id", None)
+        if stream_id is None:
+            return
+        self.streams.pop(stream_id, None)
+        try:
+            if isinstance(event, h2.events.DataReceived):  # or the connection's window would shrink
+                self.connection.acknowledge_received_data(event.flow_controlled_length, stream_id)
+            self.connection.reset_stream(stream_id, h2.errors.ErrorCodes.PROTOCOL_ERROR)
+        except h2.exceptions.ProtocolError:
+            return  # the stream was closed already
+        finally:
+            await self._flush()

@@ -1,0 +1,68 @@
+"""h11 with the liberties taken away that let two parsers read one request differently (RFC 9112, section 11.2)."""
+
+from __future__ import annotations
+
+import h11
+from h11._receivebuffer import ReceiveBuffer
+
+MAX_CHUNK_LINE_BYTES = 256
+VERSIONS = frozenset({b"1.0", b"1.1"})
+
+
+class StrictBuffer(ReceiveBuffer):
+    """Lines end in CRLF, are not folded, and a block of them is bounded even if it arrives at once."""
+
+    def __init__(self, max_block_bytes: int) -> None:
+        super().__init__()
+        self._max_block_bytes = max_block_bytes
+
+    def maybe_extract_lines(self) -> list[bytearray] | None:
+        """The lines up to the first blank one. A bare LF or an obs-fold is a protocol error (H06)."""
+        start = max(0, self._multiple_lines_search - 2)
+        if self._data[start : start + 1] == b"\n":
+            start = max(0, start - 1)  # the CR before it is part of this line's end
+        end = self._data.find(b"\r\n\r\n", start)
+        block = self._data[start:] if end < 0 else self._data[start : end + 2]
+        if block.count(b"\n") != block.count(b"\r\n") or b"\n " in block or b"\n\t" in block:
+            raise h11.RemoteProtocolError("bare LF or folded line", error_status_hint=400)
+        if end > self._max_block_bytes:
+            raise h11.RemoteProtocolError("too many header bytes", error_status_hint=431)
+        lines = super().maybe_extract_lines()
+        if lines and any(b"," in line and line[:14].lower() == b"content-length" for line in lines):
+            raise h11.RemoteProtocolError("list of lengths", error_status_hint=400)  # h11 merges `5,5` (H03)
+        return lines
+
+    def maybe_extract_next_line(self) -> bytearray | None:
+        """One line of the chunked coding. Extensions have no use here, long ones only an abuse (H05)."""
+        line = super().maybe_extract_next_line()
+        if len(line if line is not None else self._data) > MAX_CHUNK_LINE_BYTES:
+            raise h11.RemoteProtocolError("chunk header too long", error_status_hint=400)
+        return line
+
+
+class StrictConnection(h11.Connection):
+    """The server's side of one HTTP/1.1 connection, refusing ambiguous framing."""
+
+    def __init__(self, max_head_bytes: int) -> None:
+        super().__init__(h11.SERVER, max_incomplete_event_size=max_head_bytes)
+        # h11 has no public way to see the bytes of a head; its buffer is the one place that does.
+        self._receive_buffer = StrictBuffer(max_head_bytes)
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        """The next event; `RemoteProtocolError` also for what h11 itself would let pass."""
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._check(event)
+        return event
+
+    def _check(self, request: h11.Request) -> None:
+        names = [name for name, _ in request.headers]
+        coded = b"transfer-encoding" in names
+        if coded and (b"content-length" in names or request.http_version != b"1.1"):
+            self._refuse("ambiguous message length")  # H01; RFC 9112, section 6.1
+        if request.http_version not in VERSIONS:
+            self._refuse("not HTTP/1")  # H07: prior-knowledge HTTP/2
+
+    def _refuse(self, reason: str) -> None:
+        self._process_error(self.their_role)
+        raise h11.RemoteProtocolError(reason, error_status_hint=400)

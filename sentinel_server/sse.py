@@ -1,0 +1,102 @@
+"""The streamed response: Server-Sent Events at the client's pace.
+
+Source: the HTML standard, section 9.2. Keep-alives are comment lines only: `id:`, `retry:`, `event:` and empty data
+break official clients (reliability section 3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from time import monotonic
+
+from sentinel_server.edge import Transaction, Watch
+
+CONTENT_TYPE = b"text/event-stream; charset=utf-8"
+COMMENT = b": keep-alive\n\n"
+
+_HEAD = (
+    (b"content-type", CONTENT_TYPE),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+)
+
+
+class SseResponse:
+    """One event stream to one client.
+
+    Status and headers leave with the first data, or after `keep_alive_s` seconds of silence with a comment; until then
+    a failure may still have a status of its own. `headers` is asked when they leave. Every write waits until the
+    server took it: the client's pace is the provider's pace (C05). Use it from one task; enter it as a context, so
+    that a comment in flight is over when the response is.
+    """
+
+    __slots__ = ("_beat", "_headers", "_keep_alive_s", "_last", "_tx", "_watch", "committed")
+
+    def __init__(
+        self, tx: Transaction, watch: Watch, headers: Callable[[], Iterable[tuple[bytes, bytes]]], keep_alive_s: float
+    ) -> None:
+        self._tx = tx
+        self._watch = watch
+        self._headers = headers
+        self._keep_alive_s = keep_alive_s
+        self._last = monotonic()
+        self._beat: asyncio.Task[None] | None = None
+        self.committed = False
+        watch.call(self._pulse)
+
+    async def __aenter__(self) -> SseResponse:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._beat is not None:
+            self._beat.cancel()
+            await asyncio.wait([self._beat])
+
+    async def write(self, data: bytes) -> None:
+        """Send one or more events of the answer."""
+        await self._ready()
+        self._watch.sending()
+        if not self.committed:
+            await self._commit()
+        self._tx.first_byte = True
+        await self._tx.send_chunk(data)
+        self._last = monotonic()
+        self._watch.sent()
+
+    async def end(self, data: bytes) -> None:
+        """Send the last events and end the response."""
+        await self._ready()
+        self._watch.sending()
+        if not self.committed:
+            await self._commit()
+        self._watch.finishing()
+        await self._tx.send({"type": "http.response.body", "body": data, "more_body": False})
+        self._watch.release()
+
+    async def _ready(self) -> None:
+        """Wait for a comment that is being sent; two writes at once would mix."""
+        if self._beat is not None:
+            await asyncio.wait([self._beat])
+            self._beat = None
+
+    async def _commit(self) -> None:
+        self.committed = True
+        head = [*_HEAD, *self._headers()]
+        await self._tx.send({"type": "http.response.start", "status": 200, "headers": head})
+
+    def _pulse(self, now: float) -> float:
+        """Send a comment if there has been silence for long enough. When to look again."""
+        due = self._last + self._keep_alive_s
+        if now < due or self._watch.busy:
+            return max(due, now + self._keep_alive_s / 2)
+        self._last = now
+        self._beat = asyncio.get_running_loop().create_task(self._comment())
+        return now + self._keep_alive_s
+
+    async def _comment(self) -> None:
+        self._watch.sending()
+        if not self.committed:
+            await self._commit()
+        await self._tx.send_chunk(COMMENT)
+        self._watch.sent()

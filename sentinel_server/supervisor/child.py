@@ -1,0 +1,72 @@
+"""One of several workers: a process of its own, told what to do over a channel.
+
+Started as `python -m sentinel_server.supervisor.child FD`. Exits 0 after a drain, 1 if it could not start or failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from contextlib import suppress
+
+import msgspec
+
+from sentinel_core.errors import SentinelError
+from sentinel_server import logs
+from sentinel_server.runners import loop_factory
+from sentinel_server.supervisor.binding import join
+from sentinel_server.supervisor.channel import Channel, Command, Report, Start
+from sentinel_server.supervisor.worker import Worker
+
+
+async def follow(channel: Channel, worker: Worker) -> None:
+    """Do what the supervisor says. When it is gone, drain: nobody would respawn or stop this process any more."""
+    while line := await channel.line():
+        order = msgspec.json.decode(line, type=Command).order
+        if order == "drain":
+            worker.begin()
+        elif order == "hurry":
+            worker.hurry()
+        else:
+            problems = await {"prepare": worker.prepare, "commit": worker.commit, "rollback": worker.rollback}[order]()
+            channel.send(Report(order, problems))
+    worker.begin()
+
+
+async def serve(sock: socket.socket) -> int:
+    """A worker's life; its exit code."""
+    channel = await Channel.over(sock)
+    start = msgspec.json.decode(await channel.line(), type=Start)
+    try:
+        gateway = await asyncio.to_thread(start.launch.gateway)
+        logs.configure(gateway.settings.server.log_level)
+        worker = Worker(start.launch, gateway, join(start.host, start.port))
+    except SentinelError as error:
+        channel.send(Report("failed", str(error)))
+        return 1
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.begin)
+    following = asyncio.create_task(follow(channel, worker))
+    try:
+        await worker.run(lambda: channel.send(Report("ready")))
+    except SentinelError as error:
+        channel.send(Report("failed", str(error)))
+        return 1
+    finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+        channel.close()
+    return 0
+
+
+def main(descriptor: int, runner: str) -> int:
+    """Serve on this process's own loop. A terminal's Ctrl-C is for the supervisor, which tells us."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with asyncio.Runner(loop_factory=loop_factory(runner)) as loop:
+        return loop.run(serve(socket.socket(fileno=descriptor)))
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), sys.argv[2]))

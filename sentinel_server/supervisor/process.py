@@ -1,0 +1,106 @@
+"""One worker process as its supervisor sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+
+import msgspec
+
+from sentinel_server.supervisor.channel import Channel, Command, Order, Report, Start
+from sentinel_server.supervisor.launch import Launch
+
+CHILD = "sentinel_server.supervisor.child"
+
+
+class WorkerProcess:
+    """A started worker: what it reported, how it ended."""
+
+    def __init__(self, process: asyncio.subprocess.Process, channel: Channel) -> None:
+        self._process = process
+        self._channel = channel
+        self._loop = asyncio.get_running_loop()
+        self._started = self._loop.time()
+        self._is_ready: asyncio.Future[bool] = self._loop.create_future()
+        self._answers: asyncio.Queue[Report] = asyncio.Queue()
+        self._reading = self._loop.create_task(self._read())
+        self.problems = ""
+        self.lived_s = 0.0
+
+    @classmethod
+    async def start(cls, launch: Launch, runner: str, reservation: socket.socket) -> WorkerProcess:
+        """A new process on the reserved port, in a process group of its own: Ctrl-C is for the supervisor."""
+        host, port = reservation.getsockname()[:2]
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = (sys.executable, "-m", CHILD, str(theirs.fileno()), runner)
+            process = await asyncio.create_subprocess_exec(*command, pass_fds=[theirs.fileno()], process_group=0)
+        channel = await Channel.over(ours)
+        channel.send(Start(launch, host, port))
+        return cls(process, channel)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        return self._process.returncode
+
+    @property
+    def refused(self) -> bool:
+        """Whether it said that it cannot serve with this configuration."""
+        return bool(self.problems)
+
+    @property
+    def epitaph(self) -> str:
+        """How it ended, for the log."""
+        if self.problems:
+            return self.problems
+        code = self.code or 0
+        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+    async def ready(self) -> bool:
+        """Whether it came to serve."""
+        return await asyncio.shield(self._is_ready)
+
+    async def ended(self) -> None:
+        """It has exited and everything it said is read."""
+        await self._process.wait()
+        await self._reading
+        self.lived_s = self._loop.time() - self._started
+        self._channel.close()
+
+    def tell(self, order: Order) -> None:
+        """Give an order that needs no answer."""
+        self._channel.send(Command(order))
+
+    async def ask(self, order: Order) -> str:
+        """Give an order and wait for what it leads to: "" or problems. A worker that dies meanwhile has none: the
+        next one starts with the new configuration."""
+        self.tell(order)
+        report = await self._answers.get()
+        return report.problems
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self.code is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    async def _read(self) -> None:
+        while line := await self._channel.line():
+            report = msgspec.json.decode(line, type=Report)
+            if report.about == "ready":
+                self._is_ready.set_result(True)
+            elif report.about == "failed":
+                self.problems = report.problems
+            else:
+                self._answers.put_nowait(report)
+        if not self._is_ready.done():
+            self._is_ready.set_result(False)
+        self._answers.put_nowait(Report("prepare"))

@@ -1,0 +1,89 @@
+"""One gateway served by one runner in this process: what a worker is, alone or among others."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from socket import socket
+
+from sentinel_core.config import Settings
+from sentinel_core.errors import ConfigError
+from sentinel_core.gateway import Gateway
+from sentinel_server.app import asgi
+from sentinel_server.runners import load
+from sentinel_server.runners.base import Limits, Shutdown
+from sentinel_server.supervisor.launch import Launch
+
+log = logging.getLogger("sentinel.server")
+
+
+class Worker:
+    """Serves until told to stop; reloads in two steps, so that several workers can agree.
+
+    `prepare` reads and compiles the configuration and changes nothing, `commit` swaps it in, `rollback` undoes a
+    commit. Each returns "" or what is wrong.
+    """
+
+    def __init__(self, launch: Launch, gateway: Gateway, listener: socket) -> None:
+        self._launch = launch
+        self._gateway = gateway
+        self._listener = listener
+        self._shutdown = Shutdown()
+        self._candidate: Settings | None = None
+        self._previous: Settings | None = None
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Open the gateway, serve, drain, close. `ready` is called when connections are accepted."""
+        server = self._gateway.settings.server
+        serve = load(server.runner)
+        async with self._gateway:
+            app = asgi(self._gateway)
+            serving = asyncio.create_task(serve(app, [self._listener], Limits.of(server), self._shutdown))
+            await asyncio.sleep(0)  # its first step listens
+            if not serving.done():
+                ready()
+            await serving
+
+    def begin(self) -> None:
+        """Refuse new work and let running requests end; after the drain time-out they are cancelled (S01, S02)."""
+        if self._shutdown.begin.is_set():
+            return
+        timeout_s = self._gateway.settings.server.drain_timeout_s
+        log.info("draining: %d requests in flight, at most %g seconds", self._gateway.in_flight, timeout_s)
+        self._gateway.begin_drain()
+        self._shutdown.begin.set()
+        asyncio.get_running_loop().call_later(timeout_s, self._shutdown.now.set)
+
+    def hurry(self) -> None:
+        """Cancel what still runs."""
+        self.begin()
+        self._shutdown.now.set()
+
+    async def prepare(self) -> str:
+        """Read and compile the configuration as it is now, on a thread: plugins may be imported."""
+        self._candidate = None
+        try:
+            gateway = await asyncio.to_thread(self._launch.gateway)
+        except ConfigError as error:
+            return str(error)
+        self._candidate = gateway.settings
+        return ""
+
+    async def commit(self) -> str:
+        """Swap in what was prepared. Running requests end on the generation they began with."""
+        if self._candidate is None:
+            return "nothing was prepared"
+        self._previous, candidate, self._candidate = self._gateway.settings, self._candidate, None
+        return await self._swap(candidate)
+
+    async def rollback(self) -> str:
+        """Return to the configuration before the last commit."""
+        return await self._swap(self._previous) if self._previous is not None else "nothing was committed"
+
+    async def _swap(self, settings: Settings) -> str:
+        try:
+            await self._gateway.reload(settings)
+        except ConfigError as error:
+            return str(error)
+        return ""

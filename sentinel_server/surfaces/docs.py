@@ -1,0 +1,49 @@
+"""`GET /openapi.json`, and `GET /docs`: a page that reads it, from this server alone.
+
+The page has no inline code and loads nothing from elsewhere, so its content policy can say so.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from sentinel_server.edge import Transaction
+
+PAGE_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
+    b"form-action 'none'; frame-ancestors 'none'"
+)
+_TYPES = {
+    "html": b"text/html; charset=utf-8",
+    "css": b"text/css; charset=utf-8",
+    "js": b"text/javascript; charset=utf-8",
+}
+
+
+class DocumentSurface:
+    """The OpenAPI document, encoded once."""
+
+    def __init__(self, document: dict[str, Any]) -> None:  # JSON
+        self._body = msgspec.json.encode(document)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The document as JSON."""
+        await Transaction.of(scope).answer(200, self._body)
+
+
+class PageSurface:
+    """One file of `static/`, read once."""
+
+    def __init__(self, name: str) -> None:
+        self._body = files("sentinel_server").joinpath("static", name).read_bytes()
+        self._type = _TYPES[name.rpartition(".")[2]]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The file, under a content policy that lets it load its neighbours only."""
+        tx = Transaction.of(scope)
+        tx.content_policy = PAGE_POLICY
+        await tx.answer(200, self._body, content_type=self._type)

@@ -1,0 +1,137 @@
+"""The commands that look at a configuration and serve nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sentinel_core.registry import installed
+from tests.server.cli.conftest import Sentinel
+
+PLUGIN = """
+from sentinel_core.commands import Command
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.provider import Provider
+
+
+class AcmeCli(Provider):
+    name = "acme_cli"
+
+
+@hookimpl
+def sentinel_providers():
+    return [AcmeCli]
+
+
+@hookimpl
+def sentinel_commands():
+    def greet(name: str = "nobody") -> int:
+        print(f"Hello, {name}")
+        return 3
+
+    return [Command("acme-greet", greet, "Greets.")]
+"""
+MODELS = '[[models]]\nname = "best"\ntargets = [{ provider = "a", model = "x" }, { provider = "b" }]\n'
+PROVIDERS = '[providers.a]\nkind = "echo"\n[providers.b]\nkind = "echo"\n'
+HEAVY = ("starlette", "aiohttp", "hypercorn", "uvicorn", "h2")
+
+
+def test_check_says_that_a_configuration_is_usable(sentinel: Sentinel) -> None:
+    result = sentinel("check", config=MODELS + PROVIDERS)
+    assert (result.code, result.err) == (0, "")
+    assert "usable" in result.out
+
+
+def test_check_lists_every_problem_at_once_and_exits_2(sentinel: Sentinel) -> None:
+    result = sentinel("check", config='[server]\nprot = 1\nworkers = 0\n[providers.a]\nkind = "echoo"\n')
+    assert result.code == 2
+    assert "problems in the configuration" in result.err
+    for named in ("[server] prot: unknown key", "port", "[server] workers"):
+        assert named in result.err
+
+
+def test_check_shows_every_value_and_who_said_so(sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTINEL_PORT", "8123")
+    lines = sentinel("check", "--show", config='[server]\nlog_level = "error"\n').out.splitlines()
+    table = [line.split(maxsplit=3) for line in lines]
+    assert ["server", "port", "8123", "SENTINEL_PORT"] in table
+    assert any(line[:3] == ["server", "log_level", '"error"'] and "sentinel.toml" in line[3] for line in table)
+    assert ["server", "workers", "1", "default"] in table
+
+
+def test_check_suggests_an_order(sentinel: Sentinel) -> None:
+    assert sentinel("check", "--suggest").out == "[chain]\nstages = []\n"
+
+
+def test_chain_says_that_there_are_no_stages(sentinel: Sentinel) -> None:
+    assert "no stages" in sentinel("chain").out
+    assert json.loads(sentinel("chain", "--json").out) == []
+
+
+def test_plugins_lists_what_is_installed_and_what_is_enabled(sentinel: Sentinel) -> None:
+    rows = {row["name"]: row for row in json.loads(sentinel("plugins", "--json", config=PROVIDERS).out)}
+    assert set(rows) == {info.name for info in installed()}
+    assert rows["echo"]["enabled"] is True
+    assert rows["openai"]["enabled"] is False
+    assert rows["echo"]["distribution"] == "sentinel-gateway"
+    assert "ENABLED" in sentinel("plugins").out
+
+
+def test_plugins_imports_none_of_them() -> None:
+    code = "import sys; from sentinel_server.cli import main\ntry: main(['plugins'])\nexcept SystemExit: pass\n"
+    code += "print(any(name.startswith('sentinel_plugins.') for name in sys.modules), file=sys.stderr)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stderr.strip() == "False"
+
+
+@pytest.mark.parametrize("arguments", [["version"], ["--help"], ["serve", "--help"]])
+def test_help_and_version_import_nothing_heavy(arguments: list[str]) -> None:
+    code = f"import sys; from sentinel_server.cli import main\ntry: main({arguments})\nexcept SystemExit: pass\n"
+    code += f"print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stderr.strip() == "[]"
+
+
+def test_explain_names_the_targets_and_why(sentinel: Sentinel) -> None:
+    result = sentinel("explain", "--model", "best", "--json", config=MODELS + PROVIDERS)
+    explanation = json.loads(result.out)
+    assert explanation["outcome"] == "would be sent to a/x"
+    assert [(row["order"], row["provider"]) for row in explanation["targets"]] == [(1, "a"), (None, "b")]
+    assert "Nothing was sent" in sentinel("explain", "--model", "best").out
+
+
+def test_explain_reads_a_body_from_standard_input(sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = json.dumps({"model": "nobody", "messages": [{"role": "user", "content": "hi"}]}).encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(body)))
+    assert "model_not_found" in sentinel("explain").out
+
+
+def test_explain_refuses_what_is_no_request(sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"{")))
+    result = sentinel("explain")
+    assert result.code == 1
+    assert "invalid_json" in result.err
+
+
+def test_a_command_that_nobody_brings_is_unknown(sentinel: Sentinel) -> None:
+    result = sentinel("no-such-command")
+    assert result.code == 2
+    assert "no-such-command" in result.err
+
+
+def test_an_enabled_plugin_brings_its_command(
+    sentinel: Sentinel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "acme_cli.py").write_text(PLUGIN)
+    metadata = tmp_path / "acme_cli-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-cli\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[sentinel]\nacme_cli = acme_cli\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    result = sentinel("acme-greet", "--name", "you", config="[providers.acme_cli]\n")
+    assert (result.code, result.out, result.err) == (3, "Hello, you\n", "")

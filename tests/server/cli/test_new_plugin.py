@@ -1,0 +1,50 @@
+"""`sentinel new-plugin` writes a package that works."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sentinel_server.cli import main
+
+
+def test_the_package_passes_its_own_tests(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as ending:
+        main(["new-plugin", "acme-shout", "--in", str(tmp_path)])
+    assert ending.value.code == 0
+    package = tmp_path / "acme-shout"
+    written = sorted(str(path.relative_to(package)) for path in package.rglob("*") if path.is_file())
+    assert written == [
+        "README.md",
+        "acme_shout/__init__.py",
+        "acme_shout/config.py",
+        "acme_shout/stage.py",
+        "pyproject.toml",
+        "tests/conftest.py",
+        "tests/test_stage.py",
+    ]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    tests = subprocess.run(command, cwd=package, env={"PYTHONPATH": str(package)}, capture_output=True, text=True)
+    assert tests.returncode == 0, tests.stdout + tests.stderr
+    lint = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "acme_shout"], cwd=package, capture_output=True, text=True
+    )
+    assert lint.returncode == 0, lint.stdout
+
+
+@pytest.mark.parametrize("name", ["Acme", "1acme", "acme.words", "../acme"])
+def test_a_name_that_no_configuration_could_use_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SystemExit) as ending:
+        main(["new-plugin", name, "--in", str(tmp_path)])
+    assert ending.value.code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_written_over(tmp_path: Path) -> None:
+    (tmp_path / "acme").mkdir()
+    with pytest.raises(SystemExit) as ending:
+        main(["new-plugin", "acme", "--in", str(tmp_path)])
+    assert ending.value.code == 2

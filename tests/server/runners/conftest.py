@@ -1,0 +1,126 @@
+"""A runner in this loop, serving a small plain ASGI application, and raw sockets to talk to it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import pytest
+
+from sentinel_server.runners import NAMES, load
+from sentinel_server.runners.base import App, Limits, Message, Receive, Send, Shutdown
+
+RUNNERS = NAMES if os.environ.get("SENTINEL_TEST_RUNNERS") == "all" else ("hypercorn",)
+DEADLINE_S = 5.0
+
+
+@dataclass
+class Served:
+    """One running server. `requests` lists the paths that reached the application."""
+
+    port: int
+    shutdown: Shutdown
+    task: asyncio.Task[None]
+    application: Application
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection of one's own."""
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+    async def exchange(self, data: bytes) -> bytes:
+        """Send bytes and read until the server closes."""
+        reader, writer = await self.connect()
+        writer.write(data)
+        try:
+            return await asyncio.wait_for(reader.read(), DEADLINE_S)
+        finally:
+            writer.close()
+
+    async def stopped(self) -> None:
+        """The server has ended."""
+        await asyncio.wait_for(self.task, DEADLINE_S)
+
+
+@dataclass
+class Application:
+    """Echoes bodies. `/stream` says one word and the rest when told to; `/hang` waits for the end of its client."""
+
+    requests: list[str] = field(default_factory=list)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """The ASGI application."""
+        path = scope["path"]
+        self.requests.append(path)
+        try:
+            await self._answer(path, receive, send)
+        except asyncio.CancelledError:
+            await send({"type": "http.response.body", "body": b"cancelled", "more_body": False})
+            self.ended.put_nowait("cancelled")
+            raise
+
+    async def _answer(self, path: str, receive: Receive, send: Send) -> None:
+        if path == "/hang":
+            await self._hang(receive)
+            return
+        body = b""
+        while (message := await receive())["type"] == "http.request":
+            body += message["body"]
+            if not message["more_body"]:
+                break
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        if path == "/stream":
+            await send({"type": "http.response.body", "body": b"first ", "more_body": True})
+            self.waiting.set()
+            await self.go_on.wait()
+        await send({"type": "http.response.body", "body": b"last " + body})
+
+    async def _hang(self, receive: Receive) -> None:
+        self.waiting.set()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.ended.put_nowait("disconnected")
+
+
+Start: TypeAlias = Callable[..., AbstractAsyncContextManager[Served]]
+
+
+@pytest.fixture(params=RUNNERS)
+def runner(request: pytest.FixtureRequest) -> str:
+    """Each runner's name; both with SENTINEL_TEST_RUNNERS=all."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def serving(runner: str) -> Start:
+    """`async with serving(limits) as served:` with the runner under test."""
+
+    @asynccontextmanager
+    async def start(limits: Limits | None = None, app: App | None = None) -> AsyncIterator[Served]:
+        listener = socket.create_server(("127.0.0.1", 0))
+        application = Application()
+        shutdown = Shutdown()
+        serve = load(runner)(app or application, [listener], limits or Limits(farewell_s=0.1, linger_s=0.1), shutdown)
+        served = Served(listener.getsockname()[1], shutdown, asyncio.create_task(serve), application)
+        try:
+            yield served
+        finally:
+            shutdown.hurry()
+            await served.stopped()
+
+    return start
+
+
+async def closed(reader: asyncio.StreamReader) -> bytes:
+    """What is left to read, once the server has closed. A reset counts as closed."""
+    with suppress(ConnectionError):
+        return await asyncio.wait_for(reader.read(), DEADLINE_S)
+    return b""

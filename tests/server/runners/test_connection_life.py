@@ -1,0 +1,236 @@
+"""Connections from their acceptance to their end: caps, clocks, disconnects, drain."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+import pytest
+
+from sentinel_core.errors import ConfigError
+from sentinel_server.runners import load
+from sentinel_server.runners.base import Limits, Message, Receive, Send
+from tests.server.runners.conftest import DEADLINE_S, Served, Start, closed
+
+GET = b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n"
+SHORT_S = 0.1
+
+
+def limits(**changes: float) -> Limits:
+    """Test constants of 100 ms."""
+    values: dict[str, float] = {"farewell_s": SHORT_S, "linger_s": SHORT_S, **changes}
+    return Limits(**values)  # type: ignore[arg-type]  # integers among them stay integers
+
+
+async def until_refused(served: Served) -> None:
+    """Connect until nobody listens any more."""
+    with suppress(ConnectionRefusedError):
+        while True:
+            (await served.connect())[1].close()
+
+
+async def test_h13_a_slow_head_is_closed(serving: Start) -> None:
+    async with serving(limits(head_s=SHORT_S)) as served:
+        reader, writer = await served.connect()
+        writer.write(b"GET /a HTTP/1.1\r\nHost: ")
+        assert await closed(reader) == b""
+        writer.close()
+    assert served.application.requests == []
+
+
+async def test_an_idle_connection_is_closed(serving: Start) -> None:
+    async with serving(limits(keep_alive_s=SHORT_S)) as served:
+        silent, writer = await served.connect()
+        used, other = await served.connect()
+        other.write(GET % b"/a")
+        assert await closed(silent) == b""
+        assert b"last" in await closed(used)
+        writer.close()
+        other.close()
+
+
+async def test_0_5_no_clock_runs_while_a_response_does(serving: Start) -> None:
+    async with serving(limits(head_s=SHORT_S, keep_alive_s=SHORT_S)) as served:
+        reader, writer = await served.connect()
+        writer.write(GET % b"/stream")
+        await reader.readuntil(b"first ")
+        with pytest.raises(TimeoutError):  # longer than both clocks, and nothing happens
+            await asyncio.wait_for(reader.read(), 3 * SHORT_S)
+        served.application.go_on.set()
+        assert await asyncio.wait_for(reader.readuntil(b"last "), DEADLINE_S)
+        writer.close()
+
+
+async def test_0_7_a_client_that_leaves_is_reported_to_the_application(serving: Start) -> None:
+    async with serving() as served:
+        _, writer = await served.connect()
+        writer.write(GET % b"/hang")
+        await asyncio.wait_for(served.application.waiting.wait(), DEADLINE_S)
+        writer.close()
+        assert await asyncio.wait_for(served.application.ended.get(), DEADLINE_S) == "disconnected"
+
+
+async def test_0_7_a_client_that_pipelined_and_then_left_is_reported_too(serving: Start) -> None:
+    async with serving() as served:
+        _, writer = await served.connect()
+        writer.write(GET % b"/hang")
+        await asyncio.wait_for(served.application.waiting.wait(), DEADLINE_S)
+        writer.write(GET % b"/b")
+        await writer.drain()
+        writer.transport.abort()
+        assert await asyncio.wait_for(served.application.ended.get(), DEADLINE_S) == "disconnected"
+    assert served.application.requests == ["/hang"]
+
+
+async def test_c07_a_half_close_counts_as_leaving(serving: Start) -> None:
+    async with serving() as served:
+        _, writer = await served.connect()
+        writer.write(GET % b"/hang")
+        await asyncio.wait_for(served.application.waiting.wait(), DEADLINE_S)
+        writer.write_eof()
+        assert await asyncio.wait_for(served.application.ended.get(), DEADLINE_S) == "disconnected"
+        writer.close()
+
+
+@pytest.mark.parametrize("cap", ["max_connections", "max_connections_per_ip"])
+async def test_0_17_connections_beyond_a_cap_are_refused_and_room_is_made_again(serving: Start, cap: str) -> None:
+    async with serving(limits(**{cap: 1})) as served:
+        first, writer = await served.connect()
+        writer.write(GET % b"/stream")
+        await first.readuntil(b"first ")
+
+        second, other = await served.connect()
+        refusal = await closed(second)
+        other.close()
+        assert refusal.startswith(b"HTTP/1.1 503")
+        assert b'"code":"overloaded"' in refusal
+
+        writer.close()
+        served.application.go_on.set()
+        while True:  # until the server has seen the first one go
+            third, another = await served.connect()
+            another.write(GET % b"/a")
+            answer = await asyncio.wait_for(third.read(12), DEADLINE_S)
+            another.close()
+            if answer == b"HTTP/1.1 200":
+                break
+
+
+async def test_0_4_during_a_drain_new_connections_are_refused_and_running_requests_end(serving: Start) -> None:
+    async with serving() as served:
+        idle, idle_writer = await served.connect()
+        idle_writer.write(GET % b"/a")
+        await idle.readuntil(b"last ")
+        reader, writer = await served.connect()
+        writer.write(GET % b"/stream")
+        await reader.readuntil(b"first ")
+
+        served.shutdown.begin.set()
+        assert b"HTTP" not in await closed(idle)
+        with pytest.raises(ConnectionRefusedError):
+            await served.connect()
+        assert not served.task.done()
+
+        served.application.go_on.set()
+        assert b"last " in await closed(reader)
+        await served.stopped()
+        writer.close()
+        idle_writer.close()
+
+
+async def test_s01_a_response_that_begins_during_a_drain_closes_its_connection(serving: Start) -> None:
+    begun = asyncio.Event()
+    answer = asyncio.Event()
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        begun.set()
+        await answer.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    async with serving(app=app) as served:
+        reader, writer = await served.connect()
+        writer.write(GET % b"/a")
+        await begun.wait()
+        served.shutdown.begin.set()
+        await until_refused(served)
+        answer.set()
+        response = await closed(reader)
+        writer.close()
+
+    assert response.lower().count(b"\r\nconnection: close\r\n") == 1
+
+
+async def test_s02_at_the_drain_deadline_requests_are_cancelled_and_may_say_a_last_word(
+    serving: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.ERROR)
+    async with serving() as served:
+        reader, writer = await served.connect()
+        writer.write(GET % b"/stream")
+        await reader.readuntil(b"first ")
+
+        served.shutdown.hurry()
+        assert b"cancelled" in await closed(reader)
+        await served.stopped()
+        writer.close()
+
+    assert served.application.ended.get_nowait() == "cancelled"
+    assert caplog.records == []
+
+
+async def test_s02_an_application_that_ignores_its_cancellation_is_cut(serving: Start) -> None:
+    begun = asyncio.Event()
+    release = asyncio.Event()
+
+    async def stubborn(scope: Message, receive: Receive, send: Send) -> None:
+        begun.set()
+        try:
+            await release.wait()
+        except asyncio.CancelledError:
+            await release.wait()
+
+    async with serving(app=stubborn) as served:
+        reader, writer = await served.connect()
+        writer.write(GET % b"/a")
+        await begun.wait()
+        served.shutdown.hurry()
+        assert await closed(reader) == b""
+        await served.stopped()
+        writer.close()
+
+
+async def test_a_failing_application_is_logged_and_its_connection_closed(
+    serving: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(scope: Message, receive: Receive, send: Send) -> None:
+        raise RuntimeError("boom")
+
+    async with serving(app=broken) as served:
+        reader, writer = await served.connect()
+        writer.write(GET % b"/a")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 500")
+        writer.close()
+
+    assert "boom" in caplog.text
+
+
+def test_an_unknown_runner_is_a_configuration_error() -> None:
+    with pytest.raises(ConfigError, match=r"\[server\] runner: no such runner; found 'gunicorn'"):
+        load("gunicorn")
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise ModuleNotFoundError("No module named 'httptools'", name="httptools")
+
+    monkeypatch.setattr("sentinel_server.runners.import_module", missing)
+    with pytest.raises(ConfigError, match=r"'httptools'.*pip install 'sentinel-gateway\[fast\]'"):
+        load("uvicorn")
+
+
+def test_s08_the_cap_leaves_files_for_upstream_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda _: (256, 256))
+    assert Limits(max_connections=4096).affordable_connections == 96
+    assert Limits(max_connections=50).affordable_connections == 50

@@ -1,0 +1,120 @@
+"""HTTP/2 with prior knowledge, which only Hypercorn speaks and only when asked."""
+
+from __future__ import annotations
+
+import asyncio
+
+import h2.config
+import h2.connection
+import h2.events
+import pytest
+
+from sentinel_server.runners.base import Limits, Message, Receive, Send
+from tests.server.runners.conftest import DEADLINE_S, Served, Start
+
+LIMITS = Limits(http2=True, farewell_s=0.1, linger_s=0.1)
+
+
+@pytest.fixture
+def runner() -> str:
+    """The one runner that has it."""
+    return "hypercorn"
+
+
+class Client:
+    """A client's side of one HTTP/2 connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(validate_outbound_headers=False))
+        self.h2.initiate_connection()
+        self.flush()
+
+    @classmethod
+    async def to(cls, served: Served) -> Client:
+        return cls(*await served.connect())
+
+    def flush(self) -> None:
+        self.writer.write(self.h2.data_to_send())
+
+    def request(self, stream: int, path: bytes, *, body: bytes = b"", end: bool = True) -> None:
+        headers = [(b":method", b"POST"), (b":scheme", b"http"), (b":authority", b"x"), (b":path", path)]
+        self.h2.send_headers(stream, headers, end_stream=end and not body)
+        if body:
+            self.h2.send_data(stream, body, end_stream=end)
+        self.flush()
+
+    async def until(self, kind: type[h2.events.Event], stream: int) -> h2.events.Event:
+        """Read until an event of this kind comes for this stream."""
+        while True:
+            data = await asyncio.wait_for(self.reader.read(65_536), DEADLINE_S)
+            assert data, "the connection was closed"
+            for event in self.h2.receive_data(data):
+                if isinstance(event, kind) and getattr(event, "stream_id", None) == stream:
+                    return event
+            self.flush()
+
+
+async def test_a_request_is_answered_over_http2_and_http1_still_works(serving: Start) -> None:
+    async with serving(LIMITS) as served:
+        client = await Client.to(served)
+        client.request(1, b"/a", body=b"hello")
+        await client.until(h2.events.StreamEnded, 1)
+        response = await served.exchange(b"GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        client.writer.close()
+
+    assert response.startswith(b"HTTP/1.1 200")
+    assert served.application.requests == ["/a", "/b"]
+
+
+async def test_h15_a_non_ascii_path_resets_its_stream_only(serving: Start) -> None:
+    async with serving(LIMITS) as served:
+        client = await Client.to(served)
+        client.request(1, b"/stream")
+        await client.until(h2.events.DataReceived, 1)
+        client.request(3, b"/\xc3\xa9")
+        await client.until(h2.events.StreamReset, 3)
+        served.application.go_on.set()
+        await client.until(h2.events.StreamEnded, 1)
+        client.writer.close()
+
+
+async def test_h15_data_after_the_reply_harms_no_neighbour(serving: Start) -> None:
+    go_on = asyncio.Event()
+
+    async def early(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/slow":
+            await go_on.wait()
+        await send({"type": "http.response.start", "status": 413, "headers": []})
+        await send({"type": "http.response.body", "body": b"too large"})
+
+    async with serving(LIMITS, early) as served:
+        client = await Client.to(served)
+        client.request(1, b"/slow")
+        client.request(3, b"/a", body=b"begin", end=False)
+        await client.until(h2.events.StreamEnded, 3)
+        client.h2.send_data(3, b"more")
+        client.flush()
+        go_on.set()
+        await client.until(h2.events.StreamEnded, 1)
+        client.writer.close()
+
+
+async def test_h14_a_rapid_reset_closes_the_connection_and_nothing_else(serving: Start) -> None:
+    async with serving(LIMITS) as served:
+        client = await Client.to(served)
+        try:
+            for number in range(3000):
+                client.request(2 * number + 1, b"/hang")
+                client.h2.reset_stream(2 * number + 1)
+                client.flush()
+                await client.writer.drain()
+            while await asyncio.wait_for(client.reader.read(65_536), DEADLINE_S):
+                pass
+        except ConnectionError:
+            pass  # closed while we were writing
+        response = await served.exchange(b"GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        client.writer.close()
+
+    assert response.startswith(b"HTTP/1.1 200")

@@ -1,0 +1,130 @@
+"""Several workers: death, respawn, reload (reliability S03, S06), and floods (S08)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from sentinel_server.supervisor.fleet import MAX_FAILURES
+from tests.server.process import RUNNERS, Client, Process, config, running
+from tests.upstream import Upstream
+from tests.upstream.payloads import chat_stream
+from tests.upstream.scenarios import Hold, Stream
+
+FILES = 256
+FLOOD = 400
+
+
+def open_connections(pid: int) -> int:
+    """How many sockets a process has open."""
+    folder = Path(f"/proc/{pid}/fd")
+    return sum(os.readlink(folder / fd.name).startswith("socket:") for fd in folder.iterdir() if fd.is_symlink())
+
+
+async def test_s03_a_killed_worker_is_nobody_elses_death(upstream: Upstream, tmp_path: Path) -> None:
+    go_on = asyncio.Event()
+    first, *rest = chat_stream("first", "last")[1:]
+    upstream.script("m", Stream([first, Hold(go_on), *rest]))
+    async with running(tmp_path, config(upstream.base_url, workers=2)) as process:
+        before = process.workers()
+        clients = [await Client.ask(process, stream=True) for _ in range(20)]
+        for client in clients:
+            await client.until(b"first")
+        os.kill(before[0], signal.SIGKILL)
+        await process.until(lambda: len(set(process.workers()) - {before[0]}) == 2, "respawned")
+        go_on.set()
+        ends = await asyncio.gather(*(client.until(b"data: [DONE]") for client in clients), return_exceptions=True)
+        cut = [end for end in ends if isinstance(end, asyncio.IncompleteReadError | ConnectionError)]
+
+        assert before[1] in process.workers()
+        assert sum(isinstance(end, bytes) for end in ends) + len(cut) == len(clients)
+        assert len(cut) < len(clients)  # those of the other worker are complete
+        assert "SIGKILL" in process.output
+        process.signal(signal.SIGTERM)
+        assert await process.exited() == 0
+
+
+async def test_s03_a_supervisor_that_gives_up_does_not_exit_0(tmp_path: Path) -> None:
+    async with running(tmp_path, config(workers=2)) as process:
+        steady, victim = process.workers()
+        for _ in range(MAX_FAILURES):
+            os.kill(victim, signal.SIGKILL)
+            await process.until(lambda pid=victim: pid not in process.workers(), "buried the worker")
+            await process.until(lambda: "giving up" in process.output or len(process.workers()) == 2, "respawned")
+            victim = next((pid for pid in process.workers() if pid != steady), 0)
+        assert await process.exited() == 1
+        assert "giving up" in process.output
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_s06_a_broken_file_keeps_the_old_configuration_and_says_why(tmp_path: Path, workers: int) -> None:
+    text = config(workers=workers)
+    async with running(tmp_path, text) as process:
+        file = tmp_path / "sentinel.toml"
+        file.write_text(text + '\n[stages.no_such_stage]\nkey = "canary"\n')
+        process.signal(signal.SIGHUP)
+        await process.wrote("reload refused")
+        assert "no_such_stage" in process.output
+        assert "canary" not in process.output
+
+        file.write_text(
+            text + '\n[[models]]\nname = "new-model"\ntargets = [{ provider = "echo" }]\n[providers.echo]\n'
+        )
+        process.signal(signal.SIGHUP)
+        await process.wrote("reloaded")
+        for _ in range(4):
+            client = await Client.to(process)
+            client.get("/v1/models")
+            assert b"new-model" in await client.rest()
+            client.close()
+        process.signal(signal.SIGTERM)
+        assert await process.exited() == 0
+
+
+async def test_s06_a_reload_leaves_running_streams_alone(upstream: Upstream, tmp_path: Path) -> None:
+    go_on = asyncio.Event()
+    first, *rest = chat_stream("first", "last")[1:]
+    upstream.script("m", Stream([first, Hold(go_on), *rest]))
+    async with running(tmp_path, config(upstream.base_url)) as process:
+        client = await Client.ask(process, stream=True)
+        await client.until(b"first")
+        process.signal(signal.SIGHUP)
+        await process.wrote("reloaded")
+        go_on.set()
+        assert await client.until(b"data: [DONE]")
+        client.close()
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+async def test_s08_a_flood_is_shed_without_spinning_and_the_process_recovers(tmp_path: Path, runner: str) -> None:
+    async with running(tmp_path, config(runner=runner), files=FILES) as process:
+        flood = await asyncio.gather(*(Client.to(process) for _ in range(FLOOD)), return_exceptions=True)
+        clients = [client for client in flood if isinstance(client, Client)]
+        await process.wrote("connection limit reached")
+        assert open_connections(process.pid) < FILES
+        busy = cpu_s(process)
+        await asyncio.sleep(0.5)
+        assert cpu_s(process) - busy < 0.25  # at most half of the time, with every place taken
+
+        for client in clients:
+            client.close()
+        while True:
+            client = await Client.ask(process, model="echo")
+            try:
+                status = await client.until(b"\r\n")
+            except (ConnectionError, asyncio.IncompleteReadError):
+                continue
+            finally:
+                client.close()
+            if b" 200 " in status:
+                break
+
+
+def cpu_s(process: Process) -> float:
+    """CPU time that the process has used, in seconds."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

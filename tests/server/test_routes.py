@@ -1,0 +1,269 @@
+"""The other routes: models, health, documents, what plugins contribute, and how hosts embed the application."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest, Socket, SocketConnection
+from sentinel_core.hookspecs import hookimpl
+from sentinel_server.app import asgi, create_app
+from tests.server.asgi_client import AsgiClient
+from tests.server.gateway_fixture import CHAT, chat, chat_server, gateway_of
+from tests.server.serving import RUNNERS, serving
+from tests.server.wire import request
+from tests.upstream import Upstream
+
+pytestmark = pytest.mark.parametrize("runner", RUNNERS)
+
+
+class Sum(msgspec.Struct):
+    """What the contributed endpoint takes."""
+
+    numbers: list[int]
+
+
+class Total(msgspec.Struct):
+    """What it answers."""
+
+    total: int
+
+
+async def add(request: HttpRequest) -> HttpReply:
+    """Adds, and shows what it was given."""
+    numbers = msgspec.json.decode(request.body, type=Sum).numbers
+    headers = {"X-Who": request.path_params["who"], "X-Query": request.query.get("q", "")}
+    return HttpReply(Total(sum(numbers)), status=201, headers=headers)
+
+
+async def shout(connection: SocketConnection) -> None:
+    """Answers in upper case."""
+    async for message in connection.messages():
+        await connection.send(message.upper())
+
+
+class Contributes:
+    """A plugin with routes of every policy."""
+
+    @hookimpl
+    def sentinel_endpoints(self) -> Iterable[Endpoint | Socket]:
+        return (
+            Endpoint("POST", "/acme/{who}", add, "caller", Sum, Total, "Adds", ("acme",)),
+            Endpoint("GET", "/acme/admin", add, "admin"),
+            Socket("/acme/shout", shout, "public"),
+            Socket("/acme/secret", shout, "admin"),
+        )
+
+
+async def test_s1_04_models_are_listed_in_openais_shape(runner: str, upstream: Upstream) -> None:
+    async with chat_server(upstream, runner=runner) as (served, _), served.connect() as wire:
+        body = (await wire.ask(request("/v1/models"))).json
+        assert body["object"] == "list"
+        assert {"id": "m", "object": "model"}.items() <= body["data"][0].items()
+        assert {"created", "owned_by"} <= body["data"][0].keys()
+
+
+@pytest.mark.parametrize("path", ["/v1/models/m", "/v1/models/org%2Fm", "/v1/models/org/m"])
+async def test_s1_05_a_model_is_found_by_its_id_which_may_hold_a_slash(
+    runner: str, upstream: Upstream, path: str
+) -> None:
+    async with chat_server(upstream, runner=runner, models=("m", "org/m")) as (served, _), served.connect() as wire:
+        answer = await wire.ask(request(path))
+        assert answer.status == 200
+        assert answer.json["object"] == "model"
+
+
+async def test_s1_05_an_unknown_model_is_404(runner: str, upstream: Upstream) -> None:
+    async with chat_server(upstream, runner=runner) as (served, _), served.connect() as wire:
+        answer = await wire.ask(request("/v1/models/nobody"))
+        assert (answer.status, answer.code) == (404, "model_not_found")
+
+
+async def test_c09_health_reports_the_superset(runner: str, upstream: Upstream) -> None:
+    async with chat_server(upstream, runner=runner) as (served, _), served.connect() as wire:
+        answer = await wire.ask(request("/health"))
+        body = answer.json
+        assert (answer.status, body["status"]) == (200, "healthy")
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", body["timestamp"])
+        assert body.keys() >= {"version", "uptime_seconds", "cache"}
+        assert body["checks"].keys() == {"redis", "circuit_breakers", "providers"}
+        assert body["stats"]["uptime_seconds"] >= 0
+
+
+async def test_s0_20_probes_cause_no_calls_upstream_of_their_own(runner: str, upstream: Upstream) -> None:
+    async with chat_server(upstream, runner=runner) as (served, _), served.connect() as wire:
+        for _ in range(5):
+            await wire.ask(request("/health"))
+            await wire.ask(request("/health/live"))
+            await wire.ask(request("/health/ready"))
+        assert len(upstream.requests) <= 1
+
+
+async def test_s1_12_a_draining_gateway_lives_but_is_not_ready(runner: str, upstream: Upstream) -> None:
+    async with chat_server(upstream, runner=runner) as (served, gateway):
+        gateway.begin_drain()
+        statuses = {}
+        for path in ("/health", "/health/live", "/health/ready", "/v1/models"):
+            async with served.connect() as wire:
+                statuses[path] = (await wire.ask(request(path))).status
+        assert statuses == {"/health": 503, "/health/live": 200, "/health/ready": 503, "/v1/models": 503}
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, "not_found"),
+        ("GET", "/v1/chat/completions/", 404, "not_found"),
+        ("GET", CHAT, 405, "method_not_allowed"),
+        ("DELETE", "/v1/models", 405, "method_not_allowed"),
+        ("GET", "/acme/admin", 404, "not_found"),
+    ],
+)
+async def test_c20_every_error_has_the_envelope(
+    runner: str, upstream: Upstream, method: str, target: str, status: int, code: str
+) -> None:
+    async with chat_server(upstream, runner=runner) as (served, _), served.connect() as wire:
+        answer = await wire.ask(request(target, method=method))
+        assert (answer.status, answer.code) == (status, code)
+        assert ("allow" in answer.headers) == (status == 405)
+
+
+async def test_a_head_request_gets_the_head_only(runner: str, upstream: Upstream) -> None:
+    async with chat_server(upstream, runner=runner) as (served, _), served.connect() as wire:
+        await wire.send(request("/health/live", method="HEAD"))
+        assert (await wire.head()).status == 200
+        assert (await wire.ask(request("/health/live"))).json == {"status": "live"}
+
+
+async def test_s0_11_the_document_describes_every_route_that_can_be_called(runner: str, upstream: Upstream) -> None:
+    async with chat_server(upstream, runner=runner, plugin=Contributes()) as (served, _), served.connect() as wire:
+        api = (await wire.ask(request("/openapi.json"))).json
+        assert api["openapi"].startswith("3.1")
+        assert api["paths"].keys() >= {CHAT, "/v1/models", "/v1/models/{id}", "/health", "/acme/{who}"}
+        assert "/acme/admin" not in api["paths"]
+        for reference in re.findall(r'"\$ref":"#/components/schemas/([^"]+)"', msgspec.json.encode(api).decode()):
+            assert reference in api["components"]["schemas"]
+
+
+async def test_s0_11_the_page_loads_its_neighbours_only(runner: str, upstream: Upstream) -> None:
+    async with chat_server(upstream, runner=runner) as (served, _), served.connect() as wire:
+        page = await wire.ask(request("/docs"))
+        assert page.headers["content-type"].startswith("text/html")
+        policy = page.headers["content-security-policy"]
+        assert "unsafe" not in policy
+        assert "default-src 'none'" in policy
+        text = page.body.decode()
+        assert "://" not in text
+        assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=", text)
+        for name in re.findall(r'(?:src|href)="([^"]+)"', text):
+            assert (await wire.ask(request(f"/{name}"))).status == 200
+        script = (await wire.ask(request("/docs/docs.js"))).body.decode()
+        assert "innerHTML" not in script
+
+
+async def test_a_contributed_endpoint_is_served(runner: str, upstream: Upstream) -> None:
+    async with chat_server(upstream, runner=runner, plugin=Contributes()) as (served, _), served.connect() as wire:
+        answer = await wire.ask(request("/acme/you?q=1", method="POST", body=b'{"numbers":[1,2]}'))
+        assert (answer.status, answer.json) == (201, {"total": 3})
+        assert (answer.headers["x-who"], answer.headers["x-query"]) == ("you", "1")
+
+
+async def test_a_contributed_endpoint_that_fails_is_a_500_in_the_envelope(runner: str, upstream: Upstream) -> None:
+    async with chat_server(upstream, runner=runner, plugin=Contributes()) as (served, _), served.connect() as wire:
+        answer = await wire.ask(request("/acme/you", method="POST", body=b"{"))
+        assert (answer.status, answer.code) == (500, "internal_error")
+
+
+async def test_a_page_of_another_origin_may_not_change_state(runner: str, upstream: Upstream) -> None:
+    async with chat_server(upstream, runner=runner, plugin=Contributes()) as (served, _), served.connect() as wire:
+        headers = ("Origin: https://evil.example",)
+        answer = await wire.ask(request("/acme/you", method="POST", headers=headers, body=b'{"numbers":[]}'))
+        assert (answer.status, answer.code) == (403, "route_not_allowed")
+
+
+HANDSHAKE = (
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "origin", "status"),
+    [
+        ("/acme/shout", None, 101),
+        ("/acme/shout", "http://localhost", 101),
+        ("/acme/shout", "https://evil.example", 403),
+        ("/acme/secret", None, 403),
+        ("//acme/shout", None, 403),
+    ],
+)
+async def test_sockets_are_opened_for_their_own_origin_only(
+    runner: str, upstream: Upstream, target: str, origin: str | None, status: int
+) -> None:
+    headers = HANDSHAKE if origin is None else (*HANDSHAKE, f"Origin: {origin}")
+    async with chat_server(upstream, runner=runner, plugin=Contributes()) as (served, _), served.connect() as wire:
+        await wire.send(request(target, headers=headers))
+        first = await asyncio.wait_for(wire.reader.readline(), 5)
+        assert first.split(b" ")[1] == str(status).encode()
+
+
+async def test_a_socket_talks_to_its_handler(runner: str, upstream: Upstream) -> None:
+    async with chat_server(upstream, runner=runner, plugin=Contributes()) as (served, _), served.connect() as wire:
+        await wire.send(request("/acme/shout", headers=HANDSHAKE))
+        await asyncio.wait_for(wire.reader.readuntil(b"\r\n\r\n"), 5)
+        mask = b"\0\0\0\0"
+        await wire.send(b"\x81\x82" + mask + b"hi")
+        assert await asyncio.wait_for(wire.reader.readexactly(4), 5) == b"\x81\x02HI"
+
+
+async def test_the_embedded_application_answers_below_the_hosts_path(runner: str, upstream: Upstream) -> None:
+    gateway = gateway_of(upstream)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with gateway:
+            yield
+
+    host = Starlette(routes=[Mount("/llm", asgi(gateway))], lifespan=lifespan)
+    async with host.router.lifespan_context(host), serving(host, runner) as served, served.connect() as wire:
+        assert (await wire.ask(chat(target="/llm" + CHAT))).status == 200
+        assert (await wire.ask(request("/llm/v1/models"))).status == 200
+        assert (await wire.ask(request("/llm/v1%2fmodels"))).status == 400
+
+
+async def test_an_embedded_gateway_that_is_not_open_says_so(runner: str, upstream: Upstream) -> None:
+    async with serving(asgi(gateway_of(upstream)), runner) as served:
+        async with served.connect() as wire:
+            answer = await wire.ask(chat())
+            assert (answer.status, answer.code) == (503, "not_started")
+        async with served.connect() as wire:
+            assert (await wire.ask(request("/health"))).json["status"] == "unhealthy"
+            assert (await wire.ask(request("/health/ready"))).json == {"status": "not_started"}
+            assert (await wire.ask(request("/health/live"))).status == 200
+
+
+async def test_an_application_of_its_own_opens_and_closes_the_gateway(runner: str, upstream: Upstream) -> None:
+    gateway = gateway_of(upstream)
+    app = create_app(gateway)
+    inbox: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    outbox: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    lifespan = asyncio.create_task(app({"type": "lifespan", "state": {}}, inbox.get, outbox.put))  # type: ignore[arg-type]
+    inbox.put_nowait({"type": "lifespan.startup"})
+    assert (await asyncio.wait_for(outbox.get(), 5))["type"] == "lifespan.startup.complete"
+    assert gateway.started
+    client = AsgiClient(app, method="GET", path="/health/ready", body=b"")
+    await client.ended()
+    assert client.answer.json == {"status": "ready"}
+    inbox.put_nowait({"type": "lifespan.shutdown"})
+    assert (await asyncio.wait_for(outbox.get(), 5))["type"] == "lifespan.shutdown.complete"
+    await lifespan
+    assert not gateway.started
