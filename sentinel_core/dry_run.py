@@ -39,7 +39,6 @@ class Overlay:
         self._values: dict[str, bytes | None] = {}
         self._counters: dict[str, int] = {}
         self._reserved: set[str] = set()
-        self.claims: list[Claim] = []
 
     @classmethod
     @asynccontextmanager
@@ -71,7 +70,6 @@ class Overlay:
 
     async def admit(self, reservation: str, claims: Sequence[Claim]) -> Admission:
         """Judge each claim on its own and take nothing."""
-        self.claims += claims
         self._reserved.add(reservation)
         states = tuple(_judged(claim) for claim in claims)
         return Admission(all(state.admitted for state in states), states)
@@ -160,21 +158,15 @@ class UnwrittenRecords:
 
 
 class ClosedHttp:
-    """Connection pools without connections: whatever is sent fails, and is remembered."""
-
-    def __init__(self) -> None:
-        self.attempts: list[str] = []
+    """Connection pools without connections: whatever is sent fails."""
 
     @asynccontextmanager
     async def pool(self, *, connections: int) -> AsyncIterator[HttpClient]:
         """A client that sends nothing."""
-        yield _ClosedClient(self.attempts)
+        yield _ClosedClient()
 
 
 class _ClosedClient:
-    def __init__(self, attempts: list[str]) -> None:
-        self._attempts = attempts
-
     async def send(
         self,
         method: str,
@@ -185,5 +177,4 @@ class _ClosedClient:
         timeouts: HttpTimeouts = DEFAULT_TIMEOUTS,
         deadline: float | None = None,
     ) -> HttpResponse:
-        self._attempts.append(method)
         raise UpstreamError("upstream_unreachable", "This is a dry run: nothing is sent.", attempted=False)

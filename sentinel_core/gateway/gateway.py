@@ -40,6 +40,9 @@ from sentinel_core.state import StateStore
 
 log = logging.getLogger("sentinel.gateway")
 
+FINISHERS_S = 1.0
+"""What finishers get at an exit after the drain's time is used up."""
+
 Body = Mapping[str, Any] | bytes
 """A request's body: JSON as bytes, or already decoded."""
 
@@ -65,6 +68,7 @@ class Gateway:
         self._stack = AsyncExitStack()
         self._reloading = asyncio.Lock()
         self._started_at: float | None = None
+        self._drain_began = 0.0
         self.draining = False
         self.endpoints: tuple[Endpoint | Socket, ...] = self._blueprint.registry.endpoints(self)
         self.commands: tuple[Command, ...] = self._blueprint.registry.commands()
@@ -155,7 +159,7 @@ class Gateway:
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.drain(self.settings.server.drain_timeout_s)
+        await self.drain(self._drain_left_s())
         generation, self._generation = self._generation, None
         if generation is not None:
             await generation.close()
@@ -196,7 +200,15 @@ class Gateway:
 
     def begin_drain(self) -> None:
         """Refuse new exchanges from now on; those that are open go on."""
-        self.draining = True
+        if not self.draining:
+            self.draining = True
+            self._drain_began = time.monotonic()
+
+    def _drain_left_s(self) -> float:
+        """How long an exit may still wait: what is left of the drain that a server began, and a moment for finishers."""
+        self.begin_drain()
+        passed = time.monotonic() - self._drain_began
+        return max(FINISHERS_S, self.settings.server.drain_timeout_s - passed)
 
     async def drain(self, timeout_s: float | None = None) -> bool:
         """Refuse new exchanges and wait until every open one, and every finisher, has ended. False if time ran out."""

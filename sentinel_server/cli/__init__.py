@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 import typer
 
-from sentinel_core.errors import ConfigError
+from sentinel_core.errors import ConfigError, SentinelError
 from sentinel_server.cli import chain, check, explain, new_plugin, plugins, serve, version
 from sentinel_server.cli.reporting import complain
 
 COMMANDS = (serve, check, chain, explain, plugins, new_plugin, version)
+FAILURE = 1
 CONFIG_ERROR = 2
+INTERRUPTED = 130
 
 
 def application() -> typer.Typer:
@@ -40,6 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ConfigError as error:
         complain(error.problems)
         sys.exit(CONFIG_ERROR)
+    except SentinelError as error:  # a store that does not answer at start
+        print(f"sentinel: {error}", file=sys.stderr)
+        sys.exit(FAILURE)
+    except KeyboardInterrupt:  # before there was anything to drain
+        sys.exit(INTERRUPTED)
 
 
 def _contribute(app: typer.Typer) -> None:

@@ -16,6 +16,7 @@ error; the answer's code is then always `invalid_framing`.
 | H07 `PRI * HTTP/2.0` on clear text | llhttp | 400 `invalid_framing`, closed |
 | H08 no Host, two Host | edge | 400 `invalid_host` |
 | H09 Host with `/ ? # @ \\` | edge | 400 `invalid_host` |
+| H10 absolute-form target | runner | 400 `invalid_framing`, closed |
 | H10 path not in canonical form | edge | 400 `invalid_path` or 404 |
 | H11 `CONNECT`, a method not known to llhttp | llhttp | 400 `invalid_framing`, closed |
 | H11 method not served | edge | 405 `method_not_allowed` |

@@ -101,7 +101,9 @@ class UvicornConnection(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Check the framing (H01, H04), then start the request."""
+        """Check the target's form (H10) and the framing (H01, H04), then start the request."""
+        if not self.url.startswith(b"/") and self.url != b"*":
+            raise ValueError("absolute form")  # uvicorn drops scheme and host before anybody else sees them
         codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
         version = self.parser.get_http_version()
         if version not in ("1.0", "1.1") or (codings and (codings != [b"chunked"] or version != "1.1")):

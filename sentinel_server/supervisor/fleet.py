@@ -21,6 +21,7 @@ log = logging.getLogger("sentinel.supervisor")
 STEADY_S = 10.0
 MAX_FAILURES = 5
 FIRST_WAIT_S = 0.1
+MAX_WAIT_S = 10.0
 KILL_AFTER_S = 5.0
 
 
@@ -82,17 +83,25 @@ class Fleet:
                 return
             failures = 1 if process.lived_s > STEADY_S else failures + 1
             log.error("worker %d died (%s)", process.pid, process.epitaph)
-            if failures >= MAX_FAILURES or (process.refused and len(self._awaited) == self._count):
+            if self._hopeless(process, failures):
                 self._give_up(process)
                 return
-            await self._wait(0 if failures == 1 else FIRST_WAIT_S * 2.0 ** (failures - 2))
+            await self._wait(0 if failures == 1 else min(MAX_WAIT_S, FIRST_WAIT_S * 2.0 ** (failures - 2)))
+
+    def _hopeless(self, process: WorkerProcess, failures: int) -> bool:
+        """A worker that refused a file which was broken since is tried again for as long as others serve."""
+        if process.problems:
+            return not any(other.serves for other in self._alive())
+        return failures >= MAX_FAILURES
 
     async def _watch(self, slot: int, process: WorkerProcess, ready: Callable[[], None]) -> None:
         """Until the process has ended, one way or another."""
-        if await process.ready() and slot in self._awaited:
-            self._awaited.remove(slot)
-            if not self._awaited:
-                ready()
+        if await process.ready():
+            log.info("worker %d serves", process.pid)
+            if slot in self._awaited:
+                self._awaited.remove(slot)
+                if not self._awaited:
+                    ready()
         ending = asyncio.create_task(process.ended())
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait([ending, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -110,9 +119,9 @@ class Fleet:
             return
 
     def _give_up(self, process: WorkerProcess) -> None:
-        log.critical("giving up: a worker cannot be kept alive (%s)", process.epitaph)
         self._failed = True
         if not self._stop.is_set():
+            log.critical("giving up: a worker cannot be kept alive (%s)", process.epitaph)
             self.stop()
 
     def _alive(self) -> Iterable[WorkerProcess]:

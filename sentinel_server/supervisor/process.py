@@ -27,7 +27,7 @@ class WorkerProcess:
         self._is_ready: asyncio.Future[bool] = self._loop.create_future()
         self._answers: asyncio.Queue[Report] = asyncio.Queue()
         self._reading = self._loop.create_task(self._read())
-        self.problems = ""
+        self.problems = ""  # why it said that it cannot serve
         self.lived_s = 0.0
 
     @classmethod
@@ -53,9 +53,9 @@ class WorkerProcess:
         return self._process.returncode
 
     @property
-    def refused(self) -> bool:
-        """Whether it said that it cannot serve with this configuration."""
-        return bool(self.problems)
+    def serves(self) -> bool:
+        """Whether it accepts connections, as far as is known."""
+        return self.code is None and self._is_ready.done() and self._is_ready.result()
 
     @property
     def epitaph(self) -> str:

@@ -75,6 +75,8 @@ class Worker:
         if self._candidate is None:
             return "nothing was prepared"
         self._previous, candidate, self._candidate = self._gateway.settings, self._candidate, None
+        if candidate.server != self._previous.server:
+            log.warning("[server] has changed: that takes effect at the next start")
         return await self._swap(candidate)
 
     async def rollback(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tracemalloc
 from itertools import pairwise
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_core.dialects.sse import KEEP_ALIVE, SseEvent, SseParser, encode_data
+from sentinel_core.dialects.sse import SseEvent, SseParser
 from sentinel_core.errors import UpstreamError
 
 
@@ -99,12 +98,6 @@ def test_p8_the_cap_strikes_at_the_same_event_wherever_the_bytes_are_cut(
     assert events_and_end(cut(stream, places)) == events_and_end([stream])
 
 
-@given(st.lists(st.text()))
-def test_p8_what_is_encoded_is_parsed_back(texts: list[str]) -> None:
-    payloads = [json.dumps(text).encode() for text in texts]
-    assert parse([KEEP_ALIVE + encode_data(payload) for payload in payloads]) == [SseEvent(p) for p in payloads]
-
-
 @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
 def test_u10_line_ends_bom_comments_and_unknown_fields_change_nothing(end: bytes) -> None:
     lines = [b"\xef\xbb\xbf: hello", b"id: 7", b"retry: 10", b"", b'data:{"a":', b"data: 1}", b"", b"event: ping", b""]
@@ -148,7 +141,3 @@ def test_u11_an_endless_line_is_cut_off_within_the_cap() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4 << 16
-
-
-def test_encoded_json_stays_on_one_line() -> None:
-    assert encode_data(b'{"a":\r\n1}') == b'data: {"a": 1}\n\n'

@@ -53,7 +53,7 @@ async def test_s03_a_supervisor_that_gives_up_does_not_exit_0(tmp_path: Path) ->
         steady, victim = process.workers()
         for _ in range(MAX_FAILURES):
             os.kill(victim, signal.SIGKILL)
-            await process.until(lambda pid=victim: pid not in process.workers(), "buried the worker")
+            await buried(process, victim)
             await process.until(lambda: "giving up" in process.output or len(process.workers()) == 2, "respawned")
             victim = next((pid for pid in process.workers() if pid != steady), 0)
         assert await process.exited() == 1
@@ -81,6 +81,20 @@ async def test_s06_a_broken_file_keeps_the_old_configuration_and_says_why(tmp_pa
             client.get("/v1/models")
             assert b"new-model" in await client.rest()
             client.close()
+        process.signal(signal.SIGTERM)
+        assert await process.exited() == 0
+
+
+async def test_s06_a_worker_that_dies_while_the_file_is_broken_comes_back_once_it_is_mended(tmp_path: Path) -> None:
+    text = config(workers=2)
+    async with running(tmp_path, text) as process:
+        steady, victim = process.workers()
+        (tmp_path / "sentinel.toml").write_text(text + "\n[stages.no_such_stage]\n")
+        os.kill(victim, signal.SIGKILL)
+        await process.wrote("no_such_stage")
+        (tmp_path / "sentinel.toml").write_text(text)
+        await process.until(lambda: process.output.count(' serves"') == 3, "served again")
+        assert steady in process.workers()
         process.signal(signal.SIGTERM)
         assert await process.exited() == 0
 
@@ -122,6 +136,11 @@ async def test_s08_a_flood_is_shed_without_spinning_and_the_process_recovers(tmp
                 client.close()
             if b" 200 " in status:
                 break
+
+
+async def buried(process: Process, pid: int) -> None:
+    """Wait until a worker's death was noticed."""
+    await process.until(lambda: pid not in process.workers(), "buried the worker")
 
 
 def cpu_s(process: Process) -> float:

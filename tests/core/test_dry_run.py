@@ -1,0 +1,61 @@
+"""Services that touch nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from sentinel_core.dry_run import ClosedHttp, Overlay, UnwrittenRecords
+from sentinel_core.errors import UpstreamError
+from sentinel_core.records import Record
+from sentinel_core.state import Budget, Claim, Lease, Settlement, Window
+
+
+async def test_an_overlay_reads_through_and_writes_nothing() -> None:
+    base = Overlay()
+    await base.set("t:a", b"1", ttl_s=60)
+    await base.set("t:count", b"41", ttl_s=60)
+    overlay = Overlay(base)
+
+    assert await overlay.get("t:a") == b"1"
+    await overlay.set("t:a", b"2", ttl_s=60)
+    assert await overlay.get("t:a") == b"2"
+    await overlay.delete("t:a")
+    assert await overlay.get("t:a") is None
+    assert await overlay.increment("t:count", ttl_s=60) == 42
+    assert await overlay.increment("t:count", 2, ttl_s=60) == 44
+
+    assert await base.get("t:a") == b"1"
+    assert await base.get("t:count") == b"41"
+
+
+async def test_claims_are_judged_each_on_its_own() -> None:
+    overlay = Overlay()
+    fits: list[Claim] = [Window("w", limit=2, period_s=60, cost=2), Lease("l", limit=1, ttl_s=5)]
+    budget = Budget("b", limit_nanousd=10, reserve_nanousd=11, period="2026-11", ttl_s=5)
+
+    assert (await overlay.admit("r1", fits)).admitted
+    admission = await overlay.admit("r2", [*fits, budget])
+    assert not admission.admitted
+    assert [state.admitted for state in admission.claims] == [True, True, False]
+    assert await overlay.settle("r1", Settlement()) == "settled"
+    assert await overlay.settle("r1", Settlement()) == "unknown"
+
+
+async def test_nobody_hears_what_is_published() -> None:
+    overlay = Overlay()
+    async with overlay.subscribe("news") as messages:
+        await overlay.publish("news", b"hello")
+        assert [message async for message in messages] == []
+
+
+async def test_records_are_never_written() -> None:
+    records = UnwrittenRecords()
+    await records.append("usage", [Record("1", "t", 0.0, {})])
+    assert await records.get("usage", "t", "1") is None
+    assert (await records.query("usage", tenant=None)).records == ()
+
+
+async def test_nothing_is_sent() -> None:
+    async with ClosedHttp().pool(connections=1) as client:
+        with pytest.raises(UpstreamError, match="dry run"):
+            await client.send("POST", "http://192.0.2.1/", headers={})

@@ -1,0 +1,157 @@
+"""A dry run tells what stages decide and touches nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sentinel_core.config import settings_from
+from sentinel_core.context import Context
+from sentinel_core.errors import Refusal
+from sentinel_core.explain import Explanation, StageDecision, explain
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import CANDIDATES, PLAN, Key
+from sentinel_core.registry import Registry
+from sentinel_core.services import Services
+from sentinel_core.stage import Stage, StageConfig
+from sentinel_core.state import Window
+
+SEEN: Key[int] = Key("seen")
+BODY = json.dumps({"model": "best", "messages": [{"role": "user", "content": "hi"}]}).encode()
+TABLES: Mapping[str, Any] = {  # TOML values
+    "providers": {name: {"kind": "echo"} for name in ("a", "b", "c")},
+    "models": [{"name": "best", "targets": [{"provider": name} for name in ("a", "b", "c")]}],
+}
+
+
+class Counts(Stage):
+    name = "counts"
+
+    def __init__(self, config: StageConfig, services: Services) -> None:
+        super().__init__(config)
+        self._state = services.state
+
+    @classmethod
+    def open(cls, config: StageConfig, services: Services) -> Any:  # a context manager, made below
+        from contextlib import nullcontext
+
+        return nullcontext(cls(config, services))
+
+    @hookimpl
+    async def on_request(self, ctx: Context) -> None:
+        admission = await self._state.admit(ctx.id, [Window("tenant:requests", limit=1, period_s=60)])
+        ctx[SEEN] = await self._state.increment("tenant:seen", ttl_s=60)
+        if not admission.admitted:
+            raise Refusal("rate_limit_exceeded")
+
+
+class Narrows(Stage):
+    name = "narrows"
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        ctx[CANDIDATES] = ctx[CANDIDATES][:2]
+
+
+class Plans(Stage):
+    name = "plans"
+    after = ("narrows",)
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        ctx[PLAN] = ctx[CANDIDATES][::-1]
+
+
+class Denies(Stage):
+    name = "denies"
+    after = ("counts",)
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        raise Refusal("content_policy_violation")
+
+    @hookimpl
+    def on_finish(self, ctx: Context) -> None:
+        raise AssertionError("a dry run finishes nothing")
+
+
+class Breaks(Stage):
+    name = "breaks"
+    before = ("plans",)
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        ctx[SEEN] = 1
+        raise RuntimeError("boom")
+
+
+async def dry(*stages: type[Stage], **tables: Mapping[str, Any]) -> Explanation:  # TOML values
+    registry = Registry()
+    for stage in stages:
+        registry.register(stage)
+    settings = settings_from({**TABLES, "stages": {stage.name: tables.get(stage.name, {}) for stage in stages}})
+    return await explain(settings, BODY, registry=registry)
+
+
+async def test_without_a_plan_only_the_first_candidate_is_tried() -> None:
+    explanation = await dry()
+    assert explanation.outcome == "would be sent to a/best"
+    assert [(row.order, row.provider) for row in explanation.targets] == [(1, "a"), (None, "b"), (None, "c")]
+
+
+async def test_targets_say_who_ordered_and_who_removed_them() -> None:
+    explanation = await dry(Narrows, Plans)
+    assert explanation.outcome == "would be sent to b/best, then a/best"
+    assert [(row.order, row.provider, row.reason) for row in explanation.targets] == [
+        (1, "b", "planned by plans"),
+        (2, "a", "planned by plans"),
+        (None, "c", "removed by narrows"),
+    ]
+
+
+async def test_a_refusal_ends_the_way_and_the_rest_is_not_evaluated() -> None:
+    explanation = await dry(Counts, Denies)
+    assert explanation.outcome.startswith("denies refuses: 400 content_policy_violation")
+    assert explanation.targets == ()
+    assert [(row.stage, row.phase, row.decision) for row in explanation.stages] == [
+        ("counts", "on_request", "passes"),
+        ("denies", "on_request", "refuses"),
+        ("denies", "on_finish", "not_evaluated"),
+    ]
+
+
+async def test_state_is_counted_and_thrown_away() -> None:
+    for _ in range(2):  # a limit of one request, and both dry runs pass
+        first = (await dry(Counts)).stages[0]
+        assert first == StageDecision("counts", "on_request", "passes", "", ("seen",))
+
+
+async def test_a_stage_that_only_monitors_changes_nothing() -> None:
+    explanation = await dry(Denies, denies={"mode": "monitor"})
+    assert explanation.outcome == "would be sent to a/best"
+    assert explanation.stages[0].decision == "refuses"
+    assert explanation.stages[0].detail.endswith("monitor: goes on")
+
+
+@pytest.mark.parametrize(("on_fault", "goes_on"), [("open", True), ("closed", False)])
+async def test_a_fault_follows_its_policy_and_quotes_nothing(on_fault: str, goes_on: bool) -> None:
+    explanation = await dry(Breaks, breaks={"on_fault": on_fault})
+    assert explanation.outcome.startswith("would be sent") is goes_on
+    assert explanation.stages[0].decision == "faults"
+    assert "RuntimeError" in explanation.stages[0].detail
+    assert "boom" not in repr(explanation)
+
+
+async def test_an_unknown_model_has_no_target() -> None:
+    settings = settings_from({"providers": {"echo": {}}})
+    explanation = await explain(settings, BODY)
+    assert "model_not_found" in explanation.outcome
+    assert explanation.targets == ()
+
+
+async def test_what_is_no_request_is_refused() -> None:
+    with pytest.raises(Refusal):
+        await explain(settings_from(TABLES), b"[]")
