@@ -1,0 +1,1 @@
+"""What all benchmarks share: machine, processes, load, accounting, rounds and the report."""
