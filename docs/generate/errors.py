@@ -1,0 +1,43 @@
+"""The table of error codes, from `sentinel_core.errors`."""
+
+from __future__ import annotations
+
+from docs.generate.markdown import table
+from sentinel_core.errors import ERRORS, MAX_MESSAGE_CHARS, MAX_RETRY_AFTER_S
+
+HEAD = f"""# Errors
+
+Every answer that is not a success carries OpenAI's error object, on every route:
+
+```json
+{{"error": {{"message": "…", "type": "invalid_request_error", "param": "messages", "code": "invalid_parameter"}}}}
+```
+
+All four keys are always there; `param` and `code` may be null. Quota errors add `details`. `message` is written for
+people, has at most {MAX_MESSAGE_CHARS} characters, and never holds an address, a key, a path, a stack or the prompt.
+
+| header | on | says |
+| --- | --- | --- |
+| `x-request-id` | every answer | the id in the log; yours, if it matches `[A-Za-z0-9_.:-]{{1,128}}` |
+| `x-should-retry` | every error | `true` or `false`; the official SDKs obey it |
+| `retry-after`, `retry-after-ms` | 429 and 503 | how long to wait; left out above {MAX_RETRY_AFTER_S} s |
+
+Once a stream has begun, its status is already 200. A failure after that is one event,
+`data: {{"error": {{…}}}}`, and the end of the body: no `[DONE]`, no invented `finish_reason`. A stream that ends
+without `[DONE]` is never complete.
+
+Some requests are refused by the ASGI server before the gateway sees them: [runners](runners.md) lists them.
+
+## Codes
+
+"Retry" is the default of `x-should-retry`; once the gateway has spent its own attempts it says `false`.
+"""
+
+
+def errors_page() -> str:
+    """The page `reference/errors.md`."""
+    rows = [
+        (f"`{code}`", str(kind.status), f"`{kind.type}`", "yes" if kind.should_retry else "no", kind.message)
+        for code, kind in sorted(ERRORS.items(), key=lambda item: (item[1].status, item[0]))
+    ]
+    return HEAD + "\n" + table(["code", "status", "type", "retry", "what it says"], rows)

@@ -1,0 +1,76 @@
+"""Every chore of this project, each with its own environment: `nox -l` lists them, `nox -s tests` runs one."""
+
+from __future__ import annotations
+
+import os
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lint", "types", "docs", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the test suite; arguments go to pytest (`nox -s tests-3.12 -- tests/core --cov`)."""
+    session.install("-e", ".[dev,fast]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format; `-- --fix` mends what can be mended."""
+    session.install("ruff>=0.11")
+    session.run("ruff", "check", ".", *session.posargs)
+    session.run("ruff", "format", *([] if "--fix" in session.posargs else ["--check"]), ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types strictly, in packages, tests, benchmarks and examples."""
+    session.install("-e", ".[dev,fast]")
+    session.run("mypy", *session.posargs)
+    with session.chdir("examples/acme_guard"):
+        session.run("mypy", ".")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Write the generated references anew and prove that every promise in the documentation holds."""
+    session.install("-e", ".[dev,fast]")
+    session.run("python", "-m", "docs.generate")
+    session.run("pytest", "tests/promises", *session.posargs)
+
+
+@nox.session
+def serve(session: nox.Session) -> None:
+    """Serve from the working tree and reload on change; arguments go to `sentinel serve`."""
+    session.install("-e", ".[fast]")
+    session.run("sentinel", "serve", "--reload", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure against the baselines on this machine; `-- streaming` runs one benchmark, none runs all."""
+    session.install("-e", ".[dev,fast]")
+    for name in session.posargs or ("chain", "throughput", "streaming", "memory", "startup"):
+        session.run("python", "-m", f"benchmarks.{name}")
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Open the pages in a headless Chromium of the system."""
+    session.install("-e", ".[dev,fast]")
+    session.run("pytest", "tests/browser", *session.posargs, env={"SENTINEL_TEST_BROWSER": "1"})
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """The long programme: 100,000 examples per property on both runners, then mixed load for `-- SECONDS` (600)."""
+    session.install("-e", ".[dev,fast]")
+    seconds = session.posargs[0] if session.posargs else os.environ.get("SENTINEL_SOAK_SECONDS", "600")
+    session.run("pytest", env={"HYPOTHESIS_PROFILE": "soak", "SENTINEL_TEST_RUNNERS": "all"})
+    session.run("python", "-m", "tests.soak.run", seconds)

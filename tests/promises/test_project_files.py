@@ -1,0 +1,81 @@
+"""What the project's own files promise: README's commands, pinned actions, a modest image, a port on loopback."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from tests.promises.tree import PACKAGES, ROOT, page, top_levels
+
+SESSIONS = ("tests", "lint", "types", "docs", "serve", "bench", "browser", "soak")
+PROJECT = tomllib.loads(page("pyproject.toml"))["project"]
+
+
+def readme_command(name: str) -> str:
+    done = subprocess.run(
+        [sys.executable, ".ci/readme_command.py", name], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(("name", "last"), [("serve", ".venv/bin/sentinel serve"), ("test", ".venv/bin/pytest -q")])
+def test_a_command_of_the_readme_sets_itself_up(name: str, last: str) -> None:
+    steps = readme_command(name).split(" && ")
+    assert steps[0] == "python3 -m venv .venv"
+    assert steps[1].startswith(".venv/bin/pip install")
+    assert steps[-1] == last
+
+
+def test_the_readme_installs_only_extras_that_exist() -> None:
+    extras = re.findall(r"\.?(?:sentinel-gateway)?\[(\w+)\]\"", page("README.md"))
+    assert extras
+    assert set(extras) <= PROJECT["optional-dependencies"].keys()
+
+
+def test_the_tests_import_only_what_the_test_command_installs() -> None:
+    extras = PROJECT["optional-dependencies"]
+    named = [*PROJECT["dependencies"], *extras["test"], *extras["fast"]]
+    installed = {re.split(r"[^\w.-]", name)[0].lower().replace("-", "_") for name in named}
+    own = {*PACKAGES, "tests", "docs", "benchmarks", "examples", "acme_guard"}
+    imported = {name for path in (ROOT / "tests").rglob("*.py") for name in top_levels(path)}
+    assert imported - sys.stdlib_module_names - installed - own == set()
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_nox_has_every_chore(session: str) -> None:
+    assert re.search(rf"^def {session}\(session: nox\.Session\) -> None:", page("noxfile.py"), re.MULTILINE)
+
+
+def test_actions_are_pinned_by_commit() -> None:
+    uses = re.findall(r"uses: (\S+)", page(".github/workflows/ci.yml"))
+    assert uses
+    assert [name for name in uses if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", name)] == []
+
+
+def test_c_02_ci_covers_every_python_that_the_metadata_names() -> None:
+    named = [item.rpartition(" ")[2] for item in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", item)]
+    assert PROJECT["requires-python"] == ">=3.11"
+    assert ", ".join(f'"{version}"' for version in named) in page(".github/workflows/ci.yml")
+
+
+def test_the_image_is_built_in_stages_and_runs_without_rights() -> None:
+    text = page("Dockerfile")
+    assert len(re.findall(r"^FROM ", text, re.MULTILINE)) == 2
+    assert re.search(r"^USER \d+:\d+$", text, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK ", text, re.MULTILINE)
+    assert '".[fast]"' in text, "the image carries both runners"
+
+
+def test_c_44_compose_publishes_on_loopback_only() -> None:
+    ports = re.findall(r'^ +- "([\d.:]+:\d+:\d+|\d+:\d+)"$', page("compose.yaml"), re.MULTILINE)
+    assert "127.0.0.1:8000:8000" in ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_s0_03_the_licence_is_mit() -> None:
+    assert PROJECT["license"] == "MIT"
+    assert page("LICENSE").startswith("MIT License")

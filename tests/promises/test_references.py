@@ -1,0 +1,103 @@
+"""What the code has, the reference has: hooks, errors, settings, commands, headers, routes, log fields."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from docs.generate.command_line import commands
+from docs.generate.configuration import plugin_tables
+from docs.generate.pages import PAGES, ROOT, text_of
+from sentinel_core.config.aliases import ALIASES
+from sentinel_core.config.settings import ChainSettings, ModelSettings, ServerSettings, TargetSettings
+from sentinel_core.dialects.openai_chat.request import GATEWAY_FIELDS, REFUSED_FIELDS
+from sentinel_core.errors import ERRORS
+from sentinel_core.hookspecs import PHASES, PhaseHooks, StartUpHooks
+from sentinel_core.order import DEFAULT_ORDER
+from sentinel_core.stage import StageConfig
+from sentinel_server.access_log import AccessRecord
+from tests.promises.tree import page
+
+SETTINGS: tuple[type[msgspec.Struct], ...] = (ServerSettings, ChainSettings, ModelSettings, TargetSettings, StageConfig)
+HEADER = re.compile(r'b?"(x-[a-z-]+|server-timing|retry-after(?:-ms)?|access-control-allow-origin|vary|allow)"')
+# Names that the server only reads, or that are values and not headers.
+NOT_SENT = {"x-api-key", "x-gzip"}
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_a_generated_page_is_up_to_date(name: str) -> None:
+    assert (ROOT / name).read_text("utf-8") == text_of(name), "run `python -m docs.generate`"
+
+
+@pytest.mark.parametrize("hooks", [PhaseHooks, StartUpHooks])
+def test_every_hook_is_documented_with_its_exact_signature(hooks: type) -> None:
+    text = page("docs/reference/hooks.md")
+    for name, function in vars(hooks).items():
+        if not name.startswith("_"):
+            line = re.search(rf"^(?:async )?def {name}\(.*$", text, re.MULTILINE)
+            assert line, name
+            documented = ast.parse(f"{line[0]}: ...").body[0]
+            assert isinstance(documented, ast.FunctionDef)
+            assert [arg.arg for arg in documented.args.args] == list(inspect.signature(function).parameters)[1:]
+            assert inspect.cleandoc(function.__doc__) in text
+
+
+def test_the_phases_in_the_explanation_are_the_phases_of_the_code() -> None:
+    assert re.findall(r"^\| `(\w+)\(ctx", page("docs/explanation/chain.md"), re.MULTILINE) == list(PHASES)
+
+
+def test_every_error_code_is_documented_with_status_and_type() -> None:
+    text = page("docs/reference/errors.md")
+    for code, kind in ERRORS.items():
+        assert f"| `{code}` | {kind.status} | `{kind.type}` |" in text
+
+
+def test_every_setting_is_documented() -> None:
+    text = page("docs/reference/configuration.md")
+    for struct in (*SETTINGS, *(struct for _, struct, _ in plugin_tables())):
+        for field in msgspec.structs.fields(struct):
+            assert f"| `{field.encode_name}` |" in text, f"{struct.__name__}.{field.name}"
+
+
+def test_s0_12_every_variable_is_documented_and_in_the_example_file() -> None:
+    text, example = page("docs/reference/configuration.md"), page(".env.example")
+    for alias in ALIASES:
+        for name in alias.names:
+            assert f"`{name}`" in text
+            assert re.search(rf"\b{name}\b", example), name
+
+
+def test_every_field_that_is_not_forwarded_is_documented() -> None:
+    text = page("docs/reference/endpoints.md")
+    assert all(f"`{name}`" in text for name in GATEWAY_FIELDS | REFUSED_FIELDS)
+
+
+def test_the_default_order_is_explained() -> None:
+    assert " · ".join(f"`{name}`" for name in DEFAULT_ORDER) in " ".join(page("docs/explanation/chain.md").split())
+
+
+def test_every_command_and_option_is_documented() -> None:
+    text = page("docs/reference/cli.md")
+    for name, command in commands().items():
+        assert f"## `sentinel {name}`" in text
+        for option in (option for item in command.params for option in item.opts if option.startswith("--")):
+            assert f"`{option}`" in text
+
+
+def test_every_field_of_the_access_log_is_documented() -> None:
+    text = page("docs/reference/access-log.md")
+    assert all(f"| `{field.name}` |" in text for field in msgspec.structs.fields(AccessRecord))
+
+
+def test_every_response_header_is_documented() -> None:
+    text = page("docs/reference/headers.md")
+    sent = set()
+    for package in ("sentinel_server", "sentinel_core"):
+        for path in Path(ROOT / package).rglob("*.py"):
+            sent |= set(HEADER.findall(path.read_text("utf-8")))
+    assert {name for name in sent - NOT_SENT if f"`{name}`" not in text} == set()

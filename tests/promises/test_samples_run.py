@@ -1,0 +1,52 @@
+"""Every block of the documentation that is marked `<!-- run -->` does what it says against a running gateway."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.promises.tree import Sample, page, samples
+from tests.served import served
+
+ADDRESS = "http://127.0.0.1:8000"
+
+
+def marked(language: str) -> list[Sample]:
+    return [sample for sample in samples(language) if sample.mark == "run"]
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(tmp_path_factory.mktemp("empty")) as gateway:
+        yield gateway.address
+
+
+def test_every_route_of_the_openapi_document_is_documented(gateway: str) -> None:
+    with urllib.request.urlopen(f"{gateway}/openapi.json") as response:
+        paths = json.load(response)["paths"]
+    text = page("docs/reference/endpoints.md")
+    routes = {f"`{method.upper()} {path}`" for path, operations in paths.items() for method in operations}
+    assert routes
+    assert {route for route in routes if route not in text} == set()
+
+
+@pytest.mark.parametrize("sample", marked("python"), ids=lambda sample: sample.id)
+def test_a_python_sample_runs(sample: Sample, gateway: str, tmp_path: Path) -> None:
+    run([sys.executable, "-c", sample.text.replace(ADDRESS, gateway)], tmp_path)
+
+
+@pytest.mark.parametrize("sample", marked("sh"), ids=lambda sample: sample.id)
+def test_a_shell_sample_runs(sample: Sample, gateway: str, tmp_path: Path) -> None:
+    run(["bash", "-euc", sample.text.replace(ADDRESS, gateway)], tmp_path)
+
+
+def run(command: list[str], folder: Path) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()

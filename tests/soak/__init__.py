@@ -1,0 +1,1 @@
+"""The long programme: `nox -s soak`."""
