@@ -1,6 +1,6 @@
 """The chain and everything a plugin author needs.
 
-    from sentinel_core import Gateway, Stage, StageConfig, hookimpl
+from sentinel_core import Gateway, Stage, StageConfig, hookimpl
 """
 
 from sentinel_core.context import Call, Client, Context, Outcome

@@ -52,7 +52,7 @@ class EventStream:
     once, from one task at a time. A read that is pending when the stream is closed is cancelled.
     """
 
-    __slots__ = ("_callbacks", "_close", "_closed", "_ending", "_iterator", "_reading")
+    __slots__ = ("_callbacks", "_close", "_closed", "_ending", "_iterator", "_loop", "_reading")
 
     def __init__(self, events: AsyncIterator[Event], close: Callable[[], Awaitable[None]] = _nothing) -> None:
         self._iterator = events.__aiter__()
@@ -60,6 +60,7 @@ class EventStream:
         self._callbacks: list[OnClose] = []
         self._ending: Ending | None = None
         self._reading = Reading()
+        self._loop = asyncio.get_running_loop()
         self._closed: asyncio.Future[None] | None = None
 
     def __aiter__(self) -> EventStream:
@@ -68,7 +69,7 @@ class EventStream:
     async def __anext__(self) -> Event:
         if self._closed is not None:
             raise StopAsyncIteration
-        self._reading.task = asyncio.current_task()
+        self._reading.task = asyncio.current_task(self._loop)
         try:
             return await self._iterator.__anext__()
         except StopAsyncIteration:
@@ -110,6 +111,7 @@ class EventStream:
             try:
                 await logged(self._close)
             finally:
+                self._close = _nothing  # often a method of what holds this stream: no cycle is left
                 callbacks, self._callbacks = self._callbacks, []
                 for callback in callbacks:
                     _notify(callback, self._ending)

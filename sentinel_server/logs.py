@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 
+from sentinel_server import access_log
 from sentinel_server.access_log import JsonFormatter
+from sentinel_server.line_writer import LineWriter
 
 OURS = "sentinel"
 
@@ -18,3 +20,4 @@ def configure(level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger(OURS).setLevel(level.upper())
+    access_log.direct_to(LineWriter(sys.stdout))

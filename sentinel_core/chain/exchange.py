@@ -9,15 +9,14 @@ from types import TracebackType
 from typing import Any
 
 from sentinel_core.chain import finish, inward, monitor, outward
+from sentinel_core.chain.account import Account
 from sentinel_core.chain.compile import Chain
 from sentinel_core.chain.endings import Endings
 from sentinel_core.chain.stream import Delivery, Source, replayed
-from sentinel_core.chain.transcript import Transcript, extent_of
-from sentinel_core.chain.verdicts import Verdicts
+from sentinel_core.chain.transcript import Transcript
 from sentinel_core.context import Context, Outcome, Status
 from sentinel_core.errors import Refusal, UpstreamError
-from sentinel_core.keys import Verdict
-from sentinel_core.messages import Answer, Extent, Usage
+from sentinel_core.messages import Answer
 from sentinel_core.reply import EventStream, Reply
 
 
@@ -29,15 +28,11 @@ class Exchange:
     """
 
     __slots__ = (
-        "_answer",
         "_delivery",
         "_exited",
         "_failure",
-        "_guarded",
-        "_kept",
         "_opened",
-        "_source",
-        "_upstream_answer",
+        "account",
         "chain",
         "ctx",
         "endings",
@@ -53,16 +48,12 @@ class Exchange:
         self.ctx = ctx
         self.entered = 0
         self.endings = Endings()
-        self.verdicts = Verdicts()
+        self.account = Account(ctx, chain.guards)
+        self.verdicts = self.account.verdicts
         self.seconds = [0.0] * len(chain.names)
         self.wants_stream = ctx.request.stream
         self.outcome: Outcome | None = None
-        self._answer: Answer | None = None
-        self._upstream_answer: Answer | None = None
         self._delivery: Delivery | None = None
-        self._source: Source | None = None
-        self._guarded: Transcript | None = None
-        self._kept: Transcript | None = None
         self._failure: BaseException | None = None
         self._exited = False
         self._opened = perf_counter()
@@ -100,9 +91,9 @@ class Exchange:
     async def _answered(self, reply: Reply, depth: int) -> Answer:
         if isinstance(reply, EventStream):
             reply = await self._assembled(reply)
-        self._upstream_answer = reply
+        self.account.upstream = reply
         answer = await outward.respond(self, reply, depth)
-        self._answer = answer
+        self.account.answer = answer
         if self.ctx.restorations:
             for restoration in reversed(self.ctx.restorations):
                 answer = restoration.answer(answer)
@@ -120,18 +111,21 @@ class Exchange:
         return transcript.answer(self.ctx.request.dialect)
 
     def _deliver(self, reply: Reply, depth: int) -> Delivery:
+        account = self.account
         if isinstance(reply, Answer):
-            self._upstream_answer = reply
+            self.account.upstream = reply
             reply = EventStream(replayed(reply.dialect.stream_frames(reply)))
             self.endings.adopt(reply)
         if self.chain.monitors[depth]:
-            self._kept = Transcript()
+            account.kept = Transcript()
         if self.chain.finishers[self.entered]:
-            self._guarded = Transcript()
-        self._source = Source(reply, self._kept)
-        layered = outward.layers(self, self._source, depth)
-        self._delivery = Delivery(layered, self.endings.reading, self.ctx.restorations, self._guarded, self._failed)
-        return self._delivery
+            account.guarded_parts = Transcript()
+        source = Source(reply, account.kept)
+        layered = outward.layers(self, source, depth)
+        delivery = Delivery(layered, self.endings.reading, self.ctx.restorations, account.guarded_parts, self._failed)
+        account.produced, account.delivered = source.meter, delivery.meter
+        self._delivery = delivery
+        return delivery
 
     async def _failed(self, exc: BaseException) -> BaseException:
         """Note why the stream broke; an upstream's own words pass the guards before the caller sees them."""
@@ -147,7 +141,7 @@ class Exchange:
             return
         self._exited = True
         if self._delivery is not None:
-            self._delivery.closed = True
+            self._delivery.detach()
         chain = self.chain
         if self.endings or chain.monitors[self.entered] or chain.waits_for_finishers[self.entered]:
             await asyncio.shield(chain.tracker.start(self._end(exc)))
@@ -166,7 +160,7 @@ class Exchange:
             outcome = self._conclude(exc)
             monitors = self.chain.monitors[self.entered]
             if monitors:
-                await monitor.watch_reply(self, self._upstream_text(), monitors)
+                await monitor.watch_reply(self, self.account.upstream_text(), monitors)
             await finish.run(self, outcome, self.chain.finishers[self.entered])
         finally:
             self.chain.leave()
@@ -182,9 +176,9 @@ class Exchange:
         first = self._delivery.first_event_at if self._delivery is not None else None
         self.outcome = Outcome(
             self._status(failure),
-            self,
+            self.account,
             error=failure,
-            usage=self._usage(),
+            usage=self.account.usage,
             first_event_s=first - self._opened if first is not None else None,
             elapsed_s=perf_counter() - self._opened,
         )
@@ -199,31 +193,3 @@ class Exchange:
         if isinstance(failure, asyncio.CancelledError | GeneratorExit):
             return "cancelled"
         return "failed"
-
-    def _usage(self) -> Usage | None:
-        if self._source is not None and self._source.meter.usage is not None:
-            return self._source.meter.usage
-        return self._upstream_answer.usage if self._upstream_answer is not None else None
-
-    def _upstream_text(self) -> Answer | None:
-        """What the upstream said, before any guard; kept only while a guard monitors."""
-        if self._kept is not None:
-            return self._kept.answer(self.ctx.request.dialect)
-        return self._upstream_answer
-
-    def guarded(self) -> Answer | None:
-        """The reply after the output guards and before restoration."""
-        if self._guarded is not None and self._guarded:
-            return self._guarded.answer(self.ctx.request.dialect)
-        return self._answer
-
-    def extents(self) -> tuple[Extent, Extent]:
-        """What the upstream produced, and what left the chain."""
-        if self._source is not None and self._delivery is not None:
-            return self._source.meter.extent, self._delivery.meter.extent
-        produced = extent_of(self._upstream_answer) if self._upstream_answer is not None else Extent()
-        return produced, extent_of(self._answer) if self._answer is not None else Extent()
-
-    def verdicts_given(self) -> tuple[Verdict, ...]:
-        """One verdict per guard and direction."""
-        return self.verdicts.all(self.chain.guards, self.ctx)

@@ -25,6 +25,7 @@ class StreamLayer:
         "_entry",
         "_events",
         "_input",
+        "_loop",
         "_reading",
         "_released",
         "_unread",
@@ -44,6 +45,7 @@ class StreamLayer:
         self._clock = OwnTime(seconds, entry.position, entry.timeout_s)
         self._input = LayerInput(source, self._clock, tracked=entry.guard)
         self._reading = Reading()
+        self._loop = asyncio.get_running_loop()
         self._verdicts = verdicts
         self._released = 0
         self._changed = False
@@ -57,7 +59,7 @@ class StreamLayer:
         return self
 
     async def __anext__(self) -> Event:
-        self._reading.task = asyncio.current_task()
+        self._reading.task = asyncio.current_task(self._loop)
         self._clock.start()
         try:
             if not hasattr(self._events, "__anext__"):

@@ -58,6 +58,7 @@ class Delivery:
     __slots__ = (
         "_failed",
         "_guarded",
+        "_loop",
         "_pending",
         "_reading",
         "_restorations",
@@ -81,6 +82,7 @@ class Delivery:
         self._restorations = restorations
         self._guarded = guarded
         self._failed = failed
+        self._loop = asyncio.get_running_loop()
         self._pending: deque[Event] = deque()
         self.meter = Meter()
         self.exhausted = False
@@ -93,7 +95,7 @@ class Delivery:
     async def __anext__(self) -> Event:
         if self.closed:
             raise StopAsyncIteration
-        self._reading.task = asyncio.current_task()
+        self._reading.task = asyncio.current_task(self._loop)
         try:
             event = await self._next()
         except StopAsyncIteration:
@@ -113,6 +115,11 @@ class Delivery:
         if isinstance(event, TextEvent):
             meter.chars += len(event.text)
         return event
+
+    def detach(self) -> None:
+        """The exchange is over: give nothing more, and let go of it."""
+        self.closed = True
+        self._failed = _unnoted
 
     async def _next(self) -> Event:
         while not self._pending:
@@ -152,6 +159,10 @@ class Delivery:
             for event in restoration.rest(choice):
                 self._through(event, order[index + 1 :])
         return bool(self._pending)
+
+
+async def _unnoted(exc: BaseException) -> BaseException:
+    return exc
 
 
 async def replayed(events: tuple[Event, ...]) -> AsyncIterator[Event]:

@@ -5,6 +5,6 @@ is one compiled chain with what it holds open; `catalogue` says which targets se
 """
 
 from sentinel_core.gateway.catalogue import ModelInfo
-from sentinel_core.gateway.gateway import Gateway
+from sentinel_core.gateway.gateway import Gateway, new_id
 
-__all__ = ["Gateway", "ModelInfo"]
+__all__ = ["Gateway", "ModelInfo", "new_id"]

@@ -205,7 +205,7 @@ class Gateway:
             self._drain_began = time.monotonic()
 
     def _drain_left_s(self) -> float:
-        """How long an exit may still wait: what is left of the drain that a server began, and a moment for finishers."""
+        """How long an exit may still wait: what is left of a drain that began, or a moment for finishers."""
         self.begin_drain()
         passed = time.monotonic() - self._drain_began
         return max(FINISHERS_S, self.settings.server.drain_timeout_s - passed)

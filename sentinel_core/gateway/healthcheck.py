@@ -39,5 +39,5 @@ async def _check(provider: Provider) -> Health:
             return await provider.health_check()
     except TimeoutError:
         return Health("unhealthy", detail="no answer in time")
-    except Exception as exc:  # a provider's own failure is its health, not this gateway's
+    except Exception as exc:  # noqa: BLE001 - a provider's own failure is its health, not this gateway's
         return Health("unhealthy", detail=type(exc).__name__)

@@ -65,6 +65,7 @@ class Edge:
             await self._fail(tx, receive, error)
         finally:
             write_record(tx)
+            tx.forget()
 
     async def _serve(self, tx: Transaction, scope: Scope, receive: Receive) -> None:
         path = self._check(tx, scope)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -16,6 +15,7 @@ from sentinel_core.chain.faults import place
 from sentinel_core.context import Client
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import SentinelError
+from sentinel_core.gateway import new_id
 from sentinel_server.edge.cors import RawHeaders
 from sentinel_server.edge.head import Headers
 from sentinel_server.edge.life import Life
@@ -71,7 +71,7 @@ class Transaction:
         self.scope = scope
         self._send = send
         self._life = life
-        self.id = os.urandom(16).hex()
+        self.id = new_id()
         self.headers: Mapping[bytes, bytes] = {}
         self.length: int | None = 0
         self.cors: RawHeaders = ()
@@ -90,6 +90,10 @@ class Transaction:
         """The transaction of a request that came through the edge."""
         transaction: Transaction = scope[_KEY]
         return transaction
+
+    def forget(self) -> None:
+        """The request is over: leave no cycle between it and its scope."""
+        self.scope.pop(_KEY, None)
 
     def adopt_id(self, value: bytes | None) -> None:
         """Take over the client's request id if it is a harmless token; else keep our own (H34)."""

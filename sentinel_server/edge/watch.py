@@ -126,6 +126,7 @@ class Watch:
     def release(self) -> None:
         """The response is complete, or has failed: end nothing any more."""
         self._closed = True
+        self._pulse = None
         self._timer.cancel()
 
     def end(self, cause: Cause) -> None:

@@ -13,6 +13,7 @@ from uvicorn.server import ServerState
 
 from sentinel_server.runners.acceptor import Connection
 from sentinel_server.runners.base import Limits
+from sentinel_server.runners.uvicorn_cycle import Cycle
 from sentinel_server.runners.wire_refusal import refusal_bytes
 
 HEAD_END = b"\r\n\r\n"
@@ -152,6 +153,7 @@ class UvicornConnection(HttpToolsProtocol):
         return self._socket
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # Any: uvicorn types every message
+        cycle.__class__ = Cycle
         self._active = cycle
         task = self.loop.create_task(cycle.run_asgi(app))
         self._apps.add(task)
@@ -169,7 +171,10 @@ class UvicornConnection(HttpToolsProtocol):
             self.flow.pause_reading()
 
     def _head_and_rest(self, data: bytes) -> bytes:
-        """Parse up to the end of a head, with a clock on it; what comes after."""
+        """Parse up to the end of a head, with a clock on one that comes in pieces; what comes after."""
+        if not self._head and 0 <= (whole := data.find(HEAD_END)) <= self._limits.max_head_bytes:
+            super().data_received(data[: whole + len(HEAD_END)])
+            return data[whole + len(HEAD_END) :]
         if self._head_timer is None:
             self._head_timer = self.loop.call_later(self._limits.head_s, self.timeout_keep_alive_handler)
         seen = len(self._head)

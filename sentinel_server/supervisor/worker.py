@@ -13,6 +13,7 @@ from sentinel_core.gateway import Gateway
 from sentinel_server.app import asgi
 from sentinel_server.runners import load
 from sentinel_server.runners.base import Limits, Shutdown
+from sentinel_server.supervisor import collector
 from sentinel_server.supervisor.launch import Launch
 
 log = logging.getLogger("sentinel.server")
@@ -41,6 +42,7 @@ class Worker:
             app = asgi(self._gateway)
             serving = asyncio.create_task(serve(app, [self._listener], Limits.of(server), self._shutdown))
             await asyncio.sleep(0)  # its first step listens
+            collector.settle()
             if not serving.done():
                 ready()
             await serving

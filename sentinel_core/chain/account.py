@@ -1,0 +1,65 @@
+"""What one exchange can say of itself when it is over.
+
+Apart from the exchange, so that an `Outcome` keeps no exchange alive: reference cycles per request would be work for
+the garbage collector (benchmarks/throughput.py).
+"""
+
+from __future__ import annotations
+
+from sentinel_core.chain.faults import Entry
+from sentinel_core.chain.transcript import Meter, Transcript, extent_of
+from sentinel_core.chain.verdicts import Verdicts
+from sentinel_core.context import Context
+from sentinel_core.keys import Verdict
+from sentinel_core.messages import Answer, Extent, Usage
+
+
+class Account:
+    """The replies, extents, usage and verdicts of one exchange; what costs something is worked out when asked for.
+
+    `upstream` is the unary answer before any guard, `answer` after the output guards. `kept` and `guarded` are the
+    same of a stream, noted only where somebody needs them.
+    """
+
+    __slots__ = ("_ctx", "_guards", "answer", "delivered", "guarded_parts", "kept", "produced", "upstream", "verdicts")
+
+    def __init__(self, ctx: Context, guards: tuple[tuple[Entry, bool, bool], ...]) -> None:
+        self._ctx = ctx
+        self._guards = guards
+        self.verdicts = Verdicts()
+        self.upstream: Answer | None = None
+        self.answer: Answer | None = None
+        self.produced: Meter | None = None
+        self.delivered: Meter | None = None
+        self.kept: Transcript | None = None
+        self.guarded_parts: Transcript | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the provider reported."""
+        if self.produced is not None and self.produced.usage is not None:
+            return self.produced.usage
+        return self.upstream.usage if self.upstream is not None else None
+
+    def upstream_text(self) -> Answer | None:
+        """What the upstream said, before any guard; of a stream only while a guard monitors."""
+        if self.kept is not None:
+            return self.kept.answer(self._ctx.request.dialect)
+        return self.upstream
+
+    def guarded(self) -> Answer | None:
+        """The reply after the output guards and before restoration."""
+        if self.guarded_parts is not None and self.guarded_parts:
+            return self.guarded_parts.answer(self._ctx.request.dialect)
+        return self.answer
+
+    def extents(self) -> tuple[Extent, Extent]:
+        """What the upstream produced, and what left the chain."""
+        if self.produced is not None and self.delivered is not None:
+            return self.produced.extent, self.delivered.extent
+        produced = extent_of(self.upstream) if self.upstream is not None else Extent()
+        return produced, extent_of(self.answer) if self.answer is not None else Extent()
+
+    def verdicts_given(self) -> tuple[Verdict, ...]:
+        """One verdict per guard and direction."""
+        return self.verdicts.all(self._guards, self._ctx)

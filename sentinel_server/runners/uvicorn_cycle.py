@@ -1,0 +1,88 @@
+"""One response on uvicorn's httptools protocol: the head and the first piece of the body leave in one write.
+
+uvicorn writes the head at once, a system call of its own, and searches every header twice with a regular expression;
+together that was a tenth of a request's whole cost (benchmarks/throughput.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+NO_BODY = frozenset({204, 304})
+
+
+class Cycle(RequestResponseCycle):
+    """uvicorn's cycle with a leaner `send`. A cycle becomes one by its class: uvicorn makes them itself."""
+
+    _held = b""
+
+    async def send(self, message: Any) -> None:  # uvicorn types every message of its own
+        """ASGI's send. A head waits for the body's first piece, or for the loop's next turn."""
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        kind = message["type"]
+        if not self.response_started and kind == "http.response.start":
+            self._start(message)
+        elif self.response_started and not self.response_complete and kind == "http.response.body":
+            self._continue(message.get("body", b""), more=message.get("more_body", False))
+        else:
+            raise RuntimeError(f"Unexpected ASGI message {kind!r}")
+
+    def _start(self, message: Any) -> None:  # as above
+        self.response_started = True
+        self.waiting_for_100_continue = False
+        status: int = message["status"]
+        lines = [STATUS_LINE[status]]
+        closing = False
+        for name, value in (*self.default_headers, *message.get("headers", ())):
+            if name == b"content-length":
+                self.expected_content_length, self.chunked_encoding = int(value), False
+            elif name == b"connection" and value.lower() == b"close":
+                self.keep_alive, closing = False, True
+            lines.append(b"%b: %b\r\n" % (name, value))
+        if not self.keep_alive and not closing:
+            lines.append(b"connection: close\r\n")
+        if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in NO_BODY:
+            self.chunked_encoding = True
+            lines.append(b"transfer-encoding: chunked\r\n")
+        lines.append(b"\r\n")
+        head = b"".join(lines)
+        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b"\0" in head:
+            raise RuntimeError("Invalid HTTP header")
+        self._held = head
+        asyncio.get_running_loop().call_soon(self._release)
+
+    def _continue(self, body: bytes, *, more: bool) -> None:
+        if self.scope["method"] == "HEAD":
+            self.expected_content_length, data = 0, b""
+        elif self.chunked_encoding:
+            data = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            data += b"" if more else b"0\r\n\r\n"
+        else:
+            self.expected_content_length -= len(body)
+            data = body
+        if self.expected_content_length < 0 or (self.expected_content_length and not more):
+            raise RuntimeError("Response content does not have its Content-Length")
+        head, self._held = self._held, b""
+        if head or data:
+            self.transport.write(head + data)
+        if not more:
+            self._complete()
+
+    def _complete(self) -> None:
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
+
+    def _release(self) -> None:
+        """No body came in the same turn of the loop: the head leaves alone."""
+        if self._held and not self.disconnected:
+            self.transport.write(self._held)
+        self._held = b""
