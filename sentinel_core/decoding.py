@@ -19,7 +19,7 @@ __all__ = ["DEFAULT_LIMITS", "JsonLimits", "decode_json"]
 DEFAULT_LIMITS = JsonLimits()
 
 _STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_INNERMOST = re.compile(rb"\[\]|\{\}")
+_SQUARE = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 _decode = msgspec.json.Decoder().decode
@@ -53,9 +53,10 @@ def _check_shape(raw: bytes, limits: JsonLimits) -> None:
     opened = raw.count(b"{") + raw.count(b"[")
     if opened <= limits.max_depth and opened + raw.count(b",") <= limits.max_nodes:
         return
-    bare = _STRINGS.sub(b"", raw)
+    most = 2 * limits.max_nodes + 1  # each value and its key may be a string; looking for more would take its time
+    bare, strings = _STRINGS.subn(b"", raw, count=most + 1)
     opened = bare.count(b"{") + bare.count(b"[")
-    if opened + bare.count(b",") > limits.max_nodes:
+    if strings > most or opened + bare.count(b",") > limits.max_nodes:
         raise Refusal("request_too_large", f"The request body has more than {limits.max_nodes} values.")
     if opened > limits.max_depth and _deeper_than(bare, limits.max_depth):
         raise Refusal("json_too_deep", f"The request body nests deeper than {limits.max_depth} levels.")
@@ -64,12 +65,14 @@ def _check_shape(raw: bytes, limits: JsonLimits) -> None:
 def _deeper_than(bare: bytes, depth: int) -> bool:
     """Whether brackets nest deeper than `depth`; text without strings in, every step runs in C.
 
-    Each round removes the innermost pairs, so what is left after `depth` rounds nests deeper (or is not balanced,
-    which the decoder would refuse as well).
+    Both kinds of brackets count as one, and each round removes the innermost pairs, so what is left after `depth`
+    rounds nests deeper. Closing brackets too many are refused first: each round would copy them all.
     """
-    brackets = bare.translate(None, _NOT_BRACKETS)
+    brackets = bare.translate(_SQUARE, _NOT_BRACKETS)
+    if 2 * brackets.count(b"[") < len(brackets):
+        raise Refusal("invalid_json")
     for _ in range(depth):
         if not brackets:
             return False
-        brackets = _INNERMOST.sub(b"", brackets)
+        brackets = brackets.replace(b"[]", b"")
     return bool(brackets)

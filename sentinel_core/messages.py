@@ -38,6 +38,7 @@ __all__ = [
 
 Operation: TypeAlias = Literal["chat", "completion", "embedding", "count_tokens"]
 Channel: TypeAlias = Literal["content", "reasoning", "refusal", "tool_arguments"]
+_OPAQUE = -2  # begins the path of a slot of `Answer.opaque`; a body's own paths begin with a key, which is a string
 Json: TypeAlias = Any  # a decoded JSON value; its shape is the client's or the provider's
 
 
@@ -102,7 +103,7 @@ class Answer(msgspec.Struct, frozen=True):
         """Every string leaf and object key, except the dialect's declared list of identifiers."""
         slots = self.dialect.answer_texts(self.body)
         for index, event in enumerate(self.opaque):
-            slots += tuple(slot._replace(path=("$opaque", index, *slot.path)) for slot in event.texts())
+            slots += tuple(slot._replace(path=(_OPAQUE, index, *slot.path)) for slot in event.texts())
         return slots
 
     def with_texts(self, texts: Mapping[Path, str]) -> Answer:
@@ -112,7 +113,7 @@ class Answer(msgspec.Struct, frozen=True):
         opaque = list(self.opaque)
         own: dict[Path, str] = {}
         for path, text in texts.items():
-            if path[:1] == ("$opaque",):
+            if path[:1] == (_OPAQUE,):
                 index = int(path[1])
                 opaque[index] = opaque[index].with_texts({path[2:]: text})
             else:
@@ -223,9 +224,11 @@ class Opaque(_Event, frozen=True):
         return self.slots
 
     def with_texts(self, texts: Mapping[Path, str]) -> Opaque:
-        """The same event with other texts at these paths."""
+        """The same event with other texts at these paths. Raises KeyError for a path that is not among its slots."""
         if not texts:
             return self
+        for path in texts.keys() - {slot.path for slot in self.slots}:
+            raise KeyError(f"no such slot: {path!r}")
         slots = tuple(slot._replace(text=texts.get(slot.path, slot.text)) for slot in self.slots)
         return msgspec.structs.replace(self, slots=slots, patches={**self.patches, **texts}, changed=True)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
 """Where a value is: object keys and array indexes from the root. An object key itself is at `(*parents, KEY, key)`."""
 
-KEY = "$key"
+KEY: Final = -1
+"""Marks an object key in a path. A number that is no index, because any string may be a key that a caller chose."""
 
 
 class TextSlot(NamedTuple):
@@ -35,7 +36,7 @@ def string_slots(
 ) -> list[TextSlot]:
     """Every string leaf below `value`, in document order, and every object key that is not in `known`.
 
-    Values under a key in `skip` (identifiers, enums) are left out.
+    Strings under a key in `skip` (identifiers, enums) are left out; objects and lists there are none, and are walked.
     """
     found: list[TextSlot] = []
     stack: list[tuple[Any, Path]] = [(value, path)]
@@ -45,7 +46,7 @@ def string_slots(
             found.append(TextSlot(at, node, role, kind))
         elif isinstance(node, dict):
             for key in reversed(node):
-                if key not in skip:
+                if key not in skip or not isinstance(node[key], str):
                     stack.append((node[key], (*at, key)))
                 if key not in known:
                     stack.append((_KeyName(key), (*at, KEY, key)))
@@ -68,19 +69,22 @@ class _KeyName:
 def patched(body: Any, texts: Mapping[Path, str]) -> Any:  # decoded JSON in and out
     """A copy of `body` with other strings at these paths. Untouched branches are shared, key order is kept.
 
+    Paths name places of `body` as it is, so keys may swap names; of keys that become equal the last one counts.
     Raises KeyError if a path does not exist: a guard that replaces text at a place that is not there is mistaken.
     """
-    renames = [(path, text) for path, text in texts.items() if len(path) > 1 and path[-2] == KEY]
-    values = {path: text for path, text in texts.items() if not (len(path) > 1 and path[-2] == KEY)}
-    copied: dict[Path, Any] = {(): _copy(body)}
-    for path, text in values.items():
-        parent = _open(copied, path[:-1])
+    renames: dict[Path, dict[str | int, str]] = {}
+    copied: dict[Path, Any] = {(): _copy(body, ())}
+    for path, text in texts.items():
+        is_key = len(path) > 1 and path[-2] == KEY
+        parent = _open(copied, path[:-2] if is_key else path[:-1])
         _lookup(parent, path)
-        parent[path[-1]] = text
-    for path, text in sorted(renames, key=lambda item: -len(item[0])):
-        parent = _open(copied, path[:-2])
-        _lookup(parent, path)
-        items = [(text if key == path[-1] else key, value) for key, value in parent.items()]
+        if is_key:
+            renames.setdefault(path[:-2], {})[path[-1]] = text
+        else:
+            parent[path[-1]] = text
+    for at, names in renames.items():
+        parent = copied[at]
+        items = [(names.get(key, key), value) for key, value in parent.items()]
         parent.clear()
         parent.update(items)
     return copied[()]
@@ -92,14 +96,18 @@ def _open(copied: dict[Path, Any], path: Path) -> Any:
         return copied[path]
     parent = _open(copied, path[:-1])
     _lookup(parent, path)
-    fresh = _copy(parent[path[-1]])
+    fresh = _copy(parent[path[-1]], path)
     parent[path[-1]] = fresh
     copied[path] = fresh
     return fresh
 
 
-def _copy(container: Any) -> Any:
-    return dict(container) if isinstance(container, Mapping) else list(container)
+def _copy(container: Any, path: Path) -> Any:
+    if isinstance(container, Mapping):
+        return dict(container)
+    if isinstance(container, list):
+        return list(container)
+    raise KeyError(f"no such slot: nothing is below {path!r}")
 
 
 def _lookup(parent: Any, path: Path) -> None:

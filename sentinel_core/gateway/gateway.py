@@ -270,8 +270,7 @@ class Gateway:
         """The request in a body, decoded within the server's limits, asking for a stream or not."""
         server = self.settings.server
         limits = JsonLimits(server.max_body_bytes, server.max_json_depth, server.max_json_nodes)
-        raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
-        decoded = decode_json(raw, limits)
+        decoded = decode_json(body if isinstance(body, bytes) else _encoded(body), limits)
         if isinstance(decoded, dict) and bool(decoded.get("stream")) is not stream:
             decoded = {**decoded, "stream": stream}
         return dialect.decode_request(decoded)
@@ -285,6 +284,16 @@ class Gateway:
         if self._services is None:
             raise Refusal("not_started")
         return self._services
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    """A body of this process as JSON: what cannot be sent is refused as it would be over HTTP."""
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:
+        raise Refusal("invalid_utf8") from None
+    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
+        raise Refusal("invalid_json", "The request holds a value that JSON does not have.") from None
 
 
 def new_id() -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sentinel_core.dialects.openai_chat.decoder import FUNCTION_CALL, ChatStreamDecoder
+from sentinel_core.dialects.openai_chat.decoder import FUNCTION_CALL, PLAIN_CHUNK, ChatStreamDecoder
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
-from sentinel_core.dialects.slots import Path
+from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.messages import (
     Answer,
     Event,
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _encode = msgspec.json.Encoder().encode
 Lane = tuple[int, str, int]
+_TOP = ("id", "created", "model", "service_tier", "system_fingerprint")
+"""Identifiers that a stream's first chunk gives to the answer. Other fields come with the event that guards saw."""
 
 
 def decompose(answer: Answer) -> tuple[Event, ...]:
@@ -40,8 +42,8 @@ def decompose(answer: Answer) -> tuple[Event, ...]:
     rest = tuple(slot for slot in answer.texts() if slot.path not in covered)
     if rest:
         events.append(Opaque(slots=rest))
-    for position, choice in enumerate(answer.body.get("choices") or ()):
-        events.append(Finish(choice=_index(choice, position), reason=choice.get("finish_reason") or "stop"))
+    for index, choice in _numbered(answer.body):
+        events.append(Finish(choice=index, reason=choice.get("finish_reason") or "stop"))
     if answer.usage is not None:
         events.append(UsageReport(usage=answer.usage))
     return tuple(events)
@@ -73,19 +75,21 @@ def assemble(dialect: Dialect, events: Iterable[Event]) -> Answer:
     """One answer with the text of every lane, the last usage, and the stream's own fields."""
     top: dict[str, Any] = {}
     choices: dict[int, _Choice] = {}
-    usage: Usage | None = None
+    usage: UsageReport | None = None
     opaque: list[Opaque] = []
     for event in events:
         if event.frame is not None and not top:
-            top = {key: value for key, value in event.frame.body.items() if key not in ("choices", "usage", "object")}
+            top = {key: event.frame.body[key] for key in _TOP if key in event.frame.body}
         if isinstance(event, TextEvent):
             choices.setdefault(event.choice, _Choice()).add(event)
         elif isinstance(event, Finish):
             choices.setdefault(event.choice, _Choice()).reason = event.reason
         elif isinstance(event, UsageReport):
-            usage = event.usage
+            usage = event
         elif isinstance(event, Opaque) and event.slots:
             opaque.append(event)
+            if event.frame is not None:
+                top.update(_unknown_fields(patched(event.frame.body, event.patches)))
     body: dict[str, Any] = {
         "id": top.pop("id", None) or "chatcmpl-assembled",
         "object": "chat.completion",
@@ -95,8 +99,9 @@ def assemble(dialect: Dialect, events: Iterable[Event]) -> Answer:
         **top,
     }
     if usage is not None:
-        body["usage"] = usage_object(usage)
-    return Answer(dialect=dialect, body=body, usage=usage, opaque=tuple(opaque))
+        frame = None if usage.changed else usage.frame
+        body["usage"] = frame.body["usage"] if frame is not None else usage_object(usage.usage)
+    return Answer(dialect=dialect, body=body, usage=usage.usage if usage else None, opaque=tuple(opaque))
 
 
 def stream_frames(answer: Answer) -> tuple[Event, ...]:
@@ -106,8 +111,7 @@ def stream_frames(answer: Answer) -> tuple[Event, ...]:
     top["object"] = "chat.completion.chunk"
     decoder = ChatStreamDecoder()
     chunks: list[dict[str, Any]] = []
-    for position, choice in enumerate(body.get("choices") or ()):
-        index = _index(choice, position)
+    for index, choice in _numbered(body):
         rest = {key: value for key, value in choice.items() if key not in ("message", "finish_reason", "index")}
         delta = _delta(choice["message"])
         chunks.append({**top, "choices": [{"index": index, "delta": delta, **rest, "finish_reason": None}]})
@@ -115,7 +119,7 @@ def stream_frames(answer: Answer) -> tuple[Event, ...]:
         chunks.append({**top, "choices": [end]})
     if body.get("usage") is not None:
         chunks.append({**top, "choices": [], "usage": body["usage"]})
-    return tuple(event for chunk in chunks for event in decoder.decode(_encode(chunk)))
+    return tuple(event for chunk in chunks for event in decoder.events(_encode(chunk), chunk))
 
 
 def usage_object(usage: Usage) -> dict[str, Any]:
@@ -130,6 +134,10 @@ def usage_object(usage: Usage) -> dict[str, Any]:
     if usage.reasoning_tokens:
         body["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
     return body
+
+
+def _unknown_fields(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in body.items() if key not in PLAIN_CHUNK}
 
 
 class _Choice:
@@ -173,16 +181,20 @@ class _Choice:
         return {"id": call["id"], "type": "function", "function": function}
 
 
-def _index(choice: Mapping[str, Any], position: int) -> int:
-    index = choice.get("index")
-    return index if isinstance(index, int) else position
+def _numbered(body: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
+    """The choices by their indexes, or by position where these do not tell them apart."""
+    choices = body.get("choices") or ()
+    indexes = [choice.get("index") for choice in choices]
+    if not all(isinstance(index, int) for index in indexes) or len(set(indexes)) < len(indexes):
+        indexes = list(range(len(indexes)))
+    return list(zip(indexes, choices, strict=True))
 
 
 def _lanes(body: Mapping[str, Any]) -> list[tuple[Path, TextEvent]]:
     """Every channel text of a unary body: where it stands, and as an event."""
     found: list[tuple[Path, TextEvent]] = []
-    for position, choice in enumerate(body.get("choices") or ()):
-        message, index = choice.get("message"), _index(choice, position)
+    for position, (index, choice) in enumerate(_numbered(body)):
+        message = choice.get("message")
         if not isinstance(message, Mapping):
             continue
         path: Path = ("choices", position, "message")
@@ -225,7 +237,9 @@ def _delta(message: Mapping[str, Any]) -> dict[str, Any]:
     delta = dict(message)
     calls = delta.get("tool_calls")
     if isinstance(calls, list):
-        delta["tool_calls"] = [{"index": number, **call} for number, call in enumerate(calls)]
+        delta["tool_calls"] = [
+            {**call, "index": number} if isinstance(call, Mapping) else call for number, call in enumerate(calls)
+        ]
     return delta
 
 

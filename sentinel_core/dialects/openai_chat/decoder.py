@@ -24,9 +24,9 @@ from sentinel_core.messages import (
 )
 
 _LIMITS = JsonLimits(max_bytes=1024 * 1024, max_nodes=100_000)
-_PLAIN_CHUNK = frozenset({"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint"})
+PLAIN_CHUNK = frozenset({"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint"})
 _PLAIN_CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs"})
-_PLAIN_DELTA = frozenset({"role", "content", "refusal", "tool_calls", "function_call", *REASONING_KEYS})
+_TEXT_DELTA = frozenset({"role", "content", "refusal", *REASONING_KEYS})
 FUNCTION_CALL = -1
 """The tool-call index of the deprecated `function_call`."""
 
@@ -41,13 +41,35 @@ class Place(NamedTuple):
     paths: tuple[Path, ...] = ()
 
 
+_ONLY_CONTENT = (Place("content"),)
+_MAX_SHAPES = 8
+
+
+def _content_shape(body: dict[str, Any], choices: list[Any]) -> tuple[object, ...] | None:
+    """The keys and types of a chunk that carries a fragment of one choice's content; None for any other chunk.
+
+    Nearly all chunks of a stream have one shape. What was found out about the first of them holds for the rest: which
+    strings are slots depends on keys and types alone, once the values that may be falsy are None.
+    """
+    if len(choices) != 1 or type(choices[0]) is not dict:
+        return None
+    choice: dict[str, Any] = choices[0]
+    delta = choice.get("delta")
+    if type(delta) is not dict or len(delta) != 1 or type(delta.get("content")) is not str or not delta["content"]:
+        return None
+    if choice.get("finish_reason") is not None or choice.get("logprobs") is not None or body.get("usage") is not None:
+        return None
+    return (*body, *map(type, body.values()), *choice, *map(type, choice.values()))
+
+
 class ChatStreamDecoder:
     """Decodes one stream, and knows which of its choices are complete."""
 
-    __slots__ = ("_done", "_finished", "_seen")
+    __slots__ = ("_done", "_finished", "_plain", "_seen")
 
     def __init__(self) -> None:
         self._done = False
+        self._plain: set[tuple[object, ...]] = set()
         self._seen: set[int] = set()
         self._finished: set[int] = set()
 
@@ -69,24 +91,28 @@ class ChatStreamDecoder:
             raise UpstreamError("upstream_invalid_response") from None
         if not isinstance(body, dict):
             raise UpstreamError("upstream_invalid_response")
-        if body.get("error"):
+        if body.get("error") or (name == "error" and body):
             raise reported_error(body)
         if not body:
             return ()
-        return self._events(data, body)
+        return self.events(data, body)
 
     def end(self) -> None:
         """The upstream has ended. Only a finish reason for every choice makes an answer complete (U09)."""
         if not self._seen or self._seen != self._finished:
             raise UpstreamError("upstream_stream_interrupted")
 
-    def _events(self, data: bytes, body: dict[str, Any]) -> Sequence[Event]:
+    def events(self, data: bytes, body: dict[str, Any]) -> Sequence[Event]:
+        """The events of one decoded chunk; `data` is its payload, or empty where it has none. Raises as `decode`."""
         choices = body.get("choices")
         if choices is None:
             choices = body["choices"] = []  # clients read `choices` of every chunk
             data = b""
         if not isinstance(choices, list):
             raise UpstreamError("upstream_invalid_response")
+        shape = _content_shape(body, choices)
+        if shape is not None and shape in self._plain:
+            return (self._content(data, body, choices[0]),)
         places: list[Place] = []
         frame = Frame(data, body)
         events: list[Event] = []
@@ -97,7 +123,7 @@ class ChatStreamDecoder:
             self._choice(choice, position, frame, events, places)
             if not _PLAIN_CHOICE.issuperset(choice) or choice.get("logprobs"):
                 slots += _rest(choice, ("choices", position), "delta")
-        if not _PLAIN_CHUNK.issuperset(body):
+        if not (PLAIN_CHUNK.issuperset(body) and _plain_top(body)):
             slots += _rest(body, (), "choices")
         slots += _delta_slots(choices)
         usage = decode_usage(body["usage"]) if body.get("usage") else None
@@ -109,7 +135,15 @@ class ChatStreamDecoder:
             places.append(Place("usage"))
         frame.places = places
         frame.size = len(places)
+        if shape is not None and len(places) == 1 and len(self._plain) < _MAX_SHAPES:
+            self._plain.add(shape)
         return events
+
+    def _content(self, data: bytes, body: dict[str, Any], choice: dict[str, Any]) -> TextDelta:
+        """The one event of a chunk whose shape has been seen to give nothing else."""
+        index: int = choice.get("index", 0)
+        self._seen.add(index)
+        return TextDelta(choice=index, frame=Frame(data, body, _ONLY_CONTENT), text=choice["delta"]["content"])
 
     def _choice(
         self, choice: dict[str, Any], position: int, frame: Frame, events: list[Event], places: list[Place]
@@ -130,7 +164,7 @@ class ChatStreamDecoder:
                     places.append(Place(key, position))
                 elif key in REASONING_KEYS and isinstance(value, str):
                     if key == "reasoning" and delta.get("reasoning_content"):
-                        continue
+                        continue  # a copy: one of `_delta_slots`
                     events.append(ReasoningDelta(choice=index, frame=frame, part=len(places), text=value))
                     places.append(Place(key, position))
                 elif key == "refusal" and isinstance(value, str):
@@ -184,22 +218,41 @@ def _rest(holder: dict[str, Any], path: Path, channel_key: str) -> list[TextSlot
     return string_slots(rest, path, role="assistant", skip=IDENTIFIERS, known=KNOWN_KEYS)
 
 
+def _plain_top(body: dict[str, Any]) -> bool:
+    """Whether a chunk of known fields has strings only as identifiers and in its choices."""
+    kinds = [*map(type, body.values())]
+    numbers = (body.get("created"), body.get("usage"))
+    return dict not in kinds and kinds.count(list) == 1 and str not in map(type, numbers)
+
+
 def _delta_slots(choices: list[dict[str, Any]]) -> list[TextSlot]:
     """The strings of deltas outside the four channels: unknown fields, and known ones of another shape."""
     slots: list[TextSlot] = []
     for position, choice in enumerate(choices):
         delta = choice.get("delta")
-        if not delta or (_PLAIN_DELTA.issuperset(delta) and _plain_values(delta)):
+        if not delta or (_TEXT_DELTA.issuperset(delta) and _plain_values(delta)):
             continue
         path = ("choices", position, "delta")
         for key, value in delta.items():
-            if key in _PLAIN_DELTA and isinstance(value, str | None):
+            if value is None or (isinstance(value, str) and key in _TEXT_DELTA and not _is_copy(key, delta)):
                 continue
             for slot in string_slots({key: value}, path, role="assistant", skip=IDENTIFIERS, known=KNOWN_KEYS):
-                if slot.path[-2:] not in (("function", "arguments"), ("function_call", "arguments")):
+                if not _is_arguments(slot.path[3:]):
                     slots.append(slot)
     return slots
 
 
 def _plain_values(delta: dict[str, Any]) -> bool:
-    return all(isinstance(value, str | None) for value in delta.values())
+    return all(isinstance(value, str | None) for value in delta.values()) and not _is_copy("reasoning", delta)
+
+
+def _is_copy(key: str, delta: dict[str, Any]) -> bool:
+    """Whether this is the second name of reasoning that the first one already gave."""
+    return key == "reasoning" and bool(delta.get("reasoning_content")) and bool(delta.get("reasoning"))
+
+
+def _is_arguments(path: Path) -> bool:
+    """Whether a place in a delta is what a tool call's event carries."""
+    if len(path) == 4:
+        return path[0] == "tool_calls" and isinstance(path[1], int) and path[2:] == ("function", "arguments")
+    return path == ("function_call", "arguments")

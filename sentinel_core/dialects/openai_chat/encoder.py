@@ -127,7 +127,8 @@ def _without_usage(frame: Frame) -> bytes:
     """The chunk without `usage`. An unescaped `"usage"` cannot stand inside a JSON string, so bytes suffice."""
     raw = frame.raw
     if raw and frame.body["usage"] is None and raw.count(b'"usage"') == 1 and b"\n" not in raw and b"\r" not in raw:
-        return _EMPTY_USAGE.sub(b"", raw, count=1)
+        stripped = raw.replace(b',"usage":null', b"", 1)
+        return stripped if len(stripped) < len(raw) else _EMPTY_USAGE.sub(b"", raw, count=1)
     return _encode({key: value for key, value in frame.body.items() if key != "usage"})
 
 
@@ -136,6 +137,8 @@ def _put(body: dict[str, Any], place: Place, event: Event | None) -> dict[str, A
     if place.key == "usage":
         if event is None:
             body.pop("usage", None)
+        elif isinstance(event, UsageReport) and event.changed:
+            body["usage"] = {**body["usage"], **_usage(event)}
         return body
     if place.key == "$opaque":
         return _put_opaque(body, place, event)
@@ -152,9 +155,17 @@ def _put(body: dict[str, Any], place: Place, event: Event | None) -> dict[str, A
             del delta["function_call"]
     else:
         delta[place.key] = event.text if isinstance(event, TextEvent) else ""
-        if (event is None or event.changed) and choice.get("logprobs"):
-            choice["logprobs"] = None
+        if event is None or event.changed:
+            _drop_copies(choice, place.key)
     return body
+
+
+def _drop_copies(choice: dict[str, Any], key: str) -> None:
+    """Take out what says a changed text again: its logprobs, and the second name of reasoning."""
+    if choice.get("logprobs"):
+        choice["logprobs"] = None
+    if key == "reasoning_content" and choice["delta"].get("reasoning"):
+        choice["delta"]["reasoning"] = ""
 
 
 def _put_tool_call(delta: dict[str, Any], position: int, event: Event | None) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from sentinel_core.errors import ERRORS, SentinelError, UpstreamError
+from sentinel_core.errors import SentinelError, UpstreamError
 
 _encode = msgspec.json.Encoder().encode
 
@@ -29,6 +29,15 @@ CODES_BY_STATUS = {
 
 CALLER_FAULTS = frozenset({400, 404, 413, 422})
 """Statuses that are the caller's to mend: passed on with the provider's own words."""
+
+SHARED_CODES = frozenset(
+    {"content_policy_violation", "model_not_found", "overloaded", "rate_limit_exceeded", "unsupported_parameter"}
+)
+"""Codes that mean the same in an upstream's mouth as in ours. Others do not: `invalid_api_key` and `insufficient_quota`
+are about the gateway's key and account, and must not read as the caller's (U19, U20)."""
+
+_CREDENTIALS = frozenset({"invalid_api_key", "authentication_error", "permission_error", "invalid_authentication"})
+_QUOTA = frozenset({"insufficient_quota", "billing_not_active", "billing_hard_limit_reached"})
 
 
 def error_object(error: SentinelError) -> dict[str, Any]:
@@ -56,13 +65,13 @@ def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None
     `body` is the decoded JSON, or None. 400, 404, 413 and 422 keep status and message verbatim (clients match on
     the text); 401 and 403 are this gateway's own credentials and become a 502.
     """
-    error = body.get("error") if isinstance(body, Mapping) else None
-    wire: Mapping[str, Any] = error if isinstance(error, Mapping) else {}
-    message = _text(wire.get("message")) or (error if isinstance(error, str) else None)
-    if status in (401, 403):
+    wire = _wire(body)
+    message, code = _text(wire.get("message")), _text(wire.get("code"))
+    if status in (401, 403) or code in _CREDENTIALS:
         return UpstreamError("upstream_auth_error", upstream_status=status)
+    if status == 402 or code in _QUOTA or (status == 400 and "credit balance" in (message or "")):
+        return UpstreamError("overloaded", upstream_status=status, wire_code="upstream_quota", should_retry=False)
     if status in CALLER_FAULTS:
-        code = _text(wire.get("code"))
         return UpstreamError(
             CODES_BY_STATUS[status],
             message,
@@ -74,10 +83,7 @@ def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None
             should_retry=False,
             verbatim=message is not None,
         )
-    code = _text(wire.get("code")) or ""
-    if status == 402 or code == "insufficient_quota":
-        return UpstreamError("overloaded", upstream_status=status, wire_code="upstream_quota", should_retry=False)
-    known = CODES_BY_STATUS.get(status) or (code if code in ERRORS else None)
+    known = CODES_BY_STATUS.get(status) or (code if code in SHARED_CODES else None)
     return UpstreamError(
         known or "upstream_error",
         message,
@@ -89,15 +95,20 @@ def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None
 
 def reported_error(body: Mapping[str, Any]) -> UpstreamError:
     """An error object that came with status 200, or as an event of a stream."""
-    error = body.get("error")
-    wire: Mapping[str, Any] = error if isinstance(error, Mapping) else {}
-    code = wire.get("code")
-    status = code if isinstance(code, int) and 400 <= code < 600 else 500
-    mapped = upstream_error(status, body)
-    known = ERRORS.get(code) if isinstance(code, str) else None
-    if status == 500 and known is not None and isinstance(code, str):
-        return UpstreamError(code, mapped.message, upstream_status=200, verbatim=mapped.verbatim)
+    code = _wire(body).get("code")
+    mapped = upstream_error(code if isinstance(code, int) and 400 <= code < 600 else 500, body)
+    mapped.upstream_status = 200
     return mapped
+
+
+def _wire(body: Any) -> Mapping[str, Any]:
+    """The error object of a body: under `error`, there as a bare string, or, with vLLM and Mistral, the body itself."""
+    if not isinstance(body, Mapping):
+        return {}
+    error = body.get("error")
+    if isinstance(error, str):
+        return {"message": error}
+    return error if isinstance(error, Mapping) else body
 
 
 def _text(value: Any) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sentinel_core.dialects.slots import Path, TextSlot, string_slots
+from sentinel_core.dialects.slots import KEY, Path, TextSlot, string_slots
 
 IDENTIFIERS = frozenset(
     {"id", "object", "model", "type", "role", "finish_reason", "service_tier", "system_fingerprint", "tool_call_id"}
@@ -26,6 +26,7 @@ _REQUEST_ENUMS = frozenset(
     }
 )
 _BINARY = frozenset({"input_audio", "file_data"})
+_PART_IDENTIFIERS = IDENTIFIERS | {"file_data"}
 
 KNOWN_KEYS = frozenset(
     {
@@ -56,11 +57,11 @@ def request_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
     for index, message in enumerate(body.get("messages") or ()):
         slots += _message_slots(message, ("messages", index))
     for key, value in body.items():
-        if key == "messages" or key in _REQUEST_ENUMS:
+        if key == "messages" or (key in _REQUEST_ENUMS and _plain(value)):
             continue
         slots += string_slots(value, (key,), skip=IDENTIFIERS, known=KNOWN_KEYS)
         if key not in KNOWN_KEYS:
-            slots.append(TextSlot(("$key", key), key, None, "key"))
+            slots.append(TextSlot((KEY, key), key, None, "key"))
     return tuple(slots)
 
 
@@ -90,11 +91,11 @@ def _message_slots(message: Mapping[str, Any], path: Path, role: str | None = No
             slots += string_slots(value, at, role=role, kind="reasoning", skip=IDENTIFIERS, known=KNOWN_KEYS)
         elif key == "refusal":
             slots += string_slots(value, at, role=role, kind="refusal", skip=IDENTIFIERS, known=KNOWN_KEYS)
-        elif key not in IDENTIFIERS:
+        elif key not in IDENTIFIERS or not isinstance(value, str):
             found = string_slots(value, at, role=role, skip=IDENTIFIERS, known=KNOWN_KEYS)
             slots += [slot._replace(kind="tool_arguments") if slot.path[-1] == "arguments" else slot for slot in found]
             if key not in KNOWN_KEYS:
-                slots.append(TextSlot((*path, "$key", key), key, role, "key"))
+                slots.append(TextSlot((*path, KEY, key), key, role, "key"))
     return slots
 
 
@@ -109,8 +110,17 @@ def _content_slots(content: Any, path: Path, role: str | None) -> list[TextSlot]
         if isinstance(part, Mapping) and isinstance(part.get("text"), str):
             slots.append(TextSlot((*path, index, "text"), part["text"], role, "content"))
             part = {key: value for key, value in part.items() if key != "text"}
-        slots += string_slots(part, (*path, index), role=role, skip=IDENTIFIERS | _BINARY, known=KNOWN_KEYS)
+        if isinstance(part, Mapping) and "input_audio" in part:
+            part = {key: value for key, value in part.items() if key != "input_audio"}
+        slots += string_slots(part, (*path, index), role=role, skip=_PART_IDENTIFIERS, known=KNOWN_KEYS)
     return slots
+
+
+def _plain(value: Any) -> bool:
+    """A string, number or flag, or a list of strings: what an enum's value may be."""
+    if isinstance(value, list):
+        return all(isinstance(item, str) for item in value)
+    return not isinstance(value, Mapping)
 
 
 def usage_counts(usage: Any) -> bool:

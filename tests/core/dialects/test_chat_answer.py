@@ -1,0 +1,165 @@
+"""Unary answers: as they came, patched where changed, and to a stream's events and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.errors import UpstreamError
+from sentinel_core.messages import Answer, Finish, Opaque, TextDelta, TextEvent
+from tests.core.dialects.chat_chunks import USAGE, payloads
+
+TEXT = st.text(max_size=5)
+CALL = st.builds(
+    lambda name, text: {"id": "c", "type": "function", "function": {"name": name, "arguments": text}}, TEXT, TEXT
+)
+MESSAGE = st.fixed_dictionaries(
+    {"role": st.just("assistant"), "content": TEXT | st.none()},
+    optional={
+        "refusal": TEXT | st.none(),
+        "reasoning_content": TEXT,
+        "reasoning": TEXT,
+        "tool_calls": st.lists(CALL, max_size=3),
+        "function_call": st.builds(lambda text: {"name": "f", "arguments": text}, TEXT),
+        "x": st.dictionaries(TEXT, TEXT | st.integers(), max_size=2),
+    },
+)
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> Answer:
+    messages = draw(st.lists(MESSAGE, min_size=1, max_size=3))
+    index = draw(st.sampled_from([lambda n: {"index": n}, lambda n: {}, lambda n: {"index": 0}]))
+    choices = [{**index(n), "message": message, "finish_reason": "stop"} for n, message in enumerate(messages)]
+    top = draw(st.dictionaries(TEXT.map("x_".__add__), TEXT | st.lists(TEXT), max_size=2))
+    return answer({"id": "a", "object": "chat.completion", "created": 1, "model": "m", "choices": choices, **top})
+
+
+def answer(body: dict[str, Any]) -> Answer:  # JSON
+    return OPENAI_CHAT.decode_answer(msgspec.json.encode({**body, "usage": USAGE}))
+
+
+def said(message: dict[str, Any]) -> list[Any]:  # JSON
+    calls = [(call["id"], call["function"]) for call in message.get("tool_calls") or ()]
+    reasoning = message.get("reasoning_content") or message.get("reasoning")
+    function = message.get("function_call")
+    return [message.get("content") or "", message.get("refusal") or "", reasoning or "", calls, function]
+
+
+@given(answers())
+def test_an_untouched_answer_leaves_byte_for_byte(given_answer: Answer) -> None:
+    assert OPENAI_CHAT.encode_answer(given_answer) == given_answer.raw
+
+
+@given(answers())
+def test_decomposed_and_recomposed_an_answer_is_itself(given_answer: Answer) -> None:
+    assert OPENAI_CHAT.recompose(given_answer, OPENAI_CHAT.decompose(given_answer)) == given_answer
+
+
+@given(answers())
+def test_every_slot_can_be_replaced_with_itself(given_answer: Answer) -> None:
+    same = given_answer.with_texts({slot.path: slot.text for slot in given_answer.texts()})
+    assert repr(same.body) == repr(given_answer.body)
+
+
+@given(answers(), st.data())
+def test_one_changed_event_patches_one_slot(given_answer: Answer, data: st.DataObject) -> None:
+    events = list(OPENAI_CHAT.decompose(given_answer))
+    texts = [number for number, event in enumerate(events) if isinstance(event, TextEvent)]
+    if not texts:
+        return
+    chosen = data.draw(st.sampled_from(texts))
+    event = events[chosen]
+    assert isinstance(event, TextEvent)
+    events[chosen] = event.with_text(event.text + "\U0001f512")
+    before, after = given_answer.texts(), OPENAI_CHAT.recompose(given_answer, events).texts()
+    changed = [(old.text, new.text) for old, new in zip(before, after, strict=True) if old != new]
+    assert changed == [(event.text, event.text + "\U0001f512")]
+
+
+def test_text_that_a_stream_stage_takes_out_is_taken_out() -> None:
+    given_answer = answer({"choices": [{"message": {"content": "secret", "x": "secret"}}]})
+    kept = [event for event in OPENAI_CHAT.decompose(given_answer) if not isinstance(event, TextDelta | Opaque)]
+    assert b"secret" not in OPENAI_CHAT.encode_answer(OPENAI_CHAT.recompose(given_answer, kept))
+
+
+@given(answers())
+def test_u15_framed_as_a_stream_an_answer_says_the_same(given_answer: Answer) -> None:
+    events = OPENAI_CHAT.stream_frames(given_answer)
+    again = OPENAI_CHAT.assemble(events)
+    old, new = given_answer.body["choices"], again.body["choices"]
+    distinct = len({choice.get("index", n) for n, choice in enumerate(old)}) == len(old)
+    assert distinct is False or [choice["finish_reason"] for choice in new] == ["stop"] * len(old)
+    assert [said(choice["message"]) for choice in new] == [said(choice["message"]) for choice in old]
+    assert (again.usage, again.body["usage"]) == (given_answer.usage, USAGE)
+    assert {key: again.body.get(key) for key in given_answer.body if key.startswith("x_")} == {
+        key: value for key, value in given_answer.body.items() if key.startswith("x_")
+    }
+
+
+@given(answers())
+def test_u15_framed_as_a_stream_an_answer_is_complete(given_answer: Answer) -> None:
+    decoder = OPENAI_CHAT.stream_decoder()
+    for payload in payloads(OPENAI_CHAT.stream_frames(given_answer)):
+        decoder.decode(payload)
+    decoder.end()
+
+
+def test_u15_an_answer_larger_than_one_event_may_be_is_framed_as_well() -> None:
+    given_answer = answer({"choices": [{"message": {"content": "x" * (2 << 20)}}]})
+    assert any(isinstance(event, Finish) for event in OPENAI_CHAT.stream_frames(given_answer))
+
+
+def test_u15_a_tool_call_that_is_none_is_an_invalid_response() -> None:
+    with pytest.raises(UpstreamError):
+        OPENAI_CHAT.stream_frames(answer({"choices": [{"message": {"tool_calls": ["x"]}}]}))
+
+
+def test_logprobs_of_a_changed_choice_are_dropped_and_of_others_kept() -> None:
+    choice = {"message": {"content": "secret"}, "logprobs": {"content": [{"token": "tok"}]}}
+    changed = answer({"choices": [choice, choice]}).with_texts({("choices", 0, "message", "content"): "***"})
+    assert [item["logprobs"] for item in changed.body["choices"]] == [None, choice["logprobs"]]
+    assert changed.raw is None
+
+
+def test_an_assembled_answer_holds_unknown_fields_as_the_guards_left_them() -> None:
+    decoder = OPENAI_CHAT.stream_decoder()
+    events = decoder.decode(b'{"choices":[{"index":0,"delta":{"content":"a"}}],"x":"secret"}')
+    masked = [event.with_texts({("x",): "***"}) if isinstance(event, Opaque) else event for event in events]
+    assembled = OPENAI_CHAT.assemble(masked)
+    assert assembled.body["x"] == "***"
+    assert all(slot.text != "secret" for slot in assembled.texts())
+    without = OPENAI_CHAT.assemble([event for event in events if not isinstance(event, Opaque)])
+    assert "x" not in without.body
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"<html>",
+        b"{}",
+        b'{"choices":[]}',
+        b'{"choices":[1]}',
+        b'{"choices":[{}]}',
+        b'"\xff"',
+        b"null",
+    ],
+)
+def test_u12_what_is_no_completion_is_an_invalid_response(raw: bytes) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        OPENAI_CHAT.decode_answer(raw)
+    assert caught.value.code == "upstream_invalid_response"
+
+
+@given(st.binary())
+def test_u12_any_bytes_are_an_answer_or_an_upstream_error(raw: bytes) -> None:
+    with pytest.raises(UpstreamError):
+        OPENAI_CHAT.decode_answer(raw)

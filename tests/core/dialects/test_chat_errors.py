@@ -1,0 +1,105 @@
+"""What an upstream's error means to the caller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.openai_chat.errors import reported_error, upstream_error
+from sentinel_core.errors import ERRORS, Refusal
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["error", "message", "code", "type"]), inner),
+    max_leaves=8,
+)
+TOO_LONG = "This model's maximum context length is 8192 tokens; prompt is too long"
+
+
+@pytest.mark.parametrize("status", [400, 404, 413, 422])
+@pytest.mark.parametrize(
+    "body",
+    [{"error": {"message": TOO_LONG, "code": "context_length_exceeded"}}, {"error": TOO_LONG}, {"message": TOO_LONG}],
+    ids=["object", "string", "bare"],
+)
+def test_u18_the_callers_faults_keep_status_and_words(status: int, body: dict[str, Any]) -> None:  # JSON
+    error = upstream_error(status, body)
+    assert (error.status, error.message, error.verbatim, error.should_retry) == (status, TOO_LONG, True, False)
+
+
+def test_u18_the_providers_own_code_param_and_type_are_shown() -> None:
+    wire = {"message": "m", "type": "t", "param": "p", "code": "context_length_exceeded"}
+    assert msgspec.json.decode(OPENAI_CHAT.encode_error(upstream_error(400, {"error": wire}))) == {"error": wire}
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_u19_the_gateways_credentials_are_never_the_callers_fault(status: int) -> None:
+    error = upstream_error(status, {"error": {"message": "Incorrect API key provided: sk-abc"}})
+    assert (error.status, error.code, error.upstream_status) == (502, "upstream_auth_error", status)
+    assert "sk-abc" not in error.message
+
+
+@pytest.mark.parametrize("status", [400, 429, 500])
+def test_u19_a_credentials_code_counts_whatever_the_status(status: int) -> None:
+    assert upstream_error(status, {"error": {"code": "invalid_api_key"}}).status == 502
+
+
+@pytest.mark.parametrize(
+    ("status", "wire"),
+    [
+        (402, {"message": "pay"}),
+        (429, {"code": "insufficient_quota", "message": "You exceeded your quota"}),
+        (400, {"message": "Your credit balance is too low to access the API"}),
+        (500, {"code": "insufficient_quota"}),
+    ],
+)
+def test_u20_an_empty_account_of_the_gateway_is_not_the_callers_quota(
+    status: int, wire: dict[str, Any]
+) -> None:  # JSON
+    error = upstream_error(status, {"error": wire})
+    assert (error.code, error.wire_code, error.should_retry) == ("overloaded", "upstream_quota", False)
+    assert error.message == ERRORS["overloaded"].message
+
+
+@pytest.mark.parametrize("wait", [None, 2.0, 2.5, 99_999.0])
+def test_u16_a_rate_limit_keeps_its_wait_and_none_is_invented(wait: float | None) -> None:
+    error = upstream_error(429, None, retry_after_s=wait)
+    assert (error.status, error.code, error.retry_after_s) == (429, "rate_limit_exceeded", wait)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "ours"),
+    [(500, "upstream_error", 502), (502, "upstream_error", 502), (503, "overloaded", 503), (529, "overloaded", 503)],
+)
+def test_u17_a_failing_upstream(status: int, code: str, ours: int) -> None:
+    error = upstream_error(status, {"error": {"message": "boom"}})
+    assert (error.code, error.status, error.upstream_status) == (code, ours, status)
+
+
+@given(st.integers(300, 599), JSON)
+def test_any_error_body_gives_an_error_of_the_table(status: int, body: Any) -> None:  # any JSON
+    errors = [upstream_error(status, body)]
+    if isinstance(body, dict):
+        errors.append(reported_error(body))
+    for error in errors:
+        assert error.status not in (401, 403)
+        shown = msgspec.json.decode(OPENAI_CHAT.encode_error(error))["error"]
+        assert list(shown) == ["message", "type", "param", "code"]
+        assert isinstance(shown["message"], str)
+        assert isinstance(shown["code"], str)
+
+
+@pytest.mark.parametrize("code", sorted(ERRORS))
+def test_every_code_has_the_four_keys_on_the_wire(code: str) -> None:
+    shown = msgspec.json.decode(OPENAI_CHAT.encode_error(Refusal(code)))["error"]
+    assert shown == {"message": ERRORS[code].message, "type": ERRORS[code].type, "param": None, "code": code}
+
+
+def test_details_land_in_the_error_object_and_long_messages_are_cut() -> None:
+    shown = msgspec.json.decode(OPENAI_CHAT.encode_error(Refusal("overloaded", "x" * 900, details={"a": 1})))["error"]
+    assert (len(shown["message"]), shown["details"]) == (500, {"a": 1})

@@ -1,0 +1,127 @@
+"""The one bounded decode: any bytes give a value or a refusal, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.decoding import JsonLimits, decode_json
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.errors import Refusal
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
+BRACKETS = st.lists(st.sampled_from([b"[", b"]", b"{", b"}", b'"', b"\\", b",", b":", b"1", b'"[{"', b" "])).map(
+    b"".join
+)
+
+
+def code(raw: bytes, limits: JsonLimits | None = None) -> str:
+    """The refusal's code, "" where the bytes decode."""
+    try:
+        decode_json(raw, limits or JsonLimits())
+    except Refusal as refusal:
+        return refusal.code
+    return ""
+
+
+def depth(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(depth, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(depth, value), default=0)
+    return 0
+
+
+@given(st.binary() | BRACKETS)
+def test_any_bytes_decode_or_are_refused(raw: bytes) -> None:
+    assert code(raw, JsonLimits(max_depth=3)) in ("", "invalid_json", "invalid_utf8", "json_too_deep")
+
+
+@given(JSON)
+def test_a_document_decodes_to_what_was_written(value: Any) -> None:  # any JSON
+    assert decode_json(json.dumps(value).encode()) == value
+
+
+@given(JSON, st.integers(0, 4))
+def test_the_depth_check_agrees_with_a_recursive_count(value: Any, most: int) -> None:  # any JSON
+    refused = code(json.dumps(value).encode(), JsonLimits(max_depth=most)) == "json_too_deep"
+    assert refused == (depth(value) > most)
+
+
+@given(st.text(alphabet='[]{}"\\,', max_size=200))
+def test_brackets_inside_strings_are_not_counted(text: str) -> None:
+    assert decode_json(json.dumps([text]).encode(), JsonLimits(max_depth=1, max_nodes=2)) == [text]
+
+
+@pytest.mark.parametrize("levels", [65, 1_000, 100_000])
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")])
+def test_h20_deep_json_is_refused(levels: int, opening: bytes, closing: bytes) -> None:
+    deep = opening * levels + b"1" + closing * levels
+    assert code(b'{"unknown":' + deep + b"}") == "json_too_deep"
+
+
+def test_h20_the_deepest_allowed_document_passes() -> None:
+    assert code(b"[" * 64 + b"]" * 64) == ""
+    assert code(b"[" * 65 + b"]" * 65) == "json_too_deep"
+
+
+def test_h20_closing_brackets_too_many_are_refused_before_they_cost_anything() -> None:
+    assert code(b"[" * 65 + b"]" * 100_000) == "invalid_json"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"[" + b",".join([b"{}"] * 300_000) + b"]",
+        b"{" + b",".join(b'"%d":1' % number for number in range(300_000)) + b"}",
+        b"[" * 65 + b'""' * 600_000,
+    ],
+    ids=["objects", "keys", "strings"],
+)
+def test_h21_too_many_values_are_refused(raw: bytes) -> None:
+    assert code(raw) == "request_too_large"
+
+
+def test_h22_of_repeated_keys_the_last_counts_for_us_and_for_the_upstream() -> None:
+    raw = b'{"model":"a","messages":[{"role":"user","content":"x"}],"model":"b"}'
+    request = OPENAI_CHAT.decode_request(decode_json(raw))
+    assert request.model == "b"
+    assert OPENAI_CHAT.encode_request(request, "b").count(b'"model"') == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b'{"a":"\xff"}', "invalid_utf8"),
+        (b'{"\xff":1}', "invalid_utf8"),
+        (b'"\xed\xa0\x80"', "invalid_utf8"),
+        (b'"\\ud800"', "invalid_json"),
+        (b'{"\\udc00\\ud800":1}', "invalid_json"),
+        (b'{"a":"\x00"}', "invalid_json"),
+        (b"\xef\xbb\xbf{}", "invalid_json"),
+        (b'{"a":1,}', "invalid_json"),
+        (b"NaN", "invalid_json"),
+        (b'{"a":-Infinity}', "invalid_json"),
+        (b"1e400", "invalid_json"),
+        (b"1" * 5_000, "invalid_json"),
+        (b"", "invalid_json"),
+        (b"{} {}", "invalid_json"),
+    ],
+)
+def test_h23_what_is_not_json_is_refused(raw: bytes, expected: str) -> None:
+    assert code(raw) == expected
+
+
+def test_h23_a_large_integer_reaches_the_upstream_as_it_is() -> None:
+    assert msgspec.json.encode(decode_json(b"1" * 400)) == b"1" * 400
+
+
+def test_h26_one_byte_over_the_cap_is_refused() -> None:
+    assert code(b'"abc"', JsonLimits(max_bytes=5)) == ""
+    assert code(b'"abcd"', JsonLimits(max_bytes=5)) == "request_too_large"

@@ -1,0 +1,108 @@
+"""Walking and patching JSON: no string is missed, and only what was named is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.dialects.slots import KEY, Path, patched, string_slots
+
+KEYS = st.sampled_from(["a", "b", "", "$key", "id", "\x00", "0"]) | st.text(max_size=3)
+LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+JSON = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=12)
+BODIES = st.dictionaries(KEYS, JSON)
+
+
+def strings(value: Any, skip: frozenset[str] = frozenset()) -> Iterator[str]:  # any JSON
+    """Every string and key below `value`, the plain way."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            if not (key in skip and isinstance(inner, str)):
+                yield from strings(inner, skip)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings(inner, skip)
+
+
+@given(BODIES)
+def test_every_string_and_every_key_is_a_slot(body: dict[str, Any]) -> None:  # any JSON
+    slots = string_slots(body)
+    assert sorted(slot.text for slot in slots) == sorted(strings(body))
+    assert len({slot.path for slot in slots}) == len(slots)
+
+
+@given(BODIES)
+def test_only_strings_under_a_declared_identifier_are_left_out(body: dict[str, Any]) -> None:  # any JSON
+    skip = frozenset({"id", "a"})
+    assert sorted(slot.text for slot in string_slots(body, skip=skip)) == sorted(strings(body, skip))
+
+
+@given(BODIES)
+def test_replacing_every_slot_with_itself_changes_nothing(body: dict[str, Any]) -> None:  # any JSON
+    before = deepcopy(body)
+    result = patched(body, {slot.path: slot.text for slot in string_slots(body)})
+    assert repr(result) == repr(before)
+    assert body == before
+
+
+@given(BODIES, st.data())
+def test_patching_one_slot_changes_that_slot_only(body: dict[str, Any], data: st.DataObject) -> None:  # any JSON
+    slots = string_slots(body)
+    if not slots:
+        return
+    chosen = data.draw(st.sampled_from(slots))
+    result = patched(body, {chosen.path: "\U0001f512"})
+    expected = ["\U0001f512" if slot == chosen else slot.text for slot in slots]
+    assert [slot.text for slot in string_slots(result)] == expected
+
+
+@given(BODIES)
+def test_patching_every_slot_leaves_none_of_the_old_strings(body: dict[str, Any]) -> None:  # any JSON
+    slots = string_slots(body)
+    result = patched(body, {slot.path: f"<{number}>" for number, slot in enumerate(slots)})
+    assert sorted(strings(result)) == sorted(f"<{number}>" for number in range(len(slots)))
+
+
+@pytest.mark.parametrize(
+    "path", [("b",), ("a", 2), ("a", "x"), ("s", 0), ("a", 0, 0), (KEY, "b"), ("a", KEY, "x"), ("s", KEY, "a")]
+)
+def test_a_path_that_is_not_there_raises_key_error(path: Path) -> None:
+    with pytest.raises(KeyError):
+        patched({"a": ["x", "y"], "s": "abc"}, {path: "new"})
+
+
+def test_renamed_keys_keep_their_order_and_may_swap() -> None:
+    result = patched({"a": 1, "b": 2, "c": 3}, {(KEY, "a"): "b", (KEY, "b"): "a"})
+    assert list(result.items()) == [("b", 1), ("a", 2), ("c", 3)]
+
+
+def test_a_key_and_the_value_below_it_change_together() -> None:
+    body = {"mail": {"x@y": ["x@y"]}}
+    paths: dict[Path, str] = {("mail", KEY, "x@y"): "k", ("mail", "x@y", 0): "v", (KEY, "mail"): "m"}
+    assert patched(body, paths) == {"m": {"k": ["v"]}}
+
+
+def test_of_names_that_become_equal_the_last_counts() -> None:
+    assert patched({"a": 1, "b": 2}, {(KEY, "a"): "x", (KEY, "b"): "x"}) == {"x": 2}
+
+
+def test_a_callers_key_cannot_pose_as_the_mark_of_a_key() -> None:
+    """A body with a key of any name is patched where the string stands, not at a key elsewhere."""
+    body = {"$key": {"model": "secret"}, "model": "m"}
+    slot = next(slot for slot in string_slots(body) if slot.text == "secret")
+    assert patched(body, {slot.path: "***"}) == {"$key": {"model": "***"}, "model": "m"}
+
+
+def test_untouched_branches_are_shared() -> None:
+    body = {"a": {"x": "1"}, "b": {"y": "2"}}
+    result = patched(body, {("a", "x"): "3"})
+    assert result["b"] is body["b"]
+    assert body["a"] == {"x": "1"}
