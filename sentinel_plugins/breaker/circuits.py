@@ -1,0 +1,37 @@
+"""Every circuit of the process, by target."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from sentinel_core.keys import Target
+from sentinel_plugins.breaker.circuit import Circuit, State
+from sentinel_plugins.breaker.config import BreakerConfig
+
+MAX_CIRCUITS = 1024
+"""A provider without a list of models is asked for whatever callers make up: the least recently used are forgotten."""
+
+
+class Circuits:
+    """Lives as long as the gateway and outlives its generations. The newest configuration rules all circuits."""
+
+    def __init__(self) -> None:
+        self._circuits: OrderedDict[Target, Circuit] = OrderedDict()
+
+    def of(self, target: Target, limits: BreakerConfig) -> Circuit:
+        """The target's circuit, closed if there was none."""
+        circuit = self._circuits.get(target)
+        if circuit is None:
+            circuit = self._circuits[target] = Circuit(limits)
+            if len(self._circuits) > MAX_CIRCUITS:
+                self._circuits.popitem(last=False)
+        else:
+            self._circuits.move_to_end(target)
+            circuit.limits = limits
+        return circuit
+
+    def states(self) -> Iterator[tuple[Target, State]]:
+        """Each target that was called, and its circuit's state, for those who show it."""
+        for target, circuit in self._circuits.items():
+            yield target, circuit.state

@@ -1,0 +1,70 @@
+"""The stage: gives a slow call a rival."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import ClassVar, Self
+
+from sentinel_core.context import Call, CallNext, Context
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import MAX_ATTEMPTS, PLAN, SERVED_BY, Target
+from sentinel_core.reply import Reply
+from sentinel_core.services import Clock, Services
+from sentinel_core.stage import Stage
+from sentinel_plugins.hedge.config import HedgeConfig
+from sentinel_plugins.hedge.credit import Credit
+from sentinel_plugins.hedge.race import Race
+
+WITHOUT_RETRY = 3
+"""Calls of one request where no `retry` states another limit."""
+
+
+class Hedge(Stage):
+    """A call whose reply has not begun in time is made once more: at the plan's next target, else at the same one.
+
+    For a stream, a reply begins with its first content. The two calls share nothing that changes. The loser is ended
+    as soon as the winner's reply is there; its row in `ctx.attempts` stays, for the provider may charge for it.
+    """
+
+    name = "hedge"
+    Config: ClassVar[type[HedgeConfig]] = HedgeConfig
+    writes = {"dispatch": (SERVED_BY,)}  # noqa: RUF012 - declared so by the base
+    after = ("routing",)
+    before = ("retry", "breaker")
+
+    def __init__(self, config: HedgeConfig, clock: Clock, credit: Credit) -> None:
+        super().__init__(config)
+        self._limits = config
+        self._clock = clock
+        self._credit = credit
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: HedgeConfig, services: Services) -> AsyncIterator[Self]:
+        """The stage on the process's credit; on its own where nobody brings it, as in a test of the stage."""
+        yield cls(config, services.clock, services.extra.get("hedge_credit", Credit()))
+
+    @hookimpl
+    async def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:
+        """Call; if that takes too long and may cost a second call, call another one beside it."""
+        self._credit.earn(self._limits.max_extra)
+        async with Race() as race:
+            race.start(call_next(call), call.target)
+            if not await race.over_within(self._clock.sleep(self._limits.delay_s)) and self._may_call(ctx):
+                rival = _rival(ctx, call)
+                race.start(call_next(rival), rival.target)
+            reply, target = await race.won()
+        if target != call.target:
+            ctx[SERVED_BY] = target
+        return reply
+
+    def _may_call(self, ctx: Context) -> bool:
+        return len(ctx.attempts) < ctx.get(MAX_ATTEMPTS, WITHOUT_RETRY) and self._credit.spend()
+
+
+def _rival(ctx: Context, call: Call) -> Call:
+    """The same call at the next target of the plan, or at the same where there is none."""
+    plan: tuple[Target, ...] = ctx.get(PLAN, ())
+    place = plan.index(call.target) + 1 if call.target in plan else len(plan)
+    return call.to(plan[place]) if place < len(plan) else call

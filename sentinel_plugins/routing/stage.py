@@ -1,0 +1,104 @@
+"""The stage: plans the targets on the way in, and goes through the plan around the call."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import ClassVar, Self
+
+from sentinel_core.context import Call, CallNext, Context
+from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import CANDIDATES, FAILOVER, MAX_ATTEMPTS, PLAN, SERVED_BY, Target
+from sentinel_core.reply import Reply
+from sentinel_core.services import Clock, Services
+from sentinel_core.stage import Stage
+from sentinel_plugins.routing.causes import falls_back
+from sentinel_plugins.routing.config import RoutingConfig
+from sentinel_plugins.routing.order import ordered
+from sentinel_plugins.routing.rests import Rests
+
+WITHOUT_RETRY = 3
+"""Calls of one request where no `retry` states another limit."""
+
+PROVIDER_HEADER = "x-sentinel-provider"
+
+
+class Routing(Stage):
+    """Tries the targets of a request in the order of its plan until one replies, or the fault is the request's own.
+
+    It writes `FAILOVER` if a target failed, and names the provider that replied in `x-sentinel-provider`. A target that
+    lacks the operation is passed over. If nobody replies, the error of the last call that was made is raised, and
+    `circuit_open` only if none was.
+    """
+
+    name = "routing"
+    Config: ClassVar[type[RoutingConfig]] = RoutingConfig
+    reads = (CANDIDATES,)
+    writes = {"on_request": (PLAN,), "dispatch": (FAILOVER,)}  # noqa: RUF012 - declared so by the base
+    before = ("hedge", "retry", "breaker")
+
+    def __init__(self, config: RoutingConfig, clock: Clock, rests: Rests) -> None:
+        super().__init__(config)
+        self._limits = config
+        self._clock = clock
+        self._rests = rests
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: RoutingConfig, services: Services) -> AsyncIterator[Self]:
+        """The stage on what the process remembers; on its own memory where nobody brings that, as in a test."""
+        yield cls(config, services.clock, services.extra.get("rests", Rests()))
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        """Write the plan. A model that nobody serves has none, which the chain answers with 404."""
+        candidates = ctx.get(CANDIDATES, ())
+        if candidates:
+            ctx[PLAN] = ordered(self._limits, self._rests.awake(candidates, self._clock.monotonic()))
+
+    @hookimpl
+    async def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:
+        """Go through the plan."""
+        failed: dict[Target, UpstreamError] = {}
+        lacking: Refusal | None = None
+        for target in ctx.get(PLAN) or (call.target,):
+            try:
+                reply: Reply = await call_next(call if target is call.target else call.to(target))
+            except UpstreamError as error:
+                failed[target] = error
+                if self._is_over(ctx, target, error, call.deadline):
+                    break
+            except Refusal as error:
+                if error.code != "unsupported_operation":
+                    raise
+                lacking = error
+            else:
+                self._report(ctx, failed)
+                ctx.headers[PROVIDER_HEADER] = ctx.get(SERVED_BY, target).provider
+                return reply
+        self._report(ctx, failed)
+        raise lacking if lacking is not None and not failed else _final(ctx, failed)
+
+    def _is_over(self, ctx: Context, target: Target, error: UpstreamError, deadline: float | None) -> bool:
+        """Note what the failure says about the target, and whether it ends the request."""
+        now = self._clock.monotonic()
+        if error.code == "rate_limit_exceeded" and error.retry_after_s:
+            self._rests.rest(target, error.retry_after_s, now)
+        if len(ctx.attempts) >= ctx.get(MAX_ATTEMPTS, WITHOUT_RETRY) or not falls_back(self._limits, error):
+            return True
+        return deadline is not None and now >= deadline
+
+    def _report(self, ctx: Context, failed: dict[Target, UpstreamError]) -> None:
+        if failed:
+            ctx[FAILOVER] = tuple(failed)
+
+
+def _final(ctx: Context, failed: dict[Target, UpstreamError]) -> UpstreamError:
+    """What the caller is told when every target has failed."""
+    errors = list(failed.values())
+    called = [error for error in errors if error.code != "circuit_open"]
+    error = called[-1] if called else min(errors, key=lambda error: error.retry_after_s or 0.0)
+    if len(ctx.attempts) > 1:
+        error.should_retry = False
+    return error

@@ -1,0 +1,268 @@
+"""The three stages together, over real sockets: what a caller sees while upstreams fail."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from sentinel_core.config import settings_from
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.errors import SentinelError, UpstreamError
+from sentinel_core.gateway import Gateway
+from sentinel_core.keys import FAILOVER, Target
+from sentinel_core.messages import Answer
+from tests.upstream import Reply, Reset, Scenario, Stall, Stream, Upstream, chat_stream, completion
+
+SHORT_S = 0.1
+RECOVERY_S = 0.2
+BODY = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+BROKEN = Reply({"error": {"message": "boom"}}, 500)
+PATIENCE_S = 5.0
+
+
+@pytest_asyncio.fixture
+async def spare() -> AsyncIterator[Upstream]:
+    """The upstream that takes over."""
+    async with Upstream() as running:
+        running.script("m", Reply(completion("spare")))
+        yield running
+
+
+def refusing() -> str:
+    """A base URL at which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}/v1"
+
+
+def tables(*base_urls: str, **stages: dict[str, Any]) -> dict[str, Any]:  # TOML values
+    """A configuration with one provider per base URL, `p0` first, and the three stages with quick settings."""
+    names = [f"p{number}" for number in range(len(base_urls))]
+    quick = {"connect_timeout_s": 1.0, "first_byte_timeout_s": SHORT_S, "idle_timeout_s": SHORT_S}
+    return {
+        "providers": {
+            name: {"kind": "openai", "base_url": url, **quick} for name, url in zip(names, base_urls, strict=True)
+        },
+        "models": [{"name": "m", "targets": [{"provider": name} for name in names]}],
+        "stages": {
+            "routing": {},
+            "retry": {"base_delay_s": 0.01},
+            "breaker": {"recovery_timeout_s": RECOVERY_S, "max_recovery_timeout_s": 1.0},
+            **stages,
+        },
+    }
+
+
+def gateway_at(*base_urls: str, **stages: dict[str, Any]) -> Gateway:  # TOML values
+    return Gateway(settings_from(tables(*base_urls, **stages)))
+
+
+async def ask(gateway: Gateway) -> str:
+    """The text of one unary answer."""
+    return text_of(await gateway.complete(BODY))
+
+
+def text_of(answer: Answer) -> str:
+    text: str = answer.body["choices"][0]["message"]["content"]
+    return text
+
+
+async def failure(gateway: Gateway) -> UpstreamError:
+    """The error of one unary request."""
+    with pytest.raises(UpstreamError) as caught:
+        await gateway.complete(BODY)
+    return caught.value
+
+
+async def read_through(gateway: Gateway) -> None:
+    """Read one stream to its end."""
+    async with gateway.stream(BODY) as events:
+        async for _ in events:
+            pass
+
+
+async def until_answered(gateway: Gateway, text: str) -> None:
+    """Ask until this text comes, as a caller who retries does."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        try:
+            if await ask(gateway) == text:
+                return
+        except SentinelError as error:
+            await asyncio.sleep(min(error.retry_after_s or 0.01, 0.05))
+    raise AssertionError(f"nobody said {text!r}")
+
+
+async def test_u01_refused_connections_are_answered_by_the_next_target(spare: Upstream) -> None:
+    async with gateway_at(refusing(), spare.base_url) as gateway:
+        ctx = gateway.context(OPENAI_CHAT.decode_request(BODY))
+        async with gateway.open(ctx) as reply:
+            assert isinstance(reply, Answer)
+            assert text_of(reply) == "spare"
+        assert ctx[FAILOVER] == (Target("p0", "m"),)
+        assert ctx.headers["x-sentinel-provider"] == "p1"
+
+
+async def test_u01_all_refuse() -> None:
+    async with gateway_at(refusing(), refusing()) as gateway:
+        error = await failure(gateway)
+        assert (error.code, error.status, error.should_retry) == ("upstream_unreachable", 502, False)
+
+
+async def test_u04_a_reset_before_the_head_is_repeated(upstream: Upstream) -> None:
+    upstream.script("m", Reset(), Reply(completion("well")))
+    async with gateway_at(upstream.base_url) as gateway:
+        assert await ask(gateway) == "well"
+        assert len(upstream.requests) == 2
+
+
+@pytest.mark.parametrize("silent", [Stall(), Stream([Stall()])], ids=["u06", "u07"])
+async def test_u06_u07_a_silent_target_is_given_up_for_another(
+    upstream: Upstream, spare: Upstream, silent: Scenario
+) -> None:
+    upstream.script("m", silent)
+    async with gateway_at(upstream.base_url, spare.base_url) as gateway:
+        assert await ask(gateway) == "spare"
+        await upstream.closed()
+
+
+async def test_u06_without_another_target_it_is_a_timeout(upstream: Upstream) -> None:
+    upstream.script("m", Stall())
+    async with gateway_at(upstream.base_url) as gateway:
+        error = await failure(gateway)
+        assert (error.code, error.status, len(upstream.requests)) == ("upstream_timeout", 504, 1)
+
+
+async def test_u08_nothing_is_repeated_after_the_first_byte(upstream: Upstream, spare: Upstream) -> None:
+    upstream.script("m", Stream([*chat_stream("a", done=False, finish=None), Stall()]))
+    async with gateway_at(upstream.base_url, spare.base_url) as gateway:
+        with pytest.raises(UpstreamError, match="upstream_timeout"):
+            await read_through(gateway)
+        assert spare.requests == []
+
+
+@pytest.mark.parametrize("wait", ["2", "2.5", "99999", "-1", "garbage", None])
+async def test_u16_a_limited_target_is_relieved_by_another(
+    upstream: Upstream, spare: Upstream, wait: str | None
+) -> None:
+    limited = Reply({"error": {"message": "slow"}}, 429, [("Retry-After", wait)] if wait is not None else [])
+    upstream.script("m", limited)
+    async with gateway_at(upstream.base_url, spare.base_url) as gateway:
+        assert [await ask(gateway) for _ in range(5)] == ["spare"] * 5
+        named = wait in ("2", "2.5", "99999")
+        assert len(upstream.requests) == (1 if named else 5)
+
+
+async def test_u16_a_wait_that_nobody_can_keep_is_not_waited_for(upstream: Upstream) -> None:
+    upstream.script("m", Reply({"error": {"message": "slow"}}, 429, [("Retry-After", "99999")]))
+    async with gateway_at(upstream.base_url) as gateway:
+        error = await failure(gateway)
+        assert (error.code, error.retry_after_s, error.should_retry) == ("rate_limit_exceeded", 99999.0, False)
+        assert len(upstream.requests) == 1
+
+
+async def test_u17_a_storm_reaches_the_upstream_a_few_times_and_recovery_is_quick(upstream: Upstream) -> None:
+    upstream.script("m", BROKEN)
+    async with gateway_at(upstream.base_url, breaker={"recovery_timeout_s": 60}) as gateway:
+        codes = [(await failure(gateway)).code for _ in range(200)]
+        assert codes[-1] == "circuit_open"
+        assert len(upstream.requests) <= 10
+        waits = (await failure(gateway)).retry_after_s
+        assert waits is not None
+        assert 0 < waits <= 60
+
+
+async def test_u17_one_probe_finds_out_that_the_target_is_well_again(upstream: Upstream) -> None:
+    upstream.script("m", BROKEN)
+    async with gateway_at(upstream.base_url) as gateway:
+        while (await failure(gateway)).code != "circuit_open":
+            pass
+        upstream.script("m", Reply(completion("well")))
+        await until_answered(gateway, "well")
+
+
+async def test_u19_refused_credentials_never_look_like_the_callers(upstream: Upstream, spare: Upstream) -> None:
+    upstream.script("m", Reply({"error": {"message": "bad key sk-1"}}, 401))
+    async with gateway_at(upstream.base_url, spare.base_url) as gateway:
+        assert [await ask(gateway) for _ in range(5)] == ["spare"] * 5
+        assert len(upstream.requests) == 1
+    async with gateway_at(upstream.base_url) as gateway:
+        error = await failure(gateway)
+        assert (error.code, error.status) == ("upstream_auth_error", 502)
+
+
+@pytest.mark.parametrize("status", [402, 400])
+async def test_u20_a_used_up_balance_cools_the_target_down(upstream: Upstream, spare: Upstream, status: int) -> None:
+    upstream.script("m", Reply({"error": {"message": "Your credit balance is too low"}}, status))
+    async with gateway_at(upstream.base_url, spare.base_url) as gateway:
+        assert [await ask(gateway) for _ in range(5)] == ["spare"] * 5
+        assert len(upstream.requests) == 1
+
+
+async def test_p10_a_storm_on_one_target_adds_a_tenth_at_most(upstream: Upstream) -> None:
+    upstream.script("m", BROKEN)
+    async with gateway_at(upstream.base_url, breaker={"enabled": False}) as gateway:
+        await asyncio.gather(*(failure(gateway) for _ in range(100)))
+        assert len(upstream.requests) <= 100 * 1.1 + 3
+
+
+async def test_a_reload_remembers_which_targets_fail(upstream: Upstream) -> None:
+    upstream.script("m", BROKEN)
+    settings = settings_from(tables(upstream.base_url, breaker={"recovery_timeout_s": 60}))
+    async with Gateway(settings) as gateway:
+        while (await failure(gateway)).code != "circuit_open":
+            pass
+        called = len(upstream.requests)
+        await gateway.reload(settings)
+        assert (await failure(gateway)).code == "circuit_open"
+        assert len(upstream.requests) == called
+
+
+async def test_a_breaker_that_a_reload_brought_is_remembered_by_the_next(upstream: Upstream) -> None:
+    upstream.script("m", BROKEN)
+    settings = settings_from(tables(upstream.base_url, breaker={"recovery_timeout_s": 60}))
+    async with gateway_at(upstream.base_url, breaker={"enabled": False}) as gateway:
+        await gateway.reload(settings)
+        while (await failure(gateway)).code != "circuit_open":
+            pass
+        await gateway.reload(settings)
+        assert (await failure(gateway)).code == "circuit_open"
+
+
+async def test_a_slow_target_gets_a_rival_and_its_connection_is_closed(upstream: Upstream, spare: Upstream) -> None:
+    upstream.script("m", Stall())
+    settings = tables(upstream.base_url, spare.base_url, hedge={"delay_s": 0.02})
+    settings["providers"]["p0"]["first_byte_timeout_s"] = 60.0
+    async with Gateway(settings_from(settings)) as gateway:
+        assert await ask(gateway) == "spare"
+        await upstream.closed()
+
+
+RATE = 50
+REQUESTS = 150
+
+
+async def test_s4_10_failover_drill_no_unary_request_fails_while_the_primary_dies(spare: Upstream) -> None:
+    """The primary dies under 50 requests per second, connections and all; later it comes back and is used again."""
+    async with Upstream() as primary:
+        primary.script("m", Reply(completion("primary")))
+        async with gateway_at(primary.base_url, spare.base_url) as gateway:
+            tasks = []
+            for number in range(REQUESTS):
+                tasks.append(asyncio.create_task(ask(gateway)))
+                if number == REQUESTS // 3:
+                    primary.script("m", Reset())
+                await asyncio.sleep(1 / RATE)
+            texts = await asyncio.gather(*tasks)
+            assert set(texts) == {"primary", "spare"}
+            after = texts[REQUESTS // 3 + 1 :]
+            assert after == ["spare"] * len(after)
+            assert len(primary.requests) < REQUESTS // 2, "the breaker spares a dead target"
+            primary.script("m", Reply(completion("primary")))
+            await until_answered(gateway, "primary")
