@@ -1,0 +1,51 @@
+"""Work in the background that plugins contribute: it goes on for as long as the gateway is open."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+log = logging.getLogger("sentinel.jobs")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One task of the gateway.
+
+    `run` is called once the gateway is open, and its task is cancelled and awaited before providers and stages close.
+    A reload ends the jobs of the old generation and starts those of the new one. A job that raises is logged and over:
+    whoever wants it to go on catches what can go wrong.
+    """
+
+    name: str
+    run: Callable[[], Awaitable[None]]
+
+
+class Jobs:
+    """The parent of all jobs: starts them, and awaits every one it has started."""
+
+    __slots__ = ("_tasks",)
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, jobs: Iterable[Job]) -> None:
+        """Run each job in a task of its own."""
+        self._tasks += [asyncio.create_task(_run(job), name=f"sentinel job {job.name}") for job in jobs]
+
+    async def stop(self) -> None:
+        """Cancel what still runs and wait until it has ended."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+
+async def _run(job: Job) -> None:
+    try:
+        await job.run()
+    except Exception:
+        log.exception("the job %r failed and is over", job.name)

@@ -1,0 +1,58 @@
+"""Self-healing and its evidence: a monitor, incidents, metrics, live events, and a chat route that fails over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sentinel_core.endpoints import Endpoint, Socket
+from sentinel_core.gateway import Gateway
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.jobs import Job
+from sentinel_core.services import ServiceFactory
+from sentinel_core.stage import Stage
+from sentinel_plugins.health.config import HealthConfig
+from sentinel_plugins.health.endpoints import Routes
+from sentinel_plugins.health.monitor import Monitor
+from sentinel_plugins.health.observations import SERVICE, Observations
+from sentinel_plugins.health.stage import Health
+
+__all__ = [
+    "Health",
+    "HealthConfig",
+    "sentinel_endpoints",
+    "sentinel_jobs",
+    "sentinel_services",
+    "sentinel_stages",
+]
+
+
+@hookimpl
+def sentinel_stages() -> Iterable[type[Stage]]:
+    """The observer `health`."""
+    return (Health,)
+
+
+@hookimpl
+def sentinel_services() -> Mapping[str, ServiceFactory]:
+    """What stage, monitor and endpoints share."""
+    return {SERVICE: Observations}
+
+
+@hookimpl
+def sentinel_endpoints(gateway: Gateway) -> Iterable[Endpoint | Socket]:
+    """The routes under `/api` and the socket."""
+    return Routes(gateway, _config(gateway)).all()
+
+
+@hookimpl
+def sentinel_jobs(gateway: Gateway) -> Iterable[Job]:
+    """The monitor."""
+    return (Job("health", Monitor(gateway, _config(gateway)).run),)
+
+
+def _config(gateway: Gateway) -> HealthConfig:
+    """The table `[stages.health]`, which is why this module was loaded."""
+    found = (plan.config for plan in gateway.blueprint.chain.stages if plan.name == Health.name)
+    config = next(found)
+    assert isinstance(config, HealthConfig)
+    return config

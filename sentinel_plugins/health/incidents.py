@@ -1,0 +1,66 @@
+"""Incidents: what went wrong and what mended it, kept in the record store and told to whoever listens."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeAlias, get_args
+from uuid import uuid4
+
+import msgspec
+
+from sentinel_core.records import Record, RecordStore
+
+TABLE = "incidents"
+KEPT = 500
+"""The ring: how many incidents are kept. Those older than the oldest of them are forgotten."""
+
+IncidentType: TypeAlias = Literal["outage", "failover_triggered", "recovery"]
+INCIDENT_TYPES: tuple[str, ...] = get_args(IncidentType)
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that happened to a provider.
+
+    A `failover_triggered` also says where requests went (`to_provider`) and which request was the first (`trace_id`),
+    a `recovery` how long the outage took (`duration_s`). `timestamp` is ISO 8601 in UTC.
+    """
+
+    id: str
+    type: IncidentType
+    timestamp: str
+    provider: str
+    message: str
+    to_provider: str | None = None
+    trace_id: str | None = None
+    duration_s: float | None = None
+
+
+def incident(kind: IncidentType, at: float, provider: str, message: str, **more: Any) -> Incident:  # Incident's fields
+    """An incident of this moment, in seconds since the epoch."""
+    return Incident(id=uuid4().hex, type=kind, timestamp=iso(at), provider=provider, message=message, **more)
+
+
+def iso(at: float) -> str:
+    """Seconds since the epoch as ISO 8601 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Incidents:
+    """The ring of incidents in a record store. They belong to the gateway, not to a tenant."""
+
+    def __init__(self, records: RecordStore) -> None:
+        self._records = records
+
+    async def add(self, found: Incident, at: float) -> None:
+        """Keep one more, and forget what the ring has no room for. Incidents of one moment leave it together."""
+        fields = msgspec.to_builtins(found)
+        await self._records.append(TABLE, [Record(found.id, "", at, fields)])
+        page = await self._records.query(TABLE, tenant="", limit=KEPT)
+        if page.cursor is not None:
+            await self._records.delete(TABLE, until=page.records[-1].at)
+
+    async def latest(self, limit: int, kind: str | None = None) -> list[Incident]:
+        """Newest first, of one type or of all."""
+        where = {"type": kind} if kind is not None else None
+        page = await self._records.query(TABLE, tenant="", where=where, limit=min(limit, KEPT))
+        return [msgspec.convert(record.fields, Incident) for record in page.records]

@@ -1,0 +1,67 @@
+"""What one process has seen of its providers: shared by the stage, the monitor and the endpoints, kept over reloads."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sentinel_core.context import Context, Outcome
+from sentinel_core.services import Services
+from sentinel_plugins.health.reroute import Reroute, reroute_of
+from sentinel_plugins.health.standing import Standing
+from sentinel_plugins.health.traffic import Traffic, is_fault
+
+SERVICE = "health"
+
+
+class Observations:
+    """The service `health`.
+
+    `standings` is what the monitor thinks of each provider. The stage leaves news here, and the monitor takes them: a
+    request waits for neither incident nor event.
+    """
+
+    def __init__(self) -> None:
+        self.traffic = Traffic()
+        self.standings: dict[str, Standing] = {}
+        self._reroutes: dict[tuple[str, str], str] = {}
+        self._told: dict[tuple[str, str], float] = {}
+        self._news = asyncio.Event()
+
+    def note(self, ctx: Context, outcome: Outcome) -> None:
+        """One exchange that is over."""
+        reroute = reroute_of(ctx)
+        self.traffic.add(ctx, outcome, reroute)
+        for pair in _pairs(reroute):
+            self._reroutes.setdefault(pair, ctx.id)
+        troubled = any(not standing.well for standing in self.standings.values())
+        if troubled or reroute.passed or any(is_fault(row) for row in ctx.attempts):
+            self._news.set()
+
+    async def news(self) -> None:
+        """Wait until an exchange was noted that may change what is thought of a provider."""
+        await self._news.wait()
+        self._news.clear()
+
+    def new_reroutes(self, now: float, quiet_s: float) -> dict[tuple[str, str], str]:
+        """Who was routed away from to whom since the last call, with the id of the first request.
+
+        Of one pair at most one in `quiet_s` seconds: an outage under load is one incident, not thousands.
+        """
+        found, self._reroutes = self._reroutes, {}
+        fresh = {pair: first for pair, first in found.items() if now - self._told.get(pair, -quiet_s) >= quiet_s}
+        self._told.update(dict.fromkeys(fresh, now))
+        return fresh
+
+
+def observations_of(services: Services) -> Observations:
+    """Those of this process. Raises KeyError where no gateway has made any."""
+    found: Observations = services.extra[SERVICE]
+    return found
+
+
+def _pairs(reroute: Reroute) -> list[tuple[str, str]]:
+    """Providers that were passed over, each with the one that answered instead."""
+    if reroute.used is None:
+        return []
+    to = reroute.used.provider
+    return [(name, to) for name in dict.fromkeys(target.provider for target in reroute.passed) if name != to]

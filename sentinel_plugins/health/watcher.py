@@ -1,0 +1,97 @@
+"""Looks at providers, notices what changed, and writes and tells incidents."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import msgspec
+
+from sentinel_core.errors import SentinelError
+from sentinel_core.gateway import Gateway
+from sentinel_core.provider import Health
+from sentinel_core.services import CircuitStates
+from sentinel_plugins.health.events import publish
+from sentinel_plugins.health.incidents import Incident, Incidents, incident
+from sentinel_plugins.health.observations import observations_of
+from sentinel_plugins.health.report import ProviderStatus, metrics, provider_status, statuses
+from sentinel_plugins.health.standing import Standing, standing
+
+log = logging.getLogger("sentinel.health")
+
+
+class Watcher:
+    """The eyes of the monitor and of the probe endpoint. What it knows lives in the `Observations`."""
+
+    def __init__(self, gateway: Gateway, quiet_s: float) -> None:
+        self._gateway = gateway
+        self._quiet_s = quiet_s
+
+    async def look(self) -> None:
+        """Ask every provider, then tell what was found."""
+        await self._judge(await self._gateway.health(anew=True))
+        state = self._gateway.state
+        await publish(state, "provider_status", statuses(self._gateway))
+        await publish(state, "metrics", metrics(self._gateway))
+
+    async def probe(self, name: str) -> ProviderStatus:
+        """Ask one provider now. Raises KeyError for a name that is not open."""
+        await self._judge({name: await self._gateway.probe(name)})
+        await publish(self._gateway.state, "provider_status", statuses(self._gateway))
+        return provider_status(observations_of(self._gateway.services), name)
+
+    async def react(self) -> None:
+        """Look at the breakers without asking anybody, and write down who was routed away from."""
+        seen, clock = observations_of(self._gateway.services), self._gateway.services.clock
+        await self._judge({name: found.health for name, found in seen.standings.items()}, asked=False)
+        for (name, to), id_ in seen.new_reroutes(clock.monotonic(), self._quiet_s).items():
+            message = f"requests for {name} are answered by {to}"
+            await self._tell(incident("failover_triggered", clock.time(), name, message, to_provider=to, trace_id=id_))
+
+    async def _judge(self, found: Mapping[str, Health], *, asked: bool = True) -> None:
+        """Take what was found as the providers' standings. Providers that are gone are forgotten.
+
+        `asked` is False where the health checks are those of the last look.
+        """
+        standings = observations_of(self._gateway.services).standings
+        for name in standings.keys() - self._gateway.providers.keys():
+            del standings[name]
+        at = self._gateway.services.clock.time()
+        incidents: list[Incident] = []
+        for name, health in found.items():
+            if name in self._gateway.providers:
+                before = standings.get(name)
+                after = standing(before, health, self._circuits(name), at)
+                if before is not None and not asked:
+                    after = msgspec.structs.replace(after, checked_at=before.checked_at)
+                standings[name] = after
+                incidents += _changes(name, before, after, at)
+        for one in incidents:  # after every standing is set: nobody who judges meanwhile sees a change twice
+            await self._tell(one)
+
+    def _circuits(self, name: str) -> set[str]:
+        """The states of the circuits of one provider's targets."""
+        circuits: CircuitStates | None = self._gateway.services.extra.get("circuits")
+        states = circuits.states() if circuits is not None else ()
+        return {state for target, state in states if target.provider == name}
+
+    async def _tell(self, one: Incident) -> None:
+        """Log, keep and broadcast one incident. It is told also where it cannot be kept."""
+        log.warning("%s: %s", one.type, one.message)
+        services = self._gateway.services
+        try:
+            await Incidents(services.records).add(one, services.clock.time())
+        except SentinelError:
+            log.exception("an incident could not be kept")
+        await publish(services.state, "incident", one)
+
+
+def _changes(name: str, before: Standing | None, after: Standing, at: float) -> list[Incident]:
+    """The incident between two standings, if there is one."""
+    down = before.down_since if before is not None else None
+    if after.down_since is not None and down is None:
+        why = after.health.detail or (f"circuit {after.breaker}" if after.breaker == "open" else after.health.status)
+        return [incident("outage", at, name, f"{name} is down: {why}")]
+    if after.down_since is None and down is not None:
+        return [incident("recovery", at, name, f"{name} answers again", duration_s=round(at - down, 3))]
+    return []

@@ -1,0 +1,70 @@
+"""Background work of plugins: started with the gateway, ended with it, renewed by a reload."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import pytest
+
+from sentinel_core.config import settings_from
+from sentinel_core.gateway import Gateway
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.jobs import Job
+from sentinel_core.registry import Registry
+from sentinel_core.testing import fake_services, settle
+
+
+class Works:
+    """A plugin whose job runs until it is cancelled, and says what happened."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.said: list[str] = []
+        self.error = error
+
+    @hookimpl
+    def sentinel_jobs(self, gateway: Gateway) -> Iterable[Job]:
+        return (Job("works", self.run),)
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        self.said.append("started")
+        if self.error is not None:
+            raise self.error
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)  # an ending that needs the loop
+            self.said.append("ended")
+
+
+def gateway_with(plugin: object, services: object) -> Gateway:
+    registry = Registry()
+    registry.register(plugin)
+    settings = settings_from({"providers": {"echo": {}}})
+    return Gateway(settings, registry=registry, services=services)  # type: ignore[arg-type]
+
+
+async def test_a_job_runs_while_the_gateway_is_open_and_is_awaited_at_its_end() -> None:
+    plugin = Works()
+    async with fake_services() as services, gateway_with(plugin, services):
+        await settle()
+        assert plugin.said == ["started"]
+    assert plugin.said == ["started", "ended"]
+
+
+async def test_a_reload_ends_the_old_job_before_the_new_one_starts() -> None:
+    plugin = Works()
+    async with fake_services() as services, gateway_with(plugin, services) as gateway:
+        await settle()
+        await gateway.reload()
+        await settle()
+        assert plugin.said == ["started", "ended", "started"]
+
+
+async def test_a_job_that_raises_is_logged_and_the_gateway_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    plugin = Works(ValueError("a bug"))
+    async with fake_services() as services, gateway_with(plugin, services) as gateway:
+        await settle()
+        assert "the job 'works' failed" in caplog.text
+        assert gateway.started

@@ -1,0 +1,129 @@
+"""One subscriber's connection: heartbeats, and the end of one that leaves or does not read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from sentinel_core.context import Client
+from sentinel_core.testing import FakeClock, fake_services, settle
+from sentinel_plugins.health.config import HealthConfig
+from sentinel_plugins.health.events import CHANNEL, publish
+from sentinel_plugins.health.feed import Feed
+
+SHORT_S = 0.1
+PATIENCE_S = 5.0
+
+
+class Subscriber:
+    """A connection in this process. `reading` is cleared to make one that takes nothing."""
+
+    def __init__(self) -> None:
+        self.client = Client()
+        self.got: asyncio.Queue[dict[str, Any]] = asyncio.Queue()  # JSON
+        self.reading = asyncio.Event()
+        self.reading.set()
+        self.left = asyncio.Event()
+        self.error: Exception | None = None
+
+    async def send(self, text: str) -> None:
+        """Take one message, or let it wait."""
+        await self.reading.wait()
+        if self.error is not None:
+            raise self.error
+        self.got.put_nowait(json.loads(text))
+
+    async def messages(self) -> AsyncIterator[str]:
+        """Says nothing, until it leaves."""
+        await self.left.wait()
+        nothing: tuple[str, ...] = ()
+        for text in nothing:
+            yield text
+
+    async def next(self) -> dict[str, Any]:  # JSON
+        """The next event."""
+        return await asyncio.wait_for(self.got.get(), PATIENCE_S)
+
+
+async def test_s3_23_a_heartbeat_comes_every_30_seconds() -> None:
+    clock, subscriber = FakeClock(), Subscriber()
+    async with fake_services(clock) as services, services.state.subscribe(CHANNEL) as messages:
+        feed = asyncio.create_task(Feed(subscriber, clock, HealthConfig()).run(messages))
+        hello = await subscriber.next()
+        assert (hello["event_type"], hello["payload"]["status"]) == ("system", "connected")
+        await clock.advance(29.0)
+        assert subscriber.got.empty()
+        await clock.advance(1.0)
+        assert (await subscriber.next())["event_type"] == "heartbeat"
+        await clock.advance(30.0)
+        assert (await subscriber.next())["event_type"] == "heartbeat"
+        subscriber.left.set()
+        await asyncio.wait_for(feed, PATIENCE_S)
+
+
+async def test_s3_24_every_subscriber_gets_every_event() -> None:
+    clock, both = FakeClock(), (Subscriber(), Subscriber())
+    async with (
+        fake_services(clock) as services,
+        services.state.subscribe(CHANNEL) as one,
+        services.state.subscribe(CHANNEL) as two,
+    ):
+        feeds = [
+            asyncio.create_task(Feed(subscriber, clock, HealthConfig()).run(messages))
+            for subscriber, messages in zip(both, (one, two), strict=True)
+        ]
+        await publish(services.state, "metrics", {"total_requests": 1})
+        for subscriber in both:
+            await subscriber.next()
+            assert (await subscriber.next())["payload"] == {"total_requests": 1}
+            subscriber.left.set()
+        await asyncio.wait_for(asyncio.gather(*feeds), PATIENCE_S)
+
+
+async def test_a_subscriber_that_does_not_read_is_dropped_and_others_go_on(caplog: pytest.LogCaptureFixture) -> None:
+    clock, slow, quick = FakeClock(), Subscriber(), Subscriber()
+    config = HealthConfig(send_timeout_s=SHORT_S)
+    async with (
+        fake_services(clock) as services,
+        services.state.subscribe(CHANNEL) as one,
+        services.state.subscribe(CHANNEL) as two,
+    ):
+        slow.reading.clear()
+        dropped = asyncio.create_task(Feed(slow, clock, config).run(one))
+        feed = asyncio.create_task(Feed(quick, clock, config).run(two))
+        await quick.next()
+        await publish(services.state, "metrics", {})  # waits for nobody
+        assert (await quick.next())["event_type"] == "metrics"
+        await asyncio.wait_for(dropped, PATIENCE_S)
+        assert slow.got.empty()
+        assert "does not read" in caplog.text
+        assert not feed.done()
+        quick.left.set()
+        await asyncio.wait_for(feed, PATIENCE_S)
+
+
+async def test_a_subscription_that_the_store_ends_closes_the_connection() -> None:
+    clock, subscriber = FakeClock(), Subscriber()
+
+    async def ended() -> AsyncIterator[Any]:
+        nothing: tuple[Any, ...] = ()
+        for message in nothing:
+            yield message
+
+    await asyncio.wait_for(Feed(subscriber, clock, HealthConfig()).run(ended()), PATIENCE_S)
+    assert [(await subscriber.next())["payload"]["status"] for _ in range(2)] == ["connected", "closing"]
+
+
+async def test_a_connection_that_breaks_ends_the_feed_with_its_error_and_leaves_no_task() -> None:
+    clock, subscriber = FakeClock(), Subscriber()
+    subscriber.error = ConnectionResetError()
+    before = asyncio.all_tasks()
+    async with fake_services(clock) as services, services.state.subscribe(CHANNEL) as messages:
+        with pytest.raises(ConnectionResetError):
+            await Feed(subscriber, clock, HealthConfig()).run(messages)
+    await settle()
+    assert asyncio.all_tasks() == before

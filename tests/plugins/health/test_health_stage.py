@@ -1,0 +1,75 @@
+"""The observer: what every stage must keep, and what it notes."""
+
+from __future__ import annotations
+
+from sentinel_core.context import Attempt, Context
+from sentinel_core.errors import Refusal
+from sentinel_core.keys import FAILOVER, Target
+from sentinel_core.provider import Health as Found
+from sentinel_core.testing import StageConformance, chain_of, context, opened
+from sentinel_core.testing.fake_provider import FakeProvider
+from sentinel_core.testing.harness import run
+from sentinel_plugins.health import Health
+from sentinel_plugins.health.config import HealthConfig
+from sentinel_plugins.health.observations import Observations
+from sentinel_plugins.health.reroute import reroute_of
+from sentinel_plugins.health.standing import standing
+
+A, B = Target("a", "m"), Target("b", "m")
+
+
+class TestHealth(StageConformance):
+    stage = Health
+
+
+async def test_it_counts_streams_and_answers_alike() -> None:
+    seen = Observations()
+    stage = Health(HealthConfig(), seen)
+    for stream in (False, True):
+        async with opened(stage) as live:
+            await run(chain_of([live], FakeProvider(["Hello"])), context("hi", stream=stream))
+    assert (seen.traffic.requests, seen.traffic.successes) == (2, 2)
+    assert seen.traffic.active == "fake"
+
+
+async def test_a_refused_request_is_neither_a_success_nor_a_failure() -> None:
+    seen = Observations()
+    async with opened(Health(HealthConfig(), seen)) as live:
+        await run(chain_of([live], FakeProvider(Refusal("rate_limit_exceeded"))), context("hi"))
+    assert (seen.traffic.requests, seen.traffic.successes, seen.traffic.failures) == (1, 0, 0)
+
+
+def exchange(*rows: tuple[Target, str | None]) -> Context:
+    """A context with these attempts: where to, and the error if there was one."""
+    ctx = context("hi")
+    for number, (target, error) in enumerate(rows, 1):
+        ctx.attempts.append(Attempt(number, target, 0.0, "failed" if error else "completed", error, 1.0))
+    return ctx
+
+
+def test_a_failed_attempt_before_another_targets_answer_is_a_failover() -> None:
+    found = reroute_of(exchange((A, "upstream_timeout"), (A, "upstream_timeout"), (B, None)))
+    assert found.occurred
+    assert (found.passed, found.used) == ((A,), B)
+
+
+def test_a_repetition_at_the_same_target_is_none() -> None:
+    assert not reroute_of(exchange((A, "upstream_timeout"), (A, None))).occurred
+
+
+def test_a_target_whose_circuit_was_open_was_passed_over_without_an_attempt() -> None:
+    ctx = exchange((B, None))
+    ctx[FAILOVER] = (A,)
+    assert reroute_of(ctx).passed == (A,)
+
+
+def test_a_request_that_nobody_answered_was_routed_nowhere() -> None:
+    assert not reroute_of(exchange((A, "upstream_timeout"), (B, "upstream_timeout"))).occurred
+
+
+def test_an_outage_lasts_until_the_provider_is_well_again() -> None:
+    down = standing(None, Found("unhealthy"), set(), 1.0)
+    half = standing(down, Found("healthy"), {"half_open"}, 2.0)
+    well = standing(half, Found("healthy"), {"closed"}, 3.0)
+    assert [one.status for one in (down, half, well)] == ["unhealthy", "degraded", "healthy"]
+    assert [one.down_since for one in (down, half, well)] == [1.0, 1.0, None]
