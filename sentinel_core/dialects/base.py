@@ -35,6 +35,10 @@ class StreamDecoder(Protocol):
         """The stream's end marker has been seen; what follows is dropped."""
         ...
 
+    def bears_content(self, event: Event) -> bool:
+        """Whether an event commits to this answer. False for what merely opens one: roles, running token counts."""
+        ...
+
     def end(self) -> None:
         """The bytes are over. Raises `UpstreamError` (upstream_stream_interrupted) unless the answer is complete."""
         ...

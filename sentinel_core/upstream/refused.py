@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 from sentinel_core.decoding import JsonLimits, decode_json
-from sentinel_core.dialects.openai_chat.errors import upstream_error
 from sentinel_core.dialects.retry_after import retry_after_s
 from sentinel_core.errors import MAX_RETRY_AFTER_S, Refusal, UpstreamError
 from sentinel_core.services import HttpResponse
@@ -12,7 +13,15 @@ MAX_ERROR_BYTES = 64 * 1024
 _LIMITS = JsonLimits(max_bytes=MAX_ERROR_BYTES, max_nodes=10_000)
 
 
-async def refused(response: HttpResponse) -> UpstreamError:
+class ErrorReader(Protocol):
+    """What a status and a decoded error body (None where there is none) mean in one dialect."""
+
+    def __call__(self, status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+        """The error to raise."""
+        ...
+
+
+async def refusal_of(response: HttpResponse, upstream_error: ErrorReader) -> UpstreamError:
     """What the upstream's status and error body mean; the response is read to its end and given back.
 
     A body that is missing, broken or no JSON (a proxy's HTML page) leaves the status to speak for itself. A wait

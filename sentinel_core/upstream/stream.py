@@ -1,33 +1,47 @@
-"""An upstream's SSE body as events that can be trusted to be complete, or to end in an error."""
+"""An upstream's streamed body as events that can be trusted to be complete, or to end in an error."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from typing import Protocol
 
-from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.dialects.sse import SseEvent, SseParser
+from sentinel_core.dialects.base import StreamDecoder
+from sentinel_core.dialects.sse import SseEvent
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Event, Opaque, UsageReport
+from sentinel_core.messages import Event
 from sentinel_core.services import HttpResponse
 
 MAX_HELD_EVENTS = 256
 """Opening frames that are held back for the first content; an upstream that sends more of them is handed on as is."""
 
 
-class ChatStream:
-    """Iterates over the events of one response. Reads no further than the consumer asks, and never past `[DONE]`.
+class Framing(Protocol):
+    """Parts bytes into payloads, however they are cut: `SseParser`, or a parser of one JSON value a line."""
 
-    Events that came before a fault are handed out before the fault is raised. An end without a finish reason for
-    every choice is a fault (U09b, U09d).
+    def feed(self, chunk: bytes) -> Sequence[SseEvent]:
+        """The payloads that this piece completes. Raises `UpstreamError` (upstream_invalid_response) for a huge one."""
+        ...
+
+    def close(self) -> Sequence[SseEvent]:
+        """The bytes are over: the payload that lacks only its end, if there is one."""
+        ...
+
+
+class UpstreamStream:
+    """Iterates over the events of one response. Reads no further than the consumer asks, and never past the decoder's
+    end marker.
+
+    Events that came before a fault are handed out before the fault is raised. An end that the decoder does not call
+    complete is a fault (U09b, U09d).
     """
 
     __slots__ = ("_decoder", "_error", "_left", "_over", "_parser", "_ready", "_response")
 
-    def __init__(self, response: HttpResponse, max_event_bytes: int, max_bytes: int) -> None:
+    def __init__(self, response: HttpResponse, decoder: StreamDecoder, framing: Framing, max_bytes: int) -> None:
         self._response = response
-        self._parser = SseParser(max_event_bytes)
-        self._decoder = OPENAI_CHAT.stream_decoder()
+        self._parser = framing
+        self._decoder = decoder
         self._left = max_bytes
         self._ready: deque[Event] = deque()
         self._over = False
@@ -38,6 +52,7 @@ class ChatStream:
 
         Until then nothing was shown to anybody, so a fault here is raised at once, and another target may be tried.
         """
+        bears_content = self._decoder.bears_content
         seen = 0
         while True:
             if any(bears_content(self._ready[index]) for index in range(seen, len(self._ready))):
@@ -49,7 +64,7 @@ class ChatStream:
                 return
             await self._read()
 
-    def __aiter__(self) -> ChatStream:
+    def __aiter__(self) -> UpstreamStream:
         return self
 
     async def __anext__(self) -> Event:
@@ -93,7 +108,7 @@ class ChatStream:
                     return
 
     def _end(self) -> None:
-        """The body is over without `[DONE]`: fine after the last finish reason (U09c)."""
+        """The body is over without an end marker: fine after the last finish reason (U09c)."""
         try:
             self._take(self._parser.close())
         except UpstreamError as error:
@@ -104,10 +119,3 @@ class ChatStream:
         if not self._over:
             self._decoder.end()
             self._over = True
-
-
-def bears_content(event: Event) -> bool:
-    """False for what opens a stream: role-only deltas, frames without choices, running token counts."""
-    if isinstance(event, Opaque):
-        return bool(event.slots) and event.frame is not None and bool(event.frame.body.get("choices"))
-    return not isinstance(event, UsageReport)

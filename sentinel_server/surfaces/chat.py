@@ -1,104 +1,73 @@
-"""`POST /v1/chat/completions`: JSON and Server-Sent Events.
+"""`POST /v1/chat/completions`.
 
-Nothing of the client's headers and query reaches an upstream: only the decoded body enters the chain (H30).
+Requests and replies are lossless, so these types describe what Sentinel looks at; they decode nothing.
 """
 
 from __future__ import annotations
 
-import asyncio
+from typing import Any, Literal
 
-from starlette.types import Receive, Scope, Send
+import msgspec
 
-from sentinel_core.context import Context
-from sentinel_core.decoding import JsonLimits, decode_json
-from sentinel_core.dialects.base import StreamEncoder
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.errors import Refusal, SentinelError
-from sentinel_core.gateway import Gateway
-from sentinel_core.messages import Answer
-from sentinel_server.edge import Transaction, Watch
-from sentinel_server.edge.body import read_body
-from sentinel_server.edge.head import check_json
-from sentinel_server.edge.response_headers import commit, server_timing
-from sentinel_server.edge.transaction import note
-from sentinel_server.sse import SseResponse
-from sentinel_server.surfaces.extension import extended, wants_extension
+from sentinel_server.openapi import Operation
+from sentinel_server.surfaces.dialect import Surface
 
 
-class ChatSurface:
-    """The chat route as an ASGI application behind the edge."""
+class ChatMessage(msgspec.Struct):
+    """One message; further members are passed on as they are."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-        self._settings = settings = gateway.settings.server
-        self._limits = JsonLimits(
-            max_bytes=settings.max_body_bytes, max_depth=settings.max_json_depth, max_nodes=settings.max_json_nodes
-        )
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request. Errors are the edge's to render, except inside a stream."""
-        tx = Transaction.of(scope)
-        check_json(tx.headers)
-        async with Watch(tx, receive, self._settings) as watch:
-            raw = await read_body(tx, receive, self._settings.max_body_bytes)
-            watch.body_arrived()
-            ctx = self._context(tx, raw)
-            await (self._stream(tx, watch, ctx) if ctx.request.stream else self._unary(tx, watch, ctx))
-
-    def _context(self, tx: Transaction, raw: bytes) -> Context:
-        request = OPENAI_CHAT.decode_request(decode_json(raw, self._limits))
-        deadline = tx.started + self._settings.request_timeout_s
-        tx.ctx = self._gateway.context(request, id=tx.id, client=tx.client(), deadline=deadline)
-        return tx.ctx
-
-    async def _unary(self, tx: Transaction, watch: Watch, ctx: Context) -> None:
-        async with self._gateway.open(ctx) as reply:
-            assert isinstance(reply, Answer)  # the exchange answers in the form that was asked for
-            body = OPENAI_CHAT.encode_answer(reply)
-            if wants_extension(tx, self._settings):
-                body = extended(body, tx, ctx)
-            watch.sending()
-            watch.finishing()
-            tx.first_byte = True
-            await tx.answer(200, body, headers=(*commit(ctx), server_timing(tx, ctx)))
-            watch.release()
-
-    async def _stream(self, tx: Transaction, watch: Watch, ctx: Context) -> None:
-        encoder = OPENAI_CHAT.stream_encoder(ctx.request)
-        quiet_s = self._settings.keep_alive_comment_s
-        async with SseResponse(tx, watch, lambda: commit(ctx), quiet_s) as response:
-            try:
-                async with self._gateway.open(ctx) as reply:
-                    assert not isinstance(reply, Answer)  # as above
-                    async for event in reply:
-                        if data := encoder.encode(event):
-                            await response.write(data)
-                    await response.end(encoder.finish())
-            except asyncio.CancelledError:
-                await _cancelled(tx, watch, response, encoder)
-            except Exception as error:  # noqa: BLE001 - nothing escapes once the response has started (0.8)
-                await _broken(tx, response, encoder, error)
+    role: str
+    content: str | list[dict[str, Any]] | None = None  # content parts are JSON objects of many shapes
 
 
-async def _cancelled(tx: Transaction, watch: Watch, response: SseResponse, encoder: StreamEncoder) -> None:
-    """Tell the client what a cancellation means to its stream, if there is somebody to tell."""
-    if watch.cause is not None:
-        error = watch.error()
-        if error is None:
-            raise asyncio.CancelledError
-        await _broken(tx, response, encoder, error)
-        return
-    if response.committed and not tx.complete:  # the server ends, and the runner leaves a moment for this
-        await _broken(tx, response, encoder, Refusal("draining"))
-    raise asyncio.CancelledError
+class ChatRequest(msgspec.Struct):
+    """The members that Sentinel looks at; all others are passed on as they are, `session_id` stays here."""
+
+    messages: list[ChatMessage]
+    model: str | None = None
+    stream: bool = False
+    temperature: float | None = None
+    max_tokens: int | None = None
+    tools: list[dict[str, Any]] | None = None  # JSON schemas
+    session_id: str | None = None
 
 
-async def _broken(tx: Transaction, response: SseResponse, encoder: StreamEncoder, error: Exception) -> None:
-    """One error event, then the end: never an end marker, never an invented finish reason."""
-    if not response.committed or tx.complete:
-        raise error
-    if not isinstance(error, SentinelError):
-        note(tx, error)
-        error = SentinelError("internal_error")
-    tx.error = error
-    await response.end(encoder.fail(error))
+class ChatUsage(msgspec.Struct):
+    """Token counts as the provider reported them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class ChatChoice(msgspec.Struct):
+    """One answer."""
+
+    index: int
+    message: ChatMessage
+    finish_reason: str | None = None
+
+
+class ChatResponse(msgspec.Struct):
+    """The provider's answer, as it came unless a guard changed a text."""
+
+    id: str
+    object: Literal["chat.completion"]
+    created: int
+    model: str
+    choices: list[ChatChoice]
+    usage: ChatUsage | None = None
+
+
+SURFACE = Surface(
+    OPENAI_CHAT,
+    Operation(
+        method="POST",
+        path="/v1/chat/completions",
+        request=ChatRequest,
+        response=ChatResponse,
+        summary="A chat completion: JSON, or Server-Sent Events with `stream: true`",
+        tags=("chat",),
+    ),
+)

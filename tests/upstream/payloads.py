@@ -68,6 +68,76 @@ def chat_stream(*texts: str, usage: bool = False, finish: str | None = "stop", d
     return events
 
 
+def text_completion(text: str = "hello", **fields: Any) -> dict[str, Any]:  # JSON
+    """A complete unary answer of the legacy format. `fields` replace or add top-level members."""
+    return {**text_chunk(text, finish="stop"), "usage": USAGE, **fields}
+
+
+def text_chunk(text: str, *, index: int = 0, finish: str | None = None) -> dict[str, Any]:  # JSON
+    """One stream chunk of the legacy format with one choice."""
+    choice = {"text": text, "index": index, "logprobs": None, "finish_reason": finish}
+    return {**chunk([choice]), "id": "cmpl-1", "object": "text_completion"}
+
+
+def text_stream(*texts: str, usage: bool = False, finish: str | None = "stop", done: bool = True) -> list[bytes]:
+    """A whole stream of the legacy format, one SSE event an item."""
+    events = [sse(text_chunk(text)) for text in texts]
+    if finish is not None:
+        events.append(sse(text_chunk("", finish=finish)))
+    if usage:
+        events.append(sse({**text_chunk(""), "choices": [], "usage": USAGE}))
+    return [*events, DONE] if done else events
+
+
+def embeddings(*vectors: Any) -> dict[str, Any]:  # JSON
+    """An answer with these vectors."""
+    data = [{"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(vectors)]
+    usage = {"prompt_tokens": 3, "total_tokens": 3}
+    return {"object": "list", "data": data, "model": "upstream-model", "usage": usage}
+
+
+def response(text: str = "hello", **fields: Any) -> dict[str, Any]:  # JSON
+    """A complete answer of the Responses format: one message. `fields` replace or add top-level members."""
+    part = {"type": "output_text", "text": text, "annotations": []}
+    item = {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "content": [part]}
+    usage = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
+    return {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1700000000,
+        "status": "completed",
+        "error": None,
+        "model": "upstream-model",
+        "output": [item],
+        "usage": usage,
+        **fields,
+    }
+
+
+def response_stream(*texts: str, end: bool = True) -> list[bytes]:
+    """A whole stream of the Responses format, one named event an item; without `end` it stops after the texts."""
+    at = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    whole = response("".join(texts))
+    item = whole["output"][0]
+    frames: list[dict[str, Any]] = [
+        {"type": "response.created", "response": {**whole, "status": "in_progress", "output": [], "usage": None}},
+        {"type": "response.output_item.added", "output_index": 0, "item": {**item, "content": []}},
+        {"type": "response.content_part.added", **at, "part": {**item["content"][0], "text": ""}},
+        *({"type": "response.output_text.delta", **at, "delta": text, "logprobs": []} for text in texts),
+    ]
+    if end:
+        frames += [
+            {"type": "response.output_text.done", **at, "text": "".join(texts), "logprobs": []},
+            {"type": "response.content_part.done", **at, "part": item["content"][0]},
+            {"type": "response.output_item.done", "output_index": 0, "item": item},
+            {"type": "response.completed", "response": whole},
+        ]
+    return [
+        b"event: %s\n" % frame["type"].encode() + sse({**frame, "sequence_number": number})
+        for number, frame in enumerate(frames)
+    ]
+
+
 def gzip_bomb(size: int) -> bytes:
     """gzip of `size` spaces: about a thousandth of that on the wire."""
     out = io.BytesIO()

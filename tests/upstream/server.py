@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Self
 
+from tests.upstream.anthropic import message, message_stream
 from tests.upstream.link import Link, Received
 from tests.upstream.payloads import chat_stream, completion
 from tests.upstream.scenarios import Early, Reply, Scenario, Stream
@@ -138,6 +139,8 @@ class Upstream:
                 return self._next(key)
         if request.method == "GET":
             return Reply({"object": "list", "data": []})
+        if request.target.endswith("/messages"):
+            return Stream(message_stream("hello")) if body.get("stream") else Reply(message())
         return Stream(chat_stream("hello")) if body.get("stream") else Reply(completion())
 
     def _peek(self) -> Scenario | None:

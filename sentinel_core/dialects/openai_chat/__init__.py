@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sentinel_core.dialects.openai_chat import answer, assembly, fields, request
+from sentinel_core.dialects.openai_chat import answer, assembly, canonical, fields, request
 from sentinel_core.dialects.openai_chat.decoder import ChatStreamDecoder
 from sentinel_core.dialects.openai_chat.encoder import ChatStreamEncoder
 from sentinel_core.dialects.openai_chat.errors import encode_error
 from sentinel_core.dialects.slots import Path, TextSlot
+from sentinel_core.dialects.translation import Translated
 from sentinel_core.errors import SentinelError
 from sentinel_core.messages import Answer, Event, Operation, Request
 
@@ -81,6 +82,30 @@ class OpenAIChat:
     def encode_error(self, error: SentinelError, request_id: str = "") -> bytes:
         """The error object as a response body."""
         return encode_error(error)
+
+    def to_canonical_request(self, request_: Request) -> Mapping[str, Any]:
+        """The body itself: this is the canonical form."""
+        return request_.body
+
+    def from_canonical_request(self, body: Mapping[str, Any], model: str) -> Translated:
+        """The body without what other dialects added to it."""
+        return canonical.request_body(body, model)
+
+    def answer_to_canonical(self, answer_: Answer) -> Mapping[str, Any]:
+        """The body itself."""
+        return answer_.body
+
+    def answer_from_canonical(self, body: Mapping[str, Any]) -> Answer:
+        """An answer with this body."""
+        return Answer(dialect=self, body=body, usage=answer.decode_usage(body.get("usage")))
+
+    def stream_to_canonical(self) -> canonical.ToCanonical:
+        """For one stream of this dialect."""
+        return canonical.ToCanonical()
+
+    def stream_from_canonical(self) -> canonical.FromCanonical:
+        """For one stream of canonical events."""
+        return canonical.FromCanonical()
 
 
 OPENAI_CHAT: Final = OpenAIChat()

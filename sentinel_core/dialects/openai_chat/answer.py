@@ -17,24 +17,30 @@ from sentinel_core.messages import Answer, Usage
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
-_LIMITS = JsonLimits(max_bytes=64 * 1024 * 1024, max_nodes=4_000_000)
+ANSWER_LIMITS = JsonLimits(max_bytes=64 * 1024 * 1024, max_nodes=4_000_000)
 _encode = msgspec.json.Encoder().encode
 
 
 def decode(dialect: Dialect, raw: bytes) -> Answer:
     """Read an upstream's completion. Raises `UpstreamError` for what is none (U12, U13, U14)."""
+    body = decode_object(raw)
+    choices = body.get("choices")
+    if not isinstance(choices, list) or not choices or not all(_is_choice(choice) for choice in choices):
+        raise UpstreamError("upstream_invalid_response")
+    return Answer(dialect=dialect, body=body, raw=raw, usage=decode_usage(body.get("usage")))
+
+
+def decode_object(raw: bytes, limits: JsonLimits = ANSWER_LIMITS) -> dict[str, Any]:  # JSON
+    """The JSON object that a body is. Raises `UpstreamError` for any other body, and for an error with status 200."""
     try:
-        body = decode_json(raw, _LIMITS)
+        body = decode_json(raw, limits)
     except Refusal:
         raise UpstreamError("upstream_invalid_response") from None
     if not isinstance(body, dict):
         raise UpstreamError("upstream_invalid_response")
     if body.get("error"):
         raise reported_error(body)
-    choices = body.get("choices")
-    if not isinstance(choices, list) or not choices or not all(_is_choice(choice) for choice in choices):
-        raise UpstreamError("upstream_invalid_response")
-    return Answer(dialect=dialect, body=body, raw=raw, usage=decode_usage(body.get("usage")))
+    return body
 
 
 def encode(answer: Answer) -> bytes:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from sentinel_core.dialects.lanes import decomposed, recomposed
 from sentinel_core.dialects.openai_chat.decoder import FUNCTION_CALL, PLAIN_CHUNK, ChatStreamDecoder
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
 from sentinel_core.dialects.slots import Path, patched
@@ -29,61 +30,37 @@ if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
 _encode = msgspec.json.Encoder().encode
-Lane = tuple[int, str, int]
 _TOP = ("id", "created", "model", "service_tier", "system_fingerprint")
 """Identifiers that a stream's first chunk gives to the answer. Other fields come with the event that guards saw."""
 
 
 def decompose(answer: Answer) -> tuple[Event, ...]:
     """Per choice its channels; then one Opaque with every other string; then the ends and the usage."""
-    lanes = _lanes(answer.body)
-    events: list[Event] = [event for _, event in lanes]
-    covered = {path for path, _ in lanes}
-    rest = tuple(slot for slot in answer.texts() if slot.path not in covered)
-    if rest:
-        events.append(Opaque(slots=rest))
-    for index, choice in _numbered(answer.body):
-        events.append(Finish(choice=index, reason=choice.get("finish_reason") or "stop"))
-    if answer.usage is not None:
-        events.append(UsageReport(usage=answer.usage))
-    return tuple(events)
+    ends = [
+        Finish(choice=index, reason=choice.get("finish_reason") or "stop") for index, choice in numbered(answer.body)
+    ]
+    return decomposed(answer, _lanes(answer.body), ends)
 
 
 def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
     """Patch into `answer` what came out of a stream stage. Text that did not come out is taken out."""
-    came: dict[Lane, list[str]] = {}
-    opaque: dict[Path, str] = {}
-    for event in events:
-        if isinstance(event, TextEvent):
-            came.setdefault(event.lane, []).append(event.text)
-        elif isinstance(event, Opaque):
-            opaque.update({slot.path: slot.text for slot in event.slots})
-    texts: dict[Path, str] = {}
-    lanes = _lanes(answer.body)
-    for path, event in lanes:
-        text = "".join(came.get(event.lane, ()))
-        if text != event.text:
-            texts[path] = text
-    covered = {path for path, _ in lanes}
-    for slot in answer.texts():
-        if slot.path not in covered and opaque.get(slot.path, "") != slot.text:
-            texts[slot.path] = opaque.get(slot.path, "")
-    return answer.with_texts(texts)
+    return recomposed(answer, _lanes(answer.body), events)
 
 
-def assemble(dialect: Dialect, events: Iterable[Event]) -> Answer:
+def assemble(dialect: Dialect, events: Iterable[Event], form: Form | None = None) -> Answer:
     """One answer with the text of every lane, the last usage, and the stream's own fields."""
+    form = form or _CHAT
     top: dict[str, Any] = {}
-    choices: dict[int, _Choice] = {}
+    choices: dict[int, Choice] = {}
     usage: UsageReport | None = None
     opaque: list[Opaque] = []
     for event in events:
         if event.frame is not None and not top:
             top = {key: event.frame.body[key] for key in _TOP if key in event.frame.body}
         if isinstance(event, TextEvent):
-            choices.setdefault(event.choice, _Choice()).add(event)
+            choices.setdefault(event.choice, form.choice()).add(event)
         elif isinstance(event, Finish):
-            choices.setdefault(event.choice, _Choice()).reason = event.reason
+            choices.setdefault(event.choice, form.choice()).reason = event.reason
         elif isinstance(event, UsageReport):
             usage = event
         elif isinstance(event, Opaque) and event.slots:
@@ -91,8 +68,8 @@ def assemble(dialect: Dialect, events: Iterable[Event]) -> Answer:
             if event.frame is not None:
                 top.update(_unknown_fields(patched(event.frame.body, event.patches)))
     body: dict[str, Any] = {
-        "id": top.pop("id", None) or "chatcmpl-assembled",
-        "object": "chat.completion",
+        "id": top.pop("id", None) or form.id,
+        "object": form.object,
         "created": top.pop("created", None) or int(time.time()),
         "model": top.pop("model", None) or "",
         "choices": [choice.body(index) for index, choice in sorted(choices.items())],
@@ -101,7 +78,13 @@ def assemble(dialect: Dialect, events: Iterable[Event]) -> Answer:
     if usage is not None:
         frame = None if usage.changed else usage.frame
         body["usage"] = frame.body["usage"] if frame is not None else usage_object(usage.usage)
-    return Answer(dialect=dialect, body=body, usage=usage.usage if usage else None, opaque=tuple(opaque))
+    return Answer(
+        dialect=dialect,
+        body=body,
+        operation=dialect.operation,
+        usage=usage.usage if usage else None,
+        opaque=tuple(opaque),
+    )
 
 
 def stream_frames(answer: Answer) -> tuple[Event, ...]:
@@ -111,7 +94,7 @@ def stream_frames(answer: Answer) -> tuple[Event, ...]:
     top["object"] = "chat.completion.chunk"
     decoder = ChatStreamDecoder()
     chunks: list[dict[str, Any]] = []
-    for index, choice in _numbered(body):
+    for index, choice in numbered(body):
         rest = {key: value for key, value in choice.items() if key not in ("message", "finish_reason", "index")}
         delta = _delta(choice["message"])
         chunks.append({**top, "choices": [{"index": index, "delta": delta, **rest, "finish_reason": None}]})
@@ -140,7 +123,7 @@ def _unknown_fields(body: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in body.items() if key not in PLAIN_CHUNK}
 
 
-class _Choice:
+class Choice:
     """One choice while it is put together."""
 
     __slots__ = ("calls", "reason", "texts")
@@ -151,6 +134,7 @@ class _Choice:
         self.reason: str | None = None
 
     def add(self, event: TextEvent) -> None:
+        """Take in one fragment."""
         if not isinstance(event, ToolCallDelta):
             self.texts.setdefault(event.channel, []).append(event.text)
             return
@@ -160,6 +144,7 @@ class _Choice:
         call["arguments"].append(event.text)
 
     def body(self, index: int) -> dict[str, Any]:
+        """The choice as it stands in a unary answer."""
         content = self.texts.get("content")
         message: dict[str, Any] = {"role": "assistant", "content": "".join(content) if content else None}
         if "reasoning" in self.texts:
@@ -181,7 +166,18 @@ class _Choice:
         return {"id": call["id"], "type": "function", "function": function}
 
 
-def _numbered(body: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
+class Form(NamedTuple):
+    """What an assembled answer is called, and how its choices look."""
+
+    object: str
+    id: str
+    choice: type[Choice]
+
+
+_CHAT = Form("chat.completion", "chatcmpl-assembled", Choice)
+
+
+def numbered(body: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
     """The choices by their indexes, or by position where these do not tell them apart."""
     choices = body.get("choices") or ()
     indexes = [choice.get("index") for choice in choices]
@@ -193,7 +189,7 @@ def _numbered(body: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
 def _lanes(body: Mapping[str, Any]) -> list[tuple[Path, TextEvent]]:
     """Every channel text of a unary body: where it stands, and as an event."""
     found: list[tuple[Path, TextEvent]] = []
-    for position, (index, choice) in enumerate(_numbered(body)):
+    for position, (index, choice) in enumerate(numbered(body)):
         message = choice.get("message")
         if not isinstance(message, Mapping):
             continue
@@ -243,4 +239,4 @@ def _delta(message: Mapping[str, Any]) -> dict[str, Any]:
     return delta
 
 
-__all__ = ["assemble", "decompose", "recompose", "stream_frames", "usage_object"]
+__all__ = ["Choice", "Form", "assemble", "decompose", "numbered", "recompose", "stream_frames", "usage_object"]

@@ -97,6 +97,12 @@ class ChatStreamDecoder:
             return ()
         return self.events(data, body)
 
+    def bears_content(self, event: Event) -> bool:
+        """False for what opens a stream: role-only deltas, frames without choices, running token counts."""
+        if isinstance(event, Opaque):
+            return bool(event.slots) and event.frame is not None and bool(event.frame.body.get("choices"))
+        return not isinstance(event, UsageReport)
+
     def end(self) -> None:
         """The upstream has ended. Only a finish reason for every choice makes an answer complete (U09)."""
         if not self._seen or self._seen != self._finished:
@@ -123,7 +129,7 @@ class ChatStreamDecoder:
             self._choice(choice, position, frame, events, places)
             if not _PLAIN_CHOICE.issuperset(choice) or choice.get("logprobs"):
                 slots += _rest(choice, ("choices", position), "delta")
-        if not (PLAIN_CHUNK.issuperset(body) and _plain_top(body)):
+        if not (PLAIN_CHUNK.issuperset(body) and plain_top(body)):
             slots += _rest(body, (), "choices")
         slots += _delta_slots(choices)
         usage = decode_usage(body["usage"]) if body.get("usage") else None
@@ -218,7 +224,7 @@ def _rest(holder: dict[str, Any], path: Path, channel_key: str) -> list[TextSlot
     return string_slots(rest, path, role="assistant", skip=IDENTIFIERS, known=KNOWN_KEYS)
 
 
-def _plain_top(body: dict[str, Any]) -> bool:
+def plain_top(body: dict[str, Any]) -> bool:
     """Whether a chunk of known fields has strings only as identifiers and in its choices."""
     kinds = [*map(type, body.values())]
     numbers = (body.get("created"), body.get("usage"))

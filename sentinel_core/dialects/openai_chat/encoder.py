@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
+from sentinel_core.dialects.openai_chat.assembly import usage_object
 from sentinel_core.dialects.openai_chat.decoder import FUNCTION_CALL, Place
 from sentinel_core.dialects.openai_chat.errors import error_object
 from sentinel_core.dialects.slots import patched
@@ -26,7 +27,10 @@ class ChatStreamEncoder:
     when an event of another chunk shows that a stage kept the rest.
     """
 
-    __slots__ = ("_emitted", "_frame", "_include_usage", "_latest", "_model", "_parts", "_started")
+    _object: ClassVar[str] = "chat.completion.chunk"
+    _prefix: ClassVar[str] = "chatcmpl"
+
+    __slots__ = ("_emitted", "_frame", "_include_usage", "_latest", "_model", "_parts", "_started", "_usage")
 
     def __init__(self, request: Request) -> None:
         self._include_usage = request.include_usage
@@ -36,11 +40,15 @@ class ChatStreamEncoder:
         self._parts: dict[int, Event] = {}
         self._emitted: Frame | None = None
         self._latest: Mapping[str, Any] = {}
+        self._usage: UsageReport | None = None
 
     def encode(self, event: Event) -> bytes:
         """The bytes that this event releases."""
         frame = event.frame
         if frame is None:
+            if isinstance(event, UsageReport):
+                self._usage = event  # other dialects count as they go; the chunk for it is the last one
+                return self._flush()
             return self._flush() + self._synthetic(event)
         if frame.size == 1 and self._frame is None:
             self._latest = frame.body
@@ -53,8 +61,9 @@ class ChatStreamEncoder:
         return released + self._flush() if event.part == frame.size - 1 else released
 
     def finish(self) -> bytes:
-        """The rest, and the end marker."""
-        return self._flush() + b"data: [DONE]\n\n"
+        """The rest, the usage chunk if one is to be made and wanted, and the end marker."""
+        usage = self._synthetic(self._usage) if self._usage is not None and self._include_usage else b""
+        return self._flush() + usage + b"data: [DONE]\n\n"
 
     def fail(self, error: SentinelError) -> bytes:
         """The rest, and one error event; no end marker, no finish reason."""
@@ -86,10 +95,10 @@ class ChatStreamEncoder:
     def _render(self, frame: Frame, parts: Mapping[int, Event]) -> bytes:
         """The chunk with only these events in it, each with its own text."""
         body = dict(frame.body)
-        body["choices"] = [{**choice, "delta": dict(choice.get("delta") or {})} for choice in body["choices"]]
+        body["choices"] = [self._copied(choice) for choice in body["choices"]]
         for part in reversed(range(frame.size)):  # backwards, so that removing a tool call moves no other
             place: Place = frame.places[part]
-            body = _put(body, place, parts.get(part))
+            body = self._put(body, place, parts.get(part))
         if not self._include_usage:
             body.pop("usage", None)
         if not body["choices"] and "usage" not in body and not any(isinstance(e, Opaque) for e in parts.values()):
@@ -100,23 +109,50 @@ class ChatStreamEncoder:
         """A chunk for an event that a stage made itself."""
         latest = self._latest
         body: dict[str, Any] = {
-            "id": latest.get("id") or f"chatcmpl-{self._started}",
-            "object": "chat.completion.chunk",
+            "id": latest.get("id") or f"{self._prefix}-{self._started}",
+            "object": self._object,
             "created": latest.get("created") or self._started,
             "model": latest.get("model") or self._model,
             "choices": [],
         }
         if isinstance(event, UsageReport):
-            if not self._include_usage:
-                return b""
-            body["usage"] = _usage(event)
+            body["usage"] = usage_object(event.usage)
         elif isinstance(event, Opaque):
             return b""
         else:
-            reason = event.reason if isinstance(event, Finish) else None
-            delta = _delta(event) if isinstance(event, TextEvent) else {}
-            body["choices"] = [{"index": event.choice, "delta": delta, "finish_reason": reason}]
+            body["choices"] = [self._choice(event)]
         return _sse(_encode(body))
+
+    def _put(self, body: dict[str, Any], place: Place, event: Event | None) -> dict[str, Any]:
+        """Write one event to its place in a copied chunk; None takes what stood there out."""
+        if place.key == "usage":
+            if event is None:
+                body.pop("usage", None)
+            elif isinstance(event, UsageReport) and event.changed:
+                body["usage"] = {**body["usage"], **_usage(event)}
+            return body
+        if place.key == "$opaque":
+            return _put_opaque(body, place, event)
+        choice = body["choices"][place.choice]
+        if place.key == "finish_reason":
+            choice["finish_reason"] = event.reason if isinstance(event, Finish) else None
+        else:
+            self._put_channel(choice, place, event)
+        return body
+
+    def _copied(self, choice: Mapping[str, Any]) -> dict[str, Any]:
+        """A choice that can be written into without touching the original."""
+        return {**choice, "delta": dict(choice.get("delta") or {})}
+
+    def _put_channel(self, choice: dict[str, Any], place: Place, event: Event | None) -> None:
+        """Write one channel's fragment into a copied choice."""
+        _put_delta(choice, place, event)
+
+    def _choice(self, event: TextEvent | Finish) -> dict[str, Any]:
+        """The choice of a chunk for an event that a stage made itself."""
+        reason = event.reason if isinstance(event, Finish) else None
+        delta = _delta(event) if isinstance(event, TextEvent) else {}
+        return {"index": event.choice, "delta": delta, "finish_reason": reason}
 
 
 def _sse(payload: bytes) -> bytes:
@@ -132,21 +168,9 @@ def _without_usage(frame: Frame) -> bytes:
     return _encode({key: value for key, value in frame.body.items() if key != "usage"})
 
 
-def _put(body: dict[str, Any], place: Place, event: Event | None) -> dict[str, Any]:
-    """Write one event to its place in a copied chunk; None takes what stood there out."""
-    if place.key == "usage":
-        if event is None:
-            body.pop("usage", None)
-        elif isinstance(event, UsageReport) and event.changed:
-            body["usage"] = {**body["usage"], **_usage(event)}
-        return body
-    if place.key == "$opaque":
-        return _put_opaque(body, place, event)
-    choice = body["choices"][place.choice]
+def _put_delta(choice: dict[str, Any], place: Place, event: Event | None) -> None:
     delta = choice["delta"]
-    if place.key == "finish_reason":
-        choice["finish_reason"] = event.reason if isinstance(event, Finish) else None
-    elif place.key == "tool_calls":
+    if place.key == "tool_calls":
         _put_tool_call(delta, place.tool, event)
     elif place.key == "function_call":
         if isinstance(event, ToolCallDelta):
@@ -157,7 +181,6 @@ def _put(body: dict[str, Any], place: Place, event: Event | None) -> dict[str, A
         delta[place.key] = event.text if isinstance(event, TextEvent) else ""
         if event is None or event.changed:
             _drop_copies(choice, place.key)
-    return body
 
 
 def _drop_copies(choice: dict[str, Any], key: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -53,6 +53,19 @@ _encode = msgspec.json.Encoder().encode
 
 def decode(dialect: Dialect, body: Any) -> Request:
     """Validate a decoded body. Raises `Refusal` with the parameter's name."""
+    request = envelope(dialect, body)
+    _messages(request.body)
+    check_numbers(request.body, _BOUNDS)
+    for name in ("logprobs", "parallel_tool_calls", "store"):
+        if not isinstance(request.body.get(name), bool | None):
+            raise invalid(name, f"The parameter {name!r} must be true or false.")
+    check_stop(request.body)
+    return request
+
+
+def envelope(dialect: Dialect, body: Any) -> Request:  # decoded JSON of any shape
+    """What the bodies of all of OpenAI's formats share: the model, `stream`, and the gateway's own fields, which are
+    parted from the rest. Raises `Refusal`."""
     if not isinstance(body, dict):
         raise Refusal("invalid_request", "The request body must be a JSON object.")
     refused = REFUSED_FIELDS.intersection(body)
@@ -61,8 +74,6 @@ def decode(dialect: Dialect, body: Any) -> Request:
         raise Refusal("unsupported_parameter", f"The parameter {name!r} is not supported by this gateway.", param=name)
     model = _model(body)
     stream = _stream(body)
-    _messages(body)
-    _numbers(body)
     options = body.get("stream_options")
     gateway = {name: body[name] for name in GATEWAY_FIELDS.intersection(body)}
     if gateway:
@@ -70,7 +81,7 @@ def decode(dialect: Dialect, body: Any) -> Request:
     return Request(
         dialect=dialect,
         body=body,
-        operation="chat",
+        operation=dialect.operation,
         model=model,
         stream=stream,
         include_usage=stream and isinstance(options, dict) and options.get("include_usage") is True,
@@ -88,7 +99,8 @@ def encode(request: Request, model: str) -> bytes:
     return _encode(body)
 
 
-def _invalid(param: str, message: str) -> Refusal:
+def invalid(param: str, message: str) -> Refusal:
+    """What a parameter with a value that is not allowed is refused with."""
     return Refusal("invalid_parameter", message, param=param)
 
 
@@ -97,7 +109,7 @@ def _model(body: Mapping[str, Any]) -> str | None:
     if model is None:
         return None
     if not isinstance(model, str) or not model:
-        raise _invalid("model", "The parameter 'model' must be a non-empty string.")
+        raise invalid("model", "The parameter 'model' must be a non-empty string.")
     if len(model) > _MODEL_CHARS:
         raise Refusal("model_not_found", param="model")
     return model
@@ -106,26 +118,29 @@ def _model(body: Mapping[str, Any]) -> str | None:
 def _stream(body: Mapping[str, Any]) -> bool:
     stream = body.get("stream")
     if stream is not None and not isinstance(stream, bool):
-        raise _invalid("stream", "The parameter 'stream' must be true or false.")
+        raise invalid("stream", "The parameter 'stream' must be true or false.")
     options = body.get("stream_options")
     if options is not None and not isinstance(options, dict):
-        raise _invalid("stream_options", "The parameter 'stream_options' must be an object.")
+        raise invalid("stream_options", "The parameter 'stream_options' must be an object.")
     return bool(stream)
 
 
 def _messages(body: Mapping[str, Any]) -> None:
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
-        raise _invalid("messages", "The parameter 'messages' must be a non-empty list.")
+        raise invalid("messages", "The parameter 'messages' must be a non-empty list.")
     for index, message in enumerate(messages):
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
-            raise _invalid(f"messages[{index}]", "Each message must be an object with a 'role'.")
+            raise invalid(f"messages[{index}]", "Each message must be an object with a 'role'.")
         content = message.get("content")
         if content is not None and not isinstance(content, str | list):
-            raise _invalid(f"messages[{index}].content", "A message's 'content' must be a string, a list or null.")
+            raise invalid(f"messages[{index}].content", "A message's 'content' must be a string, a list or null.")
 
 
-_BOUNDS: tuple[tuple[str, type | tuple[type, ...], float, float], ...] = (
+Bound: TypeAlias = tuple[str, type | tuple[type, ...], float, float]
+"""A number's (name, type, lowest, highest)."""
+
+_BOUNDS: tuple[Bound, ...] = (
     ("max_tokens", int, 1, 100_000_000),
     ("max_completion_tokens", int, 1, 100_000_000),
     ("n", int, 1, 128),
@@ -133,21 +148,23 @@ _BOUNDS: tuple[tuple[str, type | tuple[type, ...], float, float], ...] = (
     ("top_p", (int, float), 0, 1),
     ("top_logprobs", int, 0, 20),
 )
-"""Parameters that multiply cost or that upstreams reject only after queueing: (name, type, lowest, highest)."""
+"""Parameters that multiply cost or that upstreams reject only after queueing."""
 
 _STOP_ITEMS = 16
 
 
-def _numbers(body: Mapping[str, Any]) -> None:
-    for name, kind, lowest, highest in _BOUNDS:
+def check_numbers(body: Mapping[str, Any], bounds: Iterable[Bound]) -> None:
+    """Raises `Refusal` for a parameter that is not a number within its bounds; absent and null ones are none."""
+    for name, kind, lowest, highest in bounds:
         value = body.get(name)
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, kind) or not lowest <= value <= highest:  # type: ignore[operator]  # a number here
-            raise _invalid(name, f"The parameter {name!r} must be a number from {lowest} to {highest}.")
-    for name in ("logprobs", "parallel_tool_calls", "store"):
-        if not isinstance(body.get(name), bool | None):
-            raise _invalid(name, f"The parameter {name!r} must be true or false.")
+            raise invalid(name, f"The parameter {name!r} must be a number from {lowest} to {highest}.")
+
+
+def check_stop(body: Mapping[str, Any]) -> None:
+    """Raises `Refusal` for more stop sequences than an upstream would take."""
     stop = body.get("stop")
     if isinstance(stop, list) and len(stop) > _STOP_ITEMS:
-        raise _invalid("stop", f"The parameter 'stop' takes at most {_STOP_ITEMS} sequences.")
+        raise invalid("stop", f"The parameter 'stop' takes at most {_STOP_ITEMS} sequences.")

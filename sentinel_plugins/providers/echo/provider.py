@@ -2,48 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, ClassVar
 
 import msgspec
 
 from sentinel_core.context import Call
+from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.messages import Event
+from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
+from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
+from sentinel_core.dialects.translation import translated_answer, translated_events, translated_request
+from sentinel_core.messages import Event, Operation
 from sentinel_core.provider import Health, Provider
 from sentinel_core.reply import EventStream, Reply
+from sentinel_plugins.providers.echo import legacy
 from sentinel_plugins.providers.echo.bodies import chunks, completion
 from sentinel_plugins.providers.echo.config import EchoConfig
+from sentinel_plugins.providers.echo.embedding import embeddings
 from sentinel_plugins.providers.echo.script import script
 
 _encode = msgspec.json.Encoder().encode
 
 
 class EchoProvider(Provider):
-    """Answers with the last user message, word by word in a stream, in memory and at once.
+    """Answers with the last user message or the prompt, word by word in a stream, in memory and at once.
 
     The same request always gets the same bytes. `model` and `system_fingerprint` of every answer say "echo". What
-    is answered to which request is described in `sentinel_plugins.providers.echo.script`.
+    is answered to which request is described in the modules `script`, `legacy` and `embedding` beside this one.
     """
 
     name: ClassVar[str] = "echo"
     Config: ClassVar[type[EchoConfig]] = EchoConfig
+    operations: ClassVar[frozenset[Operation]] = frozenset({"chat", "completion", "embedding"})
 
     async def call(self, call: Call) -> Reply:
-        """An answer or a stream; never fails on a valid request."""
+        """An answer or a stream; refuses a valid request only where its embeddings would be too many numbers."""
         request = call.request
-        spoken = script(request.body)
+        body = request.body
+        if request.operation == "embedding":
+            return OPENAI_EMBEDDINGS.decode_answer(_encode(embeddings(body)))
+        if request.operation == "completion":
+            if request.stream:
+                return EventStream(_events(legacy.chunks(body), OPENAI_COMPLETIONS))
+            return OPENAI_COMPLETIONS.decode_answer(_encode(legacy.completion(body)))
+        spoken = script(_heard(call))
         if request.stream:
-            return EventStream(_events(chunks(spoken)))
-        return OPENAI_CHAT.decode_answer(_encode(completion(spoken)))
+            return EventStream(translated_events(_events(chunks(spoken), OPENAI_CHAT), OPENAI_CHAT, request))
+        return translated_answer(OPENAI_CHAT.decode_answer(_encode(completion(spoken))), request.dialect)
 
     async def health_check(self) -> Health:
         """Always well: there is nothing that could be down."""
         return Health("healthy", latency_ms=0.0)
 
 
-async def _events(bodies: Iterator[dict[str, Any]]) -> AsyncIterator[Event]:  # JSON
-    decoder = OPENAI_CHAT.stream_decoder()
+def _heard(call: Call) -> Mapping[str, Any]:
+    """The request as a client of OpenAI's format would have sent it."""
+    request = call.request
+    if request.dialect is not OPENAI_CHAT:
+        request, _ = translated_request(request, OPENAI_CHAT, call.target.model)
+    return request.body
+
+
+async def _events(bodies: Iterator[dict[str, Any]], dialect: Dialect) -> AsyncIterator[Event]:  # JSON
+    decoder = dialect.stream_decoder()
     for body in bodies:
         for event in decoder.decode(_encode(body)):
             yield event

@@ -57,8 +57,8 @@ def script(body: Mapping[str, Any]) -> Script:  # a validated request body
     tool, spoken = _called(body, messages, _last(messages, texts))
     reason = "tool_calls" if tool else "stop"
     if tool is None:
-        spoken = _stopped(spoken, body.get("stop"))
-    tokens = _tokens(spoken)
+        spoken = stopped(spoken, body.get("stop"))
+    tokens = tokens_of(spoken)
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
     if limit is not None and len(tokens) > limit and tool is None:
         tokens, reason = tokens[:limit], "length"
@@ -66,10 +66,15 @@ def script(body: Mapping[str, Any]) -> Script:  # a validated request body
         tokens=tokens,
         finish_reason=reason,
         choices=body.get("n") or 1,
-        prompt_tokens=sum(len(_tokens(text)) for text in texts),
-        serial=f"{zlib.crc32(msgspec.json.encode(body)):08x}",
+        prompt_tokens=sum(len(tokens_of(text)) for text in texts),
+        serial=serial_of(body),
         tool=tool,
     )
+
+
+def serial_of(body: Mapping[str, Any]) -> str:
+    """What tells this request's answer from others, the same each time."""
+    return f"{zlib.crc32(msgspec.json.encode(body)):08x}"
 
 
 def _called(body: Mapping[str, Any], messages: list[Any], text: str) -> tuple[str | None, str]:
@@ -115,11 +120,13 @@ def _text(message: Mapping[str, Any]) -> str:
     return "".join(text for text in texts if isinstance(text, str))
 
 
-def _stopped(text: str, stop: Any) -> str:
+def stopped(text: str, stop: Any) -> str:  # whatever the caller sent
+    """The text before the first of these sequences."""
     words = [stop] if isinstance(stop, str) else stop or []
     ends = [text.find(word) for word in words if isinstance(word, str) and word and word in text]
     return text[: min(ends)] if ends else text
 
 
-def _tokens(text: str) -> tuple[str, ...]:
+def tokens_of(text: str) -> tuple[str, ...]:
+    """Words, each with the white space after it."""
     return tuple(_TOKEN.findall(text))

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.sse import SseParser
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Event, Finish, Opaque, TextDelta, ToolCallDelta
-from sentinel_plugins.providers.openai.stream import MAX_HELD_EVENTS, ChatStream
+from sentinel_core.upstream import MAX_HELD_EVENTS, UpstreamStream
 from tests.plugins.providers.calls import (
     SHORT_S,
     answer_of,
@@ -341,7 +343,7 @@ class Pieces:
 
 
 async def ends(pieces: list[bytes]) -> tuple[list[tuple[object, ...]], str]:
-    stream = ChatStream(Pieces(pieces), 1 << 20, BIG_CAP)
+    stream = UpstreamStream(Pieces(pieces), OPENAI_CHAT.stream_decoder(), SseParser(), BIG_CAP)
     seen: list[tuple[object, ...]] = []
     try:
         async for event in stream:

@@ -1,0 +1,112 @@
+"""What translation costs beside pass-through: µs per request, per answer and per stream event, for each dialect pair.
+
+    python -m benchmarks.translation
+
+Everything is measured in this process, from decoded JSON to bytes: the best of several rounds, without the network.
+Targets: at most 60 µs per request of 1 KB and 10 µs per stream event over pass-through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from itertools import product
+from typing import Any
+
+from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.sse import SseParser
+from sentinel_core.dialects.translation import ChatDialect, translated_events, translated_request
+from sentinel_core.messages import Event, Request
+
+ROUNDS = 7
+REQUESTS = 2000
+EVENTS = 2000
+WORDS = "The quick brown fox jumps over the lazy dog. " * 18
+
+DIALECTS: dict[str, ChatDialect] = {"openai": OPENAI_CHAT, "anthropic": ANTHROPIC_MESSAGES}
+
+
+def request_of(dialect: ChatDialect) -> Request:
+    """A request of about 1 KB."""
+    turns = [{"role": "user", "content": WORDS}, {"role": "assistant", "content": "Yes."}]
+    body = {
+        "model": "m",
+        "max_tokens": 100,
+        "stream": True,
+        "messages": [*turns, {"role": "user", "content": "Go on."}],
+    }
+    return dialect.decode_request(body)
+
+
+def wire_of(name: str) -> bytes:
+    """A stream of `EVENTS` fragments of text."""
+    if name == "openai":
+        top = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+        deltas: list[dict[str, Any]] = [{"content": "word "} for _ in range(EVENTS)]
+        chunks = [{**top, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+        return b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks)
+    message: dict[str, Any] = {"id": "m", "model": "m", "content": [], "usage": {"input_tokens": 1}}
+    frames: list[dict[str, Any]] = [
+        {"type": "message_start", "message": message},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    ]
+    delta = {"type": "text_delta", "text": "word "}
+    frames += [{"type": "content_block_delta", "index": 0, "delta": delta} for _ in range(EVENTS)]
+    return b"".join(f"event: {frame['type']}\ndata: {json.dumps(frame)}\n\n".encode() for frame in frames)
+
+
+def sent(source: ChatDialect, target: ChatDialect) -> Callable[[], bytes]:
+    """Makes the body for the upstream from the client's request."""
+    request = request_of(source)
+
+    def once() -> bytes:
+        translated = request if source is target else translated_request(request, target, "m")[0]
+        return target.encode_request(translated, "m")
+
+    return once
+
+
+async def streamed(upstream: str, client: str) -> int:
+    """Read one stream of the upstream's dialect, write it in the client's; how many bytes that made."""
+    source, target = DIALECTS[upstream], DIALECTS[client]
+    request = request_of(target)
+    payloads = SseParser().feed(wire_of(upstream))
+
+    async def events() -> AsyncIterator[Event]:
+        decoder = source.stream_decoder()
+        for data, name in payloads:
+            for event in decoder.decode(data, name):
+                yield event
+
+    encoder = target.stream_encoder(request)
+    size = 0
+    async for event in translated_events(events(), source, request):
+        size += len(encoder.encode(event))
+    return size
+
+
+def best(run: Callable[[], object], times: int) -> float:
+    """The best round's µs per time."""
+    rounds = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        run()
+        rounds.append((time.perf_counter() - started) / times * 1e6)
+    return min(rounds)
+
+
+def main() -> None:
+    """Print one row per pair: from the client's dialect to the upstream's, and its stream back."""
+    print(f"{'client':10} {'upstream':10} {'request µs':>11} {'event µs':>9}")
+    for client, upstream in product(DIALECTS, DIALECTS):
+        once = sent(DIALECTS[client], DIALECTS[upstream])
+        request = best(lambda once=once: [once() for _ in range(REQUESTS)], REQUESTS)  # type: ignore[misc]
+        event = best(lambda u=upstream, c=client: asyncio.run(streamed(u, c)), EVENTS)  # type: ignore[misc]
+        print(f"{client:10} {upstream:10} {request:11.1f} {event:9.2f}")
+
+
+if __name__ == "__main__":
+    main()

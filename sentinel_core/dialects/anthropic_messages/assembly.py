@@ -1,0 +1,258 @@
+"""Between a unary message and the events of a stream, both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sentinel_core.dialects.anthropic_messages.decoder import MessagesStreamDecoder
+from sentinel_core.dialects.anthropic_messages.wire import message_start
+from sentinel_core.dialects.anthropic_messages.words import counts, finish_reason, stop_reason, usage_object, usage_of
+from sentinel_core.dialects.slots import Path
+from sentinel_core.errors import UpstreamError
+from sentinel_core.messages import (
+    Answer,
+    Event,
+    Finish,
+    Opaque,
+    ReasoningDelta,
+    TextDelta,
+    TextEvent,
+    ToolCallDelta,
+    UsageReport,
+)
+
+if TYPE_CHECKING:
+    from sentinel_core.dialects.base import Dialect
+
+_encode = msgspec.json.Encoder().encode
+
+
+def decompose(answer: Answer) -> tuple[Event, ...]:
+    """The channels block by block; then one Opaque with every other string; then the end and the usage.
+
+    Text that is spread over several blocks (citations cut it up) is one lane: what a guard looks for may begin in one
+    block and end in the next.
+    """
+    lanes = _lanes(answer.body)
+    events: list[Event] = [event for _, event in lanes]
+    rest = tuple(slot for slot in answer.texts() if not _covered(slot.path, lanes))
+    if rest:
+        events.append(Opaque(slots=rest))
+    events.append(Finish(reason=finish_reason(str(answer.body.get("stop_reason")))))
+    if answer.usage is not None:
+        events.append(UsageReport(usage=answer.usage))
+    return tuple(events)
+
+
+def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
+    """Patch into `answer` what came out of a stream stage. Text that did not come out is taken out."""
+    came: dict[tuple[int, str, int], list[str]] = {}
+    opaque: dict[Path, str] = {}
+    for event in events:
+        if isinstance(event, TextEvent):
+            came.setdefault(event.lane, []).append(event.text)
+        elif isinstance(event, Opaque):
+            opaque.update({slot.path: slot.text for slot in event.slots})
+    lanes = _lanes(answer.body)
+    texts: dict[Path, str] = {}
+    inputs: dict[int, Any] = {}
+    for lane in dict.fromkeys(event.lane for _, event in lanes):
+        places = [(path, event.text) for path, event in lanes if event.lane == lane]
+        new = "".join(came.get(lane, ()))
+        if new == "".join(text for _, text in places):
+            continue
+        if lane[1] == "tool_arguments":
+            inputs[int(places[0][0][1])] = tool_input(new)
+        else:
+            texts |= {path: text for path, text in _spread(places, new) if text is not None}
+    for slot in answer.texts():
+        if not _covered(slot.path, lanes) and opaque.get(slot.path, "") != slot.text:
+            texts[slot.path] = opaque.get(slot.path, "")
+    changed = answer.with_texts(texts)
+    if not inputs:
+        return changed
+    content = list(changed.body["content"])
+    for index, value in inputs.items():
+        content[index] = {**content[index], "input": value}
+    return msgspec.structs.replace(changed, body={**changed.body, "content": content}, raw=None)
+
+
+def assemble(dialect: Dialect, events: Iterable[Event]) -> Answer:
+    """One message with the text of every lane in the order in which they began, and the last usage."""
+    top: dict[str, Any] = message_start("msg_assembled", "")["message"]
+    blocks: dict[object, dict[str, Any]] = {}
+    usage: UsageReport | None = None
+    wire_counts: dict[str, int] = {}
+    opaque: list[Opaque] = []
+    for event in events:
+        frame = event.frame
+        if frame is not None and frame.name == "message_start":
+            top = {**top, **frame.body["message"], "content": []}
+        if isinstance(event, TextEvent):
+            _add(blocks, event)
+        elif isinstance(event, Finish):
+            top["stop_reason"] = stop_reason(event.reason)
+            if frame is not None and not event.changed:
+                top |= frame.body["delta"]
+        elif isinstance(event, UsageReport):
+            usage = event
+            if frame is not None:
+                wire_counts |= counts(frame.body.get("usage") or frame.body.get("message", {}).get("usage"))
+        elif isinstance(event, Opaque):
+            _extend(blocks, event)
+            if event.slots:
+                opaque.append(event)
+    top["content"] = [_whole(block) for block in blocks.values()]
+    if usage is not None:
+        whole = not usage.changed and usage_of(wire_counts) == usage.usage
+        top["usage"] = {**top["usage"], **(wire_counts if whole else usage_object(usage.usage))}
+    return Answer(dialect=dialect, body=top, usage=usage.usage if usage else None, opaque=tuple(opaque))
+
+
+def stream_frames(answer: Answer) -> tuple[Event, ...]:
+    """The events that a stream of this message would have had."""
+    body = answer.body
+    opening = {**body, "content": [], "stop_reason": None, "stop_sequence": None}
+    frames: list[dict[str, Any]] = [{"type": "message_start", "message": opening}]
+    for index, block in enumerate(body["content"]):
+        frames += _block_frames(index, block)
+    ending = {key: body[key] for key in ("stop_reason", "stop_sequence", "stop_details") if key in body}
+    frames.append({"type": "message_delta", "delta": ending, "usage": body.get("usage") or {}})
+    frames.append({"type": "message_stop"})
+    decoder = MessagesStreamDecoder()
+    return tuple(event for frame in frames for event in decoder.events(_encode(frame), frame, frame["type"]))
+
+
+def tool_input(arguments: str) -> dict[str, Any]:
+    """A tool's input from its JSON text; empty text is an empty object. Raises `UpstreamError` for anything else."""
+    try:
+        value = msgspec.json.decode(arguments) if arguments.strip() else {}
+    except msgspec.DecodeError:
+        raise UpstreamError("upstream_invalid_response") from None
+    if not isinstance(value, dict):
+        raise UpstreamError("upstream_invalid_response")
+    return value
+
+
+def _lanes(body: Mapping[str, Any]) -> list[tuple[Path, TextEvent]]:
+    """Every channel text of a message: where it stands, and as an event. A tool's input is one text, as JSON."""
+    found: list[tuple[Path, TextEvent]] = []
+    calls = 0
+    for index, block in enumerate(body["content"]):
+        path: Path = ("content", index)
+        kind = block["type"]
+        if kind == "text" and isinstance(block.get("text"), str):
+            found.append(((*path, "text"), TextDelta(text=block["text"])))
+        elif kind == "thinking" and isinstance(block.get("thinking"), str):
+            found.append(((*path, "thinking"), ReasoningDelta(text=block["thinking"])))
+        elif kind == "tool_use":
+            text = _encode(block["input"]).decode()
+            call = ToolCallDelta(text=text, index=calls, id=_string(block, "id"), name=_string(block, "name"))
+            found.append(((*path, "input"), call))
+            calls += 1
+    return found
+
+
+def _covered(path: Path, lanes: Sequence[tuple[Path, TextEvent]]) -> bool:
+    return any(path[: len(lane)] == lane for lane, _ in lanes)
+
+
+def _spread(places: Sequence[tuple[Path, str]], new: str) -> list[tuple[Path, str | None]]:
+    """A lane's new text over the blocks that held its old one: what is the same at both ends stays where it was, what
+    replaces the middle goes where the middle began. None where a block's text is as before."""
+    old = "".join(text for _, text in places)
+    limit = min(len(old), len(new))
+    head = next((i for i in range(limit) if old[i] != new[i]), limit)
+    tail = next((i for i in range(limit - head) if old[-1 - i] != new[-1 - i]), limit - head)
+    ends = list(accumulate(len(text) for _, text in places))
+    holder = next((number for number, end in enumerate(ends) if head < end), len(ends) - 1)
+    result: list[tuple[Path, str | None]] = []
+    for number, (path, text) in enumerate(places):
+        begin = ends[number] - len(text)
+        kept_head = text[: max(0, head - begin)]
+        kept_tail = text[max(0, len(old) - tail - begin) :]
+        middle = new[head : len(new) - tail] if number == holder else ""
+        changed = kept_head + middle + kept_tail
+        result.append((path, changed if changed != text else None))
+    return result
+
+
+def _add(blocks: dict[object, dict[str, Any]], event: TextEvent) -> None:
+    if isinstance(event, ToolCallDelta):
+        made = {"type": "tool_use", "id": "", "name": "", "input": []}
+        block = blocks.setdefault(("tool", event.index), made)
+        block["id"] = block["id"] or event.id or ""
+        block["name"] = block["name"] or event.name or ""
+        block["input"].append(event.text)
+        return
+    key = "thinking" if event.channel == "reasoning" else "text"
+    place = _place(event) or key
+    empty = {"signature": ""} if key == "thinking" else {}
+    blocks.setdefault(place, {"type": key, key: [], **empty})[key].append(event.text)
+
+
+def _extend(blocks: dict[object, dict[str, Any]], event: Opaque) -> None:
+    """What of a block no channel carries: a signature, a redacted block, a server tool's block, citations."""
+    frame, place = event.frame, _place(event)
+    if frame is None or place is None or event.changed:
+        return
+    if frame.name == "content_block_start":
+        block = frame.body["content_block"]
+        if block.get("type") not in ("text", "thinking", "tool_use"):
+            blocks[place] = dict(block)
+        return
+    delta, known = frame.body.get("delta") or {}, blocks.get(place)
+    if known is not None and delta.get("type") == "signature_delta":
+        known["signature"] = known.get("signature", "") + str(delta.get("signature", ""))
+    elif known is not None and delta.get("type") == "citations_delta":
+        known["citations"] = [*(known.get("citations") or ()), delta.get("citation")]
+    elif known is not None and delta.get("type") == "input_json_delta":
+        said = known["input"] if isinstance(known.get("input"), list) else []
+        known["input"] = [*said, str(delta.get("partial_json", ""))]
+
+
+def _place(event: Event) -> tuple[str, int] | None:
+    """The upstream's block that an event belongs to, where it has a frame that says so."""
+    frame = event.frame
+    if frame is None or frame.name not in ("content_block_start", "content_block_delta"):
+        return None
+    return ("block", frame.body["index"])
+
+
+def _whole(block: dict[str, Any]) -> dict[str, Any]:
+    """A block whose fragments are joined."""
+    joined = {key: "".join(block[key]) for key in ("text", "thinking") if isinstance(block.get(key), list)}
+    if isinstance(block.get("input"), list):
+        joined["input"] = tool_input("".join(block["input"]))  # type: ignore[assignment]  # an object among strings
+    return {**block, **joined}
+
+
+def _block_frames(index: int, block: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A whole block as its start, its deltas and its end."""
+    kind = block["type"]
+    start, deltas = dict(block), []
+    if kind == "text":
+        start |= {"text": ""}
+        deltas.append({"type": "text_delta", "text": block.get("text") or ""})
+    elif kind == "thinking":
+        start |= {"thinking": "", "signature": ""}
+        deltas.append({"type": "thinking_delta", "thinking": block.get("thinking") or ""})
+        deltas.append({"type": "signature_delta", "signature": block.get("signature") or ""})
+    elif kind == "tool_use":
+        start |= {"input": {}}
+        deltas.append({"type": "input_json_delta", "partial_json": _encode(block["input"]).decode()})
+    place = {"index": index}
+    return [
+        {"type": "content_block_start", **place, "content_block": start},
+        *({"type": "content_block_delta", **place, "delta": one} for one in deltas),
+        {"type": "content_block_stop", **place},
+    ]
+
+
+def _string(block: Mapping[str, Any], key: str) -> str | None:
+    value = block.get(key)
+    return value if isinstance(value, str) else None

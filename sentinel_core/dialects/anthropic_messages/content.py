@@ -1,0 +1,87 @@
+"""Content blocks in OpenAI's form and back: text, images, documents, and what only Anthropic knows.
+
+A block without a counterpart is kept whole as a part of type `extra_content`, so that it comes back unchanged where the
+target is Anthropic, and is named where it is not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sentinel_core.dialects.anthropic_messages.words import EXTENSION, VENDOR
+
+_DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,(.*)", re.DOTALL)
+_FILE_NAME = "document.pdf"
+
+
+def extension(value: Any) -> dict[str, Any]:  # JSON
+    """A value that only Anthropic knows."""
+    return {EXTENSION: {VENDOR: value}}
+
+
+def own_extension(holder: Mapping[str, Any]) -> Any:  # JSON
+    """What `extension` kept here for Anthropic; None where nothing was."""
+    kept = holder.get(EXTENSION)
+    return kept.get(VENDOR) if isinstance(kept, Mapping) else None
+
+
+def part_of(block: Mapping[str, Any]) -> dict[str, Any]:
+    """One block as a content part."""
+    kind, known = block.get("type"), set(block) - {"cache_control"}
+    cached = {"cache_control": block["cache_control"]} if "cache_control" in block else {}
+    if kind == "text" and known == {"type", "text"}:
+        return {"type": "text", "text": block["text"], **cached}
+    source = block.get("source")
+    if isinstance(source, Mapping) and known <= {"type", "source", "title"}:
+        url = _url(source)
+        if kind == "image" and url is not None and "title" not in block:
+            return {"type": "image_url", "image_url": {"url": url}, **cached}
+        if kind == "document" and url is not None and url.startswith("data:application/pdf;"):
+            return {"type": "file", "file": {"filename": block.get("title") or _FILE_NAME, "file_data": url}, **cached}
+    return {"type": EXTENSION, **extension(dict(block))}
+
+
+def block_of(part: Mapping[str, Any]) -> dict[str, Any] | None:
+    """One content part as a block; None for one that Anthropic has no block for."""
+    kind = part.get("type")
+    cached = {"cache_control": part["cache_control"]} if "cache_control" in part else {}
+    if kind in ("text", "refusal") and isinstance(part.get(str(kind)), str):
+        return {"type": "text", "text": part[str(kind)], **cached}
+    if kind == "image_url":
+        image = part.get("image_url")
+        url = image.get("url") if isinstance(image, Mapping) else image
+        return {"type": "image", "source": source_of(url), **cached} if isinstance(url, str) else None
+    if kind == "file" and isinstance(part.get("file"), Mapping):
+        data, name = part["file"].get("file_data"), part["file"].get("filename")
+        if isinstance(data, str) and _DATA_URI.fullmatch(data):
+            titled = {"title": name} if name and name != _FILE_NAME else {}
+            return {"type": "document", "source": source_of(data), **titled, **cached}
+        return None
+    kept = own_extension(part) if kind == EXTENSION else None
+    return dict(kept) if isinstance(kept, Mapping) else None
+
+
+def source_of(url: str) -> dict[str, Any]:
+    """Where an image or a document comes from."""
+    inline = _DATA_URI.fullmatch(url)
+    if inline is None:
+        return {"type": "url", "url": url}
+    return {"type": "base64", "media_type": inline[1], "data": inline[2]}
+
+
+def content_of(blocks: Sequence[Mapping[str, Any]]) -> str | list[dict[str, Any]]:
+    """Blocks as a message's content: text alone as a string."""
+    parts = [part_of(block) for block in blocks]
+    if len(parts) == 1 and set(parts[0]) == {"type", "text"}:
+        text: str = parts[0]["text"]
+        return text
+    return parts
+
+
+def _url(source: Mapping[str, Any]) -> str | None:
+    if source.get("type") == "base64":
+        return f"data:{source.get('media_type')};base64,{source.get('data')}"
+    url = source.get("url") if source.get("type") == "url" else None
+    return url if isinstance(url, str) else None

@@ -1,0 +1,202 @@
+"""The upstream's stream of message events as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from sentinel_core.decoding import JsonLimits, decode_json
+from sentinel_core.dialects.anthropic_messages.errors import reported_error
+from sentinel_core.dialects.anthropic_messages.fields import IDENTIFIERS, KNOWN_KEYS, block_slots
+from sentinel_core.dialects.anthropic_messages.words import counts, finish_reason, usage_of
+from sentinel_core.dialects.slots import Path, TextSlot, string_slots
+from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.messages import (
+    Event,
+    Finish,
+    Frame,
+    Opaque,
+    ReasoningDelta,
+    TextDelta,
+    TextEvent,
+    ToolCallDelta,
+    UsageReport,
+)
+
+_LIMITS = JsonLimits(max_bytes=1024 * 1024, max_nodes=100_000)
+_encode = msgspec.json.Encoder().encode
+INPUT: Path = ("content_block", "input")
+"""Where a tool's input stands that came whole, with its block's start."""
+_BLOCK: Path = ("content_block",)
+_TEXT_PATH: Path = ("delta", "text")
+_BLOCK_EVENTS = frozenset({"content_block_start", "content_block_delta"})
+
+
+class Place(NamedTuple):
+    """Where one event stands in a frame: `text` at `path`, `finish`, `usage`, or `opaque` at `paths`. `empty` is opaque
+    too, and ends a tool that was given no input."""
+
+    kind: str
+    path: Path = ()
+    paths: tuple[Path, ...] = ()
+
+
+_PLAIN_TEXT = (Place("text", _TEXT_PATH),)
+
+
+class MessagesStreamDecoder:
+    """Decodes one stream: numbers its tool calls, adds up its usage, and knows whether it is complete."""
+
+    __slots__ = ("_calls", "_counts", "_done", "_empty", "_finished")
+
+    def __init__(self) -> None:
+        self._done = False
+        self._finished = False
+        self._calls: dict[int, int] = {}
+        self._counts: dict[str, int] = {}
+        self._empty: set[int] = set()
+
+    @property
+    def done(self) -> bool:
+        """`message_stop` has been seen."""
+        return self._done
+
+    def bears_content(self, event: Event) -> bool:
+        """False for what opens a message or an empty block, and for running token counts."""
+        if isinstance(event, Opaque):
+            return bool(event.slots) and event.frame is not None and event.frame.name in _BLOCK_EVENTS
+        return not isinstance(event, UsageReport)
+
+    def decode(self, data: bytes, name: str = "") -> Sequence[Event]:
+        """The events of one payload; a ping has none."""
+        if self._done or not data:
+            return ()
+        try:
+            body = decode_json(data, _LIMITS)
+        except Refusal:
+            raise UpstreamError("upstream_invalid_response") from None
+        if not isinstance(body, dict):
+            raise UpstreamError("upstream_invalid_response")
+        kind = body.get("type", name)
+        if kind == "error" or body.get("error"):
+            raise reported_error(body)
+        if not isinstance(kind, str):
+            raise UpstreamError("upstream_invalid_response")
+        return () if kind == "ping" or not kind else self.events(data, body, kind)
+
+    def end(self) -> None:
+        """The upstream has ended. Only a stop reason makes a message complete (U09)."""
+        if not self._finished:
+            raise UpstreamError("upstream_stream_interrupted")
+
+    def events(self, data: bytes, body: dict[str, Any], kind: str) -> Sequence[Event]:
+        """The events of one decoded payload; `data` is empty where it has none. Raises as `decode`."""
+        if kind == "content_block_delta" and _is_plain_text(body):
+            return (TextDelta(frame=Frame(data, body, _PLAIN_TEXT, kind), text=body["delta"]["text"]),)
+        frame = Frame(data, body, (), kind)
+        found = self._read(body, kind)
+        paths = {place.path for _, place in found if place.kind == "text"}
+        slots = tuple(slot for slot in _slots(body) if slot.path not in paths and slot.path[:2] not in paths)
+        if slots or not found:
+            found.append((Opaque(slots=slots), Place("opaque", paths=tuple(slot.path for slot in slots))))
+        frame.places = [place for _, place in found]
+        frame.size = len(found)
+        return [msgspec.structs.replace(event, frame=frame, part=part) for part, (event, _) in enumerate(found)]
+
+    def _read(self, body: dict[str, Any], kind: str) -> list[tuple[Event, Place]]:
+        """What the channels, the end and the usage carry of one payload."""
+        if kind == "content_block_delta":
+            return self._delta(_object(body, "delta"), _index(body))
+        if kind == "content_block_start":
+            return self._start(_object(body, "content_block"), _index(body))
+        if kind == "message_start":
+            return self._usage(_object(body, "message").get("usage"))
+        if kind == "message_delta":
+            reason = _object(body, "delta").get("stop_reason")
+            found: list[tuple[Event, Place]] = []
+            if isinstance(reason, str):
+                self._finished = True
+                found.append((Finish(reason=finish_reason(reason)), Place("finish")))
+            return found + self._usage(body.get("usage"))
+        if kind == "content_block_stop" and _index(body) in self._empty:
+            return [(Opaque(), Place("empty"))]
+        self._done = kind == "message_stop"
+        return []
+
+    def _delta(self, delta: dict[str, Any], index: int) -> list[tuple[Event, Place]]:
+        kind = delta.get("type")
+        if kind == "text_delta" and isinstance(delta.get("text"), str):
+            return [(TextDelta(text=delta["text"]), Place("text", _TEXT_PATH))]
+        if kind == "thinking_delta" and isinstance(delta.get("thinking"), str):
+            return [(ReasoningDelta(text=delta["thinking"]), Place("text", ("delta", "thinking")))]
+        if kind == "input_json_delta" and index in self._calls and isinstance(delta.get("partial_json"), str):
+            event = ToolCallDelta(text=delta["partial_json"], index=self._calls[index])
+            if event.text:
+                self._empty.discard(index)
+            return [(event, Place("text", ("delta", "partial_json")))]
+        return []
+
+    def _start(self, block: dict[str, Any], index: int) -> list[tuple[Event, Place]]:
+        kind = block.get("type")
+        if kind == "tool_use":
+            number = self._calls[index] = len(self._calls)  # the block's index counts other blocks too
+            call = block.get("input")
+            if not call:
+                self._empty.add(index)
+            name, identifier = block.get("name"), block.get("id")
+            event = ToolCallDelta(
+                text=_encode(call).decode() if call else "",
+                index=number,
+                id=identifier if isinstance(identifier, str) else None,
+                name=name if isinstance(name, str) else None,
+            )
+            return [(event, Place("text", INPUT))]
+        for key, event_type in (("text", TextDelta), ("thinking", ReasoningDelta)):
+            if kind == key and isinstance(block.get(key), str) and block[key]:
+                opening: TextEvent = event_type(text=block[key])
+                return [(opening, Place("text", (*_BLOCK, key)))]
+        return []
+
+    def _usage(self, usage: Any) -> list[tuple[Event, Place]]:  # decoded JSON
+        """The counts so far: those of the start, replaced by what later ones say (they are cumulative)."""
+        found = counts(usage)
+        self._counts.update(found)
+        total = usage_of(self._counts)
+        return [(UsageReport(usage=total), Place("usage"))] if found and total is not None else []
+
+
+def _is_plain_text(body: dict[str, Any]) -> bool:
+    delta = body.get("delta")
+    return (
+        len(body) == 3
+        and type(delta) is dict
+        and len(delta) == 2
+        and delta.get("type") == "text_delta"
+        and type(delta.get("text")) is str
+        and type(body.get("index")) is int
+    )
+
+
+def _object(body: dict[str, Any], key: str) -> dict[str, Any]:
+    value = body.get(key)
+    if not isinstance(value, dict):
+        raise UpstreamError("upstream_invalid_response")
+    return value
+
+
+def _index(body: dict[str, Any]) -> int:
+    index = body.get("index")
+    if not isinstance(index, int):
+        raise UpstreamError("upstream_invalid_response")
+    return index
+
+
+def _slots(body: dict[str, Any]) -> list[TextSlot]:
+    """Every string of a payload that guards read."""
+    rest = {key: value for key, value in body.items() if key != "content_block"}
+    slots = string_slots(rest, (), role="assistant", skip=IDENTIFIERS, known=KNOWN_KEYS)
+    if "content_block" in body:
+        slots += block_slots(body["content_block"], _BLOCK, "assistant")
+    return slots

@@ -1,0 +1,252 @@
+"""OpenAI's chat requests as Messages requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from sentinel_core.dialects.anthropic_messages import thinking
+from sentinel_core.dialects.anthropic_messages.content import block_of, own_extension
+from sentinel_core.dialects.anthropic_messages.models import Abilities, abilities
+from sentinel_core.dialects.anthropic_messages.words import EXTENSION
+from sentinel_core.dialects.openai_chat.request import invalid
+from sentinel_core.dialects.translation import Translated
+
+_SYSTEM = frozenset({"system", "developer"})
+_IGNORED = frozenset({"stream_options", "n", "tool_choice", "parallel_tool_calls", EXTENSION})
+"""Fields that are handled with others, or say nothing (`n` of 1)."""
+_BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16_384, "xhigh": 32_768, "max": 32_768}
+_EFFORTS = {"minimal": "low"} | {word: word for word in ("low", "medium", "high", "xhigh", "max")}
+_MIN_BUDGET = 1024
+_PERSONAL = re.compile(r"[^@\s]+@[^@\s]+|\+?[\d\s()./-]{7,}")
+"""An e-mail address or a phone number: Anthropic asks not to be sent any as a user id."""
+_CHOICES = {"auto": "auto", "required": "any", "none": "none"}
+
+
+def request_body(body: Mapping[str, Any], model: str) -> Translated:
+    """The request, and the names of what Anthropic cannot be told. Raises `Refusal` for messages that make no sense."""
+    writer = _Writer(body, model)
+    return Translated(writer.write(), tuple(dict.fromkeys(writer.dropped)))
+
+
+class _Writer:
+    """Writes one request and notes what it has to leave out."""
+
+    def __init__(self, body: Mapping[str, Any], model: str) -> None:
+        self._body = body
+        self._can: Abilities = abilities(model)
+        self._model = model
+        self.dropped: list[str] = []
+
+    def write(self) -> dict[str, Any]:
+        body, kept = self._body, own_extension(self._body)
+        kept = {key: value for key, value in kept.items() if key != "anthropic_beta"} if kept else {}
+        limit = body.get("max_completion_tokens") or body.get("max_tokens") or self._can.max_tokens
+        result: dict[str, Any] = {"model": self._model, "max_tokens": limit}
+        rules = [message for message in body["messages"] if message["role"] in _SYSTEM]
+        system = [block for message in rules for block in self._blocks(message)]
+        if system:
+            plain = len(system) == 1 and set(system[0]) == {"type", "text"}
+            result["system"] = system[0]["text"] if plain else system
+        result["messages"] = self._turns()
+        if body.get("tools"):
+            result["tools"] = [tool for tool in map(self._tool, body["tools"]) if tool is not None]
+        for key, value in body.items():
+            if value is not None and key not in _DONE:
+                self._field(key, value, result)
+        self._choice(result)
+        self._form(result, kept)
+        self._think(result, kept)
+        return {**result, **kept}
+
+    def _field(self, key: str, value: Any, result: dict[str, Any]) -> None:  # JSON
+        if key == "stream":
+            result["stream"] = value
+        elif key in ("temperature", "top_p", "top_k"):
+            self._sampling(key, value, result)
+        elif key == "stop":
+            self._stop([value] if isinstance(value, str) else value, result)
+        elif key == "user" and not _PERSONAL.fullmatch(value):
+            result["metadata"] = {"user_id": value}
+        elif key == "service_tier" and value in ("auto", "default"):
+            result["service_tier"] = "auto" if value == "auto" else "standard_only"
+        elif key not in _IGNORED or (key == "n" and value != 1):
+            self.dropped.append(key)
+
+    def _sampling(self, key: str, value: float, result: dict[str, Any]) -> None:
+        clashes = key == "top_p" and not self._can.both_samplings and self._body.get("temperature") is not None
+        if not self._can.sampling or clashes:
+            self.dropped.append(key)
+            return
+        if key == "temperature" and value > 1:
+            self.dropped.append(key)  # told, but not as it was asked
+            value = 1
+        result[key] = value
+
+    def _stop(self, stops: Sequence[Any], result: dict[str, Any]) -> None:
+        said = [stop for stop in stops if isinstance(stop, str) and stop.strip()]
+        if len(said) < len(stops):
+            self.dropped.append("stop")
+        if said:
+            result["stop_sequences"] = said
+
+    def _choice(self, result: dict[str, Any]) -> None:
+        """Which tools may be called. The flag against parallel calls stands in a choice, but not in `none`."""
+        asked = self._body.get("tool_choice")
+        choice: dict[str, Any] | None = None
+        if isinstance(asked, str) and asked in _CHOICES:
+            choice = {"type": _CHOICES[asked]}
+        elif isinstance(asked, Mapping) and isinstance(asked.get("function"), Mapping):
+            choice = {"type": "tool", "name": asked["function"].get("name")}
+        elif asked is not None:
+            self.dropped.append("tool_choice")
+        parallel = self._body.get("parallel_tool_calls")
+        if parallel is not None and result.get("tools") and (choice is None or choice["type"] != "none"):
+            choice = choice or {"type": "auto"}
+            choice["disable_parallel_tool_use"] = not parallel
+        if choice is not None and result.get("tools"):
+            result["tool_choice"] = choice
+
+    def _form(self, result: dict[str, Any], kept: dict[str, Any]) -> None:
+        form = self._body.get("response_format")
+        kind = form.get("type") if isinstance(form, Mapping) else None
+        schema = form.get("json_schema") if isinstance(form, Mapping) else None
+        if kind == "json_schema" and isinstance(schema, Mapping) and self._can.schema:
+            made = {"format": {"type": "json_schema", "schema": schema.get("schema") or {}}}
+            result["output_config"] = {**kept.pop("output_config", {}), **made}
+        elif form is not None and kind != "text":
+            self.dropped.append("response_format")
+
+    def _think(self, result: dict[str, Any], kept: dict[str, Any]) -> None:
+        effort = self._body.get("reasoning_effort")
+        if effort in (None, "none") or "thinking" in kept:
+            return
+        budget = min(_BUDGETS.get(effort, 0), result["max_tokens"] - 1)
+        if self._can.thinking == "adaptive" and effort in _EFFORTS:
+            config = {**kept.pop("output_config", {}), **result.get("output_config", {})}
+            result["output_config"] = {**config, "effort": _EFFORTS[effort]}
+            result["thinking"] = {"type": "adaptive"}
+        elif self._can.thinking == "budget" and budget >= _MIN_BUDGET and self._may_think(result):
+            result["thinking"] = {"type": "enabled", "budget_tokens": budget}
+            for name in ("temperature", "top_p", "top_k"):  # not beside a budget
+                if result.pop(name, None) is not None:
+                    self.dropped.append(name)
+        else:
+            self.dropped.append("reasoning_effort")
+
+    def _may_think(self, result: dict[str, Any]) -> bool:
+        """A budget for thinking excludes a forced tool, and a conversation that goes on from a tool call whose thinking
+        is not at hand (made by another model, or by this one without it)."""
+        if result.get("tool_choice", {}).get("type") in ("any", "tool"):
+            return False
+        last = next((turn for turn in reversed(result["messages"]) if turn["role"] == "assistant"), None)
+        if last is None or isinstance(last["content"], str) or result["messages"][-1] is last:
+            return True
+        kinds = [block["type"] for block in last["content"]]
+        return "tool_use" not in kinds or kinds[0] in thinking.KINDS
+
+    def _turns(self) -> list[dict[str, Any]]:
+        """The conversation. Results of tools that stand side by side are one turn, with what the user then says."""
+        turns: list[dict[str, Any]] = []
+        for index, message in enumerate(self._body["messages"]):
+            role = message["role"]
+            if role in _SYSTEM:
+                continue
+            if role == "tool":
+                if not _ends_in_results(turns):
+                    turns.append({"role": "user", "content": []})
+                turns[-1]["content"].append(self._result(message))
+            elif role == "assistant":
+                turns.append({"role": "assistant", "content": self._assistant(message, index)})
+            elif role == "user":
+                self._user(message, turns)
+            else:
+                raise invalid(f"messages[{index}].role", f"The model's API knows no role {role!r}.")
+        return [turn for turn in turns if turn["content"]]
+
+    def _user(self, message: Mapping[str, Any], turns: list[dict[str, Any]]) -> None:
+        if _ends_in_results(turns):
+            turns[-1]["content"] += self._blocks(message)
+            return
+        content = message.get("content")
+        turns.append({"role": "user", "content": content if isinstance(content, str) else self._blocks(message)})
+
+    def _assistant(self, message: Mapping[str, Any], index: int) -> Any:  # JSON
+        kept = own_extension(message) or {}
+        reasoning = message.get("reasoning_content") or ""
+        blocks = thinking.joined(reasoning, kept.get(thinking.BLOCKS)) or []
+        said = self._blocks(message)
+        calls = [
+            _tool_use(call, f"messages[{index}].tool_calls[{number}]")
+            for number, call in enumerate(message.get("tool_calls") or ())
+        ]
+        if not blocks and not calls and isinstance(message.get("content"), str):
+            return message["content"]
+        return [*blocks, *said, *calls]
+
+    def _result(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        content = message.get("content")
+        shown = content if isinstance(content, str) else self._blocks(message)
+        block = {"type": "tool_result", "tool_use_id": message.get("tool_call_id"), "content": shown}
+        return {**block, **(own_extension(message) or {})}
+
+    def _blocks(self, message: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """A message's content as blocks. Empty text is left out: the API refuses it, and it says nothing."""
+        content = message.get("content")
+        if isinstance(content, str) or content is None:
+            return [{"type": "text", "text": content}] if content else []
+        blocks = []
+        for part in content:
+            block = block_of(part) if isinstance(part, Mapping) else None
+            if block is None:
+                kind = part.get("type") if isinstance(part, Mapping) else None
+                self.dropped.append(f"messages.{kind}")
+            elif block.get("type") != "text" or block.get("text"):
+                blocks.append(block)
+        return blocks
+
+    def _tool(self, tool: Mapping[str, Any]) -> dict[str, Any] | None:
+        kept = own_extension(tool)
+        function = tool.get("function")
+        if isinstance(kept, Mapping):
+            return dict(kept)
+        if not isinstance(function, Mapping):
+            self.dropped.append(f"tools.{tool.get('type')}")
+            return None
+        made: dict[str, Any] = {key: function[key] for key in ("name", "description") if function.get(key) is not None}
+        made["input_schema"] = function.get("parameters") or {"type": "object", "properties": {}}
+        if function.get("strict") is not None:
+            made["strict"] = function["strict"]
+        return {**made, "cache_control": tool["cache_control"]} if "cache_control" in tool else made
+
+
+_DONE = frozenset(
+    {
+        *("model", "messages", "tools", "max_tokens", "max_completion_tokens"),
+        *("response_format", "reasoning_effort"),
+    }
+)
+
+
+def _ends_in_results(turns: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the last turn is made of tools' results so far."""
+    content = turns[-1]["content"] if turns and turns[-1]["role"] == "user" else None
+    return isinstance(content, list) and bool(content) and content[-1]["type"] == "tool_result"
+
+
+def _tool_use(call: Any, param: str) -> dict[str, Any]:  # JSON
+    """A call as a block. Raises `Refusal` for arguments that are no JSON object: the API takes nothing else."""
+    function = call.get("function") if isinstance(call, Mapping) else None
+    if not isinstance(function, Mapping):
+        raise invalid(param, "A tool call must name a function.")
+    arguments = function.get("arguments") or "{}"
+    try:
+        value = msgspec.json.decode(arguments) if isinstance(arguments, str) else None
+    except msgspec.DecodeError:
+        value = None
+    if not isinstance(value, dict):
+        raise invalid(f"{param}.function.arguments", "The arguments of a tool call must be a JSON object.")
+    return {"type": "tool_use", "id": call.get("id"), "name": function.get("name"), "input": value}

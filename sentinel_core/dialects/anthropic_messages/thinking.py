@@ -1,0 +1,50 @@
+"""Thinking blocks beside `reasoning_content`.
+
+A thinking block must come back unmodified, signature and all, before the results of the tools that it led to. Its text
+is in `reasoning_content`, where guards read it and clients show it; `extra_content.anthropic.thinking_blocks` holds the
+rest: per block its signature and the length of its text in characters, or a redacted block's data. No text stands
+twice, so no guard can be passed by; and text that a guard changed no longer fits, so that its signature is not sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+BLOCKS = "thinking_blocks"
+KINDS = frozenset({"thinking", "redacted_thinking"})
+
+
+def parted(blocks: Sequence[Mapping[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
+    """The text of these thinking blocks, and what else they hold."""
+    text = "".join(block["thinking"] for block in blocks if block["type"] == "thinking")
+    return text, [part_of(block) for block in blocks]
+
+
+def part_of(block: Mapping[str, Any]) -> dict[str, Any]:
+    """What one block holds beside its text."""
+    if block["type"] != "thinking":
+        return dict(block)
+    rest = {key: value for key, value in block.items() if key != "thinking"}
+    return {**rest, "length": len(block["thinking"])}
+
+
+def joined(text: str, parts: Any) -> list[dict[str, Any]] | None:  # JSON that a client sent back
+    """The blocks as they were; None where text and parts no longer fit, or were never ours."""
+    if not isinstance(parts, list):
+        return None
+    blocks: list[dict[str, Any]] = []
+    at = 0
+    for part in parts:
+        if not isinstance(part, Mapping) or part.get("type") not in KINDS:
+            return None
+        if part["type"] == "thinking":
+            length = part.get("length")
+            if not isinstance(length, int) or not part.get("signature"):
+                return None
+            rest = {key: value for key, value in part.items() if key not in ("type", "length", "index")}
+            blocks.append({"type": "thinking", "thinking": text[at : at + length], **rest})
+            at += length
+        else:
+            blocks.append({key: value for key, value in part.items() if key != "index"})
+    return blocks if at == len(text) else None

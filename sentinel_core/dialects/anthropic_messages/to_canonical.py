@@ -1,0 +1,189 @@
+"""Messages bodies in OpenAI's form."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from sentinel_core.dialects.anthropic_messages import thinking
+from sentinel_core.dialects.anthropic_messages.content import content_of, extension, part_of
+from sentinel_core.dialects.anthropic_messages.words import EXTENSION, counts, finish_reason, usage_of
+from sentinel_core.dialects.openai_chat.assembly import usage_object
+
+_encode = msgspec.json.Encoder().encode
+_SAME = frozenset({"model", "temperature", "top_p", "top_k", "stream"})
+_BUDGET_EFFORTS = ((4096, "low"), (16_384, "medium"))
+_EXACT = frozenset({"end_turn", "max_tokens", "tool_use", "refusal"})
+"""Stop reasons that come back from OpenAI's word as they were."""
+_BETAS = "anthropic_beta"
+
+
+def request_body(body: Mapping[str, Any], betas: Sequence[str] = ()) -> dict[str, Any]:
+    """A request in OpenAI's form; fields without a counterpart are kept below `extra_content.anthropic`."""
+    result: dict[str, Any] = {key: body[key] for key in body if key in _SAME}
+    result["messages"] = [*_system(body.get("system")), *(one for turn in body["messages"] for one in _turn(turn))]
+    if "max_tokens" in body:
+        result["max_completion_tokens"] = body["max_tokens"]
+    if "stop_sequences" in body:
+        result["stop"] = body["stop_sequences"]
+    if "tools" in body:
+        result["tools"] = [_tool(tool) for tool in body["tools"]]
+    rest = {key: value for key, value in body.items() if key not in _HANDLED}
+    _choice(body.get("tool_choice"), result, rest)
+    _output(body, result, rest)
+    metadata = body.get("metadata")
+    if isinstance(metadata, Mapping) and set(metadata) == {"user_id"} and isinstance(metadata["user_id"], str):
+        result["user"] = metadata["user_id"]
+    elif metadata:
+        rest["metadata"] = metadata
+    tier = body.get("service_tier")
+    if tier is not None:
+        result["service_tier"] = "default" if tier == "standard_only" else tier
+    if betas:
+        rest[_BETAS] = list(betas)
+    return {**result, **extension(rest)} if rest else result
+
+
+_HANDLED = _SAME | {
+    *("messages", "system", "max_tokens", "stop_sequences", "tools", "tool_choice", "metadata", "service_tier"),
+    *("output_config", "thinking"),
+}
+
+
+def answer_body(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A message as a completion with one choice. What only Anthropic knows is in `message.extra_content`."""
+    message = _assistant(body["content"])
+    reason = body["stop_reason"]
+    if reason not in _EXACT:
+        stop = {"stop_reason": reason, "stop_sequence": body.get("stop_sequence")}
+        kept = message.get(EXTENSION, extension({}))
+        message |= extension({**next(iter(kept.values())), **stop})
+    details = body.get("stop_details")
+    if reason == "refusal" and isinstance(details, Mapping) and isinstance(details.get("explanation"), str):
+        message["refusal"] = details["explanation"]
+    result: dict[str, Any] = {
+        "id": body.get("id") or "msg_gateway",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": body.get("model") or "",
+        "choices": [{"index": 0, "message": message, "finish_reason": finish_reason(reason)}],
+    }
+    found = counts(body.get("usage"))
+    usage = usage_of(found)
+    if usage is not None:
+        made = usage_object(usage)
+        if written := found.get("cache_creation_input_tokens"):
+            made["prompt_tokens_details"] = {**made.get("prompt_tokens_details", {}), "cache_write_tokens": written}
+        result["usage"] = made
+    return result
+
+
+def _system(system: Any) -> list[dict[str, Any]]:  # JSON
+    if not system:
+        return []
+    content = system if isinstance(system, str) else content_of(system)
+    return [{"role": "system", "content": content}]
+
+
+def _turn(turn: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One turn as messages: results of tools are messages of their own, before what the user says."""
+    role, content = turn["role"], turn["content"]
+    if isinstance(content, str):
+        return [{"role": role, "content": content}]
+    if role == "assistant":
+        return [_assistant(content)]
+    messages = [_result(block) for block in content if block["type"] == "tool_result"]
+    said = [block for block in content if block["type"] != "tool_result"]
+    if said or not messages:
+        messages.append({"role": role, "content": content_of(said)})
+    return messages
+
+
+def _result(block: Mapping[str, Any]) -> dict[str, Any]:
+    content = block.get("content", "")
+    message: dict[str, Any] = {
+        "role": "tool",
+        "tool_call_id": block.get("tool_use_id"),
+        "content": content if isinstance(content, str) else content_of(content or [{"type": "text", "text": ""}]),
+    }
+    rest = {key: value for key, value in block.items() if key not in ("type", "tool_use_id", "content")}
+    return {**message, **extension(rest)} if rest else message
+
+
+def _assistant(blocks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The assistant's blocks as one message: what it thought, what it said, which tools it calls."""
+    thoughts = [block for block in blocks if block["type"] in thinking.KINDS]
+    calls = [block for block in blocks if block["type"] == "tool_use"]
+    said = [block for block in blocks if block["type"] not in thinking.KINDS and block["type"] != "tool_use"]
+    message: dict[str, Any] = {"role": "assistant", "content": _said(said)}
+    if thoughts:
+        text, parts = thinking.parted(thoughts)
+        message["reasoning_content"] = text
+        message |= extension({thinking.BLOCKS: parts})
+    if calls:
+        message["tool_calls"] = [_call(block) for block in calls]
+    return message
+
+
+def _said(blocks: Sequence[Mapping[str, Any]]) -> Any:  # JSON
+    """Text is one string, as OpenAI's clients expect it of an answer; anything beside text needs parts."""
+    if not blocks:
+        return None
+    if all(block["type"] == "text" and isinstance(block.get("text"), str) for block in blocks):
+        return "".join(block["text"] for block in blocks)
+    return [part_of(block) for block in blocks]
+
+
+def _call(block: Mapping[str, Any]) -> dict[str, Any]:
+    function = {"name": block.get("name"), "arguments": _encode(block["input"]).decode()}
+    return {"id": block.get("id"), "type": "function", "function": function}
+
+
+def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
+    if tool.get("type", "custom") != "custom" or set(tool) - {*_TOOL, "type", "cache_control"}:
+        return {"type": EXTENSION, **extension(dict(tool))}
+    function = {_TOOL[key]: value for key, value in tool.items() if key in _TOOL}
+    cached = {"cache_control": tool["cache_control"]} if "cache_control" in tool else {}
+    return {"type": "function", "function": function, **cached}
+
+
+_TOOL = {"name": "name", "description": "description", "input_schema": "parameters", "strict": "strict"}
+
+
+def _choice(choice: Any, result: dict[str, Any], rest: dict[str, Any]) -> None:  # JSON
+    if not isinstance(choice, Mapping):
+        return
+    kind = choice.get("type")
+    if kind == "tool":
+        result["tool_choice"] = {"type": "function", "function": {"name": choice.get("name")}}
+    elif kind in ("auto", "none", "any"):
+        result["tool_choice"] = "required" if kind == "any" else kind
+    else:
+        rest["tool_choice"] = choice
+    if "disable_parallel_tool_use" in choice:
+        result["parallel_tool_calls"] = not choice["disable_parallel_tool_use"]
+
+
+def _output(body: Mapping[str, Any], result: dict[str, Any], rest: dict[str, Any]) -> None:
+    """How hard to think, and in which form to answer."""
+    config = body.get("output_config")
+    config = dict(config) if isinstance(config, Mapping) else {}
+    form = config.get("format")
+    if isinstance(form, Mapping) and set(form) == {"type", "schema"} and form["type"] == "json_schema":
+        schema = {"name": "output", "schema": config.pop("format")["schema"], "strict": True}
+        result["response_format"] = {"type": "json_schema", "json_schema": schema}
+    thought = body.get("thinking")
+    kind = thought.get("type") if isinstance(thought, Mapping) else None
+    effort = config.pop("effort", None)
+    if isinstance(effort, str):
+        result["reasoning_effort"] = effort
+    elif kind == "enabled" and isinstance(thought, Mapping) and isinstance(thought.get("budget_tokens"), int):
+        budget = thought["budget_tokens"]
+        result["reasoning_effort"] = next((word for most, word in _BUDGET_EFFORTS if budget <= most), "high")
+    if thought is not None and kind not in ("enabled", "disabled", "adaptive"):
+        rest["thinking"] = thought
+    if config:
+        rest["output_config"] = config

@@ -1,0 +1,46 @@
+"""Single frames of a Messages stream, as bytes and as bodies. Every event has a name: clients drop those without."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sentinel_core.messages import TextEvent, ToolCallDelta
+
+
+def sse(name: str, payload: bytes) -> bytes:
+    """One event on the wire."""
+    return b"event: " + name.encode("ascii", "replace") + b"\ndata: " + payload + b"\n\n"
+
+
+def message_start(identifier: str, model: str) -> dict[str, Any]:  # JSON
+    """The body of the event that opens a message. Its counts are known at the end."""
+    message: dict[str, Any] = {
+        "id": identifier,
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {"input_tokens": 0, "output_tokens": 0},
+    }
+    return {"type": "message_start", "message": message}
+
+
+def opened_block(event: TextEvent) -> dict[str, Any]:  # JSON
+    """The empty block that this text begins. A refusal is said in the open: the format has no channel for it."""
+    if isinstance(event, ToolCallDelta):
+        identifier = event.id or f"toolu_{event.index}"
+        return {"type": "tool_use", "id": identifier, "name": event.name or "", "input": {}}
+    if event.channel == "reasoning":
+        return {"type": "thinking", "thinking": "", "signature": ""}
+    return {"type": "text", "text": ""}
+
+
+def delta(event: TextEvent) -> dict[str, Any]:  # JSON
+    """A fragment of text in its block."""
+    if isinstance(event, ToolCallDelta):
+        return {"type": "input_json_delta", "partial_json": event.text}
+    if event.channel == "reasoning":
+        return {"type": "thinking_delta", "thinking": event.text}
+    return {"type": "text_delta", "text": event.text}

@@ -1,0 +1,108 @@
+"""The canonical form is OpenAI's own, so there is little to do: to leave out what others put into it.
+
+Other dialects keep what OpenAI's format lacks under names that it does not have: `extra_content` (of a request, a
+message, a part, a tool), `top_k`, `cache_control`, `reasoning_content` of an assistant's turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from sentinel_core.dialects.openai_chat.decoder import Place
+from sentinel_core.dialects.translation import Translated
+from sentinel_core.messages import Event, Frame, Opaque
+
+EXTENSION = "extra_content"
+_FOREIGN = frozenset({"top_k", EXTENSION})
+_UNSAID = frozenset({"reasoning_content", EXTENSION})
+"""Of a message: another provider's state, which is for that provider alone. Leaving it out loses nothing here."""
+
+
+def request_body(body: Mapping[str, Any], model: str) -> Translated:
+    """The canonical request for an upstream that takes OpenAI's fields, and what it cannot be told."""
+    dropped = _names(body.get(EXTENSION))
+    if "top_k" in body:
+        dropped.append("top_k")
+    result = {key: value for key, value in body.items() if key not in _FOREIGN}
+    result["model"] = model
+    result["messages"] = [_message(message, dropped) for message in body["messages"]]
+    if body.get("tools"):
+        result["tools"] = _plain(body["tools"], dropped, "tools")
+        if not result["tools"]:
+            for name in ("tools", "tool_choice", "parallel_tool_calls"):
+                result.pop(name, None)
+    return Translated(result, tuple(dict.fromkeys(dropped)))
+
+
+def opening_event(head: Mapping[str, Any]) -> Opaque:
+    """The chunk that opens a stream: who answers, and the role."""
+    return _chunk(head, {"role": "assistant", "content": ""})
+
+
+def chunk_event(head: Mapping[str, Any], delta: Mapping[str, Any]) -> Opaque:
+    """A chunk that no other event could say: an extension."""
+    return _chunk(head, delta)
+
+
+class ToCanonical:
+    """The events of one stream of OpenAI's chunks in canonical form."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def translate(self, event: Event) -> Sequence[Event]:
+        """The event without its chunk, after the opening. What stands outside the channels is left out."""
+        opening: tuple[Event, ...] = ()
+        if not self._begun and event.frame is not None:
+            self._begun = True
+            body = event.frame.body
+            head = {"id": body.get("id") or "", "object": "chat.completion.chunk"}
+            opening = (opening_event(head | {"created": body.get("created") or 0, "model": body.get("model") or ""}),)
+        if isinstance(event, Opaque):
+            return opening
+        return (*opening, msgspec.structs.replace(event, frame=None, part=0))
+
+
+class FromCanonical:
+    """Canonical events for a client of OpenAI's chunks: as they are."""
+
+    def translate(self, event: Event) -> Sequence[Event]:
+        """The event itself."""
+        return (event,)
+
+
+def _chunk(head: Mapping[str, Any], delta: Mapping[str, Any]) -> Opaque:
+    body = {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    return Opaque(frame=Frame(b"", body, (Place("$opaque"),)))
+
+
+def _message(message: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
+    result = {key: value for key, value in message.items() if key not in _UNSAID}
+    content = result.get("content")
+    if isinstance(content, list):
+        result["content"] = _plain(content, dropped, "messages") or ""
+    return result
+
+
+def _plain(items: Iterable[Mapping[str, Any]], dropped: list[str], where: str) -> list[dict[str, Any]]:
+    """Parts or tools that OpenAI has too, without the marks that it does not know."""
+    kept = []
+    for item in items:
+        if item.get("type") == EXTENSION:
+            vendors = (item.get(EXTENSION) or {}).values()
+            dropped += [f"{where}.{value.get('type')}" for value in vendors if isinstance(value, Mapping)]
+            continue
+        if "cache_control" in item:
+            dropped.append("cache_control")
+        kept.append({key: value for key, value in item.items() if key not in ("cache_control", EXTENSION)})
+    return kept
+
+
+def _names(extension: Any) -> list[str]:  # JSON
+    """The fields that other vendors' extensions hold."""
+    if not isinstance(extension, Mapping):
+        return []
+    return [name for fields in extension.values() if isinstance(fields, Mapping) for name in fields]

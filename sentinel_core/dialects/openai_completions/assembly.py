@@ -1,0 +1,75 @@
+"""Between a unary answer and the events of a stream, both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sentinel_core.dialects.lanes import decomposed, recomposed
+from sentinel_core.dialects.openai_chat import assembly as chat
+from sentinel_core.dialects.openai_completions.decoder import CompletionStreamDecoder
+from sentinel_core.dialects.slots import Path
+from sentinel_core.messages import Answer, Event, Finish, TextDelta, TextEvent
+
+if TYPE_CHECKING:
+    from sentinel_core.dialects.base import Dialect
+
+_encode = msgspec.json.Encoder().encode
+
+
+class _Choice(chat.Choice):
+    """One choice while it is put together. Other channels than the content have no place in this format."""
+
+    def body(self, index: int) -> dict[str, Any]:  # JSON
+        """The choice as it stands in a unary answer."""
+        text = "".join(self.texts.get("content", ()))
+        return {"text": text, "index": index, "logprobs": None, "finish_reason": self.reason}
+
+
+_FORM = chat.Form("text_completion", "cmpl-assembled", _Choice)
+
+
+def decompose(answer: Answer) -> tuple[Event, ...]:
+    """The text of each choice; then one Opaque with every other string; then the ends and the usage."""
+    ends = [Finish(choice=index, reason=choice.get("finish_reason") or "stop") for index, choice in _choices(answer)]
+    return decomposed(answer, _lanes(answer), ends)
+
+
+def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
+    """Patch into `answer` what came out of a stream stage. Text that did not come out is taken out."""
+    return recomposed(answer, _lanes(answer), events)
+
+
+def assemble(dialect: Dialect, events: Sequence[Event]) -> Answer:
+    """One answer with the text of every choice, the last usage, and the stream's own fields."""
+    return chat.assemble(dialect, events, _FORM)
+
+
+def stream_frames(answer: Answer) -> tuple[Event, ...]:
+    """Chunks that say what the answer says: per choice one with its text, one with its end; then the usage."""
+    body = answer.body
+    top = {key: value for key, value in body.items() if key not in ("choices", "usage")}
+    decoder = CompletionStreamDecoder()
+    chunks: list[dict[str, Any]] = []  # JSON
+    for index, choice in _choices(answer):
+        reason = choice.get("finish_reason") or "stop"
+        chunks.append({**top, "choices": [{**choice, "index": index, "finish_reason": None}]})
+        chunks.append({**top, "choices": [{"text": "", "index": index, "logprobs": None, "finish_reason": reason}]})
+    if body.get("usage") is not None:
+        chunks.append({**top, "choices": [], "usage": body["usage"]})
+    return tuple(event for chunk in chunks for event in decoder.events(_encode(chunk), chunk))
+
+
+def _choices(answer: Answer) -> list[tuple[int, Mapping[str, Any]]]:  # JSON
+    return chat.numbered(answer.body)
+
+
+def _lanes(answer: Answer) -> list[tuple[Path, TextEvent]]:
+    """Every choice's text: where it stands, and as an event."""
+    return [
+        (("choices", position, "text"), TextDelta(choice=index, text=choice["text"]))
+        for position, (index, choice) in enumerate(_choices(answer))
+        if isinstance(choice.get("text"), str)
+    ]

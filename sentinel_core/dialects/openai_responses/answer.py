@@ -1,0 +1,54 @@
+"""Unary answers: validation, usage, patching of changed texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sentinel_core.dialects.openai_chat.answer import decode_object
+from sentinel_core.dialects.openai_chat.answer import decode_usage as chat_usage
+from sentinel_core.dialects.slots import Path, patched
+from sentinel_core.errors import UpstreamError
+from sentinel_core.messages import Answer, Usage
+
+if TYPE_CHECKING:
+    from sentinel_core.dialects.base import Dialect
+
+
+def decode(dialect: Dialect, raw: bytes) -> Answer:
+    """Read an upstream's response. Raises `UpstreamError` for what is none (U12, U13, U14)."""
+    body = decode_object(raw)
+    output = body.get("output")
+    if not isinstance(output, list) or not all(isinstance(item, dict) for item in output):
+        raise UpstreamError("upstream_invalid_response")
+    if body.get("status") in ("failed", "cancelled", "in_progress", "queued"):
+        raise UpstreamError("upstream_invalid_response")  # no answer, and no error that would say why
+    return Answer(dialect=dialect, body=body, operation="response", raw=raw, usage=decode_usage(body.get("usage")))
+
+
+def decode_usage(usage: Any) -> Usage | None:  # decoded JSON
+    """Token counts, or None where they are absent or not valid. Explicit zeros are counts."""
+    if not isinstance(usage, Mapping):
+        return None
+    return chat_usage(
+        {
+            "prompt_tokens": usage.get("input_tokens"),
+            "completion_tokens": usage.get("output_tokens"),
+            "total_tokens": usage.get("total_tokens"),
+            "prompt_tokens_details": usage.get("input_tokens_details"),
+            "completion_tokens_details": usage.get("output_tokens_details"),
+        }
+    )
+
+
+def patch(body: Mapping[str, Any], texts: Mapping[Path, str]) -> dict[str, Any]:
+    """The body with other texts. Logprobs beside a changed text spell it out again and are emptied."""
+    result: dict[str, Any] = patched(body, texts)
+    for path in texts:
+        if path[-1] == "text":
+            holder = result
+            for step in path[:-1]:
+                holder = holder[step]  # type: ignore[index]  # the path was walked by `patched`
+            if holder.get("logprobs"):
+                holder["logprobs"] = []  # its own copy: `patched` has opened it
+    return result

@@ -1,0 +1,186 @@
+"""The upstream's stream of named events as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sentinel_core.decoding import JsonLimits, decode_json
+from sentinel_core.dialects.openai_chat.errors import reported_error
+from sentinel_core.dialects.openai_responses.answer import decode_usage
+from sentinel_core.dialects.openai_responses.fields import all_slots, item_texts, part_text
+from sentinel_core.dialects.slots import Path, TextSlot
+from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.messages import (
+    Event,
+    Finish,
+    Frame,
+    Opaque,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+    TextEvent,
+    ToolCallDelta,
+    UsageReport,
+)
+
+_LIMITS = JsonLimits(max_bytes=64 * 1024 * 1024, max_nodes=4_000_000)
+"""The last event of a stream holds the whole answer again."""
+
+DELTAS: Mapping[str, tuple[type[TextEvent], str, str]] = {
+    "response.output_text": (TextDelta, "output_text", "text"),
+    "response.refusal": (RefusalDelta, "refusal", "refusal"),
+    "response.reasoning_text": (ReasoningDelta, "reasoning_text", "text"),
+    "response.reasoning_summary_text": (ReasoningDelta, "summary_text", "text"),
+    "response.function_call_arguments": (ToolCallDelta, "arguments", "arguments"),
+    "response.mcp_call_arguments": (ToolCallDelta, "arguments", "arguments"),
+    "response.custom_tool_call_input": (ToolCallDelta, "input", "input"),
+    "response.code_interpreter_call_code": (ToolCallDelta, "code", "code"),
+}
+"""What a text's `.delta` events become, its kind, and the member of its `.done` event that says it all again."""
+
+_ENDS = {"response.completed": "stop", "response.incomplete": "length"}
+_OPENINGS = frozenset(
+    {"response.created", "response.queued", "response.in_progress", "response.output_item.added"}
+    | {"response.content_part.added", "response.reasoning_summary_part.added"}
+)
+Lane = tuple[int | None, str, int]
+"""A text's identity on the wire: the item's number, its kind, its part's number."""
+
+
+class Copy(NamedTuple):
+    """Where a frame says again what deltas have said, and which choice that was."""
+
+    path: Path
+    choice: int
+
+
+class ResponseStreamDecoder:
+    """Decodes one stream, and knows which texts have been said."""
+
+    __slots__ = ("_done", "_ended", "_lanes", "_said")
+
+    def __init__(self) -> None:
+        self._done = False
+        self._lanes: dict[Lane, int] = {}
+        self._said: list[list[str]] = []
+        self._ended: set[int] = set()
+
+    @property
+    def done(self) -> bool:
+        """The response is completed, or incomplete for good."""
+        return self._done
+
+    def bears_content(self, event: Event) -> bool:
+        """False for what opens a response, an item or a part."""
+        if isinstance(event, Opaque):
+            return event.frame is not None and event.frame.name not in _OPENINGS
+        return not isinstance(event, UsageReport)
+
+    def end(self) -> None:
+        """The upstream has ended: complete only after the event that says so (U09)."""
+        if not self._done:
+            raise UpstreamError("upstream_stream_interrupted")
+
+    def decode(self, data: bytes, name: str = "") -> Sequence[Event]:
+        """The events of one payload. Raises `UpstreamError`."""
+        if self._done or not data or data.startswith(b"[DONE]"):
+            return ()
+        try:
+            body = decode_json(data, _LIMITS)
+        except Refusal:
+            raise UpstreamError("upstream_invalid_response") from None
+        if not isinstance(body, dict):
+            raise UpstreamError("upstream_invalid_response")
+        kind = body.get("type") or name
+        if kind == "error" or body.get("error"):
+            raise reported_error(body if body.get("error") else {"error": body})
+        if not isinstance(kind, str) or not kind.isprintable():  # it becomes a line of the client's stream
+            raise UpstreamError("upstream_invalid_response")
+        return self.events(data, body, kind) if kind else ()
+
+    def events(self, data: bytes, body: dict[str, Any], kind: str) -> Sequence[Event]:
+        """The events of one decoded payload. Raises `UpstreamError`."""
+        family, _, step = kind.rpartition(".")
+        frame = Frame(data, body, name=kind)
+        if step == "delta" and family in DELTAS and isinstance(body.get("delta"), str):
+            return self._delta(frame, family)
+        if kind == "response.failed":
+            raise reported_error(body.get("response") or {})
+        ends = [self._lane(frame, family)] if step == "done" and family in DELTAS else []
+        events: list[Event] = []
+        if kind in _ENDS:
+            if not isinstance(body.get("response"), dict):
+                raise UpstreamError("upstream_invalid_response")
+            self._done = True
+            ends = [choice for choice in range(len(self._said)) if choice not in self._ended]
+        for choice in ends:
+            self._ended.add(choice)
+            events.append(Finish(choice=choice, frame=frame, part=len(events), reason=_reason(kind, body)))
+        copies = self._copies(body, family)
+        covered = {copy.path for copy in copies}
+        slots = tuple(slot for slot in all_slots(body) if slot.path not in covered)
+        events.append(Opaque(frame=frame, part=len(events), slots=slots))
+        usage = decode_usage(body["response"].get("usage")) if kind in _ENDS else None
+        if usage is not None:
+            events.append(UsageReport(frame=frame, part=len(events), usage=usage))
+        frame.places, frame.size = copies, len(events)
+        return events
+
+    def _delta(self, frame: Frame, family: str) -> Sequence[Event]:
+        body = frame.body
+        choice = self._lane(frame, family)
+        self._said[choice].append(body["delta"])
+        rest: list[TextSlot] = [slot for slot in all_slots(body) if slot.path != ("delta",)]
+        text = DELTAS[family][0](choice=choice, frame=frame, text=body["delta"])
+        frame.size = 2 if rest else 1
+        return (text, Opaque(frame=frame, part=1, slots=tuple(rest))) if rest else (text,)
+
+    def _lane(self, frame: Frame, family: str) -> int:
+        """The number of the text that a frame belongs to; a text that is new has the next one."""
+        return self._numbered(_key(frame.body, DELTAS[family][1]))
+
+    def _numbered(self, key: Lane) -> int:
+        choice = self._lanes.setdefault(key, len(self._said))
+        if choice == len(self._said):
+            self._said.append([])
+        return choice
+
+    def _copies(self, body: dict[str, Any], family: str) -> list[Copy]:
+        """The places that repeat exactly what deltas have said. What they did not say is read as text of its own."""
+        found: list[Copy] = []
+
+        def add(path: Path, text: Any, key: Lane) -> None:
+            choice = self._lanes.get(key)
+            if choice is not None and text and text == "".join(self._said[choice]):
+                found.append(Copy(path, choice))
+
+        if family in DELTAS:
+            _, text_kind, member = DELTAS[family]
+            add((member,), body.get(member), _key(body, text_kind))
+        part = part_text(body.get("part"), ("part",), 0)
+        if part is not None:
+            add(part.path, part.text, _key(body, part.kind))
+        for place in item_texts(body.get("item"), ("item",)):
+            add(place.path, place.text, (_key(body, place.kind)[0], place.kind, place.part))
+        response = body.get("response")
+        output = response.get("output") if isinstance(response, dict) else None
+        for number, item in enumerate(output if isinstance(output, list) else ()):
+            for place in item_texts(item, ("response", "output", number)):
+                add(place.path, place.text, (number, place.kind, place.part))
+        return found
+
+
+def _key(body: dict[str, Any], kind: str) -> Lane:
+    item, number = body.get("output_index"), body.get("content_index", body.get("summary_index", 0))
+    if not isinstance(item, int | None) or not isinstance(number, int):
+        raise UpstreamError("upstream_invalid_response")
+    return (item, kind, number)
+
+
+def _reason(kind: str, body: dict[str, Any]) -> str:
+    if kind != "response.incomplete":
+        return "stop"
+    details = body["response"].get("incomplete_details")
+    filtered = isinstance(details, dict) and details.get("reason") == "content_filter"
+    return "content_filter" if filtered else "length"

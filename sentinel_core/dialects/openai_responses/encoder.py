@@ -1,0 +1,149 @@
+"""Events as the client's stream: named events as they came, patched where a stage changed what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sentinel_core.dialects.openai_chat.errors import error_object
+from sentinel_core.dialects.openai_responses.answer import patch
+from sentinel_core.dialects.openai_responses.decoder import DELTAS
+from sentinel_core.dialects.slots import Path, patched
+from sentinel_core.errors import SentinelError
+from sentinel_core.messages import Event, Finish, Frame, Opaque, Request, TextEvent
+
+_encode = msgspec.json.Encoder().encode
+_BARE = ("type", "sequence_number", "item_id", "output_index", "content_index", "summary_index", "delta")
+"""What a delta consists of, whatever else is in it."""
+
+
+class ResponseStreamEncoder:
+    """Encodes one stream.
+
+    Frames that repeat a text (`.done`, `response.completed`) repeat what the client was given, not what the upstream
+    said. A frame leaves with the last of its events. A stage's own text needs an upstream's text to belong to.
+    """
+
+    __slots__ = ("_added", "_frame", "_given", "_latest", "_number", "_parts", "_waiting")
+
+    def __init__(self, request: Request) -> None:
+        self._given: dict[int, list[str]] = {}
+        self._latest: dict[int, Frame] = {}
+        self._waiting: dict[int, list[str]] = {}
+        self._added = 0
+        self._number = -1
+        self._frame: Frame | None = None
+        self._parts: dict[int, Event] = {}
+
+    def encode(self, event: Event) -> bytes:
+        """The bytes that this event releases."""
+        frame = event.frame
+        if frame is None:
+            return self._flush() + self._own(event)
+        released = b"" if frame is self._frame and event.part not in self._parts else self._flush()
+        self._frame = frame
+        self._parts[event.part] = event
+        return released + self._flush() if event.part == frame.size - 1 else released
+
+    def finish(self) -> bytes:
+        """The rest. The response's last event is the end marker."""
+        return self._flush()
+
+    def fail(self, error: SentinelError) -> bytes:
+        """The rest, and one error event; clients look for `error` in any event, so it has both forms."""
+        released = self._flush()
+        wrapped = error_object(error)
+        inner = wrapped["error"]
+        body = {"type": "error", "code": inner["code"], "message": inner["message"], "param": inner["param"]}
+        return released + _sse("error", _encode({**body, "sequence_number": self._number + 1, **wrapped}))
+
+    def _flush(self) -> bytes:
+        frame, parts = self._frame, self._parts
+        if frame is None:
+            return b""
+        self._frame, self._parts = None, {}
+        rest = next((part for part in parts.values() if isinstance(part, Opaque)), None)
+        if frame.name.endswith(".delta") and frame.name.removesuffix(".delta") in DELTAS:
+            text = next((part for part in parts.values() if isinstance(part, TextEvent)), None)
+            return self._delta(frame, text, rest)
+        ends = [part.choice for part in parts.values() if isinstance(part, Finish)]
+        late = b"".join(self._late(frame, choice) for choice in ends)
+        return late + self._repeat(frame, rest) if rest is not None else late
+
+    def _delta(self, frame: Frame, text: TextEvent | None, rest: Opaque | None) -> bytes:
+        """One fragment. Without its text it is empty, without the rest it has only what names its place."""
+        body: Mapping[str, Any] = frame.body
+        if text is not None:
+            self._latest[text.choice] = frame
+            self._given.setdefault(text.choice, []).append(text.text)
+        if rest is None and frame.size > 1:
+            body = {name: body[name] for name in _BARE if name in body}
+        elif rest is not None and rest.patches:
+            body = patched(body, rest.patches)
+        if text is None or text.changed:
+            body = _said(body, text.text if text is not None else "")
+        return self._write(frame, body)
+
+    def _repeat(self, frame: Frame, rest: Opaque) -> bytes:
+        """A frame that carries no text of its own, but may repeat some."""
+        texts: dict[Path, str] = dict(rest.patches)
+        for path, choice in frame.places:
+            given = "".join(self._given.get(choice, ()))
+            if given != _at(frame.body, path):
+                texts[path] = given
+        return self._write(frame, patch(frame.body, texts) if texts else frame.body)
+
+    def _own(self, event: Event) -> bytes:
+        """A fragment that a stage made itself, where the upstream's text stands."""
+        if not isinstance(event, TextEvent) or not event.text:
+            return b""
+        self._given.setdefault(event.choice, []).append(event.text)
+        frame = self._latest.get(event.choice)
+        if frame is None:  # everything so far was held back: the end will say where it belongs
+            self._waiting.setdefault(event.choice, []).append(event.text)
+            return b""
+        return self._add(frame.name, _said(frame.body, event.text))
+
+    def _late(self, frame: Frame, choice: int) -> bytes:
+        """What waited for a place, ahead of the event that ends its text."""
+        text = "".join(self._waiting.pop(choice, ()))
+        if not text or not frame.name.endswith(".done"):
+            return b""
+        name = frame.name.removesuffix("done") + "delta"
+        body = {key: frame.body[key] for key in _BARE if key in frame.body}
+        return self._add(name, {**body, "type": name, "delta": text})
+
+    def _add(self, name: str, body: Mapping[str, Any]) -> bytes:
+        """One event more than the upstream sent; those after it count on from there."""
+        self._number += 1
+        self._added += 1
+        return _sse(name, _encode({**body, "sequence_number": self._number}))
+
+    def _write(self, frame: Frame, body: Mapping[str, Any]) -> bytes:
+        number = body.get("sequence_number")
+        if isinstance(number, int):
+            self._number = number + self._added
+            if self._added:
+                body = {**body, "sequence_number": self._number}
+        raw = frame.raw if body is frame.body and b"\n" not in frame.raw and b"\r" not in frame.raw else b""
+        return _sse(frame.name, raw or _encode(body))
+
+
+def _said(body: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """A fragment that says something else; logprobs would spell out the old text."""
+    said = {**body, "delta": text}
+    if said.get("logprobs"):
+        said["logprobs"] = []
+    return said
+
+
+def _at(body: Any, path: Path) -> Any:  # decoded JSON
+    for step in path:
+        body = body[step]
+    return body
+
+
+def _sse(name: str, payload: bytes) -> bytes:
+    return b"event: " + name.encode() + b"\ndata: " + payload + b"\n\n"
