@@ -13,7 +13,13 @@ import msgspec
 from docs.generate.markdown import table
 from docs.generate.struct_table import struct_table
 from sentinel_core.config.aliases import ALIASES
-from sentinel_core.config.settings import ChainSettings, ModelSettings, ServerSettings, TargetSettings
+from sentinel_core.config.settings import (
+    CatalogueSettings,
+    ChainSettings,
+    ModelSettings,
+    ServerSettings,
+    TargetSettings,
+)
 from sentinel_core.provider import ProviderConfig
 from sentinel_core.stage import StageConfig
 from sentinel_core.state import StoreConfig
@@ -81,6 +87,7 @@ def configuration_page() -> str:
         "Each of `targets`:\n",
         struct_table(TargetSettings),
     ]
+    parts += ["## `[catalogue]`\n", struct_table(CatalogueSettings)]
     parts += [PROVIDERS, struct_table(ProviderConfig), STORES, struct_table(StoreConfig)]
     for title, struct, base in plugin_tables():
         parts += [f"## {title}\n", struct_table(struct, base)]
@@ -90,9 +97,12 @@ def configuration_page() -> str:
 def plugin_tables() -> Iterator[tuple[str, type[msgspec.Struct], type[msgspec.Struct]]]:
     """Title, Struct and common part of the tables of the plugins that this distribution brings."""
     points = sorted(entry_points(group="sentinel"), key=lambda point: point.name)
+    seen = set()
     for point in points:
-        if not point.module.startswith("sentinel_plugins."):
+        # A module with several names is shown once, with all it brings.
+        if not point.module.startswith("sentinel_plugins.") or point.module in seen:
             continue
+        seen.add(point.module)
         module = import_module(point.module)
         for cls in _contributed(module, "sentinel_providers"):
             yield f'`[providers.<name>]` of `kind = "{cls.name}"`', cls.Config, ProviderConfig

@@ -10,6 +10,7 @@ from docs.generate.command_line import command_line_page
 from docs.generate.configuration import configuration_page
 from docs.generate.errors import errors_page
 from docs.generate.hooks import hooks_page
+from docs.generate.models import models_page
 from docs.generate.runners import runners_page
 
 ROOT = Path(__file__).parent.parent.parent
@@ -21,6 +22,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/configuration.md": configuration_page,
     "docs/reference/errors.md": errors_page,
     "docs/reference/hooks.md": hooks_page,
+    "docs/reference/models.md": models_page,
     "docs/reference/runners.md": runners_page,
 }
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import typer
 
 from sentinel_core.errors import ConfigError, SentinelError
-from sentinel_server.cli import chain, check, explain, new_plugin, plugins, serve, version
+from sentinel_server.cli import chain, check, explain, models, new_plugin, plugins, serve, version
 from sentinel_server.cli.reporting import complain
 
-COMMANDS = (serve, check, chain, explain, plugins, new_plugin, version)
+COMMANDS = (serve, check, chain, explain, models, plugins, new_plugin, version)
 FAILURE = 1
 CONFIG_ERROR = 2
 INTERRUPTED = 130

@@ -31,4 +31,5 @@ def _used(settings: Settings) -> set[str]:
     """The entry points that the configuration loads."""
     stages = {name for name, table in settings.stages.items() if table.enabled}
     providers = {table.kind for table in settings.providers.values() if table.enabled}
-    return {"http", *stages, *providers, f"state_{settings.state.kind}", f"records_{settings.records.kind}"}
+    stores = {f"state_{settings.state.kind}", f"records_{settings.records.kind}"}
+    return {"http", "catalogue", *stages, *providers, *stores}

@@ -1,0 +1,90 @@
+"""What is known about models: the service `catalogue`, which says what lives where, until when, and at what price."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Protocol, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+Status: TypeAlias = Literal["current", "deprecated", "retired", "unknown"]
+"""`deprecated` still answers and has an end announced; `unknown` depends on the host that serves it."""
+Trust: TypeAlias = Literal["documented", "reported", "unverified"]
+"""Read in the provider's own documentation or SDK, read elsewhere, or common knowledge that nobody checked."""
+Capability: TypeAlias = Literal["chat", "completion", "reasoning", "structured_output", "tools", "vision"]
+Name = Annotated[str, Meta(min_length=1, max_length=128)]
+Tokens = Annotated[int, Meta(ge=1)]
+Dollars = Annotated[float, Meta(ge=0)]
+
+
+class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One model. None stands for what is not known; `trust` is about the life cycle, `price_trust` about prices."""
+
+    id: Name
+    """What a request's `model` says."""
+    provider: Name
+    """The `kind` of the provider that serves it."""
+    status: Status = "current"
+    """Whether it answers."""
+    shutdown_date: date | None = None
+    """The first day on which it does not."""
+    successor: Name | None = None
+    """The model that takes its place: its provider's suggestion where there is one, else the nearest current one."""
+    context_window: Tokens | None = None
+    """Tokens of prompt and answer together."""
+    max_output_tokens: Tokens | None = None
+    """Tokens of one answer."""
+    capabilities: tuple[Capability, ...] = ()
+    """What it can do, as far as it is known."""
+    input_usd: Dollars | None = None
+    """US dollars for a million tokens of prompt, in the lowest tier."""
+    cached_input_usd: Dollars | None = None
+    """US dollars for a million tokens of prompt that the provider had in its cache."""
+    output_usd: Dollars | None = None
+    """US dollars for a million tokens of answer, in the lowest tier."""
+    trust: Trust = "documented"
+    """How well status and date are known."""
+    price_trust: Trust = "unverified"
+    """How well prices and sizes are known."""
+    default: bool = False
+    """Whether it stands for its provider where a request names no model."""
+    note: str = ""
+    """What else one should know."""
+
+    def retired(self, on: date) -> bool:
+        """Whether it no longer answers on that day."""
+        return self.status == "retired" or (self.shutdown_date is not None and self.shutdown_date <= on)
+
+
+class ModelCatalogue(Protocol):
+    """The service `catalogue`. `dated` is the day its facts were gathered."""
+
+    @property
+    def dated(self) -> date:
+        """The day on which the facts were gathered."""
+        ...
+
+    def models(self) -> tuple[ModelFacts, ...]:
+        """Every model, retired ones included."""
+        ...
+
+    def find(self, model: str) -> ModelFacts | None:
+        """What is known about a model."""
+        ...
+
+    def living(self, model: str, on: date) -> str | None:
+        """The model itself unless it is retired on that day, else its nearest successor that is not; None without one.
+
+        A model that nobody knows counts as living.
+        """
+        ...
+
+    def default(self, provider: str, on: date) -> str | None:
+        """The model that stands for a kind of provider where a request names none."""
+        ...
+
+    def overlaid(self, path: Path) -> ModelCatalogue:
+        """The same catalogue with the rows of a file over its own. Raises `ConfigError` with every problem."""
+        ...

@@ -1,0 +1,13 @@
+"""The service `catalogue`: what is known about models, from a dated file and from one of the operator's own."""
+
+from collections.abc import Mapping
+
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.services import ServiceFactory
+from sentinel_plugins.catalogue.catalogue import FileCatalogue
+
+
+@hookimpl
+def sentinel_services() -> Mapping[str, ServiceFactory]:
+    """The `catalogue` service."""
+    return {"catalogue": FileCatalogue.shipped}

@@ -1,0 +1,113 @@
+"""Facts about models out of TOML files."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+
+from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.model_facts import ModelFacts
+
+SHIPPED = Path(__file__).with_name("models.toml")
+
+
+class FileCatalogue:
+    """Models by id, in the order of the file. Immutable."""
+
+    def __init__(self, dated: date, models: Iterable[ModelFacts]) -> None:
+        self._dated = dated
+        self._models = {model.id: model for model in models}
+
+    @classmethod
+    def shipped(cls) -> Self:
+        """The catalogue that comes with this release."""
+        tables = tomllib.loads(SHIPPED.read_text("utf-8"))
+        return cls(tables["dated"], msgspec.convert(tables["models"], list[ModelFacts]))
+
+    @property
+    def dated(self) -> date:
+        """The day on which the facts were gathered."""
+        return self._dated
+
+    def models(self) -> tuple[ModelFacts, ...]:
+        """Every model, retired ones included."""
+        return tuple(self._models.values())
+
+    def find(self, model: str) -> ModelFacts | None:
+        """What is known about a model."""
+        return self._models.get(model)
+
+    def living(self, model: str, on: date) -> str | None:
+        """The model, or the nearest successor that answers on that day; None where the line ends."""
+        seen = set()
+        while (facts := self._models.get(model)) is not None and facts.retired(on):
+            seen.add(model)
+            if facts.successor is None or facts.successor in seen:
+                return None
+            model = facts.successor
+        return model
+
+    def default(self, provider: str, on: date) -> str | None:
+        """The model that stands for a kind of provider, or its successor."""
+        chosen = (model.id for model in self._models.values() if model.provider == provider and model.default)
+        return next((model for name in chosen if (model := self.living(name, on)) is not None), None)
+
+    def overlaid(self, path: Path) -> FileCatalogue:
+        """The rows of a file over these: a row of a known id changes the keys it has, any other is a new model.
+
+        A file that makes another model its provider's default takes that from the shipped one.
+        """
+        rows = _rows(path)
+        models = dict(self._models)
+        problems: list[ConfigProblem] = []
+        for index, row in enumerate(rows):
+            try:
+                made = _over(models.get(str(row.get("id"))), row)
+            except msgspec.ValidationError as error:
+                problems.append(ConfigProblem(str(error), where=str(path), table=f"models[{index}]"))
+                continue
+            models[made.id] = made
+        if problems:
+            raise ConfigError(problems)
+        return FileCatalogue(self._dated, _one_default(models.values(), {str(row["id"]) for row in rows}))
+
+
+def _over(known: ModelFacts | None, row: Mapping[str, Any]) -> ModelFacts:  # values of TOML
+    base = msgspec.structs.asdict(known) if known is not None else {}
+    return msgspec.convert({**base, **row}, ModelFacts)
+
+
+def _one_default(models: Iterable[ModelFacts], own: set[str]) -> list[ModelFacts]:
+    """The operator's choice of a default counts alone."""
+    models = list(models)
+    chosen = {model.provider for model in models if model.default and model.id in own}
+    return [
+        msgspec.structs.replace(model, default=False)
+        if model.default and model.provider in chosen and model.id not in own
+        else model
+        for model in models
+    ]
+
+
+def _rows(path: Path) -> Sequence[Mapping[str, Any]]:  # values of TOML
+    """The `[[models]]` of a file. Raises `ConfigError`."""
+    where, expected = str(path), "tables [[models]], each with an id"
+    try:
+        tables = tomllib.loads(path.read_bytes().decode())
+    except OSError as error:
+        raise ConfigError((ConfigProblem(f"cannot be read: {error.strerror}", where=where),)) from None
+    except UnicodeDecodeError:
+        raise ConfigError((ConfigProblem("is not UTF-8 text", where=where),)) from None
+    except ValueError as error:
+        raise ConfigError((ConfigProblem(f"is not valid TOML: {error}", where=where),)) from None
+    rows = tables.get("models")
+    unknown = tables.keys() - {"models"}
+    if unknown or not isinstance(rows, list) or not all(isinstance(row, dict) and row.get("id") for row in rows):
+        found = ", ".join(sorted(unknown))
+        raise ConfigError((ConfigProblem("is not a catalogue", where=where, found=found, expected=expected),))
+    return rows

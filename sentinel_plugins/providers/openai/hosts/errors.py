@@ -1,0 +1,41 @@
+"""Error responses of hosts, in the form that OpenAI's have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sentinel_plugins.providers.openai.hosts.host import ErrorRules
+
+
+def as_openai(rules: ErrorRules, status: int, body: Any) -> tuple[int, Any]:  # decoded JSON of any shape
+    """The status and the body that OpenAI would have sent."""
+    status = rules.statuses.get(status, status)
+    body = _detailed(body)
+    error = body.get("error") if isinstance(body, Mapping) else None
+    if rules.moderation and status == 403 and isinstance(error, Mapping) and _is_moderation(error):
+        return 400, {"error": {**error, "type": "invalid_request_error", "code": "content_filter"}}
+    if rules.credential_words and status == 400:
+        text = error.get("message") if isinstance(error, Mapping) else error
+        if isinstance(text, str) and any(word in text.lower() for word in rules.credential_words):
+            return 401, body
+    return status, body
+
+
+def _is_moderation(error: Mapping[str, Any]) -> bool:
+    """OpenRouter says what was flagged; where its key may not do something, it says nothing of the kind."""
+    metadata = error.get("metadata")
+    return isinstance(metadata, Mapping) and bool(metadata.get("reasons"))
+
+
+def _detailed(body: Any) -> Any:
+    """FastAPI's `detail`, as Mistral validates with it: its first item's text and place."""
+    detail = body.get("detail") if isinstance(body, Mapping) and "error" not in body else None
+    if isinstance(detail, str):
+        return {"error": {"message": detail}}
+    if isinstance(detail, list) and detail and isinstance(detail[0], Mapping):
+        first = detail[0]
+        place = first.get("loc")
+        param = ".".join(map(str, place[1:])) if isinstance(place, list) else None
+        return {"error": {"message": first.get("msg"), "type": "invalid_request_error", "param": param or None}}
+    return body

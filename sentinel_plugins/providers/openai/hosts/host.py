@@ -1,0 +1,85 @@
+"""What a host that speaks OpenAI's format does in its own way, as data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+Json = Any  # a decoded JSON value
+_NOTHING: Mapping[str, Any] = MappingProxyType({})  # of JSON values
+
+
+def _none() -> Mapping[str, Any]:  # of JSON values
+    return _NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRules:
+    """What becomes of the parameters of a request. What no rule names is sent as it came, in its place."""
+
+    rename: Mapping[str, str] = field(default_factory=_none)
+    """Parameters to the host's words for them. One that is there under the host's word already is left alone."""
+    unsupported: frozenset[str] = frozenset()
+    """Parameters that the host refuses: dropped or refused, as the table's `on_unsupported` says."""
+    unneeded: frozenset[str] = frozenset()
+    """Parameters that the host refuses and whose effect it has anyway: taken out without a word."""
+    fixed: Mapping[str, Json] = field(default_factory=_none)
+    """Parameters that may only have this value, which is what they mean when they are left out."""
+    values: Mapping[str, Mapping[Json, Json]] = field(default_factory=_none)
+    """Values that the host refuses, and the nearest that it takes."""
+    reasoning_models: re.Pattern[str] | None = None
+    """The models for which `unsupported_in_reasoning` holds."""
+    unsupported_in_reasoning: frozenset[str] = frozenset()
+    """Parameters that only reasoning models refuse."""
+    roles: Mapping[str, str] = field(default_factory=_none)
+    """Roles of messages to the host's words for them."""
+    message_fields: frozenset[str] = frozenset()
+    """Fields of messages that the host refuses."""
+    short_tool_ids: bool = False
+    """Ids of tool calls must be nine letters and digits."""
+    tool_by_filter: bool = False
+    """A named `tool_choice` is sent as that one tool and the duty to call one."""
+    typed_unions: bool = False
+    """A tool's parameter with `oneOf` needs a `type` beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRules:
+    """What becomes of answers and chunks on their way to OpenAI's form."""
+
+    finish: Mapping[str, str] = field(default_factory=_none)
+    """The host's finish reasons in OpenAI's words."""
+    failures: Mapping[str, str] = field(default_factory=_none)
+    """Finish reasons that say the host failed, with the error code they stand for."""
+    usage: Callable[[Mapping[str, Json]], Mapping[str, Json]] | None = None
+    """Counts as OpenAI counts them."""
+    usage_beside: str = ""
+    """A field that may hold `usage` where the chunk itself has none."""
+    content_parts: bool = False
+    """Content may come as a list of text and thinking parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRules:
+    """What becomes of error responses before they are read as OpenAI's."""
+
+    statuses: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Statuses of the host's own, and those that OpenAI would have sent."""
+    credential_words: tuple[str, ...] = ()
+    """Words of a 400 that is about this gateway's key, not about the request."""
+    moderation: bool = False
+    """A 403 with reasons is a refusal of the content, not of the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One host: how it is told who calls, and its rules."""
+
+    request: RequestRules = RequestRules()
+    reply: ReplyRules = ReplyRules()
+    errors: ErrorRules = ErrorRules()
+    auth_header: str = "Authorization"
+    auth_scheme: str = "Bearer "

@@ -1,0 +1,154 @@
+"""A request as one host takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sentinel_plugins.providers.openai.hosts.host import RequestRules
+from sentinel_plugins.providers.openai.hosts.tool_ids import ToolIds
+
+Body = Mapping[str, Any]  # a decoded chat request
+
+
+class Adapted:
+    """The body for one call, what was left out of it, and the ids that were shortened."""
+
+    __slots__ = ("body", "left_out", "tool_ids")
+
+    def __init__(self, rules: RequestRules, body: Body, model: str) -> None:
+        self.left_out: list[str] = []
+        self.tool_ids: ToolIds | None = None
+        self.body: Body = self._top(rules, body, _refused(rules, model))
+        if rules.roles or rules.message_fields:
+            self._messages(rules)
+        if rules.short_tool_ids:
+            self._shorten()
+        if rules.tool_by_filter:
+            self.body = _tool_by_filter(self.body)
+        if rules.typed_unions:
+            self.body = _typed_unions(self.body)
+
+    def _top(self, rules: RequestRules, body: Body, refused: frozenset[str]) -> dict[str, Any]:
+        """The parameters in their order, without what the host refuses."""
+        result: dict[str, Any] = {}
+        for name, value in body.items():
+            if name in refused:
+                if value is not None:
+                    self.left_out.append(name)
+                continue
+            if name in rules.unneeded:
+                continue
+            if name in rules.fixed:
+                if value not in (None, rules.fixed[name]):
+                    self.left_out.append(name)
+                continue
+            renamed = rules.rename.get(name, name)
+            if renamed != name and renamed in body:
+                continue
+            nearest = rules.values.get(name)
+            plain = nearest is not None and isinstance(value, str | int | float)
+            result[renamed] = nearest.get(value, value) if nearest is not None and plain else value
+        return result
+
+    def _messages(self, rules: RequestRules) -> None:
+        """Roles in the host's words, and no field that it refuses."""
+        messages: list[Any] = []
+        for message in self.body.get("messages", ()):
+            present = [name for name in message if name in rules.message_fields]
+            self.left_out += [f"messages[].{name}" for name in present if f"messages[].{name}" not in self.left_out]
+            role = rules.roles.get(message["role"], message["role"])
+            if present or role != message["role"]:
+                kept = {name: value for name, value in message.items() if name not in rules.message_fields}
+                message = {**kept, "role": role}
+            messages.append(message)
+        self.body = {**self.body, "messages": messages}
+
+    def _shorten(self) -> None:
+        messages = self.body.get("messages", ())
+        found = frozenset(_ids(messages))
+        if not found:
+            return
+        self.tool_ids = ToolIds(found)
+        self.body = {**self.body, "messages": [_shortened(message, self.tool_ids) for message in messages]}
+
+
+def _refused(rules: RequestRules, model: str) -> frozenset[str]:
+    if rules.reasoning_models is not None and rules.reasoning_models.match(model):
+        return rules.unsupported | rules.unsupported_in_reasoning
+    return rules.unsupported
+
+
+def _calls(message: Body) -> Sequence[Any]:
+    calls = message.get("tool_calls")
+    return [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else ()
+
+
+def _ids(messages: Sequence[Body]) -> list[str]:
+    """Every tool-call id of the conversation."""
+    found = [message.get("tool_call_id") for message in messages]
+    found += [call.get("id") for message in messages for call in _calls(message)]
+    return [identifier for identifier in found if isinstance(identifier, str)]
+
+
+def _shortened(message: Body, ids: ToolIds) -> Body:
+    if isinstance(message.get("tool_call_id"), str):
+        message = {**message, "tool_call_id": ids.short(message["tool_call_id"])}
+    if any(isinstance(call.get("id"), str) for call in _calls(message)):
+        calls = [_shortened_call(call, ids) for call in message["tool_calls"]]
+        message = {**message, "tool_calls": calls}
+    return message
+
+
+def _shortened_call(call: Any, ids: ToolIds) -> Any:
+    if isinstance(call, Mapping) and isinstance(call.get("id"), str):
+        return {**call, "id": ids.short(call["id"])}
+    return call
+
+
+def _tool_by_filter(body: Body) -> Body:
+    """`{"function": {"name": …}}` as the one tool of that name and `any`, which every model of the host takes."""
+    choice = body.get("tool_choice")
+    function = choice.get("function") if isinstance(choice, Mapping) else None
+    name = function.get("name") if isinstance(function, Mapping) else None
+    tools = [tool for tool in _tools(body) if _function(tool).get("name") == name]
+    if name is None or not tools:
+        return body
+    return {**body, "tools": tools, "tool_choice": "any"}
+
+
+def _typed_unions(body: Body) -> Body:
+    tools = _tools(body)
+    if not any("oneOf" in schema for tool in tools for schema in _properties(tool).values()):
+        return body
+    return {**body, "tools": [_with_types(tool) for tool in tools]}
+
+
+def _with_types(tool: Any) -> Any:
+    properties = {
+        name: {"type": "string", **schema} if "oneOf" in schema else schema
+        for name, schema in _properties(tool).items()
+    }
+    if not properties:
+        return tool
+    function = _function(tool)
+    return {**tool, "function": {**function, "parameters": {**function["parameters"], "properties": properties}}}
+
+
+def _tools(body: Body) -> list[Any]:
+    tools = body.get("tools")
+    return tools if isinstance(tools, list) else []
+
+
+def _function(tool: Any) -> Mapping[str, Any]:
+    function = tool.get("function") if isinstance(tool, Mapping) else None
+    return function if isinstance(function, Mapping) else {}
+
+
+def _properties(tool: Any) -> Mapping[str, Any]:
+    """The parameters of a tool by name; empty where any of them is no object, which is then the host's to refuse."""
+    parameters = _function(tool).get("parameters")
+    properties = parameters.get("properties") if isinstance(parameters, Mapping) else None
+    if not isinstance(properties, Mapping) or not all(isinstance(item, Mapping) for item in properties.values()):
+        return {}
+    return properties
