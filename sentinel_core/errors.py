@@ -41,6 +41,7 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "duplicate_key": _invalid(400, "The request body repeats a key."),
         "unsupported_parameter": _invalid(400, "A parameter of the request is not supported."),
         "invalid_parameter": _invalid(400, "A parameter of the request has a value that is not allowed."),
+        "unsupported_operation": _invalid(400, "The model does not support what this route asks of it."),
         "content_policy_violation": _invalid(400, "The request was refused by this gateway's content policy."),
         "invalid_path": _invalid(400, "The request path is not in canonical form."),
         "invalid_host": _invalid(400, "The Host header is missing, repeated or not served here."),

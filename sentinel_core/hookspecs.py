@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sentinel_core.context import Call, CallNext, Context, Outcome
     from sentinel_core.endpoints import Endpoint, Socket
     from sentinel_core.gateway import Gateway
+    from sentinel_core.jobs import Job
     from sentinel_core.messages import Answer, Event
     from sentinel_core.provider import Provider
     from sentinel_core.records import RecordStore
@@ -51,6 +52,10 @@ class StartUpHooks:
     @hookspec
     def sentinel_endpoints(self, gateway: Gateway) -> Iterable[Endpoint | Socket]:  # type: ignore[empty-body]
         """Routes of this plugin; every one declares its policy."""
+
+    @hookspec
+    def sentinel_jobs(self, gateway: Gateway) -> Iterable[Job]:  # type: ignore[empty-body]
+        """Work in the background, for as long as the gateway is open."""
 
     @hookspec
     def sentinel_commands(self) -> Iterable[Command]:  # type: ignore[empty-body]

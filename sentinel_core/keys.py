@@ -70,3 +70,12 @@ CANDIDATES: Key[tuple[Target, ...]] = Key("candidates")
 
 PLAN: Key[tuple[Target, ...]] = Key("plan")
 """The targets in the order in which they will be tried; without one the first candidate is called."""
+
+MAX_ATTEMPTS: Key[int] = Key("max_attempts")
+"""How many calls of providers one request may make, repetitions and fallbacks together; written by retry."""
+
+SERVED_BY: Key[Target] = Key("served_by")
+"""The target whose reply was taken, where that is another than the one that was called first; written by hedge."""
+
+FAILOVER: Key[tuple[Target, ...]] = Key("failover")
+"""The targets that failed, in the order of the tries; written by routing, absent where the first one replied."""

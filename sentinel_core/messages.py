@@ -36,7 +36,7 @@ __all__ = [
     "UsageReport",
 ]
 
-Operation: TypeAlias = Literal["chat", "completion", "embedding", "count_tokens"]
+Operation: TypeAlias = Literal["chat", "completion", "embedding", "response", "count_tokens"]
 Channel: TypeAlias = Literal["content", "reasoning", "refusal", "tool_arguments"]
 _OPAQUE = -2  # begins the path of a slot of `Answer.opaque`; a body's own paths begin with a key, which is a string
 Json: TypeAlias = Any  # a decoded JSON value; its shape is the client's or the provider's
@@ -85,7 +85,8 @@ class Answer(msgspec.Struct, frozen=True):
     """A unary reply: one JSON body of a dialect.
 
     `raw` is the body as the provider sent it, None once a text was changed. `opaque` holds stream events whose strings
-    belong to no channel, when the answer was assembled from a stream.
+    belong to no channel, when the answer was assembled from a stream. `dropped` names what of the request the upstream
+    could not be told.
     """
 
     dialect: Dialect
@@ -94,6 +95,7 @@ class Answer(msgspec.Struct, frozen=True):
     raw: bytes | None = None
     usage: Usage | None = None
     opaque: tuple[Opaque, ...] = ()
+    dropped: tuple[str, ...] = ()
 
     def on_close(self, callback: Callable[[Literal["completed", "failed", "discarded"]], None]) -> None:
         """An answer is complete when it is returned: calls `callback("completed")` at once."""

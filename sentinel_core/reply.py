@@ -49,12 +49,19 @@ class EventStream:
     """A streamed reply: an iterator of events, and the duty to close what feeds it.
 
     `close` releases the upstream; it is awaited exactly once, whether or not anybody pulled an event. Iterate it
-    once, from one task at a time. A read that is pending when the stream is closed is cancelled.
+    once, from one task at a time. A read that is pending when the stream is closed is cancelled. `dropped` names what
+    of the request the upstream could not be told.
     """
 
-    __slots__ = ("_callbacks", "_close", "_closed", "_ending", "_iterator", "_loop", "_reading")
+    __slots__ = ("_callbacks", "_close", "_closed", "_ending", "_iterator", "_loop", "_reading", "dropped")
 
-    def __init__(self, events: AsyncIterator[Event], close: Callable[[], Awaitable[None]] = _nothing) -> None:
+    def __init__(
+        self,
+        events: AsyncIterator[Event],
+        close: Callable[[], Awaitable[None]] = _nothing,
+        dropped: tuple[str, ...] = (),
+    ) -> None:
+        self.dropped = dropped
         self._iterator = events.__aiter__()
         self._close = close
         self._callbacks: list[OnClose] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from sentinel_core.keys import Target
 from sentinel_core.records import RecordStore
 from sentinel_core.state import StateStore
 
@@ -92,6 +93,14 @@ class HttpPools(Protocol):
 
     def pool(self, *, connections: int) -> AbstractAsyncContextManager[HttpClient]:
         """A pool of at most `connections` connections, closed with the context."""
+        ...
+
+
+class CircuitStates(Protocol):
+    """The service `circuits`, where a breaker is in the chain: what this process thinks of its targets."""
+
+    def states(self) -> Iterable[tuple[Target, str]]:
+        """Each target that was called, and its circuit's state: `closed`, `open` or `half_open`."""
         ...
 
 

@@ -8,7 +8,7 @@ Neither installs signal handlers nor touches the logging configuration.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -18,12 +18,19 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.gateway import Gateway
 from sentinel_server import health, openapi
-from sentinel_server.edge import Edge
-from sentinel_server.surfaces import chat_schema, models
-from sentinel_server.surfaces.chat import ChatSurface
+from sentinel_server.edge import Edge, Envelope
+from sentinel_server.surfaces import chat, completions, embeddings, messages, models, responses
+from sentinel_server.surfaces.dialect import DialectSurface, Surface
 from sentinel_server.surfaces.docs import DocumentSurface, PageSurface
 from sentinel_server.surfaces.endpoint import route
 
+SURFACES: tuple[Surface, ...] = (
+    chat.SURFACE,
+    completions.SURFACE,
+    embeddings.SURFACE,
+    responses.SURFACE,
+    *messages.SURFACES,
+)
 PAGES = {"/docs": "docs.html", "/docs/docs.css": "docs.css", "/docs/docs.js": "docs.js"}
 
 
@@ -51,11 +58,13 @@ class Application(Starlette):
     the gateway shows another tuple.
     """
 
-    def __init__(self, gateway: Gateway, chat: ASGIApp, lifespan: Lifespan[Application] | None) -> None:
+    def __init__(
+        self, gateway: Gateway, surfaces: Mapping[str, ASGIApp], lifespan: Lifespan[Application] | None
+    ) -> None:
         super().__init__(lifespan=lifespan)
         self.router.redirect_slashes = False  # one canonical path; a 307 would also make clients send a body twice
         self._gateway = gateway
-        self._chat = chat
+        self._surfaces = surfaces
         self._contributed: tuple[Endpoint | Socket, ...] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,12 +84,12 @@ class Application(Starlette):
         ours: tuple[Endpoint | Socket, ...] = (*health.endpoints(gateway), *models.endpoints(gateway))
         declared = (*ours, *contributed)
         described: list[Endpoint | openapi.Operation] = [
-            chat_schema.OPERATION,
+            *(surface.operation for surface in SURFACES),
             *(one for one in declared if isinstance(one, Endpoint)),
         ]
         routes = [route(one, gateway.settings.server) for one in declared]
         return [
-            Route(chat_schema.PATH, self._chat, methods=["POST"]),
+            *(Route(path, surface, methods=["POST"]) for path, surface in self._surfaces.items()),
             *(one for one in routes if one is not None),
             Route("/openapi.json", DocumentSurface(openapi.document(described)), methods=["GET"]),
             *(Route(path, PageSurface(name), methods=["GET"]) for path, name in PAGES.items()),
@@ -88,6 +97,7 @@ class Application(Starlette):
 
 
 def _build(gateway: Gateway, lifespan: Lifespan[Application] | None) -> Edge:
-    chat = ChatSurface(gateway)
-    application = Application(gateway, chat, lifespan)
-    return Edge(application, gateway, gateway.settings.server, exact={chat_schema.PATH: chat})
+    surfaces = {surface.operation.path: DialectSurface(gateway, surface) for surface in SURFACES}
+    application = Application(gateway, surfaces, lifespan)
+    envelopes = {surface.operation.path: Envelope(surface.dialect, surface.id_header) for surface in SURFACES}
+    return Edge(application, gateway, gateway.settings.server, exact=surfaces, envelopes=envelopes)

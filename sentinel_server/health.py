@@ -17,6 +17,7 @@ import msgspec
 from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest
 from sentinel_core.gateway import Gateway
 from sentinel_core.provider import Health
+from sentinel_core.services import CircuitStates
 from sentinel_server.access_log import timestamp
 
 log = logging.getLogger("sentinel.server")
@@ -39,7 +40,7 @@ class RedisCheck(msgspec.Struct, frozen=True):
 
 
 class Checks(msgspec.Struct, frozen=True):
-    """What the status was made of. `circuit_breakers` is empty while no breaker is in the chain."""
+    """What the status was made of. `circuit_breakers` has each target that was called through a breaker."""
 
     redis: RedisCheck
     circuit_breakers: dict[str, str]
@@ -107,7 +108,7 @@ async def report(gateway: Gateway) -> HealthReport:
         uptime_seconds=uptime_s,
         timestamp=timestamp(time.time()),
         cache="disconnected" if ping_s is None else "connected",
-        checks=Checks(redis=_redis(gateway, ping_s), circuit_breakers={}, providers=providers),
+        checks=Checks(redis=_redis(gateway, ping_s), circuit_breakers=_circuits(gateway), providers=providers),
         stats=Stats(uptime_seconds=uptime_s, in_flight=gateway.in_flight),
     )
 
@@ -138,6 +139,11 @@ async def _ping(gateway: Gateway) -> float | None:
     except Exception:
         log.warning("the state store does not answer", exc_info=True)
         return None
+
+
+def _circuits(gateway: Gateway) -> dict[str, str]:
+    circuits: CircuitStates | None = gateway.services.extra.get("circuits") if gateway.started else None
+    return {str(target): state for target, state in circuits.states()} if circuits is not None else {}
 
 
 def _redis(gateway: Gateway, ping_s: float | None) -> RedisCheck:

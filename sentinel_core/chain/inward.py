@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from functools import partial
 from inspect import isawaitable
 from time import perf_counter
@@ -14,14 +15,16 @@ from sentinel_core.chain import monitor
 from sentinel_core.chain.clock import OwnTime
 from sentinel_core.chain.faults import Entry, Snapshot, as_fault, is_fault, note, unasked
 from sentinel_core.chain.phases import Phase
-from sentinel_core.context import Attempt, Call, Ending
+from sentinel_core.context import Attempt, Call, Context, Ending
 from sentinel_core.errors import Refusal, SentinelError, StageFault, UpstreamError
-from sentinel_core.keys import CANDIDATES, PLAN
+from sentinel_core.keys import CANDIDATES, PLAN, Target
 from sentinel_core.messages import Answer
 from sentinel_core.reply import EventStream, Reply
 
 if TYPE_CHECKING:
     from sentinel_core.chain.exchange import Exchange
+
+log = logging.getLogger("sentinel.chain")
 
 
 async def enter(exchange: Exchange) -> tuple[Reply | None, int]:
@@ -208,6 +211,8 @@ async def _call_provider(exchange: Exchange, call: Call) -> Reply:
     provider = exchange.chain.providers.get(call.target.provider)
     if provider is None:
         raise UpstreamError("upstream_unreachable", attempted=False)
+    if call.request.operation not in provider.operations:
+        raise _unsupported(call)
     attempt = Attempt(len(ctx.attempts) + 1, call.target, perf_counter())
     ctx.attempts.append(attempt)
     try:
@@ -224,8 +229,31 @@ async def _call_provider(exchange: Exchange, call: Call) -> Reply:
         fault = StageFault(f"provider {call.target.provider}", "call")
         attempt.error = fault.code
         raise fault from exc
+    if reply.dropped or attempt.number > 1:
+        _say_dropped(ctx, call.target, reply.dropped)
     reply.on_close(partial(_close_attempt, attempt))
     return reply
+
+
+def _unsupported(call: Call) -> Refusal:
+    words = {
+        "completion": "text completions",
+        "embedding": "embeddings",
+        "response": "responses",
+        "count_tokens": "token counts",
+    }
+    operation = call.request.operation
+    message = f"The model {call.target.model!r} does not support {words.get(operation, operation)}."
+    return Refusal("unsupported_operation", message, param="model")
+
+
+def _say_dropped(ctx: Context, target: Target, names: tuple[str, ...]) -> None:
+    """Tell the caller and the log what of the request the upstream could not be told. Values are never named."""
+    ctx.headers.pop("x-sentinel-dropped-params", None)  # what an earlier target was not told
+    if not names:
+        return
+    ctx.headers["x-sentinel-dropped-params"] = ", ".join(names)
+    log.info("request %s: %s was not told of %s", ctx.id, target, ", ".join(names))
 
 
 def _close_attempt(attempt: Attempt, ending: Ending) -> None:

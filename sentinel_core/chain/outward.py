@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel_core.chain.faults import Entry, as_fault, is_fault, note
 from sentinel_core.chain.layers import StreamLayer
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import ERRORS, Refusal, UpstreamError
 from sentinel_core.messages import Answer, Event, Finish, TextDelta
 
@@ -71,15 +72,15 @@ async def screened(exchange: Exchange, error: UpstreamError) -> UpstreamError:
     steps = exchange.chain.responses[exchange.entered]
     if not error.verbatim or not steps:
         return error
-    dialect = exchange.ctx.request.dialect
-    answer = dialect.assemble((TextDelta(text=error.message), Finish()))
+    # The words of an error are a chat's answer to every guard: not every dialect's own answers hold text.
+    answer = OPENAI_CHAT.assemble((TextDelta(text=error.message), Finish()))
     try:
         for _, phase, _ in steps:
             answer = await _checked(phase(exchange.ctx, answer))
     except Exception:  # a guard that refuses or faults: its text is not shown
         text = ERRORS[error.code].message
     else:
-        events = dialect.decompose(answer)
+        events = answer.dialect.decompose(answer)
         text = "".join(event.text for event in events if isinstance(event, TextDelta))
     error.message, error.verbatim = text, False
     error.args = (f"{error.code}: {text}",)

@@ -5,6 +5,7 @@ from sentinel_core.config.effective import EffectiveValue, dump
 from sentinel_core.config.load import Settings, load_settings, settings_from
 from sentinel_core.config.secret import Secret
 from sentinel_core.config.settings import (
+    CatalogueSettings,
     ChainSettings,
     Count,
     HttpUrl,
@@ -18,6 +19,7 @@ from sentinel_core.config.suggestion import did_you_mean
 from sentinel_core.config.tables import PluginTable
 
 __all__ = [
+    "CatalogueSettings",
     "ChainSettings",
     "Count",
     "Document",

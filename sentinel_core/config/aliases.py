@@ -5,7 +5,7 @@ Later concerns add rows; nothing else knows these names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -42,7 +42,7 @@ class Alias:
     """One setting and the variables that set it, the strongest first.
 
     Two of them with different values are a problem, unless the row is `ranked`. `fills` keeps what a file says.
-    A step `*` stands for every provider table of `kind`; a row with `kind` makes no table.
+    A step `*` stands for every provider table of one of `kinds`; a row with `kinds` makes no table.
     """
 
     steps: Steps
@@ -50,8 +50,67 @@ class Alias:
     read: Callable[[str], AliasValue] = text
     ranked: bool = False
     fills: bool = False
-    kind: str = ""
+    kinds: tuple[str, ...] = ()
 
+
+@dataclass(frozen=True, slots=True)
+class ProviderVariables:
+    """A provider that variables alone turn on, where no file names providers.
+
+    It needs one of `api_keys`, the strongest first, or one of `urls` where `keyless` says that its URL is enough; and
+    a URL as well as a key where `placed` says that nobody else knows where it is. `urls` set the key `url_key`.
+    """
+
+    table: str
+    api_keys: tuple[str, ...]
+    urls: tuple[str, ...] = ()
+    url_key: str = "base_url"
+    default_url: str = ""
+    keyless: bool = False
+    placed: bool = False
+
+    def turned_on_by(self, environ: Mapping[str, str]) -> str | None:
+        """The variable that turns it on, or None."""
+        key = next((name for name in self.api_keys if environ.get(name)), None)
+        url = next((name for name in self.urls if environ.get(name)), None)
+        if self.placed and url is None:
+            return None
+        return key or (url if self.keyless else None)
+
+    def aliases(self) -> Iterator[Alias]:
+        """The rows for its table."""
+        kinds = (self.table,)
+        if self.urls:
+            yield Alias(("providers", self.table, self.url_key), self.urls, kinds=kinds)
+        # A file that names another key means it: what happens to be in the environment must not take its place.
+        yield Alias(("providers", self.table, "api_key"), self.api_keys, ranked=True, fills=True, kinds=kinds)
+
+
+KEYED_PROVIDERS: tuple[ProviderVariables, ...] = (
+    # C-05: first, so that it is the one for models that nobody knows; a catalogued model goes where it lives.
+    ProviderVariables("groq", ("GROQ_API_KEY",), ("GROQ_BASE_URL",)),
+    ProviderVariables("openai", ("OPENAI_API_KEY",), ("OPENAI_BASE_URL",), default_url="https://api.openai.com/v1"),
+    # ANTHROPIC_BASE_URL is not read: clients set it to find this gateway, which would then call itself.
+    ProviderVariables("anthropic", ("ANTHROPIC_API_KEY",), default_url="https://api.anthropic.com/v1"),
+    ProviderVariables("mistral", ("MISTRAL_API_KEY",)),
+    ProviderVariables("deepseek", ("DEEPSEEK_API_KEY",)),
+    ProviderVariables("xai", ("XAI_API_KEY",)),
+    ProviderVariables("together", ("TOGETHER_API_KEY",)),
+    ProviderVariables("llama", ("LLAMA_API_KEY",), ("LLAMA_BASE_URL",), keyless=True),
+    ProviderVariables("openrouter", ("OPENROUTER_API_KEY",)),
+    ProviderVariables("azure", ("AZURE_OPENAI_API_KEY",), ("AZURE_OPENAI_ENDPOINT",), url_key="endpoint", placed=True),
+    # C-06: the key is optional, since the address may be a proxy's that adds one.
+    ProviderVariables(
+        "vercel",
+        ("AI_GATEWAY_API_KEY", "VERCEL_AI_GATEWAY_API_KEY"),
+        ("VERCEL_AI_GATEWAY_URL",),
+        keyless=True,
+    ),
+)
+"""In the order in which they stand for a model that no catalogue and no table knows."""
+
+TIMED_KINDS = tuple(row.table for row in KEYED_PROVIDERS)
+"""The kinds that REQUEST_TIMEOUT_SECONDS is for."""
 
 ALIASES: tuple[Alias, ...] = (
     Alias(("server", "port"), ("SENTINEL_PORT", "PORT"), port, ranked=True),
@@ -60,24 +119,16 @@ ALIASES: tuple[Alias, ...] = (
     Alias(("server", "environment"), ("SENTINEL_ENV", "APP_ENV"), lower),
     Alias(("server", "log_level"), ("SENTINEL_LOG_LEVEL", "LOG_LEVEL"), lower),
     Alias(("server", "cors_origins"), ("SENTINEL_CORS_ORIGINS", "CORS_ORIGINS"), comma_list),
-    Alias(("providers", "openai", "base_url"), ("OPENAI_BASE_URL",), kind="openai"),
-    # A file that names another key means it: what happens to be in the environment must not take its place.
-    Alias(("providers", "openai", "api_key"), ("OPENAI_API_KEY",), kind="openai", fills=True),
-    Alias(("providers", "*", "first_byte_timeout_s"), ("REQUEST_TIMEOUT_SECONDS",), kind="openai"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderVariables:
-    """A provider that its API key alone turns on, where no file names providers."""
-
-    table: str
-    api_key: str
-    base_url: str
-
-
-KEYED_PROVIDERS: tuple[ProviderVariables, ...] = (
-    ProviderVariables("openai", "OPENAI_API_KEY", "https://api.openai.com/v1"),
+    *(alias for row in KEYED_PROVIDERS for alias in row.aliases()),
+    Alias(("providers", "openai", "default_model"), ("OPENAI_MODEL",), kinds=("openai",)),
+    Alias(("providers", "ollama", "default_model"), ("OLLAMA_MODEL",), kinds=("ollama", "openai")),
+    Alias(("providers", "*", "first_byte_timeout_s"), ("REQUEST_TIMEOUT_SECONDS",), kinds=TIMED_KINDS),
+    Alias(("stages", "health", "interval_s"), ("HEALTH_CHECK_INTERVAL_SECONDS",)),
+    Alias(("stages", "retry", "max_attempts"), ("RETRY_MAX_ATTEMPTS",)),
+    Alias(("stages", "retry", "base_delay_s"), ("RETRY_BASE_DELAY",)),
+    Alias(("stages", "retry", "max_delay_s"), ("RETRY_MAX_DELAY",)),
+    Alias(("stages", "breaker", "failure_threshold"), ("CIRCUIT_BREAKER_FAILURE_THRESHOLD",)),
+    Alias(("stages", "breaker", "recovery_timeout_s"), ("CIRCUIT_BREAKER_RECOVERY_TIMEOUT",)),
 )
 
 
@@ -108,13 +159,13 @@ def _plain(value: AliasValue) -> str | list[str] | None:
 
 
 def _places(document: Document, alias: Alias) -> Iterator[Steps]:
-    if not alias.kind:
+    if not alias.kinds:
         yield alias.steps
         return
     providers = document.get("providers")
     for name in list(providers) if isinstance(providers, dict) else ():
         steps = ("providers", name, *alias.steps[2:])
-        is_kind = kind_of(document, ("providers", name), name) == alias.kind
+        is_kind = kind_of(document, ("providers", name), name) in alias.kinds
         if is_kind and alias.steps[1] in ("*", name) and not (alias.fills and document.get(*steps) is not None):
             yield steps
 

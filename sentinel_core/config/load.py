@@ -16,8 +16,8 @@ from sentinel_core.config.effective import EffectiveValue, effective_values
 from sentinel_core.config.environment import Environment
 from sentinel_core.config.expectation import show
 from sentinel_core.config.secret import SecretReader
-from sentinel_core.config.settings import ChainSettings, ModelSettings, RootTable, ServerSettings
-from sentinel_core.config.sources import FILE_NAME, find_file, merge, read_file
+from sentinel_core.config.settings import CatalogueSettings, ChainSettings, ModelSettings, RootTable, ServerSettings
+from sentinel_core.config.sources import WITHOUT_FILE, find_file, merge, read_file
 from sentinel_core.config.suggestion import did_you_mean
 from sentinel_core.config.tables import PluginTable, provider_tables, stage_tables, store_table
 from sentinel_core.errors import ConfigError, ConfigProblem
@@ -39,12 +39,14 @@ class Settings:
     providers: Mapping[str, PluginTable]
     state: PluginTable
     records: PluginTable
+    catalogue: CatalogueSettings
     path: Path | None = None
     document: Document = field(default_factory=Document, repr=False, compare=False)
 
     def effective(self) -> tuple[EffectiveValue, ...]:
         """Every value in force with its source. Plugins' tables are in it once they were converted."""
         tables: list[tuple[Steps, msgspec.Struct]] = [(("server",), self.server), (("chain",), self.chain)]
+        tables.append((("catalogue",), self.catalogue))
         tables += [(("models", index), model) for index, model in enumerate(self.models)]
         plugins = (*self.stages.values(), *self.providers.values(), self.state, self.records)
         tables += [(table.steps, table.value) for table in plugins if table.value is not None]
@@ -58,8 +60,8 @@ def load_settings(path: Path | None = None, *, environ: Mapping[str, str], env_f
     """
     environment = Environment(environ, env_file)
     found = find_file(path, environment)
-    tables, problems = read_file(found) if found else ({}, [])
-    origin = Origin("file", str(found or FILE_NAME))
+    tables, problems = read_file(found) if found else (WITHOUT_FILE, [])
+    origin = Origin("file", str(found)) if found else Origin("code", "default without a file")
     return _settings(tables, origin, environment, found, [*environment.problems, *problems])
 
 
@@ -96,6 +98,7 @@ def _settings(
         providers=provider_tables(document, secrets),
         state=store_table(document, "state", secrets),
         records=store_table(document, "records", secrets),
+        catalogue=root.catalogue,
         path=path,
         document=document,
     )

@@ -116,6 +116,14 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """In the order of preference."""
 
 
+class CatalogueSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[catalogue]`: what is known about models."""
+
+    file: Name | None = None
+    """A TOML file of your own whose `[[models]]` change or add rows, such as prices that you negotiated. A relative
+    path starts at the folder of the configuration."""
+
+
 class RootTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file. The tables of plugins are checked later, by the Structs of the plugins they name."""
 
@@ -125,6 +133,8 @@ class RootTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """See `ChainSettings`."""
     models: tuple[ModelSettings, ...] = ()
     """See `ModelSettings`."""
+    catalogue: CatalogueSettings = CatalogueSettings()
+    """See `CatalogueSettings`."""
     stages: dict[str, dict[str, Any]] = {}  # described by stages
     """`[stages.<name>]`: one table for every stage of the chain."""
     providers: dict[str, dict[str, Any]] = {}  # described by providers

@@ -15,6 +15,9 @@ from sentinel_core.config.envtext import EnvText, toml_value
 from sentinel_core.errors import ConfigProblem
 
 FILE_NAME = "sentinel.toml"
+WITHOUT_FILE: Mapping[str, Any] = {"stages": {"routing": {}, "retry": {}, "breaker": {}}}  # TOML values
+"""What is on where nobody wrote a file."""
+
 PREFIX = "SENTINEL__"
 
 _OVERRIDE = re.compile(r"SENTINEL__[A-Z0-9]+(?:_[A-Z0-9]+)*(?:__[A-Z0-9]+(?:_[A-Z0-9]+)*)*")
@@ -59,11 +62,13 @@ def merge(tables: Mapping[str, Any], origin: Origin, environment: Environment) -
 
 def _turn_on_keyed_providers(document: Document, environment: Environment) -> None:
     for row in KEYED_PROVIDERS:
-        if environment.get(row.api_key):
-            table = {"kind": row.table, "base_url": row.base_url}
-            document.put(("providers", row.table), table, Origin("code", f"default, as {row.api_key} is set"))
-            reference = {"env": row.api_key}
-            document.put(("providers", row.table, "api_key"), reference, environment.origin(row.api_key))
+        name = row.turned_on_by(environment)
+        if name is None:
+            continue
+        table = {"kind": row.table, **({"base_url": row.default_url} if row.default_url else {})}
+        document.put(("providers", row.table), table, Origin("code", f"default, as {name} is set"))
+        if name in row.api_keys:
+            document.put(("providers", row.table, "api_key"), {"env": name}, environment.origin(name))
 
 
 def _apply_overrides(document: Document, environment: Environment) -> list[ConfigProblem]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -11,6 +13,7 @@ import msgspec
 from sentinel_core.chain import ChainPlan, StagePlan
 from sentinel_core.config import PluginTable, Settings
 from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.model_facts import ModelCatalogue
 from sentinel_core.order import arrange
 from sentinel_core.provider import Provider, ProviderConfig
 from sentinel_core.records import RecordStore
@@ -47,6 +50,7 @@ class Blueprint:
     providers: tuple[ProviderPlan, ...]
     state: StorePlan[StateStore]
     records: StorePlan[RecordStore]
+    catalogue: ModelCatalogue
 
 
 def draw(settings: Settings, registry: Registry) -> Blueprint:
@@ -60,11 +64,12 @@ def draw(settings: Settings, registry: Registry) -> Blueprint:
     state = drawing.state(settings.state)
     records = drawing.records(settings.records)
     drawing.attempt(lambda: registry.load("http", "service"))
+    catalogue = drawing.attempt(drawing.catalogue)
     drawing.attempt(registry.check_pending)
     chain = drawing.chain(stages)
-    if drawing.problems or chain is None or state is None or records is None:
+    if drawing.problems or chain is None or state is None or records is None or catalogue is None:
         raise ConfigError([drawing.placed(problem) for problem in drawing.problems])
-    return Blueprint(settings, registry, chain, tuple(providers), state, records)
+    return Blueprint(settings, registry, chain, tuple(providers), state, records, catalogue)
 
 
 class _Drawing:
@@ -124,6 +129,15 @@ class _Drawing:
         config = self._converted(table, kind.Config) if kind is not None else None
         return StorePlan(kind, config) if kind is not None and config is not None else None
 
+    def catalogue(self) -> ModelCatalogue:
+        """The installed catalogue with the rows of `[catalogue]`'s file over it. Raises `ConfigError`."""
+        self.registry.load("catalogue", "service")
+        catalogue: ModelCatalogue = self.registry.services["catalogue"]()
+        own, settings = self.settings.catalogue.file, self.settings
+        if own is None:
+            return catalogue
+        return catalogue.overlaid((settings.path.parent if settings.path is not None else Path()) / own)
+
     def check_targets(self) -> None:
         """Every target's provider must be one that will be open."""
         disabled = {name for name, table in self.settings.providers.items() if not table.enabled}
@@ -151,3 +165,37 @@ class _Drawing:
         value, problems = table.convert(struct)
         self.problems += problems
         return value
+
+
+def check_fixed(old: Blueprint, new: Blueprint) -> None:
+    """What lives as long as the process cannot change in it. Raises `ConfigError`."""
+    problems = [
+        ConfigProblem(f"[{section}] cannot change while the gateway runs; restart it", table=section)
+        for section, before, after in (("state", old.state, new.state), ("records", old.records, new.records))
+        if before != after
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def warnings_of(blueprint: Blueprint) -> tuple[str, ...]:
+    """What an operator should know about this configuration."""
+    kinds = {plan.kind.name for plan in blueprint.providers}
+    warnings = []
+    if not blueprint.providers:
+        warnings.append("no provider is configured: every model is unknown")
+    if kinds == {"echo"}:
+        warnings.append("only the echo provider answers: set OPENAI_API_KEY or add a [providers.*] table")
+    return (*warnings, *_retired(blueprint, datetime.now(UTC).date()))
+
+
+def _retired(blueprint: Blueprint, today: date) -> Iterator[str]:
+    """Models that the configuration names and that answer no longer."""
+    named = [target.model or model.name for model in blueprint.settings.models for target in model.targets]
+    named += [model for plan in blueprint.providers for model in (*plan.config.models, plan.config.default_model or "")]
+    for name in dict.fromkeys(named):
+        facts = blueprint.catalogue.find(name)
+        if facts is not None and facts.retired(today):
+            since = f" on {facts.shutdown_date}" if facts.shutdown_date else ""
+            instead = f"; its successor is {facts.successor!r}" if facts.successor else ""
+            yield f"the model {name!r} was shut down{since}{instead}"

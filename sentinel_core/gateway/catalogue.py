@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 import msgspec
 
 from sentinel_core.config import ModelSettings
 from sentinel_core.keys import Target
+from sentinel_core.model_facts import ModelCatalogue
 from sentinel_core.provider import Provider
+from sentinel_core.services import Clock
 
 _SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
 
@@ -22,16 +26,33 @@ class ModelInfo(msgspec.Struct, frozen=True):
     owned_by: str
 
 
+class Knowledge(NamedTuple):
+    """What a catalogue of models says, for the kinds of the open providers by their tables' names."""
+
+    models: ModelCatalogue
+    kinds: Mapping[str, str]
+    clock: Clock
+
+    def today(self) -> date:
+        """The day in UTC: models are shut down while gateways run."""
+        return datetime.fromtimestamp(self.clock.time(), UTC).date()
+
+
 class Catalogue:
     """Models to targets, decided once per generation.
 
-    A name in `[[models]]` is served by its targets; a name that a provider lists, by that provider. A provider without
-    a list takes every name that reads like a model's: the upstream knows better than this gateway what it serves.
+    A name in `[[models]]` is served by its targets; a name that a provider lists, by that provider. Of the providers
+    without a list, which take every name that reads like a model's, the one where the model is known to live gets it,
+    else the first (C-05): the upstream knows better than this gateway what it serves.
     """
 
-    __slots__ = ("_open", "_targets", "models")
+    __slots__ = ("_knowledge", "_open", "_providers", "_targets", "models")
 
-    def __init__(self, models: Sequence[ModelSettings], providers: Mapping[str, Provider], created: int) -> None:
+    def __init__(
+        self, models: Sequence[ModelSettings], providers: Mapping[str, Provider], created: int, knowledge: Knowledge
+    ) -> None:
+        self._knowledge = knowledge
+        self._providers = providers
         self._targets: dict[str, tuple[Target, ...]] = {}
         owners: dict[str, str] = {}
         for model in models:
@@ -42,16 +63,48 @@ class Catalogue:
             for offered in provider.models():
                 self._targets.setdefault(offered, (Target(name, offered),))
                 owners.setdefault(offered, name)
-        self._open = next((name for name, provider in providers.items() if not provider.models()), None)
+        self._open = tuple(name for name, provider in providers.items() if not provider.models())
         self.models = tuple(ModelInfo(name, created, owner) for name, owner in owners.items())
 
     def candidates(self, model: str | None) -> tuple[Target, ...]:
-        """Every target that serves the model; empty if none does. Without a name, those of the first model listed."""
+        """Every target that serves the model; empty if none does. Without a name, an automatic choice."""
         if model is None:
-            return self._targets[self.models[0].id] if self.models else ()
+            return self._automatic()
         targets = self._targets.get(model)
         if targets is not None:
             return targets
-        if self._open is not None and _SANE.fullmatch(model) and ".." not in model:
-            return (Target(self._open, model),)
+        if self._open and _SANE.fullmatch(model) and ".." not in model:
+            return (Target(self._home(model), model),)
         return ()
+
+    def _home(self, model: str) -> str:
+        facts = self._knowledge.models.find(model)
+        kinds = self._knowledge.kinds
+        at_home = (name for name in self._open if facts is not None and kinds.get(name) == facts.provider)
+        return next(at_home, self._open[0])
+
+    def _automatic(self) -> tuple[Target, ...]:
+        """The first listed model that still answers; with a `default_model` anywhere, or without a list, the models
+        that stand for their providers, in the order of the tables. Never a retired one."""
+        today = self._knowledge.today()
+        if self.models and not any(provider.config.default_model for provider in self._providers.values()):
+            listed = (self._answering(self._targets[model.id], today) for model in self.models)
+            return next((targets for targets in listed if targets), ())
+        return tuple(self._defaults(today))
+
+    def _answering(self, targets: Sequence[Target], today: date) -> tuple[Target, ...]:
+        known = self._knowledge.models
+        return tuple(target for target in targets if known.living(target.model, today) == target.model)
+
+    def _defaults(self, today: date) -> Iterator[Target]:
+        known = self._knowledge.models
+        for name, provider in self._providers.items():
+            chosen, listed = provider.config.default_model, provider.models()
+            if chosen is not None:
+                model = known.living(chosen, today)
+            elif listed:
+                model = next((offered for offered in listed if known.living(offered, today) == offered), None)
+            else:
+                model = known.default(self._knowledge.kinds.get(name, ""), today)
+            if model is not None:
+                yield Target(name, model)

@@ -24,12 +24,13 @@ from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.endpoints import Endpoint, Socket
-from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
+from sentinel_core.errors import Refusal
 from sentinel_core.gateway import outside
-from sentinel_core.gateway.blueprint import Blueprint, draw
+from sentinel_core.gateway.blueprint import Blueprint, check_fixed, draw, warnings_of
 from sentinel_core.gateway.catalogue import ModelInfo
 from sentinel_core.gateway.generation import Generation, ProviderPool
 from sentinel_core.gateway.healthcheck import HealthChecks
+from sentinel_core.jobs import Job, Jobs
 from sentinel_core.keys import CANDIDATES
 from sentinel_core.messages import Answer, Request
 from sentinel_core.provider import Health, Provider
@@ -61,6 +62,7 @@ class Gateway:
         self._given = services
         self._blueprint = draw(settings, registry or Registry())
         self._tracker = Tracker()
+        self._jobs = Jobs()
         self._pool = ProviderPool()
         self._generation: Generation | None = None
         self._retired: set[Generation] = set()
@@ -71,6 +73,7 @@ class Gateway:
         self._drain_began = 0.0
         self.draining = False
         self.endpoints: tuple[Endpoint | Socket, ...] = self._blueprint.registry.endpoints(self)
+        self._planned: tuple[Job, ...] = self._blueprint.registry.jobs(self)
         self.commands: tuple[Command, ...] = self._blueprint.registry.commands()
 
     @classmethod
@@ -103,14 +106,21 @@ class Gateway:
         return self._open_generation().chain.providers
 
     @property
+    def services(self) -> Services:
+        """What plugins are given, once the gateway is open. Raises `Refusal` (not_started) before."""
+        if self._services is None:
+            raise Refusal("not_started")
+        return self._services
+
+    @property
     def state(self) -> StateStore:
         """The state store, once the gateway is open."""
-        return self._open_services().state
+        return self.services.state
 
     @property
     def records(self) -> RecordStore:
         """The record store, once the gateway is open."""
-        return self._open_services().records
+        return self.services.records
 
     @property
     def started(self) -> bool:
@@ -131,15 +141,19 @@ class Gateway:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What an operator should know about this configuration."""
-        return tuple(_warnings(self._blueprint))
+        return warnings_of(self._blueprint)
 
     def models(self) -> tuple[ModelInfo, ...]:
         """Every model that is listed."""
         return self._open_generation().catalogue.models
 
-    async def health(self) -> Mapping[str, Health]:
-        """Each provider's health, at most 15 seconds old."""
-        return await self._health.look(self.providers)
+    async def health(self, *, anew: bool = False) -> Mapping[str, Health]:
+        """Each provider's health, at most 15 seconds old; `anew` asks every provider now."""
+        return await self._health.look(self.providers, anew=anew)
+
+    async def probe(self, provider: str) -> Health:
+        """One provider's health, asked now. Raises KeyError for a name that is not open."""
+        return await self._health.probe(provider, self.providers[provider])
 
     # -- life cycle ---------------------------------------------------------------------------------------------
 
@@ -147,19 +161,23 @@ class Gateway:
         if self._generation is not None:
             raise RuntimeError("the gateway is open already")
         async with AsyncExitStack() as stack:
-            services = self._services = self._given or await self._open_outside(stack)
+            opened = self._given or await self._open_outside(stack)
+            services = outside.completed(opened, self._blueprint.registry)
             self._health = HealthChecks(services.clock)
             created = int(services.clock.time())
             self._generation = await Generation.open(self._blueprint, self._pool, services, self._tracker, created)
+            self._services = self._generation.services
             self._stack = stack.pop_all()
         self._started_at = time.monotonic()
         self.draining = False
+        self._jobs.start(self._planned)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.drain(self._drain_left_s())
+        await self._jobs.stop()
         generation, self._generation = self._generation, None
         if generation is not None:
             await generation.close()
@@ -181,12 +199,14 @@ class Gateway:
             old = self._open_generation()
             registry = self._registry or Registry()
             blueprint = draw(settings or self.settings, registry)
-            _check_fixed(self._blueprint, blueprint)
-            services = self._open_services()
+            check_fixed(self._blueprint, blueprint)
+            services = outside.completed(self.services, registry)
             created = int(services.clock.time())
             new = await Generation.open(blueprint, self._pool, services, self._tracker, created)
-            self._generation, self._blueprint = new, blueprint
-            self.endpoints = registry.endpoints(self)
+            self._generation, self._blueprint, self._services = new, blueprint, new.services
+            self.endpoints, self._planned = registry.endpoints(self), registry.jobs(self)
+            await self._jobs.stop()
+            self._jobs.start(self._planned)
             old.retired = True
             if old.chain.users:
                 self._retired.add(old)
@@ -280,11 +300,6 @@ class Gateway:
             raise Refusal("not_started")
         return self._generation
 
-    def _open_services(self) -> Services:
-        if self._services is None:
-            raise Refusal("not_started")
-        return self._services
-
 
 def _encoded(body: Mapping[str, Any]) -> bytes:
     """A body of this process as JSON: what cannot be sent is refused as it would be over HTTP."""
@@ -299,24 +314,3 @@ def _encoded(body: Mapping[str, Any]) -> bytes:
 def new_id() -> str:
     """A request id: 24 hexadecimal digits, unique enough for logs, not a secret."""
     return f"{random.getrandbits(96):024x}"
-
-
-def _check_fixed(old: Blueprint, new: Blueprint) -> None:
-    """What lives as long as the process cannot change in it."""
-    problems = [
-        ConfigProblem(f"[{section}] cannot change while the gateway runs; restart it", table=section)
-        for section, before, after in (("state", old.state, new.state), ("records", old.records, new.records))
-        if before != after
-    ]
-    if problems:
-        raise ConfigError(problems)
-
-
-def _warnings(blueprint: Blueprint) -> list[str]:
-    kinds = {plan.kind.name for plan in blueprint.providers}
-    warnings = []
-    if not blueprint.providers:
-        warnings.append("no provider is configured: every model is unknown")
-    if kinds == {"echo"}:
-        warnings.append("only the echo provider answers: set OPENAI_API_KEY or add a [providers.*] table")
-    return warnings

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from sentinel_core.chain import Chain, Tracker
 from sentinel_core.gateway.blueprint import Blueprint, ProviderPlan
-from sentinel_core.gateway.catalogue import Catalogue
+from sentinel_core.gateway.catalogue import Catalogue, Knowledge
 from sentinel_core.provider import Provider
 from sentinel_core.services import Services
 
@@ -53,8 +54,11 @@ class _OpenProvider:
 class Generation:
     """An open blueprint. Retired when another one takes over; closed when its last exchange has ended."""
 
-    def __init__(self, blueprint: Blueprint, chain: Chain, catalogue: Catalogue, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, blueprint: Blueprint, services: Services, chain: Chain, catalogue: Catalogue, stack: AsyncExitStack
+    ) -> None:
         self.blueprint = blueprint
+        self.services = services
         self.chain = chain
         self.catalogue = catalogue
         self.retired = False
@@ -64,7 +68,11 @@ class Generation:
     async def open(
         cls, blueprint: Blueprint, pool: ProviderPool, services: Services, tracker: Tracker, created: int
     ) -> Generation:
-        """Open every provider and stage, in order; close those that are open if one of them fails."""
+        """Open every provider and stage, in order; close those that are open if one of them fails.
+
+        They get the blueprint's catalogue of models among the services, as `services.extra["catalogue"]`.
+        """
+        services = replace(services, extra={**services.extra, "catalogue": blueprint.catalogue})
         async with AsyncExitStack() as stack:
             providers: dict[str, Provider] = {}
             for plan in blueprint.providers:
@@ -75,8 +83,8 @@ class Generation:
                 for plan in blueprint.chain.stages
             ]
             chain = Chain(blueprint.chain, stages, providers, tracker)
-            catalogue = Catalogue(blueprint.settings.models, providers, created)
-            return cls(blueprint, chain, catalogue, stack.pop_all())
+            catalogue = Catalogue(blueprint.settings.models, providers, created, _knowledge(blueprint, services))
+            return cls(blueprint, services, chain, catalogue, stack.pop_all())
 
     async def close(self) -> None:
         """Close stages and give providers back. A stage that fails to close is logged: the others close too."""
@@ -84,3 +92,8 @@ class Generation:
             await self._stack.aclose()
         except Exception:
             log.exception("closing a generation failed")
+
+
+def _knowledge(blueprint: Blueprint, services: Services) -> Knowledge:
+    kinds = {plan.name: plan.kind.name for plan in blueprint.providers}
+    return Knowledge(blueprint.catalogue, kinds, services.clock)

@@ -21,16 +21,28 @@ class HealthChecks:
         self._found: Mapping[str, Health] = {}
         self._lock = asyncio.Lock()
 
-    async def look(self, providers: Mapping[str, Provider]) -> Mapping[str, Health]:
-        """Health by provider, not older than 15 seconds."""
+    async def look(self, providers: Mapping[str, Provider], *, anew: bool = False) -> Mapping[str, Health]:
+        """Health by provider, not older than 15 seconds; `anew` asks whatever is known."""
+        if not anew and self._fresh(providers):
+            return self._found
         async with self._lock:
-            now = self._clock.monotonic()
-            stale = self._looked is None or now - self._looked > FRESH_S or set(self._found) != set(providers)
-            if stale:
+            if anew or not self._fresh(providers):  # somebody may have looked meanwhile
+                now = self._clock.monotonic()
                 found = await asyncio.gather(*(_check(provider) for provider in providers.values()))
                 self._found = dict(zip(providers, found, strict=True))
                 self._looked = now
         return self._found
+
+    def _fresh(self, providers: Mapping[str, Provider]) -> bool:
+        recent = self._looked is not None and self._clock.monotonic() - self._looked <= FRESH_S
+        return recent and set(self._found) == set(providers)
+
+    async def probe(self, name: str, provider: Provider) -> Health:
+        """One provider's health, asked now; the others' stay as old as they are."""
+        async with self._lock:
+            health = await _check(provider)
+            self._found = {**self._found, name: health}
+        return health
 
 
 async def _check(provider: Provider) -> Health:

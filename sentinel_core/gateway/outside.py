@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from sentinel_core.records import RecordStore
@@ -34,3 +35,10 @@ def services(registry: Registry, state: StateStore, records: RecordStore, execut
     made: dict[str, Any] = {name: factory() for name, factory in registry.services.items()}
     http = made.pop("http")
     return Services(clock=SystemClock(), http=http, executor=executor, state=state, records=records, extra=made)
+
+
+def completed(given: Services, registry: Registry) -> Services:
+    """The same services, with those of the registry that are not among them yet."""
+    known = {"http", *given.extra}
+    missing = {name: factory() for name, factory in registry.services.items() if name not in known}
+    return replace(given, extra={**given.extra, **missing}) if missing else given

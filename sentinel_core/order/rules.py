@@ -13,6 +13,7 @@ DEFAULT_ORDER: tuple[str, ...] = (
     "telemetry",
     "audit",
     "usage",
+    "health",
     "auth",
     "template",
     "memory",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sentinel_core.commands import Command
 from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.jobs import Job
 from sentinel_core.provider import Provider
 from sentinel_core.records import RecordStore
 from sentinel_core.registry.contributions import CONTRIBUTING_HOOKS, Contribution, Kind, contribution, contributions
@@ -113,6 +114,10 @@ class Registry:
                 raise _taken(f"route {' '.join(place)}", routes[place][1], plugin)
             routes[place] = (route, plugin)
         return tuple(route for route, _ in routes.values())
+
+    def jobs(self, gateway: Gateway) -> tuple[Job, ...]:
+        """The background work of every loaded plugin."""
+        return tuple(job for job, _ in self._each("sentinel_jobs", gateway=gateway))
 
     def commands(self) -> tuple[Command, ...]:
         """The sub-commands of every loaded plugin. Raises `ConfigError` if two plugins claim one."""

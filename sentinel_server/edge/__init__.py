@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,10 +21,10 @@ from sentinel_server.edge.head import body_length, check_credentials, check_host
 from sentinel_server.edge.life import Life
 from sentinel_server.edge.path import check_path
 from sentinel_server.edge.record import write_record
-from sentinel_server.edge.transaction import Transaction, note
+from sentinel_server.edge.transaction import Envelope, Transaction, note
 from sentinel_server.edge.watch import Watch
 
-__all__ = ["Edge", "Transaction", "Watch"]
+__all__ = ["Edge", "Envelope", "Transaction", "Watch"]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
@@ -35,14 +36,23 @@ class Edge:
     """An ASGI application around another one.
 
     `exact` maps paths to ASGI applications that answer POST there without a look at the routing table: Starlette's
-    router costs more than all checks of this layer.
+    router costs more than all checks of this layer. `envelopes` maps the paths whose clients read errors otherwise than
+    OpenAI's; they hold for what the edge itself refuses, too.
     """
 
-    def __init__(self, app: ASGIApp, life: Life, settings: ServerSettings, exact: Mapping[str, ASGIApp]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        life: Life,
+        settings: ServerSettings,
+        exact: Mapping[str, ASGIApp],
+        envelopes: Mapping[str, Envelope] = MappingProxyType({}),
+    ) -> None:
         self.app = app
         self.settings = settings
         self._life = life
         self._exact = exact
+        self._envelopes = envelopes
         self._cors = Cors(settings.cors_origins) if settings.cors_origins else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,7 +65,8 @@ class Edge:
             await self.app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        tx = Transaction(scope, send, self._life)
+        envelope = self._envelopes.get(_path(scope))
+        tx = Transaction(scope, send, self._life, envelope) if envelope else Transaction(scope, send, self._life)
         try:
             await self._serve(tx, scope, receive)
         except asyncio.CancelledError:
@@ -97,7 +108,7 @@ class Edge:
         path: str = scope["path"]
         check_path(scope.get("raw_path") or path.encode(), root.encode())
         check_credentials(headers)
-        return path[len(root) :] if root and path.startswith(root) else path
+        return _path(scope)
 
     def _check_life(self) -> None:
         if self._life.draining:
@@ -136,6 +147,13 @@ class Edge:
             await tx.send({"type": "websocket.close", "code": _POLICY_VIOLATION})
         finally:
             write_record(tx)
+
+
+def _path(scope: Scope) -> str:
+    """The path within this application."""
+    root: str = scope.get("root_path", "")
+    path: str = scope["path"]
+    return path[len(root) :] if root and path.startswith(root) else path
 
 
 async def _farewell(tx: Transaction) -> None:

@@ -6,13 +6,14 @@ import logging
 import re
 import time
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl
 
 from starlette.types import Message, Scope, Send
 
 from sentinel_core.chain.faults import place
 from sentinel_core.context import Client
+from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import SentinelError
 from sentinel_core.gateway import new_id
@@ -39,6 +40,17 @@ _ID = re.compile(rb"[A-Za-z0-9_.:-]{1,128}")
 _KEY = "sentinel.transaction"
 
 
+class Envelope(NamedTuple):
+    """How a route's clients read an error: its dialect, and the header besides `x-request-id` in which they look for
+    the request's id."""
+
+    dialect: Dialect
+    id_header: bytes = b""
+
+
+_OPENAI = Envelope(OPENAI_CHAT)
+
+
 class Transaction:
     """Everything the edge knows of one request. Surfaces answer through it, so that no response lacks the headers
     that every response has: request id, response time, security and CORS headers."""
@@ -56,6 +68,7 @@ class Transaction:
         "content_policy",
         "cors",
         "ctx",
+        "envelope",
         "error",
         "first_byte",
         "headers",
@@ -66,12 +79,13 @@ class Transaction:
         "status",
     )
 
-    def __init__(self, scope: Scope, send: Send, life: Life) -> None:
+    def __init__(self, scope: Scope, send: Send, life: Life, envelope: Envelope = _OPENAI) -> None:
         self.started = time.monotonic()
         self.scope = scope
         self._send = send
         self._life = life
         self.id = new_id()
+        self.envelope = envelope
         self.headers: Mapping[bytes, bytes] = {}
         self.length: int | None = 0
         self.cors: RawHeaders = ()
@@ -136,9 +150,9 @@ class Transaction:
         await self.send({"type": "http.response.body", "body": body, "more_body": more})
 
     async def fail(self, error: SentinelError, *, headers: RawHeaders = (), more: bool = False) -> None:
-        """Answer with an error in OpenAI's envelope."""
+        """Answer with an error in the envelope of the route's dialect, which is OpenAI's where a route has none."""
         self.error = error
-        body = OPENAI_CHAT.encode_error(error, self.id)
+        body = self.envelope.dialect.encode_error(error, self.id)
         stages = commit(self.ctx) if self.ctx else ()
         await self.answer(error.status, body, headers=(*error_headers(error), *stages, *headers), more=more)
 
@@ -174,6 +188,8 @@ class Transaction:
             (b"content-security-policy", self.content_policy),
             *self.cors,
         ]
+        if self.envelope.id_header:
+            headers.append((self.envelope.id_header, self.id.encode("ascii")))
         if (self.close or self._life.draining) and self.http1:
             headers.append((b"connection", b"close"))
         return headers

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from sentinel_core.config import ChainSettings, ModelSettings, ServerSettings, TargetSettings, settings_from
+from sentinel_core.config import (
+    CatalogueSettings,
+    ChainSettings,
+    ModelSettings,
+    ServerSettings,
+    TargetSettings,
+    settings_from,
+)
 
 SERVER = {
     "host": "127.0.0.1",
@@ -42,6 +49,7 @@ def test_p12_every_default_of_the_server() -> None:
 def test_p12_every_default_of_the_chain_and_of_models() -> None:
     assert settings_from({}).chain == ChainSettings(stages=None)
     assert settings_from({}).models == ()
+    assert settings_from({}).catalogue == CatalogueSettings(file=None)
     assert TargetSettings(provider="a") == TargetSettings(provider="a", model=None)
     assert [field.name for field in msgspec.structs.fields(ModelSettings) if not field.required] == []
 

@@ -26,7 +26,7 @@ def test_every_value_is_shown_with_its_source_and_secrets_masked() -> None:
     assert shown["chain.stages"][2:] == ("[]", "sentinel.toml")
     assert shown["providers.openai.api_key"][2:] == ('{ env = "OPENAI_API_KEY" }', "OPENAI_API_KEY")
     assert shown["providers.openai.organization"][2:] == ("(none)", "default")
-    assert len(shown) == len(msgspec.structs.fields(settings.server)) + 1 + len(msgspec.structs.fields(UpstreamConfig))
+    assert len(shown) == len(msgspec.structs.fields(settings.server)) + 2 + len(msgspec.structs.fields(UpstreamConfig))
 
 
 def test_models_are_shown_target_by_target() -> None:

@@ -39,7 +39,8 @@ RATE_LIMIT = stage("rate_limit", reads=(PRINCIPAL,))
 
 def test_the_default_order_is_that_of_the_documentation() -> None:
     assert " ".join(DEFAULT_ORDER) == (
-        "telemetry audit usage auth template memory rate_limit pii injection secrets cache routing hedge retry breaker"
+        "telemetry audit usage health auth template memory rate_limit pii injection secrets cache routing hedge retry "
+        "breaker"
     )
 
 

@@ -76,6 +76,10 @@ def test_c_44_compose_publishes_on_loopback_only() -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
+def test_c_48_a_container_reaches_a_model_server_on_its_host_by_name() -> None:
+    assert '- "host.docker.internal:host-gateway"' in page("compose.yaml")
+
+
 def test_s0_03_the_licence_is_mit() -> None:
     assert PROJECT["license"] == "MIT"
     assert page("LICENSE").startswith("MIT License")

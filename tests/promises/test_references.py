@@ -14,7 +14,13 @@ from docs.generate.command_line import commands
 from docs.generate.configuration import plugin_tables
 from docs.generate.pages import PAGES, ROOT, text_of
 from sentinel_core.config.aliases import ALIASES
-from sentinel_core.config.settings import ChainSettings, ModelSettings, ServerSettings, TargetSettings
+from sentinel_core.config.settings import (
+    CatalogueSettings,
+    ChainSettings,
+    ModelSettings,
+    ServerSettings,
+    TargetSettings,
+)
 from sentinel_core.dialects.openai_chat.request import GATEWAY_FIELDS, REFUSED_FIELDS
 from sentinel_core.errors import ERRORS
 from sentinel_core.hookspecs import PHASES, PhaseHooks, StartUpHooks
@@ -23,7 +29,14 @@ from sentinel_core.stage import StageConfig
 from sentinel_server.access_log import AccessRecord
 from tests.promises.tree import page
 
-SETTINGS: tuple[type[msgspec.Struct], ...] = (ServerSettings, ChainSettings, ModelSettings, TargetSettings, StageConfig)
+SETTINGS: tuple[type[msgspec.Struct], ...] = (
+    ServerSettings,
+    ChainSettings,
+    CatalogueSettings,
+    ModelSettings,
+    TargetSettings,
+    StageConfig,
+)
 HEADER = re.compile(r'b?"(x-[a-z-]+|server-timing|retry-after(?:-ms)?|access-control-allow-origin|vary|allow)"')
 # Names that the server only reads, or that are values and not headers.
 NOT_SENT = {"x-api-key", "x-gzip"}

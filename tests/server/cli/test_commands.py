@@ -65,12 +65,18 @@ def test_check_shows_every_value_and_who_said_so(sentinel: Sentinel, monkeypatch
 
 
 def test_check_suggests_an_order(sentinel: Sentinel) -> None:
-    assert sentinel("check", "--suggest").out == "[chain]\nstages = []\n"
+    config = "[stages.breaker]\n[stages.retry]\n"
+    assert sentinel("check", "--suggest", config=config).out == '[chain]\nstages = ["retry", "breaker"]\n'
 
 
 def test_chain_says_that_there_are_no_stages(sentinel: Sentinel) -> None:
-    assert "no stages" in sentinel("chain").out
+    assert "no stages" in sentinel("chain", config="").out
     assert json.loads(sentinel("chain", "--json").out) == []
+
+
+def test_without_a_file_calls_survive_already(sentinel: Sentinel) -> None:
+    rows = json.loads(sentinel("chain", "--json").out)
+    assert [row["name"] for row in rows] == ["routing", "retry", "breaker"]
 
 
 def test_plugins_lists_what_is_installed_and_what_is_enabled(sentinel: Sentinel) -> None:
