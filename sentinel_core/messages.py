@@ -125,18 +125,27 @@ class Answer(msgspec.Struct, frozen=True):
 class Frame:
     """One event of the upstream's wire: its payload as sent, its decoded body, and what became of it.
 
-    `places` says for each event made of this frame where it stands in the body; its form is the dialect's own.
-    `name` is the SSE event name, empty in dialects that use none.
+    `body` is decoded when somebody looks, where the decoder did not need it. `places` says for each event made of this
+    frame where it stands in the body; its form is the dialect's own. `name` is the SSE event name, empty in dialects
+    that use none. `reencode` is set where guards read the frame: it then leaves as what they read.
     """
 
-    __slots__ = ("body", "name", "places", "raw", "size")
+    __slots__ = ("_body", "name", "places", "raw", "reencode", "size")
 
     def __init__(self, raw: bytes, body: Json, places: Sequence[Json] = (), name: str = "") -> None:
         self.raw = raw
-        self.body = body
+        self._body = body
         self.places = places
         self.size = len(places)
         self.name = name
+        self.reencode = False
+
+    @property
+    def body(self) -> Json:
+        """The payload, decoded."""
+        if self._body is None:
+            self._body = msgspec.json.decode(self.raw)
+        return self._body
 
 
 class _Event(msgspec.Struct, frozen=True):

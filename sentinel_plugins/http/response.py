@@ -80,10 +80,8 @@ class AiohttpResponse:
         """What has arrived, or what arrives next."""
         content = self._content
         try:
-            piece = content.read_nowait()
-            if not piece and not content.at_eof():
-                with self._limit():
-                    piece = await content.readany()
+            with self._limit():
+                piece = await content.readany()
         except (aiohttp.ClientError, OSError) as error:
             return self._rest(error)
         self._first = False

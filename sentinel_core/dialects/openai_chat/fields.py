@@ -8,7 +8,10 @@ from typing import Any
 from sentinel_core.dialects.slots import KEY, Path, TextSlot, string_slots
 
 IDENTIFIERS = frozenset(
-    {"id", "object", "model", "type", "role", "finish_reason", "service_tier", "system_fingerprint", "tool_call_id"}
+    {
+        *("finish_reason", "id", "model", "object", "obfuscation", "role", "service_tier", "system_fingerprint"),
+        *("tool_call_id", "type"),
+    }
 )
 """Keys whose string values are identifiers or enums wherever they stand in a message or a choice."""
 
