@@ -55,7 +55,8 @@ class SseResponse:
 
     async def write(self, data: bytes) -> None:
         """Send one or more events of the answer."""
-        await self._ready()
+        if self._beat is not None:
+            await self._ready()
         self._watch.sending()
         if not self.committed:
             await self._commit()

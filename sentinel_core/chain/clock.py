@@ -26,10 +26,10 @@ class OwnTime:
         self._cancelling = 0
         self.expired = False
 
-    def start(self) -> None:
-        """The stage's code runs from here."""
+    def start(self, task: asyncio.Task[object] | None = None) -> None:
+        """The stage's code runs from here, in this task or in the given one."""
         if self._limit is not None:
-            self._arm(self._limit)
+            self._arm(self._limit, task or asyncio.current_task())
         self._since = perf_counter()
 
     def stop(self) -> None:
@@ -44,8 +44,8 @@ class OwnTime:
         """Begin a new allowance: the stage has handed something on."""
         self._spent = 0.0
 
-    def _arm(self, limit: float) -> None:
-        self._task = task = asyncio.current_task()
+    def _arm(self, limit: float, task: asyncio.Task[object] | None) -> None:
+        self._task = task
         self._cancelling = task.cancelling() if task is not None else 0
         self._handle = asyncio.get_running_loop().call_later(max(0.0, limit - self._spent), self._expire)
 

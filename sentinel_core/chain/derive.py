@@ -16,6 +16,8 @@ from sentinel_core.messages import Answer, Event, Finish, Opaque, TextEvent
 COLLECT_BYTES = 8 * 1024 * 1024
 """How much of a stream a derived half may hold before that is a fault."""
 
+_HELD_BYTES = 200  # what a chunk's frame weighs beside its text; guarded frames have no raw bytes to count
+
 
 class CollectedTooMuch(Exception):
     """A stream outgrew what a derived half may hold."""
@@ -56,10 +58,11 @@ async def _collect(events: AsyncIterator[Event], held: list[Event]) -> None:
     size = 0
     async for event in events:
         held.append(event)
-        if event.frame is not None and event.part == 0:
-            size += len(event.frame.raw)
-        elif isinstance(event, TextEvent):
+        size += _HELD_BYTES
+        if isinstance(event, TextEvent):
             size += len(event.text)
+        elif isinstance(event, Opaque):
+            size += sum(len(slot.text) for slot in event.slots)
         if size > COLLECT_BYTES:
             raise CollectedTooMuch(f"a stream of more than {COLLECT_BYTES} bytes cannot be held")
 

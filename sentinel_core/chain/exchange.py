@@ -47,7 +47,7 @@ class Exchange:
         self.chain = chain
         self.ctx = ctx
         self.entered = 0
-        self.endings = Endings()
+        self.endings = Endings(chain.tracker)
         self.account = Account(ctx, chain.guards)
         self.verdicts = self.account.verdicts
         self.seconds = [0.0] * len(chain.names)
@@ -120,7 +120,7 @@ class Exchange:
             account.kept = Transcript()
         if self.chain.finishers[self.entered]:
             account.guarded_parts = Transcript()
-        source = Source(reply, account.kept)
+        source = Source(reply, account.kept, read=bool(self.chain.streams[depth]))
         layered = outward.layers(self, source, depth)
         delivery = Delivery(layered, self.endings.reading, self.ctx.restorations, account.guarded_parts, self._failed)
         account.produced, account.delivered = source.meter, delivery.meter
@@ -144,14 +144,24 @@ class Exchange:
             self._delivery.detach()
         chain = self.chain
         if self.endings or chain.monitors[self.entered] or chain.waits_for_finishers[self.entered]:
-            await asyncio.shield(chain.tracker.start(self._end(exc)))
+            await self._owed(self._end(exc), exc)
             return
         outcome = self._conclude(exc)
         rest = finish.run_plain(self, outcome, chain.finishers[self.entered])
         if rest is not None:
-            await asyncio.shield(chain.tracker.start(self._end_with(rest)))
+            await self._owed(self._end_with(rest), exc)
         else:
             chain.leave()
+
+    async def _owed(self, work: Coroutine[Any, Any, None], exc: BaseException | None) -> None:
+        """Wait for what an ending owes, past the first cancellation; the second one leaves it to the tracker."""
+        task = self.chain.tracker.start(work)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not isinstance(exc, asyncio.CancelledError):
+                await asyncio.shield(task)
+            raise
 
     async def _end(self, exc: BaseException | None) -> None:
         """Everything that an ending owes, in one task that no caller can cancel."""

@@ -85,7 +85,7 @@ class StreamLayer:
 
     async def aclose(self) -> None:
         """End a pending read, then the generator. Its faults are logged: the layers below must close too."""
-        await self._reading.stop()
+        await self._reading.stop(asyncio.current_task())
         aclose = getattr(self._events, "aclose", None)
         if aclose is not None:
             await logged(aclose)

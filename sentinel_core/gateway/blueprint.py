@@ -11,7 +11,7 @@ import msgspec
 from sentinel_core.chain import ChainPlan, StagePlan
 from sentinel_core.config import PluginTable, Settings
 from sentinel_core.errors import ConfigError, ConfigProblem
-from sentinel_core.order import arrange
+from sentinel_core.order import arrange, list_problems
 from sentinel_core.provider import Provider, ProviderConfig
 from sentinel_core.records import RecordStore
 from sentinel_core.registry import Registry
@@ -65,6 +65,15 @@ def draw(settings: Settings, registry: Registry) -> Blueprint:
     if drawing.problems or chain is None or state is None or records is None:
         raise ConfigError([drawing.placed(problem) for problem in drawing.problems])
     return Blueprint(settings, registry, chain, tuple(providers), state, records)
+
+
+def problems(settings: Settings) -> tuple[ConfigProblem, ...]:
+    """What would keep these settings from being drawn. For those that cannot be used anyway: all is told at once."""
+    try:
+        draw(settings, Registry())
+    except ConfigError as error:
+        return error.problems
+    return ()
 
 
 class _Drawing:
@@ -135,14 +144,16 @@ class _Drawing:
                     self.problems.append(ConfigProblem(message, table="models", key="targets", expected=expected))
 
     def chain(self, stages: list[StagePlan]) -> ChainPlan | None:
-        """The stages in order. An order is checked only where every stage could be loaded: else it explains nothing."""
+        """The stages in order. Beyond its names a list is checked only where every stage could be loaded: else it
+        explains nothing."""
         plans = {plan.name: plan for plan in stages}
         enabled = [name for name, table in self.settings.stages.items() if table.enabled]
+        listed = self.settings.chain.stages
         if set(enabled) != set(plans):
+            self.problems += list_problems(enabled, listed, self.settings.stages) if listed is not None else ()
             self.attempt(lambda: ChainPlan(stages))
             return None
         kinds = {name: plan.kind for name, plan in plans.items()}
-        listed = self.settings.chain.stages
         order = self.attempt(lambda: arrange(kinds, listed, known=self.registry.stages))
         planned = self.attempt(lambda: ChainPlan([plans[name] for name in order or plans]))
         return planned if order is not None else None

@@ -26,7 +26,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
 from sentinel_core.gateway import outside
-from sentinel_core.gateway.blueprint import Blueprint, draw
+from sentinel_core.gateway.blueprint import Blueprint, draw, problems
 from sentinel_core.gateway.catalogue import ModelInfo
 from sentinel_core.gateway.generation import Generation, ProviderPool
 from sentinel_core.gateway.healthcheck import HealthChecks
@@ -78,7 +78,8 @@ class Gateway:
         cls, path: Path | None = None, *, environ: Mapping[str, str] | None = None, env_file: Path | None = None
     ) -> Gateway:
         """A gateway from `sentinel.toml` and the environment. Raises `ConfigError` with every problem."""
-        return cls(load_settings(path, environ=os.environ if environ is None else environ, env_file=env_file))
+        environ = os.environ if environ is None else environ
+        return cls(load_settings(path, environ=environ, env_file=env_file, further=problems))
 
     # -- what it is ---------------------------------------------------------------------------------------------
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from sentinel_server.runners.http_date import http_date
+
 NO_BODY = frozenset({204, 304})
 
 
@@ -37,9 +39,9 @@ class Cycle(RequestResponseCycle):
         self.response_started = True
         self.waiting_for_100_continue = False
         status: int = message["status"]
-        lines = [STATUS_LINE[status]]
+        lines = [STATUS_LINE[status], b"date: %b\r\n" % http_date()]
         closing = False
-        for name, value in (*self.default_headers, *message.get("headers", ())):
+        for name, value in message.get("headers", ()):
             if name == b"content-length":
                 self.expected_content_length, self.chunked_encoding = int(value), False
             elif name == b"connection" and value.lower() == b"close":

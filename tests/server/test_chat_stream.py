@@ -112,13 +112,20 @@ async def test_an_error_before_the_first_event_keeps_its_own_status(runner: str,
 
 
 async def test_a_guards_refusal_before_the_first_event_keeps_its_own_status(runner: str, upstream: Upstream) -> None:
+    upstream.script("m", Stream(chat_stream("bad")[1:]))  # without the role-only frame, which would be the first event
+    async with chat_server(upstream, Blocks, runner=runner) as (served, _), served.connect() as wire:
+        answer = await wire.ask(chat(stream=True))
+        assert (answer.status, answer.code) == (400, "content_policy_violation")
+        assert answer.headers["content-type"] == "application/json"
+
+
+async def test_the_first_event_that_leaves_the_chain_commits_the_status(runner: str, upstream: Upstream) -> None:
     upstream.script("m", Stream(chat_stream("bad")))
     async with chat_server(upstream, Blocks, runner=runner) as (served, _), served.connect() as wire:
         answer = await wire.ask(chat(stream=True))
-        # The role-only frame leaves the chain first, and with it the status.
-        assert answer.status in (200, 400)
-        assert b"content_policy_violation" in answer.body
-        assert b"[DONE]" not in answer.body
+        role, error = payloads(answer.body)
+        assert (answer.status, role["choices"][0]["delta"]["role"]) == (200, "assistant")
+        assert error["error"]["code"] == "content_policy_violation"
 
 
 async def test_a_guards_refusal_after_the_first_event_is_one_error_event(runner: str, upstream: Upstream) -> None:
