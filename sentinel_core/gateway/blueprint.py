@@ -76,6 +76,26 @@ def problems(settings: Settings) -> tuple[ConfigProblem, ...]:
     return ()
 
 
+def check_fixed(old: Blueprint, new: Blueprint) -> None:
+    """Raise `ConfigError` where a reload would change what lives as long as the process."""
+    found = [
+        ConfigProblem(f"[{section}] cannot change while the gateway runs; restart it", table=section)
+        for section, before, after in (("state", old.state, new.state), ("records", old.records, new.records))
+        if before != after
+    ]
+    if found:
+        raise ConfigError(found)
+
+
+def warnings_about(blueprint: Blueprint) -> tuple[str, ...]:
+    """What can be opened, but is hardly what anybody wants."""
+    if not blueprint.providers:
+        return ("no provider is configured: every model is unknown",)
+    if {plan.kind.name for plan in blueprint.providers} == {"echo"}:
+        return ("only the echo provider answers: set OPENAI_API_KEY or add a [providers.*] table",)
+    return ()
+
+
 class _Drawing:
     """Collects every problem on the way."""
 

@@ -24,9 +24,9 @@ from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.endpoints import Endpoint, Socket
-from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
+from sentinel_core.errors import Refusal
 from sentinel_core.gateway import outside
-from sentinel_core.gateway.blueprint import Blueprint, draw, problems
+from sentinel_core.gateway.blueprint import Blueprint, check_fixed, draw, problems, warnings_about
 from sentinel_core.gateway.catalogue import ModelInfo
 from sentinel_core.gateway.generation import Generation, ProviderPool
 from sentinel_core.gateway.healthcheck import HealthChecks
@@ -132,15 +132,16 @@ class Gateway:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What an operator should know about this configuration."""
-        return tuple(_warnings(self._blueprint))
+        return warnings_about(self._blueprint)
 
     def models(self) -> tuple[ModelInfo, ...]:
         """Every model that is listed."""
         return self._open_generation().catalogue.models
 
     async def health(self) -> Mapping[str, Health]:
-        """Each provider's health, at most 15 seconds old."""
-        return await self._health.look(self.providers)
+        """Each provider's health, at most 15 seconds old. Raises `Refusal`: not_started."""
+        providers = self.providers
+        return await self._health.look(providers)
 
     # -- life cycle ---------------------------------------------------------------------------------------------
 
@@ -182,7 +183,7 @@ class Gateway:
             old = self._open_generation()
             registry = self._registry or Registry()
             blueprint = draw(settings or self.settings, registry)
-            _check_fixed(self._blueprint, blueprint)
+            check_fixed(self._blueprint, blueprint)
             services = self._open_services()
             created = int(services.clock.time())
             new = await Generation.open(blueprint, self._pool, services, self._tracker, created)
@@ -300,24 +301,3 @@ def _encoded(body: Mapping[str, Any]) -> bytes:
 def new_id() -> str:
     """A request id: 24 hexadecimal digits, unique enough for logs, not a secret."""
     return f"{random.getrandbits(96):024x}"
-
-
-def _check_fixed(old: Blueprint, new: Blueprint) -> None:
-    """What lives as long as the process cannot change in it."""
-    problems = [
-        ConfigProblem(f"[{section}] cannot change while the gateway runs; restart it", table=section)
-        for section, before, after in (("state", old.state, new.state), ("records", old.records, new.records))
-        if before != after
-    ]
-    if problems:
-        raise ConfigError(problems)
-
-
-def _warnings(blueprint: Blueprint) -> list[str]:
-    kinds = {plan.kind.name for plan in blueprint.providers}
-    warnings = []
-    if not blueprint.providers:
-        warnings.append("no provider is configured: every model is unknown")
-    if kinds == {"echo"}:
-        warnings.append("only the echo provider answers: set OPENAI_API_KEY or add a [providers.*] table")
-    return warnings

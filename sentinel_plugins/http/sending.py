@@ -99,7 +99,7 @@ class Sending:
 
     async def _over(self, session: aiohttp.ClientSession) -> aiohttp.ClientResponse:
         method, url, headers, body = self._outgoing
-        data = io.BytesIO(body) if body is not None and len(body) > LARGE_BODY_BYTES else body
+        data = _payload(body) if body is not None else None
         DIAL.set(self.dial)
         try:
             with self.timer.limit(self.timeouts.connect_s):
@@ -137,3 +137,8 @@ class Sending:
         if self._handshake and self._outgoing.url.scheme == "https":
             return UpstreamError("upstream_tls_error")
         return UpstreamError("upstream_unreachable")
+
+
+def _payload(body: bytes) -> io.BytesIO | aiohttp.BytesPayload:
+    """The body as aiohttp sends it; made here, because aiohttp would look through its registry of kinds for it."""
+    return io.BytesIO(body) if len(body) > LARGE_BODY_BYTES else aiohttp.BytesPayload(body)

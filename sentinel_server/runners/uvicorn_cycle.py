@@ -19,6 +19,7 @@ NO_BODY = frozenset({204, 304})
 class Cycle(RequestResponseCycle):
     """uvicorn's cycle with a leaner `send`. A cycle becomes one by its class: uvicorn makes them itself."""
 
+    loop: asyncio.AbstractEventLoop
     _held = b""
 
     async def send(self, message: Any) -> None:  # uvicorn types every message of its own
@@ -57,7 +58,7 @@ class Cycle(RequestResponseCycle):
         if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b"\0" in head:
             raise RuntimeError("Invalid HTTP header")
         self._held = head
-        asyncio.get_running_loop().call_soon(self._release)
+        self.loop.call_soon(self._release)
 
     def _continue(self, body: bytes, *, more: bool) -> None:
         if self.scope["method"] == "HEAD":

@@ -1,4 +1,4 @@
-"""Hostile bodies through the whole gateway: reliability H20 to H24, H26, H30 to H32, H34, H38."""
+"""Hostile bodies through the whole gateway: reliability H20 to H24, H26, H30 to H34."""
 
 from __future__ import annotations
 
@@ -136,6 +136,18 @@ async def test_h30_fields_that_steer_a_gateway_are_refused(runner: str, upstream
         assert answer.status == 400
         assert CANARY not in answer.body.decode()
         assert upstream.requests == []
+
+
+@pytest.mark.parametrize("key", ["disable_guardrails", "guardrails.disable", "DISABLE", "gateway:disable-log"])
+async def test_h30_metadata_that_asks_to_switch_something_off_is_refused(
+    runner: str, upstream: Upstream, key: str
+) -> None:
+    async with chat_server(upstream, runner=runner) as (served, _), served.connect() as wire:
+        answer = await wire.ask(chat(metadata={"a": "b", key: "true"}))
+        assert (answer.status, answer.code) == (400, "unsupported_parameter")
+        assert answer.json["error"]["param"] == "metadata"
+        assert (await wire.ask(chat(metadata={"disabled_users": "1"}))).status == 200
+        assert len(upstream.requests) == 1
 
 
 async def test_h30_nothing_of_the_clients_headers_and_query_reaches_the_upstream(

@@ -49,6 +49,16 @@ class Hangs(Stage):
         await asyncio.Event().wait()
 
 
+class Exhausts(Raises):
+    """A guard that asks for more memory than there is."""
+
+    name = "exhausts"
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        raise MemoryError(CANARY)
+
+
 class Counts(Raises):
     """No guard: what it does can be done without."""
 
@@ -57,7 +67,7 @@ class Counts(Raises):
     on_fault = "open"
 
 
-@pytest.mark.parametrize("stage", [Raises, Hangs])
+@pytest.mark.parametrize("stage", [Raises, Hangs, Exhausts])
 @pytest.mark.parametrize("stream", [False, True])
 async def test_s05_a_guard_that_fails_closes_and_is_logged_as_failed(
     runner: str, upstream: Upstream, stage: type[Stage], stream: bool, caplog: pytest.LogCaptureFixture

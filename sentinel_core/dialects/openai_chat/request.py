@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ REFUSED_FIELDS = frozenset(
         "api_key",
         "api_version",
         "base_url",
+        "cache_control",
         "custom_host",
         "custom_llm_provider",
         "extra_body",
@@ -47,6 +49,9 @@ REFUSED_FIELDS = frozenset(
 """Fields with which other gateways let a caller choose the upstream, its credentials or which guards run. No provider's
 API knows them; they are refused rather than forwarded, so that nobody takes them for honoured (H30)."""
 
+_SWITCH_OFF = re.compile(r"(?<![a-z])disable(?![a-z])", re.IGNORECASE)
+"""In a key of `metadata`: the same, said where other gateways look for it (`disable_guardrails`)."""
+
 _MODEL_CHARS = 256
 _encode = msgspec.json.Encoder().encode
 
@@ -55,17 +60,16 @@ def decode(dialect: Dialect, body: Any) -> Request:
     """Validate a decoded body. Raises `Refusal` with the parameter's name."""
     if not isinstance(body, dict):
         raise Refusal("invalid_request", "The request body must be a JSON object.")
-    refused = REFUSED_FIELDS.intersection(body)
-    if refused:
-        name = min(refused)
-        raise Refusal("unsupported_parameter", f"The parameter {name!r} is not supported by this gateway.", param=name)
+    _steering(body)
     model = _model(body)
     stream = _stream(body)
     _messages(body)
-    _numbers(body)
+    if not _BOUNDED.isdisjoint(body):
+        _values(body)
     options = body.get("stream_options")
-    gateway = {name: body[name] for name in GATEWAY_FIELDS.intersection(body)}
-    if gateway:
+    gateway: dict[str, Any] = {}
+    if not GATEWAY_FIELDS.isdisjoint(body):
+        gateway = {name: body[name] for name in GATEWAY_FIELDS.intersection(body)}
         body = {name: value for name, value in body.items() if name not in gateway}
     return Request(
         dialect=dialect,
@@ -90,6 +94,15 @@ def encode(request: Request, model: str) -> bytes:
 
 def _invalid(param: str, message: str) -> Refusal:
     return Refusal("invalid_parameter", message, param=param)
+
+
+def _steering(body: Mapping[str, Any]) -> None:
+    if not REFUSED_FIELDS.isdisjoint(body):
+        name = min(REFUSED_FIELDS.intersection(body))
+        raise Refusal("unsupported_parameter", f"The parameter {name!r} is not supported by this gateway.", param=name)
+    metadata = body.get("metadata")
+    if isinstance(metadata, dict) and any(map(_SWITCH_OFF.search, metadata)):
+        raise Refusal("unsupported_parameter", "No metadata switches off a part of this gateway.", param="metadata")
 
 
 def _model(body: Mapping[str, Any]) -> str | None:
@@ -136,16 +149,18 @@ _BOUNDS: tuple[tuple[str, type | tuple[type, ...], float, float], ...] = (
 """Parameters that multiply cost or that upstreams reject only after queueing: (name, type, lowest, highest)."""
 
 _STOP_ITEMS = 16
+_SWITCHES = ("logprobs", "parallel_tool_calls", "store")
+_BOUNDED = frozenset({*(name for name, *_ in _BOUNDS), *_SWITCHES, "stop"})
 
 
-def _numbers(body: Mapping[str, Any]) -> None:
+def _values(body: Mapping[str, Any]) -> None:
     for name, kind, lowest, highest in _BOUNDS:
         value = body.get(name)
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, kind) or not lowest <= value <= highest:  # type: ignore[operator]  # a number here
             raise _invalid(name, f"The parameter {name!r} must be a number from {lowest} to {highest}.")
-    for name in ("logprobs", "parallel_tool_calls", "store"):
+    for name in _SWITCHES:
         if not isinstance(body.get(name), bool | None):
             raise _invalid(name, f"The parameter {name!r} must be true or false.")
     stop = body.get("stop")
