@@ -75,10 +75,12 @@ class EventStream:
         except StopAsyncIteration:
             self._ending = self._ending or "completed"
             raise
-        except (asyncio.CancelledError, GeneratorExit):
+        except GeneratorExit:
             raise
-        except BaseException:
-            self._ending = self._ending or "failed"
+        except BaseException as exc:
+            reader = self._reading.task
+            if not (isinstance(exc, asyncio.CancelledError) and reader is not None and reader.cancelling()):
+                self._ending = self._ending or "failed"  # also where the provider's own code cancelled itself
             raise
         finally:
             self._reading.leave()

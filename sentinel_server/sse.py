@@ -57,12 +57,12 @@ class SseResponse:
         """Send one or more events of the answer."""
         if self._beat is not None:
             await self._ready()
-        self._watch.sending()
+        self._last = now = monotonic()
+        self._watch.sending(now)
         if not self.committed:
             await self._commit()
         self._tx.first_byte = True
         await self._tx.send_chunk(data)
-        self._last = monotonic()
         self._watch.sent()
 
     async def end(self, data: bytes) -> None:

@@ -107,9 +107,13 @@ def decomposing(entry: Entry, on_stream: Phase) -> Phase:
         came: list[Event] = []
         async with aclosing(_over(source)) as handed_on:
             async for event in handed_on:
-                if isinstance(event, Opaque) and entry.unscannable == "block" and not given.was_read(event):
-                    raise Refusal("content_policy_violation")
+                if isinstance(event, Opaque) and not given.was_read(event):
+                    if entry.unscannable == "block":
+                        raise Refusal("content_policy_violation")
+                    ctx.note_unread(entry.name)
                 came.append(event)
+        if not given.ended:
+            ctx.note_unread(entry.name)
         return answer.dialect.recompose(answer, came)
 
     return on_response

@@ -56,13 +56,17 @@ class Endings:
         elif stream not in self._streams:
             self._streams.append(stream)
 
+    def seal(self) -> None:
+        """The exchange is over: what is still adopted is closed at once."""
+        self._over = True
+
     def add_layer(self, layer: StreamLayer) -> None:
         """Remember a layer; the last one added is the outermost."""
         self._layers.append(layer)
 
     async def close(self) -> None:
         """Cancel pending reads, then close from the outermost layer to the upstream, pulled or not."""
-        self._over = True
+        self.seal()
         await self.reading.stop(asyncio.current_task())
         for layer in reversed(self._layers):
             await logged(layer.aclose)

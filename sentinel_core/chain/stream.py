@@ -112,7 +112,7 @@ class Delivery:
                 if self._guarded is not None:
                     self._guarded.add(event)
         except StopAsyncIteration:
-            self.exhausted = True
+            self.exhausted = self.meter.ended = True
             raise
         except BaseException as exc:
             failure = await self._failed(exc)
@@ -127,6 +127,8 @@ class Delivery:
         meter.events += 1
         if isinstance(event, TextEvent):
             meter.chars += len(event.text)
+        elif isinstance(event, UsageReport):
+            meter.usage = event.usage
         return event
 
     def detach(self) -> None:

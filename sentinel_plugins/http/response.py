@@ -79,6 +79,8 @@ class AiohttpResponse:
     async def _piece(self) -> bytes:
         """What has arrived, or what arrives next."""
         content = self._content
+        if content.at_eof():
+            return b""
         try:
             with self._limit():
                 piece = await content.readany()

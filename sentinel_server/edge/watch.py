@@ -106,9 +106,9 @@ class Watch:
             self._timer.cancel()
             self._timer = self._loop.call_later(FIRST_LOOK_S, self._look)
 
-    def sending(self) -> None:
+    def sending(self, now: float | None = None) -> None:
         """A write begins: if it is not over in time, the reader has stalled (C05)."""
-        self._sending_since = monotonic()
+        self._sending_since = monotonic() if now is None else now
 
     @property
     def busy(self) -> bool:

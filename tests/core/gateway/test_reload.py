@@ -89,3 +89,14 @@ async def test_a_broken_configuration_keeps_the_old_generation_and_says_why(brok
             await live.reload(settings(**broken))
         assert live.settings is before
         assert (await live.complete(chat_body())).body["choices"]
+
+
+async def test_a_store_that_lives_as_long_as_the_process_cannot_change_in_it() -> None:
+    async with gateway(FakeProvider()) as live:
+        before, state = live.settings, live.state
+        with pytest.raises(ConfigError, match=r"\[state\] cannot change while the gateway runs; restart it"):
+            await live.reload(settings(state={"max_entries": 7}))
+        assert (live.settings is before, live.state is state) == (True, True)
+        await live.reload(settings(state={"kind": "memory"}))
+        assert live.state is state
+        assert (await live.complete(chat_body())).body["choices"]
