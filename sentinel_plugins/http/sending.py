@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from sentinel_core.errors import UpstreamError
 from sentinel_core.services import HttpTimeouts
+from sentinel_plugins.http import short_way
+from sentinel_plugins.http.constants import HEADERS, READ_BUFFER_BYTES
 from sentinel_plugins.http.decompress import Decompressor, decompressor
 from sentinel_plugins.http.dialling import DIAL, Dial
 from sentinel_plugins.http.faults import CALL_ERRORS, call_error, is_stale
@@ -103,6 +106,9 @@ class Sending:
         DIAL.set(self.dial)
         try:
             with self.timer.limit(self.timeouts.connect_s):
+                if short_way.KNOWN:
+                    whole = CIMultiDict((*HEADERS.items(), *headers.items()))
+                    return await short_way.send(session, method, url, whole, data, read_bufsize=READ_BUFFER_BYTES)
                 return await session.request(method, url, data=data, headers=headers, allow_redirects=False)
         except UpstreamError as error:
             raise self._late() from error.__cause__
