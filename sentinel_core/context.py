@@ -94,6 +94,7 @@ class Context:
         "restorations",
         "stage_names",
         "stage_seconds",
+        "unread",
     )
 
     def __init__(
@@ -112,6 +113,7 @@ class Context:
         self.attempts: list[Attempt] = []
         self.facts: dict[Key[Any], Any] = {}  # typed by their keys
         self.findings: set[str] = set()
+        self.unread: frozenset[str] = frozenset()
         self.restorations: list[Restoration] = []
         self.stage_names: tuple[str, ...] = ()
         self.stage_seconds: list[float] = []
@@ -153,6 +155,10 @@ class Context:
     def note_finding(self, guard: str) -> None:
         """Say that `guard` found something and let it pass (`flag`, `warn`): its verdict becomes `monitored`."""
         self.findings.add(guard)
+
+    def note_unread(self, guard: str) -> None:
+        """Say that `guard` let pass what it did not read: its verdict on the reply is at best `partial`."""
+        self.unread |= {guard}
 
 
 class Owner(Protocol):

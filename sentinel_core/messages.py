@@ -127,18 +127,33 @@ class Answer(msgspec.Struct, frozen=True):
 class Frame:
     """One event of the upstream's wire: its payload as sent, its decoded body, and what became of it.
 
-    `places` says for each event made of this frame where it stands in the body; its form is the dialect's own.
-    `name` is the SSE event name, empty in dialects that use none.
+    `body` is decoded when somebody looks, where the decoder did not need it. `places` says for each event made of this
+    frame where it stands in the body; its form is the dialect's own. `name` is the SSE event name, empty in dialects
+    that use none. `reencode` is set where guards read the frame: it then leaves as what they read.
     """
 
-    __slots__ = ("body", "name", "places", "raw", "size")
+    __slots__ = ("_body", "name", "places", "raw", "reencode", "size")
 
     def __init__(self, raw: bytes, body: Json, places: Sequence[Json] = (), name: str = "") -> None:
         self.raw = raw
-        self.body = body
+        self._body = body
         self.places = places
         self.size = len(places)
         self.name = name
+        self.reencode = False
+
+    @property
+    def body(self) -> Json:
+        """The payload, decoded."""
+        if self._body is None:
+            self._body = msgspec.json.decode(self.raw)
+        return self._body
+
+    @property
+    def line(self) -> bytes:
+        """The payload where it may leave as it came: it is on one line, and no guard read it. Else empty."""
+        raw = self.raw
+        return b"" if self.reencode or b"\n" in raw or b"\r" in raw else raw
 
 
 class _Event(msgspec.Struct, frozen=True):

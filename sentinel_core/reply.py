@@ -34,10 +34,10 @@ class Reading:
         if self._left is not None and not self._left.done():
             self._left.set_result(None)
 
-    async def stop(self) -> None:
-        """Cancel a pending read of another task and wait until it has left."""
+    async def stop(self, closer: asyncio.Task[object] | None) -> None:
+        """Cancel a pending read of a task other than the closer's and wait until it has left."""
         reader = self.task
-        if reader is None or reader is asyncio.current_task() or reader.done():
+        if reader is None or reader is closer or reader.done():
             return
         self._left = asyncio.get_running_loop().create_future()
         reader.cancel()
@@ -82,10 +82,12 @@ class EventStream:
         except StopAsyncIteration:
             self._ending = self._ending or "completed"
             raise
-        except (asyncio.CancelledError, GeneratorExit):
+        except GeneratorExit:
             raise
-        except BaseException:
-            self._ending = self._ending or "failed"
+        except BaseException as exc:
+            reader = self._reading.task
+            if not (isinstance(exc, asyncio.CancelledError) and reader is not None and reader.cancelling()):
+                self._ending = self._ending or "failed"  # also where the provider's own code cancelled itself
             raise
         finally:
             self._reading.leave()
@@ -103,14 +105,29 @@ class EventStream:
         return self._ending
 
     async def aclose(self) -> None:
-        """Cancel a pending read, release the upstream, call what hangs on the end. Safe to call again."""
+        """Cancel a pending read, release the upstream, call what hangs on the end. Safe to call again.
+
+        Whoever is cancelled while it waits here leaves, and the close goes on; the owner waits for it.
+        """
+        if self._closed is None:
+            self._closed = asyncio.create_task(self._release(asyncio.current_task()))
+        await asyncio.shield(self._closed)
+
+    async def aclose_owned(self) -> None:
+        """`aclose` without a task of its own, for an owner that nobody can cancel."""
         if self._closed is not None:
             await asyncio.shield(self._closed)
             return
-        self._closed = asyncio.get_running_loop().create_future()
+        self._closed = closed = self._loop.create_future()
+        try:
+            await self._release(asyncio.current_task())
+        finally:
+            closed.set_result(None)
+
+    async def _release(self, closer: asyncio.Task[object] | None) -> None:
         self._ending = self._ending or "discarded"
         try:
-            await self._reading.stop()
+            await self._reading.stop(closer)
             aclose = getattr(self._iterator, "aclose", None)
             if aclose is not None:
                 await logged(aclose)
@@ -119,21 +136,24 @@ class EventStream:
                 await logged(self._close)
             finally:
                 self._close = _nothing  # often a method of what holds this stream: no cycle is left
-                callbacks, self._callbacks = self._callbacks, []
-                for callback in callbacks:
-                    _notify(callback, self._ending)
-                if not self._closed.done():
-                    self._closed.set_result(None)
+                while self._callbacks:
+                    _notify(self._callbacks.pop(0), self._ending)
 
 
 Reply: TypeAlias = Answer | EventStream
 
 
 async def logged(close: Callable[[], Awaitable[None]]) -> None:
-    """Await one close. A failure to close is logged and must not keep the next one from running."""
+    """Await one close. A failure to close is logged and must not keep the next one from running.
+
+    A cancellation that nobody asked for is such a failure: the close awaited a task that it had cancelled itself.
+    """
     try:
         await close()
-    except Exception:
+    except (Exception, asyncio.CancelledError) as exc:
+        task = asyncio.current_task()
+        if isinstance(exc, asyncio.CancelledError) and task is not None and task.cancelling():
+            raise
         log.exception("closing a stream failed")
 
 

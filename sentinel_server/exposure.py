@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
+from sentinel_core.config.document import problem_at
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.gateway import Gateway
 from sentinel_core.keys import PRINCIPAL, Key
@@ -34,10 +36,10 @@ def _written(stage: type[Stage]) -> Sequence[Key[Any]]:  # Any: keys of every ty
 def _strangers(gateway: Gateway) -> Iterator[ConfigProblem]:
     server = gateway.settings.server
     if not server.loopback and not server.allow_anonymous and not authenticates(gateway):
-        yield ConfigProblem(
+        yield _problem(
+            gateway,
+            ("server", "host"),
             "this address can be reached from other machines, and no stage authenticates callers",
-            table="server",
-            key="host",
             found=repr(server.host),
             expected="an authenticating stage, or host = '127.0.0.1'",
             suggestion="where something in front authenticates, say so: [server] allow_anonymous = true",
@@ -48,11 +50,21 @@ def _approximations(gateway: Gateway) -> Iterator[ConfigProblem]:
     workers = gateway.settings.server.workers
     state = gateway.blueprint.state
     if workers > 1 and not state.kind.shared and not getattr(state.config, "approximate", False):
-        yield ConfigProblem(
+        yield _problem(
+            gateway,
+            ("state", "kind"),
             f"{workers} workers would each count limits on their own in {state.kind.kind!r} state",
-            table="state",
-            key="kind",
             found=repr(state.kind.kind),
             expected="a store that workers share, such as Redis (kind = 'redis'), or [server] workers = 1",
             suggestion="to accept up to that many times every limit: [state] approximate = true",
         )
+
+
+def _problem(
+    gateway: Gateway, steps: tuple[str, str], message: str, *, found: str, expected: str, suggestion: str
+) -> ConfigProblem:
+    """A problem with one key, naming who set it, or the file in which it is missing."""
+    words = {"found": found, "expected": expected, "suggestion": suggestion}
+    problem = problem_at(gateway.settings.document, steps, message, whole=False, **words)
+    path = gateway.settings.path
+    return problem if problem.where or path is None else replace(problem, where=str(path))

@@ -1,6 +1,7 @@
 """`GET /health`, `/health/live` and `/health/ready`: what probes and people ask.
 
-No probe causes a call to an upstream: provider states are the gateway's last ones, at most 15 seconds old.
+The two probes ask nobody. `/health` asks the state store, and each provider at most once in 15 seconds however often
+somebody looks: the `openai` provider then lists its models, which costs nothing.
 """
 
 from __future__ import annotations

@@ -55,13 +55,14 @@ class SseResponse:
 
     async def write(self, data: bytes) -> None:
         """Send one or more events of the answer."""
-        await self._ready()
-        self._watch.sending()
+        if self._beat is not None:
+            await self._ready()
+        self._last = now = monotonic()
+        self._watch.sending(now)
         if not self.committed:
             await self._commit()
         self._tx.first_byte = True
         await self._tx.send_chunk(data)
-        self._last = monotonic()
         self._watch.sent()
 
     async def end(self, data: bytes) -> None:

@@ -17,18 +17,30 @@ from sentinel_core.messages import Answer, Extent, Usage
 class Account:
     """The replies, extents, usage and verdicts of one exchange; what costs something is worked out when asked for.
 
-    `upstream` is the unary answer before any guard, `answer` after the output guards. `kept` and `guarded` are the
-    same of a stream, noted only where somebody needs them.
+    `upstream` is the unary answer before any guard, `answer` after the output guards, `restored` as the caller gets it.
+    `kept` and `guarded_parts` are the first two of a stream, noted only where somebody needs them.
     """
 
-    __slots__ = ("_ctx", "_guards", "answer", "delivered", "guarded_parts", "kept", "produced", "upstream", "verdicts")
+    __slots__ = (
+        "_ctx",
+        "_guards",
+        "answer",
+        "delivered",
+        "guarded_parts",
+        "kept",
+        "produced",
+        "restored",
+        "upstream",
+        "verdicts",
+    )
 
     def __init__(self, ctx: Context, guards: tuple[tuple[Entry, bool, bool], ...]) -> None:
         self._ctx = ctx
         self._guards = guards
-        self.verdicts = Verdicts()
+        self.verdicts = Verdicts(ctx)
         self.upstream: Answer | None = None
         self.answer: Answer | None = None
+        self.restored: Answer | None = None
         self.produced: Meter | None = None
         self.delivered: Meter | None = None
         self.kept: Transcript | None = None
@@ -55,11 +67,14 @@ class Account:
 
     def extents(self) -> tuple[Extent, Extent]:
         """What the upstream produced, and what left the chain."""
-        if self.produced is not None and self.delivered is not None:
-            return self.produced.extent, self.delivered.extent
-        produced = extent_of(self.upstream) if self.upstream is not None else Extent()
-        return produced, extent_of(self.answer) if self.answer is not None else Extent()
+        return _extent(self.produced, self.upstream), _extent(self.delivered, self.restored)
 
     def verdicts_given(self) -> tuple[Verdict, ...]:
         """One verdict per guard and direction."""
-        return self.verdicts.all(self._guards, self._ctx)
+        return self.verdicts.all(self._guards)
+
+
+def _extent(meter: Meter | None, answer: Answer | None) -> Extent:
+    if meter is not None:
+        return meter.extent
+    return extent_of(answer) if answer is not None else Extent()

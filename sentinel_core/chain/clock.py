@@ -9,11 +9,25 @@ from time import perf_counter
 class OwnTime:
     """Adds a stage's own seconds to `seconds[position]`; with a limit, cancels the task that exceeds it.
 
-    `start` and `stop` bracket the stage's own code. After `stop`, `expired` says that the limit was passed; the
-    cancellation has then been taken back from the task. `refill` begins a new allowance.
+    `start` and `stop` bracket the stage's own code, `wait` and `resume` what it waits for in between, in whatever task.
+    After `stop`, `expired` says that the limit was passed; the cancellation has then been taken back from the task.
+    `refill` begins a new allowance.
     """
 
-    __slots__ = ("_cancelling", "_handle", "_limit", "_position", "_seconds", "_since", "_spent", "_task", "expired")
+    __slots__ = (
+        "_cancelling",
+        "_handle",
+        "_inside",
+        "_limit",
+        "_position",
+        "_runs",
+        "_seconds",
+        "_since",
+        "_spent",
+        "_task",
+        "_waits",
+        "expired",
+    )
 
     def __init__(self, seconds: list[float], position: int, limit: float | None) -> None:
         self._seconds = seconds
@@ -21,32 +35,61 @@ class OwnTime:
         self._limit = limit
         self._spent = 0.0
         self._since = 0.0
+        self._inside = False
+        self._runs = False
+        self._waits = 0
         self._handle: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
         self.expired = False
 
-    def start(self) -> None:
-        """The stage's code runs from here."""
+    def start(self, task: asyncio.Task[object] | None = None) -> None:
+        """The stage's code runs from here, in this task or in the given one."""
+        if self._limit is not None:
+            self._task = task or asyncio.current_task()
+        self._inside = True
+        if not self._waits:
+            self._run()
+
+    def stop(self) -> None:
+        """The stage has handed something on, or is done."""
+        self._inside = False
+        self._halt()
+        self._task = None
+
+    def wait(self) -> None:
+        """The stage, or a task of its, begins to wait for somebody else."""
+        self._waits += 1
+        self._halt()
+
+    def resume(self) -> None:
+        """That wait is over: the stage's code runs again, unless it has handed something on or waits elsewhere too."""
+        self._waits -= 1
+        if self._inside and not self._waits:
+            self._run()
+
+    def refill(self) -> None:
+        """Begin a new allowance: the stage has handed something on."""
+        self._spent = 0.0
+
+    def _run(self) -> None:
+        self._runs = True
         if self._limit is not None:
             self._arm(self._limit)
         self._since = perf_counter()
 
-    def stop(self) -> None:
-        """The stage's code waits for somebody else, or is done."""
+    def _halt(self) -> None:
+        if not self._runs:
+            return
+        self._runs = False
         elapsed = perf_counter() - self._since
         self._seconds[self._position] += elapsed
         if self._limit is not None:
             self._spent += elapsed
             self._disarm(self._limit)
 
-    def refill(self) -> None:
-        """Begin a new allowance: the stage has handed something on."""
-        self._spent = 0.0
-
     def _arm(self, limit: float) -> None:
-        self._task = task = asyncio.current_task()
-        self._cancelling = task.cancelling() if task is not None else 0
+        self._cancelling = self._task.cancelling() if self._task is not None else 0
         self._handle = asyncio.get_running_loop().call_later(max(0.0, limit - self._spent), self._expire)
 
     def _disarm(self, limit: float) -> None:
@@ -56,7 +99,6 @@ class OwnTime:
         if self.expired and self._task is not None and self._task.cancelling() > self._cancelling:
             self._task.uncancel()
         self.expired = self.expired or self._spent > limit
-        self._task = None
 
     def _expire(self) -> None:
         self.expired = True

@@ -16,6 +16,8 @@ from sentinel_core.messages import Answer, Event, Finish, Opaque, TextEvent
 COLLECT_BYTES = 8 * 1024 * 1024
 """How much of a stream a derived half may hold before that is a fault."""
 
+_HELD_BYTES = 200  # what a chunk's frame weighs beside its text; guarded frames have no raw bytes to count
+
 
 class CollectedTooMuch(Exception):
     """A stream outgrew what a derived half may hold."""
@@ -56,10 +58,11 @@ async def _collect(events: AsyncIterator[Event], held: list[Event]) -> None:
     size = 0
     async for event in events:
         held.append(event)
-        if event.frame is not None and event.part == 0:
-            size += len(event.frame.raw)
-        elif isinstance(event, TextEvent):
+        size += _HELD_BYTES
+        if isinstance(event, TextEvent):
             size += len(event.text)
+        elif isinstance(event, Opaque):
+            size += sum(len(slot.text) for slot in event.slots)
         if size > COLLECT_BYTES:
             raise CollectedTooMuch(f"a stream of more than {COLLECT_BYTES} bytes cannot be held")
 
@@ -104,9 +107,13 @@ def decomposing(entry: Entry, on_stream: Phase) -> Phase:
         came: list[Event] = []
         async with aclosing(_over(source)) as handed_on:
             async for event in handed_on:
-                if isinstance(event, Opaque) and entry.unscannable == "block" and not given.was_read(event):
-                    raise Refusal("content_policy_violation")
+                if isinstance(event, Opaque) and not given.was_read(event):
+                    if entry.unscannable == "block":
+                        raise Refusal("content_policy_violation")
+                    ctx.note_unread(entry.name)
                 came.append(event)
+        if not given.ended:
+            ctx.note_unread(entry.name)
         return answer.dialect.recompose(answer, came)
 
     return on_response

@@ -34,9 +34,11 @@ class Tracker:
 class Endings:
     """What one exchange must close: adopted streams, layers over them, and the consumer's own read."""
 
-    __slots__ = ("_layers", "_streams", "reading")
+    __slots__ = ("_layers", "_over", "_streams", "_tracker", "reading")
 
-    def __init__(self) -> None:
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self._over = False
         self._streams: list[EventStream] = []
         self._layers: list[StreamLayer] = []
         self.reading = Reading()
@@ -45,9 +47,18 @@ class Endings:
         return bool(self._streams)
 
     def adopt(self, stream: EventStream) -> None:
-        """Take over the duty to close this stream. Nothing happens twice if it is adopted again."""
-        if stream not in self._streams:
+        """Take over the duty to close this stream. Nothing happens twice if it is adopted again.
+
+        One that comes when everything else is closed (a provider that swallowed a cancellation) is closed at once.
+        """
+        if self._over:
+            self._tracker.start(stream.aclose())
+        elif stream not in self._streams:
             self._streams.append(stream)
+
+    def seal(self) -> None:
+        """The exchange is over: what is still adopted is closed at once."""
+        self._over = True
 
     def add_layer(self, layer: StreamLayer) -> None:
         """Remember a layer; the last one added is the outermost."""
@@ -55,9 +66,10 @@ class Endings:
 
     async def close(self) -> None:
         """Cancel pending reads, then close from the outermost layer to the upstream, pulled or not."""
-        await self.reading.stop()
+        self.seal()
+        await self.reading.stop(asyncio.current_task())
         for layer in reversed(self._layers):
             await logged(layer.aclose)
             layer.conclude()
         for stream in reversed(self._streams):
-            await logged(stream.aclose)
+            await logged(stream.aclose_owned)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from time import perf_counter
 from types import TracebackType
 from typing import Any
@@ -12,11 +12,12 @@ from sentinel_core.chain import finish, inward, monitor, outward
 from sentinel_core.chain.account import Account
 from sentinel_core.chain.compile import Chain
 from sentinel_core.chain.endings import Endings
+from sentinel_core.chain.faults import is_fault
 from sentinel_core.chain.stream import Delivery, Source, replayed
 from sentinel_core.chain.transcript import Transcript
 from sentinel_core.context import Context, Outcome, Status
-from sentinel_core.errors import Refusal, UpstreamError
-from sentinel_core.messages import Answer
+from sentinel_core.errors import Refusal, StageFault, UpstreamError
+from sentinel_core.messages import Answer, Event
 from sentinel_core.reply import EventStream, Reply
 
 
@@ -47,7 +48,7 @@ class Exchange:
         self.chain = chain
         self.ctx = ctx
         self.entered = 0
-        self.endings = Endings()
+        self.endings = Endings(chain.tracker)
         self.account = Account(ctx, chain.guards)
         self.verdicts = self.account.verdicts
         self.seconds = [0.0] * len(chain.names)
@@ -97,12 +98,14 @@ class Exchange:
         if self.ctx.restorations:
             for restoration in reversed(self.ctx.restorations):
                 answer = restoration.answer(answer)
+        self.account.restored = answer
         return answer
 
     async def _assembled(self, stream: EventStream) -> Answer:
         """A stream for a caller who asked for one answer."""
         transcript = Transcript()
         source = Source(stream, transcript)
+        self.account.produced = source.meter
         try:
             async for _ in source:
                 pass
@@ -120,15 +123,23 @@ class Exchange:
             account.kept = Transcript()
         if self.chain.finishers[self.entered]:
             account.guarded_parts = Transcript()
-        source = Source(reply, account.kept)
-        layered = outward.layers(self, source, depth)
-        delivery = Delivery(layered, self.endings.reading, self.ctx.restorations, account.guarded_parts, self._failed)
-        account.produced, account.delivered = source.meter, delivery.meter
+        events: AsyncIterator[Event] = reply
+        if self.chain.streams[depth] or account.kept is not None or self.ctx.restorations:
+            source = Source(reply, account.kept, read=bool(self.chain.streams[depth]))
+            account.produced = source.meter
+            events = outward.layers(self, source, depth)
+        delivery = Delivery(events, self.endings.reading, self.ctx.restorations, account.guarded_parts, self._failed)
+        account.delivered = delivery.meter
+        account.produced = account.produced or delivery.meter  # nothing stands between: what came is what goes
         self._delivery = delivery
         return delivery
 
     async def _failed(self, exc: BaseException) -> BaseException:
         """Note why the stream broke; an upstream's own words pass the guards before the caller sees them."""
+        if is_fault(exc):
+            fault = StageFault("provider", "stream")
+            fault.__cause__ = exc
+            exc = fault
         self._failure = exc
         if isinstance(exc, UpstreamError):
             if self.ctx.attempts and self.ctx.attempts[-1].error is None:
@@ -144,14 +155,25 @@ class Exchange:
             self._delivery.detach()
         chain = self.chain
         if self.endings or chain.monitors[self.entered] or chain.waits_for_finishers[self.entered]:
-            await asyncio.shield(chain.tracker.start(self._end(exc)))
+            await self._owed(self._end(exc), exc)
             return
+        self.endings.seal()
         outcome = self._conclude(exc)
         rest = finish.run_plain(self, outcome, chain.finishers[self.entered])
         if rest is not None:
-            await asyncio.shield(chain.tracker.start(self._end_with(rest)))
+            await self._owed(self._end_with(rest), exc)
         else:
             chain.leave()
+
+    async def _owed(self, work: Coroutine[Any, Any, None], exc: BaseException | None) -> None:
+        """Wait for what an ending owes, past the first cancellation; the second one leaves it to the tracker."""
+        task = self.chain.tracker.start(work)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not isinstance(exc, asyncio.CancelledError):
+                await asyncio.shield(task)
+            raise
 
     async def _end(self, exc: BaseException | None) -> None:
         """Everything that an ending owes, in one task that no caller can cancel."""

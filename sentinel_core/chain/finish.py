@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Coroutine, Sequence
 from inspect import isawaitable
 from time import perf_counter
@@ -42,7 +43,7 @@ def run_plain(exchange: Exchange, outcome: Outcome, steps: Sequence[Step]) -> Co
         started = perf_counter()
         try:
             result = phase(exchange.ctx, outcome)
-        except Exception as exc:
+        except (Exception, asyncio.CancelledError) as exc:  # nobody can cancel a plain function: its own doing
             note(entry, "on_finish", exc)
         else:
             if result is not None and isawaitable(result):

@@ -151,43 +151,69 @@ async def _link(exchange: Exchange, depth: int, call: Call) -> Reply:
 
 
 class _Link:
-    """What a stage calls to go on inwards; measures the stage's own time around that."""
+    """What a stage calls to go on inwards; measures the stage's own time around that.
 
-    __slots__ = ("_clock", "_depth", "_entry", "_exchange", "_inwards", "_passed", "called")
+    A stage may call it from several tasks at once: it waits from the first call's beginning to the last one's end.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_depth",
+        "_entry",
+        "_exchange",
+        "_inside",
+        "_inwards",
+        "_over",
+        "_passed",
+        "_since",
+        "_task",
+        "called",
+    )
 
     def __init__(self, exchange: Exchange, depth: int, entry: Entry) -> None:
         self._exchange = exchange
         self._depth = depth
         self._entry = entry
+        self._inside = 0
         self._inwards = 0.0
+        self._since = 0.0
+        self._over = False
         self._passed: BaseException | None = None
         self._clock = None if entry.timeout_s is None else OwnTime([0.0], 0, entry.timeout_s)
+        self._task = None if self._clock is None else asyncio.current_task()
         self.called = False
 
     async def __call__(self, call: Call) -> Reply:
         self.called = True
-        if self._clock is not None:
-            self._clock.stop()
-        started = perf_counter()
+        if not self._inside:
+            self._since = perf_counter()
+            if self._clock is not None and not self._over:
+                self._clock.stop()
+        self._inside += 1
         try:
             return await _link(self._exchange, self._depth + 1, call)
         except BaseException as exc:
             self._passed = exc
             raise
         finally:
-            self._inwards += perf_counter() - started
-            if self._clock is not None:
-                self._clock.start()
+            self._inside -= 1
+            if not self._inside and not self._over:
+                self._inwards += perf_counter() - self._since
+                if self._clock is not None:
+                    self._clock.start(self._task)
 
     def start(self) -> float:
         """The stage's code runs from here."""
         if self._clock is not None:
-            self._clock.start()
+            self._clock.start(self._task)
         return perf_counter()
 
     def stop(self, started: float) -> None:
-        """The stage's code is done."""
-        if self._clock is not None:
+        """The stage's code is done, though a leg that it left behind may still run."""
+        self._over = True
+        if self._inside:
+            self._inwards += perf_counter() - self._since
+        elif self._clock is not None:
             self._clock.stop()
         self._exchange.seconds[self._entry.position] += perf_counter() - started - self._inwards
 

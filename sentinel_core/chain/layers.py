@@ -9,6 +9,7 @@ from inspect import isawaitable
 from sentinel_core.chain.clock import OwnTime
 from sentinel_core.chain.faults import Entry, as_fault, is_fault, unasked
 from sentinel_core.chain.phases import Phase
+from sentinel_core.chain.same_text import SameText
 from sentinel_core.chain.verdicts import Verdicts
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
@@ -28,6 +29,7 @@ class StreamLayer:
         "_loop",
         "_reading",
         "_released",
+        "_text",
         "_unread",
         "_verdicts",
     )
@@ -43,7 +45,8 @@ class StreamLayer:
     ) -> None:
         self._entry = entry
         self._clock = OwnTime(seconds, entry.position, entry.timeout_s)
-        self._input = LayerInput(source, self._clock, tracked=entry.guard)
+        self._text = SameText()
+        self._input = LayerInput(source, self._clock, self._text if entry.guard else None, tracked=entry.guard)
         self._reading = Reading()
         self._loop = asyncio.get_running_loop()
         self._verdicts = verdicts
@@ -52,8 +55,11 @@ class StreamLayer:
         self._unread = False
         try:
             self._events: AsyncIterator[Event] = phase(ctx, self._input)
-        except Exception as exc:
-            raise self._failure(exc) from exc
+        except BaseException as exc:
+            failure = self._failure(exc)
+            if failure is exc:
+                raise
+            raise failure from exc
 
     def __aiter__(self) -> StreamLayer:
         return self
@@ -85,7 +91,7 @@ class StreamLayer:
 
     async def aclose(self) -> None:
         """End a pending read, then the generator. Its faults are logged: the layers below must close too."""
-        await self._reading.stop()
+        await self._reading.stop(asyncio.current_task())
         aclose = getattr(self._events, "aclose", None)
         if aclose is not None:
             await logged(aclose)
@@ -94,11 +100,9 @@ class StreamLayer:
         """State the verdict, once the stream is over."""
         if not self._entry.guard:
             return
-        given = self._input
-        altered = self._changed or self._released != given.chars
-        if not given.ended:
+        if not self._input.ended:
             result = "partial"
-        elif altered:
+        elif self._changed or self._text.altered:
             result = "masked"
         else:
             result = "partial" if self._unread else "allowed"
@@ -122,7 +126,9 @@ class StreamLayer:
     def _account(self, event: Event) -> None:
         if isinstance(event, TextEvent):
             self._released += len(event.text)
-        elif isinstance(event, Opaque) and event.slots and not self._input.was_read(event):
+            self._text.left(event)
+            return
+        if isinstance(event, Opaque) and event.slots and not self._input.was_read(event):
             self._unread = True
             if self._entry.unscannable == "block":
                 self._verdicts.note(self._entry, "response", "blocked", self._released)
@@ -146,13 +152,15 @@ class StreamLayer:
 class LayerInput:
     """What a stage iterates: the layer below, with the stage's clock stopped while it waits."""
 
-    __slots__ = ("_clock", "_readers", "_source", "chars", "ended", "error")
+    __slots__ = ("_clock", "_readers", "_source", "_text", "ended", "error")
 
-    def __init__(self, source: AsyncIterator[Event], clock: OwnTime | None, *, tracked: bool) -> None:
+    def __init__(
+        self, source: AsyncIterator[Event], clock: OwnTime | None, text: SameText | None = None, *, tracked: bool
+    ) -> None:
         self._source = source
         self._clock = clock
         self._readers: set[tuple[int, int]] | None = set() if tracked else None
-        self.chars = 0
+        self._text = text
         self.ended = False
         self.error: BaseException | None = None
 
@@ -162,7 +170,7 @@ class LayerInput:
     async def __anext__(self) -> Event:
         clock = self._clock
         if clock is not None:
-            clock.stop()
+            clock.wait()
         try:
             event = await self._source.__anext__()
         except StopAsyncIteration:
@@ -173,7 +181,7 @@ class LayerInput:
             raise
         finally:
             if clock is not None:
-                clock.start()
+                clock.resume()
         if self._readers is not None:
             event = self._track(event)
         return event
@@ -184,7 +192,8 @@ class LayerInput:
 
     def _track(self, event: Event) -> Event:
         if isinstance(event, TextEvent):
-            self.chars += len(event.text)
+            if self._text is not None:
+                self._text.came(event)
         elif isinstance(event, Opaque) and event.slots:
             return Opaque(
                 choice=event.choice,

@@ -11,6 +11,7 @@ from sentinel_core.chain.faults import Entry, Snapshot, is_fault, note
 from sentinel_core.chain.phases import Phase
 from sentinel_core.errors import Refusal, SentinelError
 from sentinel_core.messages import Answer
+from sentinel_core.reply import EventStream
 
 if TYPE_CHECKING:
     from sentinel_core.chain.compile import Step
@@ -25,7 +26,7 @@ async def watch_request(exchange: Exchange, entry: Entry, phase: Phase) -> None:
         decision = phase(ctx)
         if decision is not None and isawaitable(decision):
             decision = await decision
-        if decision is not None and not isinstance(decision, Answer):
+        if isinstance(decision, EventStream):
             exchange.endings.adopt(decision)
         acted = decision is not None or ctx.request is not before.request
         acted = acted or len(ctx.restorations) > before.restorations
@@ -45,6 +46,8 @@ async def watch_reply(exchange: Exchange, answer: Answer | None, steps: Sequence
     """Run the unary half of every monitoring guard on what the upstream said, after the caller has it."""
     if answer is None:
         return
+    produced = exchange.account.produced
+    whole = produced is None or produced.ended or exchange.account.kept is None
     for entry, phase, _ in steps:
         started = perf_counter()
         try:
@@ -52,10 +55,12 @@ async def watch_reply(exchange: Exchange, answer: Answer | None, steps: Sequence
             if isawaitable(checked):
                 checked = await checked
             changed = isinstance(checked, Answer) and checked.texts() != answer.texts()
-            exchange.verdicts.note(entry, "response", "monitored" if changed else "allowed")
+            exchange.verdicts.note(entry, "response", "monitored" if changed else "allowed" if whole else "partial")
         except Refusal:
             exchange.verdicts.note(entry, "response", "monitored")
-        except Exception as exc:
+        except BaseException as exc:
+            if not (is_fault(exc) or isinstance(exc, SentinelError)):
+                raise
             note(entry, "on_response", exc)
             exchange.verdicts.note(entry, "response", "error")
         exchange.seconds[entry.position] += perf_counter() - started

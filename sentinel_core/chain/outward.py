@@ -7,10 +7,12 @@ from inspect import isawaitable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from sentinel_core.chain.faults import Entry, as_fault, is_fault, note
 from sentinel_core.chain.layers import StreamLayer
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.errors import ERRORS, Refusal, UpstreamError
+from sentinel_core.errors import ERRORS, Refusal, SentinelError, UpstreamError
 from sentinel_core.messages import Answer, Event, Finish, TextDelta
 
 if TYPE_CHECKING:
@@ -18,8 +20,14 @@ if TYPE_CHECKING:
 
 
 async def respond(exchange: Exchange, answer: Answer, depth: int) -> Answer:
-    """A unary answer through the `on_response` of the first `depth` stages, last one first."""
-    for entry, phase, waits in exchange.chain.responses[depth]:
+    """A unary answer through the `on_response` of the first `depth` stages, last one first.
+
+    Where there is one, the body leaves re-encoded: of a repeated key the guards saw only the last value.
+    """
+    steps = exchange.chain.responses[depth]
+    if steps and answer.raw is not None:
+        answer = msgspec.structs.replace(answer, raw=None)
+    for entry, phase, waits in steps:
         started = perf_counter()
         try:
             given = answer
@@ -27,7 +35,8 @@ async def respond(exchange: Exchange, answer: Answer, depth: int) -> Answer:
             if answer.__class__ is not Answer:
                 answer = await _checked(answer)
         except BaseException as exc:
-            answer = _failed(exchange, entry, exc, given)
+            exchange.seconds[entry.position] += perf_counter() - started
+            answer, started = _failed(exchange, entry, exc, given), perf_counter()
         else:
             exchange.verdicts.note(entry, "response", "allowed" if answer is given else "masked", answer)
         exchange.seconds[entry.position] += perf_counter() - started
@@ -77,7 +86,9 @@ async def screened(exchange: Exchange, error: UpstreamError) -> UpstreamError:
     try:
         for _, phase, _ in steps:
             answer = await _checked(phase(exchange.ctx, answer))
-    except Exception:  # a guard that refuses or faults: its text is not shown
+    except BaseException as exc:  # a guard that refuses or faults: its text is not shown
+        if not (is_fault(exc) or isinstance(exc, SentinelError)):
+            raise
         text = ERRORS[error.code].message
     else:
         events = answer.dialect.decompose(answer)

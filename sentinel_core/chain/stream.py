@@ -16,13 +16,18 @@ from sentinel_core.reply import EventStream, Reading
 
 
 class Source:
-    """Iterates the reply that came out of dispatch; counts what was produced and keeps the last usage."""
+    """Iterates the reply that came out of dispatch; counts what was produced and keeps the last usage.
 
-    __slots__ = ("_kept", "_stream", "meter")
+    Where guards will have `read` it, frames leave re-encoded: of a repeated key the guards saw only the last value, and
+    nobody else may see another.
+    """
 
-    def __init__(self, stream: EventStream, kept: Transcript | None) -> None:
+    __slots__ = ("_kept", "_read", "_stream", "meter")
+
+    def __init__(self, stream: EventStream, kept: Transcript | None, *, read: bool = False) -> None:
         self._stream = stream
         self._kept = kept
+        self._read = read
         self.meter = Meter()
 
     def __aiter__(self) -> Source:
@@ -32,11 +37,14 @@ class Source:
         try:
             event = await self._stream.__anext__()
         except StopAsyncIteration:
+            self.meter.ended = True
             raise
         except BaseException as exc:
             if is_fault(exc):
                 raise StageFault("provider", "stream") from exc
             raise
+        if self._read and event.frame is not None:
+            event.frame.reencode = True
         meter = self.meter
         meter.events += 1
         if isinstance(event, TextEvent):
@@ -97,9 +105,14 @@ class Delivery:
             raise StopAsyncIteration
         self._reading.task = asyncio.current_task(self._loop)
         try:
-            event = await self._next()
+            if self._restorations or self._pending:
+                event = await self._restored()
+            else:
+                event = await self._source.__anext__()
+                if self._guarded is not None:
+                    self._guarded.add(event)
         except StopAsyncIteration:
-            self.exhausted = True
+            self.exhausted = self.meter.ended = True
             raise
         except BaseException as exc:
             failure = await self._failed(exc)
@@ -114,6 +127,8 @@ class Delivery:
         meter.events += 1
         if isinstance(event, TextEvent):
             meter.chars += len(event.text)
+        elif isinstance(event, UsageReport):
+            meter.usage = event.usage
         return event
 
     def detach(self) -> None:
@@ -121,7 +136,7 @@ class Delivery:
         self.closed = True
         self._failed = _unnoted
 
-    async def _next(self) -> Event:
+    async def _restored(self) -> Event:
         while not self._pending:
             try:
                 event = await self._source.__anext__()
@@ -131,8 +146,6 @@ class Delivery:
                 break
             if self._guarded is not None:
                 self._guarded.add(event)
-            if not self._restorations:
-                return event
             self._restore(event)
         return self._pending.popleft()
 

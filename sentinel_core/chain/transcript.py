@@ -65,13 +65,14 @@ class Transcript:
 
 
 class Meter:
-    """Counts what passes: events, characters, the last usage."""
+    """Counts what passes: events, characters, the last usage; and notes whether the end was seen."""
 
-    __slots__ = ("chars", "events", "usage")
+    __slots__ = ("chars", "ended", "events", "usage")
 
     def __init__(self) -> None:
         self.events = 0
         self.chars = 0
+        self.ended = False
         self.usage: Usage | None = None
 
     @property

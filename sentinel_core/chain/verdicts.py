@@ -16,11 +16,15 @@ Released: TypeAlias = int | Answer | Request
 
 
 class Verdicts:
-    """The verdicts of one exchange, one per guard and direction. Guards that were not asked did not evaluate."""
+    """The verdicts of one exchange, one per guard and direction. Guards that were not asked did not evaluate.
 
-    __slots__ = ("_results",)
+    Of a guard that found something and let it pass, `allowed` becomes `monitored` in the direction in which it said so.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_ctx", "_results")
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
         self._results: dict[tuple[int, Direction], tuple[VerdictResult, Released]] = {}
 
     def note(self, entry: Entry, direction: Direction, result: VerdictResult, released: Released = 0) -> None:
@@ -28,25 +32,34 @@ class Verdicts:
 
         `released` is characters, or what was released, counted only if somebody asks.
         """
+        if direction == "request" and entry.name in self._ctx.findings:
+            self._ctx.findings.discard(entry.name)
+            result = "monitored" if result == "allowed" else result
         held = self._results.get((entry.position, direction))
         if held is None or held[0] not in ("blocked", "error"):
             self._results[entry.position, direction] = (result, released)
 
-    def all(self, guards: Iterable[tuple[Entry, bool, bool]], ctx: Context) -> tuple[Verdict, ...]:
+    def all(self, guards: Iterable[tuple[Entry, bool, bool]]) -> tuple[Verdict, ...]:
         """Every guard's verdicts; `guards` says for each whether it reads requests and whether it reads replies."""
         found: list[Verdict] = []
         for entry, reads_requests, reads_replies in guards:
             if reads_requests:
-                found.append(self._one(entry, "request", ctx))
+                found.append(self._one(entry, "request"))
             if reads_replies:
-                found.append(self._one(entry, "response", ctx))
+                found.append(self._one(entry, "response"))
         return tuple(found)
 
-    def _one(self, entry: Entry, direction: Direction, ctx: Context) -> Verdict:
+    def _one(self, entry: Entry, direction: Direction) -> Verdict:
         result, released = self._results.get((entry.position, direction), ("not_evaluated", 0))
-        if result == "allowed" and entry.name in ctx.findings:
-            result = "monitored"
+        if direction == "response" and result == "allowed":
+            result = self._qualified(entry.name)
         return Verdict(entry.name, direction, result, _chars(released), entry.mode == "enforce")
+
+    def _qualified(self, guard: str) -> VerdictResult:
+        """What `allowed` comes to, with what was noted meanwhile."""
+        if guard in self._ctx.unread:
+            return "partial"
+        return "monitored" if guard in self._ctx.findings else "allowed"
 
 
 def _chars(released: Released) -> int:

@@ -36,6 +36,17 @@ def convert_table(
     return (None if value is _BAD else value), conversion.problems
 
 
+def convert_what_can(document: Document, struct: type[S], secrets: SecretReader) -> S:
+    """The whole document as a `struct` whose fields all have defaults: where something is wrong, the default stands."""
+    values: dict[str, Any] = {}  # as in `_Conversion`
+    for field in msgspec.structs.fields(struct):
+        value = document.get(field.encode_name)
+        converted = _Conversion(document, secrets).value(value, field.type, (field.encode_name,))
+        if value is not None and converted is not _BAD:
+            values[field.name] = converted
+    return struct(**values)
+
+
 class _Conversion:
     """One walk along a type and a value. Annotations and TOML values have no common type, hence `Any`."""
 

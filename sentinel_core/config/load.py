@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
-from sentinel_core.config.convert import convert_table
+from sentinel_core.config.convert import convert_table, convert_what_can
 from sentinel_core.config.document import Document, Origin, Steps, problem_at
 from sentinel_core.config.effective import EffectiveValue, effective_values
 from sentinel_core.config.environment import Environment
@@ -53,16 +53,28 @@ class Settings:
         return tuple(value for steps, struct in tables for value in effective_values(self.document, steps, struct))
 
 
-def load_settings(path: Path | None = None, *, environ: Mapping[str, str], env_file: Path | None = None) -> Settings:
+Further: TypeAlias = Callable[[Settings], Iterable[ConfigProblem]]
+"""What is wrong beyond the tables of this package: asked where something is wrong already, with the settings as far as
+they could be read, so that nobody has to mend a file twice."""
+
+
+def load_settings(
+    path: Path | None = None,
+    *,
+    environ: Mapping[str, str],
+    env_file: Path | None = None,
+    further: Further | None = None,
+) -> Settings:
     """Read `path`, else the file of `SENTINEL_CONFIG`, else `./sentinel.toml`, else nothing; add the environment.
 
-    Variables override the file, and `environ` overrides `env_file`. Raises `ConfigError` with every problem.
+    Variables override the file, and `environ` overrides `env_file`. Raises `ConfigError` with every problem, those
+    that `further` finds included.
     """
     environment = Environment(environ, env_file)
     found = find_file(path, environment)
     tables, problems = read_file(found) if found else (WITHOUT_FILE, [])
     origin = Origin("file", str(found)) if found else Origin("code", "default without a file")
-    return _settings(tables, origin, environment, found, [*environment.problems, *problems])
+    return _settings(tables, origin, environment, found, [*environment.problems, *problems], further)
 
 
 def settings_from(tables: Mapping[str, Any], *, environ: Mapping[str, str] | None = None) -> Settings:  # TOML values
@@ -79,6 +91,7 @@ def _settings(
     environment: Environment,
     path: Path | None,
     problems: list[ConfigProblem],
+    further: Further | None = None,
 ) -> Settings:
     if problems:  # without its file every other complaint would be noise
         raise ConfigError(problems)
@@ -86,16 +99,22 @@ def _settings(
     secrets = SecretReader(environment, path.parent if path else Path())
     root, found = convert_table(document, (), RootTable, secrets)
     problems += found
-    if root is not None:
-        problems += [*_name_problems(document, root), *_model_problems(document, root)]
-    if problems or root is None:
+    readable = root or convert_what_can(document, RootTable, secrets)
+    problems += [*_name_problems(document, readable), *_model_problems(document, readable)]
+    settings = _assembled(document, readable, secrets, path)
+    if problems:
+        problems += [problem for problem in (further(settings) if further else ()) if problem not in problems]
         raise ConfigError(problems)
+    return settings
+
+
+def _assembled(document: Document, root: RootTable, secrets: SecretReader, path: Path | None) -> Settings:
     return Settings(
         server=root.server,
         chain=root.chain,
         models=root.models,
-        stages=stage_tables(document, secrets),
-        providers=provider_tables(document, secrets),
+        stages=stage_tables(document, filter(_NAME.fullmatch, root.stages), secrets),
+        providers=provider_tables(document, filter(_NAME.fullmatch, root.providers), secrets),
         state=store_table(document, "state", secrets),
         records=store_table(document, "records", secrets),
         catalogue=root.catalogue,

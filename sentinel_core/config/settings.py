@@ -60,7 +60,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     keep_alive_comment_s: Seconds = 15.0
     """A stream that is silent for so long gets a comment line, so that proxies keep it open."""
     tcp_user_timeout_s: Seconds = 120.0
-    """How long sent bytes may stay unacknowledged before the connection is given up (Linux)."""
+    """How long a client may acknowledge nothing, neither bytes nor probes, until its connection is given up (Linux)."""
     max_body_bytes: Count = 10 * MIB
     """The largest request body. Larger ones are refused with 413 before they are read."""
     max_json_depth: Count = 64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
@@ -48,14 +49,14 @@ class PluginTable:
         return f"PluginTable([{self.name}], kind={self.kind!r})"
 
 
-def stage_tables(document: Document, secrets: SecretReader) -> dict[str, PluginTable]:
-    """The tables below `[stages]` by name, in the order of the file."""
-    return {name: PluginTable(document, ("stages", name), name, secrets) for name in document.get("stages") or ()}
+def stage_tables(document: Document, names: Iterable[str], secrets: SecretReader) -> dict[str, PluginTable]:
+    """The named tables below `[stages]`."""
+    return {name: PluginTable(document, ("stages", name), name, secrets) for name in names}
 
 
-def provider_tables(document: Document, secrets: SecretReader) -> dict[str, PluginTable]:
-    """The tables below `[providers]` by name, in the order of the file."""
-    places = {name: ("providers", name) for name in document.get("providers") or ()}
+def provider_tables(document: Document, names: Iterable[str], secrets: SecretReader) -> dict[str, PluginTable]:
+    """The named tables below `[providers]`."""
+    places = {name: ("providers", name) for name in names}
     return {
         name: PluginTable(document, steps, kind_of(document, steps, name), secrets) for name, steps in places.items()
     }

@@ -14,7 +14,7 @@ from sentinel_core.chain import ChainPlan, StagePlan
 from sentinel_core.config import PluginTable, Settings
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.model_facts import ModelCatalogue
-from sentinel_core.order import arrange
+from sentinel_core.order import arrange, list_problems
 from sentinel_core.provider import Provider, ProviderConfig
 from sentinel_core.records import RecordStore
 from sentinel_core.registry import Registry
@@ -70,6 +70,36 @@ def draw(settings: Settings, registry: Registry) -> Blueprint:
     if drawing.problems or chain is None or state is None or records is None or catalogue is None:
         raise ConfigError([drawing.placed(problem) for problem in drawing.problems])
     return Blueprint(settings, registry, chain, tuple(providers), state, records, catalogue)
+
+
+def problems(settings: Settings) -> tuple[ConfigProblem, ...]:
+    """What would keep these settings from being drawn. For those that cannot be used anyway: all is told at once."""
+    try:
+        draw(settings, Registry())
+    except ConfigError as error:
+        return error.problems
+    return ()
+
+
+def check_fixed(old: Blueprint, new: Blueprint) -> None:
+    """Raise `ConfigError` where a reload would change what lives as long as the process."""
+    found = [
+        ConfigProblem(f"[{section}] cannot change while the gateway runs; restart it", table=section)
+        for section, before, after in (("state", old.state, new.state), ("records", old.records, new.records))
+        if before != after
+    ]
+    if found:
+        raise ConfigError(found)
+
+
+def warnings_about(blueprint: Blueprint) -> tuple[str, ...]:
+    """What can be opened, but is hardly what anybody wants."""
+    warnings = []
+    if not blueprint.providers:
+        warnings.append("no provider is configured: every model is unknown")
+    if {plan.kind.name for plan in blueprint.providers} == {"echo"}:
+        warnings.append("only the echo provider answers: set OPENAI_API_KEY or add a [providers.*] table")
+    return (*warnings, *_retired(blueprint, datetime.now(UTC).date()))
 
 
 class _Drawing:
@@ -149,14 +179,16 @@ class _Drawing:
                     self.problems.append(ConfigProblem(message, table="models", key="targets", expected=expected))
 
     def chain(self, stages: list[StagePlan]) -> ChainPlan | None:
-        """The stages in order. An order is checked only where every stage could be loaded: else it explains nothing."""
+        """The stages in order. Beyond its names a list is checked only where every stage could be loaded: else it
+        explains nothing."""
         plans = {plan.name: plan for plan in stages}
         enabled = [name for name, table in self.settings.stages.items() if table.enabled]
+        listed = self.settings.chain.stages
         if set(enabled) != set(plans):
+            self.problems += list_problems(enabled, listed, self.settings.stages) if listed is not None else ()
             self.attempt(lambda: ChainPlan(stages))
             return None
         kinds = {name: plan.kind for name, plan in plans.items()}
-        listed = self.settings.chain.stages
         order = self.attempt(lambda: arrange(kinds, listed, known=self.registry.stages))
         planned = self.attempt(lambda: ChainPlan([plans[name] for name in order or plans]))
         return planned if order is not None else None
@@ -165,28 +197,6 @@ class _Drawing:
         value, problems = table.convert(struct)
         self.problems += problems
         return value
-
-
-def check_fixed(old: Blueprint, new: Blueprint) -> None:
-    """What lives as long as the process cannot change in it. Raises `ConfigError`."""
-    problems = [
-        ConfigProblem(f"[{section}] cannot change while the gateway runs; restart it", table=section)
-        for section, before, after in (("state", old.state, new.state), ("records", old.records, new.records))
-        if before != after
-    ]
-    if problems:
-        raise ConfigError(problems)
-
-
-def warnings_of(blueprint: Blueprint) -> tuple[str, ...]:
-    """What an operator should know about this configuration."""
-    kinds = {plan.kind.name for plan in blueprint.providers}
-    warnings = []
-    if not blueprint.providers:
-        warnings.append("no provider is configured: every model is unknown")
-    if kinds == {"echo"}:
-        warnings.append("only the echo provider answers: set OPENAI_API_KEY or add a [providers.*] table")
-    return (*warnings, *_retired(blueprint, datetime.now(UTC).date()))
 
 
 def _retired(blueprint: Blueprint, today: date) -> Iterator[str]:

@@ -26,7 +26,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import outside
-from sentinel_core.gateway.blueprint import Blueprint, check_fixed, draw, warnings_of
+from sentinel_core.gateway.blueprint import Blueprint, check_fixed, draw, problems, warnings_about
 from sentinel_core.gateway.catalogue import ModelInfo
 from sentinel_core.gateway.generation import Generation, ProviderPool
 from sentinel_core.gateway.healthcheck import HealthChecks
@@ -81,7 +81,8 @@ class Gateway:
         cls, path: Path | None = None, *, environ: Mapping[str, str] | None = None, env_file: Path | None = None
     ) -> Gateway:
         """A gateway from `sentinel.toml` and the environment. Raises `ConfigError` with every problem."""
-        return cls(load_settings(path, environ=os.environ if environ is None else environ, env_file=env_file))
+        environ = os.environ if environ is None else environ
+        return cls(load_settings(path, environ=environ, env_file=env_file, further=problems))
 
     # -- what it is ---------------------------------------------------------------------------------------------
 
@@ -141,15 +142,16 @@ class Gateway:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What an operator should know about this configuration."""
-        return warnings_of(self._blueprint)
+        return warnings_about(self._blueprint)
 
     def models(self) -> tuple[ModelInfo, ...]:
         """Every model that is listed."""
         return self._open_generation().catalogue.models
 
     async def health(self, *, anew: bool = False) -> Mapping[str, Health]:
-        """Each provider's health, at most 15 seconds old; `anew` asks every provider now."""
-        return await self._health.look(self.providers, anew=anew)
+        """Each provider's health, at most 15 seconds old; `anew` asks every provider now. `Refusal`: not_started."""
+        providers = self.providers
+        return await self._health.look(providers, anew=anew)
 
     async def probe(self, provider: str) -> Health:
         """One provider's health, asked now. Raises KeyError for a name that is not open."""

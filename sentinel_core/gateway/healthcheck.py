@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from sentinel_core.chain.faults import unasked
 from sentinel_core.provider import Health, Provider
 from sentinel_core.services import Clock
 
@@ -51,5 +52,7 @@ async def _check(provider: Provider) -> Health:
             return await provider.health_check()
     except TimeoutError:
         return Health("unhealthy", detail="no answer in time")
-    except Exception as exc:  # noqa: BLE001 - a provider's own failure is its health, not this gateway's
+    except BaseException as exc:  # a provider's own failure is its health, not this gateway's
+        if not isinstance(exc, Exception) and not unasked(exc):
+            raise
         return Health("unhealthy", detail=type(exc).__name__)

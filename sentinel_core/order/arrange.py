@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sentinel_core.config.suggestion import did_you_mean
@@ -32,7 +32,7 @@ def arrange(
             problems = []
         else:
             order = tuple(listed)
-            problems = [*_list_problems(stages, listed, known), *_contradictions(stages, listed)]
+            problems = [*list_problems(stages, listed, known), *_contradictions(stages, listed)]
         problems += unwritten_reads([name for name in dict.fromkeys(order) if name in stages], stages, known)
         if problems:
             raise ConfigError(problems)
@@ -59,18 +59,17 @@ def _contradictions(stages: Mapping[str, type[Stage]], listed: Sequence[str]) ->
         yield from broken_rules(listed, rules)
 
 
-def _list_problems(
-    stages: Mapping[str, type[Stage]], listed: Sequence[str], known: Mapping[str, type[Stage]]
-) -> Iterator[ConfigProblem]:
+def list_problems(enabled: Collection[str], listed: Sequence[str], known: Container[str]) -> Iterator[ConfigProblem]:
+    """What is wrong with the names in `[chain].stages`: repeated, unknown, not enabled, or left out."""
     for name in dict.fromkeys(listed):
         if listed.count(name) > 1:
             yield _problem(f"{name!r} is listed more than once")
-        if name not in stages and name in known:
+        if name not in enabled and name in known:
             yield _problem(f"{name!r} is listed but not enabled", expected=f"enabled = true in [stages.{name}]")
-        elif name not in stages:
-            hint = did_you_mean(name, stages)
+        elif name not in enabled:
+            hint = did_you_mean(name, enabled)
             yield _problem(f"{name!r} is listed but has no table [stages.{name}]", suggestion=hint)
-    for name in stages:
+    for name in enabled:
         if name not in listed:
             yield _problem(
                 f"the enabled stage {name!r} is not listed", suggestion="`sentinel check --suggest` has a place"

@@ -11,12 +11,8 @@ import aiohttp
 
 from sentinel_core.services import HttpClient
 from sentinel_plugins.http.client import AiohttpClient
+from sentinel_plugins.http.constants import HEADERS, READ_BUFFER_BYTES
 from sentinel_plugins.http.dialling import Dialler
-
-READ_BUFFER_BYTES = 1 << 16
-"""Where aiohttp starts to hold the upstream back: a stream whose client is slow holds about twice this."""
-
-HEADERS = {"Accept-Encoding": "identity", "User-Agent": "sentinel-gateway"}
 
 
 class AiohttpPools:

@@ -79,11 +79,11 @@ class AiohttpResponse:
     async def _piece(self) -> bytes:
         """What has arrived, or what arrives next."""
         content = self._content
+        if content.at_eof():
+            return b""
         try:
-            piece = content.read_nowait()
-            if not piece and not content.at_eof():
-                with self._limit():
-                    piece = await content.readany()
+            with self._limit():
+                piece = await content.readany()
         except (aiohttp.ClientError, OSError) as error:
             return self._rest(error)
         self._first = False

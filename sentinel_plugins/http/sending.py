@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from sentinel_core.errors import UpstreamError
 from sentinel_core.services import HttpTimeouts
+from sentinel_plugins.http import short_way
+from sentinel_plugins.http.constants import HEADERS, READ_BUFFER_BYTES
 from sentinel_plugins.http.decompress import Decompressor, decompressor
 from sentinel_plugins.http.dialling import DIAL, Dial
 from sentinel_plugins.http.faults import CALL_ERRORS, call_error, is_stale
@@ -99,10 +102,13 @@ class Sending:
 
     async def _over(self, session: aiohttp.ClientSession) -> aiohttp.ClientResponse:
         method, url, headers, body = self._outgoing
-        data = io.BytesIO(body) if body is not None and len(body) > LARGE_BODY_BYTES else body
+        data = _payload(body) if body is not None else None
         DIAL.set(self.dial)
         try:
             with self.timer.limit(self.timeouts.connect_s):
+                if short_way.KNOWN:
+                    whole = CIMultiDict((*HEADERS.items(), *headers.items()))
+                    return await short_way.send(session, method, url, whole, data, read_bufsize=READ_BUFFER_BYTES)
                 return await session.request(method, url, data=data, headers=headers, allow_redirects=False)
         except UpstreamError as error:
             raise self._late() from error.__cause__
@@ -137,3 +143,8 @@ class Sending:
         if self._handshake and self._outgoing.url.scheme == "https":
             return UpstreamError("upstream_tls_error")
         return UpstreamError("upstream_unreachable")
+
+
+def _payload(body: bytes) -> io.BytesIO | aiohttp.BytesPayload:
+    """The body as aiohttp sends it; made here, because aiohttp would look through its registry of kinds for it."""
+    return io.BytesIO(body) if len(body) > LARGE_BODY_BYTES else aiohttp.BytesPayload(body)

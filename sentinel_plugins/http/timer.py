@@ -15,13 +15,22 @@ class CallTimer:
     Every wait is a `with timer.limit(seconds):` block; past its limit it raises `UpstreamError` (upstream_timeout).
     A limit that moves to later costs nothing: the timer fires at the old time and arms itself anew. Between waits
     only the total runs. `on_expiry` is called at the limit, before the wait ends, and also where nobody waits.
-    `asyncio.timeout` would arm and cancel a timer for every chunk.
+    `asyncio.timeout` would arm and cancel a timer for every chunk. `waiters` is the loop whose tasks wait, where `loop`
+    only tells the time.
     """
 
-    __slots__ = ("_cancelling", "_due", "_end", "_handle", "_loop", "_on_expiry", "_task", "expired")
+    __slots__ = ("_cancelling", "_due", "_end", "_handle", "_loop", "_on_expiry", "_task", "_waiters", "expired")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, total_s: float, on_expiry: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        total_s: float,
+        on_expiry: Callable[[], None],
+        *,
+        waiters: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
         self._loop = loop
+        self._waiters = waiters or loop
         self._end = self._due = loop.time() + total_s
         self._on_expiry = on_expiry
         self._handle: asyncio.TimerHandle | None = None
@@ -44,7 +53,7 @@ class CallTimer:
         return self
 
     def __enter__(self) -> None:
-        self._task = task = asyncio.current_task(self._loop)
+        self._task = task = asyncio.current_task(self._waiters)
         self._cancelling = task.cancelling() if task is not None else 0
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -23,7 +23,10 @@ def command(
     config: ConfigOption = None,
     env_file: EnvFileOption = None,
     file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="A request body as JSON. Default: standard input.")
+        Path | None,
+        typer.Option(
+            "--file", "-f", exists=True, dir_okay=False, help="A request body as JSON. Default: standard input."
+        ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Ask for this model instead of giving a body.")] = None,
     message: Annotated[str, typer.Option(help="What the user says, with --model.")] = "Hello",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -128,10 +128,10 @@ class Transaction:
             self.status = 403
         await self._send(message)
 
-    async def send_chunk(self, data: bytes) -> None:
-        """One piece of a body that goes on."""
+    def send_chunk(self, data: bytes) -> Awaitable[None]:
+        """One piece of a body that goes on. Not a coroutine of its own: this runs for every event of every stream."""
         self.bytes_out += len(data)
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        return self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def answer(
         self,

@@ -70,11 +70,11 @@ class Watch:
         self.cause: Cause | None = None
 
     async def __aenter__(self) -> Watch:
-        task = asyncio.current_task()
+        self._loop = loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         assert task is not None  # a coroutine that runs on asyncio has a task
         self._task = task
         self._cancelled_before = task.cancelling()
-        self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(FIRST_LOOK_S, self._look)
         return self
 
@@ -106,9 +106,9 @@ class Watch:
             self._timer.cancel()
             self._timer = self._loop.call_later(FIRST_LOOK_S, self._look)
 
-    def sending(self) -> None:
+    def sending(self, now: float | None = None) -> None:
         """A write begins: if it is not over in time, the reader has stalled (C05)."""
-        self._sending_since = monotonic()
+        self._sending_since = monotonic() if now is None else now
 
     @property
     def busy(self) -> bool:

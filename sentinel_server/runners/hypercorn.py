@@ -10,8 +10,8 @@ what is used of it; `h11` below them is made strict (`strict_h11`).
 | H02 two different Content-Length | h11 | 400 `invalid_framing`, closed |
 | H03 Content-Length `+5`, ` 0x5`, `5,6` | h11 | 400 `invalid_framing`, closed |
 | H04 Transfer-Encoding other than `chunked` | h11 | 400 `invalid_framing`, closed |
-| H05 chunk terminator, chunk size of more than 20 digits | h11 | 400 `invalid_framing`, closed |
-| H05 chunk line of more than 256 bytes | runner | 400 `invalid_framing`, closed |
+| H05 chunk terminator | h11 | 400 `invalid_framing`, closed |
+| H05 chunk size of more than 16 digits, chunk line of more than 256 bytes | runner | 400 `invalid_framing`, closed |
 | H06 obs-fold, bare LF | runner | 400 `invalid_framing`, closed |
 | H06 space before the colon | h11 | 400 `invalid_framing`, closed |
 | H07 `Upgrade: h2c` on clear text | runner | ignored: answered as HTTP/1.1 |

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -154,6 +154,7 @@ class UvicornConnection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # Any: uvicorn types every message
         cycle.__class__ = Cycle
+        cast("Cycle", cycle).loop = self.loop
         self._active = cycle
         task = self.loop.create_task(cycle.run_asgi(app))
         self._apps.add(task)

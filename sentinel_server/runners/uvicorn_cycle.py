@@ -11,12 +11,15 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from sentinel_server.runners.http_date import http_date
+
 NO_BODY = frozenset({204, 304})
 
 
 class Cycle(RequestResponseCycle):
     """uvicorn's cycle with a leaner `send`. A cycle becomes one by its class: uvicorn makes them itself."""
 
+    loop: asyncio.AbstractEventLoop
     _held = b""
 
     async def send(self, message: Any) -> None:  # uvicorn types every message of its own
@@ -37,9 +40,9 @@ class Cycle(RequestResponseCycle):
         self.response_started = True
         self.waiting_for_100_continue = False
         status: int = message["status"]
-        lines = [STATUS_LINE[status]]
+        lines = [STATUS_LINE[status], b"date: %b\r\n" % http_date()]
         closing = False
-        for name, value in (*self.default_headers, *message.get("headers", ())):
+        for name, value in message.get("headers", ()):
             if name == b"content-length":
                 self.expected_content_length, self.chunked_encoding = int(value), False
             elif name == b"connection" and value.lower() == b"close":
@@ -55,7 +58,7 @@ class Cycle(RequestResponseCycle):
         if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b"\0" in head:
             raise RuntimeError("Invalid HTTP header")
         self._held = head
-        asyncio.get_running_loop().call_soon(self._release)
+        self.loop.call_soon(self._release)
 
     def _continue(self, body: bytes, *, more: bool) -> None:
         if self.scope["method"] == "HEAD":

@@ -8,6 +8,7 @@ from http import HTTPStatus
 import msgspec
 
 from sentinel_core.errors import ERRORS
+from sentinel_server.runners.http_date import http_date
 
 
 def refusal(code: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
@@ -16,6 +17,7 @@ def refusal(code: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     error = {"message": kind.message, "type": kind.type, "param": None, "code": code}
     body = msgspec.json.encode({"error": error})
     headers = [
+        (b"date", http_date()),
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (b"x-request-id", os.urandom(16).hex().encode()),

@@ -15,6 +15,7 @@ from sentinel_server.runners import load
 from sentinel_server.runners.base import Limits, Shutdown
 from sentinel_server.supervisor import collector
 from sentinel_server.supervisor.launch import Launch
+from sentinel_server.supervisor.watchdog import Watchdog
 
 log = logging.getLogger("sentinel.server")
 
@@ -45,7 +46,8 @@ class Worker:
             collector.settle()
             if not serving.done():
                 ready()
-            await serving
+            with Watchdog():
+                await serving
 
     def begin(self) -> None:
         """Refuse new work and let running requests end; after the drain time-out they are cancelled (S01, S02)."""

@@ -17,7 +17,7 @@ from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.dialects.base import Dialect, StreamEncoder
 from sentinel_core.errors import Refusal, SentinelError
 from sentinel_core.gateway import Gateway
-from sentinel_core.messages import Answer, Request
+from sentinel_core.messages import Answer, Event, Opaque, Request
 from sentinel_server.edge import Transaction, Watch
 from sentinel_server.edge.body import read_body
 from sentinel_server.edge.head import check_json
@@ -87,14 +87,25 @@ class DialectSurface:
             try:
                 async with self._gateway.open(ctx) as reply:
                     assert not isinstance(reply, Answer)  # as above
+                    opening = b""
                     async for event in reply:
                         if data := encoder.encode(event):
-                            await response.write(data)
-                    await response.end(encoder.finish())
+                            if not response.committed and _opens(event):
+                                opening += data
+                                continue
+                            await response.write(opening + data)
+                            opening = b""
+                    await response.end(opening + encoder.finish())
             except asyncio.CancelledError:
                 await _cancelled(tx, watch, response, encoder)
             except Exception as error:  # noqa: BLE001 - nothing escapes once the response has started (0.8)
                 await _broken(tx, response, encoder, error)
+
+
+def _opens(event: Event) -> bool:
+    """Whether an event only opens an answer. It waits for the first that says something: a guard that refuses those
+    words can then still answer with a status of its own."""
+    return isinstance(event, Opaque) and not event.slots
 
 
 async def _cancelled(tx: Transaction, watch: Watch, response: SseResponse, encoder: StreamEncoder) -> None:

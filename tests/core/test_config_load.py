@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.config import Settings, load_settings
-from sentinel_core.errors import ConfigError
+from sentinel_core.errors import ConfigError, ConfigProblem
 from tests.core.configuration import UpstreamConfig, load, problems, settings_or_error, upstream
 
 
@@ -118,6 +118,37 @@ def test_s07_every_problem_of_every_source_is_told_at_once() -> None:
     ]
 
 
+def test_s07_what_only_others_can_tell_is_told_with_the_rest(folder: Path) -> None:
+    tables = (
+        "[stages.good]",
+        "[stages.9lives]",
+        "[providers.echo]",
+        "[chain]\nstages = ['good']",
+        "[server]\nprot = 1",
+    )
+    (folder / "sentinel.toml").write_text("\n".join(tables))
+
+    def further(settings: Settings) -> list[ConfigProblem]:
+        assert (list(settings.stages), list(settings.providers)) == (["good"], ["echo"])
+        assert settings.chain.stages == ("good",)
+        return [ConfigProblem("more", where="further")]
+
+    with pytest.raises(ConfigError) as caught:
+        load_settings(environ={}, further=further)
+    assert [(problem.table, problem.key) for problem in caught.value.problems] == [
+        ("server", "prot"),
+        ("stages", "9lives"),
+        ("", ""),
+    ]
+
+
+@pytest.mark.parametrize("text", ["stages = 3", "stages = ['a']", "providers = 'x'", "[stages]\na = 1", "models = {}"])
+def test_s07_a_table_that_is_none_is_told_however_wrong_the_rest_is(text: str) -> None:
+    found = problems(f"{text}\n[server]\nprot = 1")
+    assert len(found) == 2
+    assert "prot" in " ".join(found)
+
+
 def test_models_share_no_name_and_need_a_provider() -> None:
     text = """
     [providers.echo]
@@ -166,7 +197,7 @@ def test_s4_48_values_out_of_range_are_refused(line: str, message: str) -> None:
 @pytest.mark.parametrize(
     "url", ["api.openai.com", "ftp://a", "https://", "https://a b", "https://a/?q=1", "https://a#f"]
 )
-def test_s4_48_a_url_that_cannot_be_called_is_refused(url: str) -> None:
+def test_s4_48_h33_a_url_that_cannot_be_called_is_refused(url: str) -> None:
     _, found = load(OPENAI_API_KEY="k", OPENAI_BASE_URL=url).providers["openai"].convert(UpstreamConfig)
     assert [problem.expected for problem in found] == ["a URL such as https://api.example.com/v1"]
     assert found[0].where == "OPENAI_BASE_URL"

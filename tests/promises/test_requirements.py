@@ -41,6 +41,17 @@ def test_a_row_names_places_and_proofs_that_exist(row: str) -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
+@pytest.mark.parametrize("row", sorted(ROWS))
+def test_a_proof_is_something_that_runs(row: str) -> None:
+    for name in re.findall(r"`([^`]+)`", ROWS[row][4]):
+        path = ROOT / name
+        modules = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+        if name.startswith("tests"):
+            assert any("def test_" in module.read_text("utf-8") for module in modules), name
+        else:
+            assert name in (".ci/run", "benchmarks"), name
+
+
 def test_s0_04_the_readme_has_its_badges() -> None:
     text = page("README.md")
     assert all(word in text for word in ("ci.yml/badge.svg", "python-3.11", "licence-MIT", "ruff", "starlette"))

@@ -151,7 +151,7 @@ class Client:
     def chat(self, *, stream: bool = False, model: str = "m") -> None:
         """Send a chat request."""
         body = json.dumps({"model": model, "stream": stream, "messages": [{"role": "user", "content": "hi"}]})
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        head = "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         self._writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
 
     def get(self, path: str) -> None:

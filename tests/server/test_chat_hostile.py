@@ -1,4 +1,4 @@
-"""Hostile bodies through the whole gateway: reliability H20 to H24, H26, H30 to H32, H34, H38."""
+"""Hostile bodies through the whole gateway: reliability H20 to H24, H26, H30 to H34."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from sentinel_core.dialects.openai_chat.request import REFUSED_FIELDS
 from tests.server.edge_fixture import access_lines
 from tests.server.gateway_fixture import CHAT, KEY, chat, chat_body, chat_server, encoded
 from tests.server.serving import RUNNERS
@@ -98,11 +99,15 @@ async def test_h23_a_body_that_is_no_json_is_refused(runner: str, upstream: Upst
     "fields",
     [
         {"max_tokens": -1},
+        {"max_tokens": 1_000_000_000},
         {"max_tokens": "10"},
         {"max_tokens": True},
+        {"max_completion_tokens": 1e9},
         {"n": 1_000_000},
         {"temperature": 1e308},
         {"stop": ["x"] * 10_000},
+        {"logprobs": "all"},
+        {"top_logprobs": 1_000},
     ],
     ids=lambda fields: next(iter(fields)),
 )
@@ -122,10 +127,9 @@ async def test_h26_a_body_over_the_cap_never_reaches_the_upstream(runner: str, u
 
 
 CANARY = "canary-7f3a"
-INJECTED = ["api_base", "base_url", "api_key", "organization", "custom_host", "proxy", "mock_response", "fallbacks"]
 
 
-@pytest.mark.parametrize("field", INJECTED)
+@pytest.mark.parametrize("field", sorted(REFUSED_FIELDS))
 async def test_h30_fields_that_steer_a_gateway_are_refused(runner: str, upstream: Upstream, field: str) -> None:
     async with chat_server(upstream, runner=runner) as (served, _), served.connect() as wire:
         answer = await wire.ask(request(CHAT, method="POST", body=encoded(chat_body() | {field: CANARY})))
@@ -134,10 +138,26 @@ async def test_h30_fields_that_steer_a_gateway_are_refused(runner: str, upstream
         assert upstream.requests == []
 
 
+@pytest.mark.parametrize("key", ["disable_guardrails", "guardrails.disable", "DISABLE", "gateway:disable-log"])
+async def test_h30_metadata_that_asks_to_switch_something_off_is_refused(
+    runner: str, upstream: Upstream, key: str
+) -> None:
+    async with chat_server(upstream, runner=runner) as (served, _), served.connect() as wire:
+        answer = await wire.ask(chat(metadata={"a": "b", key: "true"}))
+        assert (answer.status, answer.code) == (400, "unsupported_parameter")
+        assert answer.json["error"]["param"] == "metadata"
+        assert (await wire.ask(chat(metadata={"disabled_users": "1"}))).status == 200
+        assert len(upstream.requests) == 1
+
+
 async def test_h30_nothing_of_the_clients_headers_and_query_reaches_the_upstream(
     runner: str, upstream: Upstream
 ) -> None:
-    names = ("X-API-Base", "Organization", "X-Sentinel-Target", "Cookie", "X-Forwarded-For", "Timeout", "User-Agent")
+    names = (
+        *("X-API-Base", "Base-URL", "Api-Key", "Organization", "OpenAI-Organization", "Custom-Host", "Extra-Headers"),
+        *("Proxy", "Mock-Response", "Cache-Control", "No-Log", "Guardrails", "Timeout", "Fallbacks", "Cookie"),
+        *("X-Sentinel-Target", "X-Forwarded-For", "X-Forwarded-Host", "User-Agent"),
+    )
     headers = tuple(f"{name}: {CANARY}" for name in names)
     target = f"{CHAT}?api_base={CANARY}&key={CANARY}"
     async with chat_server(upstream, runner=runner) as (served, _), served.connect() as wire:
@@ -179,6 +199,25 @@ async def test_h32_a_model_that_nobody_serves_is_404_and_logged_escaped(
         assert len(line) < 2000
         assert json.loads(line)["status"] == 404
         assert upstream.requests == []
+
+
+@pytest.mark.parametrize("model", ["evil#", "evil?x=1", "a/../b", "//evil.example", "m@evil.example#"])
+async def test_h33_a_model_that_would_bend_a_url_is_refused_though_any_model_is_served(
+    runner: str, upstream: Upstream, model: str
+) -> None:
+    async with chat_server(upstream, runner=runner, models=()) as (served, _), served.connect() as wire:
+        assert (await wire.ask(chat(model=model))).status == 404
+        assert upstream.requests == []
+
+
+@pytest.mark.parametrize("model", ["m@evil.example", "http:evil.example/"])
+async def test_h33_a_models_name_is_never_part_of_an_upstreams_address(
+    runner: str, upstream: Upstream, model: str
+) -> None:
+    async with chat_server(upstream, runner=runner, models=()) as (served, _), served.connect() as wire:
+        assert (await wire.ask(chat(model=model))).status == 200
+        (asked,) = upstream.requests
+        assert (asked.target, json.loads(asked.body)["model"]) == ("/v1/chat/completions", model)
 
 
 @pytest.mark.parametrize("value", ["a\x1b[2J", '"}{"', "x" * 20_000])

@@ -88,6 +88,32 @@ async def test_u15_an_upstream_that_answers_json_is_streamed_all_the_same(runner
         assert events[-1] == "[DONE]"
 
 
+async def test_h38_text_that_looks_like_the_end_of_a_stream_is_text(runner: str, upstream: Upstream) -> None:
+    said = 'one\n\ndata: [DONE]\n\n\r\u2028"}two'
+    upstream.script("m", Stream(chat_stream(said)))
+    async with chat_server(upstream, runner=runner) as (served, _), served.connect() as wire:
+        events = payloads((await wire.ask(chat(stream=True))).body)
+        assert text(events) == said
+        assert events.count("[DONE]") == 1
+
+
+async def test_u24_nothing_of_an_upstreams_head_reaches_the_client(runner: str, upstream: Upstream) -> None:
+    hostile = [
+        ("Set-Cookie", "canary=1"),
+        ("Server", "canary"),
+        ("x-litellm-key", "canary"),
+        ("Keep-Alive", "canary=5"),
+    ]
+    async with chat_server(upstream, runner=runner) as (served, _):
+        for reply in (Reply(completion("one"), headers=hostile), Stream(chat_stream("one"), headers=hostile)):
+            upstream.script("m", reply)
+            async with served.connect() as wire:
+                answer = await wire.ask(chat(stream=isinstance(reply, Stream)))
+                assert answer.status == 200
+                assert "canary" not in str(answer.headers)
+                assert not answer.headers.keys() & {"set-cookie", "server", "x-litellm-key", "keep-alive"}
+
+
 async def test_a_stream_that_breaks_is_never_dressed_as_complete(runner: str, upstream: Upstream) -> None:
     frames = chat_stream("one", "two")
     upstream.script("m", Stream([*frames[:3], Close()]))
@@ -112,13 +138,25 @@ async def test_an_error_before_the_first_event_keeps_its_own_status(runner: str,
 
 
 async def test_a_guards_refusal_before_the_first_event_keeps_its_own_status(runner: str, upstream: Upstream) -> None:
+    upstream.script("m", Stream(chat_stream("bad")[1:]))  # without the role-only frame, which would be the first event
+    async with chat_server(upstream, Blocks, runner=runner) as (served, _), served.connect() as wire:
+        answer = await wire.ask(chat(stream=True))
+        assert (answer.status, answer.code) == (400, "content_policy_violation")
+        assert answer.headers["content-type"] == "application/json"
+
+
+async def test_an_opening_frame_commits_nothing(runner: str, upstream: Upstream) -> None:
     upstream.script("m", Stream(chat_stream("bad")))
     async with chat_server(upstream, Blocks, runner=runner) as (served, _), served.connect() as wire:
         answer = await wire.ask(chat(stream=True))
-        # The role-only frame leaves the chain first, and with it the status.
-        assert answer.status in (200, 400)
-        assert b"content_policy_violation" in answer.body
-        assert b"[DONE]" not in answer.body
+        assert (answer.status, answer.code) == (400, "content_policy_violation")
+
+
+async def test_opening_frames_leave_with_the_first_words(runner: str, upstream: Upstream) -> None:
+    upstream.script("m", Stream(chat_stream("good", "bad")))
+    async with chat_server(upstream, Blocks, runner=runner) as (served, _), served.connect() as wire:
+        role, *_ = payloads((await wire.ask(chat(stream=True))).body)
+        assert role["choices"][0]["delta"]["role"] == "assistant"
 
 
 async def test_a_guards_refusal_after_the_first_event_is_one_error_event(runner: str, upstream: Upstream) -> None:

@@ -53,7 +53,7 @@ class Blocks:
         if self._lane is None or frame.body["index"] != self._source:
             return self._texts(parts)
         self._note(parts)
-        raw = frame.raw if body is None and b"\n" not in frame.raw and b"\r" not in frame.raw else b""
+        raw = frame.line if body is None else b""
         return sse("content_block_delta", self._numbered(frame.body if body is None else body, raw))
 
     def goes_on(self, frame: Frame) -> bool:
@@ -61,7 +61,7 @@ class Blocks:
         index = frame.body["index"]
         if index != self._source or index != self._index or self._lane != _TEXT:
             return False
-        return bool(frame.raw) and b"\n" not in frame.raw and b"\r" not in frame.raw
+        return bool(frame.line)
 
     def stop(self, body: dict[str, Any], raw: bytes, *, empty: bool) -> bytes:
         """The upstream ends a block; `empty` if that was a tool's without input."""

@@ -81,7 +81,7 @@ class MessagesStreamEncoder:
         if frame.name == "content_block_delta":
             return self._opening() + self._blocks.delta(frame, None if whole else _rendered(frame, parts), parts)
         body = frame.body if whole else _rendered(frame, parts)
-        raw = frame.raw if whole and frame.raw and b"\n" not in frame.raw and b"\r" not in frame.raw else b""
+        raw = frame.line if whole else b""
         if frame.name == "content_block_start":
             return self._opening() + self._blocks.start(body, raw, parts)
         if frame.name == "content_block_stop":

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sentinel_core.messages import TextEvent, ToolCallDelta
 
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
+
 
 def sse(name: str, payload: bytes) -> bytes:
-    """One event on the wire."""
-    return b"event: " + name.encode("ascii", "replace") + b"\ndata: " + payload + b"\n\n"
+    """One event on the wire. A name that could break its line is an upstream's own and is not passed on."""
+    safe = name if _NAME.fullmatch(name) else "message"
+    return b"event: " + safe.encode("ascii") + b"\ndata: " + payload + b"\n\n"
 
 
 def message_start(identifier: str, model: str) -> dict[str, Any]:  # JSON

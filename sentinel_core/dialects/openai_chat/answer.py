@@ -9,7 +9,6 @@ import msgspec
 
 from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.dialects.openai_chat.errors import reported_error
-from sentinel_core.dialects.openai_chat.fields import usage_counts
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.messages import Answer, Usage
@@ -50,11 +49,16 @@ def encode(answer: Answer) -> bytes:
 
 def decode_usage(usage: Any) -> Usage | None:
     """Token counts, or None where they are absent or not valid. Explicit zeros are counts."""
-    if not usage_counts(usage):
+    if type(usage) is not dict:
         return None
-    prompt = usage.get("prompt_tokens") or 0
-    completion = usage.get("completion_tokens") or 0
+    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
     total = usage.get("total_tokens")
+    if prompt is None and completion is None and total is None:
+        return None
+    for count in (prompt, completion, total):
+        if count is not None and (type(count) is not int or count < 0):
+            return None
+    prompt, completion = prompt or 0, completion or 0
     return Usage(
         prompt_tokens=prompt,
         completion_tokens=completion,
@@ -83,5 +87,5 @@ def _is_choice(choice: Any) -> bool:
 
 
 def _detail(details: Any, name: str) -> int:
-    value = details.get(name) if isinstance(details, Mapping) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+    value = details.get(name) if type(details) is dict else None
+    return value if type(value) is int and value >= 0 else 0

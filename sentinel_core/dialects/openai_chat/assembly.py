@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from sentinel_core.dialects.lanes import decomposed, recomposed
-from sentinel_core.dialects.openai_chat.decoder import FUNCTION_CALL, PLAIN_CHUNK, ChatStreamDecoder
+from sentinel_core.dialects.openai_chat.decoder import PLAIN_CHUNK, ChatStreamDecoder
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
+from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.messages import (
     Answer,

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from sentinel_core.dialects.openai_chat.decoder import Place
+from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.dialects.translation import Translated
 from sentinel_core.messages import Event, Frame, Opaque
 

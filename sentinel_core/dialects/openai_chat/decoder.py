@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.errors import reported_error
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS, KNOWN_KEYS, REASONING_KEYS
+from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place
+from sentinel_core.dialects.openai_chat.plain_chunk import plain_chunk
 from sentinel_core.dialects.slots import Path, TextSlot, string_slots
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.messages import (
@@ -24,52 +26,23 @@ from sentinel_core.messages import (
 )
 
 _LIMITS = JsonLimits(max_bytes=1024 * 1024, max_nodes=100_000)
-PLAIN_CHUNK = frozenset({"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint"})
+PLAIN_CHUNK = frozenset(
+    {"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint", "obfuscation"}
+)
 _PLAIN_CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs"})
 _TEXT_DELTA = frozenset({"role", "content", "refusal", *REASONING_KEYS})
-FUNCTION_CALL = -1
-"""The tool-call index of the deprecated `function_call`."""
-
-
-class Place(NamedTuple):
-    """Where one event stands in a chunk: the choice's position in `choices`, the delta's key, the tool call's
-    position. `key` is also `finish_reason`, `usage` or `$opaque`, which names the `paths` of its strings."""
-
-    key: str
-    choice: int = 0
-    tool: int = 0
-    paths: tuple[Path, ...] = ()
-
-
-_ONLY_CONTENT = (Place("content"),)
-_MAX_SHAPES = 8
-
-
-def _content_shape(body: dict[str, Any], choices: list[Any]) -> tuple[object, ...] | None:
-    """The keys and types of a chunk that carries a fragment of one choice's content; None for any other chunk.
-
-    Nearly all chunks of a stream have one shape. What was found out about the first of them holds for the rest: which
-    strings are slots depends on keys and types alone, once the values that may be falsy are None.
-    """
-    if len(choices) != 1 or type(choices[0]) is not dict:
-        return None
-    choice: dict[str, Any] = choices[0]
-    delta = choice.get("delta")
-    if type(delta) is not dict or len(delta) != 1 or type(delta.get("content")) is not str or not delta["content"]:
-        return None
-    if choice.get("finish_reason") is not None or choice.get("logprobs") is not None or body.get("usage") is not None:
-        return None
-    return (*body, *map(type, body.values()), *choice, *map(type, choice.values()))
+MAX_MISSES = 8
+"""After so many chunks that are not plain ones, and none that is, a stream is decoded the general way at once."""
 
 
 class ChatStreamDecoder:
     """Decodes one stream, and knows which of its choices are complete."""
 
-    __slots__ = ("_done", "_finished", "_plain", "_seen")
+    __slots__ = ("_done", "_finished", "_misses", "_seen")
 
     def __init__(self) -> None:
         self._done = False
-        self._plain: set[tuple[object, ...]] = set()
+        self._misses = 0
         self._seen: set[int] = set()
         self._finished: set[int] = set()
 
@@ -85,6 +58,13 @@ class ChatStreamDecoder:
         if data.startswith(b"[DONE]"):
             self._done = True
             return ()
+        if self._misses < MAX_MISSES and not name:
+            event = plain_chunk(data)
+            if event is not None:
+                self._misses = -1_000_000
+                self._seen.add(event.choice)
+                return (event,)
+            self._misses += 1
         try:
             body = decode_json(data, _LIMITS)
         except Refusal:
@@ -116,9 +96,6 @@ class ChatStreamDecoder:
             data = b""
         if not isinstance(choices, list):
             raise UpstreamError("upstream_invalid_response")
-        shape = _content_shape(body, choices)
-        if shape is not None and shape in self._plain:
-            return (self._content(data, body, choices[0]),)
         places: list[Place] = []
         frame = Frame(data, body)
         events: list[Event] = []
@@ -141,15 +118,7 @@ class ChatStreamDecoder:
             places.append(Place("usage"))
         frame.places = places
         frame.size = len(places)
-        if shape is not None and len(places) == 1 and len(self._plain) < _MAX_SHAPES:
-            self._plain.add(shape)
         return events
-
-    def _content(self, data: bytes, body: dict[str, Any], choice: dict[str, Any]) -> TextDelta:
-        """The one event of a chunk whose shape has been seen to give nothing else."""
-        index: int = choice.get("index", 0)
-        self._seen.add(index)
-        return TextDelta(choice=index, frame=Frame(data, body, _ONLY_CONTENT), text=choice["delta"]["content"])
 
     def _choice(
         self, choice: dict[str, Any], position: int, frame: Frame, events: list[Event], places: list[Place]

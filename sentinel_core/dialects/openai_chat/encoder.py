@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import msgspec
 
 from sentinel_core.dialects.openai_chat.assembly import usage_object
-from sentinel_core.dialects.openai_chat.decoder import FUNCTION_CALL, Place
 from sentinel_core.dialects.openai_chat.errors import error_object
+from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place
+from sentinel_core.dialects.openai_chat.plain_chunk import PLAIN, PLAIN_NULL_USAGE
 from sentinel_core.dialects.slots import patched
 from sentinel_core.errors import SentinelError
 from sentinel_core.messages import Event, Finish, Frame, Opaque, Request, TextEvent, ToolCallDelta, UsageReport
@@ -39,7 +40,7 @@ class ChatStreamEncoder:
         self._frame: Frame | None = None
         self._parts: dict[int, Event] = {}
         self._emitted: Frame | None = None
-        self._latest: Mapping[str, Any] = {}
+        self._latest: Frame | None = None
         self._usage: UsageReport | None = None
 
     def encode(self, event: Event) -> bytes:
@@ -51,7 +52,7 @@ class ChatStreamEncoder:
                 return self._flush()
             return self._flush() + self._synthetic(event)
         if frame.size == 1 and self._frame is None:
-            self._latest = frame.body
+            self._latest = frame
             return self._whole(frame) if not event.changed else self._render(frame, {0: event})
         released = b""
         if frame is not self._frame or event.part in self._parts:
@@ -74,7 +75,7 @@ class ChatStreamEncoder:
         if frame is None:
             return b""
         self._frame, self._parts = None, {}
-        self._latest = frame.body
+        self._latest = frame
         complete = len(parts) == frame.size and frame is not self._emitted
         self._emitted = frame
         if complete and not any(event.changed for event in parts.values()):
@@ -84,11 +85,18 @@ class ChatStreamEncoder:
     def _whole(self, frame: Frame) -> bytes:
         """The chunk as it came, without the usage that only the gateway asked for."""
         raw = frame.raw
+        if not frame.reencode:
+            if frame.places is PLAIN:
+                return _sse(raw)
+            if frame.places is PLAIN_NULL_USAGE and not self._include_usage:
+                stripped = raw.replace(b',"usage":null', b"", 1)
+                if len(stripped) < len(raw):
+                    return _sse(stripped)
         if not self._include_usage and "usage" in frame.body:
             if not frame.body["choices"] and frame.body["usage"] is not None:
                 return b""
             raw = _without_usage(frame)
-        elif not raw or b"\n" in raw or b"\r" in raw:
+        elif not raw or frame.reencode or b"\n" in raw or b"\r" in raw:
             raw = _encode(frame.body)
         return _sse(raw)
 
@@ -107,7 +115,7 @@ class ChatStreamEncoder:
 
     def _synthetic(self, event: Event) -> bytes:
         """A chunk for an event that a stage made itself."""
-        latest = self._latest
+        latest: Mapping[str, Any] = self._latest.body if self._latest is not None else {}
         body: dict[str, Any] = {
             "id": latest.get("id") or f"{self._prefix}-{self._started}",
             "object": self._object,
@@ -162,7 +170,14 @@ def _sse(payload: bytes) -> bytes:
 def _without_usage(frame: Frame) -> bytes:
     """The chunk without `usage`. An unescaped `"usage"` cannot stand inside a JSON string, so bytes suffice."""
     raw = frame.raw
-    if raw and frame.body["usage"] is None and raw.count(b'"usage"') == 1 and b"\n" not in raw and b"\r" not in raw:
+    if (
+        raw
+        and not frame.reencode
+        and frame.body["usage"] is None
+        and raw.count(b'"usage"') == 1
+        and b"\n" not in raw
+        and b"\r" not in raw
+    ):
         stripped = raw.replace(b',"usage":null', b"", 1)
         return stripped if len(stripped) < len(raw) else _EMPTY_USAGE.sub(b"", raw, count=1)
     return _encode({key: value for key, value in frame.body.items() if key != "usage"})

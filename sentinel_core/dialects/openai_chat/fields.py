@@ -8,7 +8,10 @@ from typing import Any
 from sentinel_core.dialects.slots import KEY, Path, TextSlot, string_slots
 
 IDENTIFIERS = frozenset(
-    {"id", "object", "model", "type", "role", "finish_reason", "service_tier", "system_fingerprint", "tool_call_id"}
+    {
+        *("finish_reason", "id", "model", "object", "obfuscation", "role", "service_tier", "system_fingerprint"),
+        *("tool_call_id", "type"),
+    }
 )
 """Keys whose string values are identifiers or enums wherever they stand in a message or a choice."""
 
@@ -121,14 +124,3 @@ def _plain(value: Any) -> bool:
     if isinstance(value, list):
         return all(isinstance(item, str) for item in value)
     return not isinstance(value, Mapping)
-
-
-def usage_counts(usage: Any) -> bool:
-    """Whether a decoded `usage` is an object of non-negative integers where it says tokens."""
-    if not isinstance(usage, Mapping):
-        return False
-    counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")]
-    present = [count for count in counts if count is not None]
-    return bool(present) and all(
-        isinstance(count, int) and not isinstance(count, bool) and count >= 0 for count in present
-    )

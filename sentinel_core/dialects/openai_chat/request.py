@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -30,6 +31,7 @@ REFUSED_FIELDS = frozenset(
         "api_key",
         "api_version",
         "base_url",
+        "cache_control",
         "custom_host",
         "custom_llm_provider",
         "extra_body",
@@ -47,6 +49,9 @@ REFUSED_FIELDS = frozenset(
 """Fields with which other gateways let a caller choose the upstream, its credentials or which guards run. No provider's
 API knows them; they are refused rather than forwarded, so that nobody takes them for honoured (H30)."""
 
+_SWITCH_OFF = re.compile(r"(?<![a-z])disable(?![a-z])", re.IGNORECASE)
+"""In a key of `metadata`: the same, said where other gateways look for it (`disable_guardrails`)."""
+
 _MODEL_CHARS = 256
 _encode = msgspec.json.Encoder().encode
 
@@ -55,11 +60,12 @@ def decode(dialect: Dialect, body: Any) -> Request:
     """Validate a decoded body. Raises `Refusal` with the parameter's name."""
     request = envelope(dialect, body)
     _messages(request.body)
-    check_numbers(request.body, _BOUNDS)
-    for name in ("logprobs", "parallel_tool_calls", "store"):
-        if not isinstance(request.body.get(name), bool | None):
-            raise invalid(name, f"The parameter {name!r} must be true or false.")
-    check_stop(request.body)
+    if not _BOUNDED.isdisjoint(request.body):
+        check_numbers(request.body, _BOUNDS)
+        check_stop(request.body)
+        for name in _SWITCHES:
+            if not isinstance(request.body.get(name), bool | None):
+                raise invalid(name, f"The parameter {name!r} must be true or false.")
     return request
 
 
@@ -68,15 +74,13 @@ def envelope(dialect: Dialect, body: Any) -> Request:  # decoded JSON of any sha
     parted from the rest. Raises `Refusal`."""
     if not isinstance(body, dict):
         raise Refusal("invalid_request", "The request body must be a JSON object.")
-    refused = REFUSED_FIELDS.intersection(body)
-    if refused:
-        name = min(refused)
-        raise Refusal("unsupported_parameter", f"The parameter {name!r} is not supported by this gateway.", param=name)
+    _steering(body)
     model = _model(body)
     stream = _stream(body)
     options = body.get("stream_options")
-    gateway = {name: body[name] for name in GATEWAY_FIELDS.intersection(body)}
-    if gateway:
+    gateway: dict[str, Any] = {}
+    if not GATEWAY_FIELDS.isdisjoint(body):
+        gateway = {name: body[name] for name in GATEWAY_FIELDS.intersection(body)}
         body = {name: value for name, value in body.items() if name not in gateway}
     return Request(
         dialect=dialect,
@@ -102,6 +106,15 @@ def encode(request: Request, model: str) -> bytes:
 def invalid(param: str, message: str) -> Refusal:
     """What a parameter with a value that is not allowed is refused with."""
     return Refusal("invalid_parameter", message, param=param)
+
+
+def _steering(body: Mapping[str, Any]) -> None:
+    if not REFUSED_FIELDS.isdisjoint(body):
+        name = min(REFUSED_FIELDS.intersection(body))
+        raise Refusal("unsupported_parameter", f"The parameter {name!r} is not supported by this gateway.", param=name)
+    metadata = body.get("metadata")
+    if isinstance(metadata, dict) and any(map(_SWITCH_OFF.search, metadata)):
+        raise Refusal("unsupported_parameter", "No metadata switches off a part of this gateway.", param="metadata")
 
 
 def _model(body: Mapping[str, Any]) -> str | None:
@@ -151,6 +164,8 @@ _BOUNDS: tuple[Bound, ...] = (
 """Parameters that multiply cost or that upstreams reject only after queueing."""
 
 _STOP_ITEMS = 16
+_SWITCHES = ("logprobs", "parallel_tool_calls", "store")
+_BOUNDED = frozenset({*(name for name, *_ in _BOUNDS), *_SWITCHES, "stop"})
 
 
 def check_numbers(body: Mapping[str, Any], bounds: Iterable[Bound]) -> None:

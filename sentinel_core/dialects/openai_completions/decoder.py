@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from sentinel_core.dialects.openai_chat.answer import decode_usage
-from sentinel_core.dialects.openai_chat.decoder import PLAIN_CHUNK, ChatStreamDecoder, Place, plain_top
+from sentinel_core.dialects.openai_chat.decoder import MAX_MISSES, PLAIN_CHUNK, ChatStreamDecoder, plain_top
+from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.dialects.openai_completions.fields import rest_slots
 from sentinel_core.dialects.slots import TextSlot
 from sentinel_core.errors import UpstreamError
@@ -19,6 +20,10 @@ class CompletionStreamDecoder(ChatStreamDecoder):
     """Decodes one stream, and knows which of its choices are complete. End marker, errors and pings are chat's."""
 
     __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._misses = MAX_MISSES  # chat's plain chunks are none of this format
 
     def events(self, data: bytes, body: dict[str, Any]) -> Sequence[Event]:
         """The events of one decoded chunk; `data` is its payload. Raises as `decode`."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sentinel_core.dialects.openai_chat.decoder import Place
 from sentinel_core.dialects.openai_chat.encoder import ChatStreamEncoder
+from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.messages import Event, Finish, TextDelta, TextEvent
 
 

@@ -127,7 +127,7 @@ class ResponseStreamEncoder:
             self._number = number + self._added
             if self._added:
                 body = {**body, "sequence_number": self._number}
-        raw = frame.raw if body is frame.body and b"\n" not in frame.raw and b"\r" not in frame.raw else b""
+        raw = frame.line if body is frame.body else b""
         return _sse(frame.name, raw or _encode(body))
 
 

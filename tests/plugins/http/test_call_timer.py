@@ -57,7 +57,9 @@ class Waiting:
     def __init__(self, *limits_s: float) -> None:
         self.loop = Loop()
         self.expiries = 0
-        self.timer = CallTimer(cast("asyncio.AbstractEventLoop", self.loop), TOTAL_S, self._expire)
+        self.timer = CallTimer(
+            cast("asyncio.AbstractEventLoop", self.loop), TOTAL_S, self._expire, waiters=asyncio.get_running_loop()
+        )
         self.task = asyncio.create_task(self._wait(limits_s))
 
     def _expire(self) -> None:

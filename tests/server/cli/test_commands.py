@@ -48,11 +48,27 @@ def test_check_says_that_a_configuration_is_usable(sentinel: Sentinel) -> None:
 
 
 def test_check_lists_every_problem_at_once_and_exits_2(sentinel: Sentinel) -> None:
-    result = sentinel("check", config='[server]\nprot = 1\nworkers = 0\n[providers.a]\nkind = "echoo"\n')
+    tables = (
+        "[server]\nprot = 1\nworkers = 0",
+        "[providers.a]\nkind = 'echoo'",
+        "[providers.b]\nkind = 'openai'\nbase_ulr = 'http://x'",
+        "[stages.nobodys]",
+        "[chain]\nstages = ['nobodys', 'nobody']",
+    )
+    result = sentinel("check", config="\n".join(tables))
     assert result.code == 2
-    assert "problems in the configuration" in result.err
-    for named in ("[server] prot: unknown key", "port", "[server] workers"):
-        assert named in result.err
+    heading, *problems = result.err.splitlines()
+    assert heading == f"{len(problems)} problems in the configuration:"
+    assert [problem.split(";")[0].strip() for problem in problems] == [
+        "sentinel.toml: [server] prot: unknown key",
+        "sentinel.toml: [server] workers: not a valid value",
+        "sentinel.toml: [stages.nobodys]: no installed plugin brings the stage 'nobodys'",
+        "sentinel.toml: [providers.a]: no installed plugin brings the provider 'echoo'",
+        "sentinel.toml: [providers.b] base_ulr: unknown key",
+        "sentinel.toml: [chain] stages: 'nobody' is listed but has no table [stages.nobody]",
+    ]
+    for hint in ("'nobodys'", "'port'", "'echo'", "'base_url'"):
+        assert f"did you mean {hint}?" in result.err
 
 
 def test_check_shows_every_value_and_who_said_so(sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,6 +138,32 @@ def test_explain_refuses_what_is_no_request(sentinel: Sentinel, monkeypatch: pyt
     result = sentinel("explain")
     assert result.code == 1
     assert "invalid_json" in result.err
+
+
+@pytest.mark.parametrize("path", ["none.json", "."])
+def test_explain_refuses_a_body_that_is_no_file(sentinel: Sentinel, path: str) -> None:
+    result = sentinel("explain", "--file", path)
+    assert result.code == 2
+    assert "--file" in result.err
+    assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [('host = "0.0.0.0"', "sentinel.toml: [server] host: "), ("workers = 2", "sentinel.toml: [state] kind: ")],
+)
+def test_what_must_not_be_served_by_accident_is_refused_with_its_place(
+    sentinel: Sentinel, line: str, place: str
+) -> None:
+    result = sentinel("check", config=f"[server]\n{line}\n")
+    assert result.code == 2
+    assert place in result.err
+
+
+def test_no_colour_where_nobody_looks(sentinel: Sentinel) -> None:
+    for arguments in (["--help"], ["check", "--nosuch"], ["check"]):
+        result = sentinel(*arguments, config="[server]\nprot = 1\n")
+        assert "\x1b" not in result.out + result.err
 
 
 def test_a_command_that_nobody_brings_is_unknown(sentinel: Sentinel) -> None:

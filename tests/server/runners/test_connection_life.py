@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from contextlib import suppress
 
 import pytest
@@ -81,6 +82,24 @@ async def test_0_7_a_client_that_pipelined_and_then_left_is_reported_too(serving
         writer.transport.abort()
         assert await asyncio.wait_for(served.application.ended.get(), DEADLINE_S) == "disconnected"
     assert served.application.requests == ["/hang"]
+
+
+async def test_c06_a_client_that_vanishes_is_given_up_by_the_kernel(
+    serving: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: dict[tuple[int, int], object] = {}
+
+    def note(_: socket.socket, level: int, name: int, value: object) -> None:
+        options[level, name] = value
+
+    # Dropping packets takes rights that a test does not have, so what the kernel was told is all there is to see.
+    monkeypatch.setattr(socket.socket, "setsockopt", note)
+    async with serving(limits(user_timeout_s=12)) as served:
+        await served.exchange(b"GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert options[socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT] == 12_000
+    assert options[socket.SOL_SOCKET, socket.SO_KEEPALIVE] == 1
+    assert options[socket.IPPROTO_TCP, socket.TCP_KEEPIDLE] == 6
+    assert options[socket.IPPROTO_TCP, socket.TCP_KEEPINTVL] == 3
 
 
 async def test_c07_a_half_close_counts_as_leaving(serving: Start) -> None:

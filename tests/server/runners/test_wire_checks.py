@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from email.utils import parsedate_to_datetime
 
 import pytest
 
@@ -34,7 +36,8 @@ REFUSED = {
     "h05_chunk_without_end": chunked(b"3\r\nabcX\r\n0\r\n\r\n"),
     "h05_chunk_with_bare_lf": chunked(b"3\r\nabc\n0\r\n\r\n"),
     "h05_size_with_bare_lf": chunked(b"3\nabc\r\n0\r\n\r\n"),
-    "h05_long_size": chunked(b"1" * 21 + b"\r\nabc\r\n0\r\n\r\n"),
+    "h05_size_of_20_digits": chunked(b"1" * 20 + b"\r\nabc\r\n0\r\n\r\n"),
+    "h05_size_that_wraps_around": chunked(b"1" + b"0" * 15 + b"3" + b"\r\nabc\r\n0\r\n\r\n"),
     "h05_long_extension": chunked(b"3;" + b"a" * 20_000 + b"\r\nabc\r\n0\r\n\r\n"),
     "h06_folded": b"GET /a HTTP/1.1\r\nX: a\r\n b\r\n" + HOST + b"\r\n",
     "h06_folded_with_tab": b"GET /a HTTP/1.1\r\nX: a\r\n\tb\r\n" + HOST + b"\r\n",
@@ -122,6 +125,15 @@ async def test_chunks_with_a_short_extension_are_read(serving: Start) -> None:
         response = await served.exchange(data + b"\r\n3;a=b\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
 
     assert b"last abcde" in response
+
+
+@pytest.mark.parametrize("data", [post(b"Connection: close"), REFUSED["h06_bare_lf"]], ids=["answered", "refused"])
+async def test_every_response_has_one_date(serving: Start, data: bytes) -> None:
+    async with serving() as served:
+        response = await served.exchange(data)
+
+    (date,) = re.findall(rb"(?mi)^date: (.*)\r$", response)
+    assert abs(parsedate_to_datetime(date.decode()).timestamp() - time.time()) < 60
 
 
 async def test_no_response_names_the_server(serving: Start) -> None:

@@ -1,0 +1,20 @@
+"""Where in a chunk the event stands that was made of it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sentinel_core.dialects.slots import Path
+
+FUNCTION_CALL = -1
+"""The tool-call index of the deprecated `function_call`."""
+
+
+class Place(NamedTuple):
+    """Where one event stands in a chunk: the choice's position in `choices`, the delta's key, the tool call's
+    position. `key` is also `finish_reason`, `usage` or `$opaque`, which names the `paths` of its strings."""
+
+    key: str
+    choice: int = 0
+    tool: int = 0
+    paths: tuple[Path, ...] = ()

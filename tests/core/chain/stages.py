@@ -1,0 +1,49 @@
+"""What the chain's tests share: stages made of single functions, one exchange through them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sentinel_core.chain import Tracker
+from sentinel_core.context import Context
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.stage import Stage, StageConfig
+from sentinel_core.testing import Driven, FakeProvider, chain_of, context, run
+
+Method = Callable[..., Any]  # a phase, written as a method
+
+
+def stage(name: str, *phases: Method, config: StageConfig | None = None, **attributes: Any) -> Stage:
+    """A stage whose phases are these functions, by their names. Attributes are those of the class."""
+    for phase in phases:
+        phase.__qualname__ = f"{name}.{phase.__name__}"  # pluggy tells methods from functions by their dot
+    methods = {phase.__name__: hookimpl(phase) for phase in phases}
+    kind: type[Stage] = type(name, (Stage,), {"name": name, **attributes, **methods})
+    return kind(config or StageConfig())
+
+
+def open_on_fault() -> StageConfig:
+    """A fault lets the request go on."""
+    return StageConfig(on_fault="open")
+
+
+def monitoring() -> StageConfig:
+    """A guard that only watches."""
+    return StageConfig(mode="monitor")
+
+
+async def exchange(*stages: Stage, reply: Any = ("Hello",), stream: bool = True, ctx: Context | None = None) -> Driven:
+    """One exchange through these stages, with a scripted upstream (`reply`: a FakeProvider's script)."""
+    provider, tracker = FakeProvider(reply), Tracker()
+    driven = await run(chain_of(stages, provider, tracker), ctx or context(stream=stream))
+    await tracker.drained()
+    driven.sent = provider.calls
+    assert provider.opened == provider.closed
+    return driven
+
+
+def verdicts(driven: Driven) -> dict[tuple[str, str], str]:
+    """Every verdict's result by guard and direction."""
+    assert driven.outcome is not None
+    return {(verdict.guard, verdict.direction): verdict.result for verdict in driven.outcome.verdicts}

@@ -1,0 +1,58 @@
+"""The gateway's life: closed, open, draining, drained."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sentinel_core import Gateway, Registry
+from sentinel_core.config import settings_from
+from sentinel_core.errors import Refusal
+from sentinel_core.testing import FakeProvider, chat_body
+
+SOON_S = 0.1
+
+
+def gateway(provider: FakeProvider) -> Gateway:
+    registry = Registry()
+    registry.register(provider.kind())
+    return Gateway(settings_from({"providers": {"fake": {"models": ["fake"]}}}), registry=registry)
+
+
+async def test_a_gateway_that_is_not_open_says_so() -> None:
+    with pytest.raises(Refusal) as caught:
+        await gateway(FakeProvider()).complete(chat_body())
+    assert (caught.value.code, caught.value.status) == ("not_started", 503)
+
+
+async def test_it_completes_and_streams_the_same_text() -> None:
+    async with gateway(FakeProvider(("Hel", "lo"))) as live:
+        answer = await live.complete(chat_body())
+        async with live.stream(chat_body()) as events:
+            texts = [getattr(event, "text", "") async for event in events]
+    assert answer.body["choices"][0]["message"]["content"] == "".join(texts) == "Hello"
+
+
+async def test_a_drain_refuses_newcomers_and_waits_for_whoever_is_inside() -> None:
+    gate = asyncio.Event()
+    async with gateway(FakeProvider(("a", gate))) as live:
+        async with live.stream(chat_body()) as events:
+            await anext(events)
+            assert live.in_flight == 1
+            assert not await live.drain(SOON_S)
+            with pytest.raises(Refusal) as caught:
+                await live.complete(chat_body())
+            assert caught.value.code == "draining"
+            gate.set()
+            assert [event async for event in events]
+        assert await live.drain(SOON_S)
+        assert live.in_flight == 0
+
+
+async def test_an_unknown_model_is_refused_with_its_name() -> None:
+    async with gateway(FakeProvider()) as live:
+        with pytest.raises(Refusal, match="'no-such'") as caught:
+            await live.complete({**chat_body(), "model": "no-such"})
+        assert (caught.value.code, caught.value.status, caught.value.param) == ("model_not_found", 404, "model")
+        assert [model.id for model in live.models()] == ["fake"]

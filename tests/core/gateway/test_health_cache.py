@@ -1,0 +1,97 @@
+"""Health costs an upstream one look in fifteen seconds, however many ask; a provider's own failure is its health."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sentinel_core import Gateway
+from sentinel_core.config import settings_from
+from sentinel_core.errors import Refusal
+from sentinel_core.gateway import healthcheck
+from sentinel_core.gateway.healthcheck import FRESH_S, HealthChecks
+from sentinel_core.provider import Health, Provider, ProviderConfig
+from sentinel_core.testing import FakeClock, settle
+
+TIMEOUT_S = 0.1
+
+
+class Patient(Provider):
+    """Counts looks; answers once its gate is open, or does what it was told instead."""
+
+    name = "patient"
+
+    def __init__(self, failure: BaseException | None = None) -> None:
+        super().__init__(ProviderConfig())
+        self.failure = failure
+        self.gate = asyncio.Event()
+        self.looks = 0
+
+    async def health_check(self) -> Health:
+        self.looks += 1
+        if self.failure is not None:
+            raise self.failure
+        await self.gate.wait()
+        return Health("healthy", 1.0)
+
+
+async def test_however_many_ask_there_is_one_look_and_its_answer_is_shared() -> None:
+    patient, checks = Patient(), HealthChecks(FakeClock())
+    asking = [asyncio.create_task(checks.look({"patient": patient})) for _ in range(20)]
+    await settle()
+    patient.gate.set()
+    found = await asyncio.gather(*asking)
+    assert patient.looks == 1
+    assert all(health is found[0] for health in found)
+
+
+async def test_a_look_is_good_for_fifteen_seconds_and_not_longer() -> None:
+    clock, patient = FakeClock(), Patient()
+    checks = HealthChecks(clock)
+    patient.gate.set()
+    for advance, looks in ((0.0, 1), (FRESH_S, 1), (0.1, 2), (1.0, 2)):
+        await clock.advance(advance)
+        await checks.look({"patient": patient})
+        assert patient.looks == looks
+
+
+async def test_a_provider_that_a_reload_brought_is_looked_at_at_once() -> None:
+    checks, old, new = HealthChecks(FakeClock()), Patient(), Patient()
+    old.gate.set()
+    new.gate.set()
+    await checks.look({"old": old})
+    assert set(await checks.look({"old": old, "new": new})) == {"old", "new"}
+
+
+async def test_a_probe_that_is_given_up_leaves_the_look_to_the_next_one() -> None:
+    checks, patient = HealthChecks(FakeClock()), Patient()
+    first = asyncio.create_task(checks.look({"patient": patient}))
+    second = asyncio.create_task(checks.look({"patient": patient}))
+    await settle()
+    first.cancel()
+    await settle()
+    patient.gate.set()
+    assert (await second)["patient"].status == "healthy"
+    assert (first.cancelled(), patient.looks) == (True, 2)
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("key sk-123"), Refusal("draining"), asyncio.CancelledError()])
+async def test_a_provider_that_raises_is_unhealthy_and_its_neighbour_is_not(failure: BaseException) -> None:
+    well = Patient()
+    well.gate.set()
+    found = await HealthChecks(FakeClock()).look({"broken": Patient(failure), "well": well})
+    assert found["broken"] == Health("unhealthy", detail=type(failure).__name__)
+    assert found["well"].status == "healthy"
+
+
+async def test_a_provider_that_hangs_is_unhealthy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(healthcheck, "TIMEOUT_S", TIMEOUT_S)
+    found = await HealthChecks(FakeClock()).look({"hangs": Patient()})
+    assert found == {"hangs": Health("unhealthy", detail="no answer in time")}
+
+
+async def test_a_gateway_that_is_not_open_has_no_health_and_says_so() -> None:
+    with pytest.raises(Refusal) as caught:
+        await Gateway(settings_from({"providers": {"echo": {}}})).health()
+    assert caught.value.code == "not_started"

@@ -1,0 +1,102 @@
+"""A reload swaps the chain under load: nobody's request fails, and a broken configuration changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar, Self
+
+import pytest
+
+from sentinel_core import Gateway, Registry, Stage
+from sentinel_core.config import Settings, settings_from
+from sentinel_core.errors import ConfigError
+from sentinel_core.services import Services
+from sentinel_core.testing import FakeProvider, chat_body, settle
+
+
+class Watched(Stage):
+    """Notes which of its instances are open."""
+
+    name = "watched"
+    living: ClassVar[set[Stage]]
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: Any, services: Services) -> AsyncIterator[Self]:  # Any: the base's signature
+        """Open until the generation closes."""
+        stage = cls(config)
+        cls.living.add(stage)
+        yield stage
+        cls.living.discard(stage)
+
+
+def settings(**tables: Any) -> Settings:  # TOML tables
+    return settings_from({"stages": {"watched": {}}, "providers": {"fake": {"models": ["fake"]}}, **tables})
+
+
+def gateway(provider: FakeProvider) -> Gateway:
+    Watched.living = set()
+    registry = Registry()
+    registry.register(Watched)
+    registry.register(provider.kind())
+    return Gateway(settings(), registry=registry)
+
+
+async def test_a_reload_under_load_fails_no_request() -> None:
+    async with gateway(FakeProvider()) as live:
+        asked = [asyncio.create_task(live.complete(chat_body())) for _ in range(20)]
+        for _ in range(5):
+            await live.reload()
+            asked += [asyncio.create_task(live.complete(chat_body())) for _ in range(20)]
+        answers = await asyncio.gather(*asked)
+        assert all(answer.body["choices"] for answer in answers)
+        assert await live.drain(1)
+        assert len(Watched.living) == 1
+
+
+async def test_a_running_stream_ends_on_the_generation_it_began_with() -> None:
+    gate = asyncio.Event()
+    async with gateway(FakeProvider(("a", gate, "b"))) as live:
+        (old,) = Watched.living
+        async with live.stream(chat_body()) as events:
+            await anext(events)
+            await live.reload()
+            assert old in Watched.living
+            assert len(Watched.living) == 2
+            gate.set()
+            assert len([event async for event in events]) == 3
+        await settle()
+        assert old not in Watched.living
+
+
+async def test_a_provider_whose_table_is_unchanged_stays_open() -> None:
+    async with gateway(FakeProvider()) as live:
+        before = live.providers["fake"]
+        await live.reload()
+        assert live.providers["fake"] is before
+
+
+@pytest.mark.parametrize(
+    ("broken", "named"),
+    [({"stages": {"watched": {"no_such_key": 1}}}, "no_such_key"), ({"state": {"kind": "no_such"}}, "no_such")],
+)
+async def test_a_broken_configuration_keeps_the_old_generation_and_says_why(broken: dict[str, Any], named: str) -> None:
+    async with gateway(FakeProvider()) as live:
+        before = live.settings
+        with pytest.raises(ConfigError, match=named):
+            await live.reload(settings(**broken))
+        assert live.settings is before
+        assert (await live.complete(chat_body())).body["choices"]
+
+
+async def test_a_store_that_lives_as_long_as_the_process_cannot_change_in_it() -> None:
+    async with gateway(FakeProvider()) as live:
+        before, state = live.settings, live.state
+        with pytest.raises(ConfigError, match=r"\[state\] cannot change while the gateway runs; restart it"):
+            await live.reload(settings(state={"max_entries": 7}))
+        assert (live.settings is before, live.state is state) == (True, True)
+        await live.reload(settings(state={"kind": "memory"}))
+        assert live.state is state
+        assert (await live.complete(chat_body())).body["choices"]
