@@ -45,7 +45,7 @@ def outgoing(
     if adapt is not None:
         request, left_out = adapt(request)
         dropped += left_out
-    dropped = shown(dropped)
+    dropped = shown(dropped) if dropped else ()
     if dropped and on_unsupported == "refuse":
         names = ", ".join(dropped)
         raise Refusal("unsupported_parameter", f"The model's API cannot express: {names}.", param=dropped[0])
