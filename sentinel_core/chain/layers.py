@@ -13,6 +13,7 @@ from sentinel_core.chain.same_text import SameText
 from sentinel_core.chain.verdicts import Verdicts
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
+from sentinel_core.keys import VerdictResult
 from sentinel_core.messages import Event, Opaque, TextEvent
 from sentinel_core.reply import Reading, logged
 
@@ -100,13 +101,14 @@ class StreamLayer:
         """State the verdict, once the stream is over."""
         if not self._entry.guard:
             return
+        result: VerdictResult
         if not self._input.ended:
             result = "partial"
         elif self._changed or self._text.altered:
             result = "masked"
         else:
             result = "partial" if self._unread else "allowed"
-        self._verdicts.note(self._entry, "response", result, self._released)  # type: ignore[arg-type]  # literals above
+        self._verdicts.note(self._entry, "response", result, self._released)
 
     def _stop(self) -> None:
         self._clock.stop()
