@@ -66,13 +66,23 @@ def _translates(dialect: Dialect) -> TypeGuard[ChatDialect]:
     return hasattr(dialect, "to_canonical_request")
 
 
+def canonical_request(request: Request, model: str) -> Mapping[str, Any]:  # JSON
+    """The request in OpenAI's form. Raises `Refusal` where its dialect has none."""
+    if not _translates(request.dialect) or request.operation != "chat":
+        raise _other_format(model)
+    return request.dialect.to_canonical_request(request)
+
+
 def translated_request(request: Request, target: Dialect, model: str) -> tuple[Request, tuple[str, ...]]:
     """The request in the dialect `target`, and what had to be left out."""
-    source = request.dialect
-    if not _translates(source) or not _translates(target) or request.operation != "chat":
-        raise Refusal("invalid_request", f"The model {model!r} is not served in the format of this route.")
-    body, dropped = target.from_canonical_request(source.to_canonical_request(request), model)
+    if not _translates(target):
+        raise _other_format(model)
+    body, dropped = target.from_canonical_request(canonical_request(request, model), model)
     return msgspec.structs.replace(request, dialect=target, body=body, include_usage=False), dropped
+
+
+def _other_format(model: str) -> Refusal:
+    return Refusal("invalid_request", f"The model {model!r} is not served in the format of this route.")
 
 
 def translated_answer(answer: Answer, target: Dialect) -> Answer:

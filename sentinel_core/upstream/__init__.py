@@ -1,10 +1,14 @@
-"""What every provider over HTTP does with a response: read it as one dialect, give it to the client in another.
+"""What every provider over HTTP does: one exchange within its limits, read as one dialect, given in another.
 
-A native provider needs little more than `outgoing` (the body to send), `reply_of` (what came back) and `refusal_of`
-(a status that is not 2xx). No I/O of its own: everything is behind `services.HttpResponse`.
+A native provider needs little more than its addresses, the body to send (`outgoing`, or `outgoing_native` for an API
+that no client of the gateway speaks) and what an error means. No I/O of its own: everything is behind
+`services.HttpClient`.
 """
 
-from sentinel_core.upstream.outgoing import Adapt, OnUnsupported, Outgoing, outgoing
+from sentinel_core.upstream.config import BaseUrlConfig, UpstreamConfig, check_header, check_url
+from sentinel_core.upstream.native import NativeChat
+from sentinel_core.upstream.outgoing import Adapt, OnUnsupported, Outgoing, outgoing, outgoing_native
+from sentinel_core.upstream.provider import HttpProvider
 from sentinel_core.upstream.refused import ErrorReader, refusal_of
 from sentinel_core.upstream.reply import Limits, Reader, reply_of
 from sentinel_core.upstream.stream import MAX_HELD_EVENTS, Framing, UpstreamStream
@@ -12,14 +16,21 @@ from sentinel_core.upstream.stream import MAX_HELD_EVENTS, Framing, UpstreamStre
 __all__ = [
     "MAX_HELD_EVENTS",
     "Adapt",
+    "BaseUrlConfig",
     "ErrorReader",
     "Framing",
+    "HttpProvider",
     "Limits",
+    "NativeChat",
     "OnUnsupported",
     "Outgoing",
     "Reader",
+    "UpstreamConfig",
     "UpstreamStream",
+    "check_header",
+    "check_url",
     "outgoing",
+    "outgoing_native",
     "refusal_of",
     "reply_of",
 ]

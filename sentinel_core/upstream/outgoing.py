@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+import msgspec
 
 from sentinel_core.context import Call
 from sentinel_core.dialects.base import Dialect
-from sentinel_core.dialects.translation import translated_request
+from sentinel_core.dialects.translation import canonical_request, translated_request
 from sentinel_core.errors import Refusal
 from sentinel_core.messages import Request
+
+if TYPE_CHECKING:
+    from sentinel_core.upstream.native import NativeChat
 
 OnUnsupported: TypeAlias = Literal["refuse", "drop"]
 """What becomes of a parameter that the target's API cannot express: refuse the request, or leave it out and say so."""
 
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _MAX_NAMES = 20
+_encode = msgspec.json.Encoder().encode
 
 
 class Outgoing(NamedTuple):
@@ -45,11 +51,22 @@ def outgoing(
     if adapt is not None:
         request, left_out = adapt(request)
         dropped += left_out
-    dropped = shown(dropped) if dropped else ()
-    if dropped and on_unsupported == "refuse":
-        names = ", ".join(dropped)
-        raise Refusal("unsupported_parameter", f"The model's API cannot express: {names}.", param=dropped[0])
-    return Outgoing(dialect.encode_request(request, model), dropped)
+    return Outgoing(dialect.encode_request(request, model), _told(dropped, on_unsupported))
+
+
+def outgoing_native(call: Call, native: NativeChat, on_unsupported: OnUnsupported = "drop") -> Outgoing:
+    """What to send to an upstream whose API no client speaks. Raises as `outgoing`."""
+    model = call.target.model
+    body, dropped = native.request_body(canonical_request(call.request, model), model)
+    return Outgoing(_encode(body), _told(dropped, on_unsupported))
+
+
+def _told(dropped: tuple[str, ...], on_unsupported: OnUnsupported) -> tuple[str, ...]:
+    """The names of what is left out, or the refusal that the policy asks for."""
+    names = shown(dropped) if dropped else ()
+    if names and on_unsupported == "refuse":
+        raise Refusal("unsupported_parameter", f"The model's API cannot express: {', '.join(names)}.", param=names[0])
+    return names
 
 
 def shown(names: Iterable[str]) -> tuple[str, ...]:

@@ -1,64 +1,12 @@
-"""`[providers.<name>]` with `kind = "openai"`, and what the tables of compatible hosts share with it."""
+"""`[providers.<name>]` with `kind = "openai"`."""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-from sentinel_core.config import Count, HttpUrl, Seconds, Secret
-from sentinel_core.provider import ProviderConfig
-from sentinel_core.upstream import OnUnsupported
-
-MIB = 1 << 20
+from sentinel_core.config import HttpUrl
+from sentinel_core.upstream import BaseUrlConfig, check_header
 
 
-class ConnectionConfig(ProviderConfig, frozen=True, kw_only=True):
-    """How to identify at an upstream, and how long and how large its answers may be."""
-
-    api_key: Secret | None = None
-    """Sent as a bearer token. Leave it out for a server that wants none."""
-    connect_timeout_s: Seconds = 5.0
-    """From the start of a call until its connection stands: a free place in the pool, DNS, TCP and TLS."""
-    first_byte_timeout_s: Seconds = 60.0
-    """From then to the first byte of the answer's body. Raise it for models that think before they speak."""
-    idle_timeout_s: Seconds = 60.0
-    """Between two pieces of the answer."""
-    total_timeout_s: Seconds = 600.0
-    """The whole call, to its last byte."""
-    max_connections: Count = 1000
-    """Calls at one time, from each worker. One more waits for `connect_timeout_s`, then fails as overloaded."""
-    max_response_bytes: Count = 64 * MIB
-    """The largest answer, unpacked; a stream's as well."""
-    max_event_bytes: Count = MIB
-    """The largest single event of a stream."""
-    on_unsupported: OnUnsupported = "drop"
-    """What becomes of a request's parameter that this API cannot express, or that the host is known to refuse. `drop`
-    leaves it out and names it in `x-sentinel-dropped-params`; `refuse` answers 400. Set `refuse` where a silent
-    difference is worse than a failure."""
-
-    def __post_init__(self) -> None:
-        check_header("api_key", self.api_key.reveal() if self.api_key is not None else "")
-
-    def root(self) -> str:
-        """The URL that `/chat/completions` is put after."""
-        raise NotImplementedError(f"{type(self).__name__} does not say where its upstream is")
-
-
-class CompatibleConfig(ConnectionConfig, frozen=True, kw_only=True):
-    """An upstream at a base URL."""
-
-    base_url: HttpUrl
-    """The part of the URL before `/chat/completions`. Set it for a proxy or a server of your own."""
-
-    def __post_init__(self) -> None:
-        ConnectionConfig.__post_init__(self)
-        check_url("base_url", self.base_url)
-
-    def root(self) -> str:
-        """The base URL without a slash at its end."""
-        return self.base_url.rstrip("/")
-
-
-class OpenAIConfig(CompatibleConfig, frozen=True, kw_only=True):
+class OpenAIConfig(BaseUrlConfig, frozen=True, kw_only=True):
     """Where the upstream is, how to identify there, and how long and how large its answers may be."""
 
     base_url: HttpUrl = "https://api.openai.com/v1"
@@ -69,22 +17,6 @@ class OpenAIConfig(CompatibleConfig, frozen=True, kw_only=True):
     """Sent as `OpenAI-Project`, for keys that belong to several."""
 
     def __post_init__(self) -> None:
-        CompatibleConfig.__post_init__(self)
+        BaseUrlConfig.__post_init__(self)
         check_header("organization", self.organization or "")
         check_header("project", self.project or "")
-
-
-def check_url(name: str, text: str) -> None:
-    """Raise `ValueError` for a URL that carries credentials or names no host."""
-    url = urlsplit(text)
-    if "@" in url.netloc:
-        raise ValueError(f"{name}: must not hold a user name or password; put the key into api_key")
-    if not url.hostname:
-        raise ValueError(f"{name}: names no host")
-    _ = url.port  # raises ValueError where it is no number, or out of range
-
-
-def check_header(name: str, value: str) -> None:
-    """Raise `ValueError` for a value that no HTTP header may carry. The value itself is not quoted: it may be a key."""
-    if value and not (value.isascii() and value.isprintable()):
-        raise ValueError(f"{name}: holds a character that no HTTP header may carry")

@@ -5,34 +5,34 @@ from __future__ import annotations
 import re
 
 from sentinel_core.config import HttpUrl, Seconds
-from sentinel_plugins.providers.openai.config import CompatibleConfig, ConnectionConfig, check_header, check_url
+from sentinel_core.upstream import BaseUrlConfig, UpstreamConfig, check_header, check_url
 
 _RESOURCE = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 
 
-class GroqConfig(CompatibleConfig, frozen=True, kw_only=True):
+class GroqConfig(BaseUrlConfig, frozen=True, kw_only=True):
     """Groq. Takes no log probabilities, no `n` above 1 and no `name` in messages."""
 
     base_url: HttpUrl = "https://api.groq.com/openai/v1"
     """The part of the URL before `/chat/completions`."""
 
 
-class MistralConfig(CompatibleConfig, frozen=True, kw_only=True):
+class MistralConfig(BaseUrlConfig, frozen=True, kw_only=True):
     """Mistral. `seed` and `max_completion_tokens` get its own names, ids of tool calls its own form."""
 
     base_url: HttpUrl = "https://api.mistral.ai/v1"
     """The part of the URL before `/chat/completions`."""
 
 
-class DeepSeekConfig(CompatibleConfig, frozen=True, kw_only=True):
+class DeepSeekConfig(BaseUrlConfig, frozen=True, kw_only=True):
     """DeepSeek. A busy host keeps the connection open with comments for minutes; they do not put off the deadline."""
 
     base_url: HttpUrl = "https://api.deepseek.com"
     """The part of the URL before `/chat/completions`."""
 
 
-class XaiConfig(CompatibleConfig, frozen=True, kw_only=True):
+class XaiConfig(BaseUrlConfig, frozen=True, kw_only=True):
     """xAI. Its reasoning models think for minutes before they speak, hence the longer waits."""
 
     base_url: HttpUrl = "https://api.x.ai/v1"
@@ -43,21 +43,21 @@ class XaiConfig(CompatibleConfig, frozen=True, kw_only=True):
     """The whole call, to its last byte. Raise `request_timeout_s` of `[server]` with it: that ends every request."""
 
 
-class TogetherConfig(CompatibleConfig, frozen=True, kw_only=True):
+class TogetherConfig(BaseUrlConfig, frozen=True, kw_only=True):
     """Together. Model ids look like `meta-llama/Llama-3.3-70B-Instruct-Turbo`."""
 
     base_url: HttpUrl = "https://api.together.ai/v1"
     """The part of the URL before `/chat/completions`."""
 
 
-class LlamaConfig(CompatibleConfig, frozen=True, kw_only=True):
+class LlamaConfig(BaseUrlConfig, frozen=True, kw_only=True):
     """Meta's Llama API, or any other host of Llama models that speaks OpenAI's format."""
 
     base_url: HttpUrl = "https://api.llama.com/compat/v1"
     """The part of the URL before `/chat/completions`. Set it for another host of Llama models."""
 
 
-class OpenRouterConfig(CompatibleConfig, frozen=True, kw_only=True):
+class OpenRouterConfig(BaseUrlConfig, frozen=True, kw_only=True):
     """OpenRouter. `referer` and `title` tell it which application calls."""
 
     base_url: HttpUrl = "https://openrouter.ai/api/v1"
@@ -68,19 +68,19 @@ class OpenRouterConfig(CompatibleConfig, frozen=True, kw_only=True):
     """Sent as `X-Title`: the name of your application, for OpenRouter's rankings."""
 
     def __post_init__(self) -> None:
-        CompatibleConfig.__post_init__(self)
+        BaseUrlConfig.__post_init__(self)
         check_header("referer", self.referer or "")
         check_header("title", self.title or "")
 
 
-class VercelConfig(CompatibleConfig, frozen=True, kw_only=True):
+class VercelConfig(BaseUrlConfig, frozen=True, kw_only=True):
     """Vercel's AI Gateway. Model ids look like `openai/gpt-5.6-sol`."""
 
     base_url: HttpUrl = "https://ai-gateway.vercel.sh/v1"
     """The part of the URL before `/chat/completions`."""
 
 
-class AzureConfig(ConnectionConfig, frozen=True, kw_only=True):
+class AzureConfig(UpstreamConfig, frozen=True, kw_only=True):
     """Azure OpenAI. Needs `resource` or `endpoint`; a model is the name of a deployment."""
 
     resource: str | None = None
@@ -91,7 +91,7 @@ class AzureConfig(ConnectionConfig, frozen=True, kw_only=True):
     """Such as `2024-10-21`: calls the older address of each deployment. Leave it out for the `v1` API."""
 
     def __post_init__(self) -> None:
-        ConnectionConfig.__post_init__(self)
+        UpstreamConfig.__post_init__(self)
         if (self.resource is None) == (self.endpoint is None):
             raise ValueError("needs exactly one of resource and endpoint")
         # H33: a name such as `evil.example/#` would send the key to another host.

@@ -12,7 +12,7 @@ from sentinel_core.context import Call
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Operation, Request
 from sentinel_core.services import HttpClient
-from sentinel_plugins.providers.openai.config import ConnectionConfig
+from sentinel_core.upstream import UpstreamConfig
 from sentinel_plugins.providers.openai.hosts import hosts
 from sentinel_plugins.providers.openai.hosts.config import (
     AzureConfig,
@@ -44,7 +44,7 @@ class HostProvider(OpenAIProvider):
     host: ClassVar[Host]
     operations: ClassVar[frozenset[Operation]] = USUAL
 
-    def identity(self, config: ConnectionConfig) -> Mapping[str, str]:
+    def identity(self, config: UpstreamConfig) -> Mapping[str, str]:
         """The key in the form that the host wants."""
         if config.api_key is None:
             return {}
@@ -82,7 +82,7 @@ class Groq(HostProvider):
     """https://console.groq.com."""
 
     name: ClassVar[str] = "groq"
-    Config: ClassVar[type[ConnectionConfig]] = GroqConfig
+    Config: ClassVar[type[UpstreamConfig]] = GroqConfig
     operations: ClassVar[frozenset[Operation]] = frozenset({"chat", "response"})
     host: ClassVar[Host] = hosts.GROQ
 
@@ -91,7 +91,7 @@ class Mistral(HostProvider):
     """https://console.mistral.ai."""
 
     name: ClassVar[str] = "mistral"
-    Config: ClassVar[type[ConnectionConfig]] = MistralConfig
+    Config: ClassVar[type[UpstreamConfig]] = MistralConfig
     operations: ClassVar[frozenset[Operation]] = frozenset({"chat", "embedding"})
     host: ClassVar[Host] = hosts.MISTRAL
 
@@ -100,7 +100,7 @@ class DeepSeek(HostProvider):
     """https://platform.deepseek.com."""
 
     name: ClassVar[str] = "deepseek"
-    Config: ClassVar[type[ConnectionConfig]] = DeepSeekConfig
+    Config: ClassVar[type[UpstreamConfig]] = DeepSeekConfig
     operations: ClassVar[frozenset[Operation]] = frozenset({"chat"})
     host: ClassVar[Host] = hosts.DEEPSEEK
 
@@ -109,7 +109,7 @@ class Xai(HostProvider):
     """https://console.x.ai."""
 
     name: ClassVar[str] = "xai"
-    Config: ClassVar[type[ConnectionConfig]] = XaiConfig
+    Config: ClassVar[type[UpstreamConfig]] = XaiConfig
     operations: ClassVar[frozenset[Operation]] = frozenset({"chat", "response"})
     host: ClassVar[Host] = hosts.XAI
 
@@ -118,7 +118,7 @@ class Together(HostProvider):
     """https://api.together.ai."""
 
     name: ClassVar[str] = "together"
-    Config: ClassVar[type[ConnectionConfig]] = TogetherConfig
+    Config: ClassVar[type[UpstreamConfig]] = TogetherConfig
     operations: ClassVar[frozenset[Operation]] = USUAL | {"response"}
     host: ClassVar[Host] = hosts.TOGETHER
 
@@ -127,7 +127,7 @@ class Llama(HostProvider):
     """https://llama.developer.meta.com, or another host of Llama models."""
 
     name: ClassVar[str] = "llama"
-    Config: ClassVar[type[ConnectionConfig]] = LlamaConfig
+    Config: ClassVar[type[UpstreamConfig]] = LlamaConfig
     host: ClassVar[Host] = hosts.LLAMA
 
 
@@ -135,10 +135,10 @@ class OpenRouter(HostProvider):
     """https://openrouter.ai."""
 
     name: ClassVar[str] = "openrouter"
-    Config: ClassVar[type[ConnectionConfig]] = OpenRouterConfig
+    Config: ClassVar[type[UpstreamConfig]] = OpenRouterConfig
     host: ClassVar[Host] = hosts.OPENROUTER
 
-    def identity(self, config: ConnectionConfig) -> Mapping[str, str]:
+    def identity(self, config: UpstreamConfig) -> Mapping[str, str]:
         """The key, and which application calls."""
         headers = dict(super().identity(config))
         if isinstance(config, OpenRouterConfig) and config.referer:
@@ -152,7 +152,7 @@ class Vercel(HostProvider):
     """https://vercel.com/ai-gateway."""
 
     name: ClassVar[str] = "vercel"
-    Config: ClassVar[type[ConnectionConfig]] = VercelConfig
+    Config: ClassVar[type[UpstreamConfig]] = VercelConfig
     operations: ClassVar[frozenset[Operation]] = USUAL | {"response"}
     host: ClassVar[Host] = hosts.VERCEL
 
@@ -161,7 +161,7 @@ class Azure(HostProvider):
     """Azure OpenAI: the `v1` API, or the address of each deployment where `api_version` is set."""
 
     name: ClassVar[str] = "azure"
-    Config: ClassVar[type[ConnectionConfig]] = AzureConfig
+    Config: ClassVar[type[UpstreamConfig]] = AzureConfig
     host: ClassVar[Host] = hosts.AZURE
 
     def __init__(self, config: AzureConfig, http: HttpClient) -> None:
@@ -169,7 +169,7 @@ class Azure(HostProvider):
         self._address = f"{config.address()}/openai"
         self._version = config.api_version
         if config.api_version is not None:
-            self._models = f"{self._address}/models?api-version={config.api_version}"
+            self.health_url = f"{self._address}/models?api-version={config.api_version}"
 
     def url(self, operation: Operation, model: str) -> str:
         """The older form has the deployment in the path; its name is a caller's word and is escaped (H33)."""
