@@ -10,15 +10,13 @@ from typing import Any
 
 from sentinel_core.config.aliases import KEYED_PROVIDERS, apply_aliases
 from sentinel_core.config.document import Blocked, Document, Origin, Steps
-from sentinel_core.config.environment import Environment
+from sentinel_core.config.environment import OVERRIDE, Environment
 from sentinel_core.config.envtext import EnvText, toml_value
 from sentinel_core.errors import ConfigProblem
 
 FILE_NAME = "sentinel.toml"
 WITHOUT_FILE: Mapping[str, Any] = {"stages": {"routing": {}, "retry": {}, "breaker": {}}}  # TOML values
 """What is on where nobody wrote a file."""
-
-PREFIX = "SENTINEL__"
 
 _OVERRIDE = re.compile(r"SENTINEL__[A-Z0-9]+(?:_[A-Z0-9]+)*(?:__[A-Z0-9]+(?:_[A-Z0-9]+)*)*")
 
@@ -54,7 +52,8 @@ def merge(tables: Mapping[str, Any], origin: Origin, environment: Environment) -
         document.put((name,), table, origin)
     if not document.get("providers"):
         _turn_on_keyed_providers(document, environment)
-    problems = [*apply_aliases(document, environment), *_apply_overrides(document, environment)]
+    problems = _apply_overrides(document, environment)
+    problems += apply_aliases(document, environment)  # afterwards: a `kind` says which of them mean a table
     if not document.get("providers"):
         document.put(("providers", "echo"), {"kind": "echo"}, Origin("code", "no provider is configured"))
     return document, problems
@@ -74,7 +73,7 @@ def _turn_on_keyed_providers(document: Document, environment: Environment) -> No
 def _apply_overrides(document: Document, environment: Environment) -> list[ConfigProblem]:
     problems = []
     # Sorted, so that a whole table comes before a key in it.
-    for name in sorted(name for name in environment if name.upper().startswith(PREFIX)):
+    for name in sorted(name for name in environment if name.upper().startswith(OVERRIDE)):
         if not _OVERRIDE.fullmatch(name):
             problems.append(_problem(name, "not the name of a setting"))
             continue
@@ -88,7 +87,7 @@ def _apply_overrides(document: Document, environment: Environment) -> list[Confi
 def _steps(document: Document, name: str) -> Steps:
     """Where a variable points. A number is an index where the tables so far have a list there."""
     steps: Steps = ()
-    for part in name.removeprefix(PREFIX).lower().split("__"):
+    for part in name.removeprefix(OVERRIDE).lower().split("__"):
         is_index = part.isdecimal() and isinstance(document.get(*steps), list)
         steps = (*steps, int(part) if is_index else part)
     return steps

@@ -36,20 +36,28 @@ class Cluster:
             node.ask("FLUSHALL")
 
     def owner(self, key: str) -> int:
-        """The number of the node that has a key at first."""
+        """The number of the node that has a key, as the nodes say."""
         slot = key_slot(key.encode())
-        return next(number for number, (first, last) in enumerate(RANGES) if first <= slot <= last)
+        ports = [node.port for node in self.nodes]
+        return next(
+            ports.index(master[1])
+            for first, last, master, *_ in self.nodes[0].ask("CLUSTER", "SLOTS")
+            if first <= slot <= last
+        )
 
     def begin_move(self, key: str, to: int) -> None:
         """The slot of a key is on its way to another node: keys that are not there yet are asked for at the other."""
-        slot, owner = str(key_slot(key.encode())), self.owner(key)
-        self.nodes[to].ask("CLUSTER", "SETSLOT", slot, "IMPORTING", self._ids[owner])
-        self.nodes[owner].ask("CLUSTER", "SETSLOT", slot, "MIGRATING", self._ids[to])
+        owner = self.owner(key)
+        self._set_slot(to, key, "IMPORTING", owner)
+        self._set_slot(owner, key, "MIGRATING", to)
 
-    def move(self, key: str, to: int) -> None:
-        """Another node has the slot of a key from now on. What is in it is lost."""
-        for node in self.nodes:
-            node.ask("CLUSTER", "SETSLOT", str(key_slot(key.encode())), "NODE", self._ids[to])
+    def end_move(self, key: str, to: int) -> None:
+        """The other node has it from now on. Whoever gets it is told first, so that its claim is the newest."""
+        for node in (to, *({0, 1, 2} - {to})):
+            self._set_slot(node, key, "NODE", to)
+
+    def _set_slot(self, node: int, key: str, state: str, other: int) -> None:
+        self.nodes[node].ask("CLUSTER", "SETSLOT", str(key_slot(key.encode())), state, self._ids[other])
 
 
 @contextmanager
