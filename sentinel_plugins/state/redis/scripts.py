@@ -18,7 +18,7 @@ log = logging.getLogger("sentinel.state")
 Arguments = Sequence[bytes | str | int]
 
 SERVER_TIME = "server_time"
-CLAIMS = ("common", "exact", "gcra", "sliding_window", "lease", "budget")
+CLAIMS = ("common", "exact", "gcra", "sliding_window", "holds", "lease", "budget")
 
 
 def source(*names: str) -> str:

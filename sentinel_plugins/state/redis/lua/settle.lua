@@ -11,7 +11,7 @@ clock.write(time)
 
 if not kept or not kept.parts then
   local gone = tonumber(ARGV[2])
-  redis.call('SET', KEYS[1], cmsgpack.pack({ ends = time.now + gone }), 'PX', digits(gone / 1000 + SWEEP_MS))
+  redis.call('SET', KEYS[1], cmsgpack.pack({ ends = time.now + gone }), 'PX', digits((gone + SWEEP) / 1000))
   return { 0, repaired }
 end
 
