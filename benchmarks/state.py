@@ -31,6 +31,8 @@ REDIS_LIMIT_US = 200.0
 ROUND_TRIPS = 2
 TENANTS = 1_000
 BATCH = 100
+VARIANTS: Sequence[tuple[Algorithm, int]] = (("exact", 1), ("exact", 32), ("gcra", 32), ("sliding_window", 32))
+"""How the windows count, and how many requests there are at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ async def targets(folder: Path) -> AsyncIterator[Mapping[str, Target]]:
         made = {
             f"{name} {algorithm} c={concurrency}": Target(store, concurrency, algorithm, server)
             for name, (store, server) in stores.items()
-            for algorithm, concurrency in (("exact", 1), ("exact", 32), ("gcra", 32), ("sliding_window", 32))
+            for algorithm, concurrency in VARIANTS
         }
         yield made
 

@@ -15,6 +15,7 @@ from sentinel_core.state import Budget, Claim, Lease, Settlement, StateStore, Wi
 from sentinel_plugins.state.redis import RedisState, sentinel_stores
 from sentinel_plugins.state.redis.breaker import FAILURES
 from tests.plugins.state.redis_stores import redis_state
+from tests.promises.tree import page
 from tests.redis.server import RedisServer, running_server
 from tests.redis.shim import Shim
 from tests.redis.waiting import until
@@ -265,3 +266,26 @@ async def test_numbers_beyond_a_double_count_as_the_largest_that_is_none(store: 
     unlimited = Budget(state_key("acme", "money"), 10**30, 5, "total", PERIOD_S)
     (state,) = (await store.admit(R, [unlimited])).claims
     assert (state.admitted, state.remaining) == (True, 2**53 - 5)
+
+
+async def test_the_rights_that_the_reference_lists_are_enough(
+    redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    listed = page("docs/reference/state.md").partition("<!-- acl -->\n```text\n")[2].partition("```")[0].split()
+    redis_server.ask("ACL", "SETUSER", "listed", "reset", "on", "nopass", *listed)
+    async with redis_state(redis_server.url.replace("//", "//listed:any@"), max_value_bytes=10) as store:
+        async with store.subscribe("events"):
+            await store.publish("events", b"data")
+        for number in range(3):
+            await store.admit(state_key("acme", str(number)), CLAIMS)
+            await store.settle(state_key("acme", str(number)), Settlement(((CLAIMS[0].key, 1),), 1))
+        never = Window(state_key("acme", "never"), 0, PERIOD_S)
+        assert not (await store.admit(R, [*CLAIMS, never])).admitted
+        await store.settle(state_key("acme", "unknown"), Settlement())
+        await store.set("key", b"value", ttl_s=10.0)
+        assert await store.get("key") == b"value"
+        assert await store.increment("key", ttl_s=10.0) == 1
+        await store.delete("key")
+        assert await store.ping() > 0.0
+    assert "NOPERM" not in caplog.text
+    assert "Redis refused" not in caplog.text
