@@ -50,6 +50,11 @@ def _is_artefact(part: str) -> bool:
     return part in ARTEFACTS or (part.startswith(".") and part not in {".ci", ".github"} and "." not in part[1:])
 
 
+def modules(folder: str) -> list[Path]:
+    """Every Python file of ours below a folder; packages that were installed there are not."""
+    return [path for path in files() if path.suffix == ".py" and ROOT / folder in path.parents]
+
+
 def pages() -> list[Path]:
     """README, the documentation, and the pages of the examples."""
     return [path for path in files() if path.suffix == ".md" and path.name != "CHANGELOG.md"]
