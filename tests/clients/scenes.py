@@ -34,7 +34,11 @@ from tests.upstream.payloads import embeddings, response, response_stream, text_
 
 SILENCE_S = 0.15
 OVERLONG = "This model's maximum context length is 8 tokens. Your messages resulted in 9 tokens."
-CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Rome"}'}}
+CALL: dict[str, Any] = {
+    "id": "call_1",
+    "type": "function",
+    "function": {"name": "weather", "arguments": '{"city":"Rome"}'},
+}
 USE = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Rome"}}
 
 
@@ -85,6 +89,7 @@ SCENES: Mapping[str, Sequence[Scenario]] = {
     "tools-streamed": [Stream(calling_streamed())],
     "tools-run": [calling(), Reply(completion("It is hot."))],
     "tools-run-streamed": [Stream(calling_streamed()), Stream(chat_stream("It is ", "hot."))],
+    "structured-streamed": [Stream(chat_stream('{"city":', '"Rome"}'))],
     "structured": [Reply(completion('{"city":"Rome"}'))],
     "text": [Reply(text_completion("legacy"))],
     "text-streamed": [Stream(text_stream("leg", "acy"))],
