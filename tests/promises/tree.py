@@ -30,6 +30,16 @@ class Sample:
         """Where it stands, for the test's name."""
         return f"{self.page}:{self.line}"
 
+    @property
+    def runs(self) -> bool:
+        """Whether it is a whole program, to be run against a gateway."""
+        return self.mark == "run" or bool(self.needs)
+
+    @property
+    def needs(self) -> str:
+        """The package without which it cannot run, of `<!-- run if: PACKAGE -->`."""
+        return self.mark.partition("run if: ")[2]
+
 
 def files() -> list[Path]:
     """Every file that git tracks or would add; without git, every file that is not an artefact."""
