@@ -1,4 +1,4 @@
-"""Scripts of `node/`, run by Node against the stage; what they print, and what reached the upstream meanwhile."""
+"""Scripts of `node/`, run by Node against the scenes; what they print, and what reached the upstream meanwhile."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.scenes import stage
+from tests.clients.scenes import scene_server
 
 FOLDER = Path(__file__).parent / "node"
 NODE = shutil.which("node") or ""
@@ -54,7 +54,7 @@ def play(script: str, runner: str) -> Played:
 
 
 async def _play(script: str, runner: str) -> Played:
-    async with stage(runner) as (served, upstream):
+    async with scene_server(runner) as (served, upstream):
         process = await asyncio.create_subprocess_exec(
             NODE, script, served.url, cwd=FOLDER, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )

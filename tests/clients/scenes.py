@@ -152,7 +152,7 @@ def configuration(upstream: Upstream) -> dict[str, Any]:  # TOML values
 
 
 @asynccontextmanager
-async def stage(runner: str = RUNNERS[0]) -> AsyncIterator[tuple[Served, Upstream]]:
+async def scene_server(runner: str = RUNNERS[0]) -> AsyncIterator[tuple[Served, Upstream]]:
     """A served gateway and the upstream that plays every scene behind it."""
     registry = Registry()
     registry.register(Budget)

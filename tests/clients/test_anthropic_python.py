@@ -10,7 +10,7 @@ from typing import Any
 import anthropic
 import pytest
 
-from tests.clients.scenes import USE, stage
+from tests.clients.scenes import USE, scene_server
 from tests.server.serving import RUNNERS
 from tests.upstream import Stall, Stream, Upstream
 from tests.upstream.anthropic import opening, text_block
@@ -26,7 +26,7 @@ ASKED: dict[str, Any] = {"max_tokens": 9, "messages": MESSAGES}  # keyword argum
 async def client_of(runner: str) -> AsyncIterator[tuple[anthropic.AsyncAnthropic, Upstream]]:
     """A client as it comes, with its own retries."""
     async with (
-        stage(runner) as (served, upstream),
+        scene_server(runner) as (served, upstream),
         anthropic.AsyncAnthropic(base_url=served.url, api_key="sk-own") as client,
     ):
         yield client, upstream
@@ -141,7 +141,7 @@ async def test_the_synchronous_client_streams_and_raises_the_same(runner: str) -
                 statuses.append(caught.value.status_code)
         return text, statuses
 
-    async with stage(runner) as (served, _):
+    async with scene_server(runner) as (served, _):
         assert await asyncio.to_thread(ask, served.url) == ("hello", [404, 429, 200])
 
 

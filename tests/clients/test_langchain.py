@@ -10,7 +10,7 @@ from typing import Any
 import openai
 import pytest
 
-from tests.clients.scenes import CALL, failing, failing_message, stage
+from tests.clients.scenes import CALL, failing, failing_message, scene_server
 from tests.server.serving import RUNNERS
 from tests.upstream import Upstream
 
@@ -27,7 +27,7 @@ TOKENS = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
 @asynccontextmanager
 async def model_of(runner: str, name: str, **settings: Any) -> AsyncIterator[tuple[Any, Upstream]]:  # ChatOpenAI's
     """A chat model and the upstream behind the gateway."""
-    async with stage(runner) as (served, upstream):
+    async with scene_server(runner) as (served, upstream):
         yield langchain.ChatOpenAI(model=name, base_url=f"{served.url}/v1", api_key="sk-own", **settings), upstream
 
 

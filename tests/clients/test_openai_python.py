@@ -11,7 +11,7 @@ import openai
 import pydantic
 import pytest
 
-from tests.clients.scenes import CALL, OVERLONG, stage
+from tests.clients.scenes import CALL, OVERLONG, scene_server
 from tests.server.serving import RUNNERS
 from tests.upstream import USAGE, Stall, Stream, Upstream, chat_stream
 
@@ -32,7 +32,7 @@ class City(pydantic.BaseModel):
 async def client_of(runner: str) -> AsyncIterator[tuple[openai.AsyncOpenAI, Upstream]]:
     """A client as it comes, with its own retries."""
     async with (
-        stage(runner) as (served, upstream),
+        scene_server(runner) as (served, upstream),
         openai.AsyncOpenAI(base_url=f"{served.url}/v1", api_key="sk-own") as client,
     ):
         yield client, upstream
@@ -160,7 +160,7 @@ async def test_the_synchronous_client_raises_the_same(runner: str) -> None:
                 codes.append(caught.value.code)
         return codes
 
-    async with stage(runner) as (served, _):
+    async with scene_server(runner) as (served, _):
         codes = await asyncio.to_thread(ask, served.url)
     assert codes == ["model_not_found", "rate_limit_exceeded", "upstream_stream_interrupted"]
 

