@@ -118,8 +118,6 @@ def test_parameters_for_cohere(fields: dict[str, Any], expected: dict[str, Any])
     ("fields", "told", "dropped"),
     [
         ({"stop": ["a", "b", "c", "d", "e", "f"]}, {"stop_sequences": ["a", "b", "c", "d", "e"]}, ("stop",)),
-        ({"stop": ["", 3]}, {}, ("stop",)),
-        ({"stop": 3}, {}, ("stop",)),
         ({"temperature": 1.5}, {"temperature": 1}, ("temperature",)),
         ({"top_p": 1}, {"p": 0.99}, ("top_p",)),
         ({"top_p": 0}, {"p": 0.01}, ("top_p",)),
@@ -129,7 +127,6 @@ def test_parameters_for_cohere(fields: dict[str, Any], expected: dict[str, Any])
         ({"parallel_tool_calls": False, "metadata": {"a": "b"}, "unknown": 1}, {}, ...),
         ({"response_format": {"type": "json_object"}, "tools": [tool()]}, {}, ("response_format",)),
         ({"response_format": {"type": "grammar"}}, {}, ("response_format",)),
-        ({"response_format": "json"}, {}, ("response_format",)),
         ({"tools": [{"type": "custom", "custom": {"name": "x"}}]}, {}, ("tools.custom",)),
         ({"reasoning_effort": "high"}, {}, ("reasoning_effort",)),
         ({"reasoning_effort": "none"}, {}, ()),
@@ -149,9 +146,6 @@ def test_what_cohere_cannot_be_told_is_named(fields: dict[str, Any], told: dict[
     [
         ({"type": "file", "file": {"file_data": "x"}}, "messages.file"),
         ({"type": "input_audio", "input_audio": {"data": "x"}}, "messages.input_audio"),
-        ({"type": "image_url", "image_url": {"detail": "low"}}, "messages.image_url"),
-        ({"type": ["text"], "text": "x"}, "messages.['text']"),
-        ("loose", "messages.None"),
     ],
 )
 def test_parts_that_cohere_has_no_place_for_are_named(part: Any, name: str) -> None:
