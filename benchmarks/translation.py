@@ -20,6 +20,7 @@ import msgspec
 
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.cohere_chat import COHERE_CHAT
+from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI, GeminiFraming
 from sentinel_core.dialects.ndjson import NdjsonParser
 from sentinel_core.dialects.ollama_chat import OllamaChat
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
@@ -34,10 +35,10 @@ EVENTS = 2000
 WORDS = "The quick brown fox jumps over the lazy dog. " * 18
 
 DIALECTS: dict[str, ChatDialect] = {"openai": OPENAI_CHAT, "anthropic": ANTHROPIC_MESSAGES}
-NATIVES: dict[str, NativeChat] = {"cohere": COHERE_CHAT, "ollama": OllamaChat()}
+NATIVES: dict[str, NativeChat] = {"cohere": COHERE_CHAT, "gemini": GOOGLE_GEMINI, "ollama": OllamaChat()}
 """APIs that only upstreams speak."""
-FRAMINGS: dict[str, Callable[[], Framing]] = {"ollama": NdjsonParser}
-"""Where it is not server-sent events."""
+FRAMINGS: dict[str, Callable[[], Framing]] = {"gemini": GeminiFraming, "ollama": NdjsonParser}
+"""Where it is not server-sent events, or not alone."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -63,6 +64,8 @@ def wire_of(name: str) -> bytes:
         return b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks)
     if name == "cohere":
         return named([{"type": "message-start", "id": "c"}, *[COHERE_DELTA for _ in range(EVENTS)]])
+    if name == "gemini":
+        return b"".join(b"data: " + json.dumps(gemini_chunk(n)).encode() + b"\r\n\r\n" for n in range(EVENTS))
     if name == "ollama":
         said = {"role": "assistant", "content": "word "}
         line = {"model": "m", "created_at": "2025-10-26T17:15:24.097767Z", "message": said, "done": False}
@@ -78,6 +81,18 @@ def wire_of(name: str) -> bytes:
 
 
 COHERE_DELTA = {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "word "}}}}
+
+
+def gemini_chunk(number: int) -> dict[str, Any]:
+    """A chunk as Gemini sends it, with the token counts so far."""
+    counts = {"promptTokenCount": 200, "candidatesTokenCount": number, "totalTokenCount": 200 + number}
+    details = [{"modality": "TEXT", "tokenCount": 200}]
+    return {
+        "candidates": [{"content": {"parts": [{"text": "word "}], "role": "model"}, "index": 0}],
+        "usageMetadata": {**counts, "promptTokensDetails": details, "serviceTier": "standard"},
+        "modelVersion": "gemini-3.8-flash",
+        "responseId": "QHiLaa6LBrb8vdIPoNztsAg",
+    }
 
 
 def named(frames: list[dict[str, Any]]) -> bytes:
@@ -101,12 +116,12 @@ def sent(client: str, upstream: str) -> Callable[[], bytes]:
     return once
 
 
-async def streamed(upstream: str, client: str) -> int:
+async def streamed(upstream: str, client: str, wire: bytes) -> int:
     """Read one stream of the upstream's, write it in the client's dialect; how many bytes that made."""
     native = NATIVES.get(upstream)
     source, target = DIALECTS.get(upstream, OPENAI_CHAT), DIALECTS[client]
     request = request_of(target)
-    payloads = FRAMINGS.get(upstream, SseParser)().feed(wire_of(upstream))
+    payloads = FRAMINGS.get(upstream, SseParser)().feed(wire)
 
     async def events() -> AsyncIterator[Event]:
         decoder = (source if native is None else native.reader("m")).stream_decoder()
@@ -134,10 +149,11 @@ def best(run: Callable[[], object], times: int) -> float:
 def main() -> None:
     """Print one row per pair: from the client's dialect to the upstream's format, and its stream back."""
     print(f"{'client':10} {'upstream':10} {'request µs':>11} {'event µs':>9}")
-    for client, upstream in product(DIALECTS, (*DIALECTS, *NATIVES)):
+    wires = {name: wire_of(name) for name in (*DIALECTS, *NATIVES)}
+    for client, upstream in product(DIALECTS, wires):
         once = sent(client, upstream)
         request = best(lambda once=once: [once() for _ in range(REQUESTS)], REQUESTS)  # type: ignore[misc]
-        event = best(lambda u=upstream, c=client: asyncio.run(streamed(u, c)), EVENTS)  # type: ignore[misc]
+        event = best(lambda u=upstream, c=client: asyncio.run(streamed(u, c, wires[u])), EVENTS)  # type: ignore[misc]
         print(f"{client:10} {upstream:10} {request:11.1f} {event:9.2f}")
 
 
