@@ -1,11 +1,9 @@
-"""Unary answers: validation, lossless re-encoding, patching of changed texts."""
+"""Unary answers: validation, usage, patching of changed texts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.dialects.openai_chat.errors import reported_error
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
 ANSWER_LIMITS = JsonLimits(max_bytes=64 * 1024 * 1024, max_nodes=4_000_000)
-_encode = msgspec.json.Encoder().encode
 
 
 def decode(dialect: Dialect, raw: bytes) -> Answer:
@@ -40,11 +37,6 @@ def decode_object(raw: bytes, limits: JsonLimits = ANSWER_LIMITS) -> dict[str, A
     if body.get("error"):
         raise reported_error(body)
     return body
-
-
-def encode(answer: Answer) -> bytes:
-    """The body for the client, byte for byte where nothing changed."""
-    return answer.raw if answer.raw is not None else _encode(answer.body)
 
 
 def decode_usage(usage: Any) -> Usage | None:

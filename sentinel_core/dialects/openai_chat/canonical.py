@@ -7,18 +7,27 @@ message, a part, a tool), `top_k`, `cache_control`, `reasoning_content` of an as
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.dialects.translation import Translated
-from sentinel_core.messages import Event, Frame, Opaque
+from sentinel_core.messages import Answer, Event, Frame, Opaque, Request
+
+if TYPE_CHECKING:
+    from sentinel_core.dialects.base import Dialect
 
 EXTENSION = "extra_content"
 _FOREIGN = frozenset({"top_k", EXTENSION})
 _UNSAID = frozenset({"reasoning_content", EXTENSION})
 """Of a message: another provider's state, which is for that provider alone. Leaving it out loses nothing here."""
+
+
+def request_as_it_is(request: Request) -> Mapping[str, Any]:
+    """The body itself: this is the canonical form."""
+    return request.body
 
 
 def request_body(body: Mapping[str, Any], model: str) -> Translated:
@@ -35,6 +44,16 @@ def request_body(body: Mapping[str, Any], model: str) -> Translated:
             for name in ("tools", "tool_choice", "parallel_tool_calls"):
                 result.pop(name, None)
     return Translated(result, tuple(dict.fromkeys(dropped)))
+
+
+def answer_as_it_is(answer: Answer) -> Mapping[str, Any]:
+    """The body itself."""
+    return answer.body
+
+
+def answer_of(dialect: Dialect, body: Mapping[str, Any]) -> Answer:
+    """An answer with this body."""
+    return Answer(dialect=dialect, body=body, usage=decode_usage(body.get("usage")))
 
 
 def opening_event(head: Mapping[str, Any]) -> Opaque:

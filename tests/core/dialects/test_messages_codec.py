@@ -397,3 +397,11 @@ def test_counting_needs_no_length_and_does_not_stream() -> None:
     assert ANTHROPIC_COUNTING.decode_answer(b'{"input_tokens": 0}').body == {"input_tokens": 0}
     with pytest.raises(UpstreamError):
         ANTHROPIC_COUNTING.decode_answer(b'{"input_tokens": "3"}')
+
+
+def test_guards_of_streams_see_a_counts_strings_too() -> None:
+    counted = ANTHROPIC_COUNTING.decode_answer(b'{"input_tokens": 1, "note": "secret"}')
+    (rest,) = ANTHROPIC_COUNTING.decompose(counted)
+    assert isinstance(rest, Opaque)
+    assert {slot.text for slot in rest.slots} == {"note", "secret"}
+    assert ANTHROPIC_COUNTING.recompose(counted, [rest]) == counted
