@@ -15,10 +15,13 @@ from collections.abc import AsyncIterator, Callable
 from itertools import product
 from typing import Any
 
+import msgspec
+
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.sse import SseParser
-from sentinel_core.dialects.translation import ChatDialect, translated_events, translated_request
+from sentinel_core.dialects.translation import ClientChat, UpstreamChat, translated_events, translated_request
 from sentinel_core.messages import Event, Request
 
 ROUNDS = 7
@@ -26,19 +29,23 @@ REQUESTS = 2000
 EVENTS = 2000
 WORDS = "The quick brown fox jumps over the lazy dog. " * 18
 
-DIALECTS: dict[str, ChatDialect] = {"openai": OPENAI_CHAT, "anthropic": ANTHROPIC_MESSAGES}
+CLIENTS: dict[str, ClientChat] = {
+    "openai": OPENAI_CHAT,
+    "anthropic": ANTHROPIC_MESSAGES,
+    "responses": OPENAI_RESPONSES,
+}
+UPSTREAMS: dict[str, UpstreamChat] = {"openai": OPENAI_CHAT, "anthropic": ANTHROPIC_MESSAGES}
 
 
-def request_of(dialect: ChatDialect) -> Request:
-    """A request of about 1 KB."""
+def request_of(dialect: ClientChat) -> Request:
+    """A request of about 1 KB, as a provider of chats gets it."""
     turns = [{"role": "user", "content": WORDS}, {"role": "assistant", "content": "Yes."}]
-    body = {
-        "model": "m",
-        "max_tokens": 100,
-        "stream": True,
-        "messages": [*turns, {"role": "user", "content": "Go on."}],
-    }
-    return dialect.decode_request(body)
+    turns.append({"role": "user", "content": "Go on."})
+    named = {"input": turns, "max_output_tokens": 100}
+    if dialect is not OPENAI_RESPONSES:
+        named = {"messages": turns, "max_tokens": 100}
+    request = dialect.decode_request({"model": "m", "stream": True, **named})
+    return msgspec.structs.replace(request, operation="chat")
 
 
 def wire_of(name: str) -> bytes:
@@ -58,12 +65,13 @@ def wire_of(name: str) -> bytes:
     return b"".join(f"event: {frame['type']}\ndata: {json.dumps(frame)}\n\n".encode() for frame in frames)
 
 
-def sent(source: ChatDialect, target: ChatDialect) -> Callable[[], bytes]:
+def sent(source: ClientChat, target: UpstreamChat) -> Callable[[], bytes]:
     """Makes the body for the upstream from the client's request."""
     request = request_of(source)
+    same = request.dialect is target
 
     def once() -> bytes:
-        translated = request if source is target else translated_request(request, target, "m")[0]
+        translated = request if same else translated_request(request, target, "m")[0]
         return target.encode_request(translated, "m")
 
     return once
@@ -71,7 +79,7 @@ def sent(source: ChatDialect, target: ChatDialect) -> Callable[[], bytes]:
 
 async def streamed(upstream: str, client: str) -> int:
     """Read one stream of the upstream's dialect, write it in the client's; how many bytes that made."""
-    source, target = DIALECTS[upstream], DIALECTS[client]
+    source, target = UPSTREAMS[upstream], CLIENTS[client]
     request = request_of(target)
     payloads = SseParser().feed(wire_of(upstream))
 
@@ -101,8 +109,8 @@ def best(run: Callable[[], object], times: int) -> float:
 def main() -> None:
     """Print one row per pair: from the client's dialect to the upstream's, and its stream back."""
     print(f"{'client':10} {'upstream':10} {'request µs':>11} {'event µs':>9}")
-    for client, upstream in product(DIALECTS, DIALECTS):
-        once = sent(DIALECTS[client], DIALECTS[upstream])
+    for client, upstream in product(CLIENTS, UPSTREAMS):
+        once = sent(CLIENTS[client], UPSTREAMS[upstream])
         request = best(lambda once=once: [once() for _ in range(REQUESTS)], REQUESTS)  # type: ignore[misc]
         event = best(lambda u=upstream, c=client: asyncio.run(streamed(u, c)), EVENTS)  # type: ignore[misc]
         print(f"{client:10} {upstream:10} {request:11.1f} {event:9.2f}")

@@ -7,8 +7,11 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from sentinel_core.chain import Chain, Tracker
+from sentinel_core.gateway.able import able
 from sentinel_core.gateway.blueprint import Blueprint, ProviderPlan
 from sentinel_core.gateway.catalogue import Catalogue, Knowledge
+from sentinel_core.keys import Target
+from sentinel_core.messages import Request
 from sentinel_core.provider import Provider
 from sentinel_core.services import Services
 
@@ -85,6 +88,10 @@ class Generation:
             chain = Chain(blueprint.chain, stages, providers, tracker)
             catalogue = Catalogue(blueprint.settings.models, providers, created, _knowledge(blueprint, services))
             return cls(blueprint, services, chain, catalogue, stack.pop_all())
+
+    def candidates(self, request: Request) -> tuple[Target, ...]:
+        """The targets of the request's model that can serve it; empty if nobody serves the model."""
+        return able(request, self.catalogue.candidates(request.model), self.chain.providers)
 
     async def close(self) -> None:
         """Close stages and give providers back. A stage that fails to close is logged: the others close too."""

@@ -24,6 +24,7 @@ from sentinel_core.dialects.anthropic_messages.decoder import MessagesStreamDeco
 from sentinel_core.dialects.anthropic_messages.encoder import MessagesStreamEncoder
 from sentinel_core.dialects.anthropic_messages.to_canonical import BETAS
 from sentinel_core.dialects.slots import patched
+from sentinel_core.dialects.translation import anywhere
 from sentinel_core.dialects.unstreamed import Unstreamed
 from sentinel_core.messages import Operation
 
@@ -51,6 +52,7 @@ class AnthropicMessages:
     stream_encoder = MessagesStreamEncoder
     encode_error = staticmethod(errors.encode_error)
 
+    only_native = staticmethod(anywhere)
     to_canonical_request = staticmethod(to_canonical.request_body)
     from_canonical_request = staticmethod(from_canonical.request_body)
     answer_to_canonical = staticmethod(to_canonical.answer_body)

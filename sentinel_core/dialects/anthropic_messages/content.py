@@ -21,10 +21,11 @@ def extension(value: Any) -> dict[str, Any]:  # JSON
     return {EXTENSION: {VENDOR: value}}
 
 
-def own_extension(holder: Mapping[str, Any]) -> Any:  # JSON
-    """What `extension` kept here for Anthropic; None where nothing was."""
+def own_extension(holder: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What `extension` kept here for Anthropic; None where nothing was, or a client put something else there."""
     kept = holder.get(EXTENSION)
-    return kept.get(VENDOR) if isinstance(kept, Mapping) else None
+    own = kept.get(VENDOR) if isinstance(kept, Mapping) else None
+    return own if isinstance(own, Mapping) else None
 
 
 def part_of(block: Mapping[str, Any]) -> dict[str, Any]:

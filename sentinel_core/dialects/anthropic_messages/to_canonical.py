@@ -12,6 +12,7 @@ from sentinel_core.dialects.anthropic_messages import thinking
 from sentinel_core.dialects.anthropic_messages.content import content_of, extension, part_of
 from sentinel_core.dialects.anthropic_messages.words import EXTENSION, counts, finish_reason, usage_of
 from sentinel_core.dialects.openai_chat.assembly import usage_object
+from sentinel_core.dialects.translation import Translated
 from sentinel_core.messages import Answer, Request
 
 _encode = msgspec.json.Encoder().encode
@@ -23,7 +24,7 @@ BETAS: Final = "anthropic_beta"
 """In `Request.gateway`: the betas that the client's `anthropic-beta` header names."""
 
 
-def request_body(request: Request) -> dict[str, Any]:
+def request_body(request: Request) -> Translated:
     """A request in OpenAI's form; fields without a counterpart are kept below `extra_content.anthropic`."""
     body = request.body
     result: dict[str, Any] = {key: body[key] for key in body if key in _SAME}
@@ -47,7 +48,7 @@ def request_body(request: Request) -> dict[str, Any]:
         result["service_tier"] = "default" if tier == "standard_only" else tier
     if betas := request.gateway.get(BETAS):
         rest[BETAS] = list(betas)
-    return {**result, **extension(rest)} if rest else result
+    return Translated({**result, **extension(rest)} if rest else result)
 
 
 _HANDLED = _SAME | {
@@ -75,13 +76,9 @@ def answer_body(answer: Answer) -> dict[str, Any]:
         "model": body.get("model") or "",
         "choices": [{"index": 0, "message": message, "finish_reason": finish_reason(reason)}],
     }
-    found = counts(body.get("usage"))
-    usage = usage_of(found)
+    usage = usage_of(counts(body.get("usage")))
     if usage is not None:
-        made = usage_object(usage)
-        if written := found.get("cache_creation_input_tokens"):
-            made["prompt_tokens_details"] = {**made.get("prompt_tokens_details", {}), "cache_write_tokens": written}
-        result["usage"] = made
+        result["usage"] = usage_object(usage)
     return result
 
 

@@ -12,6 +12,7 @@ from sentinel_core.dialects import lossless
 from sentinel_core.dialects.openai_chat import answer, assembly, canonical, errors, fields, request
 from sentinel_core.dialects.openai_chat.decoder import ChatStreamDecoder
 from sentinel_core.dialects.openai_chat.encoder import ChatStreamEncoder
+from sentinel_core.dialects.translation import anywhere
 from sentinel_core.messages import Operation
 
 __all__ = ["OPENAI_CHAT", "OpenAIChat"]
@@ -38,6 +39,7 @@ class OpenAIChat:
     stream_encoder = ChatStreamEncoder
     encode_error = staticmethod(errors.encode_error)
 
+    only_native = staticmethod(anywhere)
     to_canonical_request = staticmethod(canonical.request_as_it_is)
     from_canonical_request = staticmethod(canonical.request_body)
     answer_to_canonical = staticmethod(canonical.answer_as_it_is)

@@ -25,9 +25,9 @@ _UNSAID = frozenset({"reasoning_content", EXTENSION})
 """Of a message: another provider's state, which is for that provider alone. Leaving it out loses nothing here."""
 
 
-def request_as_it_is(request: Request) -> Mapping[str, Any]:
+def request_as_it_is(request: Request) -> Translated:
     """The body itself: this is the canonical form."""
-    return request.body
+    return Translated(request.body)
 
 
 def request_body(body: Mapping[str, Any], model: str) -> Translated:
@@ -51,7 +51,7 @@ def answer_as_it_is(answer: Answer) -> Mapping[str, Any]:
     return answer.body
 
 
-def answer_of(dialect: Dialect, body: Mapping[str, Any]) -> Answer:
+def answer_of(dialect: Dialect, body: Mapping[str, Any], request: Request) -> Answer:
     """An answer with this body."""
     return Answer(dialect=dialect, body=body, usage=decode_usage(body.get("usage")))
 
@@ -64,6 +64,19 @@ def opening_event(head: Mapping[str, Any]) -> Opaque:
 def chunk_event(head: Mapping[str, Any], delta: Mapping[str, Any]) -> Opaque:
     """A chunk that no other event could say: an extension."""
     return _chunk(head, delta)
+
+
+def merged_extension(kept: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """What vendors keep, and more of it: of a vendor's lists the pieces go on from one another. The numbers by which a
+    stream's clients put such lists together have done their duty."""
+    result = dict(kept)
+    for vendor, fields in more.items():
+        known = result.get(vendor)
+        if isinstance(fields, Mapping):
+            result[vendor] = {**(known if isinstance(known, Mapping) else {}), **_gone_on(known, fields)}
+        else:
+            result[vendor] = fields
+    return result
 
 
 class ToCanonical:
@@ -88,9 +101,16 @@ class ToCanonical:
 class FromCanonical:
     """Canonical events for a client of OpenAI's chunks: as they are."""
 
+    def __init__(self, request: Request) -> None:
+        pass
+
     def translate(self, event: Event) -> Sequence[Event]:
         """The event itself."""
         return (event,)
+
+    def end(self) -> Sequence[Event]:
+        """Nothing: the encoder writes the end marker."""
+        return ()
 
 
 def _chunk(head: Mapping[str, Any], delta: Mapping[str, Any]) -> Opaque:
@@ -118,6 +138,19 @@ def _plain(items: Iterable[Mapping[str, Any]], dropped: list[str], where: str) -
             dropped.append("cache_control")
         kept.append({key: value for key, value in item.items() if key not in ("cache_control", EXTENSION)})
     return kept
+
+
+def _gone_on(known: Any, fields: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+    found = dict(fields)
+    for name, value in fields.items():
+        if isinstance(value, list):
+            before = known.get(name) if isinstance(known, Mapping) else None
+            found[name] = [*(before if isinstance(before, list) else ()), *map(_unnumbered, value)]
+    return found
+
+
+def _unnumbered(item: Any) -> Any:  # JSON
+    return {key: value for key, value in item.items() if key != "index"} if isinstance(item, Mapping) else item
 
 
 def _names(extension: Any) -> list[str]:  # JSON
