@@ -75,7 +75,7 @@ class _Conversation:
     def _message(self, item: Item, param: str) -> None:
         role = item.get("role")
         if role not in _ROLES:
-            raise invalid(f"{param}.role", f"There is no role {role!r}.")
+            raise invalid(f"{param}.role", f"The role of a message must be one of {', '.join(_ROLES)}.")
         content = content_of(item.get("content"), f"{param}.content", self._lost)
         if role == "assistant":
             message = self._assistant()

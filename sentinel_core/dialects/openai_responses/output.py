@@ -64,13 +64,14 @@ class Output:
     item, and end with the answer.
     """
 
-    __slots__ = ("_calls", "_identifier", "_open", "items")
+    __slots__ = ("_calls", "_early", "_identifier", "_open", "items")
 
     def __init__(self, identifier: str) -> None:
         self._identifier = identifier
         self.items: list[Item] = []
         self._open: Item | None = None  # of text or reasoning
         self._calls: dict[int, Item] = {}
+        self._early: dict[int, Body] = {}  # what came with a call ahead of its name
 
     def add(self, event: TextEvent) -> list[Body]:
         """What is said, as the frames that say it."""
@@ -86,13 +87,13 @@ class Output:
     def keep(self, extension: Mapping[str, Any], call: int | None = None) -> list[Body]:
         """What only one vendor knows, in the item that it came with: of the call, else what is being said. State that
         came before any word is as good as a thought."""
-        frames: list[Body] = []
-        item = self._calls.get(call) if call is not None else self._open
-        if item is None:
-            frames = self._say("reasoning")
-            item = self._open
-        assert item is not None
-        item.body[EXTENSION] = merged_extension(item.body.get(EXTENSION) or {}, extension)
+        if call is not None:
+            holder = self._calls[call].body if call in self._calls else self._early.setdefault(call, {})
+            _merge(holder, extension)
+            return []
+        frames = self._say("reasoning") if self._open is None else []
+        assert self._open is not None
+        _merge(self._open.body, extension)
         return frames
 
     def end(self, *, cut: bool) -> list[Body]:
@@ -118,7 +119,7 @@ class Output:
         frames = self._end_open()
         call_id = event.id or f"call_{self._identifier}_{len(self.items)}"
         named = {"call_id": call_id, "name": event.name or "", "arguments": ""}
-        frames += self._begin("fc", {"type": "function_call", **named})
+        frames += self._begin("fc", {"type": "function_call", **named, **self._early.pop(event.index, {})})
         self._calls[event.index] = self.items[-1]
         return frames
 
@@ -131,6 +132,10 @@ class Output:
     def _end_open(self) -> list[Body]:
         item, self._open = self._open, None
         return item.end("completed") if item is not None else []
+
+
+def _merge(holder: Body, extension: Mapping[str, Any]) -> None:
+    holder[EXTENSION] = merged_extension(holder.get(EXTENSION) or {}, extension)
 
 
 def part_of(kind: str, text: str) -> dict[str, Any] | None:

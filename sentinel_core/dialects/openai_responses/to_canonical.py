@@ -96,7 +96,7 @@ def _text(text: Any, result: dict[str, Any], lost: list[str]) -> None:  # JSON
         if key == "verbosity" and value is not None:
             result["verbosity"] = value
         elif key == "format" and isinstance(value, Mapping):
-            result["response_format"] = _form(value)
+            result |= {} if value.get("type") == "text" else {"response_format": _form(value)}
         elif value is not None:
             lost.append(f"text.{key}")
 

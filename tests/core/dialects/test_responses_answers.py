@@ -9,10 +9,11 @@ import pytest
 
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.openai_chat.canonical import chunk_event
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import UsageReport
+from sentinel_core.messages import Event, Finish, ToolCallDelta, UsageReport
 from tests.core.dialects.responses_client import (
     FUNCTION,
     asked,
@@ -216,9 +217,23 @@ def test_what_a_vendor_keeps_with_a_call_goes_there_and_back() -> None:
     called = {"id": "c1", "type": "function", "function": {"name": "w", "arguments": "{}"}, "extra_content": kept}
     unary = through(choice("tool_calls", content=None, tool_calls=[called]), OPENAI_CHAT)
     assert unary["output"][0]["extra_content"] == kept
+    opened = OPENAI_CHAT.stream_to_canonical()
+    begun = [canonical for event in decoded(delta(role="assistant")) for canonical in opened.translate(event)]
+    head = {"id": "chatcmpl-1", "created": 1700000000, "model": "upstream-model"}
+    signed = chunk_event(head, {"tool_calls": [{"index": 0, "extra_content": kept}]})
+    call = ToolCallDelta(id="c1", name="w", text="{}")
+    for said in ((signed, call), (call, signed)):
+        writer = OPENAI_RESPONSES.stream_from_canonical(asked(stream=True))
+        events = [made for one in (*begun, *said, Finish(reason="tool_calls")) for made in writer.translate(one)]
+        assert check(written([*events, *writer.end()]))["output"] == unary["output"]
     items = [{"role": "user", "content": "hi"}, *unary["output"]]
     canonical = OPENAI_RESPONSES.to_canonical_request(asked(input=items)).body
     assert canonical["messages"][1]["tool_calls"] == [called]
+
+
+def decoded(*chunks: dict[str, Any]) -> list[Event]:  # JSON
+    decoder = OPENAI_CHAT.stream_decoder()
+    return [event for one in chunks for event in decoder.decode(json.dumps(one).encode())]
 
 
 def test_counts_are_told_while_a_stream_runs_and_other_choices_are_not() -> None:

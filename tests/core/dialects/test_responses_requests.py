@@ -153,6 +153,7 @@ NESTED = {"type": "function", "function": {"name": "w", "description": "d", "par
         ),
         # What says what is so anyway, and what clients send always.
         ({"store": False, "truncation": "disabled", "background": False, "include": [], "temperature": None}, {}),
+        ({"text": {"format": {"type": "text"}}}, {}),
         ({"tools": [], "tool_choice": "auto", "parallel_tool_calls": True, "stream_options": {}}, {}),
     ],
 )
