@@ -1,4 +1,5 @@
-"""What translation costs beside pass-through: µs per request, per answer and per stream event, for each dialect pair.
+"""What translation costs beside pass-through: µs per request and per stream event, from each client's dialect to each
+upstream's, and to the APIs that no client speaks.
 
     python -m benchmarks.translation
 
@@ -18,11 +19,21 @@ from typing import Any
 import msgspec
 
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
+from sentinel_core.dialects.cohere_chat import COHERE_CHAT
+from sentinel_core.dialects.ndjson import NdjsonParser
+from sentinel_core.dialects.ollama_chat import OllamaChat
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.sse import SseParser
-from sentinel_core.dialects.translation import ClientChat, UpstreamChat, translated_events, translated_request
+from sentinel_core.dialects.translation import (
+    ClientChat,
+    UpstreamChat,
+    canonical_request,
+    translated_events,
+    translated_request,
+)
 from sentinel_core.messages import Event, Request
+from sentinel_core.upstream import Framing, NativeChat
 
 ROUNDS = 7
 REQUESTS = 2000
@@ -35,6 +46,12 @@ CLIENTS: dict[str, ClientChat] = {
     "responses": OPENAI_RESPONSES,
 }
 UPSTREAMS: dict[str, UpstreamChat] = {"openai": OPENAI_CHAT, "anthropic": ANTHROPIC_MESSAGES}
+NATIVES: dict[str, NativeChat] = {"cohere": COHERE_CHAT, "ollama": OllamaChat()}
+"""APIs that only upstreams speak."""
+FRAMINGS: dict[str, Callable[[], Framing]] = {"ollama": NdjsonParser}
+"""Where it is not server-sent events."""
+
+_encode = msgspec.json.Encoder().encode
 
 
 def request_of(dialect: ClientChat) -> Request:
@@ -55,6 +72,12 @@ def wire_of(name: str) -> bytes:
         deltas: list[dict[str, Any]] = [{"content": "word "} for _ in range(EVENTS)]
         chunks = [{**top, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
         return b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks)
+    if name == "cohere":
+        return named([{"type": "message-start", "id": "c"}, *[COHERE_DELTA for _ in range(EVENTS)]])
+    if name == "ollama":
+        said = {"role": "assistant", "content": "word "}
+        line = {"model": "m", "created_at": "2025-10-26T17:15:24.097767Z", "message": said, "done": False}
+        return (json.dumps(line).encode() + b"\n") * EVENTS
     message: dict[str, Any] = {"id": "m", "model": "m", "content": [], "usage": {"input_tokens": 1}}
     frames: list[dict[str, Any]] = [
         {"type": "message_start", "message": message},
@@ -62,12 +85,25 @@ def wire_of(name: str) -> bytes:
     ]
     delta = {"type": "text_delta", "text": "word "}
     frames += [{"type": "content_block_delta", "index": 0, "delta": delta} for _ in range(EVENTS)]
+    return named(frames)
+
+
+COHERE_DELTA = {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "word "}}}}
+
+
+def named(frames: list[dict[str, Any]]) -> bytes:
+    """Frames as events that bear their type as a name."""
     return b"".join(f"event: {frame['type']}\ndata: {json.dumps(frame)}\n\n".encode() for frame in frames)
 
 
-def sent(source: ClientChat, target: UpstreamChat) -> Callable[[], bytes]:
+def sent(client: str, upstream: str) -> Callable[[], bytes]:
     """Makes the body for the upstream from the client's request."""
+    source = CLIENTS[client]
     request = request_of(source)
+    if upstream in NATIVES:
+        native = NATIVES[upstream]
+        return lambda: _encode(native.request_body(canonical_request(request, "m").body, "m").body)
+    target = UPSTREAMS[upstream]
     same = request.dialect is target
 
     def once() -> bytes:
@@ -78,13 +114,14 @@ def sent(source: ClientChat, target: UpstreamChat) -> Callable[[], bytes]:
 
 
 async def streamed(upstream: str, client: str) -> int:
-    """Read one stream of the upstream's dialect, write it in the client's; how many bytes that made."""
-    source, target = UPSTREAMS[upstream], CLIENTS[client]
+    """Read one stream of the upstream's, write it in the client's dialect; how many bytes that made."""
+    native = NATIVES.get(upstream)
+    source, target = UPSTREAMS.get(upstream, OPENAI_CHAT), CLIENTS[client]
     request = request_of(target)
-    payloads = SseParser().feed(wire_of(upstream))
+    payloads = FRAMINGS.get(upstream, SseParser)().feed(wire_of(upstream))
 
     async def events() -> AsyncIterator[Event]:
-        decoder = source.stream_decoder()
+        decoder = (source if native is None else native.reader("m")).stream_decoder()
         for data, name in payloads:
             for event in decoder.decode(data, name):
                 yield event
@@ -107,10 +144,10 @@ def best(run: Callable[[], object], times: int) -> float:
 
 
 def main() -> None:
-    """Print one row per pair: from the client's dialect to the upstream's, and its stream back."""
+    """Print one row per pair: from the client's dialect to the upstream's format, and its stream back."""
     print(f"{'client':10} {'upstream':10} {'request µs':>11} {'event µs':>9}")
-    for client, upstream in product(CLIENTS, UPSTREAMS):
-        once = sent(CLIENTS[client], UPSTREAMS[upstream])
+    for client, upstream in product(CLIENTS, (*UPSTREAMS, *NATIVES)):
+        once = sent(client, upstream)
         request = best(lambda once=once: [once() for _ in range(REQUESTS)], REQUESTS)  # type: ignore[misc]
         event = best(lambda u=upstream, c=client: asyncio.run(streamed(u, c)), EVENTS)  # type: ignore[misc]
         print(f"{client:10} {upstream:10} {request:11.1f} {event:9.2f}")

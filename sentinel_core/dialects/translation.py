@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeGuard
 import msgspec
 
 from sentinel_core.dialects.base import Dialect
+from sentinel_core.dialects.canonical_form import checked
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.messages import Answer, Event, Operation, Request
 
@@ -107,8 +108,10 @@ def bound_to_native(request: Request) -> bool:
 
 
 def canonical_request(request: Request, model: str) -> Translated:
-    """The request in OpenAI's form, and what of it that form has no place for. Raises `Refusal` where its dialect has
-    no such form, or it holds what no translation carries."""
+    """The request in OpenAI's form, its shape checked, and what of it that form has no place for.
+
+    Raises `Refusal` for a wrong shape, where its dialect has no such form, and for what no translation carries.
+    """
     dialect = request.dialect
     if not _asks(dialect) or request.operation != "chat":
         raise _other_format(model)
@@ -116,7 +119,8 @@ def canonical_request(request: Request, model: str) -> Translated:
     if name is not None:
         words = f"Only a provider that has this API itself can follow {name!r}; the model {model!r} is at another."
         raise Refusal("unsupported_parameter", words, param=name)
-    return dialect.to_canonical_request(request)
+    body, lost = dialect.to_canonical_request(request)
+    return Translated(checked(body), lost)
 
 
 def translated_request(request: Request, target: Dialect, model: str) -> tuple[Request, tuple[str, ...]]:

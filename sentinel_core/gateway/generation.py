@@ -6,6 +6,7 @@ import logging
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
+from sentinel_core.authenticator import Authenticator
 from sentinel_core.chain import Chain, Tracker
 from sentinel_core.gateway.able import able
 from sentinel_core.gateway.blueprint import Blueprint, ProviderPlan
@@ -58,12 +59,19 @@ class Generation:
     """An open blueprint. Retired when another one takes over; closed when its last exchange has ended."""
 
     def __init__(
-        self, blueprint: Blueprint, services: Services, chain: Chain, catalogue: Catalogue, stack: AsyncExitStack
+        self,
+        blueprint: Blueprint,
+        services: Services,
+        chain: Chain,
+        catalogue: Catalogue,
+        authenticator: Authenticator | None,
+        stack: AsyncExitStack,
     ) -> None:
         self.blueprint = blueprint
         self.services = services
         self.chain = chain
         self.catalogue = catalogue
+        self.authenticator = authenticator
         self.retired = False
         self._stack = stack
 
@@ -86,8 +94,9 @@ class Generation:
                 for plan in blueprint.chain.stages
             ]
             chain = Chain(blueprint.chain, stages, providers, tracker)
+            authenticator = next((stage for stage in stages if isinstance(stage, Authenticator)), None)
             catalogue = Catalogue(blueprint.settings.models, providers, created, _knowledge(blueprint, services))
-            return cls(blueprint, services, chain, catalogue, stack.pop_all())
+            return cls(blueprint, services, chain, catalogue, authenticator, stack.pop_all())
 
     def candidates(self, request: Request) -> tuple[Target, ...]:
         """The targets of the request's model that can serve it; empty if nobody serves the model."""

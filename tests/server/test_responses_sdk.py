@@ -18,11 +18,24 @@ from sentinel_core.hookspecs import hookimpl
 from sentinel_core.messages import Event, TextEvent
 from sentinel_core.stage import Stage
 from sentinel_server.app import asgi
-from tests.server.responses_fixture import BOTH, CLAUDE, GPT, KEY, NATIVE, TOOL, responses_server, say, sdk, stream
+from tests.server.responses_fixture import (
+    BOTH,
+    CLAUDE,
+    GPT,
+    KEY,
+    NATIVE,
+    NATIVES,
+    TOOL,
+    responses_server,
+    say,
+    sdk,
+    stream,
+)
 from tests.server.serving import RUNNERS, serving
 from tests.server.test_operations import MASKS
 from tests.upstream import Close, Reply, Stream, Upstream, chat_stream, completion
 from tests.upstream.anthropic import message, opening, text_block
+from tests.upstream.api import COUNTED, Api, Call, Said
 from tests.upstream.payloads import response, response_stream
 
 pytestmark = pytest.mark.parametrize("runner", RUNNERS)
@@ -105,6 +118,25 @@ async def test_a_round_with_tools(runner: str, upstream: Upstream, model: str) -
     else:
         assert [turn["role"] for turn in sent] == ["user", "assistant", "tool"]
         assert sent[1]["tool_calls"][0]["function"] == {"name": "weather", "arguments": '{"city":"Rome"}'}
+
+
+@pytest.mark.parametrize("api", NATIVES, ids=lambda api: str(api.name))
+async def test_an_api_that_no_client_speaks_answers_too(runner: str, upstream: Upstream, api: Api) -> None:
+    said = Said("I look.", "hm", [Call("w_1", "weather", {"city": "Rome"})], "tool_calls", COUNTED)
+    whole, parts = Reply(api.answer(said)), Stream(api.stream(said).whole, content_type=api.content_type)
+    upstream.script(api.name, whole, parts)
+    asked: Any = {"model": api.name, "input": "hi", "tools": [TOOL]}
+    async with responses_server(upstream, runner=runner) as served, sdk(served) as client:
+        answer = await client.responses.create(**asked)
+        async with client.responses.stream(**asked) as events:
+            streamed = await events.get_final_response()
+    for one in (answer, streamed):
+        output: list[Any] = [*one.output]  # the client's types are a union of thirty
+        assert [item.type for item in output] == ["reasoning", "message", "function_call"]
+        assert (one.output_text, output[0].content[0].text, output[2].name) == ("I look.", "hm", "weather")
+        assert json.loads(output[2].arguments) == {"city": "Rome"}
+        assert one.usage is not None
+        assert one.usage.total_tokens == 5
 
 
 class City(openai.BaseModel):

@@ -13,6 +13,7 @@ import msgspec
 
 from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.place import Place
+from sentinel_core.dialects.slots import TextSlot
 from sentinel_core.dialects.translation import Translated
 from sentinel_core.messages import Answer, Event, Frame, Opaque, Request
 
@@ -51,19 +52,21 @@ def answer_as_it_is(answer: Answer) -> Mapping[str, Any]:
     return answer.body
 
 
-def answer_of(dialect: Dialect, body: Mapping[str, Any], request: Request) -> Answer:
-    """An answer with this body."""
+def answer_of(dialect: Dialect, body: Mapping[str, Any], request: Request | None = None) -> Answer:
+    """An answer with this body, whoever asked."""
     return Answer(dialect=dialect, body=body, usage=decode_usage(body.get("usage")))
 
 
 def opening_event(head: Mapping[str, Any]) -> Opaque:
     """The chunk that opens a stream: who answers, and the role."""
-    return _chunk(head, {"role": "assistant", "content": ""})
+    return chunk_event(head, {"role": "assistant", "content": ""})
 
 
-def chunk_event(head: Mapping[str, Any], delta: Mapping[str, Any]) -> Opaque:
-    """A chunk that no other event could say: an extension."""
-    return _chunk(head, delta)
+def chunk_event(head: Mapping[str, Any], delta: Mapping[str, Any], slots: tuple[TextSlot, ...] = ()) -> Opaque:
+    """A chunk that no other event could say: an extension, with the strings of it that guards read."""
+    body = {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    place = Place("$opaque", paths=tuple(slot.path for slot in slots))
+    return Opaque(frame=Frame(b"", body, (place,)), slots=slots)
 
 
 def merged_extension(kept: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,11 +116,6 @@ class FromCanonical:
         return ()
 
 
-def _chunk(head: Mapping[str, Any], delta: Mapping[str, Any]) -> Opaque:
-    body = {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
-    return Opaque(frame=Frame(b"", body, (Place("$opaque"),)))
-
-
 def _message(message: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
     result = {key: value for key, value in message.items() if key not in _UNSAID}
     content = result.get("content")
@@ -131,8 +129,10 @@ def _plain(items: Iterable[Mapping[str, Any]], dropped: list[str], where: str) -
     kept = []
     for item in items:
         if item.get("type") == EXTENSION:
-            vendors = (item.get(EXTENSION) or {}).values()
-            dropped += [f"{where}.{value.get('type')}" for value in vendors if isinstance(value, Mapping)]
+            kept_aside = item.get(EXTENSION)
+            vendors = kept_aside.values() if isinstance(kept_aside, Mapping) else ()
+            names = [f"{where}.{value.get('type')}" for value in vendors if isinstance(value, Mapping)]
+            dropped += names or [f"{where}.{EXTENSION}"]
             continue
         if "cache_control" in item:
             dropped.append("cache_control")

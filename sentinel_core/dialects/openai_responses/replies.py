@@ -189,10 +189,11 @@ class FromCanonical:
 
     def _chunk(self, event: Opaque) -> Sequence[Event]:
         """The opening, or an extension."""
-        if event.frame is None:
+        chunk: Mapping[str, Any] = event.frame.body if event.frame is not None else {}
+        if not chunk.get("choices"):
             return ()
-        delta = event.frame.body["choices"][0]["delta"]
-        frames, response = self._begun(event.frame.body)
+        delta = chunk["choices"][0]["delta"]
+        frames, response = self._begun(chunk)
         if isinstance(delta.get(EXTENSION), Mapping):
             frames += response.output.keep(delta[EXTENSION])
         return self._events([*frames, *_keep_calls(delta, response.output)])
