@@ -59,15 +59,16 @@ def usage_of(found: Mapping[str, int]) -> Usage | None:
     """Our counts from Anthropic's; None where there are none."""
     if "input_tokens" not in found and "output_tokens" not in found:
         return None
-    cached = found.get("cache_read_input_tokens", 0)
-    prompt = found.get("input_tokens", 0) + cached + found.get("cache_creation_input_tokens", 0)
+    cached, written = found.get("cache_read_input_tokens", 0), found.get("cache_creation_input_tokens", 0)
+    prompt = found.get("input_tokens", 0) + cached + written
     completion = found.get("output_tokens", 0)
-    return Usage(prompt, completion, prompt + completion, cached, found.get("thinking_tokens", 0))
+    return Usage(prompt, completion, prompt + completion, cached, found.get("thinking_tokens", 0), written)
 
 
-def usage_object(usage: Usage | None, written: int = 0) -> dict[str, int]:
-    """Anthropic's counts from ours; `written` of the prompt's tokens went into the cache. Zeros without counts."""
+def usage_object(usage: Usage | None) -> dict[str, int]:
+    """Anthropic's counts from ours. Zeros without counts."""
     usage = usage or Usage()
+    written = usage.cache_write_tokens
     body = {
         "input_tokens": max(0, usage.prompt_tokens - usage.cached_tokens - written),
         "output_tokens": usage.completion_tokens,
