@@ -89,7 +89,7 @@ class UpstreamStream:
             piece = await self._response.chunk()
             self._left -= len(piece)
             if self._left < 0:
-                raise UpstreamError("upstream_invalid_response")
+                raise UpstreamError("upstream_invalid_response", should_retry=False)
             if piece:
                 self._take(self._parser.feed(piece))
             else:

@@ -67,9 +67,14 @@ class Upstream:
                 raise error
 
     @property
+    def root(self) -> str:
+        """The URL that paths are put after."""
+        return f"{'https' if self._tls else 'http'}://{self._host}:{self.port}"
+
+    @property
     def base_url(self) -> str:
-        """What a provider's `base_url` is set to."""
-        return f"{'https' if self._tls else 'http'}://{self._host}:{self.port}/v1"
+        """What a provider's `base_url` is set to, where its API is below `/v1`."""
+        return f"{self.root}/v1"
 
     @property
     def open(self) -> int:

@@ -45,10 +45,12 @@ def stop_reason(finish: str) -> str:
 
 
 def counts(usage: Any) -> dict[str, int]:  # decoded JSON
-    """The token counts of a usage object that make sense. Explicit zeros are counts (U26)."""
+    """The token counts of a usage object: explicit zeros too, and none at all where one makes no sense (U26)."""
     if not isinstance(usage, Mapping):
         return {}
-    found = {name: usage[name] for name in _COUNTS if _is_count(usage.get(name))}
+    found = {name: usage[name] for name in _COUNTS if usage.get(name) is not None}
+    if not all(map(_is_count, found.values())):
+        return {}
     details = usage.get("output_tokens_details")
     if isinstance(details, Mapping) and _is_count(details.get("thinking_tokens")):
         found["thinking_tokens"] = details["thinking_tokens"]
@@ -56,12 +58,12 @@ def counts(usage: Any) -> dict[str, int]:  # decoded JSON
 
 
 def usage_of(found: Mapping[str, int]) -> Usage | None:
-    """Our counts from Anthropic's; None where there are none."""
-    if "input_tokens" not in found and "output_tokens" not in found:
+    """Our counts from Anthropic's; None where the prompt's or the answer's is missing: that is not zero."""
+    if "input_tokens" not in found or "output_tokens" not in found:
         return None
     cached = found.get("cache_read_input_tokens", 0)
-    prompt = found.get("input_tokens", 0) + cached + found.get("cache_creation_input_tokens", 0)
-    completion = found.get("output_tokens", 0)
+    prompt = found["input_tokens"] + cached + found.get("cache_creation_input_tokens", 0)
+    completion = found["output_tokens"]
     return Usage(prompt, completion, prompt + completion, cached, found.get("thinking_tokens", 0))
 
 

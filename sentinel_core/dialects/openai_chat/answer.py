@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sentinel_core.decoding import JsonLimits, decode_json
-from sentinel_core.dialects.openai_chat.errors import reported_error
+from sentinel_core.decoding import JsonLimits, decode_reply
+from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.slots import Path, patched
-from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Answer, Usage
 
 if TYPE_CHECKING:
@@ -31,13 +31,8 @@ def decode(dialect: Dialect, raw: bytes) -> Answer:
 
 def decode_object(raw: bytes, limits: JsonLimits = ANSWER_LIMITS) -> dict[str, Any]:  # JSON
     """The JSON object that a body is. Raises `UpstreamError` for any other body, and for an error with status 200."""
-    try:
-        body = decode_json(raw, limits)
-    except Refusal:
-        raise UpstreamError("upstream_invalid_response") from None
-    if not isinstance(body, dict):
-        raise UpstreamError("upstream_invalid_response")
-    if body.get("error"):
+    body = decode_reply(raw, limits)
+    if is_error(body):
         raise reported_error(body)
     return body
 

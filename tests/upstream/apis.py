@@ -1,0 +1,34 @@
+"""Every API that a provider of the gateway calls: what the shared tests run over. One line adds one."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+from tests.upstream.anthropic import ANTHROPIC
+from tests.upstream.api import Api
+from tests.upstream.mistral import MISTRAL
+from tests.upstream.openai import OPENAI
+
+End: TypeAlias = Literal["marker", "finish", "eof"]
+"""What tells that a stream is over: a last event that says nothing else, the event of its finish reason, or nothing but
+the end of the body."""
+
+
+class Spoken(NamedTuple):
+    """One API, and how a provider of it is told to call the scripted upstream.
+
+    `base` is put after the upstream's root for `base_url`. `unsaid` names what of a `Usage` the API has no words for;
+    `zeros` are counts of 0, where it leaves those out.
+    """
+
+    api: Api
+    base: str
+    end: End = "marker"
+    unsaid: frozenset[str] = frozenset()
+
+
+APIS = (
+    Spoken(OPENAI, "/v1"),
+    Spoken(ANTHROPIC, "/v1"),
+    Spoken(MISTRAL, "/v1", unsaid=frozenset({"reasoning_tokens"})),
+)
