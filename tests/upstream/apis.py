@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
+
+import pytest
 
 from tests.upstream.anthropic import ANTHROPIC
 from tests.upstream.api import Api
@@ -32,3 +35,8 @@ APIS = (
     Spoken(ANTHROPIC, "/v1"),
     Spoken(MISTRAL, "/v1", unsaid=frozenset({"reasoning_tokens"})),
 )
+
+
+def over(where: Callable[[Spoken], bool] = lambda spoken: True) -> pytest.MarkDecorator:
+    """Runs a test over every API of which this holds, as its argument `spoken`."""
+    return pytest.mark.parametrize("spoken", [pytest.param(each, id=each.api.name) for each in APIS if where(each)])

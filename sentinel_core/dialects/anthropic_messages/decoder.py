@@ -55,7 +55,7 @@ class MessagesStreamDecoder:
         self._done = False
         self._finished = False
         self._calls: dict[int, int] = {}
-        self._counts: dict[str, int] = {}
+        self._counts: dict[str, Any] = {}
         self._empty: set[int] = set()
 
     @property

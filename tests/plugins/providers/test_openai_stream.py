@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from itertools import pairwise
 
 import pytest
@@ -26,6 +25,7 @@ from tests.plugins.providers.calls import (
     text_of,
     written,
 )
+from tests.plugins.providers.fed import Pieces
 from tests.upstream import (
     DONE,
     Hold,
@@ -199,28 +199,6 @@ async def test_a_client_that_does_not_read_holds_the_upstream_back(upstream: Ups
         assert not written_all.is_set()
         events, error = await drained(stream)
     assert (len(text_of(events)), error) == (400 * 60_000 + 3, None)
-
-
-class Pieces:
-    """A response whose body arrives in these pieces."""
-
-    status = 200
-
-    def __init__(self, pieces: list[bytes]) -> None:
-        self.headers: Mapping[str, str] = {}
-        self._pieces = iter(pieces)
-
-    async def chunk(self) -> bytes:
-        return next(self._pieces, b"")
-
-    async def read(self, limit: int) -> bytes:
-        raise AssertionError("a stream is not read whole")
-
-    async def release(self) -> None:
-        return None
-
-    async def abort(self) -> None:
-        return None
 
 
 async def ends(pieces: list[bytes]) -> tuple[list[tuple[object, ...]], str]:

@@ -22,10 +22,7 @@ from tests.plugins.providers.faults.rig import (
 )
 from tests.upstream import Close, Drip, Part, Raw, Reset, Scenario, Stall, Upstream, head
 from tests.upstream.api import Said
-from tests.upstream.apis import APIS, Spoken
-
-MARKED = [pytest.param(each, id=each.api.name) for each in APIS if each.end == "marker"]
-ENDED = [pytest.param(each, id=each.api.name) for each in APIS if each.end != "eof"]
+from tests.upstream.apis import Spoken, over
 
 
 async def ends_in(spoken: Spoken, upstream: Upstream, client: Dialect, code: str) -> None:
@@ -86,7 +83,7 @@ async def test_u09c_an_end_after_the_finish(spoken: Spoken, upstream: Upstream, 
     await is_whole(spoken, upstream, client)
 
 
-@pytest.mark.parametrize("spoken", MARKED)
+@over(lambda spoken: spoken.end == "marker")
 async def test_u09d_the_end_marker_without_a_finish(spoken: Spoken, upstream: Upstream, client: Dialect) -> None:
     upstream.script(None, streamed(spoken, began(spoken), spoken.api.stream(SAID).ending[-1:]))
     await ends_in(spoken, upstream, client, "upstream_stream_interrupted")
@@ -144,7 +141,7 @@ async def test_u21_a_drip_that_never_ends(spoken: Spoken, upstream: Upstream, cl
     await upstream.closed(timeout_s=1)
 
 
-@pytest.mark.parametrize("spoken", ENDED)
+@over(lambda spoken: spoken.end != "eof")
 @pytest.mark.parametrize("after", ["silence", "a second end", "more"])
 async def test_u25_nothing_is_read_past_the_end(
     spoken: Spoken, upstream: Upstream, client: Dialect, after: str

@@ -13,14 +13,11 @@ from sentinel_core.messages import Usage
 from tests.plugins.providers.faults.rig import SAID, complete, heard_of, streamed
 from tests.upstream import Reply, Scenario, Upstream
 from tests.upstream.api import Said
-from tests.upstream.apis import APIS, Spoken
+from tests.upstream.apis import Spoken, over
 
 COUNTED = Usage(30011, 20022, 50033, 10007, 10009)
 """Numbers of five digits, as nothing else in an answer is."""
 COUNTS = re.compile(rb"\b[1-9]\d{4}\b")
-RUNNING = [pytest.param(each, id=each.api.name) for each in APIS if each.end != "finish"]
-
-ZEROS = [pytest.param(each, id=each.api.name) for each in APIS if "zeros" not in each.unsaid]
 
 
 def said(usage: Usage | None) -> Said:
@@ -55,7 +52,7 @@ async def test_u26_no_counts_are_not_zero(spoken: Spoken, upstream: Upstream, st
     assert (heard.text, heard.error, heard.usage) == (SAID.text, None, None)
 
 
-@pytest.mark.parametrize("spoken", ZEROS)
+@over(lambda spoken: "zeros" not in spoken.unsaid)
 async def test_u26_an_explicit_zero_stays_zero(spoken: Spoken, upstream: Upstream, stream: bool) -> None:
     upstream.script(None, reply(spoken, stream, Usage(0, 0, 0)))
     heard = await heard_of(spoken, upstream, stream)
@@ -80,7 +77,7 @@ async def test_u26_a_total_that_is_no_sum_changes_nothing_else(
     assert (heard.usage.prompt_tokens, heard.usage.completion_tokens) == (3, 2)
 
 
-@pytest.mark.parametrize("spoken", RUNNING)
+@over(lambda spoken: spoken.end != "finish")
 async def test_u26_of_running_counts_the_last_is_taken(spoken: Spoken, upstream: Upstream) -> None:
     first = complete(spoken, spoken.api.stream(said(Usage(3, 1, 4))))
     last = spoken.api.stream(said(Usage(3, 7, 10))).ending
