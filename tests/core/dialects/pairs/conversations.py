@@ -27,26 +27,34 @@ values = st.recursive(
     max_leaves=4,
 )
 arguments = st.dictionaries(names, values, max_size=3)
+contents: st.SearchStrategy[Any] = texts | st.lists(
+    st.builds(lambda text: {"type": "text", "text": text}, texts), min_size=1, max_size=2
+)
 
 
 @st.composite
 def chats(draw: st.DrawFn) -> dict[str, Any]:
     """A request of OpenAI's format."""
     messages: list[dict[str, Any]] = []
-    if draw(st.booleans()):
+    if maybe(draw):
         messages.append({"role": "system", "content": draw(texts)})
     for _ in range(draw(st.integers(1, 2))):
-        messages.append({"role": "user", "content": draw(texts | parts)})
+        messages.append({"role": "user", "content": draw(contents)})
         made = [called(draw, len(messages), number) for number in range(draw(st.integers(0, 2)))]
-        said = draw(texts if not made else texts | st.none())
+        said = draw(texts | st.none() if made else texts)
         messages.append({"role": "assistant", "content": said, **({"tool_calls": made} if made else {})})
         for call in made:
             messages.append({"role": "tool", "tool_call_id": call["id"], "content": draw(texts)})
-        if made and draw(st.booleans()):
+        if made and maybe(draw):
             messages.append({"role": "assistant", "content": draw(texts)})
-    if messages[-1]["role"] == "assistant" or draw(st.booleans()):
+    if messages[-1]["role"] == "assistant" or maybe(draw):
         messages.append({"role": "user", "content": draw(texts)})
     return {"model": "m", "messages": messages, **draw(parameters)}
+
+
+def maybe(draw: st.DrawFn) -> bool:
+    """Either."""
+    return draw(st.booleans())
 
 
 def called(draw: st.DrawFn, turn: int, number: int) -> dict[str, Any]:
@@ -55,7 +63,6 @@ def called(draw: st.DrawFn, turn: int, number: int) -> dict[str, Any]:
     return {"id": f"call{turn:03}{number:02}", "type": "function", "function": function}
 
 
-parts = st.lists(texts, min_size=1, max_size=2).map(lambda said: [{"type": "text", "text": text} for text in said])
 tools = st.lists(names, min_size=1, max_size=2, unique=True).map(
     lambda made: [
         {"type": "function", "function": {"name": name, "description": "d", "parameters": SCHEMA}} for name in made

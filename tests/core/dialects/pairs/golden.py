@@ -31,7 +31,7 @@ from tests.upstream.payloads import encoded
 
 FOLDER = Path(__file__).with_name("golden")
 COMMAND = "python -m tests.core.dialects.pairs.golden"
-CLIENTS = {"openai": OPENAI_CHAT, "anthropic": ANTHROPIC_MESSAGES}
+CLIENTS: Mapping[str, Dialect] = {"openai": OPENAI_CHAT, "anthropic": ANTHROPIC_MESSAGES}
 NOW = 1_700_000_000.0
 IDS = frozenset({"id", "tool_call_id", "tool_use_id"})
 
