@@ -10,7 +10,7 @@ from sentinel_core.keys import Target
 from sentinel_plugins.breaker.circuits import Circuits
 from sentinel_plugins.breaker.config import BreakerConfig
 from sentinel_server.app import asgi
-from tests.plugins.providers.faults.rig import BODY, limits
+from tests.plugins.providers.faults.rig import BODY
 from tests.plugins.providers.spoken import gateway_with, table_of
 from tests.server.asgi_client import AsgiClient
 from tests.server.gateway_fixture import CHAT, encoded
@@ -20,8 +20,6 @@ from tests.upstream.apis import Spoken
 
 Verdict: TypeAlias = Literal["failure", "neutral", "quarantine"]
 
-LIMIT_S = 0.05
-QUICK = limits(LIMIT_S, total_s=1.0)
 HAIR_TRIGGER: Mapping[str, Any] = {"failure_threshold": 1, "recovery_timeout_s": 5.0, "quarantine_s": 77.0}
 """One call is enough to see what it counts as."""
 RETRYING: Mapping[str, Any] = {"base_delay_s": 0.001}
@@ -35,9 +33,9 @@ def gateway_at(spoken: Spoken, root: str, spare: str = "", **more: Any) -> Gatew
     """
     stages = {name: table for name, table in more.items() if isinstance(table, Mapping)}
     fields = {name: value for name, value in more.items() if name not in stages}
-    tables = {"faulty": table_of(spoken, root, **{**QUICK, **fields})}
+    tables = {"faulty": table_of(spoken, root, **fields)}
     if spare:
-        tables["spare"] = table_of(spoken, spare, **QUICK)
+        tables["spare"] = table_of(spoken, spare)
     return gateway_with(tables, {"m": [*tables]}, **{"routing": {}, **stages})
 
 

@@ -32,17 +32,8 @@ BODY = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": 
 """A request that every client's dialect reads."""
 
 
-def limits(seconds: float, *, total_s: float) -> Mapping[str, Any]:  # fields of a provider's configuration
-    """Limits of a provider that has no time to lose."""
-    return {
-        "connect_timeout_s": 1.0,
-        "first_byte_timeout_s": seconds,
-        "idle_timeout_s": seconds,
-        "total_timeout_s": total_s,
-    }
-
-
-QUICK = limits(SHORT_S, total_s=5.0)
+IMPATIENT: Mapping[str, Any] = {"first_byte_timeout_s": SHORT_S, "idle_timeout_s": SHORT_S}
+"""For upstreams that fall silent; all others have the time that they need on a busy machine."""
 
 
 @dataclass
@@ -125,8 +116,8 @@ async def hear(provider: Provider, call: ProviderCall) -> Heard:
 async def heard_of(
     spoken: Spoken, upstream: Upstream, stream: bool = False, client: Dialect = OPENAI_CHAT, **config: Any
 ) -> Heard:  # fields of the provider's configuration
-    """What comes of one call at this upstream, whose every limit is short."""
-    async with provider_at(spoken, upstream.root, **{**QUICK, **config}) as provider:
+    """What comes of one call at this upstream."""
+    async with provider_at(spoken, upstream.root, **config) as provider:
         return await hear(provider, call_of(stream, client))
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -16,7 +17,7 @@ import trustme
 from sentinel_core.services import HttpPools
 from sentinel_plugins.http.pools import AiohttpPools
 from tests.plugins.providers.calls import SHORT_S
-from tests.plugins.providers.faults.rig import QUICK, SAID, call_of, error_of, hear, heard_of, nobody, streamed
+from tests.plugins.providers.faults.rig import IMPATIENT, SAID, call_of, error_of, hear, heard_of, nobody, streamed
 from tests.plugins.providers.spoken import provider_at
 from tests.upstream import Close, Reply, Reset, Stall, Stream, Upstream
 from tests.upstream.api import Wire
@@ -25,8 +26,8 @@ from tests.upstream.apis import Spoken
 YESTERDAY = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
 
 
-async def code_at(spoken: Spoken, root: str, **config: float) -> str | None:
-    async with provider_at(spoken, root, **{**QUICK, **config}) as provider:
+async def code_at(spoken: Spoken, root: str, **config: Any) -> str | None:
+    async with provider_at(spoken, root, **config) as provider:
         heard = await hear(provider, call_of())
     assert root.partition("://")[2] not in str(heard.error)
     return heard.code
@@ -96,7 +97,7 @@ async def test_u03_a_certificate_that_is_not_valid_is_never_accepted(
     CERTIFICATES[fault](authority).configure_cert(context)
     async with (
         Upstream(tls=context) as upstream,
-        provider_at(spoken, upstream.root, pools=trusting, **QUICK) as provider,
+        provider_at(spoken, upstream.root, pools=trusting) as provider,
     ):
         heard = await hear(provider, call_of())
         assert (heard.code, upstream.requests) == ("upstream_tls_error", [])
@@ -107,7 +108,7 @@ async def test_u03_one_that_is_valid_is_accepted(spoken: Spoken, authority: trus
     authority.issue_cert("127.0.0.1").configure_cert(context)
     async with (
         Upstream(tls=context) as upstream,
-        provider_at(spoken, upstream.root, pools=trusting, **QUICK) as provider,
+        provider_at(spoken, upstream.root, pools=trusting) as provider,
     ):
         upstream.script(None, Reply(spoken.api.answer(SAID)))
         assert (await hear(provider, call_of())).text == SAID.text
@@ -132,7 +133,7 @@ async def test_u05_a_reused_connection_that_had_died_is_replaced(
 ) -> None:
     good = Reply(spoken.api.answer(SAID))
     upstream.script(None, good, end, good)
-    async with provider_at(spoken, upstream.root, **QUICK) as provider:
+    async with provider_at(spoken, upstream.root) as provider:
         assert [(await hear(provider, call_of())).text for _ in range(2)] == [SAID.text] * 2
     assert [request.connection for request in upstream.requests] == [1, 1, 2]
 
@@ -140,7 +141,7 @@ async def test_u05_a_reused_connection_that_had_died_is_replaced(
 async def test_u06_a_head_that_never_comes(spoken: Spoken, upstream: Upstream, stream: bool) -> None:
     upstream.script(None, Stall())
     began = time.monotonic()
-    error = await error_of(spoken, upstream, stream)
+    error = await error_of(spoken, upstream, stream, **IMPATIENT)
     assert SHORT_S - 0.01 <= time.monotonic() - began < SHORT_S + 0.5
     assert (error.code, error.status) == ("upstream_timeout", 504)
     await upstream.closed(timeout_s=1)
@@ -148,7 +149,7 @@ async def test_u06_a_head_that_never_comes(spoken: Spoken, upstream: Upstream, s
 
 async def test_u07_a_head_and_then_silence(spoken: Spoken, upstream: Upstream, stream: bool) -> None:
     upstream.script(None, Stream([Stall()], content_type=spoken.api.content_type if stream else "application/json"))
-    error = await error_of(spoken, upstream, stream)
+    error = await error_of(spoken, upstream, stream, **IMPATIENT)
     assert (error.code, error.status) == ("upstream_timeout", 504)
     await upstream.closed(timeout_s=1)
 
@@ -156,6 +157,6 @@ async def test_u07_a_head_and_then_silence(spoken: Spoken, upstream: Upstream, s
 async def test_u07_an_opening_and_then_silence(spoken: Spoken, upstream: Upstream) -> None:
     wire: Wire = spoken.api.stream(SAID)
     upstream.script(None, streamed(spoken, wire.opening, [Stall()]))
-    heard = await heard_of(spoken, upstream, stream=True)
+    heard = await heard_of(spoken, upstream, True, **IMPATIENT)
     assert (heard.opened, heard.code) == (False, "upstream_timeout")
     await upstream.closed(timeout_s=1)

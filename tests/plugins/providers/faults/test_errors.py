@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.plugins.providers.faults.rig import QUICK, call_of, error_of, hear
+from tests.plugins.providers.faults.rig import call_of, error_of, hear
 from tests.plugins.providers.spoken import KEY, provider_at
 from tests.upstream import Early, Reply, Upstream
 from tests.upstream.apis import Spoken
@@ -84,7 +84,7 @@ async def test_u20_our_own_account_is_empty(spoken: Spoken, upstream: Upstream, 
 async def test_u27_an_answer_before_our_body_was_read(spoken: Spoken, upstream: Upstream, status: int) -> None:
     upstream.script(None, Early(Reply(spoken.api.error(status, "too large for us"), status)))
     text = [{"role": "user", "content": "x" * (3 << 20)}]
-    async with provider_at(spoken, upstream.root, **QUICK) as provider:
+    async with provider_at(spoken, upstream.root) as provider:
         heard = await hear(provider, call_of(messages=text))
     assert heard.error is not None
     assert (heard.error.status, heard.error.message) == (status, "too large for us")

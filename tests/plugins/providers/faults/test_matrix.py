@@ -12,7 +12,6 @@ import pytest
 
 from tests.plugins.providers.faults.behind import (
     HAIR_TRIGGER,
-    LIMIT_S,
     RETRYING,
     SPARE,
     Verdict,
@@ -55,6 +54,8 @@ def always(scenario: Scenario) -> Play:
     return lambda _: scenario
 
 
+NINE = ("Content-Length", "9")
+HASTY = {"first_byte_timeout_s": 0.05, "idle_timeout_s": 0.05}
 ENDLESS = Raw([head(200, [("Content-Type", "application/json")]), b'{"x":"', Endless(b"x" * 65536)])
 INVALID = ("upstream_invalid_response", 502)
 INTERRUPTED = ("upstream_stream_interrupted", 502)
@@ -63,12 +64,12 @@ TIMEOUT = ("upstream_timeout", 504)
 UNARY = {
     "u04_reset": Row(always(Reset()), "upstream_connection_reset", 502, 3, True, "failure"),
     "u04_fin": Row(always(Close()), "upstream_connection_reset", 502, 3, True, "failure"),
-    "u06_silence": Row(always(Stall()), *TIMEOUT, 1, True, "failure"),
-    "u07_head": Row(lambda _: Raw([head(200, [("Content-Length", "9")]), Stall()]), *TIMEOUT, 1, True, "failure"),
+    "u06_silence": Row(always(Stall()), *TIMEOUT, 1, True, "failure", HASTY),
+    "u07_head": Row(always(Raw([head(200, [NINE]), Stall()])), *TIMEOUT, 1, True, "failure", HASTY),
     "u12_empty": Row(body(b""), *INVALID, 3, True, "failure"),
     "u12_no_json": Row(body(b"{"), *INVALID, 3, True, "failure"),
     "u12_no_answer": Row(body({}), *INVALID, 3, True, "failure"),
-    "u12_cut": Row(lambda _: Raw([head(200, [("Content-Length", "9")]), b"{"]), *INTERRUPTED, 3, True, "failure"),
+    "u12_cut": Row(always(Raw([head(200, [NINE]), b"{"])), *INTERRUPTED, 3, True, "failure"),
     "u14_page": Row(body(b"<html>", kind="text/html"), *INVALID, 3, True, "failure"),
     "u16_limited": Row(refused(429), "rate_limit_exceeded", 429, 3, True, "neutral"),
     "u16_for_long": Row(
@@ -94,7 +95,7 @@ UNARY = {
     ),
 }
 STREAMS = {
-    "u08_stall": Row(lambda spoken: streamed(spoken, began(spoken), [Stall()]), *TIMEOUT, 1, False, "failure"),
+    "u08_stall": Row(lambda spoken: streamed(spoken, began(spoken), [Stall()]), *TIMEOUT, 1, False, "failure", HASTY),
     "u09a_rst": Row(lambda spoken: streamed(spoken, began(spoken), [Reset()]), *INTERRUPTED, 1, False, "failure"),
     "u09b_eof": Row(lambda spoken: streamed(spoken, began(spoken)), *INTERRUPTED, 1, False, "failure"),
     "u11_no_json": Row(
@@ -106,7 +107,7 @@ STREAMS = {
         1,
         False,
         "failure",
-        {"total_timeout_s": LIMIT_S},
+        {"total_timeout_s": 0.15},
     ),
     "u22_endless": Row(
         lambda spoken: streamed(spoken, began(spoken), [Endless(b"x" * 65536)], eof=True), *INVALID, 1, False, "failure"
