@@ -9,6 +9,7 @@ import pytest
 
 from tests.upstream.anthropic import ANTHROPIC
 from tests.upstream.api import Api
+from tests.upstream.cohere import COHERE
 from tests.upstream.mistral import MISTRAL
 from tests.upstream.openai import OPENAI
 
@@ -20,8 +21,8 @@ the end of the body."""
 class Spoken(NamedTuple):
     """One API, and how a provider of it is told to call the scripted upstream.
 
-    `base` is put after the upstream's root for `base_url`. `unsaid` names what of a `Usage` the API has no words for;
-    `zeros` are counts of 0, where it leaves those out.
+    `base` is put after the upstream's root for `base_url`. `unsaid` names what the API has no words for: counts of
+    a `Usage`, reasons to stop, and `zeros`, where it leaves out counts of 0.
     """
 
     api: Api
@@ -33,6 +34,7 @@ class Spoken(NamedTuple):
 APIS = (
     Spoken(OPENAI, "/v1"),
     Spoken(ANTHROPIC, "/v1"),
+    Spoken(COHERE, "", "finish", frozenset({"reasoning_tokens", "content_filter"})),
     Spoken(MISTRAL, "/v1", unsaid=frozenset({"reasoning_tokens"})),
 )
 

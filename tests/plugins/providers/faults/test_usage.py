@@ -17,7 +17,7 @@ from tests.upstream.apis import Spoken, over
 
 COUNTED = Usage(30011, 20022, 50033, 10007, 10009)
 """Numbers of five digits, as nothing else in an answer is."""
-COUNTS = re.compile(rb"\b[1-9]\d{4}\b")
+COUNTS = re.compile(rb"\b[1-9]\d{4}(?:\.0)?\b")
 
 
 def said(usage: Usage | None) -> Said:
