@@ -128,15 +128,15 @@ def parted(function: Json) -> tuple[dict[str, Any], Any]:
     return rest, rest.pop("parameters")
 
 
-def turns_of(chat: Json) -> list[tuple[Any, ...]]:
+def turns_of(chat: Json, between: str = "") -> list[tuple[Any, ...]]:
     """Who said what: role, text, calls by name and arguments; of a result, the number of its call and its text.
 
-    Ids are told apart and not looked at: some APIs have none.
+    Ids are told apart and not looked at: some APIs have none. `between` is what parts of text are joined with.
     """
     ids: list[str] = []
     read: list[tuple[Any, ...]] = []
     for message in chat["messages"]:
-        text = text_of(message.get("content"))
+        text = text_of(message.get("content"), between)
         if message["role"] == "tool":
             read.append(("tool", ids.index(message["tool_call_id"]), text))
             continue
@@ -149,13 +149,15 @@ def turns_of(chat: Json) -> list[tuple[Any, ...]]:
 
 
 def parameters_of(chat: Json) -> dict[str, Any]:
-    """How it is to be answered, under one name for each parameter. What every API does anyway is left out."""
+    """How it is to be answered, under one name for each parameter. What an API does anyway is left out."""
     read = {name: chat[name] for name in PARAMETERS if chat.get(name) is not None}
     if "max_completion_tokens" in chat:
         read["max_tokens"] = chat["max_completion_tokens"]
     if isinstance(read.get("stop"), str):
         read["stop"] = [read["stop"]]
-    if read.get("tool_choice") == "auto":
+    if read.get("tool_choice") == "none":
+        del read["tools"]  # where there is no word for it, none are named
+    if read.get("tool_choice") in ("auto", "none"):
         del read["tool_choice"]
     if "tools" in read:
         functions = [tool["function"] for tool in read["tools"]]
@@ -163,11 +165,11 @@ def parameters_of(chat: Json) -> dict[str, Any]:
     return read
 
 
-def text_of(content: Any) -> str:
+def text_of(content: Any, between: str = "") -> str:
     """Content as one text."""
     if not isinstance(content, list):
         return content or ""
-    return "".join(part["text"] for part in content)
+    return between.join(part["text"] for part in content)
 
 
 def canonical(value: Any) -> str:

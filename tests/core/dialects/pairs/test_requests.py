@@ -44,7 +44,7 @@ async def test_p8_the_upstream_understands_what_the_client_asked(
 ) -> None:
     body = as_messages(chat) if client is ANTHROPIC_MESSAGES else chat
     understood, dropped = await asked(spoken, client, body)
-    assert turns_of(understood) == turns_of(chat)
+    assert turns_of(understood) in (turns_of(chat), turns_of(chat, "\n")), "an API of plain texts joins parts by lines"
     wanted, told = parameters_of(chat), parameters_of(understood)
     assert {name for name in wanted if told.get(name) != wanted[name]} <= {*dropped}
     assert told.keys() <= wanted.keys()
