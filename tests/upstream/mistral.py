@@ -41,16 +41,11 @@ class Mistral(OpenAI):
 
     def counted(self, usage: Usage | None) -> dict[str, Any]:  # JSON
         """Cached tokens are counted beside the others; reasoning tokens are not told apart."""
-        if usage is None:
+        counts = super().counted(usage).get("usage")
+        if usage is None or counts is None:
             return {}
-        return {
-            "usage": {
-                "prompt_tokens": usage.prompt_tokens,
-                "completion_tokens": usage.completion_tokens,
-                "total_tokens": usage.total_tokens,
-                "num_cached_tokens": usage.cached_tokens,
-            }
-        }
+        plain = {name: count for name, count in counts.items() if not name.endswith("_details")}
+        return {"usage": {**plain, "num_cached_tokens": usage.cached_tokens}}
 
 
 MISTRAL = Mistral()

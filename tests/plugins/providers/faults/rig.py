@@ -31,7 +31,6 @@ CALLING = Said(
 BODY = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
 """A request that every client's dialect reads."""
 
-
 IMPATIENT: Mapping[str, Any] = {"first_byte_timeout_s": SHORT_S, "idle_timeout_s": SHORT_S}
 """For upstreams that fall silent; all others have the time that they need on a busy machine."""
 
