@@ -114,7 +114,7 @@ STREAMS = {
         1,
         False,
         "failure",
-        {"total_timeout_s": 0.15},
+        {"total_timeout_s": 0.25},
     ),
     "u22_endless": Row(
         lambda spoken: streamed(spoken, began(spoken), [Endless(b"x" * 65536)], eof=True), *INVALID, 1, False, "failure"

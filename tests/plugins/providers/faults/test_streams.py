@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sentinel_core.dialects.base import Dialect
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from tests.plugins.providers.calls import SHORT_S
 from tests.plugins.providers.faults.rig import (
     CALLING,
@@ -141,9 +142,9 @@ async def test_u11_a_text_that_is_no_utf_8(spoken: Spoken, upstream: Upstream, c
     await ends_in(spoken, upstream, client, "upstream_invalid_response")
 
 
-async def test_u21_a_drip_that_never_ends(spoken: Spoken, upstream: Upstream, client: Dialect) -> None:
+async def test_u21_a_drip_that_never_ends(spoken: Spoken, upstream: Upstream) -> None:
     upstream.script(None, streamed(spoken, began(spoken), [Drip(b"\n", 0.01, forever=True)], eof=True))
-    await ends_in(spoken, upstream, client, "upstream_timeout", total_timeout_s=1.5 * SHORT_S)
+    await ends_in(spoken, upstream, OPENAI_CHAT, "upstream_timeout", total_timeout_s=3 * SHORT_S)
     await upstream.closed(timeout_s=1)
 
 
