@@ -58,7 +58,8 @@ class ProviderVariables:
     """A provider that variables alone turn on, where no file names providers.
 
     It needs one of `api_keys`, the strongest first, or one of `urls` where `keyless` says that its URL is enough; and
-    a URL as well as a key where `placed` says that nobody else knows where it is. `urls` set the key `url_key`.
+    a URL as well as a key where `placed` says that nobody else knows where it is. One that is `keyless` and `placed`
+    needs its URL and may have a key. `urls` set the key `url_key`.
     """
 
     table: str
@@ -107,6 +108,8 @@ KEYED_PROVIDERS: tuple[ProviderVariables, ...] = (
         ("VERCEL_AI_GATEWAY_URL",),
         keyless=True,
     ),
+    # Last: the fallback that needs no network (S3-09). Its key is for a proxy and says nothing of where that is.
+    ProviderVariables("ollama", ("OLLAMA_API_KEY",), ("OLLAMA_BASE_URL",), keyless=True, placed=True),
 )
 """In the order in which they stand for a model that no catalogue and no table knows."""
 

@@ -11,6 +11,7 @@ from tests.upstream.anthropic import ANTHROPIC
 from tests.upstream.api import Api
 from tests.upstream.cohere import COHERE
 from tests.upstream.mistral import MISTRAL
+from tests.upstream.ollama import OLLAMA
 from tests.upstream.openai import OPENAI
 
 End: TypeAlias = Literal["marker", "finish", "eof"]
@@ -35,6 +36,7 @@ APIS = (
     Spoken(OPENAI, "/v1"),
     Spoken(ANTHROPIC, "/v1"),
     Spoken(COHERE, "", "finish", frozenset({"reasoning_tokens", "content_filter"})),
+    Spoken(OLLAMA, "", "finish", frozenset({"reasoning_tokens", "content_filter", "zeros"})),
     Spoken(MISTRAL, "/v1", unsaid=frozenset({"reasoning_tokens"})),
 )
 

@@ -13,6 +13,7 @@ from tests.upstream.anthropic import message, message_stream
 from tests.upstream.api import Said
 from tests.upstream.cohere import CHAT, COHERE
 from tests.upstream.link import Link, Received
+from tests.upstream.ollama import chat, chat_lines
 from tests.upstream.payloads import chat_stream, completion
 from tests.upstream.scenarios import Early, Reply, Scenario, Stream
 
@@ -150,6 +151,9 @@ class Upstream:
             return Stream(message_stream("hello")) if body.get("stream") else Reply(message())
         if request.target == CHAT:
             return Stream(COHERE.stream(Said()).whole) if body.get("stream") else Reply(COHERE.answer(Said()))
+        if request.target == "/api/chat":
+            lines = Stream(chat_lines("hello"), content_type="application/x-ndjson")
+            return lines if body.get("stream", True) else Reply(chat())
         return Stream(chat_stream("hello")) if body.get("stream") else Reply(completion())
 
     def _peek(self) -> Scenario | None:

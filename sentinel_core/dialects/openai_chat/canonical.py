@@ -90,8 +90,10 @@ def _plain(items: Iterable[Mapping[str, Any]], dropped: list[str], where: str) -
     kept = []
     for item in items:
         if item.get("type") == EXTENSION:
-            vendors = (item.get(EXTENSION) or {}).values()
-            dropped += [f"{where}.{value.get('type')}" for value in vendors if isinstance(value, Mapping)]
+            kept_aside = item.get(EXTENSION)
+            vendors = kept_aside.values() if isinstance(kept_aside, Mapping) else ()
+            names = [f"{where}.{value.get('type')}" for value in vendors if isinstance(value, Mapping)]
+            dropped += names or [f"{where}.{EXTENSION}"]
             continue
         if "cache_control" in item:
             dropped.append("cache_control")
