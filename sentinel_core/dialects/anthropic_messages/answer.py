@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sentinel_core.decoding import JsonLimits, decode_json
+from sentinel_core.decoding import JsonLimits, decode_reply
 from sentinel_core.dialects.anthropic_messages.errors import reported_error
 from sentinel_core.dialects.anthropic_messages.words import counts, usage_of
 from sentinel_core.dialects.slots import Path, patched
-from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Answer
 
 if TYPE_CHECKING:
@@ -20,12 +20,7 @@ _LIMITS = JsonLimits(max_bytes=64 * 1024 * 1024, max_nodes=4_000_000)
 
 def decode_object(raw: bytes) -> dict[str, Any]:
     """An upstream's JSON object. Raises `UpstreamError` for anything else, and for an error in it (U12, U13)."""
-    try:
-        body = decode_json(raw, _LIMITS)
-    except Refusal:
-        raise UpstreamError("upstream_invalid_response") from None
-    if not isinstance(body, dict):
-        raise UpstreamError("upstream_invalid_response")
+    body = decode_reply(raw, _LIMITS)
     if body.get("type") == "error" or body.get("error"):
         raise reported_error(body)
     return body

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sentinel_core.decoding import JsonLimits, decode_json
-from sentinel_core.dialects.openai_chat.errors import reported_error
+from sentinel_core.decoding import JsonLimits, decode_reply
+from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.slots import Path, patched
-from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Answer, Usage
 
 if TYPE_CHECKING:
@@ -33,13 +33,8 @@ def decode_object(
 ) -> dict[str, Any]:  # JSON
     """The JSON object that a body is. Raises `UpstreamError` for any other body, and for an error with status 200,
     which `reported` reads."""
-    try:
-        body = decode_json(raw, limits)
-    except Refusal:
-        raise UpstreamError("upstream_invalid_response") from None
-    if not isinstance(body, dict):
-        raise UpstreamError("upstream_invalid_response")
-    if body.get("error"):
+    body = decode_reply(raw, limits)
+    if is_error(body):
         raise reported(body)
     return body
 

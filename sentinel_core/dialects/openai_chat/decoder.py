@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from sentinel_core.decoding import JsonLimits, decode_json
+from sentinel_core.decoding import JsonLimits, decode_reply
 from sentinel_core.dialects.openai_chat.answer import decode_usage
-from sentinel_core.dialects.openai_chat.errors import reported_error
+from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS, KNOWN_KEYS, REASONING_KEYS
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place
 from sentinel_core.dialects.openai_chat.plain_chunk import plain_chunk
 from sentinel_core.dialects.slots import Path, TextSlot, string_slots
-from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import (
     Event,
     Finish,
@@ -66,13 +66,8 @@ class ChatStreamDecoder:
                 self._seen.add(event.choice)
                 return (event,)
             self._misses += 1
-        try:
-            body = decode_json(data, _LIMITS)
-        except Refusal:
-            raise UpstreamError("upstream_invalid_response") from None
-        if not isinstance(body, dict):
-            raise UpstreamError("upstream_invalid_response")
-        if body.get("error") or (name == "error" and body):
+        body = decode_reply(data, _LIMITS)
+        if is_error(body) or (name == "error" and body):
             raise reported_error(body)
         if not body:
             return ()

@@ -93,6 +93,11 @@ def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None
     )
 
 
+def is_error(body: Mapping[str, Any]) -> bool:
+    """Whether a body, or an event of a stream, that came with status 200 says that something failed."""
+    return bool(body.get("error")) or body.get("object") == "error"
+
+
 def reported_error(body: Mapping[str, Any]) -> UpstreamError:
     """An error object that came with status 200, or as an event of a stream."""
     code = _wire(body).get("code")

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from sentinel_core.decoding import JsonLimits, decode_json
+from sentinel_core.decoding import JsonLimits, decode_reply
 from sentinel_core.dialects.openai_chat.errors import reported_error
 from sentinel_core.dialects.openai_responses.fields import IDENTIFIERS, all_slots, item_texts, part_text
 from sentinel_core.dialects.openai_responses.words import decode_usage
 from sentinel_core.dialects.slots import Path
-from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import (
     Event,
     Finish,
@@ -91,12 +91,7 @@ class ResponseStreamDecoder:
         """The events of one payload. Raises `UpstreamError`."""
         if self._done or not data or data.startswith(b"[DONE]"):
             return ()
-        try:
-            body = decode_json(data, _LIMITS)
-        except Refusal:
-            raise UpstreamError("upstream_invalid_response") from None
-        if not isinstance(body, dict):
-            raise UpstreamError("upstream_invalid_response")
+        body = decode_reply(data, _LIMITS)
         kind = body.get("type") or name
         if kind == "error" or body.get("error"):
             raise reported_error(body if body.get("error") else {"error": body})
