@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sentinel_core.dialects.lanes import decomposed, recomposed
+from sentinel_core.dialects.lanes import changed_ends, decomposed, recomposed
 from sentinel_core.dialects.openai_responses.decoder import DELTAS, ResponseStreamDecoder
 from sentinel_core.dialects.openai_responses.fields import CHANNELS, MEMBERS, item_texts
+from sentinel_core.dialects.openai_responses.status import with_status
 from sentinel_core.dialects.slots import Path
 from sentinel_core.messages import (
     Answer,
@@ -47,13 +48,21 @@ _FAMILIES = {
 def decompose(answer: Answer) -> tuple[Event, ...]:
     """Each text as a choice of its own; then one Opaque with every other string; then the ends and the usage."""
     lanes = _lanes(answer)
-    reason = "length" if answer.body.get("status") == "incomplete" else "stop"
-    return decomposed(answer, lanes, [Finish(choice=event.choice, reason=reason) for _, event in lanes])
+    return decomposed(answer, lanes, _ends(answer, lanes))
 
 
 def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
-    """Patch into `answer` what came out of a stream stage. Text that did not come out is taken out."""
-    return recomposed(answer, _lanes(answer), events)
+    """Patch into `answer` what came out of a stream stage. Text that did not come out is taken out.
+
+    There is one status for all texts, so an end that did not come out changes nothing.
+    """
+    lanes = _lanes(answer)
+    changed = recomposed(answer, lanes, events)
+    ends = {end.choice: end.reason for end in _ends(answer, lanes)}
+    other = {choice: reason for choice, reason in changed_ends(_ends(answer, lanes), events).items() if reason}
+    if not other:
+        return changed
+    return msgspec.structs.replace(changed, body=with_status(changed.body, (ends | other).values()), raw=None)
 
 
 def assemble(dialect: Dialect, events: Sequence[Event]) -> Answer:
@@ -147,6 +156,11 @@ def _item(events: Sequence[TextEvent]) -> dict[str, Any]:
         return {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": text}]}
     part = {"type": "refusal", "refusal": text} if channel == "refusal" else {"type": "output_text", "text": text}
     return {"type": "message", "role": "assistant", "content": [part]}
+
+
+def _ends(answer: Answer, lanes: Sequence[tuple[Path, TextEvent]]) -> list[Finish]:
+    reason = "length" if answer.body.get("status") == "incomplete" else "stop"
+    return [Finish(choice=event.choice, reason=reason) for _, event in lanes]
 
 
 def _lanes(answer: Answer) -> list[tuple[Path, TextEvent]]:
