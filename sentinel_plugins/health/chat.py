@@ -16,7 +16,7 @@ from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.keys import CANDIDATES, Target
 from sentinel_core.messages import Answer, TextDelta
-from sentinel_plugins.health.reroute import reroute_of
+from sentinel_core.reroute import reroute_of
 
 DEFAULT_MODELS: Mapping[str, str] = {"openai": "gpt-4o-mini", "ollama": "llama3.2"}
 """The model of a provider table that names none (S3-05, S3-06)."""

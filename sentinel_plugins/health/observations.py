@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from sentinel_core.context import Context, Outcome
+from sentinel_core.reroute import Reroute, reroute_of
 from sentinel_core.services import Services
-from sentinel_plugins.health.reroute import Reroute, reroute_of
 from sentinel_plugins.health.standing import Standing
 from sentinel_plugins.health.traffic import Traffic, is_fault
 

@@ -6,7 +6,7 @@ from collections import deque
 
 from sentinel_core.context import Attempt, Context, Outcome
 from sentinel_core.errors import ERRORS
-from sentinel_plugins.health.reroute import Reroute
+from sentinel_core.reroute import Reroute
 
 LATEST = 1_000
 """How many of the latest requests, or calls of one provider, a rate or an average looks at."""

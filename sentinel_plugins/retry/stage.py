@@ -72,15 +72,22 @@ class Retry(Stage):
                     if len(ctx.attempts) > 1:
                         error.should_retry = False
                     raise
-                again = partial(self._repeat, call_next, wait_s)
+                again = partial(self._repeat, ctx, call_next, wait_s, error)
             else:
                 break
         return reply
 
-    async def _repeat(self, call_next: CallNext, wait_s: float, call: Call) -> Reply:
-        """One repetition that was drawn from the budget, wait included: a caller who leaves meanwhile ends it (C04)."""
+    async def _repeat(
+        self, ctx: Context, call_next: CallNext, wait_s: float, failed: UpstreamError, call: Call
+    ) -> Reply:
+        """One repetition that was drawn from the budget, wait included: a caller who leaves meanwhile ends it (C04).
+
+        A hedge's other leg may have made the last call meanwhile; then the failure stands.
+        """
         try:
             await self._clock.sleep(wait_s)
+            if len(ctx.attempts) >= self._limits.max_attempts:
+                raise failed
             reply: Reply = await call_next(call)
         finally:
             self._budget.give_back()

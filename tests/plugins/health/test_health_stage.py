@@ -6,13 +6,13 @@ from sentinel_core.context import Attempt, Context
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import FAILOVER, Target
 from sentinel_core.provider import Health as Found
+from sentinel_core.reroute import reroute_of
 from sentinel_core.testing import StageConformance, chain_of, context, opened
 from sentinel_core.testing.fake_provider import FakeProvider
 from sentinel_core.testing.harness import run
 from sentinel_plugins.health import Health
 from sentinel_plugins.health.config import HealthConfig
 from sentinel_plugins.health.observations import Observations
-from sentinel_plugins.health.reroute import reroute_of
 from sentinel_plugins.health.standing import standing
 
 A, B = Target("a", "m"), Target("b", "m")
@@ -55,6 +55,13 @@ def test_a_failed_attempt_before_another_targets_answer_is_a_failover() -> None:
 
 def test_a_repetition_at_the_same_target_is_none() -> None:
     assert not reroute_of(exchange((A, "upstream_timeout"), (A, None))).occurred
+
+
+def test_of_two_answers_the_one_that_was_taken_counts_whichever_came_last() -> None:
+    ctx = exchange((A, None), (B, None))
+    assert reroute_of(ctx).used == B
+    ctx.attempts[0].taken = True
+    assert (reroute_of(ctx).used, reroute_of(ctx).occurred) == (A, False)
 
 
 def test_a_target_whose_circuit_was_open_was_passed_over_without_an_attempt() -> None:
