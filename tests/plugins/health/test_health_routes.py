@@ -86,53 +86,6 @@ async def test_a_probe_of_a_provider_that_nobody_configured_is_a_404(runner: str
         assert (status, body["error"]["code"]) == (404, "not_found")
 
 
-async def test_s3_04_chat_says_who_answered_and_who_did_not(runner: str) -> None:
-    async with api(runner) as client:
-        status, first = await client.post("/api/chat", CHAT)
-        assert status == 200
-        latency_ms = first.pop("latency_ms")
-        assert latency_ms >= 0
-        assert first.pop("trace_id")
-        assert first == {
-            "provider_used": "first",
-            "model": "first-model",
-            "response_text": "hello from first",
-            "status": "success",
-            "failover_occurred": False,
-            "failover_chain": [],
-            "tokens_used": first["tokens_used"],
-        }
-        provider(client.gateway, "first").error = UpstreamError("upstream_timeout")
-        _, second = await client.post("/api/chat", CHAT)
-        assert (second["provider_used"], second["model"]) == ("second", "second-model")
-        assert (second["failover_occurred"], second["failover_chain"]) == (True, ["first"])
-
-
-async def test_s3_30_the_trace_id_is_the_request_id(runner: str) -> None:
-    async with api(runner) as client:
-        headers = {"X-Request-ID": "trace-me-0123456789"}
-        async with client.session.post("/api/chat", json=CHAT, headers=headers) as response:
-            assert (await response.json())["trace_id"] == response.headers["x-request-id"] == headers["X-Request-ID"]
-
-
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [({}, "invalid_parameter"), ({**CHAT, "stream": True}, "unsupported_parameter"), ([], "invalid_request")],
-)
-async def test_chat_refuses_what_is_no_request_of_its_kind(runner: str, body: Any, code: str) -> None:
-    async with api(runner) as client:
-        status, answer = await client.post("/api/chat", body)
-        assert (status, answer["error"]["code"]) == (400, code)
-
-
-async def test_chat_that_nobody_answers_is_an_error_and_no_success(runner: str) -> None:
-    async with api(runner) as client:
-        for name in ("first", "second"):
-            provider(client.gateway, name).error = UpstreamError("upstream_timeout")
-        status, body = await client.post("/api/chat", CHAT)
-        assert (status, body["error"]["code"]) == (504, "upstream_timeout")
-
-
 async def test_s3_18_incidents_are_listed_by_type_newest_first(runner: str) -> None:
     async with api(runner) as client, client.session.ws_connect("/ws/system-events") as socket:
         await next_of(socket, "system")
