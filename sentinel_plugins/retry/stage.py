@@ -21,7 +21,8 @@ from sentinel_plugins.retry.delay import delay_s, repeatable
 
 
 class Retry(Stage):
-    """Repeats at the last target of the plan only: where another target is left, that one is tried at once.
+    """Repeats at the last target of the plan only: where another target is left, that one is tried at once. Other keys
+    of the same provider are no other target, unless the failure was about the key.
 
     Never after a reply was returned, never beyond the deadline, the attempts or the budget. An error that leaves
     after a repetition says `should_retry = False`: only one layer retries, else three times three calls go up.
@@ -96,14 +97,18 @@ class Retry(Stage):
     def _wait_s(self, ctx: Context, call: Call, error: UpstreamError, repetitions: int) -> float | None:
         """How long to wait before the next repetition, or None if there must be none."""
         made = max(len(ctx.attempts), repetitions + 1)
-        if made >= self._limits.max_attempts or not repeatable(error) or self._another_is_left(ctx, call):
+        if made >= self._limits.max_attempts or not repeatable(error) or _another_is_left(ctx, call, error):
             return None
         wait_s = delay_s(self._limits, repetitions, error.retry_after_s)
         if call.deadline is not None and self._clock.monotonic() + wait_s >= call.deadline:
             return None
         return wait_s
 
-    def _another_is_left(self, ctx: Context, call: Call) -> bool:
-        """Whether the plan goes on after this target."""
-        plan = ctx.get(PLAN, ())
-        return call.target in plan[:-1]
+
+def _another_is_left(ctx: Context, call: Call, error: UpstreamError) -> bool:
+    """Whether the plan goes on after this target, and not only with other keys of a provider that failed by itself."""
+    plan = ctx.get(PLAN, ())
+    if call.target not in plan:
+        return False
+    left = plan[plan.index(call.target) + 1 :]
+    return any(error.is_about_the_key or not target.is_twin(call.target) for target in left)
