@@ -34,7 +34,7 @@ class Observations:
         for pair in _pairs(reroute):
             self._reroutes.setdefault(pair, ctx.id)
         troubled = any(not standing.well for standing in self.standings.values())
-        if troubled or reroute.passed or any(is_fault(row) for row in ctx.attempts):
+        if troubled or reroute.passed or any(is_fault(row, ctx.deadline) for row in ctx.attempts):
             self._news.set()
 
     async def news(self) -> None:

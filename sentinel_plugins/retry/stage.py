@@ -24,8 +24,7 @@ class Retry(Stage):
     """Repeats at the last target of the plan only: where another target is left, that one is tried at once. Other keys
     of the same provider are no other target, unless the failure was about the key.
 
-    Never after a reply was returned, never beyond the deadline, the attempts or the budget. An error that leaves
-    after a repetition says `should_retry = False`: only one layer retries, else three times three calls go up.
+    Never after a reply was returned, never beyond the deadline, the attempts or the budget.
     """
 
     name = "retry"
@@ -70,8 +69,6 @@ class Retry(Stage):
             except UpstreamError as error:
                 wait_s = self._wait_s(ctx, call, error, repetitions)
                 if wait_s is None or not self._budget.draw(self._clock.monotonic(), self._limits.budget):
-                    if len(ctx.attempts) > 1:
-                        error.should_retry = False
                     raise
                 again = partial(self._repeat, ctx, call_next, wait_s, error)
             else:

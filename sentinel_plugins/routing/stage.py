@@ -86,7 +86,7 @@ class Routing(Stage):
                 ctx.headers[PROVIDER_HEADER] = ctx.get(SERVED_BY, target).provider
                 return reply
         self._report(ctx, course.failed)
-        raise lacking if lacking is not None and not course.failed else _final(ctx, course.failed)
+        raise lacking if lacking is not None and not course.failed else _final(course.failed)
 
     def _narrowed(self, ctx: Context, plan: tuple[Target, ...], place: int, course: Course) -> tuple[Target, ...]:
         """The plan without the targets that are left and not worth a call; the other stages see it, too."""
@@ -109,11 +109,8 @@ class Routing(Stage):
             ctx[FAILOVER] = tuple(failed)
 
 
-def _final(ctx: Context, failed: dict[Target, UpstreamError]) -> UpstreamError:
+def _final(failed: dict[Target, UpstreamError]) -> UpstreamError:
     """What the caller is told when every target has failed."""
     errors = list(failed.values())
     called = [error for error in errors if error.code != "circuit_open"]
-    error = called[-1] if called else min(errors, key=lambda error: error.retry_after_s or 0.0)
-    if len(ctx.attempts) > 1:
-        error.should_retry = False
-    return error
+    return called[-1] if called else min(errors, key=lambda error: error.retry_after_s or 0.0)

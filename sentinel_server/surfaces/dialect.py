@@ -21,6 +21,7 @@ from sentinel_core.messages import Answer, Event, Opaque, Request
 from sentinel_server.edge import Transaction, Watch
 from sentinel_server.edge.body import read_body
 from sentinel_server.edge.head import check_json
+from sentinel_server.edge.patience import patience_s
 from sentinel_server.edge.response_headers import commit, server_timing
 from sentinel_server.edge.transaction import note
 from sentinel_server.openapi import Operation
@@ -67,7 +68,8 @@ class DialectSurface:
         request = self._dialect.decode_request(decode_json(raw, self._limits))
         if self._annotate is not None:
             request = self._annotate(request, tx.headers)
-        deadline = tx.started + self._settings.request_timeout_s
+        allowed_s = self._settings.request_timeout_s
+        deadline = tx.started + (allowed_s if request.stream else patience_s(tx.headers, allowed_s))
         tx.ctx = self._gateway.context(request, id=tx.id, client=tx.client(), deadline=deadline)
         return tx.ctx
 

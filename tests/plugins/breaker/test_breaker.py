@@ -12,6 +12,7 @@ from sentinel_core.chain import Delivery, Exchange
 from sentinel_core.errors import UpstreamError
 from sentinel_core.keys import Target
 from sentinel_core.testing import HANG, FakeProvider, StageConformance, run, settle
+from sentinel_core.testing.fake_provider import Script
 from sentinel_plugins.breaker.circuit import Circuit, Permit, Result
 from sentinel_plugins.breaker.circuits import MAX_CIRCUITS, Circuits
 from sentinel_plugins.breaker.config import BreakerConfig
@@ -218,7 +219,15 @@ async def test_p2_every_call_that_was_let_through_is_settled_exactly_once(monkey
 
     for name, method in (("acquire", acquiring), ("heard", hearing), ("settle", settling)):
         monkeypatch.setattr(Circuit, name, method)
-    endings = (("well",), ("a", BROKEN), ("a", HANG), BROKEN, NEUTRAL[0], RuntimeError("a bug"), HANG)
+    endings: tuple[Script, ...] = (
+        ("well",),
+        ("a", BROKEN),
+        ("a", HANG),
+        BROKEN,
+        NEUTRAL[0],
+        RuntimeError("a bug"),
+        HANG,
+    )
     for script, stream, probes in product(endings, (False, True), (False, True)):
         up = FakeProvider(BROKEN)
         async with targets({"a": up}, breaker={}) as live:

@@ -113,6 +113,7 @@ async def test_where_both_fail_the_first_ones_error_counts() -> None:
         await live.clock.advance(DELAY_S)
         gate.set()
         assert (await task).error is late
+        assert not late.should_retry, "two calls were made: the caller's SDK makes no more"
 
 
 async def test_a_caller_who_leaves_ends_both_calls() -> None:
