@@ -15,10 +15,12 @@ from sentinel_core.config import settings_from
 from sentinel_core.errors import UpstreamError
 from sentinel_core.gateway import Gateway
 from sentinel_plugins.health.events import publish
+from sentinel_plugins.health.incidents import KEPT, Incidents, incident
 from sentinel_server.app import asgi
 from tests.plugins.health.watched import provider, registry, tables
 from tests.server.serving import RUNNERS, serving
 from tests.server.wire import request
+from tests.upstream import Upstream
 
 pytestmark = pytest.mark.parametrize("runner", RUNNERS)
 
@@ -102,6 +104,34 @@ async def test_s3_18_incidents_are_listed_by_type_newest_first(runner: str) -> N
         assert [one["id"] for one in failovers["incidents"]] == [told["id"]]
         _, one = await client.get("/api/incidents?limit=1")
         assert one["count"] == 1
+
+
+async def test_s3_19_the_ring_is_read_to_its_end_over_the_wire(runner: str) -> None:
+    async with api(runner) as client:
+        ring = Incidents(client.gateway.records)
+        for number in range(KEPT + 5):
+            await ring.add(incident("outage", float(number), f"p{number}", "down"), float(number))
+        _, found = await client.get(f"/api/incidents?limit={KEPT}")
+        assert found["count"] == len(found["incidents"]) == KEPT
+        assert [found["incidents"][end]["provider"] for end in (0, -1)] == [f"p{KEPT + 4}", "p5"]
+
+
+async def test_s4_12_looks_and_probes_and_health_cost_no_tokens(runner: str, upstream: Upstream) -> None:
+    """Over a provider with a real API: however often somebody looks at `/health`, it is asked for its models only."""
+    tables = {
+        "providers": {"up": {"kind": "openai", "base_url": upstream.base_url}},
+        "stages": {"health": {"interval_s": 60.0}},
+    }
+    gateway = Gateway(settings_from(tables))
+    async with gateway, serving(asgi(gateway), runner) as served, aiohttp.ClientSession(served.url) as session:
+        await upstream.received()
+        client = Api(gateway, session)
+        for _ in range(10):
+            _, found = await client.get("/health")
+            assert found["checks"]["providers"]["up"]["status"] == "healthy"
+        assert len(upstream.requests) == 1
+        await client.post("/api/providers/up/probe")
+        assert [(asked.method, asked.target) for asked in upstream.requests] == [("GET", "/v1/models")] * 2
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=many", "limit=٣", "limit=", "type=nothing"])
