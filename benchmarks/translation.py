@@ -1,4 +1,5 @@
-"""What translation costs beside pass-through: µs per request, per answer and per stream event, for each dialect pair.
+"""What translation costs beside pass-through: µs per request and per stream event, from each client's dialect to each
+upstream's, and to the APIs that no client speaks.
 
     python -m benchmarks.translation
 
@@ -15,11 +16,15 @@ from collections.abc import AsyncIterator, Callable
 from itertools import product
 from typing import Any
 
+import msgspec
+
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
+from sentinel_core.dialects.cohere_chat import COHERE_CHAT
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.sse import SseParser
-from sentinel_core.dialects.translation import ChatDialect, translated_events, translated_request
+from sentinel_core.dialects.translation import ChatDialect, canonical_request, translated_events, translated_request
 from sentinel_core.messages import Event, Request
+from sentinel_core.upstream import NativeChat
 
 ROUNDS = 7
 REQUESTS = 2000
@@ -27,6 +32,8 @@ EVENTS = 2000
 WORDS = "The quick brown fox jumps over the lazy dog. " * 18
 
 DIALECTS: dict[str, ChatDialect] = {"openai": OPENAI_CHAT, "anthropic": ANTHROPIC_MESSAGES}
+NATIVE: dict[str, NativeChat] = {"cohere": COHERE_CHAT}
+_encode = msgspec.json.Encoder().encode
 
 
 def request_of(dialect: ChatDialect) -> Request:
@@ -48,6 +55,8 @@ def wire_of(name: str) -> bytes:
         deltas: list[dict[str, Any]] = [{"content": "word "} for _ in range(EVENTS)]
         chunks = [{**top, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
         return b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks)
+    if name == "cohere":
+        return named([{"type": "message-start", "id": "c"}, *[COHERE_DELTA for _ in range(EVENTS)]])
     message: dict[str, Any] = {"id": "m", "model": "m", "content": [], "usage": {"input_tokens": 1}}
     frames: list[dict[str, Any]] = [
         {"type": "message_start", "message": message},
@@ -55,12 +64,28 @@ def wire_of(name: str) -> bytes:
     ]
     delta = {"type": "text_delta", "text": "word "}
     frames += [{"type": "content_block_delta", "index": 0, "delta": delta} for _ in range(EVENTS)]
+    return named(frames)
+
+
+COHERE_DELTA = {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "word "}}}}
+
+
+def named(frames: list[dict[str, Any]]) -> bytes:
+    """Frames as events that bear their type as a name."""
     return b"".join(f"event: {frame['type']}\ndata: {json.dumps(frame)}\n\n".encode() for frame in frames)
 
 
-def sent(source: ChatDialect, target: ChatDialect) -> Callable[[], bytes]:
+def sent(client: str, upstream: str) -> Callable[[], bytes]:
     """Makes the body for the upstream from the client's request."""
+    source = DIALECTS[client]
     request = request_of(source)
+
+    def native() -> bytes:
+        return _encode(NATIVE[upstream].request_body(canonical_request(request, "m"), "m").body)
+
+    if upstream in NATIVE:
+        return native
+    target = DIALECTS[upstream]
 
     def once() -> bytes:
         translated = request if source is target else translated_request(request, target, "m")[0]
@@ -71,12 +96,13 @@ def sent(source: ChatDialect, target: ChatDialect) -> Callable[[], bytes]:
 
 async def streamed(upstream: str, client: str) -> int:
     """Read one stream of the upstream's dialect, write it in the client's; how many bytes that made."""
-    source, target = DIALECTS[upstream], DIALECTS[client]
+    source, target = DIALECTS.get(upstream, OPENAI_CHAT), DIALECTS[client]
     request = request_of(target)
     payloads = SseParser().feed(wire_of(upstream))
+    reader = NATIVE[upstream].reader("m") if upstream in NATIVE else source
 
     async def events() -> AsyncIterator[Event]:
-        decoder = source.stream_decoder()
+        decoder = reader.stream_decoder()
         for data, name in payloads:
             for event in decoder.decode(data, name):
                 yield event
@@ -99,10 +125,10 @@ def best(run: Callable[[], object], times: int) -> float:
 
 
 def main() -> None:
-    """Print one row per pair: from the client's dialect to the upstream's, and its stream back."""
+    """Print one row per pair: from the client's dialect to the upstream's format, and its stream back."""
     print(f"{'client':10} {'upstream':10} {'request µs':>11} {'event µs':>9}")
-    for client, upstream in product(DIALECTS, DIALECTS):
-        once = sent(DIALECTS[client], DIALECTS[upstream])
+    for client, upstream in product(DIALECTS, (*DIALECTS, *NATIVE)):
+        once = sent(client, upstream)
         request = best(lambda once=once: [once() for _ in range(REQUESTS)], REQUESTS)  # type: ignore[misc]
         event = best(lambda u=upstream, c=client: asyncio.run(streamed(u, c)), EVENTS)  # type: ignore[misc]
         print(f"{client:10} {upstream:10} {request:11.1f} {event:9.2f}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from sentinel_core.context import Client
+from sentinel_core.keys import Principal
 
 Policy = Literal["public", "caller", "admin"]
 """Who may call: anybody; whoever the authenticator knows; administrators. Without an authenticator admin is 404."""
@@ -14,7 +15,8 @@ Policy = Literal["public", "caller", "admin"]
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request to an endpoint: decoded, bounded, authenticated according to the endpoint's policy."""
+    """A request to an endpoint: decoded, bounded, authenticated according to the endpoint's policy. `principal` is who
+    asks, where the chain has a stage that knows."""
 
     method: str
     path: str
@@ -23,6 +25,7 @@ class HttpRequest:
     client: Client
     body: bytes = b""
     id: str = ""
+    principal: Principal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Generic, Literal, TypeVar
+from collections.abc import Mapping
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
+
+from sentinel_core.limits import Limits
 
 T = TypeVar("T")
 
@@ -27,12 +30,27 @@ class Key(Generic[T]):
         return self.name
 
 
+Subject: TypeAlias = Literal["tenant", "key", "user"]
+"""For whom a limit counts."""
+
+
 class Principal(msgspec.Struct, frozen=True):
-    """Who asks. `tenant` and `id` are the parts of every store key that belongs to the caller."""
+    """Who asks. `tenant` and `id` are the parts of every store key that belongs to the caller.
+
+    `id` is the key's, or the user's where there is no key, or the address of somebody unknown. `models` and `routes`
+    are patterns (`gpt-4o*`, `/v1/chat/*`) of what may be asked for; None allows all. `limits` binds for the whole
+    tenant, for this key, for this user. `preferences` are the tenant's own settings, for whichever stage knows them.
+    """
 
     tenant: str
     id: str
+    kind: Literal["anonymous", "key", "user"] = "anonymous"
+    user: str | None = None
     scopes: frozenset[str] = frozenset()
+    models: tuple[str, ...] | None = None
+    routes: tuple[str, ...] | None = None
+    limits: Mapping[Subject, Limits] = {}
+    preferences: Mapping[str, Any] = {}  # JSON values
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -124,23 +124,21 @@ class Answer(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, body=body, raw=None if own else self.raw, opaque=tuple(opaque))
 
 
-class Frame:
+class Frame(msgspec.Struct, gc=False, eq=False):
     """One event of the upstream's wire: its payload as sent, its decoded body, and what became of it.
 
     `body` is decoded when somebody looks, where the decoder did not need it. `places` says for each event made of this
-    frame where it stands in the body; its form is the dialect's own. `name` is the SSE event name, empty in dialects
-    that use none. `reencode` is set where guards read the frame: it then leaves as what they read.
+    frame where it stands in the body; its form is the dialect's own; `size` is how many events that are. `name` is the
+    SSE event name, empty in dialects that use none. `reencode` is set where guards read the frame: it then leaves as
+    what they read. Nothing in it can lead back to it, so the garbage collector need not look.
     """
 
-    __slots__ = ("_body", "name", "places", "raw", "reencode", "size")
-
-    def __init__(self, raw: bytes, body: Json, places: Sequence[Json] = (), name: str = "") -> None:
-        self.raw = raw
-        self._body = body
-        self.places = places
-        self.size = len(places)
-        self.name = name
-        self.reencode = False
+    raw: bytes
+    _body: Json
+    places: Sequence[Json] = ()
+    name: str = ""
+    size: int = 1
+    reencode: bool = False
 
     @property
     def body(self) -> Json:
@@ -156,7 +154,7 @@ class Frame:
         return b"" if self.reencode or b"\n" in raw or b"\r" in raw else raw
 
 
-class _Event(msgspec.Struct, frozen=True):
+class _Event(msgspec.Struct, frozen=True, gc=False):
     """Common to all events: the choice it belongs to, its frame and its position among that frame's events.
 
     `changed` is True once a stage replaced something; an unchanged frame is written as it came.
@@ -168,7 +166,7 @@ class _Event(msgspec.Struct, frozen=True):
     changed: bool = False
 
 
-class TextEvent(_Event, frozen=True):
+class TextEvent(_Event, frozen=True, gc=False):
     """A fragment of text in one channel of one choice."""
 
     channel: ClassVar[Channel]
@@ -185,25 +183,25 @@ class TextEvent(_Event, frozen=True):
         return (self.choice, self.channel, self.index)
 
 
-class TextDelta(TextEvent, frozen=True):
+class TextDelta(TextEvent, frozen=True, gc=False):
     """A fragment of the visible answer."""
 
     channel: ClassVar[Channel] = "content"
 
 
-class ReasoningDelta(TextEvent, frozen=True):
+class ReasoningDelta(TextEvent, frozen=True, gc=False):
     """A fragment of reasoning that the provider shows."""
 
     channel: ClassVar[Channel] = "reasoning"
 
 
-class RefusalDelta(TextEvent, frozen=True):
+class RefusalDelta(TextEvent, frozen=True, gc=False):
     """A fragment of the model's own refusal."""
 
     channel: ClassVar[Channel] = "refusal"
 
 
-class ToolCallDelta(TextEvent, frozen=True):
+class ToolCallDelta(TextEvent, frozen=True, gc=False):
     """A fragment of a tool call. `text` is a fragment of its JSON arguments, `index` its number within the choice;
     `id` and `name` come with its first fragment."""
 
@@ -212,19 +210,19 @@ class ToolCallDelta(TextEvent, frozen=True):
     name: str | None = None
 
 
-class Finish(_Event, frozen=True):
+class Finish(_Event, frozen=True, gc=False):
     """A choice is complete. `reason` is OpenAI's word: stop, length, tool_calls, content_filter."""
 
     reason: str = "stop"
 
 
-class UsageReport(_Event, frozen=True):
+class UsageReport(_Event, frozen=True, gc=False):
     """The provider's token counts. In a stream the last one counts; they are never summed."""
 
     usage: Usage = Usage()
 
 
-class Opaque(_Event, frozen=True):
+class Opaque(_Event, frozen=True, gc=False):
     """What the four channels do not cover: role-only frames, unknown fields, unknown events.
 
     `texts()` gives its strings to guards, `with_texts()` an event that carries others.

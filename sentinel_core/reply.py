@@ -80,17 +80,31 @@ class EventStream:
         try:
             return await self._iterator.__anext__()
         except StopAsyncIteration:
-            self._ending = self._ending or "completed"
-            raise
-        except GeneratorExit:
+            self.ended(None)
             raise
         except BaseException as exc:
-            reader = self._reading.task
-            if not (isinstance(exc, asyncio.CancelledError) and reader is not None and reader.cancelling()):
-                self._ending = self._ending or "failed"  # also where the provider's own code cancelled itself
+            self.ended(exc)
             raise
         finally:
             self._reading.leave()
+
+    def taken(self, reading: Reading) -> AsyncIterator[Event]:
+        """The bare events, for the one consumer that keeps `reading` itself and says with `ended` how they ended.
+
+        It stands where this stream would only stand in between, for every event of every stream.
+        """
+        self._reading = reading
+        return self._iterator
+
+    def ended(self, failure: BaseException | None) -> None:
+        """The consumer that took the events has seen their end, or what broke them. The first word counts."""
+        if failure is None:
+            self._ending = self._ending or "completed"
+            return
+        reader = self._reading.task
+        asked = isinstance(failure, asyncio.CancelledError) and reader is not None and reader.cancelling()
+        if not asked and not isinstance(failure, GeneratorExit):
+            self._ending = self._ending or "failed"  # also where the provider's own code cancelled itself
 
     def on_close(self, callback: OnClose) -> None:
         """Call `callback(ending)` once when this stream is over; at once if it already is."""

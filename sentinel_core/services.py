@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -54,7 +54,7 @@ class HttpResponse(Protocol):
         """The whole body, decompressed; `UpstreamError` (upstream_invalid_response) past `limit` bytes."""
         ...
 
-    async def chunk(self) -> bytes:
+    def chunk(self) -> Awaitable[bytes]:
         """The next piece of the body as it arrived, decompressed; b"" at a clean end."""
         ...
 

@@ -55,15 +55,20 @@ class SseResponse:
 
     async def write(self, data: bytes) -> None:
         """Send one or more events of the answer."""
-        if self._beat is not None:
-            await self._ready()
+        if self._beat is not None or not self.committed:
+            await self._open()
         self._last = now = monotonic()
         self._watch.sending(now)
-        if not self.committed:
-            await self._commit()
-        self._tx.first_byte = True
         await self._tx.send_chunk(data)
         self._watch.sent()
+
+    async def _open(self) -> None:
+        """Wait for a comment that is leaving; send the head if it has not left."""
+        await self._ready()
+        self._tx.first_byte = True
+        if not self.committed:
+            self._watch.sending()
+            await self._commit()
 
     async def end(self, data: bytes) -> None:
         """Send the last events and end the response."""

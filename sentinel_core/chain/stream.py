@@ -60,17 +60,20 @@ class Delivery:
     """The stream as the caller iterates it: after every guard and every restoration, at the caller's pace.
 
     Iterate it inside `async with gateway.open(ctx)`. Raises `Refusal`, `UpstreamError` or `StageFault` where the
-    reply breaks; a reply that just ends is complete.
+    reply breaks; a reply that just ends is complete. Where no layer stands between, it reads the upstream's events
+    themselves, and tells their stream how they ended.
     """
 
     __slots__ = (
         "_failed",
         "_guarded",
         "_loop",
+        "_next",
         "_pending",
         "_reading",
         "_restorations",
         "_source",
+        "_taken",
         "closed",
         "exhausted",
         "first_event_at",
@@ -85,7 +88,9 @@ class Delivery:
         guarded: Transcript | None,
         failed: Callable[[BaseException], Awaitable[BaseException]],
     ) -> None:
-        self._source = source
+        self._taken = source if isinstance(source, EventStream) else None
+        self._source = source = source.taken(reading) if isinstance(source, EventStream) else source
+        self._next = self._restored if restorations else source.__anext__
         self._reading = reading
         self._restorations = restorations
         self._guarded = guarded
@@ -103,38 +108,45 @@ class Delivery:
     async def __anext__(self) -> Event:
         if self.closed:
             raise StopAsyncIteration
-        self._reading.task = asyncio.current_task(self._loop)
+        reading = self._reading
+        reading.task = asyncio.current_task(self._loop)
         try:
-            if self._restorations or self._pending:
-                event = await self._restored()
-            else:
-                event = await self._source.__anext__()
-                if self._guarded is not None:
-                    self._guarded.add(event)
+            event = await self._next()
         except StopAsyncIteration:
-            self.exhausted = self.meter.ended = True
+            self._ended(None)
             raise
         except BaseException as exc:
+            self._ended(exc)
             failure = await self._failed(exc)
             if failure is exc:
                 raise
             raise failure from exc
         finally:
-            self._reading.leave()
-        if self.first_event_at is None:
-            self.first_event_at = perf_counter()
+            reading.leave()
         meter = self.meter
+        if not meter.events:
+            self.first_event_at = perf_counter()
         meter.events += 1
         if isinstance(event, TextEvent):
             meter.chars += len(event.text)
         elif isinstance(event, UsageReport):
             meter.usage = event.usage
+        if self._guarded is not None and not self._restorations:
+            self._guarded.add(event)
         return event
+
+    def _ended(self, failure: BaseException | None) -> None:
+        """Note the end, and tell the stream whose events these are."""
+        if failure is None:
+            self.exhausted = self.meter.ended = True
+        if self._taken is not None:
+            self._taken.ended(failure)
 
     def detach(self) -> None:
         """The exchange is over: give nothing more, and let go of it."""
         self.closed = True
         self._failed = _unnoted
+        self._next = _nothing  # no cycle with itself or the exchange is left
 
     async def _restored(self) -> Event:
         while not self._pending:
@@ -176,6 +188,10 @@ class Delivery:
 
 async def _unnoted(exc: BaseException) -> BaseException:
     return exc
+
+
+async def _nothing() -> Event:
+    raise StopAsyncIteration
 
 
 async def replayed(events: tuple[Event, ...]) -> AsyncIterator[Event]:

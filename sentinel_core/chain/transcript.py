@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from io import StringIO
+
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.messages import (
     Answer,
@@ -20,29 +23,45 @@ from sentinel_core.messages import (
 class Transcript:
     """The texts of a stream by lane, without the frames that carried them."""
 
-    __slots__ = ("_ends", "_first", "_frame", "_lanes", "_opaque", "_usage")
+    __slots__ = ("_choice", "_ends", "_first", "_frame", "_index", "_kind", "_lanes", "_opaque", "_usage", "_write")
 
     def __init__(self) -> None:
-        self._lanes: dict[tuple[int, str, int], list[str]] = {}
+        self._lanes: dict[tuple[int, str, int], StringIO] = {}
         self._first: dict[tuple[int, str, int], TextEvent] = {}
         self._ends: list[Event] = []
         self._opaque: list[Event] = []
         self._usage: UsageReport | None = None
         self._frame: Frame | None = None
+        self._kind: type[Event] | None = None
+        self._choice = self._index = 0
+        self._write: Callable[[str], int] = StringIO().write
 
     def __bool__(self) -> bool:
         return bool(self._lanes or self._ends or self._opaque)
 
     def add(self, event: Event) -> None:
-        """Note one event."""
+        """Note one event. Most go on where the one before them ended."""
+        if (
+            event.__class__ is self._kind
+            and isinstance(event, TextEvent)
+            and event.choice == self._choice
+            and event.index == self._index
+        ):
+            self._write(event.text)
+        else:
+            self._note(event)
+
+    def _note(self, event: Event) -> None:
         if self._frame is None:
             self._frame = event.frame
         if isinstance(event, TextEvent):
             parts = self._lanes.get(event.lane)
             if parts is None:
-                self._lanes[event.lane] = parts = []
+                self._lanes[event.lane] = parts = StringIO()
                 self._first[event.lane] = event
-            parts.append(event.text)
+            self._kind, self._choice, self._index = event.__class__, event.choice, event.index
+            self._write = parts.write
+            parts.write(event.text)
         elif isinstance(event, Finish):
             self._ends.append(Finish(choice=event.choice, reason=event.reason))
         elif isinstance(event, UsageReport):
@@ -56,7 +75,7 @@ class Transcript:
         if self._frame is not None:
             events.append(Opaque(frame=self._frame))
         for lane, parts in self._lanes.items():
-            events.append(_merged(self._first[lane], "".join(parts)))
+            events.append(_merged(self._first[lane], parts.getvalue()))
         events += self._opaque
         events += self._ends
         if self._usage is not None:

@@ -92,6 +92,7 @@ KEYED_PROVIDERS: tuple[ProviderVariables, ...] = (
     ProviderVariables("openai", ("OPENAI_API_KEY",), ("OPENAI_BASE_URL",), default_url="https://api.openai.com/v1"),
     # ANTHROPIC_BASE_URL is not read: clients set it to find this gateway, which would then call itself.
     ProviderVariables("anthropic", ("ANTHROPIC_API_KEY",), default_url="https://api.anthropic.com/v1"),
+    ProviderVariables("cohere", ("COHERE_API_KEY",)),
     ProviderVariables("mistral", ("MISTRAL_API_KEY",)),
     ProviderVariables("deepseek", ("DEEPSEEK_API_KEY",)),
     ProviderVariables("xai", ("XAI_API_KEY",)),

@@ -13,6 +13,7 @@ from sentinel_core.errors import UpstreamError
 MAX_EVENT_BYTES = 1 << 20
 
 _BOM = b"\xef\xbb\xbf"
+_made = tuple.__new__  # a named tuple's own constructor is Python, and this runs for every event of every stream
 
 
 class SseEvent(NamedTuple):
@@ -56,7 +57,7 @@ class SseParser:
             and b"\r" not in data
             and len(data) <= self._max
         ):
-            return [SseEvent(data)]
+            return [_made(SseEvent, (data, ""))]
         if self._error is not None:
             raise self._error
         return self._lines(self._whole_lines(chunk))

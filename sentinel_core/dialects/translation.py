@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeGuard
 import msgspec
 
 from sentinel_core.dialects.base import Dialect
+from sentinel_core.dialects.canonical_form import checked
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.messages import Answer, Event, Request
 
@@ -67,10 +68,11 @@ def _translates(dialect: Dialect) -> TypeGuard[ChatDialect]:
 
 
 def canonical_request(request: Request, model: str) -> Mapping[str, Any]:  # JSON
-    """The request in OpenAI's form. Raises `Refusal` where its dialect has none."""
+    """The request in OpenAI's form, its shape checked. Raises `Refusal` for a wrong one, or where its dialect has
+    none."""
     if not _translates(request.dialect) or request.operation != "chat":
         raise _other_format(model)
-    return request.dialect.to_canonical_request(request)
+    return checked(request.dialect.to_canonical_request(request))
 
 
 def translated_request(request: Request, target: Dialect, model: str) -> tuple[Request, tuple[str, ...]]:

@@ -5,27 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import random
 import time
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import msgspec
-
+from sentinel_core.authenticator import Authenticator
 from sentinel_core.chain import ChainPlan, Delivery, Exchange, Tracker
 from sentinel_core.commands import Command
 from sentinel_core.config import Settings, load_settings
 from sentinel_core.context import Client, Context
-from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import outside
+from sentinel_core.gateway.asking import Body, decoded, new_id
 from sentinel_core.gateway.blueprint import Blueprint, check_fixed, draw, problems, warnings_about
 from sentinel_core.gateway.catalogue import ModelInfo
 from sentinel_core.gateway.generation import Generation, ProviderPool
@@ -43,9 +41,6 @@ log = logging.getLogger("sentinel.gateway")
 
 FINISHERS_S = 1.0
 """What finishers get at an exit after the drain's time is used up."""
-
-Body = Mapping[str, Any] | bytes
-"""A request's body: JSON as bytes, or already decoded."""
 
 
 class Gateway:
@@ -105,6 +100,11 @@ class Gateway:
     def providers(self) -> Mapping[str, Provider]:
         """Open providers by the names of their tables."""
         return self._open_generation().chain.providers
+
+    @property
+    def authenticator(self) -> Authenticator | None:
+        """The stage of the chain that says who asks; None where there is none."""
+        return self._open_generation().authenticator
 
     @property
     def services(self) -> Services:
@@ -289,30 +289,9 @@ class Gateway:
             yield reply
 
     def _request(self, body: Body, dialect: Dialect, *, stream: bool) -> Request:
-        """The request in a body, decoded within the server's limits, asking for a stream or not."""
-        server = self.settings.server
-        limits = JsonLimits(server.max_body_bytes, server.max_json_depth, server.max_json_nodes)
-        decoded = decode_json(body if isinstance(body, bytes) else _encoded(body), limits)
-        if isinstance(decoded, dict) and bool(decoded.get("stream")) is not stream:
-            decoded = {**decoded, "stream": stream}
-        return dialect.decode_request(decoded)
+        return dialect.decode_request(decoded(body, self.settings.server, stream=stream))
 
     def _open_generation(self) -> Generation:
         if self._generation is None:
             raise Refusal("not_started")
         return self._generation
-
-
-def _encoded(body: Mapping[str, Any]) -> bytes:
-    """A body of this process as JSON: what cannot be sent is refused as it would be over HTTP."""
-    try:
-        return msgspec.json.encode(body)
-    except UnicodeEncodeError:
-        raise Refusal("invalid_utf8") from None
-    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
-        raise Refusal("invalid_json", "The request holds a value that JSON does not have.") from None
-
-
-def new_id() -> str:
-    """A request id: 24 hexadecimal digits, unique enough for logs, not a secret."""
-    return f"{random.getrandbits(96):024x}"

@@ -6,6 +6,7 @@ import logging
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
+from sentinel_core.authenticator import Authenticator
 from sentinel_core.chain import Chain, Tracker
 from sentinel_core.gateway.blueprint import Blueprint, ProviderPlan
 from sentinel_core.gateway.catalogue import Catalogue, Knowledge
@@ -55,12 +56,19 @@ class Generation:
     """An open blueprint. Retired when another one takes over; closed when its last exchange has ended."""
 
     def __init__(
-        self, blueprint: Blueprint, services: Services, chain: Chain, catalogue: Catalogue, stack: AsyncExitStack
+        self,
+        blueprint: Blueprint,
+        services: Services,
+        chain: Chain,
+        catalogue: Catalogue,
+        authenticator: Authenticator | None,
+        stack: AsyncExitStack,
     ) -> None:
         self.blueprint = blueprint
         self.services = services
         self.chain = chain
         self.catalogue = catalogue
+        self.authenticator = authenticator
         self.retired = False
         self._stack = stack
 
@@ -83,8 +91,9 @@ class Generation:
                 for plan in blueprint.chain.stages
             ]
             chain = Chain(blueprint.chain, stages, providers, tracker)
+            authenticator = next((stage for stage in stages if isinstance(stage, Authenticator)), None)
             catalogue = Catalogue(blueprint.settings.models, providers, created, _knowledge(blueprint, services))
-            return cls(blueprint, services, chain, catalogue, stack.pop_all())
+            return cls(blueprint, services, chain, catalogue, authenticator, stack.pop_all())
 
     async def close(self) -> None:
         """Close stages and give providers back. A stage that fails to close is logged: the others close too."""

@@ -36,10 +36,11 @@ class UpstreamStream:
     complete is a fault (U09b, U09d).
     """
 
-    __slots__ = ("_decoder", "_error", "_left", "_over", "_parser", "_ready", "_response")
+    __slots__ = ("_chunk", "_decoder", "_error", "_left", "_over", "_parser", "_ready", "_response")
 
     def __init__(self, response: HttpResponse, decoder: StreamDecoder, framing: Framing, max_bytes: int) -> None:
         self._response = response
+        self._chunk = response.chunk
         self._parser = framing
         self._decoder = decoder
         self._left = max_bytes
@@ -53,28 +54,28 @@ class UpstreamStream:
         Until then nothing was shown to anybody, so a fault here is raised at once, and another target may be tried.
         """
         bears_content = self._decoder.bears_content
-        seen = 0
-        while True:
-            if any(bears_content(self._ready[index]) for index in range(seen, len(self._ready))):
-                return
-            if self._error is not None:
-                raise self._error
-            seen = len(self._ready)
-            if self._over or seen >= MAX_HELD_EVENTS:
-                return
-            await self._read()
+        held: list[Event] = []
+        async for event in self:
+            held.append(event)
+            if bears_content(event) or len(held) == MAX_HELD_EVENTS:
+                break
+        self._ready.extendleft(reversed(held))
 
     def __aiter__(self) -> UpstreamStream:
         return self
 
     async def __anext__(self) -> Event:
-        while not self._ready:
+        ready = self._ready
+        while not ready:
             if self._error is not None:
                 raise self._error
             if self._over:
                 raise StopAsyncIteration
-            await self._read()
-        return self._ready.popleft()
+            try:
+                self._accept(await self._chunk())
+            except UpstreamError as error:  # kept until the events before it are gone
+                self._error = error
+        return ready.popleft()
 
     async def close(self) -> None:
         """Give the connection back if the stream was read to its end, close it otherwise."""
@@ -83,19 +84,15 @@ class UpstreamStream:
         else:
             await self._response.abort()
 
-    async def _read(self) -> None:
-        """Take one more piece of the body; its events become ready, its fault is kept until they are gone."""
-        try:
-            piece = await self._response.chunk()
-            self._left -= len(piece)
-            if self._left < 0:
-                raise UpstreamError("upstream_invalid_response")
-            if piece:
-                self._take(self._parser.feed(piece))
-            else:
-                self._end()
-        except UpstreamError as error:
-            self._error = error
+    def _accept(self, piece: bytes) -> None:
+        """Take one more piece of the body; its events become ready."""
+        self._left -= len(piece)
+        if self._left < 0:
+            raise UpstreamError("upstream_invalid_response")
+        if piece:
+            self._take(self._parser.feed(piece))
+        else:
+            self._end()
 
     def _take(self, events: Sequence[SseEvent]) -> None:
         decoder = self._decoder

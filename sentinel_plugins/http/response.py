@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 import aiohttp
 
 from sentinel_core.errors import UpstreamError
+from sentinel_plugins.http.decompress import Decompressor
 from sentinel_plugins.http.sending import Sending
-from sentinel_plugins.http.timer import CallTimer
 
 Ended: TypeAlias = Callable[[aiohttp.ClientResponse | None], None]
 """Told once when a response is over; given it where its body may still have to end."""
@@ -19,17 +19,33 @@ Ended: TypeAlias = Callable[[aiohttp.ClientResponse | None], None]
 class AiohttpResponse:
     """One response whose head has arrived. Exactly one of `release` and `abort` ends it."""
 
-    __slots__ = ("_content", "_ended", "_first", "_over", "_response", "_sending", "_unpack", "headers", "status")
+    __slots__ = (
+        "_content",
+        "_dial",
+        "_ended",
+        "_first_byte_at",
+        "_idle_s",
+        "_over",
+        "_response",
+        "_time",
+        "_timer",
+        "_unpack",
+        "headers",
+        "status",
+    )
 
     def __init__(self, response: aiohttp.ClientResponse, sending: Sending, ended: Ended) -> None:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers  # any case finds them
         self._response = response
         self._content = response.content
-        self._sending = sending
+        self._dial = sending.dial
+        self._timer = sending.timer
+        self._time = asyncio.get_running_loop().time
+        self._first_byte_at = sending.first_byte_at
+        self._idle_s = sending.timeouts.idle_s
         self._unpack = sending.decompressor
         self._ended = ended
-        self._first = True
         self._over = False
 
     async def read(self, limit: int) -> bytes:
@@ -43,14 +59,28 @@ class AiohttpResponse:
             pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    async def chunk(self) -> bytes:
+    def chunk(self) -> Awaitable[bytes]:
         """The next piece of the body, decompressed; b"" at a clean end.
 
-        Raises `UpstreamError`: upstream_timeout, or upstream_stream_interrupted if the body breaks off.
+        Raises `UpstreamError`: upstream_timeout, or upstream_stream_interrupted if the body breaks off. Not a coroutine
+        of its own: this runs for every event of every stream.
         """
-        unpack = self._unpack
-        if unpack is None:
-            return await self._piece()
+        return self._piece() if self._unpack is None else self._unpacked(self._unpack)
+
+    async def release(self) -> None:
+        """Everything that matters was read: give the connection back once the body has ended, or close it soon."""
+        if self._finish():
+            self._ended(self._response)
+
+    async def abort(self) -> None:
+        """Close the connection now, whatever is still to be sent or read."""
+        if self._finish():
+            if not self._response.closed:
+                self._dial.abort()
+                self._response.close()
+            self._ended(None)
+
+    async def _unpacked(self, unpack: Decompressor) -> bytes:
         while True:
             if not unpack.pending:
                 packed = await self._piece()
@@ -63,37 +93,19 @@ class AiohttpResponse:
             if piece := unpack.step():
                 return piece
 
-    async def release(self) -> None:
-        """Everything that matters was read: give the connection back once the body has ended, or close it soon."""
-        if self._finish():
-            self._ended(self._response)
-
-    async def abort(self) -> None:
-        """Close the connection now, whatever is still to be sent or read."""
-        if self._finish():
-            if not self._response.closed:
-                self._sending.dial.abort()
-                self._response.close()
-            self._ended(None)
-
     async def _piece(self) -> bytes:
-        """What has arrived, or what arrives next."""
-        content = self._content
-        if content.at_eof():
-            return b""
+        """What has arrived, or what arrives next. At its limit the timer closes the connection, which ends the wait."""
+        timer = self._timer
+        timer.until(self._first_byte_at or self._time() + self._idle_s)
         try:
-            with self._limit():
-                piece = await content.readany()
+            piece = await self._content.readany()
         except (aiohttp.ClientError, OSError) as error:
             return self._rest(error)
-        self._first = False
+        timer.rest()
+        self._first_byte_at = 0.0
+        if not piece and timer.expired:  # a body without framing ends with its connection
+            raise UpstreamError("upstream_timeout")
         return piece
-
-    def _limit(self) -> CallTimer:
-        sending = self._sending
-        if self._first:
-            return sending.timer.until(sending.first_byte_at)
-        return sending.timer.limit(sending.timeouts.idle_s)
 
     def _rest(self, error: Exception) -> bytes:
         """The bytes that came before the body broke; then the error.
@@ -101,10 +113,13 @@ class AiohttpResponse:
         aiohttp raises at once, with those bytes still in its buffer, and has no public way to them; they are the
         events that the client is owed before the error (U09a).
         """
-        rest: bytes = self._content._read_nowait(-1)
+        content = self._content
+        if content.at_eof():
+            return b""
+        rest: bytes = content._read_nowait(-1)
         if rest:
             return rest
-        late = self._sending.timer.expired
+        late = self._timer.expired
         raise UpstreamError("upstream_timeout" if late else "upstream_stream_interrupted") from error
 
     def _finish(self) -> bool:
@@ -112,5 +127,5 @@ class AiohttpResponse:
         if self._over:
             return False
         self._over = True
-        self._sending.timer.stop()
+        self._timer.stop()
         return True

@@ -8,18 +8,32 @@ from types import TracebackType
 
 from sentinel_core.errors import UpstreamError
 
+_NEVER = float("inf")
+
 
 class CallTimer:
     """Connect, first byte, idle and total of one call on a single timer of the loop, armed lazily.
 
-    Every wait is a `with timer.limit(seconds):` block; past its limit it raises `UpstreamError` (upstream_timeout).
-    A limit that moves to later costs nothing: the timer fires at the old time and arms itself anew. Between waits
-    only the total runs. `on_expiry` is called at the limit, before the wait ends, and also where nobody waits.
-    `asyncio.timeout` would arm and cancel a timer for every chunk. `waiters` is the loop whose tasks wait, where `loop`
-    only tells the time.
+    A wait is a `with timer.limit(seconds):` block; past its limit it raises `UpstreamError` (upstream_timeout). Where
+    `on_expiry` itself ends the wait, `limit` before it and `rest` after it are enough: that is once for every piece of
+    every stream. A limit that moves to later costs nothing: the timer fires at the old time and arms itself anew.
+    Between waits only the total runs. `on_expiry` is called at the limit, before the wait ends, and also where nobody
+    waits. `asyncio.timeout` would arm and cancel a timer for every piece. `waiters` is the loop whose tasks wait, where
+    `loop` only tells the time.
     """
 
-    __slots__ = ("_cancelling", "_due", "_end", "_handle", "_loop", "_on_expiry", "_task", "_waiters", "expired")
+    __slots__ = (
+        "_armed",
+        "_cancelling",
+        "_due",
+        "_end",
+        "_handle",
+        "_loop",
+        "_on_expiry",
+        "_task",
+        "_waiters",
+        "expired",
+    )
 
     def __init__(
         self,
@@ -34,6 +48,7 @@ class CallTimer:
         self._end = self._due = loop.time() + total_s
         self._on_expiry = on_expiry
         self._handle: asyncio.TimerHandle | None = None
+        self._armed = _NEVER
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
         self.expired = False
@@ -44,13 +59,14 @@ class CallTimer:
 
     def until(self, when: float) -> CallTimer:
         """Limit the wait that follows, or that runs, to this time of the loop's clock."""
-        self._due = due = min(when, self._end)
-        handle = self._handle
-        if handle is None or due < handle.when():
-            if handle is not None:
-                handle.cancel()
-            self._handle = self._loop.call_at(due, self._fire)
+        self._due = due = when if when < self._end else self._end
+        if due < self._armed:
+            self._arm(due)
         return self
+
+    def rest(self) -> None:
+        """The wait is over: from here on only the total runs."""
+        self._due = self._end
 
     def __enter__(self) -> None:
         self._task = task = asyncio.current_task(self._waiters)
@@ -77,10 +93,15 @@ class CallTimer:
             self._handle.cancel()
             self._handle = None
 
+    def _arm(self, when: float) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+        self._handle, self._armed = self._loop.call_at(when, self._fire), when
+
     def _fire(self) -> None:
-        self._handle = None
+        self._handle, self._armed = None, _NEVER
         if self._loop.time() < self._due:
-            self._handle = self._loop.call_at(self._due, self._fire)
+            self._arm(self._due)
             return
         self.expired = True
         self._on_expiry()

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sentinel_core.config import ServerSettings
 from sentinel_core.errors import Refusal, SentinelError
 from sentinel_server.edge.body import discard_body
-from sentinel_server.edge.cors import Cors, RawHeaders, same_origin
+from sentinel_server.edge.cors import Cors, Preflight, RawHeaders, same_origin
 from sentinel_server.edge.head import body_length, check_credentials, check_host, read_headers
 from sentinel_server.edge.life import Life
 from sentinel_server.edge.path import check_path
@@ -68,7 +68,7 @@ class Edge:
         envelope = self._envelopes.get(_path(scope))
         tx = Transaction(scope, send, self._life, envelope) if envelope else Transaction(scope, send, self._life)
         try:
-            await self._serve(tx, scope, receive)
+            await self._chosen(tx, scope)(scope, receive, tx.send)
         except asyncio.CancelledError:
             await _farewell(tx)
             raise
@@ -78,19 +78,17 @@ class Edge:
             write_record(tx)
             tx.forget()
 
-    async def _serve(self, tx: Transaction, scope: Scope, receive: Receive) -> None:
+    def _chosen(self, tx: Transaction, scope: Scope) -> ASGIApp:
+        """What serves this request. Raises `Refusal` for what the head shows to be wrong."""
         path = self._check(tx, scope)
         method = scope["method"]
         if method not in METHODS:
             raise Refusal("method_not_allowed")
         if method == "OPTIONS" and self._cors and (allowed := self._cors.preflight(tx.headers)) is not None:
-            await tx.send({"type": "http.response.start", "status": 204, "headers": list(allowed)})
-            await tx.send({"type": "http.response.body", "body": b""})
-            return
+            return Preflight(allowed)
         if not path.startswith("/health"):
             self._check_life()
-        app = self._exact.get(path, self.app) if method == "POST" else self.app
-        await app(scope, receive, tx.send)
+        return self._exact.get(path, self.app) if method == "POST" else self.app
 
     def _check(self, tx: Transaction, scope: Scope) -> str:
         """Refuse what the head shows to be wrong. The path within this application."""

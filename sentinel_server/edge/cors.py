@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from starlette.types import Receive, Scope, Send
+
 _ASKED_HEADERS = re.compile(rb"[A-Za-z0-9_, -]{0,1024}")
 _EXPOSED = (
     b"x-request-id, x-response-time, server-timing, retry-after, retry-after-ms, x-should-retry, x-sentinel-cache, "
@@ -13,6 +15,18 @@ _EXPOSED = (
 )
 
 RawHeaders = tuple[tuple[bytes, bytes], ...]
+
+
+class Preflight:
+    """The answer to a question that a browser asks before the request itself, as an ASGI application."""
+
+    def __init__(self, allowed: RawHeaders) -> None:
+        self._allowed = allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Say what is allowed."""
+        await send({"type": "http.response.start", "status": 204, "headers": list(self._allowed)})
+        await send({"type": "http.response.body", "body": b""})
 
 
 class Cors:

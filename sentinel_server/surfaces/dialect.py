@@ -102,7 +102,7 @@ class DialectSurface:
                             if not response.committed and _opens(event):
                                 opening += data
                                 continue
-                            await response.write(opening + data)
+                            await response.write(opening + data if opening else data)
                             opening = b""
                     await response.end(opening + encoder.finish())
             except asyncio.CancelledError:

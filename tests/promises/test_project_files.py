@@ -9,9 +9,9 @@ import tomllib
 
 import pytest
 
-from tests.promises.tree import PACKAGES, ROOT, page, top_levels
+from tests.promises.tree import PACKAGES, ROOT, modules, page, top_levels
 
-SESSIONS = ("tests", "lint", "types", "docs", "serve", "bench", "browser", "soak")
+SESSIONS = ("tests", "lint", "types", "docs", "serve", "bench", "browser", "clients", "local_model", "soak")
 PROJECT = tomllib.loads(page("pyproject.toml"))["project"]
 
 
@@ -41,7 +41,7 @@ def test_the_tests_import_only_what_the_test_command_installs() -> None:
     named = [*PROJECT["dependencies"], *extras["test"], *extras["fast"]]
     installed = {re.split(r"[^\w.-]", name)[0].lower().replace("-", "_") for name in named}
     own = {*PACKAGES, "tests", "docs", "benchmarks", "examples", "acme_guard"}
-    imported = {name for path in (ROOT / "tests").rglob("*.py") for name in top_levels(path)}
+    imported = {name for path in modules("tests") for name in top_levels(path)}
     assert imported - sys.stdlib_module_names - installed - own == set()
 
 

@@ -6,13 +6,14 @@ import re
 
 import pytest
 
-from tests.promises.tree import ROOT
+from tests.promises.tree import modules
 
 RANGES = "U01…U15 U21…U25 U27 U28 C01…C09 S01…S03 S05…S08 H01…H15 H20…H26 H30…H34"
 NAME = re.compile(r'def (test_\w+)|^    "(\w+)": |id="(\w+)"', re.MULTILINE)
 NAMES = {
     "".join(match.groups(""))
-    for path in (ROOT / "tests").rglob("test_*.py")
+    for path in modules("tests")
+    if path.name.startswith("test_")
     for match in NAME.finditer(path.read_text("utf-8"))
 }
 

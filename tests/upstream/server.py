@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import Any, Self
 
 from tests.upstream.anthropic import message, message_stream
+from tests.upstream.api import Said
+from tests.upstream.cohere import CHAT, COHERE
 from tests.upstream.link import Link, Received
 from tests.upstream.payloads import chat_stream, completion
 from tests.upstream.scenarios import Early, Reply, Scenario, Stream
@@ -141,6 +143,8 @@ class Upstream:
             return Reply({"object": "list", "data": []})
         if request.target.endswith("/messages"):
             return Stream(message_stream("hello")) if body.get("stream") else Reply(message())
+        if request.target == CHAT:
+            return Stream(COHERE.stream(Said()).whole) if body.get("stream") else Reply(COHERE.answer(Said()))
         return Stream(chat_stream("hello")) if body.get("stream") else Reply(completion())
 
     def _peek(self) -> Scenario | None:

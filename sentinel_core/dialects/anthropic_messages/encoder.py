@@ -82,7 +82,7 @@ class MessagesStreamEncoder:
 
     def fail(self, error: SentinelError) -> bytes:
         """The rest, and one error event; no end marker, no stop reason."""
-        return self._flush() + sse("error", _encode(error_object(error)))
+        return self._flush() + self._blocks.between() + sse("error", _encode(error_object(error)))
 
     def _flush(self) -> bytes:
         frame, parts = self._frame, self._parts

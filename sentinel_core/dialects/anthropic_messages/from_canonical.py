@@ -42,8 +42,7 @@ class _Writer:
         self.dropped: list[str] = []
 
     def write(self) -> dict[str, Any]:
-        body, kept = self._body, own_extension(self._body)
-        kept = {key: value for key, value in kept.items() if key != "anthropic_beta"} if kept else {}
+        body, kept = self._body, self._kept()
         limit = body.get("max_completion_tokens") or body.get("max_tokens") or self._can.max_tokens
         result: dict[str, Any] = {"model": self._model, "max_tokens": limit}
         rules = [message for message in body["messages"] if message["role"] in _SYSTEM]
@@ -61,6 +60,12 @@ class _Writer:
         self._form(result, kept)
         self._think(result, kept)
         return {**result, **kept}
+
+    def _kept(self) -> dict[str, Any]:
+        """Anthropic's own fields. What the gateway has checked elsewhere has no second place here."""
+        own = own_extension(self._body) or {}
+        self.dropped += [key for key in own if key in _CHECKED]
+        return {key: value for key, value in own.items() if key not in _CHECKED and key != "anthropic_beta"}
 
     def _field(self, key: str, value: Any, result: dict[str, Any]) -> None:  # JSON
         if key == "stream":
@@ -191,7 +196,7 @@ class _Writer:
         content = message.get("content")
         shown = content if isinstance(content, str) else self._blocks(message)
         block = {"type": "tool_result", "tool_use_id": message.get("tool_call_id"), "content": shown}
-        return {**block, **(own_extension(message) or {})}
+        return {**(own_extension(message) or {}), **block}
 
     def _blocks(self, message: Mapping[str, Any]) -> list[dict[str, Any]]:
         """A message's content as blocks. Empty text is left out: the API refuses it, and it says nothing."""
@@ -211,7 +216,7 @@ class _Writer:
     def _tool(self, tool: Mapping[str, Any]) -> dict[str, Any] | None:
         kept = own_extension(tool)
         function = tool.get("function")
-        if isinstance(kept, Mapping):
+        if kept is not None:
             return dict(kept)
         if not isinstance(function, Mapping):
             self.dropped.append(f"tools.{tool.get('type')}")
@@ -223,6 +228,8 @@ class _Writer:
         return {**made, "cache_control": tool["cache_control"]} if "cache_control" in tool else made
 
 
+_CHECKED = frozenset({"model", "messages", "system", "max_tokens", "stream", "stop_sequences", "tools"})
+"""Fields that are written from the canonical ones, or not at all."""
 _DONE = frozenset(
     {
         *("model", "messages", "tools", "max_tokens", "max_completion_tokens"),

@@ -10,6 +10,7 @@ import msgspec
 
 from sentinel_core.dialects.anthropic_messages import thinking
 from sentinel_core.dialects.anthropic_messages.content import content_of, extension, part_of
+from sentinel_core.dialects.anthropic_messages.shape import checked
 from sentinel_core.dialects.anthropic_messages.words import EXTENSION, counts, finish_reason, usage_of
 from sentinel_core.dialects.openai_chat.assembly import usage_object
 
@@ -23,13 +24,14 @@ _BETAS = "anthropic_beta"
 
 def request_body(body: Mapping[str, Any], betas: Sequence[str] = ()) -> dict[str, Any]:
     """A request in OpenAI's form; fields without a counterpart are kept below `extra_content.anthropic`."""
+    body = checked(body)
     result: dict[str, Any] = {key: body[key] for key in body if key in _SAME}
     result["messages"] = [*_system(body.get("system")), *(one for turn in body["messages"] for one in _turn(turn))]
     if "max_tokens" in body:
         result["max_completion_tokens"] = body["max_tokens"]
     if "stop_sequences" in body:
         result["stop"] = body["stop_sequences"]
-    if "tools" in body:
+    if body.get("tools"):
         result["tools"] = [_tool(tool) for tool in body["tools"]]
     rest = {key: value for key, value in body.items() if key not in _HANDLED}
     _choice(body.get("tool_choice"), result, rest)

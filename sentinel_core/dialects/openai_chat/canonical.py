@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from sentinel_core.dialects.openai_chat.place import Place
+from sentinel_core.dialects.slots import TextSlot
 from sentinel_core.dialects.translation import Translated
 from sentinel_core.messages import Event, Frame, Opaque
 
@@ -39,12 +40,14 @@ def request_body(body: Mapping[str, Any], model: str) -> Translated:
 
 def opening_event(head: Mapping[str, Any]) -> Opaque:
     """The chunk that opens a stream: who answers, and the role."""
-    return _chunk(head, {"role": "assistant", "content": ""})
+    return chunk_event(head, {"role": "assistant", "content": ""})
 
 
-def chunk_event(head: Mapping[str, Any], delta: Mapping[str, Any]) -> Opaque:
-    """A chunk that no other event could say: an extension."""
-    return _chunk(head, delta)
+def chunk_event(head: Mapping[str, Any], delta: Mapping[str, Any], slots: tuple[TextSlot, ...] = ()) -> Opaque:
+    """A chunk that no other event could say: an extension, with the strings of it that guards read."""
+    body = {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    place = Place("$opaque", paths=tuple(slot.path for slot in slots))
+    return Opaque(frame=Frame(b"", body, (place,)), slots=slots)
 
 
 class ToCanonical:
@@ -72,11 +75,6 @@ class FromCanonical:
     def translate(self, event: Event) -> Sequence[Event]:
         """The event itself."""
         return (event,)
-
-
-def _chunk(head: Mapping[str, Any], delta: Mapping[str, Any]) -> Opaque:
-    body = {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
-    return Opaque(frame=Frame(b"", body, (Place("$opaque"),)))
 
 
 def _message(message: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:

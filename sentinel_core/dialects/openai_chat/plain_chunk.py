@@ -15,18 +15,18 @@ from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.messages import Frame, TextDelta
 
 
-class _Delta(msgspec.Struct, forbid_unknown_fields=True):
+class _Delta(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     content: Annotated[str, Meta(min_length=1)]
 
 
-class _Choice(msgspec.Struct, forbid_unknown_fields=True):
+class _Choice(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     delta: _Delta
     index: int = 0
     finish_reason: None = None
     logprobs: None = None
 
 
-class _Chunk(msgspec.Struct, forbid_unknown_fields=True):
+class _Chunk(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     choices: tuple[_Choice]
     id: str | None = None
     object: str | None = None

@@ -43,10 +43,11 @@ def decoded(**fields: Any) -> Request:  # JSON
     return ANTHROPIC_MESSAGES.decode_request(body)
 
 
-def events_of(wire: bytes) -> list[Event]:
+def events_of(wire: bytes, *, whole: bool = True) -> list[Event]:
     decoder, parser = ANTHROPIC_MESSAGES.stream_decoder(), SseParser()
     found = [event for data, name in parser.feed(wire) for event in decoder.decode(data, name)]
-    decoder.end()
+    if whole:
+        decoder.end()
     return found
 
 
@@ -295,6 +296,14 @@ def test_a_stream_that_breaks_ends_in_an_error_event_and_nothing_else() -> None:
     wire = encoder.fail(UpstreamError("upstream_stream_interrupted"))
     assert wire.startswith(b"event: error\n")
     assert [body["error"]["type"] for body in bodies(wire)] == ["api_error"]
+
+
+def test_u08_a_block_that_ended_before_its_stream_breaks_has_its_end() -> None:
+    arrived = [opening(), *text_block(0, "a")]
+    encoder = ANTHROPIC_MESSAGES.stream_encoder(decoded(stream=True))
+    wire = b"".join(map(encoder.encode, events_of(b"".join(arrived), whole=False)))
+    wire += encoder.fail(UpstreamError("upstream_stream_interrupted"))
+    assert wire.partition(b"event: error\n")[0] == b"".join(arrived)
 
 
 def test_a_message_and_its_stream_say_the_same() -> None:

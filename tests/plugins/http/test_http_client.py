@@ -321,7 +321,7 @@ async def test_a_cancelled_read_leaves_a_response_that_can_be_aborted(client: Ht
     upstream.script(None, Stream([b"one", Stall()]))
     response = await post(client, upstream)
     await response.chunk()
-    read = asyncio.create_task(response.chunk())
+    read = asyncio.ensure_future(response.chunk())
     await asyncio.sleep(0)
     read.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -1,0 +1,40 @@
+"""What somebody asks: a request's id, and its body as a call in process hands it over."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+
+from sentinel_core.config import ServerSettings
+from sentinel_core.decoding import JsonLimits, decode_json
+from sentinel_core.errors import Refusal
+
+Body: TypeAlias = Mapping[str, Any] | bytes
+"""A request's body: JSON as bytes, or already decoded."""
+
+
+def new_id() -> str:
+    """A request id: 24 hexadecimal digits, unique enough for logs, not a secret."""
+    return f"{random.getrandbits(96):024x}"
+
+
+def decoded(body: Body, server: ServerSettings, *, stream: bool) -> Any:  # a JSON value of any shape
+    """The body's JSON within the server's limits, asking for a stream or not. Raises `Refusal`."""
+    limits = JsonLimits(server.max_body_bytes, server.max_json_depth, server.max_json_nodes)
+    value = decode_json(body if isinstance(body, bytes) else _encoded(body), limits)
+    if isinstance(value, dict) and bool(value.get("stream")) is not stream:
+        value = {**value, "stream": stream}
+    return value
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    """A body of this process as JSON: what cannot be sent is refused as it would be over HTTP."""
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:
+        raise Refusal("invalid_utf8") from None
+    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
+        raise Refusal("invalid_json", "The request holds a value that JSON does not have.") from None
