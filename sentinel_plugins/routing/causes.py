@@ -31,7 +31,6 @@ _CONTEXT_TEXTS = (
     "maximum context length",
     "maximum prompt length",  # xAI
     "prompt is too long",  # Anthropic
-    "too many tokens",  # Cohere
 )
 _POLICY_CODES = frozenset({"content_policy_violation", "content_filter"})
 

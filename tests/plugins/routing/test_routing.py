@@ -75,7 +75,6 @@ WORDS_FOR_TOO_LONG = (
     "This model's maximum prompt length is 131072 but the request contains 200000 tokens.",
     "The input token count (2000000) exceeds the maximum number of tokens allowed (1048576).",
     "Input tokens exceed the configured limit of 272000 tokens.",
-    "too many tokens: size limit exceeded by 1000 tokens",
 )
 
 
