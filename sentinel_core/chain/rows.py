@@ -27,13 +27,14 @@ class Rows:
 
         A reply that a stage made of one that came is that one's where there is no other.
         """
-        own = [attempt for attempt, came in self._came if came is reply]
-        if not own and len(self._came) != 1:
+        came = self._came
+        own = came if len(came) == 1 else [pair for pair in came if pair[1] is reply]
+        if not own:
             return
-        self._taken = taken = own[0] if own else self._came[0][0]
+        self._taken = taken = own[0][0]
         taken.taken = True
-        for attempt, came in self._came:
-            if attempt is not taken and isinstance(came, Answer):
+        for attempt, other in came:
+            if attempt is not taken and isinstance(other, Answer):
                 attempt.ending = "discarded"
 
     def broke(self, code: str) -> None:
