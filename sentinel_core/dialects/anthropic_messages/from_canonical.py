@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from sentinel_core.dialects.anthropic_messages import thinking
 from sentinel_core.dialects.anthropic_messages.content import block_of, own_extension
 from sentinel_core.dialects.anthropic_messages.models import Abilities, abilities
 from sentinel_core.dialects.anthropic_messages.words import EXTENSION
+from sentinel_core.dialects.openai_chat.arguments import arguments_of
 from sentinel_core.dialects.openai_chat.request import invalid
 from sentinel_core.dialects.translation import Translated
 
@@ -249,11 +248,5 @@ def _tool_use(call: Any, param: str) -> dict[str, Any]:  # JSON
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping):
         raise invalid(param, "A tool call must name a function.")
-    arguments = function.get("arguments") or "{}"
-    try:
-        value = msgspec.json.decode(arguments) if isinstance(arguments, str) else None
-    except msgspec.DecodeError:
-        value = None
-    if not isinstance(value, dict):
-        raise invalid(f"{param}.function.arguments", "The arguments of a tool call must be a JSON object.")
-    return {"type": "tool_use", "id": call.get("id"), "name": function.get("name"), "input": value}
+    made = arguments_of(function, param)
+    return {"type": "tool_use", "id": call.get("id"), "name": function.get("name"), "input": made}

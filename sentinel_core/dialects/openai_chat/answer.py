@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,8 +29,13 @@ def decode(dialect: Dialect, raw: bytes) -> Answer:
     return Answer(dialect=dialect, body=body, raw=raw, usage=decode_usage(body.get("usage")))
 
 
-def decode_object(raw: bytes, limits: JsonLimits = ANSWER_LIMITS) -> dict[str, Any]:  # JSON
-    """The JSON object that a body is. Raises `UpstreamError` for any other body, and for an error with status 200."""
+def decode_object(
+    raw: bytes,
+    limits: JsonLimits = ANSWER_LIMITS,
+    reported: Callable[[Mapping[str, Any]], UpstreamError] = reported_error,
+) -> dict[str, Any]:  # JSON
+    """The JSON object that a body is. Raises `UpstreamError` for any other body, and for an error with status 200,
+    which `reported` reads."""
     try:
         body = decode_json(raw, limits)
     except Refusal:
@@ -38,7 +43,7 @@ def decode_object(raw: bytes, limits: JsonLimits = ANSWER_LIMITS) -> dict[str, A
     if not isinstance(body, dict):
         raise UpstreamError("upstream_invalid_response")
     if body.get("error"):
-        raise reported_error(body)
+        raise reported(body)
     return body
 
 

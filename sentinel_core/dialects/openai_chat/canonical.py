@@ -24,7 +24,7 @@ _UNSAID = frozenset({"reasoning_content", EXTENSION})
 
 def request_body(body: Mapping[str, Any], model: str) -> Translated:
     """The canonical request for an upstream that takes OpenAI's fields, and what it cannot be told."""
-    dropped = _names(body.get(EXTENSION))
+    dropped = extension_names(body.get(EXTENSION))
     if "top_k" in body:
         dropped.append("top_k")
     result = {key: value for key, value in body.items() if key not in _FOREIGN}
@@ -38,16 +38,22 @@ def request_body(body: Mapping[str, Any], model: str) -> Translated:
     return Translated(result, tuple(dict.fromkeys(dropped)))
 
 
-def opening_event(head: Mapping[str, Any]) -> Opaque:
-    """The chunk that opens a stream: who answers, and the role."""
-    return chunk_event(head, {"role": "assistant", "content": ""})
+def opening_event(head: Mapping[str, Any], choice: int = 0) -> Opaque:
+    """The chunk that opens a choice of a stream: who answers, and the role."""
+    return chunk_event(head, {"role": "assistant", "content": ""}, choice=choice)
 
 
-def chunk_event(head: Mapping[str, Any], delta: Mapping[str, Any], slots: tuple[TextSlot, ...] = ()) -> Opaque:
+def chunk_event(
+    head: Mapping[str, Any], delta: Mapping[str, Any], slots: tuple[TextSlot, ...] = (), choice: int = 0
+) -> Opaque:
     """A chunk that no other event could say: an extension, with the strings of it that guards read."""
-    body = {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
     place = Place("$opaque", paths=tuple(slot.path for slot in slots))
-    return Opaque(frame=Frame(b"", body, (place,)), slots=slots)
+    return Opaque(choice=choice, frame=Frame(b"", chunk_body(head, delta, choice), (place,)), slots=slots)
+
+
+def chunk_body(head: Mapping[str, Any], delta: Mapping[str, Any], choice: int = 0, **more: Any) -> dict[str, Any]:
+    """A chunk of one choice, in JSON."""
+    return {**head, "choices": [{"index": choice, "delta": delta, **more, "finish_reason": None}]}
 
 
 class ToCanonical:
@@ -90,8 +96,7 @@ def _plain(items: Iterable[Mapping[str, Any]], dropped: list[str], where: str) -
     kept = []
     for item in items:
         if item.get("type") == EXTENSION:
-            vendors = (item.get(EXTENSION) or {}).values()
-            dropped += [f"{where}.{value.get('type')}" for value in vendors if isinstance(value, Mapping)]
+            dropped += kinds_of(item, where)
             continue
         if "cache_control" in item:
             dropped.append("cache_control")
@@ -99,7 +104,15 @@ def _plain(items: Iterable[Mapping[str, Any]], dropped: list[str], where: str) -
     return kept
 
 
-def _names(extension: Any) -> list[str]:  # JSON
+def kinds_of(item: Mapping[str, Any], where: str) -> list[str]:
+    """What a part or a tool is called that is left out; one that only a vendor knows goes by that vendor's word."""
+    kept = item.get(EXTENSION) if item.get("type") == EXTENSION else None
+    values = kept.values() if isinstance(kept, Mapping) else ()
+    names = [f"{where}.{value.get('type')}" for value in values if isinstance(value, Mapping)]
+    return names or [f"{where}.{item.get('type')}"]
+
+
+def extension_names(extension: Any) -> list[str]:  # JSON
     """The fields that other vendors' extensions hold."""
     if not isinstance(extension, Mapping):
         return []

@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.cohere_chat import COHERE_CHAT
+from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI
+from sentinel_core.dialects.ollama_chat import OllamaChat
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import canonical_request, translated_request
 from sentinel_core.errors import Refusal
 from sentinel_core.messages import Request
 from sentinel_core.upstream import NativeChat
 
-NATIVES: dict[str, NativeChat] = {"cohere": COHERE_CHAT}
+NATIVES: dict[str, NativeChat] = {"cohere": COHERE_CHAT, "ollama": OllamaChat(), "gemini": GOOGLE_GEMINI}
 DIALECTS: dict[str, Dialect] = {"anthropic": ANTHROPIC_MESSAGES, "openai": OPENAI_CHAT}
 
 CHAT: dict[str, Any] = {
