@@ -38,7 +38,7 @@ APIS = (
     Spoken(ANTHROPIC, "/v1"),
     Spoken(COHERE, "", "finish", frozenset({"reasoning_tokens", "content_filter"})),
     Spoken(OLLAMA, "", "finish", frozenset({"reasoning_tokens", "content_filter", "zeros"})),
-    Spoken(GEMINI, "/v1beta", "eof"),
+    Spoken(GEMINI, "/v1", "eof"),
     Spoken(MISTRAL, "/v1", unsaid=frozenset({"reasoning_tokens"})),
 )
 
