@@ -7,6 +7,7 @@ depth is checked on the bytes first (msgspec #1033).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -26,8 +27,12 @@ _decode = msgspec.json.Decoder().decode
 _decode_any_number = msgspec.json.Decoder(float_hook=float).decode
 
 
-def decode_json(raw: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> Any:  # a decoded JSON value of any shape
-    """Decode one JSON document.
+def decode_json(
+    raw: bytes,
+    limits: JsonLimits = DEFAULT_LIMITS,
+    decode: Callable[[bytes], Any] = _decode,  # a decoder of any type
+) -> Any:  # a decoded JSON value of any shape
+    """Decode one JSON document; `decode` may be a decoder of a type of its own.
 
     Raises `Refusal`: request_too_large, json_too_deep, invalid_utf8 or invalid_json. Of repeated object keys the
     last one counts, for us and, since bodies are re-encoded, for every upstream alike.
@@ -36,7 +41,7 @@ def decode_json(raw: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> Any:  # a de
         raise Refusal("request_too_large")
     _check_shape(raw, limits)
     try:
-        return _decode(raw)
+        return decode(raw)
     except UnicodeDecodeError:
         raise Refusal("invalid_utf8") from None
     except msgspec.MsgspecError as exc:

@@ -10,6 +10,7 @@ import pytest
 from tests.upstream.anthropic import ANTHROPIC
 from tests.upstream.api import Api
 from tests.upstream.cohere import COHERE
+from tests.upstream.gemini import GEMINI
 from tests.upstream.mistral import MISTRAL
 from tests.upstream.ollama import OLLAMA
 from tests.upstream.openai import OPENAI
@@ -36,6 +37,7 @@ APIS = (
     Spoken(OPENAI, "/v1"),
     Spoken(ANTHROPIC, "/v1"),
     Spoken(COHERE, "", "finish", frozenset({"reasoning_tokens", "content_filter"})),
+    Spoken(GEMINI, "/v1", "eof", frozenset({"zeros"})),
     Spoken(OLLAMA, "", "finish", frozenset({"reasoning_tokens", "content_filter", "zeros"})),
     Spoken(MISTRAL, "/v1", unsaid=frozenset({"reasoning_tokens"})),
 )

@@ -62,16 +62,16 @@ def usage_of(found: Mapping[str, Any]) -> Usage | None:
     """Our counts from Anthropic's; None where the prompt's or the answer's is missing: that is not zero."""
     if "input_tokens" not in found or "output_tokens" not in found:
         return None
-    cached = found.get("cache_read_input_tokens", 0)
-    prompt = found["input_tokens"] + cached + found.get("cache_creation_input_tokens", 0)
-    completion = found["output_tokens"]
+    cached, written = found.get("cache_read_input_tokens", 0), found.get("cache_creation_input_tokens", 0)
+    prompt, completion = found["input_tokens"] + cached + written, found["output_tokens"]
     thought = found.get("output_tokens_details", _thinking(0))["thinking_tokens"]
-    return Usage(prompt, completion, prompt + completion, cached, thought)
+    return Usage(prompt, completion, prompt + completion, cached, thought, written)
 
 
-def usage_object(usage: Usage | None, written: int = 0) -> dict[str, Any]:
-    """Anthropic's counts from ours; `written` of the prompt's tokens went into the cache. Zeros without counts."""
+def usage_object(usage: Usage | None) -> dict[str, Any]:
+    """Anthropic's counts from ours. Zeros without counts."""
     usage = usage or Usage()
+    written = usage.cache_write_tokens
     body: dict[str, Any] = {
         "input_tokens": max(0, usage.prompt_tokens - usage.cached_tokens - written),
         "output_tokens": usage.completion_tokens,

@@ -1,11 +1,9 @@
-"""Unary answers: validation, lossless re-encoding, patching of changed texts."""
+"""Unary answers: validation, usage, patching of changed texts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from sentinel_core.decoding import JsonLimits, decode_reply
 from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
 ANSWER_LIMITS = JsonLimits(max_bytes=64 * 1024 * 1024, max_nodes=4_000_000)
-_encode = msgspec.json.Encoder().encode
 
 
 def decode(dialect: Dialect, raw: bytes) -> Answer:
@@ -42,11 +39,6 @@ def decode_object(
     return body
 
 
-def encode(answer: Answer) -> bytes:
-    """The body for the client, byte for byte where nothing changed."""
-    return answer.raw if answer.raw is not None else _encode(answer.body)
-
-
 def decode_usage(usage: Any) -> Usage | None:
     """Token counts, or None where they are absent or not valid. Explicit zeros are counts."""
     if type(usage) is not dict:
@@ -65,6 +57,7 @@ def decode_usage(usage: Any) -> Usage | None:
         total_tokens=prompt + completion if total is None else total,
         cached_tokens=_detail(usage.get("prompt_tokens_details"), "cached_tokens"),
         reasoning_tokens=_detail(usage.get("completion_tokens_details"), "reasoning_tokens"),
+        cache_write_tokens=_detail(usage.get("prompt_tokens_details"), "cache_write_tokens"),
     )
 
 

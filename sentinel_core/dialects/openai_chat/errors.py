@@ -54,8 +54,8 @@ def error_object(error: SentinelError) -> dict[str, Any]:
     return {"error": body}
 
 
-def encode_error(error: SentinelError) -> bytes:
-    """The error as a response body."""
+def encode_error(error: SentinelError, request_id: str = "") -> bytes:
+    """The error as a response body, which has no place for the request's id."""
     return _encode(error_object(error))
 
 
