@@ -20,13 +20,15 @@ class ProviderConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Fields that every provider's table has. `kind` names the plugin; it defaults to the table's name.
 
     `enabled` is the toggle. `models` lists what this provider serves, in the order in which `GET /v1/models` shows it.
-    `default_model` answers requests that name no model, such as those of `/api/chat`.
+    `default_model` answers requests that name no model, such as those of `/api/chat`. `same_as` names the table of the
+    provider that this one is another key of: it serves whatever that one serves, and names no models itself.
     """
 
     kind: str | None = None
     enabled: bool = True
     models: tuple[str, ...] = ()
     default_model: str | None = None
+    same_as: str | None = None
 
 
 class Health(msgspec.Struct, frozen=True):

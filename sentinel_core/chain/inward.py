@@ -263,6 +263,7 @@ async def _call_provider(exchange: Exchange, call: Call) -> Reply:
     if reply.dropped or attempt.number > 1:
         _say_dropped(ctx, call.target, reply.dropped)
     reply.on_close(partial(_close_attempt, attempt))
+    exchange.rows.came(attempt, reply)
     return reply
 
 

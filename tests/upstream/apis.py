@@ -37,8 +37,8 @@ APIS = (
     Spoken(OPENAI, "/v1"),
     Spoken(ANTHROPIC, "/v1"),
     Spoken(COHERE, "", "finish", frozenset({"reasoning_tokens", "content_filter"})),
-    Spoken(GEMINI, "/v1", "eof", frozenset({"zeros"})),
     Spoken(OLLAMA, "", "finish", frozenset({"reasoning_tokens", "content_filter", "zeros"})),
+    Spoken(GEMINI, "/v1", "eof"),
     Spoken(MISTRAL, "/v1", unsaid=frozenset({"reasoning_tokens"})),
 )
 

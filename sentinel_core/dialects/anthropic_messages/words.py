@@ -63,7 +63,8 @@ def usage_of(found: Mapping[str, Any]) -> Usage | None:
     if "input_tokens" not in found or "output_tokens" not in found:
         return None
     cached, written = found.get("cache_read_input_tokens", 0), found.get("cache_creation_input_tokens", 0)
-    prompt, completion = found["input_tokens"] + cached + written, found["output_tokens"]
+    prompt = found["input_tokens"] + cached + written
+    completion = found["output_tokens"]
     thought = found.get("output_tokens_details", _thinking(0))["thinking_tokens"]
     return Usage(prompt, completion, prompt + completion, cached, thought, written)
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sentinel_core.dialects.lanes import decomposed, recomposed
+from sentinel_core.dialects.lanes import changed_ends, decomposed, recomposed
 from sentinel_core.dialects.openai_responses.decoder import ResponseStreamDecoder
 from sentinel_core.dialects.openai_responses.fields import CHANNELS, MEMBERS, item_texts, part_text
 from sentinel_core.dialects.openai_responses.frames import Spot, ending, item_frame, opening
 from sentinel_core.dialects.openai_responses.output import KINDS, part_of
+from sentinel_core.dialects.openai_responses.status import with_status
 from sentinel_core.dialects.openai_responses.words import CUT, usage_object
 from sentinel_core.dialects.slots import Path
 from sentinel_core.messages import (
@@ -41,13 +42,21 @@ _TOP = ("id", "created_at", "model", "service_tier")
 def decompose(answer: Answer) -> tuple[Event, ...]:
     """Each text as a choice of its own; then one Opaque with every other string; then the ends and the usage."""
     lanes = _lanes(answer)
-    reason = "length" if answer.body.get("status") == "incomplete" else "stop"
-    return decomposed(answer, lanes, [Finish(choice=event.choice, reason=reason) for _, event in lanes])
+    return decomposed(answer, lanes, _ends(answer, lanes))
 
 
 def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
-    """Patch into `answer` what came out of a stream stage. Text that did not come out is taken out."""
-    return recomposed(answer, _lanes(answer), events)
+    """Patch into `answer` what came out of a stream stage. Text that did not come out is taken out.
+
+    There is one status for all texts, so an end that did not come out changes nothing.
+    """
+    lanes = _lanes(answer)
+    changed = recomposed(answer, lanes, events)
+    ends = {end.choice: end.reason for end in _ends(answer, lanes)}
+    other = {choice: reason for choice, reason in changed_ends(_ends(answer, lanes), events).items() if reason}
+    if not other:
+        return changed
+    return msgspec.structs.replace(changed, body=with_status(changed.body, (ends | other).values()), raw=None)
 
 
 def assemble(dialect: Dialect, events: Sequence[Event]) -> Answer:
@@ -148,6 +157,11 @@ def _item(choice: int, events: Sequence[TextEvent]) -> dict[str, Any]:
         return {"type": "reasoning", "id": f"rs_{choice}", "summary": [], "content": [part], "status": "completed"}
     message = {"role": "assistant", "content": [part], "status": "completed"}
     return {"type": "message", "id": f"msg_{choice}", **message}
+
+
+def _ends(answer: Answer, lanes: Sequence[tuple[Path, TextEvent]]) -> list[Finish]:
+    reason = "length" if answer.body.get("status") == "incomplete" else "stop"
+    return [Finish(choice=event.choice, reason=reason) for _, event in lanes]
 
 
 def _lanes(answer: Answer) -> list[tuple[Path, TextEvent]]:

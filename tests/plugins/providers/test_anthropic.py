@@ -202,6 +202,7 @@ def test_p12_every_default_of_the_provider() -> None:
         "enabled": True,
         "models": (),
         "default_model": None,
+        "same_as": None,
         "base_url": "https://api.anthropic.com/v1",
         "api_key": None,
         "version": "2023-06-01",

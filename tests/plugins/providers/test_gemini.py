@@ -400,6 +400,7 @@ def test_p12_every_default_of_the_provider() -> None:
         "enabled": True,
         "models": (),
         "default_model": None,
+        "same_as": None,
         "base_url": "https://generativelanguage.googleapis.com/v1beta",
         "api_key": None,
         "connect_timeout_s": 5.0,
