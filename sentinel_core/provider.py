@@ -46,6 +46,7 @@ class Provider:
     """What `kind` in `[providers.<table>]` says."""
     Config: ClassVar[type[ProviderConfig]] = ProviderConfig
     operations: ClassVar[frozenset[Operation]] = frozenset({"chat"})
+    """What this kind of provider can be asked for."""
 
     def __init__(self, config: ProviderConfig) -> None:
         self.config = config
@@ -55,6 +56,11 @@ class Provider:
     async def open(cls, config: Any, services: Services) -> AsyncIterator[Self]:  # Any: the provider's own Config
         """Acquire clients above the yield, release them below."""
         yield cls(config)
+
+    def performs(self) -> frozenset[Operation]:
+        """What this provider can be asked for, as it is configured. Requests that can be translated to a chat reach it
+        as `chat`, in their own dialect."""
+        return self.operations
 
     def models(self) -> tuple[str, ...]:
         """The models this provider offers without being asked over the network."""

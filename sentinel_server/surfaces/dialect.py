@@ -17,7 +17,7 @@ from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.dialects.base import Dialect, StreamEncoder
 from sentinel_core.errors import Refusal, SentinelError
 from sentinel_core.gateway import Gateway
-from sentinel_core.messages import Answer, Event, Opaque, Request
+from sentinel_core.messages import Answer, Request
 from sentinel_server.edge import Transaction, Watch
 from sentinel_server.edge.body import read_body
 from sentinel_server.edge.head import check_json
@@ -99,7 +99,7 @@ class DialectSurface:
                     opening = b""
                     async for event in reply:
                         if data := encoder.encode(event):
-                            if not response.committed and _opens(event):
+                            if not response.committed and encoder.opens(event):
                                 opening += data
                                 continue
                             await response.write(opening + data if opening else data)
@@ -109,12 +109,6 @@ class DialectSurface:
                 await _cancelled(tx, watch, response, encoder)
             except Exception as error:  # noqa: BLE001 - nothing escapes once the response has started (0.8)
                 await _broken(tx, response, encoder, error)
-
-
-def _opens(event: Event) -> bool:
-    """Whether an event only opens an answer. It waits for the first that says something: a guard that refuses those
-    words can then still answer with a status of its own."""
-    return isinstance(event, Opaque) and not event.slots
 
 
 async def _cancelled(tx: Transaction, watch: Watch, response: SseResponse, encoder: StreamEncoder) -> None:

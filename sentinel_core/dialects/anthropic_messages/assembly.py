@@ -96,7 +96,7 @@ def assemble(dialect: Dialect, events: Iterable[Event]) -> Answer:
     top: dict[str, Any] = message_start("msg_assembled", "")["message"]
     blocks: dict[object, dict[str, Any]] = {}
     usage: UsageReport | None = None
-    wire_counts: dict[str, int] = {}
+    wire_counts: dict[str, Any] = {}
     opaque: list[Opaque] = []
     for event in events:
         frame = event.frame

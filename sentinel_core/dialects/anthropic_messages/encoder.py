@@ -71,6 +71,10 @@ class MessagesStreamEncoder:
         self._parts[event.part] = event
         return released + self._flush() if event.part == frame.size - 1 else released
 
+    def opens(self, event: Event) -> bool:
+        """Whether an event only opens an answer: it says nothing that a guard would read."""
+        return isinstance(event, Opaque) and not event.slots
+
     def finish(self) -> bytes:
         """The rest, how the message ended, and its end marker."""
         released = self._flush() + self._opening() + self._blocks.end()

@@ -105,7 +105,8 @@ class Reply(msgspec.Struct, rename="camel"):
     error: Any = None  # decoded JSON
 
 
-_decode = msgspec.json.Decoder(Reply | list[Reply]).decode
+# Beyond all floats is infinity: a count that makes no sense must not cost the caller the answer (U26).
+_decode = msgspec.json.Decoder(Reply | list[Reply], float_hook=float).decode
 
 
 def decode(raw: bytes) -> Reply:

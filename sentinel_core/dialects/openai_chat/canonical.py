@@ -7,19 +7,28 @@ message, a part, a tool), `top_k`, `cache_control`, `reasoning_content` of an as
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.dialects.slots import TextSlot
 from sentinel_core.dialects.translation import Translated
-from sentinel_core.messages import Event, Frame, Opaque
+from sentinel_core.messages import Answer, Event, Frame, Opaque, Request
+
+if TYPE_CHECKING:
+    from sentinel_core.dialects.base import Dialect
 
 EXTENSION = "extra_content"
 _FOREIGN = frozenset({"top_k", EXTENSION})
 _UNSAID = frozenset({"reasoning_content", EXTENSION})
 """Of a message: another provider's state, which is for that provider alone. Leaving it out loses nothing here."""
+
+
+def request_as_it_is(request: Request) -> Translated:
+    """The body itself: this is the canonical form."""
+    return Translated(request.body)
 
 
 def request_body(body: Mapping[str, Any], model: str) -> Translated:
@@ -38,6 +47,16 @@ def request_body(body: Mapping[str, Any], model: str) -> Translated:
     return Translated(result, tuple(dict.fromkeys(dropped)))
 
 
+def answer_as_it_is(answer: Answer) -> Mapping[str, Any]:
+    """The body itself."""
+    return answer.body
+
+
+def answer_of(dialect: Dialect, body: Mapping[str, Any], request: Request | None = None) -> Answer:
+    """An answer with this body, whoever asked."""
+    return Answer(dialect=dialect, body=body, usage=decode_usage(body.get("usage")))
+
+
 def opening_event(head: Mapping[str, Any], choice: int = 0) -> Opaque:
     """The chunk that opens a choice of a stream: who answers, and the role."""
     return chunk_event(head, {"role": "assistant", "content": ""}, choice=choice)
@@ -54,6 +73,19 @@ def chunk_event(
 def chunk_body(head: Mapping[str, Any], delta: Mapping[str, Any], choice: int = 0, **more: Any) -> dict[str, Any]:
     """A chunk of one choice, in JSON."""
     return {**head, "choices": [{"index": choice, "delta": delta, **more, "finish_reason": None}]}
+
+
+def merged_extension(kept: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """What vendors keep, and more of it: of a vendor's lists the pieces go on from one another. The numbers by which a
+    stream's clients put such lists together have done their duty."""
+    result = dict(kept)
+    for vendor, fields in more.items():
+        known = result.get(vendor)
+        if isinstance(fields, Mapping):
+            result[vendor] = {**(known if isinstance(known, Mapping) else {}), **_gone_on(known, fields)}
+        else:
+            result[vendor] = fields
+    return result
 
 
 class ToCanonical:
@@ -78,9 +110,16 @@ class ToCanonical:
 class FromCanonical:
     """Canonical events for a client of OpenAI's chunks: as they are."""
 
+    def __init__(self, request: Request) -> None:
+        pass
+
     def translate(self, event: Event) -> Sequence[Event]:
         """The event itself."""
         return (event,)
+
+    def end(self) -> Sequence[Event]:
+        """Nothing: the encoder writes the end marker."""
+        return ()
 
 
 def _message(message: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
@@ -110,6 +149,19 @@ def kinds_of(item: Mapping[str, Any], where: str) -> list[str]:
     values = kept.values() if isinstance(kept, Mapping) else ()
     names = [f"{where}.{value.get('type')}" for value in values if isinstance(value, Mapping)]
     return names or [f"{where}.{item.get('type')}"]
+
+
+def _gone_on(known: Any, fields: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+    found = dict(fields)
+    for name, value in fields.items():
+        if isinstance(value, list):
+            before = known.get(name) if isinstance(known, Mapping) else None
+            found[name] = [*(before if isinstance(before, list) else ()), *map(_unnumbered, value)]
+    return found
+
+
+def _unnumbered(item: Any) -> Any:  # JSON
+    return {key: value for key, value in item.items() if key != "index"} if isinstance(item, Mapping) else item
 
 
 def extension_names(extension: Any) -> list[str]:  # JSON

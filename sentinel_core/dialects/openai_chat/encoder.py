@@ -64,6 +64,10 @@ class ChatStreamEncoder:
         self._parts[event.part] = event
         return released + self._flush() if event.part == frame.size - 1 else released
 
+    def opens(self, event: Event) -> bool:
+        """Whether an event only opens an answer: it says nothing that a guard would read."""
+        return isinstance(event, Opaque) and not event.slots
+
     def finish(self) -> bytes:
         """The rest, the usage chunk if one is to be made and wanted, and the end marker."""
         usage = self._synthetic(self._usage) if self._usage is not None and self._include_usage else b""

@@ -9,7 +9,7 @@ import msgspec
 
 from sentinel_core.dialects.openai_chat.errors import error_object
 from sentinel_core.dialects.openai_responses.answer import patch
-from sentinel_core.dialects.openai_responses.decoder import DELTAS
+from sentinel_core.dialects.openai_responses.decoder import DELTAS, OPENINGS
 from sentinel_core.dialects.openai_responses.status import with_status
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.errors import SentinelError
@@ -57,10 +57,16 @@ class ResponseStreamEncoder:
         frame = event.frame
         if frame is None:
             return self._flush() + self._own(event)
+        if self._frame is None and frame.size == 1 and isinstance(event, TextEvent):
+            return self._delta(frame, event, None)
         released = b"" if frame is self._frame and event.part not in self._parts else self._flush()
         self._frame = frame
         self._parts[event.part] = event
         return released + self._flush() if event.part == frame.size - 1 else released
+
+    def opens(self, event: Event) -> bool:
+        """Whether an event only opens a response, an item or a part. What it says of the request is nothing new."""
+        return isinstance(event, Opaque) and event.frame is not None and event.frame.name in OPENINGS
 
     def finish(self) -> bytes:
         """The rest. The response's last event is the end marker."""

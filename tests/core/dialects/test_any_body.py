@@ -116,7 +116,7 @@ ANY = requests(OPENAI_CHAT, CHAT) | requests(ANTHROPIC_MESSAGES, MESSAGES)
 def test_h24_a_native_format_takes_any_body_or_refuses_it(name: str, request_: Request | None) -> None:
     if request_ is not None:
         with suppress(Refusal):
-            NATIVES[name].request_body(canonical_request(request_, "model"), "model")
+            NATIVES[name].request_body(canonical_request(request_, "model").body, "model")
 
 
 @pytest.mark.parametrize("name", DIALECTS)

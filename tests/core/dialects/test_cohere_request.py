@@ -19,7 +19,7 @@ SCHEMA = {"type": "object", "properties": {"a": {"$ref": "#/$defs/x"}}, "$defs":
 
 def to_cohere(model: str = PLAIN, **fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
     request = OPENAI_CHAT.decode_request({"model": "m", "messages": [{"role": "user", "content": "hi"}], **fields})
-    body, dropped = COHERE_CHAT.request_body(canonical_request(request, model), model)
+    body, dropped = COHERE_CHAT.request_body(canonical_request(request, model).body, model)
     return dict(body), dropped
 
 
@@ -307,7 +307,7 @@ def test_a_request_of_messages_arrives_too() -> None:
         "tool_choice": {"type": "tool", "name": "w"},
     }
     request = ANTHROPIC_MESSAGES.decode_request(body)
-    made, dropped = COHERE_CHAT.request_body(canonical_request(request, THINKING), THINKING)
+    made, dropped = COHERE_CHAT.request_body(canonical_request(request, THINKING).body, THINKING)
     assert made == {
         "model": THINKING,
         "max_tokens": 9,

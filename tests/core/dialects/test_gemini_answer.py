@@ -259,9 +259,13 @@ def test_the_model_that_was_asked_stands_in_for_one_that_is_not_named() -> None:
     assert read(reply(candidate(text("x"), finish="STOP"), modelVersion=None)).body["model"] == "asked"
 
 
+HI = {"role": "user", "content": "hi"}
+
+
 def test_an_answer_for_a_client_of_messages() -> None:
     said = Said("hot", reasoning="hm", calls=[Call("c1", "w", {"city": "Rome"})], finish="tool_calls")
-    body = translated_answer(read(GEMINI.answer(said)), ANTHROPIC_MESSAGES).body
+    asked = ANTHROPIC_MESSAGES.decode_request({"model": "m", "max_tokens": 9, "messages": [HI]})
+    body = translated_answer(read(GEMINI.answer(said)), asked).body
     assert body["content"] == [
         {"type": "thinking", "thinking": "hm", "signature": ""},
         {"type": "text", "text": "hot"},

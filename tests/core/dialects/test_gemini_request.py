@@ -32,7 +32,7 @@ HI: dict[str, Any] = {"role": "user", "content": "hi"}
 
 def to_gemini(model: str = FLASH, **fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
     request = OPENAI_CHAT.decode_request({"model": "m", "messages": [HI], **fields})
-    body, dropped = GOOGLE_GEMINI.request_body(canonical_request(request, model), model)
+    body, dropped = GOOGLE_GEMINI.request_body(canonical_request(request, model).body, model)
     return dict(body), dropped
 
 
@@ -469,7 +469,7 @@ def test_a_request_of_anthropics_format() -> None:
             {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "hot"}]},
         ],
     }
-    canonical = canonical_request(ANTHROPIC_MESSAGES.decode_request(source), FLASH)
+    canonical = canonical_request(ANTHROPIC_MESSAGES.decode_request(source), FLASH).body
     body, dropped = GOOGLE_GEMINI.request_body(canonical, FLASH)
     assert dropped == ("cache_control", "tools.web_search_20250305", "container")
     call = {"functionCall": {"id": "toolu_1", "name": "w", "args": {"a": 1}}, "thoughtSignature": SKIP}

@@ -146,7 +146,7 @@ def test_strings_outside_the_channels_are_slots_and_binary_ones_are_not() -> Non
 def test_usage_counts_the_cache_and_is_cumulative() -> None:
     cached = {"cache_read_input_tokens": 10, "cache_creation_input_tokens": 5}
     events = events_of(b"".join([opening(**cached), *text_block(0, "a"), *ending(output_tokens=7)]))
-    assert [event.usage for event in events if isinstance(event, UsageReport)][-1] == Usage(18, 7, 25, 10)
+    assert [event.usage for event in events if isinstance(event, UsageReport)][-1] == Usage(18, 7, 25, 10, 0, 5)
 
 
 @pytest.mark.parametrize("usage", [{"output_tokens": -1}, {"output_tokens": "2"}, {"output_tokens": 1.5}])
@@ -449,3 +449,11 @@ def test_counting_needs_no_length_and_does_not_stream() -> None:
     assert ANTHROPIC_COUNTING.decode_answer(b'{"input_tokens": 0}').body == {"input_tokens": 0}
     with pytest.raises(UpstreamError):
         ANTHROPIC_COUNTING.decode_answer(b'{"input_tokens": "3"}')
+
+
+def test_guards_of_streams_see_a_counts_strings_too() -> None:
+    counted = ANTHROPIC_COUNTING.decode_answer(b'{"input_tokens": 1, "note": "secret"}')
+    (rest,) = ANTHROPIC_COUNTING.decompose(counted)
+    assert isinstance(rest, Opaque)
+    assert {slot.text for slot in rest.slots} == {"note", "secret"}
+    assert ANTHROPIC_COUNTING.recompose(counted, [rest]) == counted

@@ -27,7 +27,8 @@ TOOL = {"type": "function", "function": {"name": "w", "description": "d", "param
 
 def to_ollama(api: OllamaChat | None = None, **fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
     body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], **fields}
-    made, dropped = (api or OllamaChat()).request_body(canonical_request(OPENAI_CHAT.decode_request(body), "m"), "m")
+    canonical = canonical_request(OPENAI_CHAT.decode_request(body), "m").body
+    made, dropped = (api or OllamaChat()).request_body(canonical, "m")
     return dict(made), dropped
 
 
@@ -248,7 +249,7 @@ def test_a_request_of_messages_reaches_ollama_and_its_own_fields_are_named() -> 
         "container": "c",
     }
     request = ANTHROPIC_MESSAGES.decode_request(body)
-    made, dropped = OllamaChat().request_body(canonical_request(request, "m"), "m")
+    made, dropped = OllamaChat().request_body(canonical_request(request, "m").body, "m")
     assert made["messages"] == [{"role": "system", "content": "s"}, {"role": "user", "content": "hi"}]
     assert made["options"] == {"num_predict": 9, "top_k": 3}
     assert dropped == ("container", "cache_control")

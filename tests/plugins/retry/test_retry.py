@@ -58,7 +58,7 @@ async def test_three_attempts_and_then_nobody_else_shall_retry() -> None:
         UpstreamError("model_not_found", upstream_status=404),
         UpstreamError("upstream_error", upstream_status=409),
         UpstreamError("upstream_auth_error", upstream_status=401),
-        UpstreamError("overloaded", upstream_status=402, wire_code="upstream_quota"),
+        UpstreamError("overloaded", upstream_status=402, wire_code="upstream_quota", should_retry=False),
         UpstreamError("upstream_tls_error"),
         UpstreamError("upstream_redirect", upstream_status=307),
         UpstreamError("upstream_timeout"),
