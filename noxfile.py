@@ -17,7 +17,7 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 def tests(session: nox.Session) -> None:
     """Run the test suite; arguments go to pytest (`nox -s tests-3.12 -- tests/core --cov`)."""
     session.install("-e", ".[dev,fast]")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "-n", "auto", *session.posargs)
 
 
 @nox.session
@@ -33,8 +33,9 @@ def types(session: nox.Session) -> None:
     """Check types strictly, in packages, tests, benchmarks and examples."""
     session.install("-e", ".[dev,fast]")
     session.run("mypy", *session.posargs)
-    with session.chdir("examples/acme_guard"):
-        session.run("mypy", ".")
+    for package in ("acme_guard", "acme_cloud"):
+        with session.chdir(f"examples/{package}"):
+            session.run("mypy", ".")
 
 
 @nox.session
@@ -65,6 +66,21 @@ def browser(session: nox.Session) -> None:
     """Open the pages in a headless Chromium of the system."""
     session.install("-e", ".[dev,fast]")
     session.run("pytest", "tests/browser", *session.posargs, env={"SENTINEL_TEST_BROWSER": "1"})
+
+
+@nox.session
+def clients(session: nox.Session) -> None:
+    """Drive the gateway with other vendors' clients, those for Node (20 or later) included."""
+    session.install("-e", ".[dev,fast]")
+    session.run("npm", "install", "--silent", "--prefix", "tests/clients/node", external=True)
+    session.run("pytest", "tests/clients", *session.posargs)
+
+
+@nox.session
+def local_model(session: nox.Session) -> None:
+    """Put a small real model behind the gateway and ask it; installs 250 MB."""
+    session.install("-e", ".[dev,fast,local-model]")
+    session.run("pytest", "-m", "real_llm", *session.posargs)
 
 
 @nox.session

@@ -1,4 +1,7 @@
-"""Every block of the documentation that is marked `<!-- run -->` does what it says against a running gateway."""
+"""Every block of the documentation that is marked `<!-- run -->` does what it says against a running gateway.
+
+`<!-- run if: PACKAGE -->` runs where that package is installed.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from tests.clients.nodejs import FOLDER, NODE, needs_node
 from tests.promises.tree import Sample, page, samples
 from tests.served import served
 
@@ -18,7 +23,7 @@ ADDRESS = "http://127.0.0.1:8000"
 
 
 def marked(language: str) -> list[Sample]:
-    return [sample for sample in samples(language) if sample.mark == "run"]
+    return [sample for sample in samples(language) if sample.runs]
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +43,20 @@ def test_every_route_of_the_openapi_document_is_documented(gateway: str) -> None
 
 @pytest.mark.parametrize("sample", marked("python"), ids=lambda sample: sample.id)
 def test_a_python_sample_runs(sample: Sample, gateway: str, tmp_path: Path) -> None:
+    if sample.needs and find_spec(sample.needs) is None:
+        pytest.skip(f'no {sample.needs} here: pip install -e ".[dev]"')
     run([sys.executable, "-c", sample.text.replace(ADDRESS, gateway)], tmp_path)
 
 
 @pytest.mark.parametrize("sample", marked("sh"), ids=lambda sample: sample.id)
 def test_a_shell_sample_runs(sample: Sample, gateway: str, tmp_path: Path) -> None:
     run(["bash", "-euc", sample.text.replace(ADDRESS, gateway)], tmp_path)
+
+
+@needs_node
+@pytest.mark.parametrize("sample", marked("js"), ids=lambda sample: sample.id)
+def test_a_javascript_sample_runs(sample: Sample, gateway: str) -> None:
+    run([NODE, "--input-type=module", "--eval", sample.text.replace(ADDRESS, gateway)], FOLDER)
 
 
 def run(command: list[str], folder: Path) -> None:

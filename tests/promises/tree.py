@@ -30,6 +30,16 @@ class Sample:
         """Where it stands, for the test's name."""
         return f"{self.page}:{self.line}"
 
+    @property
+    def runs(self) -> bool:
+        """Whether it is a whole program, to be run against a gateway."""
+        return self.mark == "run" or bool(self.needs)
+
+    @property
+    def needs(self) -> str:
+        """The package without which it cannot run, of `<!-- run if: PACKAGE -->`."""
+        return self.mark.partition("run if: ")[2]
+
 
 def files() -> list[Path]:
     """Every file that git tracks or would add; without git, every file that is not an artefact."""
@@ -48,6 +58,11 @@ def files() -> list[Path]:
 
 def _is_artefact(part: str) -> bool:
     return part in ARTEFACTS or (part.startswith(".") and part not in {".ci", ".github"} and "." not in part[1:])
+
+
+def modules(folder: str) -> list[Path]:
+    """Every Python file of ours below a folder; packages that were installed there are not."""
+    return [path for path in files() if path.suffix == ".py" and ROOT / folder in path.parents]
 
 
 def pages() -> list[Path]:

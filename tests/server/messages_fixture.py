@@ -18,7 +18,8 @@ from tests.upstream import Upstream
 
 KEY = "sk-ant-upstream-canary"
 MESSAGES = "/v1/messages"
-CLAUDE = "claude-opus-4-5"
+CLAUDE = "claude-of-tests"
+"""No model of the vendor's: its client warns of those that it knows to be leaving."""
 GPT = "gpt"
 
 
@@ -26,7 +27,7 @@ GPT = "gpt"
 async def messages_server(
     upstream: Upstream, *stages: type[Stage], runner: str = "hypercorn", **provider: Any
 ) -> AsyncIterator[Served]:  # fields of the anthropic provider
-    """A gateway whose model `claude-opus-4-5` is served as Anthropic's, and `gpt` as OpenAI's, by one upstream."""
+    """A gateway whose model `claude-of-tests` is served as Anthropic's, and `gpt` as OpenAI's, by one upstream."""
     registry = Registry()
     for stage in stages:
         registry.register(stage)
