@@ -130,6 +130,7 @@ async def test_a_server_that_is_silent_is_asked_and_left_if_it_does_not_answer(
         shim.freeze()
         await until(lambda: shim.accepted > accepted, 5.0)
         shim.thaw()
-        await until(lambda: listeners(redis_server, "events") == 1, 5.0)
-        await other.publish("events", b"heard")
-        assert await read(messages, 1) == [b"heard"]
+        heard = asyncio.create_task(read(messages, 1))
+        while not heard.done():  # which of the connections that the server still counts is heard, it cannot say
+            await other.publish("events", b"heard")
+        assert await heard == [b"heard"]
