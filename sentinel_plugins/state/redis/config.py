@@ -17,7 +17,7 @@ Port = Annotated[int, Meta(ge=1, le=65535, description="a port")]
 class RedisStateConfig(StoreConfig, frozen=True, kw_only=True):
     """State in Redis 6.2 or later, or Valkey, shared by every gateway with this `prefix`.
 
-    A Cluster is recognised by itself: name any of its nodes.
+    A Cluster is recognised by itself: name one of its nodes, or a name that leads to those that are up.
     """
 
     url: Secret | None = None

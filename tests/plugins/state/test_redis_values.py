@@ -262,10 +262,18 @@ async def test_an_admission_and_a_settlement_are_one_command_each(redis_server: 
         assert shim.commands[-4:] == ["EVALSHA"] * 4
 
 
-async def test_numbers_beyond_a_double_count_as_the_largest_that_is_none(store: RedisState) -> None:
-    unlimited = Budget(state_key("acme", "money"), 10**30, 5, "total", PERIOD_S)
-    (state,) = (await store.admit(R, [unlimited])).claims
-    assert (state.admitted, state.remaining) == (True, 2**53 - 5)
+@pytest.mark.parametrize("limit", [2**53, 2**63, 2**64 - 1, 10**30])
+async def test_limits_beyond_every_number_of_a_script_are_as_good_as_none(store: RedisState, limit: int) -> None:
+    claims: list[Claim] = [
+        Budget(state_key("acme", "money"), limit, 5, "total", PERIOD_S),
+        Window(state_key("acme", "exact"), limit, PERIOD_S),
+        Window(state_key("acme", "gcra"), limit, PERIOD_S, algorithm="gcra"),
+        Window(state_key("acme", "slid"), limit, PERIOD_S, algorithm="sliding_window"),
+    ]
+    for number in range(2):
+        admission = await store.admit(state_key("acme", str(number)), claims)
+        assert admission.admitted
+        assert all(state.remaining >= 2**53 - 10 for state in admission.claims)
 
 
 async def test_the_rights_that_the_reference_lists_are_enough(
