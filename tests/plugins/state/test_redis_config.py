@@ -14,9 +14,15 @@ from redis.asyncio.connection import SSLConnection
 from sentinel_core.config import Secret
 from sentinel_core.errors import ConfigError
 from sentinel_core.gateway import Gateway
+from sentinel_plugins.state.memory.reservations import GONE_TTL_S
 from sentinel_plugins.state.redis import RedisStateConfig
 from sentinel_plugins.state.redis.address import Door
+from sentinel_plugins.state.redis.breaker import FAILURES
+from sentinel_plugins.state.redis.scripts import source
+from sentinel_plugins.state.redis.steps import MOST
+from sentinel_plugins.state.redis.store import GONE_S
 from tests.plugins.state.redis_stores import config, redis_state
+from tests.promises.tree import page
 from tests.redis.server import RedisServer, running_server
 from tests.redis.shim import Shim
 
@@ -108,3 +114,13 @@ def test_without_its_packages_the_store_says_what_to_install(tmp_path: Path) -> 
 
 def test_a_secret_url_is_not_shown() -> None:
     assert "hunter2" not in repr(RedisStateConfig(kind="redis", url=Secret("redis://u:hunter2@there", "REDIS_URL")))
+
+
+def test_the_numbers_in_the_reference_are_those_of_the_code() -> None:
+    text = page("docs/reference/state.md")
+    assert (FAILURES, "the first five at the most fail" in text) == (5, True)
+    assert (GONE_S, GONE_TTL_S, "gone for 15 minutes" in text) == (900, 900.0, True)
+    assert (MOST // 10**9, "9,007,199 dollars" in text) == (9_007_199, True)
+    assert (RedisStateConfig(kind="redis").timeout_s, "`timeout_s` (0.25 s)" in text) == (0.25, True)
+    assert "more than 1,024 entries" in text
+    assert all(f"{kind}.WALK = 1024" in source(kind) for kind in ("exact", "holds"))
