@@ -172,14 +172,17 @@ async def test_r07_scripts_that_the_server_forgot_are_sent_again(store: RedisSta
         assert await store.settle(state_key("acme", str(number)), Settlement()) == "settled"
 
 
-@pytest.mark.parametrize("forbidden", ["-script", "-script -evalsha"])
-async def test_r07_where_scripts_may_not_be_loaded_limits_stay_exact(redis_server: RedisServer, forbidden: str) -> None:
+@pytest.mark.parametrize(("forbidden", "told"), [("-script", 0), ("-script -evalsha", 2)])
+async def test_r07_where_scripts_may_not_be_loaded_limits_stay_exact(
+    redis_server: RedisServer, forbidden: str, told: int, caplog: pytest.LogCaptureFixture
+) -> None:
     redis_server.ask("ACL", "SETUSER", "limited", "reset", "on", "nopass", "~*", "&*", "+@all", *forbidden.split())
     url = redis_server.url.replace("//", "//limited:any@")
     claim = Window(state_key("acme", "requests"), 10, PERIOD_S)
     async with redis_state(url, prefix="one:") as one, redis_state(url, prefix="one:") as two:
         steps = [store.admit(state_key("acme", f"{id(store)}-{n}"), [claim]) for n in range(20) for store in (one, two)]
         assert sum(admission.admitted for admission in await asyncio.gather(*steps)) == 10
+    assert caplog.text.count("does not take EVALSHA") == told, "once for each gateway"
 
 
 async def test_r06_out_of_memory_is_an_outage_and_ends_with_it(redis_binary: str, tmp_path: Path) -> None:
@@ -239,7 +242,8 @@ async def test_r10_a_cancelled_command_gives_nobody_anothers_answer(store: Redis
 async def test_a_step_whose_caller_left_before_it_was_sent_takes_nothing(
     store: RedisState, redis_server: RedisServer
 ) -> None:
-    await store.ping()
+    await store.admit(R, CLAIMS)  # which sends the script
+    redis_server.ask("FLUSHALL")
     task = asyncio.create_task(store.admit(R, CLAIMS))
     await asyncio.sleep(0)
     task.cancel()
