@@ -130,6 +130,10 @@ class UnwrittenRecords:
     async def append(self, table: str, records: Sequence[Record]) -> None:
         """Write nothing."""
 
+    async def put(self, table: str, record: Record, *, expect: Record | None) -> bool:
+        """Write nothing, and say that it was: a dry run goes on as the real one would."""
+        return True
+
     async def get(self, table: str, tenant: str | None, id: str) -> Record | None:  # noqa: A002 - the domain's word
         """The base's row."""
         return await self._base.get(table, tenant, id) if self._base is not None else None

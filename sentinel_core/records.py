@@ -32,7 +32,7 @@ class Page(msgspec.Struct, frozen=True):
 
 @runtime_checkable
 class RecordStore(Protocol):
-    """Append-only tables. Every method may raise `Refusal("ledger_unavailable")`."""
+    """Rows by table. Every method may raise `Refusal("ledger_unavailable")`."""
 
     kind: ClassVar[str]
     Config: ClassVar[type[StoreConfig]]
@@ -46,6 +46,14 @@ class RecordStore(Protocol):
 
     async def append(self, table: str, records: Sequence[Record]) -> None:
         """Add rows, all or none, idempotent by id. Returns when they are as durable as this store makes them."""
+        ...
+
+    async def put(self, table: str, record: Record, *, expect: Record | None) -> bool:
+        """Write a row in the place of `expect`, or where there is none if `expect` is None; whether it was written.
+
+        False, and nothing changes, where the row of this id is not, or no longer, equal to `expect` as JSON: read it
+        again. For rows that change, such as keys and tenants. Id, tenant and time stay: ValueError if they do not.
+        """
         ...
 
     async def get(self, table: str, tenant: str | None, id: str) -> Record | None:  # noqa: A002 - the domain's word

@@ -87,10 +87,9 @@ class Application(Starlette):
             *(surface.operation for surface in SURFACES),
             *(one for one in declared if isinstance(one, Endpoint)),
         ]
-        routes = [route(one, gateway.settings.server) for one in declared]
         return [
             *(Route(path, surface, methods=["POST"]) for path, surface in self._surfaces.items()),
-            *(one for one in routes if one is not None),
+            *(route(one, gateway) for one in declared),
             Route("/openapi.json", DocumentSurface(openapi.document(described)), methods=["GET"]),
             *(Route(path, PageSurface(name), methods=["GET"]) for path, name in PAGES.items()),
         ]

@@ -42,6 +42,19 @@ class MemoryRecords:
         for record in records:
             rows.append(record)
 
+    async def put(self, table: str, record: Record, *, expect: Record | None) -> bool:
+        """Write a row in the place of `expect`, or of none; whether it was written."""
+        if expect is not None and (record.id, record.tenant, record.at) != (expect.id, expect.tenant, expect.at):
+            raise ValueError("id, tenant and time of a row stay")
+        rows = self._tables.setdefault(table, Table(self._max_rows))
+        if rows.get(record.id) != expect:
+            return False
+        if expect is None:
+            rows.append(record)
+        else:
+            rows.replace(record)
+        return True
+
     async def get(self, table: str, tenant: str | None, id: str) -> Record | None:  # noqa: A002 - the domain's word
         """One row by id, None if there is none in this tenant."""
         record = self._table(table).get(id)

@@ -38,6 +38,11 @@ class Table:
         if len(self._rows) > self._max_rows:
             del self._by_id[self._rows.pop(0).id]
 
+    def replace(self, record: Record) -> None:
+        """Put a row into the place of the one that has its id and its time."""
+        self._rows[bisect_left(self._rows, position(record), key=position)] = record
+        self._by_id[record.id] = record
+
     def newest_first(self, before: Position | None) -> Iterator[Record]:
         """Every row older than that position, or every row."""
         end = len(self._rows) if before is None else bisect_left(self._rows, before, key=position)
