@@ -69,10 +69,14 @@ class Application(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Route one request or connection."""
+        self.refresh()
+        await super().__call__(scope, receive, send)
+
+    def refresh(self) -> None:
+        """Take over what plugins contribute at present."""
         if self._contributed is not self._gateway.endpoints:
             self._contributed = self._gateway.endpoints
             self.router.routes = self._table(self._contributed)
-        await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         """The router alone: the edge catches everything. Starlette's outermost layer answers faults as text/plain
