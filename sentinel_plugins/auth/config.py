@@ -23,7 +23,7 @@ MIN_SECRET_CHARS = 16
 
 
 class StaticKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[stages.auth.keys.<id>]`: a key that the configuration knows."""
+    """A key that the configuration knows; the table's name is its id."""
 
     secret: Secret
     """The key itself, at least 16 characters: `openssl rand -hex 24` makes one."""
@@ -42,8 +42,7 @@ class StaticKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class TenantTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[stages.auth.tenants.<name>]`: a tenant that the configuration knows. It binds all of the tenant's keys and
-    users."""
+    """A tenant that the configuration knows. It binds all of the tenant's keys and users."""
 
     models: tuple[Pattern, ...] | None = None
     """Models that it may use. By default all."""
