@@ -44,7 +44,7 @@ def test_the_tests_import_only_what_the_test_command_installs() -> None:
     named = [*PROJECT["dependencies"], *extras["test"], *extras["fast"]]
     names = {re.split(r"[^\w.-]", name)[0].lower().replace("-", "_") for name in named}
     installed = {IMPORTED_AS.get(name, name) for name in names}
-    own = {*PACKAGES, "tests", "docs", "benchmarks", "examples", "acme_guard"}
+    own = {*PACKAGES, "tests", "docs", "benchmarks", "examples", "acme_guard", "acme_cloud"}
     imported = {name for path in modules("tests") for name in top_levels(path)}
     assert imported - sys.stdlib_module_names - installed - own == set()
 
