@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 
 from sentinel_core.records import Record
-from sentinel_plugins.records.memory.cursor import Position, position
+from sentinel_plugins.recording.cursor import Position, position
 
 
 class Table:
