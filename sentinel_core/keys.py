@@ -39,8 +39,8 @@ class Principal(msgspec.Struct, frozen=True):
 
     `id` is the key's, or the user's where there is no key, or the address of somebody unknown. `models` and `routes`
     are patterns (`gpt-4o*`, `/v1/chat/*`; `sentinel_core.permission` reads them) of what may be asked for; None allows
-    all. `limits` binds for the whole
-    tenant, for this key, for this user. `preferences` are the tenant's own settings, for whichever stage knows them.
+    all. `limits` binds for the whole tenant, for this key, for this user. `preferences` are the tenant's own settings,
+    for whichever stage knows them.
     """
 
     tenant: str

@@ -127,3 +127,14 @@ def test_rows_that_no_command_can_reach_are_a_configuration_error(
     assert (result.code, "expected a durable store" in result.err) == (2, True)
     monkeypatch.delenv("SENTINEL_KEY_PEPPER")
     assert "[stages.auth] pepper" in sentinel("keys", "list", config="[stages.auth]\n").err
+
+
+def test_explain_says_what_a_key_may_reach(sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BILLING", "billing-key-for-tests-1")
+    table = '[stages.auth.keys.billing]\nsecret = { env = "BILLING" }\nmodels = ["small*"]\n[stages.routing]\n'
+    asked = ("explain", "--key-env", "BILLING", "--model")
+    assert "small-1" in sentinel(*asked, "small-1", config=table).out
+    assert "403 model_not_allowed" in sentinel(*asked, "large-1", config=table).out
+    assert "401 invalid_api_key" in sentinel("explain", "--model", "small-1", config=table).out
+    unset = sentinel("explain", "--key-env", "NOBODY", "--model", "small-1", config=table)
+    assert (unset.code, "NOBODY is not set" in unset.err) == (2, True)
