@@ -132,8 +132,9 @@ def test_rows_that_no_command_can_reach_are_a_configuration_error(
 def test_explain_says_what_a_key_may_reach(sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BILLING", "billing-key-for-tests-1")
     table = '[stages.auth.keys.billing]\nsecret = { env = "BILLING" }\nmodels = ["small*"]\n[stages.routing]\n'
+    table += '[providers.echo]\nmodels = ["small-1", "large-1"]\n'
     asked = ("explain", "--key-env", "BILLING", "--model")
-    assert "small-1" in sentinel(*asked, "small-1", config=table).out
+    assert "echo/small-1" in sentinel(*asked, "small-1", config=table).out
     assert "403 model_not_allowed" in sentinel(*asked, "large-1", config=table).out
     assert "401 invalid_api_key" in sentinel("explain", "--model", "small-1", config=table).out
     unset = sentinel("explain", "--key-env", "NOBODY", "--model", "small-1", config=table)
