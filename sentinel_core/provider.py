@@ -44,6 +44,8 @@ class Provider:
     """What `kind` in `[providers.<table>]` says."""
     Config: ClassVar[type[ProviderConfig]] = ProviderConfig
     operations: ClassVar[frozenset[Operation]] = frozenset({"chat"})
+    free: ClassVar[bool] = False
+    """True if no token costs anything, as on a machine of one's own; a row of the catalogue outweighs it."""
 
     def __init__(self, config: ProviderConfig) -> None:
         self.config = config

@@ -60,9 +60,10 @@ def usage_of(found: Mapping[str, int]) -> Usage | None:
     if "input_tokens" not in found and "output_tokens" not in found:
         return None
     cached = found.get("cache_read_input_tokens", 0)
-    prompt = found.get("input_tokens", 0) + cached + found.get("cache_creation_input_tokens", 0)
+    written = found.get("cache_creation_input_tokens", 0)
+    prompt = found.get("input_tokens", 0) + cached + written
     completion = found.get("output_tokens", 0)
-    return Usage(prompt, completion, prompt + completion, cached, found.get("thinking_tokens", 0))
+    return Usage(prompt, completion, prompt + completion, cached, found.get("thinking_tokens", 0), written)
 
 
 def usage_object(usage: Usage | None, written: int = 0) -> dict[str, int]:

@@ -70,6 +70,7 @@ def decode_usage(usage: Any) -> Usage | None:
         total_tokens=prompt + completion if total is None else total,
         cached_tokens=_detail(usage.get("prompt_tokens_details"), "cached_tokens"),
         reasoning_tokens=_detail(usage.get("completion_tokens_details"), "reasoning_tokens"),
+        cache_write_tokens=_detail(usage.get("prompt_tokens_details"), "cache_write_tokens"),
     )
 
 

@@ -146,7 +146,7 @@ def test_strings_outside_the_channels_are_slots_and_binary_ones_are_not() -> Non
 def test_usage_counts_the_cache_and_is_cumulative() -> None:
     cached = {"cache_read_input_tokens": 10, "cache_creation_input_tokens": 5}
     events = events_of(b"".join([opening(**cached), *text_block(0, "a"), *ending(output_tokens=7)]))
-    assert [event.usage for event in events if isinstance(event, UsageReport)][-1] == Usage(18, 7, 25, 10)
+    assert [event.usage for event in events if isinstance(event, UsageReport)][-1] == Usage(18, 7, 25, 10, 0, 5)
 
 
 @pytest.mark.parametrize("usage", [{"output_tokens": -1}, {"output_tokens": "2"}, {"output_tokens": 1.5}])
