@@ -33,8 +33,9 @@ def types(session: nox.Session) -> None:
     """Check types strictly, in packages, tests, benchmarks and examples."""
     session.install("-e", ".[dev,fast]")
     session.run("mypy", *session.posargs)
-    with session.chdir("examples/acme_guard"):
-        session.run("mypy", ".")
+    for package in ("acme_guard", "acme_cloud"):
+        with session.chdir(f"examples/{package}"):
+            session.run("mypy", ".")
 
 
 @nox.session

@@ -43,8 +43,8 @@ Json: TypeAlias = Any  # a decoded JSON value; its shape is the client's or the 
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Tokens of one answer, as the provider reported them. Cached tokens, read or written, are part of the prompt's,
-    reasoning tokens part of the completion's (OpenAI's counting)."""
+    """Tokens of one answer, as the provider reported them. Tokens read from and written to the cache are part of the
+    prompt's, reasoning tokens part of the completion's (OpenAI's counting)."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0

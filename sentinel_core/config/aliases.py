@@ -93,6 +93,8 @@ KEYED_PROVIDERS: tuple[ProviderVariables, ...] = (
     ProviderVariables("openai", ("OPENAI_API_KEY",), ("OPENAI_BASE_URL",), default_url="https://api.openai.com/v1"),
     # ANTHROPIC_BASE_URL is not read: clients set it to find this gateway, which would then call itself.
     ProviderVariables("anthropic", ("ANTHROPIC_API_KEY",), default_url="https://api.anthropic.com/v1"),
+    # Google's own clients prefer the first name; their GOOGLE_GEMINI_BASE_URL is not read, as above.
+    ProviderVariables("gemini", ("GOOGLE_API_KEY", "GEMINI_API_KEY")),
     ProviderVariables("cohere", ("COHERE_API_KEY",)),
     ProviderVariables("mistral", ("MISTRAL_API_KEY",)),
     ProviderVariables("deepseek", ("DEEPSEEK_API_KEY",)),

@@ -125,3 +125,12 @@ def test_u11_an_endless_line_is_cut_off_within_the_cap() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4 << 16
+
+
+lines = st.lists(st.sampled_from([line for line in DIRT if b"\n" not in line and b"\r" not in line]), max_size=8)
+
+
+@given(lines)
+def test_p8_lf_crlf_and_cr_are_the_same(written: list[bytes]) -> None:
+    lf, crlf, cr = (parse([end.join([*written, b"", b""])]) for end in (b"\n", b"\r\n", b"\r"))
+    assert lf == crlf == cr

@@ -40,7 +40,7 @@ def test_the_tests_import_only_what_the_test_command_installs() -> None:
     extras = PROJECT["optional-dependencies"]
     named = [*PROJECT["dependencies"], *extras["test"], *extras["fast"]]
     installed = {re.split(r"[^\w.-]", name)[0].lower().replace("-", "_") for name in named}
-    own = {*PACKAGES, "tests", "docs", "benchmarks", "examples", "acme_guard"}
+    own = {*PACKAGES, "tests", "docs", "benchmarks", "examples", "acme_guard", "acme_cloud"}
     imported = {name for path in modules("tests") for name in top_levels(path)}
     assert imported - sys.stdlib_module_names - installed - own == set()
 

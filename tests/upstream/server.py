@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -12,12 +13,14 @@ from typing import Any, Self
 from tests.upstream.anthropic import message, message_stream
 from tests.upstream.api import Said
 from tests.upstream.cohere import CHAT, COHERE
+from tests.upstream.gemini import GEMINI
 from tests.upstream.link import Link, Received
 from tests.upstream.ollama import chat, chat_lines
 from tests.upstream.payloads import chat_stream, completion
 from tests.upstream.scenarios import Early, Reply, Scenario, Stream
 
 PATIENCE_S = 5.0
+_GEMINI = re.compile(r"/v1/models/([^/?]+):(stream)?[Gg]enerateContent")
 
 
 class Upstream:
@@ -142,11 +145,14 @@ class Upstream:
 
     def _choose(self, request: Received) -> Scenario:
         body = _fields(request)
-        for key in (body.get("model"), request.target, None):
+        gemini = _GEMINI.match(request.target)
+        for key in (gemini[1] if gemini else body.get("model"), request.target, None):
             if key in self._scripts:
                 return self._next(key)
         if request.method == "GET":
             return Reply({"object": "list", "data": []})
+        if gemini:
+            return Stream(GEMINI.stream(Said()).whole) if gemini[2] else Reply(GEMINI.answer(Said()))
         if request.target.endswith("/messages"):
             return Stream(message_stream("hello")) if body.get("stream") else Reply(message())
         if request.target == CHAT:

@@ -73,7 +73,7 @@ class _Writer:
             self._sampling(key, value, result)
         elif key == "stop":
             self._stop([value] if isinstance(value, str) else value, result)
-        elif key == "user" and not _PERSONAL.fullmatch(value):
+        elif key == "user" and isinstance(value, str) and not _PERSONAL.fullmatch(value):
             result["metadata"] = {"user_id": value}
         elif key == "service_tier" and value in ("auto", "default"):
             result["service_tier"] = "auto" if value == "auto" else "standard_only"

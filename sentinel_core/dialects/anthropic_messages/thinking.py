@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 BLOCKS = "thinking_blocks"
-KINDS = frozenset({"thinking", "redacted_thinking"})
+KINDS = ("thinking", "redacted_thinking")
 
 
 def parted(blocks: Sequence[Mapping[str, Any]]) -> tuple[str, list[dict[str, Any]]]:

@@ -76,6 +76,6 @@ def _count(usage: Mapping[str, Any], name: str) -> int | None:
 
 
 def _whole(value: Any) -> int | None:  # decoded JSON
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MAX_COUNT:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MAX_COUNT or value % 1:
         return None
     return int(value)

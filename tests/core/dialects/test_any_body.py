@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.cohere_chat import COHERE_CHAT
+from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI
 from sentinel_core.dialects.ollama_chat import OllamaChat
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import canonical_request, translated_request
@@ -19,7 +20,7 @@ from sentinel_core.errors import Refusal
 from sentinel_core.messages import Request
 from sentinel_core.upstream import NativeChat
 
-NATIVES: dict[str, NativeChat] = {"cohere": COHERE_CHAT, "ollama": OllamaChat()}
+NATIVES: dict[str, NativeChat] = {"cohere": COHERE_CHAT, "ollama": OllamaChat(), "gemini": GOOGLE_GEMINI}
 DIALECTS: dict[str, Dialect] = {"anthropic": ANTHROPIC_MESSAGES, "openai": OPENAI_CHAT}
 
 CHAT: dict[str, Any] = {
@@ -115,7 +116,7 @@ ANY = requests(OPENAI_CHAT, CHAT) | requests(ANTHROPIC_MESSAGES, MESSAGES)
 def test_h24_a_native_format_takes_any_body_or_refuses_it(name: str, request_: Request | None) -> None:
     if request_ is not None:
         with suppress(Refusal):
-            NATIVES[name].request_body(canonical_request(request_, "model"), "model")
+            NATIVES[name].request_body(canonical_request(request_, "model").body, "model")
 
 
 @pytest.mark.parametrize("name", DIALECTS)

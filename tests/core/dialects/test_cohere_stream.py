@@ -315,7 +315,9 @@ def test_p8_arguments_of_a_tool_stay_valid_json_at_every_split(value: dict[str, 
 
 @given(answers)
 def test_p8_an_answer_reaches_a_client_of_messages(said: Said) -> None:
-    body = translated_answer(_answered(said), ANTHROPIC_MESSAGES).body
+    messages = [{"role": "user", "content": "hi"}]
+    asked = ANTHROPIC_MESSAGES.decode_request({"model": "m", "max_tokens": 9, "messages": messages})
+    body = translated_answer(_answered(said), asked).body
     kinds = ["thinking"] * bool(said.reasoning) + ["text"] * bool(said.text) + ["tool_use"] * len(said.calls)
     assert [one["type"] for one in body["content"]] == kinds
     assert [one["input"] for one in body["content"] if one["type"] == "tool_use"] == [c.arguments for c in said.calls]

@@ -329,6 +329,7 @@ def test_p12_every_default_of_the_provider() -> None:
         "enabled": True,
         "models": (),
         "default_model": None,
+        "same_as": None,
         "base_url": "https://api.cohere.com",
         "api_key": None,
         "connect_timeout_s": 5.0,

@@ -357,6 +357,7 @@ def test_p12_every_default_of_the_provider() -> None:
         "enabled": True,
         "models": (),
         "default_model": None,
+        "same_as": None,
         "base_url": "http://localhost:11434",
         "api_key": None,
         "num_ctx": None,
