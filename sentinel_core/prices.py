@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from sentinel_core.keys import Target
 from sentinel_core.messages import Usage
@@ -13,22 +14,26 @@ from sentinel_core.provider import Provider
 __all__ = ["CostBreakdown", "Price", "Prices"]
 
 _REMEMBERED = 4096
+_NO_KINDS: Mapping[str, type[Provider]] = MappingProxyType({})
 
 
 class Prices:
     """What each target costs, decided once per generation: `services.extra["prices"]`.
 
     A row of the catalogue is a target's if its id is `<table>/<model>` or `<kind>/<model>`, or the model's alone and
-    its provider the target's kind. A provider whose kind is free costs 0 unless a row says otherwise.
+    its provider the target's kind. A provider whose kind is free costs 0 unless a row says otherwise. Without a
+    catalogue nothing has a price.
     """
 
     __slots__ = ("_catalogue", "_found", "_kinds", "version")
 
-    def __init__(self, catalogue: ModelCatalogue, kinds: Mapping[str, type[Provider]]) -> None:
+    def __init__(
+        self, catalogue: ModelCatalogue | None = None, kinds: Mapping[str, type[Provider]] = _NO_KINDS
+    ) -> None:
         self._catalogue = catalogue
         self._kinds = kinds
         self._found: dict[Target, Price | None] = {}
-        self.version = catalogue.version
+        self.version = catalogue.version if catalogue is not None else ""
 
     def of(self, target: Target) -> Price | None:
         """The target's price; None where nobody knows it."""
@@ -43,9 +48,11 @@ class Prices:
 
     def facts(self, target: Target) -> ModelFacts | None:
         """The catalogue's row for a target."""
-        kind = self._kind(target)
+        kind, catalogue = self._kind(target), self._catalogue
+        if catalogue is None:
+            return None
         for name in (f"{target.provider}/{target.model}", f"{kind}/{target.model}", target.model):
-            facts = self._catalogue.find(name)
+            facts = catalogue.find(name)
             if facts is not None and (name != target.model or facts.provider == kind):
                 return facts
         return None

@@ -65,7 +65,7 @@ def draw(settings: Settings, registry: Registry) -> Blueprint:
     drawing.check_keys(providers)
     state = drawing.state(settings.state)
     records = drawing.records(settings.records)
-    for service in ("http", "tokens"):
+    for service in ("http", "tokens", "local_state"):
         drawing.attempt(partial(registry.load, service, "service"))
     catalogue = drawing.attempt(drawing.catalogue)
     drawing.attempt(registry.check_pending)
