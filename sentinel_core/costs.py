@@ -67,10 +67,24 @@ class Produced(NamedTuple):
     chars: int = 0
 
 
+def known_costs(ctx: Context, prices: Prices) -> tuple[AttemptCost, ...] | None:
+    """What each attempt cost, where the providers' own counts say so: written to `ctx[COSTS]`, None else."""
+    costs = []
+    for attempt in ctx.attempts:
+        counted = _final(attempt)
+        if counted is None:
+            return None
+        costs.append(_charged(ctx, attempt, counted, prices))
+    ctx[COSTS] = found = tuple(costs)
+    return found
+
+
 async def costs_of(ctx: Context, outcome: Outcome, prices: Prices, tokens: Tokens) -> tuple[AttemptCost, ...]:
     """What each attempt cost. Worked out once, and written to `ctx[COSTS]`."""
     known = ctx.get(COSTS)
-    if known is not None and len(known) == len(ctx.attempts):
+    if known is None or len(known) != len(ctx.attempts):
+        known = known_costs(ctx, prices)
+    if known is not None:
         return known
     served, produced = _served(ctx), Produced()
     if served is not None and not _is_final(served):
@@ -80,6 +94,9 @@ async def costs_of(ctx: Context, outcome: Outcome, prices: Prices, tokens: Token
 
 async def priced(ctx: Context, answer: Answer, prices: Prices, tokens: Tokens) -> tuple[AttemptCost, ...]:
     """What the attempts behind a whole answer cost, as `costs_of` does."""
+    known = known_costs(ctx, prices)
+    if known is not None:
+        return known
     text = _text(answer) if answer.usage is None else ""
     return await _written(ctx, _served(ctx), Produced(text, len(text)), prices, tokens)
 

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
-from sentinel_core.context import Attempt, Context, Outcome
+from sentinel_core.context import Attempt, Context, Outcome, Status
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import Target
 from sentinel_core.limits import Limits
 from sentinel_core.messages import Answer, Extent, Request, Usage
-from sentinel_core.state import StateStore
+from sentinel_core.state import Budget, Settlement, StateStore, Window, state_key
 from sentinel_core.testing import FakeClock
 from sentinel_core.tokens import Count
 from sentinel_plugins.rate_limit.config import RateLimitConfig
@@ -64,10 +64,12 @@ class AdmissionMachine(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.clock = FakeClock(NOON)
+        self.looks = 0
         self.ledger = NaiveLedger(LIMITS, TTL_S)
         config = RateLimitConfig(lease_ttl_s=TTL_S, max_output_tokens=10)
         tokens = AsLongAsItSays()
-        outside = Outside(self.clock, self.open(), prices(), tokens, LocalPart(None, 1), Owed())
+        self.state = self.open()
+        outside = Outside(self.clock, self.state, prices(), tokens, LocalPart(None, 1), Owed())
         self.stage = RateLimit(config, outside)
 
     @abstractmethod
@@ -92,7 +94,7 @@ class AdmissionMachine(RuleBasedStateMachine):
         found = self.do(self._asked(ctx))
         assert found == expected
         if found is not None:
-            self.do(self.stage.on_finish(ctx, Outcome("refused", NoReport())))  # the chain finishes whom it entered
+            self.do(self._ended(ctx, "refused"))  # the chain finishes whom it entered
             return multiple()
         assert ctx.headers["x-ratelimit-remaining-requests"] == str(6 - self.ledger.requests(now) - 1)
         return ctx, self.ledger.admit(tokens, nanousd, now)
@@ -104,6 +106,11 @@ class AdmissionMachine(RuleBasedStateMachine):
             return refusal.code
         return None
 
+    async def _ended(self, ctx: Context, status: Status) -> None:
+        rest = self.stage.on_finish(ctx, Outcome(status, NoReport()))
+        if rest is not None:
+            await rest
+
     @rule(one=consumes(running), share=st.floats(0, 1), calls=st.integers(0, 2))
     def end(self, one: tuple[Context, Taken], share: float, calls: int) -> None:
         """It ends after no, one or two calls, each with a part of the answer that it might have given."""
@@ -114,8 +121,8 @@ class AdmissionMachine(RuleBasedStateMachine):
             usage = Usage(prompt, said, prompt + said)
             ctx.attempts.append(Attempt(number, Target("fake", "fake"), 0.0, "completed", usage=usage))
         now = self.clock.time()
-        self.do(self.stage.on_finish(ctx, Outcome("completed", NoReport())))
-        self.do(self.stage.on_finish(ctx, Outcome("completed", NoReport())))  # twice is once
+        self.do(self._ended(ctx, "completed"))
+        self.do(self._ended(ctx, "completed"))  # twice is once
         if taken.lease_ends > now:
             taken.open = False
             taken.nanousd = calls * (prompt * IN + said * OUT)
@@ -123,6 +130,20 @@ class AdmissionMachine(RuleBasedStateMachine):
                 taken.tokens = calls * (prompt + said)
         else:
             taken.nanousd = 0
+
+    @rule()
+    def look(self) -> None:
+        """What the store has left is what the ledger has left, to the nano-dollar."""
+        bounds = self.stage._subjects.of(asking(caller(of_key=LIMITS)))
+        (tokens,), (money,), now = bounds.tokens, bounds.budgets, self.clock.time()
+        nothing = Window(tokens.key, tokens.limit, tokens.period_s, cost=0)
+        none = Budget(money.key, money.limit, 0, "total", 1.0)
+        reservation = state_key("acme", "look", str(self.looks))
+        self.looks += 1
+        admission = self.do(self.state.admit(reservation, (nothing, none)))
+        self.do(self.state.settle(reservation, Settlement()))
+        left = [state.remaining for state in admission.claims]
+        assert left == [max(0, 120 - self.ledger.tokens(now)), max(0, money.limit - self.ledger.nanousd(now))]
 
     @rule(seconds=TICKS)
     def wait(self, seconds: float) -> None:
