@@ -71,7 +71,7 @@ def known_costs(ctx: Context, prices: Prices) -> tuple[AttemptCost, ...] | None:
     """What each attempt cost, where the providers' own counts say so: written to `ctx[COSTS]`, None else."""
     costs = []
     for attempt in ctx.attempts:
-        counted = _final(attempt)
+        counted = _final(ctx, attempt)
         if counted is None:
             return None
         costs.append(_charged(ctx, attempt, counted, prices))
@@ -108,7 +108,7 @@ def so_far(ctx: Context, usage: Usage) -> int | None:
         return None
     rows = []
     for attempt in ctx.attempts:
-        final = Counted(usage, "reported") if attempt is served else _final(attempt)
+        final = Counted(usage, "reported") if attempt is served else _final(ctx, attempt)
         rows.append(_charged(ctx, attempt, final or _lost(usage.prompt_tokens), prices))
     return total_nanousd(rows)
 
@@ -130,7 +130,7 @@ async def _written(
     prompt = served.usage.prompt_tokens if served is not None and served.usage is not None else None
     costs = []
     for attempt in ctx.attempts:
-        counted = _final(attempt)
+        counted = _final(ctx, attempt)
         if counted is None:
             if prompt is None:
                 prompt = (await tokens.prompt(ctx.request, attempt.target.model)).tokens
@@ -153,8 +153,11 @@ def _is_final(attempt: Attempt) -> bool:
     return attempt.usage is not None and (attempt.ending == "completed" or not attempt.taken)
 
 
-def _final(attempt: Attempt) -> Counted | None:
-    """What is known without counting: the provider's own count, or that it refused and charges nothing."""
+def _final(ctx: Context, attempt: Attempt) -> Counted | None:
+    """What is known without counting: the provider's own count, or that it charges nothing, because it refused or was
+    only asked to count."""
+    if ctx.request.operation == "count_tokens":
+        return Counted(Usage(), "reported")
     if attempt.usage is not None and _is_final(attempt):
         return Counted(attempt.usage, "reported")
     refused = attempt.error is not None and attempt.error not in IN_DOUBT and not attempt.taken
