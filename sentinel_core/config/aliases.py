@@ -141,6 +141,8 @@ ALIASES: tuple[Alias, ...] = (
     Alias(("stages", "auth", "zion", "api_key"), ("ZION_API_KEY",), beside=ZION),
     Alias(("stages", "auth", "zion", "limits_ttl_s"), ("CACHE_TTL_SECONDS",), beside=ZION),
     Alias(("stages", "auth", "zion", "token_ttl_s"), ("JWT_CACHE_TTL_SECONDS",), beside=ZION),
+    Alias(("stages", "rate_limit", "max_requests"), ("RATE_LIMIT_MAX_REQUESTS", "RATE_LIMIT_REQUESTS")),
+    Alias(("stages", "rate_limit", "window_s"), ("RATE_LIMIT_WINDOW_SECONDS",)),
     Alias(("stages", "health", "interval_s"), ("HEALTH_CHECK_INTERVAL_SECONDS",)),
     Alias(("stages", "retry", "max_attempts"), ("RETRY_MAX_ATTEMPTS",)),
     Alias(("stages", "retry", "base_delay_s"), ("RETRY_BASE_DELAY",)),
