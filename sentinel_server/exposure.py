@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sentinel_core.config import ServerSettings
 from sentinel_core.config.document import problem_at
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.gateway import Gateway
@@ -14,10 +15,11 @@ from sentinel_core.stage import Stage
 
 
 def check(gateway: Gateway) -> None:
-    """Raise `ConfigError` for a configuration that would serve strangers, or count limits once per worker.
+    """Raise `ConfigError` for a configuration that would serve strangers, or count limits once per process.
 
     Beyond loopback some stage must authenticate, unless `[server] allow_anonymous` says that something in front does.
-    Several workers need a state store that they share, unless `[state] approximate` accepts that each counts alone.
+    Several workers or replicas need a state store that they share, unless `[state] approximate` accepts that each
+    counts alone.
     """
     problems = [*_strangers(gateway), *_approximations(gateway)]
     if problems:
@@ -50,17 +52,24 @@ def _strangers(gateway: Gateway) -> Iterator[ConfigProblem]:
 
 
 def _approximations(gateway: Gateway) -> Iterator[ConfigProblem]:
-    workers = gateway.settings.server.workers
+    server = gateway.settings.server
+    processes = server.workers * server.replicas
     state = gateway.blueprint.state
-    if workers > 1 and not state.kind.shared and not getattr(state.config, "approximate", False):
+    if processes > 1 and not state.kind.shared and not getattr(state.config, "approximate", False):
         yield _problem(
             gateway,
             ("state", "kind"),
-            f"{workers} workers would each count limits on their own in {state.kind.kind!r} state",
+            f"{_counted(server)} would each count limits on their own in {state.kind.kind!r} state",
             found=repr(state.kind.kind),
-            expected="a store that workers share, such as Redis (kind = 'redis'), or [server] workers = 1",
+            expected="a store that they share, such as Redis (kind = 'redis'), or one worker in one replica",
             suggestion="to accept up to that many times every limit: [state] approximate = true",
         )
+
+
+def _counted(server: ServerSettings) -> str:
+    """Who counts, in words."""
+    counts = ((server.workers, "workers"), (server.replicas, "replicas"))
+    return " in each of ".join(f"{number} {word}" for number, word in counts if number > 1)
 
 
 def _problem(

@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest
+from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.provider import Health
 from sentinel_core.services import CircuitStates
@@ -68,9 +69,9 @@ class HealthReport(msgspec.Struct, frozen=True):
 
 
 class Probe(msgspec.Struct, frozen=True):
-    """The body of the two probes."""
+    """The body of the two probes. `degraded`: requests are taken, and the state store is known not to answer."""
 
-    status: Literal["live", "ready", "draining", "not_started"]
+    status: Literal["live", "ready", "degraded", "draining", "not_started"]
 
 
 def endpoints(gateway: Gateway) -> tuple[Endpoint, ...]:
@@ -88,7 +89,7 @@ def endpoints(gateway: Gateway) -> tuple[Endpoint, ...]:
             return HttpReply(Probe("draining"), status=503, headers=_NO_STORE)
         if not gateway.started:
             return HttpReply(Probe("not_started"), status=503, headers=_NO_STORE)
-        return HttpReply(Probe("ready"), headers=_NO_STORE)
+        return HttpReply(Probe("ready" if gateway.state.available else "degraded"), headers=_NO_STORE)
 
     return (
         _declare("/health", health, HealthReport, "How this gateway and what it depends on are doing"),
@@ -137,6 +138,8 @@ async def _ping(gateway: Gateway) -> float | None:
     """How long the state store takes to answer, in seconds; None if it does not."""
     try:
         return await asyncio.wait_for(gateway.state.ping(), PING_TIMEOUT_S)
+    except Refusal:  # the store says in its log what is the matter, once
+        return None
     except Exception:
         log.warning("the state store does not answer", exc_info=True)
         return None

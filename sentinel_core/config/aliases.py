@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from sentinel_core.config.document import Blocked, Document, Steps
-from sentinel_core.config.environment import Environment
+from sentinel_core.config.environment import OVERRIDE, Environment
 from sentinel_core.config.envtext import EnvText, plain
 from sentinel_core.errors import ConfigProblem
 
@@ -41,9 +41,10 @@ def port(value: str) -> AliasValue:
 class Alias:
     """One setting and the variables that set it, the strongest first.
 
-    Two of them with different values are a problem, unless the row is `ranked`. `fills` keeps what a file says.
-    A step `*` stands for every provider table of one of `kinds`; a row with `kinds` makes no table. A row with `beside`
-    counts only where that key is set as well.
+    Two of them with different values are a problem, unless the row is `ranked`. `fills` keeps what a file says; what
+    an override (`SENTINEL__…`) says is kept always. A step `*` stands for every provider table of one of `kinds`; a
+    row with `kinds` makes no table, and means a store's only where it has one of them. A row with `beside` counts only
+    where that key is set as well.
     """
 
     steps: Steps
@@ -117,6 +118,9 @@ KEYED_PROVIDERS: tuple[ProviderVariables, ...] = (
 )
 """In the order in which they stand for a model that no catalogue and no table knows."""
 
+REDIS = ("redis",)
+"""The stores that the REDIS_ variables are for: elsewhere they are somebody else's."""
+
 TIMED_KINDS = tuple(row.table for row in KEYED_PROVIDERS)
 """The kinds that REQUEST_TIMEOUT_SECONDS is for."""
 
@@ -143,6 +147,16 @@ ALIASES: tuple[Alias, ...] = (
     Alias(("stages", "auth", "zion", "token_ttl_s"), ("JWT_CACHE_TTL_SECONDS",), beside=ZION),
     Alias(("stages", "rate_limit", "max_requests"), ("RATE_LIMIT_MAX_REQUESTS", "RATE_LIMIT_REQUESTS")),
     Alias(("stages", "rate_limit", "window_s"), ("RATE_LIMIT_WINDOW_SECONDS",)),
+    *(
+        Alias((section, key), (name,), fills=key == "url", kinds=REDIS)
+        for section in ("state",)
+        for key, name in (
+            ("url", "REDIS_URL"),
+            ("host", "REDIS_HOST"),
+            ("port", "REDIS_PORT"),
+            ("timeout_s", "REDIS_SOCKET_TIMEOUT"),
+        )
+    ),
     Alias(("stages", "health", "interval_s"), ("HEALTH_CHECK_INTERVAL_SECONDS",)),
     Alias(("stages", "retry", "max_attempts"), ("RETRY_MAX_ATTEMPTS",)),
     Alias(("stages", "retry", "base_delay_s"), ("RETRY_BASE_DELAY",)),
@@ -179,16 +193,28 @@ def _plain(value: AliasValue) -> str | list[str] | None:
 
 
 def _places(document: Document, alias: Alias) -> Iterator[Steps]:
+    for steps in _tables(document, alias):
+        origin = document.origin(steps) if document.get(*steps) is not None else None
+        overridden = origin is not None and origin.kind == "environment" and origin.name.upper().startswith(OVERRIDE)
+        if origin is None or not (overridden or alias.fills):
+            yield steps
+
+
+def _tables(document: Document, alias: Alias) -> Iterator[Steps]:
+    """Where the row's key is, in each of the tables that it means."""
+    section = alias.steps[0]
     if not alias.kinds:
         if not alias.beside or document.get(*alias.beside) is not None:
             yield alias.steps
-        return
-    providers = document.get("providers")
-    for name in list(providers) if isinstance(providers, dict) else ():
-        steps = ("providers", name, *alias.steps[2:])
-        is_kind = kind_of(document, ("providers", name), name) in alias.kinds
-        if is_kind and alias.steps[1] in ("*", name) and not (alias.fills and document.get(*steps) is not None):
-            yield steps
+    elif section != "providers":
+        if kind_of(document, (section,), "memory") in alias.kinds:
+            yield alias.steps
+    else:
+        providers = document.get("providers")
+        for name in list(providers) if isinstance(providers, dict) else ():
+            steps = ("providers", name, *alias.steps[2:])
+            if kind_of(document, ("providers", name), name) in alias.kinds and alias.steps[1] in ("*", name):
+                yield steps
 
 
 def kind_of(document: Document, steps: Steps, default: str) -> str:

@@ -9,6 +9,9 @@ from sentinel_core.config.document import Origin
 from sentinel_core.config.dotenv import read_env_file
 from sentinel_core.errors import ConfigProblem
 
+OVERRIDE = "SENTINEL__"
+"""What the name of a variable begins with that sets one key, or one table, above everything else."""
+
 
 class Environment(Mapping[str, str]):
     """Variables by name. Its `repr` shows none: many are secrets."""

@@ -35,6 +35,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """TCP port; 0 takes a free one."""
     workers: Count = 1
     """Processes that serve, all on one port. More than one needs a shared state store."""
+    replicas: Count = 1
+    """Gateways that serve the same callers, each started by itself, this one included: what your orchestrator runs.
+    More than one needs a shared state store."""
     runner: Runner = "hypercorn"
     """The ASGI server. `uvicorn` needs the `fast` extra: faster, without HTTP/2."""
     http2: bool = False

@@ -10,7 +10,7 @@ from typing import Any
 
 from sentinel_core.config.aliases import KEYED_PROVIDERS, apply_aliases
 from sentinel_core.config.document import Blocked, Document, Origin, Steps
-from sentinel_core.config.environment import Environment
+from sentinel_core.config.environment import OVERRIDE, Environment
 from sentinel_core.config.envtext import EnvText, plain, toml_value
 from sentinel_core.errors import ConfigProblem
 
@@ -19,8 +19,6 @@ WITHOUT_FILE: Mapping[str, Any] = {
     "stages": {"auth": {}, "rate_limit": {}, "routing": {}, "retry": {}, "breaker": {}}
 }  # TOML values
 """What is on where nobody wrote a file."""
-
-PREFIX = "SENTINEL__"
 
 _OF_ONE_TABLE = frozenset({"enabled", "models", "default_model", "same_as"})
 """What a provider's further keys do not take over from its own table."""
@@ -59,7 +57,8 @@ def merge(tables: Mapping[str, Any], origin: Origin, environment: Environment) -
         document.put((name,), table, origin)
     if not document.get("providers"):
         _turn_on_keyed_providers(document, environment)
-    problems = [*apply_aliases(document, environment), *_apply_overrides(document, environment)]
+    problems = _apply_overrides(document, environment)
+    problems += apply_aliases(document, environment)  # afterwards: a `kind` says which of them mean a table
     _share_tables(document)
     if not document.get("providers"):
         document.put(("providers", "echo"), {"kind": "echo"}, Origin("code", "no provider is configured"))
@@ -97,7 +96,7 @@ def _share_tables(document: Document) -> None:
 def _apply_overrides(document: Document, environment: Environment) -> list[ConfigProblem]:
     problems = []
     # Sorted, so that a whole table comes before a key in it.
-    for name in sorted(name for name in environment if name.upper().startswith(PREFIX)):
+    for name in sorted(name for name in environment if name.upper().startswith(OVERRIDE)):
         if not _OVERRIDE.fullmatch(name):
             problems.append(_problem(name, "not the name of a setting"))
             continue
@@ -111,7 +110,7 @@ def _apply_overrides(document: Document, environment: Environment) -> list[Confi
 def _steps(document: Document, name: str) -> Steps:
     """Where a variable points. A number is an index where the tables so far have a list there."""
     steps: Steps = ()
-    for part in name.removeprefix(PREFIX).lower().split("__"):
+    for part in name.removeprefix(OVERRIDE).lower().split("__"):
         is_index = part.isdecimal() and isinstance(document.get(*steps), list)
         steps = (*steps, int(part) if is_index else part)
     return steps

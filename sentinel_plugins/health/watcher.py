@@ -76,14 +76,18 @@ class Watcher:
         return {state for target, state in states if target.provider == name}
 
     async def _tell(self, one: Incident) -> None:
-        """Log, keep and broadcast one incident. It is told also where it cannot be kept."""
+        """Log, keep and broadcast one incident. It is told also where it cannot be kept, and kept where it cannot be
+        told."""
         log.warning("%s: %s", one.type, one.message)
         services = self._gateway.services
         try:
             await Incidents(services.records).add(one, services.clock.time())
         except SentinelError:
             log.exception("an incident could not be kept")
-        await publish(services.state, "incident", one)
+        try:
+            await publish(services.state, "incident", one)
+        except SentinelError as error:
+            log.warning("an incident could not be told to subscribers: %s", error)
 
 
 def _changes(name: str, before: Standing | None, after: Standing, at: float) -> list[Incident]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sentinel_core.config import Settings, settings_from
+from sentinel_core.config import Secret, Settings, settings_from
 from sentinel_core.errors import ConfigError
+from sentinel_core.state import StoreConfig
 from tests.core.configuration import UpstreamConfig, upstream
 
 
@@ -86,3 +87,47 @@ def test_a_key_that_the_file_names_is_not_replaced_by_one_that_happens_to_be_set
 def test_a_table_of_another_kind_is_left_alone() -> None:
     tables = {"providers": {"openai": {"kind": "echo"}}}
     assert upstream(settings_from(tables, environ={"OPENAI_BASE_URL": "http://x"})) == UpstreamConfig(kind="echo")
+
+
+class Store(StoreConfig, frozen=True, kw_only=True):
+    """What the REDIS_ variables set."""
+
+    url: Secret | None = None
+    host: str = "localhost"
+    port: int = 6379
+    timeout_s: float = 0.25
+
+
+def store(tables: dict[str, str] | None = None, **environ: str) -> Store:
+    settings = settings_from({"state": tables} if tables else {}, environ=environ)
+    value, problems = settings.state.convert(Store)
+    assert value is not None, problems
+    return value
+
+
+def test_c23_redis_is_found_by_its_url_or_by_its_parts() -> None:
+    found = store({"kind": "redis"}, REDIS_URL="redis://there/0", REDIS_HOST="elsewhere", REDIS_PORT="1")
+    assert found.url is not None
+    assert (found.url.reveal(), found.host, found.port) == ("redis://there/0", "elsewhere", 1)
+    assert store({"kind": "redis"}) == Store(kind="redis")
+
+
+def test_c47_the_socket_timeout_of_redis_is_honoured() -> None:
+    assert store({"kind": "redis"}, REDIS_SOCKET_TIMEOUT="5.0").timeout_s == 5.0
+    assert store({"kind": "redis"}).timeout_s == 0.25
+
+
+def test_c23_without_redis_in_the_tables_its_variables_are_somebody_elses() -> None:
+    assert store(REDIS_URL="redis://there", REDIS_HOST="there", REDIS_SOCKET_TIMEOUT="5") == Store(kind="memory")
+
+
+def test_c23_an_override_turns_redis_on_and_its_variables_are_read_then() -> None:
+    found = store(SENTINEL__STATE__KIND="redis", REDIS_URL="redis://there", SENTINEL__STATE__PORT="7", REDIS_PORT="8")
+    assert found.url is not None
+    assert (found.kind, found.url.reveal(), found.port) == ("redis", "redis://there", 7)
+
+
+def test_an_override_beats_a_variable_that_people_already_have() -> None:
+    assert load(PORT="1", SENTINEL__SERVER__PORT="2").server.port == 2
+    server = load(PORT="1", SENTINEL__SERVER__WORKERS="2").server
+    assert (server.port, server.workers) == (1, 2)

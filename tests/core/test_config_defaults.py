@@ -17,6 +17,7 @@ SERVER = {
     "host": "127.0.0.1",
     "port": 8000,
     "workers": 1,
+    "replicas": 1,
     "runner": "hypercorn",
     "http2": False,
     "environment": "development",

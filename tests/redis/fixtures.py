@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.redis.binaries import BINARIES, MISSING, kinds
+from tests.redis.cluster import Cluster, running_cluster
 from tests.redis.server import RedisServer, running_server
 
 
@@ -40,3 +41,17 @@ def redis_server(shared_redis_server: RedisServer) -> RedisServer:
 def redis_url(redis_server: RedisServer) -> str:
     """Where an empty server is."""
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def shared_redis_cluster(redis_binary: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One Cluster for the whole session. Ask for `redis_cluster`, which empties it."""
+    with running_cluster(redis_binary, tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def redis_cluster(shared_redis_cluster: Cluster) -> Cluster:
+    """Three running, empty nodes that serve a third of the slots each. Tests share them, as `redis_server`."""
+    shared_redis_cluster.flush()
+    return shared_redis_cluster

@@ -14,6 +14,9 @@ BROKEN = {
     "bad value": ('[server]\nworkers = "many"', "[server] workers"),
     "no such provider": ("[providers.nobody]", "[providers.nobody]"),
     "memory state for several workers": ("[server]\nworkers = 2", "Redis"),
+    "memory state for several replicas": ("[server]\nreplicas = 3", "3 replicas would each count limits on their own"),
+    "no such store": ('[state]\nkind = "reddis"', "redis"),
+    "a URL that is none": ('[state]\nkind = "redis"\nurl = { env = "HOME" }', "url is not a URL of Redis"),
     "strangers": ('[server]\nhost = "0.0.0.0"', "allow_anonymous = true"),
     "not our address": ('[server]\nhost = "192.0.2.1"\nallow_anonymous = true', "[server] host"),
 }

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from redis.exceptions import (
-    ClusterDownError,
-    MasterDownError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    ResponseError,
-    TryAgainError,
-)
+from redis.exceptions import ClusterDownError, MasterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
 
 from sentinel_core.errors import Refusal
 from sentinel_plugins.state.redis.link import Reply
 
-_TYPES = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError, TryAgainError)
-_WORDS = ("OOM ", "READONLY ", "CLUSTERDOWN ", "MASTERDOWN ", "TRYAGAIN ", "MISCONF ", "NOREPLICAS ", "BUSY ")
+_TYPES = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError)
+_WORDS = ("OOM ", "READONLY ", "CLUSTERDOWN ", "MASTERDOWN ", "MISCONF ", "NOREPLICAS ", "BUSY ")
 
 
 def is_down(reply: Reply) -> bool:
     """Whether the server can do this for nobody now (R05, R06): out of memory, demoted, busy, without its cluster.
 
-    LOADING and refused logins are no replies here: they end the connection.
+    LOADING and refused logins are no replies here: they end the connection. TRYAGAIN is about one slot, which moves.
     """
     return isinstance(reply, _TYPES) or (isinstance(reply, ResponseError) and str(reply).startswith(_WORDS))
 

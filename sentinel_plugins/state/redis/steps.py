@@ -9,7 +9,7 @@ import msgspec
 from sentinel_core.state import Admission, Claim, ClaimState, Settlement
 
 MOST = 1 << 53
-"""Scripts count in doubles, which hold whole numbers up to this (9,007,199 dollars). What is larger counts as it."""
+"""Scripts count in doubles, which hold every whole number up to this (9,007,199 dollars). A larger one counts as it."""
 
 _NUMBERS = ("limit", "cost", "burst", "limit_nanousd", "reserve_nanousd", "spent_nanousd")
 _encode = msgspec.msgpack.Encoder().encode

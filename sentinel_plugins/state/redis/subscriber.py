@@ -24,7 +24,8 @@ log = logging.getLogger("sentinel.state")
 
 QUIET_S = 5.0
 """After so much silence the server is asked whether it is there."""
-RETRY_S = 1.0
+SOON_S, RETRY_S = 0.1, 1.0
+"""When a connection that broke, and one that could not be opened, is tried again."""
 
 
 class Subscriber:
@@ -92,11 +93,12 @@ class Subscriber:
             try:
                 await self._hear(connection)
             except (RedisError, OSError) as error:
-                if self._connection is not None or not told:
+                heard = self._connection is not None
+                if heard or not told:
                     log.warning("subscriptions are interrupted: %s", str(error) or "no connection in time")
-                    told = True
+                told = True
                 await self._leave(connection)
-                await asyncio.sleep(RETRY_S)
+                await asyncio.sleep(SOON_S if heard else RETRY_S)
             finally:
                 await self._leave(connection)
 

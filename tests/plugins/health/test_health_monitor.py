@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from sentinel_core.errors import UpstreamError
+import pytest
+
+from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.gateway import Gateway
 from sentinel_core.keys import Target
 from sentinel_core.testing import FakeClock, settle
@@ -177,6 +179,20 @@ async def test_a_provider_that_raises_in_its_health_check_is_unhealthy_and_the_m
 
 async def _broken() -> Any:
     raise ValueError("a bug of a provider")
+
+
+async def test_incidents_are_kept_while_the_state_store_tells_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with watched() as (gateway, clock, _):
+        await settle()
+        monkeypatch.setattr(gateway.state, "publish", unavailable)
+        for name in ("first", "second"):
+            provider(gateway, name).fail()
+        await clock.advance(CYCLE_S)
+        assert await incidents(gateway) == [("outage", "first"), ("outage", "second")]
+
+
+async def unavailable(channel: str, data: bytes) -> None:
+    raise Refusal("state_unavailable")
 
 
 async def test_s3_19_the_ring_keeps_the_latest_500() -> None:

@@ -9,7 +9,6 @@ from typing import Protocol
 from sentinel_core.state import Admission, Claim, Settlement, state_key
 from sentinel_plugins.state.memory import MemoryState
 from sentinel_plugins.state.redis import RedisState
-from tests.plugins.state.manual_time import ManualTime
 from tests.plugins.state.naive_model import SECOND
 from tests.plugins.state.one_step import one_step
 from tests.plugins.state.redis_stores import MOVED_CLOCK, MovedTime, config
@@ -44,8 +43,8 @@ class MemoryDriver:
     """A memory store."""
 
     def __init__(self) -> None:
-        self._time = ManualTime(0.0)
-        self._store = MemoryState(now=self._time)
+        self._now = 0
+        self._store = MemoryState(now=lambda: self._now / SECOND)
 
     def ask(self, *steps: tuple[str, Sequence[Claim]]) -> list[Admission]:
         return [one_step(self._store.admit(*step)) for step in steps]
@@ -54,7 +53,7 @@ class MemoryDriver:
         return one_step(self._store.settle(reservation, settlement))
 
     def move_clock(self, by: int) -> None:
-        self._time.advance(by / SECOND)
+        self._now += by
 
     def read_clock(self) -> None:
         one_step(self._store.get("any"))
@@ -75,7 +74,7 @@ class RedisDriver:
         self.read_clock()
 
     async def _open(self, server: RedisServer) -> RedisState:
-        return RedisState(config(server.url, timeout_s=10.0, connections=1), clock=MOVED_CLOCK)
+        return RedisState(config(server.url, connections=1), clock=MOVED_CLOCK)
 
     def ask(self, *steps: tuple[str, Sequence[Claim]]) -> list[Admission]:
         async def together() -> list[Admission]:

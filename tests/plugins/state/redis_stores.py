@@ -19,8 +19,8 @@ end
 
 
 def config(url: str, **fields: Any) -> RedisStateConfig:  # Any: as the table has them
-    """The table of a store at a URL."""
-    return RedisStateConfig(kind="redis", url=Secret(url, "REDIS_URL"), **fields)
+    """The table of a store at a URL. Its timeout is for busy machines, unless a test is about it."""
+    return RedisStateConfig(**{"kind": "redis", "url": Secret(url, "REDIS_URL"), "timeout_s": 10.0, **fields})
 
 
 @asynccontextmanager

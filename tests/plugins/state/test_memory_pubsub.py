@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
-from sentinel_core.state import Message
 from sentinel_plugins.state.memory import MemoryState, MemoryStateConfig
-
-DEADLINE_S = 5.0
-
-
-async def read(messages: AsyncIterator[Message], count: int) -> list[bytes]:
-    """The next messages' data."""
-    async with asyncio.timeout(DEADLINE_S):
-        return [(await anext(messages)).data for _ in range(count)]
-
-
-async def rest(messages: AsyncIterator[Message]) -> list[bytes]:
-    """Everything until the end."""
-    async with asyncio.timeout(DEADLINE_S):
-        return [message.data async for message in messages]
+from tests.plugins.state.reading import read, rest
 
 
 async def test_every_present_subscriber_gets_every_message_in_order(store: MemoryState) -> None:

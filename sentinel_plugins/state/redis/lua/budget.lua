@@ -44,10 +44,10 @@ function budget.keep(key, span)
 end
 
 function budget.write(self)
+  redis.call('HSET', self.key, 'committed', digits(self.committed), 'held', digits(self.held))
   if #self.ended > 0 then
     redis.call('ZREMRANGEBYSCORE', self.holds, '-inf', digits(self.now))
   end
-  redis.call('HSET', self.key, 'committed', digits(self.committed), 'held', digits(self.held))
 end
 
 function budget.take(self, reservation)

@@ -27,7 +27,7 @@ end
 function exact.read(keys, claim, now)
   local log = { key = keys[1], claim = claim, now = now, period = microseconds(claim.period_s), cached = {} }
   local found = numbers(log.key, 'used', 'head', 'next')
-  log.used, log.head, log.next = found[1] or 0, found[2] or 0, found[3] or 0
+  log.known, log.used, log.head, log.next = found[1] ~= nil, found[1] or 0, found[2] or 0, found[3] or 0
   log.first = log.head
   if log.head < log.next and exact.entry(log, log.next - 1) <= now then
     log.used, log.head = 0, log.next
@@ -49,7 +49,9 @@ end
 -- Remove the entries that have left.
 function exact.sweep(log)
   if log.head == log.next then
-    redis.call('UNLINK', log.key)
+    if log.known then  -- a script that has deleted is not asked about memory any more
+      redis.call('UNLINK', log.key)
+    end
     return
   end
   for from = log.first, log.head - 1, exact.DELETE do

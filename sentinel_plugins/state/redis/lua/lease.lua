@@ -17,8 +17,8 @@ function lease.last_end(self)
 end
 
 function lease.take(self, reservation)
-  redis.call('ZREMRANGEBYSCORE', self.key, '-inf', digits(self.now))
   redis.call('ZADD', self.key, digits(self.now + microseconds(self.claim.ttl_s)), reservation)
+  redis.call('ZREMRANGEBYSCORE', self.key, '-inf', digits(self.now))
   keep(self.key, lease.last_end(self) - self.now)
   self.held = self.held + 1
   return { key = self.key }

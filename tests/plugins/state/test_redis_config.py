@@ -1,0 +1,89 @@
+"""`[state] kind = "redis"`: what it takes, and what it says without its packages (C-23, S2-46)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from redis.asyncio.connection import SSLConnection
+
+from sentinel_core.config import Secret
+from sentinel_core.errors import ConfigError
+from sentinel_core.gateway import Gateway
+from sentinel_plugins.state.redis import RedisStateConfig
+from sentinel_plugins.state.redis.address import Door
+from tests.plugins.state.redis_stores import config
+
+WITHOUT = """
+import sys
+sys.modules[{missing!r}] = None
+from sentinel_server.cli import main
+main()
+"""
+
+
+def loaded(folder: Path, state: str, **environ: str) -> RedisStateConfig:
+    """The table as a gateway reads it."""
+    (file := folder / "sentinel.toml").write_text(f"[state]\n{state}\n", "utf-8")
+    found = Gateway.load(file, environ=environ).blueprint.state.config
+    assert isinstance(found, RedisStateConfig)
+    return found
+
+
+def test_c23_two_lines_of_a_file_move_a_gateway_to_redis(tmp_path: Path) -> None:
+    found = loaded(tmp_path, 'kind = "redis"\nurl = { env = "REDIS_URL" }', REDIS_URL="rediss://u:p@there:6380/2")
+    door = Door(found)
+    assert str(door.seed) == "there:6380"
+    assert isinstance(door.connection(door.seed), SSLConnection)
+
+
+@pytest.mark.parametrize(
+    ("url", "seed"),
+    [
+        ("redis://there", "there:6379"),
+        ("redis://[::1]:7", "::1:7"),
+        ("unix:///run/redis.sock", "/run/redis.sock"),
+        ("redis://:p%40ss@there:1/0", "there:1"),
+    ],
+)
+def test_s1_38_a_url_says_where_it_is(url: str, seed: str) -> None:
+    assert str(Door(config(url)).seed) == seed
+
+
+def test_s0_42_without_a_url_host_and_port_say_where_it_is() -> None:
+    assert str(Door(RedisStateConfig(kind="redis")).seed) == "localhost:6379"
+    assert str(Door(RedisStateConfig(kind="redis", host="there", port=1)).seed) == "there:1"
+
+
+@pytest.mark.parametrize("url", ["http://user:secret@host", "redis://host?max_connections=5&colour=secret", "secret"])
+def test_a_url_that_is_none_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(ValueError, match="not a URL of Redis") as caught:
+        config(url)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "named"), [('prefix = "{mine}"', "prefix"), ("timeout_s = 0", "timeout_s"), ("port = 0", "port")]
+)
+def test_a_mistake_in_the_table_is_refused(tmp_path: Path, line: str, named: str) -> None:
+    with pytest.raises(ConfigError, match=rf"\[state\] {named}"):
+        loaded(tmp_path, f'kind = "redis"\n{line}')
+
+
+@pytest.mark.parametrize("missing", ["redis", "hiredis"])
+def test_without_its_packages_the_store_says_what_to_install(tmp_path: Path, missing: str) -> None:
+    (file := tmp_path / "sentinel.toml").write_text('[state]\nkind = "redis"\n', "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT.format(missing=missing), "check", "--config", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert f"needs the package {missing}: pip install 'sentinel-gateway[redis]'" in " ".join(done.stderr.split())
+
+
+def test_a_secret_url_is_not_shown() -> None:
+    assert "hunter2" not in repr(RedisStateConfig(kind="redis", url=Secret("redis://u:hunter2@there", "REDIS_URL")))

@@ -1,0 +1,230 @@
+"""What becomes of state when Redis fails (R01 to R05): refused within the timeout, at once when that is known, and back
+by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import statistics
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from sentinel_core.errors import Refusal
+from sentinel_core.state import Lease, Settlement, Window, state_key
+from sentinel_plugins.state.redis import RedisState
+from sentinel_plugins.state.redis.breaker import FAILURES
+from tests.plugins.state.redis_stores import redis_state
+from tests.redis.server import RedisServer, running_server
+from tests.redis.shim import Shim
+from tests.redis.waiting import until
+
+TIMEOUT_S = 0.25
+SLACK_S = 0.25
+BACK_S = 5.0
+WINDOW = Window(state_key("acme", "requests"), limit=1_000_000, period_s=60.0)
+
+
+@pytest_asyncio.fixture
+async def shim(redis_server: RedisServer) -> AsyncIterator[Shim]:
+    async with Shim(redis_server.port) as shim:
+        yield shim
+
+
+async def admitted(store: RedisState, number: int = 0) -> bool:
+    """Whether a step of all kinds passes."""
+    lease = Lease(state_key("acme", "concurrency"), limit=1_000_000, ttl_s=60.0)
+    return (await store.admit(state_key("acme", f"{time.monotonic_ns()}-{number}"), [WINDOW, lease])).admitted
+
+
+async def refused_after(store: RedisState) -> float:
+    """How long a caller waits to be refused, in seconds."""
+    began = time.perf_counter()
+    with pytest.raises(Refusal, match="state_unavailable") as caught:
+        await admitted(store)
+    assert (caught.value.status, caught.value.should_retry) == (503, True)
+    return time.perf_counter() - began
+
+
+async def broken(store: RedisState) -> list[float]:
+    """The waits until the breaker is open, one call after the other, which are few."""
+    waits = []
+    while store.available:
+        waits.append(await refused_after(store))
+        assert len(waits) <= FAILURES
+    return waits
+
+
+async def at_once(store: RedisState) -> bool:
+    """Whether refusals cost nothing now."""
+    return statistics.median([await refused_after(store) for _ in range(20)]) < 0.001
+
+
+async def test_r01_a_gateway_starts_without_its_redis_and_finds_it_later(
+    redis_binary: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running_server(redis_binary, tmp_path) as server:
+        server.kill()
+        began = time.monotonic()
+        async with redis_state(server.url) as store:
+            assert time.monotonic() - began < BACK_S
+            assert not store.available
+            assert await at_once(store)
+            assert "does not answer" in caplog.text
+            server.start()
+            await until(lambda: store.available, BACK_S)
+            assert await admitted(store)
+            assert "answers again" in caplog.text
+
+
+async def test_r02_a_server_that_is_killed_costs_one_timeout_then_nothing(redis_binary: str, tmp_path: Path) -> None:
+    with running_server(redis_binary, tmp_path) as server:
+        async with redis_state(server.url, timeout_s=TIMEOUT_S) as store:
+            assert await admitted(store)
+            server.kill()
+            assert max(await broken(store)) < TIMEOUT_S + SLACK_S
+            assert await at_once(store)
+            server.start()
+            await until(lambda: store.available, BACK_S)
+            assert await admitted(store)
+
+
+async def test_r03_a_frozen_server_costs_each_of_the_first_callers_one_timeout(
+    redis_binary: str, tmp_path: Path
+) -> None:
+    with running_server(redis_binary, tmp_path) as server:
+        async with redis_state(server.url, timeout_s=TIMEOUT_S) as store:
+            assert await admitted(store)
+            server.freeze()
+            waits = await broken(store)
+            assert len(waits) == FAILURES
+            assert max(waits) < TIMEOUT_S + SLACK_S
+            assert await at_once(store)
+            server.thaw()
+            await until(lambda: store.available, BACK_S)
+            assert await admitted(store)
+
+
+async def test_r03_callers_at_one_time_wait_one_timeout_together(shim: Shim) -> None:
+    async with redis_state(shim.url, timeout_s=TIMEOUT_S) as store:
+        assert await admitted(store)
+        shim.freeze()
+        began = time.perf_counter()
+        answers = await asyncio.gather(*(admitted(store, n) for n in range(500)), return_exceptions=True)
+        assert time.perf_counter() - began < 2 * TIMEOUT_S + SLACK_S
+        assert {type(answer) for answer in answers} == {Refusal}
+        assert not store.available
+        shim.thaw()
+
+
+async def test_r04_a_slow_server_is_waited_for_within_the_timeout_only(shim: Shim) -> None:
+    async with redis_state(shim.url, timeout_s=TIMEOUT_S) as store:
+        shim.delay(0.05)
+        assert await admitted(store)
+        shim.delay(1.0)
+        assert max(await broken(store)) < TIMEOUT_S + SLACK_S
+        assert await at_once(store)
+        shim.delay(0.0)
+        await until(lambda: store.available, BACK_S)
+
+
+async def test_r04_lost_connections_are_opened_anew_without_a_caller_noticing(shim: Shim) -> None:
+    async with redis_state(shim.url) as store:
+        for number in range(5):
+            assert await admitted(store, number)
+            await shim.drop()
+            await until(lambda: all(link.retired for link in store._topology._seed._links), BACK_S)
+        assert store.available
+        assert shim.accepted >= 5
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "READONLY You can't write against a read only replica.",
+        "LOADING Redis is loading the dataset in memory",
+        "CLUSTERDOWN Hash slot not served",
+        "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+        "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+        "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+        "NOAUTH Authentication required.",
+        "ERR max number of clients reached",
+    ],
+)
+async def test_r05_a_server_that_can_serve_nobody_is_left_alone_until_it_can(shim: Shim, error: str) -> None:
+    async with redis_state(shim.url) as store:
+        assert await admitted(store)
+        shim.answer(error)
+        await broken(store)
+        assert await at_once(store)
+        shim.answer("")
+        await until(lambda: store.available, BACK_S)
+        assert await admitted(store)
+
+
+async def test_r05_after_a_failover_the_name_is_looked_up_anew(redis_binary: str, tmp_path: Path) -> None:
+    """The address stays, and another server answers there: as after a failover behind a name or a virtual address."""
+    with running_server(redis_binary, tmp_path) as old, running_server(redis_binary, tmp_path) as new:
+        async with Shim(old.port) as shim, redis_state(shim.url) as store:
+            assert await admitted(store)
+            old.ask("REPLICAOF", "127.0.0.1", str(new.port))
+            await broken(store)
+            shim.lead_to(new.port)
+            await until(lambda: store.available, BACK_S)
+            assert await admitted(store)
+
+
+async def test_an_error_that_is_about_one_call_opens_nothing(shim: Shim, caplog: pytest.LogCaptureFixture) -> None:
+    async with redis_state(shim.url) as store:
+        shim.answer("ERR something about this command")
+        for _ in range(2 * FAILURES):
+            await refused_after(store)
+        assert store.available
+        assert "something about this command" in caplog.text
+        shim.answer("")
+        assert await admitted(store)
+
+
+async def test_a_wrong_password_is_an_outage_with_its_reason_in_the_log(
+    redis_binary: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running_server(redis_binary, tmp_path) as server:
+        server.ask("ACL", "SETUSER", "gateway", "on", ">right", "~*", "&*", "+@all")
+        server.ask("ACL", "SETUSER", "default", "off")
+        async with redis_state(server.url.replace("//", "//gateway:wr0ng@")) as store:
+            assert not store.available
+            assert "invalid username-password pair" in caplog.text
+            assert "wr0ng" not in caplog.text
+        async with redis_state(server.url.replace("//", "//gateway:right@")) as store:
+            assert await admitted(store)
+
+
+async def test_settling_is_refused_as_well_and_the_lease_ends_by_itself(shim: Shim, redis_server: RedisServer) -> None:
+    lease = Lease(state_key("acme", "concurrency"), limit=1, ttl_s=0.2)
+    async with redis_state(shim.url) as store:
+        assert (await store.admit(state_key("acme", "r"), [lease])).admitted
+        await shim.refuse()
+        with pytest.raises(Refusal, match="state_unavailable"):
+            await store.settle(state_key("acme", "r"), Settlement())
+        await shim.listen()
+        wait_s = (await store.admit(state_key("acme", "next"), [lease])).claims[0].retry_after_s
+        assert wait_s is not None
+        await asyncio.sleep(wait_s)
+        assert (await store.admit(state_key("acme", "next"), [lease])).admitted
+
+
+async def test_nothing_goes_on_when_the_store_is_closed(shim: Shim, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, logger="asyncio"):
+        before = asyncio.all_tasks()
+        async with redis_state(shim.url) as store:
+            shim.freeze()
+            waiting = asyncio.create_task(store.get("key"))
+            await asyncio.sleep(0)
+        with pytest.raises(Refusal, match="state_unavailable"):
+            await waiting
+        shim.thaw()
+    ours = {task for task in asyncio.all_tasks() - before if "shim" not in repr(task)}
+    assert ours == set()

@@ -1,0 +1,135 @@
+"""What stands between a gateway and its Redis, and goes wrong on demand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self
+
+import hiredis
+
+from tests.redis.server import HOST
+
+CHUNK = 65_536
+
+
+class Shim:
+    """A TCP proxy in front of a server, in the test's own event loop. At first everything passes.
+
+    `commands` are the names of those that came, `accepted` is how many connections there were.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._upstream = port
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._pumps: set[asyncio.Task[None]] = set()
+        self._passing = asyncio.Event()
+        self._passing.set()
+        self._delay_s = 0.0
+        self._error = b""
+        self.port = 0
+        self.accepted = 0
+        self.commands: list[str] = []
+
+    @property
+    def url(self) -> str:
+        """Where clients find it."""
+        return f"redis://{HOST}:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        await self.listen()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.refuse()
+
+    async def listen(self) -> None:
+        """Accept connections, always at the same port."""
+        self._server = await asyncio.start_server(self._accepted, HOST, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def refuse(self) -> None:
+        """Nobody listens any more, and every connection is reset."""
+        if self._server is not None:
+            self._server.close()
+        await self.drop()
+
+    async def drop(self) -> None:
+        """Reset every connection; new ones are accepted."""
+        for writer in tuple(self._writers):
+            writer.transport.abort()
+        for pump in tuple(self._pumps):
+            pump.cancel()
+        await asyncio.gather(*self._pumps, return_exceptions=True)
+
+    def lead_to(self, port: int) -> None:
+        """New connections go to another server."""
+        self._upstream = port
+
+    def freeze(self) -> None:
+        """Connections stay, and are accepted, but nothing passes."""
+        self._passing.clear()
+
+    def thaw(self) -> None:
+        """What was held back passes."""
+        self._passing.set()
+
+    def delay(self, seconds: float) -> None:
+        """Answers come later by so much."""
+        self._delay_s = seconds
+
+    def answer(self, error: str) -> None:
+        """Every command is answered with this error and goes no further; "" ends that."""
+        self._error = error.encode()
+
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
+        below = await asyncio.open_connection(HOST, self._upstream)
+        ways = [
+            asyncio.create_task(self._pump(reader, self._down(below[1], writer))),
+            asyncio.create_task(self._pump(below[0], self._up(writer))),
+        ]
+        self._writers |= {writer, below[1]}
+        self._pumps |= {*ways}
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for one in (writer, below[1]):
+            one.transport.abort()
+        for way in ways:
+            way.cancel()
+        await asyncio.wait(ways)
+        self._writers -= {writer, below[1]}
+        self._pumps -= {*ways}
+
+    async def _pump(self, source: asyncio.StreamReader, target: Callable[[bytes], Awaitable[None]]) -> None:
+        try:
+            while data := await source.read(CHUNK):
+                await self._passing.wait()
+                await target(data)
+        except ConnectionError:
+            return
+
+    def _down(self, below: asyncio.StreamWriter, back: asyncio.StreamWriter) -> Callable[[bytes], Awaitable[None]]:
+        commands = hiredis.Reader()
+
+        async def send(data: bytes) -> None:
+            commands.feed(data)
+            while (command := commands.gets()) is not False:
+                self.commands.append(command[0].decode())
+                if self._error:
+                    back.write(b"-" + self._error + b"\r\n")
+            if not self._error:
+                below.write(data)
+
+        return send
+
+    def _up(self, back: asyncio.StreamWriter) -> Callable[[bytes], Awaitable[None]]:
+        async def send(data: bytes) -> None:
+            if self._delay_s:
+                await asyncio.sleep(self._delay_s)
+            back.write(data)
+
+        return send
