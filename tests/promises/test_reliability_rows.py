@@ -8,7 +8,7 @@ import pytest
 
 from tests.promises.tree import modules
 
-RANGES = "U01…U15 U21…U25 U27 U28 C01…C09 S01…S03 S05…S08 H01…H15 H20…H26 H30…H34"
+RANGES = "U01…U15 U21…U25 U27 U28 C01…C09 S01…S08 D01…D04 R13 H01…H15 H20…H26 H30…H34"
 NAME = re.compile(r'def (test_\w+)|^    "(\w+)": |id="(\w+)"', re.MULTILINE)
 NAMES = {
     "".join(match.groups(""))
