@@ -12,8 +12,8 @@ from redis.asyncio.connection import SSLConnection
 from sentinel_core.config import Secret
 from sentinel_core.errors import ConfigError
 from sentinel_core.gateway import Gateway
+from sentinel_plugins.redis.address import Door
 from sentinel_plugins.state.redis import RedisStateConfig
-from sentinel_plugins.state.redis.address import Door
 from tests.plugins.state.redis_stores import config
 
 WITHOUT = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from redis.exceptions import ClusterDownError, MasterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
 
 from sentinel_core.errors import Refusal
-from sentinel_plugins.state.redis.link import Reply
+from sentinel_plugins.redis.link import Reply
 
 _TYPES = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError)
 _WORDS = ("OOM ", "READONLY ", "CLUSTERDOWN ", "MASTERDOWN ", "MISCONF ", "NOREPLICAS ", "BUSY ")
