@@ -1,4 +1,4 @@
-"""What every test shares: hypothesis profiles and the scripted upstream."""
+"""What every test shares: hypothesis profiles, the scripted upstream and a real Redis."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.no_skips", "tests.upstream.fixtures"]
+pytest_plugins = ["tests.no_skips", "tests.upstream.fixtures", "tests.redis.fixtures"]
 
 settings.register_profile("default", max_examples=100, deadline=None)
 settings.register_profile("ci", max_examples=1000, deadline=None)

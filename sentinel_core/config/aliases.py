@@ -129,6 +129,8 @@ ALIASES: tuple[Alias, ...] = (
     Alias(("providers", "openai", "default_model"), ("OPENAI_MODEL",), kinds=("openai",)),
     Alias(("providers", "ollama", "default_model"), ("OLLAMA_MODEL",), kinds=("ollama", "openai")),
     Alias(("providers", "*", "first_byte_timeout_s"), ("REQUEST_TIMEOUT_SECONDS",), kinds=TIMED_KINDS),
+    Alias(("stages", "rate_limit", "max_requests"), ("RATE_LIMIT_MAX_REQUESTS", "RATE_LIMIT_REQUESTS")),
+    Alias(("stages", "rate_limit", "window_s"), ("RATE_LIMIT_WINDOW_SECONDS",)),
     Alias(("stages", "health", "interval_s"), ("HEALTH_CHECK_INTERVAL_SECONDS",)),
     Alias(("stages", "retry", "max_attempts"), ("RETRY_MAX_ATTEMPTS",)),
     Alias(("stages", "retry", "base_delay_s"), ("RETRY_BASE_DELAY",)),

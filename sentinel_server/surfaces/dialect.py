@@ -26,7 +26,7 @@ from sentinel_server.edge.response_headers import commit, server_timing
 from sentinel_server.edge.transaction import note
 from sentinel_server.openapi import Operation
 from sentinel_server.sse import SseResponse
-from sentinel_server.surfaces.extension import extended, wants_extension
+from sentinel_server.surfaces.extension import CostedEncoder, extended, wants_extension
 
 
 class Surface(NamedTuple):
@@ -90,7 +90,9 @@ class DialectSurface:
         return extended(body, tx, ctx) if wants_extension(tx, self._settings) else body
 
     async def _stream(self, tx: Transaction, watch: Watch, ctx: Context) -> None:
-        encoder = self._dialect.stream_encoder(ctx.request)
+        encoder: StreamEncoder = self._dialect.stream_encoder(ctx.request)
+        if wants_extension(tx, self._settings):
+            encoder = CostedEncoder(encoder, ctx)
         quiet_s = self._settings.keep_alive_comment_s
         async with SseResponse(tx, watch, lambda: commit(ctx), quiet_s) as response:
             try:
