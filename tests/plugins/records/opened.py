@@ -9,7 +9,9 @@ from typing import Any, TypeAlias
 
 from sentinel_core.records import Record, RecordStore
 from sentinel_plugins.records.memory import MemoryRecords, MemoryRecordsConfig
+from sentinel_plugins.records.redis import RedisRecords, RedisRecordsConfig
 from sentinel_plugins.records.sqlite import SqliteRecords, SqliteRecordsConfig
+from tests.redis.server import HOST, RedisServer
 
 Opener: TypeAlias = Callable[[], AbstractAsyncContextManager[RecordStore]]
 
@@ -24,6 +26,13 @@ def sqlite(folder: Path, **config: Any) -> AbstractAsyncContextManager[SqliteRec
     # Tests of more than the file's own durability need no disk to say that it has it, and the machine may be busy.
     patient = {"synchronous": "normal", "timeout_s": 10.0, "query_timeout_s": 10.0}
     return SqliteRecords.open(SqliteRecordsConfig(path=str(folder / "sentinel.db"), **{**patient, **config}))
+
+
+def redis(server: RedisServer, folder: Path, **config: Any) -> AbstractAsyncContextManager[RedisRecords]:  # the same
+    """A store on that server, with its spool in this folder."""
+    patient = {"timeout_s": 10.0, "query_timeout_s": 10.0}
+    spool = str(folder / "spool")
+    return RedisRecords.open(RedisRecordsConfig(port=server.port, host=HOST, spool=spool, **{**patient, **config}))
 
 
 def row(number: int, *, tenant: str = "acme", at: float | None = None, **fields: Any) -> Record:  # Any: JSON values
