@@ -40,6 +40,11 @@ class Overlay:
         self._counters: dict[str, int] = {}
         self._reserved: set[str] = set()
 
+    @property
+    def available(self) -> bool:
+        """Whether the base is."""
+        return self._base is None or self._base.available
+
     @classmethod
     @asynccontextmanager
     async def open(cls, config: Any) -> AsyncIterator[Overlay]:  # Any: every store's open takes its own Config
@@ -103,11 +108,11 @@ async def _silence() -> AsyncIterator[Message]:
 def _judged(claim: Claim) -> ClaimState:
     match claim:
         case Window(limit=limit, cost=wanted, period_s=reset_s):
-            pass
+            limit = claim.depth if claim.algorithm == "gcra" else limit
         case Lease(limit=limit, ttl_s=reset_s):
             wanted = 1
         case Budget(limit_nanousd=limit, reserve_nanousd=wanted, ttl_s=reset_s):
-            pass
+            limit = max(0, limit - claim.spent_nanousd)
     return ClaimState(claim.key, max(0, limit - wanted), reset_s, wanted <= limit)
 
 

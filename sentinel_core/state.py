@@ -1,83 +1,53 @@
 """Short-lived facts that requests share: counters, limits, leases, money reserved, events.
 
-One Protocol, several stores: `memory` for one process, others for a fleet. Every key holds the tenant.
+One Protocol, several stores: `memory` for one process, others for a fleet. `state_key` makes the keys: every key, and
+every reservation's id, holds the tenant.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import msgspec
+
+from sentinel_core.claims import (
+    Admission,
+    Algorithm,
+    Budget,
+    Claim,
+    ClaimState,
+    Lease,
+    Settlement,
+    Window,
+    check_step,
+    place,
+)
+from sentinel_core.state_key import state_key
+
+__all__ = [
+    "Admission",
+    "Algorithm",
+    "Budget",
+    "Claim",
+    "ClaimState",
+    "Lease",
+    "Message",
+    "Settlement",
+    "StateStore",
+    "StoreConfig",
+    "Window",
+    "check_step",
+    "place",
+    "state_key",
+]
 
 
 class StoreConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Fields that every store's table has: `kind` names the plugin."""
 
     kind: str = "memory"
-
-
-class Window(msgspec.Struct, frozen=True, tag=True):
-    """At most `limit` units in any `period_s` seconds, exactly (a sliding log). `cost` units are asked for."""
-
-    key: str
-    limit: int
-    period_s: float
-    cost: int = 1
-
-
-class Lease(msgspec.Struct, frozen=True, tag=True):
-    """At most `limit` holders at a time. A lease that nobody settles ends after `ttl_s` seconds."""
-
-    key: str
-    limit: int
-    ttl_s: float
-
-
-class Budget(msgspec.Struct, frozen=True, tag=True):
-    """At most `limit_nanousd` committed and reserved; `reserve_nanousd` is asked for.
-
-    `period` is part of what is counted: another period starts at zero. A reservation that nobody settles ends after
-    `ttl_s` seconds.
-    """
-
-    key: str
-    limit_nanousd: int
-    reserve_nanousd: int
-    period: str
-    ttl_s: float
-
-
-Claim: TypeAlias = Window | Lease | Budget
-
-
-class ClaimState(msgspec.Struct, frozen=True):
-    """One claim after the step. `remaining` is what another request could still get, in the claim's unit.
-
-    `reset_s` is how long until the claim is empty again, `retry_after_s` how long until this request could pass
-    (None: waiting alone does not help).
-    """
-
-    key: str
-    remaining: int
-    reset_s: float
-    admitted: bool
-    retry_after_s: float | None = None
-
-
-class Admission(msgspec.Struct, frozen=True):
-    """The answer of `admit`: admitted only if every claim was, and then all were taken together."""
-
-    admitted: bool
-    claims: tuple[ClaimState, ...]
-
-
-class Settlement(msgspec.Struct, frozen=True):
-    """What a reservation really used. `units` replaces the cost of windows by key, `nanousd` that of budgets."""
-
-    units: tuple[tuple[str, int], ...] = ()
-    nanousd: int = 0
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -95,6 +65,11 @@ class StateStore(Protocol):
     Config: ClassVar[type[StoreConfig]]
     shared: ClassVar[bool]
     """True if several processes see the same state."""
+
+    @property
+    def available(self) -> bool:
+        """False while the store is known not to answer: then every method refuses at once. Asks nobody."""
+        ...
 
     @classmethod
     def open(cls, config: Any) -> AbstractAsyncContextManager[StateStore]:  # Any: the store's own Config
@@ -120,7 +95,8 @@ class StateStore(Protocol):
     async def admit(self, reservation: str, claims: Sequence[Claim]) -> Admission:
         """Take every claim or none, in one atomic step. A denied step changes nothing.
 
-        A reservation id that was settled before it was admitted is denied: its request is gone.
+        A reservation id that was settled before it was admitted is denied: its request is gone. ValueError for a step
+        that no store can take (`check_step`).
         """
         ...
 

@@ -41,6 +41,13 @@ async def test_claims_are_judged_each_on_its_own() -> None:
     assert await overlay.settle("r1", Settlement()) == "unknown"
 
 
+async def test_a_claim_is_judged_by_what_it_says_itself() -> None:
+    burst = Window("w", limit=100, period_s=60, cost=11, algorithm="gcra", burst=10)
+    spent = Budget("b", limit_nanousd=10, reserve_nanousd=5, period="2026-11", ttl_s=5, spent_nanousd=6)
+    admission = await Overlay().admit("r", [burst, spent])
+    assert [state.admitted for state in admission.claims] == [False, False]
+
+
 async def test_nobody_hears_what_is_published() -> None:
     overlay = Overlay()
     async with overlay.subscribe("news") as messages:

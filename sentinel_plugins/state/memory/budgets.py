@@ -15,8 +15,8 @@ class Account:
 
     __slots__ = ("committed", "holds")
 
-    def __init__(self) -> None:
-        self.committed = 0
+    def __init__(self, committed: int) -> None:
+        self.committed = committed
         self.holds = Holds()
 
 
@@ -37,10 +37,10 @@ class Budgets:
         return len(self._accounts)
 
     def ask(self, claim: Budget, now: float) -> BudgetAsk:
-        """The claim beside its account; one that was never charged has none."""
+        """The claim beside its account; one that was never charged begins with what the claim says was spent."""
         account = self._accounts.get((claim.key, claim.period))
         if account is None:
-            return BudgetAsk(self, claim, Account())
+            return BudgetAsk(self, claim, Account(claim.spent_nanousd))
         account.holds.expire(now)
         return BudgetAsk(self, claim, account)
 
@@ -64,11 +64,6 @@ class BudgetAsk:
     budgets: Budgets
     claim: Budget
     account: Account
-
-    @property
-    def place(self) -> tuple[str, str, str]:
-        """Two periods on one key are two accounts."""
-        return ("budget", self.claim.key, self.claim.period)
 
     def fits(self) -> bool:
         """Whether the reservation fits. What costs nothing always does, also where more was spent than allowed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Protocol
 
 from sentinel_core.state import ClaimState, Settlement
@@ -27,11 +26,6 @@ class Held(Protocol):
 
 class Ask(Protocol):
     """One claim beside what is counted for it. Only `take` changes what is counted."""
-
-    @property
-    def place(self) -> Hashable:
-        """What is counted: two claims of one step must not meet here."""
-        ...
 
     def fits(self) -> bool:
         """Whether this claim alone could be admitted."""

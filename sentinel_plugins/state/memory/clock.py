@@ -36,3 +36,13 @@ def until(moment: float, now: float) -> float:
     while now + wait < moment:
         wait = math.nextafter(wait, math.inf)
     return wait
+
+
+def microseconds(seconds: float) -> int:
+    """The nearest whole microsecond: for algorithms that count in integers."""
+    return round(seconds * 1e6)
+
+
+def wait_for(moment: int, now: float) -> float:
+    """The shortest wait after which a clock that shows `now` shows at least `moment` in whole microseconds."""
+    return until(moment / 1e6, now)

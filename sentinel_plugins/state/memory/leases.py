@@ -50,11 +50,6 @@ class LeaseAsk:
     claim: Lease
     holds: Holds
 
-    @property
-    def place(self) -> tuple[str, str]:
-        """One key has one set of holders."""
-        return ("lease", self.claim.key)
-
     def fits(self) -> bool:
         """Whether there is room for one more holder."""
         return self.holds.total < self.claim.limit

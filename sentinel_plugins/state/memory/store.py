@@ -9,16 +9,30 @@ from typing import ClassVar, Literal, Self
 
 import msgspec
 
+from sentinel_core.channels import Channels
 from sentinel_core.errors import Refusal
-from sentinel_core.state import Admission, Budget, Claim, ClaimState, Lease, Message, Settlement, StoreConfig, Window
+from sentinel_core.state import (
+    Admission,
+    Budget,
+    Claim,
+    ClaimState,
+    Lease,
+    Message,
+    Settlement,
+    StoreConfig,
+    Window,
+    check_step,
+)
 from sentinel_plugins.state.memory.budgets import Budgets
 from sentinel_plugins.state.memory.claims import Ask
 from sentinel_plugins.state.memory.clock import SteadyClock
 from sentinel_plugins.state.memory.config import MemoryStateConfig
+from sentinel_plugins.state.memory.gcra import Bucket, GcraAsk
 from sentinel_plugins.state.memory.leases import Leases
 from sentinel_plugins.state.memory.overflow import Overflow
-from sentinel_plugins.state.memory.pubsub import Channels
+from sentinel_plugins.state.memory.recent import Recent
 from sentinel_plugins.state.memory.reservations import Reservations
+from sentinel_plugins.state.memory.sliding_window import Counters, SlidingAsk
 from sentinel_plugins.state.memory.values import Values
 from sentinel_plugins.state.memory.windows import Windows
 
@@ -41,10 +55,17 @@ class MemoryState:
         self._now = SteadyClock(now)
         self._values = Values(config.max_entries, overflow)
         self._windows = Windows(config.max_entries, overflow)
+        self._buckets: Recent[Bucket] = Recent(config.max_entries, overflow)
+        self._counters: Recent[Counters] = Recent(config.max_entries, overflow)
         self._leases = Leases()
         self._budgets = Budgets(config.max_entries, overflow)
         self._reservations = Reservations(config.max_entries, overflow)
         self._channels = Channels(config.subscriber_messages)
+
+    @property
+    def available(self) -> bool:
+        """Always."""
+        return True
 
     @classmethod
     @asynccontextmanager
@@ -75,14 +96,13 @@ class MemoryState:
     async def admit(self, reservation: str, claims: Sequence[Claim]) -> Admission:
         """Take every claim or none. A denied step changes nothing and makes no state for unknown keys.
 
-        Denied as well: an id that is open already, or marked as gone. ValueError if two claims count in the same
-        place or one asks for less than nothing. `Refusal` (state_unavailable) where no reservation can be kept.
+        Denied as well: an id that is open already, or marked as gone. ValueError as `check_step` says. `Refusal`
+        (state_unavailable) where no reservation can be kept.
         """
+        check_step(reservation, claims)
         now = self._now()
         self._reservations.expire(now)
         asks = [self._ask(claim, now) for claim in claims]
-        if len({ask.place for ask in asks}) < len(asks):
-            raise ValueError("two claims of one admission count in the same place")
         if not self._reservations.free(reservation):
             return Admission(False, tuple(_gone(ask.state(now, True)) for ask in asks))
         fits = [ask.fits() for ask in asks]
@@ -90,8 +110,7 @@ class MemoryState:
             if self._reservations.full:
                 raise Refusal("state_unavailable")
             self._reservations.open(reservation, [ask.take(reservation, now) for ask in asks], now)
-            self._windows.trim(now)
-            self._budgets.trim()
+            self._trim(now)
         return Admission(admitted, tuple(ask.state(now, fit) for ask, fit in zip(asks, fits, strict=True)))
 
     async def settle(self, reservation: str, settlement: Settlement) -> Literal["settled", "unknown"]:
@@ -116,17 +135,23 @@ class MemoryState:
         return 0.0
 
     def _ask(self, claim: Claim, now: float) -> Ask:
-        ask: Ask
         match claim:
+            case Window(algorithm="exact"):
+                return self._windows.ask(claim, now)
+            case Window(algorithm="gcra"):
+                return GcraAsk.of(self._buckets, claim, now)
             case Window():
-                ask, asked = self._windows.ask(claim, now), claim.cost
+                return SlidingAsk.of(self._counters, claim, now)
             case Lease():
                 return self._leases.ask(claim, now)
             case Budget():
-                ask, asked = self._budgets.ask(claim, now), claim.reserve_nanousd
-        if asked < 0:
-            raise ValueError(f"a claim asks for {asked} of {claim.key!r}")
-        return ask
+                return self._budgets.ask(claim, now)
+
+    def _trim(self, now: float) -> None:
+        self._windows.trim(now)
+        self._buckets.trim(now)
+        self._counters.trim(now)
+        self._budgets.trim()
 
 
 def _gone(state: ClaimState) -> ClaimState:

@@ -106,11 +106,6 @@ class WindowAsk:
     claim: Window
     log: Log | None
 
-    @property
-    def place(self) -> tuple[str, str, float]:
-        """Two periods on one key are two logs."""
-        return ("window", self.claim.key, self.claim.period_s)
-
     def fits(self) -> bool:
         """Whether the cost fits into the window that ends now."""
         used = self.log.used if self.log else 0

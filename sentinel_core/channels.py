@@ -1,4 +1,4 @@
-"""Publish and subscribe within the process."""
+"""Publish and subscribe within a process: what every state store does with the messages that reach it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,151 @@
+"""What a request may ask of the state store in one step, and what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from sentinel_core.state_key import tenant_part
+
+Algorithm: TypeAlias = Literal["exact", "gcra", "sliding_window"]
+"""How a window counts. What each lets through at worst is in docs/reference/state.md."""
+
+
+class Window(msgspec.Struct, frozen=True, tag=True):
+    """At most `limit` units in any `period_s` seconds; `cost` units are asked for.
+
+    `exact` is a sliding log: never more than `limit`, for the memory of an entry per admitted request. `gcra` lets
+    `burst` units through at once (None: `limit` of them) and earns them back at `limit` a period: at most `burst +
+    limit`. `sliding_window` counts in two adjoining periods and weighs the older one: at most `2 * limit - 1`. Both
+    keep a few numbers per key, however much is admitted.
+    """
+
+    key: str
+    limit: int
+    period_s: float
+    cost: int = 1
+    algorithm: Algorithm = "exact"
+    burst: int | None = None
+
+    @property
+    def depth(self) -> int:
+        """What `gcra` lets through at once. A limit of 0 allows nothing."""
+        return self.limit if self.burst is None or self.limit == 0 else self.burst
+
+    @property
+    def span_s(self) -> float:
+        """How long an admitted unit counts, at most."""
+        match self.algorithm:
+            case "exact":
+                return self.period_s
+            case "sliding_window":
+                return 2 * self.period_s
+            case "gcra":
+                return self.period_s * self.depth / max(1, self.limit)
+
+
+class Lease(msgspec.Struct, frozen=True, tag=True):
+    """At most `limit` holders at a time. A lease that nobody settles ends after `ttl_s` seconds."""
+
+    key: str
+    limit: int
+    ttl_s: float
+
+    @property
+    def span_s(self) -> float:
+        """How long it counts, at most."""
+        return self.ttl_s
+
+
+class Budget(msgspec.Struct, frozen=True, tag=True):
+    """At most `limit_nanousd` committed and reserved; `reserve_nanousd` is asked for.
+
+    `period` is part of what is counted: another period starts at zero. A reservation that nobody settles ends after
+    `ttl_s` seconds. `spent_nanousd` is where a store begins that knows nothing of the period: what the ledger says,
+    so that a store that was emptied forgets no money. `keep_s` is how long after the last charge a shared store must
+    remember what was spent; None: for good.
+    """
+
+    key: str
+    limit_nanousd: int
+    reserve_nanousd: int
+    period: str
+    ttl_s: float
+    spent_nanousd: int = 0
+    keep_s: float | None = None
+
+    @property
+    def span_s(self) -> float:
+        """How long a reservation counts, at most."""
+        return self.ttl_s
+
+
+Claim: TypeAlias = Window | Lease | Budget
+
+
+class ClaimState(msgspec.Struct, frozen=True):
+    """One claim after the step. `remaining` is what another request could still get, in the claim's unit.
+
+    `reset_s` is how long until the claim is empty again, `retry_after_s` how long until this request could pass
+    (None: waiting alone does not help).
+    """
+
+    key: str
+    remaining: int
+    reset_s: float
+    admitted: bool
+    retry_after_s: float | None = None
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """The answer of `admit`: admitted only if every claim was, and then all were taken together."""
+
+    admitted: bool
+    claims: tuple[ClaimState, ...]
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """What a reservation really used. `units` replaces the cost of windows by key, `nanousd` that of budgets."""
+
+    units: tuple[tuple[str, int], ...] = ()
+    nanousd: int = 0
+
+
+def place(claim: Claim) -> tuple[str, str, object]:
+    """What a claim counts in: two claims with one place share it."""
+    match claim:
+        case Window():
+            return (claim.algorithm, claim.key, claim.period_s)
+        case Lease():
+            return ("lease", claim.key, None)
+        case Budget():
+            return ("budget", claim.key, claim.period)
+
+
+def check_step(reservation: str, claims: Sequence[Claim]) -> None:
+    """Raise ValueError for a step that no store can take.
+
+    Two claims must not count in one place, none may ask for less than nothing, and all must be the tenant's of the
+    reservation: those of two tenants may lie on two nodes.
+    """
+    if len({place(claim) for claim in claims}) < len(claims):
+        raise ValueError("two claims of one admission count in the same place")
+    tenant = tenant_part(reservation)
+    for claim in claims:
+        asked = _asked(claim)
+        if asked < 0:
+            raise ValueError(f"a claim asks for {asked} of {claim.key!r}")
+        if not (claim.key.startswith(tenant) if tenant else tenant_part(claim.key) == ""):
+            raise ValueError(f"{claim.key!r} is not a key of the tenant of {reservation!r}")
+
+
+def _asked(claim: Claim) -> int:
+    match claim:
+        case Window():
+            return claim.cost
+        case Lease():
+            return 1
+        case Budget():
+            return claim.reserve_nanousd

@@ -1,0 +1,31 @@
+"""What a server's error replies say about it."""
+
+from __future__ import annotations
+
+from redis.exceptions import (
+    ClusterDownError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TryAgainError,
+)
+
+from sentinel_core.errors import Refusal
+from sentinel_plugins.state.redis.link import Reply
+
+_TYPES = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError, TryAgainError)
+_WORDS = ("OOM ", "READONLY ", "CLUSTERDOWN ", "MASTERDOWN ", "TRYAGAIN ", "MISCONF ", "NOREPLICAS ", "BUSY ")
+
+
+def is_down(reply: Reply) -> bool:
+    """Whether the server can do this for nobody now (R05, R06): out of memory, demoted, busy, without its cluster.
+
+    LOADING and refused logins are no replies here: they end the connection.
+    """
+    return isinstance(reply, _TYPES) or (isinstance(reply, ResponseError) and str(reply).startswith(_WORDS))
+
+
+def unavailable() -> Refusal:
+    """What a caller gets where there is no answer. An open breaker is tried again within about a second."""
+    return Refusal("state_unavailable", retry_after_s=1.0)

@@ -1,0 +1,67 @@
+-- The generic cell rate algorithm as a leaky bucket. A level is in units times microseconds of the period: a unit adds
+-- the period, a microsecond takes away `rate`. `drained` is all that ever left the bucket: a reservation's units are
+-- out once it has reached the level that their admission left behind, counted from there.
+
+local gcra = {}
+kinds.gcra = gcra
+
+function gcra.bucket(key, now)
+  local found = numbers(key, 'level', 'at', 'rate', 'drained')
+  local level, at, rate, drained = found[1] or 0, found[2] or now, found[3] or 1, found[4] or 0
+  local leaked = math.min(level, math.max(0, now - at) * rate)
+  local known = found[1] ~= nil
+  return { key = key, now = now, level = level - leaked, rate = rate, drained = drained + leaked, known = known }
+end
+
+function gcra.write(self, span)
+  redis.call('HSET', self.key, 'level', digits(self.level), 'at', digits(self.now), 'rate', digits(self.rate),
+    'drained', digits(self.drained))
+  keep(self.key, math.max(span, self.level / self.rate))
+end
+
+function gcra.read(keys, claim, now)
+  local self = gcra.bucket(keys[1], now)
+  self.claim, self.unit = claim, microseconds(claim.period_s)
+  self.depth = claim.limit > 0 and claim.burst or claim.limit
+  self.excess = self.level + (claim.cost - self.depth) * self.unit
+  return self
+end
+
+function gcra.fits(self)
+  return self.excess <= 0
+end
+
+-- From here on the bucket leaks at this claim's rate.
+function gcra.take(self)
+  local cost, span = self.claim.cost, self.unit * self.depth / math.max(1, self.claim.limit)
+  self.level = self.level + cost * self.unit
+  self.rate = math.max(1, self.claim.limit)
+  gcra.write(self, span)
+  return { key = self.key, mark = self.drained + self.level, ends = self.now + span, cost = cost, unit = self.unit }
+end
+
+function gcra.denied() end
+
+function gcra.tell(self)
+  return math.floor((self.depth * self.unit - self.level) / self.unit), math.ceil(self.level / self.rate)
+end
+
+function gcra.wait(self)
+  return self.claim.cost > self.depth and -1 or math.ceil(self.excess / self.rate)
+end
+
+-- Replace the cost. Only what has not leaked out yet returns, and it counts as drained: else a bucket that others
+-- filled meanwhile would be emptied for units that left it long ago, and the bound would not hold.
+function gcra.settle(part, used)
+  local units = used.units[part.name]
+  if not units or part.ends <= used.now then
+    return
+  end
+  local self = gcra.bucket(part.key, used.now)
+  if self.known then
+    local change = (units - part.cost) * part.unit
+    local returned = math.min(math.max(0, -change), math.max(0, part.mark - self.drained))
+    self.drained, self.level = self.drained + returned, self.level + math.max(0, change) - returned
+    gcra.write(self, part.ends - used.now)
+  end
+end

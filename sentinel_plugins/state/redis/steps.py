@@ -1,0 +1,66 @@
+"""Admissions and settlements as the scripts take them, and their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from sentinel_core.state import Admission, Claim, ClaimState, Settlement
+
+MOST = 1 << 53
+"""Scripts count in doubles, which hold every whole number up to this (9,007,199 dollars). What is larger counts as it."""
+
+_NUMBERS = ("limit", "cost", "burst", "limit_nanousd", "reserve_nanousd", "spent_nanousd")
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Told(msgspec.Struct, array_like=True):
+    """What `admit.lua` says of one claim, in its unit and in microseconds; a wait of -1 is none that helps."""
+
+    remaining: int
+    reset: float
+    fits: bool
+    wait: float
+
+
+class Answer(msgspec.Struct, array_like=True):
+    """What `admit.lua` says."""
+
+    admitted: bool
+    free: bool
+    repaired: int
+    claims: list[Told]
+
+
+_decode = msgspec.msgpack.Decoder(Answer).decode
+
+
+def packed_claims(claims: Sequence[Claim]) -> bytes:
+    """The claims as they are: their fields are what the script reads."""
+    if any((getattr(claim, name, None) or 0) > MOST for claim in claims for name in _NUMBERS):
+        claims = [_within(claim) for claim in claims]
+    return _encode(claims)
+
+
+def packed_use(settlement: Settlement) -> bytes:
+    """What was used; never less than nothing, so that a refund never exceeds what was reserved."""
+    units = {key: min(MOST, max(0, used)) for key, used in settlement.units}
+    return _encode({"units": units, "nanousd": min(MOST, max(0, settlement.nanousd))})
+
+
+def unpacked(packed: bytes, claims: Sequence[Claim]) -> tuple[Admission, int]:
+    """The admission, and how many damaged entries were repaired."""
+    answer = _decode(packed)
+    states = (_state(claim, told, answer.free) for claim, told in zip(claims, answer.claims, strict=True))
+    return Admission(answer.admitted, tuple(states)), answer.repaired
+
+
+def _state(claim: Claim, told: Told, free: bool) -> ClaimState:
+    wait_s = told.wait / 1e6 if free and told.wait >= 0 else None
+    return ClaimState(claim.key, told.remaining, told.reset / 1e6, told.fits and free, wait_s)
+
+
+def _within(claim: Claim) -> Claim:
+    large = {name: MOST for name in _NUMBERS if (getattr(claim, name, None) or 0) > MOST}
+    return msgspec.structs.replace(claim, **large)
