@@ -1,0 +1,45 @@
+"""Rows as stores keep them: one JSON text each, beside what they are found by."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from sentinel_core.records import Record
+from sentinel_plugins.recording.json_text import encode
+
+MAX_AT = 253_402_300_800.0
+"""The end of the year 9999."""
+
+decode = msgspec.json.Decoder(Record).decode
+decode_all = msgspec.json.Decoder(list[Record]).decode
+"""The rows of a JSON array."""
+
+
+class Row(NamedTuple):
+    """A row to be written. `text` is the whole record as JSON."""
+
+    id: str
+    tenant: str
+    at: float
+    text: str
+
+
+def checked(record: Record) -> Record:
+    """The record. ValueError if its time is none."""
+    if not 0 <= record.at < MAX_AT:
+        raise ValueError(f"not a time in seconds since the epoch: {record.at}")
+    return record
+
+
+def replacement(record: Record, expect: Record | None) -> Record:
+    """The record that takes the place of another, or of none. ValueError if it would stand elsewhere."""
+    if expect is not None and (record.id, record.tenant, record.at) != (expect.id, expect.tenant, expect.at):
+        raise ValueError("a row keeps its id, its tenant and its time")
+    return checked(record)
+
+
+def row(record: Record) -> Row:
+    """A record as it is written. Raises ValueError for a time that is none, and what its encoder raises."""
+    return Row(record.id, record.tenant, float(checked(record).at), encode(record).decode())
