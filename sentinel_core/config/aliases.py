@@ -42,7 +42,8 @@ class Alias:
     """One setting and the variables that set it, the strongest first.
 
     Two of them with different values are a problem, unless the row is `ranked`. `fills` keeps what a file says.
-    A step `*` stands for every provider table of one of `kinds`; a row with `kinds` makes no table.
+    A step `*` stands for every provider table of one of `kinds`; a row with `kinds` makes no table. A row with `beside`
+    counts only where that key is set as well.
     """
 
     steps: Steps
@@ -51,6 +52,7 @@ class Alias:
     ranked: bool = False
     fills: bool = False
     kinds: tuple[str, ...] = ()
+    beside: Steps = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ KEYED_PROVIDERS: tuple[ProviderVariables, ...] = (
 TIMED_KINDS = tuple(row.table for row in KEYED_PROVIDERS)
 """The kinds that REQUEST_TIMEOUT_SECONDS is for."""
 
+ZION = ("stages", "auth", "zion", "url")
+
 ALIASES: tuple[Alias, ...] = (
     Alias(("server", "port"), ("SENTINEL_PORT", "PORT"), port, ranked=True),
     # HOST is also a shell's own variable, so the specific name settles it without a quarrel.
@@ -131,6 +135,14 @@ ALIASES: tuple[Alias, ...] = (
     Alias(("providers", "*", "first_byte_timeout_s"), ("REQUEST_TIMEOUT_SECONDS",), kinds=TIMED_KINDS),
     Alias(("stages", "rate_limit", "max_requests"), ("RATE_LIMIT_MAX_REQUESTS", "RATE_LIMIT_REQUESTS")),
     Alias(("stages", "rate_limit", "window_s"), ("RATE_LIMIT_WINDOW_SECONDS",)),
+    Alias(("stages", "auth", "api_key"), ("SENTINEL_API_KEY", "SENTINELLA_API_KEY")),
+    Alias(("stages", "auth", "admin_key"), ("ADMIN_API_KEY",)),
+    Alias(("stages", "auth", "pepper"), ("SENTINEL_KEY_PEPPER",)),
+    # C-12: the others mean something only where there is a Zion.
+    Alias(("stages", "auth", "zion", "url"), ("ZION_API_URL",)),
+    Alias(("stages", "auth", "zion", "api_key"), ("ZION_API_KEY",), beside=ZION),
+    Alias(("stages", "auth", "zion", "limits_ttl_s"), ("CACHE_TTL_SECONDS",), beside=ZION),
+    Alias(("stages", "auth", "zion", "token_ttl_s"), ("JWT_CACHE_TTL_SECONDS",), beside=ZION),
     Alias(("stages", "health", "interval_s"), ("HEALTH_CHECK_INTERVAL_SECONDS",)),
     Alias(("stages", "retry", "max_attempts"), ("RETRY_MAX_ATTEMPTS",)),
     Alias(("stages", "retry", "base_delay_s"), ("RETRY_BASE_DELAY",)),
@@ -168,7 +180,8 @@ def _plain(value: AliasValue) -> str | list[str] | None:
 
 def _places(document: Document, alias: Alias) -> Iterator[Steps]:
     if not alias.kinds:
-        yield alias.steps
+        if not alias.beside or document.get(*alias.beside) is not None:
+            yield alias.steps
         return
     providers = document.get("providers")
     for name in list(providers) if isinstance(providers, dict) else ():

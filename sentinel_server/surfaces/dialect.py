@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from sentinel_core.context import Context
 from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.dialects.base import Dialect, StreamEncoder
+from sentinel_core.endpoints import Policy
 from sentinel_core.errors import Refusal, SentinelError
 from sentinel_core.gateway import Gateway
 from sentinel_core.messages import Answer, Request
@@ -42,7 +43,9 @@ class Surface(NamedTuple):
 
 
 class DialectSurface:
-    """The route of one dialect as an ASGI application behind the edge."""
+    """The route of one dialect as an ASGI application behind the edge. Who calls is decided in the chain."""
+
+    policy: Policy = "caller"
 
     def __init__(self, gateway: Gateway, surface: Surface) -> None:
         self._gateway = gateway
