@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple, Self, TypeAlias
 
@@ -30,7 +30,7 @@ def as_they_are(records: Group) -> Group:
     return records
 
 
-async def nothing_more(records: Group) -> None:
+def nothing_more(records: Group) -> None:
     """Of rows that are written nobody needs to hear."""
 
 
@@ -53,7 +53,7 @@ class Journal:
         clock: Clock,
         *,
         finish: Callable[[Group], Group] = as_they_are,
-        committed: Callable[[Group], Awaitable[None]] = nothing_more,
+        committed: Callable[[Group], None] = nothing_more,
         most: int = MOST,
     ) -> None:
         self._table = table
@@ -135,7 +135,7 @@ class Journal:
             return
         written, self._group, self._answers = self._group, (), True
         self._tell(None)
-        await self._committed(written)
+        self._committed(written)
 
     def _refuse(self, error: Refusal) -> None:
         """Whoever waits is refused; the rows stay."""

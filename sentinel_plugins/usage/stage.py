@@ -11,7 +11,7 @@ from sentinel_core.costs import COSTS, AttemptCost, costs_of
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.prices import Prices
 from sentinel_core.services import Clock, Services
-from sentinel_core.stage import OnFault, Stage
+from sentinel_core.stage import Stage
 from sentinel_core.tokens import RoughTokens, Tokens
 from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.usage.config import UsageConfig
@@ -36,7 +36,6 @@ class Usage(Stage):
     name: ClassVar[str] = "usage"
     Config: ClassVar[type[UsageConfig]] = UsageConfig
     observer: ClassVar[bool] = True
-    on_fault: ClassVar[OnFault] = "open"
     writes = {"on_finish": (COSTS,)}  # noqa: RUF012 - declared so by the base
 
     def __init__(self, config: UsageConfig, journal: Journal, meter: Meter) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 
@@ -12,28 +11,7 @@ from sentinel_core.records import Record
 from sentinel_core.testing import FakeClock
 from sentinel_core.testing.fake_clock import settle
 from sentinel_plugins.recording.journal import GROUP, Journal
-from sentinel_plugins.records.memory import MemoryRecords
-
-
-class Flaky(MemoryRecords):
-    """A store that refuses when told to, and counts groups."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.down = False
-        self.groups: list[int] = []
-
-    async def append(self, table: str, records: Sequence[Record]) -> None:
-        await asyncio.sleep(0)
-        if self.down:
-            raise Refusal("ledger_unavailable")
-        self.groups.append(len(records))
-        await super().append(table, records)
-
-    async def ids(self) -> list[str]:
-        """Oldest first."""
-        page = await self.query("t", tenant=None, limit=10_000)
-        return [record.id for record in reversed(page.records)]
+from tests.plugins.recording.flaky import Flaky
 
 
 def rows(count: int, start: int = 0) -> list[Record]:
@@ -47,7 +25,7 @@ async def test_rows_are_written_in_groups_behind_whoever_adds_them() -> None:
         assert len(journal) == 3 * GROUP
         await settle(20)
         assert store.groups == [GROUP] * 3
-        assert await store.ids() == [record.id for record in rows(3 * GROUP)]
+        assert await store.ids("t") == [record.id for record in rows(3 * GROUP)]
 
 
 async def test_rows_that_are_left_are_written_when_it_ends() -> None:
@@ -55,7 +33,7 @@ async def test_rows_that_are_left_are_written_when_it_ends() -> None:
     async with Journal("t", store, FakeClock()).open() as journal:
         for record in rows(GROUP + 1):
             journal.add(record)
-    assert await store.ids() == [record.id for record in rows(GROUP + 1)]
+    assert await store.ids("t") == [record.id for record in rows(GROUP + 1)]
 
 
 async def test_r13_rows_wait_for_a_store_that_does_not_answer_and_are_written_once() -> None:
@@ -68,7 +46,7 @@ async def test_r13_rows_wait_for_a_store_that_does_not_answer_and_are_written_on
         assert len(journal) == 5
         store.down = False
         await clock.advance(1)
-        assert (len(journal), await store.ids()) == (0, [record.id for record in rows(5)])
+        assert (len(journal), await store.ids("t")) == (0, [record.id for record in rows(5)])
 
 
 async def test_rows_without_room_are_counted_and_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -86,7 +64,7 @@ async def test_d01_whoever_waits_for_a_row_is_refused_and_at_once_during_the_out
     first, second, third = rows(3)
     async with Journal("t", store, clock).open() as journal:
         await journal.write(first)
-        assert await store.ids() == [first.id]
+        assert await store.ids("t") == [first.id]
         store.down = True
         with pytest.raises(Refusal, match="ledger_unavailable"):
             await journal.write(second)
@@ -95,7 +73,7 @@ async def test_d01_whoever_waits_for_a_row_is_refused_and_at_once_during_the_out
         store.down = False
         await clock.advance(1)
         await journal.write(third)
-        assert await store.ids() == [first.id, second.id, third.id]
+        assert await store.ids("t") == [first.id, second.id, third.id]
 
 
 async def test_a_row_that_can_never_be_written_does_not_hold_up_the_others(caplog: pytest.LogCaptureFixture) -> None:
@@ -104,7 +82,7 @@ async def test_a_row_that_can_never_be_written_does_not_hold_up_the_others(caplo
         journal.add(Record("bad", "", -1.0, {}))
         await settle()
         journal.add(rows(1)[0])
-    assert await store.ids() == ["00000"]
+    assert await store.ids("t") == ["00000"]
     assert (journal.dropped, "1 rows cannot be written" in caplog.text) == (1, True)
 
 
@@ -116,4 +94,4 @@ async def test_whoever_waits_and_leaves_breaks_nothing() -> None:
         waiting.cancel()
         await asyncio.wait([waiting])
         await journal.write(rows(1, 1)[0])
-    assert await store.ids() == ["00000", "00001"]
+    assert await store.ids("t") == ["00000", "00001"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -118,8 +119,6 @@ def store(monkeypatch: pytest.MonkeyPatch) -> MemoryRecords:
 
 
 def test_the_command_prints_the_same_sums(sentinel: Sentinel, store: MemoryRecords) -> None:
-    import asyncio
-
     asyncio.run(kept(store))
     shown = sentinel("usage", "--group-by", "provider", config="[stages.usage]\n")
     assert (shown.code, shown.err) == (0, "")
