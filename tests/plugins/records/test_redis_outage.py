@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 
 from sentinel_core.errors import ConfigError, Refusal
 from sentinel_core.records import Record, RecordStore
 from sentinel_plugins.records.redis import RedisRecords, sentinel_stores
+from sentinel_plugins.records.redis.server import OLDEST, Server
+from sentinel_plugins.redis.command import Argument
+from sentinel_plugins.redis.scripts import Script
 from tests.plugins.records.opened import redis, row
 from tests.redis.server import RedisServer, running_server
 
@@ -126,6 +130,30 @@ async def test_r07_a_redis_that_has_forgotten_the_steps_is_told_again(server: Re
         await store.append(TABLE, [row(2)])
         assert await ids(store) == ["row-1", "row-2"]
     assert spooled(tmp_path) == 0
+
+
+async def test_a_row_that_comes_anew_during_retention_stays(
+    server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the oldest rows and their end, somebody else forgets one and appends it with a later time."""
+    async with redis(server, tmp_path) as store, redis(server, tmp_path) as other:
+        await store.append(TABLE, [row(1), row(2)])
+        run = Server.run
+
+        async def interrupted(
+            self: Server, script: Script, keys: Sequence[bytes], *arguments: Argument
+        ) -> Any:  # a step's answer
+            answer = await run(self, script, keys, *arguments)
+            if script is OLDEST:
+                monkeypatch.undo()
+                assert await other.delete(TABLE, until=2.0) == 1
+                await other.append(TABLE, [row(1, at=99.0)])
+            return answer
+
+        monkeypatch.setattr(Server, "run", interrupted)
+        assert await store.delete(TABLE, until=3.0) == 1
+        assert await store.get(TABLE, "acme", "row-1") == row(1, at=99.0)
+        assert await ids(store) == ["row-1"]
 
 
 async def test_r08_somebody_elses_value_under_our_name_is_a_refusal(server: RedisServer, tmp_path: Path) -> None:

@@ -8,17 +8,17 @@ import logging
 from redis.exceptions import AskError, MovedError, ResponseError
 
 from sentinel_core.errors import Refusal
-from sentinel_plugins.state.redis.address import Address, Door
-from sentinel_plugins.state.redis.command import packed
-from sentinel_plugins.state.redis.config import RedisStateConfig
-from sentinel_plugins.state.redis.faults import unavailable
-from sentinel_plugins.state.redis.link import Reply
-from sentinel_plugins.state.redis.node import Node
-from sentinel_plugins.state.redis.slots import Slots
-from sentinel_plugins.state.redis.survey import Survey
-from sentinel_plugins.state.redis.tasks import Tasks
+from sentinel_plugins.redis.address import Address, Door
+from sentinel_plugins.redis.command import packed
+from sentinel_plugins.redis.config import RedisConfig
+from sentinel_plugins.redis.faults import unavailable
+from sentinel_plugins.redis.link import Reply
+from sentinel_plugins.redis.node import Node
+from sentinel_plugins.redis.slots import Slots
+from sentinel_plugins.redis.survey import Survey
+from sentinel_plugins.redis.tasks import Tasks
 
-log = logging.getLogger("sentinel.state")
+log = logging.getLogger("sentinel.redis")
 
 REDIRECTIONS = 3
 _ASKING = packed("ASKING")
@@ -29,7 +29,7 @@ _PING = packed("PING")
 class Topology:
     """Sends commands to where their keys are. A Cluster is learnt at the start, and anew whenever it changed."""
 
-    def __init__(self, config: RedisStateConfig, tasks: Tasks) -> None:
+    def __init__(self, config: RedisConfig, tasks: Tasks) -> None:
         self.door = Door(config)
         self._config = config
         self._tasks = tasks

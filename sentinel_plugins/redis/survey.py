@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from sentinel_plugins.state.redis.command import packed
-from sentinel_plugins.state.redis.node import Node
+from sentinel_plugins.redis.command import packed
+from sentinel_plugins.redis.node import Node
 
-log = logging.getLogger("sentinel.state")
+log = logging.getLogger("sentinel.redis")
 
 _INFO = packed("INFO")
 
@@ -34,7 +34,7 @@ class Survey:
             log.warning("%s does not say its maxmemory-policy: it must be noeviction", name)
         elif self.eviction != "noeviction":
             log.warning(
-                "%s may evict what it holds (maxmemory-policy %s): limits and budgets would start anew; "
+                "%s may evict what it holds (maxmemory-policy %s): limits, budgets and rows would be gone; "
                 "set maxmemory-policy noeviction",
                 name,
                 self.eviction,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 
-from sentinel_plugins.state.redis.config import RedisStateConfig
+from sentinel_plugins.redis.config import RedisConfig
 
 NO_LIMIT = None
 """redis-py's own timeouts are off: links have theirs, and a subscription may be silent for hours."""
@@ -27,7 +27,7 @@ class Address(NamedTuple):
 class Door:
     """Makes connections, with the credentials and the TLS settings of the configuration."""
 
-    def __init__(self, config: RedisStateConfig) -> None:
+    def __init__(self, config: RedisConfig) -> None:
         options: dict[str, Any] = {"host": config.host, "port": config.port}  # as redis-py's connections take them
         if config.url is not None:
             options = {"host": "localhost", "port": 6379, **parse_url(config.url.reveal())}

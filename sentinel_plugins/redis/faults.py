@@ -12,7 +12,7 @@ from redis.exceptions import (
 )
 
 from sentinel_core.errors import Refusal
-from sentinel_plugins.state.redis.link import Reply
+from sentinel_plugins.redis.link import Reply
 
 _TYPES = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError, TryAgainError)
 _WORDS = ("OOM ", "READONLY ", "CLUSTERDOWN ", "MASTERDOWN ", "TRYAGAIN ", "MISCONF ", "NOREPLICAS ", "BUSY ")

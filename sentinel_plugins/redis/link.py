@@ -16,8 +16,8 @@ from typing import TypeAlias
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError, ResponseError
 
-from sentinel_plugins.state.redis.address import connected
-from sentinel_plugins.state.redis.tasks import Tasks
+from sentinel_plugins.redis.address import connected
+from sentinel_plugins.redis.tasks import Tasks
 
 Reply: TypeAlias = bytes | int | list["Reply"] | ResponseError | None
 """What a server says; an error is a reply as well."""

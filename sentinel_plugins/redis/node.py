@@ -11,14 +11,14 @@ from typing import Protocol
 
 from redis.asyncio.connection import AbstractConnection
 
-from sentinel_plugins.state.redis.breaker import Breaker
-from sentinel_plugins.state.redis.command import packed
-from sentinel_plugins.state.redis.config import RedisStateConfig
-from sentinel_plugins.state.redis.faults import is_down, unavailable
-from sentinel_plugins.state.redis.link import Link, Reply, Unanswered
-from sentinel_plugins.state.redis.tasks import Tasks
+from sentinel_plugins.redis.breaker import Breaker
+from sentinel_plugins.redis.command import packed
+from sentinel_plugins.redis.config import RedisConfig
+from sentinel_plugins.redis.faults import is_down, unavailable
+from sentinel_plugins.redis.link import Link, Reply, Unanswered
+from sentinel_plugins.redis.tasks import Tasks
 
-log = logging.getLogger("sentinel.state")
+log = logging.getLogger("sentinel.redis")
 
 PROBES_S = (0.25, 0.5)
 LAST_PROBE_S = 1.0
@@ -45,7 +45,7 @@ class Node:
         self,
         name: str,
         connect: Callable[[], AbstractConnection],
-        config: RedisStateConfig,
+        config: RedisConfig,
         tasks: Tasks,
         watch: Watch,
     ) -> None:
@@ -108,7 +108,7 @@ class Node:
     def _failed(self, reason: str, decisive: bool) -> None:
         if not self._breaker.failed(decisive=decisive):
             return
-        log.warning("%s does not answer (%s): state is unavailable there until it does", self.name, reason)
+        log.warning("%s does not answer (%s): nobody waits for it until it does", self.name, reason)
         for link in self._links:
             link.close()
         self._links.clear()

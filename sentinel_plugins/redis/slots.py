@@ -8,7 +8,7 @@ from typing import Any
 
 from redis.crc import key_slot
 
-from sentinel_plugins.state.redis.address import Address
+from sentinel_plugins.redis.address import Address
 
 
 class Slots:
