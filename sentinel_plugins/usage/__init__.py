@@ -9,7 +9,7 @@ from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.stage import Stage
-from sentinel_plugins.usage.commands import COMMANDS
+from sentinel_plugins.usage import commands, reconcile_command
 from sentinel_plugins.usage.config import UsageConfig
 from sentinel_plugins.usage.endpoints import Routes
 from sentinel_plugins.usage.stage import Usage
@@ -31,5 +31,5 @@ def sentinel_endpoints(gateway: Gateway) -> Iterable[Endpoint | Socket]:
 
 @hookimpl
 def sentinel_commands() -> Iterable[Command]:
-    """`sentinel usage`."""
-    return COMMANDS
+    """`sentinel usage` and `sentinel cost reconcile`."""
+    return (*commands.COMMANDS, *reconcile_command.COMMANDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -58,8 +59,7 @@ def _table(found: UsageSummary) -> str:
     lines: list[tuple[str, ...]] = [((found.group_by or "").upper(), *_HEAD)]
     lines += [(group.value if group.value is not None else "-", *_cells(group.totals)) for group in found.data]
     lines.append(("total", *_cells(found.total)))
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    return "\n".join(_line(line, widths) for line in lines)
+    return aligned(lines)
 
 
 def _cells(totals: Totals) -> tuple[str, ...]:
@@ -67,5 +67,10 @@ def _cells(totals: Totals) -> tuple[str, ...]:
     return (*map(str, counts), totals.cost_usd)
 
 
-def _line(line: tuple[str, ...], widths: list[int]) -> str:
-    return "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])
+def aligned(lines: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Lines of cells in columns: so many flush left, numbers flush right."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    sides = [str.ljust] * left + [str.rjust] * (len(widths) - left)
+    return "\n".join(
+        "  ".join(side(cell, width) for side, cell, width in zip(sides, line, widths, strict=True)) for line in lines
+    )
