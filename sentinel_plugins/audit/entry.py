@@ -70,7 +70,7 @@ def intent(ctx: Context, now: float) -> Record:
 def terminal(ctx: Context, outcome: Outcome, now: float, *, lost: int, content: bool) -> Record:
     """The record of a request that is over."""
     target, answer = _target(ctx), outcome.guarded
-    usage = outcome.usage or Usage()
+    usage = _usage(ctx, outcome)
     entry = Entry(
         kind="terminal",
         **_asked(ctx),
@@ -119,6 +119,12 @@ def _target(ctx: Context) -> Target | None:
     taken = [attempt.target for attempt in ctx.attempts if attempt.taken]
     called = taken or [attempt.target for attempt in ctx.attempts]
     return ctx.get(SERVED_BY) or (called[-1] if called else None)
+
+
+def _usage(ctx: Context, outcome: Outcome) -> Usage:
+    """What the provider reported, or what was counted of its last call."""
+    counted = [cost.usage for cost in ctx.get(COSTS, ())]
+    return outcome.usage or (counted[-1] if counted else Usage())
 
 
 def _cost(ctx: Context) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -269,6 +270,21 @@ async def test_what_cannot_be_noted_is_not_deleted(tmp_path: Path) -> None:
         notes = Checkpoints(tmp_path / "no" / "folder", KEY.encode(), services.executor)
         assert await Retention(store, s.clock, 1.0, notes).forget() == 0
     assert len(await records(store)) == 1
+
+
+async def test_the_job_waits_for_a_store_that_does_not_answer_and_goes_on() -> None:
+    async with scene() as s:
+        await s.ask()
+        await s.clock.advance(1000)
+        s.store.down = True
+        job = asyncio.create_task(Retention(s.store, s.clock, 100.0, None).run())
+        await settle()
+        assert len(await records(s.store)) == 1
+        s.store.down = False
+        await s.clock.advance(60)
+        assert await records(s.store) == ()
+        job.cancel()
+        await asyncio.wait([job])
 
 
 def _bare(at: float) -> Record:

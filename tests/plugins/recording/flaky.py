@@ -29,3 +29,9 @@ class Flaky(MemoryRecords):
         """Oldest first."""
         page = await self.query(table, tenant=None, limit=10_000)
         return [record.id for record in reversed(page.records)]
+
+    async def delete(self, table: str, *, until: float) -> int:
+        """Forget old rows, unless it is down."""
+        if self.down:
+            raise Refusal("ledger_unavailable")
+        return await super().delete(table, until=until)

@@ -52,6 +52,14 @@ async def test_p4_a_mixed_run_of_repeated_replaced_broken_and_left_calls() -> No
         assert {"completed", "failed", "discarded"} <= set(endings)
 
 
+async def test_p4_the_ledger_agrees_with_the_stage_that_settles() -> None:
+    """`rate_limit` has worked out the costs already; the rows are the same."""
+    async with books(["serve", "lose", "serve", "break"], rate_limit={}) as b:
+        for stream in (False, True, True):
+            await b.ask(stream=stream)
+        await balance(b)
+
+
 async def test_a_row_says_who_was_called_for_what_and_how_it_ended() -> None:
     async with books(["refuse"], retry={"max_attempts": 1}) as b:
         await b.ask(stream=False)
