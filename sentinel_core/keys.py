@@ -38,8 +38,9 @@ class Principal(msgspec.Struct, frozen=True):
     """Who asks. `tenant` and `id` are the parts of every store key that belongs to the caller.
 
     `id` is the key's, or the user's where there is no key, or the address of somebody unknown. `models` and `routes`
-    are patterns (`gpt-4o*`, `/v1/chat/*`) of what may be asked for; None allows all. `limits` binds for the whole
-    tenant, for this key, for this user. `preferences` are the tenant's own settings, for whichever stage knows them.
+    are patterns (`gpt-4o*`, `/v1/chat/*`; `sentinel_core.permission` reads them) of what may be asked for; None allows
+    all. `limits` binds for the whole tenant, for this key, for this user. `preferences` are the tenant's own settings,
+    for whichever stage knows them.
     """
 
     tenant: str

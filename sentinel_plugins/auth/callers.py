@@ -16,7 +16,7 @@ from sentinel_plugins.auth.digest import Digests
 from sentinel_plugins.auth.flights import Flights
 from sentinel_plugins.auth.guessing import Guessing, network
 from sentinel_plugins.auth.known import Cache, Known
-from sentinel_plugins.auth.tenants import Tenant, principal_of
+from sentinel_plugins.auth.tenants import DEFAULT, Tenant, principal_of
 
 ANONYMOUS = "anonymous"
 """The tenant of everybody who need not say who they are."""
@@ -136,7 +136,7 @@ def static_keys(config: AuthConfig, tenants: Mapping[str, Tenant], digests: Dige
 
 
 def _static(name: str, key: StaticKey, tenants: Mapping[str, Tenant]) -> Principal:
-    tenant = tenants.get(key.tenant) or Tenant(id=key.tenant, tenant=key.tenant)
+    tenant = tenants.get(key.tenant) or DEFAULT
     return principal_of(
         tenant,
         name,

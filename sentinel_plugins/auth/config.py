@@ -12,7 +12,7 @@ from sentinel_core.config import Seconds, Secret
 from sentinel_core.limits import Limits
 from sentinel_core.stage import StageConfig
 from sentinel_plugins.auth.jwt.config import JwtConfig
-from sentinel_plugins.auth.names import Pattern, Scope, TenantName
+from sentinel_plugins.auth.names import DEFAULT_TENANT, Pattern, Scope, TenantName
 from sentinel_plugins.auth.zion.config import ZionConfig
 
 Count = Annotated[int, Meta(ge=1)]
@@ -89,6 +89,14 @@ class AuthConfig(StageConfig, frozen=True, kw_only=True):
                 raise ValueError(f"{name}: must be at least {MIN_SECRET_CHARS} printable ASCII characters, no spaces")
         if len(set(secrets.values())) < len(secrets):
             raise ValueError("two keys are the same")
+        declared = {DEFAULT_TENANT, *self.tenants}
+        owners = {f"keys.{name}.tenant": key.tenant for name, key in self.keys.items()}
+        if self.pepper is None:  # else tenants may be in the record store
+            owners |= {"jwt.tenant": self.jwt.tenant} if self.jwt is not None else {}
+            owners |= {"zion.tenant": self.zion.tenant} if self.zion is not None else {}
+        for place, tenant in owners.items():
+            if tenant not in declared:
+                raise ValueError(f"{place}: there is no table [stages.auth.tenants.{tenant}]")
         for name in (BOOTSTRAP, ADMINISTRATOR):
             if name in self.keys:
                 raise ValueError(f"keys.{name}: this id is taken; choose another one")

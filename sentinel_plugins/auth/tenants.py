@@ -48,7 +48,7 @@ class Tenants:
         found = self.declared.get(name)
         if found is None and self.rows is not None:
             found = await self.rows.get(name, name)
-        return _DEFAULT if found is None and name == DEFAULT_TENANT else found
+        return DEFAULT if found is None and name == DEFAULT_TENANT else found
 
     async def require(self, name: str) -> Tenant:
         """The tenant. Raises `Refusal`: invalid_parameter for one that is unknown."""
@@ -58,7 +58,7 @@ class Tenants:
         return tenant
 
 
-_DEFAULT = Tenant(id=DEFAULT_TENANT, tenant=DEFAULT_TENANT)
+DEFAULT = Tenant(id=DEFAULT_TENANT, tenant=DEFAULT_TENANT)
 
 
 def principal_of(

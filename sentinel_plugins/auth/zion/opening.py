@@ -21,4 +21,8 @@ async def opened(config: ZionConfig, tenants: Tenants, services: Services) -> As
     async with services.http.pool(connections=CONNECTIONS) as http:
         api = ZionApi(config, http, services.clock)
         users = ZionUsers(config, api, tenants, services.state, services.clock)
-        yield users, Outbox(config, api, services.records, services.clock)
+        outbox = Outbox(config, api, services.records, services.clock)
+        try:
+            yield users, outbox
+        finally:
+            await outbox.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -23,6 +24,10 @@ TABLE = "zion_usage"
 BATCH = 100
 LEASE_S = 60.0
 """How long a row that a worker took belongs to it: longer than all calls for one row may take."""
+CLOSE_S = 5.0
+"""How long the end of a gateway may wait for Zion."""
+MAX_UNWRITTEN = 10_000
+"""How many rows wait in memory for a store that does not answer."""
 KEPT_S = 7 * 86_400.0
 _AGAIN = frozenset({401, 403, 408, 425, 429})
 
@@ -53,7 +58,7 @@ class Outbox:
         self._api = api
         self._records = records
         self._clock = clock
-        self._unwritten: list[Record] = []
+        self._unwritten: dict[str, Record] = {}
         self._cleaned = float("-inf")
 
     async def add(self, user: ZionUser, spent: Spent) -> None:
@@ -61,7 +66,11 @@ class Outbox:
         row = Row(external_id=user.external_id, email=user.email, **spent._asdict())
         fields = msgspec.to_builtins(row)
         # An id of our own: a request's may be the client's, and a row with an id that is there counts nothing.
-        self._unwritten.append(Record(uuid4().hex, self._config.tenant, self._clock.time(), fields))
+        record = Record(uuid4().hex, self._config.tenant, self._clock.time(), fields)
+        if len(self._unwritten) >= MAX_UNWRITTEN:
+            lost = self._unwritten.pop(next(iter(self._unwritten)))
+            log.error("usage for Zion is lost, as it can be written nowhere: %s", lost.fields)
+        self._unwritten[record.id] = record
         await self._write()
 
     async def run(self) -> None:
@@ -72,6 +81,14 @@ class Outbox:
                 await self.flush()
             except Refusal as error:
                 log.warning("usage for Zion waits: %s", error.code)
+
+    async def close(self) -> None:
+        """Tell what waits once more: rows that end with the process have no other chance."""
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self.flush()
+        except (Refusal, TimeoutError) as error:
+            log.warning("usage for Zion waits until the next start: %s", type(error).__name__)
 
     async def flush(self) -> None:
         """Tell everything that waits and that nobody else tells. Ends at the first failure that may pass."""
@@ -89,7 +106,7 @@ class Outbox:
         await self._clean()
 
     async def _write(self) -> None:
-        unwritten = self._unwritten
+        unwritten = tuple(self._unwritten.values())
         if not unwritten:
             return
         try:
@@ -97,7 +114,8 @@ class Outbox:
         except Refusal as error:
             log.warning("%d rows of usage for Zion are not written yet: %s", len(unwritten), error.code)
             return
-        self._unwritten = [record for record in self._unwritten if record not in unwritten]
+        for record in unwritten:
+            self._unwritten.pop(record.id, None)
 
     async def _tell(self, record: Record) -> bool:
         """Lease one row, tell it, mark it. False where Zion cannot be told now."""

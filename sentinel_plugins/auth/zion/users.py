@@ -64,8 +64,8 @@ class ZionUsers:
         """The user and what they may use. Raises `Refusal`."""
         user, until = await self._user(text, digest)
         account = await self._account(user)
-        tenant = await self._tenants.require(self._config.tenant)
-        if tenant.disabled_at is not None:
+        tenant = await self._tenants.find(self._config.tenant)
+        if tenant is None or tenant.disabled_at is not None:
             raise invalid()
         now = self._clock.time()
         left_s = account.told_at + self._config.limits_ttl_s - now

@@ -28,7 +28,7 @@ class TestAuth(StageConformance):
 
 
 def table(**key: Any) -> dict[str, Any]:  # TOML values
-    return {"keys": {"ci": {"secret": secret(STATIC), **key}}}
+    return {"keys": {"ci": {"secret": secret(STATIC), **key}}, "tenants": {"acme": {}}}
 
 
 async def drive(auth: Known, asking: Client, *candidates: Target) -> tuple[Driven, Context, FakeProvider]:

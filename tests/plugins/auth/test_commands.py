@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sentinel_core.context import Client
-from sentinel_core.errors import Refusal
-from sentinel_plugins.records.memory import MemoryRecords
+from sentinel_plugins.records.sqlite import SqliteRecords, SqliteRecordsConfig
 from tests.plugins.auth.callers import PEPPER, client, known, secret
 from tests.server.cli.conftest import Sentinel, sentinel
 
 __all__ = ["sentinel"]
 
+RECORDS = """
+[records]
+kind = "sqlite"
+path = "rows.db"
+"""
 CONFIG = """
 [stages.auth]
 pepper = { env = "SENTINEL_KEY_PEPPER" }
@@ -27,38 +30,21 @@ models = ["o3"]
 
 
 @pytest.fixture
-def records(monkeypatch: pytest.MonkeyPatch) -> MemoryRecords:
-    """One store for every command of a test, as a file would be."""
-    store = MemoryRecords()
-
-    @asynccontextmanager
-    async def opened(config: Any) -> AsyncIterator[MemoryRecords]:  # the store's own Config
-        yield store
-
-    monkeypatch.setattr(MemoryRecords, "open", opened)
-    monkeypatch.setattr(MemoryRecords, "durable", True)
-    return store
-
-
-@pytest.fixture
-def cli(sentinel: Sentinel, records: MemoryRecords, monkeypatch: pytest.MonkeyPatch) -> Sentinel:
-    """The command line with a pepper."""
+def cli(sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch) -> Sentinel:
+    """The command line with a pepper, and with rows in a file."""
     monkeypatch.setenv("SENTINEL_KEY_PEPPER", PEPPER)
 
-    def run(*arguments: str, config: str | None = CONFIG) -> Any:  # a Result
+    def run(*arguments: str, config: str | None = CONFIG + RECORDS) -> Any:  # a Result
         return sentinel(*arguments, config=config)
 
     return run
 
 
-async def code_of(records: MemoryRecords, text: str) -> str | None:
-    async with known({"pepper": secret(PEPPER)}, records) as auth:
-        asking: Client = client(text)
-        try:
-            await auth.who(asking)
-        except Refusal as error:
-            return error.code
-        return None
+async def codes(records: Path, *texts: str) -> list[str | None]:
+    """What a gateway on the same rows says to these keys."""
+    store = SqliteRecords.open(SqliteRecordsConfig(path=str(records)))
+    async with store as rows, known({"pepper": secret(PEPPER)}, rows) as auth:
+        return [await auth.code(client(text)) for text in texts]
 
 
 def test_a_key_is_made_listed_rotated_and_revoked(cli: Sentinel) -> None:
@@ -76,16 +62,18 @@ def test_a_key_is_made_listed_rotated_and_revoked(cli: Sentinel) -> None:
     assert cli("keys", "list", "--tenant", "nobody", "--json").out.strip() == "[]"
 
 
-def test_a_key_made_here_is_good_at_a_gateway_and_ends_when_it_is_revoked(
-    cli: Sentinel, records: MemoryRecords
-) -> None:
-    import asyncio
-
-    text = cli("keys", "create").out.strip()
-    identity = json.loads(cli("keys", "list", "--json").out)[0]["id"]
-    assert asyncio.run(code_of(records, text)) is None
+def test_a_key_made_here_is_good_at_a_gateway_and_ends_when_it_is_revoked(cli: Sentinel, tmp_path: Path) -> None:
+    kept, ended = cli("keys", "create").out.strip(), cli("keys", "create", "--name", "ended").out.strip()
+    identity = next(row["id"] for row in json.loads(cli("keys", "list", "--json").out) if row["name"] == "ended")
     cli("keys", "revoke", identity)
-    assert asyncio.run(code_of(records, text)) == "invalid_api_key"
+    assert asyncio.run(codes(tmp_path / "rows.db", kept, ended)) == [None, "invalid_api_key"]
+
+
+def test_z19_the_file_holds_no_key(cli: Sentinel, tmp_path: Path) -> None:
+    text = cli("keys", "create").out.strip()
+    dump = b"".join(path.read_bytes() for path in tmp_path.glob("rows.db*"))
+    assert b"key_" in dump
+    assert text[len("sk-sentinel-") + 17 :].encode() not in dump
 
 
 def test_a_tenant_is_changed_and_disabled(cli: Sentinel) -> None:
@@ -139,3 +127,15 @@ def test_rows_that_no_command_can_reach_are_a_configuration_error(
     assert (result.code, "expected a durable store" in result.err) == (2, True)
     monkeypatch.delenv("SENTINEL_KEY_PEPPER")
     assert "[stages.auth] pepper" in sentinel("keys", "list", config="[stages.auth]\n").err
+
+
+def test_explain_says_what_a_key_may_reach(sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BILLING", "billing-key-for-tests-1")
+    table = '[stages.auth.keys.billing]\nsecret = { env = "BILLING" }\nmodels = ["small*"]\n[stages.routing]\n'
+    table += '[providers.echo]\nmodels = ["small-1", "large-1"]\n'
+    asked = ("explain", "--key-env", "BILLING", "--model")
+    assert "echo/small-1" in sentinel(*asked, "small-1", config=table).out
+    assert "403 model_not_allowed" in sentinel(*asked, "large-1", config=table).out
+    assert "401 invalid_api_key" in sentinel("explain", "--model", "small-1", config=table).out
+    unset = sentinel("explain", "--key-env", "NOBODY", "--model", "small-1", config=table)
+    assert (unset.code, "NOBODY is not set" in unset.err) == (2, True)

@@ -340,3 +340,29 @@ async def test_the_job_tells_what_waits() -> None:
         assert server.usage["ai_requests"] == 1
         job.cancel()
         await asyncio.wait([job])
+
+
+async def test_rows_that_arrive_while_others_are_written_are_written_too() -> None:
+    class Slow(MemoryRecords):
+        def __init__(self) -> None:
+            super().__init__()
+            self.may = asyncio.Event()
+
+        async def append(self, table: str, records: Any) -> None:  # the Protocol's own
+            await self.may.wait()
+            await super().append(table, records)
+
+    records = Slow()
+    async with zion(records=records) as (auth, server):
+        asking = [asyncio.create_task(ask(auth)) for _ in range(5)]
+        await settle(50)
+        records.may.set()
+        await asyncio.gather(*asking)
+        await outbox_of(auth).flush()
+        assert server.usage["ai_requests"] == 5
+
+
+async def test_the_end_of_a_gateway_tells_what_waits() -> None:
+    async with zion() as (auth, server):
+        await ask(auth)
+    assert server.usage["ai_requests"] == 1
