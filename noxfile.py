@@ -17,7 +17,7 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 def tests(session: nox.Session) -> None:
     """Run the test suite; arguments go to pytest (`nox -s tests-3.12 -- tests/core --cov`)."""
     session.install("-e", ".[dev,fast]")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "-n", "auto", *session.posargs)
 
 
 @nox.session

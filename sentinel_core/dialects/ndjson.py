@@ -60,7 +60,7 @@ class NdjsonParser:
     def _too_large(self, events: list[SseEvent]) -> list[SseEvent]:
         """Hand out what came before, if anything did, and raise from then on: a cut elsewhere gives the same."""
         self._held.clear()
-        self._error = UpstreamError("upstream_invalid_response")
+        self._error = UpstreamError("upstream_invalid_response", should_retry=False)
         if not events:
             raise self._error
         return events

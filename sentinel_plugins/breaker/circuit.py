@@ -119,7 +119,8 @@ class Circuit:
         limits = self.limits
         cap = max(limits.max_recovery_timeout_s, limits.recovery_timeout_s)
         waits = min(limits.recovery_timeout_s * 2**self._openings, cap)
-        self._openings = min(self._openings + (at_least_s == 0.0), 32)  # beyond any cap; a float has an end
+        if not at_least_s:
+            self._openings = min(self._openings + 1, 32)  # beyond any cap; a float has no more room for ever
         self._until = max(self._until, now + max(waits, at_least_s))
         self._enter("open")
 

@@ -83,11 +83,10 @@ async def test_replay_10_no_field_of_a_body_chooses_the_upstream(
     spoken: Spoken, upstream: Upstream, listener: Upstream
 ) -> None:
     upstream.script(None, Reply(spoken.api.answer(Said())))
-    values: tuple[Any, ...] = (listener.base_url, {"base_url": listener.base_url, "Host": listener.root})
+    several: Any = {"base_url": listener.base_url, "Host": listener.root}
+    pairs = [(name, several if name in ("headers", "extra_headers") else listener.base_url) for name in FIELDS]
     answers = await asked(
-        spoken,
-        upstream,
-        *(post(path, **{name: value}) for path in (CHAT, MESSAGES) for name in FIELDS for value in values),
+        spoken, upstream, *(post(path, **{name: value}) for path in (CHAT, MESSAGES) for name, value in pairs)
     )
     assert {answer.status for answer in answers} == {200, 400}
     went_only_where_it_was_configured(spoken, upstream)

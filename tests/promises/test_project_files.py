@@ -22,7 +22,9 @@ def readme_command(name: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize(("name", "last"), [("serve", ".venv/bin/sentinel serve"), ("test", ".venv/bin/pytest -q")])
+@pytest.mark.parametrize(
+    ("name", "last"), [("serve", ".venv/bin/sentinel serve"), ("test", ".venv/bin/pytest -q -n auto")]
+)
 def test_a_command_of_the_readme_sets_itself_up(name: str, last: str) -> None:
     steps = readme_command(name).split(" && ")
     assert steps[0] == "python3 -m venv .venv"

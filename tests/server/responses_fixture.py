@@ -16,18 +16,14 @@ from sentinel_server.app import asgi
 from tests.server.serving import Served, serving
 from tests.upstream import Reply, Stream, Upstream, chat_stream, completion, delta, sse
 from tests.upstream.anthropic import message, message_stream, text_block, tool_block
-from tests.upstream.cohere import COHERE
-from tests.upstream.ollama import OLLAMA
 
 KEY = "sk-upstream-canary"
 CLAUDE = "claude-upstream"
 GPT = "gpt-upstream"
 NATIVE = "native-upstream"
+GEMINI = "gemini-upstream"
 BOTH = "both"
 """Anthropic's first, then one that has the API itself."""
-
-NATIVES = (COHERE, OLLAMA)
-"""APIs that no client speaks; the model is called as the provider."""
 
 TOOL: Any = {"type": "function", "name": "weather", "parameters": {"type": "object"}, "strict": False}
 OPENAI_CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Rome"}'}}
@@ -42,7 +38,6 @@ async def responses_server(
     for stage in stages:
         registry.register(stage)
     common = {"base_url": upstream.base_url, "api_key": Secret(KEY, "TEST_KEY"), **(table or {})}
-    native = {**common, "base_url": upstream.root}
     both = [{"provider": "claude", "model": CLAUDE}, {"provider": "native", "model": NATIVE}]
     settings = settings_from(
         {
@@ -50,7 +45,7 @@ async def responses_server(
                 "claude": {"kind": "anthropic", **common, "models": [CLAUDE]},
                 "gpt": {"kind": "openai", **common, "models": [GPT], "responses": False},
                 "native": {"kind": "openai", **common, "models": [NATIVE]},
-                **{api.name: {**native, "models": [api.name]} for api in NATIVES},
+                "gemini": {**common, "base_url": f"{upstream.root}/v1beta", "models": [GEMINI]},
                 "echo": {},
             },
             "models": [{"name": BOTH, "targets": both}],

@@ -21,10 +21,10 @@ from sentinel_server.app import asgi
 from tests.server.responses_fixture import (
     BOTH,
     CLAUDE,
+    GEMINI,
     GPT,
     KEY,
     NATIVE,
-    NATIVES,
     TOOL,
     responses_server,
     say,
@@ -35,7 +35,7 @@ from tests.server.serving import RUNNERS, serving
 from tests.server.test_operations import MASKS
 from tests.upstream import Close, Reply, Stream, Upstream, chat_stream, completion
 from tests.upstream.anthropic import message, opening, text_block
-from tests.upstream.api import COUNTED, Api, Call, Said
+from tests.upstream.gemini import candidate, reply, says
 from tests.upstream.payloads import response, response_stream
 
 pytestmark = pytest.mark.parametrize("runner", RUNNERS)
@@ -120,23 +120,25 @@ async def test_a_round_with_tools(runner: str, upstream: Upstream, model: str) -
         assert sent[1]["tool_calls"][0]["function"] == {"name": "weather", "arguments": '{"city":"Rome"}'}
 
 
-@pytest.mark.parametrize("api", NATIVES, ids=lambda api: str(api.name))
-async def test_an_api_that_no_client_speaks_answers_too(runner: str, upstream: Upstream, api: Api) -> None:
-    said = Said("I look.", "hm", [Call("w_1", "weather", {"city": "Rome"})], "tool_calls", COUNTED)
-    whole, parts = Reply(api.answer(said)), Stream(api.stream(said).whole, content_type=api.content_type)
-    upstream.script(api.name, whole, parts)
-    asked: Any = {"model": api.name, "input": "hi", "tools": [TOOL]}
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_what_a_provider_signs_comes_back_to_it(runner: str, upstream: Upstream, streamed: bool) -> None:
+    called = {"functionCall": {"name": "weather", "args": {"city": "Rome"}}, "thoughtSignature": "c2ln"}
+    signed = reply(candidate(called, finish="STOP"))
+    said = Stream([says(called, finish="STOP")]) if streamed else Reply(signed)
+    upstream.script(None, said, Reply(reply(candidate({"text": "hot"}, finish="STOP"))))
+    history: list[Any] = [{"role": "user", "content": "how hot is it?"}]
     async with responses_server(upstream, runner=runner) as served, sdk(served) as client:
-        answer = await client.responses.create(**asked)
-        async with client.responses.stream(**asked) as events:
-            streamed = await events.get_final_response()
-    for one in (answer, streamed):
-        output: list[Any] = [*one.output]  # the client's types are a union of thirty
-        assert [item.type for item in output] == ["reasoning", "message", "function_call"]
-        assert (one.output_text, output[0].content[0].text, output[2].name) == ("I look.", "hm", "weather")
-        assert json.loads(output[2].arguments) == {"city": "Rome"}
-        assert one.usage is not None
-        assert one.usage.total_tokens == 5
+        if streamed:
+            async with client.responses.stream(model=GEMINI, input=history, tools=[TOOL]) as events:
+                first: Any = await events.get_final_response()
+        else:
+            first = await client.responses.create(model=GEMINI, input=history, tools=[TOOL])
+        call = first.output[0]
+        history += [*first.output, {"type": "function_call_output", "call_id": call.call_id, "output": "hot"}]
+        last = await client.responses.create(model=GEMINI, input=history, tools=[TOOL])
+    assert last.output_text == "hot"
+    sent: Any = upstream.requests[1].json["contents"][1]["parts"][0]
+    assert (sent["functionCall"]["name"], sent["thoughtSignature"]) == ("weather", "c2ln")
 
 
 class City(openai.BaseModel):

@@ -15,7 +15,7 @@ from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.dialects.slots import TextSlot
 from sentinel_core.dialects.translation import Translated
-from sentinel_core.messages import Answer, Event, Frame, Opaque, Request
+from sentinel_core.messages import Answer, Event, Frame, Opaque, Request, ToolCallDelta
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
@@ -92,19 +92,33 @@ class ToCanonical:
     """The events of one stream of OpenAI's chunks in canonical form."""
 
     def __init__(self) -> None:
-        self._begun = False
+        self._head: Mapping[str, Any] | None = None
+        self._kept: Frame | None = None  # whose extensions have been told
 
     def translate(self, event: Event) -> Sequence[Event]:
-        """The event without its chunk, after the opening. What stands outside the channels is left out."""
+        """The event without its chunk, after the opening. What stands outside the channels is left out, but for
+        extensions."""
+        frame = event.frame
+        if frame is None:
+            return (event,)
         opening: tuple[Event, ...] = ()
-        if not self._begun and event.frame is not None:
-            self._begun = True
-            body = event.frame.body
-            head = {"id": body.get("id") or "", "object": "chat.completion.chunk"}
-            opening = (opening_event(head | {"created": body.get("created") or 0, "model": body.get("model") or ""}),)
+        if self._head is None:
+            body = frame.body
+            self._head = {"id": body.get("id") or "", "object": "chat.completion.chunk"}
+            self._head |= {"created": body.get("created") or 0, "model": body.get("model") or ""}
+            opening = (opening_event(self._head),)
         if isinstance(event, Opaque):
-            return opening
-        return (*opening, msgspec.structs.replace(event, frame=None, part=0))
+            return (*opening, *self._extensions(frame))
+        said = msgspec.structs.replace(event, frame=None, part=0)
+        return (*opening, said, *self._extensions(frame)) if isinstance(event, ToolCallDelta) else (*opening, said)
+
+    def _extensions(self, frame: Frame) -> Sequence[Event]:
+        """What a chunk holds that only one vendor knows, told once for all events that were made of it."""
+        if frame is self._kept or self._head is None:
+            return ()
+        self._kept = frame
+        found = [(choice.get("index", 0), _extended(choice.get("delta"))) for choice in frame.body["choices"]]
+        return [chunk_event(self._head, delta, choice=index) for index, delta in found if delta]
 
 
 class FromCanonical:
@@ -158,6 +172,20 @@ def _gone_on(known: Any, fields: Mapping[str, Any]) -> dict[str, Any]:  # JSON
             before = known.get(name) if isinstance(known, Mapping) else None
             found[name] = [*(before if isinstance(before, list) else ()), *map(_unnumbered, value)]
     return found
+
+
+def _extended(delta: Any) -> dict[str, Any]:  # JSON
+    """The extensions of a delta: of its message, and of each call."""
+    if not isinstance(delta, Mapping):
+        return {}
+    kept = {EXTENSION: delta[EXTENSION]} if isinstance(delta.get(EXTENSION), Mapping) else {}
+    calls = delta.get("tool_calls")
+    signed = [
+        {"index": call.get("index", number), EXTENSION: call[EXTENSION]}
+        for number, call in enumerate(calls if isinstance(calls, list) else ())
+        if isinstance(call, Mapping) and isinstance(call.get(EXTENSION), Mapping)
+    ]
+    return {**kept, "tool_calls": signed} if signed else kept
 
 
 def _unnumbered(item: Any) -> Any:  # JSON

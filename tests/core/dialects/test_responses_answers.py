@@ -217,6 +217,9 @@ def test_what_a_vendor_keeps_with_a_call_goes_there_and_back() -> None:
     called = {"id": "c1", "type": "function", "function": {"name": "w", "arguments": "{}"}, "extra_content": kept}
     unary = through(choice("tool_calls", content=None, tool_calls=[called]), OPENAI_CHAT)
     assert unary["output"][0]["extra_content"] == kept
+    named = {**called, "index": 0}
+    wire = b"".join(map(sse, [delta(role="assistant"), delta(tool_calls=[named]), delta(finish="tool_calls")]))
+    assert check(written(read(wire, OPENAI_CHAT)))["output"] == unary["output"]
     opened = OPENAI_CHAT.stream_to_canonical()
     begun = [canonical for event in decoded(delta(role="assistant")) for canonical in opened.translate(event)]
     head = {"id": "chatcmpl-1", "created": 1700000000, "model": "upstream-model"}

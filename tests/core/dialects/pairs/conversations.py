@@ -1,5 +1,5 @@
-"""Conversations of the part of OpenAI's format that every chat API has, the same for clients of Messages, and what both
-say apart from how they say it.
+"""Conversations of the part of OpenAI's format that every chat API has, the same for clients of Messages and of
+Responses, and what all of them say apart from how they say it.
 
 The part: one system message; texts of users and of the assistant, as strings or as parts of text; calls of tools and
 their results; tools; and `max_tokens`, `temperature`, `top_p`, `stop`, `tool_choice`.
@@ -11,11 +11,24 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
+
+from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
+from sentinel_core.dialects.base import Dialect
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
+from sentinel_core.messages import Request
 
 Json = Mapping[str, Any]
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+CLIENTS: Mapping[str, Dialect] = {
+    "openai": OPENAI_CHAT,
+    "anthropic": ANTHROPIC_MESSAGES,
+    "responses": OPENAI_RESPONSES,
+}
+"""The dialects that clients speak."""
 PARAMETERS = ("max_tokens", "temperature", "top_p", "stop", "tools", "tool_choice")
 
 names = st.text("abcdefghij_", min_size=1, max_size=6)
@@ -107,6 +120,40 @@ def as_messages(chat: Json) -> dict[str, Any]:
     if "tool_choice" in chat:
         body["tool_choice"] = {"type": {"auto": "auto", "required": "any", "none": "none"}[chat["tool_choice"]]}
     return body
+
+
+def as_responses(chat: Json) -> dict[str, Any]:
+    """The same request of a client of Responses, which cannot say `stop`."""
+    items: list[dict[str, Any]] = []
+    body: dict[str, Any] = {"model": chat["model"], "input": items, "max_output_tokens": chat["max_tokens"]}
+    for message in chat["messages"]:
+        content = message["content"]
+        if message["role"] == "system":
+            body["instructions"] = content
+        elif message["role"] == "tool":
+            items.append({"type": "function_call_output", "call_id": message["tool_call_id"], "output": content})
+        elif content is not None:
+            kind = "output_text" if message["role"] == "assistant" else "input_text"
+            parts = [{**part, "type": kind} for part in blocks(content)]
+            items.append({"role": message["role"], "content": content if isinstance(content, str) else parts})
+        for call in message.get("tool_calls", ()):
+            items.append({"type": "function_call", "call_id": call["id"], **call["function"]})
+    body |= {key: chat[key] for key in ("temperature", "top_p", "tool_choice") if key in chat}
+    if "tools" in chat:
+        body["tools"] = [{"type": "function", **tool["function"]} for tool in chat["tools"]]
+    return body
+
+
+def body_by(client: Dialect, chat: Json) -> dict[str, Any]:
+    """The same request as a client of this dialect sends it."""
+    if client is ANTHROPIC_MESSAGES:
+        return as_messages(chat)
+    return as_responses(chat) if client is OPENAI_RESPONSES else dict(chat)
+
+
+def request_of(client: Dialect, body: Json) -> Request:
+    """The request that a body is, as a provider of chats gets it."""
+    return msgspec.structs.replace(client.decode_request(dict(body)), operation="chat")
 
 
 def blocks(content: Any) -> list[dict[str, Any]]:

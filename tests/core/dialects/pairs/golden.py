@@ -15,13 +15,12 @@ from unittest import mock
 import msgspec
 
 from sentinel_core.context import Call as ProviderCall
-from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.keys import Target
 from sentinel_core.messages import Answer, Usage
-from tests.core.dialects.pairs.conversations import as_messages
+from tests.core.dialects.pairs.conversations import CLIENTS, body_by, request_of
 from tests.plugins.providers.calls import Nobody, drained
 from tests.plugins.providers.fed import Fed
 from tests.plugins.providers.spoken import provider_at
@@ -31,9 +30,8 @@ from tests.upstream.payloads import encoded
 
 FOLDER = Path(__file__).with_name("golden")
 COMMAND = "python -m tests.core.dialects.pairs.golden"
-CLIENTS: Mapping[str, Dialect] = {"openai": OPENAI_CHAT, "anthropic": ANTHROPIC_MESSAGES}
 NOW = 1_700_000_000.0
-IDS = frozenset({"id", "tool_call_id", "tool_use_id"})
+IDS = frozenset({"id", "tool_call_id", "tool_use_id", "call_id", "item_id"})
 
 WEATHER = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 REQUEST: Mapping[str, Any] = {
@@ -70,7 +68,7 @@ SAID = Said(
 
 async def vector(spoken: Spoken, client: Dialect) -> dict[str, Any]:  # JSON
     """All forms of the one request and the one answer; ids that the gateway made are numbered."""
-    body = as_messages(REQUEST) if client is ANTHROPIC_MESSAGES else dict(REQUEST)
+    body = body_by(client, REQUEST)
     whole, wire = spoken.api.answer(SAID), spoken.api.stream(SAID)
     with mock.patch("time.time", return_value=NOW):
         fed = Fed([encoded(whole)])
@@ -83,7 +81,7 @@ async def vector(spoken: Spoken, client: Dialect) -> dict[str, Any]:  # JSON
 
 
 async def reply(spoken: Spoken, client: Dialect, body: Mapping[str, Any], fed: Fed) -> Any:  # a reply
-    call = ProviderCall(client.decode_request(dict(body)), Target("up", "m"), Nobody(), attempt=1)
+    call = ProviderCall(request_of(client, body), Target("up", "m"), Nobody(), attempt=1)
     async with provider_at(spoken, "http://upstream.test", pools=fed) as provider:
         return await provider.call(call)
 

@@ -1,4 +1,4 @@
-"""Back: a client of either dialect gets what any upstream said, whole or streamed, however its bytes were cut."""
+"""Back: a client of any dialect gets what any upstream said, whole or streamed, however its bytes were cut."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel_core.context import Call as ProviderCall
-from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.base import Dialect
-from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.keys import Target
 from sentinel_core.messages import Answer, Usage
 from sentinel_core.provider import Provider
-from tests.core.dialects.pairs.conversations import arguments, names, texts
-from tests.core.dialects.pairs.told import Told, expected, told_in_chat, told_in_messages
+from tests.core.dialects.pairs.conversations import CLIENTS, arguments, body_by, names, request_of, texts
+from tests.core.dialects.pairs.told import Told, expected, told_in_chat, told_in_messages, told_in_responses
 from tests.plugins.providers.calls import Nobody, drained
 from tests.plugins.providers.fed import Fed
 from tests.plugins.providers.spoken import provider_at
@@ -27,18 +25,19 @@ from tests.upstream.apis import Spoken, over
 from tests.upstream.payloads import encoded
 
 EXAMPLES = settings(max_examples=max(25, settings().max_examples // 4))
-CLIENTS = pytest.mark.parametrize("client", [OPENAI_CHAT, ANTHROPIC_MESSAGES], ids=["openai", "anthropic"])
+OVER_CLIENTS = pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
+READERS = {"anthropic.messages": told_in_messages, "openai.responses": told_in_responses}
 
 
 def told(answer: Answer) -> Told:
     """The answer as a client of its dialect reads it."""
-    body = answer.body
-    return told_in_messages(body) if answer.dialect is ANTHROPIC_MESSAGES else told_in_chat(body)
+    return READERS.get(answer.dialect.name, told_in_chat)(answer.body)
 
 
 def call_of(client: Dialect, *, stream: bool) -> ProviderCall:
-    fields = {"model": "m", "max_tokens": 9, "stream": stream, "messages": [{"role": "user", "content": "hi"}]}
-    return ProviderCall(client.decode_request(fields), Target("up", "m"), Nobody(), attempt=1)
+    chat = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+    request = request_of(client, {**body_by(client, chat), "stream": stream})
+    return ProviderCall(request, Target("up", "m"), Nobody(), attempt=1)
 
 
 async def answer(provider: Provider, client: Dialect) -> Answer:
@@ -93,7 +92,7 @@ answers = st.builds(
 
 
 @over()
-@CLIENTS
+@OVER_CLIENTS
 @EXAMPLES
 @given(answers, st.lists(st.integers(min_value=0), max_size=20))
 async def test_p8_a_stream_says_what_an_answer_says_wherever_its_bytes_are_cut(
@@ -105,7 +104,7 @@ async def test_p8_a_stream_says_what_an_answer_says_wherever_its_bytes_are_cut(
 
 
 @over()
-@CLIENTS
+@OVER_CLIENTS
 async def test_p8_a_stream_may_be_cut_at_every_byte(spoken: Spoken, client: Dialect) -> None:
     made = [Call("call00001", "w", {"city": "Röm 🙂", "n": [1, {"x": None}]}), Call("call00002", "now", {})]
     said = Said("ä🙂", "hm…", made, "tool_calls", Usage(30, 20, 50, 7, 9))
@@ -114,7 +113,7 @@ async def test_p8_a_stream_may_be_cut_at_every_byte(spoken: Spoken, client: Dial
 
 
 @over()
-@CLIENTS
+@OVER_CLIENTS
 @pytest.mark.parametrize("finish", ["stop", "length", "content_filter"])
 @pytest.mark.parametrize("stream", [False, True], ids=["unary", "stream"])
 async def test_every_reason_to_stop_has_the_clients_word(

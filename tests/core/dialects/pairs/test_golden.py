@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.core.dialects.pairs.golden import CLIENTS, COMMAND, FOLDER, file_of, vector
+from tests.core.dialects.pairs.conversations import CLIENTS
+from tests.core.dialects.pairs.golden import COMMAND, FOLDER, file_of, vector
 from tests.upstream.apis import APIS, Spoken
 
 

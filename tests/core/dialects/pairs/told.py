@@ -11,6 +11,8 @@ from tests.upstream.apis import Spoken
 
 WORDS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
 
+CUT = {"max_output_tokens": "length", "content_filter": "content_filter"}
+
 
 class Told(NamedTuple):
     """What a client reads in an answer."""
@@ -48,6 +50,29 @@ def told_in_messages(body: Any) -> Told:  # JSON
         {word: reason for reason, word in WORDS.items()}[body["stop_reason"]],
         (usage["input_tokens"] + cached, usage["output_tokens"], cached, reasoned),
     )
+
+
+def told_in_responses(body: Any) -> Told:  # JSON
+    items, usage = body["output"], body["usage"]
+    calls = [item for item in items if item["type"] == "function_call"]
+    details = body["incomplete_details"]
+    return Told(
+        _parts(items, "output_text"),
+        _parts(items, "reasoning_text"),
+        tuple((call["name"], canonical(json.loads(call["arguments"]))) for call in calls),
+        CUT[details["reason"]] if details else "tool_calls" if calls else "stop",
+        (
+            usage["input_tokens"],
+            usage["output_tokens"],
+            usage["input_tokens_details"]["cached_tokens"],
+            usage["output_tokens_details"]["reasoning_tokens"],
+        ),
+    )
+
+
+def _parts(items: Any, kind: str) -> str:  # JSON
+    parts = (part for item in items for part in item.get("content") or ())
+    return "".join(part["text"] for part in parts if part["type"] == kind)
 
 
 def expected(spoken: Spoken, said: Said) -> Told:

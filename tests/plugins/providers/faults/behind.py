@@ -39,9 +39,9 @@ def gateway_at(spoken: Spoken, root: str, spare: str = "", **more: Any) -> Gatew
     return gateway_with(tables, {"m": [*tables]}, **{"routing": {}, **stages})
 
 
-async def asked(gateway: Gateway, *, stream: bool = False) -> Answer:
+async def asked(gateway: Gateway, *, stream: bool = False, **fields: Any) -> Answer:  # JSON
     """What a client of OpenAI's format is answered."""
-    client = AsgiClient(asgi(gateway), path=CHAT, body=encoded({**BODY, "stream": stream}))
+    client = AsgiClient(asgi(gateway), path=CHAT, body=encoded({**BODY, "stream": stream, **fields}))
     await client.ended()
     return client.answer
 
