@@ -67,10 +67,24 @@ class Produced(NamedTuple):
     chars: int = 0
 
 
+def known_costs(ctx: Context, prices: Prices) -> tuple[AttemptCost, ...] | None:
+    """What each attempt cost, where the providers' own counts say so: written to `ctx[COSTS]`, None else."""
+    costs = []
+    for attempt in ctx.attempts:
+        counted = _final(ctx, attempt)
+        if counted is None:
+            return None
+        costs.append(_charged(ctx, attempt, counted, prices))
+    ctx[COSTS] = found = tuple(costs)
+    return found
+
+
 async def costs_of(ctx: Context, outcome: Outcome, prices: Prices, tokens: Tokens) -> tuple[AttemptCost, ...]:
     """What each attempt cost. Worked out once, and written to `ctx[COSTS]`."""
     known = ctx.get(COSTS)
-    if known is not None and len(known) == len(ctx.attempts):
+    if known is None or len(known) != len(ctx.attempts):
+        known = known_costs(ctx, prices)
+    if known is not None:
         return known
     served, produced = _served(ctx), Produced()
     if served is not None and not _is_final(served):
@@ -80,6 +94,9 @@ async def costs_of(ctx: Context, outcome: Outcome, prices: Prices, tokens: Token
 
 async def priced(ctx: Context, answer: Answer, prices: Prices, tokens: Tokens) -> tuple[AttemptCost, ...]:
     """What the attempts behind a whole answer cost, as `costs_of` does."""
+    known = known_costs(ctx, prices)
+    if known is not None:
+        return known
     text = _text(answer) if answer.usage is None else ""
     return await _written(ctx, _served(ctx), Produced(text, len(text)), prices, tokens)
 
@@ -91,7 +108,7 @@ def so_far(ctx: Context, usage: Usage) -> int | None:
         return None
     rows = []
     for attempt in ctx.attempts:
-        final = Counted(usage, "reported") if attempt is served else _final(attempt)
+        final = Counted(usage, "reported") if attempt is served else _final(ctx, attempt)
         rows.append(_charged(ctx, attempt, final or _lost(usage.prompt_tokens), prices))
     return total_nanousd(rows)
 
@@ -113,7 +130,7 @@ async def _written(
     prompt = served.usage.prompt_tokens if served is not None and served.usage is not None else None
     costs = []
     for attempt in ctx.attempts:
-        counted = _final(attempt)
+        counted = _final(ctx, attempt)
         if counted is None:
             if prompt is None:
                 prompt = (await tokens.prompt(ctx.request, attempt.target.model)).tokens
@@ -136,8 +153,11 @@ def _is_final(attempt: Attempt) -> bool:
     return attempt.usage is not None and (attempt.ending == "completed" or not attempt.taken)
 
 
-def _final(attempt: Attempt) -> Counted | None:
-    """What is known without counting: the provider's own count, or that it refused and charges nothing."""
+def _final(ctx: Context, attempt: Attempt) -> Counted | None:
+    """What is known without counting: the provider's own count, or that it charges nothing, because it refused or was
+    only asked to count."""
+    if ctx.request.operation == "count_tokens":
+        return Counted(Usage(), "reported")
     if attempt.usage is not None and _is_final(attempt):
         return Counted(attempt.usage, "reported")
     refused = attempt.error is not None and attempt.error not in IN_DOUBT and not attempt.taken

@@ -32,22 +32,28 @@ class Prices:
     ) -> None:
         self._catalogue = catalogue
         self._kinds = kinds
-        self._found: dict[Target, Price | None] = {}
+        self._found: dict[Target, tuple[Price | None, ModelFacts | None]] = {}
         self.version = catalogue.version if catalogue is not None else ""
 
     def of(self, target: Target) -> Price | None:
         """The target's price; None where nobody knows it."""
-        try:
-            return self._found[target]
-        except KeyError:
-            price = self._look_up(target)
-        if len(self._found) >= _REMEMBERED:  # clients choose names where a provider takes any
-            self._found.clear()
-        self._found[target] = price
-        return price
+        return self._known(target)[0]
 
     def facts(self, target: Target) -> ModelFacts | None:
         """The catalogue's row for a target."""
+        return self._known(target)[1]
+
+    def _known(self, target: Target) -> tuple[Price | None, ModelFacts | None]:
+        found = self._found.get(target)
+        if found is None:
+            facts = self._row(target)
+            found = self._price(target, facts), facts
+            if len(self._found) >= _REMEMBERED:  # clients choose names where a provider takes any
+                self._found.clear()
+            self._found[target] = found
+        return found
+
+    def _row(self, target: Target) -> ModelFacts | None:
         kind, catalogue = self._kind(target), self._catalogue
         if catalogue is None:
             return None
@@ -66,8 +72,7 @@ class Prices:
         """Those of the targets that have no price."""
         return tuple(target for target in targets if self.of(target) is None)
 
-    def _look_up(self, target: Target) -> Price | None:
-        facts = self.facts(target)
+    def _price(self, target: Target, facts: ModelFacts | None) -> Price | None:
         price = Price.of(facts, self.version) if facts is not None else None
         kind = self._kinds.get(target.provider)
         return FREE if price is None and kind is not None and kind.free else price

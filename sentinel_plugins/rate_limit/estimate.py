@@ -9,6 +9,7 @@ from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import CANDIDATES, Target
 from sentinel_core.messages import Request, Usage
+from sentinel_core.model_facts import ModelFacts
 from sentinel_core.price import Price
 from sentinel_core.prices import Prices
 from sentinel_core.tokens import Tokens, choices, output_cap, upper_bound
@@ -52,13 +53,13 @@ class Estimator:
         candidates = self._candidates(ctx, money=money)
         prompt = await self._prompt(request, candidates[0].model if candidates else request.model or "")
         cap = output_cap(request)
-        dearest = Estimate(prompt, self._output(request, cap, candidates))
-        for target in candidates if money else ():
-            output = self._output(request, cap, (target,))
-            asked = self._priced(request, prompt, output, self._prices.of(target))
-            if asked.nanousd >= dearest.nanousd:
-                dearest = asked._replace(output=max(output, dearest.output))
-        return dearest
+        if not candidates:
+            return Estimate(prompt, self._output(request, cap, None))
+        each = [self._at(target, request, prompt, cap, money=money) for target in candidates]
+        if len(each) == 1:
+            return each[0]
+        dearest = max(each, key=lambda estimate: estimate.nanousd)
+        return dearest._replace(output=max(estimate.output for estimate in each))
 
     def _candidates(self, ctx: Context, *, money: bool) -> Sequence[Target]:
         candidates = ctx.get(CANDIDATES) or ()
@@ -77,19 +78,10 @@ class Estimator:
             return upper_bound(request)
         return (await self._tokens.prompt(request, model)).tokens
 
-    def _output(self, request: Request, cap: int | None, candidates: Sequence[Target]) -> int:
-        """The cap, but no more than a model can write; without one, what is configured or all that it can write."""
-        most = [facts.max_output_tokens for target in candidates if (facts := self._prices.facts(target)) is not None]
-        known = [tokens for tokens in most if tokens is not None]
-        limit = max(known) * choices(request) if known and len(known) == len(candidates) else None
-        if cap is not None:
-            return cap if limit is None else min(cap, limit)
-        own = self._config.max_output_tokens
-        if own is not None:
-            return own * choices(request)
-        return limit if limit is not None else UNKNOWN_OUTPUT_TOKENS * choices(request)
-
-    def _priced(self, request: Request, prompt: int, output: int, price: Price | None) -> Estimate:
+    def _at(self, target: Target, request: Request, prompt: int, cap: int | None, *, money: bool) -> Estimate:
+        """The estimate for one target."""
+        output = self._output(request, cap, self._prices.facts(target))
+        price = self._prices.of(target) if money else None
         if price is None:
             return Estimate(prompt, output)
         tier = request.body.get("service_tier")
@@ -97,3 +89,10 @@ class Estimator:
         if self._config.reserve == "upper_bound":
             return Estimate(prompt, output, price.at_most(prompt, output, tier), price, tier)
         return Estimate(prompt, output, price.cost(Usage(prompt, output), tier).total_nanousd, price, tier)
+
+    def _output(self, request: Request, cap: int | None, facts: ModelFacts | None) -> int:
+        """The cap, but no more than the model can write; without one, what is configured or all that it can write."""
+        most = facts.max_output_tokens if facts is not None else None
+        if cap is not None:
+            return cap if most is None else min(cap, most * choices(request))
+        return (self._config.max_output_tokens or most or UNKNOWN_OUTPUT_TOKENS) * choices(request)

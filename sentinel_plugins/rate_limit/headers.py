@@ -15,20 +15,25 @@ from sentinel_plugins.rate_limit.subjects import Row
 
 DEGRADED_HEADER = "x-sentinel-degraded"
 
+_NAMES = {
+    unit: tuple(f"x-ratelimit-{word}-{unit}" for word in ("limit", "remaining", "reset"))
+    for unit in ("requests", "tokens")
+}
+
 
 def write(headers: ResponseHeaders, rows: Sequence[Row], states: Sequence[ClaimState], now: float) -> None:
     """Describe the windows of one step. Where none binds, there is nothing to say (C-37)."""
-    tightest: tuple[Row, ClaimState] | None = None
-    for unit in ("tokens", "requests"):
-        found = [pair for pair in zip(rows, states, strict=True) if pair[0].unit == unit]
-        if not found:
-            continue
-        tightest = row, state = min(found, key=_room)
-        headers[f"x-ratelimit-limit-{unit}"] = str(row.limit)
-        headers[f"x-ratelimit-remaining-{unit}"] = str(state.remaining)
-        headers[f"x-ratelimit-reset-{unit}"] = duration(state.reset_s)
-    if tightest is not None:
-        row, state = tightest
+    tightest: dict[str, tuple[Row, ClaimState]] = {}
+    for row, state in zip(rows, states, strict=True):
+        if row.unit in _NAMES and (row.unit not in tightest or _room(row, state) < _room(*tightest[row.unit])):
+            tightest[row.unit] = row, state
+    for unit, (row, state) in tightest.items():
+        limit, remaining, reset = _NAMES[unit]
+        headers[limit] = str(row.limit)
+        headers[remaining] = str(state.remaining)
+        headers[reset] = duration(state.reset_s)
+    if tightest:
+        row, state = tightest.get("requests") or tightest["tokens"]
         headers["x-ratelimit-limit"] = str(row.limit)
         headers["x-ratelimit-remaining"] = str(state.remaining)
         headers["x-ratelimit-reset"] = str(math.ceil(now + state.reset_s))
@@ -45,6 +50,5 @@ def duration(seconds: float) -> str:
     return f"{hours}h{minutes}m{rest}s" if hours else f"{minutes}m{rest}s"
 
 
-def _room(pair: tuple[Row, ClaimState]) -> tuple[int, int]:
-    row, state = pair
+def _room(row: Row, state: ClaimState) -> tuple[int, int]:
     return state.remaining, row.limit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from sentinel_core.limits import Period
@@ -26,9 +27,14 @@ class Span(NamedTuple):
 
 def span(period: Period, now: float) -> Span:
     """The period of that kind in which `now`, seconds since the epoch, lies."""
+    return _span(period, int(now // DAY_S))
+
+
+@lru_cache(maxsize=16)
+def _span(period: Period, day: int) -> Span:
     if period == "total":
         return Span("total", None, None)
-    today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = datetime.fromtimestamp(day * DAY_S, UTC)
     if period == "day":
         return Span(today.strftime("%Y-%m-%d"), today + timedelta(days=1), _KEPT_S[period])
     following = (today.replace(day=1) + timedelta(days=32)).replace(day=1)

@@ -53,7 +53,7 @@ def _quota(row: Row, state: ClaimState, estimate: Estimate, config: RateLimitCon
         "reset_at": span(period, now).reset_at,
     }
     if estimate.price is not None:
-        fits = estimate.price.affordable(state.remaining, estimate.prompt, estimate.service_tier) or 0
+        fits = estimate.price.affordable(state.remaining, estimate.prompt, estimate.service_tier)
         details["largest_request"] = {"max_output_tokens": fits}
         message += f" With this prompt at most {fits} tokens of answer would pass." if fits else ""
     return Refusal("insufficient_quota", message, status=config.quota_status, details=details)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import ClassVar, NamedTuple, Self
 
 import msgspec
 
 from sentinel_core.context import Call, CallNext, Context, Outcome
-from sentinel_core.costs import COSTS, PRICES, costs_of, dollars, priced, total_nanousd
+from sentinel_core.costs import COSTS, PRICES, costs_of, dollars, known_costs, priced, total_nanousd
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import CANDIDATES
@@ -24,6 +24,7 @@ from sentinel_plugins.rate_limit import headers
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.estimate import NOTHING, Estimator
 from sentinel_plugins.rate_limit.local import LocalPart
+from sentinel_plugins.rate_limit.one_step import begun
 from sentinel_plugins.rate_limit.owed import Owed
 from sentinel_plugins.rate_limit.refusals import refusal
 from sentinel_plugins.rate_limit.reservation import RESERVATION, Reservation, claims_of, new_id
@@ -110,18 +111,25 @@ class RateLimit(Stage):
     async def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:
         """Price a whole answer while there is a head to say so in."""
         reply: Reply = await call_next(call)
-        if isinstance(reply, Answer) and any(self._prices.of(attempt.target) for attempt in ctx.attempts):
-            cost = total_nanousd(await priced(ctx, reply, self._prices, self._tokens))
+        if isinstance(reply, Answer):
+            costs = known_costs(ctx, self._prices)
+            if costs is None and any(self._prices.of(attempt.target) for attempt in ctx.attempts):
+                costs = await priced(ctx, reply, self._prices, self._tokens)
+            cost = total_nanousd(costs) if costs is not None else None
             if cost is not None:
                 ctx.headers[COST_HEADER] = dollars(cost)
         return reply
 
     @hookimpl
-    async def on_finish(self, ctx: Context, outcome: Outcome) -> None:
+    def on_finish(self, ctx: Context, outcome: Outcome) -> Awaitable[None] | None:
         """Settle, also what may never have been admitted: its id is marked, so that it is not admitted late."""
         reservation = ctx.get(RESERVATION)
         if reservation is None or reservation.denied:
-            return
+            return None
+        work = self._settled(ctx, outcome, reservation)
+        return work if self._state.shared else begun(work)
+
+    async def _settled(self, ctx: Context, outcome: Outcome, reservation: Reservation) -> None:
         tokens = nanousd = 0
         if reservation.bounds.metered:
             costs = await costs_of(ctx, outcome, self._prices, self._tokens)

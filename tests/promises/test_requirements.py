@@ -17,7 +17,8 @@ RANGES = (
     " S2-08 S2-09 S4-05 S4-51 S0-16 S1-09 S2-10…S2-24 S3-06 C-05…C-08 C-46 C-48"
     " S2-04 S3-01 S4-12"
     " S0-21 S1-01 S1-14 S1-17…S1-25 S1-39 S1-43 S1-44 S2-36…S2-40 C-10 C-12 C-44"
-    " S1-28 S4-15 S4-17 S4-18 S4-39…S4-45 C-31"
+    " S4-15 S4-17 S4-18 S4-39…S4-45 C-31"
+    " S0-22…S0-26 S1-15 S1-16 S1-26…S1-30 S2-42 S4-01 S4-13 S4-14 C-11 C-27 C-34 C-37"
 )
 ROW = re.compile(r"^\| ((?:S\d|C)-\d\d) \| (.*?) \| (.*?) \| (.*?) \|$", re.MULTILINE)
 ROWS = {match[1]: match for match in ROW.finditer(page("docs/reference/requirements.md"))}

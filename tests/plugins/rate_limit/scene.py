@@ -49,6 +49,16 @@ def caller(
     return Principal(tenant, key, kind="key", user=user, limits=limits)
 
 
+def asking(
+    who: Principal | None = None, prompt: str = "Hello", *, client: str = "", stream: bool = False, **body: Any
+) -> Context:  # JSON
+    """A request of somebody."""
+    ctx = context(prompt, stream=stream, client=Client(address=client), **body)
+    if who is not None:
+        ctx[PRINCIPAL] = who
+    return ctx
+
+
 class Refuses(Stage):
     """A guard behind `rate_limit` that refuses some words."""
 
@@ -74,12 +84,8 @@ class Scene:
     tracker: Tracker
     stage: RateLimit
 
-    def ctx(self, who: Principal | None = None, prompt: str = "Hello", *, client: str = "", **body: Any) -> Context:
-        stream = bool(body.pop("stream", False))
-        ctx = context(prompt, stream=stream, client=Client(address=client), **body)
-        if who is not None:
-            ctx[PRINCIPAL] = who
-        return ctx
+    def ctx(self, who: Principal | None = None, prompt: str = "Hello", **fields: Any) -> Context:  # JSON
+        return asking(who, prompt, **fields)
 
     async def ask(self, who: Principal | None = None, prompt: str = "Hello", **fields: Any) -> Driven:
         driven = await run(self.chain, self.ctx(who, prompt, **fields))

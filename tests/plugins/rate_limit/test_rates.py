@@ -145,6 +145,14 @@ async def test_models_are_counted_on_their_own_for_each_client() -> None:
         assert code(await s.ask(caller(tenant="a"), model="other")) is None
 
 
+async def test_s1_15_users_of_one_key_are_counted_on_their_own_and_their_own_limit_outweighs_the_table() -> None:
+    async with scene({"max_requests": "unlimited", "user": {"requests_per_minute": 1}}) as s:
+        two = Limits(requests_per_minute=2)
+        ann, bob = caller(user="ann"), caller(user="bob", of_user=two)
+        assert [code(await s.ask(ann)) for _ in range(2)] == [None, "rate_limit_exceeded"]
+        assert [code(await s.ask(bob)) for _ in range(3)] == [None, None, "rate_limit_exceeded"]
+
+
 async def test_l05_a_noisy_tenant_takes_nothing_from_a_quiet_one() -> None:
     async with scene({"max_requests": 20}) as s:
         for _ in range(1000):

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from sentinel_core.chain import Delivery
@@ -14,7 +15,7 @@ from sentinel_core.errors import UpstreamError
 from sentinel_core.limits import NANO, Limits
 from sentinel_core.messages import Usage, UsageReport
 from sentinel_core.state import Budget, Lease, Settlement, state_key
-from sentinel_core.testing import HANG, completion, run
+from sentinel_core.testing import HANG, FakeProvider, completion, run
 from sentinel_plugins.rate_limit.reservation import RESERVATION
 from sentinel_plugins.tokens.counter import TiktokenCounter
 from tests.plugins.rate_limit.scene import Scene, caller, code, scene
@@ -161,6 +162,17 @@ async def test_a_call_that_was_refused_costs_nothing_and_one_that_was_lost_perha
         assert row.provenance == provenance
         assert row.nanousd == (meter.nanousd if charged else 0)
         assert (await spent(s), await held(s)) == (row.nanousd, 0)
+
+
+async def test_who_only_has_tokens_counted_is_not_charged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeProvider, "operations", frozenset({"chat", "count_tokens"}))
+    async with scene({}, completion(TEXT, usage=None), tokens=TiktokenCounter()) as s:
+        ctx = s.ctx(WHO)
+        ctx.request = msgspec.structs.replace(ctx.request, operation="count_tokens")
+        async with s.exchange(ctx):
+            pass
+        assert [(row.usage, row.nanousd) for row in ctx[COSTS]] == [(Usage(), 0)]
+        assert await spent(s) == 0
 
 
 async def test_what_a_stream_costs_is_known_when_its_usage_passes() -> None:
