@@ -111,3 +111,6 @@ SERVED_BY: Key[Target] = Key("served_by")
 
 FAILOVER: Key[tuple[Target, ...]] = Key("failover")
 """The targets that failed, in the order of the tries; written by routing, absent where the first one replied."""
+
+INJECTION_SCORE: Key[float] = Key("injection_score")
+"""How much the request looks like an attempt to take over the model, from 0 to 1; written by guards that measure it."""
