@@ -17,7 +17,7 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 def tests(session: nox.Session) -> None:
     """Run the test suite; arguments go to pytest (`nox -s tests-3.12 -- tests/core --cov`)."""
     session.install("-e", ".[dev,fast]")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "-n", "auto", *session.posargs)
 
 
 @nox.session
@@ -33,8 +33,9 @@ def types(session: nox.Session) -> None:
     """Check types strictly, in packages, tests, benchmarks and examples."""
     session.install("-e", ".[dev,fast]")
     session.run("mypy", *session.posargs)
-    with session.chdir("examples/acme_guard"):
-        session.run("mypy", ".")
+    for package in ("acme_guard", "acme_cloud"):
+        with session.chdir(f"examples/{package}"):
+            session.run("mypy", ".")
 
 
 @nox.session

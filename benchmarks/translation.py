@@ -1,4 +1,5 @@
-"""What translation costs beside pass-through: µs per request, per answer and per stream event, for each dialect pair.
+"""What translation costs beside pass-through: µs per request and per stream event, from each client's dialect to each
+upstream's, and to the APIs that no client speaks.
 
     python -m benchmarks.translation
 
@@ -15,30 +16,54 @@ from collections.abc import AsyncIterator, Callable
 from itertools import product
 from typing import Any
 
+import msgspec
+
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
+from sentinel_core.dialects.cohere_chat import COHERE_CHAT
+from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI, GeminiFraming
+from sentinel_core.dialects.ndjson import NdjsonParser
+from sentinel_core.dialects.ollama_chat import OllamaChat
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.sse import SseParser
-from sentinel_core.dialects.translation import ChatDialect, translated_events, translated_request
+from sentinel_core.dialects.translation import (
+    ClientChat,
+    UpstreamChat,
+    canonical_request,
+    translated_events,
+    translated_request,
+)
 from sentinel_core.messages import Event, Request
+from sentinel_core.upstream import Framing, NativeChat
 
 ROUNDS = 7
 REQUESTS = 2000
 EVENTS = 2000
 WORDS = "The quick brown fox jumps over the lazy dog. " * 18
 
-DIALECTS: dict[str, ChatDialect] = {"openai": OPENAI_CHAT, "anthropic": ANTHROPIC_MESSAGES}
+CLIENTS: dict[str, ClientChat] = {
+    "openai": OPENAI_CHAT,
+    "anthropic": ANTHROPIC_MESSAGES,
+    "responses": OPENAI_RESPONSES,
+}
+UPSTREAMS: dict[str, UpstreamChat] = {"openai": OPENAI_CHAT, "anthropic": ANTHROPIC_MESSAGES}
+NATIVES: dict[str, NativeChat] = {"cohere": COHERE_CHAT, "gemini": GOOGLE_GEMINI, "ollama": OllamaChat()}
+"""APIs that only upstreams speak."""
+FRAMINGS: dict[str, Callable[[], Framing]] = {"gemini": GeminiFraming, "ollama": NdjsonParser}
+"""Where it is not server-sent events, or not alone."""
+
+_encode = msgspec.json.Encoder().encode
 
 
-def request_of(dialect: ChatDialect) -> Request:
-    """A request of about 1 KB."""
+def request_of(dialect: ClientChat) -> Request:
+    """A request of about 1 KB, as a provider of chats gets it."""
     turns = [{"role": "user", "content": WORDS}, {"role": "assistant", "content": "Yes."}]
-    body = {
-        "model": "m",
-        "max_tokens": 100,
-        "stream": True,
-        "messages": [*turns, {"role": "user", "content": "Go on."}],
-    }
-    return dialect.decode_request(body)
+    turns.append({"role": "user", "content": "Go on."})
+    named = {"input": turns, "max_output_tokens": 100}
+    if dialect is not OPENAI_RESPONSES:
+        named = {"messages": turns, "max_tokens": 100}
+    request = dialect.decode_request({"model": "m", "stream": True, **named})
+    return msgspec.structs.replace(request, operation="chat")
 
 
 def wire_of(name: str) -> bytes:
@@ -48,6 +73,14 @@ def wire_of(name: str) -> bytes:
         deltas: list[dict[str, Any]] = [{"content": "word "} for _ in range(EVENTS)]
         chunks = [{**top, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
         return b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks)
+    if name == "cohere":
+        return named([{"type": "message-start", "id": "c"}, *[COHERE_DELTA for _ in range(EVENTS)]])
+    if name == "gemini":
+        return b"".join(b"data: " + json.dumps(gemini_chunk(n)).encode() + b"\r\n\r\n" for n in range(EVENTS))
+    if name == "ollama":
+        said = {"role": "assistant", "content": "word "}
+        line = {"model": "m", "created_at": "2025-10-26T17:15:24.097767Z", "message": said, "done": False}
+        return (json.dumps(line).encode() + b"\n") * EVENTS
     message: dict[str, Any] = {"id": "m", "model": "m", "content": [], "usage": {"input_tokens": 1}}
     frames: list[dict[str, Any]] = [
         {"type": "message_start", "message": message},
@@ -55,28 +88,55 @@ def wire_of(name: str) -> bytes:
     ]
     delta = {"type": "text_delta", "text": "word "}
     frames += [{"type": "content_block_delta", "index": 0, "delta": delta} for _ in range(EVENTS)]
+    return named(frames)
+
+
+COHERE_DELTA = {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "word "}}}}
+
+
+def gemini_chunk(number: int) -> dict[str, Any]:
+    """A chunk as Gemini sends it, with the token counts so far."""
+    counts = {"promptTokenCount": 200, "candidatesTokenCount": number, "totalTokenCount": 200 + number}
+    details = [{"modality": "TEXT", "tokenCount": 200}]
+    return {
+        "candidates": [{"content": {"parts": [{"text": "word "}], "role": "model"}, "index": 0}],
+        "usageMetadata": {**counts, "promptTokensDetails": details, "serviceTier": "standard"},
+        "modelVersion": "gemini-3.8-flash",
+        "responseId": "QHiLaa6LBrb8vdIPoNztsAg",
+    }
+
+
+def named(frames: list[dict[str, Any]]) -> bytes:
+    """Frames as events that bear their type as a name."""
     return b"".join(f"event: {frame['type']}\ndata: {json.dumps(frame)}\n\n".encode() for frame in frames)
 
 
-def sent(source: ChatDialect, target: ChatDialect) -> Callable[[], bytes]:
+def sent(client: str, upstream: str) -> Callable[[], bytes]:
     """Makes the body for the upstream from the client's request."""
+    source = CLIENTS[client]
     request = request_of(source)
+    if upstream in NATIVES:
+        native = NATIVES[upstream]
+        return lambda: _encode(native.request_body(canonical_request(request, "m").body, "m").body)
+    target = UPSTREAMS[upstream]
+    same = request.dialect is target
 
     def once() -> bytes:
-        translated = request if source is target else translated_request(request, target, "m")[0]
+        translated = request if same else translated_request(request, target, "m")[0]
         return target.encode_request(translated, "m")
 
     return once
 
 
-async def streamed(upstream: str, client: str) -> int:
-    """Read one stream of the upstream's dialect, write it in the client's; how many bytes that made."""
-    source, target = DIALECTS[upstream], DIALECTS[client]
+async def streamed(upstream: str, client: str, wire: bytes) -> int:
+    """Read one stream of the upstream's, write it in the client's dialect; how many bytes that made."""
+    native = NATIVES.get(upstream)
+    source, target = UPSTREAMS.get(upstream, OPENAI_CHAT), CLIENTS[client]
     request = request_of(target)
-    payloads = SseParser().feed(wire_of(upstream))
+    payloads = FRAMINGS.get(upstream, SseParser)().feed(wire)
 
     async def events() -> AsyncIterator[Event]:
-        decoder = source.stream_decoder()
+        decoder = (source if native is None else native.reader("m")).stream_decoder()
         for data, name in payloads:
             for event in decoder.decode(data, name):
                 yield event
@@ -99,12 +159,13 @@ def best(run: Callable[[], object], times: int) -> float:
 
 
 def main() -> None:
-    """Print one row per pair: from the client's dialect to the upstream's, and its stream back."""
+    """Print one row per pair: from the client's dialect to the upstream's format, and its stream back."""
     print(f"{'client':10} {'upstream':10} {'request µs':>11} {'event µs':>9}")
-    for client, upstream in product(DIALECTS, DIALECTS):
-        once = sent(DIALECTS[client], DIALECTS[upstream])
+    wires = {name: wire_of(name) for name in (*UPSTREAMS, *NATIVES)}
+    for client, upstream in product(CLIENTS, wires):
+        once = sent(client, upstream)
         request = best(lambda once=once: [once() for _ in range(REQUESTS)], REQUESTS)  # type: ignore[misc]
-        event = best(lambda u=upstream, c=client: asyncio.run(streamed(u, c)), EVENTS)  # type: ignore[misc]
+        event = best(lambda u=upstream, c=client: asyncio.run(streamed(u, c, wires[u])), EVENTS)  # type: ignore[misc]
         print(f"{client:10} {upstream:10} {request:11.1f} {event:9.2f}")
 
 

@@ -32,9 +32,11 @@ class Client(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class Attempt:
-    """One row per call of a provider. Opened before the call, closed exactly once.
+    """One row per call of a provider. Opened before the call, closed when its reply is over.
 
-    Times are seconds on the monotonic clock. `ending` is None while the call runs; `error` is the code if it failed.
+    Times are seconds on the monotonic clock. `ending` is None while the call runs, `discarded` where its reply was
+    given up: the caller left, or another attempt's reply was `taken` instead. `error` is the code if it failed, `usage`
+    what the provider reported, which it may charge for whatever the ending.
     """
 
     number: int
@@ -43,6 +45,8 @@ class Attempt:
     ending: Ending | None = None
     error: str | None = None
     ended: float | None = None
+    usage: Usage | None = None
+    taken: bool = False
 
 
 class Restoration(Protocol):

@@ -7,14 +7,15 @@ depth is checked on the bytes first (msgspec #1033).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from sentinel_core.dialects.base import JsonLimits
-from sentinel_core.errors import Refusal
+from sentinel_core.errors import Refusal, UpstreamError
 
-__all__ = ["DEFAULT_LIMITS", "JsonLimits", "decode_json"]
+__all__ = ["DEFAULT_LIMITS", "JsonLimits", "decode_json", "decode_reply"]
 
 DEFAULT_LIMITS = JsonLimits()
 
@@ -23,10 +24,15 @@ _SQUARE = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 _decode = msgspec.json.Decoder().decode
+_decode_any_number = msgspec.json.Decoder(float_hook=float).decode
 
 
-def decode_json(raw: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> Any:  # a decoded JSON value of any shape
-    """Decode one JSON document.
+def decode_json(
+    raw: bytes,
+    limits: JsonLimits = DEFAULT_LIMITS,
+    decode: Callable[[bytes], Any] = _decode,  # a decoder of any type
+) -> Any:  # a decoded JSON value of any shape
+    """Decode one JSON document; `decode` may be a decoder of a type of its own.
 
     Raises `Refusal`: request_too_large, json_too_deep, invalid_utf8 or invalid_json. Of repeated object keys the
     last one counts, for us and, since bodies are re-encoded, for every upstream alike.
@@ -35,13 +41,37 @@ def decode_json(raw: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> Any:  # a de
         raise Refusal("request_too_large")
     _check_shape(raw, limits)
     try:
-        return _decode(raw)
+        return decode(raw)
     except UnicodeDecodeError:
         raise Refusal("invalid_utf8") from None
     except msgspec.MsgspecError as exc:
         raise Refusal("invalid_json", f"The request body is not valid JSON: {exc}") from None
     except RecursionError:
         raise Refusal("json_too_deep") from None
+
+
+def decode_reply(raw: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> dict[str, Any]:  # JSON
+    """Decode the object that an upstream sent. Raises `UpstreamError` (upstream_invalid_response) for anything else.
+
+    A number beyond all floats (`1e400`) is infinity here: JSON allows it, and nonsense in a count must not cost the
+    caller an answer that was paid for (U26).
+    """
+    try:
+        body = _decoded(raw, limits)
+    except (Refusal, msgspec.MsgspecError, UnicodeDecodeError):
+        raise UpstreamError("upstream_invalid_response") from None
+    if not isinstance(body, dict):
+        raise UpstreamError("upstream_invalid_response")
+    return body
+
+
+def _decoded(raw: bytes, limits: JsonLimits) -> Any:
+    try:
+        return decode_json(raw, limits)
+    except Refusal as refused:
+        if refused.code != "invalid_json":
+            raise
+    return _decode_any_number(raw)
 
 
 def _check_shape(raw: bytes, limits: JsonLimits) -> None:

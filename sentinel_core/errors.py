@@ -146,6 +146,13 @@ class UpstreamError(SentinelError):
         self.wire_code = wire_code
         self.verbatim = verbatim
 
+    @property
+    def is_about_the_key(self) -> bool:
+        """Whether another key of the same provider may do: its credentials, quota or limit failed, or it never came to
+        a call. Whatever else happens, happens to all keys alike."""
+        about = self.code in ("upstream_auth_error", "rate_limit_exceeded") or self.wire_code == "upstream_quota"
+        return about or not self.attempted
+
 
 class StageFault(SentinelError):
     """A stage raised something that is neither a `Refusal` nor an `UpstreamError`, or took too long.

@@ -74,7 +74,7 @@ async def explain(settings: Settings, body: bytes, *, registry: Registry | None 
     async with AsyncExitStack() as stack:
         generation = await _open(draw(settings, registry or Registry()), stack)
         ctx = Context(request, id="dry-run")
-        ctx[CANDIDATES] = generation.catalogue.candidates(request.model)
+        ctx[CANDIDATES] = generation.candidates(request)
         run = _DryRun(ctx)
         for step in generation.chain.requests:
             await run.step(step, stack)

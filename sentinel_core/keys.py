@@ -54,13 +54,26 @@ class Principal(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """One place that can serve a model: a configured provider, and the model's name there."""
+    """One place that can serve a model: a configured provider, and the model's name there.
+
+    `twin_of` is the provider that this one is another key of, if it is one (`same_as` in its table).
+    """
 
     provider: str
     model: str
+    twin_of: str = ""
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.model}"
+
+    @property
+    def upstream(self) -> str:
+        """Who is called in the end: the same for all keys of one provider."""
+        return self.twin_of or self.provider
+
+    def is_twin(self, other: Target) -> bool:
+        """Whether both are the same model of the same upstream, by whichever key."""
+        return self.model == other.model and self.upstream == other.upstream
 
 
 VerdictResult = Literal["allowed", "blocked", "masked", "monitored", "partial", "not_evaluated", "error"]

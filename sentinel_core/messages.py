@@ -43,14 +43,15 @@ Json: TypeAlias = Any  # a decoded JSON value; its shape is the client's or the 
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Tokens of one answer, as the provider reported them. Cached tokens are part of the prompt's, reasoning tokens
-    part of the completion's (OpenAI's counting)."""
+    """Tokens of one answer, as the provider reported them. Tokens read from and written to the cache are part of the
+    prompt's, reasoning tokens part of the completion's (OpenAI's counting)."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     total_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_tokens: int = 0
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -20,13 +20,15 @@ class ProviderConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Fields that every provider's table has. `kind` names the plugin; it defaults to the table's name.
 
     `enabled` is the toggle. `models` lists what this provider serves, in the order in which `GET /v1/models` shows it.
-    `default_model` answers requests that name no model, such as those of `/api/chat`.
+    `default_model` answers requests that name no model, such as those of `/api/chat`. `same_as` names the table of the
+    provider that this one is another key of: it serves whatever that one serves, and names no models itself.
     """
 
     kind: str | None = None
     enabled: bool = True
     models: tuple[str, ...] = ()
     default_model: str | None = None
+    same_as: str | None = None
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -44,6 +46,7 @@ class Provider:
     """What `kind` in `[providers.<table>]` says."""
     Config: ClassVar[type[ProviderConfig]] = ProviderConfig
     operations: ClassVar[frozenset[Operation]] = frozenset({"chat"})
+    """What this kind of provider can be asked for."""
 
     def __init__(self, config: ProviderConfig) -> None:
         self.config = config
@@ -53,6 +56,11 @@ class Provider:
     async def open(cls, config: Any, services: Services) -> AsyncIterator[Self]:  # Any: the provider's own Config
         """Acquire clients above the yield, release them below."""
         yield cls(config)
+
+    def performs(self) -> frozenset[Operation]:
+        """What this provider can be asked for, as it is configured. Requests that can be translated to a chat reach it
+        as `chat`, in their own dialect."""
+        return self.operations
 
     def models(self) -> tuple[str, ...]:
         """The models this provider offers without being asked over the network."""

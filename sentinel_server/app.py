@@ -19,7 +19,7 @@ from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.gateway import Gateway
 from sentinel_server import health, openapi
 from sentinel_server.edge import Edge, Envelope
-from sentinel_server.surfaces import chat, completions, embeddings, messages, models, responses
+from sentinel_server.surfaces import api_chat, chat, completions, embeddings, messages, models, responses
 from sentinel_server.surfaces.dialect import DialectSurface, Surface
 from sentinel_server.surfaces.docs import DocumentSurface, PageSurface
 from sentinel_server.surfaces.endpoint import route
@@ -30,6 +30,7 @@ SURFACES: tuple[Surface, ...] = (
     embeddings.SURFACE,
     responses.SURFACE,
     *messages.SURFACES,
+    api_chat.SURFACE,
 )
 PAGES = {"/docs": "docs.html", "/docs/docs.css": "docs.css", "/docs/docs.js": "docs.js"}
 

@@ -69,8 +69,7 @@ def _left(attempts: Sequence[Attempt], at: float, *, body_read: bool, answering:
         return "D"
     if not attempts:
         return "Q"
-    last = attempts[-1]
-    waiting = last.ending == "failed" and last.ended is not None and last.ended < at
+    waiting = all(row.ending == "failed" and row.ended is not None and row.ended < at for row in attempts)
     return "C" if waiting else "H"
 
 

@@ -9,6 +9,7 @@ from docs.generate.access_log import access_log_page
 from docs.generate.command_line import command_line_page
 from docs.generate.configuration import configuration_page
 from docs.generate.errors import errors_page
+from docs.generate.faults import faults_page
 from docs.generate.hooks import hooks_page
 from docs.generate.models import models_page
 from docs.generate.runners import runners_page
@@ -21,6 +22,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/cli.md": command_line_page,
     "docs/reference/configuration.md": configuration_page,
     "docs/reference/errors.md": errors_page,
+    "docs/reference/faults.md": faults_page,
     "docs/reference/hooks.md": hooks_page,
     "docs/reference/models.md": models_page,
     "docs/reference/runners.md": runners_page,

@@ -6,9 +6,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from inspect import isawaitable
 
+import msgspec
+
 from sentinel_core.chain.faults import Entry, is_fault, note
 from sentinel_core.chain.layers import LayerInput
 from sentinel_core.chain.phases import Phase
+from sentinel_core.chain.verdicts import LEFT_EARLY
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
 from sentinel_core.messages import Answer, Event, Finish, Opaque, TextEvent
@@ -67,13 +70,16 @@ async def _collect(events: AsyncIterator[Event], held: list[Event]) -> None:
             raise CollectedTooMuch(f"a stream of more than {COLLECT_BYTES} bytes cannot be held")
 
 
-def _texts(answer: Answer) -> dict[tuple[int, str, int], TextEvent]:
-    return {event.lane: event for event in answer.dialect.decompose(answer) if isinstance(event, TextEvent)}
+def _read(answer: Answer) -> tuple[dict[tuple[int, str, int], TextEvent], dict[int, str]]:
+    """An answer's texts by lane, and how its choices ended."""
+    events = answer.dialect.decompose(answer)
+    texts: dict[tuple[int, str, int], TextEvent] = {e.lane: e for e in events if isinstance(e, TextEvent)}
+    return texts, {event.choice: event.reason for event in events if isinstance(event, Finish)}
 
 
 def _reemitted(held: Sequence[Event], before: Answer, after: Answer) -> Iterator[Event]:
-    """The held events with the texts of `after`; a text that is new there leaves ahead of its choice's end."""
-    old, new = _texts(before), _texts(after)
+    """The held events with the texts and ends of `after`; a text that is new there leaves ahead of its choice's end."""
+    (old, ended), (new, ends) = _read(before), _read(after)
     changed = {lane for lane in old if lane not in new or new[lane].text != old[lane].text}
     added = [event for lane, event in new.items() if lane not in old]
     opaque = iter(after.opaque)
@@ -91,6 +97,9 @@ def _reemitted(held: Sequence[Event], before: Answer, after: Answer) -> Iterator
             if isinstance(event, Finish):
                 yield from (extra for extra in added if extra.choice == event.choice)
                 added = [extra for extra in added if extra.choice != event.choice]
+                reason = ends.get(event.choice)
+                if reason is not None and reason != ended.get(event.choice):
+                    event = msgspec.structs.replace(event, reason=reason, changed=True)
             yield event
     yield from added
 
@@ -113,7 +122,7 @@ def decomposing(entry: Entry, on_stream: Phase) -> Phase:
                     ctx.note_unread(entry.name)
                 came.append(event)
         if not given.ended:
-            ctx.note_unread(entry.name)
+            ctx[LEFT_EARLY] = ctx.get(LEFT_EARLY, frozenset()) | {entry.name}
         return answer.dialect.recompose(answer, came)
 
     return on_response

@@ -13,6 +13,7 @@ from sentinel_core.chain.account import Account
 from sentinel_core.chain.compile import Chain
 from sentinel_core.chain.endings import Endings
 from sentinel_core.chain.faults import is_fault
+from sentinel_core.chain.rows import Rows
 from sentinel_core.chain.stream import Delivery, Source, replayed
 from sentinel_core.chain.transcript import Transcript
 from sentinel_core.context import Context, Outcome, Status
@@ -39,6 +40,7 @@ class Exchange:
         "endings",
         "entered",
         "outcome",
+        "rows",
         "seconds",
         "verdicts",
         "wants_stream",
@@ -50,6 +52,7 @@ class Exchange:
         self.entered = 0
         self.endings = Endings(chain.tracker)
         self.account = Account(ctx, chain.guards)
+        self.rows = Rows()
         self.verdicts = self.account.verdicts
         self.seconds = [0.0] * len(chain.names)
         self.wants_stream = ctx.request.stream
@@ -83,6 +86,7 @@ class Exchange:
                 reply = await inward.dispatch(self)
             except UpstreamError as exc:
                 raise await outward.screened(self, exc) from exc.__cause__
+            self.rows.taken(reply)
         if isinstance(reply, EventStream):
             self.endings.adopt(reply)
         if self.wants_stream:
@@ -109,7 +113,10 @@ class Exchange:
         try:
             async for _ in source:
                 pass
-        except UpstreamError as exc:
+        except (UpstreamError, StageFault) as exc:
+            self.rows.broke(exc.code)
+            if isinstance(exc, StageFault):
+                raise
             raise await outward.screened(self, exc) from exc.__cause__
         return transcript.answer(self.ctx.request.dialect)
 
@@ -141,9 +148,9 @@ class Exchange:
             fault.__cause__ = exc
             exc = fault
         self._failure = exc
+        if isinstance(exc, UpstreamError | StageFault):
+            self.rows.broke(exc.code)
         if isinstance(exc, UpstreamError):
-            if self.ctx.attempts and self.ctx.attempts[-1].error is None:
-                self.ctx.attempts[-1].error = exc.code
             self._failure = await outward.screened(self, exc)
         return self._failure
 
@@ -195,6 +202,7 @@ class Exchange:
 
     def _conclude(self, exc: BaseException | None) -> Outcome:
         failure = self._failure or exc
+        self.rows.counted(self.account.usage)
         first = self._delivery.first_event_at if self._delivery is not None else None
         self.outcome = Outcome(
             self._status(failure),

@@ -16,6 +16,7 @@ from sentinel_core.chain.clock import OwnTime
 from sentinel_core.chain.faults import Entry, Snapshot, as_fault, is_fault, note, unasked
 from sentinel_core.chain.phases import Phase
 from sentinel_core.context import Attempt, Call, Context, Ending
+from sentinel_core.dialects.translation import performed
 from sentinel_core.errors import Refusal, SentinelError, StageFault, UpstreamError
 from sentinel_core.keys import CANDIDATES, PLAN, Target
 from sentinel_core.messages import Answer
@@ -237,12 +238,16 @@ async def _call_provider(exchange: Exchange, call: Call) -> Reply:
     provider = exchange.chain.providers.get(call.target.provider)
     if provider is None:
         raise UpstreamError("upstream_unreachable", attempted=False)
-    if call.request.operation not in provider.operations:
+    request = call.request
+    operation = performed(request, provider.performs())
+    if operation is None:
         raise _unsupported(call)
+    if operation != request.operation:
+        request = msgspec.structs.replace(request, operation=operation)
     attempt = Attempt(len(ctx.attempts) + 1, call.target, perf_counter())
     ctx.attempts.append(attempt)
     try:
-        reply = await provider.call(msgspec.structs.replace(call, attempt=attempt.number))
+        reply = await provider.call(msgspec.structs.replace(call, request=request, attempt=attempt.number))
         if isinstance(reply, EventStream):
             call.owner.adopt(reply)
         elif not isinstance(reply, Answer):
@@ -258,6 +263,7 @@ async def _call_provider(exchange: Exchange, call: Call) -> Reply:
     if reply.dropped or attempt.number > 1:
         _say_dropped(ctx, call.target, reply.dropped)
     reply.on_close(partial(_close_attempt, attempt))
+    exchange.rows.came(attempt, reply)
     return reply
 
 

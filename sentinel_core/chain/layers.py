@@ -14,7 +14,7 @@ from sentinel_core.chain.verdicts import Verdicts
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import VerdictResult
-from sentinel_core.messages import Event, Opaque, TextEvent
+from sentinel_core.messages import Event, Finish, Opaque, TextEvent
 from sentinel_core.reply import Reading, logged
 
 
@@ -130,6 +130,8 @@ class StreamLayer:
             self._released += len(event.text)
             self._text.left(event)
             return
+        if isinstance(event, Finish):
+            self._text.end_left(event)
         if isinstance(event, Opaque) and event.slots and not self._input.was_read(event):
             self._unread = True
             if self._entry.unscannable == "block":
@@ -196,6 +198,9 @@ class LayerInput:
         if isinstance(event, TextEvent):
             if self._text is not None:
                 self._text.came(event)
+        elif isinstance(event, Finish):
+            if self._text is not None:
+                self._text.end_came(event)
         elif isinstance(event, Opaque) and event.slots:
             return Opaque(
                 choice=event.choice,

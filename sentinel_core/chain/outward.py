@@ -77,7 +77,12 @@ def layers(exchange: Exchange, source: AsyncIterator[Event], depth: int) -> Asyn
 
 
 async def screened(exchange: Exchange, error: UpstreamError) -> UpstreamError:
-    """The error with its text as the entered guards let it pass, or with the code's fixed text if one does not."""
+    """The error with its text as the entered guards let it pass, or with the code's fixed text if one does not.
+
+    After more than one call it says not to retry: only one layer does, else three times three calls go up.
+    """
+    if len(exchange.ctx.attempts) > 1:
+        error.should_retry = False
     steps = exchange.chain.responses[exchange.entered]
     if not error.verbatim or not steps:
         return error

@@ -8,11 +8,14 @@ from typing import Literal, TypeAlias
 from sentinel_core.chain.faults import Entry
 from sentinel_core.chain.transcript import extent_of
 from sentinel_core.context import Context
-from sentinel_core.keys import Verdict, VerdictResult
+from sentinel_core.keys import Key, Verdict, VerdictResult
 from sentinel_core.messages import Answer, Request
 
 Direction = Literal["request", "response"]
 Released: TypeAlias = int | Answer | Request
+
+LEFT_EARLY: Key[frozenset[str]] = Key("left_early")
+"""The guards that stopped reading a whole answer before its end; written where that answer was taken apart for them."""
 
 
 class Verdicts:
@@ -51,15 +54,15 @@ class Verdicts:
 
     def _one(self, entry: Entry, direction: Direction) -> Verdict:
         result, released = self._results.get((entry.position, direction), ("not_evaluated", 0))
-        if direction == "response" and result == "allowed":
-            result = self._qualified(entry.name)
+        if direction == "response" and result in ("allowed", "masked"):
+            result = self._qualified(entry.name, result)
         return Verdict(entry.name, direction, result, _chars(released), entry.mode == "enforce")
 
-    def _qualified(self, guard: str) -> VerdictResult:
-        """What `allowed` comes to, with what was noted meanwhile."""
-        if guard in self._ctx.unread:
+    def _qualified(self, guard: str, result: VerdictResult) -> VerdictResult:
+        """What `allowed` or `masked` comes to, with what was noted meanwhile."""
+        if guard in self._ctx.get(LEFT_EARLY, frozenset()) or (result == "allowed" and guard in self._ctx.unread):
             return "partial"
-        return "monitored" if guard in self._ctx.findings else "allowed"
+        return "monitored" if result == "allowed" and guard in self._ctx.findings else result
 
 
 def _chars(released: Released) -> int:

@@ -58,7 +58,8 @@ class ProviderVariables:
     """A provider that variables alone turn on, where no file names providers.
 
     It needs one of `api_keys`, the strongest first, or one of `urls` where `keyless` says that its URL is enough; and
-    a URL as well as a key where `placed` says that nobody else knows where it is. `urls` set the key `url_key`.
+    a URL as well as a key where `placed` says that nobody else knows where it is. One that is `keyless` and `placed`
+    needs its URL and may have a key. `urls` set the key `url_key`.
     """
 
     table: str
@@ -92,6 +93,9 @@ KEYED_PROVIDERS: tuple[ProviderVariables, ...] = (
     ProviderVariables("openai", ("OPENAI_API_KEY",), ("OPENAI_BASE_URL",), default_url="https://api.openai.com/v1"),
     # ANTHROPIC_BASE_URL is not read: clients set it to find this gateway, which would then call itself.
     ProviderVariables("anthropic", ("ANTHROPIC_API_KEY",), default_url="https://api.anthropic.com/v1"),
+    # Google's own clients prefer the first name; their GOOGLE_GEMINI_BASE_URL is not read, as above.
+    ProviderVariables("gemini", ("GOOGLE_API_KEY", "GEMINI_API_KEY")),
+    ProviderVariables("cohere", ("COHERE_API_KEY",)),
     ProviderVariables("mistral", ("MISTRAL_API_KEY",)),
     ProviderVariables("deepseek", ("DEEPSEEK_API_KEY",)),
     ProviderVariables("xai", ("XAI_API_KEY",)),
@@ -106,6 +110,8 @@ KEYED_PROVIDERS: tuple[ProviderVariables, ...] = (
         ("VERCEL_AI_GATEWAY_URL",),
         keyless=True,
     ),
+    # Last: the fallback that needs no network (S3-09). Its key is for a proxy and says nothing of where that is.
+    ProviderVariables("ollama", ("OLLAMA_API_KEY",), ("OLLAMA_BASE_URL",), keyless=True, placed=True),
 )
 """In the order in which they stand for a model that no catalogue and no table knows."""
 

@@ -14,6 +14,7 @@ from sentinel_core.config.convert import convert_table, convert_what_can
 from sentinel_core.config.document import Document, Origin, Steps, problem_at
 from sentinel_core.config.effective import EffectiveValue, effective_values
 from sentinel_core.config.environment import Environment
+from sentinel_core.config.envtext import plain
 from sentinel_core.config.expectation import show
 from sentinel_core.config.secret import SecretReader
 from sentinel_core.config.settings import CatalogueSettings, ChainSettings, ModelSettings, RootTable, ServerSettings
@@ -101,6 +102,7 @@ def _settings(
     problems += found
     readable = root or convert_what_can(document, RootTable, secrets)
     problems += [*_name_problems(document, readable), *_model_problems(document, readable)]
+    problems += _key_problems(document, readable)
     settings = _assembled(document, readable, secrets, path)
     if problems:
         problems += [problem for problem in (further(settings) if further else ()) if problem not in problems]
@@ -129,6 +131,22 @@ def _name_problems(document: Document, root: RootTable) -> Iterator[ConfigProble
             if not _NAME.fullmatch(name):
                 expected = "a lower-case letter, then lower-case letters, digits and _"
                 yield problem_at(document, (section, name), "not a name", expected=expected)
+
+
+def _key_problems(document: Document, root: RootTable) -> Iterator[ConfigProblem]:
+    """Tables that are said to be further keys of a provider that is not there."""
+    for name, table in root.providers.items():
+        original = plain(table.get("same_as"))
+        if isinstance(original, str) and (original == name or original not in root.providers):
+            others = [other for other in root.providers if other != name]
+            yield problem_at(
+                document,
+                ("providers", name, "same_as"),
+                "no such other provider is configured",
+                found=show(original),
+                expected=", ".join(others) or "no same_as",
+                suggestion=did_you_mean(original, others),
+            )
 
 
 def _model_problems(document: Document, root: RootTable) -> Iterator[ConfigProblem]:

@@ -11,7 +11,7 @@ from typing import Any
 from sentinel_core.config.aliases import KEYED_PROVIDERS, apply_aliases
 from sentinel_core.config.document import Blocked, Document, Origin, Steps
 from sentinel_core.config.environment import Environment
-from sentinel_core.config.envtext import EnvText, toml_value
+from sentinel_core.config.envtext import EnvText, plain, toml_value
 from sentinel_core.errors import ConfigProblem
 
 FILE_NAME = "sentinel.toml"
@@ -19,6 +19,9 @@ WITHOUT_FILE: Mapping[str, Any] = {"stages": {"routing": {}, "retry": {}, "break
 """What is on where nobody wrote a file."""
 
 PREFIX = "SENTINEL__"
+
+_OF_ONE_TABLE = frozenset({"enabled", "models", "default_model", "same_as"})
+"""What a provider's further keys do not take over from its own table."""
 
 _OVERRIDE = re.compile(r"SENTINEL__[A-Z0-9]+(?:_[A-Z0-9]+)*(?:__[A-Z0-9]+(?:_[A-Z0-9]+)*)*")
 
@@ -55,6 +58,7 @@ def merge(tables: Mapping[str, Any], origin: Origin, environment: Environment) -
     if not document.get("providers"):
         _turn_on_keyed_providers(document, environment)
     problems = [*apply_aliases(document, environment), *_apply_overrides(document, environment)]
+    _share_tables(document)
     if not document.get("providers"):
         document.put(("providers", "echo"), {"kind": "echo"}, Origin("code", "no provider is configured"))
     return document, problems
@@ -69,6 +73,23 @@ def _turn_on_keyed_providers(document: Document, environment: Environment) -> No
         document.put(("providers", row.table), table, Origin("code", f"default, as {name} is set"))
         if name in row.api_keys:
             document.put(("providers", row.table, "api_key"), {"env": name}, environment.origin(name))
+
+
+def _share_tables(document: Document) -> None:
+    """A provider's further keys (`same_as`) are told whatever their own tables do not say.
+
+    Else a key for a host of one's own would be sent to where the kind's default URL points.
+    """
+    providers = document.get("providers")
+    for name in list(providers) if isinstance(providers, dict) else ():
+        original = plain(document.get("providers", name, "same_as"))
+        shared = document.get("providers", original) if isinstance(original, str) else None
+        if not isinstance(original, str) or not isinstance(shared, dict) or original == name:
+            continue
+        for key, value in {"kind": original, **shared}.items():
+            if key not in providers[name] and key not in _OF_ONE_TABLE:
+                found = document.origin(("providers", original, key))
+                document.put(("providers", name, key), value, found or Origin("code", f"as [providers.{original}]"))
 
 
 def _apply_overrides(document: Document, environment: Environment) -> list[ConfigProblem]:

@@ -51,6 +51,11 @@ class StreamEncoder(Protocol):
         """The bytes that this event releases; b"" while its frame is not complete."""
         ...
 
+    def opens(self, event: Event) -> bool:
+        """Whether an event only opens an answer. It may wait for the first that says something: a guard that refuses
+        those words can then still answer with a status of its own."""
+        ...
+
     def finish(self) -> bytes:
         """What ends a stream that is complete."""
         ...

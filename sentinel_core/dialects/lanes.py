@@ -1,8 +1,8 @@
-"""Patching an answer with the texts that a stream stage made of its channels; the same for every dialect."""
+"""Patching an answer with the texts and ends that a stream stage made of its own; the same for every dialect."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from sentinel_core.dialects.slots import Path
@@ -23,6 +23,15 @@ def decomposed(answer: Answer, lanes: Lanes, ends: Sequence[Finish] = ()) -> tup
     if answer.usage is not None:
         events.append(UsageReport(usage=answer.usage))
     return tuple(events)
+
+
+def changed_ends(before: Iterable[Finish], events: Sequence[Event]) -> Mapping[int, str | None]:
+    """The choices that end otherwise than they did, and their new reason: None where a stage kept the end back.
+
+    Of several ends of one choice the last one counts, as it does for the reader of a stream.
+    """
+    came = {event.choice: event.reason for event in events if isinstance(event, Finish)}
+    return {end.choice: came.get(end.choice) for end in before if came.get(end.choice) != end.reason}
 
 
 def recomposed(answer: Answer, lanes: Lanes, events: Sequence[Event]) -> Answer:

@@ -144,7 +144,7 @@ class SseParser:
         self._held.clear()
         self._data.clear()
         self._fresh = False
-        self._error = UpstreamError("upstream_invalid_response")
+        self._error = UpstreamError("upstream_invalid_response", should_retry=False)
         if not events:
             raise self._error
         return events

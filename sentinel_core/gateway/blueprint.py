@@ -61,6 +61,7 @@ def draw(settings: Settings, registry: Registry) -> Blueprint:
         plan for name, table in settings.providers.items() if table.enabled for plan in drawing.provider(name, table)
     ]
     drawing.check_targets()
+    drawing.check_keys(providers)
     state = drawing.state(settings.state)
     records = drawing.records(settings.records)
     drawing.attempt(lambda: registry.load("http", "service"))
@@ -177,6 +178,25 @@ class _Drawing:
                     message = f"{model.name!r} is served by {target.provider!r}, which is disabled"
                     expected = f"enabled = true in [providers.{target.provider}], or another provider"
                     self.problems.append(ConfigProblem(message, table="models", key="targets", expected=expected))
+
+    def check_keys(self, plans: list[ProviderPlan]) -> None:
+        """A table that is another key of a provider needs that provider's own beside it, and names no models."""
+        for plan in plans:
+            name, config = plan.config.same_as, plan.config
+            if name is None:
+                continue
+            others = [one.name for one in plans if one.kind is plan.kind and one.config.same_as is None]
+            broken = name in self.settings.providers and all(one.name != name for one in plans)
+            if name not in others and not (broken and self.settings.providers[name].enabled):
+                expected = ", ".join(others) or "nothing"
+                self._key_problem(plan, "same_as", "must name an enabled provider of this kind", name, expected)
+            for key in ("models", "default_model"):
+                if getattr(config, key):
+                    self._key_problem(plan, key, f"belongs into [providers.{name}]", "", "nothing")
+
+    def _key_problem(self, plan: ProviderPlan, key: str, message: str, found: str, expected: str) -> None:
+        place = {"table": f"providers.{plan.name}", "key": key}
+        self.problems.append(ConfigProblem(message, found=found, expected=expected, **place))
 
     def chain(self, stages: list[StagePlan]) -> ChainPlan | None:
         """The stages in order. Beyond its names a list is checked only where every stage could be loaded: else it

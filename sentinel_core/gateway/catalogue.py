@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
@@ -43,27 +43,29 @@ class Catalogue:
 
     A name in `[[models]]` is served by its targets; a name that a provider lists, by that provider. Of the providers
     without a list, which take every name that reads like a model's, the one where the model is known to live gets it,
-    else the first (C-05): the upstream knows better than this gateway what it serves.
+    else the first (C-05): the upstream knows better than this gateway what it serves. Behind each target come the same
+    provider's other keys (`same_as`).
     """
 
-    __slots__ = ("_knowledge", "_open", "_providers", "_targets", "models")
+    __slots__ = ("_keys", "_knowledge", "_open", "_providers", "_targets", "models")
 
     def __init__(
         self, models: Sequence[ModelSettings], providers: Mapping[str, Provider], created: int, knowledge: Knowledge
     ) -> None:
         self._knowledge = knowledge
-        self._providers = providers
+        self._keys = {name: provider.config.same_as for name, provider in providers.items() if provider.config.same_as}
+        self._providers = {name: provider for name, provider in providers.items() if name not in self._keys}
         self._targets: dict[str, tuple[Target, ...]] = {}
         owners: dict[str, str] = {}
         for model in models:
-            targets = tuple(Target(target.provider, target.model or model.name) for target in model.targets)
-            self._targets[model.name] = targets
+            named = [(target.provider, target.model or model.name) for target in model.targets]
+            self._targets[model.name] = targets = self._with_keys(self._target(*one) for one in named)
             owners[model.name] = targets[0].provider
-        for name, provider in providers.items():
+        for name, provider in self._providers.items():
             for offered in provider.models():
-                self._targets.setdefault(offered, (Target(name, offered),))
+                self._targets.setdefault(offered, self._with_keys((Target(name, offered),)))
                 owners.setdefault(offered, name)
-        self._open = tuple(name for name, provider in providers.items() if not provider.models())
+        self._open = tuple(name for name, provider in self._providers.items() if not provider.models())
         self.models = tuple(ModelInfo(name, created, owner) for name, owner in owners.items())
 
     def candidates(self, model: str | None) -> tuple[Target, ...]:
@@ -74,8 +76,22 @@ class Catalogue:
         if targets is not None:
             return targets
         if self._open and _SANE.fullmatch(model) and ".." not in model:
-            return (Target(self._home(model), model),)
+            return self._with_keys((Target(self._home(model), model),))
         return ()
+
+    def _target(self, provider: str, model: str) -> Target:
+        return Target(provider, model, self._keys.get(provider, ""))
+
+    def _with_keys(self, targets: Iterable[Target]) -> tuple[Target, ...]:
+        """Each target, and behind it the same model by the provider's other keys; none twice."""
+        if not self._keys:
+            return tuple(targets)
+        found: dict[Target, None] = {}
+        for target in targets:
+            found[target] = None
+            twins = (name for name, same_as in self._keys.items() if same_as == target.provider)
+            found |= dict.fromkeys(self._target(name, target.model) for name in twins)
+        return tuple(found)
 
     def _home(self, model: str) -> str:
         facts = self._knowledge.models.find(model)
@@ -90,7 +106,7 @@ class Catalogue:
         if self.models and not any(provider.config.default_model for provider in self._providers.values()):
             listed = (self._answering(self._targets[model.id], today) for model in self.models)
             return next((targets for targets in listed if targets), ())
-        return tuple(self._defaults(today))
+        return self._with_keys(self._defaults(today))
 
     def _answering(self, targets: Sequence[Target], today: date) -> tuple[Target, ...]:
         known = self._knowledge.models

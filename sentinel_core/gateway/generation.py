@@ -8,8 +8,11 @@ from dataclasses import replace
 
 from sentinel_core.authenticator import Authenticator
 from sentinel_core.chain import Chain, Tracker
+from sentinel_core.gateway.able import able
 from sentinel_core.gateway.blueprint import Blueprint, ProviderPlan
 from sentinel_core.gateway.catalogue import Catalogue, Knowledge
+from sentinel_core.keys import Target
+from sentinel_core.messages import Request
 from sentinel_core.provider import Provider
 from sentinel_core.services import Services
 
@@ -94,6 +97,10 @@ class Generation:
             authenticator = next((stage for stage in stages if isinstance(stage, Authenticator)), None)
             catalogue = Catalogue(blueprint.settings.models, providers, created, _knowledge(blueprint, services))
             return cls(blueprint, services, chain, catalogue, authenticator, stack.pop_all())
+
+    def candidates(self, request: Request) -> tuple[Target, ...]:
+        """The targets of the request's model that can serve it; empty if nobody serves the model."""
+        return able(request, self.catalogue.candidates(request.model), self.chain.providers)
 
     async def close(self) -> None:
         """Close stages and give providers back. A stage that fails to close is logged: the others close too."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from itertools import count
 
 from sentinel_core.chain.faults import unasked
 from sentinel_core.provider import Health, Provider
@@ -21,6 +22,8 @@ class HealthChecks:
         self._looked: float | None = None
         self._found: Mapping[str, Health] = {}
         self._lock = asyncio.Lock()
+        self._steps = count()  # tells what came first
+        self._begun: dict[str, int] = {}
 
     async def look(self, providers: Mapping[str, Provider], *, anew: bool = False) -> Mapping[str, Health]:
         """Health by provider, not older than 15 seconds; `anew` asks whatever is known."""
@@ -39,11 +42,17 @@ class HealthChecks:
         return recent and set(self._found) == set(providers)
 
     async def probe(self, name: str, provider: Provider) -> Health:
-        """One provider's health, asked now; the others' stay as old as they are."""
+        """One provider's health, asked now; the others' stay as old as they are.
+
+        Whoever waits meanwhile shares a probe that began after it asked: many askers are no more than two probes.
+        """
+        asked = next(self._steps)
         async with self._lock:
-            health = await _check(provider)
-            self._found = {**self._found, name: health}
-        return health
+            if self._begun.get(name, -1) < asked:
+                begun = next(self._steps)
+                self._found = {**self._found, name: await _check(provider)}
+                self._begun[name] = begun
+            return self._found[name]
 
 
 async def _check(provider: Provider) -> Health:

@@ -6,6 +6,8 @@ Installed is not enabled: a plugin's module is imported only when the configurat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
+from importlib.metadata import EntryPoints
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from sentinel_core.provider import Provider
 from sentinel_core.records import RecordStore
 from sentinel_core.registry.contributions import CONTRIBUTING_HOOKS, Contribution, Kind, contribution, contributions
 from sentinel_core.registry.hooks import Hooks, broken
-from sentinel_core.registry.installed import entry_name, find_entry, label
+from sentinel_core.registry.installed import entry_name, find_entry, installed_entries, label
 from sentinel_core.services import ServiceFactory
 from sentinel_core.stage import Stage
 from sentinel_core.state import StateStore
@@ -47,7 +49,7 @@ class Registry:
         table = table or _TABLES.get(kind, kind) + (name if kind in _TABLES else "")
         if entry_name(name, kind) in self._blocked:
             raise ConfigError((ConfigProblem(f"the {kind} {name!r} is blocked", table=table),))
-        entry = find_entry(name, kind, table)
+        entry = find_entry(self._installed, name, kind, table)
         try:
             plugin = entry.load()
         except Exception as error:
@@ -59,6 +61,10 @@ class Registry:
             raise ConfigError(
                 (ConfigProblem(message, table=table, expected=f"one of the {kind} plugins here: {brought}"),)
             )
+
+    @cached_property
+    def _installed(self) -> EntryPoints:
+        return installed_entries()
 
     def register(self, plugin: object) -> None:
         """Add a plugin that lives in this process: a module or object with hooks, or one class on its own.

@@ -12,6 +12,7 @@ import msgspec
 
 from sentinel_core.context import Call
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.translation import translated_answer, translated_events
 from sentinel_core.messages import Answer, Event
 from sentinel_core.provider import Health, Provider, ProviderConfig
 from sentinel_core.reply import EventStream, Reply
@@ -34,8 +35,9 @@ class FakeProvider(Provider):
     """Scripted and inspected.
 
     Scripts are used in order and the last one again and again: an `Answer`, a sequence of stream items, an exception,
-    or HANG. A sequence answers a unary request as well, with its texts joined. `calls` are what it was asked, `pulled`
-    counts events handed out, `opened` and `closed` count streams.
+    or HANG. A sequence answers a unary request as well, with its texts joined. Items are in OpenAI's chat form, and
+    reach a client of another dialect translated. `calls` are what it was asked, `pulled` counts events handed out,
+    `opened` and `closed` count streams.
     """
 
     name: ClassVar[str] = "fake"
@@ -74,12 +76,12 @@ class FakeProvider(Provider):
         if isinstance(script, BaseException):
             raise script
         if isinstance(script, Answer):
-            return script
+            return translated_answer(script, call.request)
         assert not isinstance(script, Hang)
         if not call.request.stream:
-            return await self._unary(script)
+            return translated_answer(await self._unary(script), call.request)
         self.opened += 1
-        return EventStream(self._play(script), self._close)
+        return EventStream(translated_events(self._play(script), OPENAI_CHAT, call.request), self._close)
 
     async def _unary(self, script: Sequence[Item]) -> Answer:
         texts: list[str] = []

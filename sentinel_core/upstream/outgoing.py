@@ -57,8 +57,9 @@ def outgoing(
 def outgoing_native(call: Call, native: NativeChat, on_unsupported: OnUnsupported = "drop") -> Outgoing:
     """What to send to an upstream whose API no client speaks. Raises as `outgoing`."""
     model = call.target.model
-    body, dropped = native.request_body(canonical_request(call.request, model), model)
-    return Outgoing(_encode(body), _told(dropped, on_unsupported))
+    canonical, lost = canonical_request(call.request, model)
+    body, dropped = native.request_body(canonical, model)
+    return Outgoing(_encode(body), _told(lost + dropped, on_unsupported))
 
 
 def _told(dropped: tuple[str, ...], on_unsupported: OnUnsupported) -> tuple[str, ...]:

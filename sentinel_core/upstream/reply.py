@@ -73,7 +73,7 @@ async def reply_of(
         answer = dialect.assemble([event async for event in events])
     else:
         answer = (reader or dialect).decode_answer(await response.read(limits.max_response_bytes))
-    answer = translated_answer(answer, request.dialect)
+    answer = translated_answer(answer, request)
     await response.release()
     if stream:
         return EventStream(_each(answer.dialect.stream_frames(answer)), dropped=dropped)

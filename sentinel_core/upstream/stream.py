@@ -88,7 +88,7 @@ class UpstreamStream:
         """Take one more piece of the body; its events become ready."""
         self._left -= len(piece)
         if self._left < 0:
-            raise UpstreamError("upstream_invalid_response")
+            raise UpstreamError("upstream_invalid_response", should_retry=False)
         if piece:
             self._take(self._parser.feed(piece))
         else:

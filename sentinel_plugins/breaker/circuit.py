@@ -29,13 +29,14 @@ class Circuit:
     """Opens after failures in a row or at a share of failures; lets one probe through when it has waited.
 
     Every change of state begins a new generation, and results of an older one are ignored: a call that began before
-    the circuit opened says nothing about the target afterwards. All times are monotonic seconds.
+    the circuit opened says nothing about the target afterwards. It stays open longer each time it opens again without a
+    success in between. All times are monotonic seconds.
     """
 
     __slots__ = (
-        "_failed_probes",
         "_failures_in_row",
         "_generation",
+        "_openings",
         "_probing",
         "_until",
         "_window",
@@ -48,7 +49,7 @@ class Circuit:
         self.state: State = "closed"
         self._generation = 0
         self._failures_in_row = 0
-        self._failed_probes = 0
+        self._openings = 0  # since the last success
         self._probing = False
         self._until = 0.0
         self._window = Window()
@@ -65,6 +66,16 @@ class Circuit:
             return PROBED_S
         self._probing = True
         return Permit(self._generation, probe=True)
+
+    def heard(self, permit: Permit) -> Permit:
+        """A call's stream has begun. A probe's target answers again: others need not wait until that stream is over.
+
+        Returns the permit to settle with in the end.
+        """
+        if not permit.probe or permit.generation != self._generation:
+            return permit
+        self._close()
+        return Permit(self._generation, probe=False)
 
     def settle(self, permit: Permit, result: Result, now: float) -> None:
         """Say what became of a call."""
@@ -87,19 +98,17 @@ class Circuit:
 
     def _probed(self, now: float, *, failed: bool) -> None:
         if failed:
-            self._failed_probes += 1
             self._open(now)
             return
-        self._failed_probes = 0
-        self._failures_in_row = 0
-        self._window = Window()
-        self._enter("closed")
+        self._openings = 0
+        self._close()
 
     def _count(self, now: float, *, failed: bool) -> None:
         limits, window = self.limits, self._window
         window.add(now, limits.window_s, failed=failed)
         self._failures_in_row = self._failures_in_row + 1 if failed else 0
         if not failed:
+            self._openings = 0
             return
         too_many = window.calls >= limits.min_calls and window.failures >= limits.failure_rate * window.calls
         if too_many or self._failures_in_row >= limits.failure_threshold:
@@ -108,11 +117,17 @@ class Circuit:
     def _open(self, now: float, at_least_s: float = 0.0) -> None:
         """Open, or open again: the new end is never earlier than the old one."""
         limits = self.limits
-        doublings = min(self._failed_probes, 32)  # beyond any cap; a float has no more room for ever
         cap = max(limits.max_recovery_timeout_s, limits.recovery_timeout_s)
-        waits = min(limits.recovery_timeout_s * 2**doublings, cap)
+        waits = min(limits.recovery_timeout_s * 2**self._openings, cap)
+        if not at_least_s:
+            self._openings = min(self._openings + 1, 32)  # beyond any cap; a float has no more room for ever
         self._until = max(self._until, now + max(waits, at_least_s))
         self._enter("open")
+
+    def _close(self) -> None:
+        self._failures_in_row = 0
+        self._window = Window()
+        self._enter("closed")
 
     def _enter(self, state: State) -> None:
         self.state = state

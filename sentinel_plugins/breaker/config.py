@@ -24,7 +24,8 @@ class BreakerConfig(StageConfig, frozen=True, kw_only=True):
     window_s: Seconds = 10.0
     """How far back the share looks."""
     recovery_timeout_s: Seconds = 30.0
-    """How long an open circuit waits before one call may probe the target; doubled with every probe that fails."""
+    """How long an open circuit waits before one call may probe the target; doubled each time it opens again without a
+    success in between."""
     max_recovery_timeout_s: Seconds = 300.0
     """Where that doubling ends. Below `recovery_timeout_s` there is none."""
     quarantine_s: Seconds = 60.0

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from sentinel_core.context import Call, CallNext, Context, Ending
 from sentinel_core.errors import UpstreamError
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.reply import Reply
+from sentinel_core.reply import EventStream, Reply
 from sentinel_core.services import Clock, Services
 from sentinel_core.stage import Stage
 from sentinel_plugins.breaker.blame import blame, is_due
@@ -22,7 +22,8 @@ class Breaker(Stage):
     """A circuit per target. While it is open, a call ends at once in `circuit_open`, which names the wait.
 
     A streamed call counts when its stream is over: read to its end it is a success, broken off a failure, and left by
-    its caller nothing at all. So does a probe, whose place is free again after every one of these.
+    its caller nothing at all. A probe's place is free again after every one of these, and as soon as its stream begins:
+    a target that speaks again need not be proved for the minutes that an answer takes.
     """
 
     name = "breaker"
@@ -57,6 +58,8 @@ class Breaker(Stage):
         except BaseException:  # a caller who left, or a fault of our own: nothing that the target did
             settlement.settle("neutral")
             raise
+        if isinstance(reply, EventStream):
+            settlement.heard()
         reply.on_close(settlement.ended)
         return reply
 
@@ -75,6 +78,10 @@ class Settlement:
     def settle(self, result: Result) -> None:
         """Say what became of the call."""
         self._circuit.settle(self._permit, result, self._clock.monotonic())
+
+    def heard(self) -> None:
+        """The call gave a stream, which providers do with its first content."""
+        self._permit = self._circuit.heard(self._permit)
 
     def failed(self, error: UpstreamError) -> None:
         """The call gave no reply."""

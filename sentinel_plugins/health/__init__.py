@@ -1,4 +1,4 @@
-"""Self-healing and its evidence: a monitor, incidents, metrics, live events, and a chat route that fails over."""
+"""Self-healing and its evidence: a monitor, incidents, metrics and live events."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def sentinel_services() -> Mapping[str, ServiceFactory]:
 
 @hookimpl
 def sentinel_endpoints(gateway: Gateway) -> Iterable[Endpoint | Socket]:
-    """The routes under `/api` and the socket."""
+    """The routes under `/api` that show it, and the socket."""
     return Routes(gateway, _config(gateway)).all()
 
 

@@ -11,7 +11,6 @@ from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest, Socket, So
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_plugins.health import report
-from sentinel_plugins.health.chat import Chat, ChatReply, ChatRequest
 from sentinel_plugins.health.config import HealthConfig
 from sentinel_plugins.health.feed import serve
 from sentinel_plugins.health.incidents import INCIDENT_TYPES, KEPT, Incident, Incidents
@@ -37,7 +36,6 @@ class Routes:
         self._gateway = gateway
         self._config = config
         self._watcher = Watcher(gateway, config.interval_s)
-        self._chat = Chat(gateway)
 
     def all(self) -> tuple[Endpoint | Socket, ...]:
         """Every route, open to callers: the source system served them without a key."""
@@ -46,7 +44,6 @@ class Routes:
             _declare("POST", "/api/providers/{name}/probe", self._probe, report.ProviderStatus, "Ask a provider now"),
             _declare("GET", "/api/incidents", self._incidents, IncidentList, "What went wrong, newest first"),
             _declare("GET", "/api/metrics", self._metrics, report.Metrics, "Requests, failovers and latency"),
-            _declare("POST", "/api/chat", self._chat.answer, ChatReply, "Ask without a model", ChatRequest),
             Socket("/ws/system-events", self._events, "caller", "Provider states, incidents and metrics as they come"),
         )
 
@@ -82,7 +79,5 @@ def _limit(request: HttpRequest) -> int:
     return int(text)
 
 
-def _declare(
-    method: str, path: str, handler: Handler, response: type, summary: str, request: type | None = None
-) -> Endpoint:
-    return Endpoint(method, path, handler, "caller", request, response, summary, ("health",))
+def _declare(method: str, path: str, handler: Handler, response: type, summary: str) -> Endpoint:
+    return Endpoint(method, path, handler, "caller", None, response, summary, ("health",))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from sentinel_core.context import Context, Outcome
+from sentinel_core.reroute import Reroute, reroute_of
 from sentinel_core.services import Services
-from sentinel_plugins.health.reroute import Reroute, reroute_of
 from sentinel_plugins.health.standing import Standing
 from sentinel_plugins.health.traffic import Traffic, is_fault
 
@@ -34,7 +34,7 @@ class Observations:
         for pair in _pairs(reroute):
             self._reroutes.setdefault(pair, ctx.id)
         troubled = any(not standing.well for standing in self.standings.values())
-        if troubled or reroute.passed or any(is_fault(row) for row in ctx.attempts):
+        if troubled or reroute.passed or any(is_fault(row, ctx.deadline) for row in ctx.attempts):
             self._news.set()
 
     async def news(self) -> None:

@@ -6,11 +6,12 @@ from collections import deque
 
 from sentinel_core.context import Attempt, Context, Outcome
 from sentinel_core.errors import ERRORS
-from sentinel_plugins.health.reroute import Reroute
+from sentinel_core.reroute import Reroute
 
 LATEST = 1_000
 """How many of the latest requests, or calls of one provider, a rate or an average looks at."""
 _FAULT = 500
+_SLACK_S = 0.02  # a timer for the deadline may fire so much early
 
 
 class Rolling:
@@ -50,11 +51,11 @@ class Calls:
         self.failures = 0
         self.rolling = Rolling()
 
-    def add(self, row: Attempt) -> None:
+    def add(self, row: Attempt, deadline: float | None) -> None:
         """One attempt. What the caller caused, a limit, or a call that somebody gave up is neither good nor bad."""
         self.total += 1
         good = row.error is None and row.ending == "completed"
-        if not good and not is_fault(row):
+        if not good and not is_fault(row, deadline):
             return
         self.successes += good
         self.failures += not good
@@ -79,7 +80,7 @@ class Traffic:
         """One exchange that is over. Refused and cancelled ones count as requests only."""
         self.requests += 1
         for row in ctx.attempts:
-            self.providers.setdefault(row.target.provider, Calls()).add(row)
+            self.providers.setdefault(row.target.provider, Calls()).add(row, ctx.deadline)
         if outcome.status in ("completed", "failed"):
             good = outcome.status == "completed"
             self.successes += good
@@ -91,6 +92,10 @@ class Traffic:
             self.active = reroute.used.provider
 
 
-def is_fault(row: Attempt) -> bool:
-    """Whether an attempt says something bad about its provider: 4xx and 429 do not."""
-    return row.error is not None and (row.error not in ERRORS or ERRORS[row.error].status >= _FAULT)
+def is_fault(row: Attempt, deadline: float | None) -> bool:
+    """Whether an attempt says something bad about its provider: 4xx and 429 do not, nor a timeout at the request's own
+    deadline, which a caller may have chosen."""
+    if row.error is None or (row.error in ERRORS and ERRORS[row.error].status < _FAULT):
+        return False
+    in_time = deadline is None or row.ended is None or row.ended < deadline - _SLACK_S
+    return row.error != "upstream_timeout" or in_time

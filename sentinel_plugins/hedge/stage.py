@@ -64,7 +64,9 @@ class Hedge(Stage):
 
 
 def _rival(ctx: Context, call: Call) -> Call:
-    """The same call at the next target of the plan, or at the same where there is none."""
+    """The same call at the plan's next target, one of another provider first; at the same target where none is left."""
     plan: tuple[Target, ...] = ctx.get(PLAN, ())
-    place = plan.index(call.target) + 1 if call.target in plan else len(plan)
-    return call.to(plan[place]) if place < len(plan) else call
+    left = plan[plan.index(call.target) + 1 :] if call.target in plan else ()
+    others = (target for target in left if target.upstream != call.target.upstream)
+    target = next(others, left[0] if left else None)
+    return call.to(target) if target is not None else call

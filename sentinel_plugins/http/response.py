@@ -55,7 +55,7 @@ class AiohttpResponse:
         while piece := await self.chunk():
             size += len(piece)
             if size > limit:
-                raise UpstreamError("upstream_invalid_response", upstream_status=self.status)
+                raise UpstreamError("upstream_invalid_response", upstream_status=self.status, should_retry=False)
             pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 

@@ -23,8 +23,9 @@ long prompt, and would be again (U06)."""
 
 
 def repeatable(error: UpstreamError) -> bool:
-    """Whether the same call may go better a moment later. A used-up quota, or a 4xx that nobody knows, will not."""
-    if error.code not in REPEATABLE or error.wire_code == "upstream_quota":
+    """Whether the same call may go better a moment later. A used-up quota, an answer without end (U22), or a 4xx that
+    nobody knows, will not."""
+    if error.code not in REPEATABLE or not error.should_retry:
         return False
     if error.retry_after_s is not None and error.retry_after_s > MAX_RETRY_AFTER_S:
         return False

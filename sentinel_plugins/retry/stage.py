@@ -21,10 +21,10 @@ from sentinel_plugins.retry.delay import delay_s, repeatable
 
 
 class Retry(Stage):
-    """Repeats at the last target of the plan only: where another target is left, that one is tried at once.
+    """Repeats at the last target of the plan only: where another target is left, that one is tried at once. Other keys
+    of the same provider are no other target, unless the failure was about the key.
 
-    Never after a reply was returned, never beyond the deadline, the attempts or the budget. An error that leaves
-    after a repetition says `should_retry = False`: only one layer retries, else three times three calls go up.
+    Never after a reply was returned, never beyond the deadline, the attempts or the budget.
     """
 
     name = "retry"
@@ -69,18 +69,23 @@ class Retry(Stage):
             except UpstreamError as error:
                 wait_s = self._wait_s(ctx, call, error, repetitions)
                 if wait_s is None or not self._budget.draw(self._clock.monotonic(), self._limits.budget):
-                    if len(ctx.attempts) > 1:
-                        error.should_retry = False
                     raise
-                again = partial(self._repeat, call_next, wait_s)
+                again = partial(self._repeat, ctx, call_next, wait_s, error)
             else:
                 break
         return reply
 
-    async def _repeat(self, call_next: CallNext, wait_s: float, call: Call) -> Reply:
-        """One repetition that was drawn from the budget, wait included: a caller who leaves meanwhile ends it (C04)."""
+    async def _repeat(
+        self, ctx: Context, call_next: CallNext, wait_s: float, failed: UpstreamError, call: Call
+    ) -> Reply:
+        """One repetition that was drawn from the budget, wait included: a caller who leaves meanwhile ends it (C04).
+
+        A hedge's other leg may have made the last call meanwhile; then the failure stands.
+        """
         try:
             await self._clock.sleep(wait_s)
+            if len(ctx.attempts) >= self._limits.max_attempts:
+                raise failed
             reply: Reply = await call_next(call)
         finally:
             self._budget.give_back()
@@ -89,14 +94,18 @@ class Retry(Stage):
     def _wait_s(self, ctx: Context, call: Call, error: UpstreamError, repetitions: int) -> float | None:
         """How long to wait before the next repetition, or None if there must be none."""
         made = max(len(ctx.attempts), repetitions + 1)
-        if made >= self._limits.max_attempts or not repeatable(error) or self._another_is_left(ctx, call):
+        if made >= self._limits.max_attempts or not repeatable(error) or _another_is_left(ctx, call, error):
             return None
         wait_s = delay_s(self._limits, repetitions, error.retry_after_s)
         if call.deadline is not None and self._clock.monotonic() + wait_s >= call.deadline:
             return None
         return wait_s
 
-    def _another_is_left(self, ctx: Context, call: Call) -> bool:
-        """Whether the plan goes on after this target."""
-        plan = ctx.get(PLAN, ())
-        return call.target in plan[:-1]
+
+def _another_is_left(ctx: Context, call: Call, error: UpstreamError) -> bool:
+    """Whether the plan goes on after this target, and not only with other keys of a provider that failed by itself."""
+    plan = ctx.get(PLAN, ())
+    if call.target not in plan:
+        return False
+    left = plan[plan.index(call.target) + 1 :]
+    return any(error.is_about_the_key or not target.is_twin(call.target) for target in left)

@@ -24,10 +24,13 @@ ANOTHER_MAY_DO = frozenset(
 """The target's trouble, not the request's. A redirect is missing: it is a mistake in the configuration."""
 
 _CONTEXT_TEXTS = (
-    "prompt is too long",
-    "exceeds the context window",
     "context_length_exceeded",
+    "exceeds the context window",
+    "exceeds the maximum number of tokens",  # Gemini
+    "input tokens exceed",
     "maximum context length",
+    "maximum prompt length",  # xAI
+    "prompt is too long",  # Anthropic
 )
 _POLICY_CODES = frozenset({"content_policy_violation", "content_filter"})
 
@@ -37,13 +40,13 @@ def falls_back(config: RoutingConfig, error: UpstreamError) -> bool:
     if error.code in ANOTHER_MAY_DO:
         return error.code != "upstream_error" or not 400 <= (error.upstream_status or 0) < 500
     also = config.fallback_also_on
-    return ("context_length" in also and _is_context_length(error)) or (
+    return ("context_length" in also and is_context_length(error)) or (
         "content_policy" in also and _is_content_policy(error)
     )
 
 
-def _is_context_length(error: UpstreamError) -> bool:
-    """Providers agree on no code, so their texts count, as in the clients (reliability, section 3)."""
+def is_context_length(error: UpstreamError) -> bool:
+    """Whether a prompt was refused for its length. Providers agree on no code, so their words count, as in clients."""
     text = error.message.lower()
     return error.wire_code == "context_length_exceeded" or any(part in text for part in _CONTEXT_TEXTS)
 

@@ -10,11 +10,13 @@ from sentinel_core.context import Call, CallNext, Context
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import CANDIDATES, FAILOVER, MAX_ATTEMPTS, PLAN, SERVED_BY, Target
+from sentinel_core.model_facts import ModelCatalogue
 from sentinel_core.reply import Reply
 from sentinel_core.services import Clock, Services
 from sentinel_core.stage import Stage
 from sentinel_plugins.routing.causes import falls_back
 from sentinel_plugins.routing.config import RoutingConfig
+from sentinel_plugins.routing.course import Course
 from sentinel_plugins.routing.order import ordered
 from sentinel_plugins.routing.rests import Rests
 
@@ -28,27 +30,29 @@ class Routing(Stage):
     """Tries the targets of a request in the order of its plan until one replies, or the fault is the request's own.
 
     It writes `FAILOVER` if a target failed, and names the provider that replied in `x-sentinel-provider`. A target that
-    lacks the operation is passed over. If nobody replies, the error of the last call that was made is raised, and
-    `circuit_open` only if none was.
+    lacks the operation is passed over, and leaves the plan if what has failed says that it would fail too. If nobody
+    replies, the error of the last call that was made is raised, and `circuit_open` only if none was.
     """
 
     name = "routing"
     Config: ClassVar[type[RoutingConfig]] = RoutingConfig
     reads = (CANDIDATES,)
-    writes = {"on_request": (PLAN,), "dispatch": (FAILOVER,)}  # noqa: RUF012 - declared so by the base
+    writes = {"on_request": (PLAN,), "dispatch": (PLAN, FAILOVER)}  # noqa: RUF012 - declared so by the base
     before = ("hedge", "retry", "breaker")
 
-    def __init__(self, config: RoutingConfig, clock: Clock, rests: Rests) -> None:
+    def __init__(self, config: RoutingConfig, clock: Clock, rests: Rests, facts: ModelCatalogue | None = None) -> None:
         super().__init__(config)
         self._limits = config
         self._clock = clock
         self._rests = rests
+        self._facts = facts
 
     @classmethod
     @asynccontextmanager
     async def open(cls, config: RoutingConfig, services: Services) -> AsyncIterator[Self]:
-        """The stage on what the process remembers; on its own memory where nobody brings that, as in a test."""
-        yield cls(config, services.clock, services.extra.get("rests", Rests()))
+        """The stage on what the process remembers and the gateway knows; without them, as in a test, on its own."""
+        extra = services.extra
+        yield cls(config, services.clock, extra.get("rests", Rests()), extra.get("catalogue"))
 
     @hookimpl
     def on_request(self, ctx: Context) -> None:
@@ -60,25 +64,36 @@ class Routing(Stage):
     @hookimpl
     async def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:
         """Go through the plan."""
-        failed: dict[Target, UpstreamError] = {}
+        course = Course(self._facts)
         lacking: Refusal | None = None
-        for target in ctx.get(PLAN) or (call.target,):
+        place, plan = 0, ctx.get(PLAN) or (call.target,)
+        while place < len(plan):
+            target = plan[place]
+            place += 1
             try:
                 reply: Reply = await call_next(call if target is call.target else call.to(target))
             except UpstreamError as error:
-                failed[target] = error
+                course.note(target, error)
                 if self._is_over(ctx, target, error, call.deadline):
                     break
+                plan = self._narrowed(ctx, plan, place, course)
             except Refusal as error:
                 if error.code != "unsupported_operation":
                     raise
                 lacking = error
             else:
-                self._report(ctx, failed)
+                self._report(ctx, course.failed)
                 ctx.headers[PROVIDER_HEADER] = ctx.get(SERVED_BY, target).provider
                 return reply
-        self._report(ctx, failed)
-        raise lacking if lacking is not None and not failed else _final(ctx, failed)
+        self._report(ctx, course.failed)
+        raise lacking if lacking is not None and not course.failed else _final(course.failed)
+
+    def _narrowed(self, ctx: Context, plan: tuple[Target, ...], place: int, course: Course) -> tuple[Target, ...]:
+        """The plan without the targets that are left and not worth a call; the other stages see it, too."""
+        worth = tuple(target for target in plan[place:] if not course.passes_over(target))
+        if len(worth) < len(plan) - place:
+            ctx[PLAN] = plan = (*plan[:place], *worth)
+        return plan
 
     def _is_over(self, ctx: Context, target: Target, error: UpstreamError, deadline: float | None) -> bool:
         """Note what the failure says about the target, and whether it ends the request."""
@@ -94,11 +109,8 @@ class Routing(Stage):
             ctx[FAILOVER] = tuple(failed)
 
 
-def _final(ctx: Context, failed: dict[Target, UpstreamError]) -> UpstreamError:
+def _final(failed: dict[Target, UpstreamError]) -> UpstreamError:
     """What the caller is told when every target has failed."""
     errors = list(failed.values())
     called = [error for error in errors if error.code != "circuit_open"]
-    error = called[-1] if called else min(errors, key=lambda error: error.retry_after_s or 0.0)
-    if len(ctx.attempts) > 1:
-        error.should_retry = False
-    return error
+    return called[-1] if called else min(errors, key=lambda error: error.retry_after_s or 0.0)

@@ -7,6 +7,9 @@ import time
 
 from starlette.types import Scope
 
+from sentinel_core.context import Context
+from sentinel_core.keys import Target
+from sentinel_core.reroute import answering
 from sentinel_server import access_log
 from sentinel_server.edge.transaction import Transaction
 from sentinel_server.termination import termination
@@ -23,7 +26,8 @@ def write_record(tx: Transaction) -> None:
 def _record(tx: Transaction) -> access_log.AccessRecord:
     ctx = tx.ctx
     attempts = ctx.attempts if ctx else ()
-    model = ctx.request.model if ctx else None
+    served = _served(ctx) if ctx else None
+    model = (ctx.request.model or (served.model if served else None)) if ctx else None
     return access_log.AccessRecord(
         time=access_log.timestamp(time.time()),
         id=tx.id,
@@ -34,7 +38,7 @@ def _record(tx: Transaction) -> access_log.AccessRecord:
         bytes_in=tx.bytes_in,
         bytes_out=tx.bytes_out,
         model=access_log.field(model) if model else None,
-        provider=attempts[-1].target.provider if attempts else None,
+        provider=served.provider if served else None,
         attempts=len(attempts),
         stream=bool(ctx and ctx.request.stream),
         end=termination(
@@ -47,6 +51,12 @@ def _record(tx: Transaction) -> access_log.AccessRecord:
         ),
         error=tx.error.code if tx.error else None,
     )
+
+
+def _served(ctx: Context) -> Target | None:
+    """Who answered; where nobody did, who was called last."""
+    row = answering(ctx) or (ctx.attempts[-1] if ctx.attempts else None)
+    return row.target if row is not None else None
 
 
 def _shown_path(scope: Scope) -> str:

@@ -17,10 +17,11 @@ from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.dialects.base import Dialect, StreamEncoder
 from sentinel_core.errors import Refusal, SentinelError
 from sentinel_core.gateway import Gateway
-from sentinel_core.messages import Answer, Event, Opaque, Request
+from sentinel_core.messages import Answer, Request
 from sentinel_server.edge import Transaction, Watch
 from sentinel_server.edge.body import read_body
 from sentinel_server.edge.head import check_json
+from sentinel_server.edge.patience import patience_s
 from sentinel_server.edge.response_headers import commit, server_timing
 from sentinel_server.edge.transaction import note
 from sentinel_server.openapi import Operation
@@ -29,13 +30,15 @@ from sentinel_server.surfaces.extension import extended, wants_extension
 
 
 class Surface(NamedTuple):
-    """What a route of one dialect declares: the dialect, what the OpenAPI document says of it, and, where the dialect
-    has such things, a header of its own for the request's id and what of the client's head is part of the request."""
+    """What a route of one dialect declares: the dialect, what the OpenAPI document says of it, and, where it has such
+    things, a header of its own for the request's id, what the route and the client's head make of the request, and
+    what of a whole answer if not the dialect's own body."""
 
     dialect: Dialect
     operation: Operation
     id_header: bytes = b""
     annotate: Callable[[Request, Mapping[bytes, bytes]], Request] | None = None
+    render: Callable[[Transaction, Context, Answer], bytes] | None = None
 
 
 class DialectSurface:
@@ -45,6 +48,7 @@ class DialectSurface:
         self._gateway = gateway
         self._dialect = surface.dialect
         self._annotate = surface.annotate
+        self._render = surface.render
         self._settings = settings = gateway.settings.server
         self._limits = JsonLimits(
             max_bytes=settings.max_body_bytes, max_depth=settings.max_json_depth, max_nodes=settings.max_json_nodes
@@ -64,21 +68,26 @@ class DialectSurface:
         request = self._dialect.decode_request(decode_json(raw, self._limits))
         if self._annotate is not None:
             request = self._annotate(request, tx.headers)
-        deadline = tx.started + self._settings.request_timeout_s
+        allowed_s = self._settings.request_timeout_s
+        deadline = tx.started + (allowed_s if request.stream else patience_s(tx.headers, allowed_s))
         tx.ctx = self._gateway.context(request, id=tx.id, client=tx.client(), deadline=deadline)
         return tx.ctx
 
     async def _unary(self, tx: Transaction, watch: Watch, ctx: Context) -> None:
         async with self._gateway.open(ctx) as reply:
             assert isinstance(reply, Answer)  # the exchange answers in the form that was asked for
-            body = self._dialect.encode_answer(reply)
-            if wants_extension(tx, self._settings):
-                body = extended(body, tx, ctx)
+            body = self._body(tx, ctx, reply)
             watch.sending()
             watch.finishing()
             tx.first_byte = True
             await tx.answer(200, body, headers=(*commit(ctx), server_timing(tx, ctx)))
             watch.release()
+
+    def _body(self, tx: Transaction, ctx: Context, answer: Answer) -> bytes:
+        if self._render is not None:
+            return self._render(tx, ctx, answer)
+        body = self._dialect.encode_answer(answer)
+        return extended(body, tx, ctx) if wants_extension(tx, self._settings) else body
 
     async def _stream(self, tx: Transaction, watch: Watch, ctx: Context) -> None:
         encoder = self._dialect.stream_encoder(ctx.request)
@@ -90,7 +99,7 @@ class DialectSurface:
                     opening = b""
                     async for event in reply:
                         if data := encoder.encode(event):
-                            if not response.committed and _opens(event):
+                            if not response.committed and encoder.opens(event):
                                 opening += data
                                 continue
                             await response.write(opening + data if opening else data)
@@ -100,12 +109,6 @@ class DialectSurface:
                 await _cancelled(tx, watch, response, encoder)
             except Exception as error:  # noqa: BLE001 - nothing escapes once the response has started (0.8)
                 await _broken(tx, response, encoder, error)
-
-
-def _opens(event: Event) -> bool:
-    """Whether an event only opens an answer. It waits for the first that says something: a guard that refuses those
-    words can then still answer with a status of its own."""
-    return isinstance(event, Opaque) and not event.slots
 
 
 async def _cancelled(tx: Transaction, watch: Watch, response: SseResponse, encoder: StreamEncoder) -> None:

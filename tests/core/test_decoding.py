@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_core.decoding import JsonLimits, decode_json
+from sentinel_core.decoding import JsonLimits, decode_json, decode_reply
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.errors import Refusal
+from sentinel_core.errors import Refusal, UpstreamError
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
@@ -125,3 +125,28 @@ def test_h23_a_large_integer_reaches_the_upstream_as_it_is() -> None:
 def test_h26_one_byte_over_the_cap_is_refused() -> None:
     assert code(b'"abc"', JsonLimits(max_bytes=5)) == ""
     assert code(b'"abcd"', JsonLimits(max_bytes=5)) == "request_too_large"
+
+
+def read(raw: bytes) -> str:
+    """What an upstream's bytes are: the name of a type, or the code of an error."""
+    try:
+        return type(decode_reply(raw)).__name__
+    except UpstreamError as error:
+        return error.code
+
+
+@given(st.dictionaries(st.text(), JSON))
+def test_an_upstreams_object_decodes_to_what_was_written(value: dict[str, Any]) -> None:  # any JSON
+    assert decode_reply(msgspec.json.encode(value)) == value
+
+
+@given(st.binary() | BRACKETS | st.sampled_from([b'{"a":1e400,"b":"\xff"}', b'{"a":1e400', b'{"a":1e400}x']))
+def test_u12_any_bytes_of_an_upstream_are_an_object_or_an_upstream_error(raw: bytes) -> None:
+    assert read(raw) in ("dict", "upstream_invalid_response")
+
+
+def test_u26_a_number_beyond_all_floats_is_infinite_for_an_upstream_and_refused_of_a_client() -> None:
+    assert decode_reply(b'{"a":1e400,"b":-1e400,"c":1.5}') == {"a": float("inf"), "b": float("-inf"), "c": 1.5}
+    assert code(b'{"a":1e400}') == "invalid_json"
+    deep = b'{"a":1e400,"b":' * 100 + b"1" + b"}" * 100
+    assert read(deep) == "upstream_invalid_response"

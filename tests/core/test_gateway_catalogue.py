@@ -65,6 +65,12 @@ def test_a_name_that_reads_like_no_model_is_served_nowhere(model: str) -> None:
     assert catalogue([], openai=OPEN).candidates(model) == ()
 
 
+def test_s3_05_the_local_model_is_at_ollama_and_stands_last_where_no_model_is_named() -> None:
+    both = catalogue([], openai=OPEN, ollama=OPEN)
+    assert both.candidates("llama3.2") == (Target("ollama", "llama3.2"),)
+    assert both.candidates(None) == (Target("openai", "gpt-4o-mini"), Target("ollama", "llama3.2"))
+
+
 def test_without_a_name_each_providers_own_model_stands_in_the_order_of_the_tables() -> None:
     both = catalogue([], groq=OPEN, openai=OPEN)
     assert both.candidates(None) == (Target("groq", "openai/gpt-oss-120b"), Target("openai", "gpt-4o-mini"))

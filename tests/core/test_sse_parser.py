@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tracemalloc
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from sentinel_core.dialects.sse import SseEvent, SseParser
 from sentinel_core.errors import UpstreamError
+from tests.core.dialects.cuts import bytewise, cut, payloads, payloads_and_end
 
 
 def oracle(stream: bytes) -> list[SseEvent]:
@@ -36,13 +36,7 @@ def oracle(stream: bytes) -> list[SseEvent]:
 
 
 def parse(pieces: list[bytes], **options: int) -> list[SseEvent]:
-    parser = SseParser(**options)
-    return [event for piece in pieces for event in parser.feed(piece)] + parser.close()
-
-
-def cut(stream: bytes, places: list[int]) -> list[bytes]:
-    at = sorted({0, len(stream), *(place % (len(stream) + 1) for place in places)})
-    return [stream[start:end] for start, end in pairwise(at)]
+    return payloads(SseParser(**options), pieces)
 
 
 DIRT = [
@@ -78,24 +72,14 @@ def test_p8_any_split_gives_the_events_of_the_whole_text(stream: bytes, places: 
 
 @given(streams)
 def test_p8_byte_by_byte_gives_the_events_of_the_whole_text(stream: bytes) -> None:
-    assert parse([stream[index : index + 1] for index in range(len(stream))]) == oracle(stream)
+    assert parse(bytewise(stream)) == oracle(stream)
 
 
 @given(streams, st.lists(st.integers(min_value=0)), st.integers(min_value=1, max_value=8))
 def test_p8_the_cap_strikes_at_the_same_event_wherever_the_bytes_are_cut(
     stream: bytes, places: list[int], cap: int
 ) -> None:
-    def events_and_end(pieces: list[bytes]) -> tuple[list[SseEvent], str]:
-        parser, events = SseParser(cap), []
-        try:
-            for piece in pieces:
-                events += parser.feed(piece)
-            events += parser.close()
-        except UpstreamError as error:
-            return events, error.code
-        return events, ""
-
-    assert events_and_end(cut(stream, places)) == events_and_end([stream])
+    assert payloads_and_end(SseParser(cap), cut(stream, places)) == payloads_and_end(SseParser(cap), [stream])
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
@@ -141,3 +125,12 @@ def test_u11_an_endless_line_is_cut_off_within_the_cap() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4 << 16
+
+
+lines = st.lists(st.sampled_from([line for line in DIRT if b"\n" not in line and b"\r" not in line]), max_size=8)
+
+
+@given(lines)
+def test_p8_lf_crlf_and_cr_are_the_same(written: list[bytes]) -> None:
+    lf, crlf, cr = (parse([end.join([*written, b"", b""])]) for end in (b"\n", b"\r\n", b"\r"))
+    assert lf == crlf == cr

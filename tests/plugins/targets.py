@@ -15,6 +15,7 @@ from sentinel_core.stage import Stage
 from sentinel_core.testing import Driven, FakeClock, FakeProvider, context, fake_services, run
 from sentinel_core.testing.harness import opened
 from sentinel_plugins.breaker.stage import Breaker
+from sentinel_plugins.catalogue.catalogue import FileCatalogue
 from sentinel_plugins.hedge.stage import Hedge
 from sentinel_plugins.retry.stage import Retry
 from sentinel_plugins.routing.stage import Routing
@@ -24,18 +25,19 @@ KINDS: Mapping[str, type[Stage]] = {"routing": Routing, "hedge": Hedge, "retry":
 
 @dataclass
 class Targets:
-    """An open chain of the stages that were asked for, in front of providers by name; every one serves `fake`."""
+    """An open chain of the stages that were asked for, in front of providers by name; every one serves `fake` unless
+    the candidates say otherwise."""
 
     chain: Chain
     clock: FakeClock
     services: Services
     tracker: Tracker
-    names: tuple[str, ...]
+    candidates: tuple[Target, ...]
 
     def context(self, *, stream: bool = False, deadline_s: float | None = None) -> Context:
         ctx = context(stream=stream)
         ctx.deadline = None if deadline_s is None else self.clock.monotonic() + deadline_s
-        ctx[CANDIDATES] = tuple(Target(name, "fake") for name in self.names)
+        ctx[CANDIDATES] = self.candidates
         return ctx
 
     async def ask(self, *, stream: bool = False, deadline_s: float | None = None) -> Driven:
@@ -46,11 +48,12 @@ class Targets:
 
 @asynccontextmanager
 async def targets(
-    providers: Mapping[str, FakeProvider], **tables: Mapping[str, Any]
+    providers: Mapping[str, FakeProvider], *candidates: Target, **tables: Mapping[str, Any]
 ) -> AsyncIterator[Targets]:  # the stages' tables
     clock, tracker = FakeClock(), Tracker()
+    asked = candidates or tuple(Target(name, "fake") for name in providers)
     async with AsyncExitStack() as stack:
-        services = await stack.enter_async_context(fake_services(clock))
+        services = await stack.enter_async_context(fake_services(clock, catalogue=FileCatalogue.shipped()))
         live = [
             await stack.enter_async_context(opened(kind, tables[name], services))
             for name, kind in KINDS.items()
@@ -58,4 +61,4 @@ async def targets(
         ]
         plan = ChainPlan([StagePlan(stage.name, type(stage), config) for stage, config in live])
         chain = Chain(plan, [stage for stage, _ in live], providers, tracker)
-        yield Targets(chain, clock, services, tracker, tuple(providers))
+        yield Targets(chain, clock, services, tracker, asked)

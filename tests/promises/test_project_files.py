@@ -22,7 +22,9 @@ def readme_command(name: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize(("name", "last"), [("serve", ".venv/bin/sentinel serve"), ("test", ".venv/bin/pytest -q")])
+@pytest.mark.parametrize(
+    ("name", "last"), [("serve", ".venv/bin/sentinel serve"), ("test", ".venv/bin/pytest -q -n auto")]
+)
 def test_a_command_of_the_readme_sets_itself_up(name: str, last: str) -> None:
     steps = readme_command(name).split(" && ")
     assert steps[0] == "python3 -m venv .venv"
@@ -40,7 +42,7 @@ def test_the_tests_import_only_what_the_test_command_installs() -> None:
     extras = PROJECT["optional-dependencies"]
     named = [*PROJECT["dependencies"], *extras["test"], *extras["fast"]]
     installed = {re.split(r"[^\w.-]", name)[0].lower().replace("-", "_") for name in named}
-    own = {*PACKAGES, "tests", "docs", "benchmarks", "examples", "acme_guard"}
+    own = {*PACKAGES, "tests", "docs", "benchmarks", "examples", "acme_guard", "acme_cloud"}
     imported = {name for path in modules("tests") for name in top_levels(path)}
     assert imported - sys.stdlib_module_names - installed - own == set()
 

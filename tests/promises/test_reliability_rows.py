@@ -1,4 +1,4 @@
-"""Every reliability row of this part is a test, or a case of one, with the row's id in its name."""
+"""Every reliability row, property and replay of this part is a test, or a case of one, with its id in the name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.promises.tree import modules
 
-RANGES = "U01…U15 U21…U25 U27 U28 C01…C09 S01…S08 D01…D04 R13 H01…H15 H20…H26 H30…H34"
+RANGES = "U01…U28 C01…C09 S01…S08 D01…D04 R13 H01…H15 H20…H26 H30…H34 P2 P8 P10 replay_1 replay_10 replay_14"
 NAME = re.compile(r'def (test_\w+)|^    "(\w+)": |id="(\w+)"', re.MULTILINE)
 NAMES = {
     "".join(match.groups(""))
@@ -22,8 +22,10 @@ def rows() -> list[str]:
     found = []
     for item in RANGES.split():
         first, _, last = item.partition("…")
-        numbers = range(int(first[1:]), int((last or first)[1:]) + 1)
-        found += [f"{first[0]}{number:02}" for number in numbers]
+        name = first.rstrip("0123456789")
+        digits = first.removeprefix(name)
+        numbers = range(int(digits), int((last or first).removeprefix(name)) + 1)
+        found += [f"{name}{number:0{len(digits)}}" for number in numbers]
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import pytest
 
@@ -12,8 +13,9 @@ RANGES = (
     "S0-01…S0-15 S0-19 S0-20 S0-31…S0-34 S0-39…S0-41 S0-43 S0-44 S0-46…S0-51 S1-02…S1-05 S1-07 S1-08 S1-10 "
     "S1-11…S1-13 S1-31 S1-40 S2-02 S2-03 S2-05 S2-07 S2-34 S2-35 S2-67 S2-78 S3-02 S3-07 S3-29 S3-31 S3-32 S4-02 "
     "S4-04 S4-06…S4-08 S4-11 S4-46 S4-48 S4-49 S4-53 S4-55 S4-60 C-01…C-04 C-09 C-20…C-22 C-24 C-26 C-41…C-43 "
-    "S3-03 S3-04 S3-15…S3-27 S0-17 S0-18 S0-38 S2-33 S3-08…S3-13 S4-10 S3-30 S3-33 C-25 C-33"
-    " S2-08 S4-05 S4-51 S0-16 S1-09 S2-10 S2-11 S2-13…S2-23 S3-06 C-05…C-07 C-46 C-48"
+    "S3-03…S3-05 S3-15…S3-27 S0-17 S0-18 S0-38 S2-33 S3-08…S3-13 S4-10 S3-30 S3-33 C-25 C-33"
+    " S2-08 S2-09 S4-05 S4-51 S0-16 S1-09 S2-10…S2-24 S3-06 C-05…C-08 C-46 C-48"
+    " S2-04 S3-01 S4-12"
 )
 ROW = re.compile(r"^\| ((?:S\d|C)-\d\d) \| (.*?) \| (.*?) \| (.*?) \|$", re.MULTILINE)
 ROWS = {match[1]: match for match in ROW.finditer(page("docs/reference/requirements.md"))}
@@ -89,3 +91,23 @@ def test_s0_44_redis_keeps_its_data() -> None:
     text = page("compose.yaml")
     assert '"--appendonly", "yes"' in text
     assert "redis-data:/data" in text
+
+
+def test_s2_24_c_08_every_provider_of_the_ledger_has_an_adapter_of_its_own() -> None:
+    project = tomllib.loads(page("pyproject.toml"))["project"]
+    kinds = {
+        "openai",
+        "anthropic",
+        "gemini",
+        "xai",
+        "deepseek",
+        "cohere",
+        "mistral",
+        "llama",
+        "groq",
+        "ollama",
+        "vercel",
+    }
+    assert kinds <= project["entry-points"]["sentinel"].keys()
+    needed = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+    assert [name for name in needed if re.match(r"litellm|slowapi", name, re.IGNORECASE)] == []

@@ -101,6 +101,7 @@ def attempt(*, ended: float | None = None, failed: bool = False) -> Attempt:
         ("CC", None, [attempt(ended=2, failed=True)], "client", True, False),
         ("CH", None, [attempt()], "client", True, False),
         ("CH", None, [attempt(ended=9, failed=True)], "client", True, False),
+        ("CH", None, [attempt(), attempt(ended=2, failed=True)], "client", True, False),
         ("CD", None, [attempt()], "client", True, True),
         ("cD", None, [attempt()], "stalled", True, True),
         ("SC", UpstreamError("upstream_unreachable"), [attempt()], None, True, False),

@@ -245,9 +245,7 @@ async def test_u18_an_upstreams_words_about_an_error_pass_the_guards_on_every_ro
     assert (answer.status_code, answer.json()["error"]["message"]) == (400, "no *** please")
 
 
-@pytest.mark.parametrize(
-    ("route", "word"), [("completions", "text completions"), ("embeddings", "embeddings"), ("responses", "responses")]
-)
+@pytest.mark.parametrize(("route", "word"), [("completions", "text completions"), ("embeddings", "embeddings")])
 async def test_a_model_whose_provider_lacks_the_operation_is_refused_before_any_call(
     runner: str, route: str, word: str
 ) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.upstream.payloads import encoded
+from sentinel_core.messages import Usage
+from tests.upstream.anthropic_turns import conversation
+from tests.upstream.api import Said, Wire
+from tests.upstream.payloads import encoded, halves
 
 MESSAGE_USAGE = {"input_tokens": 3, "output_tokens": 2}
 
@@ -60,7 +63,11 @@ def tool_block(index: int, identifier: str, name: str, *fragments: str) -> list[
 
 def opening(**usage: Any) -> bytes:  # JSON
     """The event that opens a stream."""
-    body = message(content=[], stop_reason=None, usage={"input_tokens": 3, "output_tokens": 1, **usage})
+    return _opening({"input_tokens": 3, "output_tokens": 1, **usage})
+
+
+def _opening(usage: Mapping[str, Any]) -> bytes:  # JSON
+    body = message(content=[], stop_reason=None, usage=usage)
     return named({"type": "message_start", "message": body})
 
 
@@ -77,3 +84,86 @@ def message_stream(*texts: str, blocks: Sequence[Sequence[bytes]] = (), reason: 
     """A whole stream, one SSE event an item: one block of text, or these blocks."""
     body = [event for part in blocks or (text_block(0, *(texts or ("hello",))),) for event in part]
     return [opening(), named({"type": "ping"}), *body, *ending(reason)]
+
+
+STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
+ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}
+
+
+class Anthropic:
+    """Anthropic's Messages, as its upstream speaks it."""
+
+    name = "anthropic"
+    content_type = "text/event-stream"
+
+    def path(self, *, stream: bool) -> str:
+        """The same for both."""
+        return "/v1/messages"
+
+    def answer(self, said: Said) -> dict[str, Any]:  # JSON
+        """A message: thinking, text, calls."""
+        blocks: list[dict[str, Any]] = []
+        if said.reasoning:
+            blocks.append({"type": "thinking", "thinking": said.reasoning, "signature": "sig"})
+        if said.text:
+            blocks.append({"type": "text", "text": said.text})
+        blocks += [
+            {"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments} for call in said.calls
+        ]
+        body = message(content=blocks, stop_reason=STOP_REASONS[said.finish], usage=_usage(said.usage))
+        return body if said.usage is not None else _without_usage(body)
+
+    def stream(self, said: Said) -> Wire:
+        """A block for thinking, one for text, one for each call; texts by halves. The counts so far come twice."""
+        blocks = [thinking_block(0, *halves(said.reasoning))] if said.reasoning else []
+        if said.text:
+            blocks.append(text_block(len(blocks), *halves(said.text)))
+        for call in said.calls:
+            fragments = halves(encoded(call.arguments).decode()) if call.arguments else ()
+            blocks.append(tool_block(len(blocks), call.id, call.name, *fragments))
+        counts = _usage(said.usage)
+        end: dict[str, Any] = {"stop_reason": STOP_REASONS[said.finish], "stop_sequence": None}
+        closing = {"type": "message_delta", "delta": end, **({"usage": counts} if counts else {})}
+        start = [_opening({**counts, "output_tokens": 1} if counts else {}), named({"type": "ping"})]
+        content = [event for made in blocks for event in made]
+        return Wire(start, content, [named(closing), named({"type": "message_stop"})])
+
+    def error(self, status: int, message: str) -> Any:  # JSON
+        """The object that Anthropic's SDKs read."""
+        return {"type": "error", "error": {"type": ERROR_TYPES.get(status, "api_error"), "message": message}}
+
+    def midstream_error(self, message: str) -> bytes:
+        """An event of its own name."""
+        return named(self.error(500, message))
+
+    def conversation(self, body: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+        """The turns as messages."""
+        return conversation(body)
+
+
+def _usage(usage: Usage | None) -> dict[str, Any]:  # JSON
+    """Of the prompt, Anthropic counts apart what came from its cache."""
+    if usage is None:
+        return {}
+    return {
+        "input_tokens": usage.prompt_tokens - usage.cached_tokens,
+        "cache_read_input_tokens": usage.cached_tokens,
+        "output_tokens": usage.completion_tokens,
+        "output_tokens_details": {"thinking_tokens": usage.reasoning_tokens},
+    }
+
+
+def _without_usage(body: dict[str, Any]) -> dict[str, Any]:  # JSON
+    return {key: value for key, value in body.items() if key != "usage"}
+
+
+ANTHROPIC = Anthropic()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
+from tests.upstream.apis import APIS, Spoken
 from tests.upstream.server import Upstream
 
 
@@ -14,3 +16,10 @@ async def upstream() -> AsyncIterator[Upstream]:
     """A running upstream with an empty script."""
     async with Upstream() as running:
         yield running
+
+
+@pytest.fixture(params=APIS, ids=[spoken.api.name for spoken in APIS])
+def spoken(request: pytest.FixtureRequest) -> Spoken:
+    """Each API in turn."""
+    each: Spoken = request.param
+    return each

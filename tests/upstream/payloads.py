@@ -68,6 +68,12 @@ def chat_stream(*texts: str, usage: bool = False, finish: str | None = "stop", d
     return events
 
 
+def halves(text: str) -> list[str]:
+    """A text in two events; one for a single character, none for nothing."""
+    middle = (len(text) + 1) // 2
+    return [half for half in (text[:middle], text[middle:]) if half]
+
+
 def text_completion(text: str = "hello", **fields: Any) -> dict[str, Any]:  # JSON
     """A complete unary answer of the legacy format. `fields` replace or add top-level members."""
     return {**text_chunk(text, finish="stop"), "usage": USAGE, **fields}

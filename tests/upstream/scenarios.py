@@ -80,6 +80,18 @@ class Drip:
                 return
 
 
+@dataclass(frozen=True)
+class Endless:
+    """These bytes again and again, as fast as the gateway takes them."""
+
+    data: bytes
+
+    async def play(self, link: Link) -> None:
+        while not link.gone.is_set():
+            await link.send(self.data)
+            await asyncio.sleep(0)
+
+
 Part: TypeAlias = bytes | Scenario
 
 

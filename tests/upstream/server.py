@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -10,11 +11,16 @@ from dataclasses import replace
 from typing import Any, Self
 
 from tests.upstream.anthropic import message, message_stream
+from tests.upstream.api import Said
+from tests.upstream.cohere import CHAT, COHERE
+from tests.upstream.gemini import GEMINI
 from tests.upstream.link import Link, Received
+from tests.upstream.ollama import chat, chat_lines
 from tests.upstream.payloads import chat_stream, completion
 from tests.upstream.scenarios import Early, Reply, Scenario, Stream
 
 PATIENCE_S = 5.0
+_GEMINI = re.compile(r"/v1/models/([^/?]+):(stream)?[Gg]enerateContent")
 
 
 class Upstream:
@@ -67,9 +73,14 @@ class Upstream:
                 raise error
 
     @property
+    def root(self) -> str:
+        """The URL that paths are put after."""
+        return f"{'https' if self._tls else 'http'}://{self._host}:{self.port}"
+
+    @property
     def base_url(self) -> str:
-        """What a provider's `base_url` is set to."""
-        return f"{'https' if self._tls else 'http'}://{self._host}:{self.port}/v1"
+        """What a provider's `base_url` is set to, where its API is below `/v1`."""
+        return f"{self.root}/v1"
 
     @property
     def open(self) -> int:
@@ -134,13 +145,21 @@ class Upstream:
 
     def _choose(self, request: Received) -> Scenario:
         body = _fields(request)
-        for key in (body.get("model"), request.target, None):
+        gemini = _GEMINI.match(request.target)
+        for key in (gemini[1] if gemini else body.get("model"), request.target, None):
             if key in self._scripts:
                 return self._next(key)
         if request.method == "GET":
             return Reply({"object": "list", "data": []})
+        if gemini:
+            return Stream(GEMINI.stream(Said()).whole) if gemini[2] else Reply(GEMINI.answer(Said()))
         if request.target.endswith("/messages"):
             return Stream(message_stream("hello")) if body.get("stream") else Reply(message())
+        if request.target == CHAT:
+            return Stream(COHERE.stream(Said()).whole) if body.get("stream") else Reply(COHERE.answer(Said()))
+        if request.target == "/api/chat":
+            lines = Stream(chat_lines("hello"), content_type="application/x-ndjson")
+            return lines if body.get("stream", True) else Reply(chat())
         return Stream(chat_stream("hello")) if body.get("stream") else Reply(completion())
 
     def _peek(self) -> Scenario | None:

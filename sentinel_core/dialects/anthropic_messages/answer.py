@@ -5,30 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from sentinel_core.decoding import JsonLimits, decode_json
+from sentinel_core.decoding import JsonLimits, decode_reply
 from sentinel_core.dialects.anthropic_messages.errors import reported_error
 from sentinel_core.dialects.anthropic_messages.words import counts, usage_of
 from sentinel_core.dialects.slots import Path, patched
-from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Answer
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
 _LIMITS = JsonLimits(max_bytes=64 * 1024 * 1024, max_nodes=4_000_000)
-_encode = msgspec.json.Encoder().encode
 
 
 def decode_object(raw: bytes) -> dict[str, Any]:
     """An upstream's JSON object. Raises `UpstreamError` for anything else, and for an error in it (U12, U13)."""
-    try:
-        body = decode_json(raw, _LIMITS)
-    except Refusal:
-        raise UpstreamError("upstream_invalid_response") from None
-    if not isinstance(body, dict):
-        raise UpstreamError("upstream_invalid_response")
+    body = decode_reply(raw, _LIMITS)
     if body.get("type") == "error" or body.get("error"):
         raise reported_error(body)
     return body
@@ -43,11 +35,6 @@ def decode(dialect: Dialect, raw: bytes) -> Answer:
     if not isinstance(body.get("stop_reason"), str):
         raise UpstreamError("upstream_invalid_response")
     return Answer(dialect=dialect, body=body, raw=raw, usage=usage_of(counts(body.get("usage"))))
-
-
-def encode(answer: Answer) -> bytes:
-    """The body for the client, byte for byte where nothing changed."""
-    return answer.raw if answer.raw is not None else _encode(answer.body)
 
 
 def patch(body: Mapping[str, Any], texts: Mapping[Path, str]) -> Mapping[str, Any]:

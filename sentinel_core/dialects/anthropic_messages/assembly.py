@@ -11,6 +11,7 @@ import msgspec
 from sentinel_core.dialects.anthropic_messages.decoder import MessagesStreamDecoder
 from sentinel_core.dialects.anthropic_messages.wire import message_start
 from sentinel_core.dialects.anthropic_messages.words import counts, finish_reason, stop_reason, usage_object, usage_of
+from sentinel_core.dialects.lanes import changed_ends
 from sentinel_core.dialects.slots import Path
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import (
@@ -42,14 +43,14 @@ def decompose(answer: Answer) -> tuple[Event, ...]:
     rest = tuple(slot for slot in answer.texts() if not _covered(slot.path, lanes))
     if rest:
         events.append(Opaque(slots=rest))
-    events.append(Finish(reason=finish_reason(str(answer.body.get("stop_reason")))))
+    events.append(_end(answer))
     if answer.usage is not None:
         events.append(UsageReport(usage=answer.usage))
     return tuple(events)
 
 
 def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
-    """Patch into `answer` what came out of a stream stage. Text that did not come out is taken out."""
+    """Patch into `answer` what came out of a stream stage. What did not come out, text or end, is taken out."""
     came: dict[tuple[int, str, int], list[str]] = {}
     opaque: dict[Path, str] = {}
     for event in events:
@@ -72,13 +73,22 @@ def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
     for slot in answer.texts():
         if not _covered(slot.path, lanes) and opaque.get(slot.path, "") != slot.text:
             texts[slot.path] = opaque.get(slot.path, "")
-    changed = answer.with_texts(texts)
-    if not inputs:
-        return changed
-    content = list(changed.body["content"])
-    for index, value in inputs.items():
-        content[index] = {**content[index], "input": value}
-    return msgspec.structs.replace(changed, body={**changed.body, "content": content}, raw=None)
+    return _patched(answer.with_texts(texts), inputs, changed_ends((_end(answer),), events))
+
+
+def _patched(answer: Answer, inputs: Mapping[int, Any], ends: Mapping[int, str | None]) -> Answer:  # JSON
+    """The answer with other inputs for the tools at these places, and another end."""
+    body = dict(answer.body)
+    if inputs:
+        blocks = enumerate(body["content"])
+        body["content"] = [{**block, "input": inputs[at]} if at in inputs else block for at, block in blocks]
+    for reason in ends.values():
+        body["stop_reason"] = stop_reason(reason) if reason is not None else None
+    return msgspec.structs.replace(answer, body=body, raw=None) if inputs or ends else answer
+
+
+def _end(answer: Answer) -> Finish:
+    return Finish(reason=finish_reason(str(answer.body.get("stop_reason"))))
 
 
 def assemble(dialect: Dialect, events: Iterable[Event]) -> Answer:
@@ -86,7 +96,7 @@ def assemble(dialect: Dialect, events: Iterable[Event]) -> Answer:
     top: dict[str, Any] = message_start("msg_assembled", "")["message"]
     blocks: dict[object, dict[str, Any]] = {}
     usage: UsageReport | None = None
-    wire_counts: dict[str, int] = {}
+    wire_counts: dict[str, Any] = {}
     opaque: list[Opaque] = []
     for event in events:
         frame = event.frame

@@ -21,10 +21,11 @@ def extension(value: Any) -> dict[str, Any]:  # JSON
     return {EXTENSION: {VENDOR: value}}
 
 
-def own_extension(holder: Mapping[str, Any]) -> Any:  # JSON
-    """What `extension` kept here for Anthropic; None where nothing was."""
+def own_extension(holder: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What `extension` kept here for Anthropic; None where nothing was, or what a client put there is no object."""
     kept = holder.get(EXTENSION)
-    return kept.get(VENDOR) if isinstance(kept, Mapping) else None
+    own = kept.get(VENDOR) if isinstance(kept, Mapping) else None
+    return own if isinstance(own, Mapping) else None
 
 
 def part_of(block: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def block_of(part: Mapping[str, Any]) -> dict[str, Any] | None:
             return {"type": "document", "source": source_of(data), **titled, **cached}
         return None
     kept = own_extension(part) if kind == EXTENSION else None
-    return dict(kept) if isinstance(kept, Mapping) else None
+    return dict(kept) if kept is not None else None
 
 
 def source_of(url: str) -> dict[str, Any]:

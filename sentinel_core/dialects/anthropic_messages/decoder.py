@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from sentinel_core.decoding import JsonLimits, decode_json
+from sentinel_core.decoding import JsonLimits, decode_reply
 from sentinel_core.dialects.anthropic_messages.errors import reported_error
 from sentinel_core.dialects.anthropic_messages.fields import IDENTIFIERS, KNOWN_KEYS, block_slots
 from sentinel_core.dialects.anthropic_messages.words import counts, finish_reason, usage_of
 from sentinel_core.dialects.slots import Path, TextSlot, string_slots
-from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import (
     Event,
     Finish,
@@ -55,7 +55,7 @@ class MessagesStreamDecoder:
         self._done = False
         self._finished = False
         self._calls: dict[int, int] = {}
-        self._counts: dict[str, int] = {}
+        self._counts: dict[str, Any] = {}
         self._empty: set[int] = set()
 
     @property
@@ -73,12 +73,7 @@ class MessagesStreamDecoder:
         """The events of one payload; a ping has none."""
         if self._done or not data:
             return ()
-        try:
-            body = decode_json(data, _LIMITS)
-        except Refusal:
-            raise UpstreamError("upstream_invalid_response") from None
-        if not isinstance(body, dict):
-            raise UpstreamError("upstream_invalid_response")
+        body = decode_reply(data, _LIMITS)
         kind = body.get("type", name)
         if kind == "error" or body.get("error"):
             raise reported_error(body)

@@ -14,7 +14,7 @@ from sentinel_core.dialects.anthropic_messages.wire import message_start, sse
 from sentinel_core.dialects.anthropic_messages.words import stop_reason, usage_object
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.errors import SentinelError
-from sentinel_core.messages import Event, Finish, Frame, Opaque, Request, TextEvent, Usage, UsageReport
+from sentinel_core.messages import Event, Finish, Frame, Opaque, Request, TextEvent, ToolCallDelta, Usage, UsageReport
 
 _encode = msgspec.json.Encoder().encode
 
@@ -26,16 +26,32 @@ class MessagesStreamEncoder:
     are put into content blocks here (`Blocks`). What ends the message is written by `finish`.
     """
 
-    __slots__ = ("_begun", "_blocks", "_ended", "_frame", "_model", "_parts", "_reason", "_stop", "_usage")
+    __slots__ = (
+        "_begun",
+        "_blocks",
+        "_ended",
+        "_frame",
+        "_heads",
+        "_model",
+        "_parts",
+        "_reason",
+        "_started",
+        "_stop",
+        "_told",
+        "_usage",
+    )
 
     def __init__(self, request: Request) -> None:
         self._model = request.model or ""
         self._blocks = Blocks()
+        self._heads: dict[int, Mapping[str, Any]] = {}  # tools' blocks whose input a stage holds back, by their index
+        self._started: set[int] = set()
         self._frame: Frame | None = None
         self._parts: dict[int, Event] = {}
         self._begun = False
         self._ended = False
-        self._reason = "stop"
+        self._reason: str | None = None
+        self._told = False
         self._usage: Usage | None = None
         self._stop = b""
 
@@ -55,11 +71,15 @@ class MessagesStreamEncoder:
         self._parts[event.part] = event
         return released + self._flush() if event.part == frame.size - 1 else released
 
+    def opens(self, event: Event) -> bool:
+        """Whether an event only opens an answer: it says nothing that a guard would read."""
+        return isinstance(event, Opaque) and not event.slots
+
     def finish(self) -> bytes:
         """The rest, how the message ended, and its end marker."""
         released = self._flush() + self._opening() + self._blocks.end()
-        if not self._ended:
-            delta = {"stop_reason": stop_reason(self._reason), "stop_sequence": None}
+        if not self._ended and (self._reason is not None or not self._told):
+            delta = {"stop_reason": stop_reason(self._reason or "stop"), "stop_sequence": None}
             body = {"type": "message_delta", "delta": delta, "usage": usage_object(self._usage)}
             released += sse("message_delta", _encode(body))
         return released + (self._stop or sse("message_stop", b'{"type":"message_stop"}'))
@@ -79,11 +99,12 @@ class MessagesStreamEncoder:
         """A frame with only these of its events, each with its own text."""
         whole = len(parts) == frame.size and not any(event.changed for event in parts.values())
         if frame.name == "content_block_delta":
-            return self._opening() + self._blocks.delta(frame, None if whole else _rendered(frame, parts), parts)
+            opening = self._opening() + self._late_start(frame, parts)
+            return opening + self._blocks.delta(frame, None if whole else _rendered(frame, parts), parts)
         body = frame.body if whole else _rendered(frame, parts)
         raw = frame.line if whole else b""
         if frame.name == "content_block_start":
-            return self._opening() + self._blocks.start(body, raw, parts)
+            return self._start(frame, body, raw, parts)
         if frame.name == "content_block_stop":
             return self._blocks.stop(body, raw, empty=any(place.kind == "empty" for place in frame.places))
         if frame.name == "message_start":
@@ -92,9 +113,39 @@ class MessagesStreamEncoder:
             self._stop = sse(frame.name, raw or _encode(body))
             return b""
         elif frame.name == "message_delta":
-            self._ended = True
-            return self._opening() + self._blocks.end() + sse(frame.name, raw or _encode(body))
+            return self._opening() + self._blocks.end() + self._end(body, raw, parts)
         return self._blocks.between() + sse(frame.name, raw or _encode(body))
+
+    def _start(self, frame: Frame, body: dict[str, Any], raw: bytes, parts: Mapping[int, Event]) -> bytes:
+        """A block begins; a tool's with the first of its input, which a stage may hold back behind the name."""
+        held = next((part for part, place in enumerate(frame.places) if place.path == INPUT), None)
+        if held is not None and held not in parts:
+            if len(parts) == frame.size - 1 and body["index"] not in self._started:
+                self._heads[body["index"]] = body["content_block"]
+            return b""
+        self._started.add(body["index"])
+        head = self._heads.pop(body["index"], None)
+        if head is not None:
+            body, raw = {**body, "content_block": {**head, "input": body["content_block"]["input"]}}, b""
+        return self._opening() + self._blocks.start(body, raw, parts)
+
+    def _late_start(self, frame: Frame, parts: Mapping[int, Event]) -> bytes:
+        """The start of a tool's block that was held back, ahead of its first fragment that was not."""
+        event = next((part for part in parts.values() if isinstance(part, ToolCallDelta)), None)
+        if event is None or frame.body["index"] not in self._heads:
+            return b""
+        head = self._heads.pop(frame.body["index"])
+        body = {"type": "content_block_start", "index": frame.body["index"], "content_block": {**head, "input": {}}}
+        return self._blocks.start(body, b"", {0: ToolCallDelta(index=event.index, id=head["id"], name=head["name"])})
+
+    def _end(self, body: dict[str, Any], raw: bytes, parts: Mapping[int, Event]) -> bytes:
+        """How the message ends, in the upstream's words; a stage's own reason stands where it kept the upstream's."""
+        if self._reason is not None and not body["delta"].get("stop_reason"):
+            body, raw = {**body, "delta": {**body["delta"], "stop_reason": stop_reason(self._reason)}}, b""
+        self._told = True
+        self._ended = bool(body["delta"].get("stop_reason"))
+        self._usage = next((event.usage for event in parts.values() if isinstance(event, UsageReport)), self._usage)
+        return sse("message_delta", raw or _encode(body))
 
     def _made(self, event: Event) -> bytes:
         """What an event says that has no frame: one of another dialect's stream, or one that a stage made."""

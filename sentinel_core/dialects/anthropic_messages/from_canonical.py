@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from sentinel_core.dialects.anthropic_messages import thinking
 from sentinel_core.dialects.anthropic_messages.content import block_of, own_extension
 from sentinel_core.dialects.anthropic_messages.models import Abilities, abilities
 from sentinel_core.dialects.anthropic_messages.words import EXTENSION
+from sentinel_core.dialects.openai_chat.arguments import arguments_of
 from sentinel_core.dialects.openai_chat.request import invalid
 from sentinel_core.dialects.translation import Translated
 
@@ -42,8 +41,7 @@ class _Writer:
         self.dropped: list[str] = []
 
     def write(self) -> dict[str, Any]:
-        body, kept = self._body, own_extension(self._body)
-        kept = {key: value for key, value in kept.items() if key != "anthropic_beta"} if kept else {}
+        body, kept = self._body, self._kept()
         limit = body.get("max_completion_tokens") or body.get("max_tokens") or self._can.max_tokens
         result: dict[str, Any] = {"model": self._model, "max_tokens": limit}
         rules = [message for message in body["messages"] if message["role"] in _SYSTEM]
@@ -62,6 +60,12 @@ class _Writer:
         self._think(result, kept)
         return {**result, **kept}
 
+    def _kept(self) -> dict[str, Any]:
+        """Anthropic's own fields. What the gateway has checked elsewhere has no second place here."""
+        own = own_extension(self._body) or {}
+        self.dropped += [key for key in own if key in _CHECKED]
+        return {key: value for key, value in own.items() if key not in _CHECKED and key != "anthropic_beta"}
+
     def _field(self, key: str, value: Any, result: dict[str, Any]) -> None:  # JSON
         if key == "stream":
             result["stream"] = value
@@ -69,7 +73,7 @@ class _Writer:
             self._sampling(key, value, result)
         elif key == "stop":
             self._stop([value] if isinstance(value, str) else value, result)
-        elif key == "user" and not _PERSONAL.fullmatch(value):
+        elif key == "user" and isinstance(value, str) and not _PERSONAL.fullmatch(value):
             result["metadata"] = {"user_id": value}
         elif key == "service_tier" and value in ("auto", "default"):
             result["service_tier"] = "auto" if value == "auto" else "standard_only"
@@ -191,7 +195,7 @@ class _Writer:
         content = message.get("content")
         shown = content if isinstance(content, str) else self._blocks(message)
         block = {"type": "tool_result", "tool_use_id": message.get("tool_call_id"), "content": shown}
-        return {**block, **(own_extension(message) or {})}
+        return {**(own_extension(message) or {}), **block}
 
     def _blocks(self, message: Mapping[str, Any]) -> list[dict[str, Any]]:
         """A message's content as blocks. Empty text is left out: the API refuses it, and it says nothing."""
@@ -211,7 +215,7 @@ class _Writer:
     def _tool(self, tool: Mapping[str, Any]) -> dict[str, Any] | None:
         kept = own_extension(tool)
         function = tool.get("function")
-        if isinstance(kept, Mapping):
+        if kept is not None:
             return dict(kept)
         if not isinstance(function, Mapping):
             self.dropped.append(f"tools.{tool.get('type')}")
@@ -223,6 +227,8 @@ class _Writer:
         return {**made, "cache_control": tool["cache_control"]} if "cache_control" in tool else made
 
 
+_CHECKED = frozenset({"model", "messages", "system", "max_tokens", "stream", "stop_sequences", "tools"})
+"""Fields that are written from the canonical ones, or not at all."""
 _DONE = frozenset(
     {
         *("model", "messages", "tools", "max_tokens", "max_completion_tokens"),
@@ -242,11 +248,5 @@ def _tool_use(call: Any, param: str) -> dict[str, Any]:  # JSON
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping):
         raise invalid(param, "A tool call must name a function.")
-    arguments = function.get("arguments") or "{}"
-    try:
-        value = msgspec.json.decode(arguments) if isinstance(arguments, str) else None
-    except msgspec.DecodeError:
-        value = None
-    if not isinstance(value, dict):
-        raise invalid(f"{param}.function.arguments", "The arguments of a tool call must be a JSON object.")
-    return {"type": "tool_use", "id": call.get("id"), "name": function.get("name"), "input": value}
+    made = arguments_of(function, param)
+    return {"type": "tool_use", "id": call.get("id"), "name": function.get("name"), "input": made}

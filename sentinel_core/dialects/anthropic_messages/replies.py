@@ -17,13 +17,13 @@ from sentinel_core.dialects.anthropic_messages.words import stop_reason, usage_o
 from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.canonical import chunk_event, opening_event
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Answer, Event, Frame, Opaque, ReasoningDelta, ToolCallDelta
+from sentinel_core.messages import Answer, Event, Frame, Opaque, ReasoningDelta, Request, ToolCallDelta
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
 
-def answer_of(dialect: Dialect, body: Mapping[str, Any]) -> Answer:
+def answer_of(dialect: Dialect, body: Mapping[str, Any], request: Request) -> Answer:
     """A completion's first choice as a message: the format has one. Raises `UpstreamError` for arguments of a tool that
     are no JSON object."""
     choices = body.get("choices")
@@ -33,8 +33,6 @@ def answer_of(dialect: Dialect, body: Mapping[str, Any]) -> Answer:
     message = choice["message"]
     kept = own_extension(message) or {}
     usage = decode_usage(body.get("usage"))
-    details = (body.get("usage") or {}).get("prompt_tokens_details") if usage else None
-    written = details.get("cache_write_tokens") if isinstance(details, Mapping) else None
     made = {
         "id": body.get("id") or "msg_gateway",
         "type": "message",
@@ -43,7 +41,7 @@ def answer_of(dialect: Dialect, body: Mapping[str, Any]) -> Answer:
         "content": _blocks(message, kept),
         "stop_reason": kept.get("stop_reason") or stop_reason(str(choice.get("finish_reason"))),
         "stop_sequence": kept.get("stop_sequence"),
-        "usage": usage_object(usage, written if isinstance(written, int) else 0),
+        "usage": usage_object(usage),
     }
     return Answer(dialect=dialect, body=made, usage=usage)
 
@@ -132,6 +130,9 @@ def _bare(event: Event) -> Event:
 class FromCanonical:
     """Canonical events for a client of Messages: the opening becomes `message_start`, its encoder does the rest."""
 
+    def __init__(self, request: Request) -> None:
+        pass
+
     def translate(self, event: Event) -> Sequence[Event]:
         """What this event becomes."""
         frame = event.frame
@@ -141,3 +142,7 @@ class FromCanonical:
             return ()  # another vendor's extension
         body = message_start(frame.body["id"], frame.body["model"])
         return (Opaque(frame=Frame(b"", body, (Place("opaque"),), "message_start")),)
+
+    def end(self) -> Sequence[Event]:
+        """Nothing: the encoder writes how the message ended."""
+        return ()

@@ -1,11 +1,9 @@
-"""Messages requests: validation of what the gateway relies on, and lossless re-encoding."""
+"""Messages requests: validation of what the gateway relies on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from sentinel_core.dialects.openai_chat.request import Bound, check_numbers, envelope, invalid
 from sentinel_core.messages import Request
@@ -13,7 +11,6 @@ from sentinel_core.messages import Request
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
-_encode = msgspec.json.Encoder().encode
 _BOUNDS: tuple[Bound, ...] = (
     ("max_tokens", int, 1, 100_000_000),
     ("temperature", (int, float), 0, 1),
@@ -34,12 +31,6 @@ def decode(dialect: Dialect, body: Any) -> Request:  # decoded JSON of any shape
     if tools is not None and not (isinstance(tools, list) and all(isinstance(tool, dict) for tool in tools)):
         raise invalid("tools", "The parameter 'tools' must be a list of objects.")
     return request
-
-
-def encode(request: Request, model: str) -> bytes:
-    """The body for an upstream: the client's fields in the client's order, with the target's model."""
-    body = request.body
-    return _encode(body if body.get("model") == model else {**body, "model": model})
 
 
 def _messages(body: Mapping[str, Any]) -> None:

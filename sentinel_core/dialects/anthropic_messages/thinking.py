@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 BLOCKS = "thinking_blocks"
-KINDS = frozenset({"thinking", "redacted_thinking"})
+KINDS = ("thinking", "redacted_thinking")
 
 
 def parted(blocks: Sequence[Mapping[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
@@ -36,7 +36,7 @@ def joined(text: str, parts: Any) -> list[dict[str, Any]] | None:  # JSON that a
     blocks: list[dict[str, Any]] = []
     at = 0
     for part in parts:
-        if not isinstance(part, Mapping) or part.get("type") not in KINDS:
+        if not isinstance(part, Mapping) or not isinstance(part.get("type"), str) or part["type"] not in KINDS:
             return None
         if part["type"] == "thinking":
             length = part.get("length")

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from sentinel_core.dialects.anthropic_messages import thinking
 from sentinel_core.dialects.anthropic_messages.content import content_of, extension, part_of
+from sentinel_core.dialects.anthropic_messages.shape import checked
 from sentinel_core.dialects.anthropic_messages.words import EXTENSION, counts, finish_reason, usage_of
 from sentinel_core.dialects.openai_chat.assembly import usage_object
+from sentinel_core.dialects.translation import Translated
+from sentinel_core.messages import Answer, Request
 
 _encode = msgspec.json.Encoder().encode
 _SAME = frozenset({"model", "temperature", "top_p", "top_k", "stream"})
 _BUDGET_EFFORTS = ((4096, "low"), (16_384, "medium"))
 _EXACT = frozenset({"end_turn", "max_tokens", "tool_use", "refusal"})
 """Stop reasons that come back from OpenAI's word as they were."""
-_BETAS = "anthropic_beta"
+BETAS: Final = "anthropic_beta"
+"""In `Request.gateway`: the betas that the client's `anthropic-beta` header names."""
 
 
-def request_body(body: Mapping[str, Any], betas: Sequence[str] = ()) -> dict[str, Any]:
+def request_body(request: Request) -> Translated:
     """A request in OpenAI's form; fields without a counterpart are kept below `extra_content.anthropic`."""
+    body = checked(request.body)
     result: dict[str, Any] = {key: body[key] for key in body if key in _SAME}
     result["messages"] = [*_system(body.get("system")), *(one for turn in body["messages"] for one in _turn(turn))]
     if "max_tokens" in body:
         result["max_completion_tokens"] = body["max_tokens"]
     if "stop_sequences" in body:
         result["stop"] = body["stop_sequences"]
-    if "tools" in body:
+    if body.get("tools"):
         result["tools"] = [_tool(tool) for tool in body["tools"]]
     rest = {key: value for key, value in body.items() if key not in _HANDLED}
     _choice(body.get("tool_choice"), result, rest)
@@ -42,9 +47,9 @@ def request_body(body: Mapping[str, Any], betas: Sequence[str] = ()) -> dict[str
     tier = body.get("service_tier")
     if tier is not None:
         result["service_tier"] = "default" if tier == "standard_only" else tier
-    if betas:
-        rest[_BETAS] = list(betas)
-    return {**result, **extension(rest)} if rest else result
+    if betas := request.gateway.get(BETAS):
+        rest[BETAS] = list(betas)
+    return Translated({**result, **extension(rest)} if rest else result)
 
 
 _HANDLED = _SAME | {
@@ -53,8 +58,9 @@ _HANDLED = _SAME | {
 }
 
 
-def answer_body(body: Mapping[str, Any]) -> dict[str, Any]:
+def answer_body(answer: Answer) -> dict[str, Any]:
     """A message as a completion with one choice. What only Anthropic knows is in `message.extra_content`."""
+    body = answer.body
     message = _assistant(body["content"])
     reason = body["stop_reason"]
     if reason not in _EXACT:
@@ -71,13 +77,9 @@ def answer_body(body: Mapping[str, Any]) -> dict[str, Any]:
         "model": body.get("model") or "",
         "choices": [{"index": 0, "message": message, "finish_reason": finish_reason(reason)}],
     }
-    found = counts(body.get("usage"))
-    usage = usage_of(found)
+    usage = usage_of(counts(body.get("usage")))
     if usage is not None:
-        made = usage_object(usage)
-        if written := found.get("cache_creation_input_tokens"):
-            made["prompt_tokens_details"] = {**made.get("prompt_tokens_details", {}), "cache_write_tokens": written}
-        result["usage"] = made
+        result["usage"] = usage_object(usage)
     return result
 
 

@@ -44,31 +44,36 @@ def stop_reason(finish: str) -> str:
     return STOP_REASONS.get(finish, "end_turn")
 
 
-def counts(usage: Any) -> dict[str, int]:  # decoded JSON
-    """The token counts of a usage object that make sense. Explicit zeros are counts (U26)."""
+def counts(usage: Any) -> dict[str, Any]:  # decoded JSON
+    """The token counts of a usage object, in its own form: explicit zeros too, and none at all where one makes no sense
+    (U26)."""
     if not isinstance(usage, Mapping):
         return {}
-    found = {name: usage[name] for name in _COUNTS if _is_count(usage.get(name))}
+    found = {name: usage[name] for name in _COUNTS if usage.get(name) is not None}
+    if not all(map(_is_count, found.values())):
+        return {}
     details = usage.get("output_tokens_details")
     if isinstance(details, Mapping) and _is_count(details.get("thinking_tokens")):
-        found["thinking_tokens"] = details["thinking_tokens"]
+        found["output_tokens_details"] = _thinking(details["thinking_tokens"])
     return found
 
 
-def usage_of(found: Mapping[str, int]) -> Usage | None:
-    """Our counts from Anthropic's; None where there are none."""
-    if "input_tokens" not in found and "output_tokens" not in found:
+def usage_of(found: Mapping[str, Any]) -> Usage | None:
+    """Our counts from Anthropic's; None where the prompt's or the answer's is missing: that is not zero."""
+    if "input_tokens" not in found or "output_tokens" not in found:
         return None
-    cached = found.get("cache_read_input_tokens", 0)
-    prompt = found.get("input_tokens", 0) + cached + found.get("cache_creation_input_tokens", 0)
-    completion = found.get("output_tokens", 0)
-    return Usage(prompt, completion, prompt + completion, cached, found.get("thinking_tokens", 0))
+    cached, written = found.get("cache_read_input_tokens", 0), found.get("cache_creation_input_tokens", 0)
+    prompt = found["input_tokens"] + cached + written
+    completion = found["output_tokens"]
+    thought = found.get("output_tokens_details", _thinking(0))["thinking_tokens"]
+    return Usage(prompt, completion, prompt + completion, cached, thought, written)
 
 
-def usage_object(usage: Usage | None, written: int = 0) -> dict[str, int]:
-    """Anthropic's counts from ours; `written` of the prompt's tokens went into the cache. Zeros without counts."""
+def usage_object(usage: Usage | None) -> dict[str, Any]:
+    """Anthropic's counts from ours. Zeros without counts."""
     usage = usage or Usage()
-    body = {
+    written = usage.cache_write_tokens
+    body: dict[str, Any] = {
         "input_tokens": max(0, usage.prompt_tokens - usage.cached_tokens - written),
         "output_tokens": usage.completion_tokens,
     }
@@ -76,7 +81,14 @@ def usage_object(usage: Usage | None, written: int = 0) -> dict[str, int]:
         body["cache_read_input_tokens"] = usage.cached_tokens
     if written:
         body["cache_creation_input_tokens"] = written
+    if usage.reasoning_tokens:
+        body["output_tokens_details"] = _thinking(usage.reasoning_tokens)
     return body
+
+
+def _thinking(tokens: int) -> dict[str, int]:
+    """Of the answer's tokens, those that were thought and not said."""
+    return {"thinking_tokens": tokens}
 
 
 def _is_count(value: Any) -> bool:  # decoded JSON

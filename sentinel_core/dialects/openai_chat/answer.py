@@ -1,23 +1,20 @@
-"""Unary answers: validation, lossless re-encoding, patching of changed texts."""
+"""Unary answers: validation, usage, patching of changed texts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from sentinel_core.decoding import JsonLimits, decode_json
-from sentinel_core.dialects.openai_chat.errors import reported_error
+from sentinel_core.decoding import JsonLimits, decode_reply
+from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.slots import Path, patched
-from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Answer, Usage
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
 ANSWER_LIMITS = JsonLimits(max_bytes=64 * 1024 * 1024, max_nodes=4_000_000)
-_encode = msgspec.json.Encoder().encode
 
 
 def decode(dialect: Dialect, raw: bytes) -> Answer:
@@ -29,22 +26,17 @@ def decode(dialect: Dialect, raw: bytes) -> Answer:
     return Answer(dialect=dialect, body=body, raw=raw, usage=decode_usage(body.get("usage")))
 
 
-def decode_object(raw: bytes, limits: JsonLimits = ANSWER_LIMITS) -> dict[str, Any]:  # JSON
-    """The JSON object that a body is. Raises `UpstreamError` for any other body, and for an error with status 200."""
-    try:
-        body = decode_json(raw, limits)
-    except Refusal:
-        raise UpstreamError("upstream_invalid_response") from None
-    if not isinstance(body, dict):
-        raise UpstreamError("upstream_invalid_response")
-    if body.get("error"):
-        raise reported_error(body)
+def decode_object(
+    raw: bytes,
+    limits: JsonLimits = ANSWER_LIMITS,
+    reported: Callable[[Mapping[str, Any]], UpstreamError] = reported_error,
+) -> dict[str, Any]:  # JSON
+    """The JSON object that a body is. Raises `UpstreamError` for any other body, and for an error with status 200,
+    which `reported` reads."""
+    body = decode_reply(raw, limits)
+    if is_error(body):
+        raise reported(body)
     return body
-
-
-def encode(answer: Answer) -> bytes:
-    """The body for the client, byte for byte where nothing changed."""
-    return answer.raw if answer.raw is not None else _encode(answer.body)
 
 
 def decode_usage(usage: Any) -> Usage | None:
@@ -65,6 +57,7 @@ def decode_usage(usage: Any) -> Usage | None:
         total_tokens=prompt + completion if total is None else total,
         cached_tokens=_detail(usage.get("prompt_tokens_details"), "cached_tokens"),
         reasoning_tokens=_detail(usage.get("completion_tokens_details"), "reasoning_tokens"),
+        cache_write_tokens=_detail(usage.get("prompt_tokens_details"), "cache_write_tokens"),
     )
 
 

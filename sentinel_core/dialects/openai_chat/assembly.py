@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from sentinel_core.dialects.lanes import decomposed, recomposed
+from sentinel_core.dialects.lanes import changed_ends, decomposed, recomposed
 from sentinel_core.dialects.openai_chat.decoder import PLAIN_CHUNK, ChatStreamDecoder
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL
@@ -37,15 +37,12 @@ _TOP = ("id", "created", "model", "service_tier", "system_fingerprint")
 
 def decompose(answer: Answer) -> tuple[Event, ...]:
     """Per choice its channels; then one Opaque with every other string; then the ends and the usage."""
-    ends = [
-        Finish(choice=index, reason=choice.get("finish_reason") or "stop") for index, choice in numbered(answer.body)
-    ]
-    return decomposed(answer, _lanes(answer.body), ends)
+    return decomposed(answer, _lanes(answer.body), ends_of(answer.body))
 
 
 def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
-    """Patch into `answer` what came out of a stream stage. Text that did not come out is taken out."""
-    return recomposed(answer, _lanes(answer.body), events)
+    """Patch into `answer` what came out of a stream stage. What did not come out, text or end, is taken out."""
+    return with_ends(recomposed(answer, _lanes(answer.body), events), changed_ends(ends_of(answer.body), events))
 
 
 def assemble(dialect: Dialect, events: Iterable[Event], form: Form | None = None) -> Answer:
@@ -113,8 +110,9 @@ def usage_object(usage: Usage) -> dict[str, Any]:
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.total_tokens,
     }
-    if usage.cached_tokens:
-        body["prompt_tokens_details"] = {"cached_tokens": usage.cached_tokens}
+    prompt = {"cached_tokens": usage.cached_tokens, "cache_write_tokens": usage.cache_write_tokens}
+    if any(prompt.values()):
+        body["prompt_tokens_details"] = {name: count for name, count in prompt.items() if count}
     if usage.reasoning_tokens:
         body["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
     return body
@@ -187,6 +185,22 @@ def numbered(body: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
     return list(zip(indexes, choices, strict=True))
 
 
+def ends_of(body: Mapping[str, Any]) -> list[Finish]:
+    """How each choice ended."""
+    return [Finish(choice=index, reason=choice.get("finish_reason") or "stop") for index, choice in numbered(body)]
+
+
+def with_ends(answer: Answer, reasons: Mapping[int, str | None]) -> Answer:
+    """The answer with these choices ending otherwise."""
+    if not reasons:
+        return answer
+    choices = [
+        {**choice, "finish_reason": reasons[index]} if index in reasons else choice
+        for index, choice in numbered(answer.body)
+    ]
+    return msgspec.structs.replace(answer, body={**answer.body, "choices": choices}, raw=None)
+
+
 def _lanes(body: Mapping[str, Any]) -> list[tuple[Path, TextEvent]]:
     """Every channel text of a unary body: where it stands, and as an event."""
     found: list[tuple[Path, TextEvent]] = []
@@ -240,4 +254,15 @@ def _delta(message: Mapping[str, Any]) -> dict[str, Any]:
     return delta
 
 
-__all__ = ["Choice", "Form", "assemble", "decompose", "numbered", "recompose", "stream_frames", "usage_object"]
+__all__ = [
+    "Choice",
+    "Form",
+    "assemble",
+    "decompose",
+    "ends_of",
+    "numbered",
+    "recompose",
+    "stream_frames",
+    "usage_object",
+    "with_ends",
+]

@@ -7,13 +7,18 @@ message, a part, a tool), `top_k`, `cache_control`, `reasoning_content` of an as
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.place import Place
+from sentinel_core.dialects.slots import TextSlot
 from sentinel_core.dialects.translation import Translated
-from sentinel_core.messages import Event, Frame, Opaque
+from sentinel_core.messages import Answer, Event, Frame, Opaque, Request, ToolCallDelta
+
+if TYPE_CHECKING:
+    from sentinel_core.dialects.base import Dialect
 
 EXTENSION = "extra_content"
 _FOREIGN = frozenset({"top_k", EXTENSION})
@@ -21,9 +26,14 @@ _UNSAID = frozenset({"reasoning_content", EXTENSION})
 """Of a message: another provider's state, which is for that provider alone. Leaving it out loses nothing here."""
 
 
+def request_as_it_is(request: Request) -> Translated:
+    """The body itself: this is the canonical form."""
+    return Translated(request.body)
+
+
 def request_body(body: Mapping[str, Any], model: str) -> Translated:
     """The canonical request for an upstream that takes OpenAI's fields, and what it cannot be told."""
-    dropped = _names(body.get(EXTENSION))
+    dropped = extension_names(body.get(EXTENSION))
     if "top_k" in body:
         dropped.append("top_k")
     result = {key: value for key, value in body.items() if key not in _FOREIGN}
@@ -37,46 +47,93 @@ def request_body(body: Mapping[str, Any], model: str) -> Translated:
     return Translated(result, tuple(dict.fromkeys(dropped)))
 
 
-def opening_event(head: Mapping[str, Any]) -> Opaque:
-    """The chunk that opens a stream: who answers, and the role."""
-    return _chunk(head, {"role": "assistant", "content": ""})
+def answer_as_it_is(answer: Answer) -> Mapping[str, Any]:
+    """The body itself."""
+    return answer.body
 
 
-def chunk_event(head: Mapping[str, Any], delta: Mapping[str, Any]) -> Opaque:
-    """A chunk that no other event could say: an extension."""
-    return _chunk(head, delta)
+def answer_of(dialect: Dialect, body: Mapping[str, Any], request: Request | None = None) -> Answer:
+    """An answer with this body, whoever asked."""
+    return Answer(dialect=dialect, body=body, usage=decode_usage(body.get("usage")))
+
+
+def opening_event(head: Mapping[str, Any], choice: int = 0) -> Opaque:
+    """The chunk that opens a choice of a stream: who answers, and the role."""
+    return chunk_event(head, {"role": "assistant", "content": ""}, choice=choice)
+
+
+def chunk_event(
+    head: Mapping[str, Any], delta: Mapping[str, Any], slots: tuple[TextSlot, ...] = (), choice: int = 0
+) -> Opaque:
+    """A chunk that no other event could say: an extension, with the strings of it that guards read."""
+    place = Place("$opaque", paths=tuple(slot.path for slot in slots))
+    return Opaque(choice=choice, frame=Frame(b"", chunk_body(head, delta, choice), (place,)), slots=slots)
+
+
+def chunk_body(head: Mapping[str, Any], delta: Mapping[str, Any], choice: int = 0, **more: Any) -> dict[str, Any]:
+    """A chunk of one choice, in JSON."""
+    return {**head, "choices": [{"index": choice, "delta": delta, **more, "finish_reason": None}]}
+
+
+def merged_extension(kept: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """What vendors keep, and more of it: of a vendor's lists the pieces go on from one another. The numbers by which a
+    stream's clients put such lists together have done their duty."""
+    result = dict(kept)
+    for vendor, fields in more.items():
+        known = result.get(vendor)
+        if isinstance(fields, Mapping):
+            result[vendor] = {**(known if isinstance(known, Mapping) else {}), **_gone_on(known, fields)}
+        else:
+            result[vendor] = fields
+    return result
 
 
 class ToCanonical:
     """The events of one stream of OpenAI's chunks in canonical form."""
 
     def __init__(self) -> None:
-        self._begun = False
+        self._head: Mapping[str, Any] | None = None
+        self._kept: Frame | None = None  # whose extensions have been told
 
     def translate(self, event: Event) -> Sequence[Event]:
-        """The event without its chunk, after the opening. What stands outside the channels is left out."""
+        """The event without its chunk, after the opening. What stands outside the channels is left out, but for
+        extensions."""
+        frame = event.frame
+        if frame is None:
+            return (event,)
         opening: tuple[Event, ...] = ()
-        if not self._begun and event.frame is not None:
-            self._begun = True
-            body = event.frame.body
-            head = {"id": body.get("id") or "", "object": "chat.completion.chunk"}
-            opening = (opening_event(head | {"created": body.get("created") or 0, "model": body.get("model") or ""}),)
+        if self._head is None:
+            body = frame.body
+            self._head = {"id": body.get("id") or "", "object": "chat.completion.chunk"}
+            self._head |= {"created": body.get("created") or 0, "model": body.get("model") or ""}
+            opening = (opening_event(self._head),)
         if isinstance(event, Opaque):
-            return opening
-        return (*opening, msgspec.structs.replace(event, frame=None, part=0))
+            return (*opening, *self._extensions(frame))
+        said = msgspec.structs.replace(event, frame=None, part=0)
+        return (*opening, said, *self._extensions(frame)) if isinstance(event, ToolCallDelta) else (*opening, said)
+
+    def _extensions(self, frame: Frame) -> Sequence[Event]:
+        """What a chunk holds that only one vendor knows, told once for all events that were made of it."""
+        if frame is self._kept or self._head is None:
+            return ()
+        self._kept = frame
+        found = [(choice.get("index", 0), _extended(choice.get("delta"))) for choice in frame.body["choices"]]
+        return [chunk_event(self._head, delta, choice=index) for index, delta in found if delta]
 
 
 class FromCanonical:
     """Canonical events for a client of OpenAI's chunks: as they are."""
 
+    def __init__(self, request: Request) -> None:
+        pass
+
     def translate(self, event: Event) -> Sequence[Event]:
         """The event itself."""
         return (event,)
 
-
-def _chunk(head: Mapping[str, Any], delta: Mapping[str, Any]) -> Opaque:
-    body = {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
-    return Opaque(frame=Frame(b"", body, (Place("$opaque"),)))
+    def end(self) -> Sequence[Event]:
+        """Nothing: the encoder writes the end marker."""
+        return ()
 
 
 def _message(message: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
@@ -92,8 +149,7 @@ def _plain(items: Iterable[Mapping[str, Any]], dropped: list[str], where: str) -
     kept = []
     for item in items:
         if item.get("type") == EXTENSION:
-            vendors = (item.get(EXTENSION) or {}).values()
-            dropped += [f"{where}.{value.get('type')}" for value in vendors if isinstance(value, Mapping)]
+            dropped += kinds_of(item, where)
             continue
         if "cache_control" in item:
             dropped.append("cache_control")
@@ -101,7 +157,42 @@ def _plain(items: Iterable[Mapping[str, Any]], dropped: list[str], where: str) -
     return kept
 
 
-def _names(extension: Any) -> list[str]:  # JSON
+def kinds_of(item: Mapping[str, Any], where: str) -> list[str]:
+    """What a part or a tool is called that is left out; one that only a vendor knows goes by that vendor's word."""
+    kept = item.get(EXTENSION) if item.get("type") == EXTENSION else None
+    values = kept.values() if isinstance(kept, Mapping) else ()
+    names = [f"{where}.{value.get('type')}" for value in values if isinstance(value, Mapping)]
+    return names or [f"{where}.{item.get('type')}"]
+
+
+def _gone_on(known: Any, fields: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+    found = dict(fields)
+    for name, value in fields.items():
+        if isinstance(value, list):
+            before = known.get(name) if isinstance(known, Mapping) else None
+            found[name] = [*(before if isinstance(before, list) else ()), *map(_unnumbered, value)]
+    return found
+
+
+def _extended(delta: Any) -> dict[str, Any]:  # JSON
+    """The extensions of a delta: of its message, and of each call."""
+    if not isinstance(delta, Mapping):
+        return {}
+    kept = {EXTENSION: delta[EXTENSION]} if isinstance(delta.get(EXTENSION), Mapping) else {}
+    calls = delta.get("tool_calls")
+    signed = [
+        {"index": call.get("index", number), EXTENSION: call[EXTENSION]}
+        for number, call in enumerate(calls if isinstance(calls, list) else ())
+        if isinstance(call, Mapping) and isinstance(call.get(EXTENSION), Mapping)
+    ]
+    return {**kept, "tool_calls": signed} if signed else kept
+
+
+def _unnumbered(item: Any) -> Any:  # JSON
+    return {key: value for key, value in item.items() if key != "index"} if isinstance(item, Mapping) else item
+
+
+def extension_names(extension: Any) -> list[str]:  # JSON
     """The fields that other vendors' extensions hold."""
     if not isinstance(extension, Mapping):
         return []

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
-from sentinel_core.decoding import JsonLimits, decode_json
+from sentinel_core.decoding import JsonLimits, decode_reply
 from sentinel_core.dialects.openai_chat.answer import decode_usage
-from sentinel_core.dialects.openai_chat.errors import reported_error
+from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS, KNOWN_KEYS, REASONING_KEYS
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place
 from sentinel_core.dialects.openai_chat.plain_chunk import plain_chunk
 from sentinel_core.dialects.slots import Path, TextSlot, string_slots
-from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import (
     Event,
     Finish,
@@ -31,6 +31,7 @@ PLAIN_CHUNK = frozenset(
 )
 _PLAIN_CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs"})
 _TEXT_DELTA = frozenset({"role", "content", "refusal", *REASONING_KEYS})
+Rest: TypeAlias = Callable[[dict[str, Any], Path, str], list[TextSlot]]
 MAX_MISSES = 8
 """After so many chunks that are not plain ones, and none that is, a stream is decoded the general way at once."""
 
@@ -65,13 +66,8 @@ class ChatStreamDecoder:
                 self._seen.add(event.choice)
                 return (event,)
             self._misses += 1
-        try:
-            body = decode_json(data, _LIMITS)
-        except Refusal:
-            raise UpstreamError("upstream_invalid_response") from None
-        if not isinstance(body, dict):
-            raise UpstreamError("upstream_invalid_response")
-        if body.get("error") or (name == "error" and body):
+        body = decode_reply(data, _LIMITS)
+        if is_error(body) or (name == "error" and body):
             raise reported_error(body)
         if not body:
             return ()
@@ -99,19 +95,14 @@ class ChatStreamDecoder:
         places: list[Place] = []
         frame = Frame(data, body)
         events: list[Event] = []
-        slots: list[TextSlot] = []
         for position, choice in enumerate(choices):
             if not isinstance(choice, dict):
                 raise UpstreamError("upstream_invalid_response")
             self._choice(choice, position, frame, events, places)
-            if not _PLAIN_CHOICE.issuperset(choice) or choice.get("logprobs"):
-                slots += _rest(choice, ("choices", position), "delta")
-        if not (PLAIN_CHUNK.issuperset(body) and plain_top(body)):
-            slots += _rest(body, (), "choices")
-        slots += _delta_slots(choices)
+        slots = self._slots(body, choices)
         usage = decode_usage(body["usage"]) if body.get("usage") else None
         if slots or not (events or usage):
-            events.append(Opaque(frame=frame, part=len(places), slots=tuple(slots)))
+            events.append(Opaque(frame=frame, part=len(places), slots=slots))
             places.append(Place("$opaque", paths=tuple(slot.path for slot in slots)))
         if usage is not None:
             events.append(UsageReport(frame=frame, part=len(places), usage=usage))
@@ -119,6 +110,10 @@ class ChatStreamDecoder:
         frame.places = places
         frame.size = len(places)
         return events
+
+    def _slots(self, body: dict[str, Any], choices: list[dict[str, Any]]) -> tuple[TextSlot, ...]:
+        """The strings of a chunk that no event carries."""
+        return (*outer_slots(body, choices, _PLAIN_CHOICE, _rest, "delta"), *_delta_slots(choices))
 
     def _choice(
         self, choice: dict[str, Any], position: int, frame: Frame, events: list[Event], places: list[Place]
@@ -187,13 +182,27 @@ def _function(
     )
 
 
-def _rest(holder: dict[str, Any], path: Path, channel_key: str) -> list[TextSlot]:
+def outer_slots(
+    body: dict[str, Any], choices: list[dict[str, Any]], plain: frozenset[str], rest: Rest, key: str
+) -> list[TextSlot]:
+    """The strings of a chunk and its choices outside the member `key` of these; `plain` are members without text, and
+    `rest` finds the strings of a holder outside one of its members."""
+    slots: list[TextSlot] = []
+    for position, choice in enumerate(choices):
+        if not plain.issuperset(choice) or choice.get("logprobs"):
+            slots += rest(choice, ("choices", position), key)
+    if not (PLAIN_CHUNK.issuperset(body) and _plain_top(body)):
+        slots += rest(body, (), "choices")
+    return slots
+
+
+def _rest(holder: dict[str, Any], path: Path, covered: str) -> list[TextSlot]:
     """The strings of a chunk or a choice outside what becomes events."""
-    rest = {key: value for key, value in holder.items() if key != channel_key}
+    rest = {key: value for key, value in holder.items() if key != covered}
     return string_slots(rest, path, role="assistant", skip=IDENTIFIERS, known=KNOWN_KEYS)
 
 
-def plain_top(body: dict[str, Any]) -> bool:
+def _plain_top(body: dict[str, Any]) -> bool:
     """Whether a chunk of known fields has strings only as identifiers and in its choices."""
     kinds = [*map(type, body.values())]
     numbers = (body.get("created"), body.get("usage"))

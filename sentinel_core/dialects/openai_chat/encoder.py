@@ -11,6 +11,7 @@ import msgspec
 
 from sentinel_core.dialects.openai_chat.assembly import usage_object
 from sentinel_core.dialects.openai_chat.errors import error_object
+from sentinel_core.dialects.openai_chat.heads import Heads
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place
 from sentinel_core.dialects.openai_chat.plain_chunk import PLAIN, PLAIN_NULL_USAGE
 from sentinel_core.dialects.slots import patched
@@ -31,7 +32,7 @@ class ChatStreamEncoder:
     _object: ClassVar[str] = "chat.completion.chunk"
     _prefix: ClassVar[str] = "chatcmpl"
 
-    __slots__ = ("_emitted", "_frame", "_include_usage", "_latest", "_model", "_parts", "_started", "_usage")
+    __slots__ = ("_emitted", "_frame", "_heads", "_include_usage", "_latest", "_model", "_parts", "_started", "_usage")
 
     def __init__(self, request: Request) -> None:
         self._include_usage = request.include_usage
@@ -42,6 +43,7 @@ class ChatStreamEncoder:
         self._emitted: Frame | None = None
         self._latest: Frame | None = None
         self._usage: UsageReport | None = None
+        self._heads = Heads()
 
     def encode(self, event: Event) -> bytes:
         """The bytes that this event releases."""
@@ -53,13 +55,18 @@ class ChatStreamEncoder:
             return self._flush() + self._synthetic(event)
         if frame.size == 1 and self._frame is None:
             self._latest = frame
-            return self._whole(frame) if not event.changed else self._render(frame, {0: event})
+            whole = not event.changed and not self._heads.awaits(event)
+            return self._whole(frame) if whole else self._render(frame, {0: event})
         released = b""
         if frame is not self._frame or event.part in self._parts:
             released = self._flush()
             self._frame = frame
         self._parts[event.part] = event
         return released + self._flush() if event.part == frame.size - 1 else released
+
+    def opens(self, event: Event) -> bool:
+        """Whether an event only opens an answer: it says nothing that a guard would read."""
+        return isinstance(event, Opaque) and not event.slots
 
     def finish(self) -> bytes:
         """The rest, the usage chunk if one is to be made and wanted, and the end marker."""
@@ -78,9 +85,12 @@ class ChatStreamEncoder:
         self._latest = frame
         complete = len(parts) == frame.size and frame is not self._emitted
         self._emitted = frame
-        if complete and not any(event.changed for event in parts.values()):
-            return self._whole(frame)
-        return self._render(frame, parts)
+        whole = complete and not any(event.changed or self._heads.awaits(event) for event in parts.values())
+        released = self._whole(frame) if whole else self._render(frame, parts)
+        for event in parts.values():
+            if isinstance(event, ToolCallDelta):
+                self._heads.written(event)
+        return released
 
     def _whole(self, frame: Frame) -> bytes:
         """The chunk as it came, without the usage that only the gateway asked for."""
@@ -104,9 +114,13 @@ class ChatStreamEncoder:
         """The chunk with only these events in it, each with its own text."""
         body = dict(frame.body)
         body["choices"] = [self._copied(choice) for choice in body["choices"]]
+        withheld = any(place.key == "$opaque" and part not in parts for part, place in enumerate(frame.places))
         for part in reversed(range(frame.size)):  # backwards, so that removing a tool call moves no other
             place: Place = frame.places[part]
-            body = self._put(body, place, parts.get(part))
+            event = parts.get(part)
+            if event is None and place.key in ("tool_calls", "function_call") and not withheld:
+                self._heads.keep(body["choices"][place.choice], place)
+            body = self._put(body, place, event)
         if not self._include_usage:
             body.pop("usage", None)
         if not body["choices"] and "usage" not in body and not any(isinstance(e, Opaque) for e in parts.values()):
@@ -128,7 +142,7 @@ class ChatStreamEncoder:
         elif isinstance(event, Opaque):
             return b""
         else:
-            body["choices"] = [self._choice(event)]
+            body["choices"] = [self._choice(self._heads.named(event) if isinstance(event, ToolCallDelta) else event)]
         return _sse(_encode(body))
 
     def _put(self, body: dict[str, Any], place: Place, event: Event | None) -> dict[str, Any]:
@@ -154,7 +168,28 @@ class ChatStreamEncoder:
 
     def _put_channel(self, choice: dict[str, Any], place: Place, event: Event | None) -> None:
         """Write one channel's fragment into a copied choice."""
-        _put_delta(choice, place, event)
+        if place.key in ("tool_calls", "function_call"):
+            self._put_call(choice["delta"], place, event)
+        else:
+            _put_delta(choice, place, event)
+
+    def _put_call(self, delta: dict[str, Any], place: Place, event: Event | None) -> None:
+        """Write one fragment of a tool call into a copied delta, or take the call out."""
+        if place.key == "function_call":
+            if isinstance(event, ToolCallDelta):
+                delta["function_call"] = self._heads.completed(event, {"function": delta["function_call"]})["function"]
+            else:
+                del delta["function_call"]
+            return
+        calls = list(delta["tool_calls"])
+        if isinstance(event, ToolCallDelta):
+            calls[place.tool] = self._heads.completed(event, calls[place.tool])
+        else:
+            del calls[place.tool]
+        if calls:
+            delta["tool_calls"] = calls
+        else:
+            del delta["tool_calls"]
 
     def _choice(self, event: TextEvent | Finish) -> dict[str, Any]:
         """The choice of a chunk for an event that a stage made itself."""
@@ -184,18 +219,9 @@ def _without_usage(frame: Frame) -> bytes:
 
 
 def _put_delta(choice: dict[str, Any], place: Place, event: Event | None) -> None:
-    delta = choice["delta"]
-    if place.key == "tool_calls":
-        _put_tool_call(delta, place.tool, event)
-    elif place.key == "function_call":
-        if isinstance(event, ToolCallDelta):
-            delta["function_call"] = {**delta["function_call"], "arguments": event.text}
-        else:
-            del delta["function_call"]
-    else:
-        delta[place.key] = event.text if isinstance(event, TextEvent) else ""
-        if event is None or event.changed:
-            _drop_copies(choice, place.key)
+    choice["delta"][place.key] = event.text if isinstance(event, TextEvent) else ""
+    if event is None or event.changed:
+        _drop_copies(choice, place.key)
 
 
 def _drop_copies(choice: dict[str, Any], key: str) -> None:
@@ -204,19 +230,6 @@ def _drop_copies(choice: dict[str, Any], key: str) -> None:
         choice["logprobs"] = None
     if key == "reasoning_content" and choice["delta"].get("reasoning"):
         choice["delta"]["reasoning"] = ""
-
-
-def _put_tool_call(delta: dict[str, Any], position: int, event: Event | None) -> None:
-    calls = list(delta["tool_calls"])
-    if isinstance(event, ToolCallDelta):
-        function = {**(calls[position].get("function") or {}), "arguments": event.text}
-        calls[position] = {**calls[position], "function": function}
-    else:
-        del calls[position]
-    if calls:
-        delta["tool_calls"] = calls
-    else:
-        del delta["tool_calls"]
 
 
 def _put_opaque(body: dict[str, Any], place: Place, event: Event | None) -> dict[str, Any]:

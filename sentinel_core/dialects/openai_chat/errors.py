@@ -54,8 +54,8 @@ def error_object(error: SentinelError) -> dict[str, Any]:
     return {"error": body}
 
 
-def encode_error(error: SentinelError) -> bytes:
-    """The error as a response body."""
+def encode_error(error: SentinelError, request_id: str = "") -> bytes:
+    """The error as a response body, which has no place for the request's id."""
     return _encode(error_object(error))
 
 
@@ -91,6 +91,11 @@ def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None
         retry_after_s=retry_after_s,
         verbatim=message is not None,
     )
+
+
+def is_error(body: Mapping[str, Any]) -> bool:
+    """Whether a body, or an event of a stream, that came with status 200 says that something failed."""
+    return bool(body.get("error")) or body.get("object") == "error"
 
 
 def reported_error(body: Mapping[str, Any]) -> UpstreamError:

@@ -10,10 +10,11 @@ from sentinel_core.dialects.slots import KEY, Path, TextSlot, string_slots
 IDENTIFIERS = frozenset(
     {
         *("finish_reason", "id", "model", "object", "obfuscation", "role", "service_tier", "system_fingerprint"),
-        *("tool_call_id", "type"),
+        *("thought_signature", "tool_call_id", "type"),
     }
 )
-"""Keys whose string values are identifiers or enums wherever they stand in a message or a choice."""
+"""Keys whose string values are identifiers, enums, or state that only the provider can read, wherever they stand in a
+message or a choice."""
 
 _REQUEST_ENUMS = frozenset(
     {

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import msgspec
-
+from sentinel_core.dialects.lossless import encode_request
 from sentinel_core.errors import Refusal
 from sentinel_core.messages import Request
 
@@ -53,7 +52,6 @@ _SWITCH_OFF = re.compile(r"(?<![a-z])disable(?![a-z])", re.IGNORECASE)
 """In a key of `metadata`: the same, said where other gateways look for it (`disable_guardrails`)."""
 
 _MODEL_CHARS = 256
-_encode = msgspec.json.Encoder().encode
 
 
 def decode(dialect: Dialect, body: Any) -> Request:
@@ -94,13 +92,11 @@ def envelope(dialect: Dialect, body: Any) -> Request:  # decoded JSON of any sha
 
 
 def encode(request: Request, model: str) -> bytes:
-    """The body for an upstream: the client's fields in the client's order, with the target's model."""
-    body = request.body
-    if body.get("model") != model:
-        body = {**body, "model": model}
+    """The body for an upstream as it came, asking for the usage chunk that closes a stream."""
     if request.stream and not request.include_usage:
-        body = {**body, "stream_options": {**(body.get("stream_options") or {}), "include_usage": True}}
-    return _encode(body)
+        options = {**(request.body.get("stream_options") or {}), "include_usage": True}
+        request = request.with_fields(stream_options=options)
+    return encode_request(request, model)
 
 
 def invalid(param: str, message: str) -> Refusal:

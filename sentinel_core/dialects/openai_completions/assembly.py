@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sentinel_core.dialects.lanes import decomposed, recomposed
+from sentinel_core.dialects.lanes import changed_ends, decomposed, recomposed
 from sentinel_core.dialects.openai_chat import assembly as chat
 from sentinel_core.dialects.openai_completions.decoder import CompletionStreamDecoder
 from sentinel_core.dialects.slots import Path
-from sentinel_core.messages import Answer, Event, Finish, TextDelta, TextEvent
+from sentinel_core.messages import Answer, Event, TextDelta, TextEvent
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
@@ -33,13 +33,13 @@ _FORM = chat.Form("text_completion", "cmpl-assembled", _Choice)
 
 def decompose(answer: Answer) -> tuple[Event, ...]:
     """The text of each choice; then one Opaque with every other string; then the ends and the usage."""
-    ends = [Finish(choice=index, reason=choice.get("finish_reason") or "stop") for index, choice in _choices(answer)]
-    return decomposed(answer, _lanes(answer), ends)
+    return decomposed(answer, _lanes(answer), chat.ends_of(answer.body))
 
 
 def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
-    """Patch into `answer` what came out of a stream stage. Text that did not come out is taken out."""
-    return recomposed(answer, _lanes(answer), events)
+    """Patch into `answer` what came out of a stream stage. What did not come out, text or end, is taken out."""
+    changed = recomposed(answer, _lanes(answer), events)
+    return chat.with_ends(changed, changed_ends(chat.ends_of(answer.body), events))
 
 
 def assemble(dialect: Dialect, events: Sequence[Event]) -> Answer:

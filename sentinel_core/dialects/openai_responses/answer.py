@@ -1,4 +1,4 @@
-"""Unary answers: validation, usage, patching of changed texts."""
+"""Unary answers: validation, patching of changed texts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sentinel_core.dialects.openai_chat.answer import decode_object
-from sentinel_core.dialects.openai_chat.answer import decode_usage as chat_usage
+from sentinel_core.dialects.openai_responses.words import decode_usage
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Answer, Usage
+from sentinel_core.messages import Answer
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
@@ -24,21 +24,6 @@ def decode(dialect: Dialect, raw: bytes) -> Answer:
     if body.get("status") in ("failed", "cancelled", "in_progress", "queued"):
         raise UpstreamError("upstream_invalid_response")  # no answer, and no error that would say why
     return Answer(dialect=dialect, body=body, operation="response", raw=raw, usage=decode_usage(body.get("usage")))
-
-
-def decode_usage(usage: Any) -> Usage | None:  # decoded JSON
-    """Token counts, or None where they are absent or not valid. Explicit zeros are counts."""
-    if not isinstance(usage, Mapping):
-        return None
-    return chat_usage(
-        {
-            "prompt_tokens": usage.get("input_tokens"),
-            "completion_tokens": usage.get("output_tokens"),
-            "total_tokens": usage.get("total_tokens"),
-            "prompt_tokens_details": usage.get("input_tokens_details"),
-            "completion_tokens_details": usage.get("output_tokens_details"),
-        }
-    )
 
 
 def patch(body: Mapping[str, Any], texts: Mapping[Path, str]) -> dict[str, Any]:

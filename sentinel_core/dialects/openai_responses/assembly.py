@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sentinel_core.dialects.lanes import decomposed, recomposed
-from sentinel_core.dialects.openai_responses.decoder import DELTAS, ResponseStreamDecoder
-from sentinel_core.dialects.openai_responses.fields import CHANNELS, MEMBERS, item_texts
+from sentinel_core.dialects.lanes import changed_ends, decomposed, recomposed
+from sentinel_core.dialects.openai_responses.decoder import ResponseStreamDecoder
+from sentinel_core.dialects.openai_responses.fields import CHANNELS, MEMBERS, item_texts, part_text
+from sentinel_core.dialects.openai_responses.frames import Spot, ending, item_frame, opening
+from sentinel_core.dialects.openai_responses.output import KINDS, part_of
+from sentinel_core.dialects.openai_responses.status import with_status
+from sentinel_core.dialects.openai_responses.words import CUT, usage_object
 from sentinel_core.dialects.slots import Path
 from sentinel_core.messages import (
     Answer,
@@ -33,36 +37,36 @@ _EVENTS: Mapping[str, type[TextEvent]] = {
     kind.channel: kind for kind in (TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta)
 }
 _TOP = ("id", "created_at", "model", "service_tier")
-_FAMILIES = {
-    "output_text": "response.output_text",
-    "refusal": "response.refusal",
-    "reasoning_text": "response.reasoning_text",
-    "summary_text": "response.reasoning_summary_text",
-    "arguments": "response.function_call_arguments",
-    "input": "response.custom_tool_call_input",
-    "code": "response.code_interpreter_call_code",
-}
 
 
 def decompose(answer: Answer) -> tuple[Event, ...]:
     """Each text as a choice of its own; then one Opaque with every other string; then the ends and the usage."""
     lanes = _lanes(answer)
-    reason = "length" if answer.body.get("status") == "incomplete" else "stop"
-    return decomposed(answer, lanes, [Finish(choice=event.choice, reason=reason) for _, event in lanes])
+    return decomposed(answer, lanes, _ends(answer, lanes))
 
 
 def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
-    """Patch into `answer` what came out of a stream stage. Text that did not come out is taken out."""
-    return recomposed(answer, _lanes(answer), events)
+    """Patch into `answer` what came out of a stream stage. Text that did not come out is taken out.
+
+    There is one status for all texts, so an end that did not come out changes nothing.
+    """
+    lanes = _lanes(answer)
+    changed = recomposed(answer, lanes, events)
+    ends = {end.choice: end.reason for end in _ends(answer, lanes)}
+    other = {choice: reason for choice, reason in changed_ends(_ends(answer, lanes), events).items() if reason}
+    if not other:
+        return changed
+    return msgspec.structs.replace(changed, body=with_status(changed.body, (ends | other).values()), raw=None)
 
 
 def assemble(dialect: Dialect, events: Sequence[Event]) -> Answer:
-    """One answer with the text of every choice, an item each, and the last usage."""
+    """One answer with the text of every choice, an item each, and the last usage. What the answer says again of its
+    request is not among the events that guards saw, and has the values of a request without any."""
     top: dict[str, Any] = {}
     texts: dict[int, list[TextEvent]] = {}
     opaque: list[Opaque] = []
     usage: UsageReport | None = None
-    status = "completed"
+    cut = None
     for event in events:
         response = event.frame.body.get("response") if event.frame is not None else None
         if isinstance(response, dict) and not top:
@@ -70,30 +74,28 @@ def assemble(dialect: Dialect, events: Sequence[Event]) -> Answer:
         if isinstance(event, TextEvent):
             texts.setdefault(event.choice, []).append(event)
         elif isinstance(event, Finish):
-            status = "incomplete" if event.reason in ("length", "content_filter") else status
+            cut = CUT.get(event.reason, cut)
         elif isinstance(event, UsageReport):
             usage = event
         elif isinstance(event, Opaque) and event.slots:
             opaque.append(event)
     # Choices keep their numbers, so one of which nothing is left is an empty message.
-    output = [_item(texts.get(choice, [TextDelta()])) for choice in range(max(texts, default=-1) + 1)]
+    output = [_item(choice, texts.get(choice, [TextDelta()])) for choice in range(max(texts, default=-1) + 1)]
     body: dict[str, Any] = {
         "id": top.pop("id", None) or "resp_assembled",
         "object": "response",
         "created_at": top.pop("created_at", None) or int(time.time()),
-        "status": status,
+        "status": "incomplete" if cut else "completed",
         "error": None,
+        "incomplete_details": {"reason": cut} if cut else None,
         "model": top.pop("model", None) or "",
         "output": output,
+        "usage": usage_object(usage.usage if usage else None),
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
         **top,
     }
-    if usage is not None:
-        counts = usage.usage
-        body["usage"] = {
-            "input_tokens": counts.prompt_tokens,
-            "output_tokens": counts.completion_tokens,
-            "total_tokens": counts.total_tokens,
-        }
     return Answer(
         dialect=dialect,
         body=body,
@@ -114,21 +116,28 @@ def stream_frames(answer: Answer) -> tuple[Event, ...]:
 
 
 def _frames(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    opening = {**body, "status": "in_progress", "output": []}
-    yield {"type": "response.created", "response": opening}
+    yield from opening(body)
     for index, item in enumerate(body["output"]):
-        identifier = item.get("id")
-        yield {"type": "response.output_item.added", "output_index": index, "item": _opened(item)}
-        for place in item_texts(item, ()):
-            at: dict[str, Any] = {"item_id": identifier, "output_index": index}
-            if place.kind not in MEMBERS:
-                at["summary_index" if place.kind == "summary_text" else "content_index"] = place.part
-            family = _FAMILIES[place.kind]
-            yield {"type": f"{family}.delta", **at, "delta": place.text}
-            yield {"type": f"{family}.done", **at, DELTAS[family][2]: place.text}
-        yield {"type": "response.output_item.done", "output_index": index, "item": item}
-    kind = "response.incomplete" if body.get("status") == "incomplete" else "response.completed"
-    yield {"type": kind, "response": dict(body)}
+        yield item_frame("added", index, _opened(item))
+        yield from _part_frames(index, item)
+        for place in item_texts({key: item[key] for key in MEMBERS if key in item}, ()):
+            spot = Spot(item.get("id"), index, place.kind)
+            yield from (spot.delta(place.text), spot.done(place.text))
+        yield item_frame("done", index, item)
+    yield ending(body)
+
+
+def _part_frames(index: int, item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The parts of one item, also those that are no text: clients count them."""
+    for key, usual in (("summary", "summary_text"), ("content", "output_text")):
+        parts = item.get(key)
+        for number, part in enumerate(parts if isinstance(parts, list) else ()):
+            place = part_text(part, (), number)
+            spot = Spot(item.get("id"), index, place.kind if place is not None else usual, number)
+            yield from spot.part_frames("added", part if place is None else {**part, str(place.path[-1]): ""})
+            if place is not None:
+                yield from (spot.delta(place.text), spot.done(place.text))
+            yield from spot.part_frames("done", part)
 
 
 def _opened(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,16 +146,22 @@ def _opened(item: Mapping[str, Any]) -> dict[str, Any]:
     return {key: empty.get(key, value) for key, value in item.items()}
 
 
-def _item(events: Sequence[TextEvent]) -> dict[str, Any]:
-    text, channel = "".join(event.text for event in events), events[0].channel
-    if channel == "tool_arguments":
-        first = events[0]
-        name = first.name if isinstance(first, ToolCallDelta) else None
-        return {"type": "function_call", "name": name, "arguments": text}
-    if channel == "reasoning":
-        return {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": text}]}
-    part = {"type": "refusal", "refusal": text} if channel == "refusal" else {"type": "output_text", "text": text}
-    return {"type": "message", "role": "assistant", "content": [part]}
+def _item(choice: int, events: Sequence[TextEvent]) -> dict[str, Any]:
+    """An item with this text, of the channel in which it began."""
+    first, text = events[0], "".join(event.text for event in events)
+    if isinstance(first, ToolCallDelta):
+        called = {"call_id": first.id or f"call_{choice}", "name": first.name or "", "arguments": text}
+        return {"type": "function_call", "id": f"fc_{choice}", **called, "status": "completed"}
+    part = part_of(KINDS[first.channel], text)
+    if first.channel == "reasoning":
+        return {"type": "reasoning", "id": f"rs_{choice}", "summary": [], "content": [part], "status": "completed"}
+    message = {"role": "assistant", "content": [part], "status": "completed"}
+    return {"type": "message", "id": f"msg_{choice}", **message}
+
+
+def _ends(answer: Answer, lanes: Sequence[tuple[Path, TextEvent]]) -> list[Finish]:
+    reason = "length" if answer.body.get("status") == "incomplete" else "stop"
+    return [Finish(choice=event.choice, reason=reason) for _, event in lanes]
 
 
 def _lanes(answer: Answer) -> list[tuple[Path, TextEvent]]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sentinel_core.decoding import JsonLimits, decode_json
+import msgspec
+
+from sentinel_core.decoding import JsonLimits, decode_reply
 from sentinel_core.dialects.openai_chat.errors import reported_error
-from sentinel_core.dialects.openai_responses.answer import decode_usage
-from sentinel_core.dialects.openai_responses.fields import all_slots, item_texts, part_text
-from sentinel_core.dialects.slots import Path, TextSlot
-from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.dialects.openai_responses.fields import IDENTIFIERS, all_slots, item_texts, part_text
+from sentinel_core.dialects.openai_responses.words import decode_usage
+from sentinel_core.dialects.slots import Path
+from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import (
     Event,
     Finish,
@@ -40,10 +42,12 @@ DELTAS: Mapping[str, tuple[type[TextEvent], str, str]] = {
 """What a text's `.delta` events become, its kind, and the member of its `.done` event that says it all again."""
 
 _ENDS = {"response.completed": "stop", "response.incomplete": "length"}
-_OPENINGS = frozenset(
+OPENINGS = frozenset(
     {"response.created", "response.queued", "response.in_progress", "response.output_item.added"}
     | {"response.content_part.added", "response.reasoning_summary_part.added"}
 )
+"""Events that say nothing yet."""
+_NUMBERS = frozenset({"sequence_number", "output_index", "content_index", "summary_index"})
 Lane = tuple[int | None, str, int]
 """A text's identity on the wire: the item's number, its kind, its part's number."""
 
@@ -58,13 +62,14 @@ class Copy(NamedTuple):
 class ResponseStreamDecoder:
     """Decodes one stream, and knows which texts have been said."""
 
-    __slots__ = ("_done", "_ended", "_lanes", "_said")
+    __slots__ = ("_called", "_done", "_ended", "_lanes", "_said")
 
     def __init__(self) -> None:
         self._done = False
         self._lanes: dict[Lane, int] = {}
         self._said: list[list[str]] = []
         self._ended: set[int] = set()
+        self._called: dict[int | None, dict[str, str]] = {}
 
     @property
     def done(self) -> bool:
@@ -74,7 +79,7 @@ class ResponseStreamDecoder:
     def bears_content(self, event: Event) -> bool:
         """False for what opens a response, an item or a part."""
         if isinstance(event, Opaque):
-            return event.frame is not None and event.frame.name not in _OPENINGS
+            return event.frame is not None and event.frame.name not in OPENINGS
         return not isinstance(event, UsageReport)
 
     def end(self) -> None:
@@ -86,12 +91,7 @@ class ResponseStreamDecoder:
         """The events of one payload. Raises `UpstreamError`."""
         if self._done or not data or data.startswith(b"[DONE]"):
             return ()
-        try:
-            body = decode_json(data, _LIMITS)
-        except Refusal:
-            raise UpstreamError("upstream_invalid_response") from None
-        if not isinstance(body, dict):
-            raise UpstreamError("upstream_invalid_response")
+        body = decode_reply(data, _LIMITS)
         kind = body.get("type") or name
         if kind == "error" or body.get("error"):
             raise reported_error(body if body.get("error") else {"error": body})
@@ -114,6 +114,10 @@ class ResponseStreamDecoder:
                 raise UpstreamError("upstream_invalid_response")
             self._done = True
             ends = [choice for choice in range(len(self._said)) if choice not in self._ended]
+            if kind == "response.incomplete" and not ends:
+                ends = [max(len(self._said) - 1, 0)]  # its text has ended, and says only now that it is not whole
+        elif kind == "response.output_item.added":
+            self._announced(body.get("output_index"), body.get("item"))
         for choice in ends:
             self._ended.add(choice)
             events.append(Finish(choice=choice, frame=frame, part=len(events), reason=_reason(kind, body)))
@@ -127,14 +131,25 @@ class ResponseStreamDecoder:
         frame.places, frame.size = copies, len(events)
         return events
 
-    def _delta(self, frame: Frame, family: str) -> Sequence[Event]:
+    def fragment(self, frame: Frame, family: str) -> TextEvent:
+        """The text of a `.delta` frame: all that it holds, if a translator made it."""
         body = frame.body
         choice = self._lane(frame, family)
-        self._said[choice].append(body["delta"])
-        rest: list[TextSlot] = [slot for slot in all_slots(body) if slot.path != ("delta",)]
+        said = self._said[choice]
+        said.append(body["delta"])
         text = DELTAS[family][0](choice=choice, frame=frame, text=body["delta"])
-        frame.size = 2 if rest else 1
-        return (text, Opaque(frame=frame, part=1, slots=tuple(rest))) if rest else (text,)
+        if isinstance(text, ToolCallDelta) and len(said) == 1:
+            text = msgspec.structs.replace(text, **self._called.get(body.get("output_index"), {}))
+        frame.size = 1
+        return text
+
+    def _delta(self, frame: Frame, family: str) -> Sequence[Event]:
+        body, text = frame.body, self.fragment(frame, family)
+        rest = [] if _is_plain(body) else [slot for slot in all_slots(body) if slot.path != ("delta",)]
+        if not rest:
+            return (text,)
+        frame.size = 2
+        return (text, Opaque(frame=frame, part=1, slots=tuple(rest)))
 
     def _lane(self, frame: Frame, family: str) -> int:
         """The number of the text that a frame belongs to; a text that is new has the next one."""
@@ -145,6 +160,12 @@ class ResponseStreamDecoder:
         if choice == len(self._said):
             self._said.append([])
         return choice
+
+    def _announced(self, index: Any, item: Any) -> None:  # decoded JSON
+        """Keep which call an item is, for its first fragment to say."""
+        if isinstance(index, int) and isinstance(item, dict):
+            named = {"id": item.get("call_id"), "name": item.get("name")}
+            self._called[index] = {key: value for key, value in named.items() if isinstance(value, str)}
 
     def _copies(self, body: dict[str, Any], family: str) -> list[Copy]:
         """The places that repeat exactly what deltas have said. What they did not say is read as text of its own."""
@@ -169,6 +190,20 @@ class ResponseStreamDecoder:
             for place in item_texts(item, ("response", "output", number)):
                 add(place.path, place.text, (number, place.kind, place.part))
         return found
+
+
+def _is_plain(body: dict[str, Any]) -> bool:
+    """Whether a fragment's strings are identifiers, but for the fragment: nearly all are."""
+    for key, value in body.items():
+        if isinstance(value, str):
+            known = key == "delta" or key in IDENTIFIERS
+        elif isinstance(value, int):
+            known = key in _NUMBERS
+        else:
+            known = key == "logprobs" and value == []
+        if not known:
+            return False
+    return True
 
 
 def _key(body: dict[str, Any], kind: str) -> Lane:

@@ -9,7 +9,8 @@ import msgspec
 
 from sentinel_core.dialects.openai_chat.errors import error_object
 from sentinel_core.dialects.openai_responses.answer import patch
-from sentinel_core.dialects.openai_responses.decoder import DELTAS
+from sentinel_core.dialects.openai_responses.decoder import DELTAS, OPENINGS
+from sentinel_core.dialects.openai_responses.status import with_status
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.errors import SentinelError
 from sentinel_core.messages import Event, Finish, Frame, Opaque, Request, TextEvent
@@ -17,6 +18,8 @@ from sentinel_core.messages import Event, Finish, Frame, Opaque, Request, TextEv
 _encode = msgspec.json.Encoder().encode
 _BARE = ("type", "sequence_number", "item_id", "output_index", "content_index", "summary_index", "delta")
 """What a delta consists of, whatever else is in it."""
+_ENDS = {"completed": "response.completed", "incomplete": "response.incomplete"}
+"""The event that ends a response of each status."""
 
 
 class ResponseStreamEncoder:
@@ -26,12 +29,24 @@ class ResponseStreamEncoder:
     said. A frame leaves with the last of its events. A stage's own text needs an upstream's text to belong to.
     """
 
-    __slots__ = ("_added", "_frame", "_given", "_latest", "_number", "_parts", "_waiting")
+    __slots__ = (
+        "_added",
+        "_ended_otherwise",
+        "_frame",
+        "_given",
+        "_latest",
+        "_number",
+        "_parts",
+        "_reasons",
+        "_waiting",
+    )
 
     def __init__(self, request: Request) -> None:
         self._given: dict[int, list[str]] = {}
         self._latest: dict[int, Frame] = {}
         self._waiting: dict[int, list[str]] = {}
+        self._reasons: dict[int, str] = {}
+        self._ended_otherwise = False
         self._added = 0
         self._number = -1
         self._frame: Frame | None = None
@@ -42,10 +57,16 @@ class ResponseStreamEncoder:
         frame = event.frame
         if frame is None:
             return self._flush() + self._own(event)
+        if self._frame is None and frame.size == 1 and isinstance(event, TextEvent):
+            return self._delta(frame, event, None)
         released = b"" if frame is self._frame and event.part not in self._parts else self._flush()
         self._frame = frame
         self._parts[event.part] = event
         return released + self._flush() if event.part == frame.size - 1 else released
+
+    def opens(self, event: Event) -> bool:
+        """Whether an event only opens a response, an item or a part. What it says of the request is nothing new."""
+        return isinstance(event, Opaque) and event.frame is not None and event.frame.name in OPENINGS
 
     def finish(self) -> bytes:
         """The rest. The response's last event is the end marker."""
@@ -68,8 +89,10 @@ class ResponseStreamEncoder:
         if frame.name.endswith(".delta") and frame.name.removesuffix(".delta") in DELTAS:
             text = next((part for part in parts.values() if isinstance(part, TextEvent)), None)
             return self._delta(frame, text, rest)
-        ends = [part.choice for part in parts.values() if isinstance(part, Finish)]
-        late = b"".join(self._late(frame, choice) for choice in ends)
+        ends = [part for part in parts.values() if isinstance(part, Finish)]
+        late = b"".join(self._late(frame, end.choice) for end in ends)
+        for end in ends:
+            self._note(end)
         return late + self._repeat(frame, rest) if rest is not None else late
 
     def _delta(self, frame: Frame, text: TextEvent | None, rest: Opaque | None) -> bytes:
@@ -93,10 +116,21 @@ class ResponseStreamEncoder:
             given = "".join(self._given.get(choice, ()))
             if given != _at(frame.body, path):
                 texts[path] = given
-        return self._write(frame, patch(frame.body, texts) if texts else frame.body)
+        body = patch(frame.body, texts) if texts else frame.body
+        if self._ended_otherwise and frame.name in _ENDS.values():
+            response = with_status(body["response"], self._reasons.values())
+            body = {**body, "type": _ENDS[response["status"]], "response": response}
+        return self._write(frame, body)
+
+    def _note(self, end: Finish) -> None:
+        """How one text ended: a stage's own word, or one that it changed, ends the whole response so."""
+        self._reasons[end.choice] = end.reason
+        self._ended_otherwise = self._ended_otherwise or end.changed or end.frame is None
 
     def _own(self, event: Event) -> bytes:
         """A fragment that a stage made itself, where the upstream's text stands."""
+        if isinstance(event, Finish):
+            self._note(event)
         if not isinstance(event, TextEvent) or not event.text:
             return b""
         self._given.setdefault(event.choice, []).append(event.text)
@@ -128,7 +162,7 @@ class ResponseStreamEncoder:
             if self._added:
                 body = {**body, "sequence_number": self._number}
         raw = frame.line if body is frame.body else b""
-        return _sse(frame.name, raw or _encode(body))
+        return _sse(body.get("type") or frame.name, raw or _encode(body))
 
 
 def _said(body: Mapping[str, Any], text: str) -> dict[str, Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from sentinel_core.dialects.openai_chat.request import Bound, check_numbers, envelope, invalid
 from sentinel_core.errors import Refusal
 from sentinel_core.messages import Request
@@ -20,7 +18,6 @@ _BOUNDS: tuple[Bound, ...] = (
     ("top_p", (int, float), 0, 1),
     ("top_logprobs", int, 0, 20),
 )
-_encode = msgspec.json.Encoder().encode
 
 
 def decode(dialect: Dialect, body: Any) -> Request:  # decoded JSON of any shape
@@ -33,9 +30,3 @@ def decode(dialect: Dialect, body: Any) -> Request:  # decoded JSON of any shape
         raise Refusal("unsupported_parameter", "Responses in the background are not supported.", param="background")
     check_numbers(request.body, _BOUNDS)
     return request
-
-
-def encode(request: Request, model: str) -> bytes:
-    """The client's fields in the client's order, with the target's model."""
-    body = request.body
-    return _encode(body if body.get("model") == model else {**body, "model": model})

@@ -49,7 +49,7 @@ class EchoProvider(Provider):
         spoken = script(_heard(call))
         if request.stream:
             return EventStream(translated_events(_events(chunks(spoken), OPENAI_CHAT), OPENAI_CHAT, request))
-        return translated_answer(OPENAI_CHAT.decode_answer(_encode(completion(spoken))), request.dialect)
+        return translated_answer(OPENAI_CHAT.decode_answer(_encode(completion(spoken))), request)
 
     async def health_check(self) -> Health:
         """Always well: there is nothing that could be down."""

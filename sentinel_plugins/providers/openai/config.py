@@ -15,6 +15,9 @@ class OpenAIConfig(BaseUrlConfig, frozen=True, kw_only=True):
     """Sent as `OpenAI-Organization`, for keys that belong to several."""
     project: str | None = None
     """Sent as `OpenAI-Project`, for keys that belong to several."""
+    responses: bool = True
+    """Whether the server has `/responses`. Set false for a compatible server that has chats only: requests of
+    `/v1/responses` are then translated for it."""
 
     def __post_init__(self) -> None:
         BaseUrlConfig.__post_init__(self)

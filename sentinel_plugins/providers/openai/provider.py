@@ -50,7 +50,13 @@ class OpenAIProvider(HttpProvider):
 
     def __init__(self, config: UpstreamConfig, http: HttpClient) -> None:
         super().__init__(config, http)
+        lacks_responses = isinstance(config, OpenAIConfig) and not config.responses
+        self._performed = self.operations - {"response"} if lacks_responses else self.operations
         self._urls = {operation: f"{config.root()}/{path}" for operation, (path, _) in ROUTES.items()}
+
+    def performs(self) -> frozenset[Operation]:
+        """All of them, but for what the table says that the server lacks."""
+        return self._performed
 
     async def call(self, call: Call) -> Reply:
         """Send one request. See `Provider.call`; reliability rows U01 to U28 say what becomes of each fault."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from sentinel_core.chain import derive
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal, StageFault
-from sentinel_core.messages import Answer, Event, Opaque, TextEvent
+from sentinel_core.messages import Answer, Event, Finish, Opaque, TextEvent
 from sentinel_core.stage import Stage, StageConfig, Unscannable
 from sentinel_core.testing import chunk, completion, content_chunk, encoded, finish_chunk
 from tests.core.chain.stages import exchange, open_on_fault, stage, verdicts
@@ -126,3 +127,22 @@ async def test_strings_outside_the_channels_that_a_guard_read_may_pass() -> None
     driven = await exchange(stage("guard", reading, config=StageConfig(unscannable="block")), reply=odd)
     assert driven.error is None
     assert verdicts(driven)["guard", "response"] == "allowed"
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "unary"])
+@pytest.mark.parametrize("half", ["on_response", "on_stream"])
+async def test_an_end_that_either_half_changes_is_changed_on_both_kinds_of_reply(half: str, stream: bool) -> None:
+    def filtered(self: Stage, answer: Answer) -> Answer:
+        choices = [{**choice, "finish_reason": "content_filter"} for choice in answer.body["choices"]]
+        return msgspec.structs.replace(answer, body={**answer.body, "choices": choices}, raw=None)
+
+    async def filtered_stream(self: Stage, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        async for event in events:
+            yield Finish(choice=event.choice, reason="content_filter") if isinstance(event, Finish) else event
+
+    phase = filtered if half == "on_response" else filtered_stream
+    phase.__name__ = half
+    driven = await exchange(stage("guard", phase), stream=stream)
+    assert encoded(driven).count(b'"finish_reason":"content_filter"') == 1
+    assert b'"finish_reason":"stop"' not in encoded(driven)
+    assert verdicts(driven)["guard", "response"] == "masked"

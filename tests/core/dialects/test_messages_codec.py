@@ -146,7 +146,7 @@ def test_strings_outside_the_channels_are_slots_and_binary_ones_are_not() -> Non
 def test_usage_counts_the_cache_and_is_cumulative() -> None:
     cached = {"cache_read_input_tokens": 10, "cache_creation_input_tokens": 5}
     events = events_of(b"".join([opening(**cached), *text_block(0, "a"), *ending(output_tokens=7)]))
-    assert [event.usage for event in events if isinstance(event, UsageReport)][-1] == Usage(18, 7, 25, 10)
+    assert [event.usage for event in events if isinstance(event, UsageReport)][-1] == Usage(18, 7, 25, 10, 0, 5)
 
 
 @pytest.mark.parametrize("usage", [{"output_tokens": -1}, {"output_tokens": "2"}, {"output_tokens": 1.5}])
@@ -213,6 +213,49 @@ def test_text_that_a_guard_releases_at_the_end_goes_where_it_belongs() -> None:
     blocks = blocks_of(written([*passing[:end], *held, *passing[end:]]))
     assert [text for kind, text in blocks if kind == "tool_use" and text] == ['{"city":"Rome"}']
     assert "".join(text for kind, text in blocks if kind == "text") == "said"
+
+
+def tool_events() -> tuple[ToolCallDelta, Opaque, ToolCallDelta, list[Event]]:
+    """A tool's call, the strings of its start, its input, and what follows."""
+    wire = b"".join(message_stream(blocks=[tool_block(0, "t1", "look", '{"a":1}')], reason="tool_use"))
+    _, call, strings, given_input, *rest = events_of(wire)
+    assert isinstance(call, ToolCallDelta)
+    assert isinstance(strings, Opaque)
+    assert isinstance(given_input, ToolCallDelta)
+    return call, strings, given_input, rest
+
+
+def tools_of(wire: bytes) -> list[dict[str, Any]]:  # JSON
+    return [body["content_block"] for body in bodies(wire) if body["type"] == "content_block_start"]
+
+
+@pytest.mark.parametrize("held", ["its own event", "a later event", "after the block"])
+def test_a_tool_whose_strings_left_ahead_of_it_is_one_block_with_its_name(held: str) -> None:
+    call, strings, given_input, (stop, *rest) = tool_events()
+    order: dict[str, list[Event]] = {
+        "its own event": [strings, call, given_input, stop],
+        "a later event": [strings, given_input, stop],
+        "after the block": [strings, stop, call, given_input],
+    }
+    wire = written([*order[held], *rest])
+    assert tools_of(wire) == [{"type": "tool_use", "id": "t1", "name": "look", "input": {}}]
+    assert blocks_of(wire) == [("tool_use", '{"a":1}')]
+
+
+def test_a_tools_name_that_a_guard_changed_is_the_one_that_is_written() -> None:
+    _, strings, given_input, rest = tool_events()
+    wire = written([strings.with_texts({strings.slots[0].path: "***"}), given_input, *rest])
+    assert [tool["name"] for tool in tools_of(wire)] == ["***"]
+
+
+def test_a_tool_that_a_stage_takes_out_leaves_no_empty_block() -> None:
+    _, strings, _, rest = tool_events()
+    assert tools_of(written([strings, *rest])) == []
+
+
+def test_the_strings_of_a_tool_that_has_begun_begin_it_no_second_time() -> None:
+    call, strings, given_input, rest = tool_events()
+    assert len(tools_of(written([call, given_input, strings, *rest]))) == 1
 
 
 ARGUMENTS = ('{"a":1}', '{"b":{"c":"d"}}', "{}")
@@ -406,3 +449,11 @@ def test_counting_needs_no_length_and_does_not_stream() -> None:
     assert ANTHROPIC_COUNTING.decode_answer(b'{"input_tokens": 0}').body == {"input_tokens": 0}
     with pytest.raises(UpstreamError):
         ANTHROPIC_COUNTING.decode_answer(b'{"input_tokens": "3"}')
+
+
+def test_guards_of_streams_see_a_counts_strings_too() -> None:
+    counted = ANTHROPIC_COUNTING.decode_answer(b'{"input_tokens": 1, "note": "secret"}')
+    (rest,) = ANTHROPIC_COUNTING.decompose(counted)
+    assert isinstance(rest, Opaque)
+    assert {slot.text for slot in rest.slots} == {"note", "secret"}
+    assert ANTHROPIC_COUNTING.recompose(counted, [rest]) == counted

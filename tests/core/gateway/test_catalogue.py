@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +17,7 @@ from sentinel_core.keys import Target
 from sentinel_core.provider import Provider, ProviderConfig
 from sentinel_core.testing import FakeClock, FakeProvider, chat_body
 from sentinel_plugins.catalogue.catalogue import FileCatalogue
+from sentinel_plugins.providers.openai.config import OpenAIConfig
 
 
 def catalogue(*models: ModelSettings, **providers: tuple[str, ...]) -> Catalogue:
@@ -81,6 +85,78 @@ def test_a_target_of_a_disabled_provider_is_a_configuration_error_that_names_bot
     assert "[models] targets" in str(caught.value)
     assert "'fast' is served by 'echo', which is disabled" in str(caught.value)
     assert "enabled = true in [providers.echo]" in str(caught.value)
+
+
+def with_keys(*models: ModelSettings, **providers: ProviderConfig) -> Catalogue:
+    opened = {name: Provider(config) for name, config in providers.items()}
+    return Catalogue(models, opened, 1, Knowledge(FileCatalogue.shipped(), {"a": "openai"}, FakeClock()))
+
+
+A_TOO = ProviderConfig(same_as="a")
+
+
+def test_a_providers_further_keys_serve_what_it_serves_right_behind_it() -> None:
+    fast = model("fast", TargetSettings(provider="a", model="x"), TargetSettings(provider="b", model="y"))
+    listed, open_ = ProviderConfig(models=("one",)), ProviderConfig()
+    found = with_keys(fast, a=listed, a_too=A_TOO, b=open_, a_three=A_TOO)
+    keys = (Target("a", "x"), Target("a_too", "x", "a"), Target("a_three", "x", "a"))
+    assert found.candidates("fast") == (*keys, Target("b", "y"))
+    assert found.candidates("one") == (Target("a", "one"), Target("a_too", "one", "a"), Target("a_three", "one", "a"))
+    assert found.candidates("any") == (Target("b", "any"),)
+    assert [(listed.id, listed.owned_by) for listed in found.models] == [("fast", "a"), ("one", "a")]
+    assert with_keys(a=open_, a_too=A_TOO).candidates("any") == (Target("a", "any"), Target("a_too", "any", "a"))
+
+
+def test_a_further_key_has_no_default_of_its_own_and_shares_that_of_its_provider() -> None:
+    found = with_keys(a=ProviderConfig(), a_too=A_TOO)
+    assert found.candidates(None) == (Target("a", "gpt-4o-mini"), Target("a_too", "gpt-4o-mini", "a"))
+
+
+def test_a_key_that_a_model_names_itself_is_there_once_and_known_for_what_it_is() -> None:
+    both = model("both", TargetSettings(provider="a"), TargetSettings(provider="a_too"))
+    alone = model("alone", TargetSettings(provider="a_too"))
+    found = with_keys(both, alone, a=ProviderConfig(), a_too=A_TOO)
+    assert found.candidates("both") == (Target("a", "both"), Target("a_too", "both", "a"))
+    assert found.candidates("alone") == (Target("a_too", "alone", "a"),)
+
+
+HOST = {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "first_byte_timeout_s": 7.0, "models": ["m"]}
+
+
+def test_a_further_key_takes_over_what_its_table_does_not_say_the_host_above_all() -> None:
+    tables = {"providers": {"up": HOST, "up_too": {"same_as": "up", "idle_timeout_s": 3.0}}}
+    gateway = Gateway(settings_from(tables, environ={"SENTINEL__PROVIDERS__UP__CONNECT_TIMEOUT_S": "2"}))
+    first, second = (plan.config for plan in gateway.blueprint.providers)
+    assert isinstance(second, OpenAIConfig)
+    assert (second.base_url, second.first_byte_timeout_s) == (HOST["base_url"], 7.0)
+    assert (second.connect_timeout_s, second.idle_timeout_s, second.models) == (2.0, 3.0, ())
+    assert first.models == ("m",)
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        ({"a": {"kind": "echo"}, "b": {"kind": "echo", "same_as": "nobody"}}, "no such other provider.*found .nobody."),
+        ({"a": {"kind": "echo"}, "b": {"kind": "echo", "same_as": "b"}}, r"\[providers.b\] same_as: no such other"),
+        ({"a": HOST, "b": {"kind": "echo", "same_as": "a"}}, "unknown key"),
+        (
+            {"a": {"kind": "echo"}, "b": {"kind": "openai", "same_as": "a"}},
+            "must name an enabled provider of this kind",
+        ),
+        ({"a": {"kind": "echo", "enabled": False}, "b": {"same_as": "a"}}, "must name an enabled provider"),
+        (
+            {"a": {"kind": "echo"}, "b": {"same_as": "a"}, "c": {"same_as": "b"}},
+            r"\[providers.c\] same_as: .*expected a",
+        ),
+        ({"a": {"kind": "echo"}, "b": {"same_as": "a", "models": ["x"]}}, r"models: belongs into \[providers.a\]"),
+        ({"a": {"kind": "echo"}, "b": {"same_as": "a", "default_model": "x"}}, "default_model: belongs into"),
+        ({"a": {"kind": "echo"}, "b": {"kind": "echo", "same_as": 3}}, "same_as: .*found 3"),
+    ],
+)
+def test_a_further_key_of_nothing_that_could_have_one_is_refused(tables: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        Gateway(settings_from({"providers": tables}))
+    assert re.search(message, str(refused.value)), str(refused.value)
 
 
 async def test_a_call_without_a_model_names_the_targets_model_to_the_upstream() -> None:

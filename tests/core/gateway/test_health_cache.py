@@ -46,6 +46,28 @@ async def test_however_many_ask_there_is_one_look_and_its_answer_is_shared() -> 
     assert all(health is found[0] for health in found)
 
 
+async def test_s3_17_many_probes_at_one_time_are_two_at_most_and_each_began_after_it_was_asked_for() -> None:
+    patient, checks = Patient(), HealthChecks(FakeClock())
+    asking = [asyncio.create_task(checks.probe("patient", patient)) for _ in range(20)]
+    await settle()
+    patient.gate.set()
+    assert {health.status for health in await asyncio.gather(*asking)} == {"healthy"}
+    assert patient.looks == 2
+    await checks.probe("patient", patient)
+    assert patient.looks == 3
+
+
+async def test_a_probe_whose_asker_left_is_made_by_the_next_one() -> None:
+    patient, checks = Patient(), HealthChecks(FakeClock())
+    first, second = (asyncio.create_task(checks.probe("patient", patient)) for _ in range(2))
+    await settle()
+    first.cancel()
+    await settle()
+    patient.gate.set()
+    assert (await second).status == "healthy"
+    assert patient.looks == 2
+
+
 async def test_a_look_is_good_for_fifteen_seconds_and_not_longer() -> None:
     clock, patient = FakeClock(), Patient()
     checks = HealthChecks(clock)

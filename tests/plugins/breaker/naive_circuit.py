@@ -14,7 +14,7 @@ class NaiveCircuit:
     era: int = 0
     until: float | None = None
     probes: int = 0
-    failed_probes: int = 0
+    openings: int = 0
     results: list[tuple[float, bool]] = field(default_factory=list)
 
     def admits(self, now: float) -> bool:
@@ -26,18 +26,27 @@ class NaiveCircuit:
         self.era, self.probes = self.era + 1, 1
         return True
 
+    def heard(self, era: int) -> int:
+        """A call's stream has begun; in which era it will end."""
+        if era == self.era and self.until is not None:
+            self.era, self.until, self.probes, self.results = self.era + 1, None, 0, []
+            return self.era
+        return era
+
     def ended(self, era: int, result: str, now: float) -> None:
         if era != self.era:
             return
         was_probe, self.probes = self.until is not None, 0
+        if result == "success":
+            self.openings = 0
         if result == "success" and was_probe:
-            self.era, self.until, self.failed_probes, self.results = self.era + 1, None, 0, []
+            self.era, self.until, self.results = self.era + 1, None, []
         elif result in ("success", "failure") and not was_probe:
             self.results.append((now, result == "failure"))
-        self.failed_probes += result == "failure" and was_probe
         if result == "quarantine" or (result == "failure" and (was_probe or self.too_many(now))):
-            wait = min(self.limits.recovery_timeout_s * 2**self.failed_probes, self.limits.max_recovery_timeout_s)
+            wait = min(self.limits.recovery_timeout_s * 2**self.openings, self.limits.max_recovery_timeout_s)
             wait = max(wait, self.limits.quarantine_s) if result == "quarantine" else wait
+            self.openings += result == "failure"
             self.era, self.until = self.era + 1, max(self.until or 0.0, now + wait)
 
     def too_many(self, now: float) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from itertools import product
 
 import pytest
 
@@ -10,6 +12,8 @@ from sentinel_core.chain import Delivery, Exchange
 from sentinel_core.errors import UpstreamError
 from sentinel_core.keys import Target
 from sentinel_core.testing import HANG, FakeProvider, StageConformance, run, settle
+from sentinel_core.testing.fake_provider import Script
+from sentinel_plugins.breaker.circuit import Circuit, Permit, Result
 from sentinel_plugins.breaker.circuits import MAX_CIRCUITS, Circuits
 from sentinel_plugins.breaker.config import BreakerConfig
 from sentinel_plugins.breaker.stage import Breaker
@@ -156,7 +160,6 @@ async def test_p2_every_ending_of_a_probe_frees_its_place(ending: str) -> None:
             up.script(("a", HANG))
             async with Exchange(live.chain, live.context(stream=True)) as reply:
                 assert isinstance(reply, Delivery)
-                assert code((await live.ask()).error) == "circuit_open", "one probe at a time"
         elif ending == "cancelled":
             up.script(HANG)
             await cancelled(live)
@@ -166,6 +169,79 @@ async def test_p2_every_ending_of_a_probe_frees_its_place(ending: str) -> None:
         await live.clock.advance(60.0)
         up.script(("well",))
         assert (await live.ask()).text == "well"
+
+
+async def test_p2_one_probe_at_a_time() -> None:
+    up = FakeProvider(BROKEN)
+    async with targets({"a": up}, breaker={}) as live:
+        await opened_by_failures(up, live)
+        await live.clock.advance(30.0)
+        up.script(HANG)
+        probe = asyncio.create_task(run(live.chain, live.context(stream=True)))
+        await settle()
+        calls = len(up.calls)
+        assert {code((await live.ask()).error) for _ in range(10)} == {"circuit_open"}
+        assert len(up.calls) == calls
+        probe.cancel()
+        await asyncio.wait([probe])
+
+
+async def test_u17_a_stream_that_begins_ends_the_outage_for_all_and_not_only_once_it_is_over() -> None:
+    up = FakeProvider(BROKEN)
+    async with targets({"a": up}, breaker={}) as live:
+        await opened_by_failures(up, live)
+        await live.clock.advance(30.0)
+        up.script(("a", HANG), ("well",))
+        async with Exchange(live.chain, live.context(stream=True)) as reply:
+            assert isinstance(reply, Delivery)
+            assert [(await live.ask()).text for _ in range(5)] == ["well"] * 5
+
+
+async def test_p2_every_call_that_was_let_through_is_settled_exactly_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_permits: Counter[Permit] = Counter()
+    acquire, heard, settled = Circuit.acquire, Circuit.heard, Circuit.settle
+
+    def acquiring(circuit: Circuit, now: float) -> Permit | float:
+        permit = acquire(circuit, now)
+        if isinstance(permit, Permit):
+            open_permits[permit] += 1
+        return permit
+
+    def hearing(circuit: Circuit, permit: Permit) -> Permit:
+        new = heard(circuit, permit)
+        open_permits.subtract([permit])
+        open_permits.update([new])
+        return new
+
+    def settling(circuit: Circuit, permit: Permit, result: Result, now: float) -> None:
+        open_permits.subtract([permit])
+        settled(circuit, permit, result, now)
+
+    for name, method in (("acquire", acquiring), ("heard", hearing), ("settle", settling)):
+        monkeypatch.setattr(Circuit, name, method)
+    endings: tuple[Script, ...] = (
+        ("well",),
+        ("a", BROKEN),
+        ("a", HANG),
+        BROKEN,
+        NEUTRAL[0],
+        RuntimeError("a bug"),
+        HANG,
+    )
+    for script, stream, probes in product(endings, (False, True), (False, True)):
+        up = FakeProvider(BROKEN)
+        async with targets({"a": up}, breaker={}) as live:
+            if probes:
+                await opened_by_failures(up, live)
+                await live.clock.advance(30.0)
+            up.script(script)
+            task = asyncio.create_task(run(live.chain, live.context(stream=stream)))
+            await settle(20)
+            task.cancel()
+            await asyncio.wait([task])
+            await live.tracker.drained()
+    assert +open_permits == Counter()
+    assert -open_permits == Counter()
 
 
 async def test_targets_have_circuits_of_their_own() -> None:

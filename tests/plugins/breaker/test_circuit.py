@@ -84,6 +84,37 @@ def test_each_failed_probe_doubles_the_wait_up_to_the_cap() -> None:
     assert waits == [30.0, 60.0, 120.0, 240.0, 300.0, 300.0]
 
 
+def test_a_probes_stream_that_has_begun_closes_it_and_counts_in_the_end_like_any_other() -> None:
+    circuit = Circuit(BreakerConfig())
+    end(circuit, 0.0, *[FAILURE] * 3)
+    rest = circuit.heard(permit(circuit, 30.0))
+    assert (state(circuit), rest.probe) == ("closed", False)
+    circuit.settle(rest, "failure", 90.0)
+    end(circuit, 90.0, "failure")
+    assert state(circuit) == "closed"
+    end(circuit, 90.0, "failure")
+    assert circuit.remaining_s(90.0) == 60.0, "it opened again without a success in between"
+
+
+def test_a_success_ends_the_growth_of_the_wait() -> None:
+    circuit = Circuit(BreakerConfig())
+    end(circuit, 0.0, *[FAILURE] * 3)
+    circuit.settle(circuit.heard(permit(circuit, 30.0)), "success", 60.0)
+    end(circuit, 60.0, *[FAILURE] * 3)
+    assert circuit.remaining_s(60.0) == 30.0
+
+
+def test_hearing_of_a_call_that_is_no_probe_changes_nothing() -> None:
+    circuit = Circuit(BreakerConfig())
+    ordinary = permit(circuit, 0.0)
+    assert circuit.heard(ordinary) is ordinary
+    end(circuit, 0.0, *[FAILURE] * 3)
+    probe = permit(circuit, 30.0)
+    circuit.settle(probe, "failure", 30.0)
+    assert circuit.heard(probe) is probe
+    assert state(circuit) == "open"
+
+
 def test_a_result_from_before_it_opened_says_nothing_afterwards() -> None:
     circuit = Circuit(BreakerConfig())
     late = [permit(circuit, 0.0) for _ in range(5)]

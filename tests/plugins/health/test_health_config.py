@@ -17,15 +17,8 @@ def test_s3_15_the_variable_sets_the_interval_and_turns_the_monitor_on() -> None
     assert config.interval_s == 5
 
 
-def test_c_33_variables_name_the_model_of_each_table() -> None:
-    tables = {"providers": {"openai": {}, "ollama": {"kind": "openai", "base_url": "http://localhost:11434/v1"}}}
-    settings = settings_from(tables, environ={"OPENAI_MODEL": "gpt-4.1-nano", "OLLAMA_MODEL": "qwen3"})
-    plans = Gateway(settings).blueprint.providers
-    assert {plan.name: plan.config.default_model for plan in plans} == {"openai": "gpt-4.1-nano", "ollama": "qwen3"}
-
-
 def test_the_routes_come_with_the_stage_only() -> None:
     echo: dict[str, Any] = {"providers": {"echo": {}}}  # TOML values
     assert Gateway(settings_from(echo)).endpoints == ()
     paths = {route.path for route in Gateway(settings_from({**echo, "stages": {"health": {}}})).endpoints}
-    assert {"/api/metrics", "/api/chat", "/ws/system-events"} <= paths
+    assert {"/api/metrics", "/api/incidents", "/ws/system-events"} <= paths

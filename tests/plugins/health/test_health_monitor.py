@@ -47,6 +47,19 @@ async def test_s3_15_every_provider_is_asked_once_in_an_interval() -> None:
         assert statuses(gateway).providers["first"].status == "healthy"
 
 
+async def test_s3_15_looks_are_jittered_so_that_gateways_do_not_ask_together() -> None:
+    async with watched() as (gateway, clock, _):
+        await settle()
+        first, waits = provider(gateway, "first"), []
+        for _ in range(30):
+            looks, waited = first.checks, 0.0
+            while first.checks == looks:
+                await clock.advance(0.1)
+                waited += 0.1
+            waits.append(waited)
+        assert 13.4 <= min(waits) < 14.6 < 15.4 < max(waits) <= 16.6
+
+
 async def test_s3_15_the_interval_is_configurable() -> None:
     async with watched(interval_s=1.0) as (gateway, clock, _):
         await settle()

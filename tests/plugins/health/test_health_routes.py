@@ -15,10 +15,12 @@ from sentinel_core.config import settings_from
 from sentinel_core.errors import UpstreamError
 from sentinel_core.gateway import Gateway
 from sentinel_plugins.health.events import publish
+from sentinel_plugins.health.incidents import KEPT, Incidents, incident
 from sentinel_server.app import asgi
 from tests.plugins.health.watched import provider, registry, tables
 from tests.server.serving import RUNNERS, serving
 from tests.server.wire import request
+from tests.upstream import Upstream
 
 pytestmark = pytest.mark.parametrize("runner", RUNNERS)
 
@@ -86,53 +88,6 @@ async def test_a_probe_of_a_provider_that_nobody_configured_is_a_404(runner: str
         assert (status, body["error"]["code"]) == (404, "not_found")
 
 
-async def test_s3_04_chat_says_who_answered_and_who_did_not(runner: str) -> None:
-    async with api(runner) as client:
-        status, first = await client.post("/api/chat", CHAT)
-        assert status == 200
-        latency_ms = first.pop("latency_ms")
-        assert latency_ms >= 0
-        assert first.pop("trace_id")
-        assert first == {
-            "provider_used": "first",
-            "model": "first-model",
-            "response_text": "hello from first",
-            "status": "success",
-            "failover_occurred": False,
-            "failover_chain": [],
-            "tokens_used": first["tokens_used"],
-        }
-        provider(client.gateway, "first").error = UpstreamError("upstream_timeout")
-        _, second = await client.post("/api/chat", CHAT)
-        assert (second["provider_used"], second["model"]) == ("second", "second-model")
-        assert (second["failover_occurred"], second["failover_chain"]) == (True, ["first"])
-
-
-async def test_s3_30_the_trace_id_is_the_request_id(runner: str) -> None:
-    async with api(runner) as client:
-        headers = {"X-Request-ID": "trace-me-0123456789"}
-        async with client.session.post("/api/chat", json=CHAT, headers=headers) as response:
-            assert (await response.json())["trace_id"] == response.headers["x-request-id"] == headers["X-Request-ID"]
-
-
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [({}, "invalid_parameter"), ({**CHAT, "stream": True}, "unsupported_parameter"), ([], "invalid_request")],
-)
-async def test_chat_refuses_what_is_no_request_of_its_kind(runner: str, body: Any, code: str) -> None:
-    async with api(runner) as client:
-        status, answer = await client.post("/api/chat", body)
-        assert (status, answer["error"]["code"]) == (400, code)
-
-
-async def test_chat_that_nobody_answers_is_an_error_and_no_success(runner: str) -> None:
-    async with api(runner) as client:
-        for name in ("first", "second"):
-            provider(client.gateway, name).error = UpstreamError("upstream_timeout")
-        status, body = await client.post("/api/chat", CHAT)
-        assert (status, body["error"]["code"]) == (504, "upstream_timeout")
-
-
 async def test_s3_18_incidents_are_listed_by_type_newest_first(runner: str) -> None:
     async with api(runner) as client, client.session.ws_connect("/ws/system-events") as socket:
         await next_of(socket, "system")
@@ -149,6 +104,34 @@ async def test_s3_18_incidents_are_listed_by_type_newest_first(runner: str) -> N
         assert [one["id"] for one in failovers["incidents"]] == [told["id"]]
         _, one = await client.get("/api/incidents?limit=1")
         assert one["count"] == 1
+
+
+async def test_s3_19_the_ring_is_read_to_its_end_over_the_wire(runner: str) -> None:
+    async with api(runner) as client:
+        ring = Incidents(client.gateway.records)
+        for number in range(KEPT + 5):
+            await ring.add(incident("outage", float(number), f"p{number}", "down"), float(number))
+        _, found = await client.get(f"/api/incidents?limit={KEPT}")
+        assert found["count"] == len(found["incidents"]) == KEPT
+        assert [found["incidents"][end]["provider"] for end in (0, -1)] == [f"p{KEPT + 4}", "p5"]
+
+
+async def test_s4_12_looks_and_probes_and_health_cost_no_tokens(runner: str, upstream: Upstream) -> None:
+    """Over a provider with a real API: however often somebody looks at `/health`, it is asked for its models only."""
+    tables = {
+        "providers": {"up": {"kind": "openai", "base_url": upstream.base_url}},
+        "stages": {"health": {"interval_s": 60.0}},
+    }
+    gateway = Gateway(settings_from(tables))
+    async with gateway, serving(asgi(gateway), runner) as served, aiohttp.ClientSession(served.url) as session:
+        await upstream.received()
+        client = Api(gateway, session)
+        for _ in range(10):
+            _, found = await client.get("/health")
+            assert found["checks"]["providers"]["up"]["status"] == "healthy"
+        assert len(upstream.requests) == 1
+        await client.post("/api/providers/up/probe")
+        assert [(asked.method, asked.target) for asked in upstream.requests] == [("GET", "/v1/models")] * 2
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=many", "limit=٣", "limit=", "type=nothing"])

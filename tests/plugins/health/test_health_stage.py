@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sentinel_core.context import Attempt, Context
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import FAILOVER, Target
 from sentinel_core.provider import Health as Found
+from sentinel_core.reroute import reroute_of
 from sentinel_core.testing import StageConformance, chain_of, context, opened
 from sentinel_core.testing.fake_provider import FakeProvider
 from sentinel_core.testing.harness import run
 from sentinel_plugins.health import Health
 from sentinel_plugins.health.config import HealthConfig
 from sentinel_plugins.health.observations import Observations
-from sentinel_plugins.health.reroute import reroute_of
 from sentinel_plugins.health.standing import standing
+from sentinel_plugins.health.traffic import is_fault
 
 A, B = Target("a", "m"), Target("b", "m")
 
@@ -57,6 +60,13 @@ def test_a_repetition_at_the_same_target_is_none() -> None:
     assert not reroute_of(exchange((A, "upstream_timeout"), (A, None))).occurred
 
 
+def test_of_two_answers_the_one_that_was_taken_counts_whichever_came_last() -> None:
+    ctx = exchange((A, None), (B, None))
+    assert reroute_of(ctx).used == B
+    ctx.attempts[0].taken = True
+    assert (reroute_of(ctx).used, reroute_of(ctx).occurred) == (A, False)
+
+
 def test_a_target_whose_circuit_was_open_was_passed_over_without_an_attempt() -> None:
     ctx = exchange((B, None))
     ctx[FAILOVER] = (A,)
@@ -65,6 +75,24 @@ def test_a_target_whose_circuit_was_open_was_passed_over_without_an_attempt() ->
 
 def test_a_request_that_nobody_answered_was_routed_nowhere() -> None:
     assert not reroute_of(exchange((A, "upstream_timeout"), (B, "upstream_timeout"))).occurred
+
+
+@pytest.mark.parametrize(
+    ("error", "ended", "deadline", "fault"),
+    [
+        ("upstream_timeout", 5.0, None, True),
+        ("upstream_timeout", 5.0, 60.0, True),
+        ("upstream_timeout", 5.0, 5.0, False),
+        ("upstream_unreachable", 5.0, 5.0, True),
+        ("rate_limit_exceeded", 5.0, None, False),
+        ("invalid_request", 5.0, None, False),
+        (None, 5.0, None, False),
+    ],
+)
+def test_what_an_attempt_says_about_its_provider(
+    error: str | None, ended: float, deadline: float | None, fault: bool
+) -> None:
+    assert is_fault(Attempt(1, A, 0.0, "failed", error, ended), deadline) is fault
 
 
 def test_an_outage_lasts_until_the_provider_is_well_again() -> None:

@@ -7,8 +7,12 @@ import asyncio
 import pytest
 
 from sentinel_core.chain import Exchange
-from sentinel_core.context import Context
+from sentinel_core.context import Call, Context
 from sentinel_core.errors import UpstreamError
+from sentinel_core.keys import Target
+from sentinel_core.messages import Usage
+from sentinel_core.reply import Reply
+from sentinel_core.reroute import reroute_of
 from sentinel_core.testing import HANG, Driven, FakeProvider, StageConformance, completion, run, settle
 from sentinel_plugins.hedge.config import HedgeConfig
 from sentinel_plugins.hedge.credit import MOST, Credit
@@ -22,6 +26,18 @@ DELAY_S = 2.0
 
 class TestHedgeConformance(StageConformance):
     stage = Hedge
+
+
+class Opening(FakeProvider):
+    """Streams once its gate is open: as an upstream does whose first content takes its time."""
+
+    def __init__(self, gate: asyncio.Event, *items: str | UpstreamError) -> None:
+        super().__init__(items or ("a",))
+        self.gate = gate
+
+    async def call(self, call: Call) -> Reply:
+        await self.gate.wait()
+        return await super().call(call)
 
 
 async def slow(live: Targets, *, stream: bool = False) -> Driven:
@@ -97,6 +113,7 @@ async def test_where_both_fail_the_first_ones_error_counts() -> None:
         await live.clock.advance(DELAY_S)
         gate.set()
         assert (await task).error is late
+        assert not late.should_retry, "two calls were made: the caller's SDK makes no more"
 
 
 async def test_a_caller_who_leaves_ends_both_calls() -> None:
@@ -113,6 +130,80 @@ async def test_a_caller_who_leaves_ends_both_calls() -> None:
         await live.tracker.drained()
         assert endings(exchange.ctx) == [("a", "discarded"), ("b", "discarded")]
         assert asyncio.all_tasks() == before
+
+
+async def raced(live: Targets, *gates: asyncio.Event, stream: bool = False) -> Context:
+    """One request whose both calls are under way before these gates open."""
+    ctx = live.context(stream=stream)
+    task = asyncio.create_task(run(live.chain, ctx))
+    await settle(20)
+    await live.clock.advance(DELAY_S)
+    for gate in gates:
+        gate.set()
+    async with asyncio.timeout(5.0):
+        await task
+    await live.tracker.drained()
+    return ctx
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_first_call_that_wins_after_all_is_the_one_that_answered(stream: bool) -> None:
+    gate = asyncio.Event()
+    up = {"a": Opening(gate, "late"), "b": FakeProvider(HANG)}
+    async with targets(up, routing={}, hedge={}, retry={}, breaker={}) as live:
+        ctx = await raced(live, gate, stream=stream)
+        assert endings(ctx) == [("a", "completed"), ("b", "discarded")]
+        assert (reroute_of(ctx).used, reroute_of(ctx).occurred) == (Target("a", "fake"), False)
+
+
+async def test_of_two_answers_at_one_time_the_loser_is_discarded_and_its_cost_is_known() -> None:
+    gate = asyncio.Event()
+    up = {"a": FakeProvider((gate, "one")), "b": FakeProvider((gate, "two"))}
+    async with targets(up, routing={}, hedge={}, retry={}, breaker={}) as live:
+        ctx = await raced(live, gate)
+        assert endings(ctx) == [("a", "completed"), ("b", "discarded")]
+        assert [row.usage for row in ctx.attempts] == [Usage(3, 2, 5)] * 2
+
+
+async def test_of_two_streams_at_one_time_the_loser_is_closed_before_anything_is_read_of_it() -> None:
+    gates = [asyncio.Event(), asyncio.Event()]
+    up = {"a": Opening(gates[0]), "b": Opening(gates[1])}
+    async with targets(up, routing={}, hedge={}, retry={}, breaker={}) as live:
+        ctx = await raced(live, *gates, stream=True)
+        assert endings(ctx) == [("a", "completed"), ("b", "discarded")]
+        assert [(provider.opened, provider.closed, provider.pulled > 0) for provider in up.values()] == [
+            (1, 1, True),
+            (1, 1, False),
+        ]
+
+
+async def test_a_stream_that_breaks_after_it_won_is_the_failure_of_its_own_target() -> None:
+    broken = UpstreamError("upstream_stream_interrupted")
+    gate = asyncio.Event()
+    up = {"a": Opening(gate, "late", broken), "b": FakeProvider(HANG)}
+    async with targets(up, routing={}, hedge={}, retry={}, breaker={}) as live:
+        ctx = await raced(live, gate, stream=True)
+        assert [(row.target.provider, row.ending, row.error) for row in ctx.attempts] == [
+            ("a", "failed", "upstream_stream_interrupted"),
+            ("b", "discarded", None),
+        ]
+
+
+async def test_p10_two_legs_that_retry_make_no_more_calls_than_one() -> None:
+    gate = asyncio.Event()
+    reset = UpstreamError("upstream_connection_reset")
+    up = FakeProvider((gate, reset))
+    async with targets({"a": up}, routing={}, hedge={}, retry={"base_delay_s": 1.0}) as live:
+        task = asyncio.create_task(run(live.chain, live.context()))
+        await settle(20)
+        await live.clock.advance(DELAY_S)
+        assert len(up.calls) == 2
+        gate.set()
+        await settle(20)
+        await live.clock.advance(60.0)
+        driven = await task
+        assert isinstance(driven.error, UpstreamError)
+        assert (len(up.calls), driven.error.should_retry) == (3, False)
 
 
 async def test_extra_load_is_capped() -> None:

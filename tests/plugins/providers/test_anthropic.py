@@ -16,14 +16,14 @@ from sentinel_core.context import Call
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_COUNTING, ANTHROPIC_MESSAGES, BETAS
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.keys import Target
-from sentinel_core.messages import Finish, ReasoningDelta, TextDelta
+from sentinel_core.messages import ReasoningDelta, TextDelta
 from sentinel_plugins.http.pools import AiohttpPools
 from sentinel_plugins.providers.anthropic.config import AnthropicConfig
 from sentinel_plugins.providers.anthropic.provider import AnthropicProvider
-from tests.plugins.providers.calls import SHORT_S, Nobody, answer_of, chat_call, drained, stream_of, text_of
+from tests.plugins.providers.calls import Nobody, answer_of, chat_call, drained, stream_of, text_of
 from tests.promises.tree import page
-from tests.upstream import Close, Drip, Hold, Raw, Redirect, Reply, Reset, Stall, Stream, Upstream, head
-from tests.upstream.anthropic import ending, message, message_stream, named, opening, text_block, thinking_block
+from tests.upstream import Hold, Reply, Stall, Stream, Upstream
+from tests.upstream.anthropic import ending, message, message_stream, opening, text_block, thinking_block
 
 
 @asynccontextmanager
@@ -132,82 +132,6 @@ async def test_u20_a_spend_cap_is_not_worth_a_retry(upstream: Upstream) -> None:
     assert (raised.value.wire_code, raised.value.should_retry) == ("upstream_quota", False)
 
 
-async def test_u16_the_wait_that_is_asked_for_is_kept(upstream: Upstream) -> None:
-    upstream.script("m", Reply({"error": {"message": "slow"}}, 429, [("Retry-After", "7")]))
-    async with anthropic_at(upstream) as provider:
-        with pytest.raises(UpstreamError) as raised:
-            await provider.call(call_of())
-    assert raised.value.retry_after_s == 7
-
-
-@pytest.mark.parametrize(
-    ("scenario", "code"),
-    [
-        (Stall(), "upstream_timeout"),  # U06
-        (Reset(), "upstream_connection_reset"),  # U04
-        (Stream([Stall()]), "upstream_timeout"),  # U07
-        (Stream([opening(), Stall()]), "upstream_timeout"),  # U07
-        (Reply(b"<html>", content_type="text/html"), "upstream_invalid_response"),  # U14
-        (Reply(b"{"), "upstream_invalid_response"),  # U12
-        (Reply({"type": "error", "error": {"type": "overloaded_error", "message": "m"}}), "overloaded"),  # U13
-        (Redirect("http://127.0.0.1:9/"), "upstream_redirect"),  # U23
-        (Stream([opening(), Close()], framing="eof"), "upstream_stream_interrupted"),  # U09b
-        (Stream([opening(), b"data: oops\n\n"]), "upstream_invalid_response"),  # U11
-    ],
-)
-async def test_u04_to_u23_a_fault_before_the_first_content_is_raised_at_once(
-    upstream: Upstream, scenario: Any, code: str
-) -> None:
-    upstream.script("m", scenario)
-    async with anthropic_at(upstream, first_byte_timeout_s=SHORT_S, idle_timeout_s=SHORT_S) as provider:
-        with pytest.raises(UpstreamError) as raised:
-            await provider.call(call_of(stream=True))
-    assert raised.value.code == code
-
-
-@pytest.mark.parametrize(
-    ("tail", "code"),
-    [
-        ([Stall()], "upstream_timeout"),  # U08
-        ([Reset()], "upstream_stream_interrupted"),  # U09a
-        ([Close()], "upstream_stream_interrupted"),  # U09a
-        ([], "upstream_stream_interrupted"),  # U09b
-        ([named({"type": "message_stop"})], "upstream_stream_interrupted"),  # U09d
-        ([b"data: oops\n\n"], "upstream_invalid_response"),  # U11
-        ([named({"type": "error", "error": {"type": "overloaded_error", "message": "m"}})], "overloaded"),
-    ],
-)
-@pytest.mark.parametrize("make", [call_of, chat_call])
-async def test_u08_to_u11_what_came_is_handed_out_before_the_fault(
-    upstream: Upstream, tail: list[Any], code: str, make: Any
-) -> None:
-    upstream.script("m", Stream([opening(), *text_block(0, "a", "b"), *tail]))
-    async with anthropic_at(upstream, idle_timeout_s=SHORT_S) as provider:
-        events, error = await drained(await stream_of(provider, make(stream=True)))
-    assert text_of(events) == "ab"
-    assert not [event for event in events if isinstance(event, Finish)]
-    assert error is not None
-    assert error.code == code
-
-
-@pytest.mark.parametrize("parts", [[*ending()[:1]], [*ending(), b"data: more\n\n"]])
-async def test_u09c_u25_a_stop_reason_makes_an_answer_complete(upstream: Upstream, parts: list[bytes]) -> None:
-    upstream.script("m", Stream([opening(), *text_block(0, "a"), *parts]))
-    async with anthropic_at(upstream) as provider:
-        events, error = await drained(await stream_of(provider, call_of(stream=True)))
-    assert (text_of(events), error) == ("a", None)
-
-
-async def test_u10_dirt_between_events_changes_nothing(upstream: Upstream) -> None:
-    wire = b"".join(message_stream("a", "b")).replace(b"\n", b"\r\n")
-    upstream.script(
-        "m", Stream([b"\xef\xbb\xbf: hello\r\n\r\nid: 1\r\nretry: 2\r\n\r\n", Drip(wire, 0)], framing="eof")
-    )
-    async with anthropic_at(upstream) as provider:
-        events, error = await drained(await stream_of(provider, call_of(stream=True)))
-    assert (text_of(events), error) == ("ab", None)
-
-
 async def test_u15_the_reply_has_the_form_that_was_asked_for(upstream: Upstream) -> None:
     upstream.script("m", Reply(message("json")), Stream(message_stream(blocks=[thinking_block(0, "hm")])))
     async with anthropic_at(upstream) as provider:
@@ -215,18 +139,6 @@ async def test_u15_the_reply_has_the_form_that_was_asked_for(upstream: Upstream)
         answer = await answer_of(provider, call_of())
     assert (text_of(events), error) == ("json", None)
     assert answer.body["content"] == [{"type": "thinking", "thinking": "hm", "signature": "sig"}]
-
-
-async def test_u27_an_answer_before_the_body_was_read_counts(upstream: Upstream) -> None:
-    body = b'{"type":"error","error":{"type":"request_too_large","message":"too large"}}'
-    reply = head(
-        413, [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Connection", "close")]
-    )
-    upstream.script("m", Raw([reply + body]))
-    async with anthropic_at(upstream) as provider:
-        with pytest.raises(UpstreamError) as raised:
-            await provider.call(call_of())
-    assert raised.value.status == 413
 
 
 async def test_thinking_is_content_and_opens_the_stream(upstream: Upstream) -> None:
@@ -290,6 +202,7 @@ def test_p12_every_default_of_the_provider() -> None:
         "enabled": True,
         "models": (),
         "default_model": None,
+        "same_as": None,
         "base_url": "https://api.anthropic.com/v1",
         "api_key": None,
         "version": "2023-06-01",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from itertools import pairwise
 
 import pytest
@@ -17,7 +16,6 @@ from sentinel_core.messages import Event, Finish, Opaque, TextDelta, ToolCallDel
 from sentinel_core.upstream import MAX_HELD_EVENTS, UpstreamStream
 from tests.plugins.providers.calls import (
     SHORT_S,
-    answer_of,
     chat_call,
     chat_request,
     drained,
@@ -27,15 +25,10 @@ from tests.plugins.providers.calls import (
     text_of,
     written,
 )
+from tests.plugins.providers.fed import Pieces
 from tests.upstream import (
     DONE,
-    Close,
-    Drip,
     Hold,
-    Part,
-    Raw,
-    Reset,
-    Scenario,
     Stall,
     Stream,
     Upstream,
@@ -95,61 +88,6 @@ async def test_an_endless_opening_is_not_held_for_ever(upstream: Upstream) -> No
     await upstream.closed()
 
 
-async def test_a_break_before_content_is_raised_from_the_call(upstream: Upstream) -> None:
-    upstream.script("m", Stream([sse(delta(role="assistant")), Close()]))
-    assert (await opening_error(upstream)).code == "upstream_stream_interrupted"
-    await upstream.idle()
-
-
-async def test_u08_a_stall_ends_in_a_timeout_after_the_events_that_came(upstream: Upstream) -> None:
-    upstream.script("m", Stream([*chat_stream("a", "b", finish=None, done=False), Stall()]))
-    events, error = await events_and_error(upstream, idle_timeout_s=SHORT_S)
-    assert (text_of(events), error and error.code) == ("ab", "upstream_timeout")
-    await upstream.closed()
-
-
-@pytest.mark.parametrize("ending", ["reset", "short length", "truncated chunk"])
-async def test_u09a_a_broken_connection_is_an_error_after_the_events_that_came(upstream: Upstream, ending: str) -> None:
-    came = b"".join(chat_stream("a", "b", finish=None, done=False))
-    kind = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-    scenarios: dict[str, Scenario] = {
-        "reset": Stream([came, Reset()]),
-        "short length": Raw([kind + b"Content-Length: 99999\r\n\r\n" + came]),
-        "truncated chunk": Raw([kind + b"Transfer-Encoding: chunked\r\n\r\nffff\r\n" + came]),
-    }
-    upstream.script("m", scenarios[ending])
-    events, error = await events_and_error(upstream)
-    assert (text_of(events), error and error.code) == ("ab", "upstream_stream_interrupted")
-
-
-@pytest.mark.parametrize("framing", ["chunked", "eof"])
-async def test_u09b_clean_eof_without_finish_is_an_error(upstream: Upstream, framing: str) -> None:
-    parts = chat_stream("a", "b", finish=None, done=False)
-    upstream.script("m", Stream(parts) if framing == "chunked" else Stream(parts, framing="eof"))
-    events, error = await events_and_error(upstream)
-    assert (text_of(events), error and error.code) == ("ab", "upstream_stream_interrupted")
-
-
-async def test_u09b_an_event_that_was_cut_off_is_an_interruption(upstream: Upstream) -> None:
-    upstream.script("m", Stream([*chat_stream("a", finish=None, done=False), b'data: {"choices":[{"ind']))
-    events, error = await events_and_error(upstream)
-    assert (text_of(events), error and error.code) == ("a", "upstream_stream_interrupted")
-
-
-@pytest.mark.parametrize("framing", ["chunked", "eof"])
-async def test_u09c_eof_after_the_finish_reason_is_success(upstream: Upstream, framing: str) -> None:
-    parts = chat_stream("a", "b", done=False)
-    upstream.script("m", Stream(parts) if framing == "chunked" else Stream(parts, framing="eof"))
-    events, error = await events_and_error(upstream)
-    assert (text_of(events), error) == ("ab", None)
-
-
-async def test_u09d_done_without_a_finish_reason_is_an_error(upstream: Upstream) -> None:
-    upstream.script("m", Stream(chat_stream("a", finish=None)))
-    events, error = await events_and_error(upstream)
-    assert (text_of(events), error and error.code) == ("a", "upstream_stream_interrupted")
-
-
 @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
 async def test_u10_dirt_in_the_stream_changes_nothing_for_the_client(upstream: Upstream, end: bytes) -> None:
     clean = b"".join(chat_stream("a", "é"))
@@ -164,60 +102,10 @@ async def test_u10_dirt_in_the_stream_changes_nothing_for_the_client(upstream: U
     assert json_of(written(events, request)) == json_of(written(expected, request))
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [
-        b"data: oops\n\n",
-        b'data: {"choices":"\xff"}\n\n',
-        b"data: \x00\n\n",
-        b"data: []\n\n",
-        b"data: " + b"x" * (2 << 20) + b"\n\n",
-    ],
-    ids=["not json", "invalid utf-8", "nul", "list", "over 1 MiB"],
-)
-async def test_u11_an_event_that_is_not_valid_is_an_error_after_those_before_it(upstream: Upstream, bad: bytes) -> None:
-    upstream.script("m", Stream([b"".join([*chat_stream("a", finish=None, done=False), bad])]))
-    events, error = await events_and_error(upstream)
-    assert (text_of(events), error and error.code) == ("a", "upstream_invalid_response")
-
-
-async def test_u13_an_error_in_the_stream_is_an_error_with_its_words(upstream: Upstream) -> None:
-    upstream.script(
-        "m", Stream([*chat_stream("a", finish=None, done=False), sse({"error": {"message": "gone"}}), DONE])
-    )
-    events, error = await events_and_error(upstream)
-    assert text_of(events) == "a"
-    assert error is not None
-    assert (error.code, error.message, error.verbatim) == ("upstream_error", "gone", True)
-
-
 async def test_u13_an_error_as_the_first_event_is_raised_from_the_call(upstream: Upstream) -> None:
     upstream.script("m", Stream([sse({"error": {"message": "busy", "code": "rate_limit_exceeded"}})]))
     error = await opening_error(upstream)
     assert (error.code, error.status) == ("rate_limit_exceeded", 429)
-
-
-async def test_u21_a_drip_that_never_ends_is_cut_at_the_total(upstream: Upstream) -> None:
-    drip = Drip(b": \n", 0.01, forever=True)
-    upstream.script("m", Stream([*chat_stream("a", finish=None, done=False), drip], framing="eof"))
-    events, error = await events_and_error(upstream, total_timeout_s=2 * SHORT_S)
-    assert (text_of(events), error and error.code) == ("a", "upstream_timeout")
-    await upstream.closed()
-
-
-async def test_u22_a_stream_past_its_cap_is_cut_off(upstream: Upstream) -> None:
-    upstream.script("m", Stream([sse(delta("x" * 100)) * 100, Stall()]))
-    error = await opening_error(upstream, max_response_bytes=1024)
-    assert error.code == "upstream_invalid_response"
-    await upstream.closed()
-
-
-async def test_u25_nothing_is_read_past_the_first_done_and_the_open_socket_is_closed(upstream: Upstream) -> None:
-    after: list[Part] = [DONE, sse(delta("never shown")), Stall()]
-    upstream.script("m", Stream([*chat_stream("a"), *after]))
-    events, error = await events_and_error(upstream)
-    assert (text_of(events), error) == ("a", None)
-    await upstream.closed()
 
 
 async def test_u28_choices_and_tool_calls_keep_their_order_and_indexes(upstream: Upstream) -> None:
@@ -262,13 +150,6 @@ async def test_u28_one_choice_that_never_finished_makes_the_answer_incomplete(up
     _, error = await events_and_error(upstream)
     assert error is not None
     assert error.code == "upstream_stream_interrupted"
-
-
-async def test_u15_a_stream_that_breaks_is_no_unary_answer(upstream: Upstream) -> None:
-    upstream.script("m", Stream(chat_stream("a", finish=None, done=False)))
-    async with openai_at(upstream) as provider:
-        with pytest.raises(UpstreamError, match="upstream_stream_interrupted"):
-            await answer_of(provider, chat_call())
 
 
 async def test_closing_a_stream_closes_the_upstreams_connection(upstream: Upstream) -> None:
@@ -318,28 +199,6 @@ async def test_a_client_that_does_not_read_holds_the_upstream_back(upstream: Ups
         assert not written_all.is_set()
         events, error = await drained(stream)
     assert (len(text_of(events)), error) == (400 * 60_000 + 3, None)
-
-
-class Pieces:
-    """A response whose body arrives in these pieces."""
-
-    status = 200
-
-    def __init__(self, pieces: list[bytes]) -> None:
-        self.headers: Mapping[str, str] = {}
-        self._pieces = iter(pieces)
-
-    async def chunk(self) -> bytes:
-        return next(self._pieces, b"")
-
-    async def read(self, limit: int) -> bytes:
-        raise AssertionError("a stream is not read whole")
-
-    async def release(self) -> None:
-        return None
-
-    async def abort(self) -> None:
-        return None
 
 
 async def ends(pieces: list[bytes]) -> tuple[list[tuple[object, ...]], str]:

@@ -58,7 +58,7 @@ async def test_three_attempts_and_then_nobody_else_shall_retry() -> None:
         UpstreamError("model_not_found", upstream_status=404),
         UpstreamError("upstream_error", upstream_status=409),
         UpstreamError("upstream_auth_error", upstream_status=401),
-        UpstreamError("overloaded", upstream_status=402, wire_code="upstream_quota"),
+        UpstreamError("overloaded", upstream_status=402, wire_code="upstream_quota", should_retry=False),
         UpstreamError("upstream_tls_error"),
         UpstreamError("upstream_redirect", upstream_status=307),
         UpstreamError("upstream_timeout"),
@@ -164,6 +164,42 @@ def test_what_was_drawn_long_ago_is_forgotten() -> None:
 def test_s0_18_waits_are_jittered_doubled_and_capped(repetition: int, wait: float | None) -> None:
     delay = delay_s(RetryConfig(), repetition, wait)
     assert (wait or 0.0) <= delay <= max(wait or 0.0, min(40.0, 2.0 ** min(repetition, 10)))
+
+
+@pytest.mark.parametrize(("repetition", "bound_s"), [(0, 1.0), (1, 2.0), (3, 8.0), (9, 40.0)])
+def test_s0_18_the_jitter_is_full_from_nothing_to_the_bound(repetition: int, bound_s: float) -> None:
+    delays = sorted(delay_s(RetryConfig(), repetition, None) for _ in range(1000))
+    assert delays[0] < 0.05 * bound_s
+    assert 0.4 * bound_s < delays[500] < 0.6 * bound_s
+    assert 0.95 * bound_s < delays[-1] <= bound_s
+
+
+async def test_each_attempt_has_a_call_of_its_own_that_nobody_can_change() -> None:
+    first, second = FakeProvider(reset()), FakeProvider(reset(), ("well",))
+    async with targets({"a": first, "b": second}, routing={}, retry={}) as live:
+        assert await after(live) == "well"
+    calls = [*first.calls, *second.calls]
+    assert [(call.attempt, call.target.provider) for call in calls] == [(1, "a"), (2, "b"), (3, "b")]
+    assert len({id(call) for call in calls}) == 3
+    for name in ("request", "target", "attempt", "deadline"):
+        with pytest.raises(AttributeError):
+            setattr(calls[0], name, None)
+    with pytest.raises(AttributeError):
+        calls[0].request.model = "another"  # type: ignore[misc]  # the point of this test
+
+
+async def test_p10_a_deadline_that_passes_while_a_call_is_under_way_ends_the_tries() -> None:
+    gate = asyncio.Event()
+    up = FakeProvider((gate, reset()))
+    async with targets({"a": up, "b": FakeProvider(("late",))}, routing={}, retry={}) as live:
+        task = asyncio.create_task(run(live.chain, live.context(deadline_s=5.0)))
+        await settle()
+        await live.clock.advance(5.0)
+        gate.set()
+        driven = await task
+        assert isinstance(driven.error, UpstreamError)
+        assert driven.ctx is not None
+        assert len(driven.ctx.attempts) == 1
 
 
 def test_s0_18_the_defaults() -> None:

@@ -28,7 +28,7 @@ DEFAULTS: dict[type[StageConfig], dict[str, Any]] = {  # values of TOML
     },
     HedgeConfig: {"delay_s": 2.0, "max_extra": 0.05},
     RetryConfig: {"max_attempts": 3, "base_delay_s": 1.0, "max_delay_s": 40.0, "budget": 0.1},
-    RoutingConfig: {"strategy": "ordered", "weights": {}, "fallback_also_on": ()},
+    RoutingConfig: {"strategy": "ordered", "weights": {}, "diversify": None, "fallback_also_on": ()},
 }
 
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
 
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.keys import CANDIDATES, FAILOVER, PLAN, Target
 from sentinel_core.testing import Driven, FakeProvider, StageConformance, drive, run
-from sentinel_plugins.routing.config import RoutingConfig
-from sentinel_plugins.routing.order import ordered
 from sentinel_plugins.routing.rests import MAX_RESTS, Rests
 from sentinel_plugins.routing.stage import PROVIDER_HEADER, Routing
 from tests.plugins.targets import targets
@@ -70,6 +66,55 @@ async def test_u18_what_the_caller_has_to_mend_is_not_sent_elsewhere(error: Upst
     async with targets({"a": FakeProvider(error), "b": second}, routing={}, retry={}, breaker={}) as live:
         assert (await live.ask()).error is error
         assert second.calls == []
+
+
+WORDS_FOR_TOO_LONG = (
+    "Prompt is too long: 250000 tokens > 200000 maximum",
+    "Your input exceeds the context window of this model.",
+    "This model's maximum context length is 8192 tokens.",
+    "This model's maximum prompt length is 131072 but the request contains 200000 tokens.",
+    "The input token count (2000000) exceeds the maximum number of tokens allowed (1048576).",
+    "Input tokens exceed the configured limit of 272000 tokens.",
+)
+
+
+@pytest.mark.parametrize("words", WORDS_FOR_TOO_LONG)
+async def test_a_prompt_that_is_too_long_is_known_by_every_providers_words(words: str) -> None:
+    up = {"a": FakeProvider(UpstreamError("invalid_request", words, upstream_status=400)), "b": FakeProvider(WELL)}
+    async with targets(up, routing={"fallback_also_on": ["context_length"]}) as live:
+        assert (await live.ask()).text == "well"
+
+
+TOO_LONG = UpstreamError("invalid_request", upstream_status=400, wire_code="context_length_exceeded")
+SMALL, SMALLER = Target("a", "gpt-4o"), Target("b", "gpt-4")  # 128,000 and 8,192 tokens
+LARGE, UNKNOWN = Target("c", "gpt-5.6-sol"), Target("d", "nobody-knows")
+
+
+async def test_a_prompt_that_was_too_long_is_not_sent_to_models_that_hold_no_more() -> None:
+    up = {"a": FakeProvider(TOO_LONG), "b": FakeProvider(WELL), "c": FakeProvider(WELL)}
+    async with targets(up, SMALL, SMALLER, LARGE, routing={"fallback_also_on": ["context_length"]}) as live:
+        driven = await live.ask()
+        assert (driven.text, provider_of(driven), up["b"].calls) == ("well", "c", [])
+
+
+async def test_a_prompt_that_no_larger_model_is_left_for_is_refused_in_the_providers_words() -> None:
+    up = {"a": FakeProvider(TOO_LONG), "b": FakeProvider(WELL)}
+    async with targets(up, SMALL, SMALLER, routing={"fallback_also_on": ["context_length"]}, retry={}) as live:
+        assert (await live.ask()).error is TOO_LONG
+        assert up["b"].calls == []
+
+
+async def test_a_model_whose_size_nobody_knows_is_worth_a_try() -> None:
+    up = {"a": FakeProvider(TOO_LONG), "d": FakeProvider(TOO_LONG), "b": FakeProvider(WELL)}
+    async with targets(up, UNKNOWN, SMALL, SMALLER, routing={"fallback_also_on": ["context_length"]}) as live:
+        assert (await live.ask()).error is TOO_LONG
+        assert [len(provider.calls) for provider in up.values()] == [1, 1, 0]
+
+
+async def test_overload_needs_no_configuration_and_asks_models_of_any_size() -> None:
+    up = {"a": FakeProvider(UpstreamError("overloaded", upstream_status=529)), "b": FakeProvider(WELL)}
+    async with targets(up, Target("a", LARGE.model), SMALLER, routing={}) as live:
+        assert (await live.ask()).text == "well"
 
 
 @pytest.mark.parametrize(("cause", "error"), [("context_length", STAYS[1]), ("content_policy", STAYS[2])])
@@ -155,20 +200,6 @@ def test_where_every_target_rests_the_first_to_wake_is_asked() -> None:
     assert rests.awake((A, B, C), now=1.0) == (C,)
     assert rests.awake((B,), now=120.0) == (B,)
     assert rests.awake((), now=1.0) == ()
-
-
-def test_weights_are_kept_over_many_requests() -> None:
-    config = RoutingConfig(strategy="weighted", weights={"a": 3, "b/fake": 1, "c": 0})
-    plans = [ordered(config, (A, B, C)) for _ in range(4000)]
-    first = Counter(plan[0] for plan in plans)
-    assert 2700 < first[A] < 3300
-    assert {plan[2] for plan in plans} == {C}
-    assert {frozenset(plan) for plan in plans} == {frozenset((A, B, C))}
-
-
-def test_weights_without_the_strategy_are_refused() -> None:
-    with pytest.raises(ValueError, match="weighted"):
-        RoutingConfig(weights={"a": 1})
 
 
 async def test_a_model_that_nobody_serves_is_refused_as_without_routing() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sentinel_core.context import Context
+from sentinel_core.context import Attempt, Context
 from sentinel_core.keys import FAILOVER, Target
 
 
@@ -26,6 +26,13 @@ def reroute_of(ctx: Context) -> Reroute:
     Routing says what it was refused (`FAILOVER`), breakers that let nothing through included; where no stage says so,
     failed attempts do. A hedge that lost did not fail.
     """
-    used = next((row.target for row in reversed(ctx.attempts) if row.error is None and row.ending != "failed"), None)
+    row = answering(ctx)
+    used = row.target if row is not None else None
     failed = ctx.get(FAILOVER) or [row.target for row in ctx.attempts if row.error is not None]
     return Reroute(tuple(target for target in dict.fromkeys(failed) if target != used), used)
+
+
+def answering(ctx: Context) -> Attempt | None:
+    """The attempt whose reply the caller got: the one that was taken, else the last that did not fail; None without."""
+    well = [row for row in ctx.attempts if row.error is None and row.ending != "failed"]
+    return next((row for row in well if row.taken), well[-1] if well else None)

@@ -1,0 +1,60 @@
+"""The shape of a Messages request, checked before it is translated: see `dialects.canonical_form`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sentinel_core.dialects.shape import Object, shaped
+
+
+class _Block(msgspec.Struct):
+    type: str
+    text: str = ""
+    thinking: str = ""
+    title: str | None = None
+    id: str | None = None
+    name: str | None = None
+    tool_use_id: str | None = None
+    source: Object | None = None
+    cache_control: Object | None = None
+
+
+class _Tool(msgspec.Struct):
+    type: str | None = None
+    name: str | None = None
+    description: str | None = None
+    input_schema: Object | None = None
+
+
+class _Choice(msgspec.Struct):
+    type: str
+    name: str | None = None
+    disable_parallel_tool_use: bool | None = None
+
+
+class _Turn(msgspec.Struct):
+    role: str
+    content: str | list[_Block]
+
+
+class _Request(msgspec.Struct):
+    messages: list[_Turn]
+    system: str | list[_Block] | None = None
+    tools: list[_Tool] | None = None
+    tool_choice: _Choice | None = None
+    stop_sequences: list[str] | None = None
+    metadata: Object | None = None
+    service_tier: str | None = None
+    thinking: Object | None = None
+    output_config: Object | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+
+
+def checked(body: Mapping[str, Any]) -> Mapping[str, Any]:  # JSON
+    """The body itself. Raises `Refusal` (invalid_parameter), naming the place, where a known field has another type."""
+    return shaped(body, _Request)

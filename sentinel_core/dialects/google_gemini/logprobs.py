@@ -1,0 +1,24 @@
+"""Log probabilities in OpenAI's form.
+
+Source: `LogprobsResult` of google-genai's `types.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sentinel_core.dialects.google_gemini.wire import Logprobs, Token
+
+
+def logprobs_of(found: Logprobs) -> dict[str, Any]:  # JSON
+    """The `logprobs` of a choice: each token with its bytes and the likeliest in its place."""
+    tops = found.top_candidates or ()
+    content = []
+    for position, token in enumerate(found.chosen_candidates or ()):
+        likely = (tops[position].candidates or ()) if position < len(tops) else ()
+        content.append({**_token(token), "top_logprobs": [_token(one) for one in likely]})
+    return {"content": content, "refusal": None}
+
+
+def _token(token: Token) -> dict[str, Any]:  # JSON
+    return {"token": token.token, "logprob": token.log_probability, "bytes": list(token.token.encode())}

@@ -1,0 +1,86 @@
+"""Content parts of OpenAI's form as Google's, and images of an answer back.
+
+Source: https://ai.google.dev/api/caching#Part. Bytes go inline, addresses as `fileData`, with the type that their last
+part's ending names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from sentinel_core.dialects.google_gemini.wire import Blob
+from sentinel_core.dialects.openai_chat.canonical import kinds_of
+
+_DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w.+-]+=[\w.+-]*)*;base64,(.*)", re.DOTALL)
+_ADDRESS = re.compile(r"(?:https?|gs)://", re.IGNORECASE)
+_TYPES = {
+    **{"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "webp": "image/webp"},
+    **{"heic": "image/heic", "heif": "image/heif", "gif": "image/gif", "pdf": "application/pdf"},
+}
+
+
+def parts_of(content: str | Sequence[Mapping[str, Any]] | None, dropped: list[str]) -> list[dict[str, Any]]:
+    """A message's content. Empty text is left out: it says nothing."""
+    if isinstance(content, str):
+        return [{"text": content}] if content else []
+    made: list[dict[str, Any]] = []
+    for item in content or ():
+        part = _part(item)
+        if part is None:
+            dropped += kinds_of(item, "messages")
+        elif part.get("text") != "":
+            made.append(part)
+        dropped += _marks(item)
+    return made
+
+
+def image_of(blob: Blob, index: int) -> dict[str, Any]:  # JSON
+    """An image of an answer, an item of a message's `images`: OpenAI's chat has none, gateways show them so."""
+    url = f"data:{blob.mime_type};base64,{blob.data}"
+    return {"type": "image_url", "image_url": {"url": url}, "index": index}
+
+
+def _part(item: Mapping[str, Any]) -> dict[str, Any] | None:
+    """One part; None for one without a counterpart."""
+    kind = item["type"]
+    value = item.get(kind)
+    if value is None:
+        return None
+    if kind in ("text", "refusal"):
+        return {"text": value} if isinstance(value, str) else None
+    if kind == "image_url":
+        return _media(value if isinstance(value, str) else value["url"])
+    if kind == "file":
+        return _media(value.get("file_data") or "")
+    if kind == "input_audio" and isinstance(value.get("data"), str):
+        return {"inlineData": {"mimeType": f"audio/{value.get('format')}", "data": value["data"]}}
+    return None
+
+
+def _media(url: str) -> dict[str, Any] | None:
+    """Bytes, or where they are."""
+    inline = _DATA_URI.fullmatch(url)
+    if inline is not None:
+        return {"inlineData": {"mimeType": inline[1], "data": inline[2]}}
+    if not _ADDRESS.match(url):
+        return None
+    kind = _TYPES.get(_path(url).rpartition(".")[2].lower())
+    return {"fileData": {**({"mimeType": kind} if kind else {}), "fileUri": url}}
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:  # brackets that hold no address
+        return ""
+
+
+def _marks(item: Mapping[str, Any]) -> list[str]:
+    """What a part says beside its content and Google cannot be told."""
+    image = item.get("image_url")
+    detail = image.get("detail") if isinstance(image, Mapping) else None
+    marked = ["cache_control"] if "cache_control" in item else []
+    return [*marked, "messages.image_url.detail"] if detail not in (None, "auto") else marked

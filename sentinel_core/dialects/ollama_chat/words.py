@@ -1,0 +1,74 @@
+"""The words of Ollama's API beside OpenAI's: reasons to stop, token counts, how hard to think, probabilities.
+
+Source: `api/types.go`, `llm/server.go` and `server/routes.go` of https://github.com/ollama/ollama, and the types of its
+Python client (https://pypi.org/project/ollama, 0.6.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeGuard
+
+from sentinel_core.errors import UpstreamError
+from sentinel_core.messages import Usage
+
+THINK: Final[Mapping[str, bool | str]] = {
+    "none": False,
+    "minimal": "low",
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+    "xhigh": "high",
+    "max": "high",
+}
+"""`think` for each of OpenAI's efforts. `max` is a word of newer servers only; older ones refuse it."""
+
+_NO_ANSWER = ("load", "unload")
+"""The model was loaded or unloaded, and nothing was said."""
+
+
+def finish_reason(reason: Any, *, calls: bool) -> str:  # decoded JSON
+    """OpenAI's word for why an answer is done; Ollama says `stop` after calls of tools, too.
+
+    Servers that are old or not Ollama's give no reason at all: `done` alone makes an answer complete. Raises
+    `UpstreamError` where there is no answer.
+    """
+    if reason in _NO_ANSWER:
+        raise UpstreamError("upstream_invalid_response")
+    if reason == "length":
+        return "length"
+    return "tool_calls" if calls else "stop"
+
+
+def usage_of(body: Mapping[str, Any]) -> Usage | None:
+    """The token counts of a complete answer, or None where one of the two is missing or makes no sense.
+
+    A count of 0 is left out on the wire, and so is a prompt's that was found in the cache (ollama/ollama#2068): what is
+    absent is not known. `prompt_eval_cached_count` (0.33 and later) is part of the prompt's count.
+    """
+    prompt, completion = body.get("prompt_eval_count"), body.get("eval_count")
+    if not _is_count(prompt) or not _is_count(completion):
+        return None
+    cached = body.get("prompt_eval_cached_count")
+    return Usage(prompt, completion, prompt + completion, min(cached, prompt) if _is_count(cached) else 0)
+
+
+def logprobs_of(tokens: Any) -> dict[str, Any] | None:  # decoded JSON
+    """The probabilities of tokens as they stand in OpenAI's choice; None where there are none."""
+    content = [
+        {**_token(token), "top_logprobs": [_token(other) for other in _objects(token.get("top_logprobs"))]}
+        for token in _objects(tokens)
+    ]
+    return {"content": content, "refusal": None} if content else None
+
+
+def _token(token: Mapping[str, Any]) -> dict[str, Any]:
+    return {"token": token.get("token"), "logprob": token.get("logprob"), "bytes": token.get("bytes")}
+
+
+def _objects(items: Any) -> list[Mapping[str, Any]]:  # decoded JSON
+    return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
+
+
+def _is_count(value: Any) -> TypeGuard[int]:  # decoded JSON
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

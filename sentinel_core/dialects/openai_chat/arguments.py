@@ -1,0 +1,22 @@
+"""The arguments of a tool call, which OpenAI gives as text, for APIs that take them as an object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sentinel_core.dialects.openai_chat.request import invalid
+
+
+def arguments_of(function: Mapping[str, Any], param: str) -> dict[str, Any]:
+    """The arguments of a call's function; `param` is where the call stands. Raises `Refusal` for what is no object."""
+    arguments = function.get("arguments") or "{}"
+    try:
+        value = msgspec.json.decode(arguments) if isinstance(arguments, str) else None
+    except (msgspec.MsgspecError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise invalid(f"{param}.function.arguments", "The arguments of a tool call must be a JSON object.")
+    return value

@@ -1,0 +1,62 @@
+"""What of a tool call stands beside its arguments, and which calls still lack it in a client's stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place
+from sentinel_core.messages import ToolCallDelta
+
+Call = tuple[int, int]
+"""A tool call's identity in one stream: its choice, and its index within that."""
+
+
+class Heads:
+    """Keeps id and name of calls whose chunk has left without them.
+
+    A stage may hand on a chunk's strings, the name among them, and the arguments later, even with another chunk's
+    event. The first fragment of a call that is written carries its head; no fragment carries it again.
+    """
+
+    __slots__ = ("_unsaid", "_written")
+
+    def __init__(self) -> None:
+        self._unsaid: dict[Call, Mapping[str, Any]] = {}  # JSON
+        self._written: set[Call] = set()
+
+    def keep(self, choice: Mapping[str, Any], place: Place) -> None:  # JSON
+        """A call is about to be taken out of this choice of a chunk that leaves."""
+        delta, number = choice["delta"], choice.get("index", place.choice)
+        if place.key == "function_call":
+            self._keep((number, FUNCTION_CALL), {"function": delta["function_call"]})
+        else:
+            call = delta["tool_calls"][place.tool]
+            self._keep((number, call.get("index", place.tool)), call)
+
+    def awaits(self, event: object) -> bool:
+        """Whether this is a fragment that has to carry a head."""
+        return isinstance(event, ToolCallDelta) and (event.choice, event.index) in self._unsaid
+
+    def completed(self, event: ToolCallDelta, call: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+        """The call as it stands in a chunk with the fragment's text, and with its head where that is still to come."""
+        head = self._unsaid.pop((event.choice, event.index), {})
+        function = {**(call.get("function") or {}), **(head.get("function") or {}), "arguments": event.text}
+        return {**call, **head, "function": function}
+
+    def named(self, event: ToolCallDelta) -> ToolCallDelta:
+        """A stage's own fragment with the head that is still to come; what it says itself stands."""
+        head = self._unsaid.pop((event.choice, event.index), {})
+        name, identifier = (head.get("function") or {}).get("name"), head.get("id")
+        return msgspec.structs.replace(event, id=event.id or identifier, name=event.name or name)
+
+    def written(self, event: ToolCallDelta) -> None:
+        """A fragment has been written: nothing of its call's head is wanted any more."""
+        self._written.add((event.choice, event.index))
+
+    def _keep(self, key: Call, call: Mapping[str, Any]) -> None:  # JSON
+        function = call.get("function")
+        if key not in self._written and (call.get("id") or (isinstance(function, Mapping) and function.get("name"))):
+            self._unsaid[key] = call

@@ -1,0 +1,135 @@
+"""Input items as chat's messages.
+
+What the assistant thinks, says and calls between two turns of others is one message there: calls must stand together
+before the results of the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sentinel_core.dialects.openai_chat.canonical import EXTENSION, merged_extension
+from sentinel_core.dialects.openai_chat.request import invalid
+from sentinel_core.dialects.openai_responses.content import content_of
+
+_ROLES = ("user", "assistant", "system", "developer")
+_STORED = ("item_reference", "compaction", "compaction_trigger")
+"""Items that stand for others, which only the API that keeps them can look up."""
+
+Item = Mapping[str, Any]  # JSON
+
+
+def stored_item(body: Mapping[str, Any]) -> str | None:
+    """The path of the first item that is not in the request itself; None where there is none."""
+    items = body.get("input")
+    for number, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, Mapping) and (_kind(item) in _STORED or ("type" not in item and "role" not in item)):
+            return f"input[{number}]"
+    return None
+
+
+def messages_of(body: Mapping[str, Any], lost: list[str]) -> list[dict[str, Any]]:
+    """The messages of a request. Items that chat has no counterpart for are left out and named in `lost`. Raises
+    `Refusal` for what is no item, and where nothing is said."""
+    instructions, items = body.get("instructions"), body.get("input")
+    if not isinstance(instructions, str | None):
+        raise invalid("instructions", "The parameter 'instructions' must be a string.")
+    conversation = _Conversation(lost)
+    if instructions:
+        conversation.messages.append({"role": "system", "content": instructions})
+    if isinstance(items, str):
+        conversation.messages.append({"role": "user", "content": items})
+    for number, item in enumerate(items if isinstance(items, list) else ()):
+        conversation.add(item, f"input[{number}]")
+    messages = [message for message in conversation.messages if _says_something(message)]
+    if not messages:
+        raise invalid("input", "The parameter 'input' holds nothing that a model could answer.")
+    return messages
+
+
+class _Conversation:
+    """The messages so far."""
+
+    def __init__(self, lost: list[str]) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self._lost = lost
+        self._take: Mapping[str, Callable[[Item, str], None]] = {
+            "message": self._message,
+            "function_call": self._call,
+            "function_call_output": self._result,
+            "reasoning": self._reasoning,
+        }
+
+    def add(self, item: Any, param: str) -> None:  # JSON
+        """Take in one item."""
+        kind = _kind(item) if isinstance(item, Mapping) else None
+        if not isinstance(kind, str):
+            raise invalid(param, "Each item of 'input' must be an object with a 'type' or a 'role'.")
+        take = self._take.get(kind)
+        if take is None:
+            self._lost.append(f"input.{kind}")
+        else:
+            take(item, param)
+
+    def _message(self, item: Item, param: str) -> None:
+        role = item.get("role")
+        if role not in _ROLES:
+            raise invalid(f"{param}.role", f"The role of a message must be one of {', '.join(_ROLES)}.")
+        content = content_of(item.get("content"), f"{param}.content", self._lost)
+        if role == "assistant":
+            message = self._assistant()
+            said = message["content"]
+            message["content"] = content if said is None else [*_parts(said), *_parts(content)]
+            _keep_extension(message, item)
+        else:
+            self.messages.append({"role": role, "content": content})
+
+    def _call(self, item: Item, param: str) -> None:
+        name, arguments = item.get("name"), item.get("arguments")
+        if not isinstance(name, str) or not isinstance(arguments, str):
+            raise invalid(param, "A function call must have a 'name' and 'arguments', both strings.")
+        call = {"id": item.get("call_id"), "type": "function", "function": {"name": name, "arguments": arguments}}
+        _keep_extension(call, item)
+        self._assistant().setdefault("tool_calls", []).append(call)
+
+    def _result(self, item: Item, param: str) -> None:
+        content = content_of(item.get("output"), f"{param}.output", self._lost)
+        self.messages.append({"role": "tool", "tool_call_id": item.get("call_id"), "content": content})
+
+    def _reasoning(self, item: Item, param: str) -> None:
+        """Thoughts that are shown. What is encrypted is for the provider that wrote it alone."""
+        text = _thoughts(item.get("content")) or _thoughts(item.get("summary"))
+        if text or isinstance(item.get(EXTENSION), Mapping):
+            message = self._assistant()
+            message["reasoning_content"] = message.get("reasoning_content", "") + text
+            _keep_extension(message, item)
+
+    def _assistant(self) -> dict[str, Any]:
+        """The assistant's message that goes on."""
+        if not self.messages or self.messages[-1]["role"] != "assistant":
+            self.messages.append({"role": "assistant", "content": None})
+        return self.messages[-1]
+
+
+def _kind(item: Item) -> Any:  # JSON
+    return item.get("type", "message" if "role" in item else None)
+
+
+def _parts(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+def _thoughts(parts: Any) -> str:  # JSON
+    texts = [part.get("text") for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+def _keep_extension(holder: dict[str, Any], item: Item) -> None:
+    """What only one vendor knows goes where that vendor's dialect looks for it."""
+    if isinstance(item.get(EXTENSION), Mapping):
+        holder[EXTENSION] = merged_extension(holder.get(EXTENSION) or {}, item[EXTENSION])
+
+
+def _says_something(message: Mapping[str, Any]) -> bool:
+    return message["role"] != "assistant" or bool(message["content"] or message.get("tool_calls"))

@@ -1,0 +1,74 @@
+"""Single events of a response's stream as bodies, all but their sequence numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from sentinel_core.dialects.openai_responses.fields import MEMBERS
+
+FAMILIES: Mapping[str, str] = {
+    "output_text": "response.output_text",
+    "refusal": "response.refusal",
+    "reasoning_text": "response.reasoning_text",
+    "summary_text": "response.reasoning_summary_text",
+    "arguments": "response.function_call_arguments",
+    "input": "response.custom_tool_call_input",
+    "code": "response.code_interpreter_call_code",
+}
+"""What the events of a text are called, by its kind."""
+
+Body: TypeAlias = dict[str, Any]  # JSON
+
+
+def opening(response: Mapping[str, Any]) -> list[Body]:
+    """What comes before the first item: the response as it begins."""
+    begun = {**response, "status": "in_progress", "incomplete_details": None, "output": [], "usage": None}
+    return [{"type": f"response.{step}", "response": begun} for step in ("created", "in_progress")]
+
+
+def ending(response: Mapping[str, Any]) -> Body:
+    """The end of a stream, which says it all again."""
+    kind = "incomplete" if response.get("status") == "incomplete" else "completed"
+    return {"type": f"response.{kind}", "response": dict(response)}
+
+
+def item_frame(step: str, index: int, item: Mapping[str, Any]) -> Body:
+    """An item is `added` or `done`."""
+    return {"type": f"response.output_item.{step}", "output_index": index, "item": dict(item)}
+
+
+class Spot(NamedTuple):
+    """Where one text stands on the wire: in which item, of which kind, and in which of its parts."""
+
+    item_id: str | None
+    output_index: int
+    kind: str
+    part: int = 0
+
+    def frame(self, name: str, **fields: Any) -> Body:
+        """An event about this text."""
+        at: Body = {"type": name, "item_id": self.item_id, "output_index": self.output_index}
+        if self.kind not in MEMBERS:
+            at["summary_index" if self.kind == "summary_text" else "content_index"] = self.part
+        at.update(fields)
+        return at
+
+    def part_frames(self, step: str, part: Mapping[str, Any] | None) -> list[Body]:
+        """The part is `added` or `done`; members of items are no parts."""
+        if part is None:
+            return []
+        family = "reasoning_summary_part" if self.kind == "summary_text" else "content_part"
+        return [self.frame(f"response.{family}.{step}", part=dict(part))]
+
+    def delta(self, text: str) -> Body:
+        """A fragment of the text."""
+        return self.frame(f"{FAMILIES[self.kind]}.delta", delta=text, **self._logprobs())
+
+    def done(self, text: str) -> Body:
+        """The whole text, again."""
+        key = self.kind if self.kind in (*MEMBERS, "refusal") else "text"
+        return self.frame(f"{FAMILIES[self.kind]}.done", **{key: text}, **self._logprobs())
+
+    def _logprobs(self) -> Body:
+        return {"logprobs": []} if self.kind == "output_text" else {}

@@ -1,0 +1,135 @@
+"""A client's body, whatever its JSON, is translated or refused, and is never a fault of ours (reliability 2.0)."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
+from sentinel_core.dialects.base import Dialect
+from sentinel_core.dialects.cohere_chat import COHERE_CHAT
+from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI
+from sentinel_core.dialects.ollama_chat import OllamaChat
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.translation import canonical_request, translated_request
+from sentinel_core.errors import Refusal
+from sentinel_core.messages import Request
+from sentinel_core.upstream import NativeChat
+
+NATIVES: dict[str, NativeChat] = {"cohere": COHERE_CHAT, "ollama": OllamaChat(), "gemini": GOOGLE_GEMINI}
+DIALECTS: dict[str, Dialect] = {"anthropic": ANTHROPIC_MESSAGES, "openai": OPENAI_CHAT}
+
+CHAT: dict[str, Any] = {
+    "model": "m",
+    "messages": [
+        {"role": "system", "content": "be kind"},
+        {"role": "user", "content": [{"type": "text", "text": "hi"}, {"type": "image_url", "image_url": {"url": "u"}}]},
+        {
+            "role": "assistant",
+            "content": None,
+            "reasoning_content": "hm",
+            "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+            "extra_content": {"anthropic": {"thinking_blocks": [{"type": "thinking", "length": 2, "signature": "s"}]}},
+        },
+        {"role": "tool", "tool_call_id": "c", "content": "done"},
+    ],
+    "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
+    "tool_choice": {"type": "function", "function": {"name": "f"}},
+    "response_format": {"type": "json_schema", "json_schema": {"name": "s", "schema": {}}},
+    "stop": ["x"],
+    "user": "u",
+    "reasoning_effort": "low",
+    "temperature": 1,
+    "seed": 1,
+    "max_tokens": 5,
+    "extra_content": {"anthropic": {"container": "c"}, "cohere": {"documents": []}},
+}
+MESSAGES: dict[str, Any] = {
+    "model": "m",
+    "max_tokens": 5,
+    "system": [{"type": "text", "text": "be kind"}],
+    "messages": [
+        {"role": "user", "content": [{"type": "text", "text": "hi"}]},
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "hm", "signature": "s"},
+                {"type": "tool_use", "id": "c", "name": "f", "input": {}},
+            ],
+        },
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": "done"}]},
+    ],
+    "tools": [{"name": "f", "input_schema": {"type": "object"}}],
+    "tool_choice": {"type": "tool", "name": "f"},
+    "thinking": {"type": "enabled", "budget_tokens": 1024},
+    "stop_sequences": ["x"],
+    "metadata": {"user_id": "u"},
+    "output_config": {"effort": "low"},
+}
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, 0, -1, 1.5, "", "x", [], ["x"], [None], [[]], [{}], {}, {"type": 1}, {"type": "text"}]
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # JSON
+    """Every place below a value."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place for key, inner in items for place in ((*path, key), *places(inner, (*path, key)))]
+
+
+def with_value(body: Any, path: tuple[Any, ...], value: Any) -> Any:  # JSON
+    """A copy of the body with another value at one place."""
+    if not path:
+        return value
+    copy = dict(body) if isinstance(body, dict) else list(body)
+    copy[path[0]] = with_value(body[path[0]], path[1:], value)
+    return copy
+
+
+def requests(dialect: Dialect, body: dict[str, Any]) -> st.SearchStrategy[Request | None]:  # JSON
+    """The body with odd values in up to two places; None where the dialect itself refuses that."""
+
+    def made(changes: list[tuple[tuple[Any, ...], Any]]) -> Request | None:
+        changed: Any = body
+        try:
+            for path, value in changes:
+                changed = with_value(changed, path, value)
+        except (KeyError, IndexError, TypeError):
+            return None  # the first change has taken away the second one's place
+        try:
+            return dialect.decode_request(changed)
+        except Refusal:
+            return None
+
+    return st.lists(st.tuples(st.sampled_from(places(body)), ODD), min_size=1, max_size=2).map(made)
+
+
+ANY = requests(OPENAI_CHAT, CHAT) | requests(ANTHROPIC_MESSAGES, MESSAGES)
+
+
+@pytest.mark.parametrize("name", NATIVES)
+@given(request_=ANY)
+def test_h24_a_native_format_takes_any_body_or_refuses_it(name: str, request_: Request | None) -> None:
+    if request_ is not None:
+        with suppress(Refusal):
+            NATIVES[name].request_body(canonical_request(request_, "model").body, "model")
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+@given(request_=ANY)
+def test_h24_a_dialect_takes_any_body_of_another_or_refuses_it(name: str, request_: Request | None) -> None:
+    if request_ is not None and request_.dialect is not DIALECTS[name]:
+        with suppress(Refusal):
+            translated_request(request_, DIALECTS[name], "claude-opus-4-5")
+
+
+@pytest.mark.parametrize("field", ["messages", "system", "max_tokens", "stream", "tools", "model", "stop_sequences"])
+def test_h30_no_extension_is_a_second_place_for_what_was_checked(field: str) -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "extra_content": {"anthropic": {field: "x"}}}
+    translated, dropped = translated_request(OPENAI_CHAT.decode_request(body), ANTHROPIC_MESSAGES, "claude-opus-4-5")
+    assert translated.body.get(field) != "x"
+    assert field in dropped

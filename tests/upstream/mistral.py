@@ -1,0 +1,51 @@
+"""Mistral's chat: OpenAI's, with thoughts as parts of the content, counts and errors of its own, and nine-letter ids.
+
+Source: https://docs.mistral.ai/api/ and the response types of Mistral's own client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sentinel_core.messages import Usage
+from tests.upstream.api import Said
+from tests.upstream.openai import OpenAI
+from tests.upstream.payloads import delta
+
+
+class Mistral(OpenAI):
+    """A compatible host with more rules than others."""
+
+    name = "mistral"
+
+    def error(self, status: int, message: str) -> Any:  # JSON
+        """No envelope."""
+        return {"object": "error", "message": message, "type": "invalid_request_error", "param": None, "code": None}
+
+    def conversation(self, body: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+        """A call of a tool that must be made is `any`."""
+        read = super().conversation(body)
+        return {**read, "tool_choice": "required"} if read.get("tool_choice") == "any" else read
+
+    def reasoned(self, text: str | None, reasoning: str) -> dict[str, Any]:  # JSON
+        """Thoughts stand in the content, as parts."""
+        if not reasoning:
+            return {"content": text}
+        thought = {"type": "thinking", "thinking": [{"type": "text", "text": reasoning}]}
+        return {"content": [thought, *([{"type": "text", "text": text}] if text else [])]}
+
+    def end(self, said: Said) -> Sequence[dict[str, Any]]:
+        """The counts stand beside the finish."""
+        return [{**delta("", finish=said.finish), **self.counted(said.usage)}]
+
+    def counted(self, usage: Usage | None) -> dict[str, Any]:  # JSON
+        """Cached tokens are counted beside the others; reasoning tokens are not told apart."""
+        counts = super().counted(usage).get("usage")
+        if usage is None or counts is None:
+            return {}
+        plain = {name: count for name, count in counts.items() if not name.endswith("_details")}
+        return {"usage": {**plain, "num_cached_tokens": usage.cached_tokens}}
+
+
+MISTRAL = Mistral()
