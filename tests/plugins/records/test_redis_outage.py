@@ -178,6 +178,39 @@ async def test_r08_somebody_elses_value_under_our_name_is_a_refusal(server: Redi
             await store.query("audit", tenant="acme")
 
 
+async def test_r13_what_was_not_sent_when_the_gateway_ends_is_sent_then(
+    server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end comes in the middle of sending."""
+    run, sending = Server.run, asyncio.Event()
+
+    async def held(self: Server, *step: Any) -> Any:  # a step and its answer
+        if not sending.is_set() and self.available and spooled(tmp_path):
+            sending.set()
+            await asyncio.Event().wait()
+        return await run(self, *step)
+
+    async with redis(server, tmp_path, timeout_s=TIMEOUT_S) as store:
+        server.kill()
+        await until(lambda: _down(store))
+        await store.append(TABLE, [row(1), row(2)])
+        monkeypatch.setattr(Server, "run", held)
+        server.start()
+        await asyncio.wait_for(sending.wait(), 10)
+    assert spooled(tmp_path) == 0
+    async with redis(server, tmp_path) as again:
+        assert await ids(again) == ["row-1", "row-2"]
+
+
+async def _down(store: RedisRecords) -> bool:
+    """Whether the store knows that its server is down."""
+    try:
+        await store.get(TABLE, None, "row-1")
+    except Refusal:
+        return not store._server.available
+    return False
+
+
 async def test_r01_a_redis_that_is_down_at_start_is_found_when_it_is_up(server: RedisServer, tmp_path: Path) -> None:
     server.kill()
     async with redis(server, tmp_path, timeout_s=TIMEOUT_S) as store:
