@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import msgspec
 
 from sentinel_core.records import Record
+from sentinel_plugins.recording.group_commit import unavailable
 from sentinel_plugins.recording.json_text import encode
+
+log = logging.getLogger("sentinel.records")
 
 MAX_AT = 253_402_300_800.0
 """The end of the year 9999."""
 
-decode = msgspec.json.Decoder(Record).decode
-decode_all = msgspec.json.Decoder(list[Record]).decode
-"""The rows of a JSON array."""
+_decode = msgspec.json.Decoder(Record).decode
+_decode_all = msgspec.json.Decoder(list[Record]).decode
 
 
 class Row(NamedTuple):
@@ -24,6 +29,27 @@ class Row(NamedTuple):
     tenant: str
     at: float
     text: str
+
+
+def decode(text: str | bytes) -> Record:
+    """A row as it was written. `Refusal` (ledger_unavailable) for what is none, which is logged."""
+    with _readable():
+        return _decode(text)
+
+
+def decode_all(text: str | bytes) -> list[Record]:
+    """The rows of a JSON array, in the same way."""
+    with _readable():
+        return _decode_all(text)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except msgspec.MsgspecError as error:
+        log.error("a row is damaged: %s", error)
+        raise unavailable() from error
 
 
 def checked(record: Record) -> Record:

@@ -56,6 +56,9 @@ class Replay:
                 log.warning("%d rows that had waited in %s were sent", count, path)
         except Refusal:
             self._filled.set()
+        except asyncio.CancelledError:
+            self._filled.set()  # `close` sends the rest
+            raise
 
     async def close(self, patience_s: float) -> None:
         """Send what can be sent at once, then let go of the files."""

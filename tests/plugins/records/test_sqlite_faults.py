@@ -180,6 +180,23 @@ async def test_d04_a_file_that_is_taken_away_is_not_made_anew(store: SqliteRecor
     assert await ids(store) == {"row-1", "row-2"}
 
 
+async def test_d04_a_row_that_is_none_any_more_is_a_refusal(
+    store: SqliteRecords, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await store.append(TABLE, [row(1), row(2)])
+    with closing(sqlite3.connect(tmp_path / "sentinel.db")) as other:
+        other.execute("UPDATE records SET record = 'no row' WHERE id = 'row-2'")
+        other.commit()
+    assert await store.get(TABLE, None, "row-1") == row(1)
+    with pytest.raises(Refusal, match="ledger_unavailable"):
+        await store.get(TABLE, None, "row-2")
+    with pytest.raises(Refusal, match="ledger_unavailable"):
+        await store.query(TABLE, tenant=None)
+    with pytest.raises(Refusal, match="ledger_unavailable"):
+        await store.aggregate(TABLE, tenant=None, group_by=["model"])
+    assert "a row is damaged" in caplog.text
+
+
 async def test_what_waits_is_written_before_the_store_closes(tmp_path: Path) -> None:
     async with sqlite(tmp_path) as store:
         writing = [asyncio.create_task(store.append(TABLE, [row(number)])) for number in range(200)]
