@@ -7,9 +7,9 @@ COPY pyproject.toml README.md LICENSE ./
 COPY sentinel_core sentinel_core
 COPY sentinel_plugins sentinel_plugins
 COPY sentinel_server sentinel_server
-# `fast` brings the second runner: `runner = "uvicorn"` is one line of configuration, not another image.
+# `fast` brings the second runner, `redis` the shared state: each is a line of configuration, not another image.
 RUN python -m venv /opt/sentinel \
-    && /opt/sentinel/bin/pip install --no-cache-dir --disable-pip-version-check ".[fast]"
+    && /opt/sentinel/bin/pip install --no-cache-dir --disable-pip-version-check ".[fast,redis]"
 
 FROM python:3.13-slim
 RUN groupadd --system --gid 10001 sentinel \

@@ -44,6 +44,12 @@ class RedisServer:
         """Where it is."""
         return f"redis://{HOST}:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Its process id, while it runs."""
+        assert self._process is not None, "the server is not running"
+        return self._process.pid
+
     def start(self) -> None:
         """Start an empty server and wait until it answers."""
         self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)

@@ -38,6 +38,7 @@ class Keys:
                 yield encoded(f"{self._prefix}{claim.algorithm}:{claim.key}:{float(claim.period_s)!r}")
             case Lease():
                 yield encoded(f"{self._prefix}lease:{claim.key}")
+                yield encoded(f"{self._prefix}holders:{claim.key}")
             case Budget():
                 place = f"{len(claim.key)}:{claim.key}:{claim.period}"
                 yield encoded(f"{self._prefix}budget:{place}")

@@ -6,7 +6,7 @@ from sentinel_plugins.redis import scripts
 from sentinel_plugins.redis.topology import Topology
 
 SERVER_TIME = "server_time"
-CLAIMS = ("common", "exact", "gcra", "sliding_window", "lease", "budget")
+CLAIMS = ("common", "exact", "gcra", "sliding_window", "holds", "lease", "budget")
 
 
 def source(*names: str) -> str:

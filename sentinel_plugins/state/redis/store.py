@@ -120,7 +120,7 @@ class RedisState:
         """End a reservation with what it really used, once. An unknown id is marked as gone for 15 minutes."""
         self._check_tenant(reservation)
         names = self._keys.reservation(reservation)
-        arguments = (encoded(reservation), GONE_S * 1_000_000, packed_use(settlement))
+        arguments = (GONE_S * 1_000_000, packed_use(settlement))
         return "settled" if await self._run(self._scripts.settle, reservation, names, *arguments) else "unknown"
 
     async def publish(self, channel: str, data: bytes) -> None:

@@ -26,7 +26,7 @@ if admitted then
     parts[index] = part
   end
   local kept = cmsgpack.pack({ ends = time.now + span, parts = parts })
-  redis.call('SET', KEYS[1], kept, 'PX', digits(math.ceil(span / 1000) + SWEEP_MS))
+  redis.call('SET', KEYS[1], kept, 'PX', digits(math.ceil((span + SWEEP) / 1000)))
   clock.write(time)
 end
 

@@ -1,8 +1,9 @@
 -- What all steps share. Times are microseconds, exact in a double until the year 2255. Keys live a little longer than
 -- what they hold: the times inside decide, a key's own end only sweeps up.
 
-local SWEEP_MS = 60000
-local CLOCK_MS = 31 * 86400 * 1000
+local SWEEP = 60 * 1000000
+local CLOCK_SPAN = 31 * 86400 * 1000000
+local LARGEST = 65535  -- bytes: nothing that we pack is larger
 
 local repaired = 0
 
@@ -33,24 +34,63 @@ local function read(command, key, ...)
   return nil
 end
 
--- The named whole numbers of a hash; none of them where it does not exist or one of them is no number.
-local function numbers(key, ...)
-  local texts, found, some = read('HMGET', key, ...) or {}, {}, false
-  for index = 1, select('#', ...) do
-    some = some or texts[index]
-    found[index] = string.match(texts[index] or '', '^%-?%d+$') and tonumber(texts[index])
-    if not found[index] then
-      if some then
-        repair(key)
-      end
-      return {}
+-- A writing command; a key that holds another type is emptied before.
+local function put(command, key, ...)
+  return read(command, key, ...) or redis.call(command, key, ...)
+end
+
+-- What was packed into a value, nil where it was something else.
+local function unpacked(packed)
+  local sound, found = pcall(cmsgpack.unpack, packed)
+  return sound and type(found) == 'table' and found or nil
+end
+
+-- So many numbers that were packed together; none of them where they are not just that.
+local function numbers(packed, count)
+  local found = unpacked(packed)
+  for index = 1, count do
+    if not found or type(found[index]) ~= 'number' then
+      return nil
     end
   end
   return found
 end
 
-local function keep(key, span)
-  redis.call('PEXPIRE', key, digits(math.ceil(math.max(0, span) / 1000) + SWEEP_MS))
+-- The value of a key, none where it is empty or too large to be ours.
+local function value(key)
+  local packed = read('GETRANGE', key, 0, LARGEST)
+  return packed ~= '' and packed or nil
+end
+
+-- The numbers that a key keeps, an empty table where it keeps none.
+local function fetch(key, count)
+  local packed = value(key)
+  local found = packed and numbers(packed, count)
+  if packed and not found then
+    repair(key)
+  end
+  return found or {}
+end
+
+-- Keep numbers for a while; for good where `span` is nil.
+local function store(key, span, ...)
+  if span then
+    redis.call('SET', key, cmsgpack.pack({ ... }), 'PX', digits(math.ceil((span + SWEEP) / 1000)))
+  else
+    redis.call('SET', key, cmsgpack.pack({ ... }))
+  end
+end
+
+-- When a key of another type than that ends by itself: one or two `SWEEP` after what it holds. What was written last is
+-- remembered as `swept`, so it is written once in a while and not with every step.
+local function sweep_time(ends, swept)
+  return swept >= ends + SWEEP and swept or ends + 2 * SWEEP
+end
+
+local function keep(key, now, swept, before)
+  if swept ~= before then
+    redis.call('PEXPIRE', key, digits(math.ceil((swept - now) / 1000)))
+  end
 end
 
 -- A tenant's time never goes back, though the server's may: whoever writes for a tenant writes the time down, and what
@@ -58,13 +98,12 @@ end
 local clock = {}
 
 function clock.write(self)
-  redis.call('SET', self.key, digits(self.raw) .. ' ' .. digits(self.lost), 'PX', CLOCK_MS)
+  store(self.key, CLOCK_SPAN, self.raw, self.lost)
 end
 
 function clock.read(key)
-  local raw = server_time()
-  local seen, lost = string.match(read('GET', key) or '', '^(%d+) (%d+)$')
-  seen, lost = tonumber(seen) or raw, tonumber(lost) or 0
+  local raw, found = server_time(), fetch(key, 2)
+  local seen, lost = found[1] or raw, found[2] or 0
   local self = { key = key, raw = raw, lost = lost + math.max(0, seen - raw) }
   self.now = self.raw + self.lost
   if raw < seen then
@@ -75,16 +114,13 @@ end
 
 -- What a reservation took (`parts`), or that its id is gone; nil where nothing is known of it.
 local function record(key, now)
-  local packed = read('GET', key)
-  if not packed then
-    return nil
-  end
-  local sound, kept = pcall(cmsgpack.unpack, packed)
-  if not sound or type(kept) ~= 'table' or type(kept.ends) ~= 'number' then
+  local packed = value(key)
+  local kept = packed and unpacked(packed)
+  if packed and (not kept or type(kept.ends) ~= 'number') then
     repair(key)
     return nil
   end
-  return kept.ends > now and kept or nil
+  return kept and kept.ends > now and kept or nil
 end
 
 -- How each kind of claim is counted: read(keys, claim, now), which writes nothing; fits, tell (what remains, and when

@@ -1,5 +1,6 @@
--- A sliding log in one hash: `head` and `next` number its entries, `used` is their sum, and each entry is "end cost".
--- One log has one period and time never goes back, so entries leave in the order in which they came.
+-- A sliding log in one hash. Its entries, {end, cost}, are numbered; `meta` has the number of the oldest (`head`) and of
+-- the next one, the sum of their costs (`used`), and the ends of the oldest and the newest (`first`, `last`). One log
+-- has one period and time never goes back, so entries leave in the order in which they came.
 
 local exact = {}
 kinds.exact = exact
@@ -16,28 +17,29 @@ function exact.entry(log, number)
     for wanted = number, math.min(number + exact.BATCH, log.next) - 1 do
       names[#names + 1] = digits(wanted)
     end
-    for offset, text in ipairs(redis.call('HMGET', log.key, unpack(names))) do
-      local ends, cost = string.match(text or '', '^(%d+) (%d+)$')
-      log.cached[number + offset - 1] = { tonumber(ends) or 0, tonumber(cost) or 0 }
+    for offset, packed in ipairs(redis.call('HMGET', log.key, unpack(names))) do
+      log.cached[number + offset - 1] = numbers(packed or '', 2) or { 0, 0 }
     end
   end
   return unpack(log.cached[number])
 end
 
 function exact.read(keys, claim, now)
-  local log = { key = keys[1], claim = claim, now = now, period = microseconds(claim.period_s), cached = {} }
-  local found = numbers(log.key, 'used', 'head', 'next')
-  log.known, log.used, log.head, log.next = found[1] ~= nil, found[1] or 0, found[2] or 0, found[3] or 0
-  log.first = log.head
-  if log.head < log.next and exact.entry(log, log.next - 1) <= now then
+  local packed = read('HGET', keys[1], 'meta')
+  local found = packed and numbers(packed, 6)
+  if not found and packed ~= nil and redis.call('EXISTS', keys[1]) == 1 then
+    repair(keys[1])
+  end
+  local log = { key = keys[1], claim = claim, now = now, cached = {} }
+  log.used, log.head, log.next, log.first, log.last, log.swept = unpack(found or { 0, 0, 0, 0, 0, 0 })
+  log.swept_to = log.head
+  if log.last <= now then
     log.used, log.head = 0, log.next
   end
-  while log.head < log.next do
-    local ends, cost = exact.entry(log, log.head)
-    if ends > now then
-      break
-    end
+  while log.head < log.next and log.first <= now do
+    local _, cost = exact.entry(log, log.head)
     log.used, log.head = log.used - cost, log.head + 1
+    log.first = log.head < log.next and exact.entry(log, log.head) or 0
   end
   return log
 end
@@ -49,12 +51,13 @@ end
 -- Remove the entries that have left.
 function exact.sweep(log)
   if log.head == log.next then
-    if log.known then  -- a script that has deleted is not asked about memory any more
+    if log.swept > 0 then  -- a script that has deleted is not asked about memory any more
       redis.call('UNLINK', log.key)
+      log.swept = 0
     end
     return
   end
-  for from = log.first, log.head - 1, exact.DELETE do
+  for from = log.swept_to, log.head - 1, exact.DELETE do
     local names = {}
     for number = from, math.min(from + exact.DELETE, log.head) - 1 do
       names[#names + 1] = digits(number)
@@ -64,28 +67,31 @@ function exact.sweep(log)
 end
 
 function exact.write(log, ...)
-  redis.call('HSET', log.key, 'used', digits(log.used), 'head', digits(log.head), 'next', digits(log.next), ...)
-  keep(log.key, log.period)
+  local swept = sweep_time(log.last, log.swept)
+  local meta = cmsgpack.pack({ log.used, log.head, log.next, log.first, log.last, swept })
+  redis.call('HSET', log.key, 'meta', meta, ...)
+  keep(log.key, log.now, swept, log.swept)
 end
 
 function exact.take(log)
   exact.sweep(log)
-  local number, ends, cost = log.next, log.now + log.period, log.claim.cost
+  local number, cost = log.next, log.claim.cost
+  log.last = log.now + microseconds(log.claim.period_s)
+  log.first = log.head < number and log.first or log.last
   log.used, log.next = log.used + cost, number + 1
-  log.cached[number] = { ends, cost }
-  exact.write(log, digits(number), digits(ends) .. ' ' .. digits(cost))
-  return { key = log.key, number = number, ends = ends, cost = cost }
+  exact.write(log, digits(number), cmsgpack.pack({ log.last, cost }))
+  return { key = log.key, number = number, ends = log.last, cost = cost }
 end
 
 function exact.denied(log)
-  if log.head - log.first > exact.SWEEP and log.head < log.next then
+  if log.head - log.swept_to > exact.SWEEP and log.head < log.next then
     exact.sweep(log)
     exact.write(log)
   end
 end
 
 function exact.tell(log)
-  return log.claim.limit - log.used, log.used > 0 and exact.entry(log, log.next - 1) - log.now or 0
+  return log.claim.limit - log.used, log.used > 0 and log.last - log.now or 0
 end
 
 function exact.wait(log)
@@ -106,9 +112,13 @@ end
 -- Replace the cost of an entry that has not left.
 function exact.settle(part, used)
   local number, units = digits(part.number), used.units[part.name]
-  local as_taken = digits(part.ends) .. ' ' .. digits(part.cost)
-  if units and part.ends > used.now and read('HGET', part.key, number) == as_taken then
-    redis.call('HSET', part.key, number, digits(part.ends) .. ' ' .. digits(units))
-    redis.call('HINCRBY', part.key, 'used', digits(units - part.cost))
+  if not units or part.ends <= used.now then
+    return
+  end
+  local found = read('HMGET', part.key, number, 'meta') or {}
+  local meta = numbers(found[2] or '', 6)
+  if meta and found[1] == cmsgpack.pack({ part.ends, part.cost }) then
+    meta[1] = meta[1] + units - part.cost
+    redis.call('HSET', part.key, number, cmsgpack.pack({ part.ends, units }), 'meta', cmsgpack.pack(meta))
   end
 end

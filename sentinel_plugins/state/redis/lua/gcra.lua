@@ -6,17 +6,17 @@ local gcra = {}
 kinds.gcra = gcra
 
 function gcra.bucket(key, now)
-  local found = numbers(key, 'level', 'at', 'rate', 'drained')
+  local found = fetch(key, 4)
   local level, at, rate, drained = found[1] or 0, found[2] or now, found[3] or 1, found[4] or 0
   local leaked = math.min(level, math.max(0, now - at) * rate)
   local known = found[1] ~= nil
-  return { key = key, now = now, level = level - leaked, rate = rate, drained = drained + leaked, known = known }
+  return { key = key, now = now, known = known, level = level - leaked, rate = rate, drained = drained + leaked }
 end
 
-function gcra.write(self, span)
-  redis.call('HSET', self.key, 'level', digits(self.level), 'at', digits(self.now), 'rate', digits(self.rate),
-    'drained', digits(self.drained))
-  keep(self.key, math.max(span, self.level / self.rate))
+-- `ends` is until when somebody may settle for more; the bucket may be full for longer.
+function gcra.write(self, ends)
+  local span = math.max(ends - self.now, self.level / self.rate)
+  store(self.key, span, self.level, self.now, self.rate, self.drained)
 end
 
 function gcra.read(keys, claim, now)
@@ -33,11 +33,12 @@ end
 
 -- From here on the bucket leaks at this claim's rate.
 function gcra.take(self)
-  local cost, span = self.claim.cost, self.unit * self.depth / math.max(1, self.claim.limit)
-  self.level = self.level + cost * self.unit
+  local cost = self.claim.cost
   self.rate = math.max(1, self.claim.limit)
-  gcra.write(self, span)
-  return { key = self.key, mark = self.drained + self.level, ends = self.now + span, cost = cost, unit = self.unit }
+  self.level = self.level + cost * self.unit
+  local ends = self.now + self.unit * self.depth / self.rate
+  gcra.write(self, ends)
+  return { key = self.key, mark = self.drained + self.level, ends = ends, cost = cost, unit = self.unit }
 end
 
 function gcra.denied() end
@@ -62,6 +63,6 @@ function gcra.settle(part, used)
     local change = (units - part.cost) * part.unit
     local returned = math.min(math.max(0, -change), math.max(0, part.mark - self.drained))
     self.drained, self.level = self.drained + returned, self.level + math.max(0, change) - returned
-    gcra.write(self, part.ends - used.now)
+    gcra.write(self, part.ends)
   end
 end

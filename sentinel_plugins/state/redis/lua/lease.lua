@@ -1,45 +1,47 @@
--- The holders of a key in a sorted set, each with the time at which it ends by itself.
+-- Places of a key: each holder holds one.
 
-local lease = {}
+local lease = { keys = 2 }
 kinds.lease = lease
 
 function lease.read(keys, claim, now)
-  local held = read('ZCOUNT', keys[1], '(' .. digits(now), '+inf') or 0
-  return { key = keys[1], claim = claim, now = now, held = held }
+  return { key = keys[1], claim = claim, now = now, holds = holds.of(keys[2], now, unpack(fetch(keys[1], 4))) }
 end
 
 function lease.fits(self)
-  return self.held < self.claim.limit
+  return holds.fit(self.holds, 1, self.claim.limit)
 end
 
-function lease.last_end(self)
-  return tonumber(redis.call('ZREVRANGE', self.key, 0, 0, 'WITHSCORES')[2] or self.now)
+function lease.write(self)
+  local held = self.holds
+  store(self.key, math.max(0, held.last - self.now), held.held, held.first, held.last, held.swept)
+  holds.sweep(held)
 end
 
 function lease.take(self, reservation)
-  redis.call('ZADD', self.key, digits(self.now + microseconds(self.claim.ttl_s)), reservation)
-  redis.call('ZREMRANGEBYSCORE', self.key, '-inf', digits(self.now))
-  keep(self.key, lease.last_end(self) - self.now)
-  self.held = self.held + 1
-  return { key = self.key }
+  holds.add(self.holds, reservation, 1, self.now + microseconds(self.claim.ttl_s))
+  lease.write(self)
+  return { key = self.key, holds = self.holds.key, member = self.holds.member }
 end
 
-function lease.denied() end
+function lease.denied(self)
+  if #self.holds.ended > holds.SWEEP then
+    lease.write(self)
+  end
+end
 
 function lease.tell(self)
-  return self.claim.limit - self.held, self.held > 0 and lease.last_end(self) - self.now or 0
+  return self.claim.limit - self.holds.held, holds.reset(self.holds)
 end
 
 -- Waiting alone helps when leases end that nobody settles.
 function lease.wait(self)
-  if self.claim.limit <= 0 then
-    return -1
-  end
-  local found = redis.call('ZRANGEBYSCORE', self.key, '(' .. digits(self.now), '+inf', 'WITHSCORES', 'LIMIT',
-    self.held - self.claim.limit, 1)
-  return found[2] - self.now
+  return self.claim.limit > 0 and holds.wait(self.holds, self.holds.held + 1 - self.claim.limit) or -1
 end
 
 function lease.settle(part, used)
-  read('ZREM', part.key, used.reservation)
+  local found = fetch(part.key, 4)
+  if found[1] then
+    found[1] = holds.release(part, found[1])
+    store(part.key, math.max(0, found[3] - used.now), unpack(found))
+  end
 end

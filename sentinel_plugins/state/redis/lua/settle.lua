@@ -2,7 +2,7 @@
 --
 -- KEYS: the reservation's record, its tenant's clock. Whatever else is touched is named in the record, and lies under
 -- the same hash tag.
--- ARGV: the reservation; how long an unknown id stays gone; what was used, packed: {units by name, nanousd}.
+-- ARGV: how long an unknown id stays gone; what was used, packed: {units by name, nanousd}.
 -- Answers {whether it was known, repaired}.
 
 local time = clock.read(KEYS[2])
@@ -10,13 +10,13 @@ local kept = record(KEYS[1], time.now)
 clock.write(time)
 
 if not kept or not kept.parts then
-  local gone = tonumber(ARGV[2])
-  redis.call('SET', KEYS[1], cmsgpack.pack({ ends = time.now + gone }), 'PX', digits(gone / 1000 + SWEEP_MS))
+  local gone = tonumber(ARGV[1])
+  redis.call('SET', KEYS[1], cmsgpack.pack({ ends = time.now + gone }), 'PX', digits((gone + SWEEP) / 1000))
   return { 0, repaired }
 end
 
-local used = cmsgpack.unpack(ARGV[3])
-used.now, used.reservation = time.now, ARGV[1]
+local used = cmsgpack.unpack(ARGV[2])
+used.now = time.now
 for _, part in ipairs(kept.parts) do
   kinds[part.kind].settle(part, used)
 end

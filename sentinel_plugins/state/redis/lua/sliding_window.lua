@@ -5,7 +5,7 @@ local sliding_window = {}
 kinds.sliding_window = sliding_window
 
 function sliding_window.counters(key, now, span)
-  local found = numbers(key, 'period', 'before', 'current')
+  local found = fetch(key, 3)
   local self = { key = key, now = now, span = span, period = math.floor(now / span), before = 0, current = 0 }
   if found[1] == self.period then
     self.before, self.current = found[2], found[3]
@@ -16,9 +16,7 @@ function sliding_window.counters(key, now, span)
 end
 
 function sliding_window.write(self)
-  redis.call('HSET', self.key, 'period', digits(self.period), 'before', digits(self.before), 'current',
-    digits(self.current))
-  keep(self.key, (self.period + 2) * self.span - self.now)
+  store(self.key, (self.period + 2) * self.span - self.now, self.period, self.before, self.current)
 end
 
 function sliding_window.used(self)
