@@ -84,7 +84,8 @@ class Node:
         return reply
 
     def close(self) -> None:
-        """End its connections; whoever waits on them is refused."""
+        """End its connections for good; whoever waits on them is refused, as everybody who comes later."""
+        self._breaker.open = True
         for link in self._links:
             link.close()
         self._links.clear()

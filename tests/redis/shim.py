@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
@@ -17,17 +18,19 @@ CHUNK = 65_536
 class Shim:
     """A TCP proxy in front of a server, in the test's own event loop. At first everything passes.
 
-    `commands` are the names of those that came, `accepted` is how many connections there were.
+    `commands` are the names of those that came, `accepted` is how many connections there were. With `tls` it takes TLS
+    connections and makes plain ones.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._upstream = port
+        self._tls = tls
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._pumps: set[asyncio.Task[None]] = set()
         self._passing = asyncio.Event()
         self._passing.set()
-        self._delay_s = 0.0
+        self._delay_s, self._every, self._answers = 0.0, 1, 0
         self._error = b""
         self.port = 0
         self.accepted = 0
@@ -36,7 +39,7 @@ class Shim:
     @property
     def url(self) -> str:
         """Where clients find it."""
-        return f"redis://{HOST}:{self.port}"
+        return f"redis{'s' if self._tls else ''}://{HOST}:{self.port}"
 
     async def __aenter__(self) -> Self:
         await self.listen()
@@ -49,7 +52,7 @@ class Shim:
 
     async def listen(self) -> None:
         """Accept connections, always at the same port."""
-        self._server = await asyncio.start_server(self._accepted, HOST, self.port)
+        self._server = await asyncio.start_server(self._accepted, HOST, self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def refuse(self) -> None:
@@ -78,9 +81,10 @@ class Shim:
         """What was held back passes."""
         self._passing.set()
 
-    def delay(self, seconds: float) -> None:
-        """Answers come later by so much."""
+    def delay(self, seconds: float, *, every: int = 1) -> None:
+        """Answers come later by so much; with `every`, one in so many, and those behind it: as after a lost packet."""
         self._delay_s = seconds
+        self._every = every
 
     def answer(self, error: str) -> None:
         """Every command is answered with this error and goes no further; "" ends that."""
@@ -128,7 +132,8 @@ class Shim:
 
     def _up(self, back: asyncio.StreamWriter) -> Callable[[bytes], Awaitable[None]]:
         async def send(data: bytes) -> None:
-            if self._delay_s:
+            self._answers += 1
+            if self._delay_s and self._answers % self._every == 0:
                 await asyncio.sleep(self._delay_s)
             back.write(data)
 

@@ -111,8 +111,8 @@ class Subscriber:
 
     async def _hear(self, connection: AbstractConnection) -> None:
         await connected(connection, self._timeout_s)
-        await connection.send_command("SUBSCRIBE", *self._wanted, check_health=False)
         self._connection = connection
+        await connection.send_command("SUBSCRIBE", *self._wanted, check_health=False)
         asked = False
         while self._wanted:
             reply = await connection.read_response(disable_decoding=True, timeout=QUIET_S)

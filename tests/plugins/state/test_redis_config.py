@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import trustme
 from redis.asyncio.connection import SSLConnection
 
 from sentinel_core.config import Secret
@@ -14,7 +16,9 @@ from sentinel_core.errors import ConfigError
 from sentinel_core.gateway import Gateway
 from sentinel_plugins.redis.address import Door
 from sentinel_plugins.state.redis import RedisStateConfig
-from tests.plugins.state.redis_stores import config
+from tests.plugins.state.redis_stores import config, redis_state
+from tests.redis.server import RedisServer, running_server
+from tests.redis.shim import Shim
 
 WITHOUT = """
 import sys
@@ -50,6 +54,26 @@ def test_c23_two_lines_of_a_file_move_a_gateway_to_redis(tmp_path: Path) -> None
 )
 def test_s1_38_a_url_says_where_it_is(url: str, seed: str) -> None:
     assert str(Door(config(url)).seed) == seed
+
+
+async def test_rediss_is_tls_and_the_server_must_prove_who_it_is(redis_server: RedisServer, tmp_path: Path) -> None:
+    authority, tls = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    async with Shim(redis_server.port, tls) as shim:
+        async with redis_state(f"{shim.url}?ssl_ca_certs={tmp_path / 'ca.pem'}") as store:
+            await store.set("key", b"value", ttl_s=10.0)
+            assert await store.get("key") == b"value"
+        async with redis_state(shim.url) as stranger:
+            assert not stranger.available
+
+
+async def test_a_unix_socket_is_an_address_too(redis_binary: str, tmp_path: Path) -> None:
+    path = tmp_path / "redis.sock"
+    with running_server(redis_binary, tmp_path, "--unixsocket", str(path)):
+        async with redis_state(f"unix://{path}") as store:
+            await store.set("key", b"value", ttl_s=10.0)
+            assert await store.get("key") == b"value"
 
 
 def test_s0_42_without_a_url_host_and_port_say_where_it_is() -> None:
