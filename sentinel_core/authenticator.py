@@ -13,6 +13,10 @@ class Authenticator(Protocol):
     """A stage that has this method answers for endpoints as well: one chain, one idea of who is who."""
 
     async def authenticate(self, client: Client) -> Principal:
-        """Who this is. Raises `Refusal`: invalid_api_key where it is known to be wrong, state_unavailable where that
-        cannot be known. No principal is ever built empty."""
+        """Who this is, and that they may use `client.route`. No principal is ever built empty.
+
+        Raises `Refusal`: invalid_api_key where the credential is known to be wrong, route_not_allowed, and
+        state_unavailable where nothing can be known. Where nobody has to say who they are, the principal's kind is
+        `anonymous`.
+        """
         ...

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One sub-command. `run` gets its arguments from the command line by its own signature and annotations (typer's
-    rules) and returns the exit code."""
+    """One sub-command; `keys list` is `list` in the group `keys`.
+
+    `run` gets its arguments from the command line by its own signature and annotations (typer's rules) and returns the
+    exit code.
+    """
 
     name: str
     run: Callable[..., int]

@@ -23,11 +23,13 @@ Ending = Literal["completed", "failed", "discarded"]
 class Client(msgspec.Struct, frozen=True):
     """Who is on the other end of the connection; empty for calls in process.
 
-    `address` is the peer's IP, `headers` the request's headers with lower-case names. Nothing here is forwarded.
+    `address` is the client's IP, `headers` the request's headers with lower-case names, `route` the path that is
+    served. Nothing here is forwarded.
     """
 
     address: str = ""
     headers: Mapping[str, str] = {}
+    route: str = ""
 
 
 @dataclass(slots=True)

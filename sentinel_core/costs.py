@@ -1,13 +1,22 @@
-"""What calls cost: money for tokens, with where the numbers came from."""
+"""What calls cost: money for tokens, with where the numbers came from.
+
+`costs_of` works it out once per request, for whichever stage asks first; `priced` does so for a unary answer before its
+head leaves, so that the cost can be a header.
+"""
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from sentinel_core.context import Attempt, Context, Outcome
 from sentinel_core.keys import Key, Target
-from sentinel_core.messages import Usage
+from sentinel_core.limits import NANO
+from sentinel_core.messages import Answer, TextEvent, Usage
+from sentinel_core.prices import Prices
+from sentinel_core.tokens import BYTES_OF_A_TOKEN, Tokens
 
 Provenance: TypeAlias = Literal["reported", "estimated", "partial", "unknown"]
 """`reported` by the provider; `estimated` by counting what was sent and what came; `partial`, the same for an answer
@@ -15,14 +24,178 @@ that broke off; `unknown` where a call may have cost something that nobody can t
 
 
 class AttemptCost(msgspec.Struct, frozen=True):
-    """What one call of a provider cost. `nanousd` is None where the model has no price; explicit zeros are costs."""
+    """What one call of a provider cost. `nanousd` is None where the model has no price; explicit zeros are costs.
+
+    Of a call with provenance `unknown`, `usage` and `nanousd` are the prompt's alone: the least that it cost if it was
+    read at all. `price_version` says which catalogue the price is from.
+    """
 
     number: int
     target: Target
     usage: Usage
     provenance: Provenance
     nanousd: int | None = None
+    price_version: str = ""
 
 
 COSTS: Key[tuple[AttemptCost, ...]] = Key("costs")
 """What the attempts of a request cost, one row each, written when it is over by the first stage that needs it."""
+
+PRICES: Key[Prices] = Key("prices")
+"""The prices of the generation that a request runs on, written where it is admitted."""
+
+IN_DOUBT = frozenset(
+    {
+        *("upstream_timeout", "upstream_connection_reset", "upstream_stream_interrupted"),
+        *("upstream_invalid_response", "internal_error"),
+    }
+)
+"""Errors of calls that may be billed. Any other says that nothing was sent, or that the provider refused."""
+
+
+class Counted(NamedTuple):
+    """Tokens of one call, and how they are known."""
+
+    usage: Usage
+    provenance: Provenance
+
+
+class Produced(NamedTuple):
+    """What came of the reply that was taken: its text as far as it is still known, and how many characters in all."""
+
+    text: str = ""
+    chars: int = 0
+
+
+def known_costs(ctx: Context, prices: Prices) -> tuple[AttemptCost, ...] | None:
+    """What each attempt cost, where the providers' own counts say so: written to `ctx[COSTS]`, None else."""
+    costs = []
+    for attempt in ctx.attempts:
+        counted = _final(ctx, attempt)
+        if counted is None:
+            return None
+        costs.append(_charged(ctx, attempt, counted, prices))
+    ctx[COSTS] = found = tuple(costs)
+    return found
+
+
+async def costs_of(ctx: Context, outcome: Outcome, prices: Prices, tokens: Tokens) -> tuple[AttemptCost, ...]:
+    """What each attempt cost. Worked out once, and written to `ctx[COSTS]`."""
+    known = ctx.get(COSTS)
+    if known is None or len(known) != len(ctx.attempts):
+        known = known_costs(ctx, prices)
+    if known is not None:
+        return known
+    served, produced = _served(ctx), Produced()
+    if served is not None and not _is_final(served):
+        produced = Produced(_text(outcome.guarded), outcome.produced.chars)
+    return await _written(ctx, served, produced, prices, tokens)
+
+
+async def priced(ctx: Context, answer: Answer, prices: Prices, tokens: Tokens) -> tuple[AttemptCost, ...]:
+    """What the attempts behind a whole answer cost, as `costs_of` does."""
+    known = known_costs(ctx, prices)
+    if known is not None:
+        return known
+    text = _text(answer) if answer.usage is None else ""
+    return await _written(ctx, _served(ctx), Produced(text, len(text)), prices, tokens)
+
+
+def so_far(ctx: Context, usage: Usage) -> int | None:
+    """What a request costs in nano-dollars if its stream ends with this usage; None where nobody can tell."""
+    prices, served = ctx.get(PRICES), _served(ctx)
+    if prices is None:
+        return None
+    rows = []
+    for attempt in ctx.attempts:
+        final = Counted(usage, "reported") if attempt is served else _final(ctx, attempt)
+        rows.append(_charged(ctx, attempt, final or _lost(usage.prompt_tokens), prices))
+    return total_nanousd(rows)
+
+
+def total_nanousd(costs: Sequence[AttemptCost]) -> int | None:
+    """The sum; None where a call was made and no price is known."""
+    known = [cost.nanousd for cost in costs if cost.nanousd is not None]
+    return sum(known) if known or not costs else None
+
+
+def dollars(nanousd: int) -> str:
+    """Nano-dollars as dollars, exactly: `0.00015`."""
+    return f"{nanousd // NANO}.{nanousd % NANO:09d}".rstrip("0").rstrip(".")
+
+
+async def _written(
+    ctx: Context, served: Attempt | None, produced: Produced, prices: Prices, tokens: Tokens
+) -> tuple[AttemptCost, ...]:
+    prompt = served.usage.prompt_tokens if served is not None and served.usage is not None else None
+    costs = []
+    for attempt in ctx.attempts:
+        counted = _final(ctx, attempt)
+        if counted is None:
+            if prompt is None:
+                prompt = (await tokens.prompt(ctx.request, attempt.target.model)).tokens
+            came = attempt is served and (produced.chars or attempt.ending == "completed" or attempt.usage is not None)
+            counted = await _came(attempt, produced, prompt, tokens) if came else _lost(prompt)
+        costs.append(_charged(ctx, attempt, counted, prices))
+    ctx[COSTS] = found = tuple(costs)
+    return found
+
+
+def _served(ctx: Context) -> Attempt | None:
+    """The attempt whose reply was taken; while that is not yet said, the last that gave a whole one, or the last."""
+    taken = [attempt for attempt in ctx.attempts if attempt.taken]
+    whole = [attempt for attempt in ctx.attempts if attempt.ending == "completed"]
+    return next(reversed(taken or whole or ctx.attempts), None)
+
+
+def _is_final(attempt: Attempt) -> bool:
+    """Whether the provider's own count is all there is to know: a stream that broke off may have had an early one."""
+    return attempt.usage is not None and (attempt.ending == "completed" or not attempt.taken)
+
+
+def _final(ctx: Context, attempt: Attempt) -> Counted | None:
+    """What is known without counting: the provider's own count, or that it charges nothing, because it refused or was
+    only asked to count."""
+    if ctx.request.operation == "count_tokens":
+        return Counted(Usage(), "reported")
+    if attempt.usage is not None and _is_final(attempt):
+        return Counted(attempt.usage, "reported")
+    refused = attempt.error is not None and attempt.error not in IN_DOUBT and not attempt.taken
+    return Counted(Usage(), "reported") if refused else None
+
+
+def _lost(prompt: int) -> Counted:
+    """A call that may have been billed for at least its prompt."""
+    return Counted(Usage(prompt, 0, prompt), "unknown")
+
+
+async def _came(attempt: Attempt, produced: Produced, prompt: int, tokens: Tokens) -> Counted:
+    """The reply that was taken and that nobody counted, or not to its end."""
+    reported = attempt.usage or Usage()
+    said = max(reported.completion_tokens, await _completion_tokens(produced, attempt.target.model, tokens))
+    usage = msgspec.structs.replace(reported, prompt_tokens=prompt, completion_tokens=said, total_tokens=prompt + said)
+    return Counted(usage, "estimated" if attempt.ending == "completed" else "partial")
+
+
+async def _completion_tokens(produced: Produced, model: str, tokens: Tokens) -> int:
+    """Tokens of what was produced. What no longer is in the text, because a guard took it out, counts by its length."""
+    if not produced.text:
+        return -(-produced.chars // BYTES_OF_A_TOKEN)
+    said = (await tokens.text(produced.text, model)).tokens
+    return -(-said * produced.chars // len(produced.text))
+
+
+def _charged(ctx: Context, attempt: Attempt, counted: Counted, prices: Prices) -> AttemptCost:
+    price, usage = prices.of(attempt.target), counted.usage
+    if price is None:
+        free = not (usage.prompt_tokens or usage.completion_tokens)
+        return AttemptCost(attempt.number, attempt.target, usage, counted.provenance, 0 if free else None)
+    tier = ctx.request.body.get("service_tier")
+    cost = price.cost(usage, tier if isinstance(tier, str) else None).total_nanousd
+    return AttemptCost(attempt.number, attempt.target, usage, counted.provenance, cost, price.version)
+
+
+def _text(answer: Answer | None) -> str:
+    if answer is None:
+        return ""
+    return "".join(event.text for event in answer.dialect.decompose(answer) if isinstance(event, TextEvent))

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Literal
 
 from sentinel_core.errors import UpstreamError
-from sentinel_core.records import Page, Record, RecordStore
+from sentinel_core.records import Group, Page, Record, RecordStore
 from sentinel_core.services import DEFAULT_TIMEOUTS, HttpClient, HttpResponse, HttpTimeouts
 from sentinel_core.state import (
     Admission,
@@ -135,6 +135,10 @@ class UnwrittenRecords:
     async def append(self, table: str, records: Sequence[Record]) -> None:
         """Write nothing."""
 
+    async def put(self, table: str, record: Record, *, expect: Record | None) -> bool:
+        """Write nothing, and say that it was: a dry run goes on as the real one would."""
+        return True
+
     async def get(self, table: str, tenant: str | None, id: str) -> Record | None:  # noqa: A002 - the domain's word
         """The base's row."""
         return await self._base.get(table, tenant, id) if self._base is not None else None
@@ -155,6 +159,24 @@ class UnwrittenRecords:
             return Page(())
         return await self._base.query(
             table, tenant=tenant, where=where, since=since, until=until, limit=limit, cursor=cursor
+        )
+
+    async def aggregate(
+        self,
+        table: str,
+        *,
+        tenant: str | None,
+        group_by: Sequence[str] = (),
+        sums: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,  # JSON values
+        since: float | None = None,
+        until: float | None = None,
+    ) -> tuple[Group, ...]:
+        """The base's rows, counted and summed."""
+        if self._base is None:
+            return ()
+        return await self._base.aggregate(
+            table, tenant=tenant, group_by=group_by, sums=sums, where=where, since=since, until=until
         )
 
     async def delete(self, table: str, *, until: float) -> int:

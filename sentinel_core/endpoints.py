@@ -10,7 +10,10 @@ from sentinel_core.context import Client
 from sentinel_core.keys import Principal
 
 Policy = Literal["public", "caller", "admin"]
-"""Who may call: anybody; whoever the authenticator knows; administrators. Without an authenticator admin is 404."""
+"""Who may call: anybody; whoever the authenticator knows; administrators. To whom nobody knows, admin is 404."""
+
+ADMIN = "admin"
+"""The scope of administrators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ class SocketConnection(Protocol):
 class Endpoint:
     """One HTTP route. `request` and `response` are the types that the OpenAPI document shows.
 
-    `path` may hold `{name}` for one segment and `{name:path}` for the rest.
+    `path` may hold `{name}` for one segment and `{name:path}` for the rest. Beside `admin`, principals with `scope` may
+    call a route of that policy: its handler sees to it that they reach what is theirs, and no more.
     """
 
     method: str
@@ -67,6 +71,7 @@ class Endpoint:
     response: Any = None  # a type that msgspec can describe
     summary: str = ""
     tags: tuple[str, ...] = ()
+    scope: str = ADMIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +82,4 @@ class Socket:
     handler: Callable[[SocketConnection], Awaitable[None]]
     policy: Policy = "admin"
     summary: str = ""
+    scope: str = ADMIN

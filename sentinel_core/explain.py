@@ -20,7 +20,7 @@ from sentinel_core.chain import StageRow, Tracker
 from sentinel_core.chain.compile import Step
 from sentinel_core.chain.faults import Snapshot, is_fault
 from sentinel_core.config import Settings
-from sentinel_core.context import Context
+from sentinel_core.context import Client, Context
 from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dry_run import ClosedHttp, Overlay, UnwrittenRecords
@@ -64,8 +64,10 @@ class Explanation(msgspec.Struct, frozen=True):
     targets: tuple[TargetRow, ...]
 
 
-async def explain(settings: Settings, body: bytes, *, registry: Registry | None = None) -> Explanation:
-    """Explain one request body in OpenAI's chat dialect under these settings.
+async def explain(
+    settings: Settings, body: bytes, *, registry: Registry | None = None, client: Client | None = None
+) -> Explanation:
+    """Explain one request body in OpenAI's chat dialect under these settings, asked by `client`.
 
     Opens what the configuration names, over services that touch nothing: values of a store that processes share are
     read, all else starts empty. Raises `ConfigError`, or `Refusal` for a body that is no request.
@@ -73,7 +75,7 @@ async def explain(settings: Settings, body: bytes, *, registry: Registry | None 
     request = _request(settings, body)
     async with AsyncExitStack() as stack:
         generation = await _open(draw(settings, registry or Registry()), stack)
-        ctx = Context(request, id="dry-run")
+        ctx = Context(request, id="dry-run", client=client)
         ctx[CANDIDATES] = generation.candidates(request)
         run = _DryRun(ctx)
         for step in generation.chain.requests:

@@ -38,8 +38,9 @@ class Principal(msgspec.Struct, frozen=True):
     """Who asks. `tenant` and `id` are the parts of every store key that belongs to the caller.
 
     `id` is the key's, or the user's where there is no key, or the address of somebody unknown. `models` and `routes`
-    are patterns (`gpt-4o*`, `/v1/chat/*`) of what may be asked for; None allows all. `limits` binds for the whole
-    tenant, for this key, for this user. `preferences` are the tenant's own settings, for whichever stage knows them.
+    are patterns (`gpt-4o*`, `/v1/chat/*`; `sentinel_core.permission` reads them) of what may be asked for; None allows
+    all. `limits` binds for the whole tenant, for this key, for this user. `preferences` are the tenant's own settings,
+    for whichever stage knows them.
     """
 
     tenant: str
@@ -110,3 +111,6 @@ SERVED_BY: Key[Target] = Key("served_by")
 
 FAILOVER: Key[tuple[Target, ...]] = Key("failover")
 """The targets that failed, in the order of the tries; written by routing, absent where the first one replied."""
+
+INJECTION_SCORE: Key[float] = Key("injection_score")
+"""How much the request looks like an attempt to take over the model, from 0 to 1; written by guards that measure it."""

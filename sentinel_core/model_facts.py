@@ -17,6 +17,24 @@ Capability: TypeAlias = Literal["chat", "completion", "reasoning", "structured_o
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Tokens = Annotated[int, Meta(ge=1)]
 Dollars = Annotated[float, Meta(ge=0)]
+Factor = Annotated[float, Meta(ge=0)]
+
+
+class PriceTier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a call costs whose prompt is longer; the whole call, not only what is above."""
+
+    above_tokens: Tokens
+    """The longest prompt that does not cost this."""
+    input_usd: Dollars
+    """As in `ModelFacts`, each of these."""
+    output_usd: Dollars
+    """See `input_usd`."""
+    cached_input_usd: Dollars | None = None
+    """See `input_usd`."""
+    cache_write_usd: Dollars | None = None
+    """See `input_usd`."""
+    reasoning_usd: Dollars | None = None
+    """See `input_usd`."""
 
 
 class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,8 +60,16 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """US dollars for a million tokens of prompt, in the lowest tier."""
     cached_input_usd: Dollars | None = None
     """US dollars for a million tokens of prompt that the provider had in its cache."""
+    cache_write_usd: Dollars | None = None
+    """US dollars for a million tokens of prompt that the provider wrote into its cache."""
     output_usd: Dollars | None = None
     """US dollars for a million tokens of answer, in the lowest tier."""
+    reasoning_usd: Dollars | None = None
+    """US dollars for a million tokens of thoughts, where they do not cost what the answer does."""
+    tiers: tuple[PriceTier, ...] = ()
+    """What calls with long prompts cost."""
+    service_factors: dict[str, Factor] = {}
+    """What a request's `service_tier` does to the price: `{ flex = 0.5 }` where it has the price of a batch."""
     trust: Trust = "documented"
     """How well status and date are known."""
     price_trust: Trust = "unverified"
@@ -64,6 +90,11 @@ class ModelCatalogue(Protocol):
     @property
     def dated(self) -> date:
         """The day on which the facts were gathered."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Which facts these are: their day, and a mark of the operator's own file where there is one."""
         ...
 
     def models(self) -> tuple[ModelFacts, ...]:

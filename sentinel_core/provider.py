@@ -47,6 +47,8 @@ class Provider:
     Config: ClassVar[type[ProviderConfig]] = ProviderConfig
     operations: ClassVar[frozenset[Operation]] = frozenset({"chat"})
     """What this kind of provider can be asked for."""
+    free: ClassVar[bool] = False
+    """True if no token costs anything, as on a machine of one's own; a row of the catalogue outweighs it."""
 
     def __init__(self, config: ProviderConfig) -> None:
         self.config = config

@@ -10,11 +10,16 @@ import msgspec
 
 from sentinel_core.state import StoreConfig
 
+TENANT = "@tenant"
+"""In `group_by`: the row's tenant."""
+DAY = "@day"
+"""In `group_by`: the day of the row's `at`, in UTC, as `2026-11-30`."""
+
 
 class Record(msgspec.Struct, frozen=True):
     """One row. `id` is unique within its table: appending the same id again changes nothing.
 
-    `at` is seconds since the epoch. `fields` are JSON values.
+    `at` is seconds since the epoch, up to the year 9999. `fields` are JSON values, integers of at most 64 bits.
     """
 
     id: str
@@ -30,9 +35,24 @@ class Page(msgspec.Struct, frozen=True):
     cursor: str | None = None
 
 
+class Group(msgspec.Struct, frozen=True):
+    """Rows that share the values of `group_by`: those values, how many rows, and the sums of their integers.
+
+    A field that is absent or null is None here.
+    """
+
+    values: tuple[Any, ...]  # JSON values
+    count: int
+    sums: tuple[int, ...]
+
+
 @runtime_checkable
 class RecordStore(Protocol):
-    """Append-only tables. Every method may raise `Refusal("ledger_unavailable")`."""
+    """Rows by table. Every method may raise `Refusal("ledger_unavailable")`.
+
+    A refused write may have been stored all the same, where the store broke off in the middle of it: write it again,
+    since no row is stored twice. Names of fields that are asked for are identifiers; ValueError for others.
+    """
 
     kind: ClassVar[str]
     Config: ClassVar[type[StoreConfig]]
@@ -46,6 +66,14 @@ class RecordStore(Protocol):
 
     async def append(self, table: str, records: Sequence[Record]) -> None:
         """Add rows, all or none, idempotent by id. Returns when they are as durable as this store makes them."""
+        ...
+
+    async def put(self, table: str, record: Record, *, expect: Record | None) -> bool:
+        """Write a row in the place of `expect`, or where there is none if `expect` is None; whether it was written.
+
+        False, and nothing changes, where the row of this id is not, or no longer, equal to `expect` as JSON: read it
+        again. For rows that change, such as keys and tenants. Id, tenant and time stay: ValueError if they do not.
+        """
         ...
 
     async def get(self, table: str, tenant: str | None, id: str) -> Record | None:  # noqa: A002 - the domain's word
@@ -63,7 +91,29 @@ class RecordStore(Protocol):
         limit: int = 100,
         cursor: str | None = None,
     ) -> Page:
-        """Rows that match, newest first. Tenant None looks in all."""
+        """Rows from `since` until before `until` whose fields equal `where` as JSON, newest first, at most `limit`.
+
+        Tenant None looks in all. Following the cursors gives every row that was there at the start exactly once,
+        whatever arrives meanwhile. Raises `Refusal` (invalid_parameter) for a cursor that is none.
+        """
+        ...
+
+    async def aggregate(
+        self,
+        table: str,
+        *,
+        tenant: str | None,
+        group_by: Sequence[str] = (),
+        sums: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,  # as in `query`
+        since: float | None = None,
+        until: float | None = None,
+    ) -> tuple[Group, ...]:
+        """Rows that match, counted and summed by the values of `group_by`: fields, `TENANT` or `DAY`.
+
+        `sums` names fields: their integers of 64 bits are added exactly, anything else counts as nothing. Groups come
+        in no particular order; without rows there is none.
+        """
         ...
 
     async def delete(self, table: str, *, until: float) -> int:

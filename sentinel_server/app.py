@@ -70,10 +70,14 @@ class Application(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Route one request or connection."""
+        self.refresh()
+        await super().__call__(scope, receive, send)
+
+    def refresh(self) -> None:
+        """Take over what plugins contribute at present."""
         if self._contributed is not self._gateway.endpoints:
             self._contributed = self._gateway.endpoints
             self.router.routes = self._table(self._contributed)
-        await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         """The router alone: the edge catches everything. Starlette's outermost layer answers faults as text/plain
@@ -88,10 +92,9 @@ class Application(Starlette):
             *(surface.operation for surface in SURFACES),
             *(one for one in declared if isinstance(one, Endpoint)),
         ]
-        routes = [route(one, gateway.settings.server) for one in declared]
         return [
             *(Route(path, surface, methods=["POST"]) for path, surface in self._surfaces.items()),
-            *(one for one in routes if one is not None),
+            *(route(one, gateway) for one in declared),
             Route("/openapi.json", DocumentSurface(openapi.document(described)), methods=["GET"]),
             *(Route(path, PageSurface(name), methods=["GET"]) for path, name in PAGES.items()),
         ]

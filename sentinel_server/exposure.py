@@ -27,8 +27,11 @@ def check(gateway: Gateway) -> None:
 
 
 def authenticates(gateway: Gateway) -> bool:
-    """Whether one of the stages says who calls."""
-    return any(PRINCIPAL in _written(plan.kind) for plan in gateway.chain.stages)
+    """Whether one of the stages says who calls, and is configured to know somebody."""
+    return any(
+        PRINCIPAL in _written(plan.kind) and getattr(plan.config, "authenticates", True)
+        for plan in gateway.chain.stages
+    )
 
 
 def _written(stage: type[Stage]) -> Sequence[Key[Any]]:  # Any: keys of every type

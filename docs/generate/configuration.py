@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -108,9 +108,34 @@ def plugin_tables() -> Iterator[tuple[str, type[msgspec.Struct], type[msgspec.St
             yield f'`[providers.<name>]` of `kind = "{cls.name}"`', cls.Config, ProviderConfig
         for cls in _contributed(module, "sentinel_stages"):
             yield f"`[stages.{cls.name}]`", cls.Config, StageConfig
+            for path, struct in _nested(f"stages.{cls.name}", cls.Config):
+                yield f"`[{path}]`", struct, msgspec.Struct
         for cls in _contributed(module, "sentinel_stores"):
             section, _, kind = point.name.partition("_")
             yield f'`[{section}]` of `kind = "{kind}"`', cls.Config, StoreConfig
+
+
+def _nested(path: str, struct: type[msgspec.Struct]) -> Iterator[tuple[str, type[msgspec.Struct]]]:
+    """The tables within a table, each kind once: where the first of it stands."""
+    seen = set()
+    waiting = [(path, struct)]
+    while waiting:
+        place, outer = waiting.pop(0)
+        for name, hint in get_type_hints(outer).items():
+            for inner in _structs(hint):
+                if inner in seen:
+                    continue
+                seen.add(inner)
+                below = f"{place}.{name}" + (".<name>" if get_origin(hint) in (dict, Mapping) else "")
+                waiting.append((below, inner))
+                yield below, inner
+
+
+def _structs(hint: Any) -> Iterator[type[msgspec.Struct]]:  # annotations have no common type
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        yield hint
+    for argument in get_args(hint):
+        yield from _structs(argument)
 
 
 def _contributed(module: ModuleType, hook: str) -> Iterable[Any]:  # classes of a stage, a provider or a store

@@ -13,8 +13,9 @@ Every answer that is not a success carries OpenAI's error object, on every route
 {{"error": {{"message": "…", "type": "invalid_request_error", "param": "messages", "code": "invalid_parameter"}}}}
 ```
 
-All four keys are always there; `param` and `code` may be null. Quota errors add `details`. `message` is written for
-people, has at most {MAX_MESSAGE_CHARS} characters, and never holds an address, a key, a path, a stack or the prompt.
+All four keys are always there; `param` and `code` may be null. Limits and budgets add `details`. `message` is written
+for people, has at most {MAX_MESSAGE_CHARS} characters, and never holds an address, a key, a path, a stack or the
+prompt.
 
 | header | on | says |
 | --- | --- | --- |

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from docs.generate.markdown import table
 from docs.generate.struct_table import struct_table
-from sentinel_core.model_facts import ModelFacts
+from sentinel_core.model_facts import ModelFacts, PriceTier
 from sentinel_plugins.catalogue.catalogue import FileCatalogue
 
 HEAD = """# Models
@@ -36,6 +36,11 @@ file = "models.toml"
 That file has `[[models]]` tables. A row whose `id` is known changes the keys it has and no others; any other row is a
 new model. A row with `default = true` takes that place from the shipped one of its provider.
 
+A price is a target's if the row's `id` is the model's and its `provider` the target's kind. A row with the id
+`<table>/<model>` or `<kind>/<model>` is the price at that provider alone, such as what a host bills for a model of
+somebody else's. What runs on your own machine (`ollama`, `echo`) costs nothing unless a row says otherwise; every
+other model without a row has no price, which is not the same as 0.
+
 """
 
 COLUMNS = ("model", "status", "until", "successor", "context", "output", "in", "cached", "out", "how known", "")
@@ -45,7 +50,8 @@ PRICES = "Tokens of context and output; US dollars for a million tokens in, in f
 def models_page() -> str:
     """The page `reference/models.md`."""
     catalogue = FileCatalogue.shipped()
-    parts = [HEAD.format(dated=catalogue.dated), struct_table(ModelFacts), "\n## The catalogue\n\n", PRICES]
+    parts = [HEAD.format(dated=catalogue.dated), struct_table(ModelFacts)]
+    parts += ["\n### tiers\n\n", struct_table(PriceTier), "\n## The catalogue\n\n", PRICES]
     for provider in dict.fromkeys(model.provider for model in catalogue.models()):
         rows = [_row(model) for model in catalogue.models() if model.provider == provider]
         parts += [f"\n### {provider}\n\n", table(COLUMNS, rows)]

@@ -43,7 +43,8 @@ class Alias:
 
     Two of them with different values are a problem, unless the row is `ranked`. `fills` keeps what a file says; what
     an override (`SENTINEL__…`) says is kept always. A step `*` stands for every provider table of one of `kinds`; a
-    row with `kinds` makes no table, and means a store's only where it has one of them.
+    row with `kinds` makes no table, and means a store's only where it has one of them. A row with `beside` counts only
+    where that key is set as well.
     """
 
     steps: Steps
@@ -52,6 +53,7 @@ class Alias:
     ranked: bool = False
     fills: bool = False
     kinds: tuple[str, ...] = ()
+    beside: Steps = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ REDIS = ("redis",)
 TIMED_KINDS = tuple(row.table for row in KEYED_PROVIDERS)
 """The kinds that REQUEST_TIMEOUT_SECONDS is for."""
 
+ZION = ("stages", "auth", "zion", "url")
+
 ALIASES: tuple[Alias, ...] = (
     Alias(("server", "port"), ("SENTINEL_PORT", "PORT"), port, ranked=True),
     # HOST is also a shell's own variable, so the specific name settles it without a quarrel.
@@ -133,6 +137,16 @@ ALIASES: tuple[Alias, ...] = (
     Alias(("providers", "openai", "default_model"), ("OPENAI_MODEL",), kinds=("openai",)),
     Alias(("providers", "ollama", "default_model"), ("OLLAMA_MODEL",), kinds=("ollama", "openai")),
     Alias(("providers", "*", "first_byte_timeout_s"), ("REQUEST_TIMEOUT_SECONDS",), kinds=TIMED_KINDS),
+    Alias(("stages", "auth", "api_key"), ("SENTINEL_API_KEY", "SENTINELLA_API_KEY")),
+    Alias(("stages", "auth", "admin_key"), ("ADMIN_API_KEY",)),
+    Alias(("stages", "auth", "pepper"), ("SENTINEL_KEY_PEPPER",)),
+    # C-12: the others mean something only where there is a Zion.
+    Alias(("stages", "auth", "zion", "url"), ("ZION_API_URL",)),
+    Alias(("stages", "auth", "zion", "api_key"), ("ZION_API_KEY",), beside=ZION),
+    Alias(("stages", "auth", "zion", "limits_ttl_s"), ("CACHE_TTL_SECONDS",), beside=ZION),
+    Alias(("stages", "auth", "zion", "token_ttl_s"), ("JWT_CACHE_TTL_SECONDS",), beside=ZION),
+    Alias(("stages", "rate_limit", "max_requests"), ("RATE_LIMIT_MAX_REQUESTS", "RATE_LIMIT_REQUESTS")),
+    Alias(("stages", "rate_limit", "window_s"), ("RATE_LIMIT_WINDOW_SECONDS",)),
     *(
         Alias((section, key), (name,), fills=key == "url", kinds=REDIS)
         for section in ("state",)
@@ -190,7 +204,8 @@ def _tables(document: Document, alias: Alias) -> Iterator[Steps]:
     """Where the row's key is, in each of the tables that it means."""
     section = alias.steps[0]
     if not alias.kinds:
-        yield alias.steps
+        if not alias.beside or document.get(*alias.beside) is not None:
+            yield alias.steps
     elif section != "providers":
         if kind_of(document, (section,), "memory") in alias.kinds:
             yield alias.steps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from msgspec import Meta
 
 Environment: TypeAlias = Literal["development", "staging", "production"]
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error", "critical"]
+ForwardedHeader: TypeAlias = Literal["x-forwarded-for", "forwarded"]
 Runner: TypeAlias = Literal["hypercorn", "uvicorn"]
 
 Name = Annotated[str, Meta(min_length=1, description="a string that is not empty")]
@@ -48,6 +50,10 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Serve callers without a key also beyond loopback. Set it where something in front authenticates."""
     allowed_hosts: tuple[Name, ...] = ()
     """Host headers that are served, without port; `*.example.com` covers sub-domains. Empty: any."""
+    trusted_proxies: tuple[Name, ...] = ()
+    """Networks of proxies in front, such as `10.0.0.0/8`. Only what they say of a client's address is believed."""
+    forwarded_header: ForwardedHeader = "x-forwarded-for"
+    """In which header they say it. They must set it or append to it on every request."""
     cors_origins: tuple[Name, ...] = ()
     """Browser origins that may call, such as `https://app.example.com`, or `*`. Empty: no CORS headers at all."""
     extend_body: bool = False
@@ -82,6 +88,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Connections that the kernel holds until they are accepted."""
 
     def __post_init__(self) -> None:
+        for network in self.trusted_proxies:
+            if not _is_network(network):
+                raise ValueError(f"trusted_proxies: {network!r} is not a network such as '10.0.0.0/8'")
         for origin in self.cors_origins:
             if origin != "*" and not _is_origin(origin):
                 raise ValueError(f"cors_origins: {origin!r} is not an origin such as 'https://app.example.com'")
@@ -146,6 +155,14 @@ class RootTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """`[state]`: where counters and limits live; `kind` names the store."""
     records: dict[str, Any] = {}  # described by record stores
     """`[records]`: where usage and audit rows live; `kind` names the store."""
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_origin(text: str) -> bool:

@@ -15,7 +15,9 @@ from sentinel_core.config.envtext import EnvText, plain, toml_value
 from sentinel_core.errors import ConfigProblem
 
 FILE_NAME = "sentinel.toml"
-WITHOUT_FILE: Mapping[str, Any] = {"stages": {"routing": {}, "retry": {}, "breaker": {}}}  # TOML values
+WITHOUT_FILE: Mapping[str, Any] = {
+    "stages": {"audit": {}, "usage": {}, "auth": {}, "rate_limit": {}, "routing": {}, "retry": {}, "breaker": {}}
+}  # TOML values
 """What is on where nobody wrote a file."""
 
 _OF_ONE_TABLE = frozenset({"enabled", "models", "default_model", "same_as"})

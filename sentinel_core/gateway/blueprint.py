@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
@@ -64,7 +65,8 @@ def draw(settings: Settings, registry: Registry) -> Blueprint:
     drawing.check_keys(providers)
     state = drawing.state(settings.state)
     records = drawing.records(settings.records)
-    drawing.attempt(lambda: registry.load("http", "service"))
+    for service in ("http", "tokens", "local_state"):
+        drawing.attempt(partial(registry.load, service, "service"))
     catalogue = drawing.attempt(drawing.catalogue)
     drawing.attempt(registry.check_pending)
     chain = drawing.chain(stages)

@@ -29,7 +29,7 @@ from sentinel_core.gateway.catalogue import ModelInfo
 from sentinel_core.gateway.generation import Generation, ProviderPool
 from sentinel_core.gateway.healthcheck import HealthChecks
 from sentinel_core.jobs import Job, Jobs
-from sentinel_core.keys import CANDIDATES
+from sentinel_core.keys import CANDIDATES, Target
 from sentinel_core.messages import Answer, Request
 from sentinel_core.provider import Health, Provider
 from sentinel_core.records import RecordStore
@@ -147,6 +147,10 @@ class Gateway:
     def models(self) -> tuple[ModelInfo, ...]:
         """Every model that is listed."""
         return self._open_generation().catalogue.models
+
+    def candidates(self, model: str | None) -> tuple[Target, ...]:
+        """Every target that serves the model; empty if none does."""
+        return self._open_generation().catalogue.candidates(model)
 
     async def health(self, *, anew: bool = False) -> Mapping[str, Health]:
         """Each provider's health, at most 15 seconds old; `anew` asks every provider now. `Refusal`: not_started."""

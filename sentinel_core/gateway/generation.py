@@ -13,6 +13,7 @@ from sentinel_core.gateway.blueprint import Blueprint, ProviderPlan
 from sentinel_core.gateway.catalogue import Catalogue, Knowledge
 from sentinel_core.keys import Target
 from sentinel_core.messages import Request
+from sentinel_core.prices import Prices
 from sentinel_core.provider import Provider
 from sentinel_core.services import Services
 
@@ -81,9 +82,11 @@ class Generation:
     ) -> Generation:
         """Open every provider and stage, in order; close those that are open if one of them fails.
 
-        They get the blueprint's catalogue of models among the services, as `services.extra["catalogue"]`.
+        They get the blueprint's catalogue of models and its prices among the services, as
+        `services.extra["catalogue"]` and `services.extra["prices"]`.
         """
-        services = replace(services, extra={**services.extra, "catalogue": blueprint.catalogue})
+        prices = Prices(blueprint.catalogue, {plan.name: plan.kind for plan in blueprint.providers})
+        services = replace(services, extra={**services.extra, "catalogue": blueprint.catalogue, "prices": prices})
         async with AsyncExitStack() as stack:
             providers: dict[str, Provider] = {}
             for plan in blueprint.providers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,8 +20,9 @@ SHIPPED = Path(__file__).with_name("models.toml")
 class FileCatalogue:
     """Models by id, in the order of the file. Immutable."""
 
-    def __init__(self, dated: date, models: Iterable[ModelFacts]) -> None:
+    def __init__(self, dated: date, models: Iterable[ModelFacts], own: str = "") -> None:
         self._dated = dated
+        self._version = f"{dated}+{own}" if own else str(dated)
         self._models = {model.id: model for model in models}
 
     @classmethod
@@ -33,6 +35,11 @@ class FileCatalogue:
     def dated(self) -> date:
         """The day on which the facts were gathered."""
         return self._dated
+
+    @property
+    def version(self) -> str:
+        """The day, and the beginning of the SHA-256 of the rows laid over."""
+        return self._version
 
     def models(self) -> tuple[ModelFacts, ...]:
         """Every model, retired ones included."""
@@ -74,7 +81,8 @@ class FileCatalogue:
             models[made.id] = made
         if problems:
             raise ConfigError(problems)
-        return FileCatalogue(self._dated, _one_default(models.values(), {str(row["id"]) for row in rows}))
+        own = sha256(repr(rows).encode()).hexdigest()[:8]
+        return FileCatalogue(self._dated, _one_default(models.values(), {str(row["id"]) for row in rows}), own)
 
 
 def _over(known: ModelFacts | None, row: Mapping[str, Any]) -> ModelFacts:  # values of TOML

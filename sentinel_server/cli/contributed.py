@@ -13,8 +13,13 @@ from sentinel_server.supervisor.launch import Launch
 
 def add_commands(app: typer.Typer) -> None:
     """Add what the plugins of the configuration bring: that of `SENTINEL_CONFIG`, or of `./sentinel.toml`."""
+    groups: dict[str, typer.Typer] = {}
     for command in Launch().gateway().commands:
-        app.command(command.name, help=command.help or None)(_exiting(command))
+        group, _, name = command.name.rpartition(" ")
+        if group and group not in groups:
+            groups[group] = typer.Typer(no_args_is_help=True)
+            app.add_typer(groups[group], name=group)
+        (groups[group] if group else app).command(name, help=command.help or None)(_exiting(command))
 
 
 def _exiting(command: Command) -> Callable[..., None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ from sentinel_server.cli.options import ConfigOption, EnvFileOption, JsonOption,
 from sentinel_server.cli.reporting import as_json, table
 
 if TYPE_CHECKING:
+    from sentinel_core.context import Client
     from sentinel_core.explain import Explanation
 
 NAME = "explain"
@@ -30,6 +32,9 @@ def command(
     ] = None,
     model: Annotated[str | None, typer.Option(help="Ask for this model instead of giving a body.")] = None,
     message: Annotated[str, typer.Option(help="What the user says, with --model.")] = "Hello",
+    key_env: Annotated[
+        str | None, typer.Option("--key-env", help="The variable that holds the caller's key, where callers need one.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Say what the gateway would do with a request: what each stage decides, which targets in which order, and why.
@@ -42,7 +47,7 @@ def command(
 
     settings = Launch(text(config), text(env_file)).settings()
     try:
-        explanation = asyncio.run(explain(settings, _body(file, model, message)))
+        explanation = asyncio.run(explain(settings, _body(file, model, message), client=_client(key_env)))
     except Refusal as error:
         print(f"refused before the chain: {error.status} {error}", file=sys.stderr)
         raise typer.Exit(1) from error
@@ -60,6 +65,17 @@ def render(explanation: Explanation) -> str:
     parts += [table(("STAGE", "PHASE", "DECISION", "CHANGED", "DETAIL"), stages)] if stages else []
     parts += [table(("ORDER", "TARGET", "WHY"), targets)] if targets else []
     return "\n\n".join([*parts, "Nothing was sent and nothing was charged."])
+
+
+def _client(key_env: str | None) -> Client | None:
+    """Who asks. A key on the command line would be everybody's to read."""
+    from sentinel_core.context import Client
+
+    if key_env is None:
+        return None
+    if not os.environ.get(key_env):
+        raise typer.BadParameter(f"the variable {key_env} is not set", param_hint="--key-env")
+    return Client(headers={"x-api-key": os.environ[key_env]})
 
 
 def _body(file: Path | None, model: str | None, message: str) -> bytes:

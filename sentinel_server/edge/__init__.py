@@ -17,11 +17,12 @@ from sentinel_core.config import ServerSettings
 from sentinel_core.errors import Refusal, SentinelError
 from sentinel_server.edge.body import discard_body
 from sentinel_server.edge.cors import Cors, Preflight, RawHeaders, same_origin
+from sentinel_server.edge.forwarded import TrustedProxies
 from sentinel_server.edge.head import body_length, check_credentials, check_host, read_headers
 from sentinel_server.edge.life import Life
 from sentinel_server.edge.path import check_path
 from sentinel_server.edge.record import write_record
-from sentinel_server.edge.transaction import Envelope, Transaction, note
+from sentinel_server.edge.transaction import Envelope, Transaction, note, served_path
 from sentinel_server.edge.watch import Watch
 
 __all__ = ["Edge", "Envelope", "Transaction", "Watch"]
@@ -53,6 +54,8 @@ class Edge:
         self._life = life
         self._exact = exact
         self._envelopes = envelopes
+        trusted, header = settings.trusted_proxies, settings.forwarded_header
+        self._proxies = TrustedProxies(trusted, header) if trusted else None
         self._cors = Cors(settings.cors_origins) if settings.cors_origins else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,7 +68,7 @@ class Edge:
             await self.app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        envelope = self._envelopes.get(_path(scope))
+        envelope = self._envelopes.get(served_path(scope))
         tx = Transaction(scope, send, self._life, envelope) if envelope else Transaction(scope, send, self._life)
         try:
             await self._chosen(tx, scope)(scope, receive, tx.send)
@@ -97,6 +100,8 @@ class Edge:
             scope["headers"], max_count=settings.max_header_count, max_bytes=settings.max_header_bytes
         )
         tx.headers = headers
+        if self._proxies is not None:
+            tx.address = self._proxies.client(tx.address, headers)
         tx.adopt_id(headers.get(b"x-request-id"))
         if self._cors and (origin := headers.get(b"origin")) is not None:
             tx.cors = self._cors.headers(origin)
@@ -106,7 +111,7 @@ class Edge:
         path: str = scope["path"]
         check_path(scope.get("raw_path") or path.encode(), root.encode())
         check_credentials(headers)
-        return _path(scope)
+        return served_path(scope)
 
     def _check_life(self) -> None:
         if self._life.draining:
@@ -145,13 +150,6 @@ class Edge:
             await tx.send({"type": "websocket.close", "code": _POLICY_VIOLATION})
         finally:
             write_record(tx)
-
-
-def _path(scope: Scope) -> str:
-    """The path within this application."""
-    root: str = scope.get("root_path", "")
-    path: str = scope["path"]
-    return path[len(root) :] if root and path.startswith(root) else path
 
 
 async def _farewell(tx: Transaction) -> None:

@@ -10,7 +10,7 @@ from sentinel_core.errors import Refusal
 
 _SINGLE = frozenset({b"host", b"content-length", b"content-type", b"transfer-encoding", b"origin", b"x-request-id"})
 """Headers that mean one thing only: repeated, two readers may pick different ones."""
-_CREDENTIALS = (b"authorization", b"x-api-key")
+_CREDENTIALS = (b"authorization", b"x-api-key", b"x-admin-key")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 _HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,64}\])(?::[0-9]{1,5})?")
 _JSON = re.compile(rb"\s*application/json\s*(?:;\s*charset\s*=\s*\"?utf-8\"?\s*)?;?\s*", re.IGNORECASE)

@@ -40,6 +40,13 @@ _ID = re.compile(rb"[A-Za-z0-9_.:-]{1,128}")
 _KEY = "sentinel.transaction"
 
 
+def served_path(scope: Scope) -> str:
+    """The path within this application."""
+    root: str = scope.get("root_path", "")
+    path: str = scope["path"]
+    return path[len(root) :] if root and path.startswith(root) else path
+
+
 class Envelope(NamedTuple):
     """How a route's clients read an error: its dialect, and the header besides `x-request-id` in which they look for
     the request's id."""
@@ -58,6 +65,7 @@ class Transaction:
     __slots__ = (
         "_life",
         "_send",
+        "address",
         "body_read",
         "bytes_in",
         "bytes_out",
@@ -85,6 +93,8 @@ class Transaction:
         self._send = send
         self._life = life
         self.id = new_id()
+        peer = scope.get("client")
+        self.address: str = peer[0] if peer else ""
         self.envelope = envelope
         self.headers: Mapping[bytes, bytes] = {}
         self.length: int | None = 0
@@ -162,10 +172,8 @@ class Transaction:
             self.cause, self.cause_at = cause, time.monotonic()
 
     def client(self) -> Client:
-        """Who is on the other end. The address is the connection's: forwarded headers are the client's own words
-        (H37)."""
-        peer = self.scope.get("client")
-        return Client(address=peer[0] if peer else "", headers=Headers(self.headers))
+        """Who is on the other end, and which path of this application is served."""
+        return Client(address=self.address, headers=Headers(self.headers), route=served_path(self.scope))
 
     def query(self) -> dict[str, str]:
         """The query's parameters; of a repeated one the last counts."""

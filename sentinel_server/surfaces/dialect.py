@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from sentinel_core.context import Context
 from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.dialects.base import Dialect, StreamEncoder
+from sentinel_core.endpoints import Policy
 from sentinel_core.errors import Refusal, SentinelError
 from sentinel_core.gateway import Gateway
 from sentinel_core.messages import Answer, Request
@@ -26,7 +27,7 @@ from sentinel_server.edge.response_headers import commit, server_timing
 from sentinel_server.edge.transaction import note
 from sentinel_server.openapi import Operation
 from sentinel_server.sse import SseResponse
-from sentinel_server.surfaces.extension import extended, wants_extension
+from sentinel_server.surfaces.extension import CostedEncoder, extended, wants_extension
 
 
 class Surface(NamedTuple):
@@ -42,7 +43,9 @@ class Surface(NamedTuple):
 
 
 class DialectSurface:
-    """The route of one dialect as an ASGI application behind the edge."""
+    """The route of one dialect as an ASGI application behind the edge. Who calls is decided in the chain."""
+
+    policy: Policy = "caller"
 
     def __init__(self, gateway: Gateway, surface: Surface) -> None:
         self._gateway = gateway
@@ -90,7 +93,9 @@ class DialectSurface:
         return extended(body, tx, ctx) if wants_extension(tx, self._settings) else body
 
     async def _stream(self, tx: Transaction, watch: Watch, ctx: Context) -> None:
-        encoder = self._dialect.stream_encoder(ctx.request)
+        encoder: StreamEncoder = self._dialect.stream_encoder(ctx.request)
+        if wants_extension(tx, self._settings):
+            encoder = CostedEncoder(encoder, ctx)
         quiet_s = self._settings.keep_alive_comment_s
         async with SseResponse(tx, watch, lambda: commit(ctx), quiet_s) as response:
             try:

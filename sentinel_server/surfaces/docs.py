@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from sentinel_core.endpoints import Policy
 from sentinel_server.edge import Transaction
 
 PAGE_POLICY = (
@@ -27,6 +28,8 @@ _TYPES = {
 class DocumentSurface:
     """The OpenAPI document, encoded once."""
 
+    policy: Policy = "public"
+
     def __init__(self, document: dict[str, Any]) -> None:  # JSON
         self._body = msgspec.json.encode(document)
 
@@ -37,6 +40,8 @@ class DocumentSurface:
 
 class PageSurface:
     """One file of `static/`, read once."""
+
+    policy: Policy = "public"
 
     def __init__(self, name: str) -> None:
         self._body = files("sentinel_server").joinpath("static", name).read_bytes()

@@ -1,8 +1,4 @@
-"""Declared endpoints and sockets, ours and those that plugins contribute, mounted behind the edge.
-
-No authenticator exists yet, so who calls is not known: `public` and `caller` routes are served, `admin` routes answer
-404, as if they were not there.
-"""
+"""Declared endpoints and sockets, ours and those that plugins contribute, mounted behind the edge."""
 
 from __future__ import annotations
 
@@ -17,6 +13,9 @@ from sentinel_core.config import ServerSettings
 from sentinel_core.context import Client
 from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest, Socket
 from sentinel_core.errors import Refusal
+from sentinel_core.gateway import Gateway
+from sentinel_core.keys import Principal
+from sentinel_server.admission import admitted
 from sentinel_server.edge import Transaction, Watch
 from sentinel_server.edge.body import read_body
 from sentinel_server.edge.cors import same_origin
@@ -26,31 +25,33 @@ from sentinel_server.edge.transaction import note
 _INTERNAL_ERROR = 1011  # RFC 6455 section 7.4.1
 
 
-def route(contribution: Endpoint | Socket, settings: ServerSettings) -> BaseRoute | None:
-    """The route of one declaration; None where nobody could call it."""
-    if contribution.policy == "admin":
-        return None
+def route(contribution: Endpoint | Socket, gateway: Gateway) -> BaseRoute:
+    """The route of one declaration."""
     if isinstance(contribution, Socket):
-        return WebSocketRoute(contribution.path, SocketRoute(contribution))
-    return Route(contribution.path, EndpointRoute(contribution, settings), methods=[contribution.method])
+        return WebSocketRoute(contribution.path, SocketRoute(contribution, gateway))
+    return Route(contribution.path, EndpointRoute(contribution, gateway), methods=[contribution.method])
 
 
 class EndpointRoute:
     """One declared HTTP route as an ASGI application."""
 
-    def __init__(self, endpoint: Endpoint, settings: ServerSettings) -> None:
+    def __init__(self, endpoint: Endpoint, gateway: Gateway) -> None:
+        self.policy = endpoint.policy
         self._endpoint = endpoint
-        self._settings = settings
+        self._gateway = gateway
+        self._settings: ServerSettings = gateway.settings.server
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the body within its limits, call the handler, send what it answers."""
+        """Find out who calls, read the body within its limits, call the handler, send what it answers."""
         tx = Transaction.of(scope)
         if scope["method"] not in ("GET", "HEAD") and not same_origin(tx.headers) and not tx.cors:
             raise Refusal("route_not_allowed")
         async with Watch(tx, receive, self._settings) as watch:
+            client = tx.client()
+            principal = await admitted(self._gateway, self._endpoint, client)
             body = await read_body(tx, receive, self._settings.max_body_bytes) if tx.length != 0 else b""
             watch.body_arrived()
-            reply = await self._endpoint.handler(_request(tx, scope, body))
+            reply = await self._endpoint.handler(_request(tx, scope, client, principal, body))
             watch.sending()
             watch.finishing()
             await tx.answer(
@@ -65,16 +66,20 @@ class EndpointRoute:
 class SocketRoute:
     """One declared WebSocket route as an ASGI application."""
 
-    def __init__(self, socket: Socket) -> None:
+    def __init__(self, socket: Socket, gateway: Gateway) -> None:
+        self.policy = socket.policy
         self._socket = socket
+        self._gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Accept, and hand the connection to the handler; it is closed when the handler returns."""
+        """Find out who calls, accept, and hand the connection to the handler; it is closed when the handler returns."""
         tx = Transaction.of(scope)
+        client = tx.client()
+        await admitted(self._gateway, self._socket, client)
         websocket = WebSocket(scope, receive, send)
         await websocket.accept()
         try:
-            await self._socket.handler(Connection(websocket, tx.client()))
+            await self._socket.handler(Connection(websocket, client))
         except WebSocketDisconnect:
             return
         except Exception as error:  # noqa: BLE001 - a handler's failure ends its connection, not the server's task
@@ -100,15 +105,16 @@ class Connection:
         return self._websocket.iter_text()
 
 
-def _request(tx: Transaction, scope: Scope, body: bytes) -> HttpRequest:
+def _request(tx: Transaction, scope: Scope, client: Client, principal: Principal | None, body: bytes) -> HttpRequest:
     return HttpRequest(
         method=scope["method"],
         path=scope["path"],
         path_params={name: str(value) for name, value in scope.get("path_params", {}).items()},
         query=tx.query(),
-        client=tx.client(),
+        client=client,
         body=body,
         id=tx.id,
+        principal=principal,
     )
 
 

@@ -7,6 +7,7 @@ import msgspec
 from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
+from sentinel_core.permission import permits
 
 _LIST = "The models that requests may name"
 _ONE = "One of them"
@@ -21,22 +22,27 @@ class Model(msgspec.Struct, frozen=True, tag_field="object", tag="model"):
 
 
 class ModelList(msgspec.Struct, frozen=True, tag_field="object", tag="list"):
-    """Every model that a request may name."""
+    """Every model that the caller may name."""
 
     data: tuple[Model, ...]
 
 
 def endpoints(gateway: Gateway) -> tuple[Endpoint, ...]:
-    """Both routes. A model's id may hold slashes."""
+    """Both routes. A model's id may hold slashes; one that the caller may not use is not there."""
 
-    def served() -> tuple[Model, ...]:
-        return tuple(Model(info.id, info.created, info.owned_by) for info in gateway.models())
+    def served(request: HttpRequest) -> tuple[Model, ...]:
+        allowed = request.principal.models if request.principal is not None else None
+        return tuple(
+            Model(info.id, info.created, info.owned_by)
+            for info in gateway.models()
+            if allowed is None or any(permits(allowed, target.model) for target in gateway.candidates(info.id))
+        )
 
-    async def list_models(_: HttpRequest) -> HttpReply:
-        return HttpReply(ModelList(served()))
+    async def list_models(request: HttpRequest) -> HttpReply:
+        return HttpReply(ModelList(served(request)))
 
     async def get_model(request: HttpRequest) -> HttpReply:
-        for model in served():
+        for model in served(request):
             if model.id == request.path_params["id"]:
                 return HttpReply(model)
         raise Refusal("model_not_found", param="model")

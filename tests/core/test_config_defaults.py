@@ -24,6 +24,8 @@ SERVER = {
     "log_level": "info",
     "allow_anonymous": False,
     "allowed_hosts": (),
+    "trusted_proxies": (),
+    "forwarded_header": "x-forwarded-for",
     "cors_origins": (),
     "extend_body": False,
     "drain_timeout_s": 600.0,

@@ -60,6 +60,9 @@ async def test_records_are_never_written() -> None:
     await records.append("usage", [Record("1", "t", 0.0, {})])
     assert await records.get("usage", "t", "1") is None
     assert (await records.query("usage", tenant=None)).records == ()
+    assert await records.put("keys", Record("1", "t", 0.0, {}), expect=None)
+    assert await records.get("keys", "t", "1") is None
+    assert await records.aggregate("usage", tenant=None) == ()
 
 
 async def test_nothing_is_sent() -> None:

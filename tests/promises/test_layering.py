@@ -14,7 +14,7 @@ TESTING_MAY_IMPORT = CORE_MAY_IMPORT | {"pytest"}
 SERVER_MAY_NOT_IMPORT = {"sentinel_plugins", "aiohttp"}
 # A plugin folder is the unit that may not know its siblings; these folders hold several.
 GROUPS = ("providers", "state", "records")
-SHARED = {"guarding"}
+SHARED = {"guarding", "recording", "redis"}
 
 
 def modules(package: str) -> list[Path]:

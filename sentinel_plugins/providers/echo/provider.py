@@ -35,6 +35,7 @@ class EchoProvider(Provider):
     name: ClassVar[str] = "echo"
     Config: ClassVar[type[EchoConfig]] = EchoConfig
     operations: ClassVar[frozenset[Operation]] = frozenset({"chat", "completion", "embedding"})
+    free = True
 
     async def call(self, call: Call) -> Reply:
         """An answer or a stream; refuses a valid request only where its embeddings would be too many numbers."""

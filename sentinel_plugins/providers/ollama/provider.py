@@ -24,6 +24,7 @@ class OllamaProvider(HttpProvider):
 
     name: ClassVar[str] = "ollama"
     Config: ClassVar[type[OllamaConfig]] = OllamaConfig
+    free = True
 
     def __init__(self, config: OllamaConfig, http: HttpClient) -> None:
         super().__init__(config, http)

@@ -7,11 +7,14 @@ from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Any, ClassVar, Self
 
-from sentinel_core.records import Page, Record
+from sentinel_core.records import Group, Page, Record
 from sentinel_core.state import StoreConfig
-from sentinel_plugins.records.memory import cursor as cursors
+from sentinel_plugins.recording import cursor as cursors
+from sentinel_plugins.recording.filter import Filter
+from sentinel_plugins.recording.groups import Groups
+from sentinel_plugins.recording.json_text import same
+from sentinel_plugins.recording.row import checked, replacement
 from sentinel_plugins.records.memory.config import MemoryRecordsConfig
-from sentinel_plugins.records.memory.filter import Filter
 from sentinel_plugins.records.memory.table import Table
 
 
@@ -37,10 +40,24 @@ class MemoryRecords:
         yield cls(config)
 
     async def append(self, table: str, records: Sequence[Record]) -> None:
-        """Add rows, idempotent by id; the first row of an id stays."""
-        rows = self._tables.setdefault(table, Table(self._max_rows))
-        for record in records:
+        """Add rows, all or none, idempotent by id; the first row of an id stays."""
+        arrived = [checked(record) for record in records]
+        rows = self._written(table)
+        for record in arrived:
             rows.append(record)
+
+    async def put(self, table: str, record: Record, *, expect: Record | None) -> bool:
+        """Write a row in the place of `expect`, or of none; whether it was written."""
+        replacement(record, expect)
+        rows = self._written(table)
+        present = rows.get(record.id)
+        if present is None and expect is None:
+            rows.append(record)
+        elif present is not None and expect is not None and same(present, expect):
+            rows.replace(record)
+        else:
+            return False
+        return True
 
     async def get(self, table: str, tenant: str | None, id: str) -> Record | None:  # noqa: A002 - the domain's word
         """One row by id, None if there is none in this tenant."""
@@ -63,16 +80,36 @@ class MemoryRecords:
         Following the cursors gives every row that was there at the start exactly once, whatever arrives meanwhile.
         Raises `Refusal` (invalid_parameter) for a cursor that is none.
         """
-        wanted = Filter(tenant, where or {}, since, until)
+        wanted = Filter(tenant, where, since, until)
         before = None if cursor is None else cursors.decode(cursor)
         found = filter(wanted.matches, self._table(table).newest_first(before))
         records = tuple(islice(found, max(1, limit)))
         more = next(found, None) is not None
         return Page(records, cursors.encode(records[-1]) if more else None)
 
+    async def aggregate(
+        self,
+        table: str,
+        *,
+        tenant: str | None,
+        group_by: Sequence[str] = (),
+        sums: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,  # JSON values that fields must equal
+        since: float | None = None,
+        until: float | None = None,
+    ) -> tuple[Group, ...]:
+        """Rows that match, counted and summed by the values of `group_by`."""
+        groups = Groups(group_by, sums)
+        groups.add(filter(Filter(tenant, where, since, until).matches, self._table(table).newest_first(None)))
+        return groups.all()
+
     async def delete(self, table: str, *, until: float) -> int:
         """Forget rows older than `until`; how many there were."""
         return self._table(table).drop(until)
+
+    def _written(self, name: str) -> Table:
+        """A table to write."""
+        return self._tables.setdefault(name, Table(self._max_rows))
 
     def _table(self, name: str) -> Table:
         """A table to read; one that nobody appended to is empty and not kept."""

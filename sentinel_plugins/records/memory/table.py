@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 
 from sentinel_core.records import Record
-from sentinel_plugins.records.memory.cursor import Position, position
+from sentinel_plugins.recording.cursor import Position, position
 
 
 class Table:
@@ -37,6 +37,11 @@ class Table:
         self._by_id[record.id] = record
         if len(self._rows) > self._max_rows:
             del self._by_id[self._rows.pop(0).id]
+
+    def replace(self, record: Record) -> None:
+        """Put a row into the place of the one that has its id and its time."""
+        self._rows[bisect_left(self._rows, position(record), key=position)] = record
+        self._by_id[record.id] = record
 
     def newest_first(self, before: Position | None) -> Iterator[Record]:
         """Every row older than that position, or every row."""

@@ -12,16 +12,17 @@ from redis.exceptions import ResponseError
 
 from sentinel_core.state import Admission, Claim, Message, Settlement, StoreConfig, check_step
 from sentinel_core.state_key import tenant_part
-from sentinel_plugins.state.redis.command import packed
+from sentinel_plugins.redis.command import packed
+from sentinel_plugins.redis.faults import unavailable
+from sentinel_plugins.redis.link import Reply
+from sentinel_plugins.redis.scripts import Script
+from sentinel_plugins.redis.tasks import Tasks
+from sentinel_plugins.redis.topology import Topology
 from sentinel_plugins.state.redis.config import RedisStateConfig
-from sentinel_plugins.state.redis.faults import unavailable
 from sentinel_plugins.state.redis.keys import Keys, encoded
-from sentinel_plugins.state.redis.link import Reply
-from sentinel_plugins.state.redis.scripts import SERVER_TIME, Script, Scripts, source
+from sentinel_plugins.state.redis.scripts import SERVER_TIME, Scripts, source
 from sentinel_plugins.state.redis.steps import packed_claims, packed_use, unpacked
 from sentinel_plugins.state.redis.subscriber import Subscriber
-from sentinel_plugins.state.redis.tasks import Tasks
-from sentinel_plugins.state.redis.topology import Topology
 
 log = logging.getLogger("sentinel.state")
 

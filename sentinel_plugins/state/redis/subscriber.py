@@ -13,12 +13,12 @@ from redis.exceptions import RedisError
 
 from sentinel_core.channels import Channels
 from sentinel_core.state import Message
-from sentinel_plugins.state.redis.address import connected
+from sentinel_plugins.redis.address import connected
+from sentinel_plugins.redis.faults import unavailable
+from sentinel_plugins.redis.tasks import Tasks
+from sentinel_plugins.redis.topology import Topology
 from sentinel_plugins.state.redis.config import RedisStateConfig
-from sentinel_plugins.state.redis.faults import unavailable
 from sentinel_plugins.state.redis.keys import Keys
-from sentinel_plugins.state.redis.tasks import Tasks
-from sentinel_plugins.state.redis.topology import Topology
 
 log = logging.getLogger("sentinel.state")
 

@@ -126,3 +126,14 @@ def test_a_file_that_is_not_there_or_not_text_says_so(tmp_path: Path) -> None:
     path.write_bytes(b"\xff")
     with pytest.raises(ConfigError, match="UTF-8"):
         SHIPPED.overlaid(path)
+
+
+def test_an_own_row_may_say_every_rate_and_another_file_is_another_version(tmp_path: Path) -> None:
+    rates = "cache_write_usd = 1.5\nreasoning_usd = 9.0\nservice_factors = { flex = 0.5 }\n"
+    tiers = "tiers = [{ above_tokens = 1000, input_usd = 2.0, output_usd = 3.0 }]\n"
+    once = SHIPPED.overlaid(own(tmp_path, f'[[models]]\nid = "gpt-4o"\n{rates}{tiers}'))
+    twice = once.overlaid(own(tmp_path, '[[models]]\nid = "gpt-4o"\ninput_usd = 1.0\n'))
+    facts = twice.find("gpt-4o")
+    assert facts is not None
+    assert (facts.input_usd, facts.reasoning_usd, facts.tiers[0].input_usd) == (1.0, 9.0, 2.0)
+    assert len({SHIPPED.version, once.version, twice.version}) == 3

@@ -188,7 +188,7 @@ async def test_incidents_are_kept_while_the_state_store_tells_nobody(monkeypatch
         for name in ("first", "second"):
             provider(gateway, name).fail()
         await clock.advance(CYCLE_S)
-        assert sorted(await incidents(gateway)) == [("outage", "first"), ("outage", "second")]
+        assert sorted(await incidents(gateway)) == [("outage", "first"), ("outage", "second")]  # of one moment
 
 
 async def unavailable(channel: str, data: bytes) -> None:

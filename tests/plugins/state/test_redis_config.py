@@ -14,10 +14,10 @@ from redis.asyncio.connection import SSLConnection
 from sentinel_core.config import Secret
 from sentinel_core.errors import ConfigError
 from sentinel_core.gateway import Gateway
+from sentinel_plugins.redis.address import Door
+from sentinel_plugins.redis.breaker import FAILURES
 from sentinel_plugins.state.memory.reservations import GONE_TTL_S
 from sentinel_plugins.state.redis import RedisStateConfig
-from sentinel_plugins.state.redis.address import Door
-from sentinel_plugins.state.redis.breaker import FAILURES
 from sentinel_plugins.state.redis.scripts import source
 from sentinel_plugins.state.redis.steps import MOST
 from sentinel_plugins.state.redis.store import GONE_S

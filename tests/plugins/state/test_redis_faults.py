@@ -14,8 +14,8 @@ import pytest_asyncio
 
 from sentinel_core.errors import Refusal
 from sentinel_core.state import Lease, Settlement, Window, state_key
+from sentinel_plugins.redis.breaker import FAILURES
 from sentinel_plugins.state.redis import RedisState
-from sentinel_plugins.state.redis.breaker import FAILURES
 from tests.plugins.state.redis_stores import redis_state
 from tests.redis.server import RedisServer, running_server
 from tests.redis.shim import Shim

@@ -129,6 +129,7 @@ async def test_a_server_that_is_silent_is_asked_and_left_if_it_does_not_answer(
         accepted = shim.accepted
         shim.freeze()
         await until(lambda: shim.accepted > accepted, 5.0)
+        monkeypatch.setattr("sentinel_plugins.state.redis.subscriber.QUIET_S", 30.0)  # it is asked no more
         shim.thaw()
         heard = asyncio.create_task(read(messages, 1))
         while not heard.done():  # which of the connections that the server still counts is heard, it cannot say

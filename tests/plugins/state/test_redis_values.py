@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from sentinel_core.errors import Refusal
 from sentinel_core.state import Budget, Claim, Lease, Settlement, StateStore, Window, state_key
+from sentinel_plugins.redis.breaker import FAILURES
 from sentinel_plugins.state.redis import RedisState, sentinel_stores
-from sentinel_plugins.state.redis.breaker import FAILURES
 from tests.plugins.state.redis_stores import redis_state
 from tests.promises.tree import page
 from tests.redis.server import RedisServer, running_server

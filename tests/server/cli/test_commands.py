@@ -90,9 +90,10 @@ def test_chain_says_that_there_are_no_stages(sentinel: Sentinel) -> None:
     assert json.loads(sentinel("chain", "--json").out) == []
 
 
-def test_without_a_file_calls_survive_already(sentinel: Sentinel) -> None:
+def test_without_a_file_calls_are_counted_limited_and_survive_already(sentinel: Sentinel) -> None:
     rows = json.loads(sentinel("chain", "--json").out)
-    assert [row["name"] for row in rows] == ["routing", "retry", "breaker"]
+    expected = ["audit", "usage", "auth", "rate_limit", "routing", "retry", "breaker"]
+    assert [row["name"] for row in rows] == expected
 
 
 def test_plugins_lists_what_is_installed_and_what_is_enabled(sentinel: Sentinel) -> None:

@@ -1,0 +1,157 @@
+"""What tokens cost: exact integers from the catalogue's dollars to one rounding at the end of a call.
+
+A rate is nano-dollars for a million tokens, so a price in dollars with up to nine decimals is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from sentinel_core.limits import NANO, nanousd
+from sentinel_core.messages import Usage
+from sentinel_core.model_facts import ModelFacts, PriceTier
+
+MILLION = 1_000_000
+_UNITS = MILLION * MILLION  # tokens of a rate, times millionths of a factor
+
+T = TypeVar("T")
+
+
+class CostBreakdown(NamedTuple):
+    """What a call cost, in nano-dollars. The parts add up to the total, which alone was rounded."""
+
+    input_nanousd: int
+    output_nanousd: int
+
+    @property
+    def total_nanousd(self) -> int:
+        """Both together."""
+        return self.input_nanousd + self.output_nanousd
+
+    @property
+    def input_cost(self) -> float:
+        """The prompt's part in dollars."""
+        return self.input_nanousd / NANO
+
+    @property
+    def output_cost(self) -> float:
+        """The answer's part in dollars."""
+        return self.output_nanousd / NANO
+
+    @property
+    def total_cost(self) -> float:
+        """The whole in dollars."""
+        return self.total_nanousd / NANO
+
+
+class Rates(msgspec.Struct, frozen=True):
+    """Nano-dollars for a million tokens of each kind. `cached` and `cache_write` are kinds of prompt tokens,
+    `reasoning` one of answer tokens."""
+
+    input: int
+    output: int
+    cached: int
+    cache_write: int
+    reasoning: int
+
+    @classmethod
+    def of(cls, row: ModelFacts | PriceTier) -> Rates | None:
+        """The rates of a row. A kind without a rate of its own costs what its plain tokens do; without plain ones,
+        nothing is known. An explicit 0 is a rate."""
+        if row.input_usd is None or row.output_usd is None:
+            return None
+        return cls(
+            input=nanousd(row.input_usd),
+            output=nanousd(row.output_usd),
+            cached=nanousd(_given(row.cached_input_usd, row.input_usd)),
+            cache_write=nanousd(_given(row.cache_write_usd, row.input_usd)),
+            reasoning=nanousd(_given(row.reasoning_usd, row.output_usd)),
+        )
+
+    def prompt(self, usage: Usage) -> int:
+        """Rate times tokens of a prompt. Cached and written tokens are never more than the prompt has."""
+        cached = min(usage.cached_tokens, usage.prompt_tokens)
+        written = min(usage.cache_write_tokens, usage.prompt_tokens - cached)
+        plain = usage.prompt_tokens - cached - written
+        return plain * self.input + cached * self.cached + written * self.cache_write
+
+    def answer(self, usage: Usage) -> int:
+        """Rate times tokens of an answer."""
+        thought = min(usage.reasoning_tokens, usage.completion_tokens)
+        return (usage.completion_tokens - thought) * self.output + thought * self.reasoning
+
+
+class Price(msgspec.Struct, frozen=True):
+    """The rates of one model. `tiers` are (tokens, rates), ascending: prompts longer than that cost those rates, the
+    whole call at once. `factors` are the millionths that a `service_tier` of the request costs. `version` says which
+    catalogue it is from."""
+
+    rates: Rates
+    tiers: tuple[tuple[int, Rates], ...] = ()
+    factors: Mapping[str, int] = {}
+    version: str = ""
+
+    @classmethod
+    def of(cls, facts: ModelFacts, version: str) -> Price | None:
+        """The price in a row of the catalogue; None where there is none."""
+        rates = Rates.of(facts)
+        if rates is None:
+            return None
+        tiers = ((tier.above_tokens, found) for tier in facts.tiers if (found := Rates.of(tier)) is not None)
+        factors = {name: round(factor * MILLION) for name, factor in facts.service_factors.items()}
+        return cls(rates, tuple(sorted(tiers, key=lambda tier: tier[0])), factors, version)
+
+    def cost(self, usage: Usage, service_tier: str | None = None) -> CostBreakdown:
+        """What these tokens cost, exactly, rounded once, half up."""
+        rates = self._rates(usage.prompt_tokens)
+        factor = self._factor(service_tier)
+        prompt, answer = rates.prompt(usage) * factor, rates.answer(usage) * factor
+        total = _rounded(prompt + answer)
+        first = min(total, _rounded(prompt))
+        return CostBreakdown(first, total - first)
+
+    def at_most(self, prompt_tokens: int, completion_tokens: int, service_tier: str | None = None) -> int:
+        """The most that so many tokens can cost, in nano-dollars, whatever kinds they turn out to be."""
+        tiers = (self.rates, *(rates for above, rates in self.tiers if prompt_tokens > above))
+        factor = self._factor(service_tier)
+        dearest = max(
+            prompt_tokens * max(rates.input, rates.cached, rates.cache_write)
+            + completion_tokens * max(rates.output, rates.reasoning)
+            for rates in tiers
+        )
+        return -(-dearest * factor // _UNITS)
+
+    def affordable(self, nanousd_left: int, prompt_tokens: int, service_tier: str | None = None) -> int | None:
+        """How many tokens of answer so much money buys beside this prompt, 0 if not even the prompt; None: any."""
+        rates = self._rates(prompt_tokens)
+        factor = self._factor(service_tier)
+        dearest = max(rates.output, rates.reasoning) * factor
+        left = nanousd_left * _UNITS - prompt_tokens * max(rates.input, rates.cached, rates.cache_write) * factor
+        if left < 0:
+            return 0
+        return left // dearest if dearest else None
+
+    def _factor(self, service_tier: str | None) -> int:
+        return MILLION if service_tier is None else self.factors.get(service_tier, MILLION)
+
+    def _rates(self, prompt_tokens: int) -> Rates:
+        rates = self.rates
+        for above, dearer in self.tiers:
+            if prompt_tokens > above:
+                rates = dearer
+        return rates
+
+
+FREE = Price(Rates(0, 0, 0, 0, 0), version="free")
+"""What runs on the operator's own machine costs nothing per token."""
+
+
+def _given(value: T | None, default: T) -> T:
+    return default if value is None else value
+
+
+def _rounded(units: int) -> int:
+    return (2 * units + _UNITS) // (2 * _UNITS)

@@ -1,0 +1,92 @@
+"""How many tokens a request and an answer have: the service `tokens`, and the bound that needs none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from sentinel_core.messages import Request
+
+IMAGE_TOKENS = 1_445
+"""What one image counts: 85, and 170 for each of the 8 tiles of the largest one in high detail (GPT-4o's rule,
+https://platform.openai.com/docs/guides/images-vision)."""
+
+BYTES_OF_A_TOKEN = 4
+"""Of English text, on average; the rule of thumb where nobody counts."""
+
+_IMAGES = frozenset({"image_url", "input_image", "image"})
+_encode = msgspec.json.Encoder().encode
+
+
+class Count(NamedTuple):
+    """Tokens, and whether this is how the model itself counts them; else it is an estimate."""
+
+    tokens: int
+    exact: bool
+
+
+class Tokens(Protocol):
+    """The service `tokens`. Counts on the loop only what takes a millisecond at most."""
+
+    async def prompt(self, request: Request, model: str) -> Count:
+        """Tokens of what a request asks the model: messages, tools, inputs."""
+        ...
+
+    async def text(self, text: str, model: str) -> Count:
+        """Tokens of one text, such as an answer's."""
+        ...
+
+
+class RoughTokens:
+    """`Tokens` by the number of bytes, for where no plugin counts: always an estimate."""
+
+    async def prompt(self, request: Request, model: str) -> Count:
+        """A quarter of the bytes of the body."""
+        return Count(-(-upper_bound(request) // BYTES_OF_A_TOKEN), False)
+
+    async def text(self, text: str, model: str) -> Count:
+        """A quarter of the bytes."""
+        return Count(-(-len(text.encode("utf-8", "replace")) // BYTES_OF_A_TOKEN), False)
+
+
+def upper_bound(request: Request) -> int:
+    """More tokens than any tokenizer finds in a request: its bytes, for no token is shorter than one.
+
+    The JSON around a text is longer than what a model reads around it. Images count `IMAGE_TOKENS` each, beside their
+    bytes. What is only named, such as an uploaded file, is not counted: nobody here knows how long it is.
+    """
+    body = request.body
+    return len(_encode(body)) + IMAGE_TOKENS * sum(1 for _ in images(body))
+
+
+def images(body: Mapping[str, Any]) -> Iterator[Any]:  # JSON
+    """The parts of the messages that are images."""
+    for turns in (body.get("messages"), body.get("input")):
+        for turn in turns if isinstance(turns, list) else ():
+            content = turn.get("content") if isinstance(turn, Mapping) else None
+            for part in content if isinstance(content, list) else ():
+                if isinstance(part, Mapping) and part.get("type") in _IMAGES:
+                    yield part
+
+
+def output_cap(request: Request) -> int | None:
+    """The most tokens of answer that a request allows, all its choices together; None where it sets no cap."""
+    if request.operation in ("embedding", "count_tokens"):
+        return 0
+    body = request.body
+    caps = [body[key] for key in _CAPS if type(body.get(key)) is int and body[key] >= 0]
+    return min(caps) * choices(request) if caps else None
+
+
+def choices(request: Request) -> int:
+    """How many answers are asked for: `n`, or `best_of` where that is more, for each prompt of a list."""
+    body = request.body
+    asked = [body[key] for key in ("n", "best_of") if type(body.get(key)) is int and body[key] > 0]
+    prompts = body.get("prompt") if request.operation == "completion" else None
+    many = len(prompts) if isinstance(prompts, list) and prompts and not isinstance(prompts[0], int) else 1
+    return max(asked, default=1) * many
+
+
+_CAPS = ("max_completion_tokens", "max_tokens", "max_output_tokens")

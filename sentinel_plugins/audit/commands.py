@@ -1,0 +1,87 @@
+"""`sentinel audit verify`: on the configured record store, without a gateway that runs."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from sentinel_core.commands import Command
+from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
+from sentinel_core.gateway import Gateway
+from sentinel_core.records import Record, RecordStore
+from sentinel_plugins.audit.checkpoints import Noted, read
+from sentinel_plugins.audit.config import AuditConfig
+from sentinel_plugins.audit.entry import TABLE
+from sentinel_plugins.audit.stage import Audit, key_of
+from sentinel_plugins.audit.verify import Verified, verify
+from sentinel_plugins.recording.offline import records_of
+
+FAILURE = 1
+PAGE = 1000
+
+Config = Annotated[Path | None, typer.Option("--config", "-c", help="Configuration file.")]
+EnvFile = Annotated[Path | None, typer.Option("--env-file", help="A .env file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def verify_audit(config: Config = None, env_file: EnvFile = None, json: Json = False) -> int:
+    """Check that no audit record was edited, deleted or moved. The exit code is 1 if one was."""
+    gateway = Gateway.load(config, env_file=env_file)
+    table = table_of(gateway)
+    key = key_of(table) if table is not None else None
+    if table is None or key is None:
+        raise ConfigError((ConfigProblem("nothing is sealed", table="stages.audit", key="key", expected="a secret"),))
+
+    async def look() -> list[Record]:
+        async with records_of(gateway) as records:
+            return await _all(records)
+
+    try:
+        before = _noted(table, key)
+        rows = asyncio.run(look())
+        found = verify(rows, key, _meanwhile(before, _noted(table, key)))
+    except (Refusal, OSError) as error:
+        typer.echo(f"sentinel: {error.message if isinstance(error, Refusal) else error}", err=True)
+        return FAILURE
+    typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode() if json else _text(found))
+    return FAILURE if found.findings else 0
+
+
+COMMANDS = (Command("audit verify", verify_audit),)
+
+
+def table_of(gateway: Gateway) -> AuditConfig | None:
+    """The table `[stages.audit]`, where it is this module's."""
+    config = next((plan.config for plan in gateway.blueprint.chain.stages if plan.name == Audit.name), None)
+    return config if isinstance(config, AuditConfig) else None
+
+
+def _noted(table: AuditConfig, key: bytes) -> Noted | None:
+    return read(Path(table.checkpoints), key) if table.checkpoints else None
+
+
+def _meanwhile(before: Noted | None, after: Noted | None) -> Noted | None:
+    """Ends as they were before a look at the records and deletions as they were after it: a gateway may be running."""
+    return None if before is None or after is None else Noted(before.heads, after.cuts, after.bad_lines)
+
+
+async def _all(records: RecordStore) -> list[Record]:
+    found: list[Record] = []
+    cursor = None
+    while True:
+        page = await records.query(TABLE, tenant=None, limit=PAGE, cursor=cursor)
+        found += page.records
+        if (cursor := page.cursor) is None:
+            return found
+
+
+def _text(found: Verified) -> str:
+    lines = [f"{found.records} records of {found.writers} writers, {found.unfinished} intents without an end"]
+    if not found.checkpoints:
+        lines.append("no checkpoints are kept: a missing beginning or end cannot be seen")
+    lines += [f"{finding.writer or 'checkpoints'} {finding.seq}: {finding.message}" for finding in found.findings]
+    return "\n".join([*lines, "NOT as they were written" if found.findings else "as they were written"])

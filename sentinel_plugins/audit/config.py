@@ -1,0 +1,41 @@
+"""The table `[stages.audit]`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sentinel_core.config import Count, Seconds, Secret
+from sentinel_core.stage import StageConfig
+from sentinel_plugins.recording.journal import MOST
+
+MIN_KEY_CHARS = 16
+
+
+class AuditConfig(StageConfig, frozen=True, kw_only=True):
+    """One record for every request, in the record store. Without a `key` nobody can prove that none was changed."""
+
+    guarantee: Literal["best_effort", "required"] = "best_effort"
+    """`best_effort` serves requests while the record store does not answer, and counts the records that found no room.
+    `required` writes an intent before a provider is called, and refuses the request with 503 `ledger_unavailable` where
+    that fails: choose it where a call without a trace must not happen."""
+    key: Secret | None = None
+    """Chains the records of each writer, so that `sentinel audit verify` finds what was edited, deleted or moved. At
+    least 16 characters; keep it away from the record store."""
+    checkpoints: str = ""
+    """A file for signed notes of how far the records go: the end of a chain is missed only if somebody noted it.
+    Keep it where whoever can write the record store cannot. A relative path starts at the working directory; every
+    worker appends to it."""
+    checkpoint_interval_s: Seconds = 10.0
+    """At most so often such a note is written; another one when the gateway closes."""
+    content: bool = False
+    """Keep texts as well: the request and the answer as the guards left them, and only if no guard refused either."""
+    retention_s: Seconds = 86_400.0
+    """Records older than this are deleted. A day unless you must keep them for longer."""
+    max_waiting: Count = MOST
+    """Records that may wait while the record store does not answer. Further ones are dropped, counted and logged."""
+
+    def __post_init__(self) -> None:
+        if self.key is not None and len(self.key.reveal()) < MIN_KEY_CHARS:
+            raise ValueError(f"key: must be at least {MIN_KEY_CHARS} characters")
+        if self.checkpoints and self.key is None:
+            raise ValueError("checkpoints: needs a key to sign them with")

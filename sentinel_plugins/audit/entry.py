@@ -1,0 +1,156 @@
+"""What the audit says of one request."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from sentinel_core.context import Context, Outcome
+from sentinel_core.costs import COSTS, total_nanousd
+from sentinel_core.errors import SentinelError
+from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL, SERVED_BY, Target, Verdict
+from sentinel_core.messages import Answer, Finish, Usage
+from sentinel_core.records import Record
+
+TABLE = "audit"
+PII = "pii"
+_TOUCHED = frozenset({"blocked", "masked", "monitored"})
+_CLEAN = frozenset({"allowed", "masked"})
+
+
+class Content(msgspec.Struct, frozen=True):
+    """Texts as the guards left them: bodies as JSON texts."""
+
+    request: str
+    response: str | None
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One request. An `intent` says that it is about to reach a provider, a `terminal` entry how it ended.
+
+    `status` is how the exchange ended and `ending` how its last call did; `model` is what was asked for, `provider` and
+    `target_model` whose reply was taken, or who was called last. `lost` counts the entries that this writer had no room
+    for so far.
+    """
+
+    kind: Literal["intent", "terminal"]
+    request_id: str
+    principal: str = ""
+    key: str | None = None
+    user: str | None = None
+    operation: str = ""
+    model: str = ""
+    streamed: bool = False
+    provider: str | None = None
+    target_model: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_nanousd: int | None = None
+    latency_ms: int = 0
+    first_event_ms: int | None = None
+    finish_reason: str | None = None
+    pii_detected: bool = False
+    pii_redacted: bool = False
+    injection_score: float | None = None
+    status: str = ""
+    error: str | None = None
+    ending: str | None = None
+    attempts: int = 0
+    verdicts: tuple[Verdict, ...] = ()
+    content: Content | None = None
+    lost: int = 0
+
+
+def intent(ctx: Context, now: float) -> Record:
+    """The record of a request that is about to reach a provider."""
+    return _record(ctx, Entry(kind="intent", **_asked(ctx)), now)
+
+
+def terminal(ctx: Context, outcome: Outcome, now: float, *, lost: int, content: bool) -> Record:
+    """The record of a request that is over."""
+    target, answer = _target(ctx), outcome.guarded
+    usage = _usage(ctx, outcome)
+    entry = Entry(
+        kind="terminal",
+        **_asked(ctx),
+        provider=target.provider if target is not None else None,
+        target_model=target.model if target is not None else None,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        cost_nanousd=_cost(ctx),
+        latency_ms=round(outcome.elapsed_s * 1000),
+        first_event_ms=round(outcome.first_event_s * 1000) if outcome.first_event_s is not None else None,
+        finish_reason=_finish_reason(answer),
+        pii_detected=_pii(outcome, _TOUCHED),
+        pii_redacted=_pii(outcome, frozenset({"masked"})),
+        injection_score=ctx.get(INJECTION_SCORE),
+        status=outcome.status,
+        error=outcome.error.code if isinstance(outcome.error, SentinelError) else None,
+        ending=ctx.attempts[-1].ending if ctx.attempts else None,
+        attempts=len(ctx.attempts),
+        verdicts=outcome.verdicts,
+        content=_content(ctx, outcome, answer) if content else None,
+        lost=lost,
+    )
+    return _record(ctx, entry, now)
+
+
+def _asked(ctx: Context) -> dict[str, Any]:  # fields of an Entry
+    principal, request = ctx.get(PRINCIPAL), ctx.request
+    return {
+        "request_id": ctx.id,
+        "principal": principal.id if principal is not None else "",
+        "key": principal.id if principal is not None and principal.kind == "key" else None,
+        "user": principal.user if principal is not None else None,
+        "operation": request.operation,
+        "model": request.model or "",
+        "streamed": request.stream,
+    }
+
+
+def _record(ctx: Context, entry: Entry, now: float) -> Record:
+    principal = ctx.get(PRINCIPAL)
+    return Record("", principal.tenant if principal is not None else "", now, msgspec.to_builtins(entry))
+
+
+def _target(ctx: Context) -> Target | None:
+    """Whose reply was taken, or who was called last."""
+    taken = [attempt.target for attempt in ctx.attempts if attempt.taken]
+    called = taken or [attempt.target for attempt in ctx.attempts]
+    return ctx.get(SERVED_BY) or (called[-1] if called else None)
+
+
+def _usage(ctx: Context, outcome: Outcome) -> Usage:
+    """What the provider reported, or what was counted of its last call."""
+    counted = [cost.usage for cost in ctx.get(COSTS, ())]
+    return outcome.usage or (counted[-1] if counted else Usage())
+
+
+def _cost(ctx: Context) -> int | None:
+    costs = ctx.get(COSTS)
+    if costs is None:
+        return None if ctx.attempts else 0
+    return total_nanousd(costs)
+
+
+def _finish_reason(answer: Answer | None) -> str | None:
+    """That of the first choice."""
+    if answer is None:
+        return None
+    return next((event.reason for event in answer.dialect.decompose(answer) if isinstance(event, Finish)), None)
+
+
+def _pii(outcome: Outcome, results: frozenset[str]) -> bool:
+    return any(verdict.guard == PII and verdict.result in results for verdict in outcome.verdicts)
+
+
+def _content(ctx: Context, outcome: Outcome, answer: Answer | None) -> Content | None:
+    """None if an enforcing guard refused either side, or did not see its end."""
+    if any(verdict.enforcing and verdict.result not in _CLEAN for verdict in outcome.verdicts):
+        return None
+    return Content(_text(ctx.request.body), _text(answer.body) if answer is not None else None)
+
+
+def _text(body: Any) -> str:  # a JSON value
+    return msgspec.json.encode(body).decode()

@@ -1,0 +1,60 @@
+"""`Retention`: deletes records that are old enough, and says so in the checkpoints first."""
+
+from __future__ import annotations
+
+import logging
+
+from sentinel_core.errors import Refusal
+from sentinel_core.records import RecordStore
+from sentinel_core.services import Clock
+from sentinel_plugins.audit.checkpoints import Checkpoints
+from sentinel_plugins.audit.entry import TABLE
+from sentinel_plugins.audit.seal import Head
+
+log = logging.getLogger("sentinel.audit")
+
+PAGE = 500
+TIMES = 24
+"""How often within the time that records are kept it looks for old ones."""
+AT_LEAST_S = 60.0
+
+
+class Retention:
+    """The job of one gateway. What cannot be noted is not deleted: it would look like a theft."""
+
+    def __init__(self, records: RecordStore, clock: Clock, retention_s: float, checkpoints: Checkpoints | None) -> None:
+        self._records = records
+        self._clock = clock
+        self._retention_s = retention_s
+        self._checkpoints = checkpoints
+
+    async def run(self) -> None:
+        """Now, and as long as the gateway is open."""
+        while True:
+            try:
+                await self.forget()
+            except Refusal as error:
+                log.warning("old audit records stay for now: %s", error.message)
+            await self._clock.sleep(max(AT_LEAST_S, self._retention_s / TIMES))
+
+    async def forget(self) -> int:
+        """Delete what is too old; how many records that were."""
+        now = self._clock.time()
+        until = now - self._retention_s
+        if self._checkpoints is not None:
+            cuts = await self._last_of_each(until)
+            if cuts and not await self._checkpoints.note("cut", now, cuts):
+                return 0
+        return await self._records.delete(TABLE, until=until)
+
+    async def _last_of_each(self, until: float) -> dict[str, Head]:
+        """The newest record of each writer that will go."""
+        found: dict[str, Head] = {}
+        cursor = None
+        while True:
+            page = await self._records.query(TABLE, tenant=None, until=until, limit=PAGE, cursor=cursor)
+            for record in page.records:
+                fields = record.fields
+                found.setdefault(fields["writer"], Head(fields["seq"], fields["mac"]))
+            if (cursor := page.cursor) is None:
+                return found

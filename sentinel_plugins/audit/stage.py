@@ -1,0 +1,78 @@
+"""`Audit`: the writer of one record for every request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import ClassVar, Self
+from uuid import uuid4
+
+from sentinel_core.context import Call, CallNext, Context, Outcome
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.reply import Reply
+from sentinel_core.services import Clock, Services
+from sentinel_core.stage import Stage
+from sentinel_plugins.audit.checkpoints import Checkpoints
+from sentinel_plugins.audit.config import AuditConfig
+from sentinel_plugins.audit.entry import TABLE, intent, terminal
+from sentinel_plugins.audit.noting import Noting
+from sentinel_plugins.audit.seal import Sealer
+from sentinel_plugins.recording.journal import Journal
+
+
+class Audit(Stage):
+    """Writes one record for every request when it is over, and where that is required one before a provider is called.
+
+    Numbers and names only, unless content is asked for, and then what the guards left. Records of a stage are one
+    chain; what is left when it closes is written and noted before it does.
+    """
+
+    name: ClassVar[str] = "audit"
+    Config: ClassVar[type[AuditConfig]] = AuditConfig
+    observer: ClassVar[bool] = True
+
+    def __init__(self, config: AuditConfig, journal: Journal, clock: Clock) -> None:
+        super().__init__(config)
+        self.journal = journal
+        self._clock = clock
+        self._required = config.guarantee == "required"
+        self._content = config.content
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: AuditConfig, services: Services) -> AsyncIterator[Self]:
+        """The stage, with a chain of its own."""
+        key = key_of(config)
+        sealer = Sealer(key, uuid4().hex)
+        notes = Checkpoints(Path(config.checkpoints), key, services.executor) if key and config.checkpoints else None
+        async with Noting(notes, services.clock, config.checkpoint_interval_s).open() as noting:
+            journal = Journal(
+                TABLE,
+                services.records,
+                services.clock,
+                finish=sealer.seal,
+                committed=noting.committed,
+                most=config.max_waiting,
+            )
+            async with journal.open():
+                yield cls(config, journal, services.clock)
+
+    @hookimpl
+    async def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:
+        """Where a record is required, write the intent first. Raises `Refusal` (ledger_unavailable)."""
+        if self._required:
+            await self.journal.write(intent(ctx, self._clock.time()))
+        reply: Reply = await call_next(call)
+        return reply
+
+    @hookimpl
+    def on_finish(self, ctx: Context, outcome: Outcome) -> None:
+        """Take the record of one request; nobody waits for the record store."""
+        lost, now = self.journal.dropped, self._clock.time()
+        self.journal.add(terminal(ctx, outcome, now, lost=lost, content=self._content))
+
+
+def key_of(config: AuditConfig) -> bytes | None:
+    """What records are sealed with."""
+    return config.key.reveal().encode() if config.key is not None else None

@@ -1,0 +1,101 @@
+"""Whether the records are those that were written: all of them, unchanged, in their order."""
+
+from __future__ import annotations
+
+import hmac
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import msgspec
+
+from sentinel_core.records import Record
+from sentinel_plugins.audit.checkpoints import Noted
+from sentinel_plugins.audit.seal import START, Head, row_id, seal_of
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something that is not as it was written, at which record of which writer."""
+
+    writer: str
+    seq: int
+    message: str
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """What was looked at and found. `unfinished` counts intents without an end: running, killed, or their end was lost.
+
+    Without `checkpoints` nobody can tell whether a beginning or an end is missing.
+    """
+
+    records: int
+    writers: int
+    findings: tuple[Finding, ...]
+    unfinished: int
+    checkpoints: bool
+
+
+class _Link(NamedTuple):
+    seq: int
+    prev: str
+    mac: str
+
+
+def verify(records: Iterable[Record], key: bytes, noted: Noted | None) -> Verified:
+    """Look at every record, in whatever order they come. `noted` is None where no checkpoints are kept."""
+    chains: dict[str, list[_Link]] = defaultdict(list)
+    findings: list[Finding] = []
+    open_: Counter[str] = Counter()
+    count = 0
+    for record in records:
+        count += 1
+        writer, link = _link(record)
+        if link is None or not hmac.compare_digest(link.mac.encode(), seal_of(record, key).encode()):
+            findings.append(Finding(writer, link.seq if link is not None else 0, f"{record.id!r} was edited"))
+            continue
+        chains[writer].append(link)
+        open_[str(record.fields.get("request_id"))] += 1 if record.fields.get("kind") == "intent" else -1
+    for writer in sorted({*chains, *(noted.heads if noted is not None else ())}):
+        findings += _chain(writer, sorted(chains[writer]), noted)
+    findings += [Finding("", line, "this line of the checkpoints was edited") for line in _bad(noted)]
+    unfinished = sum(more for more in open_.values() if more > 0)
+    return Verified(count, len(chains), tuple(findings), unfinished, noted is not None)
+
+
+def _link(record: Record) -> tuple[str, _Link | None]:
+    """The writer that a record names, and its place; None if that is not where it says."""
+    fields = record.fields
+    writer, seq, prev, mac = (fields.get(name) for name in ("writer", "seq", "prev", "mac"))
+    if not (isinstance(writer, str) and type(seq) is int and isinstance(prev, str) and isinstance(mac, str)):
+        return "", None
+    return writer, _Link(seq, prev, mac) if record.id == row_id(writer, seq) else None
+
+
+def _chain(writer: str, links: Sequence[_Link], noted: Noted | None) -> Iterator[Finding]:
+    for one, next_ in pairwise(links):
+        if next_.seq > one.seq + 1:
+            yield Finding(writer, one.seq + 1, f"{next_.seq - one.seq - 1} records are missing")
+        elif next_.prev != one.mac:
+            yield Finding(writer, next_.seq, "does not follow the record before it")
+    if noted is None:
+        return
+    cut, head = noted.cuts.get(writer, Head()), noted.heads.get(writer, Head())
+    if links and not _begins(links[0], cut):
+        yield Finding(writer, 1, "the beginning is missing")
+    last = links[-1].seq if links else cut.seq
+    if head.seq > last:
+        yield Finding(writer, last + 1, f"{head.seq - last} records at the end are missing")
+    if any(link.seq == head.seq and link.mac != head.mac for link in links):
+        yield Finding(writer, head.seq, "is not the record that was noted")
+
+
+def _begins(first: _Link, cut: Head) -> bool:
+    """Whether a chain may begin here: at its start, or with what retention left."""
+    if first.seq == cut.seq + 1:
+        return first.prev == (cut.mac if cut.seq else START)
+    return first.seq <= cut.seq
+
+
+def _bad(noted: Noted | None) -> tuple[int, ...]:
+    return noted.bad_lines if noted is not None else ()

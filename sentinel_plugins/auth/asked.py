@@ -1,0 +1,44 @@
+"""What a request to one of these routes says, or a clear 400."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from sentinel_core.endpoints import HttpRequest
+from sentinel_core.errors import Refusal
+from sentinel_core.keys import Principal
+
+T = TypeVar("T")
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+
+
+def body(request: HttpRequest, kind: type[T]) -> T:
+    """The body. Raises `Refusal`: invalid_json, invalid_utf8, invalid_parameter."""
+    try:
+        return msgspec.json.decode(request.body, type=kind)
+    except msgspec.ValidationError as error:
+        raise Refusal("invalid_parameter", f"The request is not valid: {error}.") from None
+    except (msgspec.DecodeError, RecursionError):
+        raise Refusal("invalid_json") from None
+    except UnicodeDecodeError:
+        raise Refusal("invalid_utf8") from None
+
+
+def limit(request: HttpRequest) -> int:
+    """How many rows are asked for. Raises `Refusal` (invalid_parameter)."""
+    text = request.query.get("limit", str(DEFAULT_LIMIT))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_LIMIT):
+        message = f"The parameter 'limit' must be a number from 1 to {MAX_LIMIT}."
+        raise Refusal("invalid_parameter", message, param="limit")
+    return int(text)
+
+
+def principal(request: HttpRequest) -> Principal:
+    """Who asks. Routes for administrators are called by nobody else."""
+    if request.principal is None:
+        raise Refusal("not_found")
+    return request.principal

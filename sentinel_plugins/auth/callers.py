@@ -1,0 +1,148 @@
+"""Who presents a credential: known at once, or looked up where such credentials are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from sentinel_core.context import Client
+from sentinel_core.endpoints import ADMIN
+from sentinel_core.errors import Refusal
+from sentinel_core.keys import Principal
+from sentinel_core.services import Clock
+from sentinel_plugins.auth.config import ADMINISTRATOR, BOOTSTRAP, AuthConfig, StaticKey
+from sentinel_plugins.auth.credential import ADMIN_HEADER, invalid, presented
+from sentinel_plugins.auth.digest import Digests
+from sentinel_plugins.auth.flights import Flights
+from sentinel_plugins.auth.guessing import Guessing, network
+from sentinel_plugins.auth.known import Cache, Known
+from sentinel_plugins.auth.tenants import DEFAULT, Tenant, principal_of
+
+ANONYMOUS = "anonymous"
+"""The tenant of everybody who need not say who they are."""
+FOREVER = float("inf")
+
+
+class Source(Protocol):
+    """One kind of credential."""
+
+    def takes(self, text: str) -> bool:
+        """Whether the text has the form of such a credential. Asks nobody."""
+        ...
+
+    async def known(self, text: str, digest: bytes) -> Known:
+        """Whose it is. Raises `Refusal`: invalid_api_key only where that is certain."""
+        ...
+
+
+class Unfamiliar(NamedTuple):
+    """A credential that must be looked up."""
+
+    text: str
+    digest: bytes
+    address: str
+
+
+class Callers:
+    """Everybody who may call. `sources` are asked in their order, the first that takes a credential decides."""
+
+    def __init__(
+        self,
+        config: AuthConfig,
+        static: Mapping[bytes, Known],
+        sources: Sequence[Source],
+        digests: Digests,
+        clock: Clock,
+    ) -> None:
+        self._required = config.authenticates
+        self._static = static
+        self._sources = tuple(sources)
+        self._digests = digests
+        self._guessing = Guessing(config.max_failures_per_minute, clock)
+        self._flights: Flights[Known] = Flights()
+        self.cache = Cache(clock)
+
+    def recall(self, client: Client) -> Known | Unfamiliar:
+        """Who this is, where no store has to be asked. Raises `Refusal` (invalid_api_key, rate_limit_exceeded)."""
+        headers = client.headers
+        if not self._required and ADMIN_HEADER not in headers:
+            # Clients that insist on some key send one to gateways without keys, too.
+            return self._static_only(headers) or _anonymous(client.address)
+        text = self._presented(client)
+        digest = self._digests.of(text)
+        found = self._static.get(digest) or self.cache.get(digest)
+        if found is not None:
+            return found
+        self._guessing.check(client.address)
+        return Unfamiliar(text, digest, client.address)
+
+    async def find(self, unfamiliar: Unfamiliar) -> Known:
+        """Who this is, looked up. Raises `Refusal`: invalid_api_key, state_unavailable, what the source says."""
+        text, digest, address = unfamiliar
+        try:
+            return await self._flights.join(digest, lambda: self._look_up(text, digest))
+        except Refusal as error:
+            if error.code == "invalid_api_key":
+                self._guessing.note(address)
+            raise
+
+    async def close(self) -> None:
+        """End look-ups that are under way."""
+        await self._flights.close()
+
+    async def _look_up(self, text: str, digest: bytes) -> Known:
+        epoch = self.cache.epoch
+        for source in self._sources:
+            if source.takes(text):
+                known = await source.known(text, digest)
+                self.cache.put(digest, known, epoch)
+                return known
+        raise invalid()
+
+    def _presented(self, client: Client) -> str:
+        try:
+            text = presented(client.headers)
+        except Refusal:
+            self._guessing.check(client.address)
+            self._guessing.note(client.address)
+            raise
+        if text is None:
+            raise invalid()
+        return text
+
+    def _static_only(self, headers: Mapping[str, str]) -> Known | None:
+        """An administrator among anonymous callers."""
+        if not self._static:
+            return None
+        try:
+            text = presented(headers)
+        except Refusal:
+            return None
+        return self._static.get(self._digests.of(text)) if text is not None else None
+
+
+def _anonymous(address: str) -> Known:
+    return Known(Principal(ANONYMOUS, network(address) or "in-process"), FOREVER)
+
+
+def static_keys(config: AuthConfig, tenants: Mapping[str, Tenant], digests: Digests) -> dict[bytes, Known]:
+    """The keys of the configuration, by their digests."""
+    named: list[tuple[str, StaticKey]] = list(config.keys.items())
+    if config.api_key is not None:
+        named.append((BOOTSTRAP, StaticKey(secret=config.api_key)))
+    if config.admin_key is not None:
+        named.append((ADMINISTRATOR, StaticKey(secret=config.admin_key, scopes=(ADMIN,))))
+    return {digests.of(key.secret.reveal()): Known(_static(name, key, tenants), FOREVER) for name, key in named}
+
+
+def _static(name: str, key: StaticKey, tenants: Mapping[str, Tenant]) -> Principal:
+    tenant = tenants.get(key.tenant) or DEFAULT
+    return principal_of(
+        tenant,
+        name,
+        user=key.user,
+        scopes=key.scopes,
+        models=key.models,
+        routes=key.routes,
+        limits={"key": key.limits},
+    )

@@ -1,0 +1,39 @@
+"""Look-ups that several requests wait for together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Flights(Generic[T]):
+    """One look-up per key at a time. A request that leaves ends nobody else's; `close` ends and awaits them all."""
+
+    __slots__ = ("_tasks",)
+
+    def __init__(self) -> None:
+        self._tasks: dict[bytes, asyncio.Task[T]] = {}
+
+    async def join(self, key: bytes, start: Callable[[], Coroutine[Any, Any, T]]) -> T:  # a coroutine's own Any
+        """What the look-up under way finds, or one that starts now."""
+        task = self._tasks.get(key)
+        if task is None:
+            task = self._tasks[key] = asyncio.create_task(start())
+            task.add_done_callback(lambda done: self._landed(key, done))
+        return await asyncio.shield(task)
+
+    def _landed(self, key: bytes, task: asyncio.Task[T]) -> None:
+        del self._tasks[key]
+        if not task.cancelled():
+            task.exception()  # seen, also where everybody who waited has left
+
+    async def close(self) -> None:
+        """End what is under way."""
+        tasks = tuple(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)

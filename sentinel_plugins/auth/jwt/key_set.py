@@ -1,0 +1,103 @@
+"""The keys that an issuer publishes (RFC 7517), fetched, kept, and fetched again when it changes them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+import jwt
+import msgspec
+
+from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.services import Clock, HttpClient, HttpTimeouts
+
+log = logging.getLogger("sentinel.auth")
+
+COOLDOWN_S = 10.0
+"""Between two fetches that unknown ids asked for: whoever invents ids cannot make this gateway flood the issuer."""
+MAX_BYTES = 1024 * 1024
+_TIMEOUTS = HttpTimeouts(connect_s=2, first_byte_s=3, idle_s=3, total_s=5)
+
+
+class Keys(Protocol):
+    """Keys by their ids."""
+
+    async def find(self, kid: str | None) -> jwt.PyJWK | None:
+        """The key, None where there surely is none. Raises `Refusal` (state_unavailable) where that is unknown."""
+        ...
+
+
+class PublishedKeys:
+    """A key set behind a URL. Known keys go on being believed while the issuer does not answer."""
+
+    def __init__(self, url: str, ttl_s: float, http: HttpClient, clock: Clock) -> None:
+        self._url = url
+        self._ttl_s = ttl_s
+        self._http = http
+        self._clock = clock
+        self._keys: dict[str | None, jwt.PyJWK] = {}
+        self._fetched: float | None = None
+        self._tried: float | None = None
+        self._lock = asyncio.Lock()
+
+    async def find(self, kid: str | None) -> jwt.PyJWK | None:
+        """The key of this id; without an id, the only key there is."""
+        if self._age(self._fetched) >= self._ttl_s or self._chosen(kid) is None:
+            async with self._lock:
+                await self._refresh(kid)
+        found = self._chosen(kid)
+        if found is None and (self._fetched is None or self._tried != self._fetched):
+            raise Refusal("state_unavailable", "The token's issuer does not answer.", retry_after_s=1)
+        return found
+
+    def _chosen(self, kid: str | None) -> jwt.PyJWK | None:
+        if kid is None and len(self._keys) == 1:
+            return next(iter(self._keys.values()))
+        return self._keys.get(kid)
+
+    def _age(self, at: float | None) -> float:
+        return float("inf") if at is None else self._clock.monotonic() - at
+
+    async def _refresh(self, kid: str | None) -> None:
+        """Fetch, unless somebody has just done so."""
+        if self._age(self._tried) < COOLDOWN_S:
+            return
+        if self._age(self._fetched) < self._ttl_s and self._chosen(kid) is not None:
+            return
+        self._tried = now = self._clock.monotonic()
+        try:
+            self._keys = _read(await self._fetch())
+            self._fetched = now
+        except (UpstreamError, ValueError, jwt.PyJWTError, msgspec.MsgspecError) as error:
+            log.warning("the keys at %s cannot be read: %s", self._url, type(error).__name__)
+
+    async def _fetch(self) -> bytes:
+        response = await self._http.send("GET", self._url, headers={"accept": "application/json"}, timeouts=_TIMEOUTS)
+        try:
+            if response.status != 200:
+                raise ValueError(f"status {response.status}")
+            body = await response.read(MAX_BYTES)
+        except BaseException:
+            await response.abort()
+            raise
+        await response.release()
+        return body
+
+
+class _KeySet(msgspec.Struct):
+    keys: list[dict[str, object]]
+
+
+def _read(body: bytes) -> dict[str | None, jwt.PyJWK]:
+    """The keys for signatures. One that this library cannot read is left out: it may be for somebody else."""
+    found: dict[str | None, jwt.PyJWK] = {}
+    for entry in msgspec.json.decode(body, type=_KeySet).keys:
+        if entry.get("use", "sig") != "sig" or entry.get("kty") == "oct":
+            continue
+        try:
+            key = jwt.PyJWK.from_dict(entry)
+        except jwt.PyJWTError:
+            continue
+        found[key.key_id] = key
+    return found

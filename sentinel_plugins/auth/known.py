@@ -1,0 +1,61 @@
+"""Whom this process knows at present."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+from sentinel_core.keys import Principal
+from sentinel_core.services import Clock
+from sentinel_plugins.auth.zion.account import Account
+
+MAX_KNOWN = 10_000
+
+
+class Known(NamedTuple):
+    """A principal, and for how many seconds it may be believed. `account` is what Zion says of the user."""
+
+    principal: Principal
+    ttl_s: float
+    account: Account | None = None
+
+
+class Cache:
+    """Those that were looked up, by the digest of their whole credential. Whoever is unknown leaves nothing here."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._entries: OrderedDict[bytes, tuple[Known, float]] = OrderedDict()
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, digest: bytes) -> Known | None:
+        """Whoever has this credential, while that may be believed."""
+        entry = self._entries.get(digest)
+        if entry is None:
+            return None
+        if self._clock.monotonic() >= entry[1]:
+            del self._entries[digest]
+            return None
+        return entry[0]
+
+    def put(self, digest: bytes, known: Known, epoch: int) -> None:
+        """Remember what was looked up since `epoch`, unless somebody was forgotten meanwhile: it may be them."""
+        if epoch != self.epoch:
+            return
+        self._entries[digest] = (known, self._clock.monotonic() + known.ttl_s)
+        if len(self._entries) > MAX_KNOWN:
+            self._entries.popitem(last=False)
+
+    def forget(self, tenant: str, id_: str | None = None) -> None:
+        """Look up anew whoever this is: one principal, or everybody of a tenant."""
+        self.epoch += 1
+        gone = [
+            digest
+            for digest, (known, _) in self._entries.items()
+            if known.principal.tenant == tenant and id_ in (None, known.principal.id)
+        ]
+        for digest in gone:
+            del self._entries[digest]

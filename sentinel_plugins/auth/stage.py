@@ -1,0 +1,130 @@
+"""`Auth`: who asks, and what they may use."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import ClassVar, Self
+
+from sentinel_core.context import Client, Context, Outcome
+from sentinel_core.errors import Refusal
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import CANDIDATES, PRINCIPAL, Key, Principal
+from sentinel_core.permission import permits
+from sentinel_core.services import Services
+from sentinel_core.stage import Stage
+from sentinel_plugins.auth.callers import Callers, Source, static_keys
+from sentinel_plugins.auth.config import AuthConfig
+from sentinel_plugins.auth.digest import Digests
+from sentinel_plugins.auth.known import Known
+from sentinel_plugins.auth.tenants import Tenants
+from sentinel_plugins.auth.virtual_keys import VirtualKeys
+from sentinel_plugins.auth.zion.account import Account, Spent
+from sentinel_plugins.auth.zion.outbox import Outbox
+
+ACCOUNT: Key[Account] = Key("account")
+"""What Zion says of the user."""
+
+
+class Auth(Stage):
+    """States the principal, and leaves of the candidates those that the principal may use, by their own names: an alias
+    or a fallback gives nobody a model that they may not use (Z11).
+
+    Whoever is not known is refused; whoever cannot be known now is refused with state_unavailable (R13). `keys` is None
+    where no keys are made at run time, `outbox` where Zion is not told.
+    """
+
+    name: ClassVar[str] = "auth"
+    Config: ClassVar[type[AuthConfig]] = AuthConfig
+    reads = (CANDIDATES,)
+    writes = (PRINCIPAL, CANDIDATES)
+
+    def __init__(
+        self,
+        config: AuthConfig,
+        callers: Callers,
+        tenants: Tenants,
+        keys: VirtualKeys | None = None,
+        outbox: Outbox | None = None,
+    ) -> None:
+        super().__init__(config)
+        self.callers = callers
+        self.tenants = tenants
+        self.keys = keys
+        self.outbox = outbox
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: AuthConfig, services: Services) -> AsyncIterator[Self]:
+        """The stage with its keys, and with what asks issuers and Zion where they are configured."""
+        digests, clock = Digests(config.pepper), services.clock
+        tenants = Tenants(config.tenants, services.records if config.pepper is not None else None)
+        sources: list[Source] = []
+        keys = outbox = None
+        async with AsyncExitStack() as stack:
+            if config.pepper is not None:
+                keys = VirtualKeys(services.records, digests, tenants, clock, config.cache_ttl_s)
+                sources.append(keys)
+            if config.jwt is not None:
+                from sentinel_plugins.auth.jwt import opening as jwt  # the extra `auth` brings what it imports
+
+                sources.append(await stack.enter_async_context(jwt.opened(config.jwt, tenants, services)))
+            if config.zion is not None:
+                from sentinel_plugins.auth.zion import opening as zion
+
+                users, outbox = await stack.enter_async_context(zion.opened(config.zion, tenants, services))
+                sources.append(users)
+            static = static_keys(config, tenants.declared, digests)
+            callers = Callers(config, static, sources, digests, clock)
+            stack.push_async_callback(callers.close)
+            yield cls(config, callers, tenants, keys, outbox)
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> Awaitable[None] | None:
+        """Let those in who are known and may use the route and a target. Waits only for look-ups."""
+        found = self.callers.recall(ctx.client)
+        if isinstance(found, Known):
+            _admit(ctx, found)
+            return None
+        return self._admit_later(ctx, self.callers.find(found))
+
+    async def _admit_later(self, ctx: Context, finding: Awaitable[Known]) -> None:
+        _admit(ctx, await finding)
+
+    @hookimpl
+    def on_finish(self, ctx: Context, outcome: Outcome) -> Awaitable[None] | None:
+        """Note what a user of Zion used, where a provider was called."""
+        account = ctx.get(ACCOUNT)
+        if account is None or self.outbox is None or not ctx.attempts:
+            return None
+        spent = Spent.of(outcome.usage)
+        account.spend(spent)
+        return self.outbox.add(account.user, spent)
+
+    async def authenticate(self, client: Client) -> Principal:
+        """Who this is, for routes outside the chain."""
+        found = self.callers.recall(client)
+        known = found if isinstance(found, Known) else await self.callers.find(found)
+        _check_route(client, known.principal)
+        return known.principal
+
+
+def _admit(ctx: Context, known: Known) -> None:
+    principal = known.principal
+    _check_route(ctx.client, principal)
+    if known.account is not None:
+        known.account.check()
+        ctx[ACCOUNT] = known.account
+    ctx[PRINCIPAL] = principal
+    candidates = ctx.get(CANDIDATES)
+    if principal.models is None or not candidates:
+        return  # of a model that nobody knows, routing says so
+    permitted = tuple(target for target in candidates if permits(principal.models, target.model))
+    if not permitted:
+        raise Refusal("model_not_allowed", param="model")
+    ctx[CANDIDATES] = permitted
+
+
+def _check_route(client: Client, principal: Principal) -> None:
+    if client.route and not permits(principal.routes, client.route):
+        raise Refusal("route_not_allowed")

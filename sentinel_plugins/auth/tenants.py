@@ -1,0 +1,88 @@
+"""Tenants: those of the configuration, and those that are made at run time and kept in the record store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sentinel_core.errors import Refusal
+from sentinel_core.keys import Principal, Subject
+from sentinel_core.limits import Limits
+from sentinel_core.permission import Patterns, both
+from sentinel_core.records import RecordStore
+from sentinel_plugins.auth.config import TenantTable
+from sentinel_plugins.auth.names import DEFAULT_TENANT, Pattern, TenantName
+from sentinel_plugins.auth.rows import Rows
+
+NO_LIMITS = Limits()
+
+
+class Tenant(msgspec.Struct, frozen=True, kw_only=True):
+    """One tenant. Times are seconds since the epoch; `declared` says that it stands in the configuration."""
+
+    id: TenantName
+    tenant: TenantName
+    created_at: float = 0.0
+    models: tuple[Pattern, ...] | None = None
+    routes: tuple[Pattern, ...] | None = None
+    limits: Limits = NO_LIMITS
+    preferences: dict[str, Any] = {}  # JSON values
+    disabled_at: float | None = None
+    declared: bool = False
+
+
+class Tenants:
+    """Both kinds, by name. A tenant of the configuration hides a stored one of the same name."""
+
+    def __init__(self, declared: Mapping[str, TenantTable], records: RecordStore | None) -> None:
+        self.declared = {
+            name: Tenant(id=name, tenant=name, declared=True, **msgspec.structs.asdict(table))
+            for name, table in declared.items()
+        }
+        self.rows = Rows(records, "auth_tenants", Tenant) if records is not None else None
+
+    async def find(self, name: str) -> Tenant | None:
+        """The tenant, if it is known. Raises `Refusal` where that cannot be told."""
+        found = self.declared.get(name)
+        if found is None and self.rows is not None:
+            found = await self.rows.get(name, name)
+        return DEFAULT if found is None and name == DEFAULT_TENANT else found
+
+    async def require(self, name: str) -> Tenant:
+        """The tenant. Raises `Refusal`: invalid_parameter for one that is unknown."""
+        tenant = await self.find(name)
+        if tenant is None:
+            raise Refusal("invalid_parameter", f"There is no tenant {name!r}.", param="tenant")
+        return tenant
+
+
+DEFAULT = Tenant(id=DEFAULT_TENANT, tenant=DEFAULT_TENANT)
+
+
+def principal_of(
+    tenant: Tenant,
+    id_: str,
+    *,
+    user: str | None = None,
+    scopes: tuple[str, ...] = (),
+    models: Patterns = None,
+    routes: Patterns = None,
+    limits: Mapping[Subject, Limits],
+) -> Principal:
+    """A principal of this tenant: it may what both it and its tenant may, within the limits of each."""
+    if not id_:
+        raise ValueError("a principal has an id")
+    bounds: dict[Subject, Limits] = {"tenant": tenant.limits, **limits}
+    return Principal(
+        tenant=tenant.id,
+        id=id_,
+        kind="key" if "key" in limits else "user",
+        user=user,
+        scopes=frozenset(scopes),
+        models=both(tenant.models, models),
+        routes=both(tenant.routes, routes),
+        limits={subject: bound for subject, bound in bounds.items() if bound != NO_LIMITS},
+        preferences=tenant.preferences,
+    )

@@ -1,0 +1,80 @@
+"""What one user of Zion may still use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sentinel_core.errors import Refusal
+from sentinel_core.limits import Limits, Rate
+from sentinel_core.messages import Usage
+from sentinel_plugins.auth.zion.wire import INPUT_TOKENS, OUTPUT_TOKENS, REQUESTS, ZionLimit, ZionUser
+
+
+class Spent(NamedTuple):
+    """What one request used."""
+
+    input_tokens: int
+    output_tokens: int
+    requests: int = 1
+
+    @classmethod
+    def of(cls, usage: Usage | None) -> Spent:
+        """The provider's own count; no tokens where it gave none."""
+        return cls(usage.prompt_tokens, usage.completion_tokens) if usage is not None else cls(0, 0)
+
+    def by_limit(self) -> dict[str, int]:
+        """By the names of Zion's limits."""
+        return {INPUT_TOKENS: self.input_tokens, OUTPUT_TOKENS: self.output_tokens, REQUESTS: self.requests}
+
+
+class Account:
+    """A user, the limits as Zion told them at a time (seconds since the epoch), and what was used here since."""
+
+    __slots__ = ("_used", "limits", "told_at", "user")
+
+    def __init__(self, user: ZionUser, limits: Iterable[ZionLimit], told_at: float) -> None:
+        self.user = user
+        self.limits = tuple(limits)
+        self.told_at = told_at
+        self._used: dict[str, float] = {}
+
+    def spend(self, spent: Spent) -> None:
+        """Count what Zion cannot have heard of yet."""
+        for name, amount in spent.by_limit().items():
+            self._used[name] = self._used.get(name, 0) + amount
+
+    def check(self) -> None:
+        """Raise `Refusal` (insufficient_quota) with the details where a limit is used up (S1-25)."""
+        for limit in self.limits:
+            left = limit.left()
+            if left is not None and left - self._used.get(limit.name, 0) <= 0:
+                details = {
+                    "limit_name": limit.name,
+                    "limit": limit.limit,
+                    "used": limit.used + self._used.get(limit.name, 0),
+                    "remaining": 0,
+                    "reset_period": limit.reset_period,
+                    "period_end": limit.period_end,
+                }
+                raise Refusal("insufficient_quota", f"The limit {limit.name!r} is used up.", details=details)
+
+
+def bounds(limits: Iterable[ZionLimit], period_s: float) -> Limits:
+    """The same limits for the stage that counts: in no `period_s`, after which Zion is asked again, more than was left.
+
+    Zion's periods are those of a calendar and begin again at once; windows slide. Bounding by what is left keeps both
+    apart: nothing is refused after a reset because of what was used before it.
+    """
+    left = {limit.name: rest for limit in limits if (rest := limit.left()) is not None}
+    windows = []
+    if REQUESTS in left:
+        windows.append(Rate(unit="requests", limit=_whole(left[REQUESTS]), period_s=period_s))
+    tokens = [left[name] for name in (INPUT_TOKENS, OUTPUT_TOKENS) if name in left]
+    if len(tokens) == 2:  # one of them says nothing of both together
+        windows.append(Rate(unit="tokens", limit=_whole(sum(tokens)), period_s=period_s))
+    return Limits(windows=tuple(windows))
+
+
+def _whole(left: float) -> int:
+    return max(0, int(left))

@@ -1,0 +1,28 @@
+"""Opening what talks to Zion."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sentinel_core.services import Services
+from sentinel_plugins.auth.tenants import Tenants
+from sentinel_plugins.auth.zion.api import ZionApi
+from sentinel_plugins.auth.zion.config import ZionConfig
+from sentinel_plugins.auth.zion.outbox import Outbox
+from sentinel_plugins.auth.zion.users import ZionUsers
+
+CONNECTIONS = 20
+
+
+@asynccontextmanager
+async def opened(config: ZionConfig, tenants: Tenants, services: Services) -> AsyncIterator[tuple[ZionUsers, Outbox]]:
+    """Its users, and the outbox of their usage, over one pool of connections."""
+    async with services.http.pool(connections=CONNECTIONS) as http:
+        api = ZionApi(config, http, services.clock)
+        users = ZionUsers(config, api, tenants, services.state, services.clock)
+        outbox = Outbox(config, api, services.records, services.clock)
+        try:
+            yield users, outbox
+        finally:
+            await outbox.close()

@@ -1,0 +1,51 @@
+"""While the state store does not answer: this process's part of every rate, and nothing that costs a budget (R13)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import msgspec
+
+from sentinel_core.errors import Refusal
+from sentinel_core.state import Admission, Budget, Claim, StateStore
+
+log = logging.getLogger("sentinel.rate_limit")
+
+
+class LocalPart:
+    """Admits from a store of this process at N / replicas. Says so when it begins and when it is over."""
+
+    def __init__(self, store: StateStore | None, replicas: int) -> None:
+        self.store = store
+        self._replicas = replicas
+        self.active = False
+        self.admitted = 0
+
+    async def admit(self, reservation: str, claims: Sequence[Claim], unavailable: Refusal) -> Admission:
+        """The step on this process's part. Raises `unavailable` where money is at stake, or nothing counts here."""
+        if self.store is None or any(isinstance(claim, Budget) for claim in claims):
+            raise unavailable
+        if not self.active:
+            self.active = True
+            log.warning(
+                "the state store does not answer: this process limits rates on its own, at 1/%d of each; "
+                "callers with a budget are refused",
+                self._replicas,
+            )
+        admission = await self.store.admit(reservation, [self._part(claim) for claim in claims])
+        self.admitted += admission.admitted
+        return admission
+
+    def over(self) -> None:
+        """The store answers again."""
+        if self.active:
+            self.active = False
+            log.warning("the state store answers again; %d requests were admitted without it", self.admitted)
+            self.admitted = 0
+
+    def _part(self, claim: Claim) -> Claim:
+        """A limit's part, at least 1 of what allows any: a limit smaller than the fleet would allow nothing."""
+        if isinstance(claim, Budget) or not claim.limit:
+            return claim
+        return msgspec.structs.replace(claim, limit=max(1, claim.limit // self._replicas))

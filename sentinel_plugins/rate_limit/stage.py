@@ -1,0 +1,160 @@
+"""The stage: reserves on the way in, prices whole answers, and settles what was really used."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import ClassVar, NamedTuple, Self
+
+import msgspec
+
+from sentinel_core.context import Call, CallNext, Context, Outcome
+from sentinel_core.costs import COSTS, PRICES, costs_of, dollars, known_costs, priced, total_nanousd
+from sentinel_core.errors import Refusal
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import CANDIDATES
+from sentinel_core.messages import Answer
+from sentinel_core.prices import Prices
+from sentinel_core.reply import Reply
+from sentinel_core.services import Clock, Services
+from sentinel_core.stage import Stage
+from sentinel_core.state import Admission, StateStore
+from sentinel_core.tokens import RoughTokens, Tokens
+from sentinel_plugins.rate_limit import headers
+from sentinel_plugins.rate_limit.config import RateLimitConfig
+from sentinel_plugins.rate_limit.estimate import NOTHING, Estimator
+from sentinel_plugins.rate_limit.local import LocalPart
+from sentinel_plugins.rate_limit.one_step import begun
+from sentinel_plugins.rate_limit.owed import Owed
+from sentinel_plugins.rate_limit.refusals import refusal
+from sentinel_plugins.rate_limit.reservation import RESERVATION, Reservation, claims_of, new_id
+from sentinel_plugins.rate_limit.subjects import Subjects
+
+COST_HEADER = "x-sentinel-cost-usd"
+MARGIN_S = 60.0
+"""How much longer than the request's own time a reservation counts that nobody ends."""
+
+
+class Outside(NamedTuple):
+    """What the stage needs of the outside world."""
+
+    clock: Clock
+    state: StateStore
+    prices: Prices
+    tokens: Tokens
+    local: LocalPart
+    owed: Owed
+
+
+class RateLimit(Stage):
+    """Takes requests, tokens, a place and money in one step of the state store, or none of them.
+
+    Requests that are refused later still count; their tokens, places and money return. Whatever the ending, what was
+    reserved is settled once: with what the provider reported, or with what was counted of the reply. It writes `COSTS`
+    and, for whole answers, the header `x-sentinel-cost-usd`.
+    """
+
+    name = "rate_limit"
+    Config: ClassVar[type[RateLimitConfig]] = RateLimitConfig
+    reserves = True
+    reads = (CANDIDATES,)
+    writes = {"on_request": (RESERVATION, PRICES), "dispatch": (COSTS,), "on_finish": (COSTS,)}  # noqa: RUF012 - declared so by the base
+    after = ("auth",)
+    before = ("cache", "routing", "hedge", "retry", "breaker")
+
+    def __init__(self, config: RateLimitConfig, outside: Outside) -> None:
+        super().__init__(config)
+        self._limits = config
+        self._clock = outside.clock
+        self._state = outside.state
+        self._prices = outside.prices
+        self._tokens = outside.tokens
+        self._local = outside.local
+        self._owed = outside.owed
+        self._subjects = Subjects(config)
+        self._estimator = Estimator(config, outside.prices, outside.tokens)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: RateLimitConfig, services: Services) -> AsyncIterator[Self]:
+        """The stage on the gateway's store, prices and tokens; on estimates where nobody brings the last two."""
+        extra = services.extra
+        outside = Outside(
+            services.clock,
+            services.state,
+            extra.get("prices") or Prices(),
+            extra.get("tokens") or RoughTokens(),
+            LocalPart(extra.get("local_state"), config.replicas),
+            extra.get("owed_settlements") or Owed(),
+        )
+        yield cls(config, outside)
+
+    @hookimpl
+    async def on_request(self, ctx: Context) -> None:
+        """Admit the request, or refuse it and change nothing."""
+        ctx[PRICES] = self._prices
+        bounds = self._subjects.of(ctx)
+        if not bounds.rows:
+            return
+        estimate = await self._estimator.of(ctx, money=bool(bounds.budgets)) if bounds.metered else NOTHING
+        now = self._clock.time()
+        claims = claims_of(bounds, estimate, self._limits, self._ttl_s(ctx), now)
+        reservation = Reservation(new_id(bounds.tenant), bounds, estimate, claims, self._state)
+        ctx[RESERVATION] = reservation
+        admission = await self._admitted(ctx, reservation)
+        headers.write(ctx.headers, bounds.rows, admission.claims, now)
+        if not admission.admitted:
+            ctx[RESERVATION] = msgspec.structs.replace(reservation, denied=True)
+            raise refusal(bounds.rows, admission.claims, estimate, self._limits, now)
+
+    @hookimpl
+    async def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:
+        """Price a whole answer while there is a head to say so in."""
+        reply: Reply = await call_next(call)
+        if isinstance(reply, Answer):
+            costs = known_costs(ctx, self._prices)
+            if costs is None and any(self._prices.of(attempt.target) for attempt in ctx.attempts):
+                costs = await priced(ctx, reply, self._prices, self._tokens)
+            cost = total_nanousd(costs) if costs is not None else None
+            if cost is not None:
+                ctx.headers[COST_HEADER] = dollars(cost)
+        return reply
+
+    @hookimpl
+    def on_finish(self, ctx: Context, outcome: Outcome) -> Awaitable[None] | None:
+        """Settle, also what may never have been admitted: its id is marked, so that it is not admitted late."""
+        reservation = ctx.get(RESERVATION)
+        if reservation is None or reservation.denied:
+            return None
+        work = self._settled(ctx, outcome, reservation)
+        return work if self._state.shared else begun(work)
+
+    async def _settled(self, ctx: Context, outcome: Outcome, reservation: Reservation) -> None:
+        tokens = nanousd = 0
+        if reservation.bounds.metered:
+            costs = await costs_of(ctx, outcome, self._prices, self._tokens)
+            tokens = sum(cost.usage.prompt_tokens + cost.usage.completion_tokens for cost in costs)
+            nanousd = total_nanousd(costs) or 0
+        settlement = reservation.settlement(tokens, nanousd)
+        if reservation.store is not self._state:  # the shared one may have taken it all the same, and only not said so
+            await reservation.store.settle(reservation.id, settlement)
+        await self._owed.settle(self._state, reservation.id, settlement)
+
+    async def _admitted(self, ctx: Context, reservation: Reservation) -> Admission:
+        """The step, at the shared store or, where that does not answer, on this process's part."""
+        try:
+            admission = await self._state.admit(reservation.id, reservation.claims)
+        except Refusal as unavailable:
+            admission = await self._local.admit(reservation.id, reservation.claims, unavailable)
+            assert self._local.store is not None  # it has just admitted
+            ctx[RESERVATION] = msgspec.structs.replace(reservation, store=self._local.store)
+            ctx.headers[headers.DEGRADED_HEADER] = self.name
+            return admission
+        self._local.over()
+        return admission
+
+    def _ttl_s(self, ctx: Context) -> float:
+        """Never over before the request could still end (P3)."""
+        if ctx.deadline is None:
+            return self._limits.lease_ttl_s
+        return max(self._limits.lease_ttl_s, ctx.deadline - self._clock.monotonic() + MARGIN_S)

@@ -1,0 +1,128 @@
+"""For whom a request counts, and what binds them: worked out once per caller, not per request."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterator
+from fnmatch import translate
+from typing import Literal, NamedTuple, TypeAlias
+
+from sentinel_core.context import Context
+from sentinel_core.keys import PRINCIPAL, Principal
+from sentinel_core.limits import Allowance, Limits
+from sentinel_core.state import Algorithm, Window, state_key
+from sentinel_plugins.rate_limit.config import RateLimitConfig
+
+Subject: TypeAlias = Literal["tenant", "key", "user", "address", "model"]
+Unit: TypeAlias = Literal["requests", "tokens", "concurrency", "usd"]
+
+REMEMBERED = 4096
+NOBODY = Principal("", "in-process")
+
+
+class Row(NamedTuple):
+    """One limit that binds: of whom, of what, how much, in which time, and where it is counted."""
+
+    subject: Subject
+    unit: Unit
+    limit: int
+    key: str
+    period_s: float = 0.0
+    allowance: Allowance | None = None
+
+
+class Bounds:
+    """Everything that binds one caller with one kind of model, in the order in which it is asked for."""
+
+    __slots__ = ("budgets", "leases", "limits", "requests", "rows", "tenant", "tokens")
+
+    def __init__(self, principal: Principal, rows: tuple[Row, ...], algorithm: Algorithm) -> None:
+        self.tenant = principal.tenant
+        self.limits = principal.limits
+        requests = [row for row in rows if row.unit == "requests"]
+        self.tokens = tuple(row for row in rows if row.unit == "tokens")
+        self.leases = tuple(row for row in rows if row.unit == "concurrency")
+        self.budgets = tuple(row for row in rows if row.unit == "usd")
+        self.rows = (*requests, *self.tokens, *self.leases, *self.budgets)
+        self.requests = tuple(Window(row.key, row.limit, row.period_s, algorithm=algorithm) for row in requests)
+
+    @property
+    def metered(self) -> bool:
+        """Whether it matters how many tokens a request has."""
+        return bool(self.tokens or self.budgets)
+
+
+class Subjects:
+    """The bounds of callers: at most `REMEMBERED` of them are kept, whoever asks (L10)."""
+
+    def __init__(self, config: RateLimitConfig) -> None:
+        self._config = config
+        self._client = config.client()
+        self._patterns = tuple((pattern, re.compile(translate(pattern)).match) for pattern in config.models)
+        self._known: OrderedDict[tuple[str, str, str, str | None, str], Bounds] = OrderedDict()
+
+    def of(self, ctx: Context) -> Bounds:
+        """What binds this request."""
+        principal = ctx.get(PRINCIPAL) or _unknown(ctx)
+        pattern = self._pattern(ctx.request.model) if self._patterns else ""
+        place = (principal.tenant, principal.kind, principal.id, principal.user, pattern)
+        bounds = self._known.get(place)
+        if bounds is None or bounds.limits != principal.limits:
+            rows = tuple(self._rows(principal, pattern))
+            bounds = Bounds(principal, rows, self._config.algorithm)
+            self._known[place] = bounds
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return bounds
+
+    def _pattern(self, model: str | None) -> str:
+        return next((pattern for pattern, fits in self._patterns if fits(model or "")), "")
+
+    def _rows(self, principal: Principal, pattern: str) -> Iterator[Row]:
+        found = [
+            row
+            for subject, id_, limits in self._limits(principal, pattern)
+            for row in _of(principal, subject, id_, limits)
+        ]
+        if not any(row.unit == "requests" for row in found):
+            known = principal.kind != "anonymous"
+            subject: Subject = "tenant" if known else "address"
+            found += _of(principal, subject, principal.tenant if known else principal.id, self._client)
+        tightest: dict[tuple[str, float, Allowance | str], Row] = {}
+        for row in found:
+            place = (row.key, row.period_s, row.allowance.period if row.allowance else row.unit)
+            if place not in tightest or row.limit < tightest[place].limit:
+                tightest[place] = row
+        yield from tightest.values()
+
+    def _limits(self, principal: Principal, pattern: str) -> Iterator[tuple[Subject, str, Limits]]:
+        config, own = self._config, principal.limits
+        if principal.kind == "anonymous":
+            yield "address", principal.id, config.address
+        else:
+            yield "tenant", principal.tenant, own.get("tenant", config.tenant)
+        if principal.kind == "key":
+            yield "key", principal.id, own.get("key", config.key)
+        if principal.user is not None:
+            yield "user", principal.user, own.get("user", config.user)
+        if pattern:
+            whose = principal.id if principal.kind == "anonymous" else principal.tenant
+            yield "model", f"{len(whose)}:{whose}:{pattern}", config.models[pattern]
+
+
+def _unknown(ctx: Context) -> Principal:
+    """Who asks where no stage says so: an address."""
+    return Principal("", ctx.client.address) if ctx.client.address else NOBODY
+
+
+def _of(principal: Principal, subject: Subject, id_: str, limits: Limits) -> Iterator[Row]:
+    def key(unit: str) -> str:
+        return state_key(principal.tenant, "limit", subject, id_, unit)
+
+    for rate in limits.rates():
+        yield Row(subject, rate.unit, rate.limit, key(rate.unit), rate.period_s)
+    if limits.max_concurrency is not None:
+        yield Row(subject, "concurrency", limits.max_concurrency, key("concurrency"))
+    for allowance in limits.allowances():
+        yield Row(subject, "usd", allowance.nanousd, key(f"usd-{allowance.period}"), allowance=allowance)

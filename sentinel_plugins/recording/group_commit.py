@@ -1,0 +1,184 @@
+"""One thread that writes what has gathered, and commits it together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import Generic, Protocol, TypeVar
+
+from sentinel_core.errors import Refusal
+
+log = logging.getLogger("sentinel.records")
+
+W = TypeVar("W")
+R = TypeVar("R")
+W_in = TypeVar("W_in", contravariant=True)
+R_out = TypeVar("R_out", covariant=True)
+
+MAX_GROUP = 1_000
+"""How many pieces of work are committed together at most, so that one commit has an end."""
+
+
+def unavailable() -> Refusal:
+    """What a caller is told where rows cannot be written or read."""
+    return Refusal("ledger_unavailable", retry_after_s=1)
+
+
+class Job(Generic[W, R]):
+    """One piece of work and who waits for it.
+
+    The thread that commits it and the caller whose patience ends both `claim` it; the first one decides whether it is
+    done.
+    """
+
+    __slots__ = ("_claim", "done", "work")
+
+    def __init__(self, work: W, done: asyncio.Future[R]) -> None:
+        self.work = work
+        self.done = done
+        self._claim = threading.Lock()
+
+    def claim(self) -> bool:
+        """True for the first who asks."""
+        return self._claim.acquire(blocking=False)
+
+    def expire(self) -> None:
+        """The caller waits no longer: what was not begun is not done."""
+        self.claim()
+        if not self.done.done():
+            self.done.set_exception(unavailable())
+
+
+class Medium(Protocol[W_in, R_out]):
+    """Where the thread writes. All of it is called on that thread only."""
+
+    def commit(self, gather: Callable[[], Sequence[W_in]]) -> Sequence[R_out]:
+        """Make ready, gather the work, do all of it or nothing, and make it durable; what came of each.
+
+        Whoever must wait for a lock waits before it gathers: more comes together meanwhile.
+        """
+        ...
+
+    def close(self) -> None:
+        """The thread ends."""
+        ...
+
+
+class GroupCommit(Generic[W, R]):
+    """Work that is handed over on an event loop and committed on a thread, in order, in groups.
+
+    `run` waits at most `timeout_s`, and not at all while the present commit takes longer than that: the medium is
+    stuck then. `failures` are the exceptions by which a medium says that it cannot write now. It is tried again with
+    the next work, so it recovers by itself.
+    """
+
+    def __init__(
+        self, name: str, medium: Medium[W, R], timeout_s: float, failures: tuple[type[Exception], ...]
+    ) -> None:
+        self._name = name
+        self._medium = medium
+        self._timeout_s = timeout_s
+        self._failures = failures
+        self._loop = asyncio.get_running_loop()
+        self._waiting: SimpleQueue[Job[W, R] | None] = SimpleQueue()
+        self._began: float | None = None
+        self._failing = False
+        self._closed = False
+        self._thread = threading.Thread(target=self._serve, name=f"sentinel {name}", daemon=True)
+        self._thread.start()
+
+    async def run(self, work: W) -> R:
+        """What came of the work, once it is committed. Raises `Refusal` (ledger_unavailable).
+
+        Refused work is not done, unless it was refused in the middle of its commit.
+        """
+        if self._closed or self._stuck():
+            raise unavailable()
+        job: Job[W, R] = Job(work, self._loop.create_future())
+        self._waiting.put(job)
+        patience = self._loop.call_later(self._timeout_s, job.expire)
+        try:
+            return await job.done
+        finally:
+            patience.cancel()
+
+    async def close(self, patience_s: float) -> None:
+        """Commit what waits, and end the thread; leave it behind if it is stuck."""
+        self._closed = True
+        self._waiting.put(None)
+        await asyncio.to_thread(self._thread.join, patience_s)
+        if self._thread.is_alive():
+            log.error("%s: still stuck after %g seconds; what waits there is lost", self._name, patience_s)
+
+    def _stuck(self) -> bool:
+        return self._began is not None and monotonic() - self._began > self._timeout_s
+
+    # -- on the thread ------------------------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            self._began = monotonic()
+            self._commit(first)
+            self._began = None
+        self._medium.close()
+
+    def _commit(self, first: Job[W, R]) -> None:
+        jobs: list[Job[W, R]] = []
+
+        def gather() -> list[W]:
+            jobs.extend(self._gathered(first))
+            return [job.work for job in jobs]
+
+        results: Sequence[R] | None = None
+        try:
+            results = self._medium.commit(gather)
+        except Exception as error:  # noqa: BLE001 - told apart in `_note`; the thread outlives it
+            self._note(error)
+            jobs = jobs or self._gathered(first)
+        else:
+            self._mended()
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(_settle, jobs, results)
+
+    def _gathered(self, first: Job[W, R]) -> list[Job[W, R]]:
+        """The first job and those behind it, claimed; without those that nobody waits for any more."""
+        found = [first]
+        while len(found) < MAX_GROUP:
+            try:
+                job = self._waiting.get_nowait()
+            except Empty:
+                break
+            if job is None:  # the end, which `_serve` wants to see
+                self._waiting.put(None)
+                break
+            found.append(job)
+        return [job for job in found if job.claim()]
+
+    def _note(self, error: Exception) -> None:
+        """Log a failure: each that is a mistake of ours, and the first one of an outage."""
+        if not isinstance(error, self._failures):
+            log.error("%s: a commit failed", self._name, exc_info=error)
+        elif not self._failing:
+            log.error("%s: cannot be written: %s", self._name, error)
+        self._failing = True
+
+    def _mended(self) -> None:
+        if self._failing:
+            log.warning("%s: can be written again", self._name)
+        self._failing = False
+
+
+def _settle(jobs: Sequence[Job[W, R]], results: Sequence[R] | None) -> None:
+    """Tell those who wait, on their loop."""
+    for index, job in enumerate(jobs):
+        if job.done.done():
+            continue
+        if results is None:
+            job.done.set_exception(unavailable())
+        else:
+            job.done.set_result(results[index])

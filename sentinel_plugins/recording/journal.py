@@ -1,0 +1,172 @@
+"""`Journal`: rows of one table, written in groups behind whoever adds them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple, Self, TypeAlias
+
+from sentinel_core.errors import Refusal
+from sentinel_core.records import Record, RecordStore
+from sentinel_core.services import Clock
+
+log = logging.getLogger("sentinel.records")
+
+MOST = 10_000
+"""Rows that may wait for a store; further ones are dropped, counted and logged."""
+GROUP = 500
+RETRY_S = 1.0
+"""Between two tries at a store that does not answer."""
+UNAVAILABLE = "ledger_unavailable"
+
+Group: TypeAlias = Sequence[Record]
+
+
+def as_they_are(records: Group) -> Group:
+    """Rows that need nothing more before they are written."""
+    return records
+
+
+def nothing_more(records: Group) -> None:
+    """Of rows that are written nobody needs to hear."""
+
+
+class _Waiting(NamedTuple):
+    record: Record
+    written: asyncio.Future[None] | None = None
+
+
+class Journal:
+    """Takes rows at once and writes them in their order, a group at a time; a refused group is written again.
+
+    `finish` makes the rows of a group what they will stay, once, just before they are written; `committed` hears of
+    each group afterwards. `dropped` counts the rows that found no room.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        records: RecordStore,
+        clock: Clock,
+        *,
+        finish: Callable[[Group], Group] = as_they_are,
+        committed: Callable[[Group], None] = nothing_more,
+        most: int = MOST,
+    ) -> None:
+        self._table = table
+        self._records = records
+        self._clock = clock
+        self._finish = finish
+        self._committed = committed
+        self._most = most
+        self._waiting: deque[_Waiting] = deque()
+        self._group: Group = ()
+        self._futures: list[asyncio.Future[None]] = []
+        self._wake = asyncio.Event()
+        self._answers = True
+        self.dropped = 0
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Self]:
+        """Write what is added, until the context ends with one more try at what is left."""
+        task = asyncio.create_task(self._run(), name=f"sentinel journal {self._table}")
+        try:
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            await self._last()
+
+    def __len__(self) -> int:
+        """Rows that are not written yet."""
+        return len(self._waiting) + len(self._group)
+
+    def add(self, record: Record) -> bool:
+        """Take a row that is written soon; False if there is no room for it."""
+        return self._take(_Waiting(record))
+
+    async def write(self, record: Record) -> None:
+        """Take a row and wait until it is written. Raises `Refusal` (ledger_unavailable), at once during an outage.
+
+        A row whose writing was refused may be written later all the same.
+        """
+        written = asyncio.get_running_loop().create_future()
+        if not self._answers or not self._take(_Waiting(record, written)):
+            raise Refusal(UNAVAILABLE)
+        await written
+
+    def _take(self, waiting: _Waiting) -> bool:
+        if len(self) >= self._most:
+            self.dropped += 1
+            if self.dropped & (self.dropped - 1) == 0:  # at 1, 2, 4, 8, …: a full queue must not fill the log as well
+                log.error("%s: no room for a row, %d dropped so far", self._table, self.dropped)
+            return False
+        self._waiting.append(waiting)
+        self._wake.set()
+        return True
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self:
+                try:
+                    await self._commit()
+                except Refusal as error:
+                    self._refuse(error)
+                    await self._clock.sleep(RETRY_S)
+
+    async def _commit(self) -> None:
+        """Write the group that was refused, or the next one."""
+        if not self._group:
+            taken = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
+            self._futures = [waiting.written for waiting in taken if waiting.written is not None]
+            self._group = self._finish([waiting.record for waiting in taken])
+        try:
+            await self._records.append(self._table, self._group)
+        except Refusal:
+            raise
+        except Exception:
+            log.exception("%s: %d rows cannot be written and are dropped", self._table, len(self._group))
+            self._give_up()
+            return
+        written, self._group, self._answers = self._group, (), True
+        self._tell(None)
+        self._committed(written)
+
+    def _refuse(self, error: Refusal) -> None:
+        """Whoever waits is refused; the rows stay."""
+        if self._answers:
+            log.warning("%s: rows wait for their store: %s", self._table, error.message)
+        self._answers = False
+        self._futures += [waiting.written for waiting in self._waiting if waiting.written is not None]
+        self._waiting = deque(_Waiting(waiting.record) for waiting in self._waiting)
+        self._tell(error.code)
+
+    def _give_up(self) -> None:
+        """A group that can never be written must not hold up the others."""
+        self.dropped += len(self._group)
+        self._group = ()
+        self._tell(UNAVAILABLE)
+
+    def _tell(self, code: str | None) -> None:
+        futures, self._futures = self._futures, []
+        for future in futures:
+            if future.done():  # who waited has gone
+                continue
+            if code is None:
+                future.set_result(None)
+            else:
+                future.set_exception(Refusal(code))
+
+    async def _last(self) -> None:
+        """What is left, as long as the store takes it."""
+        try:
+            while self:
+                await self._commit()
+        except Refusal as error:
+            self._refuse(error)
+            log.error("%s: %d rows were not written: %s", self._table, len(self), error.message)

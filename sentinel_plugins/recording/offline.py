@@ -1,0 +1,21 @@
+"""The configured record store for commands, without a gateway that runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.gateway import Gateway
+from sentinel_core.records import RecordStore
+
+
+@asynccontextmanager
+async def records_of(gateway: Gateway) -> AsyncIterator[RecordStore]:
+    """The store, open. Raises `ConfigError` for one that ends with its process."""
+    store = gateway.blueprint.records
+    if not store.kind.durable:
+        message = f"{store.kind.kind!r} ends with its process: no command can reach its rows"
+        raise ConfigError((ConfigProblem(message, table="records", key="kind", expected="a durable store"),))
+    async with store.kind.open(store.config) as records:
+        yield records

@@ -1,0 +1,56 @@
+"""Whose rows a caller may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sentinel_core.endpoints import ADMIN, HttpRequest
+from sentinel_core.errors import Refusal
+from sentinel_core.keys import Principal
+
+OF_TENANT = "keys"
+"""The scope of those who administer a tenant."""
+
+MAX_LIMIT = 200
+DEFAULT_LIMIT = 50
+
+
+class Reach(NamedTuple):
+    """A tenant, None for all, and what the fields of a row must be besides."""
+
+    tenant: str | None
+    where: Mapping[str, str]
+
+
+def reach(principal: Principal | None) -> Reach:
+    """An administrator's is everything, a tenant administrator's the tenant, anybody else's what they asked themselves.
+
+    Without a stage that knows callers, all rows are nobody's, and anybody sees those.
+    """
+    if principal is None:
+        return Reach("", {})
+    if ADMIN in principal.scopes:
+        return Reach(None, {})
+    if OF_TENANT in principal.scopes:
+        return Reach(principal.tenant, {})
+    return Reach(principal.tenant, {"principal": principal.id})
+
+
+def narrowed(request: HttpRequest, names: tuple[str, ...]) -> Reach:
+    """Of what the caller may see, what the query's parameters of these names, and `tenant`, ask for."""
+    tenant, where = reach(request.principal)
+    asked = {name: request.query[name] for name in names if name in request.query}
+    wanted = request.query.get("tenant")
+    if wanted is not None and tenant not in (None, wanted):
+        raise Refusal("not_found", "There is no such tenant.")
+    return Reach(tenant if wanted is None else wanted, {**asked, **where})
+
+
+def limit(request: HttpRequest) -> int:
+    """How many rows are asked for. Raises `Refusal` (invalid_parameter)."""
+    text = request.query.get("limit", str(DEFAULT_LIMIT))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_LIMIT):
+        message = f"The parameter 'limit' must be a number from 1 to {MAX_LIMIT}."
+        raise Refusal("invalid_parameter", message, param="limit")
+    return int(text)

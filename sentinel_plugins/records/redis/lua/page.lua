@@ -1,0 +1,32 @@
+-- The ids behind a position, newest first, each with its time; and what is known of them.
+--
+-- KEYS: ids by time, and a hash by id: a tenant's rows, or the tenants of a table's.
+-- ARGV: how many; the first time that is too late, or ''; the position: time and id, or '' twice.
+
+local most, bound, at, id = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+
+local start = 0
+if bound ~= '' then
+  start = redis.call('ZCOUNT', KEYS[1], bound, '+inf')
+end
+if at ~= '' then
+  local score = redis.call('ZSCORE', KEYS[1], id)
+  local behind
+  if score and tonumber(score) == tonumber(at) then
+    behind = redis.call('ZREVRANK', KEYS[1], id) + 1
+  else
+    behind = redis.call('ZCOUNT', KEYS[1], '(' .. at, '+inf')
+  end
+  start = math.max(start, behind)
+end
+
+local found = redis.call('ZREVRANGE', KEYS[1], start, start + most - 1, 'WITHSCORES')
+local ids, times = {}, {}
+for index = 1, #found, 2 do
+  ids[#ids + 1] = found[index]
+  times[#times + 1] = found[index + 1]
+end
+if #ids == 0 then
+  return { ids, times, {} }
+end
+return { ids, times, redis.call('HMGET', KEYS[2], unpack(ids)) }

@@ -1,0 +1,160 @@
+"""The files in which rows wait while the server does not answer: one line for each append, with its checksum.
+
+Each process writes files of its own and holds them by a lock; files that nobody holds are those of a process that
+ended before it could send them, and anybody's to send.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TypeAlias
+from uuid import uuid4
+from zlib import crc32
+
+import msgspec
+
+from sentinel_core.records import Record
+
+log = logging.getLogger("sentinel.records")
+
+SUFFIX = ".rows"
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """The rows of one append."""
+
+    table: str
+    records: list[Record]
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Batch).decode
+
+
+def line(batch: Batch) -> bytes:
+    """As it is in a file."""
+    text = _encode(batch)
+    return b"%08x %b\n" % (crc32(text), text)
+
+
+def batches(path: Path) -> Iterator[Batch]:
+    """What a file holds. A last line that is not whole was never acknowledged; other damage is logged and passed by."""
+    with path.open("rb") as file:
+        for number, text in enumerate(file, 1):
+            if not text.endswith(b"\n"):
+                return
+            sum_, _, body = text[:-1].partition(b" ")
+            if sum_ == b"%08x" % crc32(body):
+                yield _decode(body)
+            else:
+                log.error("%s: line %d is damaged and cannot be sent", path, number)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Begin a new file with the next line; what is complete is this process's to send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Forget a file: everything in it was sent."""
+
+    path: Path
+
+
+Work: TypeAlias = bytes | Turn | Sent
+
+
+class Spool:
+    """The medium of the thread that writes the files: each group is on the disk before anybody is told so.
+
+    No file is larger than `max_bytes`, nor are all that this process holds; OSError where they would be.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._writing: Path | None = None
+        self._held: dict[Path, int] = {}
+
+    def commit(self, gather: Callable[[], Sequence[Work]]) -> Sequence[list[Path]]:
+        """Append lines; for a `Turn`, the files to send."""
+        results: list[list[Path]] = []
+        for kind, works in groupby(gather(), type):
+            if kind is bytes:
+                lines = [work for work in works if isinstance(work, bytes)]
+                self._append(b"".join(lines))
+                results += [[] for _ in lines]
+            else:
+                results += [self._turn() if isinstance(work, Turn) else self._forget(work) for work in works]
+        return results
+
+    def close(self) -> None:
+        """Let go of the files: what is in them is the next process's to send."""
+        for handle in self._held.values():
+            os.close(handle)
+        self._held.clear()
+
+    def _append(self, lines: bytes) -> None:
+        size = sum(os.fstat(handle).st_size for handle in self._held.values())
+        if size + len(lines) > self._max_bytes:
+            raise OSError(f"the spool is full: spool_max_bytes is {self._max_bytes}")
+        if self._writing is None:
+            self._writing = self._begin()
+        handle = self._held[self._writing]
+        whole = os.fstat(handle).st_size
+        try:
+            while lines:
+                lines = lines[os.write(handle, lines) :]
+            os.fdatasync(handle)
+        except OSError:
+            os.ftruncate(handle, whole)  # half a line would hide those behind it
+            raise
+
+    def _begin(self) -> Path:
+        """A new file, seen by others only once it is ours."""
+        path = self._folder / f"{uuid4().hex}{SUFFIX}"
+        draft = path.with_suffix(".new")
+        handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        draft.rename(path)
+        self._held[path] = handle
+        return path
+
+    def _turn(self) -> list[Path]:
+        self._writing = None
+        for path in waiting(self._folder):
+            if path not in self._held and (handle := _taken(path)) is not None:
+                self._held[path] = handle
+        return [*self._held]
+
+    def _forget(self, work: Work) -> list[Path]:
+        assert isinstance(work, Sent)
+        work.path.unlink()
+        os.close(self._held.pop(work.path))
+        return []
+
+
+def waiting(folder: Path) -> list[Path]:
+    """The files of every process, the oldest first."""
+    return sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
+
+
+def _taken(path: Path) -> int | None:
+    """A lock on a file that nobody holds; None where somebody does, or did and has sent it."""
+    handle = os.open(path, os.O_RDWR)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    if not os.fstat(handle).st_nlink:
+        os.close(handle)
+        return None
+    return handle

@@ -1,0 +1,192 @@
+"""`RedisRecords`: the record store of a fleet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
+from sentinel_core.records import Group, Page, Record
+from sentinel_core.state import StoreConfig
+from sentinel_plugins.recording import cursor as cursors
+from sentinel_plugins.recording.cursor import Position, position
+from sentinel_plugins.recording.filter import Filter
+from sentinel_plugins.recording.group_commit import unavailable
+from sentinel_plugins.recording.groups import Groups
+from sentinel_plugins.recording.row import replacement, row
+from sentinel_plugins.records.redis.config import RedisRecordsConfig
+from sentinel_plugins.records.redis.replay import Replay
+from sentinel_plugins.records.redis.server import Server
+from sentinel_plugins.records.redis.spool import Batch, line
+from sentinel_plugins.records.redis.table import STEP, RedisTable
+
+CLOSE_S = 5.0
+"""How long the spool may hold up the end of the process."""
+
+
+class RedisRecords:
+    """Rows in one Redis, Valkey or Cluster, as durable as that is.
+
+    Each write is one atomic step on the server. What it does not take in time is refused, except appended rows: these
+    wait in the spool, are sent when it answers again, and are in no answer until then.
+    """
+
+    kind: ClassVar[str] = "redis"
+    Config: ClassVar[type[StoreConfig]] = RedisRecordsConfig
+    durable: ClassVar[bool] = True
+
+    def __init__(self, config: RedisRecordsConfig) -> None:
+        self._config = config
+        self._server = Server(config)
+        self._replay = self._made_replay() if config.spool_max_bytes else None
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: RedisRecordsConfig) -> AsyncIterator[Self]:
+        """The store, whether the server answers or not. `ConfigError` where the spool cannot be made."""
+        if config.spool_max_bytes:
+            await asyncio.to_thread(_prepare, Path(config.spool))
+        store = cls(config)
+        try:
+            await store._open()
+            yield store
+        finally:
+            await store.close()
+
+    async def _open(self) -> None:
+        await self._server.open()
+        if self._replay is not None:
+            self._sending = self._server.tasks.start(self._replay.run())
+
+    async def close(self) -> None:
+        """Send what waits if the server takes it, and end every connection."""
+        if self._replay is not None:
+            self._sending.cancel()
+            await asyncio.wait([self._sending])
+            await self._replay.close(CLOSE_S)
+        await self._server.close()
+
+    def _made_replay(self) -> Replay:
+        config = self._config
+        return Replay(Path(config.spool), config.spool_max_bytes, config.timeout_s, self._send)
+
+    async def append(self, table: str, records: Sequence[Record]) -> None:
+        """Add rows, all or none, idempotent by id; returns when the server, or else the local disk, has them."""
+        rows = [row(record) for record in records]
+        if not rows:
+            return
+        try:
+            await self._table(table).append(rows)
+        except Refusal:
+            if self._replay is None:
+                raise
+            await self._replay.keep(line(Batch(table, [*records])))
+
+    async def put(self, table: str, record: Record, *, expect: Record | None) -> bool:
+        """Write a row in the place of `expect`, or of none; whether it was written."""
+        return await self._table(table).put(row(replacement(record, expect)), expect)
+
+    async def get(self, table: str, tenant: str | None, id: str) -> Record | None:  # noqa: A002 - the domain's word
+        """One row by id, None if there is none in this tenant."""
+        return await self._table(table).get(tenant, id)
+
+    async def query(
+        self,
+        table: str,
+        *,
+        tenant: str | None,
+        where: Mapping[str, Any] | None = None,  # JSON values that fields must equal
+        since: float | None = None,
+        until: float | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page:
+        """Rows from `since` until before `until`, newest first, at most `limit` of them."""
+        wanted = Filter(tenant, where, since, until)
+        before = None if cursor is None else cursors.decode(cursor)
+        most = max(1, limit)
+        step = STEP if where else min(STEP, most + 1)
+        found: list[Record] = []
+        async with self._in_time(), aclosing(self._slices(table, wanted, before, step)) as slices:
+            async for records in slices:
+                found += records
+                if len(found) > most:
+                    break
+        page = tuple(found[:most])
+        return Page(page, cursors.encode(page[-1]) if len(found) > most else None)
+
+    async def aggregate(
+        self,
+        table: str,
+        *,
+        tenant: str | None,
+        group_by: Sequence[str] = (),
+        sums: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,  # JSON values that fields must equal
+        since: float | None = None,
+        until: float | None = None,
+    ) -> tuple[Group, ...]:
+        """Rows that match, counted and summed here: scripts count in doubles, which money must not be."""
+        groups = Groups(group_by, sums)
+        async with self._in_time():
+            async for records in self._slices(table, Filter(tenant, where, since, until), None, STEP):
+                groups.add(records)
+        return groups.all()
+
+    async def delete(self, table: str, *, until: float) -> int:
+        """Forget rows older than `until`, in steps; how many there were."""
+        total, more = 0, True
+        while more:
+            count, more = await self._table(table).forget(until)
+            total += count
+        return total
+
+    async def _slices(
+        self, table: str, wanted: Filter, behind: Position | None, step: int
+    ) -> AsyncGenerator[list[Record], None]:
+        """The rows that match, newest first, a step of the server at a time."""
+        rows = self._table(table)
+        while True:
+            records, following = await rows.slice(wanted, behind, step)
+            records.sort(key=position, reverse=True)
+            yield [
+                record for record in records if (behind is None or position(record) < behind) and wanted.matches(record)
+            ]
+            if following is None or (wanted.since is not None and following[0] < wanted.since):
+                return
+            behind = following
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._config.query_timeout_s):
+                yield
+        except TimeoutError:
+            raise unavailable() from None
+
+    async def _send(self, batch: Batch) -> None:
+        await self._table(batch.table).append([row(record) for record in batch.records])
+
+    def _table(self, name: str) -> RedisTable:
+        return RedisTable(self._server, self._config.prefix, name)
+
+
+def _prepare(folder: Path) -> None:
+    """Make the folder of the spool, and see that files can be made there. Raises `ConfigError`."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        probe = folder / ".probe"
+        probe.touch(mode=0o600)
+        probe.unlink(missing_ok=True)
+    except OSError as error:
+        problem = ConfigProblem(
+            f"cannot be written: {error.strerror}",
+            table="records",
+            key="spool",
+            found=repr(str(folder)),
+            expected="a folder that exists or can be made, or spool_max_bytes = 0",
+        )
+        raise ConfigError([problem]) from error

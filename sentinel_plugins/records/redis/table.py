@@ -1,0 +1,116 @@
+"""One table on the server: what is written, read and forgotten there, a step at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sentinel_core.records import Record
+from sentinel_plugins.recording import row as rows
+from sentinel_plugins.recording.cursor import Position
+from sentinel_plugins.recording.filter import Filter
+from sentinel_plugins.recording.json_text import same
+from sentinel_plugins.recording.row import Row
+from sentinel_plugins.records.redis.keys import TableKeys, encoded
+from sentinel_plugins.records.redis.server import APPEND, FORGET, OLDEST, PAGE, PUT, Server
+from sentinel_plugins.redis.command import Argument
+
+STEP = 500
+"""Rows of one step, so that none keeps the server from others for longer than about a millisecond."""
+
+
+class Slice(NamedTuple):
+    """Rows that follow each other, newest first, and the position behind the last one; None at the end of the table.
+
+    Rows that were forgotten meanwhile are left out.
+    """
+
+    records: list[Record]
+    behind: Position | None
+
+
+class RedisTable:
+    """A table by its name."""
+
+    __slots__ = ("_keys", "_server")
+
+    def __init__(self, server: Server, prefix: str, name: str) -> None:
+        self._server = server
+        self._keys = TableKeys(prefix, name)
+
+    async def append(self, batch: Sequence[Row]) -> None:
+        """Add rows whose ids are not there, in one step."""
+        keys, places = self._keys.all(row.tenant for row in batch)
+        arguments: list[Argument] = []
+        for row in batch:
+            arguments += (encoded(row.id), encoded(row.tenant), places[row.tenant], repr(row.at), row.text)
+        await self._server.run(APPEND, keys, *arguments)
+
+    async def put(self, row: Row, expect: Record | None) -> bool:
+        """Write a row in the place of another, or of none."""
+        keys, _ = self._keys.all([row.tenant])
+        arguments: list[Argument] = [encoded(row.id), encoded(row.tenant), repr(row.at), row.text]
+        if expect is not None:
+            text = await self._text(row.tenant, row.id)
+            if text is None or not same(rows.decode(text), expect):
+                return False
+            arguments.append(text)
+        return bool(await self._server.run(PUT, keys, *arguments))
+
+    async def get(self, tenant: str | None, id_: str) -> Record | None:
+        """One row by its id, of this tenant or of whoever has it."""
+        if tenant is None:
+            owner = await self._server.call("HGET", self._keys.tenants, encoded(id_), key=self._keys.tenants)
+            if owner is None:
+                return None
+            tenant = decoded(owner)
+        text = await self._text(tenant, id_)
+        return rows.decode(text) if text is not None else None
+
+    async def slice(self, wanted: Filter, before: Position | None, most: int) -> Slice:
+        """At most so many rows behind a position; those before `until` only, by whatever else they are."""
+        own = self._keys.of(wanted.tenant) if wanted.tenant is not None else None
+        keys = [own.times, own.rows] if own is not None else [self._keys.times, self._keys.tenants]
+        bound = repr(wanted.until) if wanted.until is not None else ""
+        at, id_ = (repr(before[0]), encoded(before[1])) if before is not None else ("", b"")
+        ids, times, known = await self._server.run(PAGE, keys, most, bound, at, id_)
+        texts = known if own is not None else await self._texts(ids, known)
+        records = [rows.decode(text) for text in texts if text is not None]
+        return Slice(records, (float(times[-1]), decoded(ids[-1])) if len(ids) == most else None)
+
+    async def forget(self, until: float) -> tuple[int, bool]:
+        """Forget some of the rows older than `until`: how many, and whether there may be more."""
+        keys = [self._keys.times, self._keys.tenants]
+        ids, owners = await self._server.run(OLDEST, keys, repr(until), STEP)
+        tenants = [decoded(owner or b"") for owner in owners]
+        names, places = self._keys.all(tenants)
+        arguments: list[Argument] = [repr(until)]
+        for id_, tenant in zip(ids, tenants, strict=True):
+            arguments += (id_, places[tenant])
+        return (await self._server.run(FORGET, names, *arguments) if ids else 0), len(ids) == STEP
+
+    async def _text(self, tenant: str, id_: str) -> bytes | None:
+        rows_key = self._keys.of(tenant).rows
+        text: bytes | None = await self._server.call("HGET", rows_key, encoded(id_), key=rows_key)
+        return text
+
+    async def _texts(self, ids: Sequence[bytes], owners: Sequence[bytes | None]) -> list[bytes | None]:
+        """The rows of several tenants, in the order of their ids."""
+        by_tenant: dict[bytes, list[bytes]] = {}
+        for id_, owner in zip(ids, owners, strict=True):
+            if owner is not None:
+                by_tenant.setdefault(owner, []).append(id_)
+        keys = [self._keys.of(decoded(owner)).rows for owner in by_tenant]
+        calls = (
+            self._server.call("HMGET", key, *some, key=key) for key, some in zip(keys, by_tenant.values(), strict=True)
+        )
+        found: dict[bytes, bytes | None] = {}
+        for some, texts in zip(by_tenant.values(), await asyncio.gather(*calls), strict=True):
+            found.update(zip(some, texts, strict=True))
+        return [found.get(id_) for id_ in ids]
+
+
+def decoded(name: bytes) -> str:
+    """The string that `encoded` made bytes of."""
+    return name.decode("utf-8", "surrogatepass")

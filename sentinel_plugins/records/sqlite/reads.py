@@ -1,0 +1,82 @@
+"""What is read, each in one step of SQLite: between steps a thread waits for Python's lock, which the loop holds."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import msgspec
+
+from sentinel_core.records import DAY, TENANT, Group, Page, Record
+from sentinel_plugins.recording import cursor as cursors
+from sentinel_plugins.recording import row as rows
+from sentinel_plugins.recording.cursor import Position, position
+from sentinel_plugins.recording.filter import Filter
+from sentinel_plugins.recording.groups import DAY_S, Groups, day
+from sentinel_plugins.records.sqlite.conditions import TENANT_TEXT, Conditions, field, integer
+
+_GET = 'SELECT record FROM records WHERE "table" = ? AND id = ?'
+_HALF = 2**32
+
+_rows = msgspec.json.Decoder(list[list[Any]]).decode  # texts, numbers and None
+_decode = msgspec.json.Decoder().decode
+
+
+def one(connection: sqlite3.Connection, table: str, id_: str) -> Record | None:
+    """The row of an id."""
+    found = connection.execute(_GET, (table, id_)).fetchone()
+    return rows.decode(found[0]) if found is not None else None
+
+
+def page(connection: sqlite3.Connection, table: str, wanted: Filter, before: Position | None, limit: int) -> Page:
+    """The first rows behind a position, newest first."""
+    where = Conditions(table, wanted, before)
+    sql = f"SELECT record FROM records WHERE {where.sql} ORDER BY at DESC, id DESC LIMIT ?"  # noqa: S608 - no input
+    text = connection.execute(
+        f"SELECT '[' || coalesce(group_concat(record), '') || ']' FROM ({sql})",  # noqa: S608 - no input
+        [*where.values, limit + 1],
+    ).fetchone()[0]
+    found = sorted(rows.decode_all(text), key=position, reverse=True)  # concatenation promises no order
+    records = tuple(found[:limit])
+    return Page(records, cursors.encode(records[-1]) if len(found) > limit else None)
+
+
+def counted(connection: sqlite3.Connection, table: str, wanted: Filter, groups: Groups) -> tuple[Group, ...]:
+    """Rows counted and summed in groups."""
+    where = Conditions(table, wanted)
+    text = connection.execute(_grouped(where, groups), where.values).fetchone()[0]
+    keys = len(groups.group_by)
+    for found in _rows(text):
+        values, (count, *halves) = found[:keys], (int(number) for number in found[keys:])
+        sums = [high * _HALF + low for high, low in zip(halves[::2], halves[1::2], strict=True)]
+        groups.merge(map(_value, values), count, sums)
+    return groups.all()
+
+
+def _grouped(where: Conditions, groups: Groups) -> str:
+    """One JSON array of arrays: keys, count, and each sum in two halves, which cannot overflow."""
+    keys = [f"k{index}" for index in range(len(groups.group_by))]
+    amounts = [f"s{index}" for index in range(len(groups.sums))]
+    columns = [f"{_key(name)} AS {key}" for name, key in zip(groups.group_by, keys, strict=True)]
+    columns += [f"{integer(name)} AS {amount}" for name, amount in zip(groups.sums, amounts, strict=True)]
+    halves = [f"sum({amount} >> 32), sum({amount} & {_HALF - 1})" for amount in amounts]
+    return f"""
+        SELECT '[' || coalesce(group_concat(g), '') || ']' FROM (
+            SELECT json_array({", ".join([*keys, "count(*)", *halves])}) AS g
+            FROM (SELECT {", ".join([*columns, "NULL AS none"])} FROM records WHERE {where.sql})
+            GROUP BY {", ".join(keys or ["none"])}
+        )"""  # noqa: S608 - names of fields are identifiers, values are parameters
+
+
+def _key(name: str) -> str:
+    """What a row is grouped by, as a plain text: SQLite would embed JSON, as which it is marked."""
+    if name == DAY:
+        return f"CAST(at / {DAY_S} AS INTEGER)"
+    return f"'' || ({field(name) if name != TENANT else TENANT_TEXT})"
+
+
+def _value(found: str | int | None) -> object:
+    """The value that a key stands for; a number is that of a day."""
+    if isinstance(found, int):
+        return day(found)
+    return _decode(found) if found is not None else None

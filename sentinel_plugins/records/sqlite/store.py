@@ -1,0 +1,126 @@
+"""`SqliteRecords`: the record store of one machine."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, ClassVar, Self, TypeVar
+
+from sentinel_core.records import Group, Page, Record
+from sentinel_core.state import StoreConfig
+from sentinel_plugins.recording import cursor as cursors
+from sentinel_plugins.recording.filter import Filter
+from sentinel_plugins.recording.group_commit import GroupCommit
+from sentinel_plugins.recording.groups import Groups
+from sentinel_plugins.recording.row import replacement, row
+from sentinel_plugins.records.sqlite import reads
+from sentinel_plugins.records.sqlite.config import SqliteRecordsConfig
+from sentinel_plugins.records.sqlite.connect import reading, writing
+from sentinel_plugins.records.sqlite.file import File
+from sentinel_plugins.records.sqlite.opening import prepare
+from sentinel_plugins.records.sqlite.readers import Readers
+from sentinel_plugins.records.sqlite.writes import STEP, Append, Delete, Put, Work
+
+R = TypeVar("R")
+
+CLOSE_S = 5.0
+"""How long what is still to be written may hold up the end of the process."""
+
+
+class SqliteRecords:
+    """Rows in one file. Every worker of a machine may open it.
+
+    What has gathered while the last commit ran is committed next, together; a call returns when its commit is as
+    durable as `synchronous` says. Nothing waits longer than the configured times: it is refused instead, and tried
+    anew with the next call.
+    """
+
+    kind: ClassVar[str] = "sqlite"
+    Config: ClassVar[type[StoreConfig]] = SqliteRecordsConfig
+    durable: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        config: SqliteRecordsConfig,
+        connect: Callable[[SqliteRecordsConfig], sqlite3.Connection] = writing,
+    ) -> None:
+        self._config = config
+        self._writer: GroupCommit[Work, int] = GroupCommit(
+            f"records in {config.path}", File(config, connect), config.timeout_s, (sqlite3.Error, OSError)
+        )
+        self._readers = Readers(config.readers, partial(reading, config))
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: SqliteRecordsConfig) -> AsyncIterator[Self]:
+        """The store on its file, which is made if there is none. `ConfigError` if it cannot be used."""
+        await asyncio.to_thread(prepare, config)
+        store = cls(config)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    async def close(self) -> None:
+        """Write what waits, then close the file."""
+        await self._writer.close(CLOSE_S)
+        await asyncio.to_thread(self._readers.close)
+
+    async def append(self, table: str, records: Sequence[Record]) -> None:
+        """Add rows, all or none, idempotent by id; returns when they are committed."""
+        if records:
+            await self._writer.run(Append(table, [row(record) for record in records]))
+
+    async def put(self, table: str, record: Record, *, expect: Record | None) -> bool:
+        """Write a row in the place of `expect`, or of none; whether it was written and committed."""
+        return await self._writer.run(Put(table, row(replacement(record, expect)), expect)) > 0
+
+    async def get(self, table: str, tenant: str | None, id: str) -> Record | None:  # noqa: A002 - the domain's word
+        """One row by id, None if there is none in this tenant."""
+        found = await self._read(lambda connection: reads.one(connection, table, id), self._config.timeout_s)
+        return found if found is not None and tenant in (None, found.tenant) else None
+
+    async def query(
+        self,
+        table: str,
+        *,
+        tenant: str | None,
+        where: Mapping[str, Any] | None = None,  # JSON values that fields must equal
+        since: float | None = None,
+        until: float | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page:
+        """Rows from `since` until before `until`, newest first, at most `limit` of them."""
+        wanted = Filter(tenant, where, since, until)
+        before = None if cursor is None else cursors.decode(cursor)
+        return await self._read(lambda connection: reads.page(connection, table, wanted, before, max(1, limit)))
+
+    async def aggregate(
+        self,
+        table: str,
+        *,
+        tenant: str | None,
+        group_by: Sequence[str] = (),
+        sums: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,  # JSON values that fields must equal
+        since: float | None = None,
+        until: float | None = None,
+    ) -> tuple[Group, ...]:
+        """Rows that match, counted and summed by the values of `group_by`, by SQLite and off the loop."""
+        groups = Groups(group_by, sums)
+        wanted = Filter(tenant, where, since, until)
+        return await self._read(lambda connection: reads.counted(connection, table, wanted, groups))
+
+    async def delete(self, table: str, *, until: float) -> int:
+        """Forget rows older than `until`, in steps, so that appends need not wait; how many there were."""
+        total = 0
+        while (step := await self._writer.run(Delete(table, until))) == STEP:
+            total += step
+        return total + step
+
+    async def _read(self, read: Callable[[sqlite3.Connection], R], timeout_s: float | None = None) -> R:
+        return await self._readers.run(read, timeout_s or self._config.query_timeout_s)

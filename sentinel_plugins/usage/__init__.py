@@ -1,0 +1,35 @@
+"""The ledger: what every call used and cost. `[stages.usage]`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sentinel_core.commands import Command
+from sentinel_core.endpoints import Endpoint, Socket
+from sentinel_core.gateway import Gateway
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.stage import Stage
+from sentinel_plugins.usage import commands, reconcile_command
+from sentinel_plugins.usage.config import UsageConfig
+from sentinel_plugins.usage.endpoints import Routes
+from sentinel_plugins.usage.stage import Usage
+
+__all__ = ["Usage", "UsageConfig", "sentinel_commands", "sentinel_endpoints", "sentinel_stages"]
+
+
+@hookimpl
+def sentinel_stages() -> Iterable[type[Stage]]:
+    """The observer `usage`."""
+    return (Usage,)
+
+
+@hookimpl
+def sentinel_endpoints(gateway: Gateway) -> Iterable[Endpoint | Socket]:
+    """`GET /v1/usage`."""
+    return Routes(gateway).all()
+
+
+@hookimpl
+def sentinel_commands() -> Iterable[Command]:
+    """`sentinel usage` and `sentinel cost reconcile`."""
+    return (*commands.COMMANDS, *reconcile_command.COMMANDS)

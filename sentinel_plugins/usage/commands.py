@@ -1,0 +1,76 @@
+"""`sentinel usage`: on the configured record store, without a gateway that runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from sentinel_core.commands import Command
+from sentinel_core.errors import Refusal
+from sentinel_core.gateway import Gateway
+from sentinel_plugins.recording.offline import records_of
+from sentinel_plugins.recording.reach import Reach
+from sentinel_plugins.usage.summary import Totals, UsageSummary, asked, summary
+
+FAILURE = 1
+_HEAD = ("REQUESTS", "CALLS", "PROMPT", "COMPLETION", "UNPRICED", "USD")
+
+Config = Annotated[Path | None, typer.Option("--config", "-c", help="Configuration file.")]
+EnvFile = Annotated[Path | None, typer.Option("--env-file", help="A .env file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def usage(
+    group_by: Annotated[str, typer.Option("--group-by", help="model, provider, key, tenant or day.")] = "model",
+    since: Annotated[str | None, typer.Option("--since", help="From this time on, such as 2026-11-01.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Before this time.")] = None,
+    tenant: Annotated[str | None, typer.Option("--tenant", help="One tenant's rows.")] = None,
+    config: Config = None,
+    env_file: EnvFile = None,
+    json: Json = False,
+) -> int:
+    """Show what was used and what it cost."""
+    given = {"group_by": group_by, "since": since, "until": until}
+    gateway = Gateway.load(config, env_file=env_file)
+
+    async def work() -> UsageSummary:
+        wanted = asked({name: text for name, text in given.items() if text is not None}, Reach(tenant, {}))
+        async with records_of(gateway) as records:
+            return await summary(records, wanted)
+
+    try:
+        found = asyncio.run(work())
+    except Refusal as error:
+        typer.echo(f"sentinel: {error.message}", err=True)
+        return FAILURE
+    typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode() if json else _table(found))
+    return 0
+
+
+COMMANDS = (Command("usage", usage),)
+
+
+def _table(found: UsageSummary) -> str:
+    lines: list[tuple[str, ...]] = [((found.group_by or "").upper(), *_HEAD)]
+    lines += [(group.value if group.value is not None else "-", *_cells(group.totals)) for group in found.data]
+    lines.append(("total", *_cells(found.total)))
+    return aligned(lines)
+
+
+def _cells(totals: Totals) -> tuple[str, ...]:
+    counts = (totals.requests, totals.attempts, totals.prompt_tokens, totals.completion_tokens, totals.unpriced)
+    return (*map(str, counts), totals.cost_usd)
+
+
+def aligned(lines: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Lines of cells in columns: so many flush left, numbers flush right."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    sides = [str.ljust] * left + [str.rjust] * (len(widths) - left)
+    return "\n".join(
+        "  ".join(side(cell, width) for side, cell, width in zip(sides, line, widths, strict=True)) for line in lines
+    )

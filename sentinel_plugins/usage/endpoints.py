@@ -1,0 +1,27 @@
+"""`GET /v1/usage`."""
+
+from __future__ import annotations
+
+from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest
+from sentinel_core.gateway import Gateway
+from sentinel_plugins.recording.reach import narrowed
+from sentinel_plugins.usage.summary import UsageSummary, asked, summary
+
+FILTERS = ("model", "provider", "key")
+
+
+class Routes:
+    """The handlers of one gateway."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def all(self) -> tuple[Endpoint, ...]:
+        """Every route."""
+        text = "What the caller's requests used and cost; of an administrator's, everybody's"
+        return (Endpoint("GET", "/v1/usage", self._usage, "caller", None, UsageSummary, text, ("usage",)),)
+
+    async def _usage(self, request: HttpRequest) -> HttpReply:
+        wanted = asked(request.query, narrowed(request, FILTERS))
+        found = await summary(self._gateway.records, wanted)
+        return HttpReply(found, headers={"cache-control": "no-store"})

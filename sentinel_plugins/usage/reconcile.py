@@ -1,0 +1,83 @@
+"""The ledger beside a provider's bill."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from sentinel_core.costs import dollars
+from sentinel_core.records import DAY, RecordStore
+from sentinel_plugins.usage.bill import Bill, Place
+from sentinel_plugins.usage.row import TABLE
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One day, and one model where the bill names them: nano-dollars in the ledger and on the bill.
+
+    `unpriced` calls are in the ledger without a cost, `unsure` ones with one that the provider did not report.
+    """
+
+    day: str
+    model: str
+    ledger_nanousd: int
+    bill_nanousd: int
+    unpriced: int
+    unsure: int
+
+    @property
+    def nanousd(self) -> int:
+        """What the bill has more than the ledger."""
+        return self.bill_nanousd - self.ledger_nanousd
+
+
+class _Kept(msgspec.Struct):
+    nanousd: int = 0
+    unpriced: int = 0
+    unsure: int = 0
+
+
+async def reconcile(records: RecordStore, provider: str, bill: Bill) -> list[Difference]:
+    """Every day and model of the ledger or the bill, in the days from the bill's first to its last."""
+    days = sorted(day for day, _ in bill.costs)
+    if not days:
+        return []
+    kept = await _ledger(records, provider, _midnight(days[0]), _midnight(days[-1]) + timedelta(days=1), bill.by_model)
+    return [
+        Difference(
+            *place, ledger_nanousd=found.nanousd, bill_nanousd=billed, unpriced=found.unpriced, unsure=found.unsure
+        )
+        for place in sorted({*kept, *bill.costs})
+        for found, billed in ((kept.get(place, _Kept()), bill.costs.get(place, 0)),)
+    ]
+
+
+def signed(nanousd: int) -> str:
+    """Nano-dollars as dollars, with a sign where there is one."""
+    return f"-{dollars(-nanousd)}" if nanousd < 0 else dollars(nanousd)
+
+
+async def _ledger(
+    records: RecordStore, provider: str, since: datetime, until: datetime, by_model: bool
+) -> dict[Place, _Kept]:
+    groups = await records.aggregate(
+        TABLE,
+        tenant=None,
+        group_by=(DAY, "target_model", "provenance"),
+        sums=("cost_nanousd", "unpriced"),
+        where={"provider": provider},
+        since=since.timestamp(),
+        until=until.timestamp(),
+    )
+    found: dict[Place, _Kept] = {}
+    for group in groups:
+        day, model, provenance = group.values
+        kept = found.setdefault((day, model if by_model else ""), _Kept())
+        kept.nanousd += group.sums[0]
+        kept.unpriced += group.sums[1]
+        kept.unsure += group.count if provenance != "reported" else 0
+    return found
+
+
+def _midnight(day: str) -> datetime:
+    return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)

@@ -1,0 +1,87 @@
+"""`sentinel cost reconcile`: the ledger of the configured record store beside a provider's bill."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from sentinel_core.commands import Command
+from sentinel_core.errors import Refusal
+from sentinel_core.gateway import Gateway
+from sentinel_core.limits import NANO
+from sentinel_plugins.recording.offline import records_of
+from sentinel_plugins.usage.bill import Bill, BillError, Columns, read_bill
+from sentinel_plugins.usage.commands import FAILURE, Config, EnvFile, Json, aligned
+from sentinel_plugins.usage.reconcile import Difference, reconcile, signed
+
+_HEAD = ("DAY", "MODEL", "LEDGER USD", "BILL USD", "DIFFERENCE", "UNPRICED", "UNSURE")
+Column = Annotated[str | None, typer.Option(help="A column's name, where it is not a usual one.")]
+
+
+def reconcile_costs(
+    csv: Annotated[Path, typer.Option("--csv", exists=True, dir_okay=False, help="The bill, with a head line.")],
+    provider: Annotated[str, typer.Option("--provider", help="Whose bill it is: the name of a table [providers.…].")],
+    tolerance_usd: Annotated[str, typer.Option("--tolerance-usd", help="A difference that nobody minds.")] = "0.01",
+    date_column: Column = None,
+    model_column: Column = None,
+    cost_column: Column = None,
+    config: Config = None,
+    env_file: EnvFile = None,
+    json: Json = False,
+) -> int:
+    """Compare the ledger with a provider's bill. The exit code is 1 if they differ by more than is tolerated."""
+    tolerance = _nanousd(tolerance_usd)
+    bill = _bill(csv, Columns(date_column, model_column, cost_column))
+    gateway = Gateway.load(config, env_file=env_file)
+
+    async def work() -> list[Difference]:
+        async with records_of(gateway) as records:
+            return await reconcile(records, provider, bill)
+
+    try:
+        found = asyncio.run(work())
+    except Refusal as error:
+        typer.echo(f"sentinel: {error.message}", err=True)
+        return FAILURE
+    typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode() if json else _table(found))
+    return FAILURE if any(abs(row.nanousd) > tolerance for row in found) else 0
+
+
+COMMANDS = (Command("cost reconcile", reconcile_costs),)
+
+
+def _bill(path: Path, columns: Columns) -> Bill:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return read_bill(file, columns)
+    except (BillError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{path}: {error}") from None
+
+
+def _nanousd(text: str) -> int:
+    try:
+        return round(Decimal(text) * NANO)
+    except (InvalidOperation, ValueError, OverflowError):
+        raise typer.BadParameter(f"{text!r} is not an amount of dollars") from None
+
+
+def _table(found: list[Difference]) -> str:
+    return aligned(
+        [
+            _HEAD,
+            *(
+                (
+                    *(row.day, row.model or "-"),
+                    *map(signed, (row.ledger_nanousd, row.bill_nanousd, row.nanousd)),
+                    *map(str, (row.unpriced, row.unsure)),
+                )
+                for row in found
+            ),
+        ],
+        left=2,
+    )

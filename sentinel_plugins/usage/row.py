@@ -1,0 +1,96 @@
+"""The row of one call of a provider."""
+
+from __future__ import annotations
+
+from secrets import token_hex
+
+import msgspec
+
+from sentinel_core.context import Attempt, Context
+from sentinel_core.costs import AttemptCost, Provenance
+from sentinel_core.keys import PRINCIPAL
+from sentinel_core.records import Record
+
+TABLE = "usage"
+
+
+class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What one call was, how it ended, and what it cost in nano-dollars; null where its model has no price.
+
+    `model` is what was asked for, `provider` and `target_model` who was called. `requests` is 1 in the first row of a
+    request and `unpriced` is 1 where there is no price, so that sums count them. Times are milliseconds.
+    """
+
+    request_id: str
+    attempt: int
+    principal: str
+    key: str | None
+    user: str | None
+    model: str
+    provider: str
+    target_model: str
+    operation: str
+    streamed: bool
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    cost_nanousd: int | None
+    price_version: str
+    provenance: Provenance
+    ending: str
+    error: str | None
+    elapsed_ms: int
+    requests: int
+    unpriced: int
+
+
+SUMS = (
+    *("requests", "unpriced", "prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens"),
+    *("reasoning_tokens", "cost_nanousd"),
+)
+"""The integers that are added up."""
+
+
+def records(ctx: Context, costs: tuple[AttemptCost, ...], now: float) -> list[Record]:
+    """One record per call. Clients choose request ids, and may choose one twice: `nonce` keeps their rows apart."""
+    principal, nonce = ctx.get(PRINCIPAL), token_hex(4)
+    tenant = principal.tenant if principal is not None else ""
+    last = max((attempt.ended or attempt.started for attempt in ctx.attempts), default=0.0)
+    found: list[Record] = []
+    for attempt, cost in zip(ctx.attempts, costs, strict=True):
+        at = max(0.0, now - (last - attempt.started))
+        fields = msgspec.to_builtins(_row(ctx, attempt, cost, first=not found))
+        found.append(Record(f"{ctx.id}:{attempt.number}:{nonce}", tenant, at, fields))
+    return found
+
+
+def _row(ctx: Context, attempt: Attempt, cost: AttemptCost, *, first: bool) -> UsageRow:
+    request, usage, principal = ctx.request, cost.usage, ctx.get(PRINCIPAL)
+    ended = attempt.ended if attempt.ended is not None else attempt.started
+    return UsageRow(
+        request_id=ctx.id,
+        attempt=attempt.number,
+        principal=principal.id if principal is not None else "",
+        key=principal.id if principal is not None and principal.kind == "key" else None,
+        user=principal.user if principal is not None else None,
+        model=request.model or attempt.target.model,
+        provider=attempt.target.provider,
+        target_model=attempt.target.model,
+        operation=request.operation,
+        streamed=request.stream,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        cached_tokens=usage.cached_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
+        cost_nanousd=cost.nanousd,
+        price_version=cost.price_version,
+        provenance=cost.provenance,
+        ending=attempt.ending or "discarded",
+        error=attempt.error,
+        elapsed_ms=max(0, round((ended - attempt.started) * 1000)),
+        requests=int(first),
+        unpriced=int(cost.nanousd is None),
+    )

@@ -1,0 +1,149 @@
+"""Prices: exact integers, one rounding, and no price where nobody knows one."""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.keys import Target
+from sentinel_core.limits import NANO
+from sentinel_core.messages import Usage
+from sentinel_core.model_facts import ModelFacts, PriceTier
+from sentinel_core.price import MILLION, Price
+from sentinel_core.prices import Prices
+from sentinel_core.provider import Provider
+from sentinel_core.testing import FakeProvider
+from sentinel_plugins.catalogue.catalogue import FileCatalogue
+from sentinel_plugins.providers.echo.provider import EchoProvider
+from sentinel_plugins.providers.openai.provider import OpenAIProvider
+
+DATED = date(2026, 11, 21)
+KINDS: dict[str, type[Provider]] = {"openai": OpenAIProvider, "mine": OpenAIProvider, "echo": EchoProvider}
+
+
+def row(name: str = "m", provider: str = "openai", **fields: object) -> ModelFacts:
+    return ModelFacts(id=name, provider=provider, **fields)  # type: ignore[arg-type]  # each test's own fields
+
+
+def price(**fields: object) -> Price:
+    found = Price.of(row("m", "openai", **fields), "v")
+    assert found is not None
+    return found
+
+
+def prices(*rows: ModelFacts) -> Prices:
+    return Prices(FileCatalogue(DATED, rows), KINDS)
+
+
+def test_s4_13_s4_14_a_call_of_gpt_4o_costs_what_its_list_says() -> None:
+    shipped = Prices(FileCatalogue.shipped(), KINDS)
+    cost = shipped.cost(Target("openai", "gpt-4o"), Usage(1_000_000, 1_000_000))
+    assert cost is not None
+    assert (cost.input_cost, cost.output_cost, cost.total_cost) == (2.5, 10.0, 12.5)
+
+
+counts = st.integers(0, 10_000_000)
+dollars = st.decimals(0, 100, places=4).map(float)
+
+
+@given(
+    counts, counts, counts, counts, counts, dollars, dollars, dollars, dollars, dollars, st.sampled_from([0.5, 1, 2])
+)
+def test_a_cost_is_the_exact_sum_rounded_once(
+    prompt: int, completion: int, cached: int, written: int, thought: int,
+    in_usd: float, out_usd: float, cached_usd: float, write_usd: float, thought_usd: float, factor: float,
+) -> None:  # fmt: skip
+    cached, thought = min(cached, prompt), min(thought, completion)
+    written = min(written, prompt - cached)
+    made = price(
+        input_usd=in_usd, output_usd=out_usd, cached_input_usd=cached_usd, cache_write_usd=write_usd,
+        reasoning_usd=thought_usd, service_factors={"flex": factor},
+    )  # fmt: skip
+    usage = Usage(prompt, completion, 0, cached, thought, written)
+
+    def part(tokens: int, usd: float) -> Fraction:
+        return tokens * Fraction(str(usd)) * NANO / MILLION * Fraction(str(factor))
+
+    exact = part(prompt - cached - written, in_usd) + part(cached, cached_usd) + part(written, write_usd)
+    exact += part(completion - thought, out_usd) + part(thought, thought_usd)
+    cost = made.cost(usage, "flex")
+    assert abs(cost.total_nanousd - exact) <= Fraction(1, 2)
+    assert cost.input_nanousd + cost.output_nanousd == cost.total_nanousd
+    assert cost.input_nanousd >= 0
+    assert cost.output_nanousd >= 0
+
+
+@given(counts, counts, counts, counts, counts, dollars, dollars, dollars, dollars)
+def test_p3_no_call_of_so_many_tokens_costs_more_than_at_most(
+    prompt: int, completion: int, cached: int, written: int, thought: int,
+    in_usd: float, out_usd: float, write_usd: float, tier_usd: float,
+) -> None:  # fmt: skip
+    tier = PriceTier(above_tokens=200_000, input_usd=tier_usd, output_usd=tier_usd)
+    made = price(input_usd=in_usd, output_usd=out_usd, cache_write_usd=write_usd, tiers=(tier,))
+    most = made.at_most(prompt, completion)
+    assert made.cost(Usage(prompt, completion, 0, cached, thought, written)).total_nanousd <= most
+    assert made.cost(Usage(prompt // 2, completion // 2)).total_nanousd <= most
+
+
+@given(st.integers(0, 10**12), st.integers(0, 300_000), dollars, dollars)
+def test_what_is_affordable_costs_no_more_than_is_left(left: int, prompt: int, in_usd: float, out_usd: float) -> None:
+    made = price(input_usd=in_usd, output_usd=out_usd)
+    tokens = made.affordable(left, prompt)
+    if tokens is None:
+        assert out_usd == 0
+    elif tokens:
+        assert made.at_most(prompt, tokens) <= left < made.at_most(prompt, tokens + 1)
+
+
+def test_a_tier_is_for_the_whole_call_and_begins_above_its_bound() -> None:
+    tier = PriceTier(above_tokens=200_000, input_usd=2.5, output_usd=15.0)
+    made = price(input_usd=1.25, output_usd=10.0, tiers=(tier,))
+    assert made.cost(Usage(200_000, 0)).total_nanousd == NANO // 4
+    assert made.cost(Usage(400_000, 1_000_000)).total_nanousd == 16 * NANO
+
+
+def test_an_unknown_price_is_none_and_an_explicit_zero_is_a_price() -> None:
+    known = prices(row("nothing"), row("half", input_usd=1.0), row("free", input_usd=0.0, output_usd=0.0))
+    assert known.of(Target("openai", "nothing")) is None
+    assert known.of(Target("openai", "half")) is None
+    assert known.of(Target("openai", "unheard")) is None
+    cost = known.cost(Target("openai", "free"), Usage(5, 5))
+    assert cost is not None
+    assert cost.total_nanousd == 0
+
+
+def test_a_price_is_a_targets_only_at_the_provider_it_is_for() -> None:
+    known = prices(
+        row("gpt", "openai", input_usd=1.0, output_usd=1.0),
+        row("mine/gpt", "openai", input_usd=9.0, output_usd=9.0),
+        row("claude", "anthropic", input_usd=3.0, output_usd=3.0),
+    )
+    usage = Usage(1_000_000, 0)
+    found = [known.cost(Target(table, "gpt"), usage) for table in ("openai", "mine")]
+    assert [cost.total_cost for cost in found if cost is not None] == [1.0, 9.0]
+    assert known.of(Target("openai", "claude")) is None
+    assert known.unpriced((Target("openai", "claude"), Target("openai", "gpt"))) == (Target("openai", "claude"),)
+
+
+def test_a_free_kind_costs_nothing_unless_a_row_says_otherwise() -> None:
+    known = prices(row("echo/dear", "echo", input_usd=1.0, output_usd=1.0))
+    assert known.cost(Target("echo", "any"), Usage(9, 9)) == (0, 0)
+    assert known.cost(Target("echo", "dear"), Usage(1_000_000, 0)) == (NANO, 0)
+    assert FakeProvider.free is False
+
+
+def test_names_that_clients_invent_do_not_grow_what_is_remembered() -> None:
+    known = prices()
+    for number in range(10_000):
+        assert known.of(Target("openai", f"m{number}")) is None
+    assert len(known._found) <= 4096
+
+
+def test_a_price_names_the_catalogue_it_is_from() -> None:
+    shipped = FileCatalogue.shipped()
+    found = Prices(shipped, KINDS).of(Target("openai", "gpt-4o"))
+    assert found is not None
+    assert found.version == shipped.version == str(shipped.dated)

@@ -1,0 +1,296 @@
+"""One record for every request, whatever its ending; where it is required, no call without one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.chain import Chain, Delivery, Exchange, Tracker
+from sentinel_core.config import Secret
+from sentinel_core.context import Context
+from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL, Principal
+from sentinel_core.messages import Answer
+from sentinel_core.records import Record
+from sentinel_core.stage import Stage, StageConfig
+from sentinel_core.testing import Driven, FakeClock, FakeProvider, chain_of, completion, context, fake_services, opened
+from sentinel_core.testing import run as run_exchange
+from sentinel_core.testing.fake_clock import settle
+from sentinel_plugins.audit import Audit, AuditConfig
+from sentinel_plugins.audit.checkpoints import Checkpoints, read
+from sentinel_plugins.audit.retention import Retention
+from sentinel_plugins.audit.verify import verify
+from tests.plugins.recording.flaky import Flaky
+
+KEY = "a key of the tests"
+SECRET = Secret(KEY, "TEST")
+WHO = Principal("acme", "k1", kind="key", user="ann")
+
+
+class Guards(Stage):
+    """A guard named `pii` that masks one word both ways, refuses another, and measures injections."""
+
+    name = "pii"
+
+    def __init__(self) -> None:
+        super().__init__(StageConfig())
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        ctx[INJECTION_SCORE] = 0.25
+        texts = {slot.path: slot.text.replace("Ann", "<NAME>") for slot in ctx.request.texts() if "Ann" in slot.text}
+        ctx.request = ctx.request.with_texts(texts)
+        if any("forbidden" in slot.text for slot in ctx.request.texts()):
+            raise Refusal("content_policy_violation")
+
+    @hookimpl
+    def on_response(self, answer: Answer) -> Answer:
+        texts = {slot.path: slot.text.replace("Bob", "<NAME>") for slot in answer.texts() if "Bob" in slot.text}
+        return answer.with_texts(texts)
+
+
+@dataclass
+class Scene:
+    """What the tests act on."""
+
+    chain: Chain
+    provider: FakeProvider
+    store: Flaky
+    clock: FakeClock
+    tracker: Tracker
+    stage: Audit
+
+    async def ask(self, prompt: str = "Hello", *, stream: bool = False, **fields: Any) -> Driven:
+        ctx = context(prompt, stream=stream, **fields)
+        ctx[PRINCIPAL] = WHO
+        driven = await run_exchange(self.chain, ctx)
+        await self.tracker.drained()
+        await settle()
+        return driven
+
+    async def entries(self, kind: str = "terminal") -> list[dict[str, Any]]:
+        """The records of a kind, oldest first."""
+        page = await self.store.query("audit", tenant=None, where={"kind": kind}, limit=1000)
+        return [dict(record.fields) for record in reversed(page.records)]
+
+
+@asynccontextmanager
+async def scene(*scripts: Any, store: Flaky | None = None, **table: Any) -> AsyncIterator[Scene]:  # TOML values
+    clock, provider, tracker, store = FakeClock(), FakeProvider(*scripts), Tracker(), store or Flaky()
+    async with (
+        fake_services(clock) as services,
+        opened(Audit, AuditConfig(**table), replace(services, records=store)) as live,
+    ):
+        stage = live[0]
+        assert isinstance(stage, Audit)
+        yield Scene(chain_of([live, Guards()], provider, tracker), provider, store, clock, tracker, stage)
+        await tracker.drained()
+
+
+async def test_s4_39_s4_40_a_record_says_what_the_request_was_and_how_it_ended() -> None:
+    usage = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
+    async with scene(completion("I am Bob", usage=usage)) as s:
+        await s.ask("I am Ann")
+        (entry,) = await s.entries()
+    expected = {
+        "request_id": "test",
+        "principal": "k1",
+        "key": "k1",
+        "user": "ann",
+        "model": "fake",
+        "provider": "fake",
+        "prompt_tokens": 3,
+        "completion_tokens": 5,
+        "finish_reason": "stop",
+        "pii_detected": True,
+        "pii_redacted": True,
+        "injection_score": 0.25,
+        "status": "completed",
+        "ending": "completed",
+        "error": None,
+        "attempts": 1,
+    }
+    assert {name: entry[name] for name in expected} == expected
+    assert entry["latency_ms"] >= 0
+    assert {verdict["direction"] for verdict in entry["verdicts"]} == {"request", "response"}
+
+
+@given(st.text(min_size=1), st.booleans())
+async def test_s4_41_p11_one_record_without_content_for_any_text(text: str, stream: bool) -> None:
+    async with scene((f"§secret§{text}",)) as s:
+        await s.ask(f"§secret§{text}", stream=stream)
+        (entry,) = await s.entries()
+    assert entry["content"] is None
+    assert "§secret§" not in str(entry)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_content_is_what_the_guards_left(stream: bool) -> None:
+    async with scene(("I am ", "Bob"), content=True) as s:
+        await s.ask("I am Ann", stream=stream)
+        await s.ask("forbidden", stream=stream)
+        first, second = await s.entries()
+    assert "I am <NAME>" in first["content"]["request"]
+    assert "I am <NAME>" in first["content"]["response"]
+    assert (second["content"], second["status"], second["error"]) == (None, "refused", "content_policy_violation")
+
+
+ENDINGS: tuple[tuple[Any, str, str | None], ...] = (
+    (("a",), "completed", None),
+    (UpstreamError("upstream_timeout"), "failed", "upstream_timeout"),
+    (("a", UpstreamError("upstream_stream_interrupted")), "failed", "upstream_stream_interrupted"),
+)
+
+
+@pytest.mark.parametrize(("script", "status", "error"), ENDINGS)
+async def test_p11_one_record_for_every_ending(script: Any, status: str, error: str | None) -> None:
+    async with scene(script) as s:
+        await s.ask(stream=True)
+        (entry,) = await s.entries()
+    assert (entry["status"], entry["error"]) == (status, error)
+
+
+async def test_p11_a_stream_that_is_left_has_its_record() -> None:
+    async with scene(("a", "b", "c")) as s:
+        async with Exchange(s.chain, context(stream=True)) as reply:
+            assert isinstance(reply, Delivery)
+            async for _ in reply:
+                break
+        await s.tracker.drained()
+        await settle()
+        (entry,) = await s.entries()
+    assert (entry["status"], entry["attempts"], entry["principal"]) == ("cancelled", 1, "")
+
+
+async def test_d01_required_refuses_before_the_provider_is_called_and_recovers_by_itself() -> None:
+    async with scene(guarantee="required") as s:
+        await s.ask()
+        assert len(s.provider.calls) == 1
+        s.store.down = True
+        for _ in range(2):
+            driven = await s.ask()
+            assert driven.error is not None
+            assert (driven.error.code, driven.error.status) == ("ledger_unavailable", 503)
+        assert len(s.provider.calls) == 1, "no call without a record"
+        s.store.down = False
+        await s.clock.advance(1)
+        assert (await s.ask()).error is None
+        assert [entry["error"] for entry in await s.entries()] == [
+            None,
+            "ledger_unavailable",
+            "ledger_unavailable",
+            None,
+        ]
+        assert len(await s.entries("intent")) == 3, "two that were followed by a call, and one that was refused"
+
+
+async def test_required_writes_no_intent_for_what_never_reaches_a_provider() -> None:
+    async with scene(guarantee="required") as s:
+        await s.ask("forbidden")
+        assert (await s.entries("intent"), len(await s.entries())) == ([], 1)
+
+
+async def test_d01_best_effort_serves_without_its_store_and_says_how_many_records_were_lost() -> None:
+    async with scene(max_waiting=2) as s:
+        s.store.down = True
+        for _ in range(4):
+            assert (await s.ask()).error is None
+        s.store.down = False
+        await s.clock.advance(1)
+        await s.ask()
+        assert [entry["lost"] for entry in await s.entries()] == [0, 0, 2]
+
+
+async def records(store: Flaky) -> Sequence[Record]:
+    return (await store.query("audit", tenant=None, limit=1000)).records
+
+
+async def test_s4_45_what_is_left_at_the_end_is_written_and_noted(tmp_path: Path) -> None:
+    path, store = tmp_path / "notes", Flaky()
+    async with scene(store=store, key=SECRET, checkpoints=str(path)) as s:
+        for _ in range(3):
+            s.stage.journal.add(_bare(s.clock.time()))
+    found = await records(store)
+    noted = read(path, KEY.encode())
+    assert [head.seq for head in noted.heads.values()] == [3]
+    assert verify(found, KEY.encode(), noted).findings == ()
+    assert verify(found[1:], KEY.encode(), noted).findings != ()
+
+
+async def test_d05_notes_go_on_in_a_new_file_when_theirs_was_moved(tmp_path: Path) -> None:
+    path, store = tmp_path / "notes", Flaky()
+    async with scene(store=store, key=SECRET, checkpoints=str(path)) as s:
+        await s.ask()
+        await _noted(path)
+        path.rename(tmp_path / "rotated")
+        await s.ask()
+    assert [head.seq for head in read(path, KEY.encode()).heads.values()] == [2]
+    assert verify(await records(store), KEY.encode(), read(path, KEY.encode())).findings == ()
+
+
+async def test_notes_that_cannot_be_written_are_logged_and_stop_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with scene(key=SECRET, checkpoints=str(tmp_path / "no" / "folder")) as s:
+        assert (await s.ask()).error is None
+    assert "the checkpoint cannot be written" in caplog.text
+
+
+async def test_s4_42_old_records_are_deleted_and_the_rest_is_still_verified(tmp_path: Path) -> None:
+    path, store = tmp_path / "notes", Flaky()
+    async with fake_services() as services, scene(store=store, key=SECRET, checkpoints=str(path)) as s:
+        notes = Checkpoints(path, KEY.encode(), services.executor)
+        for _ in range(3):
+            await s.ask()
+            await s.clock.advance(100)
+        retention = Retention(store, s.clock, 150.0, notes)
+        assert await retention.forget() == 2
+        assert await retention.forget() == 0
+        await s.ask()
+    found = await records(store)
+    assert len(found) == 2
+    assert verify(found, KEY.encode(), read(path, KEY.encode())).findings == ()
+    assert verify(found[:1], KEY.encode(), read(path, KEY.encode())).findings != ()
+
+
+async def test_what_cannot_be_noted_is_not_deleted(tmp_path: Path) -> None:
+    store = Flaky()
+    async with fake_services() as services, scene(store=store, key=SECRET) as s:
+        await s.ask()
+        await s.clock.advance(1000)
+        notes = Checkpoints(tmp_path / "no" / "folder", KEY.encode(), services.executor)
+        assert await Retention(store, s.clock, 1.0, notes).forget() == 0
+    assert len(await records(store)) == 1
+
+
+async def test_the_job_waits_for_a_store_that_does_not_answer_and_goes_on() -> None:
+    async with scene() as s:
+        await s.ask()
+        await s.clock.advance(1000)
+        s.store.down = True
+        job = asyncio.create_task(Retention(s.store, s.clock, 100.0, None).run())
+        await settle()
+        assert len(await records(s.store)) == 1
+        s.store.down = False
+        await s.clock.advance(60)
+        assert await records(s.store) == ()
+        job.cancel()
+        await asyncio.wait([job])
+
+
+def _bare(at: float) -> Record:
+    return Record("", "", at, {"kind": "terminal", "request_id": "r"})
+
+
+async def _noted(path: Path) -> None:
+    while not path.exists():
+        await settle()

@@ -1,0 +1,171 @@
+"""P11: whatever is deleted, moved or edited is found, and each record is one line whatever its texts are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.records import Record
+from sentinel_plugins.audit.checkpoints import Noted, read, signed
+from sentinel_plugins.audit.seal import Head, Sealer, line, row_id
+from sentinel_plugins.audit.verify import verify
+from sentinel_plugins.recording.row import decode, row
+
+KEY = b"a key of the tests"
+texts = st.text(max_size=20)
+chains = st.lists(texts, min_size=2, max_size=8)
+NOTHING = Noted({}, {})
+
+
+def chain(models: Sequence[str], writer: str = "w") -> list[Record]:
+    """Sealed records, as a store gives them back."""
+    written = [Record("", "acme", 100.0 + n, {"kind": "terminal", "model": text}) for n, text in enumerate(models)]
+    return [decode(row(record).text) for record in Sealer(KEY, writer).seal(written)]
+
+
+def head(rows: Sequence[Record]) -> Noted:
+    fields = rows[-1].fields
+    return Noted({fields["writer"]: Head(fields["seq"], fields["mac"])}, {})
+
+
+def messages(rows: Sequence[Record], noted: Noted | None = NOTHING) -> list[str]:
+    return [finding.message for finding in verify(rows, KEY, noted).findings]
+
+
+def edited(record: Record, name: str, value: Any) -> Record:  # a JSON value
+    return Record(record.id, record.tenant, record.at, {**record.fields, name: value})
+
+
+@given(chains, chains, st.randoms())
+def test_p11_what_was_written_is_verified_in_whatever_order_it_is_read(
+    one: list[str], other: list[str], random: Any
+) -> None:
+    rows = [*chain(one), *chain(other, "v")]
+    noted = Noted({**head(rows[: len(one)]).heads, **head(rows).heads}, {})
+    random.shuffle(rows)
+    assert verify(rows, KEY, noted).findings == ()
+
+
+@given(chains, st.data())
+def test_p11_a_deleted_record_is_found(models: list[str], data: st.DataObject) -> None:
+    rows = chain(models)
+    noted = head(rows)
+    del rows[data.draw(st.integers(0, len(rows) - 1))]
+    assert messages(rows, noted)
+
+
+@given(chains, st.data())
+def test_p11_a_truncated_chain_is_found(models: list[str], data: st.DataObject) -> None:
+    rows = chain(models)
+    left = data.draw(st.integers(0, len(rows) - 1))
+    assert messages(rows[:left], head(rows)) == [f"{len(rows) - left} records at the end are missing"]
+
+
+@given(chains, st.data())
+def test_p11_two_records_that_change_places_are_found(models: list[str], data: st.DataObject) -> None:
+    """Their ids and times stay, what they say is exchanged."""
+    rows = chain(models)
+    one, other = data.draw(st.permutations(range(len(rows))))[:2]
+    a, b = rows[one], rows[other]
+    rows[one], rows[other] = (
+        Record(a.id, a.tenant, a.at, b.fields),
+        Record(b.id, b.tenant, b.at, a.fields),
+    )
+    assert len(messages(rows, head(rows))) >= 2
+
+
+@given(chains, st.data())
+def test_p11_renumbered_records_are_found(models: list[str], data: st.DataObject) -> None:
+    rows = chain(models)
+    place = data.draw(st.integers(0, len(rows) - 1))
+    fields = {**rows[place].fields, "seq": len(rows) + 1}
+    rows[place] = Record(row_id("w", len(rows) + 1), "acme", rows[place].at, fields)
+    assert messages(rows, NOTHING)
+
+
+@given(chains, texts, st.data())
+def test_p11_an_edited_record_is_found(models: list[str], text: str, data: st.DataObject) -> None:
+    rows = chain(models)
+    place = data.draw(st.integers(0, len(rows) - 1))
+    before = rows[place]
+    after = data.draw(
+        st.sampled_from(
+            (
+                edited(before, "model", before.fields["model"] + "x"),
+                edited(before, "new", text),
+                edited(before, "prev", text),
+                edited(before, "mac", text),
+                edited(before, "writer", "v"),
+                Record(before.id, "another", before.at, before.fields),
+                Record(before.id, before.tenant, before.at + 1, before.fields),
+            )
+        )
+    )
+    rows[place] = after
+    expected = after.fields == before.fields and (after.tenant, after.at) == (before.tenant, before.at)
+    assert bool(messages(rows, head(chain(models)))) is not expected
+
+
+@given(chains)
+def test_p11_records_sealed_with_another_key_are_found(models: list[str]) -> None:
+    rows = Sealer(b"another key of the tests", "w").seal([Record("", "", 0.0, {"model": text}) for text in models])
+    assert len(messages(rows, NOTHING)) == len(models)
+
+
+@given(texts)
+def test_p11_a_record_is_one_line_of_ascii(text: str) -> None:
+    (record,) = Sealer(KEY, "w").seal([Record("", text, 1.0, {"model": text, text: text})])
+    assert len(line(record).splitlines()) == 1
+    assert line(record).isascii()
+
+
+def test_times_of_a_writer_never_run_backwards() -> None:
+    rows = Sealer(KEY, "w").seal([Record("", "", at, {}) for at in (5.0, 3.0, 6.0)])
+    assert [record.at for record in rows] == [5.0, 5.0, 6.0]
+
+
+@given(chains, st.data())
+def test_what_retention_deleted_and_noted_is_not_missing_and_more_is(models: list[str], data: st.DataObject) -> None:
+    rows = chain(models)
+    gone = data.draw(st.integers(1, len(rows)))
+    cut = {"w": Head(gone, rows[gone - 1].fields["mac"])}
+    noted = Noted(head(rows).heads, cut)
+    assert messages(rows[gone:], noted) == []
+    assert messages(rows, noted) == [], "noted, and not deleted yet"
+    assert messages(rows[gone:], head(rows)) != []
+    if gone < len(rows):
+        assert messages(rows[gone + 1 :], noted) != []
+
+
+def test_intents_without_an_end_are_counted() -> None:
+    written = [Record("", "", 1.0, {"kind": kind, "request_id": name}) for kind, name in (
+        ("intent", "a"), ("intent", "b"), ("terminal", "a"), ("terminal", "c"),
+    )]  # fmt: skip
+    found = verify(Sealer(KEY, "w").seal(written), KEY, None)
+    assert (found.unfinished, found.records, found.findings, found.checkpoints) == (1, 4, (), False)
+
+
+def test_checkpoints_are_read_back_and_edited_lines_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "notes"
+    lines = [
+        signed("head", 1.0, {"w": Head(3, "c"), "v": Head(1, "x")}, KEY),
+        signed("cut", 2.0, {"w": Head(2, "b")}, KEY),
+        signed("head", 3.0, {"w": Head(4, "d")}, KEY),
+    ]
+    path.write_text("".join(f"{text}\n" for text in lines), "ascii")
+    assert read(path, KEY) == Noted({"w": Head(4, "d"), "v": Head(1, "x")}, {"w": Head(2, "b")})
+    path.write_text(lines[0] + "\n" + lines[2].replace("4", "5", 1) + "\nnonsense\n[]\n", "ascii")
+    noted = read(path, KEY)
+    assert (noted.heads["w"], noted.bad_lines) == (Head(3, "c"), (2, 3, 4))
+    assert messages([], Noted({}, {}, noted.bad_lines)) == ["this line of the checkpoints was edited"] * 3
+    assert read(tmp_path / "none", KEY) == NOTHING
+
+
+@pytest.mark.parametrize("fields", [{}, {"writer": 1}, {"writer": "w", "seq": True, "prev": "", "mac": ""}])
+def test_a_record_that_was_never_sealed_is_found(fields: dict[str, Any]) -> None:
+    assert messages([Record("w:1", "", 1.0, fields)]) == ["'w:1' was edited"]

@@ -1,0 +1,141 @@
+"""`sentinel keys` and `sentinel tenants`, on a record store that outlives each command."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sentinel_plugins.records.sqlite import SqliteRecords, SqliteRecordsConfig
+from tests.plugins.auth.callers import PEPPER, client, known, secret
+from tests.server.cli.conftest import Sentinel, sentinel
+
+__all__ = ["sentinel"]
+
+RECORDS = """
+[records]
+kind = "sqlite"
+path = "rows.db"
+"""
+CONFIG = """
+[stages.auth]
+pepper = { env = "SENTINEL_KEY_PEPPER" }
+
+[stages.auth.tenants.fixed]
+models = ["o3"]
+"""
+
+
+@pytest.fixture
+def cli(sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch) -> Sentinel:
+    """The command line with a pepper, and with rows in a file."""
+    monkeypatch.setenv("SENTINEL_KEY_PEPPER", PEPPER)
+
+    def run(*arguments: str, config: str | None = CONFIG + RECORDS) -> Any:  # a Result
+        return sentinel(*arguments, config=config)
+
+    return run
+
+
+async def codes(records: Path, *texts: str) -> list[str | None]:
+    """What a gateway on the same rows says to these keys."""
+    store = SqliteRecords.open(SqliteRecordsConfig(path=str(records)))
+    async with store as rows, known({"pepper": secret(PEPPER)}, rows) as auth:
+        return [await auth.code(client(text)) for text in texts]
+
+
+def test_a_key_is_made_listed_rotated_and_revoked(cli: Sentinel) -> None:
+    assert cli("tenants", "create", "acme", "--model", "gpt-4o*", "--limit", "requests_per_minute=60").code == 0
+    made = json.loads(cli("keys", "create", "--tenant", "acme", "--name", "ci", "--json").out)
+    assert made["key"].startswith("sk-sentinel-")
+    listed = cli("keys", "list").out
+    assert made["id"] in listed
+    assert made["key"] not in listed
+    rotated = json.loads(cli("keys", "rotate", made["id"], "--json").out)
+    assert rotated["key"] != made["key"]
+    assert cli("keys", "revoke", made["id"]).code == 0
+    rows = json.loads(cli("keys", "list", "--tenant", "acme", "--json").out)
+    assert [(row["id"], row["status"], row["name"]) for row in rows] == [(made["id"], "revoked", "ci")]
+    assert cli("keys", "list", "--tenant", "nobody", "--json").out.strip() == "[]"
+
+
+def test_a_key_made_here_is_good_at_a_gateway_and_ends_when_it_is_revoked(cli: Sentinel, tmp_path: Path) -> None:
+    kept, ended = cli("keys", "create").out.strip(), cli("keys", "create", "--name", "ended").out.strip()
+    identity = next(row["id"] for row in json.loads(cli("keys", "list", "--json").out) if row["name"] == "ended")
+    cli("keys", "revoke", identity)
+    assert asyncio.run(codes(tmp_path / "rows.db", kept, ended)) == [None, "invalid_api_key"]
+
+
+def test_z19_the_file_holds_no_key(cli: Sentinel, tmp_path: Path) -> None:
+    text = cli("keys", "create").out.strip()
+    dump = b"".join(path.read_bytes() for path in tmp_path.glob("rows.db*"))
+    assert b"key_" in dump
+    assert text[len("sk-sentinel-") + 17 :].encode() not in dump
+
+
+def test_a_tenant_is_changed_and_disabled(cli: Sentinel) -> None:
+    cli("tenants", "create", "acme", "--model", "gpt-4o*")
+    cli("tenants", "update", "acme", "--limit", "daily_usd=2.5", "--disable")
+    rows = {row["id"]: row for row in json.loads(cli("tenants", "list", "--json").out)}
+    assert (rows["acme"]["models"], rows["acme"]["limits"]["daily_usd"]) == (["gpt-4o*"], 2.5)
+    assert rows["acme"]["disabled_at"] is not None
+    assert rows["fixed"]["declared"] is True
+    table = cli("tenants", "list").out
+    assert "disabled" in table
+    assert "daily_usd=2.5" in table
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("keys", "create", "--tenant", "nobody"), 1, "There is no tenant 'nobody'"),
+        (("keys", "revoke", "key_0"), 1, "There is no key 'key_0'"),
+        (("keys", "rotate", "key_0"), 1, "There is no key 'key_0'"),
+        (("tenants", "create", "fixed"), 1, "There is a tenant 'fixed' already"),
+        (("tenants", "update", "nobody", "--disable"), 1, "There is no tenant 'nobody'"),
+        (("keys", "create", "--limit", "nonsense=1"), 2, "is not a limit"),
+        (("keys", "create", "--limit", "daily_usd=-1"), 2, ""),
+        (("keys", "create", "--model", "a&b"), 2, ""),
+        (("keys", "destroy"), 2, ""),
+    ],
+)
+def test_what_cannot_be_done_says_why(cli: Sentinel, arguments: tuple[str, ...], code: int, says: str) -> None:
+    result = cli(*arguments)
+    assert result.code == code
+    assert says in result.err
+
+
+def test_each_command_has_its_help(cli: Sentinel) -> None:
+    for group, names in {
+        "keys": ("create", "list", "rotate", "revoke"),
+        "tenants": ("create", "update", "list"),
+    }.items():
+        shown = cli(group, "--help")
+        assert shown.code == 0
+        assert all(name in shown.out for name in names)
+        assert all(cli(group, name, "--help").code == 0 for name in names)
+
+
+def test_rows_that_no_command_can_reach_are_a_configuration_error(
+    sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SENTINEL_KEY_PEPPER", PEPPER)
+    result = sentinel("keys", "list", config=CONFIG)
+    assert (result.code, "expected a durable store" in result.err) == (2, True)
+    monkeypatch.delenv("SENTINEL_KEY_PEPPER")
+    assert "[stages.auth] pepper" in sentinel("keys", "list", config="[stages.auth]\n").err
+
+
+def test_explain_says_what_a_key_may_reach(sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BILLING", "billing-key-for-tests-1")
+    table = '[stages.auth.keys.billing]\nsecret = { env = "BILLING" }\nmodels = ["small*"]\n[stages.routing]\n'
+    table += '[providers.echo]\nmodels = ["small-1", "large-1"]\n'
+    asked = ("explain", "--key-env", "BILLING", "--model")
+    assert "echo/small-1" in sentinel(*asked, "small-1", config=table).out
+    assert "403 model_not_allowed" in sentinel(*asked, "large-1", config=table).out
+    assert "401 invalid_api_key" in sentinel("explain", "--model", "small-1", config=table).out
+    unset = sentinel("explain", "--key-env", "NOBODY", "--model", "small-1", config=table)
+    assert (unset.code, "NOBODY is not set" in unset.err) == (2, True)

@@ -1,0 +1,226 @@
+"""Z23: tokens of an identity provider, verified here."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.services import Services
+from sentinel_core.testing import fake_services
+from sentinel_core.testing.fake_clock import FakeClock
+from sentinel_core.testing.harness import stage_config
+from sentinel_plugins.auth import Auth, AuthConfig
+from sentinel_plugins.auth.jwt.key_set import COOLDOWN_S
+from tests.plugins.auth.callers import Known, client, secret
+from tests.plugins.auth.web import Web
+
+ISSUER, AUDIENCE, JWKS = "https://id.test/", "sentinel", "https://id.test/keys"
+RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+OTHER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+EC = ec.generate_private_key(ec.SECP256R1())
+SHARED = "shared-secret-for-tests-that-is-long-enough"
+NOW = 1_000_000.0
+
+
+def jwks(**keys: Any) -> bytes:  # private keys by their ids
+    found = []
+    for kid, key in keys.items():
+        algorithm: Any = (
+            jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
+        )
+        found.append({**json.loads(algorithm.to_jwk(key.public_key())), "kid": kid, "use": "sig"})
+    return json.dumps({"keys": [*found, {"kty": "future", "kid": "odd"}]}).encode()
+
+
+def claims(**changes: Any) -> dict[str, Any]:  # JSON values
+    return {"iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "exp": NOW + 600, **changes}
+
+
+def token(
+    key: Any = RSA, algorithm: str = "RS256", headers: dict[str, Any] | None = None, **changes: Any
+) -> str:  # JSON
+    body = {name: value for name, value in claims(**changes).items() if value is not None}
+    return jwt.encode(body, key, algorithm=algorithm, headers={"kid": "one", **(headers or {})})
+
+
+def bearer(text: str) -> Any:  # a Client
+    return client(authorization=f"Bearer {text}")
+
+
+@asynccontextmanager
+async def issuer(web: Web | None = None, **fields: Any) -> AsyncIterator[tuple[Known, Web]]:  # of the table
+    web = web or Web()
+    web.answers.setdefault("/keys", (200, jwks(one=RSA, two=EC)))
+    table: dict[str, Any] = {"issuer": ISSUER, "audience": [AUDIENCE]}  # TOML values
+    table |= fields if "secret" in fields else {"jwks_url": JWKS, **fields}
+    config = stage_config(Auth, {"jwt": table, "tenants": {"acme": {}}})
+    assert isinstance(config, AuthConfig)
+    clock = FakeClock(NOW)
+    async with fake_services(clock) as made:
+        services = Services(clock=clock, http=web, executor=made.executor, state=made.state, records=made.records)
+        async with Auth.open(config, services) as auth:
+            yield Known(auth, services, clock), web
+
+
+async def test_a_token_of_the_issuer_is_its_user() -> None:
+    async with issuer() as (auth, web):
+        principal = await auth.who(bearer(token()))
+        assert (principal.kind, principal.id, principal.user, principal.tenant) == ("user", "ann", "ann", "default")
+        assert principal.scopes == frozenset()
+        assert (await auth.who(bearer(token(EC, "ES256", {"kid": "two"}, sub="bob")))).id == "bob"
+        await auth.who(client(token()))
+        assert web.asked == ["GET /keys"]
+
+
+async def test_claims_say_tenant_and_scopes_where_the_configuration_says_which() -> None:
+    async with issuer(tenant_claim="org", scopes_claim="scope", limits={"requests_per_day": 7}) as (auth, _):
+        principal = await auth.who(bearer(token(org="acme", scope="admin keys")))
+        assert (principal.tenant, principal.scopes) == ("acme", frozenset({"admin", "keys"}))
+        assert principal.limits["user"].requests_per_day == 7
+        assert (await auth.who(bearer(token(org="acme", scope=["keys"])))).scopes == {"keys"}
+        for org in (None, "nobody", 7, ""):
+            assert await auth.code(bearer(token(org=org))) == "invalid_api_key"
+
+
+BAD: dict[str, dict[str, Any]] = {  # JSON values
+    "z23_other_audience": {"aud": "other"},
+    "z23_no_audience": {"aud": None},
+    "z23_other_issuer": {"iss": "https://evil.test/"},
+    "z23_no_issuer": {"iss": None},
+    "z23_expired": {"exp": NOW - 31},
+    "z23_no_expiry": {"exp": None},
+    "z23_not_yet": {"nbf": NOW + 31},
+    "z23_odd_times": {"nbf": "soon"},
+    "z23_no_user": {"sub": None},
+    "z23_empty_user": {"sub": ""},
+}
+
+
+@pytest.mark.parametrize("changes", BAD.values(), ids=BAD.keys())
+async def test_z23_a_token_whose_claims_are_not_for_us_is_401(changes: dict[str, Any]) -> None:  # JSON values
+    async with issuer() as (auth, _):
+        assert await auth.code(bearer(token(**changes))) == "invalid_api_key"
+
+
+def unsigned(algorithm: str) -> str:
+    head = urlsafe_b64encode(json.dumps({"alg": algorithm, "kid": "one"}).encode()).rstrip(b"=").decode()
+    body = urlsafe_b64encode(json.dumps(claims()).encode()).rstrip(b"=").decode()
+    return f"{head}.{body}."
+
+
+def confused() -> str:
+    """HS256 with the issuer's public key as the secret."""
+    public = RSA.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    head = urlsafe_b64encode(json.dumps({"alg": "HS256", "kid": "one"}).encode()).rstrip(b"=")
+    body = urlsafe_b64encode(json.dumps(claims()).encode()).rstrip(b"=")
+    signature = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(head + b"." + body, public)
+    return b".".join((head, body, urlsafe_b64encode(signature).rstrip(b"="))).decode()
+
+
+FORGED = {
+    "z23_alg_none": unsigned("none"),
+    "z23_alg_None": unsigned("None"),
+    "z23_unsigned": unsigned("RS256"),
+    "z23_hs_rs_confusion": confused(),
+    "z23_other_key": token(OTHER),
+    "z23_kid_path": token(OTHER, headers={"kid": "../../../../dev/null"}),
+    "z23_kid_sql": token(OTHER, headers={"kid": "x' UNION SELECT 'a'"}),
+    "z23_jku": token(OTHER, headers={"kid": "mine", "jku": "https://evil.test/keys"}),
+    "z23_x5u": token(OTHER, headers={"kid": "mine", "x5u": "https://evil.test/cert"}),
+    "z23_jwk_inside": token(
+        OTHER, headers={"kid": "mine", "jwk": json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(OTHER.public_key()))}
+    ),
+    "z23_wrong_family": token(EC, "ES256", {"kid": "one"}),
+    "z23_algorithm_not_pinned": token(RSA, "RS512"),
+}
+
+
+@pytest.mark.parametrize("text", FORGED.values(), ids=FORGED.keys())
+async def test_z23_a_forged_token_is_401_and_leads_nowhere(text: str) -> None:
+    async with issuer() as (auth, web):
+        assert await auth.code(bearer(text)) == "invalid_api_key"
+        assert set(web.asked) <= {"GET /keys"}
+
+
+@given(st.integers(0, 600), st.integers(0, 255))
+async def test_z23_a_token_with_any_byte_changed_is_401(place: int, byte: int) -> None:
+    text = GOOD[: place % len(GOOD)] + chr(byte) + GOOD[place % len(GOOD) + 1 :]
+    async with issuer() as (auth, _):
+        same = text == GOOD or _same_bytes(text)
+        assert await auth.code(bearer(text)) == (None if same else "invalid_api_key")
+
+
+GOOD = token()
+
+
+def _same_bytes(text: str) -> bool:
+    """The last character of base64 holds bits that mean nothing."""
+    try:
+        return (
+            jwt.utils.base64url_decode(text.rpartition(".")[2]) == jwt.utils.base64url_decode(GOOD.rpartition(".")[2])
+            and text.rpartition(".")[0] == GOOD.rpartition(".")[0]
+        )
+    except ValueError:
+        return False
+
+
+async def test_a_shared_secret_verifies_and_nothing_else_does() -> None:
+    async with issuer(secret=secret(SHARED), algorithms=["HS256"]) as (auth, web):
+        assert (await auth.who(bearer(token(SHARED, "HS256")))).id == "ann"
+        assert await auth.code(bearer(token(SHARED + "!", "HS256"))) == "invalid_api_key"
+        assert await auth.code(bearer(token(RSA))) == "invalid_api_key"
+        assert web.asked == []
+
+
+async def test_an_unknown_key_makes_the_keys_be_fetched_once_and_inventing_them_does_not() -> None:
+    async with issuer() as (auth, web):
+        await auth.who(bearer(token()))
+        web.answers["/keys"] = (200, jwks(three=OTHER))
+        await auth.clock.advance(COOLDOWN_S)
+        assert (await auth.who(bearer(token(OTHER, headers={"kid": "three"})))).id == "ann"
+        for number in range(20):
+            assert await auth.code(bearer(token(OTHER, headers={"kid": f"no{number}"}))) == "invalid_api_key"
+        assert web.asked == ["GET /keys"] * 2
+
+
+@pytest.mark.parametrize("broken", [(500, b""), (200, b"not json"), None], ids=["error", "garbage", "down"])
+async def test_r13_an_issuer_that_does_not_answer_is_503_and_known_keys_go_on(broken: tuple[int, bytes] | None) -> None:
+    web = Web()
+    web.answers["/keys"] = broken
+    async with issuer(web) as (auth, _):
+        assert await auth.code(bearer(token())) == "state_unavailable"
+        web.answers["/keys"] = (200, jwks(one=RSA))
+        await auth.clock.advance(COOLDOWN_S)
+        assert await auth.code(bearer(token())) is None
+        web.answers["/keys"] = broken
+        await auth.clock.advance(3600 - COOLDOWN_S)
+        later = token(exp=NOW + 9999)
+        assert await auth.code(bearer(later)) is None
+        assert await auth.code(bearer(token(OTHER, headers={"kid": "new"}, exp=NOW + 9999))) == "state_unavailable"
+
+
+async def test_a_remembered_token_does_not_outlive_its_end() -> None:
+    async with issuer(leeway_s=0) as (auth, _):
+        text = token(exp=NOW + 5)
+        assert await auth.code(bearer(text)) is None
+        await auth.clock.advance(5)
+        assert await auth.code(bearer(text)) == "invalid_api_key"
+
+
+def test_pyjwt_is_imported_only_where_tokens_are_configured() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, sentinel_plugins.auth; print('jwt' in sys.modules, 'cryptography' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "False"]

@@ -1,0 +1,368 @@
+"""Zion: who a bearer is, what they may use, and that their usage is told once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from sentinel_core.chain import Tracker
+from sentinel_core.errors import Refusal
+from sentinel_core.limits import Limits, Rate
+from sentinel_core.messages import Usage, UsageReport
+from sentinel_core.records import Record
+from sentinel_core.services import Services
+from sentinel_core.testing import FakeProvider, fake_services
+from sentinel_core.testing.fake_clock import FakeClock, settle
+from sentinel_core.testing.harness import Driven, chain_of, context, run, stage_config
+from sentinel_plugins.auth import Auth, AuthConfig
+from sentinel_plugins.auth.zion.outbox import LEASE_S, TABLE, Outbox
+from sentinel_plugins.records.memory import MemoryRecords
+from tests.plugins.auth.callers import Known, client, secret
+from tests.plugins.auth.zion_server import KEY, ZionServer
+
+NOW = 1_000_000.0
+BOTH = {"ai_input_tokens": 300, "ai_output_tokens": 200, "ai_requests": 50}
+
+
+def token(name: str = "ann", **claims: Any) -> str:  # JSON
+    body = urlsafe_b64encode(json.dumps({"sub": name, "exp": NOW + 9e6, **claims}).encode()).rstrip(b"=").decode()
+    return f"eyJhbGciOiJIUzI1NiJ9.{body}.c2lnbmF0dXJl"
+
+
+def bearer(text: str | None = None) -> Any:  # a Client
+    return client(authorization=f"Bearer {text or token()}")
+
+
+@asynccontextmanager
+async def zion(
+    server: ZionServer | None = None,
+    records: MemoryRecords | None = None,
+    clock: FakeClock | None = None,
+    **fields: Any,
+) -> AsyncIterator[tuple[Known, ZionServer]]:  # of the table
+    server = server or ZionServer()
+    if not server.users:
+        server.user(token(), "ann", **BOTH)
+    config = stage_config(Auth, {"zion": {"url": "https://zion.test", "api_key": secret(KEY), **fields}})
+    assert isinstance(config, AuthConfig)
+    clock = clock or FakeClock(NOW)
+    async with fake_services(clock) as made:
+        services = Services(
+            clock=clock, http=server.web, executor=made.executor, state=made.state, records=records or made.records
+        )
+        async with Auth.open(config, services) as auth:
+            yield Known(auth, services, clock), server
+
+
+def outbox_of(auth: Known) -> Outbox:
+    assert auth.auth.outbox is not None
+    return auth.auth.outbox
+
+
+async def ask(auth: Known, usage: Usage | None = Usage(7, 5, 12), **fields: Any) -> Driven:  # noqa: B008 - frozen
+    reply = ("hello", UsageReport(usage=usage)) if usage is not None else ("hello",)
+    tracker = Tracker()
+    driven = await run(
+        chain_of([auth.auth], FakeProvider(reply), tracker), context(client=bearer(), stream=True, **fields)
+    )
+    await tracker.drained()
+    return driven
+
+
+async def test_s1_14_s1_21_a_bearer_is_the_user_that_zion_knows() -> None:
+    async with zion() as (auth, server):
+        principal = await auth.who(bearer())
+        assert (principal.kind, principal.id, principal.user, principal.tenant) == ("user", "ann", "ann", "default")
+        assert server.web.asked == ["GET /api/v1/users/me", "GET /api/v1/limits/external/ann"]
+
+
+async def test_s1_18_s1_19_limits_become_the_principals_by_what_is_left() -> None:
+    async with zion() as (auth, _):
+        windows = (Rate(limit=50, period_s=300), Rate(unit="tokens", limit=500, period_s=300))
+        assert (await auth.who(bearer())).limits == {"user": Limits(windows=windows)}
+
+
+async def test_s1_22_s1_23_both_caches_last_300_seconds_and_hold_no_token() -> None:
+    async with zion() as (auth, server):
+        for _ in range(10):
+            await auth.who(bearer())
+        await auth.clock.advance(299)
+        await auth.who(bearer())
+        assert (server.asked("/me"), server.asked("/ann")) == (1, 1)
+        await auth.clock.advance(1)
+        await auth.who(bearer())
+        assert (server.asked("/me"), server.asked("/ann")) == (2, 2)
+        kept = repr(vars(auth.auth.callers.cache)) + repr([vars(source) for source in auth.auth.callers._sources])
+        assert token() not in kept
+
+
+async def test_a_remembered_token_does_not_outlive_what_it_says_itself() -> None:
+    server = ZionServer()
+    short = token(exp=NOW + 10)
+    server.user(short, "ann", **BOTH)
+    async with zion(server) as (auth, _):
+        assert await auth.code(bearer(short)) is None
+        await auth.clock.advance(10)
+        assert await auth.code(bearer(short)) == "invalid_api_key"
+        assert server.asked("/me") == 1
+
+
+async def test_what_has_not_the_shape_of_a_token_is_not_shown_to_zion() -> None:
+    async with zion() as (auth, server):
+        for text in ("sk-some-key", "a.b", "' OR '1'='1", "a.b.c.d"):
+            assert await auth.code(bearer(text)) == "invalid_api_key"
+        assert server.web.asked == []
+
+
+POLICY = [
+    ("users", [401], "invalid_api_key", 401),
+    ("users", [404], "not_found", 404),
+    ("users", [429], "state_unavailable", 503),
+    ("users", [500], "upstream_error", 502),
+    ("users", ["down"], "state_unavailable", 503),
+    ("limits", [404], "not_found", 404),
+    ("limits", [401], "upstream_auth_error", 502),
+    ("limits", [429], "state_unavailable", 503),
+    ("limits", [503], "upstream_error", 502),
+    ("limits", ["down"], "state_unavailable", 503),
+]
+
+
+@pytest.mark.parametrize(("kind", "failures", "code", "status"), POLICY)
+async def test_zion_failures_follow_the_policy(kind: str, failures: list[int | str], code: str, status: int) -> None:
+    async with zion() as (auth, server):
+        server.fail[kind] = failures
+        asking = asyncio.create_task(auth.who(bearer()))
+        await settle()
+        await auth.clock.advance(1)
+        with pytest.raises(Refusal) as refusal:
+            await asking
+        assert (refusal.value.code, refusal.value.status) == (code, status)
+        server.fail.clear()
+        assert await auth.code(bearer()) is None  # nothing of the failure was remembered
+
+
+async def test_zion_that_is_busy_for_a_moment_is_asked_again() -> None:
+    async with zion() as (auth, server):
+        server.fail["users"] = [429]
+        asking = asyncio.create_task(auth.who(bearer()))
+        await settle()
+        server.fail.clear()
+        await auth.clock.advance(1)
+        assert (await asking).id == "ann"
+
+
+@pytest.mark.parametrize("failure", [500, 429, "down"])
+async def test_stale_limits_are_used_while_zion_is_down_and_503_or_502_follow_when_they_are_too_old(
+    failure: int | str,
+) -> None:
+    async with zion(token_ttl_s=1e6, stale_limits_s=1000) as (auth, server):
+        before = await auth.who(bearer())
+        server.fail["limits"] = [failure]
+        await auth.clock.advance(301)
+        asking = asyncio.create_task(auth.who(bearer()))
+        await settle()
+        await auth.clock.advance(1)
+        assert (await asking).limits == before.limits
+        await auth.clock.advance(1000)
+        asking = asyncio.create_task(auth.who(bearer()))
+        await settle()
+        await auth.clock.advance(1)
+        with pytest.raises(Refusal) as refusal:
+            await asking
+        assert refusal.value.status == (502 if failure == 500 else 503)
+
+
+async def test_s1_25_a_limit_that_is_used_up_is_429_with_its_details() -> None:
+    server = ZionServer()
+    server.user(token(), "ann", **{**BOTH, "ai_output_tokens": 5})
+    async with zion(server) as (auth, _):
+        assert (await ask(auth)).error is None  # what Zion hears later counts here at once
+        error = (await ask(auth)).error
+        assert error is not None
+        assert (error.code, error.status, error.should_retry) == ("insufficient_quota", 429, False)
+        assert error.details is not None
+        assert {
+            "limit_name": "ai_output_tokens",
+            "limit": 1000,
+            "reset_period": "DAILY",
+        }.items() <= error.details.items()
+
+
+async def test_s1_20_usage_is_told_for_each_limit() -> None:
+    async with zion() as (auth, server):
+        await ask(auth)
+        await outbox_of(auth).flush()
+        assert server.usage == {"ai_input_tokens": 7, "ai_output_tokens": 5, "ai_requests": 1}
+        assert {"externalId": "ann", "limitName": "ai_input_tokens", "amount": 7} in server.bodies
+
+
+async def test_zion_drift_usage_is_told_in_totals_where_the_configuration_says_so() -> None:
+    async with zion(usage_body="totals") as (auth, server):
+        await ask(auth)
+        await outbox_of(auth).flush()
+        assert server.bodies == [{"email": "ann@zion.test", "aiInputTokens": 7, "aiOutputTokens": 5, "aiRequests": 1}]
+
+
+async def test_a_request_whose_provider_counts_nothing_is_one_request() -> None:
+    async with zion() as (auth, server):
+        await ask(auth, usage=None)
+        await outbox_of(auth).flush()
+        assert server.usage == {"ai_requests": 1}
+
+
+@pytest.mark.parametrize("failure", [500, 429, 401, "down"])
+async def test_usage_waits_while_zion_does_not_take_it(failure: int | str) -> None:
+    async with zion() as (auth, server):
+        await ask(auth)
+        server.fail["usage"] = [failure]
+        await outbox_of(auth).flush()
+        await outbox_of(auth).flush()
+        assert server.usage == {}
+        server.fail.clear()
+        await outbox_of(auth).flush()
+        await outbox_of(auth).flush()
+        assert server.usage["ai_requests"] == 1
+
+
+async def test_usage_that_zion_refuses_for_good_is_not_told_for_ever(caplog: pytest.LogCaptureFixture) -> None:
+    async with zion() as (auth, server):
+        await ask(auth)
+        server.fail["usage"] = [400]
+        await outbox_of(auth).flush()
+        await outbox_of(auth).flush()
+        assert server.asked("/increment") == 1
+        assert "Zion refuses usage" in caplog.text
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("after", ["append", "lease", "first_call", "calls", "mark"])
+async def test_usage_is_counted_once_whenever_the_process_crashes(after: str) -> None:
+    server, records, clock = ZionServer(), MemoryRecords(), FakeClock(NOW)
+    async with zion(server, records, clock) as (auth, _):
+        await ask(auth)
+        outbox = outbox_of(auth)
+        await _crash(after, outbox, records)
+    async with zion(server, records, clock) as (auth, _):  # another process, the same rows
+        await clock.advance(LEASE_S + 1)
+        for _ in range(2):
+            await outbox_of(auth).flush()
+        assert server.usage == {"ai_input_tokens": 7, "ai_output_tokens": 5, "ai_requests": 1}
+        page = await records.query(TABLE, tenant=None)
+        assert [row.fields["state"] for row in page.records] == ["told"]
+
+
+async def _crash(after: str, outbox: Outbox, records: MemoryRecords) -> None:
+    """Flush, and end at this point of it."""
+    calls, puts = 0, 0
+    increment, put = outbox._api.increment, records.put
+
+    async def told(body: dict[str, Any], key: str) -> int:  # JSON
+        nonlocal calls
+        if after == "lease":
+            raise Crash
+        status = await increment(body, key)
+        calls += 1
+        if after == "first_call" and calls == 1:
+            raise Crash
+        return status
+
+    async def written(table: str, record: Record, *, expect: Record | None) -> bool:
+        nonlocal puts
+        puts += 1
+        if after == "calls" and puts == 2:
+            raise Crash
+        done = await put(table, record, expect=expect)
+        if after == "mark" and puts == 2:
+            raise Crash
+        return done
+
+    if after == "append":
+        return
+    outbox._api.increment = told  # type: ignore[method-assign]  # the point where this process ends
+    records.put = written  # type: ignore[method-assign]  # as above
+    with pytest.raises(Crash):
+        await outbox.flush()
+    del records.put
+
+
+async def test_two_workers_tell_each_row_once() -> None:
+    server, records, clock = ZionServer(), MemoryRecords(), FakeClock(NOW)
+    async with zion(server, records, clock) as (one, _), zion(server, records, clock) as (other, _):
+        for _ in range(5):
+            await ask(one)
+        await asyncio.gather(*(outbox_of(worker).flush() for worker in (one, other) for _ in range(3)))
+        assert server.usage["ai_requests"] == 5
+        assert server.asked("/increment") == 15
+
+
+async def test_usage_that_cannot_be_written_down_waits_in_memory() -> None:
+    class Full(MemoryRecords):
+        down = True
+
+        async def append(self, table: str, records: Any) -> None:  # the Protocol's own
+            if self.down:
+                raise Refusal("ledger_unavailable")
+            await super().append(table, records)
+
+    records = Full()
+    async with zion(records=records) as (auth, server):
+        assert (await ask(auth)).error is None
+        records.down = False
+        await outbox_of(auth).flush()
+        assert server.usage["ai_requests"] == 1
+
+
+async def test_a_refused_request_is_no_usage() -> None:
+    server = ZionServer()
+    server.user(token(), "ann", **{**BOTH, "ai_requests": 0})
+    async with zion(server) as (auth, _):
+        assert (await ask(auth)).error is not None
+        await outbox_of(auth).flush()
+        assert server.asked("/increment") == 0
+
+
+async def test_the_job_tells_what_waits() -> None:
+    async with zion() as (auth, server):
+        job = asyncio.create_task(outbox_of(auth).run())
+        await ask(auth)
+        await settle()
+        await auth.clock.advance(1)
+        assert server.usage["ai_requests"] == 1
+        job.cancel()
+        await asyncio.wait([job])
+
+
+async def test_rows_that_arrive_while_others_are_written_are_written_too() -> None:
+    class Slow(MemoryRecords):
+        def __init__(self) -> None:
+            super().__init__()
+            self.may = asyncio.Event()
+
+        async def append(self, table: str, records: Any) -> None:  # the Protocol's own
+            await self.may.wait()
+            await super().append(table, records)
+
+    records = Slow()
+    async with zion(records=records) as (auth, server):
+        asking = [asyncio.create_task(ask(auth)) for _ in range(5)]
+        await settle(50)
+        records.may.set()
+        await asyncio.gather(*asking)
+        await outbox_of(auth).flush()
+        assert server.usage["ai_requests"] == 5
+
+
+async def test_the_end_of_a_gateway_tells_what_waits() -> None:
+    async with zion() as (auth, server):
+        await ask(auth)
+    assert server.usage["ai_requests"] == 1

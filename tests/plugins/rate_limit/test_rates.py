@@ -1,0 +1,187 @@
+"""Requests and tokens in windows: who is counted together, what is told, what a refusal leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from sentinel_core.limits import Limits, Rate
+from sentinel_core.testing import completion
+from tests.plugins.rate_limit.scene import NOON, caller, code, scene
+
+
+async def test_s0_22_without_configuration_a_client_has_100_requests_in_a_minute() -> None:
+    async with scene() as s:
+        codes = [code(await s.ask(client="10.0.0.1")) for _ in range(101)]
+        assert codes == [None] * 100 + ["rate_limit_exceeded"]
+        await s.clock.advance(60)
+        assert code(await s.ask(client="10.0.0.1")) is None
+
+
+async def test_s0_23_c_11_the_unknown_count_by_address_and_the_known_by_tenant() -> None:
+    async with scene({"max_requests": 1}) as s:
+        assert [code(await s.ask(client=ip)) for ip in ("10.0.0.1", "10.0.0.2")] == [None, None]
+        first = [code(await s.ask(caller(key=key), client="10.0.0.1")) for key in ("k1", "k2")]
+        assert first == [None, "rate_limit_exceeded"]
+        assert code(await s.ask(caller(tenant="other"))) is None
+
+
+async def test_the_default_is_for_who_has_no_limit_of_requests() -> None:
+    generous = Limits(requests_per_minute=3)
+    async with scene({"max_requests": 1}) as s:
+        assert [code(await s.ask(caller(tenant=t, of_key=generous))) for t in "aaaa"] == [None] * 3 + [
+            "rate_limit_exceeded"
+        ]
+        only_money = caller(tenant="b", of_tenant=Limits(daily_usd=1.0))
+        assert [code(await s.ask(only_money)) for _ in range(2)] == [None, "rate_limit_exceeded"]
+    async with scene({"max_requests": "unlimited"}) as s:
+        driven = await s.ask(client="10.0.0.1")
+        assert driven.ctx is not None
+        assert not [name for name in driven.ctx.headers if "ratelimit" in name], "C-37: unlimited routes say nothing"
+
+
+async def test_s0_24_s0_25_s1_16_c_11_headers_describe_the_tightest_window() -> None:
+    limits = Limits(requests_per_minute=10, requests_per_day=5, tokens_per_minute=1000)
+    async with scene({}, completion("Hello")) as s:
+        driven = await s.ask(caller(of_key=limits))
+        assert driven.ctx is not None
+        told = {name: value for name, value in driven.ctx.headers.items() if "ratelimit" in name}
+        assert told["x-ratelimit-limit"] == told["x-ratelimit-limit-requests"] == "5"
+        assert told["x-ratelimit-remaining"] == told["x-ratelimit-remaining-requests"] == "4"
+        assert told["x-ratelimit-reset"] == str(int(NOON) + 86_400)
+        assert (told["x-ratelimit-reset-requests"], told["x-ratelimit-reset-tokens"]) == ("24h0m0s", "1m0s")
+        assert told["x-ratelimit-limit-tokens"] == "1000"
+
+
+async def test_s0_26_p1_a_refusal_says_which_limit_and_a_wait_that_is_tight() -> None:
+    async with scene({"max_requests": 2, "window_s": 30}) as s:
+        await s.ask(client="a")
+        await s.clock.advance(10)
+        await s.ask(client="a")
+        await s.clock.advance(5)
+        refused = (await s.ask(client="a")).error
+        assert refused is not None
+        assert (refused.status, refused.should_retry, refused.retry_after_s) == (429, True, 15.0)
+        assert refused.details == {
+            "subject": "address",
+            "unit": "requests",
+            "limit": 2,
+            "remaining": 0,
+            "period_s": 30.0,
+        }
+        assert "2 requests in 30 seconds" in refused.message
+        await s.clock.advance(14.95)
+        assert code(await s.ask(client="a")) == "rate_limit_exceeded"
+        await s.clock.advance(0.05)
+        assert code(await s.ask(client="a")) is None
+
+
+async def test_of_two_full_windows_the_longer_wait_is_told() -> None:
+    both = Limits(windows=(Rate(limit=1, period_s=10), Rate(limit=1, period_s=300)))
+    async with scene() as s:
+        who = caller(of_key=both)
+        await s.ask(who)
+        refused = (await s.ask(who)).error
+        assert refused is not None
+        assert refused.retry_after_s == 300.0
+
+
+async def test_p1_a_rejected_request_changes_nothing_and_no_other_window_counts_it() -> None:
+    limits = Limits(requests_per_minute=5, max_concurrency=1)
+    gate = asyncio.Event()
+    async with scene({}, (gate, "late"), completion("now")) as s:
+        who = caller(of_key=limits)
+        held = asyncio.create_task(s.ask(who, stream=True))
+        while not s.provider.calls:
+            await asyncio.sleep(0)
+        refused = [(await s.ask(who)).error for _ in range(20)]
+        assert {error.code for error in refused if error} == {"concurrency_limit_exceeded"}
+        assert all(error is not None and error.retry_after_s == 1.0 for error in refused)
+        gate.set()
+        await held
+        codes = [code(await s.ask(who)) for _ in range(5)]
+        assert codes == [None] * 4 + ["rate_limit_exceeded"], "replay 2's twin: the rejected ones used no request"
+
+
+async def test_a_later_refusal_returns_tokens_and_the_place_while_the_request_counts() -> None:
+    limits = Limits(requests_per_minute=3, tokens_per_minute=200, max_concurrency=1, daily_usd=0.01)
+    async with scene({}, completion("ok")) as s:
+        who = caller(of_key=limits)
+        codes = [code(await s.ask(who, "forbidden", max_tokens=150)) for _ in range(2)]
+        assert codes == ["content_policy_violation"] * 2
+        assert s.provider.calls == []
+        passed = await s.ask(who, max_tokens=150)
+        assert passed.error is None, "two refused ones of 150 tokens each would not have left room for it"
+        assert code(await s.ask(who, max_tokens=1)) == "rate_limit_exceeded"
+
+
+async def test_tokens_settle_to_what_was_reported() -> None:
+    async with scene({}, completion("ok")) as s:  # which reports 5 tokens
+        who = caller(of_key=Limits(tokens_per_minute=150))
+        assert [code(await s.ask(who, max_tokens=100)) for _ in range(5)] == [None] * 5
+        refused = (await s.ask(who, max_tokens=60, n=2)).error
+        assert refused is not None
+        assert refused.details is not None
+        assert refused.details["unit"] == "tokens"
+        assert (refused.retry_after_s, refused.details["remaining"]) == (60.0, 125)
+
+
+async def test_a_request_that_can_never_pass_is_told_the_largest_that_can() -> None:
+    async with scene({"reserve": "estimate"}) as s:
+        who = caller(of_key=Limits(tokens_per_minute=150))
+        refused = (await s.ask(who, max_tokens=100_000, n=5)).error
+        assert refused is not None
+        assert (refused.code, refused.should_retry, refused.retry_after_s) == ("rate_limit_exceeded", False, None)
+        assert refused.details is not None
+        largest = refused.details["largest_request"]["max_output_tokens"]
+        assert code(await s.ask(who, max_tokens=largest)) is None
+
+
+async def test_models_are_counted_on_their_own_for_each_client() -> None:
+    async with scene({"max_requests": "unlimited", "models": {"fak*": {"requests_per_minute": 1}}}) as s:
+        assert [code(await s.ask(caller(tenant=t))) for t in ("a", "b", "a")] == [None, None, "rate_limit_exceeded"]
+        assert code(await s.ask(caller(tenant="a"), model="other")) is None
+
+
+async def test_s1_15_users_of_one_key_are_counted_on_their_own_and_their_own_limit_outweighs_the_table() -> None:
+    async with scene({"max_requests": "unlimited", "user": {"requests_per_minute": 1}}) as s:
+        two = Limits(requests_per_minute=2)
+        ann, bob = caller(user="ann"), caller(user="bob", of_user=two)
+        assert [code(await s.ask(ann)) for _ in range(2)] == [None, "rate_limit_exceeded"]
+        assert [code(await s.ask(bob)) for _ in range(3)] == [None, None, "rate_limit_exceeded"]
+
+
+async def test_l05_a_noisy_tenant_takes_nothing_from_a_quiet_one() -> None:
+    async with scene({"max_requests": 20}) as s:
+        for _ in range(1000):
+            await s.ask(caller(tenant="noisy"))
+        quiet = [code(await s.ask(caller(tenant=f"quiet{number}"))) for number in range(20) for _ in range(20)]
+        assert quiet == [None] * 400
+
+
+async def test_l10_strangers_do_not_grow_what_the_stage_remembers() -> None:
+    async with scene() as s:
+        for number in range(5000):
+            s.stage._subjects.of(s.ctx(client=f"10.0.{number // 256}.{number % 256}"))
+        assert len(s.stage._subjects._known) <= 4096
+
+
+@pytest.mark.parametrize("algorithm", ["exact", "gcra", "sliding_window"])
+async def test_each_algorithm_refuses_the_burst_that_is_one_too_many(algorithm: str) -> None:
+    async with scene({"max_requests": 10, "algorithm": algorithm}) as s:
+        codes = [code(await s.ask(client="a")) for _ in range(11)]
+        assert codes == [None] * 10 + ["rate_limit_exceeded"]
+
+
+async def test_p3_1000_at_once_with_room_for_100_admit_exactly_100() -> None:
+    limits = Limits(requests_per_minute=100)
+    async with scene({}, completion("ok")) as s:
+        who = caller(of_key=limits)
+        driven = await asyncio.gather(*(s.ask(who) for _ in range(1000)))
+        assert sum(one.error is None for one in driven) == 100
+
+
+def test_noon_is_noon() -> None:
+    assert datetime.fromtimestamp(NOON, UTC).isoformat() == "2026-11-26T12:00:00+00:00"

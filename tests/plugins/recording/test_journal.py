@@ -1,0 +1,97 @@
+"""Rows are taken at once, written in their order and once, and never lost silently."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sentinel_core.errors import Refusal
+from sentinel_core.records import Record
+from sentinel_core.testing import FakeClock
+from sentinel_core.testing.fake_clock import settle
+from sentinel_plugins.recording.journal import GROUP, Journal
+from tests.plugins.recording.flaky import Flaky
+
+
+def rows(count: int, start: int = 0) -> list[Record]:
+    return [Record(f"{number:05}", "", float(number), {}) for number in range(start, start + count)]
+
+
+async def test_rows_are_written_in_groups_behind_whoever_adds_them() -> None:
+    store = Flaky()
+    async with Journal("t", store, FakeClock()).open() as journal:
+        assert all(journal.add(record) for record in rows(3 * GROUP))
+        assert len(journal) == 3 * GROUP
+        await settle(20)
+        assert store.groups == [GROUP] * 3
+        assert await store.ids("t") == [record.id for record in rows(3 * GROUP)]
+
+
+async def test_rows_that_are_left_are_written_when_it_ends() -> None:
+    store = Flaky()
+    async with Journal("t", store, FakeClock()).open() as journal:
+        for record in rows(GROUP + 1):
+            journal.add(record)
+    assert await store.ids("t") == [record.id for record in rows(GROUP + 1)]
+
+
+async def test_r13_rows_wait_for_a_store_that_does_not_answer_and_are_written_once() -> None:
+    store, clock = Flaky(), FakeClock()
+    async with Journal("t", store, clock).open() as journal:
+        store.down = True
+        for record in rows(5):
+            journal.add(record)
+        await settle()
+        assert len(journal) == 5
+        store.down = False
+        await clock.advance(1)
+        assert (len(journal), await store.ids("t")) == (0, [record.id for record in rows(5)])
+
+
+async def test_rows_without_room_are_counted_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    store = Flaky()
+    store.down = True
+    async with Journal("t", store, FakeClock(), most=3).open() as journal:
+        assert [journal.add(record) for record in rows(5)] == [True, True, True, False, False]
+        assert journal.dropped == 2
+    assert "no room for a row, 2 dropped so far" in caplog.text
+    assert "3 rows were not written" in caplog.text
+
+
+async def test_d01_whoever_waits_for_a_row_is_refused_and_at_once_during_the_outage() -> None:
+    store, clock = Flaky(), FakeClock()
+    first, second, third = rows(3)
+    async with Journal("t", store, clock).open() as journal:
+        await journal.write(first)
+        assert await store.ids("t") == [first.id]
+        store.down = True
+        with pytest.raises(Refusal, match="ledger_unavailable"):
+            await journal.write(second)
+        with pytest.raises(Refusal, match="ledger_unavailable"):
+            await journal.write(third)  # the clock stands still: nothing was tried
+        store.down = False
+        await clock.advance(1)
+        await journal.write(third)
+        assert await store.ids("t") == [first.id, second.id, third.id]
+
+
+async def test_a_row_that_can_never_be_written_does_not_hold_up_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    store = Flaky()
+    async with Journal("t", store, FakeClock()).open() as journal:
+        journal.add(Record("bad", "", -1.0, {}))
+        await settle()
+        journal.add(rows(1)[0])
+    assert await store.ids("t") == ["00000"]
+    assert (journal.dropped, "1 rows cannot be written" in caplog.text) == (1, True)
+
+
+async def test_whoever_waits_and_leaves_breaks_nothing() -> None:
+    store = Flaky()
+    async with Journal("t", store, FakeClock()).open() as journal:
+        waiting = asyncio.create_task(journal.write(rows(1)[0]))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        await journal.write(rows(1, 1)[0])
+    assert await store.ids("t") == ["00000", "00001"]

@@ -1,0 +1,208 @@
+"""A disk that is full, read-only, frozen or gone: refused in time, mended without a restart, nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing, nullcontext, suppress
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from sentinel_core.errors import Refusal
+from sentinel_core.records import Record
+from sentinel_plugins.records.sqlite import SqliteRecords, reads
+from tests.plugins.records.opened import row, sqlite
+from tests.plugins.records.sqlite_faults import PATIENCE_S, Disk, FullDisk, SmallDisk, may_mount, mounted, on
+
+TABLE = "audit"
+SLACK_S = 0.5
+"""What a busy machine may add to a quarter of a second before a test calls it a hang."""
+
+
+async def refused(store: SqliteRecords, *rows: Record) -> float:
+    """That an append is refused, and after how long."""
+    started = monotonic()
+    with pytest.raises(Refusal) as refusal:
+        await store.append(TABLE, rows)
+    assert (refusal.value.status, refusal.value.code) == (503, "ledger_unavailable")
+    return monotonic() - started
+
+
+async def ids(store: SqliteRecords) -> set[str]:
+    """Every row there is."""
+    page = await store.query(TABLE, tenant=None, limit=10_000)
+    assert page.cursor is None
+    return {record.id for record in page.records}
+
+
+def integrity(file: Path) -> str:
+    """SQLite's own word."""
+    with closing(sqlite3.connect(file)) as connection:
+        return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+
+
+@pytest.fixture
+def disk() -> Disk:
+    """A disk of one's own."""
+    return Disk()
+
+
+@pytest.fixture
+async def store(disk: Disk, tmp_path: Path) -> AsyncIterator[SqliteRecords]:
+    """A store on it."""
+    async with on(disk, tmp_path) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("kind", ["limit", *(["file_system"] if may_mount() else [])])
+async def test_d01_a_full_disk_is_refused_and_recovers_without_a_restart(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    with mounted(tmp_path) if kind == "file_system" else nullcontext():
+        full = SmallDisk(tmp_path) if kind == "file_system" else FullDisk()
+        async with on(full, tmp_path) as store:
+            await store.append(TABLE, [row(0)])
+            full.fill()
+            await refused(store, row(-1, at=0.0, text="x" * 500_000))  # what free pages there were
+            for number in range(1, 20):
+                assert await refused(store, row(number, text="x" * 50_000)) < PATIENCE_S + SLACK_S
+            assert await ids(store) == {"row-0"}
+            full.free()
+            await store.append(TABLE, [row(number, text="x" * 50_000) for number in range(1, 20)])
+            assert await ids(store) == {f"row-{number}" for number in range(20)}
+        assert integrity(tmp_path / "sentinel.db") == "ok"
+    logged = [record.message for record in caplog.records if record.name == "sentinel.records"]
+    assert [message.rpartition(":")[2] for message in logged] == [" database or disk is full", mended(tmp_path)]
+
+
+def mended(folder: Path) -> str:
+    """The line that says so."""
+    return f"records in {folder}/sentinel.db: can be written again".rpartition(":")[2]
+
+
+@pytest.mark.parametrize("fault", ["attempt to write a readonly database", "disk I/O error"])
+async def test_d03_a_disk_that_cannot_be_written_is_refused_at_once(
+    store: SqliteRecords, disk: Disk, tmp_path: Path, fault: str
+) -> None:
+    await store.append(TABLE, [row(1)])
+    disk.fault = fault
+    started = monotonic()
+    for number in range(2, 12):
+        await refused(store, row(number))
+    assert monotonic() - started < SLACK_S
+    assert await ids(store) == {"row-1"}, "what was refused is not there"
+    disk.fault = None
+    await store.append(TABLE, [row(2)])
+    assert await ids(store) == {"row-1", "row-2"}
+    assert integrity(tmp_path / "sentinel.db") == "ok"
+
+
+async def test_d03_a_frozen_disk_holds_nobody_longer_than_the_time_limit(store: SqliteRecords, disk: Disk) -> None:
+    disk.freeze()
+    first = asyncio.create_task(refused(store, row(1)))
+    await asyncio.to_thread(disk.reached.wait)
+    behind = [asyncio.create_task(refused(store, row(number))) for number in range(2, 50)]
+    assert await first < PATIENCE_S + SLACK_S
+    assert max(await asyncio.gather(*behind)) < PATIENCE_S + SLACK_S
+
+    started = monotonic()
+    for number in range(50, 150):
+        await refused(store, row(number))
+    assert monotonic() - started < PATIENCE_S, "once it is known to be stuck, nobody waits"
+
+    disk.thaw()
+    await until(lambda: accepted(store, row(1_000)))
+    found = await ids(store)
+    assert found <= {"row-1", "row-1000"}, "only what was in the middle of its commit may be there all the same"
+    await store.append(TABLE, [row(1), row(2)])
+    assert await ids(store) == {"row-1", "row-2", "row-1000"}
+
+
+async def accepted(store: SqliteRecords, record: Record) -> bool:
+    """Whether an append goes through now."""
+    with suppress(Refusal):
+        await store.append(TABLE, [record])
+        return True
+    return False
+
+
+async def until(reached: Callable[[], Awaitable[bool]]) -> None:
+    """Ask again, for at most ten seconds: a thread can only be asked."""
+    async with asyncio.timeout(10):
+        while not await reached():
+            await asyncio.sleep(0.01)
+
+
+async def test_d03_reads_go_on_while_nothing_can_be_written(store: SqliteRecords, disk: Disk) -> None:
+    await store.append(TABLE, [row(1)])
+    disk.freeze()
+    writing = asyncio.create_task(refused(store, row(2)))
+    await asyncio.to_thread(disk.reached.wait)
+    assert await store.get(TABLE, "acme", "row-1") == row(1)
+    assert await ids(store) == {"row-1"}
+    await writing
+
+
+async def test_d02_the_lock_of_another_process_holds_nobody_longer_than_the_time_limit(
+    store: SqliteRecords, tmp_path: Path
+) -> None:
+    await store.append(TABLE, [row(0)])
+    with closing(sqlite3.connect(tmp_path / "sentinel.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert await refused(store, row(1)) < PATIENCE_S + SLACK_S
+        other.execute("ROLLBACK")
+    await until(lambda: accepted(store, row(2)))
+    assert await ids(store) == {"row-0", "row-2"}
+
+
+async def test_a_read_that_takes_too_long_is_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
+    async with sqlite(tmp_path, query_timeout_s=0.2, readers=1) as store:
+        await store.append(TABLE, [row(1)])
+        monkeypatch.setattr(reads, "page", lambda connection, *_: connection.execute(endless).fetchone())
+        with pytest.raises(Refusal, match="ledger_unavailable"):
+            await store.query(TABLE, tenant=None)
+        assert await store.get(TABLE, None, "row-1") == row(1), "its thread and its connection are free again"
+
+
+async def test_d04_a_file_that_is_taken_away_is_not_made_anew(store: SqliteRecords, tmp_path: Path) -> None:
+    file, aside = tmp_path / "sentinel.db", tmp_path / "aside.db"
+    await store.append(TABLE, [row(1)])
+    file.rename(aside)
+    await refused(store, row(2))
+    file.touch()
+    await refused(store, row(2))
+    aside.replace(file)
+    await store.append(TABLE, [row(2)])
+    assert await ids(store) == {"row-1", "row-2"}
+
+
+async def test_d04_a_row_that_is_none_any_more_is_a_refusal(
+    store: SqliteRecords, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await store.append(TABLE, [row(1), row(2)])
+    with closing(sqlite3.connect(tmp_path / "sentinel.db")) as other:
+        other.execute("UPDATE records SET record = 'no row' WHERE id = 'row-2'")
+        other.commit()
+    assert await store.get(TABLE, None, "row-1") == row(1)
+    with pytest.raises(Refusal, match="ledger_unavailable"):
+        await store.get(TABLE, None, "row-2")
+    with pytest.raises(Refusal, match="ledger_unavailable"):
+        await store.query(TABLE, tenant=None)
+    with pytest.raises(Refusal, match="ledger_unavailable"):
+        await store.aggregate(TABLE, tenant=None, group_by=["model"])
+    assert "a row is damaged" in caplog.text
+
+
+async def test_what_waits_is_written_before_the_store_closes(tmp_path: Path) -> None:
+    async with sqlite(tmp_path) as store:
+        writing = [asyncio.create_task(store.append(TABLE, [row(number)])) for number in range(200)]
+        await asyncio.sleep(0)
+    await asyncio.gather(*writing)
+    async with sqlite(tmp_path) as again:
+        assert len(await ids(again)) == 200
+    with pytest.raises(Refusal):
+        await store.append(TABLE, [row(1)])

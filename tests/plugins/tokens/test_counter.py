@@ -1,0 +1,121 @@
+"""Prompts and answers counted: exact where the rules are known, labelled where they are not, never above the bound."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
+from sentinel_core.dialects.base import Dialect
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
+from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
+from sentinel_core.tokens import IMAGE_TOKENS, Count, RoughTokens, output_cap, upper_bound
+from sentinel_plugins.tokens.counter import ON_THE_LOOP_CHARS, TiktokenCounter
+
+TOKENS = TiktokenCounter()
+
+# The example of OpenAI's cookbook, with what the API itself billed for it.
+_SAID = (
+    ("", "You are a helpful, pattern-following assistant that translates corporate jargon into plain English."),
+    ("example_user", "New synergies will help drive top-line growth."),
+    ("example_assistant", "Things working well together will increase revenue."),
+    (
+        "example_user",
+        "Let's circle back when we have more bandwidth to touch base on opportunities for increased leverage.",
+    ),
+    ("example_assistant", "Let's talk later when we're less busy about how to do better."),
+)
+EXAMPLE = [
+    *({"role": "system", "content": text, **({"name": name} if name else {})} for name, text in _SAID),
+    {
+        "role": "user",
+        "content": "This late pivot means we don't have time to boil the ocean for the client deliverable.",
+    },
+]
+
+
+async def counted(dialect: Dialect, model: str = "gpt-4o", **body: Any) -> Count:
+    return await TOKENS.prompt(dialect.decode_request({"model": model, **body}), model)
+
+
+async def test_s1_27_a_prompt_has_the_tokens_that_openai_bills() -> None:
+    assert await counted(OPENAI_CHAT, "gpt-4", messages=EXAMPLE) == Count(129, True)
+    assert await counted(OPENAI_CHAT, "gpt-4o", messages=EXAMPLE) == Count(124, True)
+
+
+async def test_other_models_tools_and_images_are_estimates_that_say_so() -> None:
+    hello = {"role": "user", "content": "Hello"}
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 9000}}
+    plain = await counted(OPENAI_CHAT, messages=[hello])
+    shown = await counted(
+        OPENAI_CHAT, messages=[{"role": "user", "content": [{"type": "text", "text": "Hello"}, picture]}]
+    )
+    tool = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
+    assert plain == Count(8, True)
+    assert shown == Count(8 + IMAGE_TOKENS, False), "an image is not counted as its letters"
+    assert not (await counted(OPENAI_CHAT, messages=[hello], tools=[tool])).exact
+    assert not (await counted(OPENAI_CHAT, "claude-opus-5", messages=[hello])).exact
+    claude = await counted(ANTHROPIC_MESSAGES, "claude-opus-5", max_tokens=5, system="Be brief.", messages=[hello])
+    assert (claude.tokens > plain.tokens, claude.exact) == (True, False)
+
+
+async def test_completions_and_embeddings_count_texts_and_tokens() -> None:
+    small = "text-embedding-3-small"
+    assert await counted(OPENAI_EMBEDDINGS, small, input=["Hello", "Hello"]) == Count(2, True)
+    assert await counted(OPENAI_EMBEDDINGS, small, input=[[1, 2], [3]]) == Count(3, True)
+    assert await counted(OPENAI_COMPLETIONS, "gpt-3.5-turbo-instruct", prompt=[5, 6, 7]) == Count(3, True)
+
+
+async def test_l08_a_large_text_is_counted_off_the_loop() -> None:
+    await TOKENS.text("warm", "gpt-4o")
+    beats = 0
+
+    async def beat() -> None:
+        nonlocal beats
+        while True:
+            beats += 1
+            await asyncio.sleep(0)
+
+    heart = asyncio.create_task(beat())
+    count = await TOKENS.text("word " * ON_THE_LOOP_CHARS, "gpt-4o")
+    heart.cancel()
+    await asyncio.wait([heart])
+    assert count.tokens == ON_THE_LOOP_CHARS + 1
+    assert beats > 1
+
+
+messages = st.lists(
+    st.fixed_dictionaries({"role": st.sampled_from(["user", "system"]), "content": st.text(max_size=60)})
+)
+
+
+@given(messages.filter(bool), st.sampled_from(["gpt-4o", "gpt-4"]))
+def test_p3_no_prompt_has_more_tokens_than_its_upper_bound(turns: list[dict[str, str]], model: str) -> None:
+    request = OPENAI_CHAT.decode_request({"model": model, "messages": turns})
+    assert asyncio.run(TOKENS.prompt(request, model)).tokens <= upper_bound(request)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "body", "cap"),
+    [
+        (OPENAI_CHAT, {"messages": [], "max_tokens": 7}, 7),
+        (OPENAI_CHAT, {"messages": [], "max_completion_tokens": 5, "max_tokens": 9, "n": 3}, 15),
+        (OPENAI_CHAT, {"messages": []}, None),
+        (OPENAI_COMPLETIONS, {"prompt": ["a", "b"], "max_tokens": 4, "best_of": 2}, 16),
+        (OPENAI_EMBEDDINGS, {"input": "x"}, 0),
+    ],
+)
+def test_the_cap_of_an_answer_counts_every_choice(dialect: Dialect, body: dict[str, Any], cap: int | None) -> None:
+    messages = {"messages": [{"role": "user", "content": "x"}]} if "messages" in body else {}
+    assert output_cap(dialect.decode_request({"model": "m", **body, **messages})) == cap
+
+
+async def test_without_a_counter_bytes_make_an_estimate() -> None:
+    request = OPENAI_CHAT.decode_request({"model": "m", "messages": [{"role": "user", "content": "x" * 400}]})
+    assert (await RoughTokens().prompt(request, "m")).exact is False
+    assert await RoughTokens().text("four", "m") == Count(1, False)

@@ -1,0 +1,107 @@
+"""`sentinel cost reconcile`: the ledger and the bill, day by day and to the nano-dollar."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.records import Record
+from sentinel_plugins.records.memory import MemoryRecords
+from sentinel_plugins.usage.bill import BillError, Columns, read_bill
+from sentinel_plugins.usage.row import TABLE
+from tests.plugins.usage.test_routes import NOVEMBER, sentinel, store
+from tests.server.cli.conftest import Sentinel
+
+__all__ = ["sentinel", "store"]
+
+CONFIG = "[stages.usage]\n"
+
+
+def row(number: int, day: int, model: str, cost: int | None, provenance: str = "reported") -> Record:
+    fields = {
+        "provider": "openai",
+        "target_model": model,
+        "cost_nanousd": cost,
+        "unpriced": int(cost is None),
+        "provenance": provenance,
+    }
+    return Record(f"r{number}:1", "acme", NOVEMBER + 86_400 * day, fields)
+
+
+ROWS = (
+    row(1, 0, "gpt-4o", 2_000_000_000),
+    row(2, 0, "gpt-4o", 500_000_001, "partial"),
+    row(3, 0, "o3", None),
+    row(4, 1, "gpt-4o", 7),
+    row(5, 2, "gpt-4o", 10**9),
+)
+
+
+def bill(path: Path, *lines: str) -> str:
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return str(path)
+
+
+def reconciled(cli: Sentinel, path: str, *more: str) -> tuple[object, list[list[object]]]:
+    result = cli("cost", "reconcile", "--csv", path, "--provider", "openai", "--json", *more, config=CONFIG)
+    return result.code, [list(found.values()) for found in json.loads(result.out)]
+
+
+def test_each_day_and_model_stands_beside_its_bill(sentinel: Sentinel, store: MemoryRecords, tmp_path: Path) -> None:
+    asyncio.run(store.append(TABLE, ROWS))
+    lines = ("Date,Model,Cost", "2026-11-26,gpt-4o,$2.25", "2026-11-26,gpt-4o,0.25", "2026-11-27,gpt-4o,0")
+    code, found = reconciled(sentinel, bill(tmp_path / "bill.csv", *lines))
+    assert found == [
+        ["2026-11-26", "gpt-4o", 2_500_000_001, 2_500_000_000, 0, 1],
+        ["2026-11-26", "o3", 0, 0, 1, 0],
+        ["2026-11-27", "gpt-4o", 7, 0, 0, 0],
+    ]
+    assert code == 0
+    assert reconciled(sentinel, str(tmp_path / "bill.csv"), "--tolerance-usd", "0")[0] == 1
+
+
+def test_a_bill_without_models_is_compared_by_day(sentinel: Sentinel, store: MemoryRecords, tmp_path: Path) -> None:
+    asyncio.run(store.append(TABLE, ROWS))
+    path = bill(tmp_path / "bill.csv", "when,paid", "1795694400,3.5")
+    code, found = reconciled(sentinel, path, "--date-column", "when", "--cost-column", "paid")
+    assert (code, found) == (1, [["2026-11-26", "", 2_500_000_001, 3_500_000_000, 1, 1]])
+    shown = sentinel(
+        *("cost", "reconcile", "--csv", path, "--provider", "openai", "--date-column", "when", "--cost-column", "paid"),
+        config=CONFIG,
+    )
+    assert shown.out.splitlines()[1].split() == ["2026-11-26", "-", "2.500000001", "3.5", "0.999999999", "1", "1"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (("model,cost", "m,1"), "--date-column"),
+        (("date,model", "2026-11-26,m"), "--cost-column"),
+        (("date,cost", "yesterday,1"), "line 2: 'yesterday' is not a date"),
+        (("date,cost", "2026-11-26,much"), "line 2: 'much' is not an amount"),
+        (("date,cost", "2026-11-26,nan"), "line 2: 'nan' is not an amount"),
+        (("date,cost", "2026-11-26"), "line 2: '' is not an amount"),
+    ],
+)
+def test_a_bill_that_cannot_be_read_says_where(lines: Sequence[str], says: str) -> None:
+    with pytest.raises(BillError, match=says):
+        read_bill(lines, Columns())
+
+
+def test_the_command_names_the_file(sentinel: Sentinel, tmp_path: Path) -> None:
+    path = bill(tmp_path / "bill.csv", "nothing")
+    result = sentinel("cost", "reconcile", "--csv", path, "--provider", "openai", config=CONFIG)
+    assert (result.code, "--date-column" in result.err) == (2, True)
+
+
+@given(st.lists(st.integers(-(10**15), 10**15), max_size=20))
+def test_sums_of_a_bill_are_exact(amounts: list[int]) -> None:
+    lines = ["date,cost", *(f"2026-11-26,{Decimal(amount).scaleb(-9):f}" for amount in amounts)]
+    assert sum(read_bill(lines, Columns()).costs.values()) == sum(amounts)
