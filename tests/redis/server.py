@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,18 @@ POLL_S = 0.005
 HOST = "127.0.0.1"
 
 
+PORTS = range(20_000, 32_000)
+"""Below those that the system gives to connections: one of these is taken by nobody between a look and a start."""
+_draw = random.SystemRandom()  # Hypothesis seeds the common one, and with it all test processes alike
+
+
 def free_port() -> int:
     """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        port = _draw.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
 
 class RedisServer:
