@@ -131,6 +131,9 @@ async def test_a_server_that_is_silent_is_asked_and_left_if_it_does_not_answer(
         await until(lambda: shim.accepted > accepted, 5.0)
         monkeypatch.setattr("sentinel_plugins.state.redis.subscriber.QUIET_S", 30.0)  # it is asked no more
         shim.thaw()
-        await until(lambda: listeners(redis_server, "events") == 1, 5.0)
-        await other.publish("events", b"heard")
-        assert await read(messages, 1) == [b"heard"]
+        # The server may still count the connection that was left, so only what arrives proves the new one.
+        hearing = asyncio.ensure_future(read(messages, 1))
+        while not hearing.done():
+            await other.publish("events", b"heard")
+            await asyncio.wait([hearing], timeout=0.02)
+        assert await hearing == [b"heard"]
