@@ -57,7 +57,7 @@ def serve(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure against the baselines on this machine; `-- streaming` runs one benchmark, none runs all."""
     session.install("-e", ".[dev,fast]")
-    for name in session.posargs or ("chain", "throughput", "streaming", "memory", "startup"):
+    for name in session.posargs or ("chain", "throughput", "streaming", "memory", "startup", "translation"):
         session.run("python", "-m", f"benchmarks.{name}")
 
 

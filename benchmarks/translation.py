@@ -1,9 +1,9 @@
 """What translation costs beside pass-through: µs per request and per stream event, from each client's dialect to each
 upstream's, and to the APIs that no client speaks.
 
-    python -m benchmarks.translation
+    python -m benchmarks.translation [--quick] [--check] > translation.json
 
-Everything is measured in this process, from decoded JSON to bytes: the best of several rounds, without the network.
+Everything is measured in this process, from decoded JSON to bytes: medians of interleaved rounds, without the network.
 Targets: at most 60 µs per request of 1 KB and 10 µs per stream event over pass-through.
 """
 
@@ -18,6 +18,8 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.harness import report
+from benchmarks.harness.rounds import Metrics, interleave
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.cohere_chat import COHERE_CHAT
 from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI, GeminiFraming
@@ -36,7 +38,9 @@ from sentinel_core.dialects.translation import (
 from sentinel_core.messages import Event, Request
 from sentinel_core.upstream import Framing, NativeChat
 
-ROUNDS = 7
+PASS_THROUGH = "openai to openai"
+REQUEST_LIMIT_US = 60.0
+EVENT_LIMIT_US = 10.0
 REQUESTS = 2000
 EVENTS = 2000
 WORDS = "The quick brown fox jumps over the lazy dog. " * 18
@@ -148,25 +152,43 @@ async def streamed(upstream: str, client: str, wire: bytes) -> int:
     return size
 
 
-def best(run: Callable[[], object], times: int) -> float:
-    """The best round's µs per time."""
-    rounds = []
-    for _ in range(ROUNDS):
-        started = time.perf_counter()
-        run()
-        rounds.append((time.perf_counter() - started) / times * 1e6)
-    return min(rounds)
+async def measure(client: str, upstream: str, wire: bytes) -> Metrics:
+    """One pair: many requests written, one stream read and written."""
+    once = sent(client, upstream)
+    started = time.perf_counter()
+    for _ in range(REQUESTS):
+        once()
+    written = time.perf_counter()
+    await streamed(upstream, client, wire)
+    return {
+        "request_us": (written - started) / REQUESTS * 1e6,
+        "event_us": (time.perf_counter() - written) / EVENTS * 1e6,
+    }
+
+
+def compare(out: report.Report) -> None:
+    """What every translating pair adds to the pass-through of OpenAI's format in the same run."""
+    base = out.results[PASS_THROUGH]
+    for name, row in out.results.items():
+        client, _, upstream = name.partition(" to ")
+        if client != upstream:
+            added = {metric: row[metric] - base[metric] for metric in row}
+            out.checks.append(report.at_most(f"{name}: us that a request adds", added["request_us"], REQUEST_LIMIT_US))
+            out.checks.append(report.at_most(f"{name}: us that an event adds", added["event_us"], EVENT_LIMIT_US))
 
 
 def main() -> None:
-    """Print one row per pair: from the client's dialect to the upstream's format, and its stream back."""
-    print(f"{'client':10} {'upstream':10} {'request µs':>11} {'event µs':>9}")
+    """Every pair: from the client's dialect to the upstream's format, and its stream back."""
+    args = report.parse(report.arguments(__doc__, rounds=9))
     wires = {name: wire_of(name) for name in (*UPSTREAMS, *NATIVES)}
-    for client, upstream in product(CLIENTS, wires):
-        once = sent(client, upstream)
-        request = best(lambda once=once: [once() for _ in range(REQUESTS)], REQUESTS)  # type: ignore[misc]
-        event = best(lambda u=upstream, c=client: asyncio.run(streamed(u, c, wires[u])), EVENTS)  # type: ignore[misc]
-        print(f"{client:10} {upstream:10} {request:11.1f} {event:9.2f}")
+    pairs = {f"{client} to {upstream}": (client, upstream) for client, upstream in product(CLIENTS, wires)}
+    out = report.Report("translation", vars(args))
+    out.add(
+        asyncio.run(interleave(list(pairs), args.rounds, lambda name: measure(*pairs[name], wires[pairs[name][1]])))
+    )
+    if args.check:
+        compare(out)
+    out.emit()
 
 
 if __name__ == "__main__":

@@ -156,22 +156,10 @@ async def test_z23_a_forged_token_is_401_and_leads_nowhere(text: str) -> None:
 async def test_z23_a_token_with_any_byte_changed_is_401(place: int, byte: int) -> None:
     text = GOOD[: place % len(GOOD)] + chr(byte) + GOOD[place % len(GOOD) + 1 :]
     async with issuer() as (auth, _):
-        same = text == GOOD or _same_bytes(text)
-        assert await auth.code(bearer(text)) == (None if same else "invalid_api_key")
+        assert await auth.code(bearer(text)) == (None if text == GOOD else "invalid_api_key")
 
 
 GOOD = token()
-
-
-def _same_bytes(text: str) -> bool:
-    """The last character of base64 holds bits that mean nothing."""
-    try:
-        return (
-            jwt.utils.base64url_decode(text.rpartition(".")[2]) == jwt.utils.base64url_decode(GOOD.rpartition(".")[2])
-            and text.rpartition(".")[0] == GOOD.rpartition(".")[0]
-        )
-    except ValueError:
-        return False
 
 
 async def test_a_shared_secret_verifies_and_nothing_else_does() -> None:
