@@ -20,8 +20,8 @@ DEADLINE_S = 10.0
 POLL_S = 0.005
 HOST = "127.0.0.1"
 PORTS = range(12_000, 22_000)
-"""With those 10,000 above, where nodes of a Cluster listen as well, below those that the system gives to connections: one
-of these is taken by nobody between a look and a start."""
+"""With those 10,000 above, where nodes of a Cluster listen as well, below those that the system gives to connections:
+one of these is taken by nobody between a look and a start."""
 _draw = random.SystemRandom()  # Hypothesis seeds the common one, and with it all test processes alike
 
 
