@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from redis.exceptions import ClusterDownError, MasterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
 
 from sentinel_core.errors import Refusal
 from sentinel_plugins.redis.link import Reply
 
 _TYPES = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError)
-_WORDS = ("OOM ", "READONLY ", "CLUSTERDOWN ", "MASTERDOWN ", "MISCONF ", "NOREPLICAS ", "BUSY ")
+_WORDS = re.compile(r"(?:^|-)(?:OOM|READONLY|CLUSTERDOWN|MASTERDOWN|MISCONF|NOREPLICAS|BUSY) ")
+"""For those that have no type, and for Redis 6, which says "Error running script …: -OOM …"."""
 
 
 def is_down(reply: Reply) -> bool:
@@ -16,7 +19,7 @@ def is_down(reply: Reply) -> bool:
 
     LOADING and refused logins are no replies here: they end the connection. TRYAGAIN is about one slot, which moves.
     """
-    return isinstance(reply, _TYPES) or (isinstance(reply, ResponseError) and str(reply).startswith(_WORDS))
+    return isinstance(reply, _TYPES) or (isinstance(reply, ResponseError) and _WORDS.search(str(reply)) is not None)
 
 
 def unavailable() -> Refusal:

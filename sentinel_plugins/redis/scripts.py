@@ -59,8 +59,8 @@ class Scripts:
         if isinstance(reply, NoScriptError):
             return True
         forbidden = isinstance(reply, NoPermissionError) and "evalsha" in str(reply).lower()
-        if forbidden or (isinstance(reply, ResponseError) and str(reply).lower().startswith("unknown command")):
+        unknown = isinstance(reply, ResponseError) and str(reply).lower().startswith("unknown command")
+        if (forbidden or unknown) and self._by_digest:
             log.warning("Redis does not take EVALSHA (%s): scripts are sent in full, with every call", reply)
             self._by_digest = False
-            return True
-        return False
+        return forbidden or unknown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 from redis.exceptions import AskError, MovedError, ResponseError
 
@@ -37,6 +38,7 @@ class Topology:
         self._nodes: dict[Address, Node] = {}
         self._seed = self._node(self.door.seed)
         self._learning: asyncio.Task[None] | None = None
+        self._told = False
 
     @property
     def clustered(self) -> bool:
@@ -73,10 +75,9 @@ class Topology:
 
     async def ping(self) -> float:
         """The longest round trip to a node, in seconds."""
-        loop = asyncio.get_running_loop()
-        started = loop.time()
+        began = time.perf_counter()  # loops count in milliseconds, some of them
         await asyncio.gather(*(node.call(_PING) for node in self._masters()))
-        return loop.time() - started
+        return time.perf_counter() - began
 
     def reachable(self) -> Address:
         """A server that answers, if there is one: for connections of their own."""
@@ -89,7 +90,10 @@ class Topology:
 
     def recovered(self) -> None:
         """A node answers again: it may be another server, and of another kind."""
-        self._tasks.start(self._survey())
+        if self.clustered:
+            self._learn()
+        else:
+            self._tasks.start(self._survey())
 
     def _owner(self, key: bytes) -> Node:
         if not self._slots:
@@ -130,12 +134,13 @@ class Topology:
                 reply = await node.call(_SLOTS)
             except Refusal:
                 continue
-            if isinstance(reply, ResponseError):
+            if not isinstance(reply, ResponseError):
+                self._slots = Slots.of(reply, address)
+                self._forget_strangers()
+                return
+            if not self._told:
                 log.warning("%s does not say which node has which keys: %s", node.name, reply)
-                continue
-            self._slots = Slots.of(reply, address)
-            self._forget_strangers()
-            return
+                self._told = True
 
     def _forget_strangers(self) -> None:
         """Close the nodes that have no keys any more."""

@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.state import StateStore
 
-if missing := [name for name in ("redis", "hiredis") if find_spec(name) is None]:
+if find_spec("redis") is None or find_spec("hiredis") is None:
     raise ImportError(
-        f"[state] kind = 'redis' needs the package {' and '.join(missing)}: pip install 'sentinel-gateway[redis]'"
+        "[state] kind = 'redis' needs the packages redis and hiredis: pip install 'sentinel-gateway[redis]'"
     )
 
 from sentinel_plugins.state.redis.config import RedisStateConfig

@@ -9,7 +9,7 @@ from sentinel_plugins.redis.config import RedisConfig
 class RedisStateConfig(RedisConfig, frozen=True, kw_only=True):
     """State in Redis 6.2 or later, or Valkey, shared by every gateway with this `prefix`.
 
-    A Cluster is recognised by itself: name any of its nodes.
+    A Cluster is recognised by itself: name one of its nodes, or a name that leads to those that are up.
     """
 
     max_value_bytes: Count = 16 * 1024 * 1024

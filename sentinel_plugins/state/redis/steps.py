@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sentinel_core.state import Admission, Claim, ClaimState, Settlement
+from sentinel_core.state import Admission, Budget, Claim, ClaimState, Lease, Settlement, Window
 
 MOST = 1 << 53
-"""Scripts count in doubles, which hold every whole number up to this (9,007,199 dollars). A larger one counts as it."""
+"""Scripts count in doubles, which hold every whole number up to this: 9,007,199 dollars."""
 
 _NUMBERS = ("limit", "cost", "burst", "limit_nanousd", "reserve_nanousd", "spent_nanousd")
 _encode = msgspec.msgpack.Encoder().encode
@@ -18,7 +18,7 @@ _encode = msgspec.msgpack.Encoder().encode
 class Told(msgspec.Struct, array_like=True):
     """What `admit.lua` says of one claim, in its unit and in microseconds; a wait of -1 is none that helps."""
 
-    remaining: int
+    remaining: float
     reset: float
     fits: bool
     wait: float
@@ -38,9 +38,7 @@ _decode = msgspec.msgpack.Decoder(Answer).decode
 
 def packed_claims(claims: Sequence[Claim]) -> bytes:
     """The claims as they are: their fields are what the script reads."""
-    if any((getattr(claim, name, None) or 0) > MOST for claim in claims for name in _NUMBERS):
-        claims = [_within(claim) for claim in claims]
-    return _encode(claims)
+    return _encode([_within(claim) if _largest(claim) > MOST else claim for claim in claims])
 
 
 def packed_use(settlement: Settlement) -> bytes:
@@ -58,7 +56,17 @@ def unpacked(packed: bytes, claims: Sequence[Claim]) -> tuple[Admission, int]:
 
 def _state(claim: Claim, told: Told, free: bool) -> ClaimState:
     wait_s = told.wait / 1e6 if free and told.wait >= 0 else None
-    return ClaimState(claim.key, told.remaining, told.reset / 1e6, told.fits and free, wait_s)
+    return ClaimState(claim.key, int(told.remaining), told.reset / 1e6, told.fits and free, wait_s)
+
+
+def _largest(claim: Claim) -> int:
+    match claim:
+        case Window():
+            return max(claim.limit, claim.cost, claim.burst or 0)
+        case Lease():
+            return claim.limit
+        case Budget():
+            return max(claim.limit_nanousd, claim.reserve_nanousd, claim.spent_nanousd)
 
 
 def _within(claim: Claim) -> Claim:

@@ -93,7 +93,7 @@ class Subscriber:
             try:
                 await self._hear(connection)
             except (RedisError, OSError) as error:
-                heard = self._connection is not None
+                heard = any(wanted.confirmed.is_set() for wanted in self._wanted.values())
                 if heard or not told:
                     log.warning("subscriptions are interrupted: %s", str(error) or "no connection in time")
                 told = True

@@ -44,13 +44,14 @@ def _published(claim: Window, column: int) -> int:
 
 
 class Move(NamedTuple):
-    """What the adversary does next: wait, set the clock back, ask, then settle one of the open requests for less."""
+    """What the adversary does next: wait, take all it can get in portions, settle some of what is open for less, take
+    what that gave it back, and set the clock back."""
 
     pause: int
     back: int
     cost: int
-    settles: Literal["nothing", "newest", "oldest"]
-    used: int
+    settles: Literal["nothing", "newest", "oldest"] = "nothing"
+    used: int = 0
 
 
 MOVES = st.lists(
@@ -62,8 +63,8 @@ MOVES = st.lists(
         settles=st.sampled_from(["nothing", "newest", "oldest"]),
         used=st.integers(0, 4),
     ),
-    min_size=5,
-    max_size=60,
+    min_size=3,
+    max_size=20,
 )
 
 
@@ -81,10 +82,15 @@ class Adversary:
         for claim, move in zip(claims, moves, strict=True):
             self._now += move.pause
             self._store.move_clock(move.pause)
-            self.ask(claim)
-            self._store.move_clock(-move.back)
+            self._take(claim)
             if move.settles != "nothing" and self._open:
                 self._settle(-1 if move.settles == "newest" else 0, move.used)
+                self._take(claim)
+            self._store.move_clock(-move.back)
+
+    def _take(self, claim: Window) -> None:
+        while self.ask(claim):
+            continue
 
     def ask(self, claim: Window) -> bool:
         """Whether it is admitted."""

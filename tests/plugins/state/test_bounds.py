@@ -64,13 +64,24 @@ def test_p1_no_schedule_beats_the_bound_on_redis(algorithm: Algorithm, redis_ser
 def test_p1_a_bound_is_no_looser_than_it_must_be(algorithm: Algorithm, reached: int) -> None:
     """All at once at the end of a period, then as soon as possible until a period has passed."""
     adversary = Adversary(MemoryDriver())
-    claim, wait = window(algorithm, 10), Move(0, 0, 1, "nothing", 0)
-    at_once = [wait._replace(pause=PERIOD - TICK), *[wait] * 9]
-    adversary.play([claim] * 10, at_once)
-    adversary.play([claim] * 63, [wait._replace(pause=TICK)] * 63)
+    claim = window(algorithm, 10)
+    moves = [Move(PERIOD - TICK, 0, 1), *[Move(TICK, 0, 1)] * 63]
+    adversary.play([claim] * len(moves), moves)
     assert adversary.most() == reached
     # A bucket of 10 has earned its tenth unit back when the half-open period is just over.
     assert reached == bound(claim) - (algorithm == "gcra")
+
+
+REFILL = [Move(0, 0, 10), Move(57 * TICK, 0, 1, "oldest", 0), *[Move(TICK, 0, 1)] * 63]
+"""Reserve, wait until most of it has left the bucket, settle for nothing, and take all that there is."""
+
+
+def test_p1_units_that_left_a_bucket_do_not_return_to_it_in_memory() -> None:
+    attack(MemoryDriver(), "gcra", 10, None, REFILL)
+
+
+def test_p1_units_that_left_a_bucket_do_not_return_to_it_on_redis(redis_server: RedisServer) -> None:
+    attack(RedisDriver(redis_server), "gcra", 10, None, REFILL)
 
 
 @given(algorithm=st.sampled_from(ALGORITHMS), limit=st.integers(2, 6), arrivals=st.integers(1, 40), start=TICKS)

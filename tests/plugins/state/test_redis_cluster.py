@@ -86,6 +86,7 @@ async def test_r05_a_slot_that_moves_is_followed_and_learnt(store: RedisState, r
     assert store.available
     redis_cluster.end_move(key, target)
     assert await admitted(store, nomad)
+    await until(lambda: not store._topology._slots._moved, 5.0)  # the nodes were asked
     address = store._topology._slots.owner(key.encode())
     assert address is not None
     assert address.port == redis_cluster.nodes[target].port

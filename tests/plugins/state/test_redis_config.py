@@ -15,14 +15,20 @@ from sentinel_core.config import Secret
 from sentinel_core.errors import ConfigError
 from sentinel_core.gateway import Gateway
 from sentinel_plugins.redis.address import Door
+from sentinel_plugins.redis.breaker import FAILURES
+from sentinel_plugins.state.memory.reservations import GONE_TTL_S
 from sentinel_plugins.state.redis import RedisStateConfig
+from sentinel_plugins.state.redis.scripts import source
+from sentinel_plugins.state.redis.steps import MOST
+from sentinel_plugins.state.redis.store import GONE_S
 from tests.plugins.state.redis_stores import config, redis_state
+from tests.promises.tree import page
 from tests.redis.server import RedisServer, running_server
 from tests.redis.shim import Shim
 
 WITHOUT = """
 import sys
-sys.modules[{missing!r}] = None
+sys.modules["redis"] = sys.modules["hiredis"] = None
 from sentinel_server.cli import main
 main()
 """
@@ -96,18 +102,25 @@ def test_a_mistake_in_the_table_is_refused(tmp_path: Path, line: str, named: str
         loaded(tmp_path, f'kind = "redis"\n{line}')
 
 
-@pytest.mark.parametrize("missing", ["redis", "hiredis"])
-def test_without_its_packages_the_store_says_what_to_install(tmp_path: Path, missing: str) -> None:
+def test_without_its_packages_the_store_says_what_to_install(tmp_path: Path) -> None:
     (file := tmp_path / "sentinel.toml").write_text('[state]\nkind = "redis"\n', "utf-8")
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT.format(missing=missing), "check", "--config", str(file)],
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-c", WITHOUT, "check", "--config", str(file)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert f"needs the package {missing}: pip install 'sentinel-gateway[redis]'" in " ".join(done.stderr.split())
+    expected = "needs the packages redis and hiredis: pip install 'sentinel-gateway[redis]'"
+    assert expected in " ".join(done.stderr.split())
 
 
 def test_a_secret_url_is_not_shown() -> None:
     assert "hunter2" not in repr(RedisStateConfig(kind="redis", url=Secret("redis://u:hunter2@there", "REDIS_URL")))
+
+
+def test_the_numbers_in_the_reference_are_those_of_the_code() -> None:
+    text = page("docs/reference/state.md")
+    assert (FAILURES, "the first five at the most fail" in text) == (5, True)
+    assert (GONE_S, GONE_TTL_S, "gone for 15 minutes" in text) == (900, 900.0, True)
+    assert (MOST // 10**9, "9,007,199 dollars" in text) == (9_007_199, True)
+    assert (RedisStateConfig(kind="redis").timeout_s, "`timeout_s` (0.25 s)" in text) == (0.25, True)
+    assert "more than 1,024 entries" in text
+    assert all(f"{kind}.WALK = 1024" in source(kind) for kind in ("exact", "holds"))

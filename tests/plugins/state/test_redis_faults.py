@@ -159,6 +159,7 @@ async def test_r04_lost_connections_are_opened_anew_without_a_caller_noticing(sh
         "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
         "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
         "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+        "ERR Error running script (call to f_6d46): @user_script:88: @user_script: 88: -OOM command not allowed.",
         "NOAUTH Authentication required.",
         "ERR max number of clients reached",
     ],

@@ -172,14 +172,17 @@ async def test_r07_scripts_that_the_server_forgot_are_sent_again(store: RedisSta
         assert await store.settle(state_key("acme", str(number)), Settlement()) == "settled"
 
 
-@pytest.mark.parametrize("forbidden", ["-script", "-script -evalsha"])
-async def test_r07_where_scripts_may_not_be_loaded_limits_stay_exact(redis_server: RedisServer, forbidden: str) -> None:
+@pytest.mark.parametrize(("forbidden", "told"), [("-script", 0), ("-script -evalsha", 2)])
+async def test_r07_where_scripts_may_not_be_loaded_limits_stay_exact(
+    redis_server: RedisServer, forbidden: str, told: int, caplog: pytest.LogCaptureFixture
+) -> None:
     redis_server.ask("ACL", "SETUSER", "limited", "reset", "on", "nopass", "~*", "&*", "+@all", *forbidden.split())
     url = redis_server.url.replace("//", "//limited:any@")
     claim = Window(state_key("acme", "requests"), 10, PERIOD_S)
     async with redis_state(url, prefix="one:") as one, redis_state(url, prefix="one:") as two:
         steps = [store.admit(state_key("acme", f"{id(store)}-{n}"), [claim]) for n in range(20) for store in (one, two)]
         assert sum(admission.admitted for admission in await asyncio.gather(*steps)) == 10
+    assert caplog.text.count("does not take EVALSHA") == told, "once for each gateway"
 
 
 async def test_r06_out_of_memory_is_an_outage_and_ends_with_it(redis_binary: str, tmp_path: Path) -> None:
@@ -239,7 +242,8 @@ async def test_r10_a_cancelled_command_gives_nobody_anothers_answer(store: Redis
 async def test_a_step_whose_caller_left_before_it_was_sent_takes_nothing(
     store: RedisState, redis_server: RedisServer
 ) -> None:
-    await store.ping()
+    await store.admit(R, CLAIMS)  # which sends the script
+    redis_server.ask("FLUSHALL")
     task = asyncio.create_task(store.admit(R, CLAIMS))
     await asyncio.sleep(0)
     task.cancel()
@@ -262,10 +266,18 @@ async def test_an_admission_and_a_settlement_are_one_command_each(redis_server: 
         assert shim.commands[-4:] == ["EVALSHA"] * 4
 
 
-async def test_numbers_beyond_a_double_count_as_the_largest_that_is_none(store: RedisState) -> None:
-    unlimited = Budget(state_key("acme", "money"), 10**30, 5, "total", PERIOD_S)
-    (state,) = (await store.admit(R, [unlimited])).claims
-    assert (state.admitted, state.remaining) == (True, 2**53 - 5)
+@pytest.mark.parametrize("limit", [2**53, 2**63, 2**64 - 1, 10**30])
+async def test_limits_beyond_every_number_of_a_script_are_as_good_as_none(store: RedisState, limit: int) -> None:
+    claims: list[Claim] = [
+        Budget(state_key("acme", "money"), limit, 5, "total", PERIOD_S),
+        Window(state_key("acme", "exact"), limit, PERIOD_S),
+        Window(state_key("acme", "gcra"), limit, PERIOD_S, algorithm="gcra"),
+        Window(state_key("acme", "slid"), limit, PERIOD_S, algorithm="sliding_window"),
+    ]
+    for number in range(2):
+        admission = await store.admit(state_key("acme", str(number)), claims)
+        assert admission.admitted
+        assert all(state.remaining >= 2**53 - 10 for state in admission.claims)
 
 
 async def test_the_rights_that_the_reference_lists_are_enough(
