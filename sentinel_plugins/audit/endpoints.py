@@ -7,8 +7,9 @@ from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_plugins.audit.entry import TABLE
 from sentinel_plugins.audit.shapes import AuditPage, ShownEntry, shown
+from sentinel_plugins.recording.asked import limit
 from sentinel_plugins.recording.moment import moment
-from sentinel_plugins.recording.reach import limit, narrowed, reach
+from sentinel_plugins.recording.reach import narrowed, reach
 
 PATH = "/v1/audit"
 FILTERS = ("model", "provider", "key", "user", "status", "error", "operation")

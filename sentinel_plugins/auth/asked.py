@@ -12,9 +12,6 @@ from sentinel_core.keys import Principal
 
 T = TypeVar("T")
 
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 200
-
 
 def body(request: HttpRequest, kind: type[T]) -> T:
     """The body. Raises `Refusal`: invalid_json, invalid_utf8, invalid_parameter."""
@@ -26,15 +23,6 @@ def body(request: HttpRequest, kind: type[T]) -> T:
         raise Refusal("invalid_json") from None
     except UnicodeDecodeError:
         raise Refusal("invalid_utf8") from None
-
-
-def limit(request: HttpRequest) -> int:
-    """How many rows are asked for. Raises `Refusal` (invalid_parameter)."""
-    text = request.query.get("limit", str(DEFAULT_LIMIT))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_LIMIT):
-        message = f"The parameter 'limit' must be a number from 1 to {MAX_LIMIT}."
-        raise Refusal("invalid_parameter", message, param="limit")
-    return int(text)
 
 
 def principal(request: HttpRequest) -> Principal:

@@ -32,6 +32,7 @@ from sentinel_plugins.auth.shapes import (
 )
 from sentinel_plugins.auth.tenants import Tenant, Tenants
 from sentinel_plugins.auth.virtual_keys import VirtualKeys
+from sentinel_plugins.recording.offline import records_of
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Kept)
@@ -224,11 +225,7 @@ async def _desk(gateway: Gateway) -> AsyncIterator[Desk]:
     if not isinstance(config, AuthConfig) or config.pepper is None:
         problem = ConfigProblem("no keys are kept", table="stages.auth", key="pepper", expected="a secret")
         raise ConfigError((problem,))
-    store = gateway.blueprint.records
-    if not store.kind.durable:
-        message = f"{store.kind.kind!r} ends with its process: no command can reach its rows"
-        raise ConfigError((ConfigProblem(message, table="records", key="kind", expected="a durable store"),))
-    async with store.kind.open(store.config) as records:
+    async with records_of(gateway) as records:
         tenants = Tenants(config.tenants, records)
         assert tenants.rows is not None  # records were given
         yield Desk(VirtualKeys(records, Digests(config.pepper), tenants, SystemClock()), tenants, tenants.rows)

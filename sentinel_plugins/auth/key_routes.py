@@ -17,6 +17,7 @@ from sentinel_plugins.auth.names import KEYS
 from sentinel_plugins.auth.revocation import auth_of, tell
 from sentinel_plugins.auth.shapes import KeyChange, KeyPage, NewKey, ShownKey, changed_key, shown_key
 from sentinel_plugins.auth.virtual_keys import VirtualKey, VirtualKeys
+from sentinel_plugins.recording.asked import limit
 
 Handler: TypeAlias = Callable[[HttpRequest], Awaitable[HttpReply]]
 
@@ -47,7 +48,7 @@ class KeyRoutes:
         wanted = request.query.get("tenant", bound)
         if bound is not None and wanted != bound:
             raise _missing()
-        keys, cursor = await self._keys.rows.page(wanted, asked.limit(request), request.query.get("cursor"))
+        keys, cursor = await self._keys.rows.page(wanted, limit(request), request.query.get("cursor"))
         return HttpReply(KeyPage([shown_key(key, self._now) for key in keys], cursor), headers=NO_STORE)
 
     async def _get(self, request: HttpRequest) -> HttpReply:

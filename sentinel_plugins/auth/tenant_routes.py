@@ -15,6 +15,7 @@ from sentinel_plugins.auth.revocation import auth_of, tell
 from sentinel_plugins.auth.rows import Rows
 from sentinel_plugins.auth.shapes import NewTenant, ShownTenant, TenantChange, TenantPage, changed_tenant, shown_tenant
 from sentinel_plugins.auth.tenants import Tenant
+from sentinel_plugins.recording.asked import limit
 
 Handler: TypeAlias = Callable[[HttpRequest], Awaitable[HttpReply]]
 
@@ -41,7 +42,7 @@ class TenantRoutes:
     async def _list(self, request: HttpRequest) -> HttpReply:
         cursor = request.query.get("cursor")
         declared = list(auth_of(self._gateway).tenants.declared.values()) if cursor is None else []
-        stored, cursor = await self._rows.page(None, asked.limit(request), cursor)
+        stored, cursor = await self._rows.page(None, limit(request), cursor)
         page = TenantPage([shown_tenant(tenant) for tenant in (*declared, *stored)], cursor)
         return HttpReply(page, headers=NO_STORE)
 

@@ -12,9 +12,6 @@ from sentinel_core.keys import Principal
 OF_TENANT = "keys"
 """The scope of those who administer a tenant."""
 
-MAX_LIMIT = 200
-DEFAULT_LIMIT = 50
-
 
 class Reach(NamedTuple):
     """A tenant, None for all, and what the fields of a row must be besides."""
@@ -45,12 +42,3 @@ def narrowed(request: HttpRequest, names: tuple[str, ...]) -> Reach:
     if wanted is not None and tenant not in (None, wanted):
         raise Refusal("not_found", "There is no such tenant.")
     return Reach(tenant if wanted is None else wanted, {**asked, **where})
-
-
-def limit(request: HttpRequest) -> int:
-    """How many rows are asked for. Raises `Refusal` (invalid_parameter)."""
-    text = request.query.get("limit", str(DEFAULT_LIMIT))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_LIMIT):
-        message = f"The parameter 'limit' must be a number from 1 to {MAX_LIMIT}."
-        raise Refusal("invalid_parameter", message, param="limit")
-    return int(text)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
+from typing import Literal
 
 import pytest
 import pytest_asyncio
@@ -167,8 +168,15 @@ async def test_u06_headers_that_never_come_are_a_timeout_and_close_the_connectio
     await upstream.closed()
 
 
-async def test_u07_a_head_and_then_silence_is_as_late_as_no_head(client: HttpClient, upstream: Upstream) -> None:
-    upstream.script(None, Stream([Stall()]))
+FRAMINGS = pytest.mark.parametrize("framing", ["chunked", "eof"])
+"""The second ends with its connection, which the timer closes: that must not look like a clean end."""
+
+
+@FRAMINGS
+async def test_u07_a_head_and_then_silence_is_as_late_as_no_head(
+    client: HttpClient, upstream: Upstream, framing: Literal["chunked", "eof"]
+) -> None:
+    upstream.script(None, Stream([Stall()], framing=framing))
     response = await post(client, upstream, timeouts=HttpTimeouts(first_byte_s=SHORT_S))
     with pytest.raises(UpstreamError, match="upstream_timeout"):
         await response.chunk()
@@ -176,8 +184,11 @@ async def test_u07_a_head_and_then_silence_is_as_late_as_no_head(client: HttpCli
     await response.abort()
 
 
-async def test_u08_a_silent_gap_ends_the_body_after_what_came(client: HttpClient, upstream: Upstream) -> None:
-    upstream.script(None, Stream([b"one", Stall()]))
+@FRAMINGS
+async def test_u08_a_silent_gap_ends_the_body_after_what_came(
+    client: HttpClient, upstream: Upstream, framing: Literal["chunked", "eof"]
+) -> None:
+    upstream.script(None, Stream([b"one", Stall()], framing=framing))
     response = await post(client, upstream, timeouts=HttpTimeouts(idle_s=SHORT_S))
     assert await response.chunk() == b"one"
     with pytest.raises(UpstreamError, match="upstream_timeout"):
