@@ -32,6 +32,7 @@ class HttpProvider(Provider):
         self.settings = config
         self.http = http
         self.headers: Mapping[str, str] = self.identity(config)
+        self._posted = {**self.headers, "Content-Type": "application/json"}
         self.health_url = f"{config.root()}/models"
         self._timeouts = HttpTimeouts(
             connect_s=config.connect_timeout_s,
@@ -75,7 +76,7 @@ class HttpProvider(Provider):
         response = await self.http.send(
             "POST",
             url,
-            headers={**self.headers, "Content-Type": "application/json", **headers},
+            headers={**self._posted, **headers} if headers else self._posted,
             body=out.body,
             timeouts=self._timeouts,
             deadline=call.deadline,
