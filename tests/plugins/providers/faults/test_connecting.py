@@ -16,6 +16,7 @@ import trustme
 
 from sentinel_core.services import HttpPools
 from sentinel_plugins.http.pools import AiohttpPools
+from tests.pace import in_time
 from tests.plugins.providers.calls import SHORT_S
 from tests.plugins.providers.faults.rig import IMPATIENT, SAID, call_of, error_of, hear, heard_of, nobody, streamed
 from tests.plugins.providers.spoken import provider_at
@@ -56,10 +57,9 @@ async def test_u02_a_name_server_that_hangs_holds_up_neither_the_call_nor_the_lo
         raise socket.gaierror(socket.EAI_AGAIN, "try again")
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-    began = time.monotonic()
     try:
-        assert await code_at(spoken, "http://slow-name.test", connect_timeout_s=SHORT_S) == "upstream_unreachable"
-        assert time.monotonic() - began < 1
+        asked = code_at(spoken, "http://slow-name.test", connect_timeout_s=SHORT_S)
+        assert await in_time(asked, 1) == "upstream_unreachable"
     finally:
         answered.set()
 
@@ -141,8 +141,8 @@ async def test_u05_a_reused_connection_that_had_died_is_replaced(
 async def test_u06_a_head_that_never_comes(spoken: Spoken, upstream: Upstream, stream: bool) -> None:
     upstream.script(None, Stall())
     began = time.monotonic()
-    error = await error_of(spoken, upstream, stream, **IMPATIENT)
-    assert SHORT_S - 0.01 <= time.monotonic() - began < SHORT_S + 0.5
+    error = await in_time(error_of(spoken, upstream, stream, **IMPATIENT), SHORT_S + 0.5)
+    assert time.monotonic() - began >= SHORT_S - 0.01
     assert (error.code, error.status) == ("upstream_timeout", 504)
     await upstream.closed(timeout_s=1)
 
