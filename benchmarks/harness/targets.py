@@ -112,17 +112,18 @@ def sentinel(runner: str, *, stages: int = 0, kind: str = "noop", logged: bool =
 METERED = ("none", "memory", "sqlite", "redis")
 
 
-def metered(runner: str, kind: str, redis_url: str = "") -> Target:
+def metered(runner: str, kind: str, redis_urls: tuple[str, str] = ("", "")) -> Target:
     """`sentinel serve` with authentication, limits, a budget and the ledger, and where they keep what they know.
 
-    "none" has no stages; "sqlite" keeps its ledger there and its state in memory, "redis" both in the one at the URL.
+    "none" has no stages; "sqlite" keeps its ledger there and its state in memory, "redis" its state at the first of the
+    URLs and its ledger at the second.
     """
-    redis = 'kind = "redis"\nurl = {{ env = "REDIS_URL" }}\n'
+    redis = 'kind = "redis"\nurl = {{{{ env = "{}_URL" }}}}\n'
     stores = {
         "none": "[chain]\nstages = []\n",
         "memory": '[records]\nkind = "memory"\n',
         "sqlite": '[records]\nkind = "sqlite"\npath = "{work}/records.db"\n',
-        "redis": f"[state]\n{redis}\n[records]\n{redis}",
+        "redis": "[state]\n" + redis.format("STATE") + "\n[records]\n" + redis.format("RECORDS"),
     }
     stages = "" if kind == "none" else metering.AUTH + metering.limits("upper_bound") + metering.USAGE
 
@@ -140,7 +141,9 @@ def metered(runner: str, kind: str, redis_url: str = "") -> Target:
         )
         return _module("sentinel_server", "serve", "--config", str(conf))
 
-    env = {"BENCH_UPSTREAM_KEY": "sk-upstream", metering.KEY_VARIABLE: metering.KEY, "REDIS_URL": redis_url}
+    state, records = redis_urls
+    env = {"BENCH_UPSTREAM_KEY": "sk-upstream", metering.KEY_VARIABLE: metering.KEY}
+    env |= {"STATE_URL": state, "RECORDS_URL": records}
     return Target(f"{kind} {runner}", command, env, lambda _: metering.HEADERS)
 
 
