@@ -17,6 +17,7 @@ from sentinel_core.config.convert import convert_table
 from sentinel_core.config.secret import SecretReader
 from sentinel_core.errors import ConfigProblem
 from sentinel_core.stage import StageConfig
+from tests.json_values import json_values
 
 KEY = Secret("sk-1", "KEY")
 
@@ -85,13 +86,10 @@ def test_p12_an_unknown_key_is_refused(key: str) -> None:
     assert "unknown key" in problems[0]
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-)
+VALUES = json_values(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.text(), levels=3, width=3)
 
 
-@given(st.dictionaries(st.sampled_from([field.encode_name for field in msgspec.structs.fields(Words)]), json_values))
+@given(st.dictionaries(st.sampled_from([field.encode_name for field in msgspec.structs.fields(Words)]), VALUES))
 def test_any_table_gives_a_value_or_problems_and_never_both(table: dict[str, Any]) -> None:
     value, problems = converted(table)
     assert (value is None) == bool(problems)
