@@ -453,7 +453,7 @@ odd_bodies = st.fixed_dictionaries(
 odd_lines = odd_bodies.map(lambda body: json.dumps(body).encode() + b"\n")
 
 
-@given(st.lists(st.binary(max_size=12) | st.sampled_from(chat_lines("a", "b")) | odd_lines))
+@given(st.lists(st.binary(max_size=12) | st.sampled_from(chat_lines("a", "b")) | odd_lines, max_size=4))
 def test_p8_whatever_a_server_sends_is_events_or_an_upstreams_error(pieces: list[bytes]) -> None:
     try:
         events = streamed(*pieces)
