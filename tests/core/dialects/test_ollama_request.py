@@ -314,7 +314,6 @@ words = st.sampled_from(["user", "assistant", "tool", "text", "image_url", "extr
 anything = json_values(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | words,
     st.sampled_from(KEYS.split()),
-    levels=3,
 )
 messages = st.lists(
     st.fixed_dictionaries({"role": words}, optional={key: anything for key in KEYS.split() if key != "role"}),
