@@ -17,6 +17,7 @@ from sentinel_core.config.convert import convert_table
 from sentinel_core.config.secret import SecretReader
 from sentinel_core.errors import ConfigProblem
 from sentinel_core.stage import StageConfig
+from tests.json_values import json_values
 
 KEY = Secret("sk-1", "KEY")
 
@@ -60,11 +61,11 @@ configs = st.builds(
     enabled=st.booleans(),
     on_fault=st.sampled_from(["open", "closed", None]),
     timeout_s=st.none() | st.floats(allow_nan=False, allow_infinity=False),
-    words=st.lists(st.text()).map(tuple),
+    words=st.lists(st.text(), max_size=3).map(tuple),
     limits=st.lists(limits, max_size=3).map(tuple),
     fallback=st.none() | limits,
-    weights=st.dictionaries(st.text(), st.floats(allow_nan=False, allow_infinity=False)),
-    tags=st.frozensets(st.text()),
+    weights=st.dictionaries(st.text(), st.floats(allow_nan=False, allow_infinity=False), max_size=3),
+    tags=st.frozensets(st.text(), max_size=3),
     colour=st.sampled_from(Colour),
     pair=st.tuples(st.integers(-(2**60), 2**60), st.text()),
     renamed=st.booleans(),
@@ -85,13 +86,12 @@ def test_p12_an_unknown_key_is_refused(key: str) -> None:
     assert "unknown key" in problems[0]
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+VALUES = json_values(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.text(), levels=2, width=3)
+
+
+@given(
+    st.dictionaries(st.sampled_from([field.encode_name for field in msgspec.structs.fields(Words)]), VALUES, max_size=4)
 )
-
-
-@given(st.dictionaries(st.sampled_from([field.encode_name for field in msgspec.structs.fields(Words)]), json_values))
 def test_any_table_gives_a_value_or_problems_and_never_both(table: dict[str, Any]) -> None:
     value, problems = converted(table)
     assert (value is None) == bool(problems)

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from sentinel_core.decoding import JsonLimits, decode_json, decode_reply
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal, UpstreamError
+from tests.json_values import json_values
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
+JSON = json_values(SCALARS, st.text(), levels=4, width=3)
 BRACKETS = st.lists(st.sampled_from([b"[", b"]", b"{", b"}", b'"', b"\\", b",", b":", b"1", b'"[{"', b" "])).map(
     b"".join
 )
@@ -135,7 +136,7 @@ def read(raw: bytes) -> str:
         return error.code
 
 
-@given(st.dictionaries(st.text(), JSON))
+@given(st.dictionaries(st.text(), JSON, max_size=3))
 def test_an_upstreams_object_decodes_to_what_was_written(value: dict[str, Any]) -> None:  # any JSON
     assert decode_reply(msgspec.json.encode(value)) == value
 

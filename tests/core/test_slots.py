@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.dialects.slots import KEY, Path, patched, string_slots
+from tests.json_values import json_values
 
 KEYS = st.sampled_from(["a", "b", "", "$key", "id", "\x00", "0"]) | st.text(max_size=3)
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
-JSON = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=12)
-BODIES = st.dictionaries(KEYS, JSON)
+JSON = json_values(LEAVES, KEYS, levels=3, width=3)
+BODIES = st.dictionaries(KEYS, JSON, max_size=3)
 
 
 def strings(value: Any, skip: frozenset[str] = frozenset()) -> Iterator[str]:  # any JSON

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 from sentinel_core.context import Call, CallNext, Context, Outcome
@@ -248,15 +249,17 @@ LEGS: dict[Legs, type] = {"one": One, "retry": Retry, "hedge": Hedge}
 
 def actors(record: Record) -> list[Stage]:
     """The scene's stages. Each is a class of its own: a chain reads phases from classes."""
-    stages: list[Stage] = []
-    for place, shape in enumerate(record.scene.shapes):
-        written = Waiting if shape.waits else Plain
-        phases = {phase: vars(written)[phase] for phase in PHASES if phase in shape.phases and phase in vars(written)}
-        if "dispatch" in shape.phases:
-            phases["dispatch"] = vars(LEGS[shape.legs])["dispatch"]
-        kind: type[Actor] = type(f"Actor{place}", (Actor,), {"name": f"actor_{place}", "place": place, **phases})
-        stages.append(kind(record))
-    return stages
+    return [kind_of(place, shape)(record) for place, shape in enumerate(record.scene.shapes)]
+
+
+@cache
+def kind_of(place: int, shape: Shape) -> type[Actor]:
+    """The class of a shape at this place."""
+    written = Waiting if shape.waits else Plain
+    phases = {phase: vars(written)[phase] for phase in PHASES if phase in shape.phases and phase in vars(written)}
+    if "dispatch" in shape.phases:
+        phases["dispatch"] = vars(LEGS[shape.legs])["dispatch"]
+    return type(f"Actor{place}", (Actor,), {"name": f"actor_{place}", "place": place, **phases})
 
 
 class Upstream(Provider):

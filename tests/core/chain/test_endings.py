@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -15,25 +16,28 @@ from sentinel_core.hookspecs import PHASES
 from sentinel_core.stage import StageConfig
 from sentinel_core.testing import context, settle
 from tests.core.chain.scenes import Legs, Record, Scene, Shape, Trouble, Upstream, actors
+from tests.products import products
 
 LEGS: tuple[Legs, ...] = ("one", "retry", "hedge")
-SHAPES = st.builds(Shape, st.frozensets(st.sampled_from(PHASES)), waits=st.booleans(), legs=st.sampled_from(LEGS))
-TROUBLES = st.builds(
-    Trouble,
-    stage=st.integers(0, 3),
-    phase=st.sampled_from(PHASES),
-    kind=st.sampled_from(("refuse", "fault", "unasked")),
-    at=st.integers(0, 2),
-)
-SCENES = st.builds(
-    Scene,
-    shapes=st.lists(SHAPES, min_size=1, max_size=4).map(tuple),
-    stream=st.booleans(),
-    texts=st.integers(0, 4),
-    trouble=st.none() | TROUBLES,
-    cut=st.none() | st.integers(-1, 3),
-    leave_after=st.none() | st.integers(0, 4),
-)
+SUBSETS = [frozenset(phases) for size in range(len(PHASES) + 1) for phases in combinations(PHASES, size)]
+SHAPES = products(Shape, SUBSETS, [False, True], LEGS)
+TROUBLES = products(Trouble, range(4), PHASES, ["refuse", "fault", "unasked"], range(3))
+
+
+def scenes(troubles: st.SearchStrategy[Trouble | None]) -> st.SearchStrategy[Scene]:
+    """Any exchange with one of these troubles."""
+    return st.builds(
+        Scene,
+        shapes=st.lists(SHAPES, min_size=1, max_size=4).map(tuple),
+        stream=st.booleans(),
+        texts=st.integers(0, 4),
+        trouble=troubles,
+        cut=st.sampled_from([None, *range(-1, 4)]),
+        leave_after=st.sampled_from([None, *range(5)]),
+    )
+
+
+SCENES = scenes(st.none() | TROUBLES)
 ALL = frozenset(PHASES)
 STREAMING = frozenset(PHASES) - {"on_response"}
 
@@ -91,7 +95,8 @@ class Played:
             raise failure
         await self.tracker.drained()
         self.record.assert_ended()
-        await settle(2)  # a leg that was cancelled in the very turn in which its stage was
+        # Legs that were cancelled in the very turn in which their stage was: one hedge in another ends after it.
+        await settle(2 * len(self.scene.shapes))
         assert asyncio.all_tasks() == {asyncio.current_task()}
         assert self.chain.users == 0
         assert all(attempt.ending is not None and attempt.ended is not None for attempt in self.ctx.attempts)
@@ -142,7 +147,7 @@ def test_a_second_cancellation_at_every_await_point_of_the_cleanup_leaves_nothin
             played(replace(scene, cancels=(first, second)))
 
 
-@given(SCENES.filter(lambda scene: scene.trouble is not None))
+@given(scenes(TROUBLES))
 def test_a_refusal_before_the_first_event_reaches_the_caller_as_itself(scene: Scene) -> None:
     play = played(scene)
     if play.record.refusal is not None and scene.trouble is not None and scene.trouble.phase != "on_finish":

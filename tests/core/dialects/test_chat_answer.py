@@ -36,7 +36,7 @@ def answers(draw: st.DrawFn) -> Answer:
     messages = draw(st.lists(MESSAGE, min_size=1, max_size=3))
     index = draw(st.sampled_from([lambda n: {"index": n}, lambda n: {}, lambda n: {"index": 0}]))
     choices = [{**index(n), "message": message, "finish_reason": "stop"} for n, message in enumerate(messages)]
-    top = draw(st.dictionaries(TEXT.map("x_".__add__), TEXT | st.lists(TEXT), max_size=2))
+    top = draw(st.dictionaries(TEXT.map("x_".__add__), TEXT | st.lists(TEXT, max_size=2), max_size=2))
     return answer({"id": "a", "object": "chat.completion", "created": 1, "model": "m", "choices": choices, **top})
 
 

@@ -26,7 +26,7 @@ RICH = chunk(
 )
 TEXT = st.text(max_size=4)
 UNKNOWN = st.dictionaries(
-    st.text(min_size=1, max_size=4).map("x_".__add__), st.integers() | TEXT | st.lists(TEXT), max_size=2
+    st.text(min_size=1, max_size=4).map("x_".__add__), st.integers() | TEXT | st.lists(TEXT, max_size=2), max_size=2
 )
 DELTAS = st.fixed_dictionaries(
     {},

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.errors import reported_error, upstream_error
 from sentinel_core.errors import ERRORS, Refusal
+from tests.json_values import json_values
 
-JSON = st.recursive(
+JSON = json_values(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["error", "message", "code", "type"]), inner),
-    max_leaves=8,
+    st.sampled_from(["error", "message", "code", "type"]),
+    levels=3,
+    width=3,
 )
 TOO_LONG = "This model's maximum context length is 8192 tokens; prompt is too long"
 

@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.request import GATEWAY_FIELDS, REFUSED_FIELDS
 from sentinel_core.errors import Refusal
+from tests.json_values import json_values
 
 MESSAGES = [{"role": "user", "content": "x"}]
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=8,
+JSON = json_values(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5), st.text(max_size=3), levels=3, width=3
 )
 FIELDS = st.dictionaries(st.text(max_size=4).map("x_".__add__), JSON, max_size=4)
 

@@ -28,6 +28,7 @@ from sentinel_core.messages import (
     TextDelta,
     ToolCallDelta,
 )
+from tests.json_values import json_values
 from tests.upstream import sse
 from tests.upstream.api import COUNTED, Call, Said
 from tests.upstream.cohere import COHERE, block, call, citation, cited, ending, event, opening, plan
@@ -327,11 +328,7 @@ def test_p8_an_answer_reaches_a_client_of_messages(said: Said) -> None:
 KINDS = ["message-start", "content-start", "content-delta", "tool-plan-delta", "tool-call-start", "tool-call-delta"]
 KINDS += ["tool-call-end", "citation-start", "message-end"]
 KEYS = ["delta", "message", "content", "tool_calls", "function", "index", "type", "text", "citations", "usage"]
-bodies = st.recursive(
-    st.none() | st.integers() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=3),
-    max_leaves=12,
-)
+bodies = json_values(st.none() | st.integers() | st.text(max_size=3), st.sampled_from(KEYS), levels=3, width=3)
 
 
 @given(st.lists(st.tuples(bodies, st.sampled_from(KINDS)), max_size=4))

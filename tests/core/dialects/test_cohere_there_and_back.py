@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.cohere_chat import COHERE_CHAT
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal
+from tests.json_values import json_values
 from tests.upstream.cohere import COHERE
 
 MODEL = "command-a-reasoning-08-2025"
@@ -19,9 +20,7 @@ SCHEMA = {"type": "object", "properties": {"a": {"$ref": "#/$defs/x"}}, "$defs":
 
 # Any body that the dialect lets in is written or refused, never a fault.
 scalars = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False) | st.text(max_size=4)
-anything = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2)
-)
+anything = json_values(scalars, st.text(max_size=4), levels=3)
 names = ["content", "tool_calls", "refusal", "reasoning_content", "extra_content", "tool_call_id", "name"]
 parts = st.fixed_dictionaries({}, optional=dict.fromkeys(("type", "text", "image_url", "cache_control"), anything))
 calls = st.fixed_dictionaries({}, optional=dict.fromkeys(("id", "function"), anything))

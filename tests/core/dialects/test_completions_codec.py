@@ -28,7 +28,7 @@ from tests.core.dialects.chat_chunks import USAGE
 
 TOP = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": "m"}
 TEXT = st.text(max_size=4)
-UNKNOWN = st.dictionaries(TEXT.map("x_".__add__), st.integers() | TEXT | st.lists(TEXT), max_size=2)
+UNKNOWN = st.dictionaries(TEXT.map("x_".__add__), st.integers() | TEXT | st.lists(TEXT, max_size=2), max_size=2)
 LOGPROBS = {"tokens": ["tok"], "token_logprobs": [-0.1], "top_logprobs": [{"tok": -0.1}], "text_offset": [0]}
 
 

@@ -15,6 +15,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Answer, Usage
+from tests.json_values import json_values
 from tests.upstream.api import Call, Said
 from tests.upstream.gemini import GEMINI, candidate, error_body, function_call, reply, text
 
@@ -281,14 +282,15 @@ def test_a_signature_is_no_text_that_a_guard_reads() -> None:
 
 arguments = st.dictionaries(
     st.text(max_size=5),
-    st.recursive(
+    json_values(
         st.none()
         | st.booleans()
         | st.integers(-(2**53), 2**53)
         | st.floats(allow_nan=False, allow_infinity=False)
         | st.text(),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-        max_leaves=8,
+        st.text(max_size=5),
+        levels=3,
+        width=3,
     ),
     max_size=4,
 )

@@ -15,6 +15,7 @@ from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import canonical_request
 from sentinel_core.errors import Refusal
+from tests.json_values import json_values
 from tests.upstream.gemini import GEMINI
 
 PNG = "data:image/png;base64,AAAA"
@@ -489,11 +490,7 @@ def test_a_request_of_anthropics_format() -> None:
 # There and back: what survives the translation, read by an upstream that was written apart from it.
 names = st.text(st.characters(categories=["Ll", "Nd"], max_codepoint=127), min_size=1, max_size=5)
 texts = st.text(min_size=1, max_size=8)
-values = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | names,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=2),
-    max_leaves=4,
-)
+values = json_values(st.none() | st.booleans() | st.integers(-9, 9) | names, names)
 objects = st.dictionaries(names, values, max_size=2).map(lambda value: json.dumps(value, separators=(",", ":")))
 images = st.just({"type": "image_url", "image_url": {"url": PNG}}) | st.just(
     {"type": "image_url", "image_url": {"url": "https://host/x.png"}}
@@ -555,11 +552,7 @@ def test_p8_a_request_there_and_back_is_the_same(fields: dict[str, Any], choice:
 
 
 short = st.text(max_size=4)
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | short,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(short, inner, max_size=3),
-    max_leaves=6,
-)
+anything = json_values(st.none() | st.booleans() | st.integers() | short, short, width=3)
 extensions = st.none() | st.dictionaries(st.sampled_from(["google", "anthropic"]), anything, max_size=2)
 functions = st.fixed_dictionaries(
     {},

@@ -17,6 +17,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import translated_events
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Event, Finish, Opaque, ReasoningDelta, TextDelta, ToolCallDelta, Usage, UsageReport
+from tests.json_values import json_values
 from tests.upstream.api import Call, Said
 from tests.upstream.gemini import GEMINI, candidate, error_body, event, function_call, reply, says, text
 
@@ -292,11 +293,7 @@ async def test_a_stream_for_a_client_of_messages() -> None:
 
 # Any split of any stream gives the same events, and what they say is what was sent.
 texts = st.text(min_size=1, max_size=6)
-values = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | texts,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(texts, inner, max_size=2),
-    max_leaves=4,
-)
+values = json_values(st.none() | st.booleans() | st.integers(-9, 9) | texts, texts)
 signed = st.just("") | texts
 arguments = st.none() | st.dictionaries(texts, values, max_size=2)
 parts = (

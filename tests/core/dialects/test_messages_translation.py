@@ -16,6 +16,7 @@ from sentinel_core.dialects.sse import SseParser
 from sentinel_core.dialects.translation import translated_answer, translated_events, translated_request
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.messages import Event
+from tests.json_values import json_values
 from tests.upstream import chat_stream, chunk, completion, delta, sse
 from tests.upstream.anthropic import message, message_stream, text_block, thinking_block, tool_block
 
@@ -394,11 +395,7 @@ async def test_a_stream_in_the_clients_own_dialect_is_not_touched() -> None:
 # There and back: text and images by turns, tools and their results, the parameters that both have.
 names = st.text(st.characters(categories=["Ll", "Nd"], max_codepoint=127), min_size=1, max_size=5)
 texts = st.text(min_size=1, max_size=8)
-values = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | texts,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=2),
-    max_leaves=4,
-)
+values = json_values(st.none() | st.booleans() | st.integers(-9, 9) | texts, names)
 blocks = texts.map(lambda text: {"type": "text", "text": text}) | st.just(
     {"type": "image", "source": {"type": "url", "url": "https://host/x.png"}}
 )

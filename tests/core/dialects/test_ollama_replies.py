@@ -29,6 +29,7 @@ from sentinel_core.messages import (
 )
 from tests.core.dialects.chat_chunks import encode
 from tests.core.dialects.cuts import cut, payloads
+from tests.json_values import json_values
 from tests.upstream.api import Call, Said
 from tests.upstream.ollama import OLLAMA, chat, chat_lines, last, line
 
@@ -387,11 +388,7 @@ def test_u13_an_error_on_a_line_or_with_status_200_is_an_error() -> None:
 
 names = st.text(st.characters(categories=["Ll", "Nd"], max_codepoint=127), min_size=1, max_size=5)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-values = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | texts,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=2),
-    max_leaves=4,
-)
+values = json_values(st.none() | st.booleans() | st.integers(-9, 9) | texts, names)
 calls = st.builds(Call, names | st.just(""), names, st.dictionaries(names, values, max_size=2))
 counts = st.builds(lambda prompt, completion: Usage(prompt, completion, prompt + completion), *[st.integers(1, 9)] * 2)
 saids = st.builds(
@@ -432,10 +429,9 @@ def test_arguments_of_tools_are_valid_json_and_texts_are_whole(said: Said) -> No
     assert all(event.text for event in events if isinstance(event, TextEvent))
 
 
-anything = st.recursive(
+anything = json_values(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["name", "token"]), inner),
-    max_leaves=4,
+    st.sampled_from(["name", "token"]),
 )
 functions = st.fixed_dictionaries({"name": texts}, optional={"arguments": anything, "index": anything})
 odd_calls = st.lists(st.fixed_dictionaries({}, optional={"id": anything, "function": functions | anything}), max_size=2)
@@ -457,7 +453,7 @@ odd_bodies = st.fixed_dictionaries(
 odd_lines = odd_bodies.map(lambda body: json.dumps(body).encode() + b"\n")
 
 
-@given(st.lists(st.binary(max_size=12) | st.sampled_from(chat_lines("a", "b")) | odd_lines))
+@given(st.lists(st.binary(max_size=12) | st.sampled_from(chat_lines("a", "b")) | odd_lines, max_size=4))
 def test_p8_whatever_a_server_sends_is_events_or_an_upstreams_error(pieces: list[bytes]) -> None:
     try:
         events = streamed(*pieces)

@@ -14,6 +14,7 @@ from sentinel_core.dialects.ollama_chat import OllamaChat
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import canonical_request
 from sentinel_core.errors import Refusal
+from tests.json_values import json_values
 from tests.upstream.ollama import OLLAMA
 
 SCHEMA = {
@@ -258,11 +259,7 @@ def test_a_request_of_messages_reaches_ollama_and_its_own_fields_are_named() -> 
 # There and back: what Ollama is told says what the client said.
 names = st.text(st.characters(categories=["Ll", "Nd"], max_codepoint=127), min_size=1, max_size=5)
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
-values = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | texts,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=2),
-    max_leaves=4,
-)
+values = json_values(st.none() | st.booleans() | st.integers(-9, 9) | texts, names)
 compact = st.dictionaries(names, values, max_size=2).map(
     lambda value: json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 )
@@ -314,10 +311,9 @@ FIELDS = [
 ]
 KEYS = "role content tool_calls tool_call_id type text image_url url function name arguments extra_content strict"
 words = st.sampled_from(["user", "assistant", "tool", "text", "image_url", "extra_content", "function", "{}", ""])
-anything = st.recursive(
+anything = json_values(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | words,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(KEYS.split()), inner, max_size=3),
-    max_leaves=8,
+    st.sampled_from(KEYS.split()),
 )
 messages = st.lists(
     st.fixed_dictionaries({"role": words}, optional={key: anything for key in KEYS.split() if key != "role"}),

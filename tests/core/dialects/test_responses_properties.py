@@ -26,6 +26,7 @@ from tests.core.dialects.responses_client import (
     through,
     written,
 )
+from tests.json_values import json_values
 from tests.upstream import chunk, delta, sse
 from tests.upstream.anthropic import (
     ending,
@@ -261,22 +262,16 @@ def test_what_the_assistant_does_between_two_turns_of_others_is_one_message(kind
 
 
 WORDS = ["function", "input_text", "input_image", "message", "function_call", "reasoning", "user", "assistant"]
-WILD = st.recursive(
+WILD = json_values(
     st.none() | st.booleans() | st.integers(-3, 3) | st.text(max_size=3) | st.sampled_from(WORDS),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    *("type", "role", "content", "text", "name", "arguments", "call_id", "output", "summary", "tools"),
-                    *("extra_content", "anthropic", "thinking_blocks", "signature", "length", "format", "image_url"),
-                ]
-            ),
-            inner,
-            max_size=4,
-        )
+    st.sampled_from(
+        [
+            *("type", "role", "content", "text", "name", "arguments", "call_id", "output", "summary", "tools"),
+            *("extra_content", "anthropic", "thinking_blocks", "signature", "length", "format", "image_url"),
+        ]
     ),
-    max_leaves=12,
+    levels=3,
+    width=3,
 )
 HOSTILE_REQUESTS = st.fixed_dictionaries(
     {"input": WILD | st.lists(WILD, max_size=3)},

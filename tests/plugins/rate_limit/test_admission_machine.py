@@ -10,6 +10,7 @@ from sentinel_plugins.state.memory import MemoryState
 from sentinel_plugins.state.redis import RedisState
 from tests.plugins.rate_limit.admission_machine import AdmissionMachine
 from tests.plugins.state.redis_stores import MOVED_CLOCK, MovedTime, config
+from tests.redis.binaries import kinds
 from tests.redis.server import RedisServer
 
 
@@ -48,5 +49,5 @@ def test_p1_p3_on_redis(redis_server: RedisServer) -> None:
             self.do(self.store.close())
             super().teardown()
 
-    examples = max(1, settings().max_examples // 5)
+    examples = max(1, settings().max_examples // 5 // len(kinds()))
     run_state_machine_as_test(OnRedis, settings=settings(max_examples=examples, stateful_step_count=50))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sentinel_core.state import Algorithm, Settlement, Window, state_key
 from tests.plugins.state.drivers import Driver
 from tests.plugins.state.store_machine import TICK
+from tests.products import products
 from tests.promises.tree import page
 
 ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
@@ -54,15 +55,9 @@ class Move(NamedTuple):
     used: int = 0
 
 
+PAUSES = [TICK * ticks for ticks in (0, 0, 1, 2, 16, 32, 62, 63, 64, 65)]
 MOVES = st.lists(
-    st.builds(
-        Move,
-        pause=st.sampled_from([0, 0, 1, 2, 16, 32, 62, 63, 64, 65]).map(TICK.__mul__),
-        back=st.sampled_from([0, 0, 0, TICK, PERIOD]),
-        cost=st.integers(1, 4),
-        settles=st.sampled_from(["nothing", "newest", "oldest"]),
-        used=st.integers(0, 4),
-    ),
+    products(Move, PAUSES, [0, 0, 0, TICK, PERIOD], range(1, 5), ["nothing", "newest", "oldest"], range(5)),
     min_size=3,
     max_size=20,
 )

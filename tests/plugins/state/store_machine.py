@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from itertools import permutations, product
 
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, invariant, multiple, rule
@@ -10,6 +11,7 @@ from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, 
 from sentinel_core.state import Budget, Claim, ClaimState, Lease, Settlement, Window, state_key
 from tests.plugins.state.drivers import Driver
 from tests.plugins.state.naive_model import GONE_TTL_S, SECOND, NaiveModel, limit
+from tests.products import products
 
 TICK = SECOND // 64
 """Times that are multiples of this are exact in seconds as well, so that tests can assert on edges."""
@@ -17,21 +19,18 @@ TICK = SECOND // 64
 NEVER = Window(state_key("acme", "never"), limit=0, period_s=1.0)
 LONGER_THAN_ANYTHING = 1_000 * SECOND
 
-KEYS = st.sampled_from([state_key("acme", "a"), state_key("acme", "b")])
+KEYS = [state_key("acme", "a"), state_key("acme", "b")]
 RESERVATIONS = st.sampled_from([state_key("acme", f"request-{number}") for number in range(30)])
-SPANS = st.sampled_from([1.0, 2.0])
+SPANS = [1.0, 2.0]
 TIMES = st.sampled_from([TICK, SECOND // 2, SECOND - TICK, SECOND, 2 * SECOND])
-WINDOWS = st.builds(Window, KEYS, st.integers(0, 6), SPANS, st.integers(0, 3))
-METERS = st.builds(
-    Window, KEYS, st.integers(0, 6), SPANS, st.integers(0, 3), st.sampled_from(["gcra", "sliding_window"]),
-    st.none() | st.integers(0, 4),
-)  # fmt: skip
-LEASES = st.builds(Lease, KEYS, st.integers(0, 3), SPANS)
-PERIODS = st.sampled_from(["may", "june"])
-BUDGETS = st.builds(Budget, KEYS, st.integers(0, 9), st.integers(0, 4), PERIODS, SPANS, st.integers(0, 2))
+WINDOWS = products(Window, KEYS, range(7), SPANS, range(4))
+METERS = products(Window, KEYS, range(7), SPANS, range(4), ["gcra", "sliding_window"], [None, *range(5)])
+LEASES = products(Lease, KEYS, range(4), SPANS)
+BUDGETS = products(Budget, KEYS, range(10), range(5), ["may", "june"], SPANS, range(3))
 CLAIMS = st.lists(WINDOWS | METERS | LEASES | BUDGETS, min_size=1, max_size=4, unique_by=lambda claim: claim.place)
-USED = st.dictionaries(KEYS, st.integers(-1, 4)).map(lambda units: tuple(units.items()))
-SETTLEMENTS = st.builds(Settlement, USED, st.integers(-1, 5))
+ONE = [*product(product(KEYS, range(-1, 5)))]
+BOTH = [(*first, *second) for first, second in permutations(ONE, 2) if first[0][0] != second[0][0]]
+SETTLEMENTS = products(Settlement, [(), (), *ONE], range(-1, 6)) | products(Settlement, BOTH, range(-1, 6))
 
 
 class StoreMachine(RuleBasedStateMachine):

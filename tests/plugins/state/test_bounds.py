@@ -22,6 +22,7 @@ from tests.plugins.state.bounds import (
 )
 from tests.plugins.state.drivers import Driver, MemoryDriver, RedisDriver
 from tests.plugins.state.store_machine import TICK
+from tests.redis.binaries import kinds
 from tests.redis.server import RedisServer
 
 LIMITS = st.integers(1, 6)
@@ -52,7 +53,7 @@ def test_p1_no_schedule_beats_the_bound_in_memory(
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_p1_no_schedule_beats_the_bound_on_redis(algorithm: Algorithm, redis_server: RedisServer) -> None:
-    @settings(max_examples=settings().max_examples // 5)
+    @settings(max_examples=settings().max_examples // 5 // len(kinds()))
     @given(limit=LIMITS, burst=BURSTS, moves=MOVES)
     def attacked(limit: int, burst: int | None, moves: list[Move]) -> None:
         attack(RedisDriver(redis_server), algorithm, limit, burst, moves)

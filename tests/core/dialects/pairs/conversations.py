@@ -19,6 +19,7 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.messages import Request
+from tests.json_values import json_values
 
 Json = Mapping[str, Any]
 
@@ -34,11 +35,7 @@ PARAMETERS = ("max_tokens", "temperature", "top_p", "stop", "tools", "tool_choic
 names = st.text("abcdefghij_", min_size=1, max_size=6)
 texts = st.text(min_size=1, max_size=8).filter(str.strip)
 scalars = st.none() | st.booleans() | st.integers(-(10**6), 10**6) | texts
-values = st.recursive(
-    scalars,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=2),
-    max_leaves=4,
-)
+values = json_values(scalars, names)
 arguments = st.dictionaries(names, values, max_size=3)
 contents: st.SearchStrategy[Any] = texts | st.lists(
     st.builds(lambda text: {"type": "text", "text": text}, texts), min_size=1, max_size=2

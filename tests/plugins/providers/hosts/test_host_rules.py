@@ -5,22 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel_plugins.providers.openai.hosts import hosts
 from sentinel_plugins.providers.openai.hosts.host import Host, RequestRules
 from sentinel_plugins.providers.openai.hosts.request import Adapted
 from sentinel_plugins.providers.openai.hosts.tool_ids import ToolIds
+from tests.json_values import json_values
 
 HOSTS = {name: value for name, value in vars(hosts).items() if isinstance(value, Host)}
+OVER_HOSTS = pytest.mark.parametrize("host", HOSTS.values(), ids=HOSTS)
+# One piece of code applies the rules of all nine: they share its examples.
+EXAMPLES = settings(max_examples=max(25, settings().max_examples // 8))
 NAMES = st.sampled_from(
     ["seed", "n", "logprobs", "temperature", "max_tokens", "max_completion_tokens", "user", "stop", "reasoning_effort"]
 ) | st.text(min_size=1, max_size=12)
-JSON: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers(0, 3) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
-    max_leaves=6,
+JSON: st.SearchStrategy[Any] = json_values(
+    st.none() | st.booleans() | st.integers(0, 3) | st.text(max_size=8), st.text(max_size=6)
 )
 TOOL = st.fixed_dictionaries({"function": st.dictionaries(st.sampled_from(["name", "parameters"]), JSON)}) | JSON
 MESSAGES = st.lists(
@@ -45,7 +47,8 @@ def named(rules: RequestRules) -> set[str]:
     return names | rules.unsupported_in_reasoning | {"messages", "tools", "tool_choice"}
 
 
-@pytest.mark.parametrize("host", HOSTS.values(), ids=HOSTS)
+@OVER_HOSTS
+@EXAMPLES
 @given(body=BODIES)
 def test_rules_never_lose_or_change_another_field(host: Host, body: dict[str, Any]) -> None:
     adapted = Adapted(host.request, body, "grok-4.7")
@@ -59,7 +62,8 @@ def test_rules_never_lose_or_change_another_field(host: Host, body: dict[str, An
         assert new.keys() == old.keys() - host.request.message_fields
 
 
-@pytest.mark.parametrize("host", HOSTS.values(), ids=HOSTS)
+@OVER_HOSTS
+@EXAMPLES
 @given(body=BODIES)
 def test_what_is_gone_was_named_renamed_or_meant_nothing(host: Host, body: dict[str, Any]) -> None:
     adapted = Adapted(host.request, body, "grok-4.7")
@@ -69,7 +73,8 @@ def test_what_is_gone_was_named_renamed_or_meant_nothing(host: Host, body: dict[
         assert name in adapted.left_out or meant_nothing or renamed or name in host.request.unneeded
 
 
-@pytest.mark.parametrize("host", HOSTS.values(), ids=HOSTS)
+@OVER_HOSTS
+@EXAMPLES
 @given(body=BODIES)
 def test_a_request_that_was_adapted_needs_no_more(host: Host, body: dict[str, Any]) -> None:
     once = Adapted(host.request, body, "grok-4.7")
