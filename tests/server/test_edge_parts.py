@@ -6,7 +6,7 @@ from collections.abc import Callable
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from sentinel_core.errors import Refusal
