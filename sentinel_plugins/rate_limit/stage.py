@@ -10,6 +10,7 @@ import msgspec
 
 from sentinel_core.context import Call, CallNext, Context, Outcome
 from sentinel_core.costs import COSTS, PRICES, costs_of, dollars, known_costs, priced, total_nanousd
+from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import CANDIDATES
@@ -44,6 +45,7 @@ class Outside(NamedTuple):
     tokens: Tokens
     local: LocalPart
     owed: Owed
+    counts: Counts
 
 
 class RateLimit(Stage):
@@ -71,6 +73,7 @@ class RateLimit(Stage):
         self._tokens = outside.tokens
         self._local = outside.local
         self._owed = outside.owed
+        self._refused = outside.counts.family("admissions_refused", "Requests that a limit refused", "limit")
         self._subjects = Subjects(config)
         self._estimator = Estimator(config, outside.prices, outside.tokens)
 
@@ -84,8 +87,9 @@ class RateLimit(Stage):
             services.state,
             extra.get("prices") or Prices(),
             extra.get("tokens") or RoughTokens(),
-            LocalPart(extra.get("local_state"), config.replicas),
+            LocalPart(extra.get("local_state"), config.replicas, services.counts),
             extra.get("owed_settlements") or Owed(),
+            services.counts,
         )
         yield cls(config, outside)
 
@@ -105,7 +109,10 @@ class RateLimit(Stage):
         headers.write(ctx.headers, bounds.rows, admission.claims, now)
         if not admission.admitted:
             ctx[RESERVATION] = msgspec.structs.replace(reservation, denied=True)
-            raise refusal(bounds.rows, admission.claims, estimate, self._limits, now)
+            denial = refusal(bounds.rows, admission.claims, estimate, self._limits, now)
+            assert denial.details is not None  # they say which limit it was
+            self._refused.of(denial.details["unit"]).value += 1
+            raise denial
 
     @hookimpl
     async def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:

@@ -25,6 +25,11 @@ class Flaky:
         self.down = False
         self.groups: list[int] = []
 
+    @property
+    def available(self) -> bool:
+        """Whether it was told to refuse."""
+        return not self.down
+
     @classmethod
     @asynccontextmanager
     async def open(cls, config: StoreConfig) -> AsyncIterator[Self]:
