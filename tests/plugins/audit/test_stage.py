@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.chain import Chain, Delivery, Exchange, Tracker
+from sentinel_core.chain.account import Account
 from sentinel_core.config import Secret
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal, UpstreamError
@@ -170,6 +171,16 @@ async def test_p11_one_record_for_every_ending(script: Any, status: str, error: 
         await s.ask(stream=True)
         (entry,) = await s.entries()
     assert (entry["status"], entry["error"]) == (status, error)
+    assert entry["finish_reason"] == ("stop" if status == "completed" else None), "what broke off did not finish"
+
+
+async def test_without_content_no_stream_is_put_together_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would cost more than the whole record."""
+    monkeypatch.setattr(Account, "guarded", lambda _: pytest.fail("somebody asked for the text"))
+    async with scene(("a", "b")) as s:
+        await s.ask(stream=True)
+        await s.ask()
+        assert [entry["finish_reason"] for entry in await s.entries()] == ["stop", "stop"]
 
 
 async def test_p11_a_stream_that_is_left_has_its_record() -> None:

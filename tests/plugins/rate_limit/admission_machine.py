@@ -52,6 +52,9 @@ class NoReport:
     def extents(self) -> tuple[Extent, Extent]:
         return Extent(), Extent()
 
+    def finish_reason(self) -> None:
+        return None
+
     def verdicts_given(self) -> tuple[()]:
         return ()
 
