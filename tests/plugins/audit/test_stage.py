@@ -251,15 +251,26 @@ async def test_s4_45_what_is_left_at_the_end_is_written_and_noted(tmp_path: Path
     assert verify(found[1:], KEY.encode(), noted).findings != ()
 
 
-async def test_d05_notes_go_on_in_a_new_file_when_theirs_was_moved(tmp_path: Path, store: Flaky) -> None:
+@pytest.mark.parametrize("fate", ["rotated", "deleted"])
+async def test_d05_the_chain_and_its_notes_go_on_in_a_new_file_and_gaps_are_found(
+    tmp_path: Path, store: Flaky, fate: str
+) -> None:
     path = tmp_path / "notes"
     async with scene(store=store, key=SECRET, checkpoints=str(path)) as s:
         await s.ask()
         await _noted(path)
-        path.rename(tmp_path / "rotated")
+        if fate == "rotated":
+            path.rename(tmp_path / "rotated")
+        else:
+            path.unlink()
         await s.ask()
-    assert [head.seq for head in read(path, KEY.encode()).heads.values()] == [2]
-    assert verify(await entries(store), KEY.encode(), read(path, KEY.encode())).findings == ()
+        await s.ask()
+    noted, found = read(path, KEY.encode()), await entries(store)
+    assert [head.seq for head in noted.heads.values()] == [3]
+    assert verify(found, KEY.encode(), noted).findings == ()
+    for gap in range(3):
+        left = [record for place, record in enumerate(found) if place != gap]
+        assert verify(left, KEY.encode(), noted).findings != ()
 
 
 async def test_notes_that_cannot_be_written_are_logged_and_stop_nobody(
