@@ -212,6 +212,10 @@ class Report(Protocol):
         """The reply after the output guards, assembled for streams."""
         ...
 
+    def finish_reason(self) -> str | None:
+        """How the first choice of the reply ended."""
+        ...
+
     def extents(self) -> tuple[Extent, Extent]:
         """What the upstream produced, and what left the chain."""
         ...
@@ -268,6 +272,11 @@ class Outcome:
         if self._guarded is None:
             self._guarded = (self._report.guarded(),)
         return self._guarded[0]
+
+    @property
+    def finish_reason(self) -> str | None:
+        """How the first choice of the reply ended: `stop`, `length`, …; None if it did not. Assembles nothing."""
+        return self._report.finish_reason()
 
     @property
     def produced(self) -> Extent:

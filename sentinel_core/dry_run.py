@@ -132,6 +132,11 @@ class UnwrittenRecords:
         """No rows."""
         yield cls()
 
+    @property
+    def available(self) -> bool:
+        """As the base, if there is one."""
+        return self._base is None or self._base.available
+
     async def append(self, table: str, records: Sequence[Record]) -> None:
         """Write nothing."""
 

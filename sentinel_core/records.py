@@ -59,6 +59,11 @@ class RecordStore(Protocol):
     durable: ClassVar[bool]
     """True if rows survive the process."""
 
+    @property
+    def available(self) -> bool:
+        """False while the store is known not to do its work. Asks nobody."""
+        ...
+
     @classmethod
     def open(cls, config: Any) -> AbstractAsyncContextManager[RecordStore]:  # Any: the store's own Config
         """The store, open; flushed and closed with the context."""

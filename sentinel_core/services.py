@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from sentinel_core.keys import Target
+from sentinel_core.counts import Counts
+from sentinel_core.keys import Principal, Target
 from sentinel_core.records import RecordStore
 from sentinel_core.state import StateStore
 
@@ -104,15 +105,25 @@ class CircuitStates(Protocol):
         ...
 
 
+class UsageSums(Protocol):
+    """The service `usage_sums`, where a ledger is in the chain."""
+
+    async def of(self, records: RecordStore, principal: Principal) -> msgspec.Struct:
+        """What the calls came to that this caller may see. Raises `Refusal` (ledger_unavailable)."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything a plugin may use of the outside world. `extra` holds services that plugins contribute by name."""
+    """Everything a plugin may use of the outside world. `extra` holds services that plugins contribute by name,
+    `counts` what this process counts."""
 
     clock: Clock
     http: HttpPools
     executor: Executor
     state: StateStore
     records: RecordStore
+    counts: Counts = field(default_factory=Counts)
     logger: Logger = field(default_factory=lambda: getLogger("sentinel"))
     extra: Mapping[str, Any] = field(default_factory=dict)  # each behind its own Protocol
 

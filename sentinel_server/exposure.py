@@ -15,11 +15,11 @@ from sentinel_core.stage import Stage
 
 
 def check(gateway: Gateway) -> None:
-    """Raise `ConfigError` for a configuration that would serve strangers, or count limits once per process.
+    """Raise `ConfigError` for a configuration that would serve strangers, or count and keep rows once per process.
 
     Beyond loopback some stage must authenticate, unless `[server] allow_anonymous` says that something in front does.
-    Several workers or replicas need a state store that they share, unless `[state] approximate` accepts that each
-    counts alone.
+    Several workers or replicas need stores that they share, unless `approximate` in `[state]` or `[records]` accepts
+    that each counts, or keeps rows, alone.
     """
     problems = [*_strangers(gateway), *_approximations(gateway)]
     if problems:
@@ -53,9 +53,10 @@ def _strangers(gateway: Gateway) -> Iterator[ConfigProblem]:
 
 def _approximations(gateway: Gateway) -> Iterator[ConfigProblem]:
     server = gateway.settings.server
-    processes = server.workers * server.replicas
-    state = gateway.blueprint.state
-    if processes > 1 and not state.kind.shared and not getattr(state.config, "approximate", False):
+    state, records = gateway.blueprint.state, gateway.blueprint.records
+    if server.workers * server.replicas == 1:
+        return
+    if not state.kind.shared and not getattr(state.config, "approximate", False):
         yield _problem(
             gateway,
             ("state", "kind"),
@@ -63,6 +64,15 @@ def _approximations(gateway: Gateway) -> Iterator[ConfigProblem]:
             found=repr(state.kind.kind),
             expected="a store that they share, such as Redis (kind = 'redis'), or one worker in one replica",
             suggestion="to accept up to that many times every limit: [state] approximate = true",
+        )
+    if not records.kind.durable and not getattr(records.config, "approximate", False):
+        yield _problem(
+            gateway,
+            ("records", "kind"),
+            f"{_counted(server)} would each keep their own rows in {records.kind.kind!r} records",
+            found=repr(records.kind.kind),
+            expected="a store that they share: kind = 'sqlite' on one machine, 'redis' for a fleet",
+            suggestion="to accept that each answers from its own rows: [records] approximate = true",
         )
 
 

@@ -69,7 +69,7 @@ class HealthReport(msgspec.Struct, frozen=True):
 
 
 class Probe(msgspec.Struct, frozen=True):
-    """The body of the two probes. `degraded`: requests are taken, and the state store is known not to answer."""
+    """The body of the two probes. `degraded`: requests are taken, and a store is known not to do its work."""
 
     status: Literal["live", "ready", "degraded", "draining", "not_started"]
 
@@ -89,7 +89,8 @@ def endpoints(gateway: Gateway) -> tuple[Endpoint, ...]:
             return HttpReply(Probe("draining"), status=503, headers=_NO_STORE)
         if not gateway.started:
             return HttpReply(Probe("not_started"), status=503, headers=_NO_STORE)
-        return HttpReply(Probe("ready" if gateway.state.available else "degraded"), headers=_NO_STORE)
+        whole = gateway.state.available and gateway.records.available
+        return HttpReply(Probe("ready" if whole else "degraded"), headers=_NO_STORE)
 
     return (
         _declare("/health", health, HealthReport, "How this gateway and what it depends on are doing"),
@@ -105,7 +106,11 @@ async def report(gateway: Gateway) -> HealthReport:
     providers = dict(await gateway.health()) if started else {}
     uptime_s = round(gateway.uptime_s, 3)
     return HealthReport(
-        status=_status(taking=started and not gateway.draining, state=ping_s is not None, providers=providers),
+        status=_status(
+            taking=started and not gateway.draining,
+            stores=ping_s is not None and gateway.records.available,
+            providers=providers,
+        ),
         version=package_version(),
         uptime_seconds=uptime_s,
         timestamp=timestamp(time.time()),
@@ -123,11 +128,11 @@ def package_version() -> str:
         return "0"
 
 
-def _status(*, taking: bool, state: bool, providers: dict[str, Health]) -> Status:
+def _status(*, taking: bool, stores: bool, providers: dict[str, Health]) -> Status:
     bad = sum(health.status in _BAD for health in providers.values())
     if not taking or (providers and bad == len(providers)):
         return "unhealthy"
-    return "degraded" if bad or not state else "healthy"
+    return "degraded" if bad or not stores else "healthy"
 
 
 def _declare(path: str, handler: Handler, response: type, summary: str) -> Endpoint:

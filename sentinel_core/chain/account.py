@@ -65,6 +65,14 @@ class Account:
             return self.guarded_parts.answer(self._ctx.request.dialect)
         return self.answer
 
+    def finish_reason(self) -> str | None:
+        """How the reply's first choice ended, as the output guards left it; of a stream that broke off, None."""
+        if self.guarded_parts is not None and self.guarded_parts:
+            return self.guarded_parts.finish_reason
+        if self.answer is None:
+            return None
+        return next((end.reason for end in self.answer.dialect.ends(self.answer)), None)
+
     def extents(self) -> tuple[Extent, Extent]:
         """What the upstream produced, and what left the chain."""
         return _extent(self.produced, self.upstream), _extent(self.delivered, self.restored)

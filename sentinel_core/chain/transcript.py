@@ -39,6 +39,11 @@ class Transcript:
     def __bool__(self) -> bool:
         return bool(self._lanes or self._ends or self._opaque)
 
+    @property
+    def finish_reason(self) -> str | None:
+        """How the first choice that ended did; None while none has."""
+        return next((end.reason for end in self._ends if isinstance(end, Finish)), None)
+
     def add(self, event: Event) -> None:
         """Note one event. Most go on where the one before them ended."""
         if (

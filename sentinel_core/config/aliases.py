@@ -158,6 +158,7 @@ ALIASES: tuple[Alias, ...] = (
         )
     ),
     Alias(("stages", "health", "interval_s"), ("HEALTH_CHECK_INTERVAL_SECONDS",)),
+    Alias(("stages", "metrics", "token"), ("METRICS_TOKEN",)),
     Alias(("stages", "retry", "max_attempts"), ("RETRY_MAX_ATTEMPTS",)),
     Alias(("stages", "retry", "base_delay_s"), ("RETRY_BASE_DELAY",)),
     Alias(("stages", "retry", "max_delay_s"), ("RETRY_MAX_DELAY",)),

@@ -16,7 +16,10 @@ from sentinel_core.errors import ConfigProblem
 
 FILE_NAME = "sentinel.toml"
 WITHOUT_FILE: Mapping[str, Any] = {
-    "stages": {"audit": {}, "usage": {}, "auth": {}, "rate_limit": {}, "routing": {}, "retry": {}, "breaker": {}}
+    "stages": {
+        **{"metrics": {}, "audit": {}, "usage": {}, "auth": {}},
+        **{"rate_limit": {}, "routing": {}, "retry": {}, "breaker": {}},
+    }
 }  # TOML values
 """What is on where nobody wrote a file."""
 

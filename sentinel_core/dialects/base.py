@@ -11,7 +11,7 @@ from sentinel_core.dialects.slots import Path, TextSlot
 
 if TYPE_CHECKING:
     from sentinel_core.errors import SentinelError
-    from sentinel_core.messages import Answer, Event, Operation, Request
+    from sentinel_core.messages import Answer, Event, Finish, Operation, Request
 
 
 class JsonLimits(msgspec.Struct, frozen=True):
@@ -108,6 +108,10 @@ class Dialect(Protocol):
 
     def decompose(self, answer: Answer) -> tuple[Event, ...]:
         """A unary answer as the events of a stream: per choice its channels, then Opaque, Finish, usage."""
+        ...
+
+    def ends(self, answer: Answer) -> Sequence[Finish]:
+        """How each choice ended: the ends of `decompose(answer)`, without the rest of it."""
         ...
 
     def recompose(self, answer: Answer, events: Sequence[Event]) -> Answer:

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from sentinel_core.dialects.lanes import decomposed, recomposed
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Answer, Event, Request
+from sentinel_core.messages import Answer, Event, Finish, Request
 
 
 class Unstreamed:
@@ -17,6 +17,10 @@ class Unstreamed:
     def decompose(self, answer: Answer) -> tuple[Event, ...]:
         """An answer as events: its strings, of which none is in a channel, and its usage."""
         return decomposed(answer, ())
+
+    def ends(self, answer: Answer) -> Sequence[Finish]:
+        """None: such an answer has no choices."""
+        return ()
 
     def recompose(self, answer: Answer, events: Sequence[Event]) -> Answer:
         """The answer with the texts that a stream stage made of `decompose(answer)`."""

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+from sentinel_core.counts import Counts
 from sentinel_core.records import RecordStore
 from sentinel_core.registry import Registry
 from sentinel_core.services import Services
@@ -34,7 +35,10 @@ def services(registry: Registry, state: StateStore, records: RecordStore, execut
     """What plugins are given: the registry's services beside the stores and the process's own."""
     made: dict[str, Any] = {name: factory() for name, factory in registry.services.items()}
     http = made.pop("http")
-    return Services(clock=SystemClock(), http=http, executor=executor, state=state, records=records, extra=made)
+    counts = Counts()
+    counts.include(state)
+    counts.include(records)
+    return Services(SystemClock(), http, executor, state, records, counts, extra=made)
 
 
 def completed(given: Services, registry: Registry) -> Services:

@@ -11,6 +11,7 @@ from sentinel_core.stage import Stage
 
 DEFAULT_ORDER: tuple[str, ...] = (
     "telemetry",
+    "metrics",
     "audit",
     "usage",
     "health",

@@ -10,7 +10,7 @@ from sentinel_core.context import Context, Outcome
 from sentinel_core.costs import COSTS, total_nanousd
 from sentinel_core.errors import SentinelError
 from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL, SERVED_BY, Target, Verdict
-from sentinel_core.messages import Answer, Finish, Usage
+from sentinel_core.messages import Usage
 from sentinel_core.records import Record
 
 TABLE = "audit"
@@ -69,7 +69,7 @@ def intent(ctx: Context, now: float) -> Record:
 
 def terminal(ctx: Context, outcome: Outcome, now: float, *, lost: int, content: bool) -> Record:
     """The record of a request that is over."""
-    target, answer = _target(ctx), outcome.guarded
+    target = _target(ctx)
     usage = _usage(ctx, outcome)
     entry = Entry(
         kind="terminal",
@@ -81,7 +81,7 @@ def terminal(ctx: Context, outcome: Outcome, now: float, *, lost: int, content: 
         cost_nanousd=_cost(ctx),
         latency_ms=round(outcome.elapsed_s * 1000),
         first_event_ms=round(outcome.first_event_s * 1000) if outcome.first_event_s is not None else None,
-        finish_reason=_finish_reason(answer),
+        finish_reason=outcome.finish_reason,
         pii_detected=_pii(outcome, _TOUCHED),
         pii_redacted=_pii(outcome, frozenset({"masked"})),
         injection_score=ctx.get(INJECTION_SCORE),
@@ -90,7 +90,7 @@ def terminal(ctx: Context, outcome: Outcome, now: float, *, lost: int, content: 
         ending=ctx.attempts[-1].ending if ctx.attempts else None,
         attempts=len(ctx.attempts),
         verdicts=outcome.verdicts,
-        content=_content(ctx, outcome, answer) if content else None,
+        content=_content(ctx, outcome) if content else None,
         lost=lost,
     )
     return _record(ctx, entry, now)
@@ -134,21 +134,15 @@ def _cost(ctx: Context) -> int | None:
     return total_nanousd(costs)
 
 
-def _finish_reason(answer: Answer | None) -> str | None:
-    """That of the first choice."""
-    if answer is None:
-        return None
-    return next((event.reason for event in answer.dialect.decompose(answer) if isinstance(event, Finish)), None)
-
-
 def _pii(outcome: Outcome, results: frozenset[str]) -> bool:
     return any(verdict.guard == PII and verdict.result in results for verdict in outcome.verdicts)
 
 
-def _content(ctx: Context, outcome: Outcome, answer: Answer | None) -> Content | None:
+def _content(ctx: Context, outcome: Outcome) -> Content | None:
     """None if an enforcing guard refused either side, or did not see its end."""
     if any(verdict.enforcing and verdict.result not in _CLEAN for verdict in outcome.verdicts):
         return None
+    answer = outcome.guarded
     return Content(_text(ctx.request.body), _text(answer.body) if answer is not None else None)
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from sentinel_core.counts import Count
 from sentinel_core.records import Record
 
 START = ""
@@ -23,14 +24,15 @@ class Head(NamedTuple):
 class Sealer:
     """Gives each record its number, the seal of the one before it, and its own: an HMAC-SHA256 over all of it.
 
-    Without a key records are numbered and not sealed. Times of one writer never run backwards.
+    Without a key records are numbered and not sealed. Times of one writer never run backwards. `sealed` counts.
     """
 
-    def __init__(self, key: bytes | None, writer: str) -> None:
+    def __init__(self, key: bytes | None, writer: str, sealed: Count | None = None) -> None:
         self._key = key
         self.writer = writer
         self._head = Head()
         self._at = 0.0
+        self._count = sealed or Count()
 
     def seal(self, records: Iterable[Record]) -> Sequence[Record]:
         """The records as they will stay."""
@@ -40,7 +42,10 @@ class Sealer:
         seq, self._at = self._head.seq + 1, max(self._at, record.at)
         fields = {**record.fields, "writer": self.writer, "seq": seq, "prev": self._head.mac}
         row = Record(row_id(self.writer, seq), record.tenant, self._at, fields)
-        mac = seal_of(row, self._key) if self._key is not None else ""
+        mac = ""
+        if self._key is not None:
+            mac = seal_of(row, self._key)
+            self._count.value += 1
         self._head = Head(seq, mac)
         return Record(row.id, row.tenant, row.at, {**fields, "mac": mac})
 

@@ -44,7 +44,7 @@ class Audit(Stage):
     async def open(cls, config: AuditConfig, services: Services) -> AsyncIterator[Self]:
         """The stage, with a chain of its own."""
         key = key_of(config)
-        sealer = Sealer(key, uuid4().hex)
+        sealer = Sealer(key, uuid4().hex, services.counts.count("audit_sealed", "Entries of the audit's chains"))
         notes = Checkpoints(Path(config.checkpoints), key, services.executor) if key and config.checkpoints else None
         async with Noting(notes, services.clock, config.checkpoint_interval_s).open() as noting:
             journal = Journal(
@@ -54,6 +54,7 @@ class Audit(Stage):
                 finish=sealer.seal,
                 committed=noting.committed,
                 most=config.max_waiting,
+                counts=services.counts,
             )
             async with journal.open():
                 yield cls(config, journal, services.clock)

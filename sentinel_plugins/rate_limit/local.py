@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
 from sentinel_core.state import Admission, Budget, Claim, StateStore
 
@@ -16,11 +17,12 @@ log = logging.getLogger("sentinel.rate_limit")
 class LocalPart:
     """Admits from a store of this process at N / replicas. Says so when it begins and when it is over."""
 
-    def __init__(self, store: StateStore | None, replicas: int) -> None:
+    def __init__(self, store: StateStore | None, replicas: int, counts: Counts) -> None:
         self.store = store
         self._replicas = replicas
         self.active = False
         self.admitted = 0
+        self._total = counts.count("admitted_locally", "Requests that this process admitted on its own")
 
     async def admit(self, reservation: str, claims: Sequence[Claim], unavailable: Refusal) -> Admission:
         """The step on this process's part. Raises `unavailable` where money is at stake, or nothing counts here."""
@@ -35,6 +37,7 @@ class LocalPart:
             )
         admission = await self.store.admit(reservation, [self._part(claim) for claim in claims])
         self.admitted += admission.admitted
+        self._total.value += admission.admitted
         return admission
 
     def over(self) -> None:

@@ -20,6 +20,7 @@ from sentinel_core.costs import (
     settled_costs,
     total_nanousd,
 )
+from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import CANDIDATES
@@ -54,6 +55,7 @@ class Outside(NamedTuple):
     tokens: Tokens
     local: LocalPart
     owed: Owed
+    counts: Counts
 
 
 class RateLimit(Stage):
@@ -81,6 +83,7 @@ class RateLimit(Stage):
         self._tokens = outside.tokens
         self._local = outside.local
         self._owed = outside.owed
+        self._refused = outside.counts.family("admissions_refused", "Requests that a limit refused", "limit")
         self._subjects = Subjects(config)
         self._estimator = Estimator(config, outside.prices, outside.tokens)
 
@@ -94,8 +97,9 @@ class RateLimit(Stage):
             services.state,
             extra.get("prices") or Prices(),
             extra.get("tokens") or RoughTokens(),
-            LocalPart(extra.get("local_state"), config.replicas),
+            LocalPart(extra.get("local_state"), config.replicas, services.counts),
             extra.get("owed_settlements") or Owed(),
+            services.counts,
         )
         yield cls(config, outside)
 
@@ -115,7 +119,10 @@ class RateLimit(Stage):
         bounds.headers.write(ctx.headers, admission.claims, now)
         if not admission.admitted:
             ctx[RESERVATION] = msgspec.structs.replace(reservation, denied=True)
-            raise refusal(bounds.rows, admission.claims, estimate, self._limits, now)
+            denial = refusal(bounds.rows, admission.claims, estimate, self._limits, now)
+            assert denial.details is not None  # they say which limit it was
+            self._refused.of(denial.details["unit"]).value += 1
+            raise denial
 
     @hookimpl
     async def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:

@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Generic, Protocol, TypeVar
 
+from sentinel_core.counts import Counts, Outages
 from sentinel_core.errors import Refusal
 
 log = logging.getLogger("sentinel.records")
@@ -47,11 +48,13 @@ class Job(Generic[W, R]):
         """True for the first who asks."""
         return self._claim.acquire(blocking=False)
 
-    def expire(self) -> None:
-        """The caller waits no longer: what was not begun is not done."""
+    def expire(self) -> bool:
+        """The caller waits no longer: what was not begun is not done. False if it has only not heard of its end yet."""
         self.claim()
-        if not self.done.done():
-            self.done.set_exception(unavailable())
+        if self.done.done():
+            return False
+        self.done.set_exception(unavailable())
+        return True
 
 
 class Medium(Protocol[W_in, R_out]):
@@ -74,11 +77,16 @@ class GroupCommit(Generic[W, R]):
 
     `run` waits at most `timeout_s`, and not at all while the present commit takes longer than that: the medium is
     stuck then. `failures` are the exceptions by which a medium says that it cannot write now. It is tried again with
-    the next work, so it recovers by itself.
+    the next work, so it recovers by itself. `outages` hears of both.
     """
 
     def __init__(
-        self, name: str, medium: Medium[W, R], timeout_s: float, failures: tuple[type[Exception], ...]
+        self,
+        name: str,
+        medium: Medium[W, R],
+        timeout_s: float,
+        failures: tuple[type[Exception], ...],
+        outages: Outages | None = None,
     ) -> None:
         self._name = name
         self._medium = medium
@@ -87,7 +95,7 @@ class GroupCommit(Generic[W, R]):
         self._loop = asyncio.get_running_loop()
         self._waiting: SimpleQueue[Job[W, R] | None] = SimpleQueue()
         self._began: float | None = None
-        self._failing = False
+        self._outages = outages or Outages(Counts(), name)
         self._closed = False
         self._thread = threading.Thread(target=self._serve, name=f"sentinel {name}", daemon=True)
         self._thread.start()
@@ -101,7 +109,7 @@ class GroupCommit(Generic[W, R]):
             raise unavailable()
         job: Job[W, R] = Job(work, self._loop.create_future())
         self._waiting.put(job)
-        patience = self._loop.call_later(self._timeout_s, job.expire)
+        patience = self._loop.call_later(self._timeout_s, self._expire, job)
         try:
             return await job.done
         finally:
@@ -114,6 +122,15 @@ class GroupCommit(Generic[W, R]):
         await asyncio.to_thread(self._thread.join, patience_s)
         if self._thread.is_alive():
             log.error("%s: still stuck after %g seconds; what waits there is lost", self._name, patience_s)
+
+    def _expire(self, job: Job[W, R]) -> None:
+        if job.expire():
+            self._lost(f"nothing came of it within {self._timeout_s:g} seconds")
+
+    def _lost(self, reason: object) -> None:
+        """Log the beginning of an outage."""
+        if self._outages.begin():
+            log.error("%s: cannot be written: %s", self._name, reason)
 
     def _stuck(self) -> bool:
         return self._began is not None and monotonic() - self._began > self._timeout_s
@@ -163,14 +180,13 @@ class GroupCommit(Generic[W, R]):
         """Log a failure: each that is a mistake of ours, and the first one of an outage."""
         if not isinstance(error, self._failures):
             log.error("%s: a commit failed", self._name, exc_info=error)
-        elif not self._failing:
-            log.error("%s: cannot be written: %s", self._name, error)
-        self._failing = True
+            self._outages.begin()
+        else:
+            self._lost(error)
 
     def _mended(self) -> None:
-        if self._failing:
+        if self._outages.end():
             log.warning("%s: can be written again", self._name)
-        self._failing = False
 
 
 def _settle(jobs: Sequence[Job[W, R]], results: Sequence[R] | None) -> None:

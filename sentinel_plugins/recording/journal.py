@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple, Self, TypeAlias
 
+from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
 from sentinel_core.records import Record, RecordStore
 from sentinel_core.services import Clock
@@ -43,7 +44,8 @@ class Journal:
     """Takes rows at once and writes them in their order, a group at a time; a refused group is written again.
 
     `finish` makes the rows of a group what they will stay, once, just before they are written; `committed` hears of
-    each group afterwards. `dropped` counts the rows that found no room.
+    each group afterwards. `dropped` counts the rows that found no room. In `counts` these are `<table>_written` and
+    `<table>_dropped`.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Journal:
         finish: Callable[[Group], Group] = as_they_are,
         committed: Callable[[Group], None] = nothing_more,
         most: int = MOST,
+        counts: Counts | None = None,
     ) -> None:
         self._table = table
         self._records = records
@@ -68,6 +71,9 @@ class Journal:
         self._wake = asyncio.Event()
         self._answers = True
         self.dropped = 0
+        counts = counts if counts is not None else Counts()
+        self._written = counts.count(f"{table}_written", f"Rows of {table} that their store, or its spool, has taken")
+        self._lost = counts.count(f"{table}_dropped", f"Rows of {table} that found no room or could not be written")
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Self]:
@@ -100,7 +106,7 @@ class Journal:
 
     def _take(self, waiting: _Waiting) -> bool:
         if len(self) >= self._most:
-            self.dropped += 1
+            self._drop(1)
             if self.dropped & (self.dropped - 1) == 0:  # at 1, 2, 4, 8, …: a full queue must not fill the log as well
                 log.error("%s: no room for a row, %d dropped so far", self._table, self.dropped)
             return False
@@ -134,6 +140,7 @@ class Journal:
             self._give_up()
             return
         written, self._group, self._answers = self._group, (), True
+        self._written.value += len(written)
         self._tell(None)
         self._committed(written)
 
@@ -148,9 +155,13 @@ class Journal:
 
     def _give_up(self) -> None:
         """A group that can never be written must not hold up the others."""
-        self.dropped += len(self._group)
+        self._drop(len(self._group))
         self._group = ()
         self._tell(UNAVAILABLE)
+
+    def _drop(self, count: int) -> None:
+        self.dropped += count
+        self._lost.value += count
 
     def _tell(self, code: str | None) -> None:
         futures, self._futures = self._futures, []
@@ -170,3 +181,4 @@ class Journal:
         except Refusal as error:
             self._refuse(error)
             log.error("%s: %d rows were not written: %s", self._table, len(self), error.message)
+            self._drop(len(self))

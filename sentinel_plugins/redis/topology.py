@@ -8,6 +8,7 @@ import time
 
 from redis.exceptions import AskError, MovedError, ResponseError
 
+from sentinel_core.counts import Outages
 from sentinel_core.errors import Refusal
 from sentinel_plugins.redis.address import Address, Door
 from sentinel_plugins.redis.command import packed
@@ -28,12 +29,16 @@ _PING = packed("PING")
 
 
 class Topology:
-    """Sends commands to where their keys are. A Cluster is learnt at the start, and anew whenever it changed."""
+    """Sends commands to where their keys are. A Cluster is learnt at the start, and anew whenever it changed.
 
-    def __init__(self, config: RedisConfig, tasks: Tasks) -> None:
+    `outages` hears when a node is lost, and when all of them answer again.
+    """
+
+    def __init__(self, config: RedisConfig, tasks: Tasks, outages: Outages) -> None:
         self.door = Door(config)
         self._config = config
         self._tasks = tasks
+        self._outages = outages
         self._slots = Slots()
         self._nodes: dict[Address, Node] = {}
         self._seed = self._node(self.door.seed)
@@ -85,15 +90,21 @@ class Topology:
 
     def trouble(self) -> None:
         """A node does not answer: another one may have its keys by now."""
+        self._outages.begin()
         if self.clustered:
             self._learn()
 
     def recovered(self) -> None:
         """A node answers again: it may be another server, and of another kind."""
+        self._note_end()
         if self.clustered:
             self._learn()
         else:
             self._tasks.start(self._survey())
+
+    def _note_end(self) -> None:
+        if self.available:
+            self._outages.end()
 
     def _owner(self, key: bytes) -> Node:
         if not self._slots:
@@ -137,6 +148,7 @@ class Topology:
             if not isinstance(reply, ResponseError):
                 self._slots = Slots.of(reply, address)
                 self._forget_strangers()
+                self._note_end()
                 return
             if not self._told:
                 log.warning("%s does not say which node has which keys: %s", node.name, reply)

@@ -49,7 +49,7 @@ class Usage(Stage):
         """The stage on the gateway's records, prices and tokens; on estimates where nobody brings the last two."""
         extra = services.extra
         meter = Meter(services.clock, extra.get("prices") or Prices(), extra.get("tokens") or RoughTokens())
-        journal = Journal(TABLE, services.records, services.clock, most=config.max_waiting)
+        journal = Journal(TABLE, services.records, services.clock, most=config.max_waiting, counts=services.counts)
         async with journal.open():
             yield cls(config, journal, meter)
 

@@ -14,7 +14,7 @@ from sentinel_core.keys import CANDIDATES, PLAN, PRINCIPAL, Key
 from sentinel_core.order import DEFAULT_ORDER, arrange, suggest
 from sentinel_core.stage import Phase, Stage
 
-OBSERVERS = ("telemetry", "audit", "usage")
+OBSERVERS = ("telemetry", "metrics", "audit", "usage")
 TENANT: Key[str] = Key("tenant")
 
 
@@ -39,8 +39,8 @@ RATE_LIMIT = stage("rate_limit", reads=(PRINCIPAL,))
 
 def test_the_default_order_is_that_of_the_documentation() -> None:
     assert " ".join(DEFAULT_ORDER) == (
-        "telemetry audit usage health auth template memory rate_limit pii injection secrets cache routing hedge retry "
-        "breaker"
+        "telemetry metrics audit usage health auth template memory rate_limit pii injection secrets cache routing "
+        "hedge retry breaker"
     )
 
 

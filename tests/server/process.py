@@ -34,7 +34,8 @@ def free_port() -> int:
 def config(base_url: str = "", **server: object) -> str:
     """A configuration file: `[server]` as given, and one provider, echo or an OpenAI-compatible one at `base_url`."""
     lines = ["[server]", *(f"{key} = {json.dumps(value)}" for key, value in server.items())]
-    lines += ["[state]", "approximate = true"] if server.get("workers", 1) != 1 else []
+    if server.get("workers", 1) != 1:
+        lines += ["[state]", "approximate = true", "[records]", "approximate = true"]
     if base_url:
         lines += ["[providers.up]", 'kind = "openai"', f'base_url = "{base_url}"', 'models = ["m"]']
     return "\n".join(lines)

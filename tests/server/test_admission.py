@@ -121,7 +121,7 @@ def test_without_a_file_limits_and_books_are_in_the_chain_and_in_the_banner(
     monkeypatch.chdir(tmp_path)
     gateway = Gateway(load_settings(environ={}))
     names = [row.name for row in gateway.chain.rows()]
-    assert names[:4] == ["audit", "usage", "auth", "rate_limit"]
+    assert names[:5] == ["metrics", "audit", "usage", "auth", "rate_limit"]
     shown = render(gateway, "http://127.0.0.1:8000", color=False)
     assert all(name in shown for name in names)
 

@@ -33,3 +33,29 @@ def test_c10_with_keys_a_public_address_is_served_and_the_banner_says_so(auth: d
     check(open_to_all)
     assert "authenticated by the chain" in banner.render(open_to_all, "http://x", color=False)
     assert "anonymous, from this machine only" in banner.render(gateway({}), "http://x", color=False)
+
+
+STORES = {
+    "state alone": ({"kind": "redis"}, {}, ["records"]),
+    "records alone": ({}, {"kind": "sqlite"}, ["state"]),
+    "neither": ({}, {}, ["state", "records"]),
+    "both": ({"kind": "redis"}, {"kind": "redis"}, []),
+    "accepted": ({"approximate": True}, {"approximate": True}, []),
+}
+
+
+@pytest.mark.parametrize("processes", [{"workers": 2}, {"replicas": 2}], ids=str)
+@pytest.mark.parametrize(("state", "records", "missing"), STORES.values(), ids=STORES)
+def test_what_each_process_would_have_for_itself_refuses_to_start(
+    processes: dict[str, int], state: dict[str, Any], records: dict[str, Any], missing: list[str]
+) -> None:  # TOML values
+    tables = {"server": processes, "state": state, "records": records, "providers": {"echo": {}}}
+    several = Gateway(settings_from(tables))
+    if not missing:
+        check(several)
+        return
+    with pytest.raises(ConfigError) as refused:
+        check(several)
+    assert [problem.table for problem in refused.value.problems] == missing
+    assert ("kind = 'sqlite'" in str(refused.value)) is ("records" in missing)
+    check(Gateway(settings_from({**tables, "server": {}})))

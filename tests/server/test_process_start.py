@@ -15,6 +15,7 @@ BROKEN = {
     "no such provider": ("[providers.nobody]", "[providers.nobody]"),
     "memory state for several workers": ("[server]\nworkers = 2", "Redis"),
     "memory state for several replicas": ("[server]\nreplicas = 3", "3 replicas would each count limits on their own"),
+    "memory records for several workers": ("[server]\nworkers = 2\n[state]\napproximate = true", "kind = 'sqlite'"),
     "no such store": ('[state]\nkind = "reddis"', "redis"),
     "a URL that is none": ('[state]\nkind = "redis"\nurl = { env = "HOME" }', "url is not a URL of Redis"),
     "strangers": ('[server]\nhost = "0.0.0.0"', "allow_anonymous = true"),

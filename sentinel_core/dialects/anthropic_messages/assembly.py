@@ -49,6 +49,11 @@ def decompose(answer: Answer) -> tuple[Event, ...]:
     return tuple(events)
 
 
+def ends(answer: Answer) -> list[Finish]:
+    """How the answer ended."""
+    return [_end(answer)]
+
+
 def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
     """Patch into `answer` what came out of a stream stage. What did not come out, text or end, is taken out."""
     came: dict[tuple[int, str, int], list[str]] = {}

@@ -32,6 +32,7 @@ class OpenAIChat:
     answer_texts = staticmethod(fields.answer_slots)
     patch_answer = staticmethod(answer.patch)
     decompose = staticmethod(assembly.decompose)
+    ends = staticmethod(assembly.ends)
     recompose = staticmethod(assembly.recompose)
     assemble = assembly.assemble
     stream_frames = staticmethod(assembly.stream_frames)

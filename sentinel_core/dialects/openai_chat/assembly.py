@@ -40,6 +40,11 @@ def decompose(answer: Answer) -> tuple[Event, ...]:
     return decomposed(answer, _lanes(answer.body), ends_of(answer.body))
 
 
+def ends(answer: Answer) -> list[Finish]:
+    """How each choice ended."""
+    return ends_of(answer.body)
+
+
 def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
     """Patch into `answer` what came out of a stream stage. What did not come out, text or end, is taken out."""
     return with_ends(recomposed(answer, _lanes(answer.body), events), changed_ends(ends_of(answer.body), events))

@@ -34,6 +34,7 @@ class OpenAICompletions:
     answer_texts = staticmethod(fields.answer_slots)
     patch_answer = staticmethod(chat_answer.patch)
     decompose = staticmethod(assembly.decompose)
+    ends = staticmethod(assembly.ends)
     recompose = staticmethod(assembly.recompose)
     assemble = assembly.assemble
     stream_frames = staticmethod(assembly.stream_frames)

@@ -11,7 +11,7 @@ from sentinel_core.dialects.lanes import changed_ends, decomposed, recomposed
 from sentinel_core.dialects.openai_chat import assembly as chat
 from sentinel_core.dialects.openai_completions.decoder import CompletionStreamDecoder
 from sentinel_core.dialects.slots import Path
-from sentinel_core.messages import Answer, Event, TextDelta, TextEvent
+from sentinel_core.messages import Answer, Event, Finish, TextDelta, TextEvent
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
@@ -34,6 +34,11 @@ _FORM = chat.Form("text_completion", "cmpl-assembled", _Choice)
 def decompose(answer: Answer) -> tuple[Event, ...]:
     """The text of each choice; then one Opaque with every other string; then the ends and the usage."""
     return decomposed(answer, _lanes(answer), chat.ends_of(answer.body))
+
+
+def ends(answer: Answer) -> list[Finish]:
+    """How each choice ended."""
+    return chat.ends_of(answer.body)
 
 
 def recompose(answer: Answer, events: Sequence[Event]) -> Answer:

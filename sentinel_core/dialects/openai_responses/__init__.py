@@ -36,6 +36,7 @@ class OpenAIResponses:
     answer_texts = staticmethod(fields.response_slots)
     patch_answer = staticmethod(answer.patch)
     decompose = staticmethod(assembly.decompose)
+    ends = staticmethod(assembly.ends)
     recompose = staticmethod(assembly.recompose)
     assemble = assembly.assemble
     stream_frames = staticmethod(assembly.stream_frames)

@@ -45,6 +45,11 @@ def decompose(answer: Answer) -> tuple[Event, ...]:
     return decomposed(answer, lanes, _ends(answer, lanes))
 
 
+def ends(answer: Answer) -> list[Finish]:
+    """How each text ended."""
+    return _ends(answer, _lanes(answer))
+
+
 def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
     """Patch into `answer` what came out of a stream stage. Text that did not come out is taken out.
 

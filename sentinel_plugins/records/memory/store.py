@@ -39,6 +39,11 @@ class MemoryRecords:
         """An empty store."""
         yield cls(config)
 
+    @property
+    def available(self) -> bool:
+        """Always."""
+        return True
+
     async def append(self, table: str, records: Sequence[Record]) -> None:
         """Add rows, all or none, idempotent by id; the first row of an id stays."""
         arrived = [checked(record) for record in records]

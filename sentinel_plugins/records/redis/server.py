@@ -8,6 +8,7 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
+from sentinel_core.counts import Outages
 from sentinel_core.errors import Refusal
 from sentinel_plugins.recording.group_commit import unavailable
 from sentinel_plugins.records.redis.config import RedisRecordsConfig
@@ -30,9 +31,9 @@ APPEND, PUT, PAGE, OLDEST, FORGET = map(_script, ("append", "put", "page", "olde
 class Server:
     """Every call may raise `Refusal` (ledger_unavailable), at once while the server is known not to answer."""
 
-    def __init__(self, config: RedisRecordsConfig) -> None:
+    def __init__(self, config: RedisRecordsConfig, outages: Outages) -> None:
         self.tasks = Tasks()
-        self._topology = Topology(config, self.tasks)
+        self._topology = Topology(config, self.tasks, outages)
         self._scripts = Scripts(self._topology)
 
     async def open(self) -> None:

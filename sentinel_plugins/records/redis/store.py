@@ -8,6 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from sentinel_core.counts import Counts, Outages
 from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
 from sentinel_core.records import Group, Page, Record
 from sentinel_core.state import StoreConfig
@@ -40,7 +41,10 @@ class RedisRecords:
 
     def __init__(self, config: RedisRecordsConfig) -> None:
         self._config = config
-        self._server = Server(config)
+        self.counts = Counts()
+        self._server = Server(config, Outages(self.counts, "records"))
+        self._spooled = self.counts.count("rows_spooled", "Rows that wait, or waited, on disk for their store")
+        self._sent = self.counts.count("rows_replayed", "Rows that were sent from the disk, also those of others")
         self._replay = self._made_replay() if config.spool_max_bytes else None
 
     @classmethod
@@ -73,6 +77,11 @@ class RedisRecords:
         config = self._config
         return Replay(Path(config.spool), config.spool_max_bytes, config.timeout_s, self._send)
 
+    @property
+    def available(self) -> bool:
+        """False while the server is known not to answer; rows then wait in the spool, if there is one."""
+        return self._server.available
+
     async def append(self, table: str, records: Sequence[Record]) -> None:
         """Add rows, all or none, idempotent by id; returns when the server, or else the local disk, has them."""
         rows = [row(record) for record in records]
@@ -84,6 +93,7 @@ class RedisRecords:
             if self._replay is None:
                 raise
             await self._replay.keep(line(Batch(table, [*records])))
+            self._spooled.value += len(records)
 
     async def put(self, table: str, record: Record, *, expect: Record | None) -> bool:
         """Write a row in the place of `expect`, or of none; whether it was written."""
@@ -169,6 +179,7 @@ class RedisRecords:
 
     async def _send(self, batch: Batch) -> None:
         await self._table(batch.table).append([row(record) for record in batch.records])
+        self._sent.value += len(batch.records)
 
     def _table(self, name: str) -> RedisTable:
         return RedisTable(self._server, self._config.prefix, name)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, ClassVar, Self, TypeVar
 
+from sentinel_core.counts import Counts, Outages
 from sentinel_core.records import Group, Page, Record
 from sentinel_core.state import StoreConfig
 from sentinel_plugins.recording import cursor as cursors
@@ -48,8 +49,14 @@ class SqliteRecords:
         connect: Callable[[SqliteRecordsConfig], sqlite3.Connection] = writing,
     ) -> None:
         self._config = config
+        self.counts = Counts()
+        self._outages = Outages(self.counts, "records")
         self._writer: GroupCommit[Work, int] = GroupCommit(
-            f"records in {config.path}", File(config, connect), config.timeout_s, (sqlite3.Error, OSError)
+            f"records in {config.path}",
+            File(config, connect),
+            config.timeout_s,
+            (sqlite3.Error, OSError),
+            self._outages,
         )
         self._readers = Readers(config.readers, partial(reading, config))
 
@@ -68,6 +75,11 @@ class SqliteRecords:
         """Write what waits, then close the file."""
         await self._writer.close(CLOSE_S)
         await asyncio.to_thread(self._readers.close)
+
+    @property
+    def available(self) -> bool:
+        """False from a write that failed, or took too long, until the next one that is committed."""
+        return not self._outages.now
 
     async def append(self, table: str, records: Sequence[Record]) -> None:
         """Add rows, all or none, idempotent by id; returns when they are committed."""

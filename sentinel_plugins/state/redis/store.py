@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from redis.exceptions import ResponseError
 
+from sentinel_core.counts import Counts, Outages
 from sentinel_core.state import Admission, Claim, Message, Settlement, StoreConfig, check_step
 from sentinel_core.state_key import tenant_part
 from sentinel_plugins.redis.command import packed
@@ -45,7 +46,8 @@ class RedisState:
     def __init__(self, config: RedisStateConfig, *, clock: str | None = None) -> None:
         """`clock` is Lua that defines `server_time()`; tests bring one that they move."""
         self._tasks = Tasks()
-        self._topology = Topology(config, self._tasks)
+        self.counts = Counts()
+        self._topology = Topology(config, self._tasks, Outages(self.counts, "state"))
         self._scripts = Scripts(self._topology, clock or source(SERVER_TIME))
         self._keys = Keys(config.prefix)
         self._subscriber = Subscriber(self._topology, config, self._keys, self._tasks)

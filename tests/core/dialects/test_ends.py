@@ -112,3 +112,10 @@ def test_an_end_that_a_stage_keeps_back_is_missing_on_streams_and_whole_answers(
     encoder = dialect.stream_encoder(dialect.decode_request({**request, "stream": True}))
     frames = [event for event in dialect.stream_frames(answer) if not isinstance(event, Finish)]
     assert before not in b"".join(map(encoder.encode, frames)) + encoder.finish()
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_the_ends_alone_are_those_of_the_whole(name: str) -> None:
+    dialect, _, body, _, _ = DIALECTS[name]
+    answer = dialect.decode_answer(msgspec.json.encode(body))
+    assert list(dialect.ends(answer)) == [event for event in dialect.decompose(answer) if isinstance(event, Finish)]

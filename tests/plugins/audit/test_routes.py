@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
-from sentinel_core.testing.fake_clock import settle
+from sentinel_core.records import Record
+from sentinel_plugins.audit.checkpoints import read
+from sentinel_plugins.audit.entry import TABLE
+from sentinel_plugins.audit.verify import verify
 from tests.plugins.auth.callers import ADMIN_KEY, STATIC
 from tests.plugins.auth.gateway import House, house, tables
+from tests.plugins.recording.written import rows
+from tests.plugins.records.opened import Table, opened
 from tests.server.cli.conftest import Sentinel, sentinel
 
 __all__ = ["sentinel"]
@@ -23,10 +29,10 @@ AUDIT = "/v1/audit"
 KEY = "a key of the tests"
 
 
-def settings() -> dict[str, Any]:  # TOML values
+def settings(records: Table) -> dict[str, Any]:  # TOML values
     found = tables()
     found["stages"] |= {"audit": {}, "usage": {}}
-    return found
+    return {**found, "records": records}
 
 
 async def chat(h: House, key: str, model: str = "gpt-4o") -> str:
@@ -34,12 +40,13 @@ async def chat(h: House, key: str, model: str = "gpt-4o") -> str:
     answer = await h.ask(
         "/v1/chat/completions", key, "POST", model=model, messages=[{"role": "user", "content": "my secret"}]
     )
-    await settle(20)
-    return answer.headers["x-request-id"]
+    id_ = answer.headers["x-request-id"]
+    await rows(h.gateway.records, TABLE, 1, request_id=id_)
+    return id_
 
 
-async def test_s4_43_s4_44_tenants_see_their_own_requests_and_an_administrator_everybodys() -> None:
-    async with house(settings()) as h:
+async def test_s4_43_s4_44_tenants_see_their_own_requests_and_an_administrator_everybodys(records_table: Table) -> None:
+    async with house(settings(records_table)) as h:
         for name in ("acme", "other"):
             assert (await h.ask("/admin/tenants", ADMIN_KEY, "POST", id=name)).status == 201
         (_, ours), (_, theirs) = await h.key("acme"), await h.key("other")
@@ -67,8 +74,8 @@ async def test_s4_43_s4_44_tenants_see_their_own_requests_and_an_administrator_e
         assert (await h.ask(AUDIT)).status == 401
 
 
-async def test_s4_43_pages_follow_each_other_by_cursor() -> None:
-    async with house(settings()) as h:
+async def test_s4_43_pages_follow_each_other_by_cursor(records_table: Table) -> None:
+    async with house(settings(records_table)) as h:
         ids = [await chat(h, STATIC) for _ in range(5)]
         found: list[str] = []
         cursor = ""
@@ -81,18 +88,14 @@ async def test_s4_43_pages_follow_each_other_by_cursor() -> None:
             assert (await h.ask(f"{AUDIT}?{query}", STATIC)).code == "invalid_parameter"
 
 
-async def test_a_refused_caller_is_in_the_audit() -> None:
-    async with house(settings()) as h:
+async def test_a_refused_caller_is_in_the_audit(records_table: Table) -> None:
+    async with house(settings(records_table)) as h:
         await chat(h, "a key that nobody made")
         (row,) = (await h.ask(f"{AUDIT}?status=refused", ADMIN_KEY)).json["data"]
         assert (row["error"], row["tenant"], row["attempts"], row["cost_usd"]) == ("invalid_api_key", "", 0, "0")
 
 
-CONFIG = """
-[records]
-kind = "sqlite"
-path = "sentinel.db"
-
+SEALED = """
 [stages.audit]
 key = { env = "AUDIT_KEY" }
 checkpoints = "notes"
@@ -101,43 +104,70 @@ checkpoints = "notes"
 kind = "echo"
 models = ["echo"]
 """
+Change: TypeAlias = Callable[[list[Record]], list[Record]]
 
 
-async def written(folder: Path) -> None:
-    """A file of records, as a gateway of this configuration leaves it."""
-    tables = {
-        "records": {"kind": "sqlite", "path": str(folder / "sentinel.db")},
+def sealed(folder: Path, records: Table) -> dict[str, Any]:  # TOML values
+    """A gateway that seals what it writes and notes how far that goes."""
+    return {
+        "records": records,
         "stages": {"audit": {"key": {"env": "AUDIT_KEY"}, "checkpoints": str(folder / "notes")}},
         "providers": {"echo": {"kind": "echo", "models": ["echo"]}},
     }
-    async with Gateway(settings_from(tables, environ={"AUDIT_KEY": KEY})) as gateway:
+
+
+async def tampered(folder: Path, table: Table, change: Change) -> list[Record]:
+    """The records of a store with four of a gateway, after somebody who can write to it has changed them."""
+    async with Gateway(settings_from(sealed(folder, table), environ={"AUDIT_KEY": KEY})) as gateway:
         for _ in range(4):
             await gateway.complete({"model": "echo", "messages": [{"role": "user", "content": "Hi"}]})
+    kept = gateway.records
+    async with opened(table) if kept.durable else nullcontext(kept) as records:
+        written = await rows(records, TABLE, 4)
+        assert await records.delete(TABLE, until=written[-1].at + 1) == 4
+        changed = change(written)
+        await records.append(TABLE, changed)
+        return await rows(records, TABLE, len(changed))
 
 
-EDITS = {
-    "edit": 'UPDATE records SET record = replace(record, \'"model":"echo"\', \'"model":"evil"\') WHERE rowid = 2',
-    "delete": "DELETE FROM records WHERE rowid = 2",
-    "truncate": "DELETE FROM records WHERE rowid = 4",
-    "behead": "DELETE FROM records WHERE rowid = 1",
+def _edited(found: list[Record]) -> list[Record]:
+    fields = {**found[1].fields, "model": "evil"}
+    return [found[0], Record(found[1].id, found[1].tenant, found[1].at, fields), *found[2:]]
+
+
+def _swapped(found: list[Record]) -> list[Record]:
+    """Two records change places: ids and times stay, what they say does not."""
+    one, other = found[1:3]
+    exchanged = [Record(a.id, a.tenant, a.at, b.fields) for a, b in ((one, other), (other, one))]
+    return [found[0], *exchanged, found[3]]
+
+
+CHANGES: dict[str, Change] = {
+    "none": lambda found: found,
+    "edit": _edited,
+    "reorder": _swapped,
+    "delete": lambda found: [*found[:1], *found[2:]],
+    "truncate": lambda found: found[:-1],
+    "behead": lambda found: found[1:],
 }
 
 
-@pytest.mark.parametrize("edit", ["none", *EDITS])
-def test_p11_the_command_finds_what_was_done_to_the_file(
-    sentinel: Sentinel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edit: str
+@pytest.mark.parametrize("change", CHANGES)
+def test_p11_what_was_done_to_the_records_is_found(
+    sentinel: Sentinel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, records_table: Table, change: str
 ) -> None:
+    found = asyncio.run(tampered(tmp_path, records_table, CHANGES[change]))
+    verified = verify(found, KEY.encode(), read(tmp_path / "notes", KEY.encode()))
+    assert bool(verified.findings) is (change != "none"), verified
+    if records_table["kind"] == "memory":  # ended with its gateway: no command can look at it
+        return
     monkeypatch.setenv("AUDIT_KEY", KEY)
-    asyncio.run(written(tmp_path))
-    if edit in EDITS:
-        with sqlite3.connect(tmp_path / "sentinel.db") as connection:
-            assert connection.execute(EDITS[edit]).rowcount == 1
-        connection.close()
-    shown = sentinel("audit", "verify", config=CONFIG)
-    assert (shown.code, shown.err) == (int(edit in EDITS), "")
-    assert shown.out.splitlines()[-1] == ("NOT as they were written" if edit in EDITS else "as they were written")
-    found = json.loads(sentinel("audit", "verify", "--json", config=CONFIG).out)
-    assert (found["records"], bool(found["findings"])) == (4 - (edit not in ("none", "edit")), edit in EDITS)
+    lines = [f"{name} = {json.dumps(value)}" for name, value in records_table.items()]
+    shown = sentinel("audit", "verify", config="\n".join(["[records]", *lines, SEALED]))
+    assert (shown.code, shown.err) == (int(change != "none"), "")
+    assert shown.out.splitlines()[-1] == ("as they were written" if change == "none" else "NOT as they were written")
+    told = json.loads(sentinel("audit", "verify", "--json").out)
+    assert (told["records"], len(told["findings"])) == (len(found), len(verified.findings))
 
 
 def test_without_a_key_there_is_nothing_to_verify(sentinel: Sentinel) -> None:

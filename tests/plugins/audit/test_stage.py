@@ -14,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.chain import Chain, Delivery, Exchange, Tracker
+from sentinel_core.chain.account import Account
 from sentinel_core.config import Secret
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL, Principal
 from sentinel_core.messages import Answer
-from sentinel_core.records import Record
+from sentinel_core.records import Record, RecordStore
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import Driven, FakeClock, FakeProvider, chain_of, completion, context, fake_services, opened
 from sentinel_core.testing import run as run_exchange
@@ -30,6 +31,7 @@ from sentinel_plugins.audit.checkpoints import Checkpoints, read
 from sentinel_plugins.audit.retention import Retention
 from sentinel_plugins.audit.verify import verify
 from tests.plugins.recording.flaky import Flaky
+from tests.plugins.recording.written import emptied
 
 KEY = "a key of the tests"
 SECRET = Secret(KEY, "TEST")
@@ -73,14 +75,26 @@ class Scene:
         ctx = context(prompt, stream=stream, **fields)
         ctx[PRINCIPAL] = WHO
         driven = await run_exchange(self.chain, ctx)
+        await self.written()
+        return driven
+
+    async def written(self) -> None:
+        """Wait until what happened is in the store, unless that is down."""
         await self.tracker.drained()
         await settle()
-        return driven
+        if not self.store.down:
+            await emptied(self.stage.journal)
 
     async def entries(self, kind: str = "terminal") -> list[dict[str, Any]]:
         """The records of a kind, oldest first."""
         page = await self.store.query("audit", tenant=None, where={"kind": kind}, limit=1000)
         return [dict(record.fields) for record in reversed(page.records)]
+
+
+@pytest.fixture
+def store(records: RecordStore) -> Flaky:
+    """Each record store, which can be told to refuse."""
+    return Flaky(records)
 
 
 @asynccontextmanager
@@ -96,9 +110,9 @@ async def scene(*scripts: Any, store: Flaky | None = None, **table: Any) -> Asyn
         await tracker.drained()
 
 
-async def test_s4_39_s4_40_a_record_says_what_the_request_was_and_how_it_ended() -> None:
+async def test_s4_39_s4_40_a_record_says_what_the_request_was_and_how_it_ended(store: Flaky) -> None:
     usage = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
-    async with scene(completion("I am Bob", usage=usage)) as s:
+    async with scene(completion("I am Bob", usage=usage), store=store) as s:
         await s.ask("I am Ann")
         (entry,) = await s.entries()
     expected = {
@@ -157,6 +171,16 @@ async def test_p11_one_record_for_every_ending(script: Any, status: str, error: 
         await s.ask(stream=True)
         (entry,) = await s.entries()
     assert (entry["status"], entry["error"]) == (status, error)
+    assert entry["finish_reason"] == ("stop" if status == "completed" else None), "what broke off did not finish"
+
+
+async def test_without_content_no_stream_is_put_together_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would cost more than the whole record."""
+    monkeypatch.setattr(Account, "guarded", lambda _: pytest.fail("somebody asked for the text"))
+    async with scene(("a", "b")) as s:
+        await s.ask(stream=True)
+        await s.ask()
+        assert [entry["finish_reason"] for entry in await s.entries()] == ["stop", "stop"]
 
 
 async def test_p11_a_stream_that_is_left_has_its_record() -> None:
@@ -165,14 +189,13 @@ async def test_p11_a_stream_that_is_left_has_its_record() -> None:
             assert isinstance(reply, Delivery)
             async for _ in reply:
                 break
-        await s.tracker.drained()
-        await settle()
+        await s.written()
         (entry,) = await s.entries()
     assert (entry["status"], entry["attempts"], entry["principal"]) == ("cancelled", 1, "")
 
 
-async def test_d01_required_refuses_before_the_provider_is_called_and_recovers_by_itself() -> None:
-    async with scene(guarantee="required") as s:
+async def test_d01_required_refuses_before_the_provider_is_called_and_recovers_by_itself(store: Flaky) -> None:
+    async with scene(store=store, guarantee="required") as s:
         await s.ask()
         assert len(s.provider.calls) == 1
         s.store.down = True
@@ -183,6 +206,7 @@ async def test_d01_required_refuses_before_the_provider_is_called_and_recovers_b
         assert len(s.provider.calls) == 1, "no call without a record"
         s.store.down = False
         await s.clock.advance(1)
+        await s.written()
         assert (await s.ask()).error is None
         assert [entry["error"] for entry in await s.entries()] == [
             None,
@@ -193,48 +217,60 @@ async def test_d01_required_refuses_before_the_provider_is_called_and_recovers_b
         assert len(await s.entries("intent")) == 3, "two that were followed by a call, and one that was refused"
 
 
-async def test_required_writes_no_intent_for_what_never_reaches_a_provider() -> None:
-    async with scene(guarantee="required") as s:
+async def test_required_writes_no_intent_for_what_never_reaches_a_provider(store: Flaky) -> None:
+    async with scene(store=store, guarantee="required") as s:
         await s.ask("forbidden")
         assert (await s.entries("intent"), len(await s.entries())) == ([], 1)
 
 
-async def test_d01_best_effort_serves_without_its_store_and_says_how_many_records_were_lost() -> None:
-    async with scene(max_waiting=2) as s:
+async def test_d01_best_effort_serves_without_its_store_and_says_how_many_records_were_lost(store: Flaky) -> None:
+    async with scene(store=store, max_waiting=2) as s:
         s.store.down = True
         for _ in range(4):
             assert (await s.ask()).error is None
         s.store.down = False
         await s.clock.advance(1)
+        await s.written()
         await s.ask()
         assert [entry["lost"] for entry in await s.entries()] == [0, 0, 2]
 
 
-async def records(store: Flaky) -> Sequence[Record]:
+async def entries(store: Flaky) -> Sequence[Record]:
     return (await store.query("audit", tenant=None, limit=1000)).records
 
 
-async def test_s4_45_what_is_left_at_the_end_is_written_and_noted(tmp_path: Path) -> None:
-    path, store = tmp_path / "notes", Flaky()
+async def test_s4_45_what_is_left_at_the_end_is_written_and_noted(tmp_path: Path, store: Flaky) -> None:
+    path = tmp_path / "notes"
     async with scene(store=store, key=SECRET, checkpoints=str(path)) as s:
         for _ in range(3):
             s.stage.journal.add(_bare(s.clock.time()))
-    found = await records(store)
+    found = await entries(store)
     noted = read(path, KEY.encode())
     assert [head.seq for head in noted.heads.values()] == [3]
     assert verify(found, KEY.encode(), noted).findings == ()
     assert verify(found[1:], KEY.encode(), noted).findings != ()
 
 
-async def test_d05_notes_go_on_in_a_new_file_when_theirs_was_moved(tmp_path: Path) -> None:
-    path, store = tmp_path / "notes", Flaky()
+@pytest.mark.parametrize("fate", ["rotated", "deleted"])
+async def test_d05_the_chain_and_its_notes_go_on_in_a_new_file_and_gaps_are_found(
+    tmp_path: Path, store: Flaky, fate: str
+) -> None:
+    path = tmp_path / "notes"
     async with scene(store=store, key=SECRET, checkpoints=str(path)) as s:
         await s.ask()
         await _noted(path)
-        path.rename(tmp_path / "rotated")
+        if fate == "rotated":
+            path.rename(tmp_path / "rotated")
+        else:
+            path.unlink()
         await s.ask()
-    assert [head.seq for head in read(path, KEY.encode()).heads.values()] == [2]
-    assert verify(await records(store), KEY.encode(), read(path, KEY.encode())).findings == ()
+        await s.ask()
+    noted, found = read(path, KEY.encode()), await entries(store)
+    assert [head.seq for head in noted.heads.values()] == [3]
+    assert verify(found, KEY.encode(), noted).findings == ()
+    for gap in range(3):
+        left = [record for place, record in enumerate(found) if place != gap]
+        assert verify(left, KEY.encode(), noted).findings != ()
 
 
 async def test_notes_that_cannot_be_written_are_logged_and_stop_nobody(
@@ -245,8 +281,8 @@ async def test_notes_that_cannot_be_written_are_logged_and_stop_nobody(
     assert "the checkpoint cannot be written" in caplog.text
 
 
-async def test_s4_42_old_records_are_deleted_and_the_rest_is_still_verified(tmp_path: Path) -> None:
-    path, store = tmp_path / "notes", Flaky()
+async def test_s4_42_old_records_are_deleted_and_the_rest_is_still_verified(tmp_path: Path, store: Flaky) -> None:
+    path = tmp_path / "notes"
     async with fake_services() as services, scene(store=store, key=SECRET, checkpoints=str(path)) as s:
         notes = Checkpoints(path, KEY.encode(), services.executor)
         for _ in range(3):
@@ -256,20 +292,19 @@ async def test_s4_42_old_records_are_deleted_and_the_rest_is_still_verified(tmp_
         assert await retention.forget() == 2
         assert await retention.forget() == 0
         await s.ask()
-    found = await records(store)
+    found = await entries(store)
     assert len(found) == 2
     assert verify(found, KEY.encode(), read(path, KEY.encode())).findings == ()
     assert verify(found[:1], KEY.encode(), read(path, KEY.encode())).findings != ()
 
 
-async def test_what_cannot_be_noted_is_not_deleted(tmp_path: Path) -> None:
-    store = Flaky()
+async def test_what_cannot_be_noted_is_not_deleted(tmp_path: Path, store: Flaky) -> None:
     async with fake_services() as services, scene(store=store, key=SECRET) as s:
         await s.ask()
         await s.clock.advance(1000)
         notes = Checkpoints(tmp_path / "no" / "folder", KEY.encode(), services.executor)
         assert await Retention(store, s.clock, 1.0, notes).forget() == 0
-    assert len(await records(store)) == 1
+    assert len(await entries(store)) == 1
 
 
 async def test_the_job_waits_for_a_store_that_does_not_answer_and_goes_on() -> None:
@@ -279,10 +314,10 @@ async def test_the_job_waits_for_a_store_that_does_not_answer_and_goes_on() -> N
         s.store.down = True
         job = asyncio.create_task(Retention(s.store, s.clock, 100.0, None).run())
         await settle()
-        assert len(await records(s.store)) == 1
+        assert len(await entries(s.store)) == 1
         s.store.down = False
         await s.clock.advance(60)
-        assert await records(s.store) == ()
+        assert await entries(s.store) == ()
         job.cancel()
         await asyncio.wait([job])
 

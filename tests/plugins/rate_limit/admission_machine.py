@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from sentinel_core.context import Attempt, Context, Outcome, Status
+from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import Target
 from sentinel_core.limits import Limits
@@ -51,6 +52,9 @@ class NoReport:
     def extents(self) -> tuple[Extent, Extent]:
         return Extent(), Extent()
 
+    def finish_reason(self) -> None:
+        return None
+
     def verdicts_given(self) -> tuple[()]:
         return ()
 
@@ -69,7 +73,8 @@ class AdmissionMachine(RuleBasedStateMachine):
         config = RateLimitConfig(lease_ttl_s=TTL_S, max_output_tokens=10)
         tokens = AsLongAsItSays()
         self.state = self.open()
-        outside = Outside(self.clock, self.state, prices(), tokens, LocalPart(None, 1), Owed())
+        counts = Counts()
+        outside = Outside(self.clock, self.state, prices(), tokens, LocalPart(None, 1, counts), Owed(), counts)
         self.stage = RateLimit(config, outside)
 
     @abstractmethod

@@ -185,3 +185,19 @@ async def test_p3_1000_at_once_with_room_for_100_admit_exactly_100() -> None:
 
 def test_noon_is_noon() -> None:
     assert datetime.fromtimestamp(NOON, UTC).isoformat() == "2026-11-26T12:00:00+00:00"
+
+
+async def test_s2_41_a_tenant_has_its_limit_in_every_minute_hour_and_day() -> None:
+    bound = Limits(requests_per_minute=2, requests_per_hour=3, requests_per_day=4)
+    async with scene({}, completion("ok")) as s:
+
+        async def asked(key: str) -> str | None:
+            return code(await s.ask(caller(key=key, of_tenant=bound)))
+
+        assert [await asked("k1"), await asked("k2"), await asked("k1")] == [None, None, "rate_limit_exceeded"]
+        await s.clock.advance(60)
+        assert [await asked("k1"), await asked("k2")] == [None, "rate_limit_exceeded"]
+        await s.clock.advance(3_600)
+        assert [await asked("k1"), await asked("k2")] == [None, "rate_limit_exceeded"]
+        await s.clock.advance(86_400)
+        assert await asked("k2") is None

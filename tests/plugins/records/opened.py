@@ -8,31 +8,43 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from sentinel_core.records import Record, RecordStore
-from sentinel_plugins.records.memory import MemoryRecords, MemoryRecordsConfig
+from sentinel_plugins.records.memory import MemoryRecords
 from sentinel_plugins.records.redis import RedisRecords, RedisRecordsConfig
 from sentinel_plugins.records.sqlite import SqliteRecords, SqliteRecordsConfig
 from tests.redis.server import HOST, RedisServer
 
+Table: TypeAlias = dict[str, Any]  # TOML values
 Opener: TypeAlias = Callable[[], AbstractAsyncContextManager[RecordStore]]
 
 
-def memory() -> AbstractAsyncContextManager[RecordStore]:
-    """An empty store in memory."""
-    return MemoryRecords.open(MemoryRecordsConfig())
-
-
-def sqlite(folder: Path, **config: Any) -> AbstractAsyncContextManager[SqliteRecords]:  # Any: fields of the Config
-    """A store on the file of this folder."""
+def sqlite_table(folder: Path, **config: Any) -> Table:
+    """A file in this folder."""
     # Tests of more than the file's own durability need no disk to say that it has it, and the machine may be busy.
     patient = {"synchronous": "normal", "timeout_s": 10.0, "query_timeout_s": 10.0}
-    return SqliteRecords.open(SqliteRecordsConfig(path=str(folder / "sentinel.db"), **{**patient, **config}))
+    return {"kind": "sqlite", "path": str(folder / "sentinel.db"), **patient, **config}
 
 
-def redis(server: RedisServer, folder: Path, **config: Any) -> AbstractAsyncContextManager[RedisRecords]:  # the same
-    """A store on that server, with its spool in this folder."""
+def redis_table(server: RedisServer, folder: Path, **config: Any) -> Table:
+    """That server, with the spool in this folder."""
     patient = {"timeout_s": 10.0, "query_timeout_s": 10.0}
-    spool = str(folder / "spool")
-    return RedisRecords.open(RedisRecordsConfig(port=server.port, host=HOST, spool=spool, **{**patient, **config}))
+    return {"kind": "redis", "port": server.port, "host": HOST, "spool": str(folder / "spool"), **patient, **config}
+
+
+def sqlite(folder: Path, **config: Any) -> AbstractAsyncContextManager[SqliteRecords]:
+    """A store on the file of this folder."""
+    return SqliteRecords.open(SqliteRecordsConfig(**sqlite_table(folder, **config)))
+
+
+def redis(server: RedisServer, folder: Path, **config: Any) -> AbstractAsyncContextManager[RedisRecords]:
+    """A store on that server, with its spool in this folder."""
+    return RedisRecords.open(RedisRecordsConfig(**redis_table(server, folder, **config)))
+
+
+def opened(table: Table) -> AbstractAsyncContextManager[RecordStore]:
+    """The store of a table."""
+    kinds: tuple[type[RecordStore], ...] = (MemoryRecords, SqliteRecords, RedisRecords)
+    kind = next(kind for kind in kinds if kind.kind == table["kind"])
+    return kind.open(kind.Config(**table))
 
 
 def row(number: int, *, tenant: str = "acme", at: float | None = None, **fields: Any) -> Record:  # Any: JSON values

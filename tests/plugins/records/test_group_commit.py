@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
 
+from sentinel_core.counts import Counts, Outages
 from sentinel_core.errors import Refusal
 from sentinel_plugins.recording.group_commit import MAX_GROUP, GroupCommit
 
@@ -110,17 +111,40 @@ async def test_a_mistake_of_ours_is_logged_with_its_traceback_and_ends_nothing(
     assert await writer.run(2) == "2"
 
 
+def read(counts: Counts) -> tuple[int, ...]:
+    """How often it was lost and how often it was back."""
+    return tuple(number for family in counts for _, number in family.read())
+
+
+async def test_an_outage_is_counted_where_somebody_wants_to_know(gate: Gate) -> None:
+    counts = Counts()
+    outages = Outages(counts, "records")
+    writer: GroupCommit[int, str] = GroupCommit("ledger", gate, 30.0, (OSError,), outages)
+    gate.error = OSError("no room")
+    for number in range(3):
+        with pytest.raises(Refusal):
+            await writer.run(number)
+    assert (outages.now, read(counts)) == (True, (1, 0))
+    gate.error = None
+    await writer.run(4)
+    assert (outages.now, read(counts)) == (False, (1, 1))
+    await writer.close(5.0)
+
+
 async def test_d03_what_was_not_begun_when_patience_ends_is_never_done(gate: Gate) -> None:
-    writer: GroupCommit[int, str] = GroupCommit("ledger", gate, 0.01, (OSError,))
+    counts = Counts()
+    writer: GroupCommit[int, str] = GroupCommit("ledger", gate, 0.01, (OSError,), Outages(counts, "records"))
     gate.open.clear()
     for task in await running(writer, range(5)):
         with pytest.raises(Refusal):
             await task
     with pytest.raises(Refusal):
         await writer.run(6)
+    assert read(counts) == (1, 0), "an outage is one, however many wait for its end"
     gate.open.set()
     await writer.close(5.0)
     assert [number for group in gate.groups for number in group] == []
+    assert read(counts) == (1, 1)
 
 
 async def test_a_stuck_medium_does_not_keep_the_process_from_ending(

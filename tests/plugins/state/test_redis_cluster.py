@@ -99,6 +99,7 @@ async def test_a_cluster_that_was_down_at_the_start_is_recognised_later(redis_cl
             assert not store.available
             redis_cluster.nodes[0].thaw()
             await until(lambda: store.available and store._topology.clustered, 5.0)
+            assert [number for family in store.counts for _, number in family.read()] == [1, 1], "lost, and back"
             assert all([await admitted(store, tenant) for tenant in TENANTS])
     finally:
         redis_cluster.nodes[0].thaw()

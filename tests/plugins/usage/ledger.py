@@ -17,6 +17,7 @@ from sentinel_core.registry import Registry
 from sentinel_core.reply import Reply
 from sentinel_core.testing import FakeProvider, completion
 from sentinel_core.testing.fake_clock import settle
+from tests.plugins.recording.written import rows
 
 Fate: TypeAlias = Literal["serve", "refuse", "lose", "break"]
 """What the upstream does with a call: answer it, refuse it, take it and never answer, break off its stream."""
@@ -74,15 +75,16 @@ class Books:
             return
 
     async def rows(self) -> list[Record]:
-        """The ledger, oldest first, once everything is written."""
+        """The ledger, oldest first, once it has a row for every call or more."""
         await settle(20)
-        page = await self.gateway.records.query("usage", tenant=None, limit=1000)
-        return list(reversed(page.records))
+        return await rows(self.gateway.records, "usage", sum(len(upstream.calls) for upstream in self.upstreams))
 
 
 @asynccontextmanager
-async def books(fates: Sequence[Fate] = (), **stages: Any) -> AsyncIterator[Books]:  # TOML values
-    """Two upstreams for one model, with retry and fallback between."""
+async def books(
+    fates: Sequence[Fate] = (), *, records: dict[str, Any] | None = None, **stages: Any
+) -> AsyncIterator[Books]:  # TOML values
+    """Two upstreams for one model, with retry and fallback between, and a record store."""
     shared = list(fates)
     upstreams = [Metered(shared), Metered(shared)]
     registry = Registry()
@@ -95,6 +97,7 @@ async def books(fates: Sequence[Fate] = (), **stages: Any) -> AsyncIterator[Book
         {
             "providers": {name: {"kind": name, "models": ["fake"]} for name in ("fake", "other")},
             "models": [{"name": "m", "targets": targets}],
+            "records": records or {},
             "stages": {"usage": {}, "routing": {}, "retry": {"base_delay_s": 0.001}, **stages},
         }
     )

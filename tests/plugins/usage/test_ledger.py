@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.messages import Usage
 from sentinel_core.testing import chat_body
+from tests.plugins.recording.written import rows
+from tests.plugins.records.opened import Opener, Table
 from tests.plugins.usage.ledger import COMPLETION, PROMPT, Books, Fate, books
 
 fates = st.lists(st.sampled_from(("serve", "refuse", "lose", "break")), max_size=12)
@@ -15,11 +19,11 @@ asked = st.lists(st.tuples(st.booleans(), st.none() | st.integers(0, 5)), min_si
 
 
 async def balance(b: Books) -> None:
-    rows = await b.rows()
+    written = await b.rows()
     calls = [call for upstream in b.upstreams for call in upstream.calls]
-    assert len(rows) == len(calls) == len({row.id for row in rows}), "one row for each call"
+    assert len(written) == len(calls) == len({row.id for row in written}), "one row for each call"
     billed = sorted((used for upstream in b.upstreams for used in upstream.billed), key=str)
-    ended = [row.fields for row in rows if row.fields["ending"] == "completed"]
+    ended = [row.fields for row in written if row.fields["ending"] == "completed"]
     found = [
         Usage(row["prompt_tokens"], row["completion_tokens"], row["prompt_tokens"] + row["completion_tokens"])
         for row in ended
@@ -27,7 +31,7 @@ async def balance(b: Books) -> None:
     assert sorted(found, key=str) == billed
     assert {row["provenance"] for row in ended} <= {"reported"}
     (total,) = await b.gateway.records.aggregate("usage", tenant=None, sums=("prompt_tokens",))
-    await b.gateway.records.append("usage", rows)
+    await b.gateway.records.append("usage", written)
     assert await b.gateway.records.aggregate("usage", tenant=None, sums=("prompt_tokens",)) == (total,), "once"
     by_provider = await b.gateway.records.aggregate(
         "usage", tenant=None, group_by=("provider",), sums=("prompt_tokens",)
@@ -43,8 +47,8 @@ async def test_p4_the_ledger_is_the_upstreams_meter(fates: list[Fate], asked: li
         await balance(b)
 
 
-async def test_p4_a_mixed_run_of_repeated_replaced_broken_and_left_calls() -> None:
-    async with books(["refuse", "serve", "break", "serve", "lose", "lose", "serve"]) as b:
+async def test_p4_a_mixed_run_of_repeated_replaced_broken_and_left_calls(records_table: Table) -> None:
+    async with books(["refuse", "serve", "break", "serve", "lose", "lose", "serve"], records=records_table) as b:
         for stream, leave_after in ((False, None), (True, None), (True, 2), (False, None), (True, None)):
             await b.ask(stream=stream, leave_after=leave_after)
         await balance(b)
@@ -52,41 +56,42 @@ async def test_p4_a_mixed_run_of_repeated_replaced_broken_and_left_calls() -> No
         assert {"completed", "failed", "discarded"} <= set(endings)
 
 
-async def test_p4_the_ledger_agrees_with_the_stage_that_settles() -> None:
+async def test_p4_the_ledger_agrees_with_the_stage_that_settles(records_table: Table) -> None:
     """`rate_limit` has worked out the costs already; the rows are the same."""
-    async with books(["serve", "lose", "serve", "break"], rate_limit={}) as b:
+    async with books(["serve", "lose", "serve", "break"], records=records_table, rate_limit={}) as b:
         for stream in (False, True, True):
             await b.ask(stream=stream)
         await balance(b)
 
 
-async def test_a_row_says_who_was_called_for_what_and_how_it_ended() -> None:
-    async with books(["refuse"], retry={"max_attempts": 1}) as b:
+async def test_a_row_says_who_was_called_for_what_and_how_it_ended(records_table: Table) -> None:
+    async with books(["refuse"], records=records_table, retry={"max_attempts": 1}) as b:
         await b.ask(stream=False)
         await b.ask(stream=True)
-        rows = [row.fields for row in await b.rows()]
-    first, last = rows[0], rows[-1]
+        found = [row.fields for row in await b.rows()]
+    first, last = found[0], found[-1]
     assert (first["model"], first["provider"], first["target_model"]) == ("m", "fake", "fake")
     assert (first["ending"], first["error"], first["attempt"]) == ("failed", "upstream_error", 1)
     assert (last["ending"], last["streamed"], last["operation"]) == ("completed", True, "chat")
     assert (last["completion_tokens"], last["cost_nanousd"], last["unpriced"]) == (COMPLETION, None, 1)
     assert last["prompt_tokens"] >= PROMPT
-    assert sum(row["requests"] for row in rows) == 2
+    assert sum(row["requests"] for row in found) == 2
 
 
-async def test_two_requests_with_one_id_have_rows_of_their_own() -> None:
+async def test_two_requests_with_one_id_have_rows_of_their_own(records_table: Table) -> None:
     """Clients choose request ids: whoever chooses one twice must not use the second for nothing."""
-    async with books() as b:
+    async with books(records=records_table) as b:
         for _ in range(2):
             ctx = b.gateway.context(OPENAI_CHAT.decode_request(chat_body(model="m")), id="same")
             async with b.gateway.open(ctx):
                 pass
-        rows = await b.rows()
-    assert [row.fields["request_id"] for row in rows] == ["same", "same"]
+        found = await b.rows()
+    assert [row.fields["request_id"] for row in found] == ["same", "same"]
 
 
-async def test_rows_are_there_when_the_gateway_has_closed() -> None:
-    async with books() as b:
-        records = b.gateway.records
+async def test_rows_are_there_when_the_gateway_has_closed(records_table: Table, opener: Opener) -> None:
+    async with books(records=records_table) as b:
+        kept = b.gateway.records
         await b.ask(stream=False)
-    assert len((await records.query("usage", tenant=None)).records) == 1
+    async with opener() if kept.durable else nullcontext(kept) as records:
+        assert len(await rows(records, "usage", 1)) == 1

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from sentinel_core.records import Record
-from sentinel_core.testing.fake_clock import settle
+from sentinel_core.records import Record, RecordStore
 from sentinel_plugins.records.memory import MemoryRecords
 from sentinel_plugins.usage.row import TABLE
 from tests.plugins.auth.callers import ADMIN_KEY, STATIC
 from tests.plugins.auth.gateway import House, house, tables
+from tests.plugins.recording.written import rows
+from tests.plugins.records.opened import Table
 from tests.server.cli.conftest import Sentinel, sentinel
 
 __all__ = ["sentinel"]
@@ -24,10 +25,10 @@ USAGE = "/v1/usage"
 NOVEMBER = 1_795_694_400.0  # 2026-11-26T12:00:00Z
 
 
-def settings() -> dict[str, Any]:  # TOML values
+def settings(records: Table | None = None) -> dict[str, Any]:  # TOML values
     found = tables()
     found["stages"]["usage"] = {}
-    return found
+    return {**found, "records": records or {}}
 
 
 async def chat(h: House, key: str, model: str = "gpt-4o") -> None:
@@ -35,11 +36,11 @@ async def chat(h: House, key: str, model: str = "gpt-4o") -> None:
         "/v1/chat/completions", key, "POST", model=model, messages=[{"role": "user", "content": "Hello"}]
     )
     assert answer.status == 200, answer.body
-    await settle(20)
+    await rows(h.gateway.records, TABLE, 1, request_id=answer.headers["x-request-id"])
 
 
-async def test_s4_17_s4_18_c_31_a_caller_sees_their_own_and_an_administrator_everything() -> None:
-    async with house(settings()) as h:
+async def test_s4_17_s4_18_c_31_a_caller_sees_their_own_and_an_administrator_everything(records_table: Table) -> None:
+    async with house(settings(records_table)) as h:
         for name in ("acme", "other"):
             assert (await h.ask("/admin/tenants", ADMIN_KEY, "POST", id=name)).status == 201
         (key, text), (_, neighbour), (_, foreign) = await h.key("acme"), await h.key("acme"), await h.key("other")
@@ -84,16 +85,14 @@ def row(number: int, day: int, provider: str, cost: int | None) -> Record:
     return Record(f"r{number}:1", "acme", NOVEMBER + 86_400 * day, fields)
 
 
-async def kept(records: MemoryRecords) -> None:
-    rows = [row(1, 0, "a", 1_500), row(2, 0, "a", 1), row(3, 1, "b", None), row(4, 2, "b", 10**18)]
-    await records.append(TABLE, rows)
+async def kept(records: RecordStore) -> None:
+    written = [row(1, 0, "a", 1_500), row(2, 0, "a", 1), row(3, 1, "b", None), row(4, 2, "b", 10**18)]
+    await records.append(TABLE, written)
 
 
-async def test_money_is_exact_and_time_is_half_open() -> None:
-    async with house(settings()) as h:
-        records = h.gateway.records
-        assert isinstance(records, MemoryRecords)
-        await kept(records)
+async def test_money_is_exact_and_time_is_half_open(records_table: Table) -> None:
+    async with house(settings(records_table)) as h:
+        await kept(h.gateway.records)
         whole = (await h.ask(f"{USAGE}?group_by=day", ADMIN_KEY)).json
         assert [row["value"] for row in whole["data"]] == ["2026-11-26", "2026-11-27", "2026-11-28"]
         assert whole["total"]["cost_nanousd"] == 10**18 + 1_501

@@ -1,4 +1,7 @@
-"""Fixtures: a test that asks for `records` runs on every store, and on every kind of Redis that tests run against."""
+"""Fixtures: a test that asks for records runs on every store, and on every kind of Redis that tests run against.
+
+`records_table` is the store as a configuration has it, `opener` opens it, and `records` is open.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import TypeAlias
 import pytest
 
 from sentinel_core.records import RecordStore
-from tests.plugins.records.opened import Opener, memory, redis, sqlite
+from tests.plugins.records.opened import Opener, Table, opened, redis_table, sqlite_table
 from tests.redis.binaries import BINARIES, MISSING, kinds
 from tests.redis.server import RedisServer, running_server
 
@@ -34,15 +37,21 @@ def record_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers
 
 
 @pytest.fixture(params=["memory", "sqlite", *kinds()])
-def opener(request: pytest.FixtureRequest, tmp_path: Path, record_servers: Servers) -> Opener:
-    """How to open one of the stores, the same one again each time."""
+def records_table(request: pytest.FixtureRequest, tmp_path: Path, record_servers: Servers) -> Table:
+    """The table of one of the stores, which is empty."""
     if request.param == "memory":
-        return memory
+        return {"kind": "memory"}
     if request.param == "sqlite":
-        return lambda: sqlite(tmp_path)
+        return sqlite_table(tmp_path)
     server = record_servers(request.param)
     server.ask("FLUSHALL")
-    return lambda: redis(server, tmp_path)
+    return redis_table(server, tmp_path)
+
+
+@pytest.fixture
+def opener(records_table: Table) -> Opener:
+    """How to open the store, the same one again each time."""
+    return lambda: opened(records_table)
 
 
 @pytest.fixture

@@ -1,0 +1,25 @@
+"""The table `[stages.metrics]`."""
+
+from __future__ import annotations
+
+from sentinel_core.config import Secret
+from sentinel_core.endpoints import Policy
+from sentinel_core.stage import StageConfig
+
+MIN_TOKEN_CHARS = 16
+
+
+class MetricsConfig(StageConfig, frozen=True, kw_only=True):
+    """`GET /metrics`: what this process has counted. No tenant, key, model or path is named there."""
+
+    policy: Policy = "public"
+    """Who may read it: `public`, as scrapers expect inside a cluster; `caller` and `admin` as for other routes."""
+    token: Secret | None = None
+    """What a scraper must send as `Authorization: Bearer …`, at least 16 characters. A key of this gateway does as
+    well. Set it where strangers can reach the route."""
+
+    def __post_init__(self) -> None:
+        if self.token is not None and len(self.token.reveal()) < MIN_TOKEN_CHARS:
+            raise ValueError(f"token: must be at least {MIN_TOKEN_CHARS} characters")
+        if self.token is not None and self.policy != "public":
+            raise ValueError("token: takes the place of a key, so it goes with policy = 'public' only")

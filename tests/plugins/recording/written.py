@@ -1,0 +1,28 @@
+"""Rows are written behind requests: when they are there."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from sentinel_core.records import Record, RecordStore
+from sentinel_plugins.recording.journal import Journal
+
+PATIENCE_S = 10.0
+
+
+async def rows(records: RecordStore, table: str, least: int, **where: Any) -> list[Record]:  # JSON values
+    """The rows that match, oldest first, once there are so many or more."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            page = await records.query(table, tenant=None, where=where, limit=1000)
+            if len(page.records) >= least:
+                return list(reversed(page.records))
+            await asyncio.sleep(0)
+
+
+async def emptied(journal: Journal) -> None:
+    """Wait until everything that a journal took is written."""
+    async with asyncio.timeout(PATIENCE_S):
+        while journal:
+            await asyncio.sleep(0)
