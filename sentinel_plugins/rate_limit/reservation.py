@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from random import getrandbits
+from typing import NamedTuple
 
 import msgspec
 
 from sentinel_core.keys import Key
-from sentinel_core.state import Budget, Claim, Lease, Settlement, StateStore, Window, state_key
-from sentinel_plugins.rate_limit.config import RateLimitConfig
+from sentinel_core.state import Algorithm, Budget, Claim, Lease, Settlement, StateStore, Window, state_key
 from sentinel_plugins.rate_limit.estimate import Estimate
 from sentinel_plugins.rate_limit.periods import span
 from sentinel_plugins.rate_limit.subjects import Bounds
@@ -18,7 +18,7 @@ from sentinel_plugins.rate_limit.subjects import Bounds
 class Reservation(msgspec.Struct, frozen=True):
     """One step at the state store: its id is known before the step is sent, so that whatever happens can be settled.
 
-    `store` is where it was asked for; `denied` says that nothing was taken.
+    `store` is where it was asked for; `over` says that nothing is held: it was denied, or has been settled.
     """
 
     id: str
@@ -26,11 +26,19 @@ class Reservation(msgspec.Struct, frozen=True):
     estimate: Estimate
     claims: Sequence[Claim]
     store: StateStore
-    denied: bool = False
+    over: bool = False
 
     def settlement(self, tokens: int, nanousd: int) -> Settlement:
         """The end of it: requests stay counted, tokens and money become what was used."""
         return Settlement(tuple((key, tokens) for key in {row.key: None for row in self.bounds.tokens}), nanousd)
+
+    def late_charges(self, spent_nanousd: int | None) -> list[Budget]:
+        """Its budgets, asked for nothing: where what was used is charged if the reservation itself was lost."""
+        return [
+            msgspec.structs.replace(claim, reserve_nanousd=0, spent_nanousd=spent_nanousd)
+            for claim in self.claims
+            if isinstance(claim, Budget)
+        ]
 
 
 RESERVATION: Key[Reservation] = Key("reservation")
@@ -41,21 +49,31 @@ def new_id(tenant: str) -> str:
     return state_key(tenant, "admission", f"{getrandbits(96):024x}")
 
 
-def claims_of(
-    bounds: Bounds, estimate: Estimate, config: RateLimitConfig, ttl_s: float, now: float
-) -> tuple[Claim, ...]:
-    """What to ask for, one claim per row of the bounds. `now` is seconds since the epoch."""
+class Terms(NamedTuple):
+    """What is asked for at one moment: `now` is seconds since the epoch, `spent_nanousd` what budgets say was spent."""
+
+    estimate: Estimate
+    algorithm: Algorithm
+    ttl_s: float
+    now: float
+    spent_nanousd: int | None
+
+
+def claims_of(bounds: Bounds, terms: Terms) -> tuple[Claim, ...]:
+    """What to ask for, one claim per row of the bounds."""
     if len(bounds.rows) == len(bounds.requests):
         return bounds.requests
-    return (*bounds.requests, *_metered(bounds, estimate, config, ttl_s, now))
+    return (*bounds.requests, *_metered(bounds, *terms))
 
 
-def _metered(bounds: Bounds, estimate: Estimate, config: RateLimitConfig, ttl_s: float, now: float) -> Iterator[Claim]:
+def _metered(
+    bounds: Bounds, estimate: Estimate, algorithm: Algorithm, ttl_s: float, now: float, spent_nanousd: int | None
+) -> Iterator[Claim]:
     for row in bounds.tokens:
-        yield Window(row.key, row.limit, row.period_s, cost=estimate.tokens, algorithm=config.algorithm)
+        yield Window(row.key, row.limit, row.period_s, cost=estimate.tokens, algorithm=algorithm)
     for row in bounds.leases:
         yield Lease(row.key, row.limit, ttl_s)
     for row in bounds.budgets:
         assert row.allowance is not None  # what makes a row of money one
         period = span(row.allowance.period, now)
-        yield Budget(row.key, row.limit, estimate.nanousd, period.name, ttl_s, keep_s=period.keep_s)
+        yield Budget(row.key, row.limit, estimate.nanousd, period.name, ttl_s, spent_nanousd, period.keep_s)

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sentinel_core.commands import Command
 from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.services import ServiceFactory
 from sentinel_core.stage import Stage
 from sentinel_plugins.usage import commands, reconcile_command
 from sentinel_plugins.usage.config import UsageConfig
 from sentinel_plugins.usage.endpoints import Routes
+from sentinel_plugins.usage.spent import Spent
 from sentinel_plugins.usage.stage import Usage
 
-__all__ = ["Usage", "UsageConfig", "sentinel_commands", "sentinel_endpoints", "sentinel_stages"]
+__all__ = [
+    "Usage",
+    "UsageConfig",
+    "sentinel_commands",
+    "sentinel_endpoints",
+    "sentinel_services",
+    "sentinel_stages",
+]
 
 
 @hookimpl
 def sentinel_stages() -> Iterable[type[Stage]]:
     """The observer `usage`."""
     return (Usage,)
+
+
+@hookimpl
+def sentinel_services() -> Mapping[str, ServiceFactory]:
+    """`ledger`: what budgets begin with that the state store does not know."""
+    return {"ledger": Spent}
 
 
 @hookimpl

@@ -9,6 +9,7 @@ import msgspec
 from sentinel_core.context import Attempt, Context
 from sentinel_core.costs import AttemptCost, Provenance
 from sentinel_core.keys import PRINCIPAL
+from sentinel_core.ledger import ADMITTED_AT
 from sentinel_core.records import Record
 
 TABLE = "usage"
@@ -17,8 +18,9 @@ TABLE = "usage"
 class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
     """What one call was, how it ended, and what it cost in nano-dollars; null where its model has no price.
 
-    `model` is what was asked for, `provider` and `target_model` who was called. `requests` is 1 in the first row of a
-    request and `unpriced` is 1 where there is no price, so that sums count them. Times are milliseconds.
+    `principal` is who asked, an address where nobody is known; `model` is what was asked for, `provider` and
+    `target_model` who was called. `requests` is 1 in the first row of a request and `unpriced` is 1 where there is no
+    price, so that sums count them. Times are milliseconds.
     """
 
     request_id: str
@@ -54,13 +56,16 @@ SUMS = (
 
 
 def records(ctx: Context, costs: tuple[AttemptCost, ...], now: float) -> list[Record]:
-    """One record per call. Clients choose request ids, and may choose one twice: `nonce` keeps their rows apart."""
+    """One record per call, at the time when it began; where a budget pays, when its request was admitted.
+
+    Clients choose request ids, and may choose one twice: `nonce` keeps their rows apart.
+    """
     principal, nonce = ctx.get(PRINCIPAL), token_hex(4)
     tenant = principal.tenant if principal is not None else ""
     last = max((attempt.ended or attempt.started for attempt in ctx.attempts), default=0.0)
     found: list[Record] = []
     for attempt, cost in zip(ctx.attempts, costs, strict=True):
-        at = max(0.0, now - (last - attempt.started))
+        at = ctx.get(ADMITTED_AT) or max(0.0, now - (last - attempt.started))
         fields = msgspec.to_builtins(_row(ctx, attempt, cost, first=not found))
         found.append(Record(f"{ctx.id}:{attempt.number}:{nonce}", tenant, at, fields))
     return found
@@ -72,7 +77,7 @@ def _row(ctx: Context, attempt: Attempt, cost: AttemptCost, *, first: bool) -> U
     return UsageRow(
         request_id=ctx.id,
         attempt=attempt.number,
-        principal=principal.id if principal is not None else "",
+        principal=principal.id if principal is not None else ctx.client.address,
         key=principal.id if principal is not None and principal.kind == "key" else None,
         user=principal.user if principal is not None else None,
         model=request.model or attempt.target.model,

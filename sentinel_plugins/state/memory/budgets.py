@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from itertools import islice
 
 from sentinel_core.state import Budget, ClaimState, Settlement
 from sentinel_plugins.state.memory.holds import Holds
@@ -18,6 +19,11 @@ class Account:
     def __init__(self, committed: int) -> None:
         self.committed = committed
         self.holds = Holds()
+
+    def idle(self, now: float) -> bool:
+        """Nothing is reserved."""
+        self.holds.expire(now)
+        return not self.holds
 
 
 class Budgets:
@@ -37,12 +43,12 @@ class Budgets:
         return len(self._accounts)
 
     def ask(self, claim: Budget, now: float) -> BudgetAsk:
-        """The claim beside its account; one that was never charged begins with what the claim says was spent."""
-        account = self._accounts.get((claim.key, claim.period))
+        """The claim beside its account, which counts no less than the claim says was spent."""
+        account, spent = self._accounts.get((claim.key, claim.period)), claim.spent_nanousd
         if account is None:
-            return BudgetAsk(self, claim, Account(claim.spent_nanousd))
+            return BudgetAsk(self, claim, Account(0), spent or 0, unknown=spent is None)
         account.holds.expire(now)
-        return BudgetAsk(self, claim, account)
+        return BudgetAsk(self, claim, account, max(account.committed, spent or 0))
 
     def keep(self, claim: Budget, account: Account) -> None:
         """This account is charged now."""
@@ -50,20 +56,25 @@ class Budgets:
         self._accounts[place] = account
         self._accounts.move_to_end(place)
 
-    def trim(self) -> None:
-        """Forget the least recently charged accounts beyond the bound."""
-        while len(self._accounts) > self._max_entries:
-            self._accounts.popitem(last=False)
-            self._overflow.note("budgets of the least recently active keys start anew")
+    def trim(self, now: float) -> None:
+        """Forget the least recently charged accounts beyond the bound, except those in which something is reserved."""
+        more = len(self._accounts) - self._max_entries
+        if more > 0:
+            idle = (place for place, account in self._accounts.items() if account.idle(now))
+            for place in [*islice(idle, more)]:
+                del self._accounts[place]
+                self._overflow.note("budgets of the least recently active keys begin with what the ledger says")
 
 
 @dataclass(slots=True)
 class BudgetAsk:
-    """A budget claim beside its account."""
+    """A budget claim beside its account; `committed` is what the step goes by."""
 
     budgets: Budgets
     claim: Budget
     account: Account
+    committed: int
+    unknown: bool = False
 
     def fits(self) -> bool:
         """Whether the reservation fits. What costs nothing always does, also where more was spent than allowed."""
@@ -73,6 +84,7 @@ class BudgetAsk:
     def take(self, reservation: str, now: float) -> HeldMoney:
         """Reserve."""
         ends = now + self.claim.ttl_s
+        self.account.committed = self.committed
         self.account.holds.add(reservation, self.claim.reserve_nanousd, ends)
         self.budgets.keep(self.claim, self.account)
         return HeldMoney(self.account, reservation, ends)
@@ -82,13 +94,13 @@ class BudgetAsk:
         claim, account = self.claim, self.account
         left = claim.limit_nanousd - self._taken
         wait = None
-        if not admitted and account.committed + claim.reserve_nanousd <= claim.limit_nanousd:
+        if not admitted and self.committed + claim.reserve_nanousd <= claim.limit_nanousd:
             wait = account.holds.wait(claim.reserve_nanousd - left, now)
-        return ClaimState(claim.key, max(0, left), account.holds.reset(now), admitted, wait)
+        return ClaimState(claim.key, max(0, left), account.holds.reset(now), admitted, wait, self.unknown)
 
     @property
     def _taken(self) -> int:
-        return self.account.committed + self.account.holds.total
+        return self.committed + self.account.holds.total
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ from sentinel_core.state import (
     Window,
     check_step,
 )
-from sentinel_plugins.state.memory.budgets import Budgets
+from sentinel_plugins.state.memory.budgets import BudgetAsk, Budgets
 from sentinel_plugins.state.memory.claims import Ask
 from sentinel_plugins.state.memory.clock import SteadyClock
 from sentinel_plugins.state.memory.config import MemoryStateConfig
@@ -106,7 +106,7 @@ class MemoryState:
         if not self._reservations.free(reservation):
             return Admission(False, tuple(_gone(ask.state(now, True)) for ask in asks))
         fits = [ask.fits() for ask in asks]
-        if admitted := all(fits):
+        if admitted := all(fits) and not any(_unknown(ask) for ask in asks):
             if self._reservations.full:
                 raise Refusal("state_unavailable")
             self._reservations.open(reservation, [ask.take(reservation, now) for ask in asks], now)
@@ -151,7 +151,12 @@ class MemoryState:
         self._windows.trim(now)
         self._buckets.trim(now)
         self._counters.trim(now)
-        self._budgets.trim()
+        self._budgets.trim(now)
+
+
+def _unknown(ask: Ask) -> bool:
+    """Nobody has said yet what was spent: neither this store nor the claim."""
+    return isinstance(ask, BudgetAsk) and ask.unknown
 
 
 def _gone(state: ClaimState) -> ClaimState:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from sentinel_core.limits import Limits, Rate
-from sentinel_core.testing import completion
+from sentinel_core.testing import completion, run
 from tests.plugins.rate_limit.scene import NOON, caller, code, scene
 
 
@@ -185,3 +186,13 @@ async def test_p3_1000_at_once_with_room_for_100_admit_exactly_100() -> None:
 
 def test_noon_is_noon() -> None:
     assert datetime.fromtimestamp(NOON, UTC).isoformat() == "2026-11-26T12:00:00+00:00"
+
+
+async def test_a_request_that_names_no_model_counts_for_the_one_that_it_gets() -> None:
+    table = {"max_requests": "unlimited", "models": {"fa*": {"requests_per_minute": 1}}}
+    async with scene(table, completion("ok")) as s:
+        first, second = s.ctx(client="a"), s.ctx(client="a")
+        for ctx in (first, second):
+            ctx.request = msgspec.structs.replace(ctx.request, model=None)
+        assert code(await run(s.chain, first)) is None
+        assert code(await run(s.chain, second)) == "rate_limit_exceeded"

@@ -28,7 +28,7 @@ METERS = st.builds(
 )  # fmt: skip
 LEASES = st.builds(Lease, KEYS, st.integers(0, 3), SPANS)
 PERIODS = st.sampled_from(["may", "june"])
-BUDGETS = st.builds(Budget, KEYS, st.integers(0, 9), st.integers(0, 4), PERIODS, SPANS, st.integers(0, 2))
+BUDGETS = st.builds(Budget, KEYS, st.integers(0, 9), st.integers(0, 4), PERIODS, SPANS, st.none() | st.integers(0, 9))
 CLAIMS = st.lists(WINDOWS | METERS | LEASES | BUDGETS, min_size=1, max_size=4, unique_by=place)
 USED = st.dictionaries(KEYS, st.integers(-1, 4)).map(lambda units: tuple(units.items()))
 SETTLEMENTS = st.builds(Settlement, USED, st.integers(-1, 5))
@@ -59,10 +59,12 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(target=admitted, reservation=RESERVATIONS, claims=CLAIMS)
     def admit(self, reservation: str, claims: list[Claim]) -> str | MultipleResults[str]:
         free = self.model.free(reservation, self.now)
+        unknown = [self.model.unknown(claim) for claim in claims]
         fits = [self.model.fits(claim, self.now) for claim in claims]
         (admission,) = self.store.ask((reservation, claims))
         assert admission.admitted is self.model.admit(reservation, claims, self.now)
         assert [state.admitted for state in admission.claims] == [fit and free for fit in fits]
+        assert [state.unknown for state in admission.claims] == unknown
         for claim, state in zip(claims, admission.claims, strict=True):
             self.check_state(claim, state)
             if free and not state.admitted:
