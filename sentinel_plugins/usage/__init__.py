@@ -8,11 +8,13 @@ from sentinel_core.commands import Command
 from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.jobs import Job
 from sentinel_core.services import ServiceFactory
 from sentinel_core.stage import Stage
 from sentinel_plugins.usage import commands, reconcile_command
 from sentinel_plugins.usage.config import UsageConfig
 from sentinel_plugins.usage.endpoints import Routes
+from sentinel_plugins.usage.lost_calls import LostCalls
 from sentinel_plugins.usage.spent import Spent
 from sentinel_plugins.usage.stage import Usage
 
@@ -21,6 +23,7 @@ __all__ = [
     "UsageConfig",
     "sentinel_commands",
     "sentinel_endpoints",
+    "sentinel_jobs",
     "sentinel_services",
     "sentinel_stages",
 ]
@@ -42,6 +45,15 @@ def sentinel_services() -> Mapping[str, ServiceFactory]:
 def sentinel_endpoints(gateway: Gateway) -> Iterable[Endpoint | Socket]:
     """`GET /v1/usage`."""
     return Routes(gateway).all()
+
+
+@hookimpl
+def sentinel_jobs(gateway: Gateway) -> Iterable[Job]:
+    """Where intents are written: the rows of calls that were lost."""
+    config = next((plan.config for plan in gateway.blueprint.chain.stages if plan.name == Usage.name), None)
+    if isinstance(config, UsageConfig) and config.guarantee == "required":
+        lost_after_s = config.lost_after_s
+        yield Job("lost calls", lambda: LostCalls(gateway.records, gateway.services.clock, lost_after_s).run())
 
 
 @hookimpl

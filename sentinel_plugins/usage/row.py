@@ -6,13 +6,19 @@ from secrets import token_hex
 
 import msgspec
 
-from sentinel_core.context import Attempt, Context
+from sentinel_core.context import Attempt, Context, Ending
 from sentinel_core.costs import AttemptCost, Provenance
-from sentinel_core.keys import PRINCIPAL
+from sentinel_core.keys import PRINCIPAL, Key
 from sentinel_core.ledger import ADMITTED_AT
 from sentinel_core.records import Record
 
 TABLE = "usage"
+INTENTS = "usage_intents"
+LOST = "gateway_lost"
+"""The error of a call whose process died."""
+
+NONCE: Key[str] = Key("usage_nonce")
+"""What the ids of a request's rows end with, where it must be known before the first call."""
 
 
 class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,22 +62,34 @@ SUMS = (
 
 
 def records(ctx: Context, costs: tuple[AttemptCost, ...], now: float) -> list[Record]:
-    """One record per call, at the time when it began; where a budget pays, when its request was admitted.
-
-    Clients choose request ids, and may choose one twice: `nonce` keeps their rows apart.
-    """
-    principal, nonce = ctx.get(PRINCIPAL), token_hex(4)
-    tenant = principal.tenant if principal is not None else ""
+    """One record per call, at the time when it began; where a budget pays, when its request was admitted."""
+    nonce = ctx.get(NONCE) or new_nonce()
     last = max((attempt.ended or attempt.started for attempt in ctx.attempts), default=0.0)
     found: list[Record] = []
     for attempt, cost in zip(ctx.attempts, costs, strict=True):
         at = ctx.get(ADMITTED_AT) or max(0.0, now - (last - attempt.started))
-        fields = msgspec.to_builtins(_row(ctx, attempt, cost, first=not found))
-        found.append(Record(f"{ctx.id}:{attempt.number}:{nonce}", tenant, at, fields))
+        row = _row(ctx, attempt, cost, attempt.ending or "discarded", attempt.error)
+        found.append(_record(ctx, attempt, nonce, at, row))
     return found
 
 
-def _row(ctx: Context, attempt: Attempt, cost: AttemptCost, *, first: bool) -> UsageRow:
+def intent(ctx: Context, attempt: Attempt, cost: AttemptCost, now: float) -> Record:
+    """The row of a call that begins, as it stays if nobody lives to write another one under the same id."""
+    return _record(ctx, attempt, ctx[NONCE], now, _row(ctx, attempt, cost, "failed", LOST))
+
+
+def new_nonce() -> str:
+    """What keeps the rows of two requests apart: clients choose request ids, and may choose one twice."""
+    return token_hex(4)
+
+
+def _record(ctx: Context, attempt: Attempt, nonce: str, at: float, row: UsageRow) -> Record:
+    principal = ctx.get(PRINCIPAL)
+    tenant = principal.tenant if principal is not None else ""
+    return Record(f"{ctx.id}:{attempt.number}:{nonce}", tenant, at, msgspec.to_builtins(row))
+
+
+def _row(ctx: Context, attempt: Attempt, cost: AttemptCost, ending: Ending, error: str | None) -> UsageRow:
     request, usage, principal = ctx.request, cost.usage, ctx.get(PRINCIPAL)
     ended = attempt.ended if attempt.ended is not None else attempt.started
     return UsageRow(
@@ -93,9 +111,9 @@ def _row(ctx: Context, attempt: Attempt, cost: AttemptCost, *, first: bool) -> U
         cost_nanousd=cost.nanousd,
         price_version=cost.price_version,
         provenance=cost.provenance,
-        ending=attempt.ending or "discarded",
-        error=attempt.error,
+        ending=ending,
+        error=error,
         elapsed_ms=max(0, round((ended - attempt.started) * 1000)),
-        requests=int(first),
+        requests=int(attempt.number == 1),
         unpriced=int(cost.nanousd is None),
     )
