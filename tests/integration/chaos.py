@@ -28,7 +28,7 @@ PRICES = '[[models]]\nid = "openai/m"\nprovider = "openai"\ninput_usd = 1.0\nout
 LIMITS = {"max_concurrency": 2 * PLACES, "total_usd": 1.0}
 """Places of a process that was killed are free only when their leases end: there are as many for another one."""
 PATIENCE_S = 30.0
-WINDOW_S = 1.0
+WINDOW_S = 0.5
 """Rows of requests that are over are written in groups: a kill takes the group that is on its way, which is one of
 milliseconds, on a machine that is as busy as one likes."""
 

@@ -133,8 +133,8 @@ async def test_s04_without_intents_a_kill_takes_what_runs_and_the_rows_of_the_la
         text = tables(tmp_path, [a, b], SQLITE, "best_effort")
         async with running(tmp_path, text) as process:
             await make_keys(process, run)
-            loading = asyncio.create_task(load(process, run, "killed", 30, 5))
-            await a.received(150, 30)
+            loading = asyncio.create_task(load(process, run, "killed", 40, 5))
+            await a.received(300, 30)
             run.kill(process)
             await loading
     async with SqliteRecords.open(ledger(tmp_path)) as records:
