@@ -40,6 +40,9 @@ async def balance(records: RecordStore, run: Run) -> list[Record]:
     for group_by in GROUPS:
         groups = await records.aggregate("usage", tenant=None, group_by=group_by, sums=("cost_nanousd",))
         assert sum(group.sums[0] for group in groups) == total
+    ends = await records.aggregate("audit", tenant=None, group_by=("request_id",), where={"kind": "terminal"})
+    assert {group.count for group in ends} == {1}, "every request has one end in the audit"
+    assert by_request.keys() <= {group.values[0] for group in ends}
     await records.append("usage", rows)
     assert len(await rows_of(records, "usage")) == len(rows), "applied twice is once"
     return rows

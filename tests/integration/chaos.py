@@ -87,7 +87,7 @@ def tables(folder: Path, upstreams: list[MeteredUpstream], stores: str, guarante
             '[catalogue]\nfile = "models.toml"',
             *providers,
             '[[models]]\nname = "m"\ntargets = [{ provider = "a" }, { provider = "b" }]',
-            f'[stages.audit]\nguarantee = "{guarantee}"',
+            f'[stages.audit]\nguarantee = "{guarantee}"\nlost_after_s = {LOST_AFTER_S}',
             f'[stages.usage]\nguarantee = "{guarantee}"\nlost_after_s = {LOST_AFTER_S}',
             '[stages.auth]\nadmin_key = { file = "admin" }\npepper = { file = "pepper" }',
             '[stages.rate_limit]\nmax_requests = "unlimited"\nmax_output_tokens = 50',
@@ -162,5 +162,12 @@ async def ask(
 async def settled(records: RecordStore) -> None:
     """Wait until a gateway has taken up every intent that was written until now."""
     async with asyncio.timeout(PATIENCE_S):
-        while (await records.query(INTENTS, tenant=None, limit=1)).records:
+        while (await records.query(INTENTS, tenant=None, limit=1)).records or await unfinished(records):
             await asyncio.sleep(0.05)  # another process can only be asked
+
+
+async def unfinished(records: RecordStore) -> set[str]:
+    """The requests of which the audit has an intent and no end."""
+    groups = await records.aggregate("audit", tenant=None, group_by=("request_id", "kind"))
+    seen = {(group.values[0], group.values[1]) for group in groups}
+    return {request for request, kind in seen if kind == "intent" and (request, "terminal") not in seen}
