@@ -39,8 +39,8 @@ class Look(NamedTuple):
 
 
 class KnownSpent:
-    """Looks at the ledger at the first request of a budget's period in this process, a little later, and where the
-    state store asks for it; once for all who wait.
+    """Looks at the ledger at the first request of a budget's period in this process or after an outage of the state
+    store, a little later again, and where that store asks for it; once for all who wait.
 
     What the ledger says is never more than what was spent, and a store never counts less than it was told: so no look,
     late or repeated, counts money twice. Without a ledger every budget begins at nothing.
@@ -52,7 +52,18 @@ class KnownSpent:
         self._records = records
         self._clock = clock
         self._looks: OrderedDict[Place, Look] = OrderedDict()
+        self._doubted = False
         self._locks: WeakValueDictionary[Place, asyncio.Lock] = WeakValueDictionary()
+
+    def doubt(self) -> None:
+        """The state store did not answer: another one may answer in its place, and know less (R05)."""
+        self._doubted = True
+
+    def believe(self) -> None:
+        """It answers: whoever comes next is compared with the ledger anew, if there was doubt."""
+        if self._doubted:
+            self._doubted = False
+            self._looks.clear()
 
     def due(self, claims: Sequence[Claim]) -> bool:
         """Whether it is time to look for one of these; asks nobody."""

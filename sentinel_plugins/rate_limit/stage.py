@@ -162,12 +162,14 @@ class RateLimit(Stage):
                 claims = await self._known.told(reservation.bounds.rows, reservation.claims, now, asked)
                 admission = await self._state.admit(reservation.id, claims)
         except Refusal as unavailable:
+            self._known.doubt()
             admission = await self._local.admit(reservation.id, reservation.claims, unavailable)
             assert self._local.store is not None  # it has just admitted
             ctx[RESERVATION] = msgspec.structs.replace(reservation, store=self._local.store)
             ctx.headers[headers.DEGRADED_HEADER] = self.name
             return admission
         self._local.over()
+        self._known.believe()
         return admission
 
     def _ttl_s(self, ctx: Context) -> float:

@@ -25,6 +25,7 @@ from sentinel_plugins.state.memory import MemoryState
 from sentinel_plugins.usage import Usage
 from sentinel_plugins.usage.spent import Spent
 from tests.plugins.rate_limit.scene import NOON, asking, caller, code, prices, scene
+from tests.plugins.rate_limit.unplugged import Unplugged
 
 ANSWER = completion("ok", usage={"prompt_tokens": 0, "completion_tokens": 100, "total_tokens": 100})
 COST = 100 * 10_000
@@ -81,6 +82,20 @@ async def test_a_second_look_that_fails_is_repeated_and_refuses_nobody() -> None
         await clock.advance(AGAIN_S)
         assert code(await s.ask(who, max_tokens=1)) == "insufficient_quota"
     assert len(ledger.asked) == 4
+
+
+async def test_r05_after_an_outage_budgets_are_compared_with_the_ledger_again() -> None:
+    """A replica that took over may have missed what was settled last."""
+    ledger, store = Told(0), Unplugged(now=lambda: 0.0)
+    who = caller(of_key=Limits(total_usd=0.1))
+    async with scene({"max_requests": "unlimited"}, ANSWER, state=store, ledger=ledger) as s:
+        assert code(await s.ask(who, max_tokens=1)) is None
+        store.down = True
+        assert [code(await s.ask(who, max_tokens=1)) for _ in range(3)] == ["state_unavailable"] * 3
+        store.down, ledger.nanousd = False, 100 * COST
+        assert code(await s.ask(who, max_tokens=1)) is None, "the one that finds that it answers"
+        assert code(await s.ask(who, max_tokens=1)) == "insufficient_quota"
+    assert len(ledger.asked) == 2
 
 
 async def test_a_request_that_another_limit_denies_asks_no_ledger() -> None:
