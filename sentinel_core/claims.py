@@ -85,9 +85,10 @@ class Budget(msgspec.Struct, frozen=True, tag=True):
     """At most `limit_nanousd` committed and reserved; `reserve_nanousd` is asked for.
 
     `period` is part of what is counted: another period starts at zero. A reservation that nobody settles ends after
-    `ttl_s` seconds. `spent_nanousd` is where a store begins that knows nothing of the period: what the ledger says,
-    so that a store that was emptied forgets no money. `keep_s` is how long after the last charge a shared store must
-    remember what was spent; None: for good.
+    `ttl_s` seconds. `spent_nanousd` is what the ledger says was spent: a store never counts less, so one that was
+    emptied forgets no money. None says that nobody has looked: a store that knows nothing of the period then denies
+    the step, and its `ClaimState` is `unknown`. `keep_s` is how long after the last charge a shared store must remember
+    what was spent; None: for good.
     """
 
     key: str
@@ -95,7 +96,7 @@ class Budget(msgspec.Struct, frozen=True, tag=True):
     reserve_nanousd: int
     period: str
     ttl_s: float
-    spent_nanousd: int = 0
+    spent_nanousd: int | None = 0
     keep_s: float | None = None
 
     @property
@@ -121,7 +122,8 @@ class ClaimState(msgspec.Struct, frozen=True):
     """One claim after the step. `remaining` is what another request could still get, in the claim's unit.
 
     `reset_s` is how long until the claim is empty again, `retry_after_s` how long until this request could pass
-    (None: waiting alone does not help).
+    (None: waiting alone does not help). `unknown` is a budget of which the store knows nothing: if no claim was denied,
+    ask again with what the ledger says was spent.
     """
 
     key: str
@@ -129,6 +131,7 @@ class ClaimState(msgspec.Struct, frozen=True):
     reset_s: float
     admitted: bool
     retry_after_s: float | None = None
+    unknown: bool = False
 
 
 class Admission(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
 
@@ -49,6 +49,13 @@ class Attempt:
     ended: float | None = None
     usage: Usage | None = None
     taken: bool = False
+
+
+BEFORE_CALL: Key[Callable[[Attempt], Awaitable[None]]] = Key("before_call")
+"""What is awaited before each call of a provider, with its open row. If it raises, the provider is not called, and the
+row's error says so (`not_called`). Written by whoever must know of a call that its process may not live to tell of."""
+
+NOT_CALLED = "not_called"
 
 
 class Restoration(Protocol):

@@ -117,6 +117,14 @@ def so_far(ctx: Context, usage: Usage) -> int | None:
     return total_nanousd(rows)
 
 
+async def lost_cost(ctx: Context, attempt: Attempt, prices: Prices, tokens: Tokens) -> AttemptCost:
+    """What a call costs of which nothing will be heard: `unknown`, at least its prompt."""
+    if ctx.request.operation == "count_tokens":
+        return _charged(ctx, attempt, Counted(Usage(), "unknown"), prices)
+    prompt = (await tokens.prompt(ctx.request, attempt.target.model)).tokens
+    return _charged(ctx, attempt, _lost(prompt), prices)
+
+
 def total_nanousd(costs: Sequence[AttemptCost]) -> int | None:
     """The sum; None where a call was made and no price is known."""
     if len(costs) == 1:

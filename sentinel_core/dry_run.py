@@ -112,7 +112,7 @@ def _judged(claim: Claim) -> ClaimState:
         case Lease(limit=limit, ttl_s=reset_s):
             wanted = 1
         case Budget(limit_nanousd=limit, reserve_nanousd=wanted, ttl_s=reset_s):
-            limit = max(0, limit - claim.spent_nanousd)
+            limit = max(0, limit - (claim.spent_nanousd or 0))
     return ClaimState(claim.key, max(0, limit - wanted), reset_s, wanted <= limit)
 
 

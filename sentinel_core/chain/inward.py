@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from functools import partial
 from inspect import isawaitable
 from time import perf_counter
@@ -15,7 +16,7 @@ from sentinel_core.chain import monitor
 from sentinel_core.chain.clock import OwnTime
 from sentinel_core.chain.faults import Entry, Snapshot, as_fault, is_fault, note, unasked
 from sentinel_core.chain.phases import Phase
-from sentinel_core.context import Attempt, Call, Context, Ending
+from sentinel_core.context import BEFORE_CALL, NOT_CALLED, Attempt, Call, Context, Ending
 from sentinel_core.dialects.translation import performed
 from sentinel_core.errors import Refusal, SentinelError, StageFault, UpstreamError
 from sentinel_core.keys import CANDIDATES, PLAN, Target
@@ -246,6 +247,9 @@ async def _call_provider(exchange: Exchange, call: Call) -> Reply:
         request = msgspec.structs.replace(request, operation=operation)
     attempt = Attempt(len(ctx.attempts) + 1, call.target, perf_counter())
     ctx.attempts.append(attempt)
+    before = ctx.get(BEFORE_CALL)
+    if before is not None:
+        await _announced(attempt, before)
     try:
         reply = await provider.call(msgspec.structs.replace(call, request=request, attempt=attempt.number))
         if isinstance(reply, EventStream):
@@ -265,6 +269,16 @@ async def _call_provider(exchange: Exchange, call: Call) -> Reply:
     reply.on_close(partial(_close_attempt, attempt))
     exchange.rows.came(attempt, reply)
     return reply
+
+
+async def _announced(attempt: Attempt, before: Callable[[Attempt], Awaitable[None]]) -> None:
+    """What must be done before the call; if it cannot be done, there is none."""
+    try:
+        await before(attempt)
+    except BaseException:
+        _close_attempt(attempt, "discarded")
+        attempt.error = NOT_CALLED
+        raise
 
 
 def _unsupported(call: Call) -> Refusal:

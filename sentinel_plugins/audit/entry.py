@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
 from typing import Any, Literal
 
 import msgspec
@@ -9,11 +10,20 @@ import msgspec
 from sentinel_core.context import Context, Outcome
 from sentinel_core.costs import COSTS, total_nanousd
 from sentinel_core.errors import SentinelError
-from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL, SERVED_BY, Target, Verdict
+from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL, SERVED_BY, Key, Target, Verdict
 from sentinel_core.messages import Usage
 from sentinel_core.records import Record
 
 TABLE = "audit"
+CLAIMS = "audit_lost"
+"""Who ends a request that was lost: one row for each."""
+LOST = "gateway_lost"
+"""The error of a request whose process died."""
+EXCHANGE = "exchange"
+"""The field that an intent and its end have in common: clients may choose one request id twice."""
+BEGUN: Key[str] = Key("audit_exchange")
+"""Its value, once the intent of a request is to be written."""
+_SEALED = frozenset({"writer", "seq", "prev", "mac"})
 PII = "pii"
 _TOUCHED = frozenset({"blocked", "masked", "monitored"})
 _CLEAN = frozenset({"allowed", "masked"})
@@ -64,6 +74,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 def intent(ctx: Context, now: float) -> Record:
     """The record of a request that is about to reach a provider."""
+    ctx[BEGUN] = token_hex(8)
     return _record(ctx, Entry(kind="intent", **_asked(ctx)), now)
 
 
@@ -96,6 +107,13 @@ def terminal(ctx: Context, outcome: Outcome, now: float, *, lost: int, content: 
     return _record(ctx, entry, now)
 
 
+def lost(intent: Record, now: float, dropped: int) -> Record:
+    """The terminal record of a request of which there is an intent, and nobody to say how it ended."""
+    asked = {name: value for name, value in intent.fields.items() if name not in _SEALED}
+    fields = {**asked, "kind": "terminal", "status": "failed", "error": LOST, "cost_nanousd": None, "lost": dropped}
+    return Record("", intent.tenant, now, fields)
+
+
 def _asked(ctx: Context) -> dict[str, Any]:  # fields of an Entry
     principal, request = ctx.get(PRINCIPAL), ctx.request
     return {
@@ -111,7 +129,10 @@ def _asked(ctx: Context) -> dict[str, Any]:  # fields of an Entry
 
 def _record(ctx: Context, entry: Entry, now: float) -> Record:
     principal = ctx.get(PRINCIPAL)
-    return Record("", principal.tenant if principal is not None else "", now, msgspec.to_builtins(entry))
+    fields = msgspec.to_builtins(entry)
+    if (exchange := ctx.get(BEGUN)) is not None:
+        fields[EXCHANGE] = exchange
+    return Record("", principal.tenant if principal is not None else "", now, fields)
 
 
 def _target(ctx: Context) -> Target | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import ClassVar, Self
 from uuid import uuid4
@@ -16,6 +16,7 @@ from sentinel_core.stage import Stage
 from sentinel_plugins.audit.checkpoints import Checkpoints
 from sentinel_plugins.audit.config import AuditConfig
 from sentinel_plugins.audit.entry import TABLE, intent, terminal
+from sentinel_plugins.audit.lost_requests import LostRequests
 from sentinel_plugins.audit.noting import Noting
 from sentinel_plugins.audit.seal import Sealer
 from sentinel_plugins.recording.journal import Journal
@@ -56,7 +57,8 @@ class Audit(Stage):
                 most=config.max_waiting,
                 counts=services.counts,
             )
-            async with journal.open():
+            lost = LostRequests(services.records, journal, services.clock, config.lost_after_s)
+            async with journal.open(), lost.open() if config.guarantee == "required" else nullcontext():
                 yield cls(config, journal, services.clock)
 
     @hookimpl

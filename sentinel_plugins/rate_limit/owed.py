@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable, Sequence
 
 from sentinel_core.errors import Refusal
-from sentinel_core.state import Settlement, StateStore
+from sentinel_core.state import Budget, Settlement, StateStore
 
 log = logging.getLogger("sentinel.rate_limit")
 
@@ -23,10 +24,18 @@ class Owed:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    async def settle(self, store: StateStore, reservation: str, settlement: Settlement) -> None:
-        """Settle now, with some of what waits; keep it where the store does not answer."""
+    async def settle(
+        self, store: StateStore, reservation: str, settlement: Settlement, late: Callable[[], Sequence[Budget]] = tuple
+    ) -> None:
+        """Settle now, with some of what waits; keep it where the store does not answer.
+
+        A reservation that was lost, or whose time was over, is charged to those of its budgets (`late`) that the store
+        knows; others will begin with what the ledger says. What was kept is not: it may have been settled unheard.
+        """
         try:
-            await store.settle(reservation, settlement)
+            if await store.settle(reservation, settlement) == "unknown" and settlement.nanousd:
+                for number, budget in enumerate(late()):
+                    await self._charge(store, f"{reservation}:late{number}", budget, settlement)
         except Refusal:
             self._keep(reservation, settlement)
             return
@@ -37,6 +46,13 @@ class Owed:
             except Refusal:
                 self._waiting.appendleft(waiting)
                 return
+
+    async def _charge(self, store: StateStore, charge: str, budget: Budget, settlement: Settlement) -> None:
+        if (await store.admit(charge, [budget])).admitted:
+            try:
+                await store.settle(charge, settlement)
+            except Refusal:
+                self._keep(charge, settlement)
 
     def _keep(self, reservation: str, settlement: Settlement) -> None:
         if not self._waiting:

@@ -13,9 +13,11 @@ _KEPT_S: dict[Period, float | None] = {"day": 2 * DAY_S, "month": 33 * DAY_S, "t
 
 
 class Span(NamedTuple):
-    """One period: its name, which is part of what is counted, its end, and how long it is worth remembering."""
+    """One period: its name, which is part of what is counted, its beginning in seconds since the epoch, its end, and
+    how long it is worth remembering."""
 
     name: str
+    begins: float | None
     ends: datetime | None
     keep_s: float | None
 
@@ -33,9 +35,10 @@ def span(period: Period, now: float) -> Span:
 @lru_cache(maxsize=16)
 def _span(period: Period, day: int) -> Span:
     if period == "total":
-        return Span("total", None, None)
+        return Span("total", None, None, None)
     today = datetime.fromtimestamp(day * DAY_S, UTC)
     if period == "day":
-        return Span(today.strftime("%Y-%m-%d"), today + timedelta(days=1), _KEPT_S[period])
-    following = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return Span(today.strftime("%Y-%m"), following, _KEPT_S[period])
+        return Span(today.strftime("%Y-%m-%d"), today.timestamp(), today + timedelta(days=1), _KEPT_S[period])
+    first = today.replace(day=1)
+    following = (first + timedelta(days=32)).replace(day=1)
+    return Span(today.strftime("%Y-%m"), first.timestamp(), following, _KEPT_S[period])

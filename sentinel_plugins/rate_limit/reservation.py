@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from random import getrandbits
+from typing import NamedTuple
 
 import msgspec
 
 from sentinel_core.keys import Key
-from sentinel_core.state import Budget, Claim, Lease, Settlement, StateStore, Window
-from sentinel_plugins.rate_limit.config import RateLimitConfig
+from sentinel_core.state import Algorithm, Budget, Claim, Lease, Settlement, StateStore, Window
 from sentinel_plugins.rate_limit.estimate import Estimate
 from sentinel_plugins.rate_limit.periods import span
 from sentinel_plugins.rate_limit.subjects import Bounds
@@ -18,7 +18,7 @@ from sentinel_plugins.rate_limit.subjects import Bounds
 class Reservation(msgspec.Struct, frozen=True):
     """One step at the state store: its id is known before the step is sent, so that whatever happens can be settled.
 
-    `store` is where it was asked for; `denied` says that nothing was taken.
+    `store` is where it was asked for; `over` says that nothing is held: it was denied, or has been settled.
     """
 
     id: str
@@ -26,11 +26,19 @@ class Reservation(msgspec.Struct, frozen=True):
     estimate: Estimate
     claims: Sequence[Claim]
     store: StateStore
-    denied: bool = False
+    over: bool = False
 
     def settlement(self, tokens: int, nanousd: int) -> Settlement:
         """The end of it: requests stay counted, tokens and money become what was used."""
         return Settlement(tuple([(key, tokens) for key in self.bounds.token_keys]), nanousd)
+
+    def late_charges(self, spent_nanousd: int | None) -> list[Budget]:
+        """Its budgets, asked for nothing: where what was used is charged if the reservation itself was lost."""
+        return [
+            msgspec.structs.replace(claim, reserve_nanousd=0, spent_nanousd=spent_nanousd)
+            for claim in self.claims
+            if isinstance(claim, Budget)
+        ]
 
 
 RESERVATION: Key[Reservation] = Key("reservation")
@@ -41,19 +49,28 @@ def new_id(bounds: Bounds) -> str:
     return f"{bounds.admissions}:24:{getrandbits(96):024x}"
 
 
-def claims_of(
-    bounds: Bounds, estimate: Estimate, config: RateLimitConfig, ttl_s: float, now: float
-) -> tuple[Claim, ...]:
-    """What to ask for, one claim per row of the bounds. `now` is seconds since the epoch."""
+class Terms(NamedTuple):
+    """What is asked for at one moment: `now` is seconds since the epoch, `spent_nanousd` what budgets say was spent."""
+
+    estimate: Estimate
+    algorithm: Algorithm
+    ttl_s: float
+    now: float
+    spent_nanousd: int | None
+
+
+def claims_of(bounds: Bounds, terms: Terms) -> tuple[Claim, ...]:
+    """What to ask for, one claim per row of the bounds."""
     if len(bounds.rows) == len(bounds.requests):
         return bounds.requests
+    estimate, algorithm, ttl_s, now, spent_nanousd = terms
     claims: list[Claim] = [*bounds.requests]
     for row in bounds.tokens:
-        claims.append(Window(row.key, row.limit, row.period_s, estimate.tokens, config.algorithm))
+        claims.append(Window(row.key, row.limit, row.period_s, estimate.tokens, algorithm))
     for row in bounds.leases:
         claims.append(Lease(row.key, row.limit, ttl_s))
     for row in bounds.budgets:
         assert row.allowance is not None  # what makes a row of money one
         period = span(row.allowance.period, now)
-        claims.append(Budget(row.key, row.limit, estimate.nanousd, period.name, ttl_s, keep_s=period.keep_s))
+        claims.append(Budget(row.key, row.limit, estimate.nanousd, period.name, ttl_s, spent_nanousd, period.keep_s))
     return tuple(claims)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
+from sentinel_core.ledger import Payer
 from sentinel_core.limits import Allowance
 
 Subject: TypeAlias = Literal["tenant", "key", "user", "address", "model"]
@@ -11,7 +12,8 @@ Unit: TypeAlias = Literal["requests", "tokens", "concurrency", "usd"]
 
 
 class Row(NamedTuple):
-    """One limit that binds: of whom, of what, how much, in which time, and where it is counted."""
+    """One limit that binds: of whom, of what, how much, in which time, and where it is counted. One of money says whose
+    calls the ledger has for it."""
 
     subject: Subject
     unit: Unit
@@ -19,3 +21,4 @@ class Row(NamedTuple):
     key: str
     period_s: float = 0.0
     allowance: Allowance | None = None
+    payer: Payer | None = None

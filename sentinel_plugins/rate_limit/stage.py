@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import ClassVar, NamedTuple, Self
 
 import msgspec
@@ -24,6 +25,7 @@ from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import CANDIDATES
+from sentinel_core.ledger import ADMITTED_AT
 from sentinel_core.messages import Answer
 from sentinel_core.prices import Prices
 from sentinel_core.reply import Reply
@@ -34,11 +36,12 @@ from sentinel_core.tokens import RoughTokens, Tokens
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.estimate import NOTHING, Estimator
 from sentinel_plugins.rate_limit.headers import DEGRADED_HEADER
+from sentinel_plugins.rate_limit.known import KnownSpent, ask_ledger
 from sentinel_plugins.rate_limit.local import LocalPart
 from sentinel_plugins.rate_limit.one_step import begun
 from sentinel_plugins.rate_limit.owed import Owed
 from sentinel_plugins.rate_limit.refusals import refusal
-from sentinel_plugins.rate_limit.reservation import RESERVATION, Reservation, claims_of, new_id
+from sentinel_plugins.rate_limit.reservation import RESERVATION, Reservation, Terms, claims_of, new_id
 from sentinel_plugins.rate_limit.subjects import Subjects
 
 COST_HEADER = "x-sentinel-cost-usd"
@@ -56,6 +59,7 @@ class Outside(NamedTuple):
     local: LocalPart
     owed: Owed
     counts: Counts
+    known: KnownSpent
 
 
 class RateLimit(Stage):
@@ -70,7 +74,7 @@ class RateLimit(Stage):
     Config: ClassVar[type[RateLimitConfig]] = RateLimitConfig
     reserves = True
     reads = (CANDIDATES,)
-    writes = {"on_request": (RESERVATION, PRICES), "dispatch": (COSTS,), "on_finish": (COSTS,)}  # noqa: RUF012 - declared so by the base
+    writes = {"on_request": (RESERVATION, PRICES, ADMITTED_AT), "dispatch": (COSTS,), "on_finish": (COSTS,)}  # noqa: RUF012 - declared so by the base
     after = ("auth",)
     before = ("cache", "routing", "hedge", "retry", "breaker")
 
@@ -84,6 +88,7 @@ class RateLimit(Stage):
         self._local = outside.local
         self._owed = outside.owed
         self._refused = outside.counts.family("admissions_refused", "Requests that a limit refused", "limit")
+        self._known = outside.known
         self._subjects = Subjects(config)
         self._estimator = Estimator(config, outside.prices, outside.tokens)
 
@@ -100,6 +105,7 @@ class RateLimit(Stage):
             LocalPart(extra.get("local_state"), config.replicas, services.counts),
             extra.get("owed_settlements") or Owed(),
             services.counts,
+            KnownSpent(extra.get("ledger"), services.records, services.clock),
         )
         yield cls(config, outside)
 
@@ -112,13 +118,18 @@ class RateLimit(Stage):
             return
         estimate = await self._estimator.of(ctx, money=bool(bounds.budgets)) if bounds.metered else NOTHING
         now = self._clock.time()
-        claims = claims_of(bounds, estimate, self._limits, self._ttl_s(ctx), now)
+        terms = Terms(estimate, self._limits.algorithm, self._ttl_s(ctx), now, self._known.unasked)
+        claims = claims_of(bounds, terms)
+        if bounds.budgets:
+            ctx[ADMITTED_AT] = now
+            if self._known.due(claims):
+                claims = await self._known.noted(bounds.rows, claims, now)
         reservation = Reservation(new_id(bounds), bounds, estimate, claims, self._state)
         ctx[RESERVATION] = reservation
-        admission = await self._admitted(ctx, reservation)
+        admission = await self._admitted(ctx, reservation, now)
         bounds.headers.write(ctx.headers, admission.claims, now)
         if not admission.admitted:
-            ctx[RESERVATION] = msgspec.structs.replace(reservation, denied=True)
+            ctx[RESERVATION] = msgspec.structs.replace(reservation, over=True)
             denial = refusal(bounds.rows, admission.claims, estimate, self._limits, now)
             assert denial.details is not None  # they say which limit it was
             self._refused.of(denial.details["unit"]).value += 1
@@ -141,8 +152,9 @@ class RateLimit(Stage):
     def on_finish(self, ctx: Context, outcome: Outcome) -> Awaitable[None] | None:
         """Settle, also what may never have been admitted: its id is marked, so that it is not admitted late."""
         reservation = ctx.get(RESERVATION)
-        if reservation is None or reservation.denied:
+        if reservation is None or reservation.over:
             return None
+        ctx[RESERVATION] = msgspec.structs.replace(reservation, over=True)
         costs = settled_costs(ctx, self._prices) if reservation.bounds.metered else ()
         if costs is None:
             return self._counted(ctx, outcome, reservation)
@@ -160,19 +172,26 @@ class RateLimit(Stage):
         settlement = reservation.settlement(tokens, nanousd)
         if reservation.store is not self._state:  # the shared one may have taken it all the same, and only not said so
             await reservation.store.settle(reservation.id, settlement)
-        await self._owed.settle(self._state, reservation.id, settlement)
+        late = partial(reservation.late_charges, self._known.unasked)
+        await self._owed.settle(self._state, reservation.id, settlement, late)
 
-    async def _admitted(self, ctx: Context, reservation: Reservation) -> Admission:
+    async def _admitted(self, ctx: Context, reservation: Reservation, now: float) -> Admission:
         """The step, at the shared store or, where that does not answer, on this process's part."""
+        asked = self._clock.monotonic()
         try:
             admission = await self._state.admit(reservation.id, reservation.claims)
+            if not admission.admitted and ask_ledger(admission):
+                claims = await self._known.told(reservation.bounds.rows, reservation.claims, now, asked)
+                admission = await self._state.admit(reservation.id, claims)
         except Refusal as unavailable:
+            self._known.doubt()
             admission = await self._local.admit(reservation.id, reservation.claims, unavailable)
             assert self._local.store is not None  # it has just admitted
             ctx[RESERVATION] = msgspec.structs.replace(reservation, store=self._local.store)
             ctx.headers[DEGRADED_HEADER] = self.name
             return admission
         self._local.over()
+        self._known.believe()
         return admission
 
     def _ttl_s(self, ctx: Context) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import translate
 
 from sentinel_core.context import Context
-from sentinel_core.keys import PRINCIPAL, Principal
+from sentinel_core.keys import CANDIDATES, PRINCIPAL, Principal
+from sentinel_core.ledger import Payer
 from sentinel_core.limits import Allowance, Limits
 from sentinel_core.state import Algorithm, Window, state_key
 from sentinel_plugins.rate_limit.config import RateLimitConfig
@@ -64,7 +65,7 @@ class Subjects:
     def of(self, ctx: Context) -> Bounds:
         """What binds this request."""
         principal = ctx.get(PRINCIPAL) or _unknown(ctx)
-        pattern = self._pattern(ctx.request.model) if self._patterns else ""
+        pattern = self._pattern(_model(ctx)) if self._patterns else ""
         place = (principal.tenant, principal.kind, principal.id, principal.user, pattern)
         bounds = self._known.get(place)
         if bounds is None or bounds.limits != principal.limits:
@@ -75,14 +76,14 @@ class Subjects:
                 self._known.popitem(last=False)
         return bounds
 
-    def _pattern(self, model: str | None) -> str:
-        return next((pattern for pattern, fits in self._patterns if fits(model or "")), "")
+    def _pattern(self, model: str) -> str:
+        return next((pattern for pattern, fits in self._patterns if fits(model)), "")
 
     def _rows(self, principal: Principal, pattern: str) -> Iterator[Row]:
         found = [
             row
             for subject, id_, limits in self._limits(principal, pattern)
-            for row in _of(principal, subject, id_, limits)
+            for row in _of(principal, subject, id_, limits, self._payer(principal, subject, pattern))
         ]
         if not any(row.unit == "requests" for row in found):
             known = principal.kind != "anonymous"
@@ -94,6 +95,19 @@ class Subjects:
             if place not in tightest or row.limit < tightest[place].limit:
                 tightest[place] = row
         yield from tightest.values()
+
+    def _payer(self, principal: Principal, subject: Subject, pattern: str) -> Payer:
+        tenant, models = principal.tenant, self._fitting(pattern) if subject == "model" else None
+        if subject == "user":
+            return Payer(tenant, "user", principal.user or "")
+        if subject == "key":
+            return Payer(tenant, "key", principal.id)
+        if principal.kind == "anonymous":
+            return Payer(tenant, "principal", "" if principal is NOBODY else principal.id, models)
+        return Payer(tenant, models=models)
+
+    def _fitting(self, pattern: str) -> Callable[[str], bool]:
+        return lambda model: self._pattern(model) == pattern
 
     def _limits(self, principal: Principal, pattern: str) -> Iterator[tuple[Subject, str, Limits]]:
         config, own = self._config, principal.limits
@@ -115,7 +129,13 @@ def _unknown(ctx: Context) -> Principal:
     return Principal("", ctx.client.address) if ctx.client.address else NOBODY
 
 
-def _of(principal: Principal, subject: Subject, id_: str, limits: Limits) -> Iterator[Row]:
+def _model(ctx: Context) -> str:
+    """The model that is asked for; of a request that names none, the one that would be called first."""
+    candidates = ctx.get(CANDIDATES)
+    return ctx.request.model or (candidates[0].model if candidates else "")
+
+
+def _of(principal: Principal, subject: Subject, id_: str, limits: Limits, payer: Payer | None = None) -> Iterator[Row]:
     def key(unit: str) -> str:
         return state_key(principal.tenant, "limit", subject, id_, unit)
 
@@ -124,4 +144,4 @@ def _of(principal: Principal, subject: Subject, id_: str, limits: Limits) -> Ite
     if limits.max_concurrency is not None:
         yield Row(subject, "concurrency", limits.max_concurrency, key("concurrency"))
     for allowance in limits.allowances():
-        yield Row(subject, "usd", allowance.nanousd, key(f"usd-{allowance.period}"), allowance=allowance)
+        yield Row(subject, "usd", allowance.nanousd, key(f"usd-{allowance.period}"), allowance=allowance, payer=payer)

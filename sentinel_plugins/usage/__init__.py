@@ -8,15 +8,26 @@ from sentinel_core.commands import Command
 from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.jobs import Job
 from sentinel_core.services import ServiceFactory
 from sentinel_core.stage import Stage
 from sentinel_plugins.usage import commands, reconcile_command
 from sentinel_plugins.usage.config import UsageConfig
 from sentinel_plugins.usage.endpoints import Routes
+from sentinel_plugins.usage.lost_calls import LostCalls
+from sentinel_plugins.usage.spent import Spent
 from sentinel_plugins.usage.stage import Usage
 from sentinel_plugins.usage.summary import Sums
 
-__all__ = ["Usage", "UsageConfig", "sentinel_commands", "sentinel_endpoints", "sentinel_services", "sentinel_stages"]
+__all__ = [
+    "Usage",
+    "UsageConfig",
+    "sentinel_commands",
+    "sentinel_endpoints",
+    "sentinel_jobs",
+    "sentinel_services",
+    "sentinel_stages",
+]
 
 
 @hookimpl
@@ -27,14 +38,24 @@ def sentinel_stages() -> Iterable[type[Stage]]:
 
 @hookimpl
 def sentinel_services() -> Mapping[str, ServiceFactory]:
-    """The sums of the ledger, for whoever shows them beside something else."""
-    return {"usage_sums": Sums}
+    """`ledger`: what budgets begin with that the state store does not know. `usage_sums`: the sums of the ledger, for
+    whoever shows them beside something else."""
+    return {"ledger": Spent, "usage_sums": Sums}
 
 
 @hookimpl
 def sentinel_endpoints(gateway: Gateway) -> Iterable[Endpoint | Socket]:
     """`GET /v1/usage`."""
     return Routes(gateway).all()
+
+
+@hookimpl
+def sentinel_jobs(gateway: Gateway) -> Iterable[Job]:
+    """Where intents are written: the rows of calls that were lost."""
+    config = next((plan.config for plan in gateway.blueprint.chain.stages if plan.name == Usage.name), None)
+    if isinstance(config, UsageConfig) and config.guarantee == "required":
+        lost_after_s = config.lost_after_s
+        yield Job("lost calls", lambda: LostCalls(gateway.records, gateway.services.clock, lost_after_s).run())
 
 
 @hookimpl

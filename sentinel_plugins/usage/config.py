@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sentinel_core.config import Count
+from typing import Literal
+
+from sentinel_core.config import Count, Seconds
 from sentinel_core.stage import StageConfig
 from sentinel_plugins.recording.journal import MOST
 
@@ -10,6 +12,13 @@ from sentinel_plugins.recording.journal import MOST
 class UsageConfig(StageConfig, frozen=True, kw_only=True):
     """The ledger of calls: one row for each, in the record store."""
 
+    guarantee: Literal["best_effort", "required"] = "best_effort"
+    """`best_effort` writes a call's row when its request is over: a process that is killed takes with it the rows of
+    what runs, and of the last moment. `required` commits an intent before each call, and refuses the request
+    with 503 `ledger_unavailable` where that fails; a call whose process did not live to tell gets its row from that:
+    choose it where no call may be missing."""
+    lost_after_s: Seconds = 3600.0
+    """How long after its beginning a call without a row is taken for lost: longer than any request may take."""
     max_waiting: Count = MOST
     """Rows that may wait while the record store does not answer. Further ones are dropped, counted and logged: raise it
     if an outage of the store may last longer than this many calls."""

@@ -5,19 +5,27 @@ from __future__ import annotations
 from random import getrandbits
 from typing import TypedDict
 
-from sentinel_core.context import Attempt, Context
+from sentinel_core.context import Attempt, Context, Ending
 from sentinel_core.costs import AttemptCost, Provenance
-from sentinel_core.keys import PRINCIPAL
+from sentinel_core.keys import PRINCIPAL, Key
+from sentinel_core.ledger import ADMITTED_AT
 from sentinel_core.records import Record
 
 TABLE = "usage"
+INTENTS = "usage_intents"
+LOST = "gateway_lost"
+"""The error of a call whose process died."""
+
+NONCE: Key[str] = Key("usage_nonce")
+"""What the ids of a request's rows end with, where it must be known before the first call."""
 
 
 class UsageRow(TypedDict):
     """What one call was, how it ended, and what it cost in nano-dollars; null where its model has no price.
 
-    `model` is what was asked for, `provider` and `target_model` who was called. `requests` is 1 in the first row of a
-    request and `unpriced` is 1 where there is no price, so that sums count them. Times are milliseconds.
+    `principal` is who asked, an address where nobody is known; `model` is what was asked for, `provider` and
+    `target_model` who was called. `requests` is 1 in the first row of a request and `unpriced` is 1 where there is no
+    price, so that sums count them. Times are milliseconds.
     """
 
     request_id: str
@@ -53,25 +61,40 @@ SUMS = (
 
 
 def records(ctx: Context, costs: tuple[AttemptCost, ...], now: float) -> list[Record]:
-    """One record per call. Clients choose request ids, and may choose one twice: `nonce` keeps their rows apart."""
-    principal, nonce = ctx.get(PRINCIPAL), f"{getrandbits(32):08x}"
-    tenant = principal.tenant if principal is not None else ""
+    """One record per call, at the time when it began; where a budget pays, when its request was admitted."""
+    nonce = ctx.get(NONCE) or new_nonce()
     last = max([attempt.ended or attempt.started for attempt in ctx.attempts], default=0.0)
     found: list[Record] = []
     for attempt, cost in zip(ctx.attempts, costs, strict=True):
-        at = max(0.0, now - (last - attempt.started))
-        fields = _row(ctx, attempt, cost, first=not found)
-        found.append(Record(f"{ctx.id}:{attempt.number}:{nonce}", tenant, at, fields))
+        at = ctx.get(ADMITTED_AT) or max(0.0, now - (last - attempt.started))
+        row = _row(ctx, attempt, cost, attempt.ending or "discarded", attempt.error)
+        found.append(_record(ctx, attempt, nonce, at, row))
     return found
 
 
-def _row(ctx: Context, attempt: Attempt, cost: AttemptCost, *, first: bool) -> UsageRow:
+def intent(ctx: Context, attempt: Attempt, cost: AttemptCost, now: float) -> Record:
+    """The row of a call that begins, as it stays if nobody lives to write another one under the same id."""
+    return _record(ctx, attempt, ctx[NONCE], now, _row(ctx, attempt, cost, "failed", LOST))
+
+
+def new_nonce() -> str:
+    """What keeps the rows of two requests apart: clients choose request ids, and may choose one twice."""
+    return f"{getrandbits(32):08x}"
+
+
+def _record(ctx: Context, attempt: Attempt, nonce: str, at: float, row: UsageRow) -> Record:
+    principal = ctx.get(PRINCIPAL)
+    tenant = principal.tenant if principal is not None else ""
+    return Record(f"{ctx.id}:{attempt.number}:{nonce}", tenant, at, row)
+
+
+def _row(ctx: Context, attempt: Attempt, cost: AttemptCost, ending: Ending, error: str | None) -> UsageRow:
     request, usage, principal = ctx.request, cost.usage, ctx.get(PRINCIPAL)
     ended = attempt.ended if attempt.ended is not None else attempt.started
     return UsageRow(
         request_id=ctx.id,
         attempt=attempt.number,
-        principal=principal.id if principal is not None else "",
+        principal=principal.id if principal is not None else ctx.client.address,
         key=principal.id if principal is not None and principal.kind == "key" else None,
         user=principal.user if principal is not None else None,
         model=request.model or attempt.target.model,
@@ -87,9 +110,9 @@ def _row(ctx: Context, attempt: Attempt, cost: AttemptCost, *, first: bool) -> U
         cost_nanousd=cost.nanousd,
         price_version=cost.price_version,
         provenance=cost.provenance,
-        ending=attempt.ending or "discarded",
-        error=attempt.error,
+        ending=ending,
+        error=error,
         elapsed_ms=max(0, round((ended - attempt.started) * 1000)),
-        requests=int(first),
+        requests=int(attempt.number == 1),
         unpriced=int(cost.nanousd is None),
     )

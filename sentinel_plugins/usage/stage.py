@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import ClassVar, NamedTuple, Self
 
-from sentinel_core.context import Context, Outcome
-from sentinel_core.costs import COSTS, AttemptCost, costs_of, settled_costs
+from sentinel_core.context import BEFORE_CALL, Attempt, Context, Outcome
+from sentinel_core.costs import COSTS, AttemptCost, costs_of, lost_cost, settled_costs
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.prices import Prices
 from sentinel_core.services import Clock, Services
@@ -15,7 +16,7 @@ from sentinel_core.stage import Stage
 from sentinel_core.tokens import RoughTokens, Tokens
 from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.usage.config import UsageConfig
-from sentinel_plugins.usage.row import TABLE, records
+from sentinel_plugins.usage.row import INTENTS, NONCE, TABLE, intent, new_nonce, records
 
 
 class Meter(NamedTuple):
@@ -30,17 +31,18 @@ class Usage(Stage):
     """Writes one row for every call of a provider, when its request is over, whatever the ending.
 
     Nobody waits for the record store: rows are written in groups, and those that are left when the stage closes before
-    it does.
+    it does. Where calls must not be missing, an intent of each is committed before it, and that is waited for.
     """
 
     name: ClassVar[str] = "usage"
     Config: ClassVar[type[UsageConfig]] = UsageConfig
     observer: ClassVar[bool] = True
-    writes = {"on_finish": (COSTS,)}  # noqa: RUF012 - declared so by the base
+    writes = {"on_request": (BEFORE_CALL, NONCE), "on_finish": (COSTS,)}  # noqa: RUF012 - declared so by the base
 
-    def __init__(self, config: UsageConfig, journal: Journal, meter: Meter) -> None:
+    def __init__(self, config: UsageConfig, journal: Journal, intents: Journal | None, meter: Meter) -> None:
         super().__init__(config)
         self.journal = journal
+        self._intents = intents
         self._meter = meter
 
     @classmethod
@@ -49,9 +51,23 @@ class Usage(Stage):
         """The stage on the gateway's records, prices and tokens; on estimates where nobody brings the last two."""
         extra = services.extra
         meter = Meter(services.clock, extra.get("prices") or Prices(), extra.get("tokens") or RoughTokens())
-        journal = Journal(TABLE, services.records, services.clock, most=config.max_waiting, counts=services.counts)
-        async with journal.open():
-            yield cls(config, journal, meter)
+        counts = services.counts
+        async with AsyncExitStack() as stack:
+            tables = (TABLE, INTENTS) if config.guarantee == "required" else (TABLE,)
+            journals = [
+                Journal(table, services.records, services.clock, most=config.max_waiting, counts=counts)
+                for table in tables
+            ]
+            journal, *intents = [await stack.enter_async_context(one.open()) for one in journals]
+            yield cls(config, journal, intents[0] if intents else None, meter)
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        """Where intents are required, ask to hear of each call before it is made."""
+        if self._intents is not None:
+            ctx[NONCE] = new_nonce()
+            announce: Callable[[Attempt], Awaitable[None]] = partial(self._announce, ctx, self._intents)
+            ctx[BEFORE_CALL] = announce
 
     @hookimpl
     def on_finish(self, ctx: Context, outcome: Outcome) -> Awaitable[None] | None:
@@ -61,6 +77,11 @@ class Usage(Stage):
             return self._note_later(ctx, outcome)
         self._note(ctx, found)
         return None
+
+    async def _announce(self, ctx: Context, intents: Journal, attempt: Attempt) -> None:
+        """Commit the intent of a call. Raises `Refusal` (ledger_unavailable): then there is no call."""
+        cost = await lost_cost(ctx, attempt, self._meter.prices, self._meter.tokens)
+        await intents.write(intent(ctx, attempt, cost, self._meter.clock.time()))
 
     async def _note_later(self, ctx: Context, outcome: Outcome) -> None:
         self._note(ctx, await costs_of(ctx, outcome, self._meter.prices, self._meter.tokens))

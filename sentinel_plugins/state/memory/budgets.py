@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from itertools import islice
 
 from sentinel_core.state import Budget, ClaimState, Settlement
 from sentinel_plugins.state.memory.holds import Holds
@@ -18,10 +19,10 @@ class Account:
         self.committed = committed
         self.holds = Holds()
 
-    @property
-    def taken(self) -> int:
-        """What nobody else may have: committed and reserved."""
-        return self.committed + self.holds.total
+    def idle(self, now: float) -> bool:
+        """Nothing is reserved."""
+        self.holds.expire(now)
+        return not self.holds
 
 
 class Budgets:
@@ -41,55 +42,68 @@ class Budgets:
         return len(self._accounts)
 
     def ask(self, claim: Budget, now: float) -> BudgetPart:
-        """The claim beside its account; one that was never charged begins with what the claim says was spent."""
-        account = self._accounts.get((claim.key, claim.period))
+        """The claim beside its account, which counts no less than the claim says was spent."""
+        account, spent = self._accounts.get((claim.key, claim.period)), claim.spent_nanousd
         if account is None:
-            return BudgetPart(self, claim, Account(claim.spent_nanousd))
+            return BudgetPart(self, claim, Account(0), spent or 0, unknown=spent is None)
         account.holds.expire(now)
-        return BudgetPart(self, claim, account)
+        committed = account.committed if spent is None or spent < account.committed else spent
+        return BudgetPart(self, claim, account, committed)
 
-    def keep(self, claim: Budget, account: Account) -> None:
-        """This account is charged now. The least recently charged ones beyond the bound are forgotten."""
+    def keep(self, claim: Budget, account: Account, now: float) -> None:
+        """This account is charged now. The least recently charged ones beyond the bound are forgotten, except those in
+        which something is reserved."""
         place = (claim.key, claim.period)
         self._accounts[place] = account
         self._accounts.move_to_end(place)
-        while len(self._accounts) > self._max_entries:
-            self._accounts.popitem(last=False)
-            self._overflow.note("budgets of the least recently active keys start anew")
+        more = len(self._accounts) - self._max_entries
+        if more > 0:
+            idle = (place for place, account in self._accounts.items() if account.idle(now))
+            for place in [*islice(idle, more)]:
+                del self._accounts[place]
+                self._overflow.note("budgets of the least recently active keys begin with what the ledger says")
 
 
 class BudgetPart:
-    """A claim beside its account; once taken, one reservation in it."""
+    """A claim beside its account; once taken, one reservation in it.
 
-    __slots__ = ("_account", "_budgets", "_reservation", "claim", "ends")
+    `unknown` is that nobody has said yet what was spent: neither this store nor the claim.
+    """
 
-    def __init__(self, budgets: Budgets, claim: Budget, account: Account) -> None:
+    __slots__ = ("_account", "_budgets", "_committed", "_reservation", "claim", "ends", "unknown")
+
+    def __init__(
+        self, budgets: Budgets, claim: Budget, account: Account, committed: int, *, unknown: bool = False
+    ) -> None:
         self._budgets = budgets
         self._account = account
+        self._committed = committed  # what the step goes by
         self._reservation = ""
         self.claim = claim
+        self.unknown = unknown
         self.ends = 0.0
 
     def fits(self) -> bool:
         """Whether the reservation fits. What costs nothing always does, also where more was spent than allowed."""
         asked = self.claim.reserve_nanousd
-        return asked == 0 or self._account.taken + asked <= self.claim.limit_nanousd
+        return asked == 0 or self._taken + asked <= self.claim.limit_nanousd
 
     def take(self, reservation: str, now: float) -> None:
         """Reserve."""
         self.ends = now + self.claim.ttl_s
         self._reservation = reservation
+        self._account.committed = self._committed
         self._account.holds.add(reservation, self.claim.reserve_nanousd, self.ends)
-        self._budgets.keep(self.claim, self._account)
+        self._budgets.keep(self.claim, self._account, now)
 
     def state(self, now: float, admitted: bool) -> ClaimState:
         """Nano-dollars that are left. `reset_s` speaks of reservations only: what is spent stays so in its period."""
         claim, account = self.claim, self._account
-        left = claim.limit_nanousd - account.taken
+        left = claim.limit_nanousd - self._taken
         wait = None
-        if not admitted and account.committed + claim.reserve_nanousd <= claim.limit_nanousd:
+        if not admitted and self._committed + claim.reserve_nanousd <= claim.limit_nanousd:
             wait = account.holds.wait(claim.reserve_nanousd - left, now)
-        return ClaimState(claim.key, max(0, left), account.holds.reset(now), admitted, wait)
+        return ClaimState(claim.key, max(0, left), account.holds.reset(now), admitted, wait, self.unknown)
 
     def settle(self, settlement: Settlement, now: float) -> None:
         """Commit what was really spent, also where the reservation's own time was over already."""
@@ -99,3 +113,7 @@ class BudgetPart:
     def lapse(self, now: float) -> None:
         """The reservation returns: nobody said what was spent."""
         self._account.holds.expire(now)
+
+    @property
+    def _taken(self) -> int:
+        return self._committed + self._account.holds.total

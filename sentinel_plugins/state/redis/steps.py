@@ -22,6 +22,7 @@ class Told(msgspec.Struct, array_like=True):
     reset: float
     fits: bool
     wait: float
+    unknown: bool
 
 
 class Answer(msgspec.Struct, array_like=True):
@@ -56,7 +57,7 @@ def unpacked(packed: bytes, claims: Sequence[Claim]) -> tuple[Admission, int]:
 
 def _state(claim: Claim, told: Told, free: bool) -> ClaimState:
     wait_s = told.wait / 1e6 if free and told.wait >= 0 else None
-    return ClaimState(claim.key, int(told.remaining), told.reset / 1e6, told.fits and free, wait_s)
+    return ClaimState(claim.key, int(told.remaining), told.reset / 1e6, told.fits and free, wait_s, told.unknown)
 
 
 def _largest(claim: Claim) -> int:
@@ -66,7 +67,7 @@ def _largest(claim: Claim) -> int:
         case Lease():
             return claim.limit
         case Budget():
-            return max(claim.limit_nanousd, claim.reserve_nanousd, claim.spent_nanousd)
+            return max(claim.limit_nanousd, claim.reserve_nanousd, claim.spent_nanousd or 0)
 
 
 def _within(claim: Claim) -> Claim:

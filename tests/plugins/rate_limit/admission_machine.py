@@ -20,9 +20,11 @@ from sentinel_core.state import Budget, Settlement, StateStore, Window, state_ke
 from sentinel_core.testing import FakeClock
 from sentinel_core.tokens import Count
 from sentinel_plugins.rate_limit.config import RateLimitConfig
+from sentinel_plugins.rate_limit.known import KnownSpent
 from sentinel_plugins.rate_limit.local import LocalPart
 from sentinel_plugins.rate_limit.owed import Owed
 from sentinel_plugins.rate_limit.stage import Outside, RateLimit
+from sentinel_plugins.records.memory import MemoryRecords
 from tests.plugins.rate_limit.naive_ledger import IN, OUT, NaiveLedger, Taken
 from tests.plugins.rate_limit.scene import NOON, asking, caller, prices
 
@@ -71,10 +73,10 @@ class AdmissionMachine(RuleBasedStateMachine):
         self.looks = 0
         self.ledger = NaiveLedger(LIMITS, TTL_S)
         config = RateLimitConfig(lease_ttl_s=TTL_S, max_output_tokens=10)
-        tokens = AsLongAsItSays()
+        tokens, known = AsLongAsItSays(), KnownSpent(None, MemoryRecords(), self.clock)
         self.state = self.open()
         counts = Counts()
-        outside = Outside(self.clock, self.state, prices(), tokens, LocalPart(None, 1, counts), Owed(), counts)
+        outside = Outside(self.clock, self.state, prices(), tokens, LocalPart(None, 1, counts), Owed(), counts, known)
         self.stage = RateLimit(config, outside)
 
     @abstractmethod
@@ -128,13 +130,10 @@ class AdmissionMachine(RuleBasedStateMachine):
         now = self.clock.time()
         self.do(self._ended(ctx, "completed"))
         self.do(self._ended(ctx, "completed"))  # twice is once
-        if taken.lease_ends > now:
-            taken.open = False
-            taken.nanousd = calls * (prompt * IN + said * OUT)
-            if taken.at + 60.0 > now:
-                taken.tokens = calls * (prompt + said)
-        else:
-            taken.nanousd = 0
+        if taken.lease_ends > now and taken.at + 60.0 > now:
+            taken.tokens = calls * (prompt + said)
+        taken.open = False
+        taken.nanousd = calls * (prompt * IN + said * OUT)
 
     @rule()
     def look(self) -> None:

@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
-from sentinel_core.errors import Refusal
 from sentinel_core.limits import Limits
-from sentinel_core.state import Admission, Claim, Settlement, StateStore
+from sentinel_core.state import Settlement, StateStore
 from sentinel_core.testing import completion
 from sentinel_plugins.rate_limit.owed import MOST, Owed
 from sentinel_plugins.state.memory import MemoryState
 from tests.plugins.rate_limit.scene import caller, code, scene
-
-
-class Unplugged(MemoryState):
-    """A store that can be told not to answer."""
-
-    down = False
-    settled = 0
-
-    async def admit(self, reservation: str, claims: Sequence[Claim]) -> Admission:
-        self._check()
-        return await super().admit(reservation, claims)
-
-    async def settle(self, reservation: str, settlement: Settlement) -> Any:
-        self._check()
-        self.settled += 1
-        return await super().settle(reservation, settlement)
-
-    def _check(self) -> None:
-        if self.down:
-            raise Refusal("state_unavailable")
+from tests.plugins.rate_limit.unplugged import Unplugged
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from sentinel_core.limits import Limits, Rate
-from sentinel_core.testing import completion
+from sentinel_core.testing import completion, run
 from tests.plugins.rate_limit.scene import NOON, caller, code, scene
 
 
@@ -201,3 +202,13 @@ async def test_s2_41_a_tenant_has_its_limit_in_every_minute_hour_and_day() -> No
         assert [await asked("k1"), await asked("k2")] == [None, "rate_limit_exceeded"]
         await s.clock.advance(86_400)
         assert await asked("k2") is None
+
+
+async def test_a_request_that_names_no_model_counts_for_the_one_that_it_gets() -> None:
+    table = {"max_requests": "unlimited", "models": {"fa*": {"requests_per_minute": 1}}}
+    async with scene(table, completion("ok")) as s:
+        first, second = s.ctx(client="a"), s.ctx(client="a")
+        for ctx in (first, second):
+            ctx.request = msgspec.structs.replace(ctx.request, model=None)
+        assert code(await run(s.chain, first)) is None
+        assert code(await run(s.chain, second)) == "rate_limit_exceeded"

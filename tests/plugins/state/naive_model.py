@@ -59,8 +59,8 @@ class NaiveModel:
         """What is counted where this claim counts, in its unit."""
         here = claim.place
         same = [(other, taken) for taken in self.history for other in taken.claims if other.place == here]
-        if isinstance(claim, Budget) and not same:
-            return claim.spent_nanousd
+        if isinstance(claim, Budget):
+            return money(same, now, claim.spent_nanousd or 0)
         return COUNTS[here[0]](same, now)
 
     def fits(self, claim: Claim, now: int) -> bool:
@@ -68,9 +68,17 @@ class NaiveModel:
         costs_nothing = isinstance(claim, Budget) and claim.reserve_nanousd == 0
         return costs_nothing or self.used(claim, now) + asked(claim) <= limit(claim)
 
+    def unknown(self, claim: Claim) -> bool:
+        """Whether it is a budget of which neither the history nor the claim says what was spent."""
+        here = claim.place
+        charged = any(other.place == here for taken in self.history for other in taken.claims)
+        return isinstance(claim, Budget) and claim.spent_nanousd is None and not charged
+
     def admit(self, reservation: str, claims: Sequence[Claim], now: int) -> bool:
         """All or nothing."""
-        admitted = self.free(reservation, now) and all(self.fits(claim, now) for claim in claims)
+        admitted = self.free(reservation, now) and all(
+            self.fits(claim, now) and not self.unknown(claim) for claim in claims
+        )
         if admitted:
             self.history.append(Taken(reservation, now, next(self.steps), claims))
         return admitted
@@ -157,17 +165,20 @@ def holders(same: Same, now: int) -> int:
     return sum(taken.settlement is None and alive(claim, taken, now) for claim, taken in same)
 
 
-def money(same: Same, now: int) -> int:
-    """What was spent, and what open reservations may still spend."""
-    total = 0
-    for number, (claim, taken) in enumerate(same):
+def money(same: Same, now: int, spent: int) -> int:
+    """What was spent, never less than any claim said, and what open reservations may still spend."""
+    said, held = [], 0
+    for claim, taken in same:
         assert isinstance(claim, Budget)
-        total += claim.spent_nanousd if number == 0 else 0
+        said.append((taken.step, claim.spent_nanousd or 0, 0))
         if taken.settlement is not None:
-            total += max(0, taken.settlement.nanousd)
+            said.append((taken.settled_step, 0, max(0, taken.settlement.nanousd)))
         elif alive(claim, taken, now):
-            total += claim.reserve_nanousd
-    return total
+            held += claim.reserve_nanousd
+    committed = 0
+    for _, least, more in sorted(said):
+        committed = max(committed, least) + more
+    return max(committed, spent) + held
 
 
 COUNTS: dict[str, Callable[[Same, int], int | Fraction]] = {
@@ -175,7 +186,6 @@ COUNTS: dict[str, Callable[[Same, int], int | Fraction]] = {
     "sliding_window": slid,
     "gcra": leaked,
     "lease": holders,
-    "budget": money,
 }
 
 

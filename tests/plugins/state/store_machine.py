@@ -26,7 +26,7 @@ TIMES = st.sampled_from([TICK, SECOND // 2, SECOND - TICK, SECOND, 2 * SECOND])
 WINDOWS = products(Window, KEYS, range(7), SPANS, range(4))
 METERS = products(Window, KEYS, range(7), SPANS, range(4), ["gcra", "sliding_window"], [None, *range(5)])
 LEASES = products(Lease, KEYS, range(4), SPANS)
-BUDGETS = products(Budget, KEYS, range(10), range(5), ["may", "june"], SPANS, range(3))
+BUDGETS = products(Budget, KEYS, range(10), range(5), ["may", "june"], SPANS, [None, *range(10)])
 CLAIMS = st.lists(WINDOWS | METERS | LEASES | BUDGETS, min_size=1, max_size=4, unique_by=lambda claim: claim.place)
 ONE = [*product(product(KEYS, range(-1, 5)))]
 BOTH = [(*first, *second) for first, second in permutations(ONE, 2) if first[0][0] != second[0][0]]
@@ -58,10 +58,12 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(target=admitted, reservation=RESERVATIONS, claims=CLAIMS)
     def admit(self, reservation: str, claims: list[Claim]) -> str | MultipleResults[str]:
         free = self.model.free(reservation, self.now)
+        unknown = [self.model.unknown(claim) for claim in claims]
         fits = [self.model.fits(claim, self.now) for claim in claims]
         (admission,) = self.store.ask((reservation, claims))
         assert admission.admitted is self.model.admit(reservation, claims, self.now)
         assert [state.admitted for state in admission.claims] == [fit and free for fit in fits]
+        assert [state.unknown for state in admission.claims] == unknown
         for claim, state in zip(claims, admission.claims, strict=True):
             self.check_state(claim, state)
             if free and not state.admitted:

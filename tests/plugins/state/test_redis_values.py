@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -52,6 +53,48 @@ async def test_a_value_is_there_until_its_time_is_over(store: RedisState, redis_
     await store.delete("key")
     await store.delete("key")
     assert await store.get("key") is None
+
+
+async def test_r06_what_is_held_is_counted_anew_where_its_sum_was_evicted(
+    store: RedisState, redis_server: RedisServer
+) -> None:
+    claims = (
+        Lease(state_key("acme", "lease"), 3, PERIOD_S),
+        Budget(state_key("acme", "money"), 30, 10, "may", PERIOD_S),
+    )
+    first, *later = (state_key("acme", f"r{number}") for number in range(5))
+    assert (await store.admit(first, claims)).admitted
+    redis_server.ask("UNLINK", *names(redis_server, "holders", "held", "reservation", "clock"))
+    assert [(await store.admit(reservation, claims)).admitted for reservation in later] == [True, True, False, False]
+    assert await store.settle(first, Settlement(nanousd=10)) == "settled"
+    denied = await store.admit(later[2], claims)
+    assert [state.admitted for state in denied.claims] == [True, False], "its place is free, its money is spent"
+
+
+async def test_r06_who_ends_after_the_sum_was_evicted_gives_nothing_back_twice(
+    store: RedisState, redis_server: RedisServer
+) -> None:
+    claims = (
+        Lease(state_key("acme", "lease"), 1, PERIOD_S),
+        Budget(state_key("acme", "money"), 10, 10, "may", PERIOD_S),
+    )
+    first, *later = (state_key("acme", f"r{number}") for number in range(3))
+    assert (await store.admit(first, claims)).admitted
+    redis_server.ask("UNLINK", *names(redis_server, "holders", "held", "reservation", "clock"))
+    assert await store.settle(first, Settlement()) == "settled"
+    assert [(await store.admit(reservation, claims)).admitted for reservation in later] == [True, False]
+
+
+async def test_r06_a_budget_is_never_counted_for_less_than_the_ledger_says(store: RedisState) -> None:
+    money = Budget(state_key("acme", "money"), 10, 2, "may", PERIOD_S, None)
+    unknown = await store.admit(state_key("acme", "a"), [money])
+    assert (unknown.admitted, unknown.claims[0].unknown, unknown.claims[0].admitted) == (False, True, True)
+    for number, spent, remaining in ((1, 4, 4), (2, 3, 2), (3, 7, 0)):
+        reservation = state_key("acme", str(number))
+        told = await store.admit(reservation, [msgspec.structs.replace(money, spent_nanousd=spent)])
+        assert told.claims[0].remaining == remaining
+        await store.settle(reservation, Settlement(nanousd=2))
+    assert not (await store.admit(state_key("acme", "b"), [money])).admitted, "it is known, and all is spent"
 
 
 async def test_a_counter_lives_as_long_as_its_first_increment_said(

@@ -2,7 +2,8 @@
 --
 -- KEYS: the reservation's record, its tenant's clock, then those of each claim.
 -- ARGV: the reservation; how long its record counts at most; the claims, packed.
--- Answers, packed: {admitted, free, repaired, {{remaining, reset, fits, wait} …}}. A wait of -1 means that none helps.
+-- Answers, packed: {admitted, free, repaired, {{remaining, reset, fits, wait, unknown} …}}. A wait of -1 means that none
+-- helps.
 
 local reservation, span = ARGV[1], tonumber(ARGV[2])
 local time = clock.read(KEYS[2])
@@ -15,7 +16,7 @@ for index, claim in ipairs(cmsgpack.unpack(ARGV[3])) do
   at = at + (kinds[kind].keys or 1)
   local state = kinds[kind].read(keys, claim, time.now)
   asked[index] = { kind = kind, name = claim.key, state = state, fits = kinds[kind].fits(state) }
-  admitted = admitted and asked[index].fits
+  admitted = admitted and asked[index].fits and not state.unknown
 end
 
 if admitted then
@@ -40,6 +41,6 @@ for index, claim in ipairs(asked) do
     wait = kind.wait(claim.state)
   end
   local remaining, reset = kind.tell(claim.state)
-  told[index] = { math.max(0, remaining), reset, claim.fits, wait }
+  told[index] = { math.max(0, remaining), reset, claim.fits, wait, claim.state.unknown or false }
 end
 return cmsgpack.pack({ admitted, free, repaired, told })

@@ -1,13 +1,15 @@
--- Money of one key and period: `committed` for good, the rest held by open reservations.
+-- Money of one key and period: `committed` for good and never less than the claim says was spent, the rest held by open
+-- reservations. One that is not known, and of which the claim says nothing, is `unknown`: nobody is admitted by it.
 
 local budget = { keys = 2 }
 kinds.budget = budget
 
 function budget.read(keys, claim, now)
   local found = fetch(keys[1], 5)
+  local known, spent = found[1] ~= nil, claim.spent_nanousd
   return {
     key = keys[1], claim = claim, now = now, holds = holds.of(keys[2], now, unpack(found, 2, 5)),
-    committed = found[1] or claim.spent_nanousd, known = found[1] ~= nil,
+    committed = math.max(found[1] or 0, spent or 0), known = known, unknown = not known and not spent,
   }
 end
 
@@ -51,11 +53,13 @@ function budget.wait(self)
 end
 
 -- Commit what was really spent, also where the reservation's own time was over already. An account that was lost
--- meanwhile stays lost: the next claim brings what the ledger knows.
+-- meanwhile stays lost, though its reservations may still be there: the next claim brings what the ledger knows.
 function budget.settle(part, used)
   local found = fetch(part.key, 5)
   if found[1] then
     found[1], found[2] = found[1] + used.nanousd, holds.release(part, found[2])
     store(part.key, part.span, unpack(found))
+  else
+    holds.release(part, 0)
   end
 end

@@ -11,8 +11,11 @@ function holds.amount(member)
   return tonumber(string.match(member, '^(%d+) ')) or 0
 end
 
--- What is held now, from what is written down.
+-- What is held now, from what is written down; where that was lost, from the reservations themselves.
 function holds.of(key, now, held, first, last, swept)
+  if not held then
+    held, first, last = holds.counted(key)
+  end
   local self = { key = key, now = now, held = held or 0, ended = {} }
   self.first, self.last, self.swept = first or 0, last or 0, swept or 0
   if self.held > 0 and self.first <= now then
@@ -24,6 +27,15 @@ function holds.of(key, now, held, first, last, swept)
     self.first, self.held = tonumber(next_end) or 0, next_end and self.held or 0
   end
   return self
+end
+
+-- The sum of all amounts, and the first and the last of their ends.
+function holds.counted(key)
+  local found, sum = read('ZRANGEBYSCORE', key, '-inf', '+inf', 'WITHSCORES') or {}, 0
+  for index = 1, #found, 2 do
+    sum = sum + holds.amount(found[index])
+  end
+  return sum, tonumber(found[2]), tonumber(found[#found])
 end
 
 -- Whether there is room. What is held may have been lost: that is looked up before anybody is denied for it.

@@ -43,5 +43,7 @@ function lease.settle(part, used)
   if found[1] then
     found[1] = holds.release(part, found[1])
     store(part.key, math.max(0, found[3] - used.now), unpack(found))
+  else
+    holds.release(part, 0)
   end
 end

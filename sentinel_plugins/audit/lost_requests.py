@@ -1,0 +1,98 @@
+"""`LostRequests`: gives requests their terminal records whose processes did not live to write them (S04)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+from sentinel_core.errors import Refusal
+from sentinel_core.records import Record, RecordStore
+from sentinel_core.services import Clock
+from sentinel_plugins.audit.entry import CLAIMS, EXCHANGE, TABLE, lost
+from sentinel_plugins.recording.journal import Journal
+
+log = logging.getLogger("sentinel.audit")
+
+PAGE = 500
+TIMES = 10
+"""How often within the time after which a request is lost it looks for such."""
+AT_MOST_S = 60.0
+
+
+class LostRequests:
+    """Reads each record once and remembers intents until their ends are read. One that is old enough is looked up
+    again, claimed, and ended: any number of gateways may do this, and one of them does.
+
+    A gateway that is killed between its claim and its record leaves the intent without an end for good.
+    """
+
+    def __init__(self, records: RecordStore, journal: Journal, clock: Clock, lost_after_s: float) -> None:
+        self._records = records
+        self._journal = journal
+        self._clock = clock
+        self._lost_after_s = lost_after_s
+        self._every_s = min(AT_MOST_S, lost_after_s / TIMES)
+        self._read_to: float | None = None
+        self._open: dict[str, Record] = {}
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Self]:
+        """Look until the context ends."""
+        task = asyncio.create_task(self._run(), name="sentinel audit lost requests")
+        try:
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except Refusal as error:
+                log.warning("lost requests are looked for later: %s", error.message)
+            await self._clock.sleep(self._every_s)
+
+    async def look(self) -> None:
+        """Read on, and end what is lost. Raises `Refusal`."""
+        now = self._clock.time()
+        await self._read(now - self._every_s)
+        for exchange, intent in [*self._open.items()]:
+            if intent.at <= now - self._lost_after_s:
+                await self._end(exchange, intent, now)
+                del self._open[exchange]
+
+    async def _read(self, until: float) -> None:
+        """What came since the last time. Pages are newest first, so ends come before their intents."""
+        begun: dict[str, Record] = {}
+        ended: set[str] = set()
+        cursor = None
+        while True:
+            page = await self._records.query(
+                TABLE, tenant=None, since=self._read_to, until=until, limit=PAGE, cursor=cursor
+            )
+            for record in page.records:
+                exchange = record.fields.get(EXCHANGE)
+                if exchange is not None and record.fields["kind"] == "intent":
+                    begun[exchange] = record
+                elif exchange is not None:
+                    ended.add(exchange)
+            if (cursor := page.cursor) is None:
+                break
+        self._read_to = until
+        self._open |= begun
+        for exchange in ended:
+            self._open.pop(exchange, None)
+
+    async def _end(self, exchange: str, intent: Record, now: float) -> None:
+        """Unless it has ended after all: records may come late, out of a spool."""
+        where = {EXCHANGE: exchange, "kind": "terminal"}
+        if (await self._records.query(TABLE, tenant=intent.tenant, where=where, since=intent.at, limit=1)).records:
+            return
+        claim = Record(exchange, intent.tenant, intent.at, {})
+        if await self._records.put(CLAIMS, claim, expect=None):
+            log.warning("request %s was lost with its process", intent.fields["request_id"])
+            self._journal.add(lost(intent, now, self._journal.dropped))

@@ -1,0 +1,49 @@
+"""`LostCalls`: gives calls their rows whose processes did not live to write them (S04)."""
+
+from __future__ import annotations
+
+import logging
+
+from sentinel_core.errors import Refusal
+from sentinel_core.records import RecordStore
+from sentinel_core.services import Clock
+from sentinel_plugins.usage.row import INTENTS, TABLE
+
+log = logging.getLogger("sentinel.usage")
+
+PAGE = 500
+TIMES = 10
+"""How often within the time after which a call is lost it looks for such."""
+AT_MOST_S = 60.0
+
+
+class LostCalls:
+    """The job of one gateway. Any number of them may run: a row is written once under its id, whoever writes it.
+
+    So every intent that is old enough is written as a row. Of a call that ended nothing comes of it: its row is there.
+    """
+
+    def __init__(self, records: RecordStore, clock: Clock, lost_after_s: float) -> None:
+        self._records = records
+        self._clock = clock
+        self._lost_after_s = lost_after_s
+
+    async def run(self) -> None:
+        """Now, and as long as the gateway is open."""
+        while True:
+            try:
+                await self.adopt()
+            except Refusal as error:
+                log.warning("lost calls are looked for later: %s", error.message)
+            await self._clock.sleep(min(AT_MOST_S, self._lost_after_s / TIMES))
+
+    async def adopt(self) -> None:
+        """Write what is old enough into the ledger, and forget that it was intended. Raises `Refusal`."""
+        until = self._clock.time() - self._lost_after_s
+        cursor = None
+        while True:
+            page = await self._records.query(INTENTS, tenant=None, until=until, limit=PAGE, cursor=cursor)
+            await self._records.append(TABLE, page.records)
+            if (cursor := page.cursor) is None:
+                break
+        await self._records.delete(INTENTS, until=until)

@@ -1,0 +1,103 @@
+"""S04, P11: an intent without an end gets one, from whichever gateway lives, and no other gets two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.records import Record
+from sentinel_core.testing import FakeClock
+from sentinel_plugins.audit.entry import LOST, TABLE
+from sentinel_plugins.audit.lost_requests import LostRequests
+from sentinel_plugins.audit.seal import Sealer
+from sentinel_plugins.audit.verify import verify
+from sentinel_plugins.recording.journal import Journal
+from sentinel_plugins.records.memory import MemoryRecords
+
+KEY = b"key-of-the-audit-for-tests"
+LOST_AFTER_S = 10.0
+
+
+class Writer:
+    """One gateway's chain, and its look at everybody's."""
+
+    def __init__(self, name: str, records: MemoryRecords, clock: FakeClock) -> None:
+        self.journal = Journal(TABLE, records, clock, finish=Sealer(KEY, name).seal)
+        self.looking = LostRequests(records, self.journal, clock, LOST_AFTER_S)
+        self._clock = clock
+
+    async def write(self, kind: str, request: str, tenant: str = "acme") -> None:
+        fields: dict[str, Any] = {"kind": kind, "request_id": request, "model": "m", "exchange": request}  # JSON
+        await self.journal.write(Record("", tenant, self._clock.time(), fields))
+
+
+async def ends(records: MemoryRecords) -> dict[str, list[Any]]:
+    """The errors of all terminal records by request."""
+    found: dict[str, list[Any]] = {}
+    for row in (await records.query(TABLE, tenant=None, where={"kind": "terminal"}, limit=1000)).records:
+        found.setdefault(row.fields["request_id"], []).append(row.fields.get("error"))
+    return found
+
+
+async def test_s04_an_intent_without_an_end_gets_one_in_the_chain_of_a_gateway_that_lives() -> None:
+    records, clock = MemoryRecords(), FakeClock()
+    dead, one, two = (Writer(name, records, clock) for name in ("dead", "one", "two"))
+    async with dead.journal.open(), one.journal.open(), two.journal.open():
+        await dead.write("intent", "lost")
+        await one.write("intent", "ended")
+        await one.write("terminal", "ended")
+        await clock.advance(LOST_AFTER_S + 2.0)
+        await one.write("intent", "young")
+        for writer in (one, two, one, two):
+            await writer.looking.look()
+            await clock.advance(0.0)
+    assert await ends(records) == {"lost": [LOST], "ended": [None]}
+    rows = (await records.query(TABLE, tenant=None)).records
+    lost = next(row for row in rows if row.fields.get("error") == LOST)
+    assert (lost.fields["status"], lost.fields["model"], lost.fields["writer"]) == ("failed", "m", "one")
+    found = verify(rows, KEY, None)
+    assert (found.findings, found.unfinished) == ((), 1), "the young one"
+
+
+class Scene:
+    """Requests of a gateway that may die, and two that look."""
+
+    def __init__(self) -> None:
+        self.records, self.clock = MemoryRecords(), FakeClock()
+        self.writers = [Writer(name, self.records, self.clock) for name in ("one", "two")]
+        self.running: list[str] = []
+        self.begun = 0
+
+    async def step(self, step: str, which: int) -> None:
+        if step == "begin":
+            self.begun += 1
+            self.running.append(str(self.begun))
+            await self.writers[0].write("intent", self.running[-1])
+        elif step == "end" and self.running:
+            await self.writers[1].write("terminal", self.running.pop(which % len(self.running)))
+        elif step == "look":
+            await self.writers[which % 2].looking.look()
+            await self.clock.advance(0.0)
+        elif step == "wait":
+            await self.clock.advance(which / 2)
+            self.running = []  # nobody ends it any more
+
+
+STEPS = st.tuples(st.sampled_from(["begin", "end", "look", "wait"]), st.integers(0, 30))
+
+
+@given(steps=st.lists(STEPS, max_size=30))
+async def test_p11_every_request_has_one_end_whenever_it_is_looked_for(steps: list[tuple[str, int]]) -> None:
+    scene = Scene()
+    async with scene.writers[0].journal.open(), scene.writers[1].journal.open():
+        for step, which in steps:
+            await scene.step(step, which)
+        await scene.clock.advance(2 * LOST_AFTER_S)
+        for which in (0, 1):
+            await scene.step("look", which)
+    found = await ends(scene.records)
+    assert {request: len(errors) for request, errors in found.items()} == {
+        str(number + 1): 1 for number in range(scene.begun)
+    }

@@ -1,0 +1,86 @@
+"""S04, P4: a call is in the ledger before it is made, and gets one row, whoever lives to write it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.errors import Refusal
+from sentinel_core.records import Record
+from sentinel_core.testing import FakeClock
+from sentinel_plugins.recording.journal import Journal
+from sentinel_plugins.records.memory import MemoryRecords
+from sentinel_plugins.usage.lost_calls import LostCalls
+from sentinel_plugins.usage.row import INTENTS, LOST, TABLE
+from tests.plugins.usage.ledger import Books, Fate, books
+
+REQUIRED = {"guarantee": "required"}
+
+
+async def intents(b: Books) -> dict[str, Record]:
+    page = await b.gateway.records.query(INTENTS, tenant=None, limit=1000)
+    return {record.id: record for record in page.records}
+
+
+@given(
+    fates=st.lists(st.sampled_from(("serve", "refuse", "lose", "break")), max_size=8),
+    streams=st.lists(st.booleans(), min_size=1, max_size=4),
+)
+async def test_p4_every_call_is_announced_under_the_id_of_its_row(fates: list[Fate], streams: list[bool]) -> None:
+    async with books(fates, usage=REQUIRED) as b:
+        for stream in streams:
+            await b.ask(stream=stream, leave_after=1 if stream else None)
+        rows = {row.id: row for row in await b.rows()}
+        announced = await intents(b)
+        assert rows.keys() == announced.keys()
+        assert len(rows) == sum(len(upstream.calls) for upstream in b.upstreams)
+        for one in announced.values():
+            assert (one.fields["error"], one.fields["provenance"]) == (LOST, "unknown")
+            assert one.fields["prompt_tokens"] > 0
+        await LostCalls(b.gateway.records, FakeClock(4e9), 1.0).adopt()
+        assert {row.id: row for row in await b.rows()} == rows, "nothing comes of the intent of a call that ended"
+        assert await intents(b) == {}
+
+
+async def test_s04_a_call_that_nobody_lived_to_tell_of_gets_one_row_from_any_number_of_gateways() -> None:
+    records, clock = MemoryRecords(), FakeClock()
+    lost, young = (Record(name, "acme", clock.time() + at, {"error": LOST}) for name, at in (("a", 0.0), ("b", 9.5)))
+    await records.append(INTENTS, [lost, young])
+    jobs = [LostCalls(records, clock, 10.0) for _ in range(2)]
+    await clock.advance(11.0)
+    for job in (*jobs, *jobs):
+        await job.adopt()
+    assert (await records.query(TABLE, tenant=None)).records == (lost,)
+    assert (await records.query(INTENTS, tenant=None)).records == (young,)
+
+
+async def test_a_call_that_cannot_be_announced_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with books(usage=REQUIRED) as b:
+        append = b.gateway.records.append
+
+        async def full(table: str, records: Sequence[Record]) -> None:
+            if table == INTENTS:
+                raise Refusal("ledger_unavailable")
+            await append(table, records)
+
+        monkeypatch.setattr(b.gateway.records, "append", full)
+        for stream in (False, True):
+            await b.ask(stream=stream)
+        assert [call for upstream in b.upstreams for call in upstream.calls] == []
+        rows = [row.fields for row in await b.rows()]
+        told = [(row["error"], row["ending"], row["prompt_tokens"], row["provenance"]) for row in rows]
+        assert told == [("not_called", "discarded", 0, "reported")] * 2
+
+
+async def test_by_default_nothing_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(journal: Journal, record: Record) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(Journal, "write", never)
+    async with books() as b:
+        await b.ask(stream=False)
+        assert len(await b.rows()) == 1
+        assert await intents(b) == {}
