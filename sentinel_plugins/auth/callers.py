@@ -35,6 +35,13 @@ class Source(Protocol):
         ...
 
 
+class Seen(NamedTuple):
+    """Somebody who is known, and the digest that this is remembered by: empty for whoever need not say who they are."""
+
+    known: Known
+    digest: bytes = b""
+
+
 class Unfamiliar(NamedTuple):
     """A credential that must be looked up."""
 
@@ -62,25 +69,30 @@ class Callers:
         self._flights: Flights[Known] = Flights()
         self.cache = Cache(clock)
 
-    def recall(self, client: Client) -> Known | Unfamiliar:
+    def recall(self, client: Client) -> Seen | Unfamiliar:
         """Who this is, where no store has to be asked. Raises `Refusal` (invalid_api_key, rate_limit_exceeded)."""
         headers = client.headers
         if not self._required and ADMIN_HEADER not in headers:
             # Clients that insist on some key send one to gateways without keys, too.
-            return self._static_only(headers) or _anonymous(client.address)
+            return Seen(self._static_only(headers) or _anonymous(client.address))
         text = self._presented(client)
         digest = self._digests.of(text)
-        found = self._static.get(digest) or self.cache.get(digest)
-        if found is not None:
-            return found
+        known = self._believed(digest)
+        if known is not None:
+            return Seen(known, digest)
         self._guessing.check(client.address)
         return Unfamiliar(text, digest, client.address)
 
-    async def find(self, unfamiliar: Unfamiliar) -> Known:
+    def again(self, seen: Seen) -> Seen | None:
+        """Somebody seen a moment ago, as they are known now; None where they are to be looked at anew."""
+        known = self._believed(seen.digest)
+        return Seen(known, seen.digest) if known is not None else None
+
+    async def find(self, unfamiliar: Unfamiliar) -> Seen:
         """Who this is, looked up. Raises `Refusal`: invalid_api_key, state_unavailable, what the source says."""
         text, digest, address = unfamiliar
         try:
-            return await self._flights.join(digest, lambda: self._look_up(text, digest))
+            return Seen(await self._flights.join(digest, lambda: self._look_up(text, digest)), digest)
         except Refusal as error:
             if error.code == "invalid_api_key":
                 self._guessing.note(address)
@@ -89,6 +101,9 @@ class Callers:
     async def close(self) -> None:
         """End look-ups that are under way."""
         await self._flights.close()
+
+    def _believed(self, digest: bytes) -> Known | None:
+        return self._static.get(digest) or self.cache.get(digest)
 
     async def _look_up(self, text: str, digest: bytes) -> Known:
         epoch = self.cache.epoch
