@@ -17,6 +17,7 @@ Scope = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_.:-]{0,63}$", description="a
 Pattern = Annotated[
     str, Meta(pattern=r"^[^&\s]{1,256}$", description="a name in which * stands for any characters, such as gpt-4o*")
 ]
+Allowed = tuple[Pattern, ...] | None
 
 KEYS = "keys"
 """The scope of those who administer the keys of their own tenant."""

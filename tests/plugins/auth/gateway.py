@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_plugins.auth.admin.key_shapes import NewKey
 from sentinel_plugins.auth.revocation import auth_of
-from sentinel_plugins.auth.shapes import NewKey
 from sentinel_plugins.auth.virtual_keys import VirtualKey
 from sentinel_server.app import asgi
 from tests.plugins.auth.callers import ADMIN_KEY, PEPPER, STATIC, secret

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import msgspec
 import typer
 
-from sentinel_plugins.auth.shapes import ShownKey, ShownTenant
+from sentinel_plugins.auth.admin.key_shapes import ShownKey
+from sentinel_plugins.auth.admin.tenant_shapes import ShownTenant
 
 _KEYS = ("ID", "TENANT", "NAME", "STATUS", "ENDS WITH", "CREATED", "EXPIRES", "SCOPES", "MODELS")
 _TENANTS = ("TENANT", "STATUS", "FROM", "MODELS", "ROUTES", "LIMITS")
