@@ -37,7 +37,7 @@ def _key(key: ShownKey) -> tuple[str, ...]:
 
 def _tenant(tenant: ShownTenant) -> tuple[str, ...]:
     limits = msgspec.to_builtins(tenant.limits)
-    bounds = " ".join(f"{name}={value}" for name, value in limits.items() if value not in (None, []))
+    bounds = " ".join(f"{name}={value}" for name, value in limits.items() if value not in (None, ()))
     return (
         tenant.id,
         "active" if tenant.disabled_at is None else "disabled",
