@@ -16,10 +16,9 @@ from sentinel_plugins.auth.digest import Digests
 from sentinel_plugins.auth.flights import Flights
 from sentinel_plugins.auth.guessing import Guessing, network
 from sentinel_plugins.auth.known import Cache, Known
+from sentinel_plugins.auth.names import ANONYMOUS
 from sentinel_plugins.auth.tenants import DEFAULT, Tenant, principal_of
 
-ANONYMOUS = "anonymous"
-"""The tenant of everybody who need not say who they are."""
 FOREVER = float("inf")
 
 

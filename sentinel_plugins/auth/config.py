@@ -12,7 +12,7 @@ from sentinel_core.config import Seconds, Secret
 from sentinel_core.limits import Limits
 from sentinel_core.stage import StageConfig
 from sentinel_plugins.auth.jwt.config import JwtConfig
-from sentinel_plugins.auth.names import DEFAULT_TENANT, Allowed, Scope, TenantName
+from sentinel_plugins.auth.names import ANONYMOUS, DEFAULT_TENANT, Allowed, Scope, TenantName
 from sentinel_plugins.auth.zion.config import ZionConfig
 
 Count = Annotated[int, Meta(ge=1)]
@@ -97,6 +97,8 @@ class AuthConfig(StageConfig, frozen=True, kw_only=True):
         for place, tenant in owners.items():
             if tenant not in declared:
                 raise ValueError(f"{place}: there is no table [stages.auth.tenants.{tenant}]")
+        if ANONYMOUS in self.tenants:
+            raise ValueError(f"tenants.{ANONYMOUS}: callers that nobody knows have this name; choose another one")
         for name in (BOOTSTRAP, ADMINISTRATOR):
             if name in self.keys:
                 raise ValueError(f"keys.{name}: this id is taken; choose another one")

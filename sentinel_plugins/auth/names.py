@@ -21,5 +21,7 @@ Allowed = tuple[Pattern, ...] | None
 
 KEYS = "keys"
 """The scope of those who administer the keys of their own tenant."""
+ANONYMOUS = "anonymous"
+"""The tenant of everybody who need not say who they are; nobody else may have it."""
 DEFAULT_TENANT = "default"
 """The tenant that needs no table."""

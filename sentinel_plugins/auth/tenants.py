@@ -13,7 +13,7 @@ from sentinel_core.limits import Limits
 from sentinel_core.permission import Patterns, both
 from sentinel_core.records import RecordStore
 from sentinel_plugins.auth.config import TenantTable
-from sentinel_plugins.auth.names import DEFAULT_TENANT, Allowed, TenantName
+from sentinel_plugins.auth.names import ANONYMOUS, DEFAULT_TENANT, Allowed, TenantName
 from sentinel_plugins.auth.rows import Rows
 
 NO_LIMITS = Limits()
@@ -59,7 +59,8 @@ class Tenants:
 
     async def add(self, tenant: Tenant) -> None:
         """Keep a new tenant. Raises `Refusal`: invalid_parameter where there is one of this name."""
-        if self.rows is None or tenant.id in self.declared or not await self.rows.add(tenant):
+        taken = tenant.id == ANONYMOUS or tenant.id in self.declared
+        if self.rows is None or taken or not await self.rows.add(tenant):
             raise Refusal("invalid_parameter", f"There is a tenant {tenant.id!r} already.", param="id")
 
 

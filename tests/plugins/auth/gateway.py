@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.registry import Registry
 from sentinel_plugins.auth.admin.key_shapes import NewKey
 from sentinel_plugins.auth.revocation import auth_of
 from sentinel_plugins.auth.virtual_keys import VirtualKey
@@ -54,8 +55,9 @@ class House(NamedTuple):
 async def house(
     settings: dict[str, Any] | None = None,  # TOML values
     runner: str = RUNNERS[0],
+    registry: Registry | None = None,
 ) -> AsyncIterator[House]:
     """The gateway of these tables, or of `tables()`."""
-    gateway = Gateway(settings_from(settings or tables()))
+    gateway = Gateway(settings_from(settings or tables()), registry=registry)
     async with gateway, serving(asgi(gateway), runner) as served:
         yield House(gateway, served)
