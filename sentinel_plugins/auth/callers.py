@@ -65,7 +65,7 @@ class Callers:
         self._sources = tuple(sources)
         self._digests = digests
         self._guessing = Guessing(config.max_failures_per_minute, clock)
-        self._flights: Flights[Known] = Flights()
+        self.flights: Flights[Known] = Flights()
         self.cache = Cache(clock)
 
     def recall(self, client: Client) -> Seen | Unfamiliar:
@@ -91,7 +91,7 @@ class Callers:
         """Who this is, looked up. Raises `Refusal`: invalid_api_key, state_unavailable, what the source says."""
         text, digest, address = unfamiliar
         try:
-            return Seen(await self._flights.join(digest, lambda: self._look_up(text, digest)), digest)
+            return Seen(await self.flights.join(digest, lambda: self._look_up(text, digest)), digest)
         except Refusal as error:
             if error.code == "invalid_api_key":
                 self._guessing.note(address)
@@ -99,7 +99,7 @@ class Callers:
 
     async def close(self) -> None:
         """End look-ups that are under way."""
-        await self._flights.close()
+        await self.flights.close()
 
     def _believed(self, digest: bytes) -> Known | None:
         return self._static.get(digest) or self.cache.get(digest)

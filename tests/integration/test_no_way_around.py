@@ -1,8 +1,10 @@
-"""What a client says about itself moves no money, switches nothing off and learns nothing: Z12, Z17, Z20, Z07."""
+"""What a client says about itself moves no money, switches nothing off and learns nothing: Z07, Z12, Z14, Z17, Z20."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
+
+import pytest
 
 from sentinel_core.config import Secret
 from sentinel_core.context import Context
@@ -14,8 +16,10 @@ from sentinel_core.testing import settle
 from tests.plugins.auth.gateway import House, house
 from tests.server.gateway_fixture import CHAT, encoded
 from tests.server.wire import Answer, request
+from tests.upstream import Reply, Upstream
 
 OURS, THEIRS = "sk-of-tenant-ours", "sk-of-tenant-theirs"
+UPSTREAMS = "sk-upstream-canary"
 CLAIMS = (
     "x-user: boss",
     "x-user-id: boss",
@@ -71,6 +75,12 @@ def tables() -> dict[str, Any]:  # TOML values
     }
 
 
+def behind(base_url: str) -> dict[str, Any]:  # TOML values
+    """The same in front of an API at this address."""
+    provider = {"kind": "openai", "base_url": base_url, "api_key": Secret(UPSTREAMS, "TEST"), "models": ["m"]}
+    return {**tables(), "providers": {"up": provider}}
+
+
 def registry() -> Registry:
     """With the guard."""
     known = Registry()
@@ -98,6 +108,23 @@ async def test_z12_whatever_a_client_says_it_is_its_own_tenant_that_pays() -> No
         assert [(await chat(served, THEIRS)).status for _ in range(3)] == [200, 200, 429]
 
 
+@pytest.mark.parametrize("header", ["x-api-key: {}", "authorization: Bearer {}", "x-admin-key: {}"])
+async def test_z14_neither_side_ever_sees_the_others_key(header: str) -> None:
+    async with Upstream() as upstream, house(behind(upstream.base_url), registry=registry()) as served:
+        refusal = {"error": {"message": f"Incorrect API key provided: {UPSTREAMS}.", "code": "invalid_api_key"}}
+        upstream.script("m", Reply({}, status=500), Reply(refusal, status=401))
+        for _ in range(2):
+            body = encoded({"model": "m", "messages": [{"role": "user", "content": "hello"}]})
+            async with served.served.connect() as wire:
+                answer = await wire.ask(request(CHAT, method="POST", headers=(header.format(OURS),), body=body))
+            assert answer.status in (500, 502, 503)
+            assert UPSTREAMS not in f"{answer.headers}{answer.body!r}"
+        assert upstream.requests
+        for received in upstream.requests:
+            assert UPSTREAMS.encode() in received.raw
+            assert OURS.encode() not in received.raw
+
+
 async def test_z17_no_client_switches_off_guards_limits_or_the_audit() -> None:
     async with house(tables(), registry=registry()) as served:
         refusals: list[dict[str, Any]] = [
@@ -116,16 +143,7 @@ async def test_z17_no_client_switches_off_guards_limits_or_the_audit() -> None:
 
 
 async def test_z20_what_is_public_names_no_host_no_tenant_and_no_key() -> None:
-    found = tables()
-    found["providers"] = {
-        "up": {
-            "kind": "openai",
-            "base_url": "http://127.0.0.1:9/inside",
-            "api_key": Secret("sk-upstream-canary", "TEST"),
-            "models": ["m"],
-        }
-    }
-    async with house(found, registry=registry()) as served:
+    async with house(behind("http://127.0.0.1:9/inside"), registry=registry()) as served:
         await chat(served, OURS)
         for path in ("/health", "/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/docs.js"):
             answer = await served.ask(path)
