@@ -48,7 +48,7 @@ def shell(folder: Path, port: str) -> Iterator[Shell]:
     environ["SENTINEL__SERVER__PORT"] = port
     environ["PATH"] = f"{Path(sys.executable).parent}:{environ['PATH']}"
     process = subprocess.Popen(
-        ["timeout", str(2 * DEADLINE_S), "bash", "--norc"],
+        ["timeout", str(4 * DEADLINE_S), "bash", "--norc"],
         cwd=folder,
         env=environ,
         stdin=subprocess.PIPE,
