@@ -11,6 +11,10 @@ nox.options.sessions = ["lint", "types", "docs", "tests"]
 nox.options.reuse_existing_virtualenvs = True
 
 PYTHONS = ["3.11", "3.12", "3.13"]
+BENCHMARKS = (
+    *("chain", "throughput", "streaming", "memory", "startup", "translation"),
+    *("admission", "state", "stores", "records"),
+)
 
 
 @nox.session(python=PYTHONS)
@@ -57,7 +61,7 @@ def serve(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure against the baselines on this machine; `-- streaming` runs one benchmark, none runs all."""
     session.install("-e", ".[dev,fast]")
-    for name in session.posargs or ("chain", "throughput", "streaming", "memory", "startup", "translation"):
+    for name in session.posargs or BENCHMARKS:
         session.run("python", "-m", f"benchmarks.{name}")
 
 

@@ -1,155 +1,122 @@
-"""What state costs per request: one admission and one settlement, in memory and on a Redis of this machine.
+"""What authentication, limits, a budget and the ledger cost together, in memory, on SQLite and on Redis.
 
-    python -m benchmarks.state [--quick] [--check] > state.json
+    python -m benchmarks.state [--runner uvicorn] [--quick] [--check] > state.json
 
-Each request takes a place in a window of requests, one of tokens, a lease and a part of a budget, of one of 1,000
-tenants, and settles them. `cpu_us` is the gateway's processor time, `server_us` Redis's, `wall_us` the time that passed
-per request, with 1 and with 32 requests at a time. Variants are interleaved.
+Unary requests on one pinned core, as in `throughput`, each of a key with a limit of requests, one of tokens, one of
+places and a budget, with a row in the ledger. `added_us` is processor time over the same gateway without stages,
+`round_trips` how often per request Redis was asked for state. Rows of the ledger go to a Redis of their own, behind
+the requests and many at a time. Both run on the load's core, as the mock does.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from itertools import count
+import statistics
+from collections.abc import Awaitable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.harness import accounting, machine, report
+import uvloop
+
+from benchmarks.harness import machine, report, targets
+from benchmarks.harness.lab import lab
+from benchmarks.harness.processes import Server
 from benchmarks.harness.rounds import Metrics, Samples, interleave, ratio
-from sentinel_core.state import Algorithm, Budget, Claim, Lease, Settlement, StateStore, Window, state_key
-from sentinel_plugins.state.memory import MemoryState, MemoryStateConfig
-from sentinel_plugins.state.redis import RedisState, RedisStateConfig
+from benchmarks.harness.unary import unary_load
 from tests.redis.binaries import BINARIES, MISSING  # the tests know where servers are, and start them
 from tests.redis.server import RedisServer, running_server
 
 MEMORY_LIMIT_US = 60.0
 REDIS_LIMIT_US = 200.0
-ROUND_TRIPS = 2
-TENANTS = 1_000
-BATCH = 100
-VARIANTS: Sequence[tuple[Algorithm, int]] = (("exact", 1), ("exact", 32), ("gcra", 32), ("sliding_window", 32))
-"""How the windows count, and how many requests there are at a time."""
+SLOWDOWN_LIMIT = 1 / 0.7
+"""Of Redis, against memory, in requests per second."""
+ROUND_TRIPS = 2.0
+SETTLE_S = 0.2
+MARGIN = 0.05
+"""Of round trips: requests that are under way when a burst ends have asked already and are not counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A store, how many requests it has at a time, how their windows count, and its server if it has one."""
-
-    store: StateStore
-    concurrency: int
-    algorithm: Algorithm
-    server: RedisServer | None
-
-
-def claims(tenant: str, algorithm: Algorithm) -> Sequence[Claim]:
-    """What one request asks for."""
-    return (
-        Window(state_key(tenant, "requests"), 10_000, 60.0, 1, algorithm),
-        Window(state_key(tenant, "tokens"), 10_000_000, 60.0, 800, algorithm),
-        Lease(state_key(tenant, "concurrency"), 100, 600.0),
-        Budget(state_key(tenant, "money"), 10**15, 5_000_000, "today", 600.0, keep_s=86_400.0),
-    )
+@contextmanager
+def redis(binary: str | None) -> Iterator[RedisServer | None]:
+    """An empty Redis, None where there is none."""
+    if binary is None:
+        yield None
+        return
+    core = machine.cores().load
+    with TemporaryDirectory() as folder, machine.pinned(core), running_server(binary, Path(folder)) as server:
+        yield server
 
 
-@asynccontextmanager
-async def targets(folder: Path) -> AsyncIterator[Mapping[str, Target]]:
-    """Every variant, open."""
-    async with AsyncExitStack() as stack:
-        stores: dict[str, tuple[StateStore, RedisServer | None]] = {
-            "memory": (await stack.enter_async_context(MemoryState.open(MemoryStateConfig())), None)
-        }
-        for kind, binary in BINARIES.items():
-            if binary is not None:
-                with machine.pinned(machine.cores().load):
-                    (home := folder / kind).mkdir()
-                    server = stack.enter_context(running_server(binary, home))
-                config = RedisStateConfig(kind="redis", host="127.0.0.1", port=server.port, timeout_s=10.0)
-                stores[kind] = (await stack.enter_async_context(RedisState.open(config)), server)
-        made = {
-            f"{name} {algorithm} c={concurrency}": Target(store, concurrency, algorithm, server)
-            for name, (store, server) in stores.items()
-            for algorithm, concurrency in VARIANTS
-        }
-        yield made
-
-
-_numbers = count()
-
-
-async def request(target: Target) -> None:
-    """One admission and its settlement."""
-    number = next(_numbers)
-    tenant = f"tenant-{number % TENANTS}"
-    reservation = state_key(tenant, str(number))
-    admission = await target.store.admit(reservation, claims(tenant, target.algorithm))
-    assert admission.admitted
-    used = ((state_key(tenant, "tokens"), 300),)
-    assert await target.store.settle(reservation, Settlement(used, 2_000_000)) == "settled"
-
-
-async def measure(target: Target, seconds: float) -> Metrics:
-    """One variant for a while."""
-
-    async def work() -> int:
-        done = 0
-        while time.perf_counter() < until:
-            for _ in range(BATCH):
-                await request(target)
-            done += BATCH
-        return done
-
-    before = _counted(target.server)
-    until = time.perf_counter() + seconds
-    wall, cpu = time.perf_counter(), time.process_time()
-    done = sum(await asyncio.gather(*(work() for _ in range(target.concurrency))))
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    metrics = {"cpu_us": cpu / done * 1e6, "wall_us": wall / done * 1e6}
-    if before is not None and (after := _counted(target.server)) is not None:
-        metrics |= {"server_us": (after[0] - before[0]) / done * 1e6, "round_trips": (after[1] - before[1]) / done}
-    return metrics
-
-
-def _counted(server: RedisServer | None) -> tuple[float, int] | None:
-    """A server's processor time so far, and how many scripts it was sent."""
+def steps(server: RedisServer | None) -> int:
+    """How many scripts a server was sent."""
     if server is None:
-        return None
+        return 0
     stats = server.ask("INFO", "commandstats")
-    calls = sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("evalsha", "eval"))
-    return accounting.cpu_s(server.pid), calls
+    return sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("evalsha", "eval"))
 
 
-async def run(rounds: int, seconds: float) -> Samples:
-    """All variants, interleaved."""
-    with TemporaryDirectory() as folder:
-        async with targets(Path(folder)) as opened:
-            return await interleave(list(opened), rounds, lambda name: measure(opened[name], seconds))
+async def measure(server: Server, store: RedisServer | None, connections: int, seconds: float) -> Metrics:
+    """One burst of load on one gateway."""
+    await asyncio.sleep(SETTLE_S)
+    cpu, asked = server.cpu_s(), steps(store)
+    seen = await unary_load(server, connections, seconds)
+    found = {"req_s": seen.per_second, "cpu_us": (server.cpu_s() - cpu) * 1e6 / seen.requests, "p50_ms": seen.p50_ms}
+    return found if store is None else {**found, "round_trips": (steps(store) - asked) / seen.requests}
 
 
-def summarise(out: report.Report, samples: Samples, *, check: bool) -> None:
-    """Throughput against memory's in the same round, and the project's targets."""
-    for name, row in out.results.items():
-        kind, _, variant = name.partition(" ")
+async def run(
+    servers: Mapping[str, Server], store: RedisServer | None, rounds: int, connections: int, seconds: float
+) -> Samples:
+    """All rounds; one short burst on each gateway first, which is not counted."""
+    names = [name for name in servers if name != "direct"]
+    for name in names:
+        await unary_load(servers[name], connections, min(1.0, seconds))
+
+    def one(name: str) -> Awaitable[Metrics]:
+        return measure(servers[name], store if name.startswith("redis") else None, connections, seconds)
+
+    return await interleave(names, rounds, one)
+
+
+def compare(out: report.Report, samples: Samples, runner: str, *, check: bool) -> None:
+    """What the four add to the same gateway without them, in the same round, and what is left of memory's rate."""
+    none = samples[f"none {runner}"]
+    for kind in ("memory", "sqlite", "redis"):
+        if (name := f"{kind} {runner}") not in samples:
+            continue
+        row = out.results[name]
+        row["added_us"] = statistics.median(
+            [own["cpu_us"] - base["cpu_us"] for own, base in zip(samples[name], none, strict=True)]
+        )
         if kind != "memory":
-            out.ratios.append(ratio(samples, f"memory {variant}", name, "wall_us"))
-        if check:
+            out.ratios.append(ratio(samples, f"memory {runner}", name, "req_s"))
+        if check and kind != "sqlite":
             limit = MEMORY_LIMIT_US if kind == "memory" else REDIS_LIMIT_US
-            out.checks.append(report.at_most(f"us of processor time per request, {name}", row["cpu_us"], limit))
-            if kind != "memory":
-                out.checks.append(report.at_most(f"round trips per request, {name}", row["round_trips"], ROUND_TRIPS))
+            out.checks.append(report.at_most(f"us that the four add to a request, {name}", row["added_us"], limit))
+        if check and kind == "redis":
+            what = f"requests per second in memory, against {name}"
+            out.checks.append(report.at_most(what, out.ratios[-1].median, SLOWDOWN_LIMIT))
+            trips = report.at_most(f"round trips per request, {name}", row["round_trips"], ROUND_TRIPS + MARGIN)
+            out.checks.append(trips)
 
 
 def main() -> None:
-    args = report.parse(report.arguments(__doc__, seconds=1.0), quick_seconds=0.2)
-    out = report.Report("state", vars(args))
-    out.skipped = {kind: MISSING for kind, binary in BINARIES.items() if binary is None}
-    with machine.pinned(machine.cores().gateway):
-        samples = asyncio.run(run(args.rounds, args.seconds))
+    parser = report.arguments(__doc__)
+    parser.add_argument("--runner", choices=targets.RUNNERS, default="uvicorn")
+    parser.add_argument("--connections", type=int, default=32)
+    args = report.parse(parser)
+    binary = next((path for path in BINARIES.values() if path), None)
+    with redis(binary) as store, redis(binary) as ledger:
+        urls = (store.url, ledger.url) if store is not None and ledger is not None else ("", "")
+        found = [
+            targets.metered(args.runner, kind, urls) for kind in targets.METERED if kind != "redis" or store is not None
+        ]
+        out = report.Report("state", vars(args), skipped={} if store is not None else {"redis": MISSING})
+        with lab(found) as servers:
+            samples = uvloop.run(run(servers, store, args.rounds, args.connections, args.seconds))
     out.add(samples)
-    summarise(out, samples, check=args.check)
+    compare(out, samples, args.runner, check=args.check)
     out.emit()
 
 

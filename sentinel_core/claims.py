@@ -11,6 +11,8 @@ from sentinel_core.state_key import tenant_part
 
 Algorithm: TypeAlias = Literal["exact", "gcra", "sliding_window"]
 """How a window counts. What each lets through at worst is in docs/reference/state.md."""
+Place: TypeAlias = tuple[str, str, float | str | None]
+"""The kind of counting, the key, and what else tells two counts of one key apart."""
 
 
 class Window(msgspec.Struct, frozen=True, tag=True):
@@ -35,6 +37,16 @@ class Window(msgspec.Struct, frozen=True, tag=True):
         return self.limit if self.burst is None or self.limit == 0 else self.burst
 
     @property
+    def place(self) -> Place:
+        """What it counts in: two claims with one place share it."""
+        return (self.algorithm, self.key, self.period_s)
+
+    @property
+    def asked(self) -> int:
+        """How much it asks for."""
+        return self.cost
+
+    @property
     def span_s(self) -> float:
         """How long an admitted unit counts, at most."""
         match self.algorithm:
@@ -52,6 +64,16 @@ class Lease(msgspec.Struct, frozen=True, tag=True):
     key: str
     limit: int
     ttl_s: float
+
+    @property
+    def place(self) -> Place:
+        """What it counts in: two claims with one place share it."""
+        return ("lease", self.key, None)
+
+    @property
+    def asked(self) -> int:
+        """How much it asks for."""
+        return 1
 
     @property
     def span_s(self) -> float:
@@ -75,6 +97,16 @@ class Budget(msgspec.Struct, frozen=True, tag=True):
     ttl_s: float
     spent_nanousd: int = 0
     keep_s: float | None = None
+
+    @property
+    def place(self) -> Place:
+        """What it counts in: two claims with one place share it."""
+        return ("budget", self.key, self.period)
+
+    @property
+    def asked(self) -> int:
+        """How much it asks for."""
+        return self.reserve_nanousd
 
     @property
     def span_s(self) -> float:
@@ -113,39 +145,19 @@ class Settlement(msgspec.Struct, frozen=True):
     nanousd: int = 0
 
 
-def place(claim: Claim) -> tuple[str, str, object]:
-    """What a claim counts in: two claims with one place share it."""
-    match claim:
-        case Window():
-            return (claim.algorithm, claim.key, claim.period_s)
-        case Lease():
-            return ("lease", claim.key, None)
-        case Budget():
-            return ("budget", claim.key, claim.period)
-
-
 def check_step(reservation: str, claims: Sequence[Claim]) -> None:
     """Raise ValueError for a step that no store can take.
 
     Two claims must not count in one place, none may ask for less than nothing, and all must be the tenant's of the
     reservation: those of two tenants may lie on two nodes.
     """
-    if len({place(claim) for claim in claims}) < len(claims):
+    keys = {claim.key for claim in claims}
+    if len(keys) < len(claims) and len({claim.place for claim in claims}) < len(claims):
         raise ValueError("two claims of one admission count in the same place")
     tenant = tenant_part(reservation)
     for claim in claims:
-        asked = _asked(claim)
-        if asked < 0:
-            raise ValueError(f"a claim asks for {asked} of {claim.key!r}")
-        if not (claim.key.startswith(tenant) if tenant else tenant_part(claim.key) == ""):
-            raise ValueError(f"{claim.key!r} is not a key of the tenant of {reservation!r}")
-
-
-def _asked(claim: Claim) -> int:
-    match claim:
-        case Window():
-            return claim.cost
-        case Lease():
-            return 1
-        case Budget():
-            return claim.reserve_nanousd
+        if claim.asked < 0:
+            raise ValueError(f"a claim asks for {claim.asked} of {claim.key!r}")
+    for key in keys:
+        if not (key.startswith(tenant) if tenant else tenant_part(key) == ""):
+            raise ValueError(f"{key!r} is not a key of the tenant of {reservation!r}")

@@ -80,6 +80,11 @@ class ResponseHeaders(dict[str, str]):
         if not self.committed:
             super().__setitem__(name.lower(), value)
 
+    def put(self, headers: Mapping[str, str]) -> None:
+        """Several at once; their names are in lower case."""
+        if not self.committed:
+            super().update(headers)
+
 
 class Context:
     """One request on its way through the chain.

@@ -79,11 +79,15 @@ def known_costs(ctx: Context, prices: Prices) -> tuple[AttemptCost, ...] | None:
     return found
 
 
+def settled_costs(ctx: Context, prices: Prices) -> tuple[AttemptCost, ...] | None:
+    """What is written of every attempt, or what `known_costs` says."""
+    written = ctx.get(COSTS)
+    return written if written is not None and len(written) == len(ctx.attempts) else known_costs(ctx, prices)
+
+
 async def costs_of(ctx: Context, outcome: Outcome, prices: Prices, tokens: Tokens) -> tuple[AttemptCost, ...]:
     """What each attempt cost. Worked out once, and written to `ctx[COSTS]`."""
-    known = ctx.get(COSTS)
-    if known is None or len(known) != len(ctx.attempts):
-        known = known_costs(ctx, prices)
+    known = settled_costs(ctx, prices)
     if known is not None:
         return known
     served, produced = _served(ctx), Produced()
@@ -115,6 +119,8 @@ def so_far(ctx: Context, usage: Usage) -> int | None:
 
 def total_nanousd(costs: Sequence[AttemptCost]) -> int | None:
     """The sum; None where a call was made and no price is known."""
+    if len(costs) == 1:
+        return costs[0].nanousd
     known = [cost.nanousd for cost in costs if cost.nanousd is not None]
     return sum(known) if known or not costs else None
 
@@ -191,7 +197,7 @@ def _charged(ctx: Context, attempt: Attempt, counted: Counted, prices: Prices) -
         free = not (usage.prompt_tokens or usage.completion_tokens)
         return AttemptCost(attempt.number, attempt.target, usage, counted.provenance, 0 if free else None)
     tier = ctx.request.body.get("service_tier")
-    cost = price.cost(usage, tier if isinstance(tier, str) else None).total_nanousd
+    cost = price.total(usage, tier if isinstance(tier, str) else None)
     return AttemptCost(attempt.number, attempt.target, usage, counted.provenance, cost, price.version)
 
 

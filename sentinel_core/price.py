@@ -73,6 +73,8 @@ class Rates(msgspec.Struct, frozen=True):
 
     def prompt(self, usage: Usage) -> int:
         """Rate times tokens of a prompt. Cached and written tokens are never more than the prompt has."""
+        if not (usage.cached_tokens or usage.cache_write_tokens):
+            return usage.prompt_tokens * self.input
         cached = min(usage.cached_tokens, usage.prompt_tokens)
         written = min(usage.cache_write_tokens, usage.prompt_tokens - cached)
         plain = usage.prompt_tokens - cached - written
@@ -80,8 +82,15 @@ class Rates(msgspec.Struct, frozen=True):
 
     def answer(self, usage: Usage) -> int:
         """Rate times tokens of an answer."""
+        if not usage.reasoning_tokens:
+            return usage.completion_tokens * self.output
         thought = min(usage.reasoning_tokens, usage.completion_tokens)
         return (usage.completion_tokens - thought) * self.output + thought * self.reasoning
+
+    def at_most(self, prompt_tokens: int, completion_tokens: int) -> int:
+        """Rate times tokens, all of the dearest kinds."""
+        prompt, answer = max(self.input, self.cached, self.cache_write), max(self.output, self.reasoning)
+        return prompt_tokens * prompt + completion_tokens * answer
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -106,23 +115,23 @@ class Price(msgspec.Struct, frozen=True):
 
     def cost(self, usage: Usage, service_tier: str | None = None) -> CostBreakdown:
         """What these tokens cost, exactly, rounded once, half up."""
-        rates = self._rates(usage.prompt_tokens)
-        factor = self._factor(service_tier)
-        prompt, answer = rates.prompt(usage) * factor, rates.answer(usage) * factor
-        total = _rounded(prompt + answer)
+        total = self.total(usage, service_tier)
+        prompt = self._rates(usage.prompt_tokens).prompt(usage) * self._factor(service_tier)
         first = min(total, _rounded(prompt))
         return CostBreakdown(first, total - first)
 
+    def total(self, usage: Usage, service_tier: str | None = None) -> int:
+        """The sum of `cost`, in nano-dollars."""
+        rates = self._rates(usage.prompt_tokens)
+        return _rounded((rates.prompt(usage) + rates.answer(usage)) * self._factor(service_tier))
+
     def at_most(self, prompt_tokens: int, completion_tokens: int, service_tier: str | None = None) -> int:
         """The most that so many tokens can cost, in nano-dollars, whatever kinds they turn out to be."""
-        tiers = (self.rates, *(rates for above, rates in self.tiers if prompt_tokens > above))
-        factor = self._factor(service_tier)
-        dearest = max(
-            prompt_tokens * max(rates.input, rates.cached, rates.cache_write)
-            + completion_tokens * max(rates.output, rates.reasoning)
-            for rates in tiers
-        )
-        return -(-dearest * factor // _UNITS)
+        dearest = self.rates.at_most(prompt_tokens, completion_tokens)
+        for above, rates in self.tiers:
+            if prompt_tokens > above:
+                dearest = max(dearest, rates.at_most(prompt_tokens, completion_tokens))
+        return -(-dearest * self._factor(service_tier) // _UNITS)
 
     def affordable(self, nanousd_left: int, prompt_tokens: int, service_tier: str | None = None) -> int | None:
         """How many tokens of answer so much money buys beside this prompt, 0 if not even the prompt; None: any."""

@@ -22,7 +22,6 @@ from sentinel_core.claims import (
     Settlement,
     Window,
     check_step,
-    place,
 )
 from sentinel_core.state_key import state_key
 
@@ -39,7 +38,6 @@ __all__ = [
     "StoreConfig",
     "Window",
     "check_step",
-    "place",
     "state_key",
 ]
 

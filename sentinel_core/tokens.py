@@ -65,9 +65,11 @@ def images(body: Mapping[str, Any]) -> Iterator[Any]:  # JSON
     """The parts of the messages that are images."""
     for turns in (body.get("messages"), body.get("input")):
         for turn in turns if isinstance(turns, list) else ():
-            content = turn.get("content") if isinstance(turn, Mapping) else None
-            for part in content if isinstance(content, list) else ():
-                if isinstance(part, Mapping) and part.get("type") in _IMAGES:
+            content = turn.get("content") if isinstance(turn, dict) else None
+            if not isinstance(content, list):
+                continue
+            for part in content:
+                if isinstance(part, dict) and part.get("type") in _IMAGES:
                     yield part
 
 
@@ -75,18 +77,23 @@ def output_cap(request: Request) -> int | None:
     """The most tokens of answer that a request allows, all its choices together; None where it sets no cap."""
     if request.operation in ("embedding", "count_tokens"):
         return 0
-    body = request.body
-    caps = [body[key] for key in _CAPS if type(body.get(key)) is int and body[key] >= 0]
-    return min(caps) * choices(request) if caps else None
+    body, cap = request.body, None
+    for key in _CAPS:
+        if key in body and type(found := body[key]) is int and found >= 0 and (cap is None or found < cap):
+            cap = found
+    return None if cap is None else cap * choices(request)
 
 
 def choices(request: Request) -> int:
     """How many answers are asked for: `n`, or `best_of` where that is more, for each prompt of a list."""
-    body = request.body
-    asked = [body[key] for key in ("n", "best_of") if type(body.get(key)) is int and body[key] > 0]
-    prompts = body.get("prompt") if request.operation == "completion" else None
-    many = len(prompts) if isinstance(prompts, list) and prompts and not isinstance(prompts[0], int) else 1
-    return max(asked, default=1) * many
+    body, most = request.body, 1
+    for key in ("n", "best_of"):
+        if key in body and type(asked := body[key]) is int and asked > most:
+            most = asked
+    if request.operation != "completion":
+        return most
+    prompts = body.get("prompt")
+    return most * len(prompts) if isinstance(prompts, list) and prompts and not isinstance(prompts[0], int) else most
 
 
 _CAPS = ("max_completion_tokens", "max_tokens", "max_output_tokens")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
-from benchmarks.harness import machine, payloads
+from benchmarks.harness import machine, metering, payloads
 
 RUNNERS = ("uvicorn", "hypercorn")
 BENCHMARKS = machine.ROOT / "benchmarks"
@@ -73,9 +73,6 @@ workers = 1
 runner = "{runner}"
 log_level = "{log_level}"
 
-[chain]
-stages = [{names}]
-
 {tables}
 [providers.bench]
 kind = "openai"
@@ -94,6 +91,7 @@ def sentinel(runner: str, *, stages: int = 0, kind: str = "noop", logged: bool =
     Without `logged` it writes no access log, as none of the other targets does.
     """
     names = [f"{kind}_{number}" for number in range(1, stages + 1)]
+    chain = "[chain]\nstages = [{}]\n\n".format(", ".join(f'"{name}"' for name in names))
 
     def command(port: int, upstream: int, work: Path) -> Sequence[str]:
         conf = work / "sentinel.toml"
@@ -102,14 +100,51 @@ def sentinel(runner: str, *, stages: int = 0, kind: str = "noop", logged: bool =
             upstream=upstream,
             runner=runner,
             log_level="info" if logged else "warning",
-            names=", ".join(f'"{name}"' for name in names),
-            tables="".join(f"[stages.{name}]\n\n" for name in names),
+            tables=chain + "".join(f"[stages.{name}]\n\n" for name in names),
             model=payloads.MODEL,
         )
         conf.write_text(text)
         return _module("sentinel_server", "serve", "--config", str(conf))
 
     return Target(f"sentinel {runner} {stages} {kind}{' logged' if logged else ''}", command, noop_environment())
+
+
+METERED = ("none", "memory", "sqlite", "redis")
+
+
+def metered(runner: str, kind: str, redis_urls: tuple[str, str] = ("", "")) -> Target:
+    """`sentinel serve` with authentication, limits, a budget and the ledger, and where they keep what they know.
+
+    "none" has no stages; "sqlite" keeps its ledger there and its state in memory, "redis" its state at the first of the
+    URLs and its ledger at the second.
+    """
+    redis = 'kind = "redis"\nurl = {{{{ env = "{}_URL" }}}}\n'
+    stores = {
+        "none": "[chain]\nstages = []\n",
+        "memory": '[records]\nkind = "memory"\n',
+        "sqlite": '[records]\nkind = "sqlite"\npath = "{work}/records.db"\n',
+        "redis": "[state]\n" + redis.format("STATE") + "\n[records]\n" + redis.format("RECORDS"),
+    }
+    stages = "" if kind == "none" else metering.AUTH + metering.limits("upper_bound") + metering.USAGE
+
+    def command(port: int, upstream: int, work: Path) -> Sequence[str]:
+        conf = work / "sentinel.toml"
+        conf.write_text(
+            SENTINEL_TOML.format(
+                port=port,
+                upstream=upstream,
+                runner=runner,
+                log_level="warning",
+                tables=stores[kind].format(work=work) + stages,
+                model=payloads.MODEL,
+            )
+        )
+        return _module("sentinel_server", "serve", "--config", str(conf))
+
+    state, records = redis_urls
+    env = {"BENCH_UPSTREAM_KEY": "sk-upstream", metering.KEY_VARIABLE: metering.KEY}
+    env |= {"STATE_URL": state, "RECORDS_URL": records}
+    return Target(f"{kind} {runner}", command, env, lambda _: metering.HEADERS)
 
 
 def noop_environment() -> Mapping[str, str]:

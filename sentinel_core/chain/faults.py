@@ -89,7 +89,7 @@ class Snapshot:
         ctx.request = self.request
         ctx.facts = self.facts
         ctx.headers.clear()
-        ctx.headers.update(self.headers)
+        ctx.headers.put(self.headers)
         del ctx.restorations[self.restorations :]
 
 

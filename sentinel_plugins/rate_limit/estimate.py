@@ -55,9 +55,9 @@ class Estimator:
         cap = output_cap(request)
         if not candidates:
             return Estimate(prompt, self._output(request, cap, None))
+        if len(candidates) == 1:
+            return self._at(candidates[0], request, prompt, cap, money=money)
         each = [self._at(target, request, prompt, cap, money=money) for target in candidates]
-        if len(each) == 1:
-            return each[0]
         dearest = max(each, key=lambda estimate: estimate.nanousd)
         return dearest._replace(output=max(estimate.output for estimate in each))
 
@@ -88,7 +88,7 @@ class Estimator:
         tier = tier if isinstance(tier, str) else None
         if self._config.reserve == "upper_bound":
             return Estimate(prompt, output, price.at_most(prompt, output, tier), price, tier)
-        return Estimate(prompt, output, price.cost(Usage(prompt, output), tier).total_nanousd, price, tier)
+        return Estimate(prompt, output, price.total(Usage(prompt, output), tier), price, tier)
 
     def _output(self, request: Request, cap: int | None, facts: ModelFacts | None) -> int:
         """The cap, but no more than the model can write; without one, what is configured or all that it can write."""

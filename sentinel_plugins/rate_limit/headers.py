@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sentinel_core.context import ResponseHeaders
 from sentinel_core.state import ClaimState
-from sentinel_plugins.rate_limit.subjects import Row
+from sentinel_plugins.rate_limit.rows import Row
 
 DEGRADED_HEADER = "x-sentinel-degraded"
 
@@ -21,22 +22,42 @@ _NAMES = {
 }
 
 
-def write(headers: ResponseHeaders, rows: Sequence[Row], states: Sequence[ClaimState], now: float) -> None:
-    """Describe the windows of one step. Where none binds, there is nothing to say (C-37)."""
-    tightest: dict[str, tuple[Row, ClaimState]] = {}
-    for row, state in zip(rows, states, strict=True):
-        if row.unit in _NAMES and (row.unit not in tightest or _room(row, state) < _room(*tightest[row.unit])):
-            tightest[row.unit] = row, state
-    for unit, (row, state) in tightest.items():
-        limit, remaining, reset = _NAMES[unit]
-        headers[limit] = str(row.limit)
-        headers[remaining] = str(state.remaining)
-        headers[reset] = duration(state.reset_s)
-    if tightest:
-        row, state = tightest.get("requests") or tightest["tokens"]
-        headers["x-ratelimit-limit"] = str(row.limit)
-        headers["x-ratelimit-remaining"] = str(state.remaining)
-        headers["x-ratelimit-reset"] = str(math.ceil(now + state.reset_s))
+class _Window(NamedTuple):
+    """One row that is a window: its place among the rows, its limit, and how that is written."""
+
+    place: int
+    limit: int
+    text: str
+
+
+class WindowHeaders:
+    """How the windows of one caller are described: which rows they are is worked out once."""
+
+    __slots__ = ("_units",)
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        each = {
+            names: [_Window(place, row.limit, str(row.limit)) for place, row in enumerate(rows) if row.unit == unit]
+            for unit, names in _NAMES.items()
+        }
+        self._units = tuple((names, windows) for names, windows in each.items() if windows)
+
+    def write(self, headers: ResponseHeaders, states: Sequence[ClaimState], now: float) -> None:
+        """Describe the windows of one step. Where none binds, there is nothing to say (C-37)."""
+        found: dict[str, str] = {}
+        for (limit, remaining, reset), windows in self._units:
+            window = windows[0]
+            if len(windows) > 1:
+                window = min(windows, key=lambda window: (states[window.place].remaining, window.limit))
+            state = states[window.place]
+            left = str(state.remaining)
+            if not found:  # requests, where they have a window
+                resets = str(math.ceil(now + state.reset_s))
+                found = {"x-ratelimit-limit": window.text, "x-ratelimit-remaining": left, "x-ratelimit-reset": resets}
+            found[limit] = window.text
+            found[remaining] = left
+            found[reset] = duration(state.reset_s)
+        headers.put(found)
 
 
 def duration(seconds: float) -> str:
@@ -48,7 +69,3 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(math.ceil(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h{minutes}m{rest}s" if hours else f"{minutes}m{rest}s"
-
-
-def _room(row: Row, state: ClaimState) -> tuple[int, int]:
-    return state.remaining, row.limit

@@ -11,7 +11,7 @@ from sentinel_core.state import ClaimState
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.estimate import Estimate
 from sentinel_plugins.rate_limit.periods import span
-from sentinel_plugins.rate_limit.subjects import Row
+from sentinel_plugins.rate_limit.rows import Row
 
 BUSY_S = 1.0
 """When to come back where too many requests run: nobody knows when one of them ends, but most do soon."""

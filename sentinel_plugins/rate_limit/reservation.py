@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from random import getrandbits
 
 import msgspec
 
 from sentinel_core.keys import Key
-from sentinel_core.state import Budget, Claim, Lease, Settlement, StateStore, Window, state_key
+from sentinel_core.state import Budget, Claim, Lease, Settlement, StateStore, Window
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.estimate import Estimate
 from sentinel_plugins.rate_limit.periods import span
@@ -30,15 +30,15 @@ class Reservation(msgspec.Struct, frozen=True):
 
     def settlement(self, tokens: int, nanousd: int) -> Settlement:
         """The end of it: requests stay counted, tokens and money become what was used."""
-        return Settlement(tuple((key, tokens) for key in {row.key: None for row in self.bounds.tokens}), nanousd)
+        return Settlement(tuple([(key, tokens) for key in self.bounds.token_keys]), nanousd)
 
 
 RESERVATION: Key[Reservation] = Key("reservation")
 
 
-def new_id(tenant: str) -> str:
+def new_id(bounds: Bounds) -> str:
     """Not the request's own id, which clients choose."""
-    return state_key(tenant, "admission", f"{getrandbits(96):024x}")
+    return f"{bounds.admissions}:24:{getrandbits(96):024x}"
 
 
 def claims_of(
@@ -47,15 +47,13 @@ def claims_of(
     """What to ask for, one claim per row of the bounds. `now` is seconds since the epoch."""
     if len(bounds.rows) == len(bounds.requests):
         return bounds.requests
-    return (*bounds.requests, *_metered(bounds, estimate, config, ttl_s, now))
-
-
-def _metered(bounds: Bounds, estimate: Estimate, config: RateLimitConfig, ttl_s: float, now: float) -> Iterator[Claim]:
+    claims: list[Claim] = [*bounds.requests]
     for row in bounds.tokens:
-        yield Window(row.key, row.limit, row.period_s, cost=estimate.tokens, algorithm=config.algorithm)
+        claims.append(Window(row.key, row.limit, row.period_s, estimate.tokens, config.algorithm))
     for row in bounds.leases:
-        yield Lease(row.key, row.limit, ttl_s)
+        claims.append(Lease(row.key, row.limit, ttl_s))
     for row in bounds.budgets:
         assert row.allowance is not None  # what makes a row of money one
         period = span(row.allowance.period, now)
-        yield Budget(row.key, row.limit, estimate.nanousd, period.name, ttl_s, keep_s=period.keep_s)
+        claims.append(Budget(row.key, row.limit, estimate.nanousd, period.name, ttl_s, keep_s=period.keep_s))
+    return tuple(claims)

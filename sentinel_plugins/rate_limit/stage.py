@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import ClassVar, NamedTuple, Self
 
 import msgspec
 
 from sentinel_core.context import Call, CallNext, Context, Outcome
-from sentinel_core.costs import COSTS, PRICES, costs_of, dollars, known_costs, priced, total_nanousd
+from sentinel_core.costs import (
+    COSTS,
+    PRICES,
+    AttemptCost,
+    costs_of,
+    dollars,
+    known_costs,
+    priced,
+    settled_costs,
+    total_nanousd,
+)
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import CANDIDATES
@@ -20,9 +30,9 @@ from sentinel_core.services import Clock, Services
 from sentinel_core.stage import Stage
 from sentinel_core.state import Admission, StateStore
 from sentinel_core.tokens import RoughTokens, Tokens
-from sentinel_plugins.rate_limit import headers
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.estimate import NOTHING, Estimator
+from sentinel_plugins.rate_limit.headers import DEGRADED_HEADER
 from sentinel_plugins.rate_limit.local import LocalPart
 from sentinel_plugins.rate_limit.one_step import begun
 from sentinel_plugins.rate_limit.owed import Owed
@@ -99,10 +109,10 @@ class RateLimit(Stage):
         estimate = await self._estimator.of(ctx, money=bool(bounds.budgets)) if bounds.metered else NOTHING
         now = self._clock.time()
         claims = claims_of(bounds, estimate, self._limits, self._ttl_s(ctx), now)
-        reservation = Reservation(new_id(bounds.tenant), bounds, estimate, claims, self._state)
+        reservation = Reservation(new_id(bounds), bounds, estimate, claims, self._state)
         ctx[RESERVATION] = reservation
         admission = await self._admitted(ctx, reservation)
-        headers.write(ctx.headers, bounds.rows, admission.claims, now)
+        bounds.headers.write(ctx.headers, admission.claims, now)
         if not admission.admitted:
             ctx[RESERVATION] = msgspec.structs.replace(reservation, denied=True)
             raise refusal(bounds.rows, admission.claims, estimate, self._limits, now)
@@ -126,15 +136,20 @@ class RateLimit(Stage):
         reservation = ctx.get(RESERVATION)
         if reservation is None or reservation.denied:
             return None
-        work = self._settled(ctx, outcome, reservation)
+        costs = settled_costs(ctx, self._prices) if reservation.bounds.metered else ()
+        if costs is None:
+            return self._counted(ctx, outcome, reservation)
+        work = self._settled(reservation, costs)
         return work if self._state.shared else begun(work)
 
-    async def _settled(self, ctx: Context, outcome: Outcome, reservation: Reservation) -> None:
+    async def _counted(self, ctx: Context, outcome: Outcome, reservation: Reservation) -> None:
+        await self._settled(reservation, await costs_of(ctx, outcome, self._prices, self._tokens))
+
+    async def _settled(self, reservation: Reservation, costs: Sequence[AttemptCost]) -> None:
         tokens = nanousd = 0
-        if reservation.bounds.metered:
-            costs = await costs_of(ctx, outcome, self._prices, self._tokens)
-            tokens = sum(cost.usage.prompt_tokens + cost.usage.completion_tokens for cost in costs)
-            nanousd = total_nanousd(costs) or 0
+        for cost in costs:
+            tokens += cost.usage.prompt_tokens + cost.usage.completion_tokens
+            nanousd += cost.nanousd or 0
         settlement = reservation.settlement(tokens, nanousd)
         if reservation.store is not self._state:  # the shared one may have taken it all the same, and only not said so
             await reservation.store.settle(reservation.id, settlement)
@@ -148,7 +163,7 @@ class RateLimit(Stage):
             admission = await self._local.admit(reservation.id, reservation.claims, unavailable)
             assert self._local.store is not None  # it has just admitted
             ctx[RESERVATION] = msgspec.structs.replace(reservation, store=self._local.store)
-            ctx.headers[headers.DEGRADED_HEADER] = self.name
+            ctx.headers[DEGRADED_HEADER] = self.name
             return admission
         self._local.over()
         return admission

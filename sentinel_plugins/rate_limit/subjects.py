@@ -6,51 +6,50 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from fnmatch import translate
-from typing import Literal, NamedTuple, TypeAlias
 
 from sentinel_core.context import Context
 from sentinel_core.keys import PRINCIPAL, Principal
 from sentinel_core.limits import Allowance, Limits
 from sentinel_core.state import Algorithm, Window, state_key
 from sentinel_plugins.rate_limit.config import RateLimitConfig
-
-Subject: TypeAlias = Literal["tenant", "key", "user", "address", "model"]
-Unit: TypeAlias = Literal["requests", "tokens", "concurrency", "usd"]
+from sentinel_plugins.rate_limit.headers import WindowHeaders
+from sentinel_plugins.rate_limit.rows import Row, Subject
 
 REMEMBERED = 4096
 NOBODY = Principal("", "in-process")
 
 
-class Row(NamedTuple):
-    """One limit that binds: of whom, of what, how much, in which time, and where it is counted."""
-
-    subject: Subject
-    unit: Unit
-    limit: int
-    key: str
-    period_s: float = 0.0
-    allowance: Allowance | None = None
-
-
 class Bounds:
-    """Everything that binds one caller with one kind of model, in the order in which it is asked for."""
+    """Everything that binds one caller with one kind of model, in the order in which it is asked for.
 
-    __slots__ = ("budgets", "leases", "limits", "requests", "rows", "tenant", "tokens")
+    `metered` is whether it matters how many tokens a request has. `admissions` is how the ids of reservations begin.
+    """
+
+    __slots__ = (
+        "admissions",
+        "budgets",
+        "headers",
+        "leases",
+        "limits",
+        "metered",
+        "requests",
+        "rows",
+        "token_keys",
+        "tokens",
+    )
 
     def __init__(self, principal: Principal, rows: tuple[Row, ...], algorithm: Algorithm) -> None:
-        self.tenant = principal.tenant
+        self.admissions = state_key(principal.tenant, "admission")
         self.limits = principal.limits
         requests = [row for row in rows if row.unit == "requests"]
         self.tokens = tuple(row for row in rows if row.unit == "tokens")
+        self.token_keys = tuple(dict.fromkeys(row.key for row in self.tokens))
         self.leases = tuple(row for row in rows if row.unit == "concurrency")
         self.budgets = tuple(row for row in rows if row.unit == "usd")
         self.rows = (*requests, *self.tokens, *self.leases, *self.budgets)
         self.requests = tuple(Window(row.key, row.limit, row.period_s, algorithm=algorithm) for row in requests)
-
-    @property
-    def metered(self) -> bool:
-        """Whether it matters how many tokens a request has."""
-        return bool(self.tokens or self.budgets)
+        self.headers = WindowHeaders(self.rows)
+        self.metered = bool(self.tokens or self.budgets)
 
 
 class Subjects:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from secrets import token_hex
-
-import msgspec
+from random import getrandbits
+from typing import TypedDict
 
 from sentinel_core.context import Attempt, Context
 from sentinel_core.costs import AttemptCost, Provenance
@@ -14,7 +13,7 @@ from sentinel_core.records import Record
 TABLE = "usage"
 
 
-class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
+class UsageRow(TypedDict):
     """What one call was, how it ended, and what it cost in nano-dollars; null where its model has no price.
 
     `model` is what was asked for, `provider` and `target_model` who was called. `requests` is 1 in the first row of a
@@ -55,13 +54,13 @@ SUMS = (
 
 def records(ctx: Context, costs: tuple[AttemptCost, ...], now: float) -> list[Record]:
     """One record per call. Clients choose request ids, and may choose one twice: `nonce` keeps their rows apart."""
-    principal, nonce = ctx.get(PRINCIPAL), token_hex(4)
+    principal, nonce = ctx.get(PRINCIPAL), f"{getrandbits(32):08x}"
     tenant = principal.tenant if principal is not None else ""
-    last = max((attempt.ended or attempt.started for attempt in ctx.attempts), default=0.0)
+    last = max([attempt.ended or attempt.started for attempt in ctx.attempts], default=0.0)
     found: list[Record] = []
     for attempt, cost in zip(ctx.attempts, costs, strict=True):
         at = max(0.0, now - (last - attempt.started))
-        fields = msgspec.to_builtins(_row(ctx, attempt, cost, first=not found))
+        fields = _row(ctx, attempt, cost, first=not found)
         found.append(Record(f"{ctx.id}:{attempt.number}:{nonce}", tenant, at, fields))
     return found
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import ClassVar, NamedTuple, Self
 
 from sentinel_core.context import Context, Outcome
-from sentinel_core.costs import COSTS, AttemptCost, costs_of, known_costs
+from sentinel_core.costs import COSTS, AttemptCost, costs_of, settled_costs
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.prices import Prices
 from sentinel_core.services import Clock, Services
@@ -56,8 +56,7 @@ class Usage(Stage):
     @hookimpl
     def on_finish(self, ctx: Context, outcome: Outcome) -> Awaitable[None] | None:
         """Take the rows of one request. Waits only where tokens must be counted."""
-        known = ctx.get(COSTS, ())
-        found = known if len(known) == len(ctx.attempts) else known_costs(ctx, self._meter.prices)
+        found = settled_costs(ctx, self._meter.prices)
         if found is None:
             return self._note_later(ctx, outcome)
         self._note(ctx, found)

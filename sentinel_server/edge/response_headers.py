@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sentinel.server")
 
-_FIELD = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+:[\t -~\x80-\xff]*")
+_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile(r"[\t -~\x80-\xff]*")
 _OWN = frozenset(
     {"connection", "content-length", "content-type", "server-timing", "transfer-encoding", "upgrade", "x-request-id"}
 )
@@ -36,11 +37,18 @@ def wire_headers(headers: Mapping[str, str]) -> RawHeaders:
     """These headers as ASGI takes them, without those that are none."""
     fields = []
     for name, value in headers.items():
-        if name in _OWN or not _FIELD.fullmatch(f"{name}:{value}"):
+        own = _wire_name(name)
+        if own is None or not ((value.isascii() and value.isprintable()) or _VALUE.fullmatch(value)):
             log.warning("a response header was dropped: %r is not one that may be set", name)
         else:
-            fields.append((name.encode("ascii"), value.encode("latin-1")))
+            fields.append((own, value.encode("latin-1")))
     return tuple(fields)
+
+
+@lru_cache(maxsize=1024)
+def _wire_name(name: str) -> bytes | None:
+    """The name as it leaves; None if it is none, or the server's own."""
+    return name.encode("ascii") if name not in _OWN and _NAME.fullmatch(name) else None
 
 
 def server_timing(tx: Transaction, ctx: Context) -> tuple[bytes, bytes]:

@@ -73,10 +73,16 @@ class CostedEncoder:
 
 
 def _costed(line: bytes, nanousd: int) -> bytes:
-    """One line of an event stream; a payload with a usage of its own gets the cost."""
+    """One line of an event stream; a payload with a usage of its own, or of the response it holds, gets the cost."""
     if not line.startswith(_DATA) or b'"usage"' not in line:
         return line
     members = msgspec.json.decode(line[len(_DATA) :], type=dict[str, msgspec.Raw])
-    if bytes(members.get("usage", _NULL)) == b"null":
+    cost = {"cost_usd": nanousd / NANO}
+    if bytes(members.get("usage", _NULL)) != b"null":
+        return _DATA + msgspec.json.encode(members | cost)
+    if (held := members.get("response")) is None:
         return line
-    return _DATA + msgspec.json.encode(members | {"cost_usd": nanousd / NANO})
+    response = msgspec.json.decode(held, type=dict[str, msgspec.Raw])
+    if bytes(response.get("usage", _NULL)) == b"null":
+        return line
+    return _DATA + msgspec.json.encode(members | {"response": response | cost})

@@ -69,6 +69,21 @@ async def test_s4_01_anthropics_clients_find_the_cost_beside_their_usage(tmp_pat
         assert costed[0]["cost_usd"] > 0
 
 
+async def test_s4_01_in_a_stream_of_responses_the_cost_is_in_the_response_that_it_ends_with(tmp_path: Path) -> None:
+    body = {"model": "m", "input": "Hello"}
+    async with limited(tmp_path) as served, served.connect() as wire:
+        ask = [
+            request("/v1/responses", method="POST", headers=EXTEND, body=encoded({**body, "stream": stream}))
+            for stream in (False, True)
+        ]
+        whole = await wire.ask(ask[0])
+        events = payloads((await wire.ask(ask[1])).body)
+        cost = whole.json["cost_usd"]
+        assert cost > 0
+        assert (events[-1]["type"], events[-1]["response"]["cost_usd"]) == ("response.completed", cost)
+        assert not any("cost_usd" in event or "cost_usd" in event.get("response", {}) for event in events[:-1])
+
+
 async def test_s0_24_s0_26_a_429_has_advice_headers_and_details(tmp_path: Path) -> None:
     async with limited(tmp_path, max_requests=1) as served, served.connect() as wire:
         first, second = await wire.ask(chat()), await wire.ask(chat())

@@ -33,10 +33,14 @@ class Table:
         """Add a row unless its id is there; the oldest row makes room."""
         if record.id in self._by_id:
             return
-        insort(self._rows, record, key=position)
+        rows = self._rows
+        if not rows or position(rows[-1]) <= position(record):
+            rows.append(record)
+        else:
+            insort(rows, record, key=position)
         self._by_id[record.id] = record
-        if len(self._rows) > self._max_rows:
-            del self._by_id[self._rows.pop(0).id]
+        if len(rows) > self._max_rows:
+            del self._by_id[rows.pop(0).id]
 
     def replace(self, record: Record) -> None:
         """Put a row into the place of the one that has its id and its time."""

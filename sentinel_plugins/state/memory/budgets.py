@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 
 from sentinel_core.state import Budget, ClaimState, Settlement
 from sentinel_plugins.state.memory.holds import Holds
@@ -18,6 +17,11 @@ class Account:
     def __init__(self, committed: int) -> None:
         self.committed = committed
         self.holds = Holds()
+
+    @property
+    def taken(self) -> int:
+        """What nobody else may have: committed and reserved."""
+        return self.committed + self.holds.total
 
 
 class Budgets:
@@ -36,74 +40,62 @@ class Budgets:
     def __len__(self) -> int:
         return len(self._accounts)
 
-    def ask(self, claim: Budget, now: float) -> BudgetAsk:
+    def ask(self, claim: Budget, now: float) -> BudgetPart:
         """The claim beside its account; one that was never charged begins with what the claim says was spent."""
         account = self._accounts.get((claim.key, claim.period))
         if account is None:
-            return BudgetAsk(self, claim, Account(claim.spent_nanousd))
+            return BudgetPart(self, claim, Account(claim.spent_nanousd))
         account.holds.expire(now)
-        return BudgetAsk(self, claim, account)
+        return BudgetPart(self, claim, account)
 
     def keep(self, claim: Budget, account: Account) -> None:
-        """This account is charged now."""
+        """This account is charged now. The least recently charged ones beyond the bound are forgotten."""
         place = (claim.key, claim.period)
         self._accounts[place] = account
         self._accounts.move_to_end(place)
-
-    def trim(self) -> None:
-        """Forget the least recently charged accounts beyond the bound."""
         while len(self._accounts) > self._max_entries:
             self._accounts.popitem(last=False)
             self._overflow.note("budgets of the least recently active keys start anew")
 
 
-@dataclass(slots=True)
-class BudgetAsk:
-    """A budget claim beside its account."""
+class BudgetPart:
+    """A claim beside its account; once taken, one reservation in it."""
 
-    budgets: Budgets
-    claim: Budget
-    account: Account
+    __slots__ = ("_account", "_budgets", "_reservation", "claim", "ends")
+
+    def __init__(self, budgets: Budgets, claim: Budget, account: Account) -> None:
+        self._budgets = budgets
+        self._account = account
+        self._reservation = ""
+        self.claim = claim
+        self.ends = 0.0
 
     def fits(self) -> bool:
         """Whether the reservation fits. What costs nothing always does, also where more was spent than allowed."""
         asked = self.claim.reserve_nanousd
-        return asked == 0 or self._taken + asked <= self.claim.limit_nanousd
+        return asked == 0 or self._account.taken + asked <= self.claim.limit_nanousd
 
-    def take(self, reservation: str, now: float) -> HeldMoney:
+    def take(self, reservation: str, now: float) -> None:
         """Reserve."""
-        ends = now + self.claim.ttl_s
-        self.account.holds.add(reservation, self.claim.reserve_nanousd, ends)
-        self.budgets.keep(self.claim, self.account)
-        return HeldMoney(self.account, reservation, ends)
+        self.ends = now + self.claim.ttl_s
+        self._reservation = reservation
+        self._account.holds.add(reservation, self.claim.reserve_nanousd, self.ends)
+        self._budgets.keep(self.claim, self._account)
 
     def state(self, now: float, admitted: bool) -> ClaimState:
         """Nano-dollars that are left. `reset_s` speaks of reservations only: what is spent stays so in its period."""
-        claim, account = self.claim, self.account
-        left = claim.limit_nanousd - self._taken
+        claim, account = self.claim, self._account
+        left = claim.limit_nanousd - account.taken
         wait = None
         if not admitted and account.committed + claim.reserve_nanousd <= claim.limit_nanousd:
             wait = account.holds.wait(claim.reserve_nanousd - left, now)
         return ClaimState(claim.key, max(0, left), account.holds.reset(now), admitted, wait)
 
-    @property
-    def _taken(self) -> int:
-        return self.account.committed + self.account.holds.total
-
-
-@dataclass(slots=True)
-class HeldMoney:
-    """One reservation in an account."""
-
-    account: Account
-    reservation: str
-    ends: float
-
     def settle(self, settlement: Settlement, now: float) -> None:
         """Commit what was really spent, also where the reservation's own time was over already."""
-        self.account.holds.release(self.reservation)
-        self.account.committed += max(0, settlement.nanousd)
+        self._account.holds.release(self._reservation)
+        self._account.committed += max(0, settlement.nanousd)
 
     def lapse(self, now: float) -> None:
         """The reservation returns: nobody said what was spent."""
-        self.account.holds.expire(now)
+        self._account.holds.expire(now)

@@ -1,4 +1,4 @@
-"""How one step of `admit` looks at a claim, whatever it counts."""
+"""How one step of `admit` and its settlement look at a claim, whatever it counts."""
 
 from __future__ import annotations
 
@@ -7,34 +7,30 @@ from typing import Protocol
 from sentinel_core.state import ClaimState, Settlement
 
 
-class Held(Protocol):
-    """What a reservation took for one claim."""
+class Part(Protocol):
+    """One claim beside what is counted for it; once taken, what its reservation holds there.
 
-    @property
-    def ends(self) -> float:
-        """When it is over by itself."""
-        ...
+    `ends` is when what was taken is over by itself.
+    """
 
-    def settle(self, settlement: Settlement, now: float) -> None:
-        """Replace what was reserved by what was used."""
-        ...
-
-    def lapse(self, now: float) -> None:
-        """The whole reservation's time is over and nobody settled: leave nothing behind."""
-        ...
-
-
-class Ask(Protocol):
-    """One claim beside what is counted for it. Only `take` changes what is counted."""
+    ends: float
 
     def fits(self) -> bool:
-        """Whether this claim alone could be admitted."""
+        """Whether this claim alone could be admitted. Changes nothing."""
         ...
 
-    def take(self, reservation: str, now: float) -> Held:
+    def take(self, reservation: str, now: float) -> None:
         """Count it."""
         ...
 
     def state(self, now: float, admitted: bool) -> ClaimState:
         """What to tell the caller, after the step."""
+        ...
+
+    def settle(self, settlement: Settlement, now: float) -> None:
+        """Replace what was reserved by what was used. Once, of a part that was taken."""
+        ...
+
+    def lapse(self, now: float) -> None:
+        """The whole reservation's time is over and nobody settled: leave nothing behind."""
         ...

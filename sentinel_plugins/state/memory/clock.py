@@ -25,14 +25,16 @@ class SteadyClock:
         if raw < self._seen:
             self._lost += self._seen - raw
         self._seen = raw
-        # Adding what was lost may round down by one step of the float.
-        self._time = max(self._time, raw + self._lost)
+        if raw + self._lost > self._time:  # adding what was lost may round down by one step of the float
+            self._time = raw + self._lost
         return self._time
 
 
 def until(moment: float, now: float) -> float:
     """The shortest wait after which a clock that shows `now` shows at least `moment`, rounding included."""
-    wait = max(0.0, moment - now)
+    wait = moment - now
+    if wait <= 0.0:
+        return 0.0
     while now + wait < moment:
         wait = math.nextafter(wait, math.inf)
     return wait

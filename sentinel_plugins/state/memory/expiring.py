@@ -37,11 +37,13 @@ class Expiring(Generic[V]):
 
     def put(self, key: str, value: V, ends: float) -> None:
         """Add or replace an item; it is the most recently used one now."""
-        self._items[key] = (value, ends)
-        self._items.move_to_end(key)
+        items = self._items
+        if key in items:
+            items.move_to_end(key)
+        items[key] = (value, ends)
         heapq.heappush(self._queue, (ends, key))
-        if len(self._queue) > 2 * len(self._items) + _SLACK:
-            self._queue = [(ends, key) for key, (_, ends) in self._items.items()]
+        if len(self._queue) > 2 * len(items) + _SLACK:
+            self._queue = [(ends, key) for key, (_, ends) in items.items()]
             heapq.heapify(self._queue)
 
     def touch(self, key: str) -> None:
@@ -65,8 +67,9 @@ class Expiring(Generic[V]):
     def expire(self, now: float) -> list[V]:
         """Remove what has ended by `now`, and say what it was."""
         ended: list[V] = []
-        while self._queue and self._queue[0][0] <= now:
-            ends, key = heapq.heappop(self._queue)
+        queue = self._queue
+        while queue and queue[0][0] <= now:
+            ends, key = heapq.heappop(queue)
             item = self._items.get(key)
             if item is not None and item[1] == ends:
                 ended.append(item[0])

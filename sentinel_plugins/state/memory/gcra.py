@@ -6,8 +6,6 @@ The level of a bucket is in units times microseconds of the period: a unit adds 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sentinel_core.state import ClaimState, Settlement, Window
 from sentinel_plugins.state.memory.clock import microseconds, wait_for
 from sentinel_plugins.state.memory.recent import Recent
@@ -48,38 +46,36 @@ def unit_of(claim: Window) -> int:
     return max(1, microseconds(claim.period_s))
 
 
-@dataclass(slots=True)
-class GcraAsk:
-    """A claim beside its bucket."""
+class GcraPart:
+    """A claim beside its bucket; once taken, units in it that settle to what was used."""
 
-    buckets: Recent[Bucket]
-    claim: Window
-    bucket: Bucket
-    now: int
-    level: int
+    __slots__ = ("_bucket", "_buckets", "_level", "_mark", "_now", "claim", "ends")
 
-    @classmethod
-    def of(cls, buckets: Recent[Bucket], claim: Window, now: float) -> GcraAsk:
-        """The claim beside the bucket of its key; one that was never admitted has an empty one."""
-        bucket = buckets.get((claim.key, claim.period_s)) or Bucket()
-        at = microseconds(now)
-        return cls(buckets, claim, bucket, at, bucket.level - bucket.leaked(at))
+    def __init__(self, buckets: Recent[Bucket], claim: Window, now: float) -> None:
+        """The bucket is the key's; one that was never admitted has an empty one."""
+        self._buckets = buckets
+        self._bucket = buckets.get((claim.key, claim.period_s)) or Bucket()
+        self._now = microseconds(now)
+        self._level = self._bucket.level - self._bucket.leaked(self._now)
+        self._mark = 0
+        self.claim = claim
+        self.ends = 0.0
 
     def fits(self) -> bool:
         """Whether the bucket has room for the cost."""
         return self._excess <= 0
 
-    def take(self, reservation: str, now: float) -> HeldLevel:
+    def take(self, reservation: str, now: float) -> None:
         """Fill it in. From here on the bucket leaks at this claim's rate."""
-        bucket, claim = self.bucket, self.claim
-        bucket.leak(self.now)
+        bucket, claim = self._bucket, self.claim
+        bucket.leak(self._now)
         bucket.level += claim.cost * unit_of(claim)
         bucket.rate = max(1, claim.limit)
-        self.level = bucket.level
-        ends = now + claim.span_s
-        bucket.ends = max(bucket.ends, ends)
-        self.buckets.keep((claim.key, claim.period_s), bucket)
-        return HeldLevel(claim, bucket, bucket.drained + bucket.level, ends)
+        self._level = bucket.level
+        self._mark = bucket.drained + bucket.level
+        self.ends = now + claim.span_s
+        bucket.ends = max(bucket.ends, self.ends)
+        self._buckets.keep((claim.key, claim.period_s), bucket, now)
 
     def state(self, now: float, admitted: bool) -> ClaimState:
         """Units that there is room for, and when the bucket is empty if nobody comes."""
@@ -87,26 +83,8 @@ class GcraAsk:
         wait = None
         if not admitted and claim.cost <= claim.depth:
             wait = self._wait(self._excess, now)
-        left = max(0, claim.depth * unit - self.level) // unit
-        return ClaimState(claim.key, left, self._wait(self.level, now), admitted, wait)
-
-    @property
-    def _excess(self) -> int:
-        return self.level + (self.claim.cost - self.claim.depth) * unit_of(self.claim)
-
-    def _wait(self, amount: int, now: float) -> float:
-        """How long until so much has left, at the rate at which the bucket leaks now."""
-        return wait_for(self.now + -(-amount // self.bucket.rate), now) if amount > 0 else 0.0
-
-
-@dataclass(slots=True)
-class HeldLevel:
-    """Units in a bucket that settle to what was used."""
-
-    claim: Window
-    bucket: Bucket
-    mark: int
-    ends: float
+        left = max(0, claim.depth * unit - self._level) // unit
+        return ClaimState(claim.key, left, self._wait(self._level, now), admitted, wait)
 
     def settle(self, settlement: Settlement, now: float) -> None:
         """Replace the cost where the settlement names this key.
@@ -114,13 +92,22 @@ class HeldLevel:
         Only what has not leaked out yet returns, and it counts as drained: else a bucket that others filled meanwhile
         would be emptied for units that left it long ago, and the bound would not hold.
         """
+        bucket = self._bucket
         for key, units in settlement.units:
             if key == self.claim.key and self.ends > now:
-                self.bucket.leak(microseconds(now))
+                bucket.leak(microseconds(now))
                 change = (max(0, units) - self.claim.cost) * unit_of(self.claim)
-                returned = min(-change, max(0, self.mark - self.bucket.drained)) if change < 0 else 0
-                self.bucket.drained += returned
-                self.bucket.level += max(0, change) - returned
+                returned = min(-change, max(0, self._mark - bucket.drained)) if change < 0 else 0
+                bucket.drained += returned
+                bucket.level += max(0, change) - returned
 
     def lapse(self, now: float) -> None:
         """Nothing to do: buckets leak by themselves."""
+
+    @property
+    def _excess(self) -> int:
+        return self._level + (self.claim.cost - self.claim.depth) * unit_of(self.claim)
+
+    def _wait(self, amount: int, now: float) -> float:
+        """How long until so much has left, at the rate at which the bucket leaks now."""
+        return wait_for(self._now + -(-amount // self._bucket.rate), now) if amount > 0 else 0.0

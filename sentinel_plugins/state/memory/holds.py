@@ -21,11 +21,14 @@ class Holds:
 
     def expire(self, now: float) -> None:
         """Let go of what nobody released in time."""
-        self.total -= sum(self._amounts.expire(now))
+        ended = self._amounts.expire(now)
+        if ended:
+            self.total -= sum(ended)
 
     def add(self, reservation: str, amount: int, ends: float) -> None:
         """Hold an amount until `ends`."""
-        self._last_end = max(self._last_end, ends) if self._amounts else ends
+        if ends > self._last_end or not self._amounts:
+            self._last_end = ends
         self._amounts.put(reservation, amount, ends)
         self.total += amount
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sentinel_core.state import ClaimState, Lease, Settlement
 from sentinel_plugins.state.memory.holds import Holds
 
@@ -19,19 +17,18 @@ class Leases:
     def __len__(self) -> int:
         return len(self._holds)
 
-    def ask(self, claim: Lease, now: float) -> LeaseAsk:
+    def ask(self, claim: Lease, now: float) -> LeasePart:
         """The claim beside its holders."""
         holds = self._holds.get(claim.key)
         if holds is None:
-            return LeaseAsk(self, claim, Holds())
+            return LeasePart(self, claim, Holds())
         holds.expire(now)
-        return LeaseAsk(self, claim, holds)
+        return LeasePart(self, claim, holds)
 
-    def add(self, key: str, reservation: str, ends: float) -> Holds:
-        """One more holder."""
-        holds = self._holds.setdefault(key, Holds())
+    def add(self, key: str, holds: Holds, reservation: str, ends: float) -> None:
+        """One more among the holders of that key; the first one makes it known."""
+        self._holds[key] = holds
         holds.add(reservation, 1, ends)
-        return holds
 
     def release(self, key: str, reservation: str) -> None:
         """One holder fewer; a key without holders is forgotten."""
@@ -42,46 +39,40 @@ class Leases:
                 del self._holds[key]
 
 
-@dataclass(slots=True)
-class LeaseAsk:
-    """A lease claim beside the holders of its key."""
+class LeasePart:
+    """A claim beside the holders of its key; once taken, one holder's place."""
 
-    leases: Leases
-    claim: Lease
-    holds: Holds
+    __slots__ = ("_holds", "_leases", "_reservation", "claim", "ends")
+
+    def __init__(self, leases: Leases, claim: Lease, holds: Holds) -> None:
+        self._leases = leases
+        self._holds = holds
+        self._reservation = ""
+        self.claim = claim
+        self.ends = 0.0
 
     def fits(self) -> bool:
         """Whether there is room for one more holder."""
-        return self.holds.total < self.claim.limit
+        return self._holds.total < self.claim.limit
 
-    def take(self, reservation: str, now: float) -> HeldLease:
+    def take(self, reservation: str, now: float) -> None:
         """Become a holder."""
-        ends = now + self.claim.ttl_s
-        self.holds = self.leases.add(self.claim.key, reservation, ends)
-        return HeldLease(self.leases, self.claim.key, reservation, ends)
+        self.ends = now + self.claim.ttl_s
+        self._reservation = reservation
+        self._leases.add(self.claim.key, self._holds, reservation, self.ends)
 
     def state(self, now: float, admitted: bool) -> ClaimState:
         """Places that are left. Waiting alone helps when leases end that nobody settles."""
-        claim, holds = self.claim, self.holds
+        claim, holds = self.claim, self._holds
         wait = None
         if not admitted and claim.limit > 0:
             wait = holds.wait(holds.total + 1 - claim.limit, now)
         return ClaimState(claim.key, max(0, claim.limit - holds.total), holds.reset(now), admitted, wait)
 
-
-@dataclass(slots=True)
-class HeldLease:
-    """One holder's place."""
-
-    leases: Leases
-    key: str
-    reservation: str
-    ends: float
-
     def settle(self, settlement: Settlement, now: float) -> None:
         """Leave the place."""
-        self.leases.release(self.key, self.reservation)
+        self._leases.release(self.claim.key, self._reservation)
 
     def lapse(self, now: float) -> None:
         """Leave the place: its time is over."""
-        self.leases.release(self.key, self.reservation)
+        self._leases.release(self.claim.key, self._reservation)

@@ -39,12 +39,14 @@ class Recent(Generic[C]):
         """What is kept for a place."""
         return self._items.get(place)
 
-    def keep(self, place: Hashable, item: C) -> None:
+    def keep(self, place: Hashable, item: C, now: float) -> None:
         """It is the most recently used one now."""
+        if place in self._items:
+            self._items.move_to_end(place)
         self._items[place] = item
-        self._items.move_to_end(place)
+        self._trim(now)
 
-    def trim(self, now: float) -> None:
+    def _trim(self, now: float) -> None:
         """Forget what is idle, a few per step, and the least recently used ones beyond the bound."""
         for _ in range(_IDLE_PER_STEP):
             oldest = next(iter(self._items.values()), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sentinel_core.state import Settlement
-from sentinel_plugins.state.memory.claims import Held
+from sentinel_plugins.state.memory.claims import Part
 from sentinel_plugins.state.memory.expiring import Expiring
 from sentinel_plugins.state.memory.overflow import Overflow
 
@@ -19,7 +19,7 @@ class Reservations:
     __slots__ = ("_gone", "_max_entries", "_open", "_overflow")
 
     def __init__(self, max_entries: int, overflow: Overflow) -> None:
-        self._open: Expiring[Sequence[Held]] = Expiring()
+        self._open: Expiring[Sequence[Part]] = Expiring()
         self._gone: Expiring[None] = Expiring()
         self._max_entries = max_entries
         self._overflow = overflow
@@ -35,24 +35,30 @@ class Reservations:
     def expire(self, now: float) -> None:
         """Let lapse what nobody settled in time."""
         for parts in self._open.expire(now):
-            for held in parts:
-                held.lapse(now)
+            for part in parts:
+                part.lapse(now)
         self._gone.expire(now)
 
     def free(self, reservation: str) -> bool:
         """Whether this id may be admitted: it is neither open nor gone."""
         return reservation not in self._open and reservation not in self._gone
 
-    def open(self, reservation: str, parts: Sequence[Held], now: float) -> None:
+    def open(self, reservation: str, parts: Sequence[Part], now: float) -> None:
         """Remember what was taken."""
-        self._open.put(reservation, parts, max((held.ends for held in parts), default=now))
+        ends = now
+        for part in parts:
+            if part.ends > ends:
+                ends = part.ends
+        self._open.put(reservation, parts, ends)
 
     def settle(self, reservation: str, settlement: Settlement, now: float) -> bool:
         """Settle every part, once; False if the id is unknown."""
         parts = self._open.pop(reservation)
-        for held in parts or ():
-            held.settle(settlement, now)
-        return parts is not None
+        if parts is None:
+            return False
+        for part in parts:
+            part.settle(settlement, now)
+        return True
 
     def mark_gone(self, reservation: str, now: float) -> None:
         """This id must not be admitted any more."""

@@ -5,8 +5,6 @@ At most `2 * limit - 1` units in a period (P1): `limit` at the end of one, `limi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sentinel_core.state import ClaimState, Settlement, Window
 from sentinel_plugins.state.memory.clock import microseconds, wait_for
 from sentinel_plugins.state.memory.recent import Recent
@@ -37,80 +35,71 @@ class Counters:
         return self.ends <= now
 
 
-@dataclass(slots=True)
-class SlidingAsk:
-    """A claim beside its counters. Weights are microseconds, so nothing is rounded."""
+class SlidingPart:
+    """A claim beside its counters; once taken, units in a period's counter that settle to what was used.
 
-    all_counters: Recent[Counters]
-    claim: Window
-    counters: Counters
-    now: int
-    span: int
-    before: int
-    current: int
+    Weights are microseconds, so nothing is rounded.
+    """
 
-    @classmethod
-    def of(cls, all_counters: Recent[Counters], claim: Window, now: float) -> SlidingAsk:
-        """The claim beside the counters of its key; one that was never admitted has none."""
-        counters = all_counters.get((claim.key, claim.period_s)) or Counters()
-        at, span = microseconds(now), max(1, microseconds(claim.period_s))
-        return cls(all_counters, claim, counters, at, span, *counters.seen_from(at // span))
+    __slots__ = ("_all_counters", "_before", "_counters", "_current", "_now", "_period", "_span", "claim", "ends")
+
+    def __init__(self, all_counters: Recent[Counters], claim: Window, now: float) -> None:
+        """The counters are the key's; one that was never admitted has none."""
+        self._all_counters = all_counters
+        self._counters = all_counters.get((claim.key, claim.period_s)) or Counters()
+        self._now = microseconds(now)
+        self._span = max(1, microseconds(claim.period_s))
+        self._period = self._now // self._span
+        self._before, self._current = self._counters.seen_from(self._period)
+        self.claim = claim
+        self.ends = 0.0
 
     def fits(self) -> bool:
         """Whether the cost fits into what the two counters leave."""
-        return self._used + self.claim.cost * self.span <= self.claim.limit * self.span
+        return self._used + self.claim.cost * self._span <= self.claim.limit * self._span
 
-    def take(self, reservation: str, now: float) -> HeldCount:
+    def take(self, reservation: str, now: float) -> None:
         """Count it."""
-        counters, claim, period = self.counters, self.claim, self.now // self.span
-        counters.move_to(period)
+        counters, claim = self._counters, self.claim
+        counters.move_to(self._period)
         counters.current += claim.cost
-        counters.ends = (period + 2) * self.span / 1e6
-        self.current = counters.current
-        self.all_counters.keep((claim.key, claim.period_s), counters)
-        return HeldCount(claim, counters, period, now + claim.span_s)
+        counters.ends = (self._period + 2) * self._span / 1e6
+        self._current = counters.current
+        self.ends = now + claim.span_s
+        self._all_counters.keep((claim.key, claim.period_s), counters, now)
 
     def state(self, now: float, admitted: bool) -> ClaimState:
         """Units that are left, and when both counters are at nought if nobody comes."""
         claim = self.claim
-        left = max(0, claim.limit * self.span - self._used) // self.span
-        periods = 2 if self.current else 1 if self.before else 0
-        reset_s = wait_for((self.now // self.span + periods) * self.span, now) if periods else 0.0
+        left = max(0, claim.limit * self._span - self._used) // self._span
+        periods = 2 if self._current else 1 if self._before else 0
+        reset_s = wait_for((self._period + periods) * self._span, now) if periods else 0.0
         return ClaimState(claim.key, left, reset_s, admitted, None if admitted else self._wait(now))
-
-    @property
-    def _used(self) -> int:
-        return self.before * (self.span - self.now % self.span) + self.current * self.span
-
-    def _wait(self, now: float) -> float | None:
-        """Until the older counter weighs little enough: this period's older one, or the next period's."""
-        claim, start = self.claim, self.now // self.span * self.span
-        if claim.cost > claim.limit:
-            return None
-        room, older = claim.limit - self.current - claim.cost, self.before
-        if room < 0:
-            start, room, older = start + self.span, claim.limit - claim.cost, self.current
-        return wait_for(start + self.span - room * self.span // max(1, older), now)
-
-
-@dataclass(slots=True)
-class HeldCount:
-    """Units in a period's counter that settle to what was used."""
-
-    claim: Window
-    counters: Counters
-    period: int
-    ends: float
 
     def settle(self, settlement: Settlement, now: float) -> None:
         """Replace the cost where the settlement names this key; a counter that counts no more stays as it is."""
+        counters = self._counters
         for key, units in settlement.units:
             if key == self.claim.key:
                 change = max(0, units) - self.claim.cost
-                if self.period == self.counters.period:
-                    self.counters.current += change
-                elif self.period == self.counters.period - 1:
-                    self.counters.before += change
+                if self._period == counters.period:
+                    counters.current += change
+                elif self._period == counters.period - 1:
+                    counters.before += change
 
     def lapse(self, now: float) -> None:
         """Nothing to do: periods end by themselves."""
+
+    @property
+    def _used(self) -> int:
+        return self._before * (self._span - self._now % self._span) + self._current * self._span
+
+    def _wait(self, now: float) -> float | None:
+        """Until the older counter weighs little enough: this period's older one, or the next period's."""
+        claim, start = self.claim, self._period * self._span
+        if claim.cost > claim.limit:
+            return None
+        room, older = claim.limit - self._current - claim.cost, self._before
+        if room < 0:
+            start, room, older = start + self._span, claim.limit - claim.cost, self._current
+        return wait_for(start + self._span - room * self._span // max(1, older), now)

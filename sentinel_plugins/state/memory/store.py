@@ -13,7 +13,6 @@ from sentinel_core.channels import Channels
 from sentinel_core.errors import Refusal
 from sentinel_core.state import (
     Admission,
-    Budget,
     Claim,
     ClaimState,
     Lease,
@@ -24,15 +23,15 @@ from sentinel_core.state import (
     check_step,
 )
 from sentinel_plugins.state.memory.budgets import Budgets
-from sentinel_plugins.state.memory.claims import Ask
+from sentinel_plugins.state.memory.claims import Part
 from sentinel_plugins.state.memory.clock import SteadyClock
 from sentinel_plugins.state.memory.config import MemoryStateConfig
-from sentinel_plugins.state.memory.gcra import Bucket, GcraAsk
+from sentinel_plugins.state.memory.gcra import Bucket, GcraPart
 from sentinel_plugins.state.memory.leases import Leases
 from sentinel_plugins.state.memory.overflow import Overflow
 from sentinel_plugins.state.memory.recent import Recent
 from sentinel_plugins.state.memory.reservations import Reservations
-from sentinel_plugins.state.memory.sliding_window import Counters, SlidingAsk
+from sentinel_plugins.state.memory.sliding_window import Counters, SlidingPart
 from sentinel_plugins.state.memory.values import Values
 from sentinel_plugins.state.memory.windows import Windows
 
@@ -102,16 +101,18 @@ class MemoryState:
         check_step(reservation, claims)
         now = self._now()
         self._reservations.expire(now)
-        asks = [self._ask(claim, now) for claim in claims]
+        parts = [self._part(claim, now) for claim in claims]
         if not self._reservations.free(reservation):
-            return Admission(False, tuple(_gone(ask.state(now, True)) for ask in asks))
-        fits = [ask.fits() for ask in asks]
-        if admitted := all(fits):
-            if self._reservations.full:
-                raise Refusal("state_unavailable")
-            self._reservations.open(reservation, [ask.take(reservation, now) for ask in asks], now)
-            self._trim(now)
-        return Admission(admitted, tuple(ask.state(now, fit) for ask, fit in zip(asks, fits, strict=True)))
+            return Admission(False, tuple([_gone(part.state(now, True)) for part in parts]))
+        fits = [part.fits() for part in parts]
+        if False in fits:
+            return Admission(False, tuple([part.state(now, fit) for part, fit in zip(parts, fits, strict=True)]))
+        if self._reservations.full:
+            raise Refusal("state_unavailable")
+        for part in parts:
+            part.take(reservation, now)
+        self._reservations.open(reservation, parts, now)
+        return Admission(True, tuple([part.state(now, True) for part in parts]))
 
     async def settle(self, reservation: str, settlement: Settlement) -> Literal["settled", "unknown"]:
         """End a reservation with what it really used, once. An unknown id is marked as gone for 15 minutes."""
@@ -134,24 +135,14 @@ class MemoryState:
         """Zero: there is no round trip."""
         return 0.0
 
-    def _ask(self, claim: Claim, now: float) -> Ask:
-        match claim:
-            case Window(algorithm="exact"):
+    def _part(self, claim: Claim, now: float) -> Part:
+        if isinstance(claim, Window):
+            if claim.algorithm == "exact":
                 return self._windows.ask(claim, now)
-            case Window(algorithm="gcra"):
-                return GcraAsk.of(self._buckets, claim, now)
-            case Window():
-                return SlidingAsk.of(self._counters, claim, now)
-            case Lease():
-                return self._leases.ask(claim, now)
-            case Budget():
-                return self._budgets.ask(claim, now)
-
-    def _trim(self, now: float) -> None:
-        self._windows.trim(now)
-        self._buckets.trim(now)
-        self._counters.trim(now)
-        self._budgets.trim()
+            if claim.algorithm == "gcra":
+                return GcraPart(self._buckets, claim, now)
+            return SlidingPart(self._counters, claim, now)
+        return self._leases.ask(claim, now) if isinstance(claim, Lease) else self._budgets.ask(claim, now)
 
 
 def _gone(state: ClaimState) -> ClaimState:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass
 
 from sentinel_core.state import ClaimState, Settlement, Window
 from sentinel_plugins.state.memory.clock import until
@@ -12,12 +11,14 @@ from sentinel_plugins.state.memory.overflow import Overflow
 _IDLE_LOGS_PER_STEP = 8
 
 
-@dataclass(slots=True)
 class Entry:
     """Units that were admitted together, and when they leave the window."""
 
-    ends: float
-    cost: int
+    __slots__ = ("cost", "ends")
+
+    def __init__(self, ends: float, cost: int) -> None:
+        self.ends = ends
+        self.cost = cost
 
 
 class Log:
@@ -34,10 +35,11 @@ class Log:
 
     def expire(self, now: float) -> int:
         """Drop what has left the window; how many entries that were. Amortised O(1): each entry leaves once."""
-        before = len(self.entries)
-        while self.entries and self.entries[0].ends <= now:
-            self.used -= self.entries.popleft().cost
-        return before - len(self.entries)
+        entries, dropped = self.entries, 0
+        while entries and entries[0].ends <= now:
+            self.used -= entries.popleft().cost
+            dropped += 1
+        return dropped
 
     def wait(self, limit: int, cost: int, now: float) -> float | None:
         """How long until `cost` fits, None if it never does. O(entries that must leave before)."""
@@ -65,24 +67,28 @@ class Windows:
     def __len__(self) -> int:
         return self._entries
 
-    def ask(self, claim: Window, now: float) -> WindowAsk:
+    def ask(self, claim: Window, now: float) -> WindowPart:
         """The claim beside its log; a key that was never admitted has none."""
         log = self._logs.get((claim.key, claim.period_s))
         if log is not None:
             self._entries -= log.expire(now)
-        return WindowAsk(self, claim, log)
+        return WindowPart(self, claim, log)
 
-    def append(self, claim: Window, entry: Entry) -> Log:
+    def append(self, claim: Window, entry: Entry, now: float) -> Log:
         """Count an entry; its log is the most recently used one now."""
         place = (claim.key, claim.period_s)
-        log = self._logs.setdefault(place, Log())
-        self._logs.move_to_end(place)
+        log = self._logs.get(place)
+        if log is None:
+            self._logs[place] = log = Log()
+        else:
+            self._logs.move_to_end(place)
         log.entries.append(entry)
         log.used += entry.cost
         self._entries += 1
+        self._trim(now)
         return log
 
-    def trim(self, now: float) -> None:
+    def _trim(self, now: float) -> None:
         """Forget logs that ran empty, a few per step, and the least recently used ones beyond the bound."""
         for _ in range(_IDLE_LOGS_PER_STEP):
             oldest = next(iter(self._logs.values()), None)
@@ -98,60 +104,53 @@ class Windows:
         self._entries -= len(log.entries)
 
 
-@dataclass(slots=True)
-class WindowAsk:
-    """A window claim beside its log."""
+class WindowPart:
+    """A claim beside its log; once taken, an entry whose cost settles to what was used."""
 
-    windows: Windows
-    claim: Window
-    log: Log | None
+    __slots__ = ("_entry", "_log", "_windows", "claim", "ends")
+
+    def __init__(self, windows: Windows, claim: Window, log: Log | None) -> None:
+        self._windows = windows
+        self._log = log
+        self._entry: Entry | None = None
+        self.claim = claim
+        self.ends = 0.0
 
     def fits(self) -> bool:
         """Whether the cost fits into the window that ends now."""
-        used = self.log.used if self.log else 0
+        used = self._log.used if self._log is not None else 0
         return used + self.claim.cost <= self.claim.limit
 
-    def take(self, reservation: str, now: float) -> HeldUnits:
+    def take(self, reservation: str, now: float) -> None:
         """Write the entry."""
-        entry = Entry(now + self.claim.period_s, self.claim.cost)
-        self.log = self.windows.append(self.claim, entry)
-        return HeldUnits(self.claim.key, self.log, entry)
+        self.ends = now + self.claim.period_s
+        self._entry = Entry(self.ends, self.claim.cost)
+        self._log = self._windows.append(self.claim, self._entry, now)
 
     def state(self, now: float, admitted: bool) -> ClaimState:
         """Units that are left, and when the window is empty at the latest."""
-        log, claim = self.log or Log(), self.claim
+        claim, log = self.claim, self._log or Log()
         return ClaimState(
-            key=claim.key,
-            remaining=max(0, claim.limit - log.used),
-            reset_s=until(log.entries[-1].ends, now) if log.used else 0.0,
-            admitted=admitted,
-            retry_after_s=None if admitted else log.wait(claim.limit, claim.cost, now),
+            claim.key,
+            max(0, claim.limit - log.used),
+            until(log.entries[-1].ends, now) if log.used else 0.0,
+            admitted,
+            None if admitted else log.wait(claim.limit, claim.cost, now),
         )
-
-
-@dataclass(slots=True)
-class HeldUnits:
-    """An entry whose cost settles to what was used."""
-
-    key: str
-    log: Log
-    entry: Entry
-
-    @property
-    def ends(self) -> float:
-        """When the entry leaves its window."""
-        return self.entry.ends
 
     def settle(self, settlement: Settlement, now: float) -> None:
         """Replace the cost where the settlement names this key; an entry that has left stays gone.
 
         The cost never goes below zero, so a refund never exceeds what was reserved.
         """
+        log, entry = self._log, self._entry
+        assert log is not None
+        assert entry is not None
         for key, units in settlement.units:
-            if key == self.key and self.ends > now:
+            if key == self.claim.key and self.ends > now:
                 used = max(0, units)
-                self.log.used += used - self.entry.cost
-                self.entry.cost = used
+                log.used += used - entry.cost
+                entry.cost = used
 
     def lapse(self, now: float) -> None:
         """Nothing to do: entries leave their log by themselves."""

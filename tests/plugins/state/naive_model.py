@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import count
 from typing import NamedTuple
 
-from sentinel_core.state import Budget, Claim, Settlement, Window, place
+from sentinel_core.state import Budget, Claim, Settlement, Window
 
 GONE_TTL_S = 900
 SECOND = 1_000_000
@@ -57,8 +57,8 @@ class NaiveModel:
 
     def used(self, claim: Claim, now: int) -> int | Fraction:
         """What is counted where this claim counts, in its unit."""
-        here = place(claim)
-        same = [(other, taken) for taken in self.history for other in taken.claims if place(other) == here]
+        here = claim.place
+        same = [(other, taken) for taken in self.history for other in taken.claims if other.place == here]
         if isinstance(claim, Budget) and not same:
             return claim.spent_nanousd
         return COUNTS[here[0]](same, now)

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, invariant, multiple, rule
 
-from sentinel_core.state import Budget, Claim, ClaimState, Lease, Settlement, Window, place, state_key
+from sentinel_core.state import Budget, Claim, ClaimState, Lease, Settlement, Window, state_key
 from tests.plugins.state.drivers import Driver
 from tests.plugins.state.naive_model import GONE_TTL_S, SECOND, NaiveModel, limit
 
@@ -29,7 +29,7 @@ METERS = st.builds(
 LEASES = st.builds(Lease, KEYS, st.integers(0, 3), SPANS)
 PERIODS = st.sampled_from(["may", "june"])
 BUDGETS = st.builds(Budget, KEYS, st.integers(0, 9), st.integers(0, 4), PERIODS, SPANS, st.integers(0, 2))
-CLAIMS = st.lists(WINDOWS | METERS | LEASES | BUDGETS, min_size=1, max_size=4, unique_by=place)
+CLAIMS = st.lists(WINDOWS | METERS | LEASES | BUDGETS, min_size=1, max_size=4, unique_by=lambda claim: claim.place)
 USED = st.dictionaries(KEYS, st.integers(-1, 4)).map(lambda units: tuple(units.items()))
 SETTLEMENTS = st.builds(Settlement, USED, st.integers(-1, 5))
 
@@ -68,7 +68,7 @@ class StoreMachine(RuleBasedStateMachine):
             if free and not state.admitted:
                 self.check_wait(claim, state)
         if admission.admitted:
-            self.seen.update((place(claim), claim) for claim in claims)
+            self.seen.update((claim.place, claim) for claim in claims)
         return reservation if admission.admitted else multiple()
 
     def check_state(self, claim: Claim, state: ClaimState) -> None:
