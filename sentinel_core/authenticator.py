@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from sentinel_core.context import Client
-from sentinel_core.keys import Principal
+from sentinel_core.keys import Key, Principal
 
 
 @runtime_checkable
@@ -20,3 +20,35 @@ class Authenticator(Protocol):
         `anonymous`.
         """
         ...
+
+
+class Admission:
+    """What the head of a request told about its caller: what the doorkeeper `found`, in its own terms, or the `error`
+    because of which nobody reads the body."""
+
+    __slots__ = ("_found", "error")
+
+    def __init__(self, found: object = None, error: BaseException | None = None) -> None:
+        self._found = found
+        self.error = error
+
+    @property
+    def found(self) -> object:
+        """What was found. Raises what the doorkeeper raised."""
+        if self.error is not None:
+            raise self.error
+        return self._found
+
+
+@runtime_checkable
+class Doorkeeper(Protocol):
+    """A stage that decides by the head alone. Where only observers stand before it, a server asks it before it reads a
+    body, and its `on_request` goes by `ctx[ADMISSION].found`; elsewhere, and for calls in process, there is none."""
+
+    async def admit(self, client: Client) -> object:
+        """What `on_request` will want to know. Raises what `on_request` is to raise."""
+        ...
+
+
+ADMISSION: Key[Admission] = Key("admission")
+"""What was found out before the body was read; written by the server, absent where nobody looked."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sentinel_core.authenticator import Authenticator
+from sentinel_core.authenticator import Admission, Authenticator
 from sentinel_core.chain import ChainPlan, Delivery, Exchange, Tracker
 from sentinel_core.commands import Command
 from sentinel_core.config import Settings, load_settings
@@ -266,6 +266,17 @@ class Gateway:
         if self._generation is not None:
             ctx.facts[CANDIDATES] = self._generation.candidates(request)
         return ctx
+
+    async def admit(self, client: Client) -> Admission | None:
+        """What the chain's doorkeeper says of a caller by the head alone, for `ctx[ADMISSION]`; None where it has none.
+
+        Whoever opens an exchange at once opens it on the generation that was asked.
+        """
+        while (generation := self._generation) is not None and generation.door is not None:
+            admission = await generation.admit(generation.door, client)
+            if generation is self._generation:
+                return admission
+        return None
 
     def open(self, ctx: Context) -> Exchange:
         """One exchange, to be entered with `async with`. Raises `Refusal`: not_started, draining."""

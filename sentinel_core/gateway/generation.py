@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from sentinel_core.authenticator import Authenticator
-from sentinel_core.chain import Chain, Tracker
+from sentinel_core.authenticator import Admission, Authenticator, Doorkeeper
+from sentinel_core.chain import Chain, ChainPlan, Tracker
+from sentinel_core.chain.faults import limited, unasked
+from sentinel_core.context import Client
 from sentinel_core.gateway.able import able
 from sentinel_core.gateway.blueprint import Blueprint, ProviderPlan
 from sentinel_core.gateway.catalogue import Catalogue, Knowledge
@@ -16,8 +19,11 @@ from sentinel_core.messages import Request
 from sentinel_core.prices import Prices
 from sentinel_core.provider import Provider
 from sentinel_core.services import Services
+from sentinel_core.stage import Stage
 
 log = logging.getLogger("sentinel.gateway")
+
+Door = Callable[[Client], Awaitable[object]]
 
 
 class ProviderPool:
@@ -66,6 +72,7 @@ class Generation:
         chain: Chain,
         catalogue: Catalogue,
         authenticator: Authenticator | None,
+        door: Door | None,
         stack: AsyncExitStack,
     ) -> None:
         self.blueprint = blueprint
@@ -73,6 +80,7 @@ class Generation:
         self.chain = chain
         self.catalogue = catalogue
         self.authenticator = authenticator
+        self.door = door
         self.retired = False
         self._stack = stack
 
@@ -99,11 +107,27 @@ class Generation:
             chain = Chain(blueprint.chain, stages, providers, tracker)
             authenticator = next((stage for stage in stages if isinstance(stage, Authenticator)), None)
             catalogue = Catalogue(blueprint.settings.models, providers, created, _knowledge(blueprint, services))
-            return cls(blueprint, services, chain, catalogue, authenticator, stack.pop_all())
+            door = _door(blueprint.chain, stages)
+            return cls(blueprint, services, chain, catalogue, authenticator, door, stack.pop_all())
 
     def candidates(self, request: Request) -> tuple[Target, ...]:
         """The targets of the request's model that can serve it; empty if nobody serves the model."""
         return able(request, self.catalogue.candidates(request.model), self.chain.providers)
+
+    async def admit(self, door: Door, client: Client) -> Admission:
+        """What this generation's door says of a caller. Failures are kept for the stage to raise in its place.
+
+        The generation stays open meanwhile, as it does for an exchange.
+        """
+        self.chain.enter()
+        try:
+            return Admission(await door(client))
+        except BaseException as error:
+            if isinstance(error, Exception) or unasked(error):
+                return Admission(error=error)
+            raise
+        finally:
+            self.chain.leave()
 
     async def close(self) -> None:
         """Close stages and give providers back. A stage that fails to close is logged: the others close too."""
@@ -111,6 +135,17 @@ class Generation:
             await self._stack.aclose()
         except Exception:
             log.exception("closing a generation failed")
+
+
+def _door(plan: ChainPlan, stages: Sequence[Stage]) -> Door | None:
+    """The way past the doorkeeper, within the stage's time, if everything before it only observes: another stage could
+    have an answer even for callers that it would refuse."""
+    for entry, stage in zip(plan.entries, stages, strict=True):
+        if isinstance(stage, Doorkeeper):
+            return stage.admit if entry.timeout_s is None else limited(stage.admit, entry.timeout_s)
+        if not entry.observer:
+            return None
+    return None
 
 
 def _knowledge(blueprint: Blueprint, services: Services) -> Knowledge:

@@ -10,12 +10,12 @@ from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.jobs import Job
 from sentinel_core.stage import Stage
-from sentinel_plugins.auth.commands import COMMANDS
+from sentinel_plugins.auth.admin import key_commands, tenant_commands
+from sentinel_plugins.auth.admin.key_routes import KeyRoutes
+from sentinel_plugins.auth.admin.tenant_routes import TenantRoutes
 from sentinel_plugins.auth.config import AuthConfig
-from sentinel_plugins.auth.key_routes import KeyRoutes
 from sentinel_plugins.auth.revocation import Listener, auth_of
 from sentinel_plugins.auth.stage import Auth
-from sentinel_plugins.auth.tenant_routes import TenantRoutes
 
 __all__ = ["Auth", "AuthConfig", "sentinel_commands", "sentinel_endpoints", "sentinel_jobs", "sentinel_stages"]
 
@@ -48,7 +48,7 @@ def sentinel_jobs(gateway: Gateway) -> Iterable[Job]:
 @hookimpl
 def sentinel_commands() -> Iterable[Command]:
     """`sentinel keys …` and `sentinel tenants …`."""
-    return COMMANDS
+    return (*key_commands.COMMANDS, *tenant_commands.COMMANDS)
 
 
 async def _tell_zion(gateway: Gateway) -> None:

@@ -16,10 +16,9 @@ from sentinel_plugins.auth.digest import Digests
 from sentinel_plugins.auth.flights import Flights
 from sentinel_plugins.auth.guessing import Guessing, network
 from sentinel_plugins.auth.known import Cache, Known
+from sentinel_plugins.auth.names import ANONYMOUS
 from sentinel_plugins.auth.tenants import DEFAULT, Tenant, principal_of
 
-ANONYMOUS = "anonymous"
-"""The tenant of everybody who need not say who they are."""
 FOREVER = float("inf")
 
 
@@ -33,6 +32,13 @@ class Source(Protocol):
     async def known(self, text: str, digest: bytes) -> Known:
         """Whose it is. Raises `Refusal`: invalid_api_key only where that is certain."""
         ...
+
+
+class Seen(NamedTuple):
+    """Somebody who is known, and the digest that this is remembered by: empty for whoever need not say who they are."""
+
+    known: Known
+    digest: bytes = b""
 
 
 class Unfamiliar(NamedTuple):
@@ -59,28 +65,33 @@ class Callers:
         self._sources = tuple(sources)
         self._digests = digests
         self._guessing = Guessing(config.max_failures_per_minute, clock)
-        self._flights: Flights[Known] = Flights()
+        self.flights: Flights[Known] = Flights()
         self.cache = Cache(clock)
 
-    def recall(self, client: Client) -> Known | Unfamiliar:
+    def recall(self, client: Client) -> Seen | Unfamiliar:
         """Who this is, where no store has to be asked. Raises `Refusal` (invalid_api_key, rate_limit_exceeded)."""
         headers = client.headers
         if not self._required and ADMIN_HEADER not in headers:
             # Clients that insist on some key send one to gateways without keys, too.
-            return self._static_only(headers) or _anonymous(client.address)
+            return Seen(self._static_only(headers) or _anonymous(client.address))
         text = self._presented(client)
         digest = self._digests.of(text)
-        found = self._static.get(digest) or self.cache.get(digest)
-        if found is not None:
-            return found
+        known = self._believed(digest)
+        if known is not None:
+            return Seen(known, digest)
         self._guessing.check(client.address)
         return Unfamiliar(text, digest, client.address)
 
-    async def find(self, unfamiliar: Unfamiliar) -> Known:
+    def again(self, seen: Seen) -> Seen | None:
+        """Somebody seen a moment ago, as they are known now; None where they are to be looked at anew."""
+        known = self._believed(seen.digest)
+        return Seen(known, seen.digest) if known is not None else None
+
+    async def find(self, unfamiliar: Unfamiliar) -> Seen:
         """Who this is, looked up. Raises `Refusal`: invalid_api_key, state_unavailable, what the source says."""
         text, digest, address = unfamiliar
         try:
-            return await self._flights.join(digest, lambda: self._look_up(text, digest))
+            return Seen(await self.flights.join(digest, lambda: self._look_up(text, digest)), digest)
         except Refusal as error:
             if error.code == "invalid_api_key":
                 self._guessing.note(address)
@@ -88,7 +99,10 @@ class Callers:
 
     async def close(self) -> None:
         """End look-ups that are under way."""
-        await self._flights.close()
+        await self.flights.close()
+
+    def _believed(self, digest: bytes) -> Known | None:
+        return self._static.get(digest) or self.cache.get(digest)
 
     async def _look_up(self, text: str, digest: bytes) -> Known:
         epoch = self.cache.epoch

@@ -12,7 +12,7 @@ from sentinel_core.config import Seconds, Secret
 from sentinel_core.limits import Limits
 from sentinel_core.stage import StageConfig
 from sentinel_plugins.auth.jwt.config import JwtConfig
-from sentinel_plugins.auth.names import DEFAULT_TENANT, Pattern, Scope, TenantName
+from sentinel_plugins.auth.names import ANONYMOUS, DEFAULT_TENANT, Allowed, Scope, TenantName
 from sentinel_plugins.auth.zion.config import ZionConfig
 
 Count = Annotated[int, Meta(ge=1)]
@@ -33,9 +33,9 @@ class StaticKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """On whose behalf it asks, where that is one person."""
     scopes: tuple[Scope, ...] = ()
     """What it may beyond asking: `admin` administers the gateway, `keys` the keys of its tenant."""
-    models: tuple[Pattern, ...] | None = None
+    models: Allowed = None
     """Models that it may use, by their names at the providers: `gpt-4o*`. By default all of its tenant's."""
-    routes: tuple[Pattern, ...] | None = None
+    routes: Allowed = None
     """Paths that it may call: `/v1/chat/*`. By default all of its tenant's."""
     limits: Limits = Limits()
     """What it may use."""
@@ -44,9 +44,9 @@ class StaticKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class TenantTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A tenant that the configuration knows. It binds all of the tenant's keys and users."""
 
-    models: tuple[Pattern, ...] | None = None
+    models: Allowed = None
     """Models that it may use. By default all."""
-    routes: tuple[Pattern, ...] | None = None
+    routes: Allowed = None
     """Paths that it may call. By default all."""
     limits: Limits = Limits()
     """What all of its keys and users may use together."""
@@ -97,6 +97,8 @@ class AuthConfig(StageConfig, frozen=True, kw_only=True):
         for place, tenant in owners.items():
             if tenant not in declared:
                 raise ValueError(f"{place}: there is no table [stages.auth.tenants.{tenant}]")
+        if ANONYMOUS in self.tenants:
+            raise ValueError(f"tenants.{ANONYMOUS}: callers that nobody knows have this name; choose another one")
         for name in (BOOTSTRAP, ADMINISTRATOR):
             if name in self.keys:
                 raise ValueError(f"keys.{name}: this id is taken; choose another one")

@@ -17,6 +17,9 @@ class Flights(Generic[T]):
     def __init__(self) -> None:
         self._tasks: dict[bytes, asyncio.Task[T]] = {}
 
+    def __len__(self) -> int:
+        return len(self._tasks)
+
     async def join(self, key: bytes, start: Callable[[], Coroutine[Any, Any, T]]) -> T:  # a coroutine's own Any
         """What the look-up under way finds, or one that starts now."""
         task = self._tasks.get(key)

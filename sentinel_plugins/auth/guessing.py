@@ -22,6 +22,9 @@ class Guessing:
         self._clock = clock
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._failures)
+
     def check(self, address: str) -> None:
         """Raise `Refusal` (rate_limit_exceeded) for an address that has failed too often."""
         times = self._failures.get(network(address))

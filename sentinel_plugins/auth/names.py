@@ -17,8 +17,11 @@ Scope = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_.:-]{0,63}$", description="a
 Pattern = Annotated[
     str, Meta(pattern=r"^[^&\s]{1,256}$", description="a name in which * stands for any characters, such as gpt-4o*")
 ]
+Allowed = tuple[Pattern, ...] | None
 
 KEYS = "keys"
 """The scope of those who administer the keys of their own tenant."""
+ANONYMOUS = "anonymous"
+"""The tenant of everybody who need not say who they are; nobody else may have it."""
 DEFAULT_TENANT = "default"
 """The tenant that needs no table."""

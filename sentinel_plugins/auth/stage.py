@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import ClassVar, Self
 
+from sentinel_core.authenticator import ADMISSION
 from sentinel_core.context import Client, Context, Outcome
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
@@ -13,7 +14,7 @@ from sentinel_core.keys import CANDIDATES, PRINCIPAL, Key, Principal
 from sentinel_core.permission import permits
 from sentinel_core.services import Services
 from sentinel_core.stage import Stage
-from sentinel_plugins.auth.callers import Callers, Source, static_keys
+from sentinel_plugins.auth.callers import Callers, Seen, Source, static_keys
 from sentinel_plugins.auth.config import AuthConfig
 from sentinel_plugins.auth.digest import Digests
 from sentinel_plugins.auth.known import Known
@@ -82,14 +83,20 @@ class Auth(Stage):
     @hookimpl
     def on_request(self, ctx: Context) -> Awaitable[None] | None:
         """Let those in who are known and may use the route and a target. Waits only for look-ups."""
-        found = self.callers.recall(ctx.client)
-        if isinstance(found, Known):
-            _admit(ctx, found)
+        found = self._seen(ctx) or self.callers.recall(ctx.client)
+        if isinstance(found, Seen):
+            _admit(ctx, found.known)
             return None
         return self._admit_later(ctx, self.callers.find(found))
 
-    async def _admit_later(self, ctx: Context, finding: Awaitable[Known]) -> None:
-        _admit(ctx, await finding)
+    def _seen(self, ctx: Context) -> Seen | None:
+        """Whoever was admitted by the head, unless they ceased to be believed while the body came (Z10)."""
+        admission = ctx.get(ADMISSION)
+        seen = admission.found if admission is not None else None
+        return self.callers.again(seen) if isinstance(seen, Seen) else None
+
+    async def _admit_later(self, ctx: Context, finding: Awaitable[Seen]) -> None:
+        _admit(ctx, (await finding).known)
 
     @hookimpl
     def on_finish(self, ctx: Context, outcome: Outcome) -> Awaitable[None] | None:
@@ -103,10 +110,14 @@ class Auth(Stage):
 
     async def authenticate(self, client: Client) -> Principal:
         """Who this is, for routes outside the chain."""
+        return (await self.admit(client)).known.principal
+
+    async def admit(self, client: Client) -> Seen:
+        """Whoever may use the route, by the head alone. Raises `Refusal`."""
         found = self.callers.recall(client)
-        known = found if isinstance(found, Known) else await self.callers.find(found)
-        _check_route(client, known.principal)
-        return known.principal
+        seen = found if isinstance(found, Seen) else await self.callers.find(found)
+        _check_route(client, seen.known.principal)
+        return seen
 
 
 def _admit(ctx: Context, known: Known) -> None:

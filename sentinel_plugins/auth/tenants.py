@@ -13,7 +13,7 @@ from sentinel_core.limits import Limits
 from sentinel_core.permission import Patterns, both
 from sentinel_core.records import RecordStore
 from sentinel_plugins.auth.config import TenantTable
-from sentinel_plugins.auth.names import DEFAULT_TENANT, Pattern, TenantName
+from sentinel_plugins.auth.names import ANONYMOUS, DEFAULT_TENANT, Allowed, TenantName
 from sentinel_plugins.auth.rows import Rows
 
 NO_LIMITS = Limits()
@@ -25,8 +25,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     id: TenantName
     tenant: TenantName
     created_at: float = 0.0
-    models: tuple[Pattern, ...] | None = None
-    routes: tuple[Pattern, ...] | None = None
+    models: Allowed = None
+    routes: Allowed = None
     limits: Limits = NO_LIMITS
     preferences: dict[str, Any] = {}  # JSON values
     disabled_at: float | None = None
@@ -56,6 +56,12 @@ class Tenants:
         if tenant is None:
             raise Refusal("invalid_parameter", f"There is no tenant {name!r}.", param="tenant")
         return tenant
+
+    async def add(self, tenant: Tenant) -> None:
+        """Keep a new tenant. Raises `Refusal`: invalid_parameter where there is one of this name."""
+        taken = tenant.id == ANONYMOUS or tenant.id in self.declared
+        if self.rows is None or taken or not await self.rows.add(tenant):
+            raise Refusal("invalid_parameter", f"There is a tenant {tenant.id!r} already.", param="id")
 
 
 DEFAULT = Tenant(id=DEFAULT_TENANT, tenant=DEFAULT_TENANT)

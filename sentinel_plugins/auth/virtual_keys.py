@@ -17,7 +17,7 @@ from sentinel_core.services import Clock
 from sentinel_plugins.auth.credential import invalid
 from sentinel_plugins.auth.digest import Digests
 from sentinel_plugins.auth.known import Known
-from sentinel_plugins.auth.names import Pattern, Scope, TenantName
+from sentinel_plugins.auth.names import Allowed, Scope, TenantName
 from sentinel_plugins.auth.rows import Rows
 from sentinel_plugins.auth.tenants import NO_LIMITS, Tenants, principal_of
 
@@ -37,8 +37,8 @@ class VirtualKey(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     user: str | None = None
     scopes: tuple[Scope, ...] = ()
-    models: tuple[Pattern, ...] | None = None
-    routes: tuple[Pattern, ...] | None = None
+    models: Allowed = None
+    routes: Allowed = None
     limits: Limits = NO_LIMITS
     expires_at: float | None = None
     revoked_at: float | None = None

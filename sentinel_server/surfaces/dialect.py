@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
-from sentinel_core.context import Context
+from sentinel_core.authenticator import ADMISSION, Admission
+from sentinel_core.context import Client, Context
 from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.dialects.base import Dialect, StreamEncoder
 from sentinel_core.endpoints import Policy
@@ -43,7 +44,10 @@ class Surface(NamedTuple):
 
 
 class DialectSurface:
-    """The route of one dialect as an ASGI application behind the edge. Who calls is decided in the chain."""
+    """The route of one dialect as an ASGI application behind the edge.
+
+    Who calls is decided by the chain's authentication: before the body is read where that needs the head alone.
+    """
 
     policy: Policy = "caller"
 
@@ -62,19 +66,33 @@ class DialectSurface:
         tx = Transaction.of(scope)
         check_json(tx.headers)
         async with Watch(tx, receive, self._settings) as watch:
+            client = tx.client()
+            admission = await self._gateway.admit(client)
+            if admission is not None and admission.error is not None:
+                await self._turn_away(tx, client, admission)
             raw = await read_body(tx, receive, self._settings.max_body_bytes)
             watch.body_arrived()
-            ctx = self._context(tx, raw)
+            ctx = self._context(tx, client, admission, raw)
             await (self._stream(tx, watch, ctx) if ctx.request.stream else self._unary(tx, watch, ctx))
 
-    def _context(self, tx: Transaction, raw: bytes) -> Context:
+    async def _turn_away(self, tx: Transaction, client: Client, admission: Admission) -> None:
+        """Raise why, through the chain, so that observers hear of it: a request without a body, for no target."""
+        tx.ctx = ctx = Context(Request(self._dialect, {}, self._dialect.operation), id=tx.id, client=client)
+        ctx[ADMISSION] = admission
+        async with self._gateway.open(ctx):
+            assert admission.error is not None  # nobody else is turned away
+            raise admission.error
+
+    def _context(self, tx: Transaction, client: Client, admission: Admission | None, raw: bytes) -> Context:
         request = self._dialect.decode_request(decode_json(raw, self._limits))
         if self._annotate is not None:
             request = self._annotate(request, tx.headers)
         allowed_s = self._settings.request_timeout_s
         deadline = tx.started + (allowed_s if request.stream else patience_s(tx.headers, allowed_s))
-        tx.ctx = self._gateway.context(request, id=tx.id, client=tx.client(), deadline=deadline)
-        return tx.ctx
+        tx.ctx = ctx = self._gateway.context(request, id=tx.id, client=client, deadline=deadline)
+        if admission is not None:
+            ctx[ADMISSION] = admission
+        return ctx
 
     async def _unary(self, tx: Transaction, watch: Watch, ctx: Context) -> None:
         async with self._gateway.open(ctx) as reply:

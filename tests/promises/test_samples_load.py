@@ -17,7 +17,7 @@ GENERATED = {"docs/reference/hooks.md"}
 
 @pytest.mark.parametrize("sample", samples("toml"), ids=lambda sample: sample.id)
 def test_every_toml_block_loads(sample: Sample, tmp_path: Path) -> None:
-    if sample.mark == "file: pyproject.toml":
+    if sample.mark in ("file: pyproject.toml", "file: models.toml"):
         assert tomllib.loads(sample.text)
         return
     path = tmp_path / "sentinel.toml"

@@ -13,7 +13,7 @@ import msgspec
 
 from sentinel_core.errors import Refusal
 from sentinel_core.services import Clock
-from sentinel_core.state import StateStore
+from sentinel_core.state import StateStore, state_key
 from sentinel_plugins.auth.credential import invalid
 from sentinel_plugins.auth.known import MAX_KNOWN, Known
 from sentinel_plugins.auth.tenants import Tenants, principal_of
@@ -98,7 +98,8 @@ class ZionUsers:
 
     async def _limits(self, external_id: str) -> _Told:
         """What was told lately, what Zion says now, or, where it says nothing, what was told last."""
-        key = f"zion:limits:{hashlib.sha256(external_id.encode()).hexdigest()}"
+        name = hashlib.sha256(external_id.encode()).hexdigest()
+        key = state_key(self._config.tenant, "zion limits", name)
         last = await self._remembered(key)
         now = self._clock.time()
         if last is not None and 0 <= now - last.at < self._config.limits_ttl_s:

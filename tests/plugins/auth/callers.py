@@ -15,7 +15,8 @@ from sentinel_core.services import Services
 from sentinel_core.testing import FakeClock, fake_services
 from sentinel_core.testing.harness import stage_config
 from sentinel_plugins.auth import Auth, AuthConfig
-from sentinel_plugins.auth.shapes import NewKey, NewTenant
+from sentinel_plugins.auth.admin.key_shapes import NewKey
+from sentinel_plugins.auth.admin.tenant_shapes import NewTenant
 from sentinel_plugins.auth.tenants import Tenant
 from sentinel_plugins.auth.virtual_keys import VirtualKey, VirtualKeys
 
@@ -57,18 +58,8 @@ class Known(NamedTuple):
 
     async def tenant(self, name: str, **fields: Any) -> Tenant:  # of a NewTenant
         """A new tenant in the record store."""
-        new = NewTenant(id=name, **fields)
-        made = Tenant(
-            id=name,
-            tenant=name,
-            created_at=self.clock.time(),
-            models=new.models,
-            routes=new.routes,
-            limits=new.limits,
-            preferences=new.preferences,
-        )
-        assert self.auth.tenants.rows is not None
-        assert await self.auth.tenants.rows.add(made)
+        made = NewTenant(id=name, **fields).tenant(self.clock.time())
+        await self.auth.tenants.add(made)
         return made
 
     async def who(self, client: Client) -> Principal:

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.registry import Registry
+from sentinel_plugins.auth.admin.key_shapes import NewKey
 from sentinel_plugins.auth.revocation import auth_of
-from sentinel_plugins.auth.shapes import NewKey
 from sentinel_plugins.auth.virtual_keys import VirtualKey
 from sentinel_server.app import asgi
 from tests.plugins.auth.callers import ADMIN_KEY, PEPPER, STATIC, secret
 from tests.server.gateway_fixture import encoded
-from tests.server.serving import Served, serving
+from tests.server.serving import RUNNERS, Served, serving
 from tests.server.wire import Answer, request
 
 MODELS = ("gpt-4o", "gpt-4o-mini", "o3")
@@ -51,8 +52,12 @@ class House(NamedTuple):
 
 
 @asynccontextmanager
-async def house(settings: dict[str, Any] | None = None) -> AsyncIterator[House]:  # TOML values
+async def house(
+    settings: dict[str, Any] | None = None,  # TOML values
+    runner: str = RUNNERS[0],
+    registry: Registry | None = None,
+) -> AsyncIterator[House]:
     """The gateway of these tables, or of `tables()`."""
-    gateway = Gateway(settings_from(settings or tables()))
-    async with gateway, serving(asgi(gateway)) as served:
+    gateway = Gateway(settings_from(settings or tables()), registry=registry)
+    async with gateway, serving(asgi(gateway), runner) as served:
         yield House(gateway, served)

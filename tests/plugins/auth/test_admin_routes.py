@@ -185,6 +185,7 @@ async def test_s2_40_tenants_are_made_changed_disabled_and_listed() -> None:
         for answer in (
             await served.ask(TENANTS, ADMIN_KEY, "POST", id="acme"),
             await served.ask(TENANTS, ADMIN_KEY, "POST", id="fixed"),
+            await served.ask(TENANTS, ADMIN_KEY, "POST", id="anonymous"),
             await served.ask(f"{TENANTS}/fixed", ADMIN_KEY, "PATCH", models=None),
         ):
             assert (answer.status, answer.code) == (400, "invalid_parameter")

@@ -328,6 +328,7 @@ async def test_a_known_key_is_recalled_without_waiting() -> None:
         ({"api_key": secret("with a space in it")}, "no spaces"),
         ({"api_key": secret(STATIC), "admin_key": secret(STATIC)}, "two keys are the same"),
         ({"keys": {"admin": {"secret": secret(STATIC)}}}, "keys.admin: this id is taken"),
+        ({"tenants": {"anonymous": {}}}, "callers that nobody knows have this name"),
         ({"keys": {"ci": {"secret": secret(STATIC), "tenant": "acme"}}}, "keys.ci.tenant: there is no table"),
         ({"jwt": {"issuer": "i", "audience": ["a"]}}, "give one of jwks_url and secret"),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from sentinel_core.limits import Limits, Rate
 from sentinel_core.messages import Usage, UsageReport
 from sentinel_core.records import Record
 from sentinel_core.services import Services
+from sentinel_core.state import state_key
 from sentinel_core.testing import FakeProvider, fake_services
 from sentinel_core.testing.fake_clock import FakeClock, settle
 from sentinel_core.testing.harness import Driven, chain_of, context, run, stage_config
@@ -73,6 +75,14 @@ async def ask(auth: Known, usage: Usage | None = Usage(7, 5, 12), **fields: Any)
     )
     await tracker.drained()
     return driven
+
+
+async def test_z13_limits_are_kept_under_the_tenants_name() -> None:
+    async with zion() as (auth, _):
+        await auth.who(bearer())
+        name = hashlib.sha256(b"ann").hexdigest()
+        assert await auth.services.state.get(state_key("default", "zion limits", name)) is not None
+        assert await auth.services.state.get(state_key("acme", "zion limits", name)) is None
 
 
 async def test_s1_14_s1_21_a_bearer_is_the_user_that_zion_knows() -> None:

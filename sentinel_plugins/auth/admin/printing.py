@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import msgspec
 import typer
 
-from sentinel_plugins.auth.shapes import ShownKey, ShownTenant
+from sentinel_plugins.auth.admin.key_shapes import ShownKey
+from sentinel_plugins.auth.admin.tenant_shapes import ShownTenant
 
 _KEYS = ("ID", "TENANT", "NAME", "STATUS", "ENDS WITH", "CREATED", "EXPIRES", "SCOPES", "MODELS")
 _TENANTS = ("TENANT", "STATUS", "FROM", "MODELS", "ROUTES", "LIMITS")
@@ -36,7 +37,7 @@ def _key(key: ShownKey) -> tuple[str, ...]:
 
 def _tenant(tenant: ShownTenant) -> tuple[str, ...]:
     limits = msgspec.to_builtins(tenant.limits)
-    bounds = " ".join(f"{name}={value}" for name, value in limits.items() if value not in (None, []))
+    bounds = " ".join(f"{name}={value}" for name, value in limits.items() if value not in (None, ()))
     return (
         tenant.id,
         "active" if tenant.disabled_at is None else "disabled",

@@ -1,0 +1,80 @@
+"""What commands for keys and tenants work on: the configured record store, without a gateway that runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import typer
+
+from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
+from sentinel_core.gateway import Gateway
+from sentinel_core.gateway.outside import SystemClock
+from sentinel_plugins.auth.config import AuthConfig
+from sentinel_plugins.auth.digest import Digests
+from sentinel_plugins.auth.rows import Kept, Rows
+from sentinel_plugins.auth.tenants import Tenant, Tenants
+from sentinel_plugins.auth.virtual_keys import VirtualKeys
+from sentinel_plugins.recording.offline import records_of
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Kept)
+
+FAILURE = 1
+PAGE = 200
+
+
+class Desk(NamedTuple):
+    """Keys and tenants."""
+
+    keys: VirtualKeys
+    tenants: Tenants
+    rows: Rows[Tenant]
+
+
+def at_desk(work: Callable[[Desk], Awaitable[int]], config: Path | None, env_file: Path | None) -> int:
+    """Do the work; the exit code. Raises `ConfigError`."""
+    gateway = Gateway.load(config, env_file=env_file)
+
+    async def opened() -> int:
+        async with _desk(gateway) as desk:
+            return await work(desk)
+
+    try:
+        return asyncio.run(opened())
+    except Refusal as error:
+        typer.echo(f"sentinel: {error.message}", err=True)
+        return FAILURE
+
+
+@asynccontextmanager
+async def _desk(gateway: Gateway) -> AsyncIterator[Desk]:
+    """The record store of the configuration, open. Raises `ConfigError` where it keeps no keys."""
+    plans = {plan.name: plan.config for plan in gateway.blueprint.chain.stages}
+    config = plans.get("auth")
+    if not isinstance(config, AuthConfig) or config.pepper is None:
+        problem = ConfigProblem("no keys are kept", table="stages.auth", key="pepper", expected="a secret")
+        raise ConfigError((problem,))
+    async with records_of(gateway) as records:
+        tenants = Tenants(config.tenants, records)
+        assert tenants.rows is not None  # records were given
+        yield Desk(VirtualKeys(records, Digests(config.pepper), tenants, SystemClock()), tenants, tenants.rows)
+
+
+async def all_of(rows: Rows[K], tenant: str | None) -> list[K]:
+    """Every row of this tenant, or of all."""
+    found, cursor = await rows.page(tenant, PAGE, None)
+    while cursor is not None:
+        more, cursor = await rows.page(tenant, PAGE, cursor)
+        found += more
+    return found
+
+
+def required(row: T | None, named: str) -> T:
+    """The row. Raises `Refusal` (not_found)."""
+    if row is None:
+        raise Refusal("not_found", f"There is no {named}.")
+    return row

@@ -1,0 +1,95 @@
+"""`sentinel keys …`."""
+
+from __future__ import annotations
+
+from functools import partial
+from time import time
+from typing import Annotated
+
+import typer
+
+from sentinel_core.commands import Command
+from sentinel_plugins.auth.admin import printing
+from sentinel_plugins.auth.admin.desk import Desk, all_of, at_desk, required
+from sentinel_plugins.auth.admin.key_shapes import NewKey, shown_key
+from sentinel_plugins.auth.admin.options import Config, EnvFile, Json, LimitOptions, Models, Routes, limits, read
+
+KeyId = Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")]
+OfTenant = Annotated[str | None, typer.Option("--tenant", help="The tenant.")]
+Scopes = Annotated[list[str] | None, typer.Option("--scope", help="`admin` or `keys`; repeat it.")]
+
+
+def create_key(
+    tenant: OfTenant = None,
+    name: Annotated[str, typer.Option("--name", help="What it is for.")] = "",
+    user: Annotated[str | None, typer.Option("--user", help="On whose behalf it asks.")] = None,
+    model: Models = None,
+    route: Routes = None,
+    scope: Scopes = None,
+    limit: LimitOptions = None,
+    expires_in_days: Annotated[float | None, typer.Option("--expires-in-days", help="When it ends.")] = None,
+    config: Config = None,
+    env_file: EnvFile = None,
+    json: Json = False,
+) -> int:
+    """Make a key. Its text is printed this once, and kept nowhere."""
+    fields = {
+        "tenant": tenant or "default",
+        "name": name,
+        "user": user,
+        "scopes": scope or [],
+        "models": model,
+        "routes": route,
+        "limits": limits(limit),
+        "expires_in_s": expires_in_days * 86_400 if expires_in_days is not None else None,
+    }
+    new = read(fields, NewKey)
+
+    async def work(desk: Desk) -> int:
+        owner = await desk.tenants.require(new.tenant or "default")
+        key, text = await desk.keys.create(partial(new.key, owner.id, time()))
+        printing.one(shown_key(key, time(), text), text, json=json)
+        return 0
+
+    return at_desk(work, config, env_file)
+
+
+def list_keys(tenant: OfTenant = None, config: Config = None, env_file: EnvFile = None, json: Json = False) -> int:
+    """List keys, newest first."""
+
+    async def work(desk: Desk) -> int:
+        found, now = await all_of(desk.keys.rows, tenant), time()
+        printing.keys([shown_key(key, now) for key in found], json=json)
+        return 0
+
+    return at_desk(work, config, env_file)
+
+
+def rotate_key(key_id: KeyId, config: Config = None, env_file: EnvFile = None, json: Json = False) -> int:
+    """Give a key another text, which is printed this once. The old one ends at once."""
+
+    async def work(desk: Desk) -> int:
+        key, text = required(await desk.keys.rotate(key_id, None), f"key {key_id!r}")
+        printing.one(shown_key(key, time(), text), text, json=json)
+        return 0
+
+    return at_desk(work, config, env_file)
+
+
+def revoke_key(key_id: KeyId, config: Config = None, env_file: EnvFile = None, json: Json = False) -> int:
+    """Revoke a key for good."""
+
+    async def work(desk: Desk) -> int:
+        key = required(await desk.keys.revoke(key_id, None), f"key {key_id!r}")
+        printing.one(shown_key(key, time()), f"{key.id} is revoked", json=json)
+        return 0
+
+    return at_desk(work, config, env_file)
+
+
+COMMANDS = (
+    Command("keys create", create_key),
+    Command("keys list", list_keys),
+    Command("keys rotate", rotate_key),
+    Command("keys revoke", revoke_key),
+)

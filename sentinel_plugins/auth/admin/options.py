@@ -1,0 +1,41 @@
+"""The options that commands for keys and tenants share, and what they say as shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
+import typer
+
+from sentinel_core.limits import Limits
+
+T = TypeVar("T")
+
+Config = Annotated[Path | None, typer.Option("--config", "-c", help="Configuration file.")]
+EnvFile = Annotated[Path | None, typer.Option("--env-file", help="A .env file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Models = Annotated[list[str] | None, typer.Option("--model", help="A model that is allowed; repeat it. `*` is any.")]
+Routes = Annotated[list[str] | None, typer.Option("--route", help="A path that is allowed; repeat it.")]
+LimitOptions = Annotated[
+    list[str] | None, typer.Option("--limit", help="A limit, such as requests_per_minute=60; repeat it.")
+]
+
+
+def limits(options: list[str] | None) -> dict[str, str]:
+    """`name=value` as a table. Raises a usage error."""
+    pairs = [option.partition("=") for option in options or ()]
+    known = {field.name for field in msgspec.structs.fields(Limits)} - {"windows"}
+    for name, _, _ in pairs:
+        if name not in known:
+            raise typer.BadParameter(f"{name!r} is not a limit; one of: {', '.join(sorted(known))}")
+    return {name: value for name, _, value in pairs}
+
+
+def read(fields: Mapping[str, object], kind: type[T]) -> T:
+    """The options as the route's own shape. Raises a usage error."""
+    try:
+        return msgspec.convert(fields, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise typer.BadParameter(str(error)) from None
