@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
 
 import msgspec
 
+from sentinel_core.attempt import Attempt, Ending
 from sentinel_core.keys import Key, Target, Verdict
 from sentinel_core.messages import Answer, Event, Extent, Request, TextEvent, Usage
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from sentinel_core.reply import EventStream
 
 T = TypeVar("T")
-
-Ending = Literal["completed", "failed", "discarded"]
-"""How one reply of the upstream ended: read to its end, broken, or closed before its end."""
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -30,32 +27,6 @@ class Client(msgspec.Struct, frozen=True):
     address: str = ""
     headers: Mapping[str, str] = {}
     route: str = ""
-
-
-@dataclass(slots=True)
-class Attempt:
-    """One row per call of a provider. Opened before the call, closed when its reply is over.
-
-    Times are seconds on the monotonic clock. `ending` is None while the call runs, `discarded` where its reply was
-    given up: the caller left, or another attempt's reply was `taken` instead. `error` is the code if it failed, `usage`
-    what the provider reported, which it may charge for whatever the ending.
-    """
-
-    number: int
-    target: Target
-    started: float
-    ending: Ending | None = None
-    error: str | None = None
-    ended: float | None = None
-    usage: Usage | None = None
-    taken: bool = False
-
-
-BEFORE_CALL: Key[Callable[[Attempt], Awaitable[None]]] = Key("before_call")
-"""What is awaited before each call of a provider, with its open row. If it raises, the provider is not called, and the
-row's error says so (`not_called`). Written by whoever must know of a call that its process may not live to tell of."""
-
-NOT_CALLED = "not_called"
 
 
 class Restoration(Protocol):

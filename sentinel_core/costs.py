@@ -11,7 +11,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from sentinel_core.context import Attempt, Context, Outcome
+from sentinel_core.attempt import Attempt
+from sentinel_core.context import Context, Outcome
 from sentinel_core.keys import Key, Target
 from sentinel_core.limits import NANO
 from sentinel_core.messages import Answer, TextEvent, Usage

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeAlias
 
-from sentinel_core.context import Ending
+from sentinel_core.attempt import Ending
 from sentinel_core.messages import Answer, Event
 
 log = logging.getLogger("sentinel.chain")

@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from sentinel_core.context import Attempt
+from sentinel_core.attempt import Attempt
 from sentinel_core.errors import SentinelError, UpstreamError
 
 Cause = Literal["client", "body", "stalled", "deadline"]

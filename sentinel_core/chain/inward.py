@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from sentinel_core.attempt import BEFORE_CALL, NOT_CALLED, Attempt, Ending
 from sentinel_core.chain import monitor
 from sentinel_core.chain.clock import OwnTime
 from sentinel_core.chain.faults import Entry, Snapshot, as_fault, is_fault, note, unasked
 from sentinel_core.chain.phases import Phase
-from sentinel_core.context import BEFORE_CALL, NOT_CALLED, Attempt, Call, Context, Ending
+from sentinel_core.context import Call, Context
 from sentinel_core.dialects.translation import performed
 from sentinel_core.errors import Refusal, SentinelError, StageFault, UpstreamError
 from sentinel_core.keys import CANDIDATES, PLAN, Target

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sentinel_core.context import Attempt
+from sentinel_core.attempt import Attempt
 from sentinel_core.messages import Answer, Usage
 from sentinel_core.reply import Reply
 

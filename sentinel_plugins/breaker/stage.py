@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import ClassVar, Self
 
-from sentinel_core.context import Call, CallNext, Context, Ending
+from sentinel_core.attempt import Ending
+from sentinel_core.context import Call, CallNext, Context
 from sentinel_core.errors import UpstreamError
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.reply import EventStream, Reply

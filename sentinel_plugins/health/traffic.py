@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from sentinel_core.context import Attempt, Context, Outcome
+from sentinel_core.attempt import Attempt
+from sentinel_core.context import Context, Outcome
 from sentinel_core.errors import ERRORS
 from sentinel_core.reroute import Reroute
 

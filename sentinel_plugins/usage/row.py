@@ -5,7 +5,8 @@ from __future__ import annotations
 from random import getrandbits
 from typing import TypedDict
 
-from sentinel_core.context import Attempt, Context, Ending
+from sentinel_core.attempt import Attempt, Ending
+from sentinel_core.context import Context
 from sentinel_core.costs import AttemptCost, Provenance
 from sentinel_core.keys import PRINCIPAL, Key
 from sentinel_core.ledger import ADMITTED_AT

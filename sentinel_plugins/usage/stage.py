@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import ClassVar, NamedTuple, Self
 
-from sentinel_core.context import BEFORE_CALL, Attempt, Context, Outcome
+from sentinel_core.attempt import BEFORE_CALL, Attempt
+from sentinel_core.context import Context, Outcome
 from sentinel_core.costs import COSTS, AttemptCost, costs_of, lost_cost, settled_costs
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.prices import Prices

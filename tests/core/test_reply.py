@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sentinel_core.context import Ending
+from sentinel_core.attempt import Ending
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Event, TextDelta
 from sentinel_core.reply import EventStream

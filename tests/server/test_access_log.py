@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_core.context import Attempt
+from sentinel_core.attempt import Attempt
 from sentinel_core.errors import Refusal, SentinelError, UpstreamError
 from sentinel_core.keys import Target
 from sentinel_server.access_log import MAX_FIELD_CHARS, AccessRecord, JsonFormatter, field, timestamp

@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from sentinel_core import Gateway, Registry
+from sentinel_core.attempt import Attempt, Ending
 from sentinel_core.chain import Tracker, inward
 from sentinel_core.chain.endings import Endings
 from sentinel_core.config import settings_from
-from sentinel_core.context import Attempt, Call, CallNext, Ending
+from sentinel_core.context import Call, CallNext
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Event
 from sentinel_core.reply import EventStream, Reply

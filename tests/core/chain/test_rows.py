@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from sentinel_core.attempt import Attempt
 from sentinel_core.chain import Chain, ChainPlan, Exchange, Tracker
-from sentinel_core.context import Attempt, Call, CallNext, Context
+from sentinel_core.context import Call, CallNext, Context
 from sentinel_core.errors import StageFault, UpstreamError
 from sentinel_core.messages import Event, Usage
 from sentinel_core.provider import Provider, ProviderConfig

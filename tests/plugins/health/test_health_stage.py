@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sentinel_core.context import Attempt, Context
+from sentinel_core.attempt import Attempt
+from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import FAILOVER, Target
 from sentinel_core.provider import Health as Found

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
-from sentinel_core.context import Attempt, Context, Outcome, Status
+from sentinel_core.attempt import Attempt
+from sentinel_core.context import Context, Outcome, Status
 from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import Target

@@ -1,0 +1,39 @@
+"""One call of a provider, as the exchange notes it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from sentinel_core.keys import Key, Target
+from sentinel_core.messages import Usage
+
+Ending = Literal["completed", "failed", "discarded"]
+"""How one reply of the upstream ended: read to its end, broken, or closed before its end."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One row per call of a provider. Opened before the call, closed when its reply is over.
+
+    Times are seconds on the monotonic clock. `ending` is None while the call runs, `discarded` where its reply was
+    given up: the caller left, or another attempt's reply was `taken` instead. `error` is the code if it failed, `usage`
+    what the provider reported, which it may charge for whatever the ending.
+    """
+
+    number: int
+    target: Target
+    started: float
+    ending: Ending | None = None
+    error: str | None = None
+    ended: float | None = None
+    usage: Usage | None = None
+    taken: bool = False
+
+
+BEFORE_CALL: Key[Callable[[Attempt], Awaitable[None]]] = Key("before_call")
+"""What is awaited before each call of a provider, with its open row. If it raises, the provider is not called, and the
+row's error says so (`not_called`). Written by whoever must know of a call that its process may not live to tell of."""
+
+NOT_CALLED = "not_called"
