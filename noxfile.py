@@ -92,5 +92,5 @@ def soak(session: nox.Session) -> None:
     """The long programme: 100,000 examples per property on both runners, then mixed load for `-- SECONDS` (600)."""
     session.install("-e", ".[dev,fast]")
     seconds = session.posargs[0] if session.posargs else os.environ.get("SENTINEL_SOAK_SECONDS", "600")
-    session.run("pytest", env={"HYPOTHESIS_PROFILE": "soak", "SENTINEL_TEST_RUNNERS": "all"})
+    session.run("pytest", env={"HYPOTHESIS_PROFILE": "soak", "SENTINEL_TEST_RUNNERS": "all", "SENTINEL_TEST_LONG": "1"})
     session.run("python", "-m", "tests.soak.run", seconds)

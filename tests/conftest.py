@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
 pytest_plugins = ["tests.no_skips", "tests.upstream.fixtures", "tests.redis.fixtures"]
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Workers for `-n auto`: one more than there are cores, for many tests wait for processes and timers."""
+    return (os.cpu_count() or 1) + 1
+
 
 settings.register_profile("default", max_examples=100, deadline=None)
 settings.register_profile("ci", max_examples=1000, deadline=None)

@@ -16,6 +16,7 @@ from sentinel_plugins.usage.row import LOST
 from tests.integration.books import balance, rows_of, spent_by
 from tests.integration.chaos import IN, OUT, Key, Run, client, load, make_keys, settled, tables
 from tests.integration.meter import Metered, MeteredUpstream
+from tests.long_form import long_form
 from tests.redis.server import RedisServer
 from tests.server.process import Process, running
 
@@ -50,6 +51,7 @@ def lost_in(rows: Sequence[Record]) -> list[Record]:
     return [row for row in rows if row.fields["error"] == LOST]
 
 
+@long_form
 async def test_p4_s04_on_sqlite_a_killed_gateway_leaves_no_call_without_its_row(tmp_path: Path) -> None:
     run = Run()
     async with MeteredUpstream("a", run.meter, 1) as a, MeteredUpstream("b", run.meter, 2) as b:
@@ -75,6 +77,7 @@ async def test_p4_s04_on_sqlite_a_killed_gateway_leaves_no_call_without_its_row(
     assert {"whole", "left", "gone", "broken"} <= {asked.ended for asked in run.asked}
 
 
+@long_form
 async def test_p4_s04_on_redis_one_of_two_gateways_is_killed_and_the_books_are_those_of_the_meter(
     tmp_path: Path, redis_server: RedisServer
 ) -> None:
@@ -127,6 +130,7 @@ def killed(run: Run, key: Key, rows: Sequence[Record]) -> list[Metered]:
     return [call for call in run.meter if call.sent and call.request in lost]
 
 
+@long_form
 async def test_s04_without_intents_a_kill_takes_what_runs_and_the_rows_of_the_last_moment(tmp_path: Path) -> None:
     run = Run()
     async with MeteredUpstream("a", run.meter, 5) as a, MeteredUpstream("b", run.meter, 6) as b:

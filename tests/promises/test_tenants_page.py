@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.long_form import long_form
 from tests.promises.tree import FENCE, page
 from tests.redis.server import RedisServer
 from tests.served import DEADLINE_S, PRIVATE
@@ -81,6 +82,7 @@ def matches(shown: str, written: str) -> bool:
     return re.fullmatch(pattern, written.strip(), re.S) is not None
 
 
+@long_form
 def test_every_command_of_the_page_does_what_the_page_shows(redis_server: RedisServer, tmp_path: Path) -> None:
     places = {"8000": str(free_port()), "8001": str(free_port()), "6379": str(redis_server.port)}
 

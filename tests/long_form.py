@@ -1,0 +1,11 @@
+"""Tests that take many seconds each: the whole programme runs them, the suite of every day leaves them out."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+LONG_FORM = os.environ.get("SENTINEL_TEST_LONG") == "1"
+
+long_form = pytest.mark.skipif(not LONG_FORM, reason="SENTINEL_TEST_LONG=1 runs this: it takes many seconds")
