@@ -20,9 +20,9 @@ class Found(NamedTuple):
 class Entity(Protocol):
     """One kind of value, such as e-mail addresses or the keys of one vendor.
 
-    Whether `text[start:end]` is one depends on nothing but those characters, on `left` characters before them and on one
-    after them: what is found does not depend on how a text was cut into chunks. It never takes more than time linear
-    in the text.
+    Whether `text[start:end]` is one depends on nothing but those characters, on `left` characters before them and on
+    one after them: what is found does not depend on how a text was cut into chunks. It never takes more than time
+    linear in the text.
     """
 
     name: ClassVar[str]
