@@ -66,7 +66,7 @@ class Limits:
         yield from _long_lists(request, "stop_sequences", fields.stops, self._stops)
         if self._refuses_empty:
             yield from (_empty(message) for message in said if is_empty(message.value))
-        yield from self._texts(Sizes(request, said), said)
+        yield from self._texts(Sizes(request, said), said, fields.messages)
 
     def asked(self, request: Request) -> Iterator[Excess]:
         """What the request asks too much of; `param` is a top-level member, and `allowed` could stand there."""
@@ -74,14 +74,15 @@ class Limits:
         yield from _high_numbers(request, "tokens", fields.output_caps, self._tokens)
         yield from _high_numbers(request, "choices", fields.choices, self._choices)
 
-    def _texts(self, sizes: Sizes, said: list[Message]) -> Iterator[Excess]:
+    def _texts(self, sizes: Sizes, said: list[Message], field: str) -> Iterator[Excess]:
         for message in said:
             found = sizes.by_place.get(message.path, 0)
             if found > self._message_chars:
                 place = named(sizes.heaviest(message.path))
                 yield Excess("message_chars", place, int(self._message_chars), found)
         if sizes.total > self._total_chars:
-            yield Excess("total_chars", named(sizes.heaviest()), int(self._total_chars), sizes.total)
+            place = named(sizes.heaviest()) or field
+            yield Excess("total_chars", place, int(self._total_chars), sizes.total)
 
 
 def _number(limit: Limit) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sentinel_core.dialects.slots import KEY, Path, TextSlot
@@ -51,12 +50,13 @@ def is_empty(value: Any) -> bool:  # decoded JSON
         return not value or value.isspace()
     if isinstance(value, list):
         return all(map(is_empty, value))
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return False
     if "role" not in value:
         return ("text" in value or value.get("type") in _TEXT_PARTS) and is_empty(value.get("text"))
-    said = (value[key] for key in value.keys() - _ENVELOPE)
-    return value["role"] not in _TOOL_ROLES and is_empty(value.get("content")) and not any(said)
+    if value["role"] in _TOOL_ROLES or not is_empty(value.get("content")):
+        return False
+    return not any(value[key] for key in value.keys() - _ENVELOPE)
 
 
 class Sizes:
@@ -66,28 +66,26 @@ class Sizes:
     it is no text, and the size of a body is the server's to limit.
     """
 
-    __slots__ = ("_slots", "by_place", "total")
+    __slots__ = ("_weights", "by_place", "total")
 
     def __init__(self, request: Request, said: list[Message]) -> None:
-        self._slots = request.texts()
+        self._weights = [(slot.path, chars(slot)) for slot in request.texts()]
+        self._weights += [(one.path, len(one.value) * BYTES_OF_A_TOKEN) for one in said if is_tokens(one.value)]
         self.by_place: dict[Path, int] = {}
         field = request.dialect.request_fields.messages
         depth = 2 if isinstance(request.body.get(field), list) else 1
-        for slot in self._slots:
-            place = slot.path[:depth] if slot.path[0] == field else slot.path[:1]
-            self.by_place[place] = self.by_place.get(place, 0) + chars(slot)
-        for message in said:
-            if is_tokens(message.value):
-                self.by_place[message.path] = len(message.value) * BYTES_OF_A_TOKEN
+        for path, weight in self._weights:
+            place = path[:depth] if path[0] == field else path[:1]
+            self.by_place[place] = self.by_place.get(place, 0) + weight
         self.total = sum(self.by_place.values())
 
     def heaviest(self, path: Path = ()) -> Path:
         """The longest member below `path`; `path` itself where that has none, or none whose name can be told."""
         depth, below = len(path), dict[Path, int]()
-        for slot in self._slots:
-            member = slot.path[: depth + 1]
-            if member[:depth] == path and len(member) > depth and _can_be_told(member[-1]):
-                below[member] = below.get(member, 0) + chars(slot)
+        for place, weight in self._weights:
+            if len(place) > depth and place[:depth] == path and _can_be_told(place[depth]):
+                member = place[: depth + 1]
+                below[member] = below.get(member, 0) + weight
         return max(below, key=below.__getitem__, default=path)
 
 

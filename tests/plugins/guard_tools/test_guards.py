@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from sentinel_core.errors import ConfigError
 from sentinel_plugins.guard_tools.dataset import BadRow, Row, lines
-from sentinel_plugins.guard_tools.evaluate import evaluate
+from sentinel_plugins.guard_tools.evaluate import evaluate, progress
 from sentinel_plugins.guard_tools.guards import Direction, opened
 from sentinel_plugins.guard_tools.scan import scan
 from sentinel_plugins.guard_tools.score import percentile_ms
@@ -132,6 +134,23 @@ def test_no_line_is_lost_whatever_it_holds(items: list[Any]) -> None:  # JSON, o
 def test_a_percentile_is_the_least_that_so_many_do_not_exceed(ordered: list[float], share: float) -> None:
     found = percentile_ms(ordered, share)
     assert found == min(one for one in ordered if sum(x <= one for x in ordered) >= share * len(ordered)) * 1000
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("errors", "shown"), [(Terminal(), True), (io.StringIO(), False)])
+def test_a_bar_is_shown_on_a_terminal_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, errors: io.StringIO, shown: bool
+) -> None:
+    (tmp_path / "rows").write_bytes(b"x" * 100)
+    monkeypatch.setattr(sys, "stderr", errors)
+    with (tmp_path / "rows").open("rb") as file, progress(file) as advance:
+        advance(100)
+    assert ("100%" in errors.getvalue()) is shown
+    assert bool(errors.getvalue()) is shown
 
 
 async def test_a_scan_names_lines_and_nothing_of_them() -> None:
