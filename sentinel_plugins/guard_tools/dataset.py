@@ -54,5 +54,5 @@ def lines(source: BinaryIO) -> Iterator[Line]:
 def _row(number: int, line: bytes) -> Row | BadRow:
     try:
         return _decoder.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         return BadRow(number, str(error))

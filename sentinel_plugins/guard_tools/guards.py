@@ -44,8 +44,8 @@ class Checked(NamedTuple):
 
     @property
     def acted(self) -> bool | None:
-        """Whether it found something; None where it could not say."""
-        return None if self.result in ("error", "not_evaluated") else self.result in ACTED
+        """Whether it found something; None where it could not say, because it failed or did not see everything."""
+        return True if self.result in ACTED else False if self.result == "allowed" else None
 
 
 class _Answers(Stage):

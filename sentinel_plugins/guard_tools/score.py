@@ -37,7 +37,7 @@ class GuardScore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evaluation(msgspec.Struct, frozen=True):
-    """What `sentinel guard eval` says. `rows` are those that were measured."""
+    """What `sentinel guard eval` says. `rows` are those that could be read."""
 
     direction: Direction
     rows: int

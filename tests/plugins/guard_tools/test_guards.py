@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.errors import ConfigError
+from sentinel_core.keys import VerdictResult
 from sentinel_plugins.guard_tools.dataset import BadRow, Row, lines
 from sentinel_plugins.guard_tools.evaluate import evaluate, progress
-from sentinel_plugins.guard_tools.guards import Direction, opened
+from sentinel_plugins.guard_tools.guards import Checked, Direction, opened
 from sentinel_plugins.guard_tools.scan import scan
 from sentinel_plugins.guard_tools.score import percentile_ms
 from tests.json_values import json_values
@@ -46,6 +47,11 @@ async def test_each_guard_is_asked_by_itself(
         checked = await guards.check(guard, text, direction)
     assert (checked.result, checked.text) == (result, left)
     assert checked.seconds > 0
+
+
+@pytest.mark.parametrize("result", ["partial", "error", "not_evaluated"])
+def test_a_guard_that_did_not_see_everything_has_found_neither_something_nor_nothing(result: VerdictResult) -> None:
+    assert Checked("g", result, 0.0, None).acted is None
 
 
 @pytest.mark.parametrize("direction", ["request", "response"])
@@ -102,15 +108,16 @@ async def test_a_guard_that_was_never_asked_has_no_shares() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        *(
-            b"x",
-            b"[]",
-            b'{"text": "x"}',
-            b'{"label": true}',
-            b'{"text": 1, "label": true}',
-            b'{"text": "x", "label": 1}',
-        ),
-        *(b'{"text": "x", "label": [1]}', b'{"text": "x", "label": null}', b'{"text": "\xff", "label": true}'),
+        b"x",
+        b"[]",
+        b'{"text": "x"}',
+        b'{"label": true}',
+        b'{"text": 1, "label": true}',
+        b'{"text": "x", "label": 1}',
+        b'{"text": "x", "label": [1]}',
+        b'{"text": "x", "label": null}',
+        b'{"text": "\xff", "label": true}',
+        b'{"text": "x", "label": true, "x": ' + b"[" * 100_000,
     ],
 )
 def test_a_bad_row_is_told_with_its_line_and_without_its_text(line: bytes) -> None:
