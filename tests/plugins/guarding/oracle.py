@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from sentinel_plugins.guarding.entity import Found
-from tests.plugins.guarding.kinds import Sample
+
+
+class Findable(Protocol):
+    """Whatever finds values in a whole text."""
+
+    def find(self, text: str) -> Iterable[Found]: ...
+
 
 RANK = {"secret": 2, "pii": 1}
 
 
-def expected(text: str, kinds: Sequence[Sample], replace: Callable[[Found, str], str]) -> str:
+def expected(text: str, kinds: Sequence[Findable], replace: Callable[[Found, str], str]) -> str:
     """Every stretch of characters that values cover, each replaced by what its weightiest value asks for."""
     found = [one for kind in kinds for one in kind.find(text)]
     covered = [False] * len(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from time import perf_counter
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec import ValidationError, convert
 
 from sentinel_plugins.guarding.custom import Custom, CustomTable
+from tests.plugins.guarding.defined import Defined
 
 
 def kind(pattern: str, max_length: int) -> Custom:
@@ -22,20 +22,8 @@ def spans(kind: Custom, text: str) -> list[tuple[int, int]]:
 
 
 def by_definition(pattern: str, longest: int, text: str) -> list[tuple[int, int]]:
-    """Of the values that begin at one place the longest; a value in the middle of a word is none."""
-    found, at = [], 0
-    while at < len(text):
-        ends = [end for end in range(at + 1, min(len(text), at + longest) + 1) if re.fullmatch(pattern, text[at:end])]
-        if ends and not _cuts(text, at) and not _cuts(text, max(ends)):
-            found.append((at, max(ends)))
-            at = max(ends)
-        else:
-            at += 1
-    return found
-
-
-def _cuts(text: str, at: int) -> bool:
-    return 0 < at < len(text) and text[at - 1].isalnum() and text[at].isalnum()
+    defined = Defined("OWN", {"pattern": pattern, "max_length": longest})
+    return [(one.start, one.end) for one in defined.find(text)]
 
 
 @given(st.text("aE-1é 😀", max_size=80), st.sampled_from(("E-1{1,3}", "a+", "(a|a-1)-?", "[^a]1", "é.")))
