@@ -12,7 +12,6 @@ from msgspec import Meta
 from sentinel_core.config.suggestion import did_you_mean
 from sentinel_core.stage import StageConfig
 from sentinel_plugins.guarding.custom import CustomTable
-from sentinel_plugins.guarding.entity import Entity
 from sentinel_plugins.guarding.policy import Direction
 from sentinel_plugins.guarding.replacing import Action
 
@@ -43,8 +42,8 @@ class ReplacingConfig(StageConfig, frozen=True, kw_only=True):
     custom: dict[EntityName, CustomTable] = msgspec.field(default_factory=dict)
     """Kinds of values of your own, by the name that stands in their place."""
 
-    known: ClassVar[Mapping[str, Entity]] = {}
-    """What the guard knows."""
+    known: ClassVar[tuple[str, ...]] = ()
+    """What the guard knows, by name."""
 
     def __post_init__(self) -> None:
         for name in self.custom:

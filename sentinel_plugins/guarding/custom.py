@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from sentinel_plugins.guarding.entity import Family, Found
 
-MAX_LENGTH = 1024
+MAX_LENGTH = 1000
 
 Length: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_LENGTH)]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from sentinel_plugins.guarding.entity import Found
+from sentinel_plugins.guarding.entity import Family, Found
 
 
 class Kind(Protocol):
@@ -56,19 +56,22 @@ class Together:
 
 
 class Except:
-    """What a finder finds, without values that are allowed; case makes no difference to these."""
+    """What a finder finds, without the values that are allowed of a family; these are in lower case."""
 
-    def __init__(self, finder: Finder, allowed: Collection[str]) -> None:
+    def __init__(self, finder: Finder, allowed: Mapping[Family, Collection[str]]) -> None:
         self._finder = finder
-        self._allowed = frozenset(map(str.casefold, allowed))
+        self._allowed = allowed
         self.max_length = finder.max_length
         self.left = finder.left
 
     def find(self, text: str) -> Sequence[Found]:
         """The values that are not allowed."""
         found = self._finder.find(text)
-        return [one for one in found if text[one.start : one.end].casefold() not in self._allowed] if found else found
+        return [one for one in found if not self._is_allowed(one, text)] if found else found
 
     def live_from(self, text: str) -> int:
         """As the finder says: an allowed value may go on and be another."""
         return self._finder.live_from(text)
+
+    def _is_allowed(self, found: Found, text: str) -> bool:
+        return text[found.start : found.end].casefold() in self._allowed.get(found.family, ())

@@ -35,12 +35,6 @@ class Merged(NamedTuple):
     finder: Finder
     others: tuple[Policy, ...] = ()
 
-    @classmethod
-    def of(cls, own: Policy, others: tuple[Policy, ...] = ()) -> Merged:
-        """One guard's view, in which it leaves to the others what is theirs."""
-        finder = Together([own.finder, *(other.finder for other in others)]) if others else own.finder
-        return cls(own, finder, others)
-
     def rank(self, found: Found) -> int:
         """How much a value counts where it overlaps others."""
         for policy in (self.own, *self.others):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
@@ -16,8 +16,7 @@ from sentinel_core.services import Services
 from sentinel_core.stage import Stage
 from sentinel_plugins.guarding.config import ReplacingConfig
 from sentinel_plugins.guarding.custom import Custom
-from sentinel_plugins.guarding.entity import Family, Found
-from sentinel_plugins.guarding.finder import Except, Together
+from sentinel_plugins.guarding.entity import Entity, Family, Found
 from sentinel_plugins.guarding.policy import Board, Direction, Policy, posted
 from sentinel_plugins.guarding.redaction import Merged, Redaction
 from sentinel_plugins.guarding.replacing import REPLACEMENTS, Action, Hashed, Replacement
@@ -30,19 +29,19 @@ OFF_LOOP_CHARS = 65_536
 """Texts of requests that are longer together are searched on a thread."""
 
 
-def policy_of(stage: str, family: Family, config: ReplacingConfig) -> Policy:
+def policy_of(stage: str, family: Family, config: ReplacingConfig, entities: Iterable[Entity]) -> Policy:
     """What a table says, as a policy."""
-    known = [config.known[name] for name in config.finds if name in config.known]
-    custom = [Custom(name, family, table) for name, table in config.custom.items()]
-    finder = Together([*known, *custom])
+    asked = tuple(entity for entity in entities if entity.name in config.finds)
     return Policy(
         stage=stage,
         family=family,
-        finder=Except(finder, config.allow) if config.allow else finder,
+        entities=asked,
+        customs=tuple(Custom(name, family, table) for name, table in config.custom.items()),
+        allowed=frozenset(map(str.casefold, config.allow)),
         actions={name: config.actions.get(name, config.action) for name in config.finds},
         directions=config.directions,
         enforcing=config.mode == "enforce",
-        overlong={entity.name: entity for entity in known if isinstance(entity, Overlong)},
+        overlong={entity.name: entity for entity in asked if isinstance(entity, Overlong)},
     )
 
 
@@ -86,13 +85,18 @@ class Replacing(Stage):
         self._executor = services.executor
         help_ = "Values that a guard found, also those that it let pass"
         self._found = services.counts.family(self.counted, help_, "entity", "action", "direction")
-        self._merged: dict[tuple[Policy, ...], Merged] = {(): Merged.of(policy)}
+        self._merged: dict[tuple[Policy, ...], Merged] = {}
+
+    @staticmethod
+    def entities() -> Iterable[Entity]:
+        """What the guard knows."""
+        raise NotImplementedError
 
     @classmethod
     @asynccontextmanager
     async def open(cls, config: ReplacingConfig, services: Services) -> AsyncIterator[Self]:
         """The stage, with its policy where the other guards of its generation find it."""
-        policy = policy_of(cls.name, cls.family, config)
+        policy = policy_of(cls.name, cls.family, config, cls.entities())
         with posted(policy, services) as board:
             yield cls(config, policy, board, services)
 
@@ -134,7 +138,8 @@ class Replacing(Stage):
     def _redaction(self, ctx: Context, direction: Direction, others: tuple[Policy, ...]) -> Redaction:
         merged = self._merged.get(others)
         if merged is None:
-            merged = self._merged[others] = Merged.of(self._policy, others)
+            finder = self._board.finder((self._policy, *others))
+            merged = self._merged[others] = Merged(self._policy, finder, others)
         return Redaction(merged, self._replacements(ctx), partial(self._note, ctx, direction))
 
     def _replacements(self, ctx: Context) -> Mapping[Action, Replacement]:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 from sentinel_core.config import Secret
 from sentinel_plugins.guarding.config import EntityName, ReplacingConfig
-from sentinel_plugins.guarding.entity import Entity
+from sentinel_plugins.guarding.entity_names import STRUCTURED
 from sentinel_plugins.guarding.replacing import Action
 
 MIN_KEY_CHARS = 16
-STRUCTURED: dict[str, Entity] = {}
 
 
 class PiiConfig(ReplacingConfig, frozen=True, kw_only=True):

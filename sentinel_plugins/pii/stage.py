@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
+from sentinel_plugins.guarding.entities import structured_pii
+from sentinel_plugins.guarding.entity import Entity
 from sentinel_plugins.guarding.stage import Replacing
 from sentinel_plugins.pii.config import PiiConfig
 
@@ -15,3 +18,8 @@ class Pii(Replacing):
     Config: ClassVar[type[PiiConfig]] = PiiConfig
     family = "pii"
     counted = "pii_detections"
+
+    @staticmethod
+    def entities() -> Iterable[Entity]:
+        """What belongs to people and has a form of its own."""
+        return structured_pii()

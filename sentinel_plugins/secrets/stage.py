@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
+from sentinel_plugins.guarding.entities import secrets
+from sentinel_plugins.guarding.entity import Entity
 from sentinel_plugins.guarding.stage import Replacing
 from sentinel_plugins.secrets.config import SecretsConfig
 
@@ -15,3 +18,8 @@ class Secrets(Replacing):
     Config: ClassVar[type[SecretsConfig]] = SecretsConfig
     family = "secret"
     counted = "secrets_detections"
+
+    @staticmethod
+    def entities() -> Iterable[Entity]:
+        """What opens doors."""
+        return secrets()

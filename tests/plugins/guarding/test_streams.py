@@ -1,10 +1,11 @@
-"""P6 on the wire: whatever API a stream is of and wherever its bytes are cut, each of its texts leaves as it would whole."""
+"""P6 on the wire: whatever API a stream is of, wherever its bytes are cut, each of its texts leaves as it would whole."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any, ClassVar, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.keys import CANDIDATES, Target
-from sentinel_core.messages import Event, TextEvent
+from sentinel_core.messages import Event, Operation, TextEvent
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.testing import FakeProvider
 from tests.core.dialects.cuts import bytewise, cut, payloads
@@ -54,6 +55,8 @@ Lanes = dict[tuple[int, str, int], str]
 
 class Wire(FakeProvider):
     """Sends one stream's bytes in these pieces, read as its provider reads them."""
+
+    operations: ClassVar[frozenset[Operation]] = frozenset({"chat", "completion", "response"})
 
     def __init__(self, dialect: Dialect, pieces: Iterable[bytes]) -> None:
         super().__init__()
@@ -187,7 +190,7 @@ async def test_p6_every_lane_is_what_its_whole_text_becomes(
 
 def pieces(text: str, places: Sequence[int]) -> list[str]:
     at = sorted({0, len(text), *(place % (len(text) + 1) for place in places)})
-    return [text[start:end] for start, end in zip(at, at[1:], strict=False)]
+    return [text[start:end] for start, end in pairwise(at)]
 
 
 @pytest.mark.parametrize("name", APIS)

@@ -197,7 +197,7 @@ async def test_a_guard_that_crashes_follows_its_policy_and_logs_no_text(
     on_fault: str, served: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr("sentinel_plugins.guarding.stage.Together", lambda kinds: Broken())
+    monkeypatch.setattr("sentinel_plugins.guarding.policy.Together", lambda kinds: Broken())
     async with guards(FakeProvider(), pii={**PII, "on_fault": on_fault}) as chain:
         driven = await chain.ask(TEXT)
         await settle()
