@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import dropwhile, takewhile
 from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 
 from sentinel_core.context import Context
@@ -155,13 +156,14 @@ class Replacing(Stage):
 
     def _later(self, ctx: Context) -> tuple[Policy, ...]:
         """The guards that the request meets after this one."""
-        return self._others(ctx, "request", ctx.stage_names[ctx.stage_names.index(self.name) + 1 :])
+        return self._others("request", dropwhile(self.name.__ne__, ctx.stage_names))
 
     def _earlier(self, ctx: Context) -> tuple[Policy, ...]:
         """The guards that the reply meets after this one."""
-        return self._others(ctx, "response", ctx.stage_names[: ctx.stage_names.index(self.name)])
+        return self._others("response", takewhile(self.name.__ne__, ctx.stage_names))
 
-    def _others(self, ctx: Context, direction: Direction, names: tuple[str, ...]) -> tuple[Policy, ...]:
+    def _others(self, direction: Direction, names: Iterable[str]) -> tuple[Policy, ...]:
         if not self._policy.enforcing:
             return ()
-        return tuple(policy for policy in self._board.merged_with(self.name, direction) if policy.stage in names)
+        known = frozenset(names)
+        return tuple(policy for policy in self._board.merged_with(self.name, direction) if policy.stage in known)

@@ -9,6 +9,9 @@ import msgspec
 from sentinel_core.messages import Channel, Event, Finish, Opaque, TextEvent, ToolCallDelta
 from sentinel_plugins.guarding.redaction import Redaction, Text
 
+MOST_WAITING = 16
+"""Events ahead of the first text that a guard lets leave; where there are more, they go."""
+
 
 class Lanes:
     """The texts of one stream: of each choice its content, reasoning, refusal, and the arguments of each tool call."""
@@ -39,8 +42,24 @@ class Lanes:
 
 
 async def redacted(redaction: Redaction, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
-    """The events, with what the guard lets leave of them."""
-    lanes = Lanes(redaction)
+    """The events, with what the guard lets leave of them.
+
+    Events ahead of the first that says something wait for it: a refusal may still come, with a status of its own.
+    """
+    waiting: list[Event] = []
+    begun = False
+    async for event in _replaced(Lanes(redaction), redaction, events):
+        begun = begun or _says_something(event) or len(waiting) == MOST_WAITING
+        waiting.append(event)
+        if begun:
+            for ready in waiting:
+                yield ready
+            waiting.clear()
+    for ready in waiting:
+        yield ready
+
+
+async def _replaced(lanes: Lanes, redaction: Redaction, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
     async for event in events:
         if isinstance(event, TextEvent):
             yield lanes.take(event)
@@ -53,6 +72,12 @@ async def redacted(redaction: Redaction, events: AsyncIterator[Event]) -> AsyncI
         yield event
     for rest in lanes.rest():
         yield rest
+
+
+def _says_something(event: Event) -> bool:
+    if isinstance(event, TextEvent):
+        return bool(event.text)
+    return not isinstance(event, Opaque) or bool(event.slots)
 
 
 def continuation(event: TextEvent, text: str) -> TextEvent:

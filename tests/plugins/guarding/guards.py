@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sentinel_core.chain import Chain, ChainPlan, StagePlan, Tracker
-from sentinel_core.context import Context
-from sentinel_core.keys import Verdict
+from sentinel_core.context import Context, Outcome
 from sentinel_core.services import Services
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import Driven, FakeProvider, context, fake_services, run
@@ -66,11 +65,11 @@ async def guards(provider: FakeProvider, *others: Stage, **tables: Table | Stage
 
 def verdicts(driven: Driven) -> dict[tuple[str, str], str]:
     assert driven.outcome is not None
-    return {_of(verdict): verdict.result for verdict in driven.outcome.verdicts}
+    return verdicts_of(driven.outcome)
 
 
-def _of(verdict: Verdict) -> tuple[str, str]:
-    return verdict.guard, verdict.direction
+def verdicts_of(outcome: Outcome) -> dict[tuple[str, str], str]:
+    return {(verdict.guard, verdict.direction): verdict.result for verdict in outcome.verdicts}
 
 
 def sent(driven: Driven) -> str:

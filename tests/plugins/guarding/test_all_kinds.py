@@ -19,6 +19,8 @@ from tests.plugins.guarding.texts import texts
 
 ENTITIES = (*structured_pii(), *secrets())
 SCANNER = Scanner(ENTITIES)
+
+
 def through(pieces: Sequence[str]) -> str:
     def decide(cluster: Cluster, value: str) -> str:
         return redacted(cluster.first, value)

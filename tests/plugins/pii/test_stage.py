@@ -29,6 +29,12 @@ class TestConformance(StageConformance):
     replies = ("nothing here", f"{TEXT}.", "ann@acme.com", "bob@ 123-45-678")
 
 
+class TestConformanceOfTheDefault(StageConformance):
+    stage = Pii
+    prompts = ("Hello", "mail bob@acme.com, ssn 123-45-6789")
+    replies = ("nothing here", "card 4111 1111 1111 1111, call +1 415-555-2671.", "from 10.20.30.40 to bob@acme.com")
+
+
 @pytest.mark.parametrize(
     ("action", "left"),
     [

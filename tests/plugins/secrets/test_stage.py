@@ -11,6 +11,8 @@ from sentinel_core.testing import FakeProvider, StageConformance
 from sentinel_core.testing.harness import stage_config
 from sentinel_plugins.secrets.stage import Secrets
 from tests.plugins.guarding.guards import SECRETS, Table, guards, sent, verdicts
+from tests.plugins.guarding.samples import PRIVATE_KEY
+from tests.plugins.guarding.samples import SECRETS as SAMPLES
 
 TEXT = "use sk-ant-api03xyz or db://ann:pw@host.com"
 
@@ -21,6 +23,12 @@ class TestConformance(StageConformance):
     minimum: ClassVar[Table] = {}
     prompts = ("Hello", TEXT)
     replies = ("nothing here", f"{TEXT}, please", "sk-ant-api03xyz")
+
+
+class TestConformanceOfTheDefault(StageConformance):
+    stage = Secrets
+    prompts = ("Hello", f"use {SAMPLES['ANTHROPIC_KEY'][0]}")
+    replies = ("nothing here", f"{SAMPLES['GITHUB_TOKEN'][0]} and {SAMPLES['CONNECTION_STRING'][0]} here.", PRIVATE_KEY)
 
 
 async def test_redacted_in_both_directions() -> None:
