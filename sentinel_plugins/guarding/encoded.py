@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import string
 from collections.abc import Callable
 
 import re2
@@ -17,8 +18,13 @@ LONGEST_TOKEN = 8_192
 _SHORTEST_TOKEN = 12
 _MAYBE = re2.compile(rb"[A-Za-z0-9+/_-]{12}")
 _TOKEN = re.compile(r"[A-Za-z0-9+/_-]{12,}+={0,6}")
-UNFINISHED = r"[A-Za-z0-9+/_-]+={0,6}"
-"""The beginning of a token, for RE2."""
+_CHARACTERS = string.ascii_letters + string.digits + "+/_-"
+
+
+def begun(text: str) -> int:
+    """Where, at the end of the text, a token begins that may go on; the length of the text where none does."""
+    start = len(text.rstrip("=").rstrip(_CHARACTERS))
+    return max(start, len(text) - LONGEST_TOKEN)
 
 
 def decoded(text: str) -> tuple[str, Origins] | None:

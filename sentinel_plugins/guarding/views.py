@@ -83,7 +83,7 @@ class Reader:
         self.max_length = _LONGEST
         self.left = scanner.left
         self._escapes = Tail([escapes.UNFINISHED], _LONGEST)
-        self._tokens = Tail([encoded.UNFINISHED, f"{CARRIERS}+"], encoded.LONGEST_TOKEN)
+        self._smuggled = Tail([f"{CARRIERS}+"], encoded.LONGEST_TOKEN)
 
     def find(self, text: str) -> Sequence[Found]:
         """What the scanner finds in the text and in its views, as places of the text, each once."""
@@ -96,18 +96,25 @@ class Reader:
     def live_from(self, text: str) -> int:
         """The least of the scanner's on the text and its readings, and the beginnings of tokens and escapes there."""
         tail = text[-self.max_length :]
-        live = self._live_from(tail)
-        for reading in _readings(View(tail, Same())):
-            if reading.text != tail:
-                at = self._live_from(reading.text)
-                live = min(live, reading.origins.span(at, at + 1)[0] if at < len(reading.text) else live)
-        return len(text) - len(tail) + live
+        return len(text) - len(tail) + self._live_from(tail, DEPTH)
 
-    def _live_from(self, text: str) -> int:
-        """What an unfinished escape will say may go on what stands before it."""
-        live = min(self._scanner.live_from(text), self._tokens.live_from(text))
+    def _live_from(self, text: str, depth: int) -> int:
+        live = self._begun(text, depth)
+        for reading in _readings(View(text, Same())):
+            if reading.text != text:
+                at = self._begun(reading.text, depth)
+                live = min(live, reading.origins.span(at, at + 1)[0] if at < len(reading.text) else live)
+        return live
+
+    def _begun(self, text: str, depth: int) -> int:
+        """What an unfinished escape will say may go on what stands before it, however that reads."""
+        live = min(self._scanner.live_from(text), encoded.begun(text))
+        if not text.isascii():
+            live = min(live, self._smuggled.live_from(text))
+        if not depth or not escapes.may_be_in(text):
+            return live
         escape = self._escapes.live_from(text)
-        return live if escape == len(text) else min(live, escape, self._scanner.live_from(text[:escape]))
+        return live if escape == len(text) else min(live, escape, self._live_from(text[:escape], depth - 1))
 
 
 def _placed(found: Found, origins: Origins) -> Found:
