@@ -12,7 +12,7 @@ from sentinel_plugins.guarding.tail import Tail, utf8
 
 _MEMORY_BYTES = 64 << 20
 """What the automaton of all triggers may grow to. Beyond it RE2 gives up, which must not happen to a guard."""
-_TAILS = (64, 512)
+_TAILS = (640,)
 """Entities share the search of a text's end with those of about their length."""
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sentinel_plugins.guarding.entities.connection_string import connection_string
-from sentinel_plugins.guarding.entities.credit_card import credit_card
+from sentinel_plugins.guarding.entities.credit_card import CreditCard
 from sentinel_plugins.guarding.entities.date_of_birth import date_of_birth
 from sentinel_plugins.guarding.entities.email import email_address
-from sentinel_plugins.guarding.entities.iban import iban_code
+from sentinel_plugins.guarding.entities.iban import IbanCode
 from sentinel_plugins.guarding.entities.ip_address import ip_v4_address, ip_v6_address
 from sentinel_plugins.guarding.entities.json_web_token import json_web_token
 from sentinel_plugins.guarding.entities.labelled_token import labelled_token
@@ -25,7 +25,7 @@ _NATIONAL = {"US": us_ssn, "GB": uk_nhs, "ES": es_nif, "IT": it_fiscal_code, "DE
 def structured_pii(regions: Sequence[str] = REGIONS) -> tuple[Entity, ...]:
     """What belongs to people and has a form of its own. National numbers are those of the regions (ISO 3166)."""
     national = tuple(make() for region, make in _NATIONAL.items() if region in regions)
-    worldwide = (email_address(), credit_card(), ip_v4_address(), ip_v6_address(), iban_code())
+    worldwide = (email_address(), CreditCard(), ip_v4_address(), ip_v6_address(), IbanCode())
     return (*worldwide, *date_of_birth(), PhoneNumber(regions), *national)
 
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from itertools import cycle
 
+_NO_SIGNS = str.maketrans("", "", " .-/()+\u00a0")
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+"""Each digit twice, and the digits of that added."""
 
 
 def digits_of(text: str) -> str:
-    """The digits, without what stands between them."""
-    return "".join(filter(str.isdigit, text))
+    """The digits of a number, without the signs between them."""
+    return text.translate(_NO_SIGNS)
 
 
-def luhn(digits: str) -> bool:
-    """ISO/IEC 7812-1, annex B: every second digit from the right doubled, the sum divisible by ten."""
-    backwards = [int(digit) for digit in reversed(digits)]
-    return (sum(backwards[::2]) + sum(_DOUBLED[digit] for digit in backwards[1::2])) % 10 == 0
+def luhn_prefixes(digits: str) -> list[bool]:
+    """For each length, from none, whether that many of the digits end with their check digit. ISO/IEC 7812-1, annex B:
+    every second digit from the right doubled, the sum divisible by ten."""
+    right, with_last_plain, with_last_doubled = [False], 0, 0
+    for digit in map(int, digits):
+        with_last_plain, with_last_doubled = with_last_doubled + digit, with_last_plain + _DOUBLED[digit]
+        right.append(with_last_plain % 10 == 0)
+    return right
 
 
 def mod_97_10(characters: str) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from sentinel_plugins.guarding.entities.checksums import digits_of, luhn
+from sentinel_plugins.guarding.entities.checksums import digits_of, luhn_prefixes
 from sentinel_plugins.guarding.entities.label import Label
-from sentinel_plugins.guarding.entities.pattern import FREE, PatternEntity, number_ends
+from sentinel_plugins.guarding.entities.pattern import FREE, PatternEntity
 
 _LEFT = 32
 _LABEL = Label(
@@ -27,37 +28,60 @@ _ISSUERS = re.compile(
     r"|(?:508[5-9]|60[68]\d|8[12]\d\d)\d{12}"  # RuPay
     r"|(?:50609[89]|5061\d\d|6500\d\d)\d{10,13}"  # Verve
 )
-_DIVIDED = re.compile(r"(?:\d{2,6}[ .\-/])+\d{1,6}")
+_BEGIN = re.compile("[3-6]|1800|2[1-7]|0604|8[12]")
+"""How the numbers of issuers begin: most candidates are dismissed by it."""
+_GROUPED = re.compile(r"(?:[0-9]{2,6}[ .\-/])+[0-9]{1,6}")
 
 
-def credit_card() -> PatternEntity:
+class CreditCard(PatternEntity):
     """12 to 19 digits, undivided or with single spaces, dots, hyphens or slashes between groups, whose Luhn digit is
     right **and** that begin as an issuer's do, in its length, or stand after a word such as `card`. The check digit
     alone flags a tenth of all timestamps and every IMEI."""
-    return PatternEntity(
-        "CREDIT_CARD",
-        "pii",
-        rf"[0-9]{FREE}(?:[ .\-/]?[0-9]){{11,18}}(?![A-Za-z0-9_])",
-        trigger=r"[0-9](?:[ .\-/]?[0-9]){11}",
-        live=r"[0-9](?:[ .\-/]?[0-9])*[ .\-/]?",
-        max_length=37,
-        left=_LEFT,
-        check=_card,
-        ends=number_ends,
-    )
+
+    def __init__(self) -> None:
+        super().__init__(
+            "CREDIT_CARD",
+            "pii",
+            rf"[0-9]{FREE}(?:[ .\-/]?[0-9]){{11,18}}(?![A-Za-z0-9_])",
+            trigger=r"[0-9](?:[ .\-/]?[0-9]){11}",
+            live=r"[0-9](?:[ .\-/]?[0-9])*[ .\-/]?",
+            max_length=37,
+            left=_LEFT,
+        )
+
+    def longest(self, text: str, start: int, end: int) -> int | None:
+        """The candidate may have something behind the number, such as a year: every place where a number ends."""
+        digits = digits_of(text[start:end])
+        issued = _BEGIN.match(digits) is not None and _stands_alone(text, start)
+        if not (issued or _LABEL.before(text, start)):
+            return None
+        right = luhn_prefixes(digits)
+        for at, count in _ends(text, start, end):
+            if count < 12:
+                return None
+            if right[count] and self._card(text, start, at, digits[:count], issued):
+                return at
+        return None
+
+    def _card(self, text: str, start: int, end: int, digits: str, issued: bool) -> bool:
+        if len(set(digits)) == 1:
+            return False
+        whole = end - start == len(digits) or _GROUPED.fullmatch(text, start, end) is not None
+        return (issued and whole and _ISSUERS.fullmatch(digits) is not None) or _LABEL.before(text, start)
 
 
-def _card(text: str, start: int, end: int) -> bool:
-    value = text[start:end]
-    digits = digits_of(value)
-    if not 12 <= len(digits) <= 19 or not luhn(digits) or len(set(digits)) == 1:
-        return False
-    return _issued(text, start, value, digits) or _LABEL.before(text, start)
+def _stands_alone(text: str, start: int) -> bool:
+    """Neither the digits behind a decimal point nor single digits in a row are a card, unless a word says so."""
+    fraction = start >= 2 and text[start - 1] == "." and text[start - 2].isdigit()
+    return text[start + 1].isdigit() and not (fraction and text[start : start + 12].isdigit())
 
 
-def _issued(text: str, start: int, value: str, digits: str) -> bool:
-    """Whether it looks like a card without a word that says so. The digits behind a decimal point do not."""
-    if value == digits:
-        fraction = start >= 2 and text[start - 1] == "." and text[start - 2].isdigit()
-        return not fraction and _ISSUERS.fullmatch(digits) is not None
-    return _DIVIDED.fullmatch(value) is not None and _ISSUERS.fullmatch(digits) is not None
+def _ends(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where a number ends, and how many digits it has then; the longest first."""
+    groups = text[start:end]
+    count = len(digits_of(groups))
+    while count >= 12:
+        yield start + len(groups), count
+        last = len(groups) - 1 - max(map(groups.rfind, " .-/"))
+        count -= last
+        groups = groups[: -last - 1]

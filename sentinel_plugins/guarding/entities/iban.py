@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from sentinel_plugins.guarding.entities.checksums import mod_97_10
 from sentinel_plugins.guarding.entities.pattern import PatternEntity
@@ -23,31 +22,26 @@ _LENGTHS = {
 """Characters per country: the IBAN registry of SWIFT, release 99."""
 
 
-def iban_code() -> PatternEntity:
+class IbanCode(PatternEntity):
     """A country, two check digits that are right (ISO 13616), and as many characters as that country has; undivided or
     with single spaces or hyphens, in either case."""
-    return PatternEntity(
-        "IBAN_CODE",
-        "pii",
-        r"[A-Za-z](?<![A-Za-z0-9].)[A-Za-z][0-9]{2}(?:[ -]?[A-Za-z0-9]){11,29}",
-        trigger=r"[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11}",
-        live=r"[A-Za-z](?:[A-Za-z](?:[0-9](?:[0-9](?:[ -]?[A-Za-z0-9])*[ -]?)?)?)?",
-        max_length=44,
-        check=_account,
-        ends=_national_end,
-    )
 
+    def __init__(self) -> None:
+        super().__init__(
+            "IBAN_CODE",
+            "pii",
+            r"[A-Za-z](?<![A-Za-z0-9].)[A-Za-z][0-9]{2}(?:[ -]?[A-Za-z0-9]){11,29}",
+            trigger=r"[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11}",
+            live=r"[A-Za-z](?:[A-Za-z](?:[0-9](?:[0-9](?:[ -]?[A-Za-z0-9])*[ -]?)?)?)?",
+            max_length=44,
+        )
 
-def _national_end(text: str, start: int, end: int) -> Iterator[int]:
-    """After as many characters as the country has: where a value ends does not depend on what follows it."""
-    missing = _LENGTHS.get(text[start : start + 2].upper(), 0)
-    for at in range(start, end):
-        missing -= text[at].isalnum()
-        if missing == 0:
-            if not _WORD.match(text, at + 1):
-                yield at + 1
-            return
-
-
-def _account(text: str, start: int, end: int) -> bool:
-    return mod_97_10(text[start:end].replace(" ", "").replace("-", "").upper())
+    def longest(self, text: str, start: int, end: int) -> int | None:
+        """After as many characters as the country has: where a value ends does not depend on what follows it."""
+        places = [at for at in range(start, end) if text[at] not in " -"]
+        length = _LENGTHS.get(text[start : start + 2].upper(), len(places) + 1)
+        if length > len(places):
+            return None
+        at = places[length - 1] + 1
+        account = "".join(text[place] for place in places[:length]).upper()
+        return at if at - start <= self.max_length and not _WORD.match(text, at) and mod_97_10(account) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
 from sentinel_plugins.guarding.entity import Family, Found
@@ -13,8 +13,6 @@ Check: TypeAlias = Callable[[str, int, int], bool]
 """Whether `text[start:end]` is a value; reads no more around it than `Entity` allows."""
 
 
-Ends: TypeAlias = Callable[[str, int, int], Iterable[int]]
-"""Where a value may end that begins as the candidate `text[start:end]` does, the longest first."""
 FREE: Final = "(?<![A-Za-z0-9_].)"
 """Behind the first character of a pattern: no letter, digit or underscore stands before it. There and not in front of
 it, because the search then skips to the first character as fast as memory allows."""
@@ -30,7 +28,7 @@ class PatternEntity:
     an upper bound, so that the time is linear. Letters and digits of patterns are those of ASCII unless it says more:
     a value between Chinese characters has borders too.
 
-    A candidate that the check refuses hides nothing: shorter ones at the same place are tried, then the next place.
+    A candidate that is refused hides nothing: the next place is tried.
     """
 
     def __init__(
@@ -44,9 +42,8 @@ class PatternEntity:
         max_length: int,
         left: int = 1,
         check: Check = holds,
-        ends: Ends | None = None,
     ) -> None:
-        """`ends`: for candidates that may have something behind the value, such as a card's number before a year."""
+        """What `Entity` says of each; of the last, `Check`."""
         self.name = name
         self.family: Family = family
         self.trigger = trigger
@@ -54,7 +51,6 @@ class PatternEntity:
         self.max_length = max_length
         self.left = left
         self._check = check
-        self._ends = ends or _whole
         self._pattern = re.compile(pattern, re.ASCII | re.DOTALL)
         self._tail = Tail([live], max_length)
 
@@ -63,17 +59,17 @@ class PatternEntity:
         position = 0
         while candidate := self._pattern.search(text, position):
             start, end = candidate.span()
-            longest = self._longest(text, start, end)
+            longest = self.longest(text, start, end)
             if longest is None:
                 position = start + 1
             else:
                 yield Found(start, longest, self.name, self.family)
                 position = longest
 
-    def _longest(self, text: str, start: int, end: int) -> int | None:
-        for at in self._ends(text, start, end):
-            if at - start <= self.max_length and self._check(text, start, at):
-                return at
+    def longest(self, text: str, start: int, end: int) -> int | None:
+        """Where the longest value ends that begins as the candidate does; None if it is no value."""
+        if end - start <= self.max_length and self._check(text, start, end):
+            return end
         return None
 
     def live_from(self, text: str) -> int:
@@ -81,12 +77,8 @@ class PatternEntity:
         return self._tail.live_from(text)
 
 
-def _whole(text: str, start: int, end: int) -> Iterable[int]:
-    return (end,)
-
-
-def number_ends(text: str, start: int, end: int) -> Iterable[int]:
-    """The end, and before it every place where a number ends."""
+def number_ends(text: str, start: int, end: int) -> Iterator[int]:
+    """The end of a candidate, and before it every place where a number ends."""
     yield end
     for at in range(end - 1, start, -1):
         if text[at - 1].isdigit() and not text[at].isalnum():

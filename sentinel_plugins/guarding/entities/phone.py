@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 
 import phonenumbers
 
@@ -29,6 +30,7 @@ _NO_PHONE = re.compile(
 )
 """Dates, with a time or without, and the form of social security numbers."""
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+[.,][0-9]+")
+_MOST_ENDS = 4
 _FOURS = re.compile(r"[0-9]{4}(?:[ -][0-9]{4})+")
 _GAP = r"(?:[ ().\-/]|\x{a0})"
 _EXTENDING = f"(?:x|{opening('extension')}|ext\\.)"
@@ -53,30 +55,49 @@ class PhoneNumber(PatternEntity):
             rf"|[0-9](?:{_GAP}|[0-9])*(?:[ ,]{{0,2}}{_EXTENDING}?[ .]{{0,2}}[0-9]{{0,6}})?",
             max_length=48,
             left=_LEFT,
-            check=self._number,
-            ends=number_ends,
         )
         self._regions = tuple(regions)
         self._plans = [(region, plan) for region in regions if (plan := _written(region)) is not None]
         self._american = any(phonenumbers.country_code_for_region(region) == 1 for region in regions)
 
-    def _number(self, text: str, start: int, end: int) -> bool:
-        value = _EXTENSION.sub("", text[start:end])
-        digits = digits_of(value)
-        if not 7 <= len(digits) <= 15 + 2:
-            return False
-        if value[0] == "+" or value.startswith("00"):
-            return _valid("+" + digits.removeprefix("00").replace("(0)", ""), None) or _valid(value, None)
+    def longest(self, text: str, start: int, end: int) -> int | None:
+        """The candidate may have something behind the number. As many shorter ones are tried as `_MOST_ENDS` says."""
+        international = text.startswith(("+", "00"), start)
+        later = not international and _goes_on(text, start)
+        labelled = not international and _LABEL.before(text, start)
+        if later and not labelled:
+            return self._american_end(text, start, end)
+        for at in islice(number_ends(text, start, end), _MOST_ENDS):
+            value = text[start:at]
+            if "x" in value:
+                value = _EXTENSION.sub("", value)
+            digits = digits_of(value)
+            if len(digits) < 7:
+                return None
+            if _worldwide(value, digits) if international else self._national(value, digits, labelled):
+                return at
+        return None
+
+    def _american_end(self, text: str, start: int, end: int) -> int | None:
+        number = _AMERICAN.match(text, start, end) if self._american else None
+        return number.end() if number and (number.end() == end or not text[number.end()].isalnum()) else None
+
+    def _national(self, value: str, digits: str, labelled: bool) -> bool:
         if self._american and _AMERICAN.fullmatch(value):
             return True
-        if _LABEL.before(text, start):
-            return any(_possible(value, region) for region in self._regions) and not _NO_PHONE.fullmatch(value)
-        return not _goes_on(text, start) and self._divided(value, digits)
+        if labelled and not _NO_PHONE.fullmatch(value):
+            return any(_possible(value, region) for region in self._regions)
+        return self._divided(value, digits)
 
     def _divided(self, value: str, digits: str) -> bool:
         if value == digits or _NO_PHONE.fullmatch(value) or _THOUSANDS.fullmatch(value) or _FOURS.fullmatch(value):
             return False
         return any(plan.fullmatch(digits) and _valid(digits, region) for region, plan in self._plans)
+
+
+def _worldwide(value: str, digits: str) -> bool:
+    """With `+` or `00`, and maybe a trunk prefix that is only dialled at home: `+44 (0)20`."""
+    return _valid("+" + digits.removeprefix("00"), None) or ("(0)" in value and _valid(value.replace("(0)", ""), None))
 
 
 def _goes_on(text: str, start: int) -> bool:
