@@ -146,8 +146,7 @@ class Context:
         self.findings.add(guard)
 
     def note_unread(self, guard: str) -> None:
-        """Say that `guard` let pass what it did not read: its verdict on what it has, request or reply, is at
-        best `partial`."""
+        """Say that `guard` let pass what it did not read: its verdict on the reply is at best `partial`."""
         self.unread |= {guard}
 
 

@@ -35,8 +35,9 @@ class Verdicts:
 
         `released` is characters, or what was released, counted only if somebody asks.
         """
-        if direction == "request":
-            result = self._of_request(entry.name, result)
+        if direction == "request" and entry.name in self._ctx.findings:
+            self._ctx.findings.discard(entry.name)
+            result = "monitored" if result == "allowed" else result
         held = self._results.get((entry.position, direction))
         if held is None or held[0] not in ("blocked", "error"):
             self._results[entry.position, direction] = (result, released)
@@ -50,13 +51,6 @@ class Verdicts:
             if reads_replies:
                 found.append(self._one(entry, "response"))
         return tuple(found)
-
-    def _of_request(self, guard: str, result: VerdictResult) -> VerdictResult:
-        """What `allowed` comes to, with what the guard noted while it had the request."""
-        found, unread = guard in self._ctx.findings, guard in self._ctx.unread
-        self._ctx.findings.discard(guard)
-        self._ctx.unread -= {guard}
-        return result if result != "allowed" else "partial" if unread else "monitored" if found else result
 
     def _one(self, entry: Entry, direction: Direction) -> Verdict:
         result, released = self._results.get((entry.position, direction), ("not_evaluated", 0))

@@ -35,7 +35,8 @@ class ReplacingConfig(StageConfig, frozen=True, kw_only=True):
     entities: tuple[EntityName, ...] | None = None
     """What is looked for beside your own kinds. Unless set, everything that the guard knows."""
     direction: Literal["request", "response", "both"] = "both"
-    """Which texts are looked at: those of callers, those of models, or both. The verdict on the other is `partial`."""
+    """Which texts are looked at: those of callers, those of models, or both. There is no verdict on the
+    other."""
     allow: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
     """Values that are left alone wherever they are the whole of what was found, such as your own support address. Case
     makes no difference."""

@@ -14,6 +14,7 @@ from sentinel_plugins.guarding.finder import Except, Finder, Together
 from sentinel_plugins.guarding.replacing import Action
 from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.transducer import Overlong
+from sentinel_plugins.guarding.views import Reader
 
 Direction: TypeAlias = Literal["request", "response"]
 
@@ -44,7 +45,7 @@ class Policy:
 
 def finder_of(policies: Collection[Policy]) -> Finder:
     """What these guards look for, in one scan."""
-    scanner = Scanner([entity for policy in policies for entity in policy.entities])
+    scanner = Reader(Scanner([entity for policy in policies for entity in policy.entities]))
     customs = [custom for policy in policies for custom in policy.customs]
     finder: Finder = Together([scanner, *customs]) if customs else scanner
     allowed = {policy.family: policy.allowed for policy in policies if policy.allowed}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import dropwhile, takewhile
@@ -14,7 +14,7 @@ from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import PRINCIPAL, Key
 from sentinel_core.messages import Event, Path, Request
 from sentinel_core.services import Services
-from sentinel_core.stage import Stage
+from sentinel_core.stage import Phase, Stage
 from sentinel_plugins.guarding.config import ReplacingConfig
 from sentinel_plugins.guarding.custom import Custom
 from sentinel_plugins.guarding.entity import Entity, Family, Found
@@ -44,6 +44,9 @@ def policy_of(stage: str, family: Family, config: ReplacingConfig, entities: Ite
         enforcing=config.mode == "enforce",
         overlong={entity.name: entity for entity in asked if isinstance(entity, Overlong)},
     )
+
+
+_DIRECTIONS: Mapping[Phase, Direction] = {"on_request": "request", "on_stream": "response"}
 
 
 class Seen(NamedTuple):
@@ -94,6 +97,11 @@ class Replacing(Stage):
         raise NotImplementedError
 
     @classmethod
+    def unused(cls, config: ReplacingConfig) -> Collection[str]:
+        """The phase of a direction that is not looked at."""
+        return [phase for phase, direction in _DIRECTIONS.items() if direction not in config.directions]
+
+    @classmethod
     @asynccontextmanager
     async def open(cls, config: ReplacingConfig, services: Services) -> AsyncIterator[Self]:
         """The stage, with its policy where the other guards of its generation find it."""
@@ -104,9 +112,6 @@ class Replacing(Stage):
     @hookimpl
     def on_request(self, ctx: Context) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine yields
         """Replace what goes to the model. Raises `Refusal` for what blocks."""
-        if "request" not in self._policy.directions:
-            ctx.note_unread(self.name)
-            return None
         seen = ctx.get(SEEN)
         if seen is not None and seen.request is not ctx.request:
             seen = None
@@ -123,9 +128,6 @@ class Replacing(Stage):
     @hookimpl
     def on_stream(self, ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
         """Replace what comes back. Raises `Refusal` for what blocks, before it or anything behind it leaves."""
-        if "response" not in self._policy.directions:
-            ctx.note_unread(self.name)
-            return events
         return redacted(self._redaction(ctx, "response", self._earlier(ctx)), events)
 
     async def _on_thread(self, ctx: Context, redaction: Redaction, work: Work) -> None:
