@@ -1,0 +1,146 @@
+"""What it costs to look for personal data and secrets: µs per KB of text, and per event of a stream.
+
+    python -m benchmarks.guards [--quick] [--check] > guards.json
+
+All entities at once, on plain text (`scan`) and with every view of it (`read`); ASCII and not, 1 KB and 8 KB, with and
+without a value in each KB; then texts made to be slow, of one length and of twice that. In process, interleaved rounds.
+Targets: at most 30 µs per KB of ASCII where nothing is found, 150 with values or without ASCII; the time at most 2.3
+times for twice the text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+
+from benchmarks.harness import report
+from benchmarks.harness.rounds import Metrics, interleave
+from sentinel_plugins.guarding.entities import secrets, structured_pii
+from sentinel_plugins.guarding.scanner import Scanner
+from sentinel_plugins.guarding.views import Reader
+
+KB = 1024
+EMPTY_LIMIT_US, LIMIT_US = 30.0, 150.0
+GROWTH_LIMIT = 2.3
+TEXT_S = 0.02
+"""How long one text is looked at, over and over."""
+
+PROSE: dict[str, tuple[str, str]] = {
+    "english": ("The meeting is on Tuesday, and nobody has read the report yet. ", "Write to bob@acme.com. "),
+    "code": (
+        '    if response.status_code >= 400:\n        raise Failed(f"{name}: {reason}")\n',
+        'KEY = "AKIAIOSFODNN7EXAMPLE"\n',
+    ),
+    "french": ("Où est passé le café ? Il était déjà là à côté de l'entrée. ", "Appelez le 06 12 34 56 78. "),
+    "russian": ("Съешь же ещё этих мягких французских булок, да выпей чаю. ", "Пишите: bob@acme.com. "),
+    "chinese": ("会议在星期二举行。还没有人读过这份报告。请大家提前准备好材料。", "请写信到bob@acme.com。"),
+}
+"""A sentence, and one with a value."""
+
+SLOW: dict[str, str] = {
+    "digits": "1",
+    "digits and spaces": "12 ",
+    "grouped digits": "0123 456-",
+    "letters": "a",
+    "addresses": "a@a.",
+    "dots": "a.a-",
+    "hexadecimal and colons": "abcd:",
+    "octets": "1.2.",
+    "keys": "sk-ant-",
+    "urls": "a://b:c@",
+    "token": "eyJ.",
+    "private keys": "-----BEGIN PRIVATE KEY-----",
+    "labels": "password: token ",
+    "escapes": "%25",
+    "tokens": "QUJDREVGR0hJSktM/",
+    "unseen": "a\u200b",
+    "births": "born 1 may ",
+}
+"""What is repeated. Triggers of everything stand in front of it, so that every entity looks."""
+TRIGGERS = (
+    "born a@b.co AKIAAAAA eyJabcdefghijk token ://a:b@ DE8937040044053201 2001:db8:: 1.2.3.4 4111 1111 1111 1111 "
+)
+
+SCANNER = Scanner((*structured_pii(), *secrets()))
+READER = Reader(SCANNER)
+
+
+def filled(sentence: str, value: str, kilobytes: int) -> str:
+    """So many KB of UTF-8, with a value in each of them if there is one."""
+    kilobyte = value + sentence * (KB // len(sentence.encode()))
+    while len(kilobyte.encode()) > KB:
+        kilobyte = kilobyte[:-1]
+    return kilobyte * kilobytes
+
+
+def texts() -> dict[str, str]:
+    """Every text that is measured, by name."""
+    named: dict[str, str] = {}
+    for language, (sentence, value) in PROSE.items():
+        for kilobytes in (1, 8):
+            named[f"{language} {kilobytes} KB"] = filled(sentence, "", kilobytes)
+            named[f"{language} {kilobytes} KB, values"] = filled(sentence, value, kilobytes)
+    return named
+
+
+def per_call_us(call: Callable[[], object], seconds: float) -> float:
+    """The mean of as many calls as fit."""
+    calls, started = 0, time.perf_counter()
+    while (now := time.perf_counter()) - started < seconds or calls == 0:
+        call()
+        calls += 1
+    return (now - started) / calls * 1e6
+
+
+async def measure(text: str) -> Metrics:
+    """One text, whole, and the end of it as it is asked for at each event of a stream."""
+    kilobytes = len(text.encode()) / KB
+    window = text[:300]
+    return {
+        "scan_us_per_kb": per_call_us(lambda: SCANNER.find(text), TEXT_S) / kilobytes,
+        "read_us_per_kb": per_call_us(lambda: READER.find(text), TEXT_S) / kilobytes,
+        "event_us": per_call_us(lambda: READER.live_from(window), TEXT_S),
+    }
+
+
+async def grow(part: str) -> Metrics:
+    """A text made to be slow, and twice as much of it."""
+    count = 16 * KB // len(part)
+    once, twice = TRIGGERS + part * count, TRIGGERS + part * (2 * count)
+    shorter = per_call_us(lambda: READER.find(once), TEXT_S)
+    return {
+        "read_us_per_kb": shorter / (len(once.encode()) / KB),
+        "twice_over_once": per_call_us(lambda: READER.find(twice), TEXT_S) / shorter,
+    }
+
+
+def compare(results: Mapping[str, Mapping[str, float]]) -> list[report.Check]:
+    """With the targets."""
+    checks = []
+    for name, row in results.items():
+        if "twice_over_once" in row:
+            checks.append(report.at_most(f"{name}: t(2n)/t(n)", row["twice_over_once"], GROWTH_LIMIT))
+            continue
+        plain = name.split()[0] in ("english", "code") and "values" not in name
+        checks.append(
+            report.at_most(f"{name}: us per KB", row["read_us_per_kb"], EMPTY_LIMIT_US if plain else LIMIT_US)
+        )
+    return checks
+
+
+def main() -> None:
+    """The command line."""
+    args = report.parse(report.arguments(__doc__, rounds=7))
+    named = texts()
+    slow = {f"slow: {name}": part for name, part in SLOW.items()}
+    out = report.Report("guards", vars(args))
+    out.add(asyncio.run(interleave(list(named), args.rounds, lambda name: measure(named[name]))))
+    out.add(asyncio.run(interleave(list(slow), args.rounds, lambda name: grow(slow[name]))))
+    if args.check:
+        out.checks = compare(out.results)
+    out.emit()
+
+
+if __name__ == "__main__":
+    main()

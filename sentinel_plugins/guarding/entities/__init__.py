@@ -1,0 +1,34 @@
+"""What is looked for: a file per noun, a table where nouns are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sentinel_plugins.guarding.entities.connection_string import connection_string
+from sentinel_plugins.guarding.entities.credit_card import CreditCard
+from sentinel_plugins.guarding.entities.date_of_birth import date_of_birth
+from sentinel_plugins.guarding.entities.email import email_address
+from sentinel_plugins.guarding.entities.iban import IbanCode
+from sentinel_plugins.guarding.entities.ip_address import ip_v4_address, ip_v6_address
+from sentinel_plugins.guarding.entities.json_web_token import json_web_token
+from sentinel_plugins.guarding.entities.labelled_token import labelled_token
+from sentinel_plugins.guarding.entities.national_ids import de_tax_id, es_nif, fr_insee, it_fiscal_code, uk_nhs
+from sentinel_plugins.guarding.entities.phone import REGIONS, PhoneNumber
+from sentinel_plugins.guarding.entities.private_key import private_key
+from sentinel_plugins.guarding.entities.ssn import us_ssn
+from sentinel_plugins.guarding.entities.vendor_key import vendor_keys
+from sentinel_plugins.guarding.entity import Entity
+
+_NATIONAL = {"US": us_ssn, "GB": uk_nhs, "ES": es_nif, "IT": it_fiscal_code, "DE": de_tax_id, "FR": fr_insee}
+
+
+def structured_pii(regions: Sequence[str] = REGIONS) -> tuple[Entity, ...]:
+    """What belongs to people and has a form of its own. National numbers are those of the regions (ISO 3166)."""
+    national = tuple(make() for region, make in _NATIONAL.items() if region in regions)
+    worldwide = (email_address(), CreditCard(), ip_v4_address(), ip_v6_address(), IbanCode())
+    return (*worldwide, *date_of_birth(), PhoneNumber(regions), *national)
+
+
+def secrets() -> tuple[Entity, ...]:
+    """What opens doors."""
+    return (*vendor_keys(), json_web_token(), private_key(), connection_string(), labelled_token())

@@ -1,0 +1,60 @@
+"""Dates of birth, where the text says that they are."""
+
+from __future__ import annotations
+
+from sentinel_plugins.guarding.entities.label import Label
+from sentinel_plugins.guarding.entities.pattern import FREE, PatternEntity
+from sentinel_plugins.guarding.tail import opening
+
+_LEFT = 40
+_LABEL = Label(
+    r"d\.?o\.?b\.?|(?:date|day|place and date) of birth|birth[ -]?da(?:te|y)|birth_date|date_of_birth|born(?: on)?"
+    r"|geburts(?:datum|tag)|geb\.?|geboren(?: am)?|date de naissance|née?(?: le)?|fecha de nacimiento|nacid[oa](?: el)?"
+    r"|data di nascita|nat[oa](?: il)?",
+    left=_LEFT,
+    adjacent=True,
+)
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sept", "sep", "oct", "nov", "dec", "januar",
+    "februar", "märz", "mai", "juni", "juli", "oktober", "dezember", "janvier", "février", "mars", "avril", "juin",
+    "juillet", "août", "septembre", "octobre", "novembre", "décembre", "enero", "febrero", "marzo", "abril", "mayo",
+    "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre", "gennaio", "febbraio", "aprile",
+    "maggio", "giugno", "luglio", "settembre", "ottobre", "dicembre",
+)  # fmt: skip
+_NAMES = "|".join(sorted(_MONTHS, key=len, reverse=True))
+_TH = r"(?:st|nd|rd|th|\.|er|º)?"
+_OF = "(?:,? (?:de |of )?)"
+_OF_BEGUN = "(?:(?:de?|of?) ?)?"
+
+
+def date_of_birth() -> tuple[PatternEntity, PatternEntity]:
+    """A date in figures, or with the month in words (English, German, French, Spanish, Italian), right after `born`,
+    `DOB` or a word like them: one that begins with a figure, and one that begins with the month."""
+    begun = f"(?i:{'|'.join(opening(month) for month in _MONTHS)})"
+    return (
+        _date(
+            rf"[0-9]{FREE}(?:[0-9]{{0,3}}[./-] ?[0-9]{{1,2}}[./-] ?[0-9]{{2,4}}"
+            rf"|[0-9]?{_TH}{_OF}(?i:{_NAMES})\.?{_OF}[0-9]{{4}})(?![A-Za-z0-9_])",
+            rf"[0-9]{{1,4}}(?:[./-] ?(?:[0-9]{{1,2}}(?:[./-] ?[0-9]{{0,4}})?)?)?"
+            rf"|[0-9]{{1,2}}[a-zº.]{{0,2}},? ?{_OF_BEGUN}(?:{begun}\.?,? ?{_OF_BEGUN}[0-9]{{0,4}})?",
+        ),
+        _date(
+            rf"(?<![A-Za-z0-9_])(?=[JFMASONDEGjfmasondeg])(?i:{_NAMES})\.? [0-9]{{1,2}}{_TH},? [0-9]{{4}}"
+            r"(?![A-Za-z0-9_])",
+            rf"{begun}|(?i:{_NAMES})(?:\.? ?|\.? [0-9]{{1,2}}[a-zº.]{{0,2}},? ?[0-9]{{0,4}})",
+        ),
+    )
+
+
+def _date(pattern: str, live: str) -> PatternEntity:
+    return PatternEntity(
+        "DATE_OF_BIRTH",
+        "pii",
+        pattern,
+        trigger=r"(?i)birth|born|d\.?o\.?b|geb|née?|nacid|nascita|naissance|nacimiento|nat[oa]",
+        live=live,
+        max_length=40,
+        left=_LEFT,
+        check=lambda text, start, end: _LABEL.before(text, start),
+    )

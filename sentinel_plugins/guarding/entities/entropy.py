@@ -1,0 +1,13 @@
+"""How much chance is in a string."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+
+def bits_per_character(text: str) -> float:
+    """Shannon's entropy of its characters: words have about 3, random letters and digits of forty characters about 4.7,
+    `xxxx` has 0."""
+    length = len(text)
+    return -sum(times / length * math.log2(times / length) for times in Counter(text).values())

@@ -1,0 +1,85 @@
+"""An entity that a bounded pattern finds and a check confirms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
+
+from sentinel_plugins.guarding.entity import Family, Found
+from sentinel_plugins.guarding.tail import Tail
+
+Check: TypeAlias = Callable[[str, int, int], bool]
+"""Whether `text[start:end]` is a value; reads no more around it than `Entity` allows."""
+
+
+FREE: Final = "(?<![A-Za-z0-9_].)"
+"""Behind the first character of a pattern: no letter, digit or underscore stands before it. There and not in front of
+it, because the search then skips to the first character as fast as memory allows."""
+
+
+def holds(text: str, start: int, end: int) -> bool:
+    """The check of a pattern that needs none."""
+    return True
+
+
+class PatternEntity:
+    """An `Entity`. Its pattern is of the standard library, because that one can look behind; all that repeats in it has
+    an upper bound, so that the time is linear. Letters and digits of patterns are those of ASCII unless it says more:
+    a value between Chinese characters has borders too.
+
+    A candidate that is refused hides nothing: the next place is tried.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        family: Family,
+        pattern: str,
+        *,
+        trigger: str,
+        live: str,
+        max_length: int,
+        left: int = 1,
+        check: Check = holds,
+    ) -> None:
+        """What `Entity` says of each; of the last, `Check`."""
+        self.name = name
+        self.family: Family = family
+        self.trigger = trigger
+        self.live = live
+        self.max_length = max_length
+        self.left = left
+        self._check = check
+        self._pattern = re.compile(pattern, re.ASCII | re.DOTALL)
+        self._tail = Tail([live], max_length)
+
+    def find(self, text: str) -> Iterator[Found]:
+        """See `Entity`."""
+        position = 0
+        while candidate := self._pattern.search(text, position):
+            start, end = candidate.span()
+            longest = self.longest(text, start, end)
+            if longest is None:
+                position = start + 1
+            else:
+                yield Found(start, longest, self.name, self.family)
+                position = longest
+
+    def longest(self, text: str, start: int, end: int) -> int | None:
+        """Where the longest value ends that begins as the candidate does; None if it is no value."""
+        if end - start <= self.max_length and self._check(text, start, end):
+            return end
+        return None
+
+    def live_from(self, text: str) -> int:
+        """See `Entity`."""
+        return self._tail.live_from(text)
+
+
+def number_ends(text: str, start: int, end: int) -> Iterator[int]:
+    """The end of a candidate, and before it every place where a number ends."""
+    yield end
+    for at in range(end - 1, start, -1):
+        if text[at - 1].isdigit() and not text[at].isalnum():
+            yield at

@@ -1,0 +1,128 @@
+"""Telephone numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+
+import phonenumbers
+
+from sentinel_plugins.guarding.entities.checksums import digits_of
+from sentinel_plugins.guarding.entities.label import Label
+from sentinel_plugins.guarding.entities.pattern import FREE, PatternEntity, number_ends
+from sentinel_plugins.guarding.tail import opening
+
+REGIONS = ("US", "GB", "DE", "FR", "ES", "IT")
+"""Whose national numbers are found where a configuration names no others. With a country code, all are."""
+_LEFT = 32
+_LABEL = Label(
+    r"(?:tele)?(?:ph|f)one?s?|tel|call|mobile?|cell|cellphone|handy|fax|sms|text(?: me)?|whats ?app|dial|ring"
+    r"|rufnummer|t[ée]l[ée]phone|portable|tel[ée]fono|m[óo]vil|cellulare|phone (?:number|no)|contact(?: number)?"
+    r"|reach me(?: at| on)?",
+    left=_LEFT,
+)
+_AMERICAN = re.compile(r"(?:\+?1[ .-]?)?(?:\([0-9]{3}\) ?|[0-9]{3}([-. ]))[0-9]{3}[-. ][0-9]{4}")
+_EXTENSION = re.compile(r"[ ,]{0,2}(?:x|ext\.?|extension)[ .]{0,2}[0-9]{1,6}\Z")
+_NO_PHONE = re.compile(
+    r"(?:[0-9]{1,2}([./-])[0-9]{1,2}\1(?:[0-9]{2}|[0-9]{4})|[0-9]{1,2} [0-9]{1,2} [0-9]{4}"
+    r"|[0-9]{4}([./ -])[0-9]{2}\2[0-9]{2})(?: .*)?|[0-9]{3}-[0-9]{2}-[0-9]{4}"
+)
+"""Dates, with a time or without, and the form of social security numbers."""
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+[.,][0-9]+")
+_MOST_ENDS = 4
+_FOURS = re.compile(r"[0-9]{4}(?:[ -][0-9]{4})+")
+_GAP = r"(?:[ ().\-/]|\x{a0})"
+_EXTENDING = f"(?:x|{opening('extension')}|ext\\.)"
+_MORE = "(?:[ ().\\-/\u00a0]{0,3}[0-9])"
+
+
+class PhoneNumber(PatternEntity):
+    """With a country code, valid anywhere in the world; else valid in one of the regions and written as numbers are:
+    divided, with the 0 in front where a country writes one, or after a word such as `call`. Undivided digits without
+    such a word are left alone: order numbers look the same."""
+
+    def __init__(self, regions: Sequence[str] = REGIONS) -> None:
+        """Of these regions, national numbers."""
+        super().__init__(
+            "PHONE_NUMBER",
+            "pii",
+            rf"[+(0-9]{FREE}(?<![+].)(?<![0-9][.,:/-].)"
+            rf"(?:(?<=[+]) ?\(?[0-9]|(?<=[(])[0-9]{{1,5}}(?=\))|(?<=[0-9])){_MORE}{{4,16}}"
+            r"(?:[ ,]{0,2}(?:x|ext\.?|extension)[ .]{0,2}[0-9]{1,6})?(?![A-Za-z0-9_])",
+            trigger=rf"[0-9](?:{_GAP}{{0,3}}[0-9]){{6}}",
+            live=rf"(?:\+ ?\(?|\()(?:{_GAP}|[0-9])*"
+            rf"|[0-9](?:{_GAP}|[0-9])*(?:[ ,]{{0,2}}{_EXTENDING}?[ .]{{0,2}}[0-9]{{0,6}})?",
+            max_length=48,
+            left=_LEFT,
+        )
+        self._regions = tuple(regions)
+        self._plans = [(region, plan) for region in regions if (plan := _written(region)) is not None]
+        self._american = any(phonenumbers.country_code_for_region(region) == 1 for region in regions)
+
+    def longest(self, text: str, start: int, end: int) -> int | None:
+        """The candidate may have something behind the number. As many shorter ones are tried as `_MOST_ENDS` says."""
+        international = text.startswith(("+", "00"), start)
+        later = not international and _goes_on(text, start)
+        labelled = not international and _LABEL.before(text, start)
+        if later and not labelled:
+            return self._american_end(text, start, end)
+        for at in islice(number_ends(text, start, end), _MOST_ENDS):
+            value = text[start:at]
+            if "x" in value:
+                value = _EXTENSION.sub("", value)
+            digits = digits_of(value)
+            if len(digits) < 7:
+                return None
+            if _worldwide(value, digits) if international else self._national(value, digits, labelled):
+                return at
+        return None
+
+    def _american_end(self, text: str, start: int, end: int) -> int | None:
+        number = _AMERICAN.match(text, start, end) if self._american else None
+        return number.end() if number and (number.end() == end or not text[number.end()].isalnum()) else None
+
+    def _national(self, value: str, digits: str, labelled: bool) -> bool:
+        if self._american and _AMERICAN.fullmatch(value):
+            return True
+        if labelled and not _NO_PHONE.fullmatch(value):
+            return any(_possible(value, region) for region in self._regions)
+        return self._divided(value, digits)
+
+    def _divided(self, value: str, digits: str) -> bool:
+        if value == digits or _NO_PHONE.fullmatch(value) or _THOUSANDS.fullmatch(value) or _FOURS.fullmatch(value):
+            return False
+        return any(plan.fullmatch(digits) and _valid(digits, region) for region, plan in self._plans)
+
+
+def _worldwide(value: str, digits: str) -> bool:
+    """With `+` or `00`, and maybe a trunk prefix that is only dialled at home: `+44 (0)20`."""
+    return _valid("+" + digits.removeprefix("00"), None) or ("(0)" in value and _valid(value.replace("(0)", ""), None))
+
+
+def _goes_on(text: str, start: int) -> bool:
+    """Whether these are the later groups of a longer number."""
+    return start >= 2 and text[start - 1] in " ./-" and text[start - 2].isdigit()
+
+
+def _written(region: str) -> re.Pattern[str] | None:
+    """How numbers of the region begin where they are written at home: with its trunk prefix, if it has one. None for
+    North America, whose numbers are told by their form."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    if metadata is None or metadata.general_desc is None or metadata.national_prefix == "1":
+        return None
+    return re.compile(f"{metadata.national_prefix or ''}(?:{metadata.general_desc.national_number_pattern})")
+
+
+def _valid(number: str, region: str | None) -> bool:
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(number, region))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def _possible(number: str, region: str) -> bool:
+    try:
+        return phonenumbers.is_possible_number(phonenumbers.parse(number, region))
+    except phonenumbers.NumberParseException:
+        return False

@@ -1,0 +1,63 @@
+"""Characters that are written as escapes of URLs, HTML, JSON or program code."""
+
+from __future__ import annotations
+
+import html
+import re
+from urllib.parse import unquote
+
+from sentinel_plugins.guarding.origins import Making, Origins, Same
+
+_ESCAPE = re.compile(
+    r"(?P<url>(?:%[0-9A-Fa-f]{2})+)"
+    r"|(?P<html>&(?:\#[0-9]{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)"
+    r"|(?P<utf16>(?:\\u[0-9A-Fa-f]{4})+)"
+    r"|(?P<byte>(?:\\x[0-9A-Fa-f]{2})+)"
+    r"|\\u\{(?P<point>[0-9A-Fa-f]{1,6})\}|\\U(?P<long>[0-9A-Fa-f]{8})"
+)
+UNFINISHED = (
+    r"(?:%[0-9A-Fa-f]{2})*%[0-9A-Fa-f]{0,2}|&\#?[A-Za-z0-9]{0,31}"
+    r"|(?:\\u[0-9A-Fa-f]{4})*\\(?:u[0-9A-Fa-f]{0,4})?|(?:\\x[0-9A-Fa-f]{2})*\\(?:x[0-9A-Fa-f]{0,2})?"
+    r"|\\u\{[0-9A-Fa-f]{0,6}|\\U[0-9A-Fa-f]{0,8}"
+)
+"""The beginning of one, or of a run of them that say one character together, for RE2."""
+
+
+def may_be_in(text: str) -> bool:
+    """False for most texts, at once."""
+    return "%" in text or "&" in text or "\\" in text
+
+
+def unescaped(text: str) -> tuple[str, Origins]:
+    """The text with escapes read, and the way back. An escape of no character stays; a byte that is
+    no UTF-8 between others hides none of them."""
+    if not may_be_in(text):
+        return text, Same()
+    making, at = Making(), 0
+    for escape in _ESCAPE.finditer(text):
+        meant = _meant(escape)
+        if meant is not None:
+            making.add(text[at : escape.start()], escape.start())
+            making.add(meant, escape.end())
+            at = escape.end()
+    if at == 0:
+        return text, Same()
+    making.add(text[at:], len(text))
+    return making.done()
+
+
+def _meant(escape: re.Match[str]) -> str | None:
+    written, kind = escape.group(), escape.lastgroup
+    try:
+        if kind == "url":
+            return unquote(written)
+        if kind == "html":
+            meant = html.unescape(written)
+            return meant if meant != written else None
+        if kind == "utf16":
+            return bytes.fromhex(written.replace("\\u", "")).decode("utf-16-be", "replace")
+        if kind == "byte":
+            return bytes.fromhex(written.replace("\\x", "")).decode(errors="replace")
+        return chr(int(escape[kind or ""], 16))
+    except ValueError:
+        return None

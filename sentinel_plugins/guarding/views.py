@@ -1,0 +1,122 @@
+"""A text as others read it: people, and the models that decode what they are given.
+
+Views are for scanning only. What is found in one is told as places of the text itself: of characters that were folded
+or escaped, those; of an encoded token, all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sentinel_plugins.guarding import encoded, escapes
+from sentinel_plugins.guarding.entity import Found
+from sentinel_plugins.guarding.folding import folded
+from sentinel_plugins.guarding.origins import Origins, Same, composed
+from sentinel_plugins.guarding.scanner import Scanner
+from sentinel_plugins.guarding.tail import Tail
+from sentinel_plugins.guarding.unseen import CARRIERS, smuggled
+
+DEPTH = 2
+"""How many encodings inside each other are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A text made from another, and the way back."""
+
+    text: str
+    origins: Origins
+
+
+def views(text: str) -> Iterator[View]:
+    """Every other reading: with escapes read and characters folded; what tokens say, and the tokens in that; what is
+    smuggled in characters that nobody sees. None of a text of plain ASCII without escapes and long words."""
+    plain = View(text, Same())
+    reading = _read(plain)
+    if reading.text != text:
+        yield reading
+    yield from _decoded(reading, DEPTH)
+    hidden = smuggled(text)
+    if hidden is not None:
+        yield View(*hidden)
+
+
+def _read(view: View) -> View:
+    """The last of its readings."""
+    *_, last = _readings(view)
+    return last
+
+
+def _readings(view: View) -> Iterator[View]:
+    """With one more layer of escapes read each, but no more than `DEPTH`; at last with characters folded."""
+    for _ in range(DEPTH):
+        text, origins = escapes.unescaped(view.text)
+        if text == view.text:
+            break
+        view = View(text, composed(view.origins, origins))
+        yield view
+    text, origins = folded(view.text)
+    yield View(text, composed(view.origins, origins))
+
+
+def _decoded(view: View, depth: int) -> Iterator[View]:
+    decoded = encoded.decoded(view.text) if depth else None
+    if decoded is not None:
+        text, origins = decoded
+        inner = _read(View(text, composed(view.origins, origins)))
+        yield inner
+        yield from _decoded(inner, depth - 1)
+
+
+_LONGEST = 16_384
+"""Characters of a value in disguise: a long key, and every character an escape."""
+
+
+class Reader:
+    """A scanner that also looks at every view of a text. It finds longer disguises than `max_length` in whole texts; of
+    a stream's, only what has not left."""
+
+    def __init__(self, scanner: Scanner) -> None:
+        """Finds what this one finds."""
+        self._scanner = scanner
+        self.max_length = _LONGEST
+        self.left = scanner.left
+        self._escapes = Tail([escapes.UNFINISHED], _LONGEST)
+        self._smuggled = Tail([f"{CARRIERS}+"], encoded.LONGEST_TOKEN)
+
+    def find(self, text: str) -> Sequence[Found]:
+        """What the scanner finds in the text and in its views, as places of the text, each once."""
+        found = self._scanner.find(text)
+        more = [_placed(one, view.origins) for view in views(text) for one in self._scanner.find(view.text)]
+        if not more:
+            return found
+        return sorted({*found, *more}, key=lambda one: (one.start, -one.end, one.entity))
+
+    def live_from(self, text: str) -> int:
+        """The least of the scanner's on the text and its readings, and the beginnings of tokens and escapes there."""
+        tail = text[-self.max_length :]
+        return len(text) - len(tail) + self._live_from(tail, DEPTH)
+
+    def _live_from(self, text: str, depth: int) -> int:
+        live = self._begun(text, depth)
+        for reading in _readings(View(text, Same())):
+            if reading.text != text:
+                at = self._begun(reading.text, depth)
+                live = min(live, reading.origins.span(at, at + 1)[0] if at < len(reading.text) else live)
+        return live
+
+    def _begun(self, text: str, depth: int) -> int:
+        """What an unfinished escape will say may go on what stands before it, however that reads."""
+        live = min(self._scanner.live_from(text), encoded.begun(text))
+        if not text.isascii():
+            live = min(live, self._smuggled.live_from(text))
+        if not depth or not escapes.may_be_in(text):
+            return live
+        escape = self._escapes.live_from(text)
+        return live if escape == len(text) else min(live, escape, self._live_from(text[:escape], depth - 1))
+
+
+def _placed(found: Found, origins: Origins) -> Found:
+    start, end = origins.span(found.start, found.end)
+    return found._replace(start=start, end=end)

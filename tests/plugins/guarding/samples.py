@@ -1,0 +1,91 @@
+"""Values that are found, and what looks like them and is none."""
+
+from __future__ import annotations
+
+import base64
+
+KEY_BODY = (
+    "Q7f2LmZ9xVb4Rk8TnW3yHs6PdJc5GgA1uEoXiKqMzYtBvNrSwDhUeFaCpOjIl0Q7f2LmZ9xVb4Rk8TnW3yHs6PdJc5GgA1uEoXiKqMzYtBvNrSw"
+)
+HEX_BODY = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_PEM_BODY = "\n".join(base64.b64encode(bytes(range(n, n + 48))).decode() for n in range(0, 96, 8))
+
+PRIVATE_KEY = f"-----BEGIN RSA PRIVATE KEY-----\n{_PEM_BODY}\n-----END RSA PRIVATE KEY-----"
+JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+
+PERSONAL: dict[str, tuple[str, ...]] = {
+    "EMAIL_ADDRESS": ("bob@acme.com", "anna.o-neil+news@mail.example.co.uk", "jürgen@bücher.de", "A_B%c@x-y.museum"),
+    "PHONE_NUMBER": (
+        "(555) 123-4567", "212-555-0143", "1-800-555-0199 x123", "+44 20 7946 0958", "+49 (0)30 901820",
+        "+919876543210", "020 7946 0958", "030 901820", "06 12 34 56 78", "612 34 56 78", "0033 1 42 68 53 00",
+    ),
+    "US_SSN": ("123-45-6789", "123 45 6789", "123.45.6789", "123/45/6789"),
+    "CREDIT_CARD": (
+        "4111111111111111", "4111 1111 1111 1111", "5555-5555-5555-4444", "3782 822463 10005", "6011.1111.1111.1117",
+        "30569309025904", "3530/1113/3330/0000", "6304000000000000",
+    ),
+    "IP_ADDRESS": ("10.20.30.40", "192.168.1.17", "2001:db8::8a2e:370:7334", "fe80::1", "::ffff:10.20.30.40",
+                   "2001:0db8:85a3:0000:0000:8a2e:0370:7334"),
+    "IBAN_CODE": ("DE89370400440532013000", "GB82 WEST 1234 5698 7654 32", "FR14 2004 1010 0505 0001 3M02 606",
+                  "es9121000418450200051332", "NO93-8601-1117-947"),
+    "UK_NHS": ("943 476 5919",),
+    "ES_NIF": ("12345678Z", "X1234567L", "12.345.678-Z"),
+    "IT_FISCAL_CODE": ("RSSMRA85T10A562S", "rssmra85t10a562s"),
+    "DE_TAX_ID": ("86 095 742 719",),
+    "FR_INSEE": ("1 84 12 76 451 089 46", "184127645108946"),
+}  # fmt: skip
+"""Values that need no word before them."""
+
+LABELLED: dict[str, tuple[tuple[str, str], ...]] = {
+    "PHONE_NUMBER": (("Call me at ", "2125550143"), ("tel: ", "555-0143")),
+    "US_SSN": (("my SSN is ", "123456789"),),
+    "CREDIT_CARD": (("credit card ", "1354 1001 4004 955"), ("Card no. ", "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1")),
+    "UK_NHS": (("NHS number ", "9434765919"),),
+    "DE_TAX_ID": (("Steuer-ID: ", "86095742719"),),
+    "DATE_OF_BIRTH": (
+        ("born on ", "4 July 1976"), ("DOB: ", "1980-02-03"), ("date of birth: ", "02/03/1980"),
+        ("geboren am ", "3. März 1980"), ("née le ", "3 février 1980"), ("Birthday: ", "May 4th, 1976"),
+        ("fecha de nacimiento: ", "3 de febrero de 1980"),
+    ),
+    "LABELLED_TOKEN": (
+        ("api_key=", HEX_BODY[:32]), ('"client_secret": "', KEY_BODY[:40]), ("Authorization: Bearer ", KEY_BODY[:30]),
+        ("DB_PASSWORD=", "vQ9xL2mZ7tRk4WnB8s"),
+    ),
+}  # fmt: skip
+"""Values that only the words before them give away: words, value."""
+
+SECRETS: dict[str, tuple[str, ...]] = {
+    "OPENAI_KEY": (f"sk-proj-{KEY_BODY[:48]}", f"sk-{KEY_BODY[:48]}"),
+    "ANTHROPIC_KEY": (f"sk-ant-api03-{KEY_BODY[:80]}-AA",),
+    "AWS_ACCESS_KEY": ("AKIAIOSFODNN7EXAMPLE", "ASIAQ7F2LMZ9XVB4RK8T"),
+    "GITHUB_TOKEN": (f"ghp_{KEY_BODY[:36]}", f"github_pat_{KEY_BODY[:22]}_{KEY_BODY[:59]}"),
+    "GITLAB_TOKEN": (f"glpat-{KEY_BODY[:20]}",),
+    "SLACK_TOKEN": (f"xoxb-123456789012-{KEY_BODY[:24]}",),
+    "STRIPE_KEY": (f"sk_live_{KEY_BODY[:24]}",),
+    "GOOGLE_API_KEY": (f"AIza{KEY_BODY[:35]}",),
+    "AZURE_STORAGE_KEY": (f"AccountKey={KEY_BODY[:86]}==",),
+    "HUGGINGFACE_TOKEN": (f"hf_{KEY_BODY[:34]}",),
+    "NPM_TOKEN": (f"npm_{KEY_BODY[:36]}",),
+    "PYPI_TOKEN": (f"pypi-AgEIcHlwaS5vcmc{KEY_BODY[:80]}",),
+    "SENDGRID_KEY": (f"SG.{KEY_BODY[:22]}.{KEY_BODY[:43]}",),
+    "TWILIO_KEY": (f"SK{HEX_BODY[:32]}",),
+    "JSON_WEB_TOKEN": (JWT,),
+    "PRIVATE_KEY": (PRIVATE_KEY, PRIVATE_KEY.replace("\n", "\\n")),
+    "CONNECTION_STRING": ("postgres://bob:hunter2@db.internal:5432/app", "mongodb+srv://a:b%40c@cluster0.x.net/?w=1"),
+}
+
+HARMLESS = (
+    "1700000000", "1700000000000", "1700000000000000", "490154203237518", "353918052107063", "1Z999AA10123456784",
+    "9400 1000 0000 0000 0000 00", "420 94107 9200 1902 3456", "v1.2.3.4", "version 10.4.2.1", "Chrome/126.0.0.0",
+    "3.11.7", "1.3.6.1.4.1.311.21.20", "3f2b8c1e-1111-4222-8333-123456789012", "12345678-1234-1234-1234-123456789012",
+    "114-3941689-8772232", "2024-01-15", "15.01.2024 14:30", "01/02/2024", "2024-01-15T12:30:45.123456Z", "12:30:45",
+    "order 8675309", "order number 2025550143", "0.4111111111111111", "127.0.0.1", "0.0.0.0", "std::vector<int>",
+    "a::b::c1", "00:1a:2b:3c:4d:5e", "icon@2x.png", "git@github.com:org/repo.git", "@decorator", "user@host",
+    "000-12-3456", "666-12-3456", "123-00-4567", "1,234,567.89", "1.234.567,89", "612.345.678", "1234 5678 9012",
+    "4111 1111 1111 1112", "DE89370400440532013001", "sk-xxxxxxxxxxxxxxxxxxxxxxxx", "sk-learn-is-a-library-for-python",
+    "the token is a string", "password=${DB_PASSWORD}", "postgres://user:${PASSWORD}@host/db", "https://acme.com/a:b@c",
+    "AKIA", "the api_key parameter", "-----BEGIN CERTIFICATE-----",
+    "eyJub3QiOiJhIGtleSJ9.eyJub3Qi.abcdefghijklmnopqrst",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709", "12345678A", "RSSMRA85T10A562T", "1 84 12 76 451 089 47",
+)  # fmt: skip
+"""What must be left alone."""

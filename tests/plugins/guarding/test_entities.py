@@ -1,0 +1,80 @@
+"""Each kind of value is found where it is, and only there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pytest
+
+from sentinel_plugins.guarding import entity_names
+from sentinel_plugins.guarding.entities import secrets, structured_pii
+from sentinel_plugins.guarding.entities.vendor_key import FORMS
+from sentinel_plugins.guarding.entity_names import STRUCTURED
+from sentinel_plugins.guarding.scanner import Scanner
+from tests.plugins.guarding.samples import HARMLESS, LABELLED, PERSONAL, SECRETS
+
+SCANNER = Scanner((*structured_pii(), *secrets()))
+AROUND = (("", ""), ("It is ", " indeed."), ("(", ")"), ('{"a": "', '"}'), ("电话", "号"), ("\n", "\n"), ("é ", ", é"))
+
+
+def values(text: str) -> set[tuple[str, str]]:
+    return {(found.entity, text[found.start : found.end]) for found in SCANNER.find(text)}
+
+
+def each(samples: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+    return ((entity, value) for entity, values in samples.items() for value in values)
+
+
+@pytest.mark.parametrize(("entity", "value"), [*each(PERSONAL), *each(SECRETS)])
+def test_a_value_is_found_whole_wherever_it_stands(entity: str, value: str) -> None:
+    for before, after in AROUND:
+        assert (entity, value) in values(before + value + after), before
+
+
+@pytest.mark.parametrize(
+    ("entity", "label", "value"), [(entity, *pair) for entity, pairs in LABELLED.items() for pair in pairs]
+)
+def test_words_before_a_value_tell_what_it_is(entity: str, label: str, value: str) -> None:
+    assert (entity, value) in values(f"Well, {label}{value}, they said.")
+    assert entity not in {name for name, _ in values(f"Well, this {value}, they said.")}
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_looks_like_a_value_and_is_none_is_left_alone(text: str) -> None:
+    for before, after in AROUND[:4]:
+        assert not values(before + text + after)
+
+
+@pytest.mark.parametrize("value", [value for name, value in each(SECRETS) if name != "CONNECTION_STRING"])
+def test_a_key_inside_a_longer_word_is_no_key(value: str) -> None:
+    assert not {name for name, _ in values("x" + value)} & {form.name for form in FORMS}
+
+
+def test_a_card_is_found_before_a_year() -> None:
+    assert ("CREDIT_CARD", "4111 1111 1111 1111") in values("pay 4111 1111 1111 1111 2026")
+
+
+def test_an_address_is_found_at_the_end_of_a_sentence() -> None:
+    assert values("I saw it at 10.20.30.40.") == {("IP_ADDRESS", "10.20.30.40")}
+
+
+def test_a_private_key_that_was_cut_off_is_found() -> None:
+    begun = "\n".join(SECRETS["PRIVATE_KEY"][0].splitlines()[:4])
+    assert ("PRIVATE_KEY", begun) in values(begun)
+
+
+def test_only_the_token_is_the_value_not_the_words_before_it() -> None:
+    text = "password: vQ9xL2mZ7tRk4WnB8s"
+    assert values(text) == {("LABELLED_TOKEN", "vQ9xL2mZ7tRk4WnB8s")}
+
+
+def test_national_numbers_are_those_of_the_regions() -> None:
+    german = Scanner(structured_pii(regions=["DE"]))
+    assert not german.find("12345678Z and RSSMRA85T10A562S and 123-45-6789")
+    assert [found.entity for found in german.find("86 095 742 719")] == ["DE_TAX_ID"]
+    assert not german.find("020 7946 0958")
+
+
+def test_configurations_know_the_names_of_all_that_is_looked_for() -> None:
+    assert sorted({entity.name for entity in structured_pii()}) == list(STRUCTURED)
+    assert sorted({entity.name for entity in secrets()}) == list(entity_names.SECRETS)

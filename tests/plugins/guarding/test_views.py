@@ -1,0 +1,165 @@
+"""H40-H45: a value in disguise is found, as the places of the text that it was written in."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_plugins.guarding.encoded import LONGEST_TOKEN
+from sentinel_plugins.guarding.entities import secrets, structured_pii
+from sentinel_plugins.guarding.entities.email import email_address
+from sentinel_plugins.guarding.scanner import Scanner
+from sentinel_plugins.guarding.unseen import cleaned
+from sentinel_plugins.guarding.views import Reader, views
+from tests.plugins.guarding.disguises import ADDRESS_ONLY, DISGUISES
+from tests.plugins.guarding.samples import HARMLESS
+from tests.plugins.guarding.texts import texts
+
+SCANNER = Scanner((*structured_pii(), *secrets()))
+READER = Reader(SCANNER)
+ADDRESSES = Reader(Scanner([email_address()]))
+PLAIN = {"EMAIL_ADDRESS": "bob@acme.com", "US_SSN": "123-45-6789", "CREDIT_CARD": "4111-1111-1111-1111"}
+
+words = st.sampled_from(["", "see ", "Тут: ", "🙂 ", "号", "a = ", "50% of R&D \\ "])
+
+
+def found(text: str) -> set[tuple[str, int, int]]:
+    return {(one.entity, one.start, one.end) for one in READER.find(text)}
+
+
+@pytest.mark.parametrize("entity", PLAIN)
+@pytest.mark.parametrize("disguise", DISGUISES.values(), ids=DISGUISES)
+@given(before=words, after=words)
+def test_a_disguised_value_is_found_where_its_plain_twin_is(
+    entity: str, disguise: Callable[[str], str], before: str, after: str
+) -> None:
+    plain, hidden = PLAIN[entity], disguise(PLAIN[entity])
+    assert (entity, len(before), len(before) + len(plain)) in found(f"{before}{plain} {after}"), "the plain twin"
+    text = f"{before}{hidden} {after}"
+    spans = [(start, end) for name, start, end in found(text) if name == entity]
+    start, end = min(spans)[0], max(end for _, end in spans)
+    outside = text[:start] + text[end:]
+    assert not any(name == entity for name, _, _ in found(outside))
+    assert len(outside) <= len(before) + len(after) + 3, "all of it is taken out"
+
+
+@pytest.mark.parametrize("disguise", ADDRESS_ONLY.values(), ids=ADDRESS_ONLY)
+def test_an_address_in_rot13_is_still_one(disguise: Callable[[str], str]) -> None:
+    assert found(disguise("bob@acme.com")) == {("EMAIL_ADDRESS", 0, 12)}
+
+
+def test_a_key_in_disguise_is_found() -> None:
+    key = "AKIAIOSFODNN7EXAMPLE"
+    for name in ("h40 word joiner", "h42 full width", "h44 base64", "h44 hexadecimal", "h44 json"):
+        assert "AWS_ACCESS_KEY" in {entity for entity, _, _ in found(DISGUISES[name](key))}, name
+
+
+def test_a_finding_in_a_token_is_the_whole_token() -> None:
+    token = base64.b64encode(b'{"user": "bob@acme.com"}').decode()
+    assert found(f"data: {token}, ok") == {("EMAIL_ADDRESS", 6, 6 + len(token))}
+
+
+def test_bytes_that_are_no_text_hide_nothing_beside_them() -> None:
+    assert found("%62%6f%62%40%61%63%6d%65%2e%63%6f%6d%ff") == {("EMAIL_ADDRESS", 0, 39)}
+
+
+def test_three_encodings_are_one_more_than_is_read() -> None:
+    token = base64.b64encode(base64.b64encode(base64.b64encode(b"bob@acme.com is here"))).decode()
+    assert not found(token)
+
+
+def test_a_token_beyond_the_cap_is_not_decoded() -> None:
+    assert not ADDRESSES.find(base64.b64encode(b"bob@acme.com " * LONGEST_TOKEN).decode())
+    assert ADDRESSES.find(base64.b64encode(b"bob@acme.com " * (LONGEST_TOKEN // 20)).decode())
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_views_of_harmless_texts_are_harmless(text: str) -> None:
+    for written in (text, base64.b64encode(f"It is {text}, I think".encode()).decode(), text.replace("-", "\u2011")):
+        assert not READER.find(written)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The quick brown fox",
+        "Съешь же ещё этих мягких булок, да выпей чаю",
+        "日本語のテキストです",
+        "Café für Anaïs 👍",
+        "a\n\tb",
+    ],
+)
+def test_plain_texts_of_any_script_have_no_views(text: str) -> None:
+    assert not list(views(text))
+
+
+@given(texts)
+def test_what_the_scanner_finds_the_reader_finds(text: str) -> None:
+    assert set(SCANNER.find(text)) <= set(READER.find(text))
+
+
+@given(texts)
+def test_findings_are_places_of_the_text(text: str) -> None:
+    assert all(0 <= one.start < one.end <= len(text) for one in READER.find(text))
+
+
+disguised = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from([*DISGUISES.values()]), st.sampled_from([*PLAIN.values()])).map(
+            lambda pair: pair[0](pair[1])
+        ),
+        texts,
+        st.sampled_from([" ", "", "%", "&", "\\", "&#", "\\u00", "QUJD", "\u200b", "\U000e0041", "\ufe0f"]),
+    ),
+    max_size=4,
+).map("".join)
+
+
+@given(disguised, st.data())
+def test_p6_what_crosses_a_cut_in_disguise_begins_where_something_lived(text: str, data: st.DataObject) -> None:
+    cut = data.draw(st.integers(0, len(text)), "cut")
+    live = READER.live_from(text[:cut])
+    crossing = [one for one in READER.find(text) if one.start < cut <= one.end]
+    assert all(one.start >= live for one in crossing), (live, crossing)
+
+
+@given(disguised)
+def test_cleaned_is_cleaned_and_ascii_is_kept(text: str) -> None:
+    once = cleaned(text)
+    assert cleaned(once) == once
+    assert [letter for letter in once if letter.isascii()] == [letter for letter in text if letter.isascii()]
+
+
+@given(st.text(st.characters(categories=["Cf", "Mn", "So", "Lo", "Ll", "Nd"]), max_size=12))
+def test_cleaned_again_is_the_same_whatever_stands_together(text: str) -> None:
+    assert cleaned(cleaned(text)) == cleaned(text)
+
+
+@pytest.mark.parametrize("name", [name for name in DISGUISES if name[:3] in ("h40", "h41", "h43")])
+def test_what_is_forwarded_has_no_unseen_characters(name: str) -> None:
+    forwarded = cleaned(f"Say {DISGUISES[name]('bob@acme.com')} now")
+    assert forwarded in ("Say bob@acme.com now", "Say  now", "Say 🙂 now")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "👨\u200d👩\u200d👧", "👩🏽\u200d💻", "❤\ufe0f", "🏳\ufe0f\u200d🌈", "1\ufe0f\u20e3", "क्\u200dष",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0645",
+        "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "שלום\u200f!",
+        "ภาษา\u200bไทย", "葛\U000e0100",
+        "naïve Café", "日本語", "مرحبا",
+    ],
+)  # fmt: skip
+def test_what_is_seen_is_forwarded(text: str) -> None:
+    assert cleaned(text) == text
+
+
+def test_a_half_of_a_surrogate_pair_is_no_reason_to_fail() -> None:
+    assert READER.find("\ud83d bob@acme.com \ude00")
+    assert cleaned("a\ud83db") == "a\ud83db"
+    assert READER.live_from("\ud83d bob@") == 2

@@ -1,0 +1,55 @@
+"""Texts in which values, beginnings of values and what only looks like them stand side by side."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from tests.plugins.guarding.samples import HARMLESS, LABELLED, PERSONAL, SECRETS
+
+_LABELS = [label for pairs in LABELLED.values() for label, _ in pairs]
+_VALUES = [
+    *(value for values in (*PERSONAL.values(), *SECRETS.values()) for value in values),
+    *(value for pairs in LABELLED.values() for _, value in pairs),
+]
+_BETWEEN = [
+    " ",
+    "",
+    ".",
+    "-",
+    "/",
+    ":",
+    ",",
+    "\n",
+    "(",
+    ")",
+    "@",
+    "_",
+    '"',
+    "+",
+    "x",
+    "1",
+    "é",
+    "号",
+    "\u200d",
+    "🙂",
+    " may ",
+]
+
+_part = st.sampled_from(_VALUES).flatmap(
+    lambda value: st.tuples(st.integers(0, len(value)), st.integers(0, len(value))).map(
+        lambda cut: value[min(cut) : max(cut)]
+    )
+)
+texts = st.lists(
+    st.one_of(
+        st.sampled_from(_VALUES),
+        st.sampled_from(_LABELS),
+        st.sampled_from(_BETWEEN),
+        st.sampled_from(HARMLESS),
+        _part,
+        st.text("0123456789 -./@:abcXZ", max_size=8),
+        st.text(max_size=3),
+    ),
+    max_size=9,
+).map("".join)
+"""Mostly of less than 300 characters."""
