@@ -18,7 +18,7 @@ class Cluster(NamedTuple):
     start: int
     end: int
     first: Found
-    """The one that counts: of the highest rank, of these the longest, of these the leftmost."""
+    """The one that counts: of the highest rank, of these the longest, of these the leftmost; last, by its name."""
 
 
 def clusters(found: Iterable[Found], rank: Rank) -> Iterator[Cluster]:

@@ -19,7 +19,7 @@ RANK = {"secret": 2, "pii": 1}
 
 def expected(text: str, kinds: Sequence[Findable], replace: Callable[[Found, str], str]) -> str:
     """Every stretch of characters that values cover, each replaced by what its weightiest value asks for."""
-    found = [one for kind in kinds for one in kind.find(text)]
+    found = sorted(one for kind in kinds for one in kind.find(text))
     covered = [False] * len(text)
     bridged = [False] * (len(text) + 1)
     for one in found:
