@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -63,6 +63,11 @@ class Stage:
 
     def __init__(self, config: StageConfig) -> None:
         self.config = config
+
+    @classmethod
+    def unused(cls, config: Any) -> Collection[str]:  # Any: the stage's own Config
+        """Phases that have nothing to do under this configuration: the chain is compiled without them."""
+        return ()
 
     @classmethod
     @asynccontextmanager

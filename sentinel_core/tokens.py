@@ -78,7 +78,7 @@ def output_cap(request: Request) -> int | None:
     if request.operation in ("embedding", "count_tokens"):
         return 0
     body, cap = request.body, None
-    for key in _CAPS:
+    for key in request.dialect.request_fields.output_caps:
         if key in body and type(found := body[key]) is int and found >= 0 and (cap is None or found < cap):
             cap = found
     return None if cap is None else cap * choices(request)
@@ -87,13 +87,10 @@ def output_cap(request: Request) -> int | None:
 def choices(request: Request) -> int:
     """How many answers are asked for: `n`, or `best_of` where that is more, for each prompt of a list."""
     body, most = request.body, 1
-    for key in ("n", "best_of"):
+    for key in request.dialect.request_fields.choices:
         if key in body and type(asked := body[key]) is int and asked > most:
             most = asked
     if request.operation != "completion":
         return most
     prompts = body.get("prompt")
     return most * len(prompts) if isinstance(prompts, list) and prompts and not isinstance(prompts[0], int) else most
-
-
-_CAPS = ("max_completion_tokens", "max_tokens", "max_output_tokens")

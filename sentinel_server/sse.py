@@ -57,10 +57,10 @@ class SseResponse:
         """Send one or more events of the answer."""
         if self._beat is not None or not self.committed:
             await self._open()
-        self._last = now = monotonic()
-        self._watch.sending(now)
+        watch = self._watch
+        self._last = watch.sending_since = monotonic()
         await self._tx.send_chunk(data)
-        self._watch.sent()
+        watch.sending_since = None
 
     async def _open(self) -> None:
         """Wait for a comment that is leaving; send the head if it has not left."""

@@ -44,7 +44,8 @@ class ChainPlan:
         if problems:
             raise ConfigError(problems)
         self.stages = tuple(stages)
-        self.phases = read_phases([(plan.name, plan.kind) for plan in stages])
+        read = read_phases([(plan.name, plan.kind) for plan in stages])
+        self.phases = {plan.name: _used(plan, read[plan.name]) for plan in stages}
         problems = [problem for plan in stages for problem in _policy_problems(plan, self.phases[plan.name])]
         if problems:
             raise ConfigError(problems)
@@ -53,6 +54,11 @@ class ChainPlan:
     def rows(self) -> tuple[StageRow, ...]:
         """The chain as a table."""
         return tuple(_row(entry, self.phases[entry.name]) for entry in self.entries)
+
+
+def _used(plan: StagePlan, phases: Mapping[str, PhaseForm]) -> Mapping[str, PhaseForm]:
+    unused = plan.kind.unused(plan.config)
+    return {name: form for name, form in phases.items() if name not in unused}
 
 
 def _entry(position: int, plan: StagePlan, phases: Mapping[str, PhaseForm]) -> Entry:

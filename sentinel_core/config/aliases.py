@@ -147,6 +147,7 @@ ALIASES: tuple[Alias, ...] = (
     Alias(("stages", "auth", "zion", "token_ttl_s"), ("JWT_CACHE_TTL_SECONDS",), beside=ZION),
     Alias(("stages", "rate_limit", "max_requests"), ("RATE_LIMIT_MAX_REQUESTS", "RATE_LIMIT_REQUESTS")),
     Alias(("stages", "rate_limit", "window_s"), ("RATE_LIMIT_WINDOW_SECONDS",)),
+    Alias(("stages", "pii", "action"), ("PII_ACTION",), lower),
     *(
         Alias((section, key), (name,), fills=key == "url", kinds=REDIS)
         for section in ("state",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -20,6 +20,23 @@ class JsonLimits(msgspec.Struct, frozen=True):
     max_bytes: int = 10 * 1024 * 1024
     max_depth: int = 64
     max_nodes: int = 250_000
+
+
+class RequestFields(NamedTuple):
+    """Under which names the requests of a dialect have what requests of other dialects have too.
+
+    `messages` is a list of messages, or one text; `system` is a prompt that stands beside it. `tools` and `stops` are
+    lists (a single stop sequence may stand alone). `output_caps` are numbers of tokens that an answer may have, of
+    which the least counts, `choices` how many answers are asked for, of which the most counts. What a dialect lacks is
+    empty.
+    """
+
+    messages: str
+    system: str = ""
+    tools: tuple[str, ...] = ()
+    output_caps: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()
 
 
 class StreamDecoder(Protocol):
@@ -76,6 +93,11 @@ class Dialect(Protocol):
     @property
     def operation(self) -> Operation:
         """What a request in this dialect asks for."""
+        ...
+
+    @property
+    def request_fields(self) -> RequestFields:
+        """Where its requests have what those of other dialects have too."""
         ...
 
     def decode_request(self, body: Any) -> Request:  # decoded JSON

@@ -19,6 +19,7 @@ DEFAULT_ORDER: tuple[str, ...] = (
     "template",
     "memory",
     "rate_limit",
+    "input_limits",
     "pii",
     "injection",
     "secrets",

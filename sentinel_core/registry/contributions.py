@@ -15,7 +15,7 @@ from sentinel_core.records import RecordStore
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.state import StateStore, StoreConfig
 
-Kind: TypeAlias = Literal["stage", "provider", "state", "records", "service"]
+Kind: TypeAlias = Literal["stage", "provider", "state", "records", "service", "command"]
 
 CONTRIBUTING_HOOKS = ("sentinel_stages", "sentinel_providers", "sentinel_stores", "sentinel_services")
 

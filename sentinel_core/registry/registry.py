@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from importlib.metadata import EntryPoints
+from importlib.metadata import EntryPoint, EntryPoints
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,19 @@ class Registry:
         if (kind, name) in self._found:
             return
         table = table or _TABLES.get(kind, kind) + (name if kind in _TABLES else "")
+        entry = self._import(name, kind, table)
+        if (kind, name) not in self._found:
+            brought = ", ".join(found for of, found in self._found if of == kind) or "none"
+            message = f"{entry.module} ({label(entry)}) brings no {kind} of the name {name!r}"
+            raise ConfigError(
+                (ConfigProblem(message, table=table, expected=f"one of the {kind} plugins here: {brought}"),)
+            )
+
+    def load_commands(self, name: str) -> None:
+        """Import an installed plugin that no table names, for the commands that it brings. Raises `ConfigError`."""
+        self._import(name, "command", "")
+
+    def _import(self, name: str, kind: Kind, table: str) -> EntryPoint:
         if entry_name(name, kind) in self._blocked:
             raise ConfigError((ConfigProblem(f"the {kind} {name!r} is blocked", table=table),))
         entry = find_entry(self._installed, name, kind, table)
@@ -55,12 +68,7 @@ class Registry:
         except Exception as error:
             raise ConfigError((broken(f"{entry.module} ({label(entry)}) cannot be imported", error, table),)) from error
         self._register(plugin, entry.value, label(entry))
-        if (kind, name) not in self._found:
-            brought = ", ".join(found for of, found in self._found if of == kind) or "none"
-            message = f"{entry.module} ({label(entry)}) brings no {kind} of the name {name!r}"
-            raise ConfigError(
-                (ConfigProblem(message, table=table, expected=f"one of the {kind} plugins here: {brought}"),)
-            )
+        return entry
 
     @cached_property
     def _installed(self) -> EntryPoints:

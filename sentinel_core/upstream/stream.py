@@ -72,7 +72,14 @@ class UpstreamStream:
             if self._over:
                 raise StopAsyncIteration
             try:
-                self._accept(await self._chunk())
+                piece = await self._chunk()
+                self._left -= len(piece)
+                if self._left < 0:
+                    raise UpstreamError("upstream_invalid_response", should_retry=False)
+                if piece:
+                    self._take(self._parser.feed(piece))
+                else:
+                    self._end()
             except UpstreamError as error:  # kept until the events before it are gone
                 self._error = error
         return ready.popleft()
@@ -84,17 +91,8 @@ class UpstreamStream:
         else:
             await self._response.abort()
 
-    def _accept(self, piece: bytes) -> None:
-        """Take one more piece of the body; its events become ready."""
-        self._left -= len(piece)
-        if self._left < 0:
-            raise UpstreamError("upstream_invalid_response", should_retry=False)
-        if piece:
-            self._take(self._parser.feed(piece))
-        else:
-            self._end()
-
     def _take(self, events: Sequence[SseEvent]) -> None:
+        """Their events become ready."""
         decoder = self._decoder
         for data, name in events:
             if data:

@@ -41,6 +41,11 @@ class Audit(Stage):
         self._content = config.content
 
     @classmethod
+    def unused(cls, config: AuditConfig) -> tuple[str, ...]:
+        """Calls need no intent where records are not required."""
+        return () if config.guarantee == "required" else ("dispatch",)
+
+    @classmethod
     @asynccontextmanager
     async def open(cls, config: AuditConfig, services: Services) -> AsyncIterator[Self]:
         """The stage, with a chain of its own."""

@@ -55,6 +55,11 @@ class Auth(Stage):
         self.outbox = outbox
 
     @classmethod
+    def unused(cls, config: AuthConfig) -> tuple[str, ...]:
+        """Only Zion is told what was used."""
+        return () if config.zion is not None else ("on_finish",)
+
+    @classmethod
     @asynccontextmanager
     async def open(cls, config: AuthConfig, services: Services) -> AsyncIterator[Self]:
         """The stage with its keys, and with what asks issuers and Zion where they are configured."""

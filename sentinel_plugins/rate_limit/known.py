@@ -69,7 +69,7 @@ class KnownSpent:
         """Whether it is time to look for one of these; asks nobody."""
         if self._ledger is None:
             return False
-        return any(isinstance(claim, Budget) and self._is_due(claim) for claim in claims)
+        return True in [isinstance(claim, Budget) and self._is_due(claim) for claim in claims]
 
     async def noted(self, rows: Sequence[Row], claims: Sequence[Claim], now: float) -> tuple[Claim, ...]:
         """The claims with what the ledger says where a look is due; as they are where it cannot be read: a store that

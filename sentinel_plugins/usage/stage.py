@@ -47,6 +47,11 @@ class Usage(Stage):
         self._meter = meter
 
     @classmethod
+    def unused(cls, config: UsageConfig) -> tuple[str, ...]:
+        """Nobody asks to hear of calls where intents are not required."""
+        return () if config.guarantee == "required" else ("on_request",)
+
+    @classmethod
     @asynccontextmanager
     async def open(cls, config: UsageConfig, services: Services) -> AsyncIterator[Self]:
         """The stage on the gateway's records, prices and tokens; on estimates where nobody brings the last two."""

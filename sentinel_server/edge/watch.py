@@ -35,7 +35,8 @@ class Watch:
 
     Ends the task by cancelling it and turns that cancellation into what it means: silence for a client that is gone,
     `Refusal` or `UpstreamError` for the rest. A cancellation by anybody else passes through. Nothing is left behind:
-    the watcher is cancelled and awaited on the way out.
+    the watcher is cancelled and awaited on the way out. `sending_since` is when the write that is under way began, None
+    where none is.
     """
 
     __slots__ = (
@@ -48,13 +49,13 @@ class Watch:
         "_loop",
         "_pulse",
         "_receive",
-        "_sending_since",
         "_stall_s",
         "_task",
         "_timer",
         "_tx",
         "_watcher",
         "cause",
+        "sending_since",
     )
 
     def __init__(self, tx: Transaction, receive: Receive, settings: ServerSettings) -> None:
@@ -64,7 +65,7 @@ class Watch:
         self._body_due = tx.started + settings.body_timeout_s
         self._deadline = tx.started + settings.request_timeout_s + GRACE_S
         self._pulse: Pulse | None = None
-        self._sending_since: float | None = None
+        self.sending_since: float | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._looked = self._finishing = self._closed = False
         self.cause: Cause | None = None
@@ -106,18 +107,18 @@ class Watch:
             self._timer.cancel()
             self._timer = self._loop.call_later(FIRST_LOOK_S, self._look)
 
-    def sending(self, now: float | None = None) -> None:
+    def sending(self) -> None:
         """A write begins: if it is not over in time, the reader has stalled (C05)."""
-        self._sending_since = monotonic() if now is None else now
+        self.sending_since = monotonic()
 
     @property
     def busy(self) -> bool:
         """A write is under way."""
-        return self._sending_since is not None
+        return self.sending_since is not None
 
     def sent(self) -> None:
         """The write is over."""
-        self._sending_since = None
+        self.sending_since = None
 
     def finishing(self) -> None:
         """The last write begins. Servers report a disconnect once a response is complete: it means nothing now."""
@@ -182,7 +183,7 @@ class Watch:
         if now >= self._deadline:
             self.end("deadline")
         due = self._deadline
-        since = self._sending_since
+        since = self.sending_since
         if since is not None:
             if now - since >= self._stall_s:
                 self.end("stalled")

@@ -39,8 +39,8 @@ RATE_LIMIT = stage("rate_limit", reads=(PRINCIPAL,))
 
 def test_the_default_order_is_that_of_the_documentation() -> None:
     assert " ".join(DEFAULT_ORDER) == (
-        "telemetry metrics audit usage health auth template memory rate_limit pii injection secrets cache routing "
-        "hedge retry breaker"
+        "telemetry metrics audit usage health auth template memory rate_limit input_limits pii injection secrets "
+        "cache routing hedge retry breaker"
     )
 
 

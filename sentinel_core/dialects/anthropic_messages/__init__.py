@@ -36,6 +36,7 @@ class AnthropicMessages:
 
     name: Final = "anthropic.messages"
     operation: Final[Operation] = "chat"
+    request_fields: Final = request.FIELDS
 
     decode_request = request.decode
     encode_request = staticmethod(lossless.encode_request)
@@ -67,6 +68,7 @@ class AnthropicCounting(Unstreamed):
 
     name: Final = "anthropic.count_tokens"
     operation: Final[Operation] = "count_tokens"
+    request_fields: Final = request.FIELDS
 
     decode_request = counting.decode_request
     encode_request = staticmethod(lossless.encode_request)

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sentinel_core.dialects.base import RequestFields
 from sentinel_core.dialects.openai_chat.request import Bound, check_numbers, envelope, invalid
 from sentinel_core.messages import Request
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
+
+FIELDS = RequestFields(
+    "messages", system="system", tools=("tools",), output_caps=("max_tokens",), stops=("stop_sequences",)
+)
+"""What a Messages request has in common with those of other dialects."""
 
 _BOUNDS: tuple[Bound, ...] = (
     ("max_tokens", int, 1, 100_000_000),

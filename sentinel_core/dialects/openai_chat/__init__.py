@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from sentinel_core.dialects import lossless
+from sentinel_core.dialects.base import RequestFields
 from sentinel_core.dialects.openai_chat import answer, assembly, canonical, errors, fields, request
 from sentinel_core.dialects.openai_chat.decoder import ChatStreamDecoder
 from sentinel_core.dialects.openai_chat.encoder import ChatStreamEncoder
@@ -23,6 +24,13 @@ class OpenAIChat:
 
     name: Final = "openai.chat"
     operation: Final[Operation] = "chat"
+    request_fields: Final = RequestFields(
+        "messages",
+        tools=("tools", "functions"),
+        output_caps=("max_completion_tokens", "max_tokens"),
+        choices=("n",),
+        stops=("stop",),
+    )
 
     decode_request = request.decode
     encode_request = staticmethod(request.encode)

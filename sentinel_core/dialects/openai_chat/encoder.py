@@ -53,6 +53,9 @@ class ChatStreamEncoder:
                 self._usage = event  # other dialects count as they go; the chunk for it is the last one
                 return self._flush()
             return self._flush() + self._synthetic(event)
+        if frame.places is PLAIN and self._frame is None and not (event.changed or frame.reencode):
+            self._latest = frame  # nearly every chunk: what the way below would give
+            return b"data: " + frame.raw + b"\n\n"
         if frame.size == 1 and self._frame is None:
             self._latest = frame
             whole = not event.changed and not self._heads.awaits(event)

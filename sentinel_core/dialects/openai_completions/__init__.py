@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from sentinel_core.dialects import lossless
+from sentinel_core.dialects.base import RequestFields
 from sentinel_core.dialects.openai_chat import answer as chat_answer
 from sentinel_core.dialects.openai_chat import errors
 from sentinel_core.dialects.openai_chat import request as chat_request
@@ -25,6 +26,9 @@ class OpenAICompletions:
 
     name: Final = "openai.completions"
     operation: Final[Operation] = "completion"
+    request_fields: Final = RequestFields(
+        "prompt", output_caps=("max_tokens",), choices=("n", "best_of"), stops=("stop",)
+    )
 
     decode_request = request.decode
     encode_request = staticmethod(chat_request.encode)

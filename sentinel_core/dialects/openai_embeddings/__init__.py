@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from sentinel_core.dialects import lossless
+from sentinel_core.dialects.base import RequestFields
 from sentinel_core.dialects.openai_chat import errors
 from sentinel_core.dialects.openai_embeddings import answer, fields, request
 from sentinel_core.dialects.slots import patched
@@ -22,6 +23,7 @@ class OpenAIEmbeddings(Unstreamed):
 
     name: Final = "openai.embeddings"
     operation: Final[Operation] = "embedding"
+    request_fields: Final = RequestFields("input")
 
     decode_request = request.decode
     encode_request = staticmethod(lossless.encode_request)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from sentinel_core.dialects import lossless
+from sentinel_core.dialects.base import RequestFields
 from sentinel_core.dialects.openai_chat import errors
 from sentinel_core.dialects.openai_responses import answer, assembly, fields, replies, request, to_canonical
 from sentinel_core.dialects.openai_responses.decoder import ResponseStreamDecoder
@@ -27,6 +28,9 @@ class OpenAIResponses:
 
     name: Final = "openai.responses"
     operation: Final[Operation] = "response"
+    request_fields: Final = RequestFields(
+        "input", system="instructions", tools=("tools",), output_caps=("max_output_tokens",)
+    )
 
     decode_request = request.decode
     encode_request = staticmethod(lossless.encode_request)

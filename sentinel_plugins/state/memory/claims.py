@@ -10,10 +10,16 @@ from sentinel_core.state import ClaimState, Settlement
 class Part(Protocol):
     """One claim beside what is counted for it; once taken, what its reservation holds there.
 
-    `ends` is when what was taken is over by itself.
+    `ends` is when what was taken is over by itself. `unknown` is that nobody has said yet what was used, neither this
+    store nor the claim: then the step is not taken.
     """
 
     ends: float
+
+    @property
+    def unknown(self) -> bool:
+        """See above."""
+        ...
 
     def fits(self) -> bool:
         """Whether this claim alone could be admitted. Changes nothing."""

@@ -43,6 +43,7 @@ class LeasePart:
     """A claim beside the holders of its key; once taken, one holder's place."""
 
     __slots__ = ("_holds", "_leases", "_reservation", "claim", "ends")
+    unknown = False
 
     def __init__(self, leases: Leases, claim: Lease, holds: Holds) -> None:
         self._leases = leases

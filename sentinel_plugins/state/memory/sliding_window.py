@@ -42,6 +42,7 @@ class SlidingPart:
     """
 
     __slots__ = ("_all_counters", "_before", "_counters", "_current", "_now", "_period", "_span", "claim", "ends")
+    unknown = False
 
     def __init__(self, all_counters: Recent[Counters], claim: Window, now: float) -> None:
         """The counters are the key's; one that was never admitted has none."""

@@ -22,7 +22,7 @@ from sentinel_core.state import (
     Window,
     check_step,
 )
-from sentinel_plugins.state.memory.budgets import BudgetPart, Budgets
+from sentinel_plugins.state.memory.budgets import Budgets
 from sentinel_plugins.state.memory.claims import Part
 from sentinel_plugins.state.memory.clock import SteadyClock
 from sentinel_plugins.state.memory.config import MemoryStateConfig
@@ -105,7 +105,7 @@ class MemoryState:
         if not self._reservations.free(reservation):
             return Admission(False, tuple([_gone(part.state(now, True)) for part in parts]))
         fits = [part.fits() for part in parts]
-        if False in fits or any(map(_unknown, parts)):
+        if False in fits or True in [part.unknown for part in parts]:
             return Admission(False, tuple([part.state(now, fit) for part, fit in zip(parts, fits, strict=True)]))
         if self._reservations.full:
             raise Refusal("state_unavailable")
@@ -143,11 +143,6 @@ class MemoryState:
                 return GcraPart(self._buckets, claim, now)
             return SlidingPart(self._counters, claim, now)
         return self._leases.ask(claim, now) if isinstance(claim, Lease) else self._budgets.ask(claim, now)
-
-
-def _unknown(part: Part) -> bool:
-    """Nobody has said yet what was spent: neither this store nor the claim."""
-    return isinstance(part, BudgetPart) and part.unknown
 
 
 def _gone(state: ClaimState) -> ClaimState:

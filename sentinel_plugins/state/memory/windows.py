@@ -108,6 +108,7 @@ class WindowPart:
     """A claim beside its log; once taken, an entry whose cost settles to what was used."""
 
     __slots__ = ("_entry", "_log", "_windows", "claim", "ends")
+    unknown = False
 
     def __init__(self, windows: Windows, claim: Window, log: Log | None) -> None:
         self._windows = windows

@@ -119,3 +119,22 @@ async def test_a_plain_function_may_return_an_awaitable_and_name_no_argument() -
 
     driven = await exchange(stage("plain", on_request, on_finish), stream=False)
     assert (driven.error, ran) == (None, ["on_request", "on_finish"])
+
+
+async def test_a_phase_that_its_configuration_leaves_idle_is_not_in_the_chain() -> None:
+    ran: list[str] = []
+
+    def on_request(self: Stage) -> None:
+        ran.append("on_request")
+
+    def on_finish(self: Stage) -> None:
+        ran.append("on_finish")
+
+    def unused(cls: type[Stage], config: StageConfig) -> tuple[str, ...]:
+        return ("on_request",) if config.mode == "enforce" else ()
+
+    found = stage("sometimes", on_request, on_finish, unused=classmethod(unused))
+    await exchange(found, stream=False)
+    assert ran == ["on_finish"]
+    (row,) = ChainPlan([StagePlan("sometimes", type(found), StageConfig())]).rows()
+    assert row.phases == ("on_finish",)

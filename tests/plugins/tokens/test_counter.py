@@ -106,6 +106,7 @@ def test_p3_no_prompt_has_more_tokens_than_its_upper_bound(turns: list[dict[str,
         (OPENAI_CHAT, {"messages": [], "max_tokens": 7}, 7),
         (OPENAI_CHAT, {"messages": [], "max_completion_tokens": 5, "max_tokens": 9, "n": 3}, 15),
         (OPENAI_CHAT, {"messages": []}, None),
+        (OPENAI_CHAT, {"messages": [], "max_output_tokens": 1, "best_of": 9}, None),  # no fields of this format
         (OPENAI_COMPLETIONS, {"prompt": ["a", "b"], "max_tokens": 4, "best_of": 2}, 16),
         (OPENAI_EMBEDDINGS, {"input": "x"}, 0),
     ],

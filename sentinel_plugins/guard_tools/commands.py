@@ -1,0 +1,109 @@
+"""`sentinel scan` and `sentinel guard eval`, without a gateway that runs."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sentinel_core.commands import Command
+from sentinel_core.gateway import Gateway
+from sentinel_plugins.guard_tools import printing
+from sentinel_plugins.guard_tools.evaluate import evaluate, progress
+from sentinel_plugins.guard_tools.guards import Direction, opened
+from sentinel_plugins.guard_tools.scan import Scan, scan
+from sentinel_plugins.guard_tools.score import Evaluation
+
+BELOW = FOUND = 1
+INCOMPLETE = 3
+"""Something was not looked at: rows that are none, a guard that failed, a file that is no text."""
+
+
+class As(StrEnum):
+    """As what a text is shown to the guards."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+
+
+Only = Annotated[list[str] | None, typer.Option("--guard", "-g", help="Only this guard; may be repeated.")]
+AsOption = Annotated[As, typer.Option("--as", help="Read texts as what users ask, or as what models answer.")]
+Config = Annotated[Path | None, typer.Option("--config", "-c", help="Configuration file.")]
+EnvFile = Annotated[Path | None, typer.Option("--env-file", help="A .env file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Share = Annotated[float | None, typer.Option(min=0, max=1, help="Exit with 1 if a guard has less.")]
+
+
+def guard_eval(
+    dataset: Annotated[
+        typer.FileBinaryRead, typer.Argument(help="JSON lines with `text` and `label`; - is standard input.")
+    ],
+    guard: Only = None,
+    as_: AsOption = As.REQUEST,
+    min_precision: Share = None,
+    min_recall: Share = None,
+    config: Config = None,
+    env_file: EnvFile = None,
+    json: Json = False,
+) -> int:
+    """Measure the guards on texts whose truth you know: precision, recall, latency. No provider is called.
+
+    Exit code: 0, 1 below a threshold, 2 wrong arguments or configuration, 3 rows that could not be measured.
+    """
+    gateway = Gateway.load(config, env_file=env_file)
+
+    async def work() -> Evaluation:
+        async with opened(gateway, guard or ()) as guards:
+            with progress(dataset) as advance:
+                return await evaluate(guards, dataset, _direction(as_), advance)
+
+    found = asyncio.run(work())
+    printing.as_json(found) if json else printing.evaluation(found)
+    printing.bad_rows(dataset.name, found.bad_rows)
+    if found.bad_rows or any(score.unmeasured for score in found.guards):
+        return INCOMPLETE
+    return BELOW if _below(found, min_precision, min_recall) else 0
+
+
+def scan_file(
+    file: Annotated[typer.FileBinaryRead, typer.Argument(help="A text file; - is standard input.")],
+    guard: Only = None,
+    as_: AsOption = As.REQUEST,
+    config: Config = None,
+    env_file: EnvFile = None,
+    json: Json = False,
+) -> int:
+    """Show what each guard would do with a text. No provider is called, and nothing of the text is printed.
+
+    Exit code: 0 nothing found, 1 something, 2 wrong arguments or configuration, 3 not everything was looked at.
+    """
+    gateway = Gateway.load(config, env_file=env_file)
+
+    async def work(text: str) -> Scan:
+        async with opened(gateway, guard or ()) as guards:
+            return await scan(guards, file.name, text, _direction(as_))
+
+    try:
+        text = file.read().decode()
+    except UnicodeDecodeError as error:
+        typer.echo(f"sentinel: {file.name} is not UTF-8 at byte {error.start}", err=True)
+        return INCOMPLETE
+    found = asyncio.run(work(text))
+    printing.as_json(found) if json else printing.scan(found)
+    return {"clean": 0, "found": FOUND, "incomplete": INCOMPLETE}[found.result]
+
+
+COMMANDS = (Command("guard eval", guard_eval), Command("scan", scan_file))
+
+
+def _direction(shown: As) -> Direction:
+    return "request" if shown is As.REQUEST else "response"
+
+
+def _below(found: Evaluation, precision: float | None, recall: float | None) -> bool:
+    """A share of nothing is below nothing."""
+    pairs = [pair for score in found.guards for pair in ((score.precision, precision), (score.recall, recall))]
+    return any(share is not None and least is not None and share < least for share, least in pairs)

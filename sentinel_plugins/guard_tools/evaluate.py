@@ -1,0 +1,43 @@
+"""A data set through the guards."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import typer
+
+from sentinel_plugins.guard_tools.dataset import BadRow, lines
+from sentinel_plugins.guard_tools.guards import Direction, Guards
+from sentinel_plugins.guard_tools.score import Evaluation, Tally
+
+Advance = Callable[[int], object]
+
+
+async def evaluate(guards: Guards, rows: BinaryIO, direction: Direction, advance: Advance) -> Evaluation:
+    """Every row to every guard, one after the other, so that latencies are a guard's own. `advance` hears of the bytes
+    that are done."""
+    tallies, bad, count = {name: Tally(name) for name in guards.names}, list[BadRow](), 0
+    for line in lines(rows):
+        if isinstance(line.row, BadRow):
+            bad.append(line.row)
+        else:
+            count += 1
+            for name, tally in tallies.items():
+                tally.add(line.row, await guards.check(name, line.row.text, direction))
+        advance(line.size)
+    return Evaluation(direction, count, tuple(bad), tuple(tally.score() for tally in tallies.values()))
+
+
+@contextmanager
+def progress(rows: BinaryIO) -> Iterator[Advance]:
+    """A bar over the bytes of a file, where somebody looks at standard error. A pipe has no length to show."""
+    size = os.fstat(rows.fileno()).st_size if sys.stderr.isatty() else 0
+    if not size:
+        yield lambda size: None
+        return
+    with typer.progressbar(length=size, label=rows.name, file=sys.stderr) as bar:
+        yield bar.update

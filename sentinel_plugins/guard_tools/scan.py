@@ -1,0 +1,48 @@
+"""One text through every guard."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from sentinel_plugins.guard_tools.guards import Checked, Direction, Guards
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What one guard said: its verdict, and the lines that it would change, counted from 1; nothing of the text. Lines
+    are empty for a guard that changes nothing, and null for one that changes how many there are."""
+
+    guard: str
+    result: str
+    lines: tuple[int, ...] | None = ()
+
+
+class Scan(msgspec.Struct, frozen=True):
+    """What `sentinel scan` says of one file."""
+
+    file: str
+    direction: Direction
+    result: Literal["clean", "found", "incomplete"]
+    guards: tuple[Seen, ...]
+
+
+async def scan(guards: Guards, name: str, text: str, direction: Direction) -> Scan:
+    """The text as one message. What a guard could not judge makes a scan incomplete, unless another found something."""
+    checked = [await guards.check(guard, text, direction) for guard in guards.names]
+    result: Literal["clean", "found", "incomplete"] = "clean"
+    if any(one.acted for one in checked):
+        result = "found"
+    elif any(one.acted is None for one in checked):
+        result = "incomplete"
+    return Scan(name, direction, result, tuple(Seen(one.guard, one.result, changed(text, one)) for one in checked))
+
+
+def changed(text: str, checked: Checked) -> tuple[int, ...] | None:
+    """Which lines of a text a guard has changed."""
+    if checked.text is None or checked.text == text:
+        return ()
+    before, after = text.split("\n"), checked.text.split("\n")
+    if len(before) != len(after):
+        return None
+    return tuple(number for number, pair in enumerate(zip(before, after, strict=True), 1) if pair[0] != pair[1])

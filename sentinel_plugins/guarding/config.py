@@ -1,0 +1,81 @@
+"""What the tables of guards have in common that replace values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Annotated, ClassVar, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from sentinel_core.config.suggestion import did_you_mean
+from sentinel_core.stage import StageConfig
+from sentinel_plugins.guarding.custom import CustomTable
+from sentinel_plugins.guarding.policy import Direction
+from sentinel_plugins.guarding.replacing import Action
+
+EntityName: TypeAlias = Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$")]
+_NAME = re.compile("[A-Z][A-Z0-9_]*")
+
+_DIRECTIONS: Mapping[str, frozenset[Direction]] = {
+    "request": frozenset({"request"}),
+    "response": frozenset({"response"}),
+    "both": frozenset({"request", "response"}),
+}
+
+
+class ReplacingConfig(StageConfig, frozen=True, kw_only=True):
+    """What is looked for, where, and what is done about it."""
+
+    action: Action = "redact"
+    """What is done about a value."""
+    actions: Mapping[EntityName, Action] = {}
+    """The same for single entities."""
+    entities: tuple[EntityName, ...] | None = None
+    """What is looked for beside your own kinds. Unless set, everything that the guard knows."""
+    direction: Literal["request", "response", "both"] = "both"
+    """Which texts are looked at: those of callers, those of models, or both. There is no verdict on the
+    other."""
+    allow: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
+    """Values that are left alone wherever they are the whole of what was found, such as your own support address. Case
+    makes no difference."""
+    custom: dict[EntityName, CustomTable] = msgspec.field(default_factory=dict)
+    """Kinds of values of your own, by the name that stands in their place."""
+
+    known: ClassVar[tuple[str, ...]] = ()
+    """What the guard knows, by name."""
+
+    def __post_init__(self) -> None:
+        for name in self.custom:
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"custom.{name}: a name is capital letters, digits and _")
+            if name in self.known:
+                raise ValueError(f"custom.{name}: this name is taken; choose another one")
+        self._must_know("entities", self.entities or (), self.known)
+        self._must_know("actions", self.actions, self.finds)
+
+    def _must_know(self, key: str, names: Iterable[str], known: Collection[str]) -> None:
+        for name in names:
+            if name not in known:
+                raise ValueError(f"{key}: {name} is not looked for; {did_you_mean(name, known) or listed(known)}")
+
+    @property
+    def finds(self) -> tuple[str, ...]:
+        """The names of what is looked for."""
+        return (*(self.known if self.entities is None else dict.fromkeys(self.entities)), *self.custom)
+
+    @property
+    def key(self) -> bytes | None:
+        """The key of `hash`, where there is one."""
+        return None
+
+    @property
+    def directions(self) -> frozenset[Direction]:
+        """The directions that are looked at."""
+        return _DIRECTIONS[self.direction]
+
+
+def listed(names: Iterable[str]) -> str:
+    """What would do, for a message."""
+    return "known are " + ", ".join(names)

@@ -1,0 +1,171 @@
+"""A stage that takes values out of requests and replies, whole and streamed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from itertools import dropwhile, takewhile
+from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
+
+from sentinel_core.context import Context
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import PRINCIPAL, Key
+from sentinel_core.messages import Event, Path, Request
+from sentinel_core.services import Services
+from sentinel_core.stage import Phase, Stage
+from sentinel_plugins.guarding.config import ReplacingConfig
+from sentinel_plugins.guarding.custom import Custom
+from sentinel_plugins.guarding.entity import Entity, Family, Found
+from sentinel_plugins.guarding.policy import Board, Direction, Policy, posted
+from sentinel_plugins.guarding.redaction import Merged, Redaction
+from sentinel_plugins.guarding.replacing import REPLACEMENTS, Action, Hashed, Replacement
+from sentinel_plugins.guarding.streaming import redacted
+from sentinel_plugins.guarding.transducer import Overlong
+
+Work: TypeAlias = Callable[[], Mapping[Path, str]]
+
+OFF_LOOP_CHARS = 65_536
+"""Texts of requests that are longer together are searched on a thread."""
+
+
+def policy_of(stage: str, family: Family, config: ReplacingConfig, entities: Iterable[Entity]) -> Policy:
+    """What a table says, as a policy."""
+    asked = tuple(entity for entity in entities if entity.name in config.finds)
+    return Policy(
+        stage=stage,
+        family=family,
+        entities=asked,
+        customs=tuple(Custom(name, family, table) for name, table in config.custom.items()),
+        allowed=frozenset(map(str.casefold, config.allow)),
+        actions={name: config.actions.get(name, config.action) for name in config.finds},
+        directions=config.directions,
+        enforcing=config.mode == "enforce",
+        overlong={entity.name: entity for entity in asked if isinstance(entity, Overlong)},
+    )
+
+
+_DIRECTIONS: Mapping[Phase, Direction] = {"on_request": "request", "on_stream": "response"}
+
+
+class Seen(NamedTuple):
+    """What the first guard of those that look together leaves to the next: the request as it passed it on, and the
+    values that are the others' to replace. A request that is another by then has to be searched again."""
+
+    request: Request
+    values: Mapping[str, Found]
+
+
+SEEN: Key[Seen] = Key("seen")
+"""Written by the first guard in the chain of those that replace values together."""
+
+
+class Replacing(Stage):
+    """Replaces values, or refuses texts that hold them.
+
+    Guards of several families look at the unmodified text together, the first one for all: where their values
+    overlap, what blocks counts before secrets, and these before personal data. Each replaces what is its own.
+    """
+
+    guard = True
+    after = ("auth", "rate_limit")
+    before = ("cache", "routing")
+    family: ClassVar[Family]
+    counted: ClassVar[str]
+    """What `Counts` calls the values that were found."""
+
+    def __init__(
+        self,
+        config: ReplacingConfig,
+        policy: Policy,
+        board: Board,
+        services: Services,
+    ) -> None:
+        super().__init__(config)
+        self._policy = policy
+        self._board = board
+        self._hash_key = config.key
+        self._executor = services.executor
+        help_ = "Values that a guard found, also those that it let pass"
+        self._found = services.counts.family(self.counted, help_, "entity", "action", "direction")
+        self._merged: dict[tuple[Policy, ...], Merged] = {}
+
+    @staticmethod
+    def entities() -> Iterable[Entity]:
+        """What the guard knows."""
+        raise NotImplementedError
+
+    @classmethod
+    def unused(cls, config: ReplacingConfig) -> Collection[str]:
+        """The phase of a direction that is not looked at."""
+        return [phase for phase, direction in _DIRECTIONS.items() if direction not in config.directions]
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: ReplacingConfig, services: Services) -> AsyncIterator[Self]:
+        """The stage, with its policy where the other guards of its generation find it."""
+        policy = policy_of(cls.name, cls.family, config, cls.entities())
+        with posted(policy, services) as board:
+            yield cls(config, policy, board, services)
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine yields
+        """Replace what goes to the model. Raises `Refusal` for what blocks."""
+        seen = ctx.get(SEEN)
+        if seen is not None and seen.request is not ctx.request:
+            seen = None
+        if seen is not None and not seen.values:
+            return None
+        slots = ctx.request.texts()
+        redaction = self._redaction(ctx, "request", self._later(ctx))
+        work = partial(redaction.changes, slots, seen.values if seen is not None else None)
+        if sum(len(slot.text) for slot in slots) > OFF_LOOP_CHARS:
+            return self._on_thread(ctx, redaction, work)
+        self._apply(ctx, redaction, work())
+        return None
+
+    @hookimpl
+    def on_stream(self, ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        """Replace what comes back. Raises `Refusal` for what blocks, before it or anything behind it leaves."""
+        return redacted(self._redaction(ctx, "response", self._earlier(ctx)), events)
+
+    async def _on_thread(self, ctx: Context, redaction: Redaction, work: Work) -> None:
+        loop = asyncio.get_running_loop()
+        self._apply(ctx, redaction, await loop.run_in_executor(self._executor, work))
+
+    def _apply(self, ctx: Context, redaction: Redaction, changes: Mapping[Path, str]) -> None:
+        ctx.request = ctx.request.with_texts(changes)
+        ctx[SEEN] = Seen(ctx.request, redaction.left)
+
+    def _redaction(self, ctx: Context, direction: Direction, others: tuple[Policy, ...]) -> Redaction:
+        merged = self._merged.get(others)
+        if merged is None:
+            finder = self._board.finder((self._policy, *others))
+            merged = self._merged[others] = Merged(self._policy, finder, others)
+        return Redaction(merged, self._replacements(ctx), partial(self._note, ctx, direction))
+
+    def _replacements(self, ctx: Context) -> Mapping[Action, Replacement]:
+        if self._hash_key is None:
+            return REPLACEMENTS
+        principal = ctx.get(PRINCIPAL)
+        return {**REPLACEMENTS, "hash": Hashed(self._hash_key, principal.tenant if principal is not None else "")}
+
+    def _note(self, ctx: Context, direction: Direction, entity: str, action: Action) -> None:
+        self._found.of(entity, action, direction).value += 1
+        if action == "warn":
+            ctx.note_finding(self.name)
+
+    def _later(self, ctx: Context) -> tuple[Policy, ...]:
+        """The guards that the request meets after this one."""
+        return self._others("request", dropwhile(self.name.__ne__, ctx.stage_names))
+
+    def _earlier(self, ctx: Context) -> tuple[Policy, ...]:
+        """The guards that the reply meets after this one."""
+        return self._others("response", takewhile(self.name.__ne__, ctx.stage_names))
+
+    def _others(self, direction: Direction, names: Iterable[str]) -> tuple[Policy, ...]:
+        if not self._policy.enforcing:
+            return ()
+        known = frozenset(names)
+        return tuple(policy for policy in self._board.merged_with(self.name, direction) if policy.stage in known)

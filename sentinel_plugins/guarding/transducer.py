@@ -1,0 +1,197 @@
+"""Text with its values replaced, however it is cut into pieces. A text in one piece goes the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
+
+from sentinel_core.errors import Refusal
+from sentinel_plugins.guarding.entity import Found
+from sentinel_plugins.guarding.finder import Finder
+from sentinel_plugins.guarding.merge import Cluster, Rank, clusters
+
+Decide: TypeAlias = Callable[[Cluster, str], str | None]
+"""What stands for a value: another text, or None to leave it. Raises `Refusal` where it blocks. Asked once for each
+value, in order, before anything behind the value leaves."""
+
+LONGEST_CLUSTER = 16_384
+"""Characters of values that overlap in a chain. More is blocked: it would have to be held until the chain ends."""
+
+LONGEST_SWALLOWED = 65_536
+"""Characters that are dropped behind a value that never ends. More is blocked."""
+
+_SLICE = 32_768
+_ROOM = 256
+_MOST_CONTEXT = 16_384
+
+
+class Piece(NamedTuple):
+    """The next `taken` characters of the text, and what leaves in their place: None where they leave as they are."""
+
+    taken: int
+    text: str | None = None
+
+
+@runtime_checkable
+class Overlong(Protocol):
+    """An entity whose values may be longer than its `max_length`. Of such a value it finds the first `max_length`
+    characters, of no other so many; what follows belongs to the value up to its end, and is dropped."""
+
+    @property
+    def name(self) -> str:
+        """As `Found` names it."""
+        ...
+
+    @property
+    def max_length(self) -> int:
+        """Characters of the longest value that is found whole, and one."""
+        ...
+
+    def rest(self, text: str) -> int:
+        """How many of the characters that follow belong to the value; -1 if all do, and more might.
+
+        Asked again, it gets the last `LONGEST_TERMINATOR` characters of what it was asked about, and what came since.
+        """
+        ...
+
+
+LONGEST_TERMINATOR = 128
+
+
+class Transducer:
+    """Takes one text in pieces and gives back what leaves, as soon as nothing that may follow can change it.
+
+    Held back is only what `live_from` of the finder asks for and values that overlap that; an ending releases it, time
+    never does. What left is never taken back. The work is linear in the text. `left` is text ahead of this one that
+    the finder may look at; a value that begins there counts from where this text begins.
+    """
+
+    def __init__(
+        self,
+        finder: Finder,
+        rank: Rank,
+        decide: Decide,
+        *,
+        left: str = "",
+        overlong: Mapping[str, Overlong] | None = None,
+    ) -> None:
+        self._finder = finder
+        self._rank = rank
+        self._decide = decide
+        self._overlong = overlong or {}
+        self._text = left
+        self._sent = len(left)
+        self._context = max(1, finder.left)
+        self._trim_at = self._sent + self._context + _ROOM
+        self._swallower: Overlong | None = None
+        self._swallowed = 0
+        self._tail = ""
+
+    def feed(self, text: str, *, end: bool = False) -> list[Piece]:
+        """The next piece of the text; at the `end` of the text everything that was held leaves as well."""
+        pieces: list[Piece] = []
+        for at in range(0, len(text), _SLICE) if len(text) > _SLICE else (0,):
+            last = at + _SLICE >= len(text)
+            self._take(text[at : at + _SLICE], pieces, end=end and last)
+        return pieces
+
+    def _take(self, text: str, pieces: list[Piece], *, end: bool) -> None:
+        while True:
+            if self._swallower is not None:
+                text = self._swallow(self._swallower, text, pieces)
+                if self._swallower is not None:
+                    return
+            self._text += text
+            rest = self._release(pieces, end=end)
+            if rest is None:
+                break
+            text = rest
+        if self._sent >= self._trim_at:
+            self._trim()
+
+    def _release(self, pieces: list[Piece], *, end: bool) -> str | None:
+        """Let go of what is decided. Returns what follows a value that goes on beyond its longest form."""
+        text, sent = self._text, self._sent
+        found = [one for one in self._finder.find(text) if one.end > sent]
+        limit = len(text) if end else max(sent, self._finder.live_from(text))
+        merged = list(clusters(found, self._rank)) if found else ()
+        if not end:
+            limit = self._undecided(merged, found, limit)
+        at = sent
+        for cluster in merged:
+            if cluster.end > limit:
+                break
+            if cluster.end - cluster.start > LONGEST_CLUSTER:
+                raise Refusal("content_policy_violation")
+            start = max(cluster.start, at)
+            if start > at:
+                pieces.append(Piece(start - at))
+            pieces.append(Piece(cluster.end - start, self._decide(cluster, text[start : cluster.end])))
+            at = cluster.end
+            self._swallower = self._goes_on(cluster.first)
+            if self._swallower is not None:
+                self._text, self._sent, self._swallowed, self._tail = "", 0, 0, ""
+                self._trim_at = self._context + _ROOM
+                return text[at:]
+        if limit > at:
+            pieces.append(Piece(limit - at))
+        self._sent = max(limit, at)
+        return None
+
+    def _undecided(self, merged: list[Cluster] | tuple[()], found: list[Found], limit: int) -> int:
+        """Where the first thing begins that the next character may change."""
+        for cluster in reversed(merged):
+            if cluster.start < limit and (cluster.end > limit or cluster.end == len(self._text)):
+                sure = max((one.end for one in found if cluster.start <= one.start < limit), default=0)
+                if sure - cluster.start > LONGEST_CLUSTER:
+                    raise Refusal("content_policy_violation")
+                return max(cluster.start, self._sent)
+            if cluster.end <= limit:
+                break
+        return limit
+
+    def _goes_on(self, found: Found) -> Overlong | None:
+        """The entity of a value of which this is only the beginning."""
+        entity = self._overlong.get(found.entity)
+        return entity if entity is not None and found.end - found.start >= entity.max_length else None
+
+    def _swallow(self, entity: Overlong, text: str, pieces: list[Piece]) -> str:
+        """Drop what belongs to the value that goes on; what follows it."""
+        seen = self._tail + text
+        end = entity.rest(seen)
+        dropped = len(text) if end < 0 else max(0, end - len(self._tail))
+        self._swallowed += dropped
+        if self._swallowed > LONGEST_SWALLOWED:
+            raise Refusal("content_policy_violation")
+        if dropped:
+            pieces.append(Piece(dropped, ""))
+        if end < 0:
+            self._tail = seen[-LONGEST_TERMINATOR:]
+            return ""
+        self._swallower = None
+        return text[dropped:]
+
+    def _trim(self) -> None:
+        """Forget what left, but for what the finder may look at.
+
+        The rest must read as the whole did: a value that begins in the context, and only because what stood before it
+        is gone, may not reach beyond what left. Where one would, more is kept.
+        """
+        start = self._sent - self._context
+        rest = self._text[start:]
+        reads = self._finder.live_from(rest) >= self._context and not any(
+            one.start < self._context < one.end for one in self._finder.find(rest)
+        )
+        if reads or self._sent > _MOST_CONTEXT:
+            self._text, self._sent = rest, self._context
+        self._trim_at = self._sent + self._context + _ROOM
+
+
+def joined(text: str, pieces: Iterable[Piece]) -> str:
+    """What leaves in the place of a whole text."""
+    out: list[str] = []
+    at = 0
+    for piece in pieces:
+        out.append(text[at : at + piece.taken] if piece.text is None else piece.text)
+        at += piece.taken
+    return "".join(out)

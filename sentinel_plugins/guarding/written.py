@@ -1,0 +1,171 @@
+"""Texts as they are written: plain ones, and the arguments of tool calls, JSON whose strings hold the values."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from sentinel_plugins.guarding.transducer import Piece, Transducer, joined
+
+Make: TypeAlias = Callable[[str], Transducer]
+"""A transducer for one text, given what stands to its left."""
+
+_PLAIN = re.compile(r'[^"\\]+')
+_BARE = re.compile(r'[^\s"{}\[\],:]+')
+_BETWEEN = re.compile(r"[\s{}\[\],:]+")
+_HIGH, _LOW, _HEX = "[dD][89abAB][0-9a-fA-F]{2}", "[dD][c-fC-F][0-9a-fA-F]{2}", "[0-9a-fA-F]"
+_ESCAPE = re.compile(rf'\\(?:u{_HIGH}\\u{_LOW}|u{_HEX}{{4}}|["\\/bfnrt])')
+_UNFINISHED = re.compile(rf"\\(?:u(?:{_HEX}{{0,3}}|{_HIGH}(?:\\(?:u{_HEX}{{0,3}})?)?))?")
+_LONGEST_BARE = 1024
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(str).decode
+
+
+class PlainText:
+    """Takes text in pieces and gives it back with its values replaced."""
+
+    def __init__(self, transducer: Transducer) -> None:
+        self._transducer = transducer
+        self._held = ""
+
+    def feed(self, text: str, *, end: bool = False) -> str:
+        """What leaves of the next piece; at the `end` of the text everything that was held."""
+        self._held += text
+        pieces = self._transducer.feed(text, end=end)
+        out = joined(self._held, pieces)
+        self._held = self._held[sum(piece.taken for piece in pieces) :]
+        return out
+
+
+class JsonText:
+    """Takes JSON in pieces and gives it back with the values in its strings, keys and numbers replaced, no less valid.
+
+    Values are looked for in what a string says, not in how it is written: `\\u0040` is an @. What is not replaced
+    leaves byte for byte. A number in which there is a value becomes a string. Text that is no JSON is taken as it is.
+    """
+
+    def __init__(self, make: Make, left: int) -> None:
+        self._make = make
+        self._left = left
+        self._before = ""
+        self._kind: Literal["", "json", "text"] = ""
+        self._pending = ""
+        self._text: Transducer | None = None
+        self._written: deque[str] = deque()
+        self._plain: PlainText | None = None
+
+    def feed(self, text: str, *, end: bool = False) -> str:
+        """What leaves of the next piece; at the `end` of the text everything that was held."""
+        if not self._kind:
+            return self._begin(text, end=end)
+        if self._plain is not None:
+            return self._plain.feed(text, end=end)
+        return self._read(text, end=end)
+
+    def _begin(self, text: str, *, end: bool) -> str:
+        text = self._pending + text
+        self._pending = ""
+        first = text.lstrip()[:1]
+        if not first:
+            if end:
+                return text
+            self._pending = text
+            return ""
+        self._kind = "json" if first in '{["' else "text"
+        if self._kind == "text":
+            self._plain = PlainText(self._make(""))
+        return self.feed(text, end=end)
+
+    def _read(self, text: str, *, end: bool) -> str:
+        text = self._pending + text
+        self._pending = ""
+        out: list[str] = []
+        at = 0
+        while at < len(text):
+            step = self._string(text, at, out, end=end) if self._text is not None else self._outside(text, at, out, end)
+            if step == at:
+                self._pending = text[at:]
+                break
+            at = step
+        if end and self._text is not None:
+            out.append(self._leave(self._text.feed("", end=True)))
+        return "".join(out)
+
+    def _outside(self, text: str, at: int, out: list[str], end: bool) -> int:
+        """Read what stands between strings; where it ends."""
+        if text[at] == '"':
+            out.append('"')
+            self._text = self._make(self._before[-self._left :] if self._left else "")
+            self._note('"')
+            return at + 1
+        between = _BETWEEN.match(text, at)
+        if between is not None:
+            out.append(between[0])
+            self._note(between[0])
+            return between.end()
+        return self._number(text, at, out, end)
+
+    def _number(self, text: str, at: int, out: list[str], end: bool) -> int:
+        """A number, a literal, or whatever stands there without quotes; held until it ends."""
+        match = _BARE.match(text, at, at + _LONGEST_BARE)
+        bare = match[0] if match is not None else ""
+        if not end and at + len(bare) == len(text) and len(bare) < _LONGEST_BARE:
+            return at
+        left = self._before[-self._left :] if self._left else ""
+        changed = joined(bare, self._make(left).feed(bare, end=True))
+        out.append(bare if changed == bare else _encode(changed).decode())
+        self._note(bare)
+        return at + len(bare)
+
+    def _string(self, text: str, at: int, out: list[str], *, end: bool) -> int:
+        """Read on in a string; where that ends."""
+        assert self._text is not None
+        if text[at] == '"':
+            out.append(self._leave(self._text.feed("", end=True)) + '"')
+            self._text = None
+            self._note('"')
+            return at + 1
+        if text[at] == "\\":
+            written = self._escape(text, at, end=end)
+            if not written:
+                return at
+            meant = _meaning(written)
+            self._written.append(written)
+        else:
+            match = _PLAIN.match(text, at)
+            meant = written = match[0] if match is not None else ""
+            self._written.extend(written)
+        self._note(meant)
+        out.append(self._leave(self._text.feed(meant)))
+        return at + len(written)
+
+    def _escape(self, text: str, at: int, *, end: bool) -> str:
+        """The escape that begins here, or the backslash alone if it is none; empty if it may go on."""
+        if not end and _UNFINISHED.fullmatch(text, at):
+            return ""
+        match = _ESCAPE.match(text, at)
+        return match[0] if match is not None else "\\"
+
+    def _leave(self, pieces: list[Piece]) -> str:
+        out: list[str] = []
+        for piece in pieces:
+            written = "".join([self._written.popleft() for _ in range(piece.taken)])
+            out.append(written if piece.text is None else _encode(piece.text).decode()[1:-1])
+        return "".join(out)
+
+    def _note(self, text: str) -> None:
+        if self._left:
+            self._before = (self._before + text)[-max(self._left, 1) :]
+
+
+def _meaning(written: str) -> str:
+    """The one character that an escape stands for. Half of a pair stands for none: U+FFFD is read in its place."""
+    if len(written) == 1:
+        return written
+    if len(written) == 6 and written[2] in "dD" and written[3] in "89abcdefABCDEF":
+        return "\N{REPLACEMENT CHARACTER}"
+    return _decode(f'"{written}"')

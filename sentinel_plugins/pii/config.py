@@ -1,0 +1,39 @@
+"""`[stages.pii]`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sentinel_core.config import Secret
+from sentinel_plugins.guarding.config import EntityName, ReplacingConfig
+from sentinel_plugins.guarding.entity_names import STRUCTURED
+from sentinel_plugins.guarding.replacing import Action
+
+MIN_KEY_CHARS = 16
+
+
+class PiiConfig(ReplacingConfig, frozen=True, kw_only=True):
+    """Which personal data is looked for, and what is done about it."""
+
+    action: Action = "redact"
+    """What is done about a value: `block` refuses the request or the reply, `redact` writes its kind
+    (`[EMAIL_ADDRESS]`), `mask` keeps its last four characters (none of a value under ten), `hash` writes the same code
+    for the same value of a tenant, `warn` only counts it and says so in the verdict."""
+    actions: Mapping[EntityName, Action] = {}
+    """The same for single entities: `CREDIT_CARD = "block"`."""
+    hash_key: Secret | None = None
+    """The key of `hash`, 16 characters or more. Every tenant's own is derived from it."""
+
+    known = STRUCTURED
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if "hash" in (self.action, *self.actions.values()) and self.hash_key is None:
+            raise ValueError('hash_key: the action "hash" needs a key; write hash_key = { env = "NAME" }')
+        if self.hash_key is not None and len(self.hash_key.reveal()) < MIN_KEY_CHARS:
+            raise ValueError(f"hash_key: must be at least {MIN_KEY_CHARS} characters")
+
+    @property
+    def key(self) -> bytes | None:
+        """The key of `hash`, where there is one."""
+        return self.hash_key.reveal().encode() if self.hash_key is not None else None

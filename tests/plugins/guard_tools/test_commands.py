@@ -1,0 +1,79 @@
+"""`sentinel guard eval` and `sentinel scan` on the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.server.cli.conftest import Sentinel, sentinel
+
+__all__ = ["sentinel"]
+
+CONFIG = "[stages.input_limits]\nmax_message_chars = 12\n"
+GOOD = '{"text": "thirteen char", "label": true}\n{"text": "hello", "label": false}\n'
+MISSED = '{"text": "hello", "label": true}\n'
+
+
+def test_a_data_set_is_measured(sentinel: Sentinel, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(GOOD)
+    result = sentinel("guard", "eval", "rows.jsonl", config=CONFIG)
+    assert (result.code, result.err) == (0, "")
+    assert "precision 1.000  recall 1.000" in result.out
+    assert "\x1b" not in result.out  # no terminal, no colour
+
+
+def test_numbers_are_json_for_programs(sentinel: Sentinel, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(GOOD + MISSED)
+    found = json.loads(sentinel("guard", "eval", "rows.jsonl", "--json", config=CONFIG).out)
+    (score,) = found["guards"]
+    assert (score["guard"], score["precision"], score["recall"]) == ("input_limits", 1.0, 0.5)
+
+
+@pytest.mark.parametrize(("arguments", "code"), [((), 0), (("--min-recall", "0.6"), 1), (("--min-precision", "1"), 0)])
+def test_a_threshold_that_is_missed_is_the_exit_code(
+    sentinel: Sentinel, tmp_path: Path, arguments: tuple[str, ...], code: int
+) -> None:
+    (tmp_path / "rows.jsonl").write_text(GOOD + MISSED)
+    assert sentinel("guard", "eval", "rows.jsonl", *arguments, config=CONFIG).code == code
+
+
+def test_bad_rows_of_standard_input_are_told_by_line(
+    sentinel: Sentinel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("no JSON\n" + GOOD)
+    with rows.open() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        result = sentinel("guard", "eval", "-", config=CONFIG)
+    assert result.code == 3
+    assert "rows.jsonl:1: " in result.err
+    assert "2 rows" in result.out
+
+
+def test_a_configuration_without_a_guard_or_a_file_that_is_not_there_exits_with_2(
+    sentinel: Sentinel, tmp_path: Path
+) -> None:
+    (tmp_path / "text").write_text("hello")
+    result = sentinel("scan", "text", config="[stages.usage]\n")
+    assert (result.code, "no guard is enabled" in result.err) == (2, True)
+    assert sentinel("scan", "nowhere", config=CONFIG).code == 2
+
+
+@pytest.mark.parametrize(("text", "code", "said"), [(b"hello", 0, "clean"), (b"thirteen char", 1, "found")])
+def test_a_scan_says_what_was_found_and_nothing_of_the_text(
+    sentinel: Sentinel, tmp_path: Path, text: bytes, code: int, said: str
+) -> None:
+    (tmp_path / "text").write_bytes(text)
+    result = sentinel("scan", "text", config=CONFIG)
+    assert (result.code, result.out.splitlines()[-1]) == (code, f"text: {said}")
+    assert text.decode() not in result.out + result.err
+    assert json.loads(sentinel("scan", "text", "--json").out)["result"] == said
+
+
+def test_what_is_no_text_is_not_called_clean(sentinel: Sentinel, tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(b"\xff\xfe")
+    result = sentinel("scan", "text", config=CONFIG)
+    assert (result.code, "not UTF-8" in result.err) == (3, True)

@@ -1,0 +1,78 @@
+"""A chain of the guards that replace values, opened together as a generation opens them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sentinel_core.chain import Chain, ChainPlan, StagePlan, Tracker
+from sentinel_core.context import Context, Outcome
+from sentinel_core.services import Services
+from sentinel_core.stage import Stage, StageConfig
+from sentinel_core.testing import Driven, FakeProvider, context, fake_services, run
+from sentinel_core.testing.harness import opened
+from sentinel_plugins.pii.stage import Pii
+from sentinel_plugins.secrets.stage import Secrets
+
+KINDS: Mapping[str, type[Stage]] = {"pii": Pii, "secrets": Secrets}
+Table: TypeAlias = Mapping[str, Any]  # TOML values
+
+SSN = {"pattern": r"\d{3}-\d{2}-\d{4}", "max_length": 11}
+MAIL = {"pattern": r"[a-z.]+@[a-z]+\.[a-z]{2,4}", "max_length": 40}
+PII: Table = {"entities": [], "custom": {"OWN_SSN": SSN, "OWN_MAIL": MAIL}}
+KEY = {"pattern": r"sk-ant-[a-z0-9]{4,20}", "max_length": 30}
+DSN = {"pattern": r"db://[a-z]+:[a-z]+@[a-z.]+", "max_length": 60}
+SECRETS: Table = {"entities": [], "custom": {"OWN_KEY": KEY, "OWN_DSN": DSN}}
+
+
+@dataclass
+class Guards:
+    """An open chain in front of one scripted provider."""
+
+    chain: Chain
+    provider: FakeProvider
+    services: Services
+    tracker: Tracker
+
+    async def ask(self, prompt: str = "Hello", *, stream: bool = False, **fields: Any) -> Driven:
+        return await self.asked(context(prompt, stream=stream, **fields))
+
+    async def asked(self, ctx: Context) -> Driven:
+        driven = await run(self.chain, ctx)
+        await self.tracker.drained()
+        driven.sent = self.provider.calls
+        return driven
+
+    def counted(self, name: str) -> dict[tuple[str, ...], int]:
+        families = {family.name: family for family in self.services.counts}
+        return dict(families[name].read())
+
+
+@asynccontextmanager
+async def guards(provider: FakeProvider, *others: Stage, **tables: Table | StageConfig) -> AsyncIterator[Guards]:
+    """The stages of these tables in their order, then the others."""
+    tracker = Tracker()
+    async with AsyncExitStack() as stack:
+        services = await stack.enter_async_context(fake_services())
+        live = [await stack.enter_async_context(opened(KINDS[name], table, services)) for name, table in tables.items()]
+        live += [(stage, stage.config) for stage in others]
+        plan = ChainPlan([StagePlan(stage.name, type(stage), config) for stage, config in live])
+        chain = Chain(plan, [stage for stage, _ in live], {"fake": provider}, tracker)
+        yield Guards(chain, provider, services, tracker)
+
+
+def verdicts(driven: Driven) -> dict[tuple[str, str], str]:
+    assert driven.outcome is not None
+    return verdicts_of(driven.outcome)
+
+
+def verdicts_of(outcome: Outcome) -> dict[tuple[str, str], str]:
+    return {(verdict.guard, verdict.direction): verdict.result for verdict in outcome.verdicts}
+
+
+def sent(driven: Driven) -> str:
+    """What the provider was asked last."""
+    message: str = driven.sent[-1].request.body["messages"][-1]["content"]
+    return message

@@ -1,0 +1,225 @@
+"""P6 on the wire: whatever API a stream is of, wherever its bytes are cut, its texts leave as they would whole."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from itertools import pairwise
+from typing import Any, ClassVar, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.context import Call, Context
+from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
+from sentinel_core.dialects.base import Dialect
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
+from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
+from sentinel_core.dialects.sse import SseParser
+from sentinel_core.keys import CANDIDATES, Target
+from sentinel_core.messages import Event, Operation, TextEvent
+from sentinel_core.reply import EventStream, Reply
+from sentinel_core.testing import FakeProvider
+from tests.core.dialects.cuts import bytewise, cut, payloads
+from tests.plugins.guarding.defined import DEFINED
+from tests.plugins.guarding.guards import PII, SECRETS, Guards, Table, guards
+from tests.plugins.guarding.oracle import expected
+from tests.upstream import DONE, chunk, delta
+from tests.upstream.anthropic import ending, opening, text_block, thinking_block, tool_block
+from tests.upstream.payloads import response_stream
+
+WORDS = (
+    "123-45-",
+    "6789",
+    "bob@",
+    "acme.com",
+    "bob@acme.com",
+    "sk-ant-",
+    "api03",
+    " ",
+    "x",
+    "é",
+    "😀",
+    "\n",
+    '"',
+    "\\",
+)
+TEXT = st.lists(st.sampled_from(WORDS), max_size=10).map("".join)
+PLACES = st.lists(st.integers(0, 5000), max_size=12)
+
+Lanes = dict[tuple[int, str, int], str]
+
+
+class Wire(FakeProvider):
+    """Sends one stream's bytes in these pieces, read as its provider reads them."""
+
+    operations: ClassVar[frozenset[Operation]] = frozenset({"chat", "completion", "response"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: Sequence[bytes] = ()
+
+    async def call(self, call: Call) -> Reply:
+        self.calls.append(call)
+        return EventStream(self._events(call.request.dialect))
+
+    async def _events(self, dialect: Dialect) -> AsyncIterator[Event]:
+        for event in events_of(dialect, self.pieces):
+            yield event
+
+
+def events_of(dialect: Dialect, pieces: Iterable[bytes]) -> list[Event]:
+    decoder = dialect.stream_decoder()
+    return [event for data, name in payloads(SseParser(), pieces) if data for event in decoder.decode(data, name)]
+
+
+def lanes_of(events: Iterable[Event]) -> Lanes:
+    lanes: Lanes = {}
+    for event in events:
+        if isinstance(event, TextEvent):
+            lanes[event.lane] = lanes.get(event.lane, "") + event.text
+    return {lane: text for lane, text in lanes.items() if text}
+
+
+class Api(NamedTuple):
+    """How one API streams texts: `written` takes pieces of content, of reasoning and of arguments."""
+
+    dialect: Dialect
+    written: Callable[[Sequence[str], Sequence[str], Sequence[str], bool], bytes]
+    body: dict[str, Any]
+
+
+def event(payload: dict[str, Any], ascii_only: bool) -> bytes:
+    return b"data: " + json.dumps(payload, ensure_ascii=ascii_only).encode() + b"\n\n"
+
+
+def chat(content: Sequence[str], reasoning: Sequence[str], arguments: Sequence[str], ascii_only: bool) -> bytes:
+    call = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": ""}}
+    chunks = [delta(role="assistant", content="")]
+    chunks += [delta(reasoning_content=text) for text in reasoning]
+    for text in content:
+        chunks += [delta(text), delta(text, index=1)]
+    chunks.append(delta(tool_calls=[call]))
+    chunks += [delta(tool_calls=[{"index": 0, "function": {"arguments": text}}]) for text in arguments]
+    chunks += [delta(finish="tool_calls"), delta(index=1, finish="stop")]
+    return b"".join(event(one, ascii_only) for one in chunks) + DONE
+
+
+def completions(content: Sequence[str], _: Sequence[str], __: Sequence[str], ascii_only: bool) -> bytes:
+    def said(text: str, index: int, finish: str | None = None) -> bytes:
+        choice = {"index": index, "text": text, "logprobs": None, "finish_reason": finish}
+        return event({**chunk([choice]), "object": "text_completion"}, ascii_only)
+
+    texts = [said(text, index) for text in content for index in (0, 1)]
+    return b"".join([*texts, said("", 0, "stop"), said("", 1, "stop"), DONE])
+
+
+def messages(content: Sequence[str], reasoning: Sequence[str], arguments: Sequence[str], ascii_only: bool) -> bytes:
+    blocks = [
+        thinking_block(0, *reasoning),
+        text_block(1, *content),
+        tool_block(2, "toolu_1", "f", *arguments),
+    ]
+    frames = [opening(), *(frame for block in blocks for frame in block), *ending("tool_use")]
+    return b"".join(rewritten(frame, ascii_only) for frame in frames)
+
+
+def rewritten(frame: bytes, ascii_only: bool) -> bytes:
+    name, _, data = frame.partition(b"\ndata: ")
+    return name + b"\ndata: " + json.dumps(json.loads(data), ensure_ascii=ascii_only).encode() + b"\n\n"
+
+
+def responses(content: Sequence[str], _: Sequence[str], __: Sequence[str], ascii_only: bool) -> bytes:
+    return b"".join(rewritten(frame, ascii_only) for frame in response_stream(*content))
+
+
+MESSAGES = [{"role": "user", "content": "hi"}]
+APIS = {
+    "chat": Api(OPENAI_CHAT, chat, {"messages": MESSAGES, "n": 2}),
+    "completions": Api(OPENAI_COMPLETIONS, completions, {"prompt": "hi", "n": 2}),
+    "messages": Api(ANTHROPIC_MESSAGES, messages, {"messages": MESSAGES, "max_tokens": 9}),
+    "responses": Api(OPENAI_RESPONSES, responses, {"input": "hi"}),
+}
+
+
+def asked(api: Api) -> Context:
+    ctx = Context(api.dialect.decode_request({"model": "fake", "stream": True, **api.body}), id="test")
+    ctx[CANDIDATES] = (Target("fake", "fake"),)
+    return ctx
+
+
+async def through(chain: Guards, api: Api, pieces: Sequence[bytes]) -> bytes:
+    """What a client gets of a stream."""
+    assert isinstance(chain.provider, Wire)
+    chain.provider.pieces = pieces
+    ctx = asked(api)
+    driven = await chain.asked(ctx)
+    assert driven.error is None
+    encoder = api.dialect.stream_encoder(ctx.request)
+    return b"".join([*map(encoder.encode, driven.events), encoder.finish()])
+
+
+@contextmanager
+def running(**tables: Table) -> Iterator[Callable[[Api, Sequence[bytes]], bytes]]:
+    """The guards of these tables, opened once; calling it sends one stream through them."""
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+        chain = runner.run(stack.enter_async_context(guards(Wire(), **tables)))
+        yield lambda api, pieces: runner.run(through(chain, api, pieces))
+        runner.run(stack.aclose())
+
+
+def redacted(text: str) -> str:
+    return expected(text, DEFINED, lambda found, _: f"[{found.entity}]")
+
+
+def whole(lane: tuple[int, str, int], text: str) -> str:
+    if lane[1] != "tool_arguments":
+        return redacted(text)
+    return json.dumps({name: redacted(value) for name, value in json.loads(text).items()})
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_p6_every_lane_is_what_its_whole_text_becomes(name: str) -> None:
+    api = APIS[name]
+
+    @given(content=TEXT, reasoning=TEXT, argument=TEXT, texts=PLACES, places=PLACES, ascii_only=st.booleans())
+    def check(
+        content: str, reasoning: str, argument: str, texts: list[int], places: list[int], ascii_only: bool
+    ) -> None:
+        arguments = json.dumps({"to": argument})
+        wire = api.written(pieces(content, texts), pieces(reasoning, texts), pieces(arguments, texts), ascii_only)
+        before = lanes_of(events_of(api.dialect, [wire]))
+        after = lanes_of(events_of(api.dialect, [send(api, cut(wire, places))]))
+        assert after == {lane: whole(lane, text) for lane, text in before.items()}
+
+    with running(pii=PII, secrets=SECRETS) as send:
+        check()
+
+
+def pieces(text: str, places: Sequence[int]) -> list[str]:
+    at = sorted({0, len(text), *(place % (len(text) + 1) for place in places)})
+    return [text[start:end] for start, end in pairwise(at)]
+
+
+@pytest.mark.parametrize("name", APIS)
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        (("my ssn is 123-45-", "6789, ok"), "my ssn is [OWN_SSN], ok"),
+        (("write to bob@", "acme.com now"), "write to [OWN_MAIL] now"),
+        (("key: sk-ant-", "api03xyz."), "key: [OWN_KEY]."),
+    ],
+)
+def test_replay_12_values_that_are_cut_byte_by_byte(name: str, said: Sequence[str], left: str) -> None:
+    """mastra #23783, litellm PR #38788: `redaction succeeded`, and the value went out in two halves."""
+    api = APIS[name]
+    with running(pii=PII, secrets=SECRETS) as send:
+        sent = send(api, bytewise(api.written(said, (), ("{}",), True)))
+    assert lanes_of(events_of(api.dialect, [sent]))[0, "content", 0] == left
+    for half in ("6789", "bob@", "acme.com", "sk-ant", "api03"):
+        assert half.encode() not in sent

@@ -1,0 +1,161 @@
+"""P5 and P6 on the transducer itself: however a text is cut, what leaves is what the whole text becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.errors import Refusal
+from sentinel_plugins.guarding.merge import Cluster
+from sentinel_plugins.guarding.replacing import redacted
+from sentinel_plugins.guarding.transducer import LONGEST_SWALLOWED, Transducer
+from sentinel_plugins.guarding.written import PlainText
+from tests.plugins.guarding.kinds import ALL, KEY, LONG, MAIL, NUMBERED, SSN, Sample, finder
+from tests.plugins.guarding.oracle import RANK, expected
+
+WORDS = (
+    *(
+        "123-45-6789",
+        "123-45-678",
+        "9",
+        "-",
+        "bob@",
+        "acme.com",
+        "bob@acme.com",
+        "/x",
+        "@",
+        ".",
+        "a",
+        "sk-ant-",
+        "api03",
+    ),
+    *("1 2", " 3", "4 5 6 7 8 9", "pin ", "12", " ", "\n", "é", "😀", "sk", "-ant-abcd", "[US_SSN]"),
+)
+TEXTS = st.lists(st.sampled_from(WORDS) | st.text("19-@.sk atnpi/", max_size=4), max_size=24).map("".join)
+
+
+def made(kinds: Sequence[Sample], left: str = "") -> PlainText:
+    def decide(cluster: Cluster, value: str) -> str:
+        return redacted(cluster.first, value)
+
+    overlong = {LONG.name: LONG}
+    return PlainText(Transducer(finder(*kinds), lambda one: RANK[one.family], decide, left=left, overlong=overlong))
+
+
+def through(pieces: Sequence[str], kinds: Sequence[Sample] = ALL, left: str = "") -> list[str]:
+    text = made(kinds, left)
+    return [*(text.feed(piece) for piece in pieces), text.feed("", end=True)]
+
+
+def cut(text: str, places: Sequence[int]) -> list[str]:
+    ends = sorted({place % (len(text) + 1) for place in places})
+    return [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
+
+
+CUTS = st.lists(st.integers(0, 10_000), max_size=30)
+
+
+@given(TEXTS, CUTS)
+def test_p6_however_a_text_is_cut_what_leaves_is_what_the_whole_text_becomes(text: str, places: list[int]) -> None:
+    assert "".join(through(cut(text, places))) == expected(text, ALL, redacted)
+
+
+@given(TEXTS)
+def test_p6_character_by_character_too(text: str) -> None:
+    assert "".join(through(list(text))) == expected(text, ALL, redacted)
+
+
+ROWS = st.lists(st.sampled_from(("12 ", "34 ", "no. ", "x ")), min_size=150, max_size=300).map("".join)
+
+
+@given(ROWS, st.lists(st.integers(0, 1000), min_size=50, max_size=150))
+def test_p6_what_was_forgotten_of_a_long_text_changes_nothing(text: str, places: list[int]) -> None:
+    assert "".join(through(cut(text, places), (NUMBERED,))) == expected(text, (NUMBERED,), redacted)
+
+
+@given(TEXTS, TEXTS, CUTS)
+def test_p6_text_to_the_left_is_looked_at_and_does_not_leave(left: str, text: str, places: list[int]) -> None:
+    cut_up = "".join(through(cut(text, places), left=left))
+    assert cut_up == "".join(through([text], left=left))
+
+
+@given(TEXTS)
+def test_p5_nothing_that_was_found_is_left(text: str) -> None:
+    out = "".join(through([text], (SSN, MAIL, KEY)))
+    assert not [one for kind in (SSN, MAIL, KEY) for one in kind.find(out)]
+
+
+@given(TEXTS)
+def test_p5_what_left_once_leaves_unchanged(text: str) -> None:
+    kinds = (SSN, MAIL, KEY)
+    once = "".join(through([text], kinds))
+    assert "".join(through([once], kinds)) == once
+
+
+@pytest.mark.parametrize(
+    ("pieces", "left"),
+    [
+        (("my ssn is 123-45-", "6789, ok"), "my ssn is [US_SSN], ok"),
+        (("write to bob@", "acme.com now"), "write to [EMAIL_ADDRESS] now"),
+        (("key: sk-ant-", "api03xyz."), "key: [ANTHROPIC_KEY]."),
+    ],
+)
+def test_replay_12_values_do_not_escape_where_chunks_meet(pieces: Sequence[str], left: str) -> None:
+    """mastra #23783, litellm PR #38788."""
+    assert "".join(through(pieces)) == left
+    assert "".join(through(list("".join(pieces)))) == left
+
+
+def test_text_leaves_as_soon_as_nothing_can_become_of_it() -> None:
+    assert through(["hello! ", "12", " apples"], (SSN,)) == ["hello! ", "", "12 apples", ""]
+
+
+def test_what_is_held_leaves_with_the_end() -> None:
+    assert through(["123-45-678"], (SSN,)) == ["", "123-45-678"]
+
+
+@given(st.text("abc ", max_size=60), CUTS)
+def test_a_value_without_an_end_is_swallowed_up_to_its_terminator(body: str, places: list[int]) -> None:
+    text = f"key BEGIN{body}. after"
+    out = "".join(through(cut(text, places), (LONG,)))
+    assert out == ("key [PRIVATE_KEY]. after" if len(body) >= 7 else text)
+
+
+@pytest.mark.parametrize("size", [1000, LONGEST_SWALLOWED * 2])
+def test_a_value_that_never_ends_is_blocked(size: int) -> None:
+    text = "BEGIN" + "a" * (LONGEST_SWALLOWED + 100)
+    with pytest.raises(Refusal, match="content_policy_violation"):
+        through([text[at : at + size] for at in range(0, len(text), size)], (LONG,))
+
+
+class Counting(Sample):
+    """Counts the characters that it is asked about."""
+
+    read = 0
+
+    def find(self, text: str):  # type: ignore[no-untyped-def]  # as the base
+        self.read += len(text)
+        return super().find(text)
+
+
+@pytest.mark.parametrize("text", ["1 2 " * 4000, "a" * 16_000, "123-45-" * 2300, "bob@" * 4000])
+def test_p6_the_work_is_linear(text: str) -> None:
+    reads = []
+    for part in (text[: len(text) // 2], text):
+        kind = Counting("PAIR", r"\d \d", r"\d ?\d?", longest=3, left=0)
+        through([part[at : at + 4] for at in range(0, len(part), 4)], (kind,))
+        reads.append(kind.read)
+    assert reads[1] / reads[0] <= 2.3
+
+
+def test_a_blocked_value_stops_before_it_and_what_follows() -> None:
+    def decide(cluster: Cluster, value: str) -> str:
+        raise Refusal("content_policy_violation")
+
+    text = PlainText(Transducer(finder(SSN), lambda one: 1, decide))
+    assert text.feed("before it ") == "before it "
+    with pytest.raises(Refusal):
+        text.feed("123-45-6789 after")
