@@ -13,7 +13,8 @@ from sentinel_plugins.guarding.entities.ip_address import ip_v4_address, ip_v6_a
 from sentinel_plugins.guarding.entities.json_web_token import json_web_token
 from sentinel_plugins.guarding.entities.labelled_token import labelled_token
 from sentinel_plugins.guarding.entities.national_ids import de_tax_id, es_nif, fr_insee, it_fiscal_code, uk_nhs
-from sentinel_plugins.guarding.entities.phone import REGIONS, PhoneNumber
+from sentinel_plugins.guarding.entities.phone import REGIONS as REGIONS
+from sentinel_plugins.guarding.entities.phone import PhoneNumber
 from sentinel_plugins.guarding.entities.private_key import private_key
 from sentinel_plugins.guarding.entities.ssn import us_ssn
 from sentinel_plugins.guarding.entities.vendor_key import vendor_keys

@@ -18,7 +18,7 @@ REGIONS = ("US", "GB", "DE", "FR", "ES", "IT")
 _LEFT = 32
 _LABEL = Label(
     r"(?:tele)?(?:ph|f)one?s?|tel|call|mobile?|cell|cellphone|handy|fax|sms|text(?: me)?|whats ?app|dial|ring"
-    r"|rufnummer|t[ée]l[ée]phone|portable|tel[ée]fono|m[óo]vil|cellulare|phone (?:number|no)|contact(?: number)?"
+    r"|rufnummer|t[ée]l(?:[ée]phone)?|portable|tel[ée]fono|m[óo]vil|cellulare|phone (?:number|no)|contact(?: number)?"
     r"|reach me(?: at| on)?",
     left=_LEFT,
 )
@@ -31,6 +31,9 @@ _NO_PHONE = re.compile(
 """Dates, with a time or without, and the form of social security numbers."""
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+[.,][0-9]+")
 _MOST_ENDS = 4
+"""Of a candidate these are tried, which bounds the work: a few groups of other digits may follow a number."""
+_DIVIDERS = ("-", ".", "/")
+"""Before more digits, they say that a number goes on."""
 _FOURS = re.compile(r"[0-9]{4}(?:[ -][0-9]{4})+")
 _GAP = r"(?:[ ().\-/]|\x{a0})"
 _EXTENDING = f"(?:x|{opening('extension')}|ext\\.)"
@@ -38,9 +41,9 @@ _MORE = "(?:[ ().\\-/\u00a0]{0,3}[0-9])"
 
 
 class PhoneNumber(PatternEntity):
-    """With a country code, valid anywhere in the world; else valid in one of the regions and written as numbers are:
-    divided, with the 0 in front where a country writes one, or after a word such as `call`. Undivided digits without
-    such a word are left alone: order numbers look the same."""
+    """With a country code, of a length that the country has; in the form of North America; else valid in one of the
+    regions and divided, with the 0 in front where a country writes one; or after a word such as `call`. Undivided
+    digits without such a word are left alone: order numbers look the same."""
 
     def __init__(self, regions: Sequence[str] = REGIONS) -> None:
         """Of these regions, national numbers."""
@@ -74,6 +77,9 @@ class PhoneNumber(PatternEntity):
             digits = digits_of(value)
             if len(digits) < 7:
                 return None
+            divided = text[at : at + 1] in _DIVIDERS and text[at + 1 : at + 2].isdigit()
+            if divided or at - start > self.max_length:
+                continue
             if _worldwide(value, digits) if international else self._national(value, digits, labelled):
                 return at
         return None
@@ -96,8 +102,10 @@ class PhoneNumber(PatternEntity):
 
 
 def _worldwide(value: str, digits: str) -> bool:
-    """With `+` or `00`, and maybe a trunk prefix that is only dialled at home: `+44 (0)20`."""
-    return _valid("+" + digits.removeprefix("00"), None) or ("(0)" in value and _valid(value.replace("(0)", ""), None))
+    """With `+` or `00` (behind that, only what is assigned), and maybe what is only dialled at home: `+44 (0)20`."""
+    number = "+" + digits_of(value.replace("(0)", "")).removeprefix("00")
+    american = number.startswith("+1") and value != digits
+    return _possible(number, None) if value[0] == "+" or american else _valid(number, None)
 
 
 def _goes_on(text: str, start: int) -> bool:
@@ -121,7 +129,7 @@ def _valid(number: str, region: str | None) -> bool:
         return False
 
 
-def _possible(number: str, region: str) -> bool:
+def _possible(number: str, region: str | None) -> bool:
     try:
         return phonenumbers.is_possible_number(phonenumbers.parse(number, region))
     except phonenumbers.NumberParseException:

@@ -1,0 +1,125 @@
+"""How well structured personal data is found: recall per entity and locale, and what is found where nothing is.
+
+    python -m benchmarks.pii_quality [--count 300] [--seed 1]
+
+Values come from Faker, whose generators know nothing of our patterns, and stand in a sentence of their language. One
+counts as found if a finding of its entity covers all of it. As many texts that only look like values (timestamps,
+IMEIs, tracking numbers, versions, UUIDs, order numbers) tell what is found wrongly. Needs the `dev` extra; prints
+tables of Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from faker import Faker
+
+from sentinel_plugins.guarding.entities import structured_pii
+from sentinel_plugins.guarding.scanner import Scanner
+
+LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT")
+SENTENCES = {
+    "en": ("You can use {} for this.", "{} is what I have.", "I was given {}, please check."),
+    "de": ("Bitte nehmen Sie {} dafür.", "{} habe ich notiert.", "Es handelt sich um {}, danke."),
+    "fr": ("Utilisez {} pour cela.", "{} est ce que j'ai.", "Voici {}, merci de vérifier."),
+    "es": ("Puede usar {} para esto.", "{} es lo que tengo.", "Le envío {}, gracias."),
+    "it": ("Usi {} per questo.", "{} è quello che ho.", "Le invio {}, grazie."),
+}
+LABELS = {
+    "PHONE_NUMBER": {"en": "call ", "de": "Tel. ", "fr": "tél. ", "es": "teléfono ", "it": "tel. "},
+    "DATE_OF_BIRTH": {"en": "born on ", "de": "geboren am ", "fr": "né le ", "es": "nacido el ", "it": "nato il "},
+}
+"""Words that stand before values which only such words give away."""
+DATES = {"en": "%B %d, %Y", "de": "%d.%m.%Y", "fr": "%d/%m/%Y", "es": "%d/%m/%Y", "it": "%d/%m/%Y"}
+SCANNER = Scanner(structured_pii())
+
+
+def generators(fake: Any, locale: str) -> dict[str, Callable[[], str]]:
+    """What Faker can make for a locale. Any: its methods are found at run time."""
+    made: dict[str, Callable[[], str]] = {
+        "EMAIL_ADDRESS": fake.email,
+        "PHONE_NUMBER": fake.phone_number,
+        "CREDIT_CARD": fake.credit_card_number,
+        "IP_ADDRESS": lambda: random.choice((fake.ipv4_public, fake.ipv4_private, fake.ipv6))(),
+        "IBAN_CODE": fake.iban,
+        "DATE_OF_BIRTH": lambda: fake.date_of_birth().strftime(DATES[locale[:2]]),
+    }
+    national = {"en_US": ("US_SSN", "ssn"), "es_ES": ("ES_NIF", "nif"), "it_IT": ("IT_FISCAL_CODE", "ssn")}
+    if locale in national:
+        name, method = national[locale]
+        made[name] = getattr(fake, method)
+    return made
+
+
+def digits(count: int) -> str:
+    """So many of them."""
+    return "".join(random.choices("0123456789", k=count))
+
+
+def looks_like() -> Iterator[Callable[[], str]]:
+    """Makers of what is no personal data."""
+    fake: Any = Faker("en_US")  # Any: its methods are found at run time
+    yield lambda: str(random.randrange(1_500_000_000, 1_900_000_000))
+    yield lambda: str(random.randrange(1_500_000_000_000, 1_900_000_000_000))
+    yield lambda: "35" + digits(13)
+    yield lambda: "1Z" + "".join(random.choices("0123456789ABCDEFGHJKLMNPRSTVWXY", k=16))
+    yield lambda: "94" + digits(20)
+    yield lambda: ".".join(str(random.randrange(30)) for _ in range(3))
+    yield lambda: "v" + ".".join(str(random.randrange(200)) for _ in range(4))
+    yield fake.uuid4
+    yield lambda: f"{digits(3)}-{digits(7)}-{digits(7)}"
+    yield lambda: f"ORD-{digits(8)}"
+    yield lambda: fake.date_time().isoformat()
+    yield lambda: fake.sha1()
+    yield lambda: f"{random.randrange(1, 999)},{digits(3)}.{digits(2)}"
+    yield lambda: fake.isbn13()
+    yield lambda: fake.mac_address()
+    yield lambda: f"{random.uniform(0, 1)}"
+
+
+def recall(name: str, make: Callable[[], str], locale: str, count: int) -> tuple[float, list[str]]:
+    """The share of values that are found, and some that are not."""
+    label = LABELS.get(name, {}).get(locale[:2], "")
+    missed = []
+    for _ in range(count):
+        value = make()
+        text = random.choice(SENTENCES[locale[:2]]).format(label + value)
+        start = text.index(value)
+        end = start + len(value)
+        found = [one for one in SCANNER.find(text) if one.entity == name]
+        if not any(one.start <= start and end <= one.end for one in found):
+            missed.append(value)
+    return 1 - len(missed) / count, missed[:3]
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=300, help="values per entity and locale")
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    random.seed(args.seed)
+    Faker.seed(args.seed)
+    print("| entity | locale | recall | missed, for instance |\n| --- | --- | --- | --- |")
+    for locale in LOCALES:
+        for name, make in generators(Faker(locale), locale).items():
+            share, missed = recall(name, make, locale, args.count)
+            print(f"| `{name}` | {locale} | {share:.3f} | {', '.join(missed)} |")
+    wrong: Counter[str] = Counter()
+    shown: list[str] = []
+    makers = list(looks_like())
+    for number in range(args.count * len(makers)):
+        text = f"It is {makers[number % len(makers)]()}, as it says."
+        for one in SCANNER.find(text):
+            wrong[one.entity] += 1
+            shown.append(f"{one.entity} {text[one.start : one.end]}")
+    print(f"\n{args.count * len(makers)} texts without personal data: {sum(wrong.values())} findings. {dict(wrong)}")
+    print(", ".join(shown[:12]))
+
+
+if __name__ == "__main__":
+    main()
