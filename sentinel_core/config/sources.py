@@ -18,7 +18,7 @@ FILE_NAME = "sentinel.toml"
 WITHOUT_FILE: Mapping[str, Any] = {
     "stages": {
         **{"metrics": {}, "audit": {}, "usage": {}, "auth": {}},
-        **{"rate_limit": {}, "routing": {}, "retry": {}, "breaker": {}},
+        **{"rate_limit": {}, "injection": {}, "routing": {}, "retry": {}, "breaker": {}},
     }
 }  # TOML values
 """What is on where nobody wrote a file."""
