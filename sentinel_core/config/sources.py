@@ -18,7 +18,7 @@ FILE_NAME = "sentinel.toml"
 WITHOUT_FILE: Mapping[str, Any] = {
     "stages": {
         **{"metrics": {}, "audit": {}, "usage": {}, "auth": {}},
-        **{"rate_limit": {}, "pii": {}, "routing": {}, "retry": {}, "breaker": {}},
+        **{"rate_limit": {}, "pii": {}, "injection": {}, "routing": {}, "retry": {}, "breaker": {}},
     }
 }  # TOML values
 """What is on where nobody wrote a file."""

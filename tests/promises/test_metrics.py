@@ -15,7 +15,7 @@ from tests.promises.tree import page
 
 ROW = re.compile(r"^\| `([a-z_]+)` \| (.*?) ?\| .+ \|$", re.MULTILINE)
 COUNTING = (
-    *("metrics", "usage", "audit", "auth", "rate_limit", "input_limits", "pii", "secrets"),
+    *("metrics", "usage", "audit", "auth", "rate_limit", "input_limits", "pii", "injection", "secrets"),
     *("health", "routing", "retry", "breaker", "hedge"),
 )
 

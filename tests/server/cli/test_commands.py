@@ -92,7 +92,7 @@ def test_chain_says_that_there_are_no_stages(sentinel: Sentinel) -> None:
 
 def test_without_a_file_calls_are_counted_limited_and_survive_already(sentinel: Sentinel) -> None:
     rows = json.loads(sentinel("chain", "--json").out)
-    expected = ["metrics", "audit", "usage", "auth", "rate_limit", "pii", "routing", "retry", "breaker"]
+    expected = ["metrics", "audit", "usage", "auth", "rate_limit", "pii", "injection", "routing", "retry", "breaker"]
     assert [row["name"] for row in rows] == expected
 
 

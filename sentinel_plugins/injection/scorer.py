@@ -1,0 +1,85 @@
+"""The score of one text: the highest that model and rules give to any of its views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from sentinel_plugins.injection import views
+from sentinel_plugins.injection.model import Model, shipped_model
+from sentinel_plugins.injection.rules import Rules, shipped_rules
+from sentinel_plugins.injection.words import LONGEST, words_of
+
+DEPTH: Final = 2
+"""How often what was decoded is decoded again."""
+MOST_VIEWS: Final = 12
+FEWEST: Final = 2
+"""Words that a text must have to be an attempt. Pieces of encoded runs are none: what counts is what they say."""
+STRANGE: Final = 0.6
+"""Below this share of known words a text in Latin letters is also read rotated, backwards and respelled."""
+
+
+class Score(NamedTuple):
+    """From 0 to 1, and the rule that gave it, if it was one."""
+
+    value: float
+    rule: str = ""
+
+
+NOTHING: Final = Score(0.0)
+
+
+class Scorer:
+    """The model and the rules. Safe to use from several threads at once; it keeps no text."""
+
+    def __init__(self, model: Model, rules: Rules) -> None:
+        self._model = model
+        self._rules = rules
+
+    def score(self, text: str) -> Score:
+        """The score of a whole text. Linear in its length; what is decoded of it is bounded."""
+        best = NOTHING
+        waiting = [(text, 0)]
+        for _ in range(MOST_VIEWS):
+            if not waiting:
+                break
+            view, depth = waiting.pop(0)
+            for _ in range(DEPTH):
+                view = views.opened(view)
+            folded = views.folded(view)
+            words = words_of(folded)
+            runs = bool(words) and len(max(words, key=len)) >= views.LONG_RUN
+            plain = [word for word in words if len(word) < LONGEST or not word.isascii()] if runs else words
+            if len(plain) >= FEWEST:
+                best = max((best, *self._read(folded, plain)))
+            if depth < DEPTH:
+                waiting += [(inner, depth + 1) for inner in views.decoded(view, runs=runs)]
+        return best
+
+    def _read(self, folded: str, words: list[str]) -> Iterator[Score]:
+        """The scores of one view as it is and, where its words are strange, as they may be meant."""
+        reading = self._model.read(words)
+        yield Score(reading.score)
+        rule = self._rules.first(folded, words)
+        if rule is not None:
+            yield Score(rule.score, rule.name)
+        for other in self._meant(folded, words, reading.known):
+            spelled = words_of(other)
+            yield Score(self._model.read(spelled).score)
+            rule = self._rules.first(other, spelled)
+            if rule is not None:
+                yield Score(rule.score, rule.name)
+
+    def _meant(self, folded: str, words: list[str], known: float) -> Iterator[str]:
+        latin = views.lookalike(folded)
+        if latin is not None:
+            yield latin
+        if len(words) > 8 and sum(map(len, words)) < 1.6 * len(words):
+            yield views.closed_up(folded)
+        elif known < STRANGE and sum(map(str.isascii, words)) > len(words) / 2:
+            yield from views.respelled(folded)
+
+
+def shipped_scorer() -> Scorer:
+    """On the weights and rules of the package, which are read once per process."""
+    return Scorer(shipped_model(), shipped_rules())

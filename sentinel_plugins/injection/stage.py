@@ -1,0 +1,148 @@
+"""The stage: scores what a request carries, and flags or refuses it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from typing import ClassVar, Final, NamedTuple, Self, TypeAlias
+
+from sentinel_core.context import Context
+from sentinel_core.counts import Counts
+from sentinel_core.errors import Refusal
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL
+from sentinel_core.services import Services
+from sentinel_core.stage import Stage
+from sentinel_plugins.injection.cache import ScoreCache
+from sentinel_plugins.injection.config import InjectionConfig
+from sentinel_plugins.injection.passages import Passage, passages_of
+from sentinel_plugins.injection.scorer import NOTHING, Score, Scorer, shipped_scorer
+
+log = logging.getLogger("sentinel.injection")
+
+ON_LOOP_CHARS: Final = 8_192
+"""Characters that are scored on the event loop; more go to a thread."""
+PREFERENCE: Final = "injection_threshold"
+"""The name of a tenant's own threshold among its preferences."""
+Keyed: TypeAlias = Sequence[tuple[bytes, Passage]]
+Scores: TypeAlias = dict[bytes, Score]
+MESSAGE: Final = (
+    "The request contains text that looks like an attempt to override the model's instructions. "
+    "Rephrase it, or leave out quoted instructions that are not meant for the model."
+)
+
+
+class Highest(NamedTuple):
+    """The likeliest passage of a request, among its system texts or among all others."""
+
+    score: Score
+    kind: str
+
+
+class Injection(Stage):
+    """Writes `INJECTION_SCORE`, the highest score of what is no system text, and acts where it reaches the threshold.
+
+    A flagged request goes on and has the verdict `monitored`; a blocked one is refused. No score reaches the caller,
+    and no text the log.
+    """
+
+    name = "injection"
+    Config: ClassVar[type[InjectionConfig]] = InjectionConfig
+    guard = True
+    writes = {"on_request": (INJECTION_SCORE,), "on_finish": (INJECTION_SCORE,)}  # noqa: RUF012 - declared so by the base
+    after = ("auth", "rate_limit")
+    before = ("cache", "routing", "hedge", "retry", "breaker")
+
+    def __init__(self, config: InjectionConfig, scorer: Scorer, executor: Executor, counts: Counts) -> None:
+        super().__init__(config)
+        self._settings = config
+        self._scorer = scorer
+        self._executor = executor
+        self._cache = ScoreCache(config.cache_entries)
+        self._trusted = frozenset(config.trusted_system)
+        self._found = counts.family("injections", "Requests that look like an attempt on the model", "action")
+        self._watched: dict[int, float] = {}  # by open request: in monitor mode the chain takes facts back
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: InjectionConfig, services: Services) -> AsyncIterator[Self]:
+        """The stage on the weights of the package."""
+        yield cls(config, shipped_scorer(), services.executor, services.counts)
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> Awaitable[None] | None:
+        """Score every text, decide, and change nothing."""
+        keyed = [(self._cache.digest(each.text), each) for each in passages_of(ctx.request) if self._is_scored(each)]
+        scores: Scores = {}
+        new: dict[bytes, str] = {}
+        for digest, passage in keyed:
+            score = self._cache.get(digest)
+            if score is None:
+                new[digest] = passage.text
+            else:
+                scores[digest] = score
+        if sum(map(len, new.values())) > ON_LOOP_CHARS:
+            return self._elsewhere(ctx, keyed, scores, new)
+        self._decide(ctx, keyed, scores, self._scored(new))
+        return None
+
+    @hookimpl
+    def on_finish(self, ctx: Context) -> None:
+        """What monitoring measured is for the audit, though the chain took back what it wrote."""
+        score = self._watched.pop(id(ctx), None)
+        if score is not None:
+            ctx[INJECTION_SCORE] = score
+
+    def _is_scored(self, passage: Passage) -> bool:
+        if not passage.system:
+            return True
+        if not self._trusted or self._settings.system_action == "ignore":
+            return self._settings.system_action != "ignore"
+        return sha256(passage.text.encode("utf-8", "surrogatepass")).hexdigest() not in self._trusted
+
+    def _scored(self, texts: Mapping[bytes, str]) -> Scores:
+        return {digest: self._scorer.score(text) for digest, text in texts.items()}
+
+    async def _elsewhere(self, ctx: Context, keyed: Keyed, scores: Scores, new: Mapping[bytes, str]) -> None:
+        loop = asyncio.get_running_loop()
+        self._decide(ctx, keyed, scores, await loop.run_in_executor(self._executor, self._scored, new))
+
+    def _decide(self, ctx: Context, keyed: Keyed, scores: Scores, new: Scores) -> None:
+        for digest, score in new.items():
+            self._cache.put(digest, score)
+        scores |= new
+        asked = _highest((scores[digest], passage.kind) for digest, passage in keyed if not passage.system)
+        system = _highest((scores[digest], passage.kind) for digest, passage in keyed if passage.system)
+        ctx[INJECTION_SCORE] = asked.score.value
+        if self._settings.mode == "monitor":
+            self._watched[id(ctx)] = asked.score.value
+        if system.kind and system.score.value >= self._settings.system_threshold:
+            self._act(ctx, system, self._settings.system_action)
+        if asked.score.value >= self._threshold(ctx):
+            self._act(ctx, asked, self._settings.action)
+
+    def _act(self, ctx: Context, found: Highest, action: str) -> None:
+        self._found.of(action).value += 1
+        score, rule = found.score
+        log.info("request %s: injection score %.2f (%s%s), %s", ctx.id, score, found.kind, rule and f", {rule}", action)
+        if action == "block":
+            raise Refusal("content_policy_violation", MESSAGE)
+        ctx.note_finding(self.name)
+
+    def _threshold(self, ctx: Context) -> float:
+        """The tenant's own, if it is one."""
+        principal = ctx.get(PRINCIPAL)
+        own = principal.preferences.get(PREFERENCE) if principal is not None else None
+        if isinstance(own, int | float) and not isinstance(own, bool) and 0 < own <= 1:
+            return own
+        if own is not None:
+            log.warning("request %s: the tenant's %s is no number above 0 and up to 1", ctx.id, PREFERENCE)
+        return self._settings.threshold
+
+
+def _highest(scores: Iterable[tuple[Score, str]]) -> Highest:
+    return max((Highest(score, kind) for score, kind in scores), default=Highest(NOTHING, ""))

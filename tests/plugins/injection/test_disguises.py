@@ -1,0 +1,76 @@
+"""H40 to H44: a hidden attack is found, the same disguise around a benign text is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_plugins.injection import views
+from sentinel_plugins.injection.scorer import shipped_scorer
+from tests.plugins.injection.disguises import ATTACK, BENIGN, DISGUISES, backwards, leet, rot13, spaced
+
+THRESHOLD = 0.5
+BY_SHARE = (rot13, backwards, spaced, leet)
+"""What is undone only where most words of a text are strange: in a long plain text it goes unseen, as documented."""
+ALL = [
+    pytest.param(disguise, id=f"{row}-{disguise.__name__}") for row, found in DISGUISES.items() for disguise in found
+]
+
+
+def score(text: str) -> float:
+    return shipped_scorer().score(text).value
+
+
+def test_the_plain_twins_are_told_apart() -> None:
+    assert score(ATTACK) >= THRESHOLD
+    assert score(BENIGN) < THRESHOLD
+
+
+@pytest.mark.parametrize("disguise", ALL)
+def test_h40_to_h44_a_disguised_attack_is_found(disguise: Callable[[str], str]) -> None:
+    assert score(disguise(ATTACK)) >= THRESHOLD
+
+
+@pytest.mark.parametrize("disguise", [case for case in ALL if case.values != (leet,)])
+def test_h40_to_h44_the_same_disguise_of_a_benign_text_is_let_pass(disguise: Callable[[str], str]) -> None:
+    assert score(disguise(BENIGN)) < THRESHOLD
+
+
+@pytest.mark.parametrize("row", DISGUISES)
+def test_h47_a_disguised_attack_after_100_kb_of_filler_is_found(row: str) -> None:
+    filler = "The committee met on Tuesday and discussed the budget for the coming year. " * 1_400
+    for disguise in DISGUISES[row]:
+        if disguise not in BY_SHARE:
+            hidden = f"{disguise(ATTACK)} {filler}" if row in ("h43", "h44") else f"{filler}{disguise(ATTACK)}"
+            assert score(hidden) >= THRESHOLD, disguise.__name__
+    assert score(filler) < THRESHOLD
+
+
+def test_h44_a_whole_prompt_in_digits_for_letters_is_flagged_whatever_it_says() -> None:
+    assert score(leet(BENIGN)) >= THRESHOLD  # as documented: in what the weights were learned from, only attacks are
+
+
+@given(st.text(max_size=400))
+def test_any_text_has_a_score_and_the_same_one_each_time(text: str) -> None:
+    first = score(text)
+    assert 0 <= first <= 1
+    assert score(text) == first
+
+
+@given(st.text(max_size=200))
+def test_folding_again_changes_nothing(text: str) -> None:
+    once = views.folded(text)
+    assert views.folded(once) == once
+
+
+@given(st.text(max_size=300), st.booleans())
+def test_decoding_takes_any_text(text: str, runs: bool) -> None:
+    assert all(isinstance(view, str) for view in views.decoded(text, runs=runs))
+
+
+def test_what_is_decoded_of_a_text_is_bounded() -> None:
+    decoded = "".join(views.decoded("%20" * 1_000_000, runs=False))
+    assert len(decoded) <= views.MOST_CHARS

@@ -1,0 +1,87 @@
+"""The classifier reads its file, and reads texts in linear time."""
+
+from __future__ import annotations
+
+import math
+import re
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_plugins.injection.model import Model, Weights, Window, shipped_model, weights_file
+from sentinel_plugins.injection.words import LONGEST, grams_of, words_of
+from tests.promises.tree import page
+
+SMALL = Weights(
+    scale=10,
+    bias=-1.0,
+    inside=0.5,
+    windows=(Window(4, 2), Window(2, 1)),
+    words=("ignore", "all"),
+    word_weights=(20, -10),
+    grams={"<ig": 5, "ore": 3},
+    pairs=((1, 2, 40),),
+    skips=((2, 1, 7),),
+)
+WORDS = st.lists(st.sampled_from(["ignore", "all", "igloo", "more", "x"]), max_size=40)
+
+
+def logit(words: list[str], model: Model | None = None) -> float:
+    score = (model or Model(SMALL)).read(words).score
+    return math.log(score / (1 - score))
+
+
+def plainly(words: list[str]) -> float:
+    """The same by its definition: every window alone, every feature looked up."""
+    words = ["^", *words, "$"] if len(words) <= 2 else words
+    short = words[0] == "^"
+    weights = dict(zip(SMALL.words, SMALL.word_weights, strict=True))
+    pairs = {(SMALL.words[a - 1], SMALL.words[b - 1]): weight for a, b, weight in SMALL.pairs}
+    skips = {(SMALL.words[a - 1], SMALL.words[b - 1]): weight for a, b, weight in SMALL.skips}
+    each = [
+        weights.get(word, sum(SMALL.grams.get(gram, 0) for gram in grams_of(word)) if word not in weights else 0)
+        + pairs.get((words[at - 1] if at else "", word), 0)
+        + skips.get((words[at - 2] if at > 1 else "", word), 0)
+        for at, word in enumerate(words)
+    ]
+    highest = -math.inf
+    for window in SMALL.windows:
+        size = min(window.words, len(words))
+        for start in (*range(0, len(words) - size, window.stride), len(words) - size):
+            highest = max(highest, sum(each[start : start + size]) / (10 * math.sqrt(size)))
+    return highest + SMALL.bias - (0 if short else SMALL.inside)
+
+
+@given(WORDS.filter(bool))
+def test_running_sums_give_what_the_definition_gives(words: list[str]) -> None:
+    assert logit(words) == pytest.approx(plainly(words), abs=1e-9)
+
+
+def test_a_text_without_words_has_no_score() -> None:
+    assert Model(SMALL).read([]).score == 0
+
+
+def test_an_attack_is_found_in_the_last_words_of_a_long_text() -> None:
+    assert logit(["x"] * 999 + ["ignore", "all"]) > logit(["x"] * 999) + 1
+
+
+@given(st.text(max_size=300))
+def test_no_word_is_longer_than_the_longest_and_nothing_but_marks_is_lost(text: str) -> None:
+    words = words_of(text)
+    assert all(0 < len(word) <= LONGEST for word in words)
+    assert "".join(words) == "".join(character for character in text if words_of(character))
+
+
+def test_the_shipped_weights_are_those_of_the_model_card() -> None:
+    assert sha256(weights_file()).hexdigest() in page("docs/reference/injection.md")
+
+
+def test_the_shipped_weights_are_read_once() -> None:
+    assert shipped_model() is shipped_model()
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=200))
+def test_the_fast_way_for_ascii_finds_the_same_words(text: str) -> None:
+    assert words_of(text) == re.findall(rf"[^\W_]{{1,{LONGEST}}}", text)
