@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest
+from sentinel_core.endpoints import ADMIN, Endpoint, HttpReply, HttpRequest
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_plugins.audit.entry import TABLE
@@ -42,7 +42,9 @@ class Routes:
             limit=limit(request),
             cursor=request.query.get("cursor"),
         )
-        return HttpReply(AuditPage([shown(record) for record in page.records], page.cursor), headers=NO_STORE)
+        scores = _scores(request)
+        data = [shown(record, scores=scores) for record in page.records]
+        return HttpReply(AuditPage(data, page.cursor), headers=NO_STORE)
 
     async def _get(self, request: HttpRequest) -> HttpReply:
         """The latest of this id: clients choose ids, and may choose one twice."""
@@ -51,4 +53,8 @@ class Routes:
         page = await self._gateway.records.query(TABLE, tenant=visible.tenant, where=where, limit=1)
         if not page.records:
             raise Refusal("not_found", "There is no such request.")
-        return HttpReply(shown(page.records[0]), headers=NO_STORE)
+        return HttpReply(shown(page.records[0], scores=_scores(request)), headers=NO_STORE)
+
+
+def _scores(request: HttpRequest) -> bool:
+    return request.principal is not None and ADMIN in request.principal.scopes

@@ -11,7 +11,8 @@ from sentinel_plugins.recording.moment import iso
 
 
 class ShownEntry(Entry, frozen=True, kw_only=True):
-    """One request, as it is shown. `timestamp` is ISO 8601 in UTC; `cost_usd` is `cost_nanousd` in dollars, exactly."""
+    """One request, as it is shown. `timestamp` is ISO 8601 in UTC; `cost_usd` is `cost_nanousd` in dollars, exactly.
+    `injection_score` is for administrators only: who attacks must not learn how near they came."""
 
     timestamp: str
     tenant: str
@@ -27,12 +28,14 @@ class AuditPage(msgspec.Struct, frozen=True):
     cursor: str | None = None
 
 
-def shown(record: Record) -> ShownEntry:
-    """A record as it is shown."""
+def shown(record: Record, *, scores: bool) -> ShownEntry:
+    """A record as it is shown, with or without what guards found it worth."""
     cost = record.fields["cost_nanousd"]
-    more = {
+    more: dict[str, object] = {
         "timestamp": iso(record.at),
         "tenant": record.tenant,
         "cost_usd": dollars(cost) if cost is not None else None,
     }
+    if not scores:
+        more["injection_score"] = None
     return msgspec.convert({**record.fields, **more}, ShownEntry)

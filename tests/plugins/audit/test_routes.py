@@ -9,13 +9,15 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import msgspec
 import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
 from sentinel_core.records import Record
 from sentinel_plugins.audit.checkpoints import read
-from sentinel_plugins.audit.entry import TABLE
+from sentinel_plugins.audit.entry import TABLE, Entry
+from sentinel_plugins.audit.shapes import shown
 from sentinel_plugins.audit.verify import verify
 from tests.plugins.auth.callers import ADMIN_KEY, STATIC
 from tests.plugins.auth.gateway import House, house, tables
@@ -86,6 +88,13 @@ async def test_s4_43_pages_follow_each_other_by_cursor(records_table: Table) -> 
         assert found == ids[::-1]
         for query in ("cursor=nonsense", "limit=0", "limit=201", "since=never"):
             assert (await h.ask(f"{AUDIT}?{query}", STATIC)).code == "invalid_parameter"
+
+
+@pytest.mark.parametrize(("scores", "told"), [(True, 0.25), (False, None)])
+def test_who_attacks_does_not_learn_how_near_they_came(scores: bool, told: float | None) -> None:
+    entry = msgspec.to_builtins(Entry(kind="terminal", request_id="r", injection_score=0.25, cost_nanousd=0))
+    fields = {**entry, "writer": "w", "seq": 1}
+    assert shown(Record("r", "acme", 1.0, fields), scores=scores).injection_score == told
 
 
 async def test_a_refused_caller_is_in_the_audit(records_table: Table) -> None:
