@@ -19,9 +19,9 @@ from sentinel_plugins.audit.entry import TABLE
 from sentinel_plugins.audit.stage import Audit, key_of
 from sentinel_plugins.audit.verify import Verified, verify
 from sentinel_plugins.recording.offline import records_of
+from sentinel_plugins.recording.pages import Pages
 
 FAILURE = 1
-PAGE = 1000
 
 Config = Annotated[Path | None, typer.Option("--config", "-c", help="Configuration file.")]
 EnvFile = Annotated[Path | None, typer.Option("--env-file", help="A .env file.")]
@@ -70,13 +70,7 @@ def _meanwhile(before: Noted | None, after: Noted | None) -> Noted | None:
 
 
 async def _all(records: RecordStore) -> list[Record]:
-    found: list[Record] = []
-    cursor = None
-    while True:
-        page = await records.query(TABLE, tenant=None, limit=PAGE, cursor=cursor)
-        found += page.records
-        if (cursor := page.cursor) is None:
-            return found
+    return [record async for page in Pages(records, TABLE, tenant=None) for record in page]
 
 
 def _text(found: Verified) -> str:

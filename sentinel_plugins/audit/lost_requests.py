@@ -8,15 +8,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
 
-from sentinel_core.errors import Refusal
 from sentinel_core.records import Record, RecordStore
 from sentinel_core.services import Clock
 from sentinel_plugins.audit.entry import CLAIMS, EXCHANGE, TABLE, lost
+from sentinel_plugins.recording.chore import repeated
 from sentinel_plugins.recording.journal import Journal
+from sentinel_plugins.recording.pages import Pages
 
 log = logging.getLogger("sentinel.audit")
 
-PAGE = 500
 TIMES = 10
 """How often within the time after which a request is lost it looks for such."""
 AT_MOST_S = 60.0
@@ -41,20 +41,13 @@ class LostRequests:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Self]:
         """Look until the context ends."""
-        task = asyncio.create_task(self._run(), name="sentinel audit lost requests")
+        looking = repeated(self.look, self._every_s, self._clock, log, "lost requests are looked for later")
+        task = asyncio.create_task(looking, name="sentinel audit lost requests")
         try:
             yield self
         finally:
             task.cancel()
             await asyncio.wait([task])
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except Refusal as error:
-                log.warning("lost requests are looked for later: %s", error.message)
-            await self._clock.sleep(self._every_s)
 
     async def look(self) -> None:
         """Read on, and end what is lost. Raises `Refusal`."""
@@ -69,19 +62,13 @@ class LostRequests:
         """What came since the last time. Pages are newest first, so ends come before their intents."""
         begun: dict[str, Record] = {}
         ended: set[str] = set()
-        cursor = None
-        while True:
-            page = await self._records.query(
-                TABLE, tenant=None, since=self._read_to, until=until, limit=PAGE, cursor=cursor
-            )
-            for record in page.records:
+        async for page in Pages(self._records, TABLE, tenant=None, since=self._read_to, until=until):
+            for record in page:
                 exchange = record.fields.get(EXCHANGE)
                 if exchange is not None and record.fields["kind"] == "intent":
                     begun[exchange] = record
                 elif exchange is not None:
                     ended.add(exchange)
-            if (cursor := page.cursor) is None:
-                break
         self._read_to = until
         self._open |= begun
         for exchange in ended:

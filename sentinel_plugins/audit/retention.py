@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 
-from sentinel_core.errors import Refusal
 from sentinel_core.records import RecordStore
 from sentinel_core.services import Clock
 from sentinel_plugins.audit.checkpoints import Checkpoints
 from sentinel_plugins.audit.entry import TABLE
 from sentinel_plugins.audit.seal import Head
+from sentinel_plugins.recording.chore import repeated
+from sentinel_plugins.recording.pages import Pages
 
 log = logging.getLogger("sentinel.audit")
 
-PAGE = 500
 TIMES = 24
 """How often within the time that records are kept it looks for old ones."""
 AT_LEAST_S = 60.0
@@ -30,12 +30,8 @@ class Retention:
 
     async def run(self) -> None:
         """Now, and as long as the gateway is open."""
-        while True:
-            try:
-                await self.forget()
-            except Refusal as error:
-                log.warning("old audit records stay for now: %s", error.message)
-            await self._clock.sleep(max(AT_LEAST_S, self._retention_s / TIMES))
+        every_s = max(AT_LEAST_S, self._retention_s / TIMES)
+        await repeated(self.forget, every_s, self._clock, log, "old audit records stay for now")
 
     async def forget(self) -> int:
         """Delete what is too old; how many records that were."""
@@ -50,11 +46,8 @@ class Retention:
     async def _last_of_each(self, until: float) -> dict[str, Head]:
         """The newest record of each writer that will go."""
         found: dict[str, Head] = {}
-        cursor = None
-        while True:
-            page = await self._records.query(TABLE, tenant=None, until=until, limit=PAGE, cursor=cursor)
-            for record in page.records:
+        async for page in Pages(self._records, TABLE, tenant=None, until=until):
+            for record in page:
                 fields = record.fields
                 found.setdefault(fields["writer"], Head(fields["seq"], fields["mac"]))
-            if (cursor := page.cursor) is None:
-                return found
+        return found

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 
-from sentinel_core.errors import Refusal
 from sentinel_core.records import RecordStore
 from sentinel_core.services import Clock
+from sentinel_plugins.recording.chore import repeated
+from sentinel_plugins.recording.pages import Pages
 from sentinel_plugins.usage.row import INTENTS, TABLE
 
 log = logging.getLogger("sentinel.usage")
 
-PAGE = 500
 TIMES = 10
 """How often within the time after which a call is lost it looks for such."""
 AT_MOST_S = 60.0
@@ -30,20 +30,12 @@ class LostCalls:
 
     async def run(self) -> None:
         """Now, and as long as the gateway is open."""
-        while True:
-            try:
-                await self.adopt()
-            except Refusal as error:
-                log.warning("lost calls are looked for later: %s", error.message)
-            await self._clock.sleep(min(AT_MOST_S, self._lost_after_s / TIMES))
+        every_s = min(AT_MOST_S, self._lost_after_s / TIMES)
+        await repeated(self.adopt, every_s, self._clock, log, "lost calls are looked for later")
 
     async def adopt(self) -> None:
         """Write what is old enough into the ledger, and forget that it was intended. Raises `Refusal`."""
         until = self._clock.time() - self._lost_after_s
-        cursor = None
-        while True:
-            page = await self._records.query(INTENTS, tenant=None, until=until, limit=PAGE, cursor=cursor)
-            await self._records.append(TABLE, page.records)
-            if (cursor := page.cursor) is None:
-                break
+        async for page in Pages(self._records, INTENTS, tenant=None, until=until):
+            await self._records.append(TABLE, page)
         await self._records.delete(INTENTS, until=until)

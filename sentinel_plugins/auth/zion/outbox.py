@@ -17,11 +17,11 @@ from sentinel_plugins.auth.zion.account import Spent
 from sentinel_plugins.auth.zion.api import ZionApi
 from sentinel_plugins.auth.zion.config import ZionConfig
 from sentinel_plugins.auth.zion.wire import ZionUser
+from sentinel_plugins.recording.pages import Pages
 
 log = logging.getLogger("sentinel.auth")
 
 TABLE = "zion_usage"
-BATCH = 100
 LEASE_S = 60.0
 """How long a row that a worker took belongs to it: longer than all calls for one row may take."""
 CLOSE_S = 5.0
@@ -94,15 +94,10 @@ class Outbox:
         """Tell everything that waits and that nobody else tells. Ends at the first failure that may pass."""
         await self._write()
         for state in ("waiting", "sending"):
-            cursor = None
-            while True:
-                page = await self._records.query(TABLE, tenant=None, where={"state": state}, limit=BATCH, cursor=cursor)
-                for record in page.records:
+            async for page in Pages(self._records, TABLE, tenant=None, where={"state": state}):
+                for record in page:
                     if not await self._tell(record):
                         return
-                cursor = page.cursor
-                if cursor is None:
-                    break
         await self._clean()
 
     async def _write(self) -> None:

@@ -1,0 +1,23 @@
+"""What is done again and again behind requests."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+
+from sentinel_core.errors import Refusal
+from sentinel_core.services import Clock
+
+
+async def repeated(
+    work: Callable[[], Awaitable[object]], every_s: float, clock: Clock, log: logging.Logger, later: str
+) -> NoReturn:
+    """Do it now, and again as long after it was done, until cancelled. While the store refuses, `later` is logged with
+    its reason, and it is tried again in its turn."""
+    while True:
+        try:
+            await work()
+        except Refusal as error:
+            log.warning("%s: %s", later, error.message)
+        await clock.sleep(every_s)
