@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import msgspec
 import typer
 
 from sentinel_core.commands import Command
-from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
+from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.gateway import Gateway
 from sentinel_core.records import Record, RecordStore
 from sentinel_plugins.audit.checkpoints import Noted, read
@@ -18,7 +17,7 @@ from sentinel_plugins.audit.config import AuditConfig
 from sentinel_plugins.audit.entry import TABLE
 from sentinel_plugins.audit.stage import Audit, key_of
 from sentinel_plugins.audit.verify import Verified, verify
-from sentinel_plugins.recording.offline import records_of
+from sentinel_plugins.recording.offline import answered
 from sentinel_plugins.recording.pages import Pages
 
 FAILURE = 1
@@ -35,17 +34,12 @@ def verify_audit(config: Config = None, env_file: EnvFile = None, json: Json = F
     key = key_of(table) if table is not None else None
     if table is None or key is None:
         raise ConfigError((ConfigProblem("nothing is sealed", table="stages.audit", key="key", expected="a secret"),))
-
-    async def look() -> list[Record]:
-        async with records_of(gateway) as records:
-            return await _all(records)
-
     try:
         before = _noted(table, key)
-        rows = asyncio.run(look())
+        rows = answered(gateway, _all)
         found = verify(rows, key, _meanwhile(before, _noted(table, key)))
-    except (Refusal, OSError) as error:
-        typer.echo(f"sentinel: {error.message if isinstance(error, Refusal) else error}", err=True)
+    except OSError as error:
+        typer.echo(f"sentinel: {error}", err=True)
         return FAILURE
     typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode() if json else _text(found))
     return FAILURE if found.findings else 0

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.gateway import Gateway
 from sentinel_core.records import RecordStore
+
+T = TypeVar("T")
+
+
+def answered(gateway: Gateway, work: Callable[[RecordStore], Awaitable[T]]) -> T:
+    """What comes of the work on the store of the configuration. Raises `Refusal` as it does, and as `records_of`."""
+
+    async def run() -> T:
+        async with records_of(gateway) as records:
+            return await work(records)
+
+    return asyncio.run(run())
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -11,9 +10,8 @@ import msgspec
 import typer
 
 from sentinel_core.commands import Command
-from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
-from sentinel_plugins.recording.offline import records_of
+from sentinel_plugins.recording.offline import answered
 from sentinel_plugins.recording.reach import Reach
 from sentinel_plugins.usage.summary import Totals, UsageSummary, asked, summary
 
@@ -37,17 +35,8 @@ def usage(
     """Show what was used and what it cost."""
     given = {"group_by": group_by, "since": since, "until": until}
     gateway = Gateway.load(config, env_file=env_file)
-
-    async def work() -> UsageSummary:
-        wanted = asked({name: text for name, text in given.items() if text is not None}, Reach(tenant, {}))
-        async with records_of(gateway) as records:
-            return await summary(records, wanted)
-
-    try:
-        found = asyncio.run(work())
-    except Refusal as error:
-        typer.echo(f"sentinel: {error.message}", err=True)
-        return FAILURE
+    wanted = asked({name: text for name, text in given.items() if text is not None}, Reach(tenant, {}))
+    found = answered(gateway, lambda records: summary(records, wanted))
     typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode() if json else _table(found))
     return 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +10,9 @@ import msgspec
 import typer
 
 from sentinel_core.commands import Command
-from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.limits import NANO
-from sentinel_plugins.recording.offline import records_of
+from sentinel_plugins.recording.offline import answered
 from sentinel_plugins.usage.bill import Bill, BillError, Columns, read_bill
 from sentinel_plugins.usage.commands import FAILURE, Config, EnvFile, Json, aligned
 from sentinel_plugins.usage.reconcile import Difference, reconcile, signed
@@ -38,16 +36,7 @@ def reconcile_costs(
     tolerance = _nanousd(tolerance_usd)
     bill = _bill(csv, Columns(date_column, model_column, cost_column))
     gateway = Gateway.load(config, env_file=env_file)
-
-    async def work() -> list[Difference]:
-        async with records_of(gateway) as records:
-            return await reconcile(records, provider, bill)
-
-    try:
-        found = asyncio.run(work())
-    except Refusal as error:
-        typer.echo(f"sentinel: {error.message}", err=True)
-        return FAILURE
+    found = answered(gateway, lambda records: reconcile(records, provider, bill))
     typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode() if json else _table(found))
     return FAILURE if any(abs(row.nanousd) > tolerance for row in found) else 0
 

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         complain(error.problems)
         sys.exit(CONFIG_ERROR)
     except SentinelError as error:  # a store that does not answer at start
-        print(f"sentinel: {error}", file=sys.stderr)
+        print(f"sentinel: {error.message}", file=sys.stderr)
         sys.exit(FAILURE)
     except KeyboardInterrupt:  # before there was anything to drain
         sys.exit(INTERRUPTED)

@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-import typer
-
 from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.gateway.outside import SystemClock
@@ -23,7 +21,6 @@ from sentinel_plugins.recording.offline import records_of
 T = TypeVar("T")
 K = TypeVar("K", bound=Kept)
 
-FAILURE = 1
 PAGE = 200
 
 
@@ -36,18 +33,14 @@ class Desk(NamedTuple):
 
 
 def at_desk(work: Callable[[Desk], Awaitable[int]], config: Path | None, env_file: Path | None) -> int:
-    """Do the work; the exit code. Raises `ConfigError`."""
+    """Do the work; the exit code. Raises `ConfigError`, and `Refusal` as the store does."""
     gateway = Gateway.load(config, env_file=env_file)
 
     async def opened() -> int:
         async with _desk(gateway) as desk:
             return await work(desk)
 
-    try:
-        return asyncio.run(opened())
-    except Refusal as error:
-        typer.echo(f"sentinel: {error.message}", err=True)
-        return FAILURE
+    return asyncio.run(opened())
 
 
 @asynccontextmanager
