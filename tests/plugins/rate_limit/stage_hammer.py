@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from sentinel_core.model_facts import ModelFacts
 from sentinel_core.testing import completion
 from tests.plugins.rate_limit.scene import Scene, caller, code, scene
 from tests.plugins.state.redis_stores import redis_state
+from tests.spawned import spawned
 
 ANSWERED = 900
 ANSWER = completion("ok", usage={"prompt_tokens": 0, "completion_tokens": ANSWERED, "total_tokens": ANSWERED})
@@ -42,21 +42,8 @@ class Told(NamedTuple):
 @contextmanager
 def gateways(count: int) -> Iterator[list[Connection]]:
     """That many processes."""
-    spawn = get_context("spawn")
-    pipes = [spawn.Pipe() for _ in range(count)]
-    processes = [spawn.Process(target=_work, args=(far,)) for _, far in pipes]
-    try:
-        for process in processes:
-            process.start()
-        for near, _ in pipes:
-            assert near.recv() == "ready"
-        yield [near for near, _ in pipes]
-    finally:
-        for process, (near, far) in zip(processes, pipes, strict=True):
-            process.kill()
-            process.join()
-            near.close()
-            far.close()
+    with spawned(count, _serve) as processes:
+        yield [process.pipe for process in processes]
 
 
 def together(fleet: Sequence[Connection], order: Order) -> Told:
@@ -65,10 +52,6 @@ def together(fleet: Sequence[Connection], order: Order) -> Told:
         pipe.send(order)
     told: list[Told] = [pipe.recv() for pipe in fleet]
     return Told(sum((one.codes for one in told), Counter()), sum(one.calls for one in told))
-
-
-def _work(pipe: Connection) -> None:
-    asyncio.run(_serve(pipe))
 
 
 async def _serve(pipe: Connection) -> None:

@@ -8,13 +8,13 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import TypeAlias
 
 from sentinel_core.state import Claim, state_key
 from sentinel_plugins.state.redis import RedisState
 from tests.plugins.state.redis_stores import redis_state
+from tests.spawned import spawned
 
 Order: TypeAlias = tuple[str, str, int, Sequence[Claim]]
 """Where to ask, a name for the reservations, how many, and what each of them asks for."""
@@ -44,25 +44,8 @@ class Worker:
 @contextmanager
 def workers(count: int) -> Iterator[list[Worker]]:
     """That many processes."""
-    spawn = get_context("spawn")
-    pipes = [spawn.Pipe() for _ in range(count)]
-    processes = [spawn.Process(target=_work, args=(far,)) for _, far in pipes]
-    try:
-        for process in processes:
-            process.start()
-        for near, _ in pipes:
-            assert near.recv() == "ready"
-        yield [Worker(process.pid or 0, near) for process, (near, _) in zip(processes, pipes, strict=True)]
-    finally:
-        for process, (near, far) in zip(processes, pipes, strict=True):
-            process.kill()
-            process.join()
-            near.close()
-            far.close()
-
-
-def _work(pipe: Connection) -> None:
-    asyncio.run(_serve(pipe))
+    with spawned(count, _serve) as processes:
+        yield [Worker(*process) for process in processes]
 
 
 async def _serve(pipe: Connection) -> None:
