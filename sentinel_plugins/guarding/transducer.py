@@ -48,10 +48,8 @@ class Overlong(Protocol):
         ...
 
     def rest(self, text: str) -> int:
-        """How many of the characters that follow belong to the value; -1 if all do, and more might.
-
-        Asked again, it gets the last `LONGEST_TERMINATOR` characters of what it was asked about, and what came since.
-        """
+        """Where the value ends in the last `LONGEST_TERMINATOR` characters of it and what came since; -1 if all of
+        that belongs to it, and more might: a terminator may begin in the one and end in the other."""
         ...
 
 
@@ -130,7 +128,8 @@ class Transducer:
             at = cluster.end
             self._swallower = self._goes_on(cluster.first)
             if self._swallower is not None:
-                self._text, self._sent, self._swallowed, self._tail = "", 0, 0, ""
+                self._text, self._sent, self._swallowed = "", 0, 0
+                self._tail = text[max(start, at - LONGEST_TERMINATOR) : at]
                 self._trim_at = self._context + _ROOM
                 return text[at:]
         if limit > at:

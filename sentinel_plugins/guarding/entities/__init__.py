@@ -15,7 +15,7 @@ from sentinel_plugins.guarding.entities.labelled_token import labelled_token
 from sentinel_plugins.guarding.entities.national_ids import de_tax_id, es_nif, fr_insee, it_fiscal_code, uk_nhs
 from sentinel_plugins.guarding.entities.phone import REGIONS as REGIONS
 from sentinel_plugins.guarding.entities.phone import PhoneNumber
-from sentinel_plugins.guarding.entities.private_key import private_key
+from sentinel_plugins.guarding.entities.private_key import PrivateKey
 from sentinel_plugins.guarding.entities.ssn import us_ssn
 from sentinel_plugins.guarding.entities.vendor_key import vendor_keys
 from sentinel_plugins.guarding.entity import Entity
@@ -32,4 +32,4 @@ def structured_pii(regions: Sequence[str] = REGIONS) -> tuple[Entity, ...]:
 
 def secrets() -> tuple[Entity, ...]:
     """What opens doors."""
-    return (*vendor_keys(), json_web_token(), private_key(), connection_string(), labelled_token())
+    return (*vendor_keys(), json_web_token(), PrivateKey(), connection_string(), labelled_token())

@@ -13,6 +13,7 @@ from sentinel_plugins.secrets.stage import Secrets
 from tests.plugins.guarding.guards import SECRETS, Table, guards, sent, verdicts
 from tests.plugins.guarding.samples import PRIVATE_KEY
 from tests.plugins.guarding.samples import SECRETS as SAMPLES
+from tests.plugins.guarding.test_private_key import block
 
 TEXT = "use sk-ant-api03xyz or db://ann:pw@host.com"
 
@@ -36,6 +37,14 @@ async def test_redacted_in_both_directions() -> None:
         driven = await chain.ask(TEXT, stream=True)
         assert (sent(driven), driven.text) == ("use [OWN_KEY] or [OWN_DSN]", "use [OWN_KEY]")
         assert chain.counted("secrets_detections")["OWN_KEY", "redact", "response"] == 1
+
+
+async def test_nothing_of_a_key_leaves_that_is_longer_than_what_is_held_back() -> None:
+    key = block(20_000)
+    said = [key[at : at + 500] for at in range(0, len(key), 500)]
+    async with guards(FakeProvider(("Here: ", *said, " (done)")), secrets={}) as chain:
+        driven = await chain.ask(f"Mine is {key} (keep it)", stream=True)
+        assert (sent(driven), driven.text) == ("Mine is [PRIVATE_KEY] (keep it)", "Here: [PRIVATE_KEY] (done)")
 
 
 async def test_blocked() -> None:
