@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from itertools import dropwhile, takewhile
 from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 
 from sentinel_core.context import Context
@@ -89,7 +88,7 @@ class Replacing(Stage):
         self._executor = services.executor
         help_ = "Values that a guard found, also those that it let pass"
         self._found = services.counts.family(self.counted, help_, "entity", "action", "direction")
-        self._merged: dict[tuple[Policy, ...], Merged] = {}
+        self._merged: dict[tuple[Direction, tuple[str, ...]], Merged] = {}
 
     @staticmethod
     def entities() -> Iterable[Entity]:
@@ -118,7 +117,7 @@ class Replacing(Stage):
         if seen is not None and not seen.values:
             return None
         slots = ctx.request.texts()
-        redaction = self._redaction(ctx, "request", self._later(ctx))
+        redaction = self._redaction(ctx, "request")
         work = partial(redaction.changes, slots, seen.values if seen is not None else None)
         if sum(len(slot.text) for slot in slots) > OFF_LOOP_CHARS:
             return self._on_thread(ctx, redaction, work)
@@ -128,7 +127,7 @@ class Replacing(Stage):
     @hookimpl
     def on_stream(self, ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
         """Replace what comes back. Raises `Refusal` for what blocks, before it or anything behind it leaves."""
-        return redacted(self._redaction(ctx, "response", self._earlier(ctx)), events)
+        return redacted(self._redaction(ctx, "response"), events)
 
     async def _on_thread(self, ctx: Context, redaction: Redaction, work: Work) -> None:
         loop = asyncio.get_running_loop()
@@ -138,11 +137,12 @@ class Replacing(Stage):
         ctx.request = ctx.request.with_texts(changes)
         ctx[SEEN] = Seen(ctx.request, redaction.left)
 
-    def _redaction(self, ctx: Context, direction: Direction, others: tuple[Policy, ...]) -> Redaction:
-        merged = self._merged.get(others)
+    def _redaction(self, ctx: Context, direction: Direction) -> Redaction:
+        place = (direction, ctx.stage_names)
+        merged = self._merged.get(place)  # a generation has one chain, so this is decided once for each direction
         if merged is None:
-            finder = self._board.finder((self._policy, *others))
-            merged = self._merged[others] = Merged(self._policy, finder, others)
+            others = self._others(direction, ctx.stage_names)
+            merged = self._merged[place] = Merged(self._policy, self._board.finder((self._policy, *others)), others)
         return Redaction(merged, self._replacements(ctx), partial(self._note, ctx, direction))
 
     def _replacements(self, ctx: Context) -> Mapping[Action, Replacement]:
@@ -156,16 +156,10 @@ class Replacing(Stage):
         if action == "warn":
             ctx.note_finding(self.name)
 
-    def _later(self, ctx: Context) -> tuple[Policy, ...]:
-        """The guards that the request meets after this one."""
-        return self._others("request", dropwhile(self.name.__ne__, ctx.stage_names))
-
-    def _earlier(self, ctx: Context) -> tuple[Policy, ...]:
-        """The guards that the reply meets after this one."""
-        return self._others("response", takewhile(self.name.__ne__, ctx.stage_names))
-
-    def _others(self, direction: Direction, names: Iterable[str]) -> tuple[Policy, ...]:
-        if not self._policy.enforcing:
+    def _others(self, direction: Direction, names: tuple[str, ...]) -> tuple[Policy, ...]:
+        """The guards that the text meets after this one: a reply meets them in the opposite order."""
+        if not self._policy.enforcing or self.name not in names:
             return ()
-        known = frozenset(names)
+        at = names.index(self.name)
+        known = frozenset(names[at + 1 :] if direction == "request" else names[:at])
         return tuple(policy for policy in self._board.merged_with(self.name, direction) if policy.stage in known)
