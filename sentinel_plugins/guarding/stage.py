@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 from sentinel_core.context import Context
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import PRINCIPAL, Key
-from sentinel_core.messages import Event, Path, Request
+from sentinel_core.messages import Event, Path, Request, TextSlot
 from sentinel_core.services import Services
 from sentinel_core.stage import Phase, Stage
 from sentinel_plugins.guarding.config import ReplacingConfig
@@ -22,6 +22,7 @@ from sentinel_plugins.guarding.redaction import Merged, Redaction
 from sentinel_plugins.guarding.replacing import REPLACEMENTS, Action, Hashed, Replacement
 from sentinel_plugins.guarding.streaming import redacted
 from sentinel_plugins.guarding.transducer import Overlong
+from sentinel_plugins.guarding.unseen import cleaned
 
 Work: TypeAlias = Callable[[], Mapping[Path, str]]
 
@@ -118,7 +119,7 @@ class Replacing(Stage):
             return None
         slots = ctx.request.texts()
         redaction = self._redaction(ctx, "request")
-        work = partial(redaction.changes, slots, seen.values if seen is not None else None)
+        work = partial(self._changes, redaction, slots, seen.values if seen is not None else None)
         if sum(len(slot.text) for slot in slots) > OFF_LOOP_CHARS:
             return self._on_thread(ctx, redaction, work)
         self._apply(ctx, redaction, work())
@@ -128,6 +129,15 @@ class Replacing(Stage):
     def on_stream(self, ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
         """Replace what comes back. Raises `Refusal` for what blocks, before it or anything behind it leaves."""
         return redacted(self._redaction(ctx, "response"), events)
+
+    def _changes(
+        self, redaction: Redaction, slots: Sequence[TextSlot], known: Mapping[str, Found] | None
+    ) -> Mapping[Path, str]:
+        """The texts that change: without values, and where the guard enforces without what nobody sees."""
+        changes = redaction.changes(slots, known)
+        if self._policy.enforcing:
+            changes |= _without_unseen(slots, changes)
+        return changes
 
     async def _on_thread(self, ctx: Context, redaction: Redaction, work: Work) -> None:
         loop = asyncio.get_running_loop()
@@ -163,3 +173,13 @@ class Replacing(Stage):
         at = names.index(self.name)
         known = frozenset(names[at + 1 :] if direction == "request" else names[:at])
         return tuple(policy for policy in self._board.merged_with(self.name, direction) if policy.stage in known)
+
+
+def _without_unseen(slots: Iterable[TextSlot], changes: Mapping[Path, str]) -> dict[Path, str]:
+    """What is left of texts that hold characters nobody sees. Names of fields stay: two of them could become one."""
+    left: dict[Path, str] = {}
+    for slot in slots:
+        text = changes.get(slot.path, slot.text)
+        if not text.isascii() and slot.kind != "key" and (clean := cleaned(text)) != text:
+            left[slot.path] = clean
+    return left

@@ -228,3 +228,17 @@ async def test_a_guard_that_crashes_follows_its_policy_and_logs_no_text(
 def test_what_cannot_be_is_said_at_the_start(table: Table, why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         stage_config(Pii, table)
+
+
+@pytest.mark.parametrize(
+    ("mode", "forwarded"), [("enforce", "Say hello \U0001f468\u200d\U0001f469 now"), ("monitor", None)]
+)
+async def test_h40_h41_h43_an_enforcing_guard_forwards_nothing_that_nobody_sees(
+    mode: str, forwarded: str | None
+) -> None:
+    text = "Say\u200b he\u202ello \U0001f468\u200d\U0001f469\U000e0041\U000e0042 now"
+    async with guards(FakeProvider(("hid\u200bden",)), pii={"mode": mode}) as chain:
+        driven = await chain.ask(text, stream=True)
+        assert sent(driven) == (clean if mode == "enforce" else text)
+        assert driven.text == "hid\u200bden"
+        assert verdicts(driven)["pii", "request"] == ("masked" if mode == "enforce" else "allowed")
