@@ -68,7 +68,7 @@ class Exchange:
         self.chain.enter()
         try:
             return await self._run()
-        except BaseException as exc:
+        except BaseException as exc:  # a cancellation ends an exchange as well, and nothing may stay open
             self._failure = exc
             await self._exit(exc)
             raise

@@ -108,7 +108,7 @@ def limited(phase: Phase, seconds: float) -> Phase:
             if clock.expired and unasked(exc):
                 raise TimeoutError from exc
             raise
-        except BaseException:
+        except BaseException:  # whatever ends the phase ends its time
             clock.stop()
             raise
         clock.stop()

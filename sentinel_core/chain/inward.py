@@ -45,7 +45,7 @@ async def enter(exchange: Exchange) -> tuple[Reply | None, int]:
                 reply = await phase(ctx) if waits else phase(ctx)
                 if reply is not None:
                     reply = await _decided(exchange, reply)
-            except BaseException as exc:
+            except BaseException as exc:  # `_denied` tells a fault, which a cancellation may be, from a decision
                 seconds[position] += perf_counter() - now
                 raise _denied(exchange, entry, exc) from exc.__cause__
             if entry.guard:
@@ -88,7 +88,7 @@ async def _lenient(exchange: Exchange, entry: Entry, phase: Phase) -> Reply | No
     before = Snapshot(ctx)
     try:
         reply = await _decided(exchange, phase(ctx))
-    except BaseException as exc:
+    except BaseException as exc:  # as in `enter`
         if not is_fault(exc):
             raise _denied(exchange, entry, exc) from exc.__cause__
         note(entry, "on_request", exc)
@@ -136,7 +136,7 @@ async def _link(exchange: Exchange, depth: int, call: Call) -> Reply:
             reply = await reply
         if reply.__class__ is not Answer and not isinstance(reply, EventStream):
             raise TypeError(f"dispatch must return an Answer or an EventStream, got {type(reply).__name__}")
-    except BaseException as exc:
+    except BaseException as exc:  # the clock stops for a cancellation as well
         link.stop(started)
         fault = link.fault(exc)
         if fault is None:
@@ -195,7 +195,7 @@ class _Link:
         self._inside += 1
         try:
             return await _link(self._exchange, self._depth + 1, call)
-        except BaseException as exc:
+        except BaseException as exc:  # also a cancellation that came from inside is not this stage's doing
             self._passed = exc
             raise
         finally:
@@ -257,7 +257,7 @@ async def _call_provider(exchange: Exchange, call: Call) -> Reply:
             call.owner.adopt(reply)
         elif not isinstance(reply, Answer):
             raise TypeError(f"a provider must return an Answer or an EventStream, got {type(reply).__name__}")
-    except BaseException as exc:
+    except BaseException as exc:  # a call that was cancelled has an end, too
         _close_attempt(attempt, "failed" if isinstance(exc, Exception) or unasked(exc) else "discarded")
         attempt.error = exc.code if isinstance(exc, SentinelError) else None
         if not is_fault(exc):
@@ -276,7 +276,7 @@ async def _announced(attempt: Attempt, before: Callable[[Attempt], Awaitable[Non
     """What must be done before the call; if it cannot be done, there is none."""
     try:
         await before(attempt)
-    except BaseException:
+    except BaseException:  # as in `_call_provider`
         _close_attempt(attempt, "discarded")
         attempt.error = NOT_CALLED
         raise

@@ -56,7 +56,7 @@ class StreamLayer:
         self._unread = False
         try:
             self._events: AsyncIterator[Event] = phase(ctx, self._input)
-        except BaseException as exc:
+        except BaseException as exc:  # `_failure` tells a fault from what is somebody else's
             failure = self._failure(exc)
             if failure is exc:
                 raise
@@ -75,7 +75,7 @@ class StreamLayer:
         except StopAsyncIteration:
             self._stop()
             raise
-        except BaseException as exc:
+        except BaseException as exc:  # as above
             self._clock.stop()
             failure = self._failure(exc)
             if failure is exc:
@@ -180,7 +180,7 @@ class LayerInput:
         except StopAsyncIteration:
             self.ended = True
             raise
-        except BaseException as exc:
+        except BaseException as exc:  # what ended the input, a cancellation too, is not the layer's own
             self.error = exc
             raise
         finally:

@@ -33,7 +33,7 @@ async def watch_request(exchange: Exchange, entry: Entry, phase: Phase) -> None:
         exchange.verdicts.note(entry, "request", "monitored" if acted else "allowed")
     except Refusal:
         exchange.verdicts.note(entry, "request", "monitored")
-    except BaseException as exc:
+    except BaseException as exc:  # a cancellation that nobody asked for is a fault
         if not (is_fault(exc) or isinstance(exc, SentinelError)):
             raise
         note(entry, "on_request", exc)
@@ -58,7 +58,7 @@ async def watch_reply(exchange: Exchange, answer: Answer | None, steps: Sequence
             exchange.verdicts.note(entry, "response", "monitored" if changed else "allowed" if whole else "partial")
         except Refusal:
             exchange.verdicts.note(entry, "response", "monitored")
-        except BaseException as exc:
+        except BaseException as exc:  # as above
             if not (is_fault(exc) or isinstance(exc, SentinelError)):
                 raise
             note(entry, "on_response", exc)

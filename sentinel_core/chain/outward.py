@@ -34,7 +34,7 @@ async def respond(exchange: Exchange, answer: Answer, depth: int) -> Answer:
             answer = await phase(exchange.ctx, given) if waits else phase(exchange.ctx, given)
             if answer.__class__ is not Answer:
                 answer = await _checked(answer)
-        except BaseException as exc:
+        except BaseException as exc:  # `_failed` tells a fault, which a cancellation may be, from a decision
             exchange.seconds[entry.position] += perf_counter() - started
             answer, started = _failed(exchange, entry, exc, given), perf_counter()
         else:

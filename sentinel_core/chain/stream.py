@@ -39,7 +39,7 @@ class Source:
         except StopAsyncIteration:
             self.meter.ended = True
             raise
-        except BaseException as exc:
+        except BaseException as exc:  # a cancellation that nobody asked for is the provider's fault
             if is_fault(exc):
                 raise StageFault("provider", "stream") from exc
             raise
@@ -115,7 +115,7 @@ class Delivery:
         except StopAsyncIteration:
             self._ended(None)
             raise
-        except BaseException as exc:
+        except BaseException as exc:  # whatever it was, the stream has ended
             self._ended(exc)
             failure = await self._failed(exc)
             if failure is exc:

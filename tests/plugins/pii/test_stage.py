@@ -230,12 +230,9 @@ def test_what_cannot_be_is_said_at_the_start(table: Table, why: str) -> None:
         stage_config(Pii, table)
 
 
-@pytest.mark.parametrize(
-    ("mode", "forwarded"), [("enforce", "Say hello \U0001f468\u200d\U0001f469 now"), ("monitor", None)]
-)
-async def test_h40_h41_h43_an_enforcing_guard_forwards_nothing_that_nobody_sees(
-    mode: str, forwarded: str | None
-) -> None:
+@pytest.mark.parametrize("mode", ["enforce", "monitor"])
+async def test_h40_h41_h43_an_enforcing_guard_forwards_nothing_that_nobody_sees(mode: str) -> None:
+    clean = "Say hello \U0001f468\u200d\U0001f469 now"
     text = "Say\u200b he\u202ello \U0001f468\u200d\U0001f469\U000e0041\U000e0042 now"
     async with guards(FakeProvider(("hid\u200bden",)), pii={"mode": mode}) as chain:
         driven = await chain.ask(text, stream=True)
