@@ -116,7 +116,8 @@ class UsageSums(Protocol):
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything a plugin may use of the outside world. `extra` holds services that plugins contribute by name,
-    `counts` what this process counts."""
+    `counts` what this process counts. `shared` is empty when a generation opens: what its stages leave there for each
+    other ends with it."""
 
     clock: Clock
     http: HttpPools
@@ -126,6 +127,7 @@ class Services:
     counts: Counts = field(default_factory=Counts)
     logger: Logger = field(default_factory=lambda: getLogger("sentinel"))
     extra: Mapping[str, Any] = field(default_factory=dict)  # each behind its own Protocol
+    shared: dict[str, Any] = field(default_factory=dict)  # of whatever kind its users agree on
 
 
 ServiceFactory = Callable[[], Any]  # a service behind its own Protocol

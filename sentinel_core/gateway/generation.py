@@ -94,7 +94,8 @@ class Generation:
         `services.extra["catalogue"]` and `services.extra["prices"]`.
         """
         prices = Prices(blueprint.catalogue, {plan.name: plan.kind for plan in blueprint.providers})
-        services = replace(services, extra={**services.extra, "catalogue": blueprint.catalogue, "prices": prices})
+        extra = {**services.extra, "catalogue": blueprint.catalogue, "prices": prices}
+        services = replace(services, extra=extra, shared={})
         async with AsyncExitStack() as stack:
             providers: dict[str, Provider] = {}
             for plan in blueprint.providers:

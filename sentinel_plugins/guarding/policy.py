@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from sentinel_core.services import Services
 from sentinel_plugins.guarding.custom import Custom
@@ -80,29 +79,8 @@ class Board:
         return tuple(policy for policy in others if policy.enforcing and direction in policy.directions)
 
 
-class _Posted(NamedTuple):
-    services: Services
-    board: Board
-    users: list[str]
-
-
-_POSTED: list[_Posted] = []
-"""The boards of the generations that are open in this process, which are few."""
-
-
-@contextmanager
-def posted(policy: Policy, services: Services) -> Iterator[Board]:
-    """The board of a generation, with this policy on it. Stages that were opened with the same services are of one
-    generation; guards of an older one, which still ends its requests, are on another board."""
-    entry = next((entry for entry in _POSTED if entry.services is services), None)
-    if entry is None:
-        entry = _Posted(services, Board(), [])
-        _POSTED.append(entry)
-    entry.board.post(policy)
-    entry.users.append(policy.stage)
-    try:
-        yield entry.board
-    finally:
-        entry.users.remove(policy.stage)
-        if not entry.users:
-            _POSTED[:] = [other for other in _POSTED if other is not entry]
+def posted(policy: Policy, services: Services) -> Board:
+    """The board of the generation that is being opened, with this policy on it."""
+    board: Board = services.shared.setdefault("guarding", Board())
+    board.post(policy)
+    return board

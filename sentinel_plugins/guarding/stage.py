@@ -106,8 +106,7 @@ class Replacing(Stage):
     async def open(cls, config: ReplacingConfig, services: Services) -> AsyncIterator[Self]:
         """The stage, with its policy where the other guards of its generation find it."""
         policy = policy_of(cls.name, cls.family, config, cls.entities())
-        with posted(policy, services) as board:
-            yield cls(config, policy, board, services)
+        yield cls(config, policy, posted(policy, services), services)
 
     @hookimpl
     def on_request(self, ctx: Context) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine yields

@@ -11,6 +11,7 @@ import msgspec
 
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.services import Clock, HttpClient, HttpTimeouts
+from sentinel_core.upstream.whole import whole
 
 log = logging.getLogger("sentinel.auth")
 
@@ -74,14 +75,9 @@ class PublishedKeys:
 
     async def _fetch(self) -> bytes:
         response = await self._http.send("GET", self._url, headers={"accept": "application/json"}, timeouts=_TIMEOUTS)
-        try:
-            if response.status != 200:
-                raise ValueError(f"status {response.status}")
-            body = await response.read(MAX_BYTES)
-        except BaseException:
-            await response.abort()
-            raise
-        await response.release()
+        body = await whole(response, MAX_BYTES)
+        if response.status != 200:
+            raise ValueError(f"status {response.status}")
         return body
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.services import Clock, HttpClient, HttpTimeouts
+from sentinel_core.upstream.whole import whole
 from sentinel_plugins.auth.credential import invalid
 from sentinel_plugins.auth.zion.config import ZionConfig
 from sentinel_plugins.auth.zion.wire import Envelope, ZionLimit, ZionUser
@@ -78,12 +79,7 @@ class ZionApi:
     ) -> tuple[int, bytes, float]:
         sent = {"accept": _JSON, "x-api-key": self._key.reveal(), **headers}
         response = await self._http.send(method, self._root + path, headers=sent, body=body, timeouts=_TIMEOUTS)
-        try:
-            content = await response.read(MAX_BYTES)
-        except BaseException:
-            await response.abort()
-            raise
-        await response.release()
+        content = await whole(response, MAX_BYTES)
         wait = response.headers.get("retry-after", "")
         return response.status, content, float(wait) if wait.isascii() and wait.isdigit() else 0.1
 
