@@ -90,5 +90,12 @@ def folded(text: str) -> tuple[str, Origins]:
     """The text as a person reads it who knows Latin letters only, and the way back."""
     if text.isascii() or _DISGUISE.search(utf8(text)) is None:
         return text, Same()
+    return folded_anyway(text)
+
+
+def folded_anyway(text: str) -> tuple[str, Origins]:
+    """Of the beginning of a text, which may become a disguise by what follows."""
+    if text.isascii():
+        return text, Same()
     read = text.translate(_folds)
     return read, Same() if _folds.uneven.isdisjoint(text) else _Folded(text)

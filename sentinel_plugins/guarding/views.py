@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sentinel_plugins.guarding import encoded, escapes
 from sentinel_plugins.guarding.entity import Found
-from sentinel_plugins.guarding.folding import folded
+from sentinel_plugins.guarding.folding import folded, folded_anyway
 from sentinel_plugins.guarding.origins import Origins, Same, composed
 from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.tail import Tail
@@ -43,21 +43,30 @@ def views(text: str) -> Iterator[View]:
 
 
 def _read(view: View) -> View:
-    """The last of its readings."""
-    *_, last = _readings(view)
-    return last
+    """With all escapes read and characters folded."""
+    *_, last = _unescaped(view)
+    text, origins = folded(last.text)
+    return View(text, composed(last.origins, origins))
 
 
-def _readings(view: View) -> Iterator[View]:
-    """With one more layer of escapes read each, but no more than `DEPTH`; at last with characters folded."""
+def _unescaped(view: View) -> Iterator[View]:
+    """As it is, and with one more layer of escapes read each, but no more than `DEPTH`."""
+    yield view
     for _ in range(DEPTH):
         text, origins = escapes.unescaped(view.text)
         if text == view.text:
             break
         view = View(text, composed(view.origins, origins))
         yield view
-    text, origins = folded(view.text)
-    yield View(text, composed(view.origins, origins))
+
+
+def _beginnings(text: str) -> Iterator[View]:
+    """Every reading of what may be the beginning of a longer text: of which layers, and whether folded, that says."""
+    for view in _unescaped(View(text, Same())):
+        yield view
+        read, origins = folded_anyway(view.text)
+        if read != view.text:
+            yield View(read, composed(view.origins, origins))
 
 
 def _decoded(view: View, depth: int) -> Iterator[View]:
@@ -99,11 +108,11 @@ class Reader:
         return len(text) - len(tail) + self._live_from(tail, DEPTH)
 
     def _live_from(self, text: str, depth: int) -> int:
-        live = self._begun(text, depth)
-        for reading in _readings(View(text, Same())):
-            if reading.text != text:
-                at = self._begun(reading.text, depth)
-                live = min(live, reading.origins.span(at, at + 1)[0] if at < len(reading.text) else live)
+        live = len(text)
+        for reading in _beginnings(text):
+            at = self._begun(reading.text, depth)
+            if at < len(reading.text):
+                live = min(live, reading.origins.span(at, at + 1)[0])
         return live
 
     def _begun(self, text: str, depth: int) -> int:

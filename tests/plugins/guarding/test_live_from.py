@@ -56,3 +56,9 @@ def test_prose_is_not_held(text: str) -> None:
 def test_beginnings_are_held(text: str) -> None:
     start = 5 if text.startswith("call ") else 0
     assert SCANNER.live_from(f"Well: {text}") <= len("Well: ") + start
+
+
+@pytest.mark.parametrize("text", ["+1-800-555-0199 x123", "+44 20 7946 0958 ext. 12", "(555) 123-4567, x 9"])
+def test_an_extension_is_waited_for_however_the_number_begins(text: str) -> None:
+    whole = SCANNER.find(text)[0].end
+    assert [SCANNER.live_from(text[:cut]) for cut in range(1, whole)] == [0] * (whole - 1)
