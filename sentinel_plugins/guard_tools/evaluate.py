@@ -11,7 +11,7 @@ from typing import BinaryIO
 import typer
 
 from sentinel_plugins.guard_tools.dataset import BadRow, lines
-from sentinel_plugins.guard_tools.guards import Direction, Guards
+from sentinel_plugins.guard_tools.guards import Asked, Direction, Guards
 from sentinel_plugins.guard_tools.score import Evaluation, Tally
 
 Advance = Callable[[int], object]
@@ -27,7 +27,7 @@ async def evaluate(guards: Guards, rows: BinaryIO, direction: Direction, advance
         else:
             count += 1
             for name, tally in tallies.items():
-                tally.add(line.row, await guards.check(name, line.row.text, direction))
+                tally.add(line.row, await guards.check(name, Asked.of(line.row.text, direction)))
         advance(line.size)
     return Evaluation(direction, count, tuple(bad), tuple(tally.score() for tally in tallies.values()))
 

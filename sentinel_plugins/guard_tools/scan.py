@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from sentinel_plugins.guard_tools.guards import Checked, Direction, Guards
+from sentinel_plugins.guard_tools.guards import Asked, Checked, Direction, Guards
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ class Scan(msgspec.Struct, frozen=True):
 
 async def scan(guards: Guards, name: str, text: str, direction: Direction) -> Scan:
     """The text as one message. What a guard could not judge makes a scan incomplete, unless another found something."""
-    checked = [await guards.check(guard, text, direction) for guard in guards.names]
+    checked = [await guards.check(guard, Asked.of(text, direction)) for guard in guards.names]
     result: Literal["clean", "found", "incomplete"] = "clean"
     if any(one.acted for one in checked):
         result = "found"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 from sentinel_core.errors import Refusal
@@ -13,6 +13,7 @@ from sentinel_plugins.guarding.known import Known
 from sentinel_plugins.guarding.merge import Cluster
 from sentinel_plugins.guarding.policy import Policy
 from sentinel_plugins.guarding.replacing import Action, Replacement
+from sentinel_plugins.guarding.spots import Spot, Spots
 from sentinel_plugins.guarding.transducer import Decide, Transducer
 from sentinel_plugins.guarding.written import JsonText, PlainText
 
@@ -55,7 +56,9 @@ class Redaction:
         self._note = note
         self.left: dict[str, Found] = {}
 
-    def text(self, *, json: bool, finder: Finder | None = None, decide: Decide | None = None) -> Text:
+    def text(
+        self, *, json: bool, finder: Finder | None = None, decide: Decide | None = None, spots: Spots | None = None
+    ) -> Text:
         """A text that begins now. `json` says that it is the arguments of a tool call."""
         finder = finder or self._merged.finder
         decide = decide or self._decide
@@ -64,7 +67,8 @@ class Redaction:
         def make(left: str) -> Transducer:
             return Transducer(finder, self._merged.rank, decide, left=left, overlong=overlong)
 
-        return JsonText(make, finder.left) if json else PlainText(make(""))
+        note = spots.note if spots is not None else None
+        return JsonText(make, finder.left, note) if json else PlainText(make(""), note)
 
     def changes(self, slots: Iterable[TextSlot], known: Mapping[str, Found] | None = None) -> dict[Path, str]:
         """The complete texts that change, by their place. Every occurrence of a value that is found in one of them, or
@@ -76,6 +80,23 @@ class Redaction:
         finder = Together([self._merged.finder, Known(values)])
         changed = ((slot, self._whole(slot, finder, self._decide)) for slot in slots)
         return {slot.path: text for slot, text in changed if text != slot.text}
+
+    def spots(self, slots: Iterable[TextSlot]) -> Iterator[tuple[TextSlot, Spot, Action]]:
+        """Where the values are that `changes` would act on, and what it would do, also where it would refuse. Nothing
+        is done, and nobody hears of it."""
+        slots = tuple(slots)
+        values = {spot.value: spot.found for slot in slots for spot in self._spots(slot, self._merged.finder)}
+        finder = Together([self._merged.finder, Known(values)])
+        for slot in slots if values else ():
+            for spot in self._spots(slot, finder):
+                if self._is_own(spot.found):
+                    yield slot, spot, self._action(spot.found)
+
+    def _spots(self, slot: TextSlot, finder: Finder) -> Spots:
+        spots = Spots()
+        json = slot.kind == "tool_arguments"
+        self.text(json=json, finder=finder, decide=spots.decide, spots=spots).feed(slot.text, end=True)
+        return spots
 
     def _values(self, slots: Iterable[TextSlot]) -> dict[str, Found]:
         """The values of all texts. Raises `Refusal` for one that blocks."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 
 from sentinel_core.context import Context
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.keys import PRINCIPAL, Key
+from sentinel_core.keys import FINDINGS, PRINCIPAL, Key
 from sentinel_core.messages import Event, Path, Request, TextSlot
 from sentinel_core.services import Services
 from sentinel_core.stage import Phase, Stage
@@ -21,6 +21,7 @@ from sentinel_plugins.guarding.policy import Board, Direction, Policy, posted
 from sentinel_plugins.guarding.redaction import Merged, Redaction
 from sentinel_plugins.guarding.replacing import REPLACEMENTS, Action, Hashed, Replacement
 from sentinel_plugins.guarding.streaming import redacted
+from sentinel_plugins.guarding.telling import tell, told
 from sentinel_plugins.guarding.transducer import Overlong
 from sentinel_plugins.guarding.unseen import cleaned
 
@@ -111,6 +112,9 @@ class Replacing(Stage):
     @hookimpl
     def on_request(self, ctx: Context) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine yields
         """Replace what goes to the model. Raises `Refusal` for what blocks."""
+        listener = ctx.get(FINDINGS)
+        if listener is not None:
+            tell(listener, self.name, self._redaction(ctx, "request"), ctx.request.texts())
         seen = ctx.get(SEEN)
         if seen is not None and seen.request is not ctx.request:
             seen = None
@@ -127,7 +131,8 @@ class Replacing(Stage):
     @hookimpl
     def on_stream(self, ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
         """Replace what comes back. Raises `Refusal` for what blocks, before it or anything behind it leaves."""
-        return redacted(self._redaction(ctx, "response"), events)
+        redaction, listener = self._redaction(ctx, "response"), ctx.get(FINDINGS)
+        return redacted(redaction, events if listener is None else told(listener, self.name, redaction, events))
 
     def _changes(
         self, redaction: Redaction, slots: Sequence[TextSlot], known: Mapping[str, Found] | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -13,6 +13,8 @@ from sentinel_plugins.guarding.transducer import Piece, Transducer, joined
 
 Make: TypeAlias = Callable[[str], Transducer]
 """A transducer for one text, given what stands to its left."""
+Note: TypeAlias = Callable[[int, int, str], object]
+"""Hears of each stretch that leaves as another: where it begins and ends as it was written, and what leaves."""
 
 _PLAIN = re.compile(r'[^"\\]+')
 _BARE = re.compile(r'[^\s"{}\[\],:]+')
@@ -28,9 +30,11 @@ _decode = msgspec.json.Decoder(str).decode
 class PlainText:
     """Takes text in pieces and gives it back with its values replaced."""
 
-    def __init__(self, transducer: Transducer) -> None:
+    def __init__(self, transducer: Transducer, note: Note | None = None) -> None:
         self._transducer = transducer
+        self._told = note
         self._held = ""
+        self._gone = 0
 
     def feed(self, text: str, *, end: bool = False) -> str:
         """What leaves of the next piece; at the `end` of the text everything that was held."""
@@ -38,6 +42,8 @@ class PlainText:
         pieces = self._transducer.feed(text, end=end)
         out = joined(self._held, pieces)
         self._held = self._held[sum(piece.taken for piece in pieces) :]
+        if self._told is not None:
+            self._gone = noted(self._gone, pieces, self._told)
         return out
 
 
@@ -48,9 +54,11 @@ class JsonText:
     leaves byte for byte. A number in which there is a value becomes a string. Text that is no JSON is taken as it is.
     """
 
-    def __init__(self, make: Make, left: int) -> None:
+    def __init__(self, make: Make, left: int, note: Note | None = None) -> None:
         self._make = make
         self._left = left
+        self._told = note
+        self._gone = 0
         self._before = ""
         self._kind: Literal["", "json", "text"] = ""
         self._pending = ""
@@ -77,7 +85,7 @@ class JsonText:
             return ""
         self._kind = "json" if first in '{["' else "text"
         if self._kind == "text":
-            self._plain = PlainText(self._make(""))
+            self._plain = PlainText(self._make(""), self._told)
         return self.feed(text, end=end)
 
     def _read(self, text: str, *, end: bool) -> str:
@@ -99,12 +107,14 @@ class JsonText:
         """Read what stands between strings; where it ends."""
         if text[at] == '"':
             out.append('"')
+            self._gone += 1
             self._text = self._make(self._before[-self._left :] if self._left else "")
             self._note('"')
             return at + 1
         between = _BETWEEN.match(text, at)
         if between is not None:
             out.append(between[0])
+            self._gone += len(between[0])
             self._note(between[0])
             return between.end()
         return self._number(text, at, out, end)
@@ -116,7 +126,9 @@ class JsonText:
         if not end and at + len(bare) == len(text) and len(bare) < _LONGEST_BARE:
             return at
         left = self._before[-self._left :] if self._left else ""
-        changed = joined(bare, self._make(left).feed(bare, end=True))
+        pieces = self._make(left).feed(bare, end=True)
+        changed = joined(bare, pieces)
+        self._went(pieces)
         out.append(bare if changed == bare else _encode(changed).decode())
         self._note(bare)
         return at + len(bare)
@@ -126,6 +138,7 @@ class JsonText:
         assert self._text is not None
         if text[at] == '"':
             out.append(self._leave(self._text.feed("", end=True)) + '"')
+            self._gone += 1
             self._text = None
             self._note('"')
             return at + 1
@@ -155,11 +168,25 @@ class JsonText:
         for piece in pieces:
             written = "".join([self._written.popleft() for _ in range(piece.taken)])
             out.append(written if piece.text is None else _encode(piece.text).decode()[1:-1])
+            self._went(((len(written), piece.text),))
         return "".join(out)
+
+    def _went(self, pieces: Iterable[tuple[int, str | None]]) -> None:
+        if self._told is not None:
+            self._gone = noted(self._gone, pieces, self._told)
 
     def _note(self, text: str) -> None:
         if self._left:
             self._before = (self._before + text)[-max(self._left, 1) :]
+
+
+def noted(at: int, pieces: Iterable[tuple[int, str | None]], note: Note) -> int:
+    """Tell what leaves as another, of pieces that begin at `at`; where they end."""
+    for taken, text in pieces:
+        if text is not None:
+            note(at, at + taken, text)
+        at += taken
+    return at
 
 
 def _meaning(written: str) -> str:
