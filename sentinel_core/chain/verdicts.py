@@ -17,6 +17,9 @@ Released: TypeAlias = int | Answer | Request
 LEFT_EARLY: Key[frozenset[str]] = Key("left_early")
 """The guards that stopped reading a whole answer before its end; written where that answer was taken apart for them."""
 
+FAILED_OPEN: Key[frozenset[str]] = Key("failed_open")
+"""The guards that failed on a stream that was collected for them, and may fail open; written where it was collected."""
+
 
 class Verdicts:
     """The verdicts of one exchange, one per guard and direction. Guards that were not asked did not evaluate.
@@ -54,12 +57,14 @@ class Verdicts:
 
     def _one(self, entry: Entry, direction: Direction) -> Verdict:
         result, released = self._results.get((entry.position, direction), ("not_evaluated", 0))
-        if direction == "response" and result in ("allowed", "masked"):
+        if direction == "response" and result in ("allowed", "masked", "partial"):
             result = self._qualified(entry.name, result)
         return Verdict(entry.name, direction, result, _chars(released), entry.mode == "enforce")
 
     def _qualified(self, guard: str, result: VerdictResult) -> VerdictResult:
-        """What `allowed` or `masked` comes to, with what was noted meanwhile."""
+        """What `allowed`, `masked` or `partial` comes to, with what was noted meanwhile."""
+        if guard in self._ctx.get(FAILED_OPEN, frozenset()):
+            return "error"
         if guard in self._ctx.get(LEFT_EARLY, frozenset()) or (result == "allowed" and guard in self._ctx.unread):
             return "partial"
         return "monitored" if result == "allowed" and guard in self._ctx.findings else result

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import msgspec
 
-from sentinel_core.messages import Channel, Event, Finish, Opaque, TextEvent, ToolCallDelta
+from sentinel_core.messages import Channel, Event, Finish, Opaque, TextEvent, ToolCallDelta, UsageReport
 from sentinel_plugins.guarding.redaction import Redaction, Text
 
 MOST_WAITING = 16
@@ -77,7 +77,9 @@ async def _replaced(lanes: Lanes, redaction: Redaction, events: AsyncIterator[Ev
 def _says_something(event: Event) -> bool:
     if isinstance(event, TextEvent):
         return bool(event.text)
-    return not isinstance(event, Opaque) or bool(event.slots)
+    if isinstance(event, Opaque):
+        return any(slot.text for slot in event.slots)
+    return not isinstance(event, UsageReport)  # it opens some streams
 
 
 def continuation(event: TextEvent, text: str) -> TextEvent:
