@@ -134,27 +134,37 @@ class JsonText:
         return at + len(bare)
 
     def _string(self, text: str, at: int, out: list[str], *, end: bool) -> int:
-        """Read on in a string; where that ends."""
+        """Read on in a string, up to its end or as far as the text goes, and look at all of that at once: piece by
+        piece what is held would be searched again for each escape. Where that ends."""
         assert self._text is not None
-        if text[at] == '"':
-            out.append(self._leave(self._text.feed("", end=True)) + '"')
-            self._gone += 1
-            self._text = None
-            self._note('"')
-            return at + 1
-        if text[at] == "\\":
-            written = self._escape(text, at, end=end)
-            if not written:
-                return at
-            meant = _meaning(written)
-            self._written.append(written)
-        else:
-            match = _PLAIN.match(text, at)
-            meant = written = match[0] if match is not None else ""
-            self._written.extend(written)
+        at, meant = self._inside(text, at, end=end)
         self._note(meant)
-        out.append(self._leave(self._text.feed(meant)))
-        return at + len(written)
+        if at == len(text) or text[at] != '"':
+            out.append(self._leave(self._text.feed(meant)))
+            return at
+        out.append(self._leave(self._text.feed(meant, end=True)) + '"')
+        self._gone += 1
+        self._text = None
+        self._note('"')
+        return at + 1
+
+    def _inside(self, text: str, at: int, *, end: bool) -> tuple[int, str]:
+        """Where the string ends, or what may be the beginning of an escape; and what is said up to there."""
+        meant: list[str] = []
+        while at < len(text) and text[at] != '"':
+            if text[at] == "\\":
+                written = self._escape(text, at, end=end)
+                if not written:
+                    break
+                meant.append(_meaning(written))
+                self._written.append(written)
+            else:
+                match = _PLAIN.match(text, at)
+                written = match[0] if match is not None else ""
+                meant.append(written)
+                self._written.extend(written)
+            at += len(written)
+        return at, "".join(meant)
 
     def _escape(self, text: str, at: int, *, end: bool) -> str:
         """The escape that begins here, or the backslash alone if it is none; empty if it may go on."""
