@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import thread_time
 
 import pytest
@@ -11,12 +11,18 @@ import pytest
 from sentinel_core.context import Context
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.messages import TextSlot
+from sentinel_plugins.guarding.entities import structured_pii
+from sentinel_plugins.guarding.entity import Found
+from sentinel_plugins.guarding.finder import Finder
+from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.unseen import cleaned
+from sentinel_plugins.guarding.views import Reader
 from sentinel_plugins.injection.scorer import shipped_scorer
 from tests.plugins.guarding.samples import KEY_BODY, LABELLED, PERSONAL
 from tests.plugins.guarding.samples import SECRETS as KEYS
 from tests.plugins.guarding.test_spots import PII, SECRETS
 
+SCANNER = Reader(Scanner(structured_pii()))
 CHARS = 8_000
 MOST = 2.3
 ROUNDS = 12
@@ -103,6 +109,39 @@ def slot(text: str, kind: str = "content") -> TextSlot:
 @pytest.mark.parametrize("name", CORPUS)
 def test_redos_personal_data_and_secrets_are_found_in_linear_time(name: str) -> None:
     assert growth(lambda text: (PII.changes([slot(text)]), SECRETS.changes([slot(text)])), CORPUS[name]) <= MOST
+
+
+class Counting:
+    """A finder that counts the characters that it is asked about."""
+
+    def __init__(self, finder: Finder) -> None:
+        self._finder = finder
+        self.max_length, self.left = finder.max_length, finder.left
+        self.read = 0
+
+    def find(self, text: str) -> Sequence[Found]:
+        self.read += len(text)
+        return self._finder.find(text)
+
+    def live_from(self, text: str) -> int:
+        self.read += len(text)
+        return self._finder.live_from(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["escaped escapes", "digits in groups", "half of a US_SSN", "entities of HTML", "tags"]
+)
+def test_redos_what_a_stream_holds_for_long_is_not_searched_for_each_event(name: str) -> None:
+    """Each of these may be the beginning of one long token in which there is a value."""
+    read = []
+    for chars in (CHARS // 2, CHARS):
+        text, finder = text_of(CORPUS[name], chars), Counting(SCANNER)
+        stream = PII.text(json=False, finder=finder)
+        left = "".join(stream.feed(text[at : at + 4]) for at in range(0, chars, 4)) + stream.feed("", end=True)
+        assert left == PII.changes([slot(text)]).get(slot(text).path, text)
+        read.append(finder.read)
+    assert read[1] / read[0] <= MOST
+    assert read[1] <= 40 * CHARS
 
 
 @pytest.mark.parametrize("name", ["digits apart", "escapes of JSON", "backslashes", "quotes", "halves of pairs", "ats"])
