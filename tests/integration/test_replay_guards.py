@@ -45,7 +45,9 @@ RESPONSE_ONLY = {**DENY, "direction": "response"}
 @GUARD
 @STREAM
 @pytest.mark.parametrize(("path", "name"), FIELDS)
-async def test_h46_h47_replay_13_what_blocks_a_request_calls_nobody(path: str, name: str, stream: bool, guard: str) -> None:
+async def test_h46_h47_replay_13_what_blocks_a_request_calls_nobody(
+    path: str, name: str, stream: bool, guard: str
+) -> None:
     body = INPUT[path][name]
     if stream and path in UNSTREAMED:
         return
