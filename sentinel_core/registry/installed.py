@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from functools import lru_cache
+from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
 from typing import NamedTuple
 
 from sentinel_core.config.suggestion import did_you_mean
@@ -68,5 +69,10 @@ def _unknown(name: str, kind: Kind, table: str, names: set[str]) -> ConfigProble
 
 
 def _info(entry: EntryPoint) -> PluginInfo:
-    dist = entry.dist
-    return PluginInfo(entry.name, entry.module, dist.name if dist else "", dist.version if dist else "")
+    return PluginInfo(entry.name, entry.module, *(_named(entry.dist) if entry.dist else ("", "")))
+
+
+@lru_cache(maxsize=64)
+def _named(distribution: Distribution) -> tuple[str, str]:
+    """Its name and version: read from a file at each look, and asked for once per plugin that it brings."""
+    return distribution.name, distribution.version
