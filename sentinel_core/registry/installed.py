@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from functools import lru_cache
 from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
 from typing import NamedTuple
@@ -34,8 +36,22 @@ def entry_name(name: str, kind: Kind) -> str:
 
 
 def installed_entries() -> EntryPoints:
-    """What every installed distribution brings. Looking through them all takes milliseconds."""
+    """What every installed distribution brings. Looking through them all takes milliseconds, and is done again only
+    after something was installed or removed."""
+    return _entries(tuple((place, _changed_at(place)) for place in sys.path))
+
+
+@lru_cache(maxsize=1)
+def _entries(places: tuple[tuple[str, int], ...]) -> EntryPoints:
     return entry_points(group=PROJECT)
+
+
+def _changed_at(place: str) -> int:
+    """When a file or folder came into it or left it; 0 if it is none."""
+    try:
+        return os.stat(place or os.curdir).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def find_entry(entries: EntryPoints, name: str, kind: Kind, table: str) -> EntryPoint:
