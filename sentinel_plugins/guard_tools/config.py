@@ -11,6 +11,6 @@ class GuardApiConfig(StageConfig, frozen=True, kw_only=True):
 
     requests_per_minute: Count = 60
     """How often one key may ask in any minute. Whoever may ask often can try out what passes, so keep it low."""
-    max_chars: Count = 65_536
-    """Characters of all texts of one question. Longer ones are refused with 413: unlike requests, whose guards move
-    long texts to a thread, they are looked at on the event loop."""
+    max_chars: Count = 16_384
+    """Characters of all texts of one question; more are refused with 413. To say where everything is takes a guard
+    about three times as long as a request does."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import typer
 
+from sentinel_core import printing
 from sentinel_plugins.guard_tools.dataset import BadRow
 from sentinel_plugins.guard_tools.scan import Scan
 from sentinel_plugins.guard_tools.score import Evaluation, GuardScore
@@ -17,7 +18,7 @@ SHOWN_BAD_ROWS = 20
 
 def as_json(value: msgspec.Struct) -> None:
     """Indented JSON."""
-    typer.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+    typer.echo(printing.as_json(value))
 
 
 def evaluation(found: Evaluation) -> None:

@@ -21,11 +21,12 @@ from sentinel_plugins.guarding.policy import Board, Direction, Policy, posted
 from sentinel_plugins.guarding.redaction import Merged, Redaction
 from sentinel_plugins.guarding.replacing import REPLACEMENTS, Action, Hashed, Replacement
 from sentinel_plugins.guarding.streaming import redacted
-from sentinel_plugins.guarding.telling import tell, told
+from sentinel_plugins.guarding.telling import Listener, tell, told
 from sentinel_plugins.guarding.transducer import Overlong
 from sentinel_plugins.guarding.unseen import cleaned
 
-Work: TypeAlias = Callable[[], Mapping[Path, str]]
+Changes: TypeAlias = Mapping[Path, str]
+Work: TypeAlias = Callable[[], Changes]
 
 OFF_LOOP_CHARS = 65_536
 """Texts of requests that are longer together are searched on a thread."""
@@ -112,9 +113,6 @@ class Replacing(Stage):
     @hookimpl
     def on_request(self, ctx: Context) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine yields
         """Replace what goes to the model. Raises `Refusal` for what blocks."""
-        listener = ctx.get(FINDINGS)
-        if listener is not None:
-            tell(listener, self.name, self._redaction(ctx, "request"), ctx.request.texts())
         seen = ctx.get(SEEN)
         if seen is not None and seen.request is not ctx.request:
             seen = None
@@ -123,6 +121,9 @@ class Replacing(Stage):
         slots = ctx.request.texts()
         redaction = self._redaction(ctx, "request")
         work = partial(self._changes, redaction, slots, seen.values if seen is not None else None)
+        listener = ctx.get(FINDINGS)
+        if listener is not None:
+            return self._on_thread(ctx, redaction, partial(self._told, listener, redaction, slots, work))
         if sum(len(slot.text) for slot in slots) > OFF_LOOP_CHARS:
             return self._on_thread(ctx, redaction, work)
         self._apply(ctx, redaction, work())
@@ -133,6 +134,10 @@ class Replacing(Stage):
         """Replace what comes back. Raises `Refusal` for what blocks, before it or anything behind it leaves."""
         redaction, listener = self._redaction(ctx, "response"), ctx.get(FINDINGS)
         return redacted(redaction, events if listener is None else told(listener, self.name, redaction, events))
+
+    def _told(self, listener: Listener, redaction: Redaction, slots: Sequence[TextSlot], work: Work) -> Changes:
+        tell(listener, self.name, redaction, slots)
+        return work()
 
     def _changes(
         self, redaction: Redaction, slots: Sequence[TextSlot], known: Mapping[str, Found] | None

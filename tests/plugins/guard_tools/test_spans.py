@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_core.keys import Finding
+from sentinel_core.context import Context
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import FINDINGS, Finding
+from sentinel_core.stage import Stage
 from sentinel_plugins.guard_tools.dataset import Span
 from sentinel_plugins.guard_tools.evaluate import evaluate
 from sentinel_plugins.guard_tools.guards import opened
@@ -83,6 +86,26 @@ async def test_a_guard_that_tells_no_places_has_none_and_neither_has_a_data_set_
         (score,) = (await evaluate(guards, data, "request", lambda size: None)).guards
     assert (score.true_positives, score.places) == (1, None)
     assert (await measured({"text": MAIL, "label": True})).places is None
+
+
+class Listened(Stage):
+    """Notes whether somebody listens."""
+
+    name: ClassVar[str] = "listened"
+    guard = True
+    heard: ClassVar[list[bool]] = []
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        """Note it."""
+        self.heard.append(FINDINGS in ctx)
+
+
+async def test_latencies_are_those_of_a_guard_that_nobody_asks_for_places() -> None:
+    data = b"\n".join(json.dumps(one).encode() for one in ({"text": "a", "label": False}, row("b", B="b")))
+    async with opened(gateway_of(Listened)) as guards:
+        await evaluate(guards, io.BytesIO(data), "request", lambda size: None)
+    assert Listened.heard == [False, False, True]  # the second row is asked again, once its time was taken
 
 
 async def test_a_scan_tells_types_and_places() -> None:
