@@ -4,9 +4,9 @@ has of it."""
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import httpx
 
@@ -19,7 +19,6 @@ from sentinel_core.dialects.sse import SseParser
 from sentinel_core.messages import Answer, Event
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.testing import FakeProvider
-from sentinel_core.testing.fake_provider import Script
 from sentinel_server import asgi
 from tests.core.dialects.cuts import payloads
 from tests.plugins.recording.written import rows
@@ -48,6 +47,9 @@ class Asked(NamedTuple):
         return {(one["guard"], one["direction"]): one["result"] for one in self.record["verdicts"]}
 
 
+Send: TypeAlias = Callable[[str, Mapping[str, Any]], Awaitable[Asked]]
+
+
 @asynccontextmanager
 async def gateway_of(provider: FakeProvider, *stages: type[Stage], **tables: Tables) -> AsyncIterator[Gateway]:
     """A gateway with these stages behind an audit, in front of this provider."""
@@ -65,12 +67,24 @@ async def ask(
     path: str, body: Mapping[str, Any], provider: FakeProvider, *stages: type[Stage], **tables: Tables
 ) -> Asked:
     """Send one request, and wait for its record."""
+    async with asking(provider, *stages, **tables) as send:
+        return await send(path, body)
+
+
+@asynccontextmanager
+async def asking(provider: FakeProvider, *stages: type[Stage], **tables: Tables) -> AsyncIterator[Send]:
+    """Sends requests to one gateway, one after the other."""
     async with gateway_of(provider, *stages, **tables) as gateway:
         transport = httpx.ASGITransport(app=asgi(gateway))
         async with httpx.AsyncClient(transport=transport, base_url="http://host") as http:
-            response = await http.post(path, json=body)
-        (record,) = await rows(gateway.records, "audit", 1)
-    return Asked(response, provider, record.fields)
+
+            async def send(path: str, body: Mapping[str, Any]) -> Asked:
+                response = await http.post(path, json=body)
+                request_id = response.headers["x-request-id"]
+                (record,) = await rows(gateway.records, "audit", 1, request_id=request_id)
+                return Asked(response, provider, record.fields)
+
+            yield send
 
 
 class Serving(FakeProvider):
@@ -112,8 +126,3 @@ async def events(dialect: Dialect, frames: Iterable[bytes]) -> AsyncIterator[Eve
     for data, name in payloads(SseParser(), frames):
         for event in decoder.decode(data, name):
             yield event
-
-
-def serving(script: Script) -> Serving:
-    """A provider with one script."""
-    return Serving(script)

@@ -29,6 +29,7 @@ from tests.integration.guarded import (
     Native,
     Serving,
     ask,
+    asking,
 )
 from tests.integration.guarded_fields import ASK, INPUT, chat
 from tests.upstream import sse
@@ -38,25 +39,30 @@ from tests.upstream.payloads import DONE, response, response_stream
 GUARDS = ("pii", "secrets")
 STREAM = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 GUARD = pytest.mark.parametrize("guard", GUARDS)
-FIELDS = [(path, name) for path, bodies in INPUT.items() for name in bodies]
 RESPONSE_ONLY = {**DENY, "direction": "response"}
 
 
 @GUARD
 @STREAM
-@pytest.mark.parametrize(("path", "name"), FIELDS)
-async def test_h46_h47_replay_13_what_blocks_a_request_calls_nobody(
-    path: str, name: str, stream: bool, guard: str
-) -> None:
-    body = INPUT[path][name]
+@pytest.mark.parametrize("path", INPUT)
+async def test_h46_h47_replay_13_what_blocks_a_request_calls_nobody(path: str, stream: bool, guard: str) -> None:
     if stream and path in UNSTREAMED:
         return
-    asked = await ask(path, {**body, "stream": True} if stream else body, Serving(("out",)), **{guard: DENY})
-    assert asked.response.status_code == 400
-    assert asked.provider.calls == []
-    assert asked.verdicts[guard, "request"] == "blocked"
-    assert (asked.record["status"], asked.record["attempts"]) == ("refused", 0)
-    assert "123-45" not in asked.response.text + json.dumps(asked.record)
+    provider, passed = Serving(("out",)), {}
+    async with asking(provider, **{guard: DENY}) as send:
+        for name, body in INPUT[path].items():
+            asked = await send(path, {**body, "stream": True} if stream else body)
+            if not blocked(asked, guard):
+                passed[name] = (asked.response.status_code, asked.verdicts)
+    assert (passed, provider.calls) == ({}, [])
+
+
+def blocked(asked: Asked, guard: str) -> bool:
+    """The request was refused, the audit says so, and the payload is nowhere."""
+    record = asked.record
+    truly = asked.verdicts[guard, "request"] == "blocked" and (record["status"], record["attempts"]) == ("refused", 0)
+    shown = "123-45" in asked.response.text + json.dumps(record)
+    return asked.response.status_code == 400 and truly and not shown
 
 
 def nothing_left(asked: Asked, guard: str) -> None:

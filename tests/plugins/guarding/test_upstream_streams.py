@@ -36,6 +36,8 @@ WAYS = [
     *(("anthropic", "responses"), ("ollama", "responses"), ("cohere", "responses")),
 ]
 """What is spoken on one side, and on the other."""
+EXAMPLES = settings(max_examples=25) if settings().max_examples == 100 else settings()
+"""Fewer on every day: there are many ways, and the whole programme walks each of them as often as any other."""
 Send = Callable[[Api, Sequence[bytes]], Lanes]
 
 
@@ -104,7 +106,7 @@ def escaped(wire: bytes) -> bytes:
 def test_p6_whatever_api_the_upstream_speaks(name: str, client: str) -> None:
     spoken, api = SPOKEN[name], APIS[client]
 
-    @settings(max_examples=settings().max_examples // 2)
+    @EXAMPLES
     @given(text=TEXT, reasoning=TEXT, argument=TEXT, places=PLACES, ascii_only=st.booleans())
     def check(text: str, reasoning: str, argument: str, places: list[int], ascii_only: bool) -> None:
         calls = [ToolCall("c1", "f", {"to": argument, "n": 1})]
