@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Final
 
@@ -22,8 +22,6 @@ _DEFINITIONS: Final = frozenset(
 )
 """Fields of a body below which nobody writes prose: a city among the values that a tool takes has to stay one."""
 _OFF_LOOP_CHARS: Final = 65_536
-_REPLACED = re.compile(r"\[[A-Z][A-Z0-9_]*(?::[a-p]+)?\]|\*{2,}|(?i:\b[a-z](?:[0-9][a-z]){8}\b)")
-"""What stands for a value, redacted, hashed, masked or to be put back: no name, whatever the model thinks of it."""
 _WORD = re.compile(r"[^\W\d_]{2}")
 _SPACE = re.compile(r"\s")
 _RUN_CHARS: Final = 64
@@ -47,10 +45,9 @@ class Ahead:
 class Reading:
     """What was recognised in the texts at hand, by segment, for `Marks` to look up."""
 
-    def __init__(self, recogniser: Recogniser, allowed: Collection[str], executor: Executor) -> None:
+    def __init__(self, recogniser: Recogniser, executor: Executor) -> None:
         self.recognised: dict[str, Sequence[Span]] = {}
         self._recogniser = recogniser
-        self._allowed = allowed
         self._executor = executor
         self._ended: list[str] = []
 
@@ -118,18 +115,7 @@ class Reading:
         return wanted
 
     async def _recognise(self, wanted: Mapping[bytes, str]) -> None:
-        for segment, spans in (await self._recogniser.read(wanted)).items():
-            self.recognised[segment] = self._kept(segment, spans) if spans else ()
-
-    def _kept(self, segment: str, spans: Sequence[Span]) -> list[Span]:
-        """Without what is allowed, and without what stands for a value already."""
-        taken = [match.span() for match in _REPLACED.finditer(segment)]
-        return [
-            (start, end, entity)
-            for start, end, entity in spans
-            if segment[start:end].casefold() not in self._allowed
-            and not any(start < stop and begin < end for begin, stop in taken)
-        ]
+        self.recognised.update(await self._recogniser.read(wanted))
 
 
 def _text(ended: list[str], *, json: bool) -> Text:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from typing import Final, Self
@@ -24,6 +25,10 @@ _CAUSES: Final[Mapping[type[Exception], str]] = {
 }
 
 
+_REPLACED = re.compile(r"\[[A-Z][A-Z0-9_]*(?::[a-p]+)?\]|\*{2,}|(?i:\b[a-z](?:[0-9][a-z]){8}\b)")
+"""What stands for a value, redacted, hashed, masked or to be put back: no name, whatever the model thinks of it."""
+
+
 class SegmentCounts:
     """How often a model was needed, and how often it was not there."""
 
@@ -35,8 +40,9 @@ class SegmentCounts:
 class Recogniser:
     """Reads every segment once: a conversation that grows costs what is new in it."""
 
-    def __init__(self, pool: Pool, cache_entries: int, counts: SegmentCounts) -> None:
+    def __init__(self, pool: Pool, allowed: Collection[str], cache_entries: int, counts: SegmentCounts) -> None:
         self._pool = pool
+        self._allowed = allowed
         self._cache: KeyedCache[Sequence[Span]] = KeyedCache(cache_entries)
         self._known, self._read = counts.segments.of("known"), counts.segments.of("read")
         self._faults = counts.faults
@@ -55,7 +61,7 @@ class Recogniser:
                 raise _problem(str(error), error.key or _asked_by(config)) from error
             except (WorkerLost, TimeoutError) as error:
                 raise _problem("the process that recognises ended, or took too long to start", "ner") from error
-            yield cls(pool, ner.cache_entries, counts)
+            yield cls(pool, frozenset(map(str.casefold, config.allow)), ner.cache_entries, counts)
 
     def digest(self, segment: str) -> bytes:
         """By this it is known whether a segment was read. On any thread."""
@@ -73,9 +79,19 @@ class Recogniser:
                 found[segment] = spans
         self._known.value += len(found)
         for (digest, segment), spans in zip(new.items(), await self._asked(list(new.values())), strict=True):
-            self._cache.put(digest, spans)
-            found[segment] = spans
+            found[segment] = self._kept(segment, spans)
+            self._cache.put(digest, found[segment])
         return found
+
+    def _kept(self, segment: str, spans: Sequence[Span]) -> tuple[Span, ...]:
+        """Without what is allowed, and without what stands for a value already."""
+        taken = [match.span() for match in _REPLACED.finditer(segment)] if spans else ()
+        return tuple(
+            (start, end, entity)
+            for start, end, entity in spans
+            if segment[start:end].casefold() not in self._allowed
+            and not any(start < stop and begin < end for begin, stop in taken)
+        )
 
     async def _asked(self, segments: list[str]) -> list[list[Span]]:
         if not segments:

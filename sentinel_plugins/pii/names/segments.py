@@ -10,8 +10,11 @@ LONGEST: Final = 400
 _SPACE_FROM: Final = 350
 """Characters after which white space ends a segment, sentence or not."""
 _END = re.compile(
-    r"""(?<![.!?\u2026])[.!?\u2026]++["')\]*_\u2019\u201d\u00bb]{0,4}\s|[\u3002\uff01\uff1f]|\n""",
+    r"""[.!?\u2026\n\u3002\uff01\uff1f](?:(?<=[\n\u3002\uff01\uff1f])"""
+    r"""|(?<![.!?\u2026][.!?\u2026])[.!?\u2026]*+["')\]*_\u2019\u201d\u00bb]{0,4}\s)"""
 )
+"""A line break or a full stop of Chinese; or the first of some marks, with white space behind them. It begins with a
+set of characters, which is searched for as fast as memory allows."""
 _SPACE = re.compile(r"\s")
 _SHORT = re.compile(
     r"(?<![^\W\d_])(?:[^\W\d_]|Capt|Col|Dr|Fr|Gen|Gov|Hon|Jr|Lt|Mr|Mrs|Ms|Mt|No|Prof|Rep|Rev|Sen|Sgt|Sr|St|vs)\Z"
@@ -52,18 +55,17 @@ class Segments:
 
 def _cut(text: str, start: int) -> int:
     """Where the segment ends that begins at `start`; 0 as long as it goes on."""
-    if text[start : start + 1].isspace():
+    head = text[start : start + LONGEST]
+    if head[:1].isspace():
         return start + 1
-    limit = start + LONGEST
-    space = _SPACE.search(text, start + _SPACE_FROM, limit)
-    if space is not None:
-        limit = space.end()
-    for match in _END.finditer(text, start, limit):
-        if not _is_short(text, start, match.start()):
-            return match.end()
-    return limit if limit <= len(text) else 0
+    space = _SPACE.search(head, _SPACE_FROM) if len(head) > _SPACE_FROM else None
+    limit = space.end() if space is not None else LONGEST
+    for match in _END.finditer(head, 0, limit):
+        if match.group()[-1] == "\n" or not _is_short(head, match.start()):
+            return start + match.end()
+    return start + limit if limit <= len(head) else 0
 
 
-def _is_short(text: str, start: int, stop: int) -> bool:
-    """Whether the full stop there belongs to the word before it."""
-    return text[stop] == "." and _SHORT.search(text[max(start, stop - _SHORT_CHARS) : stop]) is not None
+def _is_short(segment: str, stop: int) -> bool:
+    """Whether the mark there is a full stop that belongs to the word before it."""
+    return segment[stop] == "." and _SHORT.search(segment[max(0, stop - _SHORT_CHARS) : stop]) is not None

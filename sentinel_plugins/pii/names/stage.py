@@ -51,17 +51,14 @@ class Recognising(Replacing):
         """Replace what comes back. Raises `Refusal` for what blocks, before it or anything behind it leaves."""
         if self.recogniser is None:
             return super().on_stream(ctx, events)
-        reading = self._reading(self.recogniser)
+        reading = Reading(self.recogniser, self._executor)
         redaction = self._redaction(ctx, "response", partial(Marking, reading.recognised))
         return redacted(redaction, reading.stream(events), MOST_WAITING + LONGEST)
 
     async def _read_first(self, ctx: Context, recogniser: Recogniser) -> None:
         slots = ctx.request.texts()
-        reading = self._reading(recogniser)
+        reading = Reading(recogniser, self._executor)
         await reading.read(slots)
         searched = self._search(ctx, self._redaction(ctx, "request", partial(Marking, reading.recognised)), slots)
         if searched is not None:
             await searched
-
-    def _reading(self, recogniser: Recogniser) -> Reading:
-        return Reading(recogniser, self._policy.allowed, self._executor)
