@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sentinel_plugins.guarding.presidio.model import is_forged
+from sentinel_plugins.guarding.presidio.plausible import plausible
 from sentinel_plugins.guarding.presidio.wire import Span, Start
 
 BATCH: Final = 64
@@ -50,12 +51,14 @@ class Engine:
         return [list(self._spans(text, results)) for text, results in zip(texts, found, strict=True)]
 
     def _spans(self, text: str, results: Iterable[Any]) -> Iterable[Span]:  # Any: `RecognizerResult`s
-        """The results without white space at their ends, and without those in which there is nothing to read."""
         for result in sorted(results, key=lambda one: (one.start, -one.end)):
-            value = text[result.start : result.end]
-            start = result.start + len(value) - len(value.lstrip())
-            if result.entity_type in self._start.entities and any(map(str.isalnum, value)):
-                yield start, start + len(value.strip()), result.entity_type
+            if result.entity_type not in self._start.entities:
+                continue
+            if result.entity_type in NAMED:
+                for start, end in plausible(text, result.start, result.end):
+                    yield start, end, result.entity_type
+            else:
+                yield result.start, result.end, result.entity_type
 
 
 def _analyzer(start: Start) -> Any:  # Any: as above
