@@ -20,7 +20,7 @@ BENCHMARKS = (
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the test suite; arguments go to pytest (`nox -s tests-3.12 -- tests/core --cov`)."""
-    session.install("-e", ".[dev,fast]")
+    session.install("-e", ".[dev,fast,pii]")
     session.run("pytest", "-n", "auto", *session.posargs)
 
 
@@ -35,7 +35,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types strictly, in packages, tests, benchmarks and examples."""
-    session.install("-e", ".[dev,fast]")
+    session.install("-e", ".[dev,fast,pii]")
     session.run("mypy", *session.posargs)
     for package in ("acme_guard", "acme_cloud"):
         with session.chdir(f"examples/{package}"):
@@ -45,7 +45,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Write the generated references anew and prove that every promise in the documentation holds."""
-    session.install("-e", ".[dev,fast]")
+    session.install("-e", ".[dev,fast,pii]")
     session.run("python", "-m", "docs.generate")
     session.run("pytest", "tests/promises", *session.posargs)
 
@@ -60,7 +60,7 @@ def serve(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure against the baselines on this machine; `-- streaming` runs one benchmark, none runs all."""
-    session.install("-e", ".[dev,fast]")
+    session.install("-e", ".[dev,fast,pii]")
     for name in session.posargs or BENCHMARKS:
         session.run("python", "-m", f"benchmarks.{name}")
 
@@ -68,14 +68,14 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def browser(session: nox.Session) -> None:
     """Open the pages in a headless Chromium of the system."""
-    session.install("-e", ".[dev,fast]")
+    session.install("-e", ".[dev,fast,pii]")
     session.run("pytest", "tests/browser", *session.posargs, env={"SENTINEL_TEST_BROWSER": "1"})
 
 
 @nox.session
 def clients(session: nox.Session) -> None:
     """Drive the gateway with other vendors' clients, those for Node (20 or later) included."""
-    session.install("-e", ".[dev,fast]")
+    session.install("-e", ".[dev,fast,pii]")
     session.run("npm", "install", "--silent", "--prefix", "tests/clients/node", external=True)
     session.run("pytest", "tests/clients", *session.posargs)
 
@@ -90,7 +90,7 @@ def local_model(session: nox.Session) -> None:
 @nox.session
 def soak(session: nox.Session) -> None:
     """The long programme: 100,000 examples per property on both runners, then mixed load for `-- SECONDS` (600)."""
-    session.install("-e", ".[dev,fast]")
+    session.install("-e", ".[dev,fast,pii]")
     seconds = session.posargs[0] if session.posargs else os.environ.get("SENTINEL_SOAK_SECONDS", "600")
     session.run("pytest", env={"HYPOTHESIS_PROFILE": "soak", "SENTINEL_TEST_RUNNERS": "all", "SENTINEL_TEST_LONG": "1"})
     session.run("python", "-m", "tests.soak.run", seconds)

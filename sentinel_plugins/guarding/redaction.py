@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from sentinel_core.errors import Refusal
@@ -15,7 +16,7 @@ from sentinel_plugins.guarding.policy import Policy
 from sentinel_plugins.guarding.replacing import Action, Replacement
 from sentinel_plugins.guarding.spots import Spot, Spots
 from sentinel_plugins.guarding.transducer import Decide, Transducer
-from sentinel_plugins.guarding.written import JsonText, PlainText
+from sentinel_plugins.guarding.written import JsonText, PlainText, Replacer
 
 Note = Callable[[str, Action], None]
 """Hears of each value that was found: its entity, and what is done about it."""
@@ -61,14 +62,13 @@ class Redaction:
     ) -> Text:
         """A text that begins now. `json` says that it is the arguments of a tool call."""
         finder = finder or self._merged.finder
-        decide = decide or self._decide
-        overlong = self._merged.own.overlong
-
-        def make(left: str) -> Transducer:
-            return Transducer(finder, self._merged.rank, decide, left=left, overlong=overlong)
-
+        make = partial(self._replacer, finder, decide or self._decide)
         note = spots.note if spots is not None else None
         return JsonText(make, finder.left, note) if json else PlainText(make(""), note)
+
+    def _replacer(self, finder: Finder, decide: Decide, left: str) -> Replacer:
+        """What reads one text."""
+        return Transducer(finder, self._merged.rank, decide, left=left, overlong=self._merged.own.overlong)
 
     def changes(self, slots: Iterable[TextSlot], known: Mapping[str, Found] | None = None) -> dict[Path, str]:
         """The complete texts that change, by their place. Every occurrence of a value that is found in one of them, or

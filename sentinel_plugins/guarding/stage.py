@@ -18,7 +18,7 @@ from sentinel_plugins.guarding.config import ReplacingConfig
 from sentinel_plugins.guarding.custom import Custom
 from sentinel_plugins.guarding.entity import Entity, Family, Found
 from sentinel_plugins.guarding.policy import Board, Direction, Policy, posted
-from sentinel_plugins.guarding.redaction import Merged, Redaction
+from sentinel_plugins.guarding.redaction import Merged, Note, Redaction
 from sentinel_plugins.guarding.replacing import REPLACEMENTS, Action, Hashed, Replacement
 from sentinel_plugins.guarding.streaming import redacted
 from sentinel_plugins.guarding.telling import Listener, tell, told
@@ -27,6 +27,7 @@ from sentinel_plugins.guarding.unseen import cleaned
 
 Changes: TypeAlias = Mapping[Path, str]
 Work: TypeAlias = Callable[[], Changes]
+Made: TypeAlias = Callable[[Merged, Mapping[Action, Replacement], Note], Redaction]
 
 OFF_LOOP_CHARS = 65_536
 """Texts of requests that are longer together are searched on a thread."""
@@ -113,13 +114,15 @@ class Replacing(Stage):
     @hookimpl
     def on_request(self, ctx: Context) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine yields
         """Replace what goes to the model. Raises `Refusal` for what blocks."""
-        seen = ctx.get(SEEN)
-        if seen is not None and seen.request is not ctx.request:
-            seen = None
+        seen = _seen(ctx)
         if seen is not None and not seen.values:
             return None
-        slots = ctx.request.texts()
-        redaction = self._redaction(ctx, "request")
+        return self._search(ctx, self._redaction(ctx, "request"), ctx.request.texts())
+
+    def _search(
+        self, ctx: Context, redaction: Redaction, slots: Sequence[TextSlot]
+    ) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine yields
+        seen = _seen(ctx)
         work = partial(self._changes, redaction, slots, seen.values if seen is not None else None)
         listener = ctx.get(FINDINGS)
         if listener is not None:
@@ -156,13 +159,13 @@ class Replacing(Stage):
         ctx.request = ctx.request.with_texts(changes)
         ctx[SEEN] = Seen(ctx.request, redaction.left)
 
-    def _redaction(self, ctx: Context, direction: Direction) -> Redaction:
+    def _redaction(self, ctx: Context, direction: Direction, made: Made = Redaction) -> Redaction:
         place = (direction, ctx.stage_names)
         merged = self._merged.get(place)  # a generation has one chain, so this is decided once for each direction
         if merged is None:
             others = self._others(direction, ctx.stage_names)
             merged = self._merged[place] = Merged(self._policy, self._board.finder((self._policy, *others)), others)
-        return Redaction(merged, self._replacements(ctx), partial(self._note, ctx, direction))
+        return made(merged, self._replacements(ctx), partial(self._note, ctx, direction))
 
     def _replacements(self, ctx: Context) -> Mapping[Action, Replacement]:
         if self._hash_key is None:
@@ -182,6 +185,12 @@ class Replacing(Stage):
         at = names.index(self.name)
         known = frozenset(names[at + 1 :] if direction == "request" else names[:at])
         return tuple(policy for policy in self._board.merged_with(self.name, direction) if policy.stage in known)
+
+
+def _seen(ctx: Context) -> Seen | None:
+    """What the guard before this one left, if the request is still the same."""
+    seen = ctx.get(SEEN)
+    return seen if seen is not None and seen.request is ctx.request else None
 
 
 def _without_unseen(slots: Iterable[TextSlot], changes: Mapping[Path, str]) -> dict[Path, str]:

@@ -5,14 +5,23 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
-from sentinel_plugins.guarding.transducer import Piece, Transducer, joined
+from sentinel_plugins.guarding.transducer import Piece, joined
 
-Make: TypeAlias = Callable[[str], Transducer]
-"""A transducer for one text, given what stands to its left."""
+
+class Replacer(Protocol):
+    """Takes one text in pieces and gives back what leaves, as `Transducer` does."""
+
+    def feed(self, text: str, *, end: bool = False) -> list[Piece]:
+        """The next piece of the text; at the `end` of the text everything that was held leaves as well."""
+        ...
+
+
+Make: TypeAlias = Callable[[str], Replacer]
+"""A replacer for one text, given what stands to its left."""
 Note: TypeAlias = Callable[[int, int, str], object]
 """Hears of each stretch that leaves as another: where it begins and ends as it was written, and what leaves."""
 
@@ -30,8 +39,8 @@ _decode = msgspec.json.Decoder(str).decode
 class PlainText:
     """Takes text in pieces and gives it back with its values replaced."""
 
-    def __init__(self, transducer: Transducer, note: Note | None = None) -> None:
-        self._transducer = transducer
+    def __init__(self, replacer: Replacer, note: Note | None = None) -> None:
+        self._replacer = replacer
         self._told = note
         self._held = ""
         self._gone = 0
@@ -39,7 +48,7 @@ class PlainText:
     def feed(self, text: str, *, end: bool = False) -> str:
         """What leaves of the next piece; at the `end` of the text everything that was held."""
         self._held += text
-        pieces = self._transducer.feed(text, end=end)
+        pieces = self._replacer.feed(text, end=end)
         out = joined(self._held, pieces)
         self._held = self._held[sum(piece.taken for piece in pieces) :]
         if self._told is not None:
@@ -62,7 +71,7 @@ class JsonText:
         self._before = ""
         self._kind: Literal["", "json", "text"] = ""
         self._pending = ""
-        self._text: Transducer | None = None
+        self._text: Replacer | None = None
         self._written: deque[str] = deque()
         self._plain: PlainText | None = None
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sentinel_core.config import Secret
-from sentinel_plugins.guarding.config import EntityName, ReplacingConfig
+from sentinel_plugins.guarding.config import EntityName
 from sentinel_plugins.guarding.entity_names import STRUCTURED
 from sentinel_plugins.guarding.replacing import Action
+from sentinel_plugins.pii.names.config import RecognisingConfig
 
 MIN_KEY_CHARS = 16
 
 
-class PiiConfig(ReplacingConfig, frozen=True, kw_only=True):
+class PiiConfig(RecognisingConfig, frozen=True, kw_only=True):
     """Which personal data is looked for, and what is done about it."""
 
     action: Action = "redact"

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from sentinel_plugins.guarding.entities import structured_pii
 from sentinel_plugins.guarding.entity import Entity
-from sentinel_plugins.guarding.stage import Replacing
 from sentinel_plugins.pii.config import PiiConfig
+from sentinel_plugins.pii.names.stage import Recognising
 
 
-class Pii(Replacing):
+class Pii(Recognising):
     """Replaces personal data in both directions, or refuses texts that hold some."""
 
     name = "pii"

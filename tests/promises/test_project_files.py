@@ -73,7 +73,8 @@ def test_the_image_is_built_in_stages_and_runs_without_rights() -> None:
     assert len(re.findall(r"^FROM ", text, re.MULTILINE)) == 2
     assert re.search(r"^USER \d+:\d+$", text, re.MULTILINE)
     assert re.search(r"^HEALTHCHECK ", text, re.MULTILINE)
-    assert '".[fast,redis]"' in text, "the image carries both runners and both stores"
+    assert "ARG EXTRAS=fast,redis\n" in text, "the image carries both runners and both stores"
+    assert '".[${EXTRAS}]"' in text
 
 
 def test_c_44_compose_publishes_on_loopback_only() -> None:

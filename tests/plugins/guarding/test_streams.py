@@ -197,8 +197,10 @@ def running(**tables: Table) -> Iterator[Callable[[Api, Sequence[bytes]], bytes]
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
         chain = runner.run(stack.enter_async_context(guards(Wire(), **tables)))
-        yield lambda api, pieces: runner.run(through(chain, api, pieces))
-        runner.run(stack.aclose())
+        try:
+            yield lambda api, pieces: runner.run(through(chain, api, pieces))
+        finally:
+            runner.run(stack.aclose())
 
 
 def redacted(text: str) -> str:

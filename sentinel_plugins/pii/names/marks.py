@@ -1,0 +1,94 @@
+"""What was recognised in a text beforehand, for those who look at it as it goes by."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
+
+from sentinel_plugins.guarding.entity import Found
+from sentinel_plugins.guarding.finder import Finder, Together
+from sentinel_plugins.guarding.presidio.wire import Span
+from sentinel_plugins.guarding.redaction import Merged, Note, Redaction
+from sentinel_plugins.guarding.replacing import Action, Replacement
+from sentinel_plugins.guarding.transducer import Decide, Piece
+from sentinel_plugins.guarding.written import Replacer
+from sentinel_plugins.pii.names.segments import LONGEST, Segments
+
+Recognised: TypeAlias = Mapping[str, Sequence[Span]]
+"""What is in each segment."""
+
+_SLICE: Final = 16_384
+
+
+class Marks:
+    """Finds in one text what was recognised in its segments; a segment that has not ended yet is waited for.
+
+    It is asked about ends of the text up to the last character that it took.
+    """
+
+    max_length = LONGEST
+    left = 0
+
+    def __init__(self, recognised: Recognised) -> None:
+        self._recognised = recognised
+        self._segments = Segments()
+        self._taken = 0
+        self._cut = 0
+        self._found: list[Found] = []
+
+    def take(self, text: str, *, end: bool) -> None:
+        """The next piece of the text. KeyError for a segment that nobody read: nothing may leave unread."""
+        self._taken += len(text)
+        for segment in self._segments.take(text, end=end):
+            for start, stop, entity in self._recognised[segment]:
+                self._found.append(Found(self._cut + start, self._cut + stop, entity, "pii"))
+            self._cut += len(segment)
+
+    def find(self, text: str) -> Sequence[Found]:
+        """What is in these last characters of the text. What begins before them begins with them."""
+        if not self._found:
+            return ()
+        first = self._taken - len(text)
+        at = bisect_right(self._found, first - LONGEST, key=lambda found: found.start)
+        return [
+            found._replace(start=max(0, found.start - first), end=found.end - first)
+            for found in self._found[at:]
+            if found.end > first
+        ]
+
+    def live_from(self, text: str) -> int:
+        """Where the segment begins that has not ended."""
+        return max(0, len(text) - self._segments.open)
+
+
+class Marked:
+    """A text that is told what was recognised in it."""
+
+    def __init__(self, marks: Marks, inner: Replacer) -> None:
+        self._marks = marks
+        self._inner = inner
+
+    def feed(self, text: str, *, end: bool = False) -> list[Piece]:
+        """See `Replacer`. Piece by piece, so that marks and text are always equally far."""
+        pieces: list[Piece] = []
+        for at in range(0, len(text), _SLICE) or (0,):
+            last = end and at + _SLICE >= len(text)
+            part = text[at : at + _SLICE]
+            self._marks.take(part, end=last)
+            pieces += self._inner.feed(part, end=last)
+        return pieces
+
+
+class Marking(Redaction):
+    """A `Redaction` that also replaces what was recognised."""
+
+    def __init__(
+        self, recognised: Recognised, merged: Merged, replacements: Mapping[Action, Replacement], note: Note
+    ) -> None:
+        super().__init__(merged, replacements, note)
+        self._recognised = recognised
+
+    def _replacer(self, finder: Finder, decide: Decide, left: str) -> Replacer:
+        marks = Marks(self._recognised)
+        return Marked(marks, super()._replacer(Together([finder, marks]), decide, left))

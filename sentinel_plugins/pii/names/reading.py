@@ -1,0 +1,136 @@
+"""The texts of one request or reply, read ahead of the scan."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Final
+
+from sentinel_core.messages import Event, Finish, Opaque, TextEvent, TextSlot, ToolCallDelta
+from sentinel_plugins.guarding.presidio.wire import Span
+from sentinel_plugins.guarding.redaction import Text
+from sentinel_plugins.guarding.streaming import Lanes
+from sentinel_plugins.guarding.transducer import Piece
+from sentinel_plugins.guarding.written import JsonText, PlainText
+from sentinel_plugins.pii.names.recogniser import Recogniser
+from sentinel_plugins.pii.names.segments import Segments
+
+_DEFINITIONS: Final = frozenset(
+    {"functions", "mcp_servers", "output_config", "response_format", "text", "tool_choice", "tools"}
+)
+"""Fields of a body below which nobody writes prose: a city among the values that a tool takes has to stay one."""
+_OFF_LOOP_CHARS: Final = 65_536
+_WORD = re.compile(r"[^\W\d_]{2}")
+_SPACE = re.compile(r"\s")
+_RUN_CHARS: Final = 64
+"""An ASCII segment of this length without white space is no prose, but an address, a key or a file."""
+
+
+class Ahead:
+    """Reads one text up to the segments that have ended. What it lets leave has ended."""
+
+    def __init__(self, ended: list[str]) -> None:
+        self._ended = ended
+        self._segments = Segments()
+
+    def feed(self, text: str, *, end: bool = False) -> list[Piece]:
+        """See `Replacer`."""
+        segments = self._segments.take(text, end=end)
+        self._ended += segments
+        return [Piece(len(segment)) for segment in segments]
+
+
+class Reading:
+    """What was recognised in the texts at hand, by segment, for `Marks` to look up."""
+
+    def __init__(self, recogniser: Recogniser, executor: Executor) -> None:
+        self.recognised: dict[str, Sequence[Span]] = {}
+        self._recogniser = recogniser
+        self._executor = executor
+        self._ended: list[str] = []
+
+    async def read(self, slots: Sequence[TextSlot]) -> None:
+        """Read complete texts. Raises what `Pool.ask` raises."""
+        if sum(len(slot.text) for slot in slots) > _OFF_LOOP_CHARS:
+            loop = asyncio.get_running_loop()
+            wanted = await loop.run_in_executor(self._executor, self._wanted_of, slots)
+        else:
+            wanted = self._wanted_of(slots)
+        await self._recognise(wanted)
+
+    async def stream(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        """The events, with texts held until the segment in which they are has been read.
+
+        What was recognised in one event is forgotten when the next one is asked for: it has been replaced by then.
+        """
+        lanes = Lanes(lambda event: _text(self._ended, json=isinstance(event, ToolCallDelta)))
+        async for event in events:
+            self.recognised.clear()
+            if isinstance(event, TextEvent):
+                event = lanes.take(event)
+            elif isinstance(event, Finish):
+                for rest in await self._rest(lanes, event.choice):
+                    yield rest
+            elif isinstance(event, Opaque) and event.slots:
+                await self.read(event.texts())
+            await self._read_ended()
+            yield event
+        self.recognised.clear()
+        for rest in await self._rest(lanes):
+            yield rest
+
+    async def _rest(self, lanes: Lanes, choice: int | None = None) -> list[TextEvent]:
+        """What is left of a choice that ends, or of all."""
+        rest = list(lanes.rest(choice))
+        await self._read_ended()
+        return rest
+
+    async def _read_ended(self) -> None:
+        if self._ended:
+            wanted = self._wanted(self._ended)
+            self._ended.clear()
+            await self._recognise(wanted)
+
+    def _wanted_of(self, slots: Iterable[TextSlot]) -> dict[bytes, str]:
+        """What has to be read of complete texts."""
+        prose: list[str] = []
+        other: list[str] = []
+        for slot in slots:
+            text = _text(prose if _is_prose(slot) else other, json=slot.kind == "tool_arguments")
+            text.feed(slot.text, end=True)
+        self.recognised.update(dict.fromkeys(other, ()))
+        return self._wanted(prose)
+
+    def _wanted(self, segments: Iterable[str]) -> dict[bytes, str]:
+        """What has to be read of these segments, by digest. In the others there is nothing."""
+        digest = self._recogniser.digest
+        wanted: dict[bytes, str] = {}
+        for segment in segments:
+            if _says_something(segment):
+                wanted[digest(segment)] = segment
+            else:
+                self.recognised[segment] = ()
+        return wanted
+
+    async def _recognise(self, wanted: Mapping[bytes, str]) -> None:
+        self.recognised.update(await self._recogniser.read(wanted))
+
+
+def _text(ended: list[str], *, json: bool) -> Text:
+    """A text that leaves as it is, but only as far as its segments have ended."""
+    return JsonText(lambda _: Ahead(ended), 0) if json else PlainText(Ahead(ended))
+
+
+def _is_prose(slot: TextSlot) -> bool:
+    """Whether somebody wrote it: no field's or tool's name, no description of a tool or a format, no token."""
+    if slot.kind == "key" or slot.path[0] in _DEFINITIONS or "logprobs" in slot.path:
+        return False
+    return slot.path[-1] != "name" or " " in slot.text
+
+
+def _says_something(segment: str) -> bool:
+    """Whether there can be a name in it."""
+    run = len(segment) >= _RUN_CHARS and segment.isascii() and _SPACE.search(segment.strip()) is None
+    return not run and _WORD.search(segment) is not None

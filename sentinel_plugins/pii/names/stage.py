@@ -1,0 +1,70 @@
+"""A stage that also replaces what a model recognises."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, ClassVar, Self
+
+from sentinel_core.context import Context
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import FINDINGS
+from sentinel_core.messages import Event
+from sentinel_core.services import Services
+from sentinel_plugins.guarding.stage import Replacing
+from sentinel_plugins.guarding.streaming import MOST_WAITING, redacted
+from sentinel_plugins.guarding.telling import told
+from sentinel_plugins.pii.names.config import RecognisingConfig
+from sentinel_plugins.pii.names.marks import Marking
+from sentinel_plugins.pii.names.reading import Reading
+from sentinel_plugins.pii.names.recogniser import Recogniser, SegmentCounts, missing
+from sentinel_plugins.pii.names.segments import LONGEST
+
+
+class Recognising(Replacing):
+    """Where a model is asked for, texts are read by it first; what it found is replaced with everything else."""
+
+    Config: ClassVar[type[RecognisingConfig]] = RecognisingConfig
+    recogniser: Recogniser | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: RecognisingConfig, services: Services) -> AsyncIterator[Self]:  # type: ignore[override]  # its own Config, as every stage
+        """The stage, with its recogniser ready where it needs one. Raises `ConfigError` where that cannot be had."""
+        counts = SegmentCounts(services.counts)
+        async with super().open(config, services) as stage:
+            if not config.recognised:
+                yield stage
+                return
+            lacking = missing(config)
+            if lacking is not None:
+                raise lacking
+            async with Recogniser.opened(config, counts) as stage.recogniser:
+                yield stage
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine yields
+        """Replace what goes to the model. Raises `Refusal` for what blocks."""
+        return super().on_request(ctx) if self.recogniser is None else self._read_first(ctx, self.recogniser)
+
+    @hookimpl
+    def on_stream(self, ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        """Replace what comes back. Raises `Refusal` for what blocks, before it or anything behind it leaves."""
+        if self.recogniser is None:
+            return super().on_stream(ctx, events)
+        reading, listener = Reading(self.recogniser, self._executor), ctx.get(FINDINGS)
+        if listener is not None:
+            ahead = Reading(self.recogniser, self._executor)
+            telling = self._redaction(ctx, "response", partial(Marking, ahead.recognised))
+            events = told(listener, self.name, telling, events, ahead.read)
+        redaction = self._redaction(ctx, "response", partial(Marking, reading.recognised))
+        return redacted(redaction, reading.stream(events), MOST_WAITING + LONGEST)
+
+    async def _read_first(self, ctx: Context, recogniser: Recogniser) -> None:
+        slots = ctx.request.texts()
+        reading = Reading(recogniser, self._executor)
+        await reading.read(slots)
+        searched = self._search(ctx, self._redaction(ctx, "request", partial(Marking, reading.recognised)), slots)
+        if searched is not None:
+            await searched

@@ -1,0 +1,14 @@
+"""Processes that recognise without a model."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.plugins.guarding.presidio import stand_in
+
+
+@pytest.fixture(autouse=True)
+def recognised_by_a_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stage asks the stand-in, and needs no extra."""
+    monkeypatch.setattr("sentinel_plugins.pii.names.recogniser.COMMAND", stand_in.COMMAND)
+    monkeypatch.setattr("sentinel_plugins.pii.names.stage.missing", lambda config: None)

@@ -1,0 +1,54 @@
+"""P6 on the wire for names: whatever API a stream is of, wherever its bytes are cut, the same segments are read."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.core.dialects.cuts import cut
+from tests.plugins.guarding.defined import DEFINED
+from tests.plugins.guarding.guards import PII, SECRETS
+from tests.plugins.guarding.oracle import expected
+from tests.plugins.guarding.test_streams import APIS, PLACES, events_of, lanes_of, pieces, running
+from tests.plugins.pii.names.naive import Named
+
+WORDS = (
+    *("Ann Smith", "Ann", " Smith", "Bob", "Paris", "Pa", "ris", "Dr", ".", "!", '"', ")", "\n", " ", "\u3002", "\\"),
+    *("bob@acme.com", "123-45-6789", "sk-ant-api03", "db://ann:pw@", "word " * 69, "x" * 120, "\U0001f600"),
+)
+TEXT = st.lists(st.sampled_from(WORDS), max_size=12).map("".join)
+KINDS = (*DEFINED, Named())
+EXAMPLES = {name: settings().max_examples // (1 if name == "chat" else 4) for name in APIS}
+"""Every example waits for a process; how the APIs differ is tested with guards that are faster."""
+
+
+def redacted(text: str) -> str:
+    return expected(text, KINDS, lambda found, _: f"[{found.entity}]")
+
+
+def whole(lane: tuple[int, str, int], text: str) -> str:
+    if lane[1] != "tool_arguments":
+        return redacted(text)
+    return json.dumps({name: redacted(value) for name, value in json.loads(text).items()})
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_p6_every_lane_is_what_its_whole_text_becomes(name: str) -> None:
+    api = APIS[name]
+
+    @settings(max_examples=EXAMPLES[name])
+    @given(content=TEXT, reasoning=TEXT, argument=TEXT, texts=PLACES, places=PLACES, ascii_only=st.booleans())
+    def check(
+        content: str, reasoning: str, argument: str, texts: list[int], places: list[int], ascii_only: bool
+    ) -> None:
+        arguments = json.dumps({"to": argument, "about": content})
+        wire = api.written(pieces(content, texts), pieces(reasoning, texts), pieces(arguments, texts), ascii_only)
+        before = lanes_of(events_of(api.dialect, [wire]))
+        after = lanes_of(events_of(api.dialect, [send(api, cut(wire, places))]))
+        assert after == {lane: whole(lane, text) for lane, text in before.items()}
+
+    with running(pii={**PII, "names": True, "places": True}, secrets=SECRETS) as send:
+        check()
