@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import NamedTuple, Protocol, get_args
 
 from sentinel_core.errors import Refusal
 from sentinel_core.messages import Path, TextSlot
-from sentinel_plugins.guarding.entity import Found
-from sentinel_plugins.guarding.finder import Finder, Together
+from sentinel_plugins.guarding.entity import Family, Found
+from sentinel_plugins.guarding.finder import Except, Finder, Together
 from sentinel_plugins.guarding.known import Known
 from sentinel_plugins.guarding.merge import Cluster
 from sentinel_plugins.guarding.policy import Policy
@@ -42,6 +42,10 @@ class Merged(NamedTuple):
                 return policy.rank(found)
         return 0
 
+    def without(self, values: Collection[str]) -> Merged:
+        """The same, which leaves these values alone. They are in lower case."""
+        return self._replace(finder=Except(self.finder, dict.fromkeys(get_args(Family), values)))
+
 
 class Redaction:
     """Replaces one guard's values, and leaves those of other guards, which will replace them.
@@ -51,7 +55,7 @@ class Redaction:
 
     def __init__(self, merged: Merged, replacements: Mapping[Action, Replacement], note: Note) -> None:
         self._merged = merged
-        self._replacements = replacements
+        self.replacements = replacements
         self._note = note
         self.left: dict[str, Found] = {}
 
@@ -64,7 +68,7 @@ class Redaction:
         def make(left: str) -> Transducer:
             return Transducer(finder, self._merged.rank, decide, left=left, overlong=overlong)
 
-        return JsonText(make, finder.left) if json else PlainText(make(""))
+        return JsonText(make, finder.left, self._merged.own.numbers) if json else PlainText(make(""))
 
     def changes(self, slots: Iterable[TextSlot], known: Mapping[str, Found] | None = None) -> dict[Path, str]:
         """The complete texts that change, by their place. Every occurrence of a value that is found in one of them, or
@@ -103,7 +107,7 @@ class Redaction:
         self._note(found.entity, action)
         if action == "block":
             raise Refusal("content_policy_violation")
-        return None if action == "warn" else self._replacements[action](found, value)
+        return None if action == "warn" else self.replacements[action](found, value)
 
     def _is_own(self, found: Found) -> bool:
         return found.family == self._merged.own.family

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import msgspec
 
@@ -16,10 +16,11 @@ MOST_WAITING = 16
 class Lanes:
     """The texts of one stream: of each choice its content, reasoning, refusal, and the arguments of each tool call."""
 
-    __slots__ = ("_latest", "_redaction", "_texts")
+    __slots__ = ("_begin", "_latest", "_texts")
 
-    def __init__(self, redaction: Redaction) -> None:
-        self._redaction = redaction
+    def __init__(self, begin: Callable[[TextEvent], Text]) -> None:
+        """`begin` is asked for what takes the text that this event begins."""
+        self._begin = begin
         self._texts: dict[tuple[int, Channel, int], Text] = {}
         self._latest: dict[tuple[int, Channel, int], TextEvent] = {}
 
@@ -27,8 +28,7 @@ class Lanes:
         """The event with what leaves now, if need be nothing: it may carry more than text."""
         text = self._texts.get(event.lane)
         if text is None:
-            json = isinstance(event, ToolCallDelta)
-            text = self._texts[event.lane] = self._redaction.text(json=json)
+            text = self._texts[event.lane] = self._begin(event)
         self._latest[event.lane] = event
         return event.with_text(text.feed(event.text))
 
@@ -48,7 +48,8 @@ async def redacted(redaction: Redaction, events: AsyncIterator[Event]) -> AsyncI
     """
     waiting: list[Event] = []
     begun = False
-    async for event in _replaced(Lanes(redaction), redaction, events):
+    lanes = Lanes(lambda event: redaction.text(json=isinstance(event, ToolCallDelta)))
+    async for event in _replaced(lanes, redaction, events):
         begun = begun or _says_something(event) or len(waiting) == MOST_WAITING
         waiting.append(event)
         if begun:

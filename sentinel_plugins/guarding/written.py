@@ -5,14 +5,26 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
-from sentinel_plugins.guarding.transducer import Piece, Transducer, joined
+from sentinel_core.errors import Refusal
+from sentinel_plugins.guarding.transducer import Piece, joined
 
-Make: TypeAlias = Callable[[str], Transducer]
-"""A transducer for one text, given what stands to its left."""
+
+class Replacer(Protocol):
+    """Takes one text in pieces and gives back what leaves, as `Transducer` does."""
+
+    def feed(self, text: str, *, end: bool = False) -> list[Piece]:
+        """The next piece of the text; at the `end` of the text everything that was held leaves as well."""
+        ...
+
+
+Make: TypeAlias = Callable[[str], Replacer]
+"""A replacer for one text, given what stands to its left."""
+Numbers: TypeAlias = Literal["string", "block"]
+"""What becomes of a number in which there is a value: a string, or nothing."""
 
 _PLAIN = re.compile(r'[^"\\]+')
 _BARE = re.compile(r'[^\s"{}\[\],:]+')
@@ -28,14 +40,14 @@ _decode = msgspec.json.Decoder(str).decode
 class PlainText:
     """Takes text in pieces and gives it back with its values replaced."""
 
-    def __init__(self, transducer: Transducer) -> None:
-        self._transducer = transducer
+    def __init__(self, replacer: Replacer) -> None:
+        self._replacer = replacer
         self._held = ""
 
     def feed(self, text: str, *, end: bool = False) -> str:
         """What leaves of the next piece; at the `end` of the text everything that was held."""
         self._held += text
-        pieces = self._transducer.feed(text, end=end)
+        pieces = self._replacer.feed(text, end=end)
         out = joined(self._held, pieces)
         self._held = self._held[sum(piece.taken for piece in pieces) :]
         return out
@@ -45,16 +57,18 @@ class JsonText:
     """Takes JSON in pieces and gives it back with the values in its strings, keys and numbers replaced, no less valid.
 
     Values are looked for in what a string says, not in how it is written: `\\u0040` is an @. What is not replaced
-    leaves byte for byte. A number in which there is a value becomes a string. Text that is no JSON is taken as it is.
+    leaves byte for byte. A number in which there is a value becomes a string, or raises `Refusal`. Text that is no JSON
+    is taken as it is.
     """
 
-    def __init__(self, make: Make, left: int) -> None:
+    def __init__(self, make: Make, left: int, numbers: Numbers = "string") -> None:
         self._make = make
         self._left = left
+        self._numbers = numbers
         self._before = ""
         self._kind: Literal["", "json", "text"] = ""
         self._pending = ""
-        self._text: Transducer | None = None
+        self._text: Replacer | None = None
         self._written: deque[str] = deque()
         self._plain: PlainText | None = None
 
@@ -117,6 +131,8 @@ class JsonText:
             return at
         left = self._before[-self._left :] if self._left else ""
         changed = joined(bare, self._make(left).feed(bare, end=True))
+        if changed != bare and self._numbers == "block":
+            raise Refusal("content_policy_violation")
         out.append(bare if changed == bare else _encode(changed).decode())
         self._note(bare)
         return at + len(bare)

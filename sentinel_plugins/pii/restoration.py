@@ -1,0 +1,56 @@
+"""The last step of a reply: the caller's own values stand in it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sentinel_core.messages import Answer, Request, TextEvent, ToolCallDelta
+from sentinel_plugins.guarding.redaction import Text
+from sentinel_plugins.guarding.streaming import Lanes
+from sentinel_plugins.pii.restoring import restored
+from sentinel_plugins.pii.vault import Vault
+
+_FORMATS = (("response_format",), ("text", "format"), ("output_format",), ("output_config", "format"))
+"""Where requests say that the answer is to be JSON: of chats, of responses, of messages before and now."""
+
+
+class Restoring:
+    """Puts the values of one request back into its reply: content, reasoning, refusals and tool arguments."""
+
+    def __init__(self, vault: Vault, request: Request) -> None:
+        self._vault = vault
+        self._json = wants_json(request)
+        self._lanes = Lanes(self._begin)
+
+    def answer(self, answer: Answer) -> Answer:
+        """The answer to hand to the caller."""
+        events = answer.dialect.decompose(answer)
+        return answer.dialect.recompose(answer, [self._whole(e) if isinstance(e, TextEvent) else e for e in events])
+
+    def event(self, event: TextEvent) -> TextEvent:
+        """The event with what leaves now; its text may be empty, for it may carry more than text."""
+        return self._lanes.take(event)
+
+    def rest(self, choice: int | None = None) -> tuple[TextEvent, ...]:
+        """What is still held of a choice that ends, or of all."""
+        return tuple(self._lanes.rest(choice))
+
+    def _whole(self, event: TextEvent) -> TextEvent:
+        return event.with_text(self._begin(event).feed(event.text, end=True))
+
+    def _begin(self, event: TextEvent) -> Text:
+        json = isinstance(event, ToolCallDelta) or (self._json and event.channel == "content")
+        return restored(self._vault, json=json)
+
+
+def wants_json(request: Request) -> bool:
+    """Whether the caller asked for JSON in the place of a text."""
+    return any(_kind(request.body, path).startswith("json") for path in _FORMATS)
+
+
+def _kind(body: Mapping[str, Any], path: tuple[str, ...]) -> str:  # JSON
+    found: Any = body  # JSON
+    for key in (*path, "type"):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, str) else ""

@@ -1,0 +1,176 @@
+"""Where in a text the target of a link or of an image stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, Literal, TypeAlias
+
+Mode: TypeAlias = Literal[
+    "address",
+    "address in quotes",
+    "inline begins",
+    "inline",
+    "inline escape",
+    "inline line",
+    "inline angles",
+    "inline angles escape",
+    "definition begins",
+    "definition",
+    "definition angles",
+    "definition angles escape",
+    "style begins",
+    "style",
+    "style escape",
+    "style double",
+    "style single",
+    "tag",
+    "attribute",
+    "attribute double",
+    "attribute single",
+]
+"""One way to read what came last: as a part of a target, and of which."""
+
+_OPENING = re.compile(
+    r"(?P<inline>\]\()|(?P<definition>\]:)|(?P<address>//|www\.|mailto:|xmpp:)|(?P<style>url\()|<",
+    re.IGNORECASE | re.ASCII,
+)
+_LONGEST_OPENING = 7
+_TOKEN = re.compile(r"""[ \t\r\f\v\n()\\<>="'/:]|[^ \t\r\f\v\n()\\<>="'/:]+""")
+_SIGNS = dict.fromkeys(" \t\r\f\v", " ") | {sign: sign for sign in "\n()\\<>=\"'/:"}
+
+_BEGINS: Mapping[str, Mode] = {
+    "inline": "inline begins",
+    "definition": "definition begins",
+    "address": "address",
+    "style": "style begins",
+}
+_GONE: Final = None
+_NEXT: Mapping[Mode, Mapping[str, Mode | None]] = {  # "" stands for whatever is not named
+    "address": {" ": _GONE, "\n": _GONE, "<": _GONE, "": "address"},
+    "address in quotes": {" ": _GONE, "\n": _GONE, "<": _GONE, ">": _GONE, "": "address in quotes"},
+    "inline begins": {" ": "inline begins", "\n": "inline begins", "<": "inline angles", "\\": "inline escape"},
+    "inline": {"\n": "inline line", "\\": "inline escape"},
+    "inline escape": {"\n": "inline line"},
+    "inline line": {" ": "inline line", "\n": _GONE, "\\": "inline escape"},
+    "inline angles": {
+        ">": "inline",
+        "\n": "inline line",
+        "\\": "inline angles escape",
+        "": "inline angles",
+    },
+    "inline angles escape": {"\n": "inline line", "": "inline angles"},
+    "definition begins": {" ": "definition begins", "\n": "definition begins", "<": "definition angles"},
+    "definition": {" ": _GONE, "\n": _GONE},
+    "definition angles": {
+        ">": "definition",
+        "\n": _GONE,
+        "\\": "definition angles escape",
+        "": "definition angles",
+    },
+    "definition angles escape": {"\n": _GONE, "": "definition angles"},
+    "style begins": {" ": "style begins", "\n": "style begins", '"': "style double", "'": "style single", ")": _GONE},
+    "style": {")": _GONE, "\\": "style escape"},
+    "style escape": {},
+    "style double": {'"': "style", "": "style double"},
+    "style single": {"'": "style", "": "style single"},
+    "tag": {">": _GONE, "=": "attribute", "": "tag"},
+    "attribute": {
+        " ": "attribute",
+        "\n": "attribute",
+        ">": _GONE,
+        '"': "attribute double",
+        "'": "attribute single",
+        "": "tag",
+    },
+    "attribute double": {'"': "tag", "": "attribute double"},
+    "attribute single": {"'": "tag", "": "attribute single"},
+}
+_ELSE: Mapping[Mode, Mode] = {
+    mode: following.get("") or ("inline" if mode[0] == "i" else "definition" if mode[0] == "d" else "style")
+    for mode, following in _NEXT.items()
+}
+
+_QUOTED = frozenset({"attribute double", "attribute single"})
+
+_LINKING = frozenset(
+    {
+        *("a", "area", "audio", "base", "blockquote", "body", "button", "del", "embed", "feimage", "form", "frame"),
+        *("html", "iframe", "image", "img", "input", "ins", "link", "math", "meta", "object", "q", "script", "source"),
+        *("style", "svg", "table", "td", "th", "tr", "track", "use", "video"),
+    }
+)
+"""Elements of HTML with attributes that are addresses."""
+_LONGEST_NAME = max(map(len, _LINKING))
+
+
+class Targets:
+    """Reads a text in pieces, cut anywhere, and knows at its end whether what comes next belongs to a target.
+
+    Targets are those of Markdown (inline, defined apart, in angle brackets, or an address that stands for itself), of
+    HTML's attributes and of CSS. A place is inside of one if any way to read the text makes it one: all of them are
+    followed at once. Only an address in the quotes of an attribute ends with its tag. The work is linear in the text.
+    """
+
+    def __init__(self) -> None:
+        self._modes: dict[Mode, int] = {}  # with the parentheses that are open, of which the most count
+        self._recent = ""
+        self._name: str | None = None
+
+    @property
+    def inside(self) -> bool:
+        """Whether the next character is one of a target."""
+        return bool(self._modes)
+
+    def feed(self, text: str) -> None:
+        """Read on."""
+        seen, before, at = self._recent + text, len(self._recent), 0
+        for opening in _OPENING.finditer(seen):
+            end = opening.end() - before
+            if end > 0:
+                self._follow(text, at, end)
+                self._open(opening.lastgroup)
+                at = end
+        self._follow(text, at, len(text))
+        self._recent = seen[1 - _LONGEST_OPENING :]
+
+    def _open(self, kind: str | None) -> None:
+        if kind is None:
+            self._name = ""
+        else:
+            mode = _BEGINS[kind]
+            if mode == "address" and not _QUOTED.isdisjoint(self._modes):
+                mode = "address in quotes"
+            self._modes[mode] = max(1, self._modes.get(mode, 0))
+
+    def _follow(self, text: str, start: int, end: int) -> None:
+        for token in _TOKEN.finditer(text, start, end) if self._modes or self._name is not None else ():
+            sign = _SIGNS.get(token.group(), "")
+            if self._modes:
+                self._step(sign)
+            if self._name is not None:
+                self._read_name(sign, token.group())
+            elif not self._modes:
+                break
+
+    def _step(self, sign: str) -> None:
+        modes: dict[Mode, int] = {}
+        for mode, depth in self._modes.items():
+            following = _NEXT[mode].get(sign, _ELSE[mode])
+            if following == "inline" and mode in ("inline", "inline begins", "inline line"):
+                depth += (sign == "(") - (sign == ")")
+            if following is not None and depth:
+                modes[following] = max(depth, modes.get(following, 0))
+        self._modes = modes
+
+    def _read_name(self, sign: str, token: str) -> None:
+        """What stands behind `<`. It is no target itself: so stands an address behind the name of its owner."""
+        name = self._name or ""
+        if not sign:
+            self._name = (name + token)[: _LONGEST_NAME + 1]
+            return
+        self._name = None
+        if sign in " \n/" and name.lower() in _LINKING:
+            self._modes.setdefault("tag", 1)
+        elif sign == ":" and name:
+            self._modes.setdefault("address", 1)
