@@ -32,9 +32,10 @@ Mode: TypeAlias = Literal[
 """One way to read what came last: as a part of a target, and of which."""
 
 _OPENING = re.compile(
-    r"(?P<inline>\]\()|(?P<definition>\]:)|(?P<address>//|www\.|mailto:|xmpp:)|(?P<style>url\()|<",
-    re.IGNORECASE | re.ASCII,
+    r"[(:/.<](?:(?P<inline>(?<=\]\())|(?P<definition>(?<=\]:))|(?P<address>(?<=//)|(?i:(?<=www\.)|(?<=mailto:)|(?<=xmpp:)))"
+    r"|(?P<style>(?i:(?<=url\()))|(?<=<))"
 )
+"""By the last character: it is rarer than the first."""
 _LONGEST_OPENING = 7
 _TOKEN = re.compile(r"""[ \t\r\f\v\n()\\<>="'/:]|[^ \t\r\f\v\n()\\<>="'/:]+""")
 _SIGNS = dict.fromkeys(" \t\r\f\v", " ") | {sign: sign for sign in "\n()\\<>=\"'/:"}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
-from time import perf_counter
+from itertools import pairwise
+from time import process_time
 
 import pytest
 from hypothesis import assume, given
@@ -72,7 +73,7 @@ def inside(text: str, *cuts: int) -> bool:
     targets = Targets()
     before = text[: text.index(HERE)]
     at = sorted({0, len(before), *(place % (len(before) + 1) for place in cuts)})
-    for start, end in zip(at, at[1:], strict=False):
+    for start, end in pairwise(at):
         targets.feed(before[start:end])
     return targets.inside
 
@@ -90,8 +91,40 @@ def test_texts_that_are_none(name: str) -> None:
 PIECES = st.lists(
     st.sampled_from(
         [
-            *("[", "]", "(", ")", "![x](", "[y](", "[1]: ", "[1]", "<", ">", "<img ", "<a ", "src=", "href='", "'", '"'),
-            *("//", "https://", "www.", "mailto:", "/x", "evil.test/", " ", "\n", "\n\n", "\\", "\\)", "a", "é", "&#58;"),
+            *(
+                "[",
+                "]",
+                "(",
+                ")",
+                "![x](",
+                "[y](",
+                "[1]: ",
+                "[1]",
+                "<",
+                ">",
+                "<img ",
+                "<a ",
+                "src=",
+                "href='",
+                "'",
+                '"',
+            ),
+            *(
+                "//",
+                "https://",
+                "www.",
+                "mailto:",
+                "/x",
+                "evil.test/",
+                " ",
+                "\n",
+                "\n\n",
+                "\\",
+                "\\)",
+                "a",
+                "é",
+                "&#58;",
+            ),
             *("url(", "<p>", "`", "*", ":", "=", "!", "t"),
         ]
     ),
@@ -131,15 +164,17 @@ def test_every_target_that_a_renderer_makes_is_one(before: str, after: str) -> N
             assert inside(before + HERE)
 
 
-@pytest.mark.parametrize("text", ["[x](", "<a ", "<aaaa", "//", "\\", "(", "]:", "<img =", "\n", "url('", "](\n", "w", "]"])
+@pytest.mark.parametrize(
+    "text", ["[x](", "<a ", "<aaaa", "//", "\\", "(", "]:", "<img =", "\n", "url('", "](\n", "w", "]"]
+)
 def test_the_time_is_linear(text: str) -> None:
-    rounds = [[_seconds(text * times) for times in (20_000, 40_000)] for _ in range(3)]
-    assert min(both[1] for both in rounds) <= 2.3 * min(both[0] for both in rounds) + 0.01
+    rounds = [[_seconds(text * times) for times in (20_000, 40_000)] for _ in range(5)]
+    assert min(both[1] for both in rounds) <= 3 * min(both[0] for both in rounds)
 
 
 def _seconds(text: str) -> float:
     targets = Targets()
-    started = perf_counter()
+    started = process_time()
     for at in range(0, len(text), 4096):
         targets.feed(text[at : at + 4096])
-    return perf_counter() - started
+    return process_time() - started

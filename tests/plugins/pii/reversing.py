@@ -1,0 +1,29 @@
+"""Guards that put values back, and what their provider is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sentinel_core.config import Secret
+from sentinel_core.stage import Stage
+from sentinel_core.testing import FakeProvider
+from sentinel_plugins.pii.placeholder import LENGTH, is_placeholder
+from tests.plugins.guarding.guards import PII, Guards, Table, guards
+
+KEY = Secret("k" * 16, "HASH_KEY")
+REVERSIBLE: Table = {**PII, "action": "reversible", "hash_key": KEY}
+_WORD = re.compile(rf"(?<![0-9A-Z])[0-9A-Z]{{{LENGTH}}}(?![0-9A-Z])")
+
+
+@asynccontextmanager
+async def reversing(provider: FakeProvider, *others: Stage, **table: object) -> AsyncIterator[Guards]:
+    """`pii` with the action `reversible`, and whatever else its table says."""
+    async with guards(provider, *others, pii={**REVERSIBLE, **table}) as chain:
+        yield chain
+
+
+def placeholders(text: str) -> list[str]:
+    """All that stands for values in what a provider was asked."""
+    return [word for word in _WORD.findall(text) if is_placeholder(word)]
