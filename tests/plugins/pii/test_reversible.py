@@ -163,6 +163,22 @@ async def test_what_stayed_in_a_link_is_no_reason_to_draw_again() -> None:
         assert await drawn(chain, messages=messages) == [first]
 
 
+async def test_h48_every_channel_and_choice_of_a_reply() -> None:
+    class Thinking(FakeProvider):
+        async def call(self, call: Call) -> Reply:
+            self.calls.append(call)
+            (text,) = placeholders(call.request.body["messages"][-1]["content"])
+            halves = [text[:5], f"{text[5:].lower()}."]
+            kinds = [("reasoning_content", 0), ("refusal", 0), ("content", 0), ("content", 1)]
+            script = [chunk({key: half}, choice=choice) for half in halves for key, choice in kinds]
+            return await FakeProvider([*script, chunk({}, finish="stop", choice=1)]).call(call)
+
+    async with reversing(Thinking()) as chain:
+        driven = await chain.ask("ann@acme.com", stream=True, n=2)
+        lanes = (driven.lane("reasoning"), driven.lane("refusal"), driven.lane(), driven.lane(choice=1))
+        assert lanes == ("ann@acme.com.",) * 4
+
+
 async def test_tool_arguments_stay_json_through_every_level() -> None:
     class Calling(FakeProvider):
         async def call(self, call: Call) -> Reply:

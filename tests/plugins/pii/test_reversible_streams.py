@@ -1,0 +1,102 @@
+"""P6 on the wire for `reversible`: whatever API a stream is of, wherever its bytes are cut, the values come back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_plugins.pii.reversible import vault_for
+from sentinel_plugins.pii.vault import Vault
+from tests.core.dialects.cuts import bytewise, cut
+from tests.plugins.guarding.guards import MAIL, SECRETS, SSN, Table
+from tests.plugins.guarding.test_streams import APIS, PLACES, Api, events_of, lanes_of, pieces, running
+from tests.plugins.pii.reversing import KEY, REVERSIBLE
+
+NAME = {"pattern": r'[A-Z]"[A-Z]\\', "max_length": 4}
+TABLE: Table = {**REVERSIBLE, "custom": {"OWN_SSN": SSN, "OWN_MAIL": MAIL, "OWN_NAME": NAME}}
+VALUES = ("ann@acme.com", "123-45-6789", 'O"N\\')
+SAID = [{"role": "user", "content": " and ".join(VALUES)}]
+BODIES: dict[str, dict[str, Any]] = {
+    "chat": {"messages": SAID, "n": 2},
+    "completions": {"prompt": " and ".join(VALUES), "n": 2},
+    "messages": {"messages": SAID, "max_tokens": 9},
+    "responses": {"input": " and ".join(VALUES)},
+}
+
+
+def asking(name: str) -> tuple[Api, Vault]:
+    """One API with a request that holds the values, and the vault that they will be in."""
+    api = APIS[name]._replace(body=BODIES[name])
+    request = api.dialect.decode_request({"model": "fake", "stream": True, **api.body})
+    vault = vault_for(KEY.reveal().encode(), "", "", request)
+    for value in VALUES:
+        vault.put(value)
+    return api, vault
+
+
+class Text:
+    """A text of words and of what stands for values, and what the caller gets of it."""
+
+    def __init__(self, words: list[str | int | tuple[int, int]], vault: Vault) -> None:
+        self.given = self.expected = ""
+        for word in words:
+            if isinstance(word, str):
+                self._add(word, word)
+            elif isinstance(word, int):
+                self._add(vault.put(VALUES[word]), VALUES[word])
+            else:
+                number, length = word
+                self._add(*[vault.put(VALUES[number]).lower()[:length]] * 2)
+
+    def _add(self, given: str, expected: str) -> None:
+        self.given += given
+        self.expected += expected
+
+
+_number = st.integers(0, len(VALUES) - 1)
+WORDS = st.lists(
+    st.one_of(_number, st.tuples(_number, st.integers(1, 16)), st.sampled_from([" ", "x", "é", "😀", "\n", '"', "\\"])),
+    max_size=8,
+)
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_p6_every_lane_has_its_values_again(name: str) -> None:
+    api, vault = asking(name)
+
+    @given(content=WORDS, reasoning=WORDS, argument=WORDS, texts=PLACES, places=PLACES, ascii_only=st.booleans())
+    def check(
+        content: Any, reasoning: Any, argument: Any, texts: list[int], places: list[int], ascii_only: bool
+    ) -> None:
+        said, thought, told = Text(content, vault), Text(reasoning, vault), Text(argument, vault)
+        arguments = json.dumps({"to": told.given})
+        wire = api.written(
+            pieces(said.given, texts), pieces(thought.given, texts), pieces(arguments, texts), ascii_only
+        )
+        before = lanes_of(events_of(api.dialect, [wire]))
+        after = lanes_of(events_of(api.dialect, [send(api, cut(wire, places))]))
+        assert after.keys() == before.keys()
+        for lane, text in after.items():
+            if lane[1] == "tool_arguments":
+                assert json.loads(text) == {"to": told.expected}
+            else:
+                assert text == (thought if lane[1] == "reasoning" else said).expected
+
+    with running(pii=TABLE, secrets=SECRETS) as send:
+        check()
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_p6_byte_by_byte_no_event_repeats_what_stood_for_a_value(name: str) -> None:
+    """Snapshots too, such as the last event of a response."""
+    api, vault = asking(name)
+    text = f"to {vault.put(VALUES[0])}, {vault.put(VALUES[1]).lower()}."
+    wire = api.written([text[:9], text[9:30], text[30:]], (), ("{}",), True)
+    with running(pii=TABLE, secrets=SECRETS) as send:
+        sent = send(api, bytewise(wire))
+    assert lanes_of(events_of(api.dialect, [sent]))[0, "content", 0] == "to ann@acme.com, 123-45-6789."
+    assert vault.nonce.encode() not in sent.upper()
