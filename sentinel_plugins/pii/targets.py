@@ -32,11 +32,13 @@ Mode: TypeAlias = Literal[
 """One way to read what came last: as a part of a target, and of which."""
 
 _OPENING = re.compile(
-    r"[(:/.<](?:(?P<inline>(?<=\]\())|(?P<definition>(?<=\]:))|(?P<address>(?<=//)|(?i:(?<=www\.)|(?<=mailto:)|(?<=xmpp:)))"
-    r"|(?P<style>(?i:(?<=url\()))|(?<=<))"
+    r"[(:/.<?#](?:(?P<inline>(?<=\]\())|(?P<definition>(?<=\]:))|(?P<style>(?i:(?<=url\()))|(?P<tag>(?<=<))"
+    r"|(?P<address>(?<=//)|(?i:(?<=www\.)|(?<=mailto:)|(?<=xmpp:)))|(?P<host>(?<=[/?#])))"
 )
 """By the last character: it is rarer than the first."""
-_LONGEST_OPENING = 7
+_HOST = re.compile(r"\.[a-z]{2,24}(?::\d{1,5})?\Z", re.IGNORECASE)
+"""What stands before a path where an address has no scheme: `acme.com/x`."""
+_RECENT = 31
 _TOKEN = re.compile(r"""[ \t\r\f\v\n()\\<>="'/:]|[^ \t\r\f\v\n()\\<>="'/:]+""")
 _SIGNS = dict.fromkeys(" \t\r\f\v", " ") | {sign: sign for sign in "\n()\\<>=\"'/:"}
 
@@ -44,6 +46,7 @@ _BEGINS: Mapping[str, Mode] = {
     "inline": "inline begins",
     "definition": "definition begins",
     "address": "address",
+    "host": "address",
     "style": "style begins",
 }
 _GONE: Final = None
@@ -126,17 +129,18 @@ class Targets:
     def feed(self, text: str) -> None:
         """Read on."""
         seen, before, at = self._recent + text, len(self._recent), 0
-        for opening in _OPENING.finditer(seen):
+        for opening in _OPENING.finditer(seen, before):
+            if opening.lastgroup == "host" and _HOST.search(seen, opening.start() - _RECENT, opening.start()) is None:
+                continue
             end = opening.end() - before
-            if end > 0:
-                self._follow(text, at, end)
-                self._open(opening.lastgroup)
-                at = end
+            self._follow(text, at, end)
+            self._open(opening.lastgroup or "")
+            at = end
         self._follow(text, at, len(text))
-        self._recent = seen[1 - _LONGEST_OPENING :]
+        self._recent = seen[-_RECENT:]
 
-    def _open(self, kind: str | None) -> None:
-        if kind is None:
+    def _open(self, kind: str) -> None:
+        if kind == "tag":
             self._name = ""
         else:
             mode = _BEGINS[kind]
