@@ -10,6 +10,7 @@ from sentinel_core.config import Secret
 from sentinel_core.stage import Stage
 from sentinel_core.testing import FakeProvider
 from sentinel_plugins.pii.placeholder import LENGTH, is_placeholder
+from sentinel_plugins.pii.vault import Vault
 from tests.plugins.guarding.guards import PII, Guards, Table, guards
 
 KEY = Secret("k" * 16, "HASH_KEY")
@@ -27,3 +28,13 @@ async def reversing(provider: FakeProvider, *others: Stage, **table: object) -> 
 def placeholders(text: str) -> list[str]:
     """All that stands for values in what a provider was asked."""
     return [word for word in _WORD.findall(text) if is_placeholder(word)]
+
+
+def put_back(vault: Vault, text: str) -> str:
+    """What a whole text becomes, worked out place by place. It holds no targets and is no JSON."""
+    out, at = [], 0
+    while at < len(text):
+        value = vault.value(text[at : at + LENGTH].upper()) if text[at : at + LENGTH].isascii() else None
+        out.append(text[at] if value is None else value)
+        at += 1 if value is None else LENGTH
+    return "".join(out)

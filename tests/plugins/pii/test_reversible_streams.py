@@ -14,7 +14,7 @@ from sentinel_plugins.pii.vault import Vault
 from tests.core.dialects.cuts import bytewise, cut
 from tests.plugins.guarding.guards import MAIL, SECRETS, SSN, Table
 from tests.plugins.guarding.test_streams import APIS, PLACES, Api, events_of, lanes_of, pieces, running
-from tests.plugins.pii.reversing import KEY, REVERSIBLE
+from tests.plugins.pii.reversing import KEY, REVERSIBLE, put_back
 
 NAME = {"pattern": r'[A-Z]"[A-Z]\\', "max_length": 4}
 TABLE: Table = {**REVERSIBLE, "custom": {"OWN_SSN": SSN, "OWN_MAIL": MAIL, "OWN_NAME": NAME}}
@@ -38,23 +38,13 @@ def asking(name: str) -> tuple[Api, Vault]:
     return api, vault
 
 
-class Text:
-    """A text of words and of what stands for values, and what the caller gets of it."""
-
-    def __init__(self, words: list[str | int | tuple[int, int]], vault: Vault) -> None:
-        self.given = self.expected = ""
-        for word in words:
-            if isinstance(word, str):
-                self._add(word, word)
-            elif isinstance(word, int):
-                self._add(vault.put(VALUES[word]), VALUES[word])
-            else:
-                number, length = word
-                self._add(*[vault.put(VALUES[number]).lower()[:length]] * 2)
-
-    def _add(self, given: str, expected: str) -> None:
-        self.given += given
-        self.expected += expected
+def written(words: list[str | int | tuple[int, int]], vault: Vault) -> str:
+    """A text of words, of what stands for values, and of beginnings of that."""
+    out = []
+    for word in words:
+        number, length = word if isinstance(word, tuple) else (word, None)
+        out.append(number if isinstance(number, str) else vault.put(VALUES[number])[:length])
+    return "".join(text if at % 2 else text.lower() for at, text in enumerate(out))
 
 
 _number = st.integers(0, len(VALUES) - 1)
@@ -72,19 +62,17 @@ def test_p6_every_lane_has_its_values_again(name: str) -> None:
     def check(
         content: Any, reasoning: Any, argument: Any, texts: list[int], places: list[int], ascii_only: bool
     ) -> None:
-        said, thought, told = Text(content, vault), Text(reasoning, vault), Text(argument, vault)
-        arguments = json.dumps({"to": told.given})
-        wire = api.written(
-            pieces(said.given, texts), pieces(thought.given, texts), pieces(arguments, texts), ascii_only
-        )
+        said, thought, told = (written(words, vault) for words in (content, reasoning, argument))
+        arguments = json.dumps({"to": told})
+        wire = api.written(pieces(said, texts), pieces(thought, texts), pieces(arguments, texts), ascii_only)
         before = lanes_of(events_of(api.dialect, [wire]))
         after = lanes_of(events_of(api.dialect, [send(api, cut(wire, places))]))
         assert after.keys() == before.keys()
         for lane, text in after.items():
             if lane[1] == "tool_arguments":
-                assert json.loads(text) == {"to": told.expected}
+                assert json.loads(text) == {"to": put_back(vault, told)}
             else:
-                assert text == (thought if lane[1] == "reasoning" else said).expected
+                assert text == put_back(vault, thought if lane[1] == "reasoning" else said)
 
     with running(pii=TABLE, secrets=SECRETS) as send:
         check()
