@@ -4,32 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final, Literal, TypeAlias
 
-Mode: TypeAlias = Literal[
-    "address",
-    "address in quotes",
-    "inline begins",
-    "inline",
-    "inline escape",
-    "inline line",
-    "inline angles",
-    "inline angles escape",
-    "definition begins",
-    "definition",
-    "definition angles",
-    "definition angles escape",
-    "style begins",
-    "style",
-    "style escape",
-    "style double",
-    "style single",
-    "tag",
-    "attribute",
-    "attribute double",
-    "attribute single",
-]
-"""One way to read what came last: as a part of a target, and of which."""
+from sentinel_plugins.pii.modes import COUNTS, ELSE, NEXT, QUOTED, Mode
 
 _OPENING = re.compile(
     r"[(:/.<?#](?:(?P<inline>(?<=\]\())|(?P<definition>(?<=\]:))|(?P<style>(?i:(?<=url\()))|(?P<tag>(?<=<))"
@@ -49,54 +25,6 @@ _BEGINS: Mapping[str, Mode] = {
     "host": "address",
     "style": "style begins",
 }
-_GONE: Final = None
-_NEXT: Mapping[Mode, Mapping[str, Mode | None]] = {  # "" stands for whatever is not named
-    "address": {" ": _GONE, "\n": _GONE, "<": _GONE, "": "address"},
-    "address in quotes": {" ": _GONE, "\n": _GONE, "<": _GONE, ">": _GONE, "": "address in quotes"},
-    "inline begins": {" ": "inline begins", "\n": "inline begins", "<": "inline angles", "\\": "inline escape"},
-    "inline": {"\n": "inline line", "\\": "inline escape"},
-    "inline escape": {"\n": "inline line"},
-    "inline line": {" ": "inline line", "\n": _GONE, "\\": "inline escape"},
-    "inline angles": {
-        ">": "inline",
-        "\n": "inline line",
-        "\\": "inline angles escape",
-        "": "inline angles",
-    },
-    "inline angles escape": {"\n": "inline line", "": "inline angles"},
-    "definition begins": {" ": "definition begins", "\n": "definition begins", "<": "definition angles"},
-    "definition": {" ": _GONE, "\n": _GONE},
-    "definition angles": {
-        ">": "definition",
-        "\n": _GONE,
-        "\\": "definition angles escape",
-        "": "definition angles",
-    },
-    "definition angles escape": {"\n": _GONE, "": "definition angles"},
-    "style begins": {" ": "style begins", "\n": "style begins", '"': "style double", "'": "style single", ")": _GONE},
-    "style": {")": _GONE, "\\": "style escape"},
-    "style escape": {},
-    "style double": {'"': "style", "": "style double"},
-    "style single": {"'": "style", "": "style single"},
-    "tag": {">": _GONE, "=": "attribute", "": "tag"},
-    "attribute": {
-        " ": "attribute",
-        "\n": "attribute",
-        ">": _GONE,
-        '"': "attribute double",
-        "'": "attribute single",
-        "": "tag",
-    },
-    "attribute double": {'"': "tag", "": "attribute double"},
-    "attribute single": {"'": "tag", "": "attribute single"},
-}
-_ELSE: Mapping[Mode, Mode] = {
-    mode: following.get("") or ("inline" if mode[0] == "i" else "definition" if mode[0] == "d" else "style")
-    for mode, following in _NEXT.items()
-}
-
-_QUOTED = frozenset({"attribute double", "attribute single"})
-
 _LINKING = frozenset(
     {
         *("a", "area", "audio", "base", "blockquote", "body", "button", "del", "embed", "feimage", "form", "frame"),
@@ -144,13 +72,13 @@ class Targets:
             self._name = ""
         else:
             mode = _BEGINS[kind]
-            if mode == "address" and not _QUOTED.isdisjoint(self._modes):
+            if mode == "address" and not QUOTED.isdisjoint(self._modes):
                 mode = "address in quotes"
             self._modes[mode] = max(1, self._modes.get(mode, 0))
 
     def _follow(self, text: str, start: int, end: int) -> None:
         for token in _TOKEN.finditer(text, start, end) if self._modes or self._name is not None else ():
-            sign = _SIGNS.get(token.group(), "")
+            sign = _SIGNS.get(token.group(), ELSE)
             if self._modes:
                 self._step(sign)
             if self._name is not None:
@@ -161,8 +89,8 @@ class Targets:
     def _step(self, sign: str) -> None:
         modes: dict[Mode, int] = {}
         for mode, depth in self._modes.items():
-            following = _NEXT[mode].get(sign, _ELSE[mode])
-            if following == "inline" and mode in ("inline", "inline begins", "inline line"):
+            following = NEXT[mode][sign if sign in NEXT[mode] else ELSE]
+            if mode in COUNTS and following == "inline":
                 depth += (sign == "(") - (sign == ")")
             if following is not None and depth:
                 modes[following] = max(depth, modes.get(following, 0))
