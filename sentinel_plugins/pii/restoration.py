@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sentinel_core.messages import Answer, Request, TextEvent, ToolCallDelta
@@ -14,6 +14,8 @@ from sentinel_plugins.pii.vault import Vault
 _FORMATS = (("response_format",), ("text", "format"), ("output_format",), ("output_config", "format"))
 """Where requests say that the answer is to be JSON: of chats, of responses, of messages before and now."""
 
+_TEXTS: Collection[str] = ("content", "reasoning", "refusal")
+
 
 class Restoring:
     """Puts the values of one request back into its reply: content, reasoning, refusals and tool arguments."""
@@ -24,9 +26,13 @@ class Restoring:
         self._lanes = Lanes(self._begin)
 
     def answer(self, answer: Answer) -> Answer:
-        """The answer to hand to the caller."""
+        """The answer to hand to the caller. Each text stays in its place, as each block of a stream does."""
+        slots = [slot for slot in answer.texts() if slot.kind in _TEXTS]
+        changes = {slot.path: self._text(slot.kind).feed(slot.text, end=True) for slot in slots}
+        answer = answer.with_texts({slot.path: changes[slot.path] for slot in slots if changes[slot.path] != slot.text})
         events = answer.dialect.decompose(answer)
-        return answer.dialect.recompose(answer, [self._whole(e) if isinstance(e, TextEvent) else e for e in events])
+        calls = [self._call(event) if isinstance(event, ToolCallDelta) else event for event in events]
+        return answer.dialect.recompose(answer, calls)
 
     def event(self, event: TextEvent) -> TextEvent:
         """The event with what leaves now; its text may be empty, for it may carry more than text."""
@@ -36,11 +42,14 @@ class Restoring:
         """What is still held of a choice that ends, or of all."""
         return tuple(self._lanes.rest(choice))
 
-    def _whole(self, event: TextEvent) -> TextEvent:
+    def _call(self, event: ToolCallDelta) -> ToolCallDelta:
         return event.with_text(self._begin(event).feed(event.text, end=True))
 
     def _begin(self, event: TextEvent) -> Text:
-        json = isinstance(event, ToolCallDelta) or (self._json and event.channel == "content")
+        return self._text(event.channel)
+
+    def _text(self, kind: str) -> Text:
+        json = kind == "tool_arguments" or (self._json and kind == "content")
         return restored(self._vault, json=json)
 
 

@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.dialects.sse import SseParser
+from sentinel_plugins.pii.restoration import Restoring
 from sentinel_plugins.pii.reversible import vault_for
 from sentinel_plugins.pii.vault import Vault
-from tests.core.dialects.cuts import bytewise, cut
+from tests.core.dialects.cuts import bytewise, cut, payloads
 from tests.plugins.guarding.guards import MAIL, SECRETS, SSN, Table
 from tests.plugins.guarding.test_streams import APIS, PLACES, Api, events_of, lanes_of, pieces, running
 from tests.plugins.pii.reversing import KEY, REVERSIBLE, put_back
+from tests.upstream.anthropic import message
 
 NAME = {"pattern": r'[A-Z]"[A-Z]\\', "max_length": 4}
 TABLE: Table = {**REVERSIBLE, "custom": {"OWN_SSN": SSN, "OWN_MAIL": MAIL, "OWN_NAME": NAME}}
@@ -88,3 +91,43 @@ def test_p6_byte_by_byte_no_event_repeats_what_stood_for_a_value(name: str) -> N
         sent = send(api, bytewise(wire))
     assert lanes_of(events_of(api.dialect, [sent]))[0, "content", 0] == "to ann@acme.com, 123-45-6789."
     assert vault.nonce.encode() not in sent.upper()
+
+
+def blocks_of(stream: bytes) -> list[tuple[str, str]]:
+    """The blocks of a stream of messages: their kinds and texts."""
+    blocks: list[tuple[str, str]] = []
+    for data, _ in payloads(SseParser(), [stream]):
+        event = json.loads(data)
+        if event["type"] == "content_block_start":
+            blocks.append((event["content_block"]["type"], ""))
+        elif event["type"] == "content_block_delta":
+            said = event["delta"]
+            text = said.get("text", "") + said.get("thinking", "") + said.get("partial_json", "")
+            blocks[-1] = (blocks[-1][0], blocks[-1][1] + text)
+    return blocks
+
+
+def test_a_block_has_all_of_its_text_before_the_next_one_begins() -> None:
+    """Late text would be a block of its own at the end, and thoughts without their last word not what was signed."""
+    api, vault = asking("messages")
+    begun = vault.put(VALUES[0])[:9]
+    wire = api.written([f"let me {begun}"], [f"so I {begun}"], ['{"a": 1}'], True)
+    with running(pii={**TABLE, "direction": "request"}) as send:
+        sent = send(api, bytewise(wire))
+    assert blocks_of(sent) == [("thinking", f"so I {begun}"), ("text", f"let me {begun}"), ("tool_use", '{"a": 1}')]
+
+
+def test_every_block_of_an_answer_keeps_its_text() -> None:
+    api, vault = asking("messages")
+    mail, number = vault.put(VALUES[0]), vault.put(VALUES[1])
+    call = {"type": "tool_use", "id": "c", "name": "f", "input": {"to": [mail, "[x"], "n": 1}}
+    body = message(f"one {mail}", f"two {number}", call, f"{mail} three", "four")
+    request = api.dialect.decode_request({"model": "fake", **api.body})
+    answer = Restoring(vault, request).answer(api.dialect.decode_answer(json.dumps(body).encode()))
+    assert answer.body["content"] == [
+        {"type": "text", "text": "one ann@acme.com"},
+        {"type": "text", "text": "two 123-45-6789"},
+        {**call, "input": {"to": ["ann@acme.com", "[x"], "n": 1}},
+        {"type": "text", "text": "ann@acme.com three"},
+        {"type": "text", "text": "four"},
+    ]
