@@ -39,16 +39,18 @@ class TakenOut:
 
 
 class SaidAgain:
-    """Of the values in a reply, those of the request are the caller's own and get what stands for them; no other can be
-    put back, and is redacted."""
+    """Of the values in a reply, those of the request are the caller's own and get what stands for them; what the model
+    made of them, such as an address of what stands for a name, stays. No other can be put back, and is redacted."""
 
     def __init__(self, vault: Vault | None) -> None:
         self._vault = vault
 
     def __call__(self, found: Found, value: str) -> str:
-        """What stands for the value, or its kind."""
-        known = self._vault.placeholder(value) if self._vault is not None else None
-        return known or redacted(found, value)
+        """What stands for the value, the value itself, or its kind."""
+        if self._vault is None:
+            return redacted(found, value)
+        known = self._vault.placeholder(value)
+        return known or (value if self._vault.stands_in(value) else redacted(found, value))
 
 
 def vault_for(key: bytes, tenant: str, principal: str, request: Request) -> Vault:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import NoReturn
 
 from sentinel_core.keys import Key
-from sentinel_plugins.pii.placeholder import nonce, placeholder
+from sentinel_plugins.pii.placeholder import nonce, placeholder, upper
 
 _ESCAPED = re.compile(r'["\\\x00-\x1f]')
 
@@ -61,6 +61,11 @@ class Vault:
             self._ordered = sorted(self._values)
         at = bisect_left(self._ordered, text)
         return at < len(self._ordered) and self._ordered[at].startswith(text)
+
+    def stands_in(self, text: str) -> bool:
+        """Whether there is something in the text that stands for a value."""
+        read = upper(text)
+        return self.nonce in read and any(placeholder in read for placeholder in self._values)
 
     @property
     def placeholders(self) -> AbstractSet[str]:

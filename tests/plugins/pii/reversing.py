@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sentinel_core.config import Secret
+from sentinel_core.context import Call
+from sentinel_core.reply import Reply
 from sentinel_core.stage import Stage
 from sentinel_core.testing import FakeProvider
 from sentinel_plugins.pii.placeholder import LENGTH, is_placeholder
@@ -16,6 +18,21 @@ from tests.plugins.guarding.guards import PII, Guards, Table, guards
 KEY = Secret("k" * 16, "HASH_KEY")
 REVERSIBLE: Table = {**PII, "action": "reversible", "hash_key": KEY}
 _WORD = re.compile(rf"(?<![0-9A-Z])[0-9A-Z]{{{LENGTH}}}(?![0-9A-Z])")
+
+
+class Parrot(FakeProvider):
+    """Repeats the last message, after what it is told to."""
+
+    before = ""
+    after = ""
+    size = 3
+
+    async def call(self, call: Call) -> Reply:
+        """The answer, in pieces where it is streamed."""
+        self.calls.append(call)
+        text = f"{self.before}{call.request.body['messages'][-1]['content']}{self.after}"
+        pieces = [text[at : at + self.size] for at in range(0, len(text), self.size)]
+        return await FakeProvider(pieces).call(call)
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from sentinel_plugins.guarding.stage import OFF_LOOP_CHARS
 from sentinel_plugins.pii.stage import Pii
 from sentinel_plugins.pii.vault import VAULT
 from tests.plugins.guarding.guards import MAIL, SECRETS, Guards, Table, guards, sent, verdicts
-from tests.plugins.pii.reversing import KEY, REVERSIBLE, placeholders, reversing
+from tests.plugins.pii.reversing import KEY, REVERSIBLE, Parrot, placeholders, reversing
 
 TEXT = "ann@acme.com has 123-45-6789"
 
@@ -33,21 +33,6 @@ class TestConformance(StageConformance):
     minimum: ClassVar[Table] = {"action": "reversible", "hash_key": KEY}
     prompts = ("Hello", TEXT)
     replies = ("nothing here", f"{TEXT}.", "ann@acme.com", "bob@ 123-45-678")
-
-
-class Parrot(FakeProvider):
-    """Repeats the last message, after what it is told to."""
-
-    before = ""
-    after = ""
-    size = 3
-
-    async def call(self, call: Call) -> Reply:
-        """The answer, in pieces where it is streamed."""
-        self.calls.append(call)
-        text = f"{self.before}{call.request.body['messages'][-1]['content']}{self.after}"
-        pieces = [text[at : at + self.size] for at in range(0, len(text), self.size)]
-        return await FakeProvider(pieces).call(call)
 
 
 async def drawn(chain: Guards, text: str = TEXT, **fields: Any) -> list[str]:
@@ -91,6 +76,18 @@ async def test_a_value_that_the_caller_never_sent_is_redacted_in_the_reply(strea
         driven = await chain.ask("ann@acme.com", stream=stream)
         assert driven.text == "[OWN_MAIL] wrote: ann@acme.com, ann@acme.com."
         assert verdicts(driven)["pii", "response"] == "masked"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_what_the_model_makes_of_a_placeholder_is_the_callers_own(stream: bool) -> None:
+    custom = {
+        "NAME": {"pattern": "Ann", "max_length": 3},
+        "MAIL": {"pattern": "[0-9A-Za-z]+@[a-z.]+", "max_length": 40},
+    }
+    async with reversing(Parrot(), custom=custom) as chain:
+        assert isinstance(chain.provider, Parrot)
+        chain.provider.after = "@acme.com, eve@acme.com"
+        assert (await chain.ask("Ann", stream=stream)).text == "Ann@acme.com, [MAIL]"
 
 
 async def test_without_replies_to_look_at_they_are_put_back_all_the_same() -> None:
