@@ -22,26 +22,26 @@ async def _nothing() -> None:
 class Reading:
     """Who is waiting inside a stream's read right now, so that a close can end that wait first."""
 
-    __slots__ = ("_left", "task")
+    __slots__ = ("awaited", "task")
 
     def __init__(self) -> None:
         self.task: asyncio.Task[object] | None = None
-        self._left: asyncio.Future[None] | None = None
+        self.awaited: asyncio.Future[None] | None = None
 
     def leave(self) -> None:
-        """The read is over."""
+        """The read is over. Where nobody has `awaited` that, setting `task` to None is the same."""
         self.task = None
-        if self._left is not None and not self._left.done():
-            self._left.set_result(None)
+        if self.awaited is not None and not self.awaited.done():
+            self.awaited.set_result(None)
 
     async def stop(self, closer: asyncio.Task[object] | None) -> None:
         """Cancel a pending read of a task other than the closer's and wait until it has left."""
         reader = self.task
         if reader is None or reader is closer or reader.done():
             return
-        self._left = asyncio.get_running_loop().create_future()
+        self.awaited = asyncio.get_running_loop().create_future()
         reader.cancel()
-        waiting: tuple[asyncio.Future[Any], ...] = (reader, self._left)  # of different results
+        waiting: tuple[asyncio.Future[Any], ...] = (reader, self.awaited)  # of different results
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
 
 

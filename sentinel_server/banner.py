@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sentinel_core.chain import StageRow
 from sentinel_core.gateway import Gateway
-from sentinel_server.cli.reporting import table
+from sentinel_core.printing import table
 from sentinel_server.exposure import authenticates
 
 BOLD, YELLOW, PLAIN = "\033[1m", "\033[33m", "\033[0m"

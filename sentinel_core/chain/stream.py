@@ -122,7 +122,10 @@ class Delivery:
                 raise
             raise failure from exc
         finally:
-            reading.leave()
+            if reading.awaited is None:
+                reading.task = None  # a call less for every event of every stream
+            else:
+                reading.leave()
         meter = self.meter
         if not meter.events:
             self.first_event_at = perf_counter()

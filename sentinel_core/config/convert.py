@@ -11,6 +11,7 @@ import msgspec
 from sentinel_core.config.document import Document, Steps, problem_at
 from sentinel_core.config.envtext import EnvText, readings
 from sentinel_core.config.expectation import choices, describe, found, members, show, unwrap
+from sentinel_core.config.fields import fields_of
 from sentinel_core.config.secret import REMEDY, Secret, SecretReader, UnreadableSecret
 from sentinel_core.config.suggestion import did_you_mean
 from sentinel_core.errors import ConfigProblem
@@ -39,9 +40,9 @@ def convert_table(
 def convert_what_can(document: Document, struct: type[S], secrets: SecretReader) -> S:
     """The whole document as a `struct` whose fields all have defaults: where something is wrong, the default stands."""
     values: dict[str, Any] = {}  # as in `_Conversion`
-    for field in msgspec.structs.fields(struct):
-        value = document.get(field.encode_name)
-        converted = _Conversion(document, secrets).value(value, field.type, (field.encode_name,))
+    for key, field in fields_of(struct).items():
+        value = document.get(key)
+        converted = _Conversion(document, secrets).value(value, field.type, (key,))
         if value is not None and converted is not _BAD:
             values[field.name] = converted
     return struct(**values)
@@ -89,7 +90,7 @@ class _Conversion:
 
     def _table(self, table: Mapping[str, Any], struct: type[msgspec.Struct], steps: Steps) -> Any:  # see the class
         before = len(self.problems)
-        fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+        fields = fields_of(struct)
         for key in table:
             if key not in fields:
                 hint = did_you_mean(str(key), fields)

@@ -10,6 +10,7 @@ import msgspec
 
 from sentinel_core.config.document import Document, Steps, dotted
 from sentinel_core.config.expectation import show
+from sentinel_core.config.fields import fields_of
 from sentinel_core.config.secret import Secret
 
 
@@ -28,7 +29,7 @@ def dump(value: Any) -> Any:  # a Struct's value in, what TOML can say out
         case Secret():
             return value.reference
         case msgspec.Struct():
-            return {field.encode_name: dump(getattr(value, field.name)) for field in msgspec.structs.fields(value)}
+            return {key: dump(getattr(value, field.name)) for key, field in fields_of(type(value)).items()}
         case dict():
             return {key: dump(item) for key, item in value.items()}
         case list() | tuple():
@@ -42,8 +43,8 @@ def dump(value: Any) -> Any:  # a Struct's value in, what TOML can say out
 
 def effective_values(document: Document, steps: Steps, struct: msgspec.Struct) -> Iterator[EffectiveValue]:
     """The values of one converted table, nested tables one by one."""
-    for field in msgspec.structs.fields(struct):
-        here = (*steps, field.encode_name)
+    for key, field in fields_of(type(struct)).items():
+        here = (*steps, key)
         value = getattr(struct, field.name)
         if isinstance(value, msgspec.Struct):
             yield from effective_values(document, here, value)
@@ -52,7 +53,7 @@ def effective_values(document: Document, steps: Steps, struct: msgspec.Struct) -
                 yield from effective_values(document, (*here, index), item)
         else:
             origin = document.origins.get(here)
-            yield EffectiveValue(dotted(steps), field.encode_name, _shown(value), str(origin) if origin else "default")
+            yield EffectiveValue(dotted(steps), key, _shown(value), str(origin) if origin else "default")
 
 
 def _shown(value: Any) -> str:  # a field's value

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+import os
+import sys
+from functools import lru_cache
+from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
 from typing import NamedTuple
 
 from sentinel_core.config.suggestion import did_you_mean
@@ -33,8 +36,22 @@ def entry_name(name: str, kind: Kind) -> str:
 
 
 def installed_entries() -> EntryPoints:
-    """What every installed distribution brings. Looking through them all takes milliseconds."""
+    """What every installed distribution brings. Looking through them all takes milliseconds, and is done again only
+    after something was installed or removed."""
+    return _entries(tuple((place, _changed_at(place)) for place in sys.path))
+
+
+@lru_cache(maxsize=1)
+def _entries(places: tuple[tuple[str, int], ...]) -> EntryPoints:
     return entry_points(group=PROJECT)
+
+
+def _changed_at(place: str) -> int:
+    """When a file or folder came into it or left it; 0 if it is none."""
+    try:
+        return os.stat(place or os.curdir).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def find_entry(entries: EntryPoints, name: str, kind: Kind, table: str) -> EntryPoint:
@@ -68,5 +85,10 @@ def _unknown(name: str, kind: Kind, table: str, names: set[str]) -> ConfigProble
 
 
 def _info(entry: EntryPoint) -> PluginInfo:
-    dist = entry.dist
-    return PluginInfo(entry.name, entry.module, dist.name if dist else "", dist.version if dist else "")
+    return PluginInfo(entry.name, entry.module, *(_named(entry.dist) if entry.dist else ("", "")))
+
+
+@lru_cache(maxsize=64)
+def _named(distribution: Distribution) -> tuple[str, str]:
+    """Its name and version: read from a file at each look, and asked for once per plugin that it brings."""
+    return distribution.name, distribution.version

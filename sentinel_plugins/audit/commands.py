@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from sentinel_core.commands import Command
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.gateway import Gateway
+from sentinel_core.printing import as_json
 from sentinel_core.records import Record, RecordStore
 from sentinel_plugins.audit.checkpoints import Noted, read
 from sentinel_plugins.audit.config import AuditConfig
@@ -41,7 +41,7 @@ def verify_audit(config: Config = None, env_file: EnvFile = None, json: Json = F
     except OSError as error:
         typer.echo(f"sentinel: {error}", err=True)
         return FAILURE
-    typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode() if json else _text(found))
+    typer.echo(as_json(found) if json else _text(found))
     return FAILURE if found.findings else 0
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import cached_property
+from functools import lru_cache
 
 import aiohttp
 
@@ -25,14 +26,16 @@ class AiohttpPools:
 
     def pool(self, *, connections: int) -> AbstractAsyncContextManager[HttpClient]:
         """A pool of at most `connections` connections, closed with the context."""
-        return _pool(connections, self._tls)
+        return _pool(connections, _trusting(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")))
 
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        """Shared by all pools: loading the authorities takes some 20 ms and 2 MiB."""
-        context = ssl.create_default_context()
-        context.set_alpn_protocols(("http/1.1",))
-        return context
+
+@lru_cache(maxsize=8)
+def _trusting(file: str | None, directory: str | None) -> ssl.SSLContext:
+    """For all pools of the process, since loading authorities takes some 20 ms and 2 MiB: those of the system, or of
+    these places, as they were when they were first needed."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(("http/1.1",))
+    return context
 
 
 @asynccontextmanager

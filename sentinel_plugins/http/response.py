@@ -96,12 +96,14 @@ class AiohttpResponse:
     async def _piece(self) -> bytes:
         """What has arrived, or what arrives next. At its limit the timer closes the connection, which ends the wait."""
         timer = self._timer
-        timer.until(self._first_byte_at or self._time() + self._idle_s)
+        timer.due = due = self._first_byte_at or self._time() + self._idle_s
+        if due < timer.armed:
+            timer.until(due)
         try:
             piece = await self._content.readany()
         except (aiohttp.ClientError, OSError) as error:
             return self._rest(error)
-        timer.rest()
+        timer.due = timer.end
         self._first_byte_at = 0.0
         if not piece and timer.expired:  # a body without framing ends with its connection
             raise UpstreamError("upstream_timeout")

@@ -15,23 +15,24 @@ class CallTimer:
     """Connect, first byte, idle and total of one call on a single timer of the loop, armed lazily.
 
     A wait is a `with timer.limit(seconds):` block; past its limit it raises `UpstreamError` (upstream_timeout). Where
-    `on_expiry` itself ends the wait, `limit` before it and `rest` after it are enough: that is once for every piece of
-    every stream. A limit that moves to later costs nothing: the timer fires at the old time and arms itself anew.
+    `on_expiry` itself ends the wait, it is enough to say when it is `due`, with `until` if that is before the time for
+    which the timer is `armed`, and after it that only the `end` is: that is once for every piece of every stream. A
+    limit that moves to later costs nothing: the timer fires at the old time and arms itself anew.
     Between waits only the total runs. `on_expiry` is called at the limit, before the wait ends, and also where nobody
     waits. `asyncio.timeout` would arm and cancel a timer for every piece. `waiters` is the loop whose tasks wait, where
     `loop` only tells the time.
     """
 
     __slots__ = (
-        "_armed",
         "_cancelling",
-        "_due",
-        "_end",
         "_handle",
         "_loop",
         "_on_expiry",
         "_task",
         "_waiters",
+        "armed",
+        "due",
+        "end",
         "expired",
     )
 
@@ -45,10 +46,10 @@ class CallTimer:
     ) -> None:
         self._loop = loop
         self._waiters = waiters or loop
-        self._end = self._due = loop.time() + total_s
+        self.end = self.due = loop.time() + total_s
         self._on_expiry = on_expiry
         self._handle: asyncio.TimerHandle | None = None
-        self._armed = _NEVER
+        self.armed = _NEVER
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
         self.expired = False
@@ -59,14 +60,10 @@ class CallTimer:
 
     def until(self, when: float) -> CallTimer:
         """Limit the wait that follows, or that runs, to this time of the loop's clock."""
-        self._due = due = when if when < self._end else self._end
-        if due < self._armed:
+        self.due = due = min(when, self.end)
+        if due < self.armed:
             self._arm(due)
         return self
-
-    def rest(self) -> None:
-        """The wait is over: from here on only the total runs."""
-        self._due = self._end
 
     def __enter__(self) -> None:
         self._task = task = asyncio.current_task(self._waiters)
@@ -74,7 +71,7 @@ class CallTimer:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         task, self._task = self._task, None
-        self._due = self._end
+        self.due = self.end
         if not self.expired or kind is None or not issubclass(kind, asyncio.CancelledError):
             return
         # Ours, unless somebody else cancelled as well; then theirs goes on (as in asyncio.timeout).
@@ -84,7 +81,7 @@ class CallTimer:
     @property
     def total_is_over(self) -> bool:
         """The total has passed, not only a shorter limit."""
-        return self._loop.time() >= self._end
+        return self._loop.time() >= self.end
 
     def stop(self) -> None:
         """The call is over."""
@@ -96,12 +93,13 @@ class CallTimer:
     def _arm(self, when: float) -> None:
         if self._handle is not None:
             self._handle.cancel()
-        self._handle, self._armed = self._loop.call_at(when, self._fire), when
+        self._handle, self.armed = self._loop.call_at(when, self._fire), when
 
     def _fire(self) -> None:
-        self._handle, self._armed = None, _NEVER
-        if self._loop.time() < self._due:
-            self._arm(self._due)
+        self._handle, self.armed = None, _NEVER
+        due = min(self.due, self.end)
+        if self._loop.time() < due:
+            self._arm(due)
             return
         self.expired = True
         self._on_expiry()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from sentinel_core.commands import Command
 from sentinel_core.gateway import Gateway
+from sentinel_core.printing import as_json, table
 from sentinel_plugins.recording.offline import answered
 from sentinel_plugins.recording.reach import Reach
 from sentinel_plugins.usage.summary import Totals, UsageSummary, asked, summary
@@ -37,7 +36,7 @@ def usage(
     gateway = Gateway.load(config, env_file=env_file)
     wanted = asked({name: text for name, text in given.items() if text is not None}, Reach(tenant, {}))
     found = answered(gateway, lambda records: summary(records, wanted))
-    typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode() if json else _table(found))
+    typer.echo(as_json(found) if json else _table(found))
     return 0
 
 
@@ -45,21 +44,11 @@ COMMANDS = (Command("usage", usage),)
 
 
 def _table(found: UsageSummary) -> str:
-    lines: list[tuple[str, ...]] = [((found.group_by or "").upper(), *_HEAD)]
-    lines += [(group.value if group.value is not None else "-", *_cells(group.totals)) for group in found.data]
+    lines = [(group.value if group.value is not None else "-", *_cells(group.totals)) for group in found.data]
     lines.append(("total", *_cells(found.total)))
-    return aligned(lines)
+    return table(((found.group_by or "").upper(), *_HEAD), lines, left=1)
 
 
 def _cells(totals: Totals) -> tuple[str, ...]:
     counts = (totals.requests, totals.attempts, totals.prompt_tokens, totals.completion_tokens, totals.unpriced)
     return (*map(str, counts), totals.cost_usd)
-
-
-def aligned(lines: Sequence[Sequence[str]], left: int = 1) -> str:
-    """Lines of cells in columns: so many flush left, numbers flush right."""
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    sides = [str.ljust] * left + [str.rjust] * (len(widths) - left)
-    return "\n".join(
-        "  ".join(side(cell, width) for side, cell, width in zip(sides, line, widths, strict=True)) for line in lines
-    )

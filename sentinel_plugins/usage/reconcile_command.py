@@ -6,15 +6,15 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from sentinel_core.commands import Command
 from sentinel_core.gateway import Gateway
 from sentinel_core.limits import NANO
+from sentinel_core.printing import as_json, table
 from sentinel_plugins.recording.offline import answered
 from sentinel_plugins.usage.bill import Bill, BillError, Columns, read_bill
-from sentinel_plugins.usage.commands import FAILURE, Config, EnvFile, Json, aligned
+from sentinel_plugins.usage.commands import FAILURE, Config, EnvFile, Json
 from sentinel_plugins.usage.reconcile import Difference, reconcile, signed
 
 _HEAD = ("DAY", "MODEL", "LEDGER USD", "BILL USD", "DIFFERENCE", "UNPRICED", "UNSURE")
@@ -37,7 +37,7 @@ def reconcile_costs(
     bill = _bill(csv, Columns(date_column, model_column, cost_column))
     gateway = Gateway.load(config, env_file=env_file)
     found = answered(gateway, lambda records: reconcile(records, provider, bill))
-    typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode() if json else _table(found))
+    typer.echo(as_json(found) if json else _table(found))
     return FAILURE if any(abs(row.nanousd) > tolerance for row in found) else 0
 
 
@@ -60,17 +60,9 @@ def _nanousd(text: str) -> int:
 
 
 def _table(found: list[Difference]) -> str:
-    return aligned(
-        [
-            _HEAD,
-            *(
-                (
-                    *(row.day, row.model or "-"),
-                    *map(signed, (row.ledger_nanousd, row.bill_nanousd, row.nanousd)),
-                    *map(str, (row.unpriced, row.unsure)),
-                )
-                for row in found
-            ),
-        ],
-        left=2,
-    )
+    return table(_HEAD, map(_cells, found), left=2)
+
+
+def _cells(row: Difference) -> tuple[str, ...]:
+    amounts = map(signed, (row.ledger_nanousd, row.bill_nanousd, row.nanousd))
+    return (row.day, row.model or "-", *amounts, str(row.unpriced), str(row.unsure))

@@ -36,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         app = application()
-        if given and not given[0].startswith("-") and given[0] not in {module.NAME for module in COMMANDS}:
+        if not given or given == ["--help"]:
+            _list_contributed(app)
+        elif not given[0].startswith("-") and given[0] not in {module.NAME for module in COMMANDS}:
             _contribute(app)
         app(args=given)
     except ConfigError as error:
@@ -50,7 +52,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _contribute(app: typer.Typer) -> None:
-    """Add the commands of the plugins that the configuration enables: only a name that is not ours loads them."""
-    from sentinel_server.cli.contributed import add_commands
+    """Add the commands of the plugins that the configuration enables: loading them takes most of a second."""
+    from sentinel_server.cli.contributed import add_commands, enabled
 
-    add_commands(app)
+    add_commands(app, enabled())
+
+
+def _list_contributed(app: typer.Typer) -> None:
+    """For the list of commands. A broken configuration is no reason to show none."""
+    try:
+        _contribute(app)
+    except SentinelError:
+        app.info.epilog = "Commands of plugins are missing here: the configuration has errors, see `sentinel check`."

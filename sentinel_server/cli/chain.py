@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sentinel_core.printing import as_json
 from sentinel_server.cli.options import ConfigOption, EnvFileOption, JsonOption, text
-from sentinel_server.cli.reporting import as_json
 
 NAME = "chain"
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentinel_core.printing import table
 from sentinel_server.cli.options import ConfigOption, EnvFileOption, text
-from sentinel_server.cli.reporting import table
 
 if TYPE_CHECKING:
     from sentinel_server.supervisor.launch import Launch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 
 import typer
@@ -14,18 +14,27 @@ TOOLS = ("guard_tools",)
 """Plugins whose commands work with every configuration, so that no table names them."""
 
 
-def add_commands(app: typer.Typer) -> None:
-    """Add what the plugins of the configuration bring: that of `SENTINEL_CONFIG`, or of `./sentinel.toml`."""
-    groups: dict[str, typer.Typer] = {}
+def enabled() -> Iterable[Command]:
+    """What the plugins of the configuration bring: that of `SENTINEL_CONFIG`, or of `./sentinel.toml`."""
     registry = Launch().gateway().blueprint.registry
     for name in TOOLS:
         registry.load_commands(name)
-    for command in registry.commands():
+    return registry.commands()
+
+
+def add_commands(app: typer.Typer, commands: Iterable[Command]) -> None:
+    """Add these, in groups where their names have two words."""
+    groups: dict[str, list[str]] = {}
+    apps = {"": app}
+    for command in commands:
         group, _, name = command.name.rpartition(" ")
-        if group and group not in groups:
-            groups[group] = typer.Typer(no_args_is_help=True)
-            app.add_typer(groups[group], name=group)
-        (groups[group] if group else app).command(name, help=command.help or None)(_exiting(command))
+        if group not in apps:
+            apps[group] = typer.Typer(no_args_is_help=True)
+        groups.setdefault(group, []).append(name)
+        apps[group].command(name, help=command.help or None)(_exiting(command))
+    groups.pop("", None)
+    for group, names in groups.items():
+        app.add_typer(apps[group], name=group, help=f"With {', '.join(names)}.")
 
 
 def _exiting(command: Command) -> Callable[..., None]:

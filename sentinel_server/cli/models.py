@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentinel_core.printing import as_json, table
 from sentinel_server.cli.options import ConfigOption, EnvFileOption, JsonOption, text
-from sentinel_server.cli.reporting import as_json, table
 
 if TYPE_CHECKING:
     from sentinel_core.model_facts import ModelFacts

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sentinel_core.printing import as_json, table
 from sentinel_server.cli.options import ConfigOption, EnvFileOption, JsonOption, text
-from sentinel_server.cli.reporting import as_json, table
 
 if TYPE_CHECKING:
     from sentinel_core.config import Settings

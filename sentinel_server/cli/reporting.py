@@ -1,11 +1,9 @@
-"""What commands print: problems, and tables that fit their contents."""
+"""How commands complain."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
-
-import msgspec
+from collections.abc import Sequence
 
 from sentinel_core.errors import ConfigProblem
 
@@ -16,16 +14,3 @@ def complain(problems: Sequence[ConfigProblem]) -> None:
     print(f"{count} problem{'s' if count > 1 else ''} in the configuration:", file=sys.stderr)
     for problem in problems:
         print(f"  {problem}", file=sys.stderr)
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Left-aligned columns under their names, as wide as they need to be."""
-    lines = [tuple(head), *(tuple(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    padded = ("  ".join(map(str.ljust, line, widths)) for line in lines)
-    return "\n".join(line.rstrip() for line in padded)
-
-
-def as_json(value: object) -> str:
-    """Structs, mappings and lists as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(value)).decode()

@@ -14,6 +14,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from sentinel_server.runners.http_date import http_date
 
 NO_BODY = frozenset({204, 304})
+_SIZES = tuple(b"%x\r\n" % size for size in range(4096))
+"""What stands before chunks of the usual sizes, written once."""
 
 
 class Cycle(RequestResponseCycle):
@@ -21,6 +23,8 @@ class Cycle(RequestResponseCycle):
 
     loop: asyncio.AbstractEventLoop
     _held = b""
+    _flowing = False
+    """Whether a chunked body has begun, whose head has left."""
 
     async def send(self, message: Any) -> None:  # uvicorn types every message of its own
         """ASGI's send. A head waits for the body's first piece, or for the loop's next turn."""
@@ -29,10 +33,14 @@ class Cycle(RequestResponseCycle):
         if self.disconnected:
             return
         kind = message["type"]
-        if not self.response_started and kind == "http.response.start":
+        if kind == "http.response.body" and self.response_started and not self.response_complete:
+            body, more = message.get("body", b""), message.get("more_body", False)
+            if self._flowing and more and body:
+                self.transport.write(_chunk(body))  # every event of every stream but its first and last
+            else:
+                self._continue(body, more=more)
+        elif kind == "http.response.start" and not self.response_started:
             self._start(message)
-        elif self.response_started and not self.response_complete and kind == "http.response.body":
-            self._continue(message.get("body", b""), more=message.get("more_body", False))
         else:
             raise RuntimeError(f"Unexpected ASGI message {kind!r}")
 
@@ -64,8 +72,9 @@ class Cycle(RequestResponseCycle):
         if self.scope["method"] == "HEAD":
             self.expected_content_length, data = 0, b""
         elif self.chunked_encoding:
-            data = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            data = _chunk(body) if body else b""
             data += b"" if more else b"0\r\n\r\n"
+            self._flowing = True
         else:
             self.expected_content_length -= len(body)
             data = body
@@ -89,3 +98,9 @@ class Cycle(RequestResponseCycle):
         if self._held and not self.disconnected:
             self.transport.write(self._held)
         self._held = b""
+
+
+def _chunk(body: bytes) -> bytes:
+    """RFC 9112, section 7.1."""
+    size = len(body)
+    return b"".join((_SIZES[size] if size < len(_SIZES) else b"%x\r\n" % size, body, b"\r\n"))

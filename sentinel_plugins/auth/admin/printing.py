@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
 import typer
 
+from sentinel_core.printing import as_json, table
 from sentinel_plugins.auth.admin.key_shapes import ShownKey
 from sentinel_plugins.auth.admin.tenant_shapes import ShownTenant
 
@@ -17,17 +18,17 @@ _TENANTS = ("TENANT", "STATUS", "FROM", "MODELS", "ROUTES", "LIMITS")
 
 def one(value: msgspec.Struct, text: str, *, json: bool) -> None:
     """One row as JSON, or the one thing to know of it."""
-    typer.echo(_json(value) if json else text)
+    typer.echo(as_json(value) if json else text)
 
 
 def keys(found: Sequence[ShownKey], *, json: bool) -> None:
     """Keys as JSON or as a table."""
-    typer.echo(_json(found) if json else _table(_KEYS, map(_key, found)))
+    typer.echo(as_json(found) if json else table(_KEYS, map(_key, found)))
 
 
 def tenants(found: Sequence[ShownTenant], *, json: bool) -> None:
     """Tenants as JSON or as a table."""
-    typer.echo(_json(found) if json else _table(_TENANTS, map(_tenant, found)))
+    typer.echo(as_json(found) if json else table(_TENANTS, map(_tenant, found)))
 
 
 def _key(key: ShownKey) -> tuple[str, ...]:
@@ -54,13 +55,3 @@ def _patterns(patterns: tuple[str, ...] | None) -> str:
 
 def _day(at: float | None) -> str:
     return "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
-
-
-def _json(value: object) -> str:
-    return msgspec.json.format(msgspec.json.encode(value)).decode()
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [tuple(head), *(tuple(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)

@@ -112,8 +112,8 @@ def test_plugins_imports_none_of_them() -> None:
     assert ran.stderr.strip() == "False"
 
 
-@pytest.mark.parametrize("arguments", [["version"], ["--help"], ["serve", "--help"]])
-def test_help_and_version_import_nothing_heavy(arguments: list[str]) -> None:
+@pytest.mark.parametrize("arguments", [["version"], ["check", "--help"], ["serve", "--help"]])
+def test_version_and_help_of_a_command_import_nothing_heavy(arguments: list[str]) -> None:
     code = f"import sys; from sentinel_server.cli import main\ntry: main({arguments})\nexcept SystemExit: pass\n"
     code += f"print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -184,3 +184,17 @@ def test_an_enabled_plugin_brings_its_command(
     monkeypatch.syspath_prepend(tmp_path)
     result = sentinel("acme-greet", "--name", "you", config="[providers.acme_cli]\n")
     assert (result.code, result.out, result.err) == (3, "Hello, you\n", "")
+    assert "acme-greet" in sentinel("--help", config="[providers.acme_cli]\n").out
+
+
+def test_help_lists_what_plugins_bring_and_their_groups(sentinel: Sentinel) -> None:
+    result = sentinel("--help", config="[stages.auth]\n")
+    assert "With create, list, rotate, revoke." in result.out
+    assert "scan" in result.out
+
+
+def test_help_is_there_where_the_configuration_is_broken(sentinel: Sentinel) -> None:
+    result = sentinel("--help", config="[server]\nprot = 1\n")
+    assert (result.code, result.err) == (0, "")
+    assert "serve" in result.out
+    assert "the configuration has errors" in result.out

@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +71,13 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture(scope="module")
-def trusting(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> HttpPools:
+def trusting(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpPools]:
     """Pools that trust it, and nobody else."""
     file: Path = tmp_path_factory.mktemp("tls") / "ca.pem"
     authority.cert_pem.write_to_path(file)
-    pools = AiohttpPools()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(file))
-        pools.pool(connections=1)  # loads the authorities, for all that follow
-    return pools
+        yield AiohttpPools()
 
 
 CERTIFICATES: Mapping[str, Callable[[trustme.CA], trustme.LeafCert]] = {
