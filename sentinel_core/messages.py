@@ -226,12 +226,14 @@ class UsageReport(_Event, frozen=True, gc=False):
 class Opaque(_Event, frozen=True, gc=False):
     """What the four channels do not cover: role-only frames, unknown fields, unknown events.
 
-    `texts()` gives its strings to guards, `with_texts()` an event that carries others.
+    `texts()` gives its strings to guards, `with_texts()` an event that carries others. `ends` says that a block
+    of texts ends here: what comes of the same lanes from now on is another block's.
     """
 
     slots: tuple[TextSlot, ...] = ()
     patches: Mapping[Path, str] = {}
     readers: set[tuple[int, int]] | None = None
+    ends: bool = False
 
     def texts(self) -> tuple[TextSlot, ...]:
         """The strings that this event carries outside the four channels. The chain notes that they were read."""

@@ -211,5 +211,6 @@ class LayerInput:
                 slots=event.slots,
                 patches=event.patches,
                 readers=self._readers,
+                ends=event.ends,
             )
         return event

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, get_args
 
 from sentinel_core.errors import Refusal
 from sentinel_core.messages import Path, TextSlot
-from sentinel_plugins.guarding.entity import Found
-from sentinel_plugins.guarding.finder import Finder, Together
+from sentinel_plugins.guarding.entity import Family, Found
+from sentinel_plugins.guarding.finder import Except, Finder, Together
 from sentinel_plugins.guarding.known import Known
 from sentinel_plugins.guarding.merge import Cluster
 from sentinel_plugins.guarding.policy import Policy
@@ -44,6 +44,10 @@ class Merged(NamedTuple):
                 return policy.rank(found)
         return 0
 
+    def without(self, values: Collection[str]) -> Merged:
+        """The same, which leaves these values alone. They are in lower case."""
+        return self._replace(finder=Except(self.finder, dict.fromkeys(get_args(Family), values)))
+
 
 class Redaction:
     """Replaces one guard's values, and leaves those of other guards, which will replace them.
@@ -53,7 +57,7 @@ class Redaction:
 
     def __init__(self, merged: Merged, replacements: Mapping[Action, Replacement], note: Note) -> None:
         self._merged = merged
-        self._replacements = replacements
+        self.replacements = replacements
         self._note = note
         self.left: dict[str, Found] = {}
 
@@ -63,8 +67,11 @@ class Redaction:
         """A text that begins now. `json` says that it is the arguments of a tool call."""
         finder = finder or self._merged.finder
         make = partial(self._replacer, finder, decide or self._decide)
-        note = spots.note if spots is not None else None
-        return JsonText(make, finder.left, note) if json else PlainText(make(""), note)
+        if not json:
+            return PlainText(make(""), spots.note if spots is not None else None)
+        if spots is not None:
+            return JsonText(make, finder.left, note=spots.note)
+        return JsonText(make, finder.left, self._merged.own.numbers)
 
     def _replacer(self, finder: Finder, decide: Decide, left: str) -> Replacer:
         """What reads one text."""
@@ -124,7 +131,7 @@ class Redaction:
         self._note(found.entity, action)
         if action == "block":
             raise Refusal("content_policy_violation")
-        return None if action == "warn" else self._replacements[action](found, value)
+        return None if action == "warn" else self.replacements[action](found, value)
 
     def _is_own(self, found: Found) -> bool:
         return found.family == self._merged.own.family

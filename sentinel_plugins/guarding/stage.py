@@ -46,6 +46,7 @@ def policy_of(stage: str, family: Family, config: ReplacingConfig, entities: Ite
         directions=config.directions,
         enforcing=config.mode == "enforce",
         overlong={entity.name: entity for entity in asked if isinstance(entity, Overlong)},
+        numbers=config.numbers,
     )
 
 
@@ -62,6 +63,9 @@ class Seen(NamedTuple):
 
 SEEN: Key[Seen] = Key("seen")
 """Written by the first guard in the chain of those that replace values together."""
+
+PLACEHOLDERS: Key[frozenset[str]] = Key("placeholders")
+"""What stands for values of the request, in lower case: no value itself. Written by guards that put the values back."""
 
 
 class Replacing(Stage):
@@ -165,9 +169,12 @@ class Replacing(Stage):
         if merged is None:
             others = self._others(direction, ctx.stage_names)
             merged = self._merged[place] = Merged(self._policy, self._board.finder((self._policy, *others)), others)
-        return made(merged, self._replacements(ctx), partial(self._note, ctx, direction))
+        placeholders = ctx.get(PLACEHOLDERS)
+        if placeholders:
+            merged = merged.without(placeholders)
+        return made(merged, self._replacements(ctx, direction), partial(self._note, ctx, direction))
 
-    def _replacements(self, ctx: Context) -> Mapping[Action, Replacement]:
+    def _replacements(self, ctx: Context, direction: Direction) -> Mapping[Action, Replacement]:
         if self._hash_key is None:
             return REPLACEMENTS
         principal = ctx.get(PRINCIPAL)

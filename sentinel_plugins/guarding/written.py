@@ -9,6 +9,7 @@ from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
+from sentinel_core.errors import Refusal
 from sentinel_plugins.guarding.transducer import Piece, joined
 
 
@@ -24,6 +25,8 @@ Make: TypeAlias = Callable[[str], Replacer]
 """A replacer for one text, given what stands to its left."""
 Note: TypeAlias = Callable[[int, int, str], object]
 """Hears of each stretch that leaves as another: where it begins and ends as it was written, and what leaves."""
+Numbers: TypeAlias = Literal["string", "block"]
+"""What becomes of a number in which there is a value: a string, or nothing."""
 
 _PLAIN = re.compile(r'[^"\\]+')
 _BARE = re.compile(r'[^\s"{}\[\],:]+')
@@ -60,14 +63,16 @@ class JsonText:
     """Takes JSON in pieces and gives it back with the values in its strings, keys and numbers replaced, no less valid.
 
     Values are looked for in what a string says, not in how it is written: `\\u0040` is an @. What is not replaced
-    leaves byte for byte. A number in which there is a value becomes a string. Text that is no JSON is taken as it is.
+    leaves byte for byte. A number in which there is a value becomes a string, or raises `Refusal`. Text that is no JSON
+    is taken as it is.
     """
 
-    def __init__(self, make: Make, left: int, note: Note | None = None) -> None:
+    def __init__(self, make: Make, left: int, numbers: Numbers = "string", *, note: Note | None = None) -> None:
         self._make = make
         self._left = left
         self._told = note
         self._gone = 0
+        self._numbers = numbers
         self._before = ""
         self._kind: Literal["", "json", "text"] = ""
         self._pending = ""
@@ -138,6 +143,8 @@ class JsonText:
         pieces = self._make(left).feed(bare, end=True)
         changed = joined(bare, pieces)
         self._went(pieces)
+        if changed != bare and self._numbers == "block":
+            raise Refusal("content_policy_violation")
         out.append(bare if changed == bare else _encode(changed).decode())
         self._note(bare)
         return at + len(bare)
