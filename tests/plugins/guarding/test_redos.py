@@ -18,9 +18,12 @@ from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.unseen import cleaned
 from sentinel_plugins.guarding.views import Reader
 from sentinel_plugins.injection.scorer import shipped_scorer
+from tests.long_form import long_form
 from tests.plugins.guarding.samples import KEY_BODY, LABELLED, PERSONAL
 from tests.plugins.guarding.samples import SECRETS as KEYS
 from tests.plugins.guarding.test_spots import PII, SECRETS
+
+pytestmark = long_form
 
 SCANNER = Reader(Scanner(structured_pii()))
 CHARS = 8_000
