@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, Type
 import msgspec
 
 from sentinel_core.dialects.slots import Path, TextSlot, patched
+from sentinel_core.dialects.unreadable import holds_unreadable
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
@@ -72,6 +73,11 @@ class Request(msgspec.Struct, frozen=True):
     def texts(self) -> tuple[TextSlot, ...]:
         """Every string leaf and object key of the body, except the dialect's declared list of identifiers."""
         return self.dialect.request_texts(self.body)
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether it holds parts that are no text: images, sound, files, numbers of tokens."""
+        return holds_unreadable(self.body)
 
     def with_texts(self, texts: Mapping[Path, str]) -> Request:
         """The same request with the slots at these paths holding other texts; everything else is shared."""

@@ -41,6 +41,9 @@ class Verdicts:
         if direction == "request" and entry.name in self._ctx.findings:
             self._ctx.findings.discard(entry.name)
             result = "monitored" if result == "allowed" else result
+        if direction == "request" and entry.name in self._ctx.unread:
+            self._ctx.unread -= {entry.name}
+            result = "partial" if result == "allowed" else result
         held = self._results.get((entry.position, direction))
         if held is None or held[0] not in ("blocked", "error"):
             self._results[entry.position, direction] = (result, released)

@@ -12,7 +12,7 @@ from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
-from tests.plugins.auth.callers import ADMIN_KEY
+from tests.plugins.auth.callers import ADMIN_KEY, secret
 from tests.plugins.auth.gateway import House, house, tables
 from tests.server.wire import Answer, request
 
@@ -110,6 +110,17 @@ async def test_who_only_watches_says_what_it_would_have_found() -> None:
         ]
         assert found(report) == [("EMAIL_ADDRESS", "block", "text", 0, 12)]
         assert (await ask(h, text=MAIL, direction="response"))["guards"][0]["verdict"] == "monitored"
+
+
+async def test_what_would_be_put_back_is_told_as_well_and_the_placeholder_is_not() -> None:
+    async with house(settings(pii={"action": "reversible", "hash_key": secret("k" * 16)})) as h:
+        answer = await h.ask(PATH, ADMIN_KEY, "POST", text=["hello", f"I am {MAIL}, {MAIL}"])
+    assert verdicts(answer.json) == {"pii": "masked"}
+    assert [(one[0], one[1], one[2], one[3]) for one in found(answer.json)] == [
+        ("EMAIL_ADDRESS", "reversible", "text[1]", 5),
+        ("EMAIL_ADDRESS", "reversible", "text[1]", 19),
+    ]
+    assert set(answer.json["guards"][0]) == {"guard", "mode", "verdict", "code", "findings"}
 
 
 async def test_it_takes_a_scope_of_its_own() -> None:
