@@ -35,7 +35,7 @@ class Job:
     __slots__ = ("chars", "done", "texts")
 
     def __init__(self, texts: list[str]) -> None:
-        self.texts = texts
+        self.texts = [_encodable(text) for text in texts]
         self.chars = sum(map(len, texts))
         self.done: asyncio.Future[list[list[Span]]] = asyncio.get_running_loop().create_future()
 
@@ -190,6 +190,11 @@ def batches(texts: Sequence[str]) -> Iterator[list[str]]:
         chars += len(text)
     if batch:
         yield batch
+
+
+def _encodable(text: str) -> str:
+    """The text with a mark in the place of each half of a surrogate pair, so that places stay the same."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _fail(job: Job, error: Exception) -> None:
