@@ -133,6 +133,15 @@ async def test_a_process_that_cannot_start_says_why_and_quotes_nothing(model: st
     assert "Ann" not in str(failure.value)
 
 
+async def test_a_sentence_does_not_wait_for_a_book() -> None:
+    async with opened(waiting=100 * BATCH_CHARS) as pool:
+        book = asyncio.ensure_future(pool.ask(["x " * (BATCH_CHARS // 2)] * 50))
+        await asyncio.sleep(0)
+        assert await pool.ask([TEXT]) == [FOUND]
+        assert not book.done()
+        assert await book == [[]] * 50
+
+
 async def test_processes_share_what_waits() -> None:
     async with opened(workers=2, waiting=20 * BATCH_CHARS) as pool:
         texts = [TEXT + " x" * 500] * 40
