@@ -35,7 +35,7 @@ class Job:
     __slots__ = ("chars", "done", "texts")
 
     def __init__(self, texts: list[str]) -> None:
-        self.texts = texts
+        self.texts = [_encodable(text) for text in texts]
         self.chars = sum(map(len, texts))
         self.done: asyncio.Future[list[list[Span]]] = asyncio.get_running_loop().create_future()
 
@@ -57,7 +57,7 @@ class Pool:
 
     def __init__(self, plan: PoolPlan) -> None:
         self._plan = plan
-        self._waiting: deque[Job] = deque()
+        self._waiting: deque[deque[Job]] = deque()
         self._waiting_chars = 0
         self._arrived = asyncio.Event()
         self._running: set[Process] = set()
@@ -85,30 +85,32 @@ class Pool:
         their texts along.
         """
         jobs = [Job(batch) for batch in batches(texts)]
-        self._admit(jobs)
+        waiting = deque(jobs)
+        self._admit(waiting)
         try:
             async with asyncio.timeout(self._plan.deadline_s):
                 return [spans for job in jobs for spans in await job.done]
         except TimeoutError:
             raise DeadlinePassed(f"not read within {self._plan.deadline_s:g} s") from None
         finally:
-            self._withdraw(jobs)
+            self._withdraw(waiting, jobs)
 
-    def _admit(self, jobs: list[Job]) -> None:
-        chars = sum(job.chars for job in jobs)
+    def _admit(self, waiting: deque[Job]) -> None:
+        chars = sum(job.chars for job in waiting)
         if self._waiting_chars + chars > self._plan.max_waiting_chars:
             raise QueueFull(f"{self._waiting_chars} characters wait, and {chars} more are too many")
-        self._waiting.extend(jobs)
-        self._waiting_chars += chars
-        self._arrived.set()
+        if waiting:
+            self._waiting.append(waiting)
+            self._waiting_chars += chars
+            self._arrived.set()
 
-    def _withdraw(self, jobs: list[Job]) -> None:
+    def _withdraw(self, waiting: deque[Job], jobs: list[Job]) -> None:
+        if waiting:
+            self._waiting.remove(waiting)
+            self._waiting_chars -= sum(job.chars for job in waiting)
         for job in jobs:
             if not job.done.cancel() and not job.done.cancelled():
                 job.done.exception()  # nobody else will ask for it
-            elif job in self._waiting:
-                self._waiting.remove(job)
-                self._waiting_chars -= job.chars
 
     async def _keep(self, process: Process) -> None:
         """Give one process work, and another in its place when it is lost, until the pool closes."""
@@ -134,10 +136,14 @@ class Pool:
                     job.done.set_result(found)
 
     async def _next(self, process: Process) -> Job | None:
-        """The job that has waited longest; None if the process ends meanwhile."""
+        """One job of each caller in turn, so that a sentence of a stream does not wait for a book; None if the process
+        ends meanwhile."""
         while not process.ended.done():
             if self._waiting:
-                job = self._waiting.popleft()
+                waiting = self._waiting.popleft()
+                job = waiting.popleft()
+                if waiting:
+                    self._waiting.append(waiting)
                 self._waiting_chars -= job.chars
                 return job
             self._arrived.clear()
@@ -190,6 +196,11 @@ def batches(texts: Sequence[str]) -> Iterator[list[str]]:
         chars += len(text)
     if batch:
         yield batch
+
+
+def _encodable(text: str) -> str:
+    """The text with a mark in the place of each half of a surrogate pair, so that places stay the same."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _fail(job: Job, error: Exception) -> None:

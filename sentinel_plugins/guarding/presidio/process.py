@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
+
 from sentinel_plugins.guarding.presidio.wire import (
     LENGTH_BYTES,
     Failed,
@@ -118,8 +120,8 @@ class Process:
             await self._sink.drain()
             length = int.from_bytes(await self._source.readexactly(LENGTH_BYTES), "big")
             return report_of(await self._source.readexactly(length))
-        except (OSError, EOFError) as error:
-            raise WorkerLost("the process ended") from error
+        except (OSError, EOFError, msgspec.MsgspecError) as error:
+            raise WorkerLost("the process ended, or spoke nonsense") from error
 
 
 def _reason(report: Report) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from sentinel_plugins.pii.names.recogniser import Recogniser
 from sentinel_plugins.pii.names.segments import Segments
 
 _DEFINITIONS: Final = frozenset(
-    {"functions", "mcp_servers", "output_config", "response_format", "text", "tool_choice", "tools"}
+    {"functions", "mcp_servers", "output_config", "response_format", "tool_choice", "tools"},
 )
 """Fields of a body below which nobody writes prose: a city among the values that a tool takes has to stay one."""
 _OFF_LOOP_CHARS: Final = 65_536
@@ -125,9 +125,10 @@ def _text(ended: list[str], *, json: bool) -> Text:
 
 def _is_prose(slot: TextSlot) -> bool:
     """Whether somebody wrote it: no field's or tool's name, no description of a tool or a format, no token."""
-    if slot.kind == "key" or slot.path[0] in _DEFINITIONS or "logprobs" in slot.path:
+    path = slot.path
+    if slot.kind == "key" or path[0] in _DEFINITIONS or path[:2] == ("text", "format") or "logprobs" in path:
         return False
-    return slot.path[-1] != "name" or " " in slot.text
+    return path[-1] != "name" or " " in slot.text
 
 
 def _says_something(segment: str) -> bool:

@@ -98,7 +98,7 @@ class Recogniser:
             return []
         self._read.value += len(segments)
         try:
-            return await self._pool.ask([_encodable(segment) for segment in segments])
+            return await self._pool.ask(segments)
         except tuple(_CAUSES) as error:
             self._faults.of(_CAUSES[type(error)]).value += 1
             raise
@@ -120,8 +120,3 @@ def _asked_by(config: RecognisingConfig) -> str:
 
 def _problem(message: str, key: str, suggestion: str = "") -> ConfigError:
     return ConfigError((ConfigProblem(message, table="stages.pii", key=key, suggestion=suggestion),))
-
-
-def _encodable(text: str) -> str:
-    """The text with a mark in the place of halves of surrogate pairs, so that places stay the same."""
-    return text.encode("utf-8", "replace").decode()

@@ -17,7 +17,15 @@ from sentinel_plugins.guarding.presidio.wire import Span, Start
 from sentinel_plugins.guarding.presidio.worker import serve
 
 COMMAND = (sys.executable, "-m", "tests.plugins.guarding.presidio.stand_in")
-CRASH, HANG, FAIL, DIAL, SHOUT, ENVIRONMENT = "crash!", "hang!", "fail!", "dial!", "shout!", "environment!"
+CRASH, HANG, FAIL, DIAL, SHOUT, ENVIRONMENT, BABBLE = (
+    "crash!",
+    "hang!",
+    "fail!",
+    "dial!",
+    "shout!",
+    "environment!",
+    "babble!",
+)
 UNUSABLE, BROKEN = "no_such_model", "broken_model"
 _KNOWN = {"PERSON": re.compile(r"\bAnn Smith\b|\bBob\b"), "LOCATION": re.compile(r"\bParis\b")}
 
@@ -46,6 +54,8 @@ class StandIn:
             socket.create_connection(("127.0.0.1", 9))
         if SHOUT in text:
             print(text, flush=True)
+        if BABBLE in text:
+            return [("no place",)]  # type: ignore[list-item]  # what a broken one might send
         if ENVIRONMENT in text:
             return [(0, 0, name) for name in os.environ]
         found = [(*match.span(), entity) for entity in self._entities for match in _KNOWN[entity].finditer(text)]

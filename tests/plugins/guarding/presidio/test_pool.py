@@ -48,7 +48,7 @@ async def test_every_text_gets_what_is_in_it(pool: Pool) -> None:
 
 
 async def test_places_are_code_points(pool: Pool) -> None:
-    assert await pool.ask(["\U0001f600 Ann Smith"]) == [[(2, 11, "PERSON")]]
+    assert await pool.ask(["\U0001f600 Ann Smith", "\ud83d Bob"]) == [[(2, 11, "PERSON")], [(2, 5, "PERSON")]]
 
 
 async def test_a_process_that_dies_is_a_fault_of_that_call_and_is_replaced(pool: Pool) -> None:
@@ -66,6 +66,12 @@ async def test_a_process_that_hangs_is_a_fault_by_the_deadline_and_is_replaced()
                 assert await pool.ask([TEXT]) == [FOUND]
                 return
         pytest.fail("it was not replaced")
+
+
+async def test_a_process_that_speaks_nonsense_is_lost_and_replaced(pool: Pool) -> None:
+    with pytest.raises(WorkerLost):
+        await pool.ask([stand_in.BABBLE])
+    assert await pool.ask([TEXT]) == [FOUND]
 
 
 async def test_a_text_that_cannot_be_read_is_a_fault_that_quotes_nothing(pool: Pool) -> None:
@@ -125,6 +131,15 @@ async def test_a_process_that_cannot_start_says_why_and_quotes_nothing(model: st
             pytest.fail("it opened")
     assert failure.value.key == key
     assert "Ann" not in str(failure.value)
+
+
+async def test_a_sentence_does_not_wait_for_a_book() -> None:
+    async with opened(waiting=100 * BATCH_CHARS) as pool:
+        book = asyncio.ensure_future(pool.ask(["x " * (BATCH_CHARS // 2)] * 50))
+        await asyncio.sleep(0)
+        assert await pool.ask([TEXT]) == [FOUND]
+        assert not book.done()
+        assert await book == [[]] * 50
 
 
 async def test_processes_share_what_waits() -> None:

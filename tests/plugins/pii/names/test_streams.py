@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.dialects.cuts import cut
+from tests.core.dialects.cuts import bytewise, cut
 from tests.plugins.guarding.defined import DEFINED
 from tests.plugins.guarding.guards import PII, SECRETS
 from tests.plugins.guarding.oracle import expected
@@ -52,3 +52,15 @@ def test_p6_every_lane_is_what_its_whole_text_becomes(name: str) -> None:
 
     with running(pii={**PII, "names": True, "places": True}, secrets=SECRETS) as send:
         check()
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_replay_12_no_copy_of_a_name_is_left_anywhere_in_a_stream(name: str) -> None:
+    """Frames that say again what was said are no way around a guard."""
+    api = APIS[name]
+    said = ("I know Ann Sm", "ith. She is in Pa", "ris")
+    with running(pii={"entities": [], "names": True, "places": True}) as send:
+        sent = send(api, bytewise(api.written(said, ("Bo", "b."), ('{"to": "Bo', 'b"}'), True)))
+    assert lanes_of(events_of(api.dialect, [sent]))[0, "content", 0] == "I know [PERSON]. She is in [LOCATION]"
+    for half in ("Ann", "Smith", "Bob", "Paris"):
+        assert half.encode() not in sent
