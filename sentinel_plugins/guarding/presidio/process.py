@@ -71,7 +71,7 @@ class Process:
                 stdout=pipe,
                 stderr=nowhere,
                 env=_environment(os.environ),
-                process_group=0,
+                start_new_session=True,  # Ctrl-C is for the gateway; uvloop knows no process groups
                 limit=_MAX_FRAME_BYTES,
             )
         )

@@ -148,6 +148,19 @@ async def test_processes_share_what_waits() -> None:
         assert await pool.ask(texts) == [FOUND] * 40
 
 
+def test_it_is_the_same_on_the_loop_of_the_second_runner() -> None:
+    uvloop = pytest.importorskip("uvloop", reason="needs the extra `fast`")
+
+    async def asked() -> list[object]:
+        async with opened(workers=2) as pool:
+            with pytest.raises(WorkerLost):
+                await pool.ask([stand_in.CRASH])
+            return [*await pool.ask([TEXT, TEXT])]
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(asked()) == [FOUND, FOUND]
+
+
 GATEWAY = """
 import asyncio, sys
 from tests.plugins.guarding.presidio.test_pool import opened
