@@ -21,7 +21,7 @@ LONGEST_SWALLOWED = 65_536
 """Characters that are dropped behind a value that never ends. More is blocked."""
 
 _SLICE = 32_768
-_ROOM = 256
+_ROOM = 64
 _MOST_CONTEXT = 16_384
 
 
@@ -110,8 +110,10 @@ class Transducer:
     def _release(self, pieces: list[Piece], *, end: bool) -> str | None:
         """Let go of what is decided. Returns what follows a value that goes on beyond its longest form."""
         text, sent = self._text, self._sent
-        found = [one for one in self._finder.find(text) if one.end > sent]
         limit = len(text) if end else max(sent, self._finder.live_from(text))
+        if limit == sent:
+            return None
+        found = [one for one in self._finder.find(text) if one.end > sent]
         merged = list(clusters(found, self._rank)) if found else ()
         if not end:
             limit = self._undecided(merged, found, limit)
