@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from sentinel_core.errors import Refusal
 from sentinel_core.messages import Path, TextSlot
 from sentinel_plugins.guarding.entity import Found
 from sentinel_plugins.guarding.finder import Finder, Together
+from sentinel_plugins.guarding.handover import Mark
 from sentinel_plugins.guarding.known import Known
 from sentinel_plugins.guarding.merge import Cluster
 from sentinel_plugins.guarding.policy import Policy
 from sentinel_plugins.guarding.replacing import Action, Replacement
-from sentinel_plugins.guarding.transducer import Decide, Transducer
+from sentinel_plugins.guarding.transducer import Decide, Piece, Transducer, joined
 from sentinel_plugins.guarding.written import JsonText, PlainText
 
 Note = Callable[[str, Action], None]
@@ -25,6 +26,10 @@ class Text(Protocol):
 
     def feed(self, text: str, *, end: bool = False) -> str:
         """What leaves of the next piece; at the `end` of the text everything that was held."""
+        ...
+
+    def marks(self) -> Sequence[Mark] | None:
+        """The values in what left last that are other guards'; None where that is not known."""
         ...
 
 
@@ -55,8 +60,13 @@ class Redaction:
         self._note = note
         self.left: dict[str, Found] = {}
 
-    def text(self, *, json: bool, finder: Finder | None = None, decide: Decide | None = None) -> Text:
-        """A text that begins now. `json` says that it is the arguments of a tool call."""
+    @property
+    def others(self) -> tuple[Policy, ...]:
+        """Whose values are looked for as well."""
+        return self._merged.others
+
+    def text(self, *, json: bool, left: str = "", finder: Finder | None = None, decide: Decide | None = None) -> Text:
+        """A text that begins now, behind what is `left` of it. `json` says that it is the arguments of a tool call."""
         finder = finder or self._merged.finder
         decide = decide or self._decide
         overlong = self._merged.own.overlong
@@ -64,7 +74,16 @@ class Redaction:
         def make(left: str) -> Transducer:
             return Transducer(finder, self._merged.rank, decide, left=left, overlong=overlong)
 
-        return JsonText(make, finder.left) if json else PlainText(make(""))
+        return JsonText(make, finder.left) if json else PlainText(make(left))
+
+    def marked(self, text: str, marks: Sequence[Mark]) -> str:
+        """A text whose values are known, with this guard's replaced."""
+        pieces, at = [], 0
+        for mark in marks:
+            pieces.append(Piece(mark.start - at))
+            pieces.append(Piece(mark.end - mark.start, self._decide(mark.cluster, text[mark.start : mark.end])))
+            at = mark.end
+        return joined(text, [*pieces, Piece(len(text) - at)])
 
     def changes(self, slots: Iterable[TextSlot], known: Mapping[str, Found] | None = None) -> dict[Path, str]:
         """The complete texts that change, by their place. Every occurrence of a value that is found in one of them, or

@@ -43,8 +43,10 @@ class Scanner:
 
     def closely(self, text: str, there: Collection[int]) -> list[Found]:
         """What the entities find whose triggers were there, by their numbers; others are none of its business."""
+        if not there:
+            return []
         found = [value for index in there if index < self.count for value in self._entities[index].find(text)]
-        return sorted(found, key=_order) if found else found
+        return sorted(found, key=_order)
 
     @property
     def beginnings(self) -> Sequence[str]:

@@ -17,10 +17,11 @@ from sentinel_core.stage import Phase, Stage
 from sentinel_plugins.guarding.config import ReplacingConfig
 from sentinel_plugins.guarding.custom import Custom
 from sentinel_plugins.guarding.entity import Entity, Family, Found
+from sentinel_plugins.guarding.handover import HANDOVER, Handover
 from sentinel_plugins.guarding.policy import Board, Direction, Policy, posted
 from sentinel_plugins.guarding.redaction import Merged, Redaction
 from sentinel_plugins.guarding.replacing import REPLACEMENTS, Action, Hashed, Replacement
-from sentinel_plugins.guarding.streaming import redacted
+from sentinel_plugins.guarding.streaming import Lanes, redacted
 from sentinel_plugins.guarding.transducer import Overlong
 from sentinel_plugins.guarding.unseen import cleaned
 
@@ -127,7 +128,14 @@ class Replacing(Stage):
     @hookimpl
     def on_stream(self, ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
         """Replace what comes back. Raises `Refusal` for what blocks, before it or anything behind it leaves."""
-        return redacted(self._redaction(ctx, "response"), events)
+        redaction = self._redaction(ctx, "response")
+        handed = ctx.get(HANDOVER)
+        if handed is not None and handed.take(self._policy):
+            return redacted(Lanes(redaction, handed=handed), events)
+        handing = None
+        if redaction.others:
+            handing = ctx[HANDOVER] = Handover(redaction.others)
+        return redacted(Lanes(redaction, handing=handing), events)
 
     def _changes(
         self, redaction: Redaction, slots: Sequence[TextSlot], known: Mapping[str, Found] | None

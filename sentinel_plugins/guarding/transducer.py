@@ -26,10 +26,12 @@ _MOST_CONTEXT = 16_384
 
 
 class Piece(NamedTuple):
-    """The next `taken` characters of the text, and what leaves in their place: None where they leave as they are."""
+    """The next `taken` characters of the text, and what leaves in their place: None where they leave as they are. Of a
+    value, what it is."""
 
     taken: int
     text: str | None = None
+    value: Cluster | None = None
 
 
 @runtime_checkable
@@ -126,7 +128,7 @@ class Transducer:
             start = max(cluster.start, at)
             if start > at:
                 pieces.append(Piece(start - at))
-            pieces.append(Piece(cluster.end - start, self._decide(cluster, text[start : cluster.end])))
+            pieces.append(Piece(cluster.end - start, self._decide(cluster, text[start : cluster.end]), cluster))
             at = cluster.end
             self._swallower = self._goes_on(cluster.first)
             if self._swallower is not None:

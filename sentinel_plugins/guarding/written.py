@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
 
+from sentinel_plugins.guarding.handover import Mark
 from sentinel_plugins.guarding.transducer import Piece, Transducer, joined
 
 Make: TypeAlias = Callable[[str], Transducer]
@@ -31,14 +32,35 @@ class PlainText:
     def __init__(self, transducer: Transducer) -> None:
         self._transducer = transducer
         self._held = ""
+        self._pieces: list[Piece] = []
 
     def feed(self, text: str, *, end: bool = False) -> str:
         """What leaves of the next piece; at the `end` of the text everything that was held."""
-        self._held += text
-        pieces = self._transducer.feed(text, end=end)
-        out = joined(self._held, pieces)
-        self._held = self._held[sum(piece.taken for piece in pieces) :]
-        return out
+        held = self._held + text
+        self._pieces = pieces = self._transducer.feed(text, end=end)
+        if not pieces:
+            self._held = held
+            return ""
+        if len(pieces) == 1 and pieces[0].text is None:
+            taken = pieces[0].taken
+            self._held = held[taken:]
+            return held[:taken]
+        self._held = held[sum(piece.taken for piece in pieces) :]
+        return joined(held, pieces)
+
+    def marks(self) -> Sequence[Mark]:
+        """The values in what left last that were left as they are, and where they stand in it."""
+        return _marks(self._pieces) if any(piece.value is not None for piece in self._pieces) else ()
+
+
+def _marks(pieces: Iterable[Piece]) -> list[Mark]:
+    marks, at = [], 0
+    for piece in pieces:
+        end = at + (piece.taken if piece.text is None else len(piece.text))
+        if piece.value is not None and piece.text is None:
+            marks.append(Mark(at, end, piece.value))
+        at = end
+    return marks
 
 
 class JsonText:
@@ -57,6 +79,9 @@ class JsonText:
         self._text: Transducer | None = None
         self._written: deque[str] = deque()
         self._plain: PlainText | None = None
+
+    def marks(self) -> None:
+        """Nothing is said about them: a value that is replaced in here has to stay valid JSON."""
 
     def feed(self, text: str, *, end: bool = False) -> str:
         """What leaves of the next piece; at the `end` of the text everything that was held."""
