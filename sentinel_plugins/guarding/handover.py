@@ -45,7 +45,7 @@ class Handover:
         return True
 
     def put(self, event: TextEvent, marks: Sequence[Mark] | None) -> None:
-        """What leaves next. Without marks, the other guard has to look for itself."""
+        """What leaves next. Without marks, the other guard has to look for itself: this one changed the text."""
         if self._taken:
             self._events.append((event, marks))
 

@@ -106,7 +106,8 @@ class Redaction:
             values[value] = cluster.first
 
         for slot in slots:
-            self._whole(slot, self._merged.finder, collect)
+            if slot.kind == "tool_arguments" or self._merged.finder.find(slot.text):
+                self._whole(slot, self._merged.finder, collect)
         return values
 
     def _whole(self, slot: TextSlot, finder: Finder, decide: Decide) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 from sentinel_core.context import Context
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import PRINCIPAL, Key
-from sentinel_core.messages import Event, Path, Request, TextSlot
+from sentinel_core.messages import Answer, Event, Path, Request, TextSlot
 from sentinel_core.services import Services
 from sentinel_core.stage import Phase, Stage
 from sentinel_plugins.guarding.config import ReplacingConfig
@@ -47,7 +47,7 @@ def policy_of(stage: str, family: Family, config: ReplacingConfig, entities: Ite
     )
 
 
-_DIRECTIONS: Mapping[Phase, Direction] = {"on_request": "request", "on_stream": "response"}
+_DIRECTIONS: Mapping[Phase, Direction] = {"on_request": "request", "on_response": "response", "on_stream": "response"}
 
 
 class Seen(NamedTuple):
@@ -56,10 +56,24 @@ class Seen(NamedTuple):
 
     request: Request
     values: Mapping[str, Found]
+    is_clean: bool
+    """Whether nothing was found: a text that was changed is another one."""
 
 
 SEEN: Key[Seen] = Key("seen")
 """Written by the first guard in the chain of those that replace values together."""
+
+
+class Answered(NamedTuple):
+    """The same of an answer."""
+
+    answer: Answer
+    values: Mapping[str, Found]
+    is_clean: bool
+
+
+ANSWERED: Key[Answered] = Key("answered")
+"""Written by the first guard that an answer meets."""
 
 
 class Replacing(Stage):
@@ -115,15 +129,30 @@ class Replacing(Stage):
         seen = ctx.get(SEEN)
         if seen is not None and seen.request is not ctx.request:
             seen = None
-        if seen is not None and not seen.values:
+        if seen is not None and seen.is_clean:
             return None
         slots = ctx.request.texts()
         redaction = self._redaction(ctx, "request")
         work = partial(self._changes, redaction, slots, seen.values if seen is not None else None)
-        if sum(len(slot.text) for slot in slots) > OFF_LOOP_CHARS:
+        if _length(slots) > OFF_LOOP_CHARS:
             return self._on_thread(ctx, redaction, work)
         self._apply(ctx, redaction, work())
         return None
+
+    @hookimpl
+    def on_response(self, ctx: Context, answer: Answer) -> Answer | Awaitable[Answer]:
+        """Replace what comes back whole, as `on_request` does what goes."""
+        seen = ctx.get(ANSWERED)
+        if seen is not None and seen.answer is not answer:
+            seen = None
+        if seen is not None and seen.is_clean:
+            return answer
+        slots = answer.texts()
+        redaction = self._redaction(ctx, "response")
+        work = partial(redaction.changes, slots, seen.values if seen is not None else None)
+        if _length(slots) > OFF_LOOP_CHARS:
+            return self._answered_on_thread(ctx, redaction, answer, work)
+        return self._answered(ctx, redaction, answer, work())
 
     @hookimpl
     def on_stream(self, ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
@@ -152,7 +181,16 @@ class Replacing(Stage):
 
     def _apply(self, ctx: Context, redaction: Redaction, changes: Mapping[Path, str]) -> None:
         ctx.request = ctx.request.with_texts(changes)
-        ctx[SEEN] = Seen(ctx.request, redaction.left)
+        ctx[SEEN] = Seen(ctx.request, redaction.left, not (changes or redaction.left))
+
+    async def _answered_on_thread(self, ctx: Context, redaction: Redaction, answer: Answer, work: Work) -> Answer:
+        loop = asyncio.get_running_loop()
+        return self._answered(ctx, redaction, answer, await loop.run_in_executor(self._executor, work))
+
+    def _answered(self, ctx: Context, redaction: Redaction, answer: Answer, changes: Mapping[Path, str]) -> Answer:
+        answer = answer.with_texts(changes)
+        ctx[ANSWERED] = Answered(answer, redaction.left, not (changes or redaction.left))
+        return answer
 
     def _redaction(self, ctx: Context, direction: Direction) -> Redaction:
         place = (direction, ctx.stage_names)
@@ -180,6 +218,10 @@ class Replacing(Stage):
         at = names.index(self.name)
         known = frozenset(names[at + 1 :] if direction == "request" else names[:at])
         return tuple(policy for policy in self._board.merged_with(self.name, direction) if policy.stage in known)
+
+
+def _length(slots: Iterable[TextSlot]) -> int:
+    return sum(len(slot.text) for slot in slots)
 
 
 def _without_unseen(slots: Iterable[TextSlot], changes: Mapping[Path, str]) -> dict[Path, str]:

@@ -106,7 +106,7 @@ class Transducer:
             if rest is None:
                 break
             text = rest
-        if self._sent >= self._trim_at:
+        if self._sent >= self._trim_at and not end:
             self._trim()
 
     def _release(self, pieces: list[Piece], *, end: bool) -> str | None:

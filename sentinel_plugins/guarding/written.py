@@ -48,16 +48,19 @@ class PlainText:
         self._held = held[sum(piece.taken for piece in pieces) :]
         return joined(held, pieces)
 
-    def marks(self) -> Sequence[Mark]:
-        """The values in what left last that were left as they are, and where they stand in it."""
-        return _marks(self._pieces) if any(piece.value is not None for piece in self._pieces) else ()
+    def marks(self) -> Sequence[Mark] | None:
+        """The values in what left last, and where they stand in it; None if it is not what came, but another text."""
+        pieces = self._pieces
+        if any(piece.text is not None for piece in pieces):
+            return None
+        return _marks(pieces) if any(piece.value is not None for piece in pieces) else ()
 
 
 def _marks(pieces: Iterable[Piece]) -> list[Mark]:
     marks, at = [], 0
     for piece in pieces:
-        end = at + (piece.taken if piece.text is None else len(piece.text))
-        if piece.value is not None and piece.text is None:
+        end = at + piece.taken
+        if piece.value is not None:
             marks.append(Mark(at, end, piece.value))
         at = end
     return marks

@@ -79,10 +79,19 @@ async def test_a_text_is_searched_once_for_both(monkeypatch: pytest.MonkeyPatch)
         return live_from(self, text)
 
     monkeypatch.setattr(Reader, "live_from", counted)
-    driven = await answered(["The ", "quick ", f"{ADDRESS} ", f"{KEY} ", "fox."], **BOTH)
-    assert driven.text == "The quick [EMAIL_ADDRESS] [ANTHROPIC_KEY] fox."
+    driven = await answered(["The ", "quick ", f"{ADDRESS} ", "fox."], **BOTH)
+    assert driven.text == "The quick [EMAIL_ADDRESS] fox."
     assert len(calls) == 1
-    assert set(verdicts(driven).values()) == {"allowed", "masked"}
+    assert verdicts(driven)["pii", "response"] == "masked"
+
+
+async def test_a_text_that_the_first_guard_changed_is_searched_by_the_second() -> None:
+    key = "sk-proj-Q7f2LmZ9xVb4Rk8TnW3yHs6PdJc5GgA1uEoXiKqMzYtBvNrSanna"
+    texts = ["A ", f"{key}.o-neil+news@mail.example.co.uk ", f"{ADDRESS} ", "fox."]
+    for stream in (True, False):
+        async with guards(FakeProvider(tuple(texts)), **BOTH) as chain:
+            driven = await chain.ask(stream=stream)
+        assert driven.text == "A [OPENAI_KEY].[EMAIL_ADDRESS] [EMAIL_ADDRESS] fox."
 
 
 @pytest.mark.parametrize("order", [("pii", "secrets"), ("secrets", "pii")])
