@@ -22,8 +22,8 @@ GUARDS: Final[Mapping[str, Mapping[str, str]]] = {
     "all guards": {"pii": "", "injection": "", "secrets": ""},
     "all guards, new texts": {"pii": "", "injection": "cache_entries = 1\n", "secrets": ""},
 }
-"""Each with the lines of its table. The same request comes again and again, its score is remembered; where there is room
-for one score only, its texts are as good as new each time."""
+"""Each with the lines of its table. The same request comes again and again, and its score is remembered; where there is
+room for one score only, its texts are as good as new each time."""
 THROUGHPUT_FLOOR, EVENT_LIMIT_US = 0.7, 15.0
 STREAMS, CONNECTIONS, RAMP_S = 32, 32, 1.0
 SETTLE_S = 0.3
