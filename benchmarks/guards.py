@@ -1,27 +1,32 @@
-"""What it costs to look for personal data and secrets: µs per KB of text, and per event of a stream.
+"""What it costs to look for personal data, secrets and injections: µs per KB of text, and what it costs a gateway.
 
-    python -m benchmarks.guards [--quick] [--check] > guards.json
+    python -m benchmarks.guards [--part texts|slow|gateway] [--quick] [--check] > guards.json
 
 All entities at once, on plain text (`scan`) and with every view of it (`read`); ASCII and not, 1 KB and 8 KB, with and
 without a value in each KB; then texts made to be slow, of one length and of twice that. In process, interleaved rounds.
-Targets: at most 30 µs per KB of ASCII where nothing is found, 150 with values or without ASCII; the time at most 2.3
-times for twice the text.
+Then a gateway with guards beside one without. Targets: at most 30 µs per KB of ASCII where nothing is found, 150 with
+values or without ASCII, 200 for injections; at most 2.3 times the time for twice the text; 0.7 of the requests per
+second with all guards, 15 µs more for an event of a stream.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks.harness import report
+from benchmarks.harness import guarded, report
 from benchmarks.harness.rounds import Metrics, interleave
 from sentinel_plugins.guarding.entities import secrets, structured_pii
+from sentinel_plugins.guarding.replacing import redacted
 from sentinel_plugins.guarding.scanner import Scanner
+from sentinel_plugins.guarding.transducer import Transducer
 from sentinel_plugins.guarding.views import Reader
+from sentinel_plugins.guarding.written import PlainText
+from sentinel_plugins.injection.scorer import shipped_scorer
 
 KB = 1024
-EMPTY_LIMIT_US, LIMIT_US = 30.0, 150.0
+EMPTY_LIMIT_US, LIMIT_US, INJECTION_LIMIT_US = 30.0, 150.0, 200.0
 GROWTH_LIMIT = 2.3
 TEXT_S = 0.02
 """How long one text is looked at, over and over."""
@@ -64,6 +69,7 @@ TRIGGERS = (
 
 SCANNER = Scanner((*structured_pii(), *secrets()))
 READER = Reader(SCANNER)
+SCORER = shipped_scorer()
 
 
 def filled(sentence: str, value: str, kilobytes: int) -> str:
@@ -94,14 +100,23 @@ def per_call_us(call: Callable[[], object], seconds: float) -> float:
 
 
 async def measure(text: str) -> Metrics:
-    """One text, whole, and the end of it as it is asked for at each event of a stream."""
+    """One text, whole, and as a stream of four characters an event."""
     kilobytes = len(text.encode()) / KB
-    window = text[:300]
+    events = [text[at : at + 4] for at in range(0, KB, 4)]
     return {
         "scan_us_per_kb": per_call_us(lambda: SCANNER.find(text), TEXT_S) / kilobytes,
         "read_us_per_kb": per_call_us(lambda: READER.find(text), TEXT_S) / kilobytes,
-        "event_us": per_call_us(lambda: READER.live_from(window), TEXT_S),
+        "event_us": per_call_us(lambda: streamed(events), TEXT_S) / len(events),
+        "injection_us_per_kb": per_call_us(lambda: SCORER.score(text), TEXT_S) / kilobytes,
     }
+
+
+def streamed(events: Sequence[str]) -> None:
+    """A stream through what replaces values."""
+    text = PlainText(Transducer(READER, lambda _: 1, lambda cluster, value: redacted(cluster.first, value)))
+    for event in events:
+        text.feed(event)
+    text.feed("", end=True)
 
 
 async def grow(part: str) -> Metrics:
@@ -126,19 +141,28 @@ def compare(results: Mapping[str, Mapping[str, float]]) -> list[report.Check]:
         checks.append(
             report.at_most(f"{name}: us per KB", row["read_us_per_kb"], EMPTY_LIMIT_US if plain else LIMIT_US)
         )
+        name = f"{name}: us per KB for injections"
+        checks.append(report.at_most(name, row["injection_us_per_kb"], INJECTION_LIMIT_US))
     return checks
 
 
 def main() -> None:
     """The command line."""
-    args = report.parse(report.arguments(__doc__, rounds=7))
+    parser = report.arguments(__doc__, rounds=7)
+    parser.add_argument("--part", choices=("texts", "slow", "gateway"), action="append", help="default: all")
+    args = report.parse(parser)
+    parts = args.part or ("texts", "slow", "gateway")
     named = texts()
     slow = {f"slow: {name}": part for name, part in SLOW.items()}
     out = report.Report("guards", vars(args))
-    out.add(asyncio.run(interleave(list(named), args.rounds, lambda name: measure(named[name]))))
-    out.add(asyncio.run(interleave(list(slow), args.rounds, lambda name: grow(slow[name]))))
+    if "texts" in parts:
+        out.add(asyncio.run(interleave(list(named), args.rounds, lambda name: measure(named[name]))))
+    if "slow" in parts:
+        out.add(asyncio.run(interleave(list(slow), args.rounds, lambda name: grow(slow[name]))))
     if args.check:
         out.checks = compare(out.results)
+    if "gateway" in parts:
+        guarded.measure(out, args.rounds, args.seconds, check=args.check)
     out.emit()
 
 

@@ -69,8 +69,8 @@ def chunk(delta: Json | None, finish: str | None = None, usage: Json | None = No
     return b"data: " + json.dumps(body, separators=(",", ":")).encode() + b"\n\n"
 
 
-FIRST_CONTENT: Final = b'"content":" token'
-"""What a client looks for to know that the first content-bearing chunk is in."""
+FIRST_CONTENT: Final = b'"content":" '
+"""What a client looks for to know that the first content is in. The word behind the space may be held by a guard."""
 STREAM_FLAG: Final = re.compile(rb'"stream"\s*:\s*true')
 USAGE_FLAG: Final = re.compile(rb'"include_usage"\s*:\s*true')
 

@@ -21,10 +21,15 @@ class Check:
     value: float
     limit: float
     passed: bool
+    side: str = "at most"
 
 
 def at_most(name: str, value: float, limit: float) -> Check:
     return Check(name, round(value, 3), limit, value <= limit)
+
+
+def at_least(name: str, value: float, limit: float) -> Check:
+    return Check(name, round(value, 3), limit, value >= limit, "at least")
 
 
 @dataclass(slots=True)
@@ -60,7 +65,7 @@ class Report:
             for row in self.ratios
         ]
         lines += [
-            f"{'pass' if row.passed else 'FAIL'}  {row.name}: {row.value:g}, at most {row.limit:g}"
+            f"{'pass' if row.passed else 'FAIL'}  {row.name}: {row.value:g}, {row.side} {row.limit:g}"
             for row in self.checks
         ]
         return "\n".join(lines + [f"skipped {name}: {why}" for name, why in self.skipped.items()])

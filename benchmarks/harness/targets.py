@@ -109,6 +109,27 @@ def sentinel(runner: str, *, stages: int = 0, kind: str = "noop", logged: bool =
     return Target(f"sentinel {runner} {stages} {kind}{' logged' if logged else ''}", command, noop_environment())
 
 
+def guarded(runner: str, name: str, stages: Mapping[str, str]) -> Target:
+    """`sentinel serve` with these guards, each with the lines of its table, for requests and replies."""
+    tables = "".join(f"[stages.{stage}]\n{lines}\n" for stage, lines in stages.items())
+    chain = "[chain]\nstages = [{}]\n\n".format(", ".join(f'"{stage}"' for stage in stages))
+
+    def command(port: int, upstream: int, work: Path) -> Sequence[str]:
+        conf = work / "sentinel.toml"
+        text = SENTINEL_TOML.format(
+            port=port,
+            upstream=upstream,
+            runner=runner,
+            log_level="warning",
+            tables=chain + tables,
+            model=payloads.MODEL,
+        )
+        conf.write_text(text)
+        return _module("sentinel_server", "serve", "--config", str(conf))
+
+    return Target(f"{name} {runner}", command, noop_environment())
+
+
 METERED = ("none", "memory", "sqlite", "redis")
 
 

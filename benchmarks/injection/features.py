@@ -13,8 +13,11 @@ import numpy as np
 from sentinel_plugins.injection.words import grams_of
 
 Pair: TypeAlias = tuple[str, str]
-AT_LEAST = {"words": 3, "grams": 15, "pairs": 6, "skips": 8}
-"""In how many windows a feature must stand to be learned."""
+AT_LEAST = {"words": 5, "grams": 15, "pairs": 6, "skips": 8}
+"""In how many texts a feature must stand to be learned: what stands in few says who wrote them, and could be read out
+of the file."""
+LONGEST_WORD = 20
+"""Characters of a word that is learned. What is longer is a clause of a language without spaces, or nobody's word."""
 
 
 class Vocabulary(NamedTuple):
@@ -47,7 +50,8 @@ class Matrix(NamedTuple):
     def times(self, weights: np.ndarray) -> np.ndarray:
         """The product with a vector."""
         sums = np.concatenate(([0.0], np.cumsum(self.values * weights[self.columns])))
-        return sums[self.starts[1:]] - sums[self.starts[:-1]]
+        product: np.ndarray = sums[self.starts[1:]] - sums[self.starts[:-1]]
+        return product
 
     def transposed_times(self, rows: np.ndarray) -> np.ndarray:
         """The product of its transpose with a vector."""
@@ -84,15 +88,15 @@ class Design(NamedTuple):
         return np.concatenate((self.words.transposed_times(found[: self._types]), found[self._types :]))
 
 
-def vocabulary(windows: Iterable[Sequence[str]]) -> Vocabulary:
-    """What occurs often enough to be learned. Pairs are of words that are learned themselves."""
+def vocabulary(texts: Iterable[Sequence[str]]) -> Vocabulary:
+    """What occurs in enough texts to be learned. Pairs are of words that are learned themselves."""
     counts: dict[str, Counter[str]] = {"words": Counter(), "grams": Counter()}
     pairs: dict[str, Counter[Pair]] = {"pairs": Counter(), "skips": Counter()}
-    for window in windows:
-        counts["words"].update(set(window))
-        counts["grams"].update({gram for word in set(window) for gram in grams_of(word)})
-        pairs["pairs"].update(set(pairwise(window)))
-        pairs["skips"].update(set(zip(window, window[2:], strict=False)))
+    for text in texts:
+        counts["words"].update({word for word in text if len(word) <= LONGEST_WORD})
+        counts["grams"].update({gram for word in set(text) for gram in grams_of(word)})
+        pairs["pairs"].update(set(pairwise(text)))
+        pairs["skips"].update(set(zip(text, text[2:], strict=False)))
     words = sorted(word for word, count in counts["words"].items() if count >= AT_LEAST["words"])
     grams = sorted(gram for gram, count in counts["grams"].items() if count >= AT_LEAST["grams"])
     known = set(words)

@@ -21,7 +21,7 @@ from benchmarks.injection import requests
 from benchmarks.injection.features import Vocabulary, design, vocabulary
 from benchmarks.injection.fit import fit
 from benchmarks.injection.requests import Asked
-from benchmarks.injection.samples import WINDOWS, Sample, misread, samples
+from benchmarks.injection.samples import WHOLE, WINDOWS, Sample, misread, samples, wholes
 from benchmarks.injection.split import Split, split
 from benchmarks.injection.wheels import Wheels
 from sentinel_plugins.injection import model as shipped
@@ -60,7 +60,7 @@ def main() -> None:
 def _trained(texts: Split) -> Weights:
     """Twice: the second time with what the first model misread, and of long attacks only what it found likeliest."""
     rows = list(samples(texts.train, random.Random(SEED)))
-    known = vocabulary(row.words for row in rows)
+    known = vocabulary(wholes(texts.train))
     found = _fitted(rows, known)
     first = Model(_written(known, found))
     more = list(misread(texts.train, lambda words: first.read(words).score))
@@ -86,7 +86,8 @@ def _likeliest(rows: Sequence[Sample], score: Callable[[Sequence[str]], float]) 
         if not windows[0].attack or len(windows) == 1:
             yield from windows
         else:
-            yield max(windows, key=lambda row: score(row.words))._replace(weight=1.0)
+            likeliest = max(windows, key=lambda row: score(row.words))
+            yield likeliest._replace(weight=sum(row.weight for row in windows))
 
 
 def _written(known: Vocabulary, found: np.ndarray) -> Weights:
@@ -98,7 +99,7 @@ def _written(known: Vocabulary, found: np.ndarray) -> Weights:
     return Weights(
         scale=SCALE,
         bias=round(float(found[-1]), 4),
-        inside=0.0,
+        whole=WHOLE,
         windows=tuple(Window(size, stride) for size, stride in WINDOWS),
         words=tuple(words),
         word_weights=tuple(whole),
@@ -109,7 +110,7 @@ def _written(known: Vocabulary, found: np.ndarray) -> Weights:
 
 
 def _with_threshold(weights: Weights, texts: Split) -> Weights:
-    """The same weights with the biases moved so that the threshold that the tune split asks for is at 0.5.
+    """The same weights with the bias, and what windows take off, such that the threshold of the tune split is at 0.5.
 
     The benign requests that may be flagged are first those whose text is long, `FLAGGED_LONG` of all, then short ones.
     """
@@ -122,7 +123,9 @@ def _with_threshold(weights: Weights, texts: Split) -> Weights:
     by_rule = sum(shipped_rules().first(*_folded(text)) is not None for request in asked for text in request.texts)
     _say(f"tune: {len(asked)} benign requests, thresholds {short:.2f} and {long:.2f}, {by_rule} texts by a rule")
     return msgspec.structs.replace(
-        weights, bias=round(weights.bias - short - 1e-4, 4), inside=round(max(0.0, long - short), 4)
+        weights,
+        bias=round(weights.bias - short - 1e-4, 4),
+        windows=tuple(Window(size, stride, round(max(0.0, long - short), 4)) for size, stride in WINDOWS),
     )
 
 
@@ -132,7 +135,7 @@ def _logits(model: Model, request: Asked) -> tuple[float, float]:
     for text in request.texts:
         words = words_of(folded(text))
         score = min(max(model.read(words).score, 1e-12), 1 - 1e-12)
-        is_long = len(words) > min(size for size, _ in WINDOWS)
+        is_long = len(words) > WHOLE
         found[is_long] = max(found[is_long], math.log(score / (1 - score)))
     return found[0], found[1]
 

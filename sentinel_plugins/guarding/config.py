@@ -13,8 +13,7 @@ from sentinel_core.config.suggestion import did_you_mean
 from sentinel_core.stage import StageConfig
 from sentinel_plugins.guarding.custom import CustomTable
 from sentinel_plugins.guarding.policy import Direction
-from sentinel_plugins.guarding.replacing import Action
-from sentinel_plugins.guarding.written import Numbers
+from sentinel_plugins.guarding.replacing import Action, Numbers
 
 EntityName: TypeAlias = Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$")]
 _NAME = re.compile("[A-Z][A-Z0-9_]*")

@@ -16,8 +16,14 @@ from sentinel_plugins.guarding.tail import utf8
 LONGEST_TOKEN = 8_192
 """Characters of the longest token that is decoded. What is longer is a file, which no guard for text looks into."""
 _SHORTEST_TOKEN = 12
-_MAYBE = re2.compile(rb"[A-Za-z0-9+/_-]{12}")
-_TOKEN = re.compile(r"[A-Za-z0-9+/_-]{12,}+={0,6}")
+MAY_HOLD = rf"[A-Za-z0-9+/_-]{{{_SHORTEST_TOKEN}}}"
+"""An RE2 pattern that matches in every text that holds one."""
+BEGUN = r"[A-Za-z0-9+/_-]+=*"
+"""One that matches the beginning of a token at the end of a text, and more: see `begun`."""
+_MAYBE = re2.compile(MAY_HOLD.encode())
+_TOKEN = re.compile(rf"[A-Za-z0-9+/_-]{{{_SHORTEST_TOKEN},}}+={{0,6}}")
+_HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+")
+_BASE32 = re.compile(r"[A-Z2-7]+={0,6}")
 _CHARACTERS = string.ascii_letters + string.digits + "+/_-"
 
 
@@ -45,7 +51,8 @@ def decoded(text: str) -> tuple[str, Origins] | None:
 def _meant(token: str) -> str | None:
     if len(token) > LONGEST_TOKEN:
         return None
-    return next((text for read in _READINGS if (text := _text(read, token)) is not None), None)
+    readings = (read for form, read in _READINGS if form is None or form.fullmatch(token))
+    return next((text for read in readings if (text := _text(read, token)) is not None), None)
 
 
 def _hexadecimal(token: str) -> bytes:
@@ -63,7 +70,12 @@ def _base32(token: str) -> bytes:
 
 
 _URL_SAFE = str.maketrans("-_", "+/")
-_READINGS: tuple[Callable[[str], bytes], ...] = (_hexadecimal, _base32, _base64)
+_READINGS: tuple[tuple[re.Pattern[str] | None, Callable[[str], bytes]], ...] = (
+    (_HEXADECIMAL, _hexadecimal),
+    (_BASE32, _base32),
+    (None, _base64),
+)
+"""How a token may be read, and the form that it must have: to try and fail costs more."""
 
 
 def _text(read: Callable[[str], bytes], token: str) -> str | None:

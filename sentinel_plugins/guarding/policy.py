@@ -10,11 +10,10 @@ from sentinel_core.services import Services
 from sentinel_plugins.guarding.custom import Custom
 from sentinel_plugins.guarding.entity import Entity, Family, Found
 from sentinel_plugins.guarding.finder import Except, Finder, Together
-from sentinel_plugins.guarding.replacing import Action
+from sentinel_plugins.guarding.replacing import Action, Numbers
 from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.transducer import Overlong
 from sentinel_plugins.guarding.views import Reader
-from sentinel_plugins.guarding.written import Numbers
 
 Direction: TypeAlias = Literal["request", "response"]
 

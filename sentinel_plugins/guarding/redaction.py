@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol, get_args
 
@@ -10,12 +10,13 @@ from sentinel_core.errors import Refusal
 from sentinel_core.messages import Path, TextSlot
 from sentinel_plugins.guarding.entity import Family, Found
 from sentinel_plugins.guarding.finder import Except, Finder, Together
+from sentinel_plugins.guarding.handover import Mark
 from sentinel_plugins.guarding.known import Known
 from sentinel_plugins.guarding.merge import Cluster
 from sentinel_plugins.guarding.policy import Policy
 from sentinel_plugins.guarding.replacing import Action, Replacement
 from sentinel_plugins.guarding.spots import Spot, Spots
-from sentinel_plugins.guarding.transducer import Decide, Transducer
+from sentinel_plugins.guarding.transducer import Decide, Piece, Transducer, joined
 from sentinel_plugins.guarding.written import JsonText, PlainText, Replacer
 
 Note = Callable[[str, Action], None]
@@ -27,6 +28,10 @@ class Text(Protocol):
 
     def feed(self, text: str, *, end: bool = False) -> str:
         """What leaves of the next piece; at the `end` of the text everything that was held."""
+        ...
+
+    def marks(self) -> Sequence[Mark] | None:
+        """The values in what left last that are other guards'; None where that is not known."""
         ...
 
 
@@ -61,14 +66,25 @@ class Redaction:
         self._note = note
         self.left: dict[str, Found] = {}
 
+    @property
+    def others(self) -> tuple[Policy, ...]:
+        """Whose values are looked for as well."""
+        return self._merged.others
+
     def text(
-        self, *, json: bool, finder: Finder | None = None, decide: Decide | None = None, spots: Spots | None = None
+        self,
+        *,
+        json: bool,
+        left: str = "",
+        finder: Finder | None = None,
+        decide: Decide | None = None,
+        spots: Spots | None = None,
     ) -> Text:
-        """A text that begins now. `json` says that it is the arguments of a tool call."""
+        """A text that begins now, behind what is `left` of it. `json` says that it is the arguments of a tool call."""
         finder = finder or self._merged.finder
         make = partial(self._replacer, finder, decide or self._decide)
         if not json:
-            return PlainText(make(""), spots.note if spots is not None else None)
+            return PlainText(make(left), spots.note if spots is not None else None)
         if spots is not None:
             return JsonText(make, finder.left, note=spots.note)
         return JsonText(make, finder.left, self._merged.own.numbers)
@@ -76,6 +92,15 @@ class Redaction:
     def _replacer(self, finder: Finder, decide: Decide, left: str) -> Replacer:
         """What reads one text."""
         return Transducer(finder, self._merged.rank, decide, left=left, overlong=self._merged.own.overlong)
+
+    def marked(self, text: str, marks: Sequence[Mark]) -> str:
+        """A text whose values are known, with this guard's replaced."""
+        pieces, at = [], 0
+        for mark in marks:
+            pieces.append(Piece(mark.start - at))
+            pieces.append(Piece(mark.end - mark.start, self._decide(mark.cluster, text[mark.start : mark.end])))
+            at = mark.end
+        return joined(text, [*pieces, Piece(len(text) - at)])
 
     def changes(self, slots: Iterable[TextSlot], known: Mapping[str, Found] | None = None) -> dict[Path, str]:
         """The complete texts that change, by their place. Every occurrence of a value that is found in one of them, or
@@ -115,8 +140,13 @@ class Redaction:
             values[value] = cluster.first
 
         for slot in slots:
-            self._whole(slot, self._merged.finder, collect)
+            if self._may_hold(slot):
+                self._whole(slot, self._merged.finder, collect)
         return values
+
+    def _may_hold(self, slot: TextSlot) -> bool:
+        """False where there is nothing, for certain: most texts are done with then."""
+        return slot.kind == "tool_arguments" or bool(self._merged.finder.find(slot.text))
 
     def _whole(self, slot: TextSlot, finder: Finder, decide: Decide) -> str:
         json = slot.kind == "tool_arguments"

@@ -13,6 +13,9 @@ Action: TypeAlias = Literal["block", "redact", "mask", "hash", "reversible", "wa
 """What is done about a value: refuse the text, write what it is, keep its last four characters, write the same code
 for the same value, or one that the caller does not see, or only say that it is there."""
 
+Numbers: TypeAlias = Literal["string", "block"]
+"""What becomes of a number in which there is a value: a string, or nothing."""
+
 Replacement: TypeAlias = Callable[[Found, str], str]
 
 _SHOWN = 4

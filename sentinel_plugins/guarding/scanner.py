@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 import re2
 
 from sentinel_plugins.guarding.entity import Entity, Found
-from sentinel_plugins.guarding.tail import Tail, utf8
+from sentinel_plugins.guarding.tail import Tail, memory, utf8
 
-_MEMORY_BYTES = 64 << 20
-"""What the automaton of all triggers may grow to. Beyond it RE2 gives up, which must not happen to a guard."""
 _TAILS = (640,)
 """Entities share the search of a text's end with those of about their length."""
 
@@ -23,18 +21,37 @@ class Scanner:
     def __init__(self, entities: Sequence[Entity]) -> None:
         """Compile for these."""
         self._entities = tuple(entities)
-        self._triggers = _set_of([entity.trigger for entity in entities])
+        self.count = len(self._entities)
+        self._triggers = self.triggers_and()
         self._tails = _tails(entities)
+        self.reach = min((tail.length for tail in self._tails), default=0)
+        """Characters of a text's end that every search of it looks at."""
         self.max_length = max((entity.max_length for entity in entities), default=0)
         self.left = max((entity.left for entity in entities), default=0)
 
     def find(self, text: str) -> list[Found]:
         """Every value of every entity, the leftmost first, of those the longest; those of two entities may overlap."""
-        there = self._triggers.Match(utf8(text))
+        return self.closely(text, self._triggers.Match(utf8(text)) or ())
+
+    def triggers_and(self, *patterns: str) -> re2.Set:
+        """A set of the triggers of all entities, numbered as these are, and of more patterns behind them."""
+        together = re2.Set.SearchSet(memory())
+        for trigger in (*(entity.trigger for entity in self._entities), *patterns):
+            together.Add(trigger)
+        together.Compile()
+        return together
+
+    def closely(self, text: str, there: Collection[int]) -> list[Found]:
+        """What the entities find whose triggers were there, by their numbers; others are none of its business."""
         if not there:
             return []
-        found = [value for index in there for value in self._entities[index].find(text)]
+        found = [value for index in there if index < self.count for value in self._entities[index].find(text)]
         return sorted(found, key=_order)
+
+    @property
+    def beginnings(self) -> Sequence[str]:
+        """Patterns of whatever may become a value."""
+        return [entity.live for entity in self._entities]
 
     def live_from(self, text: str) -> int:
         """The least `live_from` of the entities, or a few characters before it."""
@@ -43,16 +60,6 @@ class Scanner:
 
 def _order(found: Found) -> tuple[int, int]:
     return found.start, -found.end
-
-
-def _set_of(triggers: Sequence[str]) -> re2.Set:
-    options = re2.Options()
-    options.max_mem = _MEMORY_BYTES
-    together = re2.Set.SearchSet(options)
-    for trigger in triggers:
-        together.Add(trigger)
-    together.Compile()
-    return together
 
 
 def _tails(entities: Sequence[Entity]) -> list[Tail]:

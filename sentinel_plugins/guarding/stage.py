@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
@@ -11,17 +11,18 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 from sentinel_core.context import Context
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import FINDINGS, PRINCIPAL, Key
-from sentinel_core.messages import Event, Path, Request, TextSlot
+from sentinel_core.messages import Answer, Event, Path, Request, TextSlot
 from sentinel_core.services import Services
 from sentinel_core.stage import Phase, Stage
 from sentinel_plugins.guarding.config import ReplacingConfig
 from sentinel_plugins.guarding.custom import Custom
 from sentinel_plugins.guarding.entity import Entity, Family, Found
+from sentinel_plugins.guarding.handover import HANDOVER, Handover
 from sentinel_plugins.guarding.policy import Board, Direction, Policy, posted
 from sentinel_plugins.guarding.redaction import Merged, Note, Redaction
 from sentinel_plugins.guarding.replacing import REPLACEMENTS, Action, Hashed, Replacement
-from sentinel_plugins.guarding.streaming import redacted
-from sentinel_plugins.guarding.telling import Listener, tell, told
+from sentinel_plugins.guarding.streaming import Searched, redacted
+from sentinel_plugins.guarding.telling import Listener, tell
 from sentinel_plugins.guarding.transducer import Overlong
 from sentinel_plugins.guarding.unseen import cleaned
 
@@ -51,7 +52,7 @@ def policy_of(stage: str, family: Family, config: ReplacingConfig, entities: Ite
     )
 
 
-_DIRECTIONS: Mapping[Phase, Direction] = {"on_request": "request", "on_stream": "response"}
+_DIRECTIONS: Mapping[Phase, Direction] = {"on_request": "request", "on_response": "response", "on_stream": "response"}
 
 
 class Seen(NamedTuple):
@@ -60,6 +61,8 @@ class Seen(NamedTuple):
 
     request: Request
     values: Mapping[str, Found]
+    is_clean: bool
+    """Whether nothing was found: a text that was changed is another one."""
 
 
 SEEN: Key[Seen] = Key("seen")
@@ -67,6 +70,18 @@ SEEN: Key[Seen] = Key("seen")
 
 PLACEHOLDERS: Key[frozenset[str]] = Key("placeholders")
 """What stands for values of the request, in lower case: no value itself. Written by guards that put the values back."""
+
+
+class Answered(NamedTuple):
+    """The same of an answer."""
+
+    answer: Answer
+    values: Mapping[str, Found]
+    is_clean: bool
+
+
+ANSWERED: Key[Answered] = Key("answered")
+"""Written by the first guard that an answer meets."""
 
 
 class Replacing(Stage):
@@ -120,7 +135,7 @@ class Replacing(Stage):
     def on_request(self, ctx: Context) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine yields
         """Replace what goes to the model. Raises `Refusal` for what blocks."""
         seen = _seen(ctx)
-        if seen is not None and not seen.values:
+        if seen is not None and seen.is_clean:
             return None
         return self._search(ctx, self._redaction(ctx, "request"), ctx.request.texts())
 
@@ -128,20 +143,47 @@ class Replacing(Stage):
         self, ctx: Context, redaction: Redaction, slots: Sequence[TextSlot]
     ) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine yields
         seen = _seen(ctx)
-        work = partial(self._changes, redaction, slots, seen.values if seen is not None else None)
-        listener = ctx.get(FINDINGS)
-        if listener is not None:
-            return self._on_thread(ctx, redaction, partial(self._told, listener, redaction, slots, work))
-        if sum(len(slot.text) for slot in slots) > OFF_LOOP_CHARS:
+        changes = partial(self._changes, redaction, slots, seen.values if seen is not None else None)
+        work = self._heard(ctx, redaction, slots, changes)
+        if _length(slots) > OFF_LOOP_CHARS or FINDINGS in ctx:
             return self._on_thread(ctx, redaction, work)
         self._apply(ctx, redaction, work())
         return None
 
     @hookimpl
+    def on_response(self, ctx: Context, answer: Answer) -> Answer | Awaitable[Answer]:
+        """Replace what comes back whole, as `on_request` does what goes."""
+        seen = _answered_before(ctx, answer)
+        if seen is not None and seen.is_clean:
+            return answer
+        return self._search_answer(ctx, self._redaction(ctx, "response"), answer, answer.texts())
+
+    def _search_answer(
+        self, ctx: Context, redaction: Redaction, answer: Answer, slots: Sequence[TextSlot]
+    ) -> Answer | Awaitable[Answer]:
+        seen = _answered_before(ctx, answer)
+        changes = partial(redaction.changes, slots, seen.values if seen is not None else None)
+        work = self._heard(ctx, redaction, slots, changes)
+        if _length(slots) > OFF_LOOP_CHARS or FINDINGS in ctx:
+            return self._answered_on_thread(ctx, redaction, answer, work)
+        return self._answered(ctx, redaction, answer, work())
+
+    @hookimpl
     def on_stream(self, ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
         """Replace what comes back. Raises `Refusal` for what blocks, before it or anything behind it leaves."""
-        redaction, listener = self._redaction(ctx, "response"), ctx.get(FINDINGS)
-        return redacted(redaction, events if listener is None else told(listener, self.name, redaction, events))
+        redaction = self._redaction(ctx, "response")
+        handed = ctx.get(HANDOVER)
+        if handed is not None and handed.take(self._policy):
+            return redacted(Searched(redaction, handed=handed), events)
+        handing = None
+        if redaction.others:
+            handing = ctx[HANDOVER] = Handover(redaction.others)
+        return redacted(Searched(redaction, handing=handing), events)
+
+    def _heard(self, ctx: Context, redaction: Redaction, slots: Sequence[TextSlot], work: Work) -> Work:
+        """The work, which where somebody listens begins with telling what is there."""
+        listener = ctx.get(FINDINGS)
+        return partial(self._told, listener, redaction, slots, work) if listener is not None else work
 
     def _told(self, listener: Listener, redaction: Redaction, slots: Sequence[TextSlot], work: Work) -> Changes:
         tell(listener, self.name, redaction, slots)
@@ -162,7 +204,16 @@ class Replacing(Stage):
 
     def _apply(self, ctx: Context, redaction: Redaction, changes: Mapping[Path, str]) -> None:
         ctx.request = ctx.request.with_texts(changes)
-        ctx[SEEN] = Seen(ctx.request, redaction.left)
+        ctx[SEEN] = Seen(ctx.request, redaction.left, not (changes or redaction.left))
+
+    async def _answered_on_thread(self, ctx: Context, redaction: Redaction, answer: Answer, work: Work) -> Answer:
+        loop = asyncio.get_running_loop()
+        return self._answered(ctx, redaction, answer, await loop.run_in_executor(self._executor, work))
+
+    def _answered(self, ctx: Context, redaction: Redaction, answer: Answer, changes: Mapping[Path, str]) -> Answer:
+        answer = answer.with_texts(changes)
+        ctx[ANSWERED] = Answered(answer, redaction.left, not (changes or redaction.left))
+        return answer
 
     def _redaction(self, ctx: Context, direction: Direction, made: Made = Redaction) -> Redaction:
         place = (direction, ctx.stage_names)
@@ -199,6 +250,16 @@ def _seen(ctx: Context) -> Seen | None:
     """What the guard before this one left, if the request is still the same."""
     seen = ctx.get(SEEN)
     return seen if seen is not None and seen.request is ctx.request else None
+
+
+def _answered_before(ctx: Context, answer: Answer) -> Answered | None:
+    """The same of an answer."""
+    seen = ctx.get(ANSWERED)
+    return seen if seen is not None and seen.answer is answer else None
+
+
+def _length(slots: Iterable[TextSlot]) -> int:
+    return sum(len(slot.text) for slot in slots)
 
 
 def _without_unseen(slots: Iterable[TextSlot], changes: Mapping[Path, str]) -> dict[Path, str]:

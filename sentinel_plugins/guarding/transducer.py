@@ -21,7 +21,7 @@ LONGEST_SWALLOWED = 65_536
 """Characters that are dropped behind a value that never ends. More is blocked."""
 
 _SLICE = 32_768
-_ROOM = 256
+_ROOM = 64
 _MOST_CONTEXT = 16_384
 _MUCH_HELD = 512
 _SHARE = 8
@@ -30,10 +30,12 @@ thousands of characters would else be searched from its beginning for each of th
 
 
 class Piece(NamedTuple):
-    """The next `taken` characters of the text, and what leaves in their place: None where they leave as they are."""
+    """The next `taken` characters of the text, and what leaves in their place: None where they leave as they are. Of a
+    value, what it is."""
 
     taken: int
     text: str | None = None
+    value: Cluster | None = None
 
 
 @runtime_checkable
@@ -109,7 +111,7 @@ class Transducer:
             if rest is None:
                 break
             text = rest
-        if self._sent >= self._trim_at:
+        if self._sent >= self._trim_at and not end:
             self._trim()
 
     def _release(self, pieces: list[Piece], *, end: bool) -> str | None:
@@ -119,8 +121,10 @@ class Transducer:
         if not end and held > _MUCH_HELD and len(text) - self._looked < held // _SHARE:
             return None
         self._looked = len(text)
-        found = [one for one in self._finder.find(text) if one.end > sent]
         limit = len(text) if end else max(sent, self._finder.live_from(text))
+        if limit == sent:
+            return None
+        found = [one for one in self._finder.find(text) if one.end > sent]
         merged = list(clusters(found, self._rank)) if found else ()
         if not end:
             limit = self._undecided(merged, found, limit)
@@ -133,7 +137,7 @@ class Transducer:
             start = max(cluster.start, at)
             if start > at:
                 pieces.append(Piece(start - at))
-            pieces.append(Piece(cluster.end - start, self._decide(cluster, text[start : cluster.end])))
+            pieces.append(Piece(cluster.end - start, self._decide(cluster, text[start : cluster.end]), cluster))
             at = cluster.end
             self._swallower = self._goes_on(cluster.first)
             if self._swallower is not None:

@@ -20,7 +20,10 @@ _FLAGS = {"".join(chr(0xE0000 + ord(letter)) for letter in name) + "\U000e007f" 
 _BLACK_FLAG = "\U0001f3f4"
 CARRIERS = "[\ufe00-\ufe0f\U000e0020-\U000e007e\U000e0100-\U000e01ef]"
 """Tags and variation selectors, which can carry a byte each."""
-_SMUGGLED = re.compile(f"{CARRIERS}{{4,}}")
+_CARRIER = re.compile(CARRIERS)
+SMUGGLED = f"{CARRIERS}{{4}}"
+"""Of so many together, what they say is read."""
+_SMUGGLED = re.compile(f"{SMUGGLED}{CARRIERS}*")
 _JOINERS = "\u200c\u200d"
 
 
@@ -72,6 +75,11 @@ def _pictured(character: str) -> bool:
 
 def _leftward(character: str) -> bool:
     return bool(character) and unicodedata.bidirectional(character) in ("R", "AL")
+
+
+def carries(character: str) -> bool:
+    """Whether it may carry a byte."""
+    return _CARRIER.match(character) is not None
 
 
 def smuggled(text: str) -> tuple[str, Origins] | None:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from sentinel_plugins.guarding import encoded, escapes
 from sentinel_plugins.guarding.entity import Found
-from sentinel_plugins.guarding.folding import folded, folded_anyway
+from sentinel_plugins.guarding.folding import DISGUISE, folded, folded_anyway
 from sentinel_plugins.guarding.origins import Origins, Same, composed
 from sentinel_plugins.guarding.scanner import Scanner
-from sentinel_plugins.guarding.tail import Tail
-from sentinel_plugins.guarding.unseen import CARRIERS, smuggled
+from sentinel_plugins.guarding.tail import Tail, utf8
+from sentinel_plugins.guarding.unseen import CARRIERS, SMUGGLED, carries, smuggled
 
 DEPTH = 2
 """How many encodings inside each other are read."""
@@ -89,6 +89,9 @@ class Reader:
     def __init__(self, scanner: Scanner) -> None:
         """Finds what this one finds."""
         self._scanner = scanner
+        self._more = scanner.count  # from this number on it is a pattern of ours that was there
+        self._triggers = scanner.triggers_and(encoded.MAY_HOLD, DISGUISE, SMUGGLED)
+        self._started = Tail([*scanner.beginnings, encoded.BEGUN], max(scanner.max_length, encoded.LONGEST_TOKEN))
         self.max_length = _LONGEST
         self.left = scanner.left
         self._escapes = Tail([escapes.UNFINISHED], _LONGEST)
@@ -96,7 +99,10 @@ class Reader:
 
     def find(self, text: str) -> Sequence[Found]:
         """What the scanner finds in the text and in its views, as places of the text, each once."""
-        found = self._scanner.find(text)
+        there = self._triggers.Match(utf8(text)) or ()
+        found = self._scanner.closely(text, there)
+        if not escapes.may_be_in(text) and max(there, default=0) < self._more:
+            return found
         more = [_placed(one, view.origins) for view in views(text) for one in self._scanner.find(view.text)]
         if not more:
             return found
@@ -105,7 +111,8 @@ class Reader:
     def live_from(self, text: str) -> int:
         """The least of the scanner's on the text and its readings, and the beginnings of tokens and escapes there."""
         tail = text[-self.max_length :]
-        return len(text) - len(tail) + self._live_from(tail, DEPTH)
+        live = self._starts(tail) if _is_plain(tail) else self._live_from(tail, DEPTH)
+        return len(text) - len(tail) + live
 
     def _live_from(self, text: str, depth: int) -> int:
         live = len(text)
@@ -117,13 +124,25 @@ class Reader:
 
     def _begun(self, text: str, depth: int) -> int:
         """What an unfinished escape will say may go on what stands before it, however that reads."""
-        live = min(self._scanner.live_from(text), encoded.begun(text))
-        if not text.isascii():
+        live = self._starts(text)
+        if carries(text[-1:]):
             live = min(live, self._smuggled.live_from(text))
         if not depth or not escapes.may_be_in(text):
             return live
         escape = self._escapes.live_from(text)
         return live if escape == len(text) else min(live, escape, self._live_from(text[:escape], depth - 1))
+
+    def _starts(self, text: str) -> int:
+        """Where a value or a token begins: in one search, unless that is further back than some of them may."""
+        live = self._started.live_from(text)
+        if len(text) - live <= self._scanner.reach:
+            return live
+        return min(self._scanner.live_from(text), encoded.begun(text))
+
+
+def _is_plain(text: str) -> bool:
+    """Whether nobody reads it otherwise than it is written, but for what its tokens say."""
+    return text.isascii() and not escapes.may_be_in(text)
 
 
 def _placed(found: Found, origins: Origins) -> Found:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
 from sentinel_core.errors import Refusal
+from sentinel_plugins.guarding.handover import Mark
+from sentinel_plugins.guarding.replacing import Numbers
 from sentinel_plugins.guarding.transducer import Piece, joined
 
 
@@ -25,8 +27,6 @@ Make: TypeAlias = Callable[[str], Replacer]
 """A replacer for one text, given what stands to its left."""
 Note: TypeAlias = Callable[[int, int, str], object]
 """Hears of each stretch that leaves as another: where it begins and ends as it was written, and what leaves."""
-Numbers: TypeAlias = Literal["string", "block"]
-"""What becomes of a number in which there is a value: a string, or nothing."""
 
 _PLAIN = re.compile(r'[^"\\]+')
 _BARE = re.compile(r'[^\s"{}\[\],:]+')
@@ -47,16 +47,40 @@ class PlainText:
         self._told = note
         self._held = ""
         self._gone = 0
+        self._pieces: list[Piece] = []
 
     def feed(self, text: str, *, end: bool = False) -> str:
         """What leaves of the next piece; at the `end` of the text everything that was held."""
-        self._held += text
-        pieces = self._replacer.feed(text, end=end)
-        out = joined(self._held, pieces)
-        self._held = self._held[sum(piece.taken for piece in pieces) :]
+        held = self._held + text
+        self._pieces = pieces = self._replacer.feed(text, end=end)
         if self._told is not None:
             self._gone = noted(self._gone, pieces, self._told)
-        return out
+        if not pieces:
+            self._held = held
+            return ""
+        if len(pieces) == 1 and pieces[0].text is None:
+            taken = pieces[0].taken
+            self._held = held[taken:]
+            return held[:taken]
+        self._held = held[sum(piece.taken for piece in pieces) :]
+        return joined(held, pieces)
+
+    def marks(self) -> Sequence[Mark] | None:
+        """The values in what left last, and where they stand in it; None if it is not what came, but another text."""
+        pieces = self._pieces
+        if any(piece.text is not None for piece in pieces):
+            return None
+        return _marks(pieces) if any(piece.value is not None for piece in pieces) else ()
+
+
+def _marks(pieces: Iterable[Piece]) -> list[Mark]:
+    marks, at = [], 0
+    for piece in pieces:
+        end = at + piece.taken
+        if piece.value is not None:
+            marks.append(Mark(at, end, piece.value))
+        at = end
+    return marks
 
 
 class JsonText:
@@ -79,6 +103,9 @@ class JsonText:
         self._text: Replacer | None = None
         self._written: deque[str] = deque()
         self._plain: PlainText | None = None
+
+    def marks(self) -> None:
+        """Nothing is said about them: a value that is replaced in here has to stay valid JSON."""
 
     def feed(self, text: str, *, end: bool = False) -> str:
         """What leaves of the next piece; at the `end` of the text everything that was held."""
@@ -194,10 +221,10 @@ class JsonText:
         for piece in pieces:
             written = "".join([self._written.popleft() for _ in range(piece.taken)])
             out.append(written if piece.text is None else _encode(piece.text).decode()[1:-1])
-            self._went(((len(written), piece.text),))
+            self._went([piece._replace(taken=len(written))])
         return "".join(out)
 
-    def _went(self, pieces: Iterable[tuple[int, str | None]]) -> None:
+    def _went(self, pieces: Iterable[Piece]) -> None:
         if self._told is not None:
             self._gone = noted(self._gone, pieces, self._told)
 
@@ -206,9 +233,9 @@ class JsonText:
             self._before = (self._before + text)[-max(self._left, 1) :]
 
 
-def noted(at: int, pieces: Iterable[tuple[int, str | None]], note: Note) -> int:
+def noted(at: int, pieces: Iterable[Piece], note: Note) -> int:
     """Tell what leaves as another, of pieces that begin at `at`; where they end."""
-    for taken, text in pieces:
+    for taken, text, _ in pieces:
         if text is not None:
             note(at, at + taken, text)
         at += taken

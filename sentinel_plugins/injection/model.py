@@ -11,29 +11,32 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from itertools import accumulate
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from sentinel_plugins.injection.words import BEGIN, END, grams_of
+from sentinel_plugins.injection.words import BEGIN, END, GRAM_SIZES
 
 FILE: Final = "model.json"
-FIRST: Final = 1 << 16
-"""A pair of words is one number: `FIRST` times the first one's, plus the second one's."""
+_NOTHING: Final[Mapping[int, int]] = {}
 
 
 class Window(msgspec.Struct, frozen=True):
-    """How many words are looked at together, and how many further on the next look begins."""
+    """How many words are looked at together, how many further on the next look begins, and what is taken off.
+
+    The likeliest of many windows is likelier than any one, the more so the smaller they are; and a window of a document
+    has more reasons to sound like an order than a whole prompt.
+    """
 
     words: int
     stride: int
+    off: float = 0.0
 
 
 class Weights(msgspec.Struct, frozen=True):
     """The file. Weights are in units of 1 / `scale`; a word's number is its place in `words`, counted from 1.
 
-    `inside` is taken off for texts longer than the smallest window: the likeliest of many windows is likelier than any
-    one, and a window of a document has more reasons to sound like an order than a whole prompt.
+    A text of up to `whole` words is looked at as a whole, with its ends; a longer one through `windows`.
 
     A word's weight holds those of its pieces: only words that are not in the file are taken to pieces. `pairs` are
     words side by side, `skips` such with one word between them, as three numbers each: first, second, weight.
@@ -41,13 +44,18 @@ class Weights(msgspec.Struct, frozen=True):
 
     scale: int
     bias: float
-    inside: float
+    whole: int
     windows: tuple[Window, ...]
     words: tuple[str, ...]
     word_weights: tuple[int, ...]
     grams: dict[str, int]
     pairs: tuple[tuple[int, int, int], ...]
     skips: tuple[tuple[int, int, int], ...]
+
+
+Word: TypeAlias = tuple[int, int, Mapping[int, int], Mapping[int, int]]
+"""What is known of a word: its number (0 of an unknown one), what it adds, and what those add that stand behind it and
+one word later, by their numbers. A plain tuple: it is taken apart for every word of every text."""
 
 
 class Reading(NamedTuple):
@@ -63,51 +71,68 @@ class Model:
     def __init__(self, weights: Weights) -> None:
         self._scale = weights.scale
         self._bias = weights.bias
-        self._inside = weights.inside
-        self._shortest = min(window.words for window in weights.windows)
+        self._whole = weights.whole
         self._windows = weights.windows
         numbered = enumerate(zip(weights.words, weights.word_weights, strict=True), start=1)
-        self._words = {word: (number, weight) for number, (word, weight) in numbered}
-        self._grams = weights.grams
-        self._pairs = _by_pair(weights.pairs)
-        self._skips = _by_pair(weights.skips)
+        pairs, skips = _by_first(weights.pairs), _by_first(weights.skips)
+        self._words = {
+            word: (number, weight, pairs.get(number, _NOTHING), skips.get(number, _NOTHING))
+            for number, (word, weight) in numbered
+        }
+        self._stems = dict.fromkeys((gram[:3] for gram in weights.grams), 0)
+        self._grams = {
+            size: {gram: weight for gram, weight in weights.grams.items() if len(gram) == size} for size in GRAM_SIZES
+        }
+        self._stems |= self._grams[3]
+
+    def known(self, words: Sequence[str]) -> float:
+        """The share of words that it knows; a tenth of the work of reading them."""
+        return sum(map(self._words.__contains__, words)) / len(words) if words else 0.0
 
     def read(self, words: Sequence[str]) -> Reading:
         """The score of the likeliest window. Linear in the number of words."""
         if not words:
             return Reading(0.0, 1.0)
-        is_short = len(words) <= self._shortest
-        each, unknown = self._weights_of((BEGIN, *words, END) if is_short else words)
-        sums = list(accumulate(each, initial=0))
-        highest = max(self._highest(sums, window) for window in self._windows)
-        bias = self._bias if is_short else self._bias - self._inside
-        return Reading(_sigmoid(highest + bias), 1 - unknown / len(words))
+        is_whole = len(words) <= self._whole
+        each, unknown = self._weights_of((BEGIN, *words, END) if is_whole else words)
+        if is_whole:
+            logit = sum(each) / (self._scale * math.sqrt(len(each)))
+        else:
+            sums = list(accumulate(each, initial=0))
+            logit = max(self._highest(sums, window) - window.off for window in self._windows)
+        return Reading(_sigmoid(logit + self._bias), 1 - unknown / len(words))
 
     def _weights_of(self, words: Sequence[str]) -> tuple[list[int], int]:
         """What each word adds, alone and with the two before it, and how many words are not known."""
-        known, pair, skip = self._words, self._pairs, self._skips
-        made: dict[str, tuple[int, int]] = {}  # this text's unknown words, each taken to pieces once
+        made: dict[str, Word] = {}  # this text's unknown words, each taken to pieces once
         each: list[int] = []
-        before = last = unknown = 0
-        for word in words:
-            found = known.get(word) or made.get(word)
-            if found is None:
-                found = made[word] = (0, self._pieces(word))
-            number, weight = found
-            if number:
-                if last:
-                    weight += pair.get(last + number, 0)
-                if before:
-                    weight += skip.get(before + number, 0)
-            else:
+        beside = over = next_over = _NOTHING
+        unknown = 0
+        for word, row in zip(words, map(self._words.get, words), strict=True):
+            if row is None:
                 unknown += 1
+                row = made.get(word)
+                if row is None:
+                    row = made[word] = (0, self._pieces(word), _NOTHING, _NOTHING)
+            number, weight, after, later = row
+            if number in beside:
+                weight += beside[number]
+            if number in over:
+                weight += over[number]
             each.append(weight)
-            before, last = last, number * FIRST
+            beside, over, next_over = after, next_over, later
         return each, unknown
 
     def _pieces(self, word: str) -> int:
-        get = self._grams.get
-        return sum(get(gram, 0) for gram in grams_of(word))
+        """What an unknown word's pieces add. Those that are longer than three begin with one that is in `_stems`."""
+        stem, four, five = self._stems.get, self._grams[4].get, self._grams[5].get
+        marked = f"<{word}>"
+        total = 0
+        for start in range(len(marked) - 2):
+            weight = stem(marked[start : start + 3])
+            if weight is not None:
+                total += weight + four(marked[start : start + 4], 0) + five(marked[start : start + 5], 0)
+        return total
 
     def _highest(self, sums: Sequence[int], window: Window) -> float:
         """The logit of the likeliest window of one size, without the bias. The last one ends with the text."""
@@ -119,8 +144,11 @@ class Model:
         return max(best, sums[count] - sums[count - size]) / (self._scale * math.sqrt(size))
 
 
-def _by_pair(rows: Sequence[tuple[int, int, int]]) -> Mapping[int, int]:
-    return {first * FIRST + second: weight for first, second, weight in rows}
+def _by_first(rows: Sequence[tuple[int, int, int]]) -> Mapping[int, Mapping[int, int]]:
+    after: dict[int, dict[int, int]] = {}
+    for first, second, weight in rows:
+        after.setdefault(first, {})[second] = weight
+    return after
 
 
 def _sigmoid(logit: float) -> float:

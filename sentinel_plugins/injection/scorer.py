@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from sentinel_plugins.injection import views
 from sentinel_plugins.injection.model import Model, shipped_model
 from sentinel_plugins.injection.rules import Rules, shipped_rules
-from sentinel_plugins.injection.words import LONGEST, words_of
+from sentinel_plugins.injection.words import LONGEST, longest, words_of
 
 DEPTH: Final = 2
 """How often what was decoded is decoded again."""
@@ -48,7 +48,7 @@ class Scorer:
                 view = views.opened(view)
             folded = views.folded(view)
             words = words_of(folded)
-            runs = bool(words) and len(max(words, key=len)) >= views.LONG_RUN
+            runs = longest(words) >= views.LONG_RUN
             plain = [word for word in words if len(word) < LONGEST or not word.isascii()] if runs else words
             if len(plain) >= FEWEST:
                 best = max((best, *self._read(folded, plain)))
@@ -63,21 +63,24 @@ class Scorer:
         rule = self._rules.first(folded, words)
         if rule is not None:
             yield Score(rule.score, rule.name)
-        for other in self._meant(folded, words, reading.known):
-            spelled = words_of(other)
+        for other, spelled in self._meant(folded, words, reading.known):
             yield Score(self._model.read(spelled).score)
             rule = self._rules.first(other, spelled)
             if rule is not None:
                 yield Score(rule.score, rule.name)
 
-    def _meant(self, folded: str, words: list[str], known: float) -> Iterator[str]:
+    def _meant(self, folded: str, words: list[str], known: float) -> Iterator[tuple[str, list[str]]]:
         latin = views.lookalike(folded)
         if latin is not None:
-            yield latin
+            yield latin, words_of(latin)
         if len(words) > 8 and sum(map(len, words)) < 1.6 * len(words):
-            yield views.closed_up(folded)
+            closed = views.closed_up(folded)
+            yield closed, words_of(closed)
         elif known < STRANGE and sum(map(str.isascii, words)) > len(words) / 2:
-            yield from views.respelled(folded)
+            for other in views.respelled(folded):  # what is not known better then was not meant so
+                spelled = words_of(other)
+                if self._model.known(spelled) > known:
+                    yield other, spelled
 
 
 def shipped_scorer() -> Scorer:

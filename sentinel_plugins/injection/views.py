@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import unquote
 
+import re2
+
 MOST_CHARS: Final = 65_536
 """Characters of one view that was decoded, and of a text that is read backwards, rotated or respelled."""
 LONG_RUN: Final = 20
@@ -23,6 +25,8 @@ _UNSEEN = re.compile(
 """Zero-width characters, controls of direction, tags, selectors, and accents once they stand alone."""
 _TAGS = re.compile("[\U000e0020-\U000e007e]+")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
+_HIDES = re2.compile("[\u202d\u202e\u2066-\u2068\ufe00-\ufe0f\U000e0020-\U000e007e\U000e0100-\U000e01ef]".encode())
+"""Tags, selectors or controls of direction: most texts of any script have none."""
 _DIRECTION = re.compile("[\u202d\u202e\u2066-\u2068]")
 _PERCENT = re.compile("%[0-9A-Fa-f]{2}")
 _LETTER_IN_PERCENT = re.compile(r"%(?:25)?(?:[46][1-9A-Fa-f]|[57][0-9Aa])")
@@ -92,6 +96,8 @@ def closed_up(text: str) -> str:
 
 
 def _unseen(text: str) -> Iterator[str]:
+    if _HIDES.search(text.encode("utf-8", "surrogatepass")) is None:
+        return
     if tags := _TAGS.findall(text):
         yield "".join(chr(ord(character) - 0xE0000) for character in "".join(tags)[:MOST_CHARS])
     if selectors := "".join(_SELECTORS.findall(text))[:MOST_CHARS]:

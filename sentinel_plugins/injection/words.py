@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 LONGEST: Final = 24
@@ -15,21 +14,25 @@ END: Final = "$"
 
 _WORD = re.compile(rf"[^\W_]{{1,{LONGEST}}}")
 _BLANKED = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum()})
-_GRAM_SIZES: Final = (3, 4, 5)
+GRAM_SIZES: Final = (3, 4, 5)
 
 
 def words_of(folded: str) -> list[str]:
     """The runs of letters and digits of a folded text, in order. ASCII takes a way of its own, three times as fast."""
     if folded.isascii():
         words = folded.translate(_BLANKED).split()
-        if not words or len(max(words, key=len)) <= LONGEST:
+        if longest(words) <= LONGEST:
             return words
     return _WORD.findall(folded)
 
 
-def grams_of(word: str) -> Iterator[str]:
+def longest(words: list[str]) -> int:
+    """Characters of the longest word."""
+    return max(map(len, words), default=0)
+
+
+def grams_of(word: str) -> list[str]:
     """The pieces of three to five characters of a word whose ends are marked: `<ig`, `ign`, ..., `gnore`, `nore>`."""
     marked = f"<{word}>"
-    for size in _GRAM_SIZES:
-        for start in range(len(marked) - size + 1):
-            yield marked[start : start + size]
+    length = len(marked) + 1
+    return [marked[start : start + size] for size in GRAM_SIZES for start in range(length - size)]

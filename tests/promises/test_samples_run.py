@@ -14,7 +14,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from tests.clients.nodejs import FOLDER, NODE, needs_node
 from tests.long_form import long_form
@@ -28,7 +27,7 @@ FIRST = ("README.md", "docs/tutorials/")
 """What a newcomer reads first is run every day; the other pages mostly start a client that takes a second to import."""
 
 
-def marked(language: str) -> list[ParameterSet]:
+def marked(language: str) -> list[object]:
     found = [sample for sample in samples(language) if sample.runs]
     assert found
     return [pytest.param(one, id=one.id, marks=() if one.id.startswith(FIRST) else long_form) for one in found]

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
+from sentinel_core.messages import TextSlot
 from sentinel_plugins.guarding.entity import Found
 from sentinel_plugins.guarding.finder import Finder, Together
 from sentinel_plugins.guarding.presidio.wire import Span
@@ -88,6 +89,10 @@ class Marking(Redaction):
     ) -> None:
         super().__init__(merged, replacements, note)
         self._recognised = recognised
+
+    def _may_hold(self, slot: TextSlot) -> bool:
+        """What was recognised is known by segments, which only a text that is read tells."""
+        return True
 
     def _replacer(self, finder: Finder, decide: Decide, left: str) -> Replacer:
         marks = Marks(self._recognised)

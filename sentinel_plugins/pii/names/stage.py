@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, ClassVar, Self
 
 from sentinel_core.context import Context
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.keys import FINDINGS
-from sentinel_core.messages import Event
+from sentinel_core.messages import Answer, Event
 from sentinel_core.services import Services
 from sentinel_plugins.guarding.stage import Replacing
-from sentinel_plugins.guarding.streaming import MOST_WAITING, redacted
-from sentinel_plugins.guarding.telling import told
+from sentinel_plugins.guarding.streaming import MOST_WAITING, Searched, redacted
 from sentinel_plugins.pii.names.config import RecognisingConfig
 from sentinel_plugins.pii.names.marks import Marking
 from sentinel_plugins.pii.names.reading import Reading
@@ -49,17 +47,20 @@ class Recognising(Replacing):
         return super().on_request(ctx) if self.recogniser is None else self._read_first(ctx, self.recogniser)
 
     @hookimpl
+    def on_response(self, ctx: Context, answer: Answer) -> Answer | Awaitable[Answer]:
+        """Replace what comes back whole, as `on_request` does what goes."""
+        if self.recogniser is None:
+            return super().on_response(ctx, answer)
+        return self._read_answer_first(ctx, self.recogniser, answer)
+
+    @hookimpl
     def on_stream(self, ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
         """Replace what comes back. Raises `Refusal` for what blocks, before it or anything behind it leaves."""
         if self.recogniser is None:
             return super().on_stream(ctx, events)
-        reading, listener = Reading(self.recogniser, self._executor), ctx.get(FINDINGS)
-        if listener is not None:
-            ahead = Reading(self.recogniser, self._executor)
-            telling = self._redaction(ctx, "response", partial(Marking, ahead.recognised))
-            events = told(listener, self.name, telling, events, ahead.read)
+        reading = Reading(self.recogniser, self._executor)
         redaction = self._redaction(ctx, "response", partial(Marking, reading.recognised))
-        return redacted(redaction, reading.stream(events), MOST_WAITING + LONGEST)
+        return redacted(Searched(redaction), reading.stream(events), MOST_WAITING + LONGEST)
 
     async def _read_first(self, ctx: Context, recogniser: Recogniser) -> None:
         slots = ctx.request.texts()
@@ -68,3 +69,11 @@ class Recognising(Replacing):
         searched = self._search(ctx, self._redaction(ctx, "request", partial(Marking, reading.recognised)), slots)
         if searched is not None:
             await searched
+
+    async def _read_answer_first(self, ctx: Context, recogniser: Recogniser, answer: Answer) -> Answer:
+        slots = answer.texts()
+        reading = Reading(recogniser, self._executor)
+        await reading.read(slots)
+        redaction = self._redaction(ctx, "response", partial(Marking, reading.recognised))
+        searched = self._search_answer(ctx, redaction, answer, slots)
+        return searched if isinstance(searched, Answer) else await searched

@@ -16,7 +16,7 @@ from sentinel_core.testing.harness import opened
 from sentinel_plugins.pii.stage import Pii
 from sentinel_plugins.secrets.stage import Secrets
 
-KINDS: Mapping[str, type[Stage]] = {"pii": Pii, "secrets": Secrets}
+KINDS: dict[str, type[Stage]] = {"pii": Pii, "secrets": Secrets}
 Table: TypeAlias = Mapping[str, Any]  # TOML values
 
 SSN = {"pattern": r"\d{3}-\d{2}-\d{4}", "max_length": 11}

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from itertools import product
+from itertools import accumulate, product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_plugins.guarding import encoded
 from sentinel_plugins.guarding.encoded import LONGEST_TOKEN
 from sentinel_plugins.guarding.entities import secrets, structured_pii
 from sentinel_plugins.guarding.entities.email import email_address
+from sentinel_plugins.guarding.folding import folded_anyway
 from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.unseen import cleaned
 from sentinel_plugins.guarding.views import Reader, views
@@ -165,6 +167,30 @@ def test_p6_what_crosses_a_cut_in_disguise_begins_where_something_lived(text: st
     live = READER.live_from(text[:cut])
     crossing = [one for one in READER.find(text) if one.start < cut <= one.end]
     assert all(one.start >= live for one in crossing), (live, crossing)
+
+
+@given(texts)
+def test_p6_one_search_of_a_plain_end_says_what_many_say(text: str) -> None:
+    plain = "".join(letter for letter in text if letter.isascii() and letter not in "%&\\")
+    least = min(SCANNER.live_from(plain), encoded.begun(plain))
+    assert least <= READER.live_from(plain) <= SCANNER.live_from(plain)
+
+
+@pytest.mark.parametrize("length", [600, 700, 3000, 8000])
+def test_p6_a_beginning_further_back_than_most_may_be_is_seen(length: int) -> None:
+    key = "-----BEGIN PRIVATE KEY-----" + ("A" * 64 + "\n") * (length // 65)
+    assert READER.live_from(f"Here: {key}") == len("Here: ")
+
+
+@given(st.text(max_size=40))
+def test_characters_are_folded_one_by_one_whatever_stands_beside_them(text: str) -> None:
+    read, origins = folded_anyway(text)
+    each = [folded_anyway(letter)[0] for letter in text]
+    assert read == "".join(each)
+    ends = [0, *accumulate(map(len, each))]
+    for at, letter in enumerate(each):
+        if letter:
+            assert origins.span(ends[at], ends[at + 1]) == (at, at + 1)
 
 
 @given(disguised)

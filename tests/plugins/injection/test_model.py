@@ -17,11 +17,11 @@ from tests.promises.tree import page
 SMALL = Weights(
     scale=10,
     bias=-1.0,
-    inside=0.5,
-    windows=(Window(4, 2), Window(2, 1)),
+    whole=2,
+    windows=(Window(4, 2, 0.5), Window(2, 1, 0.75)),
     words=("ignore", "all"),
     word_weights=(20, -10),
-    grams={"<ig": 5, "ore": 3},
+    grams={"<ig": 5, "ore": 3, "iglo": 4, "more>": -6, "gloo": 1},
     pairs=((1, 2, 40),),
     skips=((2, 1, 7),),
 )
@@ -35,8 +35,8 @@ def logit(words: list[str], model: Model | None = None) -> float:
 
 def plainly(words: list[str]) -> float:
     """The same by its definition: every window alone, every feature looked up."""
-    words = ["^", *words, "$"] if len(words) <= 2 else words
-    short = words[0] == "^"
+    short = len(words) <= 2
+    words = ["^", *words, "$"] if short else words
     weights = dict(zip(SMALL.words, SMALL.word_weights, strict=True))
     pairs = {(SMALL.words[a - 1], SMALL.words[b - 1]): weight for a, b, weight in SMALL.pairs}
     skips = {(SMALL.words[a - 1], SMALL.words[b - 1]): weight for a, b, weight in SMALL.skips}
@@ -47,11 +47,11 @@ def plainly(words: list[str]) -> float:
         for at, word in enumerate(words)
     ]
     highest = -math.inf
-    for window in SMALL.windows:
+    for window in (Window(len(words), 1),) if short else SMALL.windows:
         size = min(window.words, len(words))
         for start in (*range(0, len(words) - size, window.stride), len(words) - size):
-            highest = max(highest, sum(each[start : start + size]) / (10 * math.sqrt(size)))
-    return highest + SMALL.bias - (0 if short else SMALL.inside)
+            highest = max(highest, sum(each[start : start + size]) / (10 * math.sqrt(size)) - window.off)
+    return highest + SMALL.bias
 
 
 @given(WORDS.filter(bool))

@@ -1,0 +1,60 @@
+"""What guards cost a gateway: requests per second with them over without, and CPU per event of a stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+import uvloop
+
+from benchmarks.harness import report, targets
+from benchmarks.harness.lab import lab
+from benchmarks.harness.processes import Server
+from benchmarks.harness.rounds import Metrics, interleave, ratio
+from benchmarks.harness.streams import stream_load
+from benchmarks.harness.unary import unary_load
+
+RUNNER: Final = "uvicorn"
+GUARDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "no guards": {},
+    "pii and secrets": {"pii": "", "secrets": ""},
+    "all guards": {"pii": "", "injection": "", "secrets": ""},
+    "all guards, new texts": {"pii": "", "injection": "cache_entries = 1\n", "secrets": ""},
+}
+"""Each with the lines of its table. The same request comes again and again, and its score is remembered; where there is
+room for one score only, its texts are as good as new each time."""
+THROUGHPUT_FLOOR, EVENT_LIMIT_US = 0.7, 15.0
+STREAMS, CONNECTIONS, RAMP_S = 32, 32, 1.0
+SETTLE_S = 0.3
+
+
+def measure(out: report.Report, rounds: int, seconds: float, *, check: bool) -> None:
+    """Requests of 592 bytes with answers of 744, and streams of words; all targets in each round."""
+    found = [targets.guarded(RUNNER, name, stages) for name, stages in GUARDS.items()]
+    with lab(found) as servers:
+        names = [target.name for target in found]
+        samples = uvloop.run(interleave(names, rounds, lambda name: _metrics(servers[name], seconds)))
+    out.add(samples)
+    none, *guarded = names
+    for name in guarded:
+        out.ratios += [ratio(samples, name, none, metric) for metric in ("req_s", "cpu_us", "event_cpu_us")]
+    if check:
+        for row in out.ratios:
+            if row.metric == "req_s":
+                out.checks.append(report.at_least(f"requests per second, {row.of}", row.median, THROUGHPUT_FLOOR))
+        dearer = out.results[guarded[0]]["event_cpu_us"] - out.results[none]["event_cpu_us"]
+        out.checks.append(report.at_most("us more per event, pii and secrets", dearer, EVENT_LIMIT_US))
+
+
+async def _metrics(server: Server, seconds: float) -> Metrics:
+    await asyncio.sleep(SETTLE_S)
+    await unary_load(server, CONNECTIONS, min(0.5, seconds))
+    before = server.cpu_s()
+    seen = await unary_load(server, CONNECTIONS, seconds)
+    cpu_us = (server.cpu_s() - before) * 1e6 / seen.requests
+    async with stream_load(server, STREAMS, RAMP_S) as running:
+        cpu, events = server.cpu_s(), running.events
+        await running.run(seconds)
+        event_us = (server.cpu_s() - cpu) * 1e6 / (running.events - events)
+    return {"req_s": seen.per_second, "cpu_us": cpu_us, "event_cpu_us": event_us}
