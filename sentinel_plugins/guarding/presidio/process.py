@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -89,7 +90,8 @@ class Process:
     async def close(self) -> None:
         """End it at once. Who is cancelled meanwhile still waits until it is buried."""
         if self._process.returncode is None:
-            self._process.kill()
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)  # not its `kill`, which may bury it unseen by the loop
         burying = asyncio.ensure_future(self._buried())
         try:
             await asyncio.shield(burying)
