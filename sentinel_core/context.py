@@ -146,7 +146,8 @@ class Context:
         self.findings.add(guard)
 
     def note_unread(self, guard: str) -> None:
-        """Say that `guard` let pass what it did not read: its verdict on the reply is at best `partial`."""
+        """Say that `guard` let pass what it did not read: its verdict, on the request until that is stated and then on
+        the reply, is `partial` where it would be `allowed`."""
         self.unread |= {guard}
 
 

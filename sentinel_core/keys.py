@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
@@ -94,6 +94,20 @@ class Verdict(msgspec.Struct, frozen=True):
     enforcing: bool = True
 
 
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that a guard found in one text, and what it does about it. It holds nothing of the text.
+
+    `path` is the text's in the request or the answer, `start` and `end` count its characters (code points).
+    """
+
+    guard: str
+    path: tuple[str | int, ...]
+    start: int
+    end: int
+    type: str
+    action: str
+
+
 PRINCIPAL: Key[Principal] = Key("principal")
 """Who asks, written by authentication."""
 
@@ -111,6 +125,11 @@ SERVED_BY: Key[Target] = Key("served_by")
 
 FAILOVER: Key[tuple[Target, ...]] = Key("failover")
 """The targets that failed, in the order of the tries; written by routing, absent where the first one replied."""
+
+FINDINGS: Key[Callable[[Finding], object]] = Key("findings")
+"""Who wants to hear of each finding, with its place. It is there only where somebody asks what guards would do: a guard
+that takes values out of texts then tells it, beside doing what it always does. Replies are whole then, and told by
+choice."""
 
 INJECTION_SCORE: Key[float] = Key("injection_score")
 """How much the request looks like an attempt to take over the model, from 0 to 1; written by guards that measure it."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, Type
 import msgspec
 
 from sentinel_core.dialects.slots import Path, TextSlot, patched
+from sentinel_core.dialects.unreadable import holds_unreadable
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
@@ -72,6 +73,11 @@ class Request(msgspec.Struct, frozen=True):
     def texts(self) -> tuple[TextSlot, ...]:
         """Every string leaf and object key of the body, except the dialect's declared list of identifiers."""
         return self.dialect.request_texts(self.body)
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether it holds parts that are no text: images, sound, files, numbers of tokens."""
+        return holds_unreadable(self.body)
 
     def with_texts(self, texts: Mapping[Path, str]) -> Request:
         """The same request with the slots at these paths holding other texts; everything else is shared."""
@@ -226,12 +232,14 @@ class UsageReport(_Event, frozen=True, gc=False):
 class Opaque(_Event, frozen=True, gc=False):
     """What the four channels do not cover: role-only frames, unknown fields, unknown events.
 
-    `texts()` gives its strings to guards, `with_texts()` an event that carries others.
+    `texts()` gives its strings to guards, `with_texts()` an event that carries others. `ends` says that a block
+    of texts ends here: what comes of the same lanes from now on is another block's.
     """
 
     slots: tuple[TextSlot, ...] = ()
     patches: Mapping[Path, str] = {}
     readers: set[tuple[int, int]] | None = None
+    ends: bool = False
 
     def texts(self) -> tuple[TextSlot, ...]:
         """The strings that this event carries outside the four channels. The chain notes that they were read."""
@@ -251,6 +259,11 @@ class Opaque(_Event, frozen=True, gc=False):
 
 Event: TypeAlias = TextEvent | Finish | UsageReport | Opaque
 """One event of a stream. A `TextEvent` is a TextDelta, ReasoningDelta, RefusalDelta or ToolCallDelta."""
+
+
+def ends_texts(event: Event) -> bool:
+    """Whether what comes of its choice's lanes from now on, if anything, is another text."""
+    return isinstance(event, Finish) or (isinstance(event, Opaque) and event.ends)
 
 
 class Extent(NamedTuple):

@@ -24,7 +24,8 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     `enabled` is the toggle. `on_fault` says what a fault of this stage does to the request (None: the stage's
     default). `timeout_s` bounds the stage's own time per phase in seconds (None: no timer). `mode` lets a guard watch
-    without touching anything. `unscannable` says what becomes of strings that the guard handed on unread.
+    without touching anything. `unscannable` says what becomes of what a guard cannot read or did not: images,
+    sound and files of requests, strings of replies that it handed on unread.
     """
 
     enabled: bool = True
@@ -50,6 +51,9 @@ class Stage:
     """Observers stand first and finish last."""
     guard: ClassVar[bool] = False
     """True for a stage that inspects text; a stage with a reply phase is a guard without saying so."""
+    reads_all: ClassVar[bool] = False
+    """True for a guard to which it makes no difference what images, sound and files hold: it reads them too, or judges
+    something else than contents."""
     reserves: ClassVar[bool] = False
     """True if the stage reserves something in `on_request` that it settles in `on_finish`; it cannot fail open."""
     reads: ClassVar[Mapping[Phase, tuple[Key[Any], ...]] | tuple[Key[Any], ...]] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from sentinel_core.chain.derive import collecting, decomposing
 from sentinel_core.chain.endings import Tracker
@@ -125,7 +126,8 @@ def _streams(stages: Sequence[Bound]) -> list[Step]:
         if "on_stream" in found:
             steps.append((entry, *found["on_stream"]))
         elif "on_response" in found:
-            steps.append((entry, collecting(entry, found["on_response"][0]), False))
+            _, phase, _ = _bounded(entry, *found["on_response"])  # its own limit: past that fault it may fail open
+            steps.append((replace(entry, timeout_s=None), collecting(entry, phase), False))
     return steps
 
 

@@ -11,7 +11,7 @@ import msgspec
 from sentinel_core.chain.faults import Entry, is_fault, note
 from sentinel_core.chain.layers import LayerInput
 from sentinel_core.chain.phases import Phase
-from sentinel_core.chain.verdicts import LEFT_EARLY
+from sentinel_core.chain.verdicts import FAILED_OPEN, LEFT_EARLY
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
 from sentinel_core.messages import Answer, Event, Finish, Opaque, TextEvent
@@ -48,6 +48,7 @@ def collecting(entry: Entry, on_response: Phase) -> Phase:
             if not entry.fails_open or not is_fault(exc):
                 raise
             note(entry, "on_response", exc)
+            ctx[FAILED_OPEN] = ctx.get(FAILED_OPEN, frozenset()) | {entry.name}
             out = held
         for event in out:
             yield event

@@ -29,6 +29,7 @@ class Entry:
     timeout_s: float | None
     mode: Mode
     unscannable: Unscannable
+    reads_all: bool
     plain: bool
     """Enforces and fails closed: the common case, which needs no snapshot."""
 

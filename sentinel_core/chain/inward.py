@@ -17,6 +17,7 @@ from sentinel_core.chain import monitor
 from sentinel_core.chain.clock import OwnTime
 from sentinel_core.chain.faults import Entry, Snapshot, as_fault, is_fault, note, unasked
 from sentinel_core.chain.phases import Phase
+from sentinel_core.chain.unread import refuse_unread
 from sentinel_core.context import Call, Context
 from sentinel_core.dialects.translation import performed
 from sentinel_core.errors import Refusal, SentinelError, StageFault, UpstreamError
@@ -33,10 +34,13 @@ log = logging.getLogger("sentinel.chain")
 async def enter(exchange: Exchange) -> tuple[Reply | None, int]:
     """Run every `on_request`. A reply ends the way in; its depth is how many stages see it on the way out."""
     chain, ctx, seconds = exchange.chain, exchange.ctx, exchange.seconds
+    unreadable = bool(chain.guards) and ctx.request.unreadable
     now = perf_counter()
     for entry, phase, waits in chain.requests:
         position = entry.position
         exchange.entered = position + 1
+        if unreadable and entry.guard:
+            refuse_unread(exchange, entry)
         if not entry.plain:
             reply = await _lenient(exchange, entry, phase)
         else:

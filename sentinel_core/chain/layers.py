@@ -149,7 +149,8 @@ class StreamLayer:
         timed_out = self._clock.expired and isinstance(exc, asyncio.CancelledError) and unasked(exc)
         if timed_out or is_fault(exc):
             self._verdicts.note(self._entry, "response", "error", self._released)
-            return as_fault(self._entry, "on_stream", exc, "took too long" if timed_out else "raised")
+            late = timed_out or isinstance(exc, TimeoutError)
+            return as_fault(self._entry, "on_stream", exc, "took too long" if late else "raised")
         return exc
 
 
@@ -210,5 +211,6 @@ class LayerInput:
                 slots=event.slots,
                 patches=event.patches,
                 readers=self._readers,
+                ends=event.ends,
             )
         return event

@@ -72,6 +72,7 @@ def _entry(position: int, plan: StagePlan, phases: Mapping[str, PhaseForm]) -> E
         timeout_s=config.timeout_s,
         mode=config.mode,
         unscannable=config.unscannable,
+        reads_all=kind.reads_all,
         plain=config.mode == "enforce" and _on_fault(plan) == "closed",
     )
 

@@ -11,7 +11,7 @@ from sentinel_core.chain.faults import is_fault
 from sentinel_core.chain.transcript import Meter, Transcript
 from sentinel_core.context import Restoration
 from sentinel_core.errors import StageFault
-from sentinel_core.messages import Event, Finish, TextEvent, UsageReport
+from sentinel_core.messages import Event, TextEvent, UsageReport, ends_texts
 from sentinel_core.reply import EventStream, Reading
 
 
@@ -165,11 +165,11 @@ class Delivery:
         return self._pending.popleft()
 
     def _restore(self, event: Event) -> None:
-        """Queue the event with the caller's own values; the rest of a choice's text goes ahead of its end."""
+        """Queue the event with the caller's own values; the rest of a text goes ahead of its end."""
         if isinstance(event, TextEvent):
             self._through(event, list(reversed(self._restorations)))
             return
-        if isinstance(event, Finish):
+        if ends_texts(event):
             self._release(event.choice)
         self._pending.append(event)
 

@@ -17,6 +17,9 @@ Released: TypeAlias = int | Answer | Request
 LEFT_EARLY: Key[frozenset[str]] = Key("left_early")
 """The guards that stopped reading a whole answer before its end; written where that answer was taken apart for them."""
 
+FAILED_OPEN: Key[frozenset[str]] = Key("failed_open")
+"""The guards that failed on a stream that was collected for them, and may fail open; written where it was collected."""
+
 
 class Verdicts:
     """The verdicts of one exchange, one per guard and direction. Guards that were not asked did not evaluate.
@@ -38,6 +41,9 @@ class Verdicts:
         if direction == "request" and entry.name in self._ctx.findings:
             self._ctx.findings.discard(entry.name)
             result = "monitored" if result == "allowed" else result
+        if direction == "request" and entry.name in self._ctx.unread:
+            self._ctx.unread -= {entry.name}
+            result = "partial" if result == "allowed" else result
         held = self._results.get((entry.position, direction))
         if held is None or held[0] not in ("blocked", "error"):
             self._results[entry.position, direction] = (result, released)
@@ -54,12 +60,14 @@ class Verdicts:
 
     def _one(self, entry: Entry, direction: Direction) -> Verdict:
         result, released = self._results.get((entry.position, direction), ("not_evaluated", 0))
-        if direction == "response" and result in ("allowed", "masked"):
+        if direction == "response" and result in ("allowed", "masked", "partial"):
             result = self._qualified(entry.name, result)
         return Verdict(entry.name, direction, result, _chars(released), entry.mode == "enforce")
 
     def _qualified(self, guard: str, result: VerdictResult) -> VerdictResult:
-        """What `allowed` or `masked` comes to, with what was noted meanwhile."""
+        """What `allowed`, `masked` or `partial` comes to, with what was noted meanwhile."""
+        if guard in self._ctx.get(FAILED_OPEN, frozenset()):
+            return "error"
         if guard in self._ctx.get(LEFT_EARLY, frozenset()) or (result == "allowed" and guard in self._ctx.unread):
             return "partial"
         return "monitored" if result == "allowed" and guard in self._ctx.findings else result

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,7 +26,7 @@ from sentinel_core.gateway import outside
 from sentinel_core.gateway.asking import Body, decoded, new_id
 from sentinel_core.gateway.blueprint import Blueprint, check_fixed, draw, problems, warnings_about
 from sentinel_core.gateway.catalogue import ModelInfo
-from sentinel_core.gateway.generation import Generation, ProviderPool
+from sentinel_core.gateway.generation import Generation, Opened, ProviderPool
 from sentinel_core.gateway.healthcheck import HealthChecks
 from sentinel_core.jobs import Job, Jobs
 from sentinel_core.keys import CANDIDATES, Target
@@ -280,11 +280,11 @@ class Gateway:
 
     def open(self, ctx: Context) -> Exchange:
         """One exchange, to be entered with `async with`. Raises `Refusal`: not_started, draining."""
-        if self._generation is None:
-            raise Refusal("not_started")
-        if self.draining:
-            raise Refusal("draining", retry_after_s=1)
-        return Exchange(self._generation.chain, ctx)
+        return Exchange(self._accepting().chain, ctx)
+
+    def stages(self) -> AbstractContextManager[Opened]:
+        """The stages of the chain in force, for whoever asks single ones. Raises `Refusal`: not_started, draining."""
+        return self._accepting().opened()
 
     async def complete(self, body: Body, *, client: Client | None = None, dialect: Dialect = OPENAI_CHAT) -> Answer:
         """Ask for one answer. Raises `Refusal`, `UpstreamError` or `StageFault`."""
@@ -305,6 +305,12 @@ class Gateway:
 
     def _request(self, body: Body, dialect: Dialect, *, stream: bool) -> Request:
         return dialect.decode_request(decoded(body, self.settings.server, stream=stream))
+
+    def _accepting(self) -> Generation:
+        generation = self._open_generation()
+        if self.draining:
+            raise Refusal("draining", retry_after_s=1)
+        return generation
 
     def _open_generation(self) -> Generation:
         if self._generation is None:

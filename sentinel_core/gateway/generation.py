@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
+from typing import NamedTuple
 
 from sentinel_core.authenticator import Admission, Authenticator, Doorkeeper
 from sentinel_core.chain import Chain, ChainPlan, Tracker
@@ -22,6 +23,14 @@ from sentinel_core.services import Services
 from sentinel_core.stage import Stage
 
 log = logging.getLogger("sentinel.gateway")
+
+
+class Opened(NamedTuple):
+    """The plan of a chain, and its open stages in order."""
+
+    plan: ChainPlan
+    stages: Sequence[Stage]
+
 
 Door = Callable[[Client], Awaitable[object]]
 
@@ -70,6 +79,7 @@ class Generation:
         blueprint: Blueprint,
         services: Services,
         chain: Chain,
+        stages: Sequence[Stage],
         catalogue: Catalogue,
         authenticator: Authenticator | None,
         door: Door | None,
@@ -78,6 +88,7 @@ class Generation:
         self.blueprint = blueprint
         self.services = services
         self.chain = chain
+        self._stages = tuple(stages)
         self.catalogue = catalogue
         self.authenticator = authenticator
         self.door = door
@@ -109,7 +120,7 @@ class Generation:
             authenticator = next((stage for stage in stages if isinstance(stage, Authenticator)), None)
             catalogue = Catalogue(blueprint.settings.models, providers, created, _knowledge(blueprint, services))
             door = _door(blueprint.chain, stages)
-            return cls(blueprint, services, chain, catalogue, authenticator, door, stack.pop_all())
+            return cls(blueprint, services, chain, stages, catalogue, authenticator, door, stack.pop_all())
 
     def candidates(self, request: Request) -> tuple[Target, ...]:
         """The targets of the request's model that can serve it; empty if nobody serves the model."""
@@ -127,6 +138,15 @@ class Generation:
             if isinstance(error, Exception) or unasked(error):
                 return Admission(error=error)
             raise
+        finally:
+            self.chain.leave()
+
+    @contextmanager
+    def opened(self) -> Iterator[Opened]:
+        """The stages, which stay open until the block ends, as they do for an exchange."""
+        self.chain.enter()
+        try:
+            yield Opened(self.blueprint.chain, self._stages)
         finally:
             self.chain.leave()
 

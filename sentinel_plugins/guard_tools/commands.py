@@ -39,7 +39,8 @@ Share = Annotated[float | None, typer.Option(min=0, max=1, help="Exit with 1 if 
 
 def guard_eval(
     dataset: Annotated[
-        typer.FileBinaryRead, typer.Argument(help="JSON lines with `text` and `label`; - is standard input.")
+        typer.FileBinaryRead,
+        typer.Argument(help="JSON lines with `text`, and `label` or `spans`; - is standard input."),
     ],
     guard: Only = None,
     as_: AsOption = As.REQUEST,

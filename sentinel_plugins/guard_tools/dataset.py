@@ -1,29 +1,48 @@
-"""Rows of a data set: one JSON object a line, `{"text": "…", "label": true}`."""
+"""Rows of a data set: one JSON object a line, with `text` and `label`, or `spans`, or both."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import Annotated, BinaryIO, NamedTuple
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Where something is: from which character (code point) to which, and what it is."""
+
+    start: Annotated[int, Meta(ge=0)]
+    end: int
+    type: str
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One text and the truth about it: whether there is something to find, or the names of what there is. Members that
-    are not known are the data set's own."""
+    """One text and the truth about it: whether there is something to find, the names of what there is, or its places;
+    what of this is left out follows from the rest. Members that are not known are the data set's own."""
 
     text: str
-    label: bool | tuple[str, ...]
+    label: bool | tuple[str, ...] | UnsetType = UNSET
+    spans: tuple[Span, ...] | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        if self.label is UNSET and self.spans is UNSET:
+            raise ValueError("a row has `label` or `spans`")
+        for span in self.spans or ():
+            if not span.start < span.end <= len(self.text):
+                raise ValueError(f"no characters of the text are from {span.start} to {span.end}")
 
     @property
     def positive(self) -> bool:
         """Whether there is something to find."""
-        return bool(self.label)
+        return bool(self.spans if self.label is UNSET else self.label)
 
     @property
     def entities(self) -> tuple[str, ...]:
         """The names of what there is, each once."""
-        return tuple(dict.fromkeys(self.label)) if isinstance(self.label, tuple) else ()
+        if isinstance(self.label, tuple):
+            return tuple(dict.fromkeys(self.label))
+        return tuple(dict.fromkeys(span.type for span in self.spans or ()))
 
 
 class BadRow(msgspec.Struct, frozen=True):

@@ -1,12 +1,12 @@
-"""The guards of a configuration, each in a chain of its own, and one text through one of them."""
+"""The guards of a configuration, each in a chain of its own, and what one of them does with a text."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -18,11 +18,11 @@ from sentinel_core.errors import ConfigError, ConfigProblem, SentinelError
 from sentinel_core.gateway import Gateway
 from sentinel_core.gateway.outside import services
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.keys import CANDIDATES, Key, Target, VerdictResult
+from sentinel_core.keys import CANDIDATES, FINDINGS, PRINCIPAL, Finding, Key, Principal, Target, VerdictResult
 from sentinel_core.messages import Answer
 from sentinel_core.prices import Prices
 from sentinel_core.services import Services
-from sentinel_core.stage import Stage, StageConfig
+from sentinel_core.stage import Mode, Stage, StageConfig
 
 Direction: TypeAlias = Literal["request", "response"]
 
@@ -30,17 +30,49 @@ ACTED = frozenset({"blocked", "masked", "monitored"})
 """Verdicts of a guard that found something, whatever its mode and action make of that."""
 _MODEL = "guard-tools"
 _REPLY: Key[str] = Key("guard_tools_reply")
-_SENT: Key[str] = Key("guard_tools_sent")
+_SENT: Key[Any] = Key("guard_tools_sent")  # the content of a message: JSON
+
+
+class Asked(NamedTuple):
+    """What a guard is shown: messages on their way to a model or, where there is one, what a model answers; and for
+    whom. Raises `Refusal` where it is asked with messages that are none."""
+
+    messages: Sequence[Mapping[str, Any]]  # JSON
+    reply: str | None = None
+    principal: Principal | None = None
+
+    @classmethod
+    def of(cls, text: str, direction: Direction, principal: Principal | None = None) -> Asked:
+        """One text as a user's message, or as a model's answer."""
+        asked = text if direction == "request" else "Hello"
+        return cls([{"role": "user", "content": asked}], None if direction == "request" else text, principal)
+
+    @property
+    def direction(self) -> Direction:
+        """Which way the texts go."""
+        return "request" if self.reply is None else "response"
+
+    def context(self) -> Context:
+        """A request of its own."""
+        ctx = Context(OPENAI_CHAT.decode_request({"model": _MODEL, "messages": self.messages}), id=_MODEL)
+        ctx[CANDIDATES] = (Target(_Answers.name, _MODEL),)
+        ctx[_REPLY] = self.reply or ""
+        if self.principal is not None:
+            ctx[PRINCIPAL] = self.principal
+        return ctx
 
 
 class Checked(NamedTuple):
-    """What one guard said of one text, how long it took for that, and the text as it left it; None where it did not.
-    A guard that answers by itself, so that no model is asked, has `blocked`."""
+    """What one guard said of what it was shown, how long it took for that, and the text as it left it; None where it
+    did not. A guard that answers by itself, so that no model is asked, has `blocked`. `findings` are there if it tells
+    them, and `code` is that of its refusal or failure."""
 
     guard: str
     result: VerdictResult
     seconds: float
     text: str | None
+    findings: tuple[Finding, ...] = ()
+    code: str | None = None
 
     @property
     def acted(self) -> bool | None:
@@ -58,41 +90,48 @@ class _Answers(Stage):
         """The text that the guard is to see as the model's, or an empty one."""
         choice = {"index": 0, "message": {"role": "assistant", "content": ctx[_REPLY]}, "finish_reason": "stop"}
         body = {"id": "x", "object": "chat.completion", "created": 0, "model": _MODEL, "choices": [choice]}
-        ctx[_SENT] = call.request.body["messages"][0]["content"]
+        ctx[_SENT] = call.request.body["messages"][0].get("content")
         return OPENAI_CHAT.decode_answer(msgspec.json.encode(body))
 
 
 class Guards:
     """Open guards by name, in chain order. One does not see what another one did: each is measured by itself."""
 
-    def __init__(self, chains: dict[str, Chain]) -> None:
-        self._chains = chains
+    def __init__(self, stages: Iterable[tuple[StagePlan, Stage]]) -> None:
+        self._chains = {plan.name: _alone(plan, stage) for plan, stage in stages}
 
     @property
     def names(self) -> tuple[str, ...]:
         """Which guards there are."""
         return tuple(self._chains)
 
-    async def check(self, guard: str, text: str, direction: Direction) -> Checked:
-        """One text as a user's message, or as a model's answer. No provider is called, and nothing is counted."""
-        asked = text if direction == "request" else "Hello"
-        request = {"model": _MODEL, "messages": [{"role": "user", "content": asked}]}
-        ctx = Context(OPENAI_CHAT.decode_request(request), id=_MODEL)
-        ctx[CANDIDATES] = (Target(_Answers.name, _MODEL),)
-        ctx[_REPLY] = text if direction == "response" else ""
+    def mode(self, guard: str) -> Mode:
+        """Whether a guard enforces or only watches."""
+        (entry, *_), *_ = self._chains[guard].guards
+        return entry.mode
+
+    async def check(self, guard: str, asked: Asked, *, tell: bool = True) -> Checked:
+        """What one guard does. No provider is called, and nothing is counted but what the guard counts itself.
+
+        To `tell` its findings takes time that would count as its own.
+        """
+        ctx, findings, code = asked.context(), list[Finding](), None
+        if tell:
+            ctx[FINDINGS] = findings.append
         exchange, left = Exchange(self._chains[guard], ctx), None
         answered = False
         try:
             async with exchange as reply:
                 answered = _SENT not in ctx
                 if not answered and isinstance(reply, Answer):
-                    left = ctx[_SENT] if direction == "request" else _said(reply)
-        except SentinelError:
-            left = None  # the verdict says which: blocked, or error
+                    left = _said(reply) if asked.direction == "response" else ctx[_SENT]
+        except SentinelError as error:
+            code = error.code  # the verdict says what it is: blocked, or error
         verdicts = exchange.outcome.verdicts if exchange.outcome is not None else ()
-        found = (one.result for one in verdicts if one.direction == direction)
+        found = (one.result for one in verdicts if one.direction == asked.direction)
         result: VerdictResult = "blocked" if answered else next(found, "not_evaluated")
-        return Checked(guard, result, ctx.timings[guard], left)
+        text = left if isinstance(left, str) else None
+        return Checked(guard, result, ctx.timings[guard], text, tuple(findings), code)
 
 
 @asynccontextmanager
@@ -102,13 +141,19 @@ async def opened(gateway: Gateway, only: Sequence[str] = ()) -> AsyncIterator[Gu
     plans = _plans(gateway, only)
     async with AsyncExitStack() as stack:
         outside = _outside(gateway, stack.enter_context(ThreadPoolExecutor(thread_name_prefix="sentinel")))
-        chains = {}
-        for plan in plans:
-            stage = await stack.enter_async_context(plan.kind.open(plan.config, outside))
-            config = StageConfig()
-            chain = ChainPlan([plan, StagePlan(_Answers.name, _Answers, config)])
-            chains[plan.name] = Chain(chain, [stage, _Answers(config)], {}, Tracker())
-        yield Guards(chains)
+        yield Guards([(plan, await stack.enter_async_context(plan.kind.open(plan.config, outside))) for plan in plans])
+
+
+def live(plan: ChainPlan, stages: Sequence[Stage]) -> Guards:
+    """The guards among open stages."""
+    pairs = zip(plan.stages, plan.entries, stages, strict=True)
+    return Guards([(one, stage) for one, entry, stage in pairs if entry.guard])
+
+
+def _alone(plan: StagePlan, stage: Stage) -> Chain:
+    config = StageConfig()
+    chain = ChainPlan([plan, StagePlan(_Answers.name, _Answers, config)])
+    return Chain(chain, [stage, _Answers(config)], {}, Tracker())
 
 
 def _plans(gateway: Gateway, only: Sequence[str]) -> list[StagePlan]:

@@ -7,16 +7,18 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import typer
 
+from sentinel_core import printing
 from sentinel_plugins.guard_tools.dataset import BadRow
 from sentinel_plugins.guard_tools.scan import Scan
 from sentinel_plugins.guard_tools.score import Evaluation, GuardScore
+from sentinel_plugins.guard_tools.spans import SpanScore
 
 SHOWN_BAD_ROWS = 20
 
 
 def as_json(value: msgspec.Struct) -> None:
     """Indented JSON."""
-    typer.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+    typer.echo(printing.as_json(value))
 
 
 def evaluation(found: Evaluation) -> None:
@@ -35,6 +37,8 @@ def scan(found: Scan) -> None:
         where = "" if seen.lines == () else f"  lines {_numbers(seen.lines)}"
         colour = None if seen.result == "allowed" else typer.colors.YELLOW
         typer.echo(f"{seen.guard}: {typer.style(seen.result, fg=colour)}{where}")
+        for one in seen.findings:
+            typer.echo(f"  line {one.line}, characters {one.start} to {one.end}: {one.type}, {one.action}")
     typer.echo(f"{found.file}: {found.result}")
 
 
@@ -56,6 +60,15 @@ def _score(score: GuardScore) -> Iterable[str]:
         yield typer.style(f"{score.unmeasured} rows not measured: the guard failed on them", fg=typer.colors.RED)
     for name, entity in score.entities.items():
         yield f"{name}: {entity.found} of {entity.rows}"
+    if score.places is not None:
+        yield from _places(score.places)
+
+
+def _places(score: SpanScore) -> Iterable[str]:
+    yield f"by places: precision {_share(score.precision)}  recall {_share(score.recall)}"
+    yield f"{'':<24}{'places':>8}{'covered':>9}{'exact':>7}"
+    for name, one in score.types.items():
+        yield f"{name:<24}{one.spans:>8}{one.covered:>9}{one.exact:>7}"
 
 
 def _numbers(lines: tuple[int, ...] | None) -> str:

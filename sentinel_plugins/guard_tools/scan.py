@@ -6,16 +6,29 @@ from typing import Literal
 
 import msgspec
 
-from sentinel_plugins.guard_tools.guards import Checked, Direction, Guards
+from sentinel_plugins.guard_tools.guards import Asked, Checked, Direction, Guards
+
+
+class SeenFinding(msgspec.Struct, frozen=True):
+    """One thing that was found: what it is and what is done about it, the line on which it begins, counted from 1, and
+    the characters (code points) of the text that it takes."""
+
+    type: str
+    action: str
+    line: int
+    start: int
+    end: int
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What one guard said: its verdict, and the lines that it would change, counted from 1; nothing of the text. Lines
-    are empty for a guard that changes nothing, and null for one that changes how many there are."""
+    """What one guard said: its verdict, the lines that it would change, counted from 1, and what it found, if it tells
+    that; nothing of the text. Lines are empty for a guard that changes nothing, and null for one that changes how many
+    there are."""
 
     guard: str
     result: str
     lines: tuple[int, ...] | None = ()
+    findings: tuple[SeenFinding, ...] = ()
 
 
 class Scan(msgspec.Struct, frozen=True):
@@ -29,13 +42,21 @@ class Scan(msgspec.Struct, frozen=True):
 
 async def scan(guards: Guards, name: str, text: str, direction: Direction) -> Scan:
     """The text as one message. What a guard could not judge makes a scan incomplete, unless another found something."""
-    checked = [await guards.check(guard, text, direction) for guard in guards.names]
+    checked = [await guards.check(guard, Asked.of(text, direction)) for guard in guards.names]
     result: Literal["clean", "found", "incomplete"] = "clean"
     if any(one.acted for one in checked):
         result = "found"
     elif any(one.acted is None for one in checked):
         result = "incomplete"
-    return Scan(name, direction, result, tuple(Seen(one.guard, one.result, changed(text, one)) for one in checked))
+    return Scan(name, direction, result, tuple(_seen(text, one) for one in checked))
+
+
+def _seen(text: str, checked: Checked) -> Seen:
+    findings = tuple(
+        SeenFinding(one.type, one.action, text.count("\n", 0, one.start) + 1, one.start, one.end)
+        for one in checked.findings
+    )
+    return Seen(checked.guard, checked.result, changed(text, checked), findings)
 
 
 def changed(text: str, checked: Checked) -> tuple[int, ...] | None:

@@ -7,9 +7,12 @@ from array import array
 from collections.abc import Mapping
 
 import msgspec
+from msgspec import UNSET
 
 from sentinel_plugins.guard_tools.dataset import BadRow, Row
 from sentinel_plugins.guard_tools.guards import Checked, Direction
+from sentinel_plugins.guard_tools.share import share
+from sentinel_plugins.guard_tools.spans import SpanScore, SpanTally
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -34,6 +37,8 @@ class GuardScore(msgspec.Struct, frozen=True, kw_only=True):
     p50_ms: float | None
     p95_ms: float | None
     entities: Mapping[str, Found]
+    places: SpanScore | None
+    """Null where no row gives places, or where the guard tells none."""
 
 
 class Evaluation(msgspec.Struct, frozen=True):
@@ -53,6 +58,8 @@ class Tally:
         self._cells = {(truth, said): 0 for truth in (True, False) for said in (True, False, None)}
         self._seconds = array("d")
         self._entities: dict[str, list[int]] = {}
+        self._places: SpanTally | None = None
+        self._acts = self._tells = False
 
     def add(self, row: Row, checked: Checked) -> None:
         """One row more."""
@@ -61,6 +68,10 @@ class Tally:
         if said is None:
             return
         self._seconds.append(checked.seconds)
+        self._acts, self._tells = self._acts or said, self._tells or bool(checked.findings)
+        if row.spans is not UNSET:
+            self._places = self._places or SpanTally()
+            self._places.add(row.spans, checked.findings)
         for name in row.entities:
             counts = self._entities.setdefault(name, [0, 0])
             counts[0] += 1
@@ -82,12 +93,12 @@ class Tally:
             p50_ms=percentile_ms(ordered, 0.5),
             p95_ms=percentile_ms(ordered, 0.95),
             entities={name: Found(rows, found) for name, (rows, found) in sorted(self._entities.items())},
+            places=self._spans(),
         )
 
-
-def share(part: int, whole: int) -> float | None:
-    """A share; none of nothing."""
-    return part / whole if whole else None
+    def _spans(self) -> SpanScore | None:
+        silent = self._acts and not self._tells
+        return None if self._places is None or silent else self._places.score()
 
 
 def percentile_ms(ordered: list[float], share: float) -> float | None:

@@ -14,6 +14,7 @@ from sentinel_core.stage import StageConfig
 from sentinel_plugins.guarding.custom import CustomTable
 from sentinel_plugins.guarding.policy import Direction
 from sentinel_plugins.guarding.replacing import Action
+from sentinel_plugins.guarding.written import Numbers
 
 EntityName: TypeAlias = Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$")]
 _NAME = re.compile("[A-Z][A-Z0-9_]*")
@@ -40,6 +41,9 @@ class ReplacingConfig(StageConfig, frozen=True, kw_only=True):
     allow: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
     """Values that are left alone wherever they are the whole of what was found, such as your own support address. Case
     makes no difference."""
+    numbers: Numbers = "string"
+    """What becomes of a value that is a number in the JSON of tool arguments: what stands for it can only be a string
+    (`string`), which a tool that asks for a number may not take; `block` refuses the request or the reply."""
     custom: dict[EntityName, CustomTable] = msgspec.field(default_factory=dict)
     """Kinds of values of your own, by the name that stands in their place."""
 

@@ -33,9 +33,9 @@ class Known:
         for match in _BEGINNINGS.finditer(text):
             start = match.start()
             for length in self._lengths.get(text[start : start + self._key], ()) if start >= at else ():
-                value = text[start : start + length]
-                if value in self._values and not _inside(text, start + length):
-                    at = start + length
+                value, end = text[start : start + length], start + length
+                if end <= len(text) and value in self._values and not _inside(text, end):
+                    at = end
                     found.append(self._values[value]._replace(start=start, end=at))
                     break
         return found

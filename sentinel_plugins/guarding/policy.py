@@ -14,6 +14,7 @@ from sentinel_plugins.guarding.replacing import Action
 from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.transducer import Overlong
 from sentinel_plugins.guarding.views import Reader
+from sentinel_plugins.guarding.written import Numbers
 
 Direction: TypeAlias = Literal["request", "response"]
 
@@ -35,6 +36,7 @@ class Policy:
     directions: frozenset[Direction]
     enforcing: bool
     overlong: Mapping[str, Overlong] = field(default_factory=dict)
+    numbers: Numbers = "string"
 
     def rank(self, found: Found) -> int:
         """How much a value of this guard's counts beside another: what blocks before secrets, secrets before PII."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, get_args
 
 from sentinel_core.errors import Refusal
 from sentinel_core.messages import Path, TextSlot
-from sentinel_plugins.guarding.entity import Found
-from sentinel_plugins.guarding.finder import Finder, Together
+from sentinel_plugins.guarding.entity import Family, Found
+from sentinel_plugins.guarding.finder import Except, Finder, Together
 from sentinel_plugins.guarding.known import Known
 from sentinel_plugins.guarding.merge import Cluster
 from sentinel_plugins.guarding.policy import Policy
 from sentinel_plugins.guarding.replacing import Action, Replacement
+from sentinel_plugins.guarding.spots import Spot, Spots
 from sentinel_plugins.guarding.transducer import Decide, Transducer
 from sentinel_plugins.guarding.written import JsonText, PlainText, Replacer
 
@@ -43,6 +44,10 @@ class Merged(NamedTuple):
                 return policy.rank(found)
         return 0
 
+    def without(self, values: Collection[str]) -> Merged:
+        """The same, which leaves these values alone. They are in lower case."""
+        return self._replace(finder=Except(self.finder, dict.fromkeys(get_args(Family), values)))
+
 
 class Redaction:
     """Replaces one guard's values, and leaves those of other guards, which will replace them.
@@ -52,15 +57,21 @@ class Redaction:
 
     def __init__(self, merged: Merged, replacements: Mapping[Action, Replacement], note: Note) -> None:
         self._merged = merged
-        self._replacements = replacements
+        self.replacements = replacements
         self._note = note
         self.left: dict[str, Found] = {}
 
-    def text(self, *, json: bool, finder: Finder | None = None, decide: Decide | None = None) -> Text:
+    def text(
+        self, *, json: bool, finder: Finder | None = None, decide: Decide | None = None, spots: Spots | None = None
+    ) -> Text:
         """A text that begins now. `json` says that it is the arguments of a tool call."""
         finder = finder or self._merged.finder
         make = partial(self._replacer, finder, decide or self._decide)
-        return JsonText(make, finder.left) if json else PlainText(make(""))
+        if not json:
+            return PlainText(make(""), spots.note if spots is not None else None)
+        if spots is not None:
+            return JsonText(make, finder.left, note=spots.note)
+        return JsonText(make, finder.left, self._merged.own.numbers)
 
     def _replacer(self, finder: Finder, decide: Decide, left: str) -> Replacer:
         """What reads one text."""
@@ -76,6 +87,23 @@ class Redaction:
         finder = Together([self._merged.finder, Known(values)])
         changed = ((slot, self._whole(slot, finder, self._decide)) for slot in slots)
         return {slot.path: text for slot, text in changed if text != slot.text}
+
+    def spots(self, slots: Iterable[TextSlot]) -> Iterator[tuple[TextSlot, Spot, Action]]:
+        """Where the values are that `changes` would act on, and what it would do, also where it would refuse. Nothing
+        is done, and nobody hears of it."""
+        slots = tuple(slots)
+        values = {spot.value: spot.found for slot in slots for spot in self._spots(slot, self._merged.finder)}
+        finder = Together([self._merged.finder, Known(values)])
+        for slot in slots if values else ():
+            for spot in self._spots(slot, finder):
+                if self._is_own(spot.found):
+                    yield slot, spot, self._action(spot.found)
+
+    def _spots(self, slot: TextSlot, finder: Finder) -> Spots:
+        spots = Spots()
+        json = slot.kind == "tool_arguments"
+        self.text(json=json, finder=finder, decide=spots.decide, spots=spots).feed(slot.text, end=True)
+        return spots
 
     def _values(self, slots: Iterable[TextSlot]) -> dict[str, Found]:
         """The values of all texts. Raises `Refusal` for one that blocks."""
@@ -103,7 +131,7 @@ class Redaction:
         self._note(found.entity, action)
         if action == "block":
             raise Refusal("content_policy_violation")
-        return None if action == "warn" else self._replacements[action](found, value)
+        return None if action == "warn" else self.replacements[action](found, value)
 
     def _is_own(self, found: Found) -> bool:
         return found.family == self._merged.own.family

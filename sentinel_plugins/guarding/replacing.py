@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 
 from sentinel_plugins.guarding.entity import Found
 
-Action: TypeAlias = Literal["block", "redact", "mask", "hash", "warn"]
+Action: TypeAlias = Literal["block", "redact", "mask", "hash", "reversible", "warn"]
 """What is done about a value: refuse the text, write what it is, keep its last four characters, write the same code
-for the same value, or only say that it is there."""
+for the same value, or one that the caller does not see, or only say that it is there."""
 
 Replacement: TypeAlias = Callable[[Found, str], str]
 

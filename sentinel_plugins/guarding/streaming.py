@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import msgspec
 
-from sentinel_core.messages import Channel, Event, Finish, Opaque, TextEvent, ToolCallDelta
+from sentinel_core.messages import Channel, Event, Opaque, TextEvent, ToolCallDelta, UsageReport, ends_texts
 from sentinel_plugins.guarding.redaction import Redaction, Text
 
 MOST_WAITING = 16
@@ -68,10 +68,10 @@ async def _replaced(lanes: Lanes, redaction: Redaction, events: AsyncIterator[Ev
         if isinstance(event, TextEvent):
             yield lanes.take(event)
             continue
-        if isinstance(event, Finish):
+        if ends_texts(event):
             for rest in lanes.rest(event.choice):
                 yield rest
-        elif isinstance(event, Opaque) and event.slots:
+        if isinstance(event, Opaque) and event.slots:
             event = event.with_texts(redaction.changes(event.texts()))
         yield event
     for rest in lanes.rest():
@@ -81,7 +81,9 @@ async def _replaced(lanes: Lanes, redaction: Redaction, events: AsyncIterator[Ev
 def _says_something(event: Event) -> bool:
     if isinstance(event, TextEvent):
         return bool(event.text)
-    return not isinstance(event, Opaque) or bool(event.slots)
+    if isinstance(event, Opaque):
+        return any(slot.text for slot in event.slots)
+    return not isinstance(event, UsageReport)  # it opens some streams
 
 
 def continuation(event: TextEvent, text: str) -> TextEvent:

@@ -23,6 +23,10 @@ LONGEST_SWALLOWED = 65_536
 _SLICE = 32_768
 _ROOM = 256
 _MOST_CONTEXT = 16_384
+_MUCH_HELD = 512
+_SHARE = 8
+"""Where more than so much is held, it is looked at again once it has grown by this part of it: a token that goes on for
+thousands of characters would else be searched from its beginning for each of them."""
 
 
 class Piece(NamedTuple):
@@ -79,6 +83,7 @@ class Transducer:
         self._overlong = overlong or {}
         self._text = left
         self._sent = len(left)
+        self._looked = 0
         self._context = max(1, finder.left)
         self._trim_at = self._sent + self._context + _ROOM
         self._swallower: Overlong | None = None
@@ -110,6 +115,10 @@ class Transducer:
     def _release(self, pieces: list[Piece], *, end: bool) -> str | None:
         """Let go of what is decided. Returns what follows a value that goes on beyond its longest form."""
         text, sent = self._text, self._sent
+        held = len(text) - sent
+        if not end and held > _MUCH_HELD and len(text) - self._looked < held // _SHARE:
+            return None
+        self._looked = len(text)
         found = [one for one in self._finder.find(text) if one.end > sent]
         limit = len(text) if end else max(sent, self._finder.live_from(text))
         merged = list(clusters(found, self._rank)) if found else ()
@@ -128,7 +137,7 @@ class Transducer:
             at = cluster.end
             self._swallower = self._goes_on(cluster.first)
             if self._swallower is not None:
-                self._text, self._sent, self._swallowed = "", 0, 0
+                self._text, self._sent, self._swallowed, self._looked = "", 0, 0, 0
                 self._tail = text[max(start, at - LONGEST_TERMINATOR) : at]
                 self._trim_at = self._context + _ROOM
                 return text[at:]
@@ -183,6 +192,7 @@ class Transducer:
         )
         if reads or self._sent > _MOST_CONTEXT:
             self._text, self._sent = rest, self._context
+            self._looked -= start
         self._trim_at = self._sent + self._context + _ROOM
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
+from sentinel_core.errors import Refusal
 from sentinel_plugins.guarding.transducer import Piece, joined
 
 
@@ -22,6 +23,10 @@ class Replacer(Protocol):
 
 Make: TypeAlias = Callable[[str], Replacer]
 """A replacer for one text, given what stands to its left."""
+Note: TypeAlias = Callable[[int, int, str], object]
+"""Hears of each stretch that leaves as another: where it begins and ends as it was written, and what leaves."""
+Numbers: TypeAlias = Literal["string", "block"]
+"""What becomes of a number in which there is a value: a string, or nothing."""
 
 _PLAIN = re.compile(r'[^"\\]+')
 _BARE = re.compile(r'[^\s"{}\[\],:]+')
@@ -37,9 +42,11 @@ _decode = msgspec.json.Decoder(str).decode
 class PlainText:
     """Takes text in pieces and gives it back with its values replaced."""
 
-    def __init__(self, replacer: Replacer) -> None:
+    def __init__(self, replacer: Replacer, note: Note | None = None) -> None:
         self._replacer = replacer
+        self._told = note
         self._held = ""
+        self._gone = 0
 
     def feed(self, text: str, *, end: bool = False) -> str:
         """What leaves of the next piece; at the `end` of the text everything that was held."""
@@ -47,6 +54,8 @@ class PlainText:
         pieces = self._replacer.feed(text, end=end)
         out = joined(self._held, pieces)
         self._held = self._held[sum(piece.taken for piece in pieces) :]
+        if self._told is not None:
+            self._gone = noted(self._gone, pieces, self._told)
         return out
 
 
@@ -54,12 +63,16 @@ class JsonText:
     """Takes JSON in pieces and gives it back with the values in its strings, keys and numbers replaced, no less valid.
 
     Values are looked for in what a string says, not in how it is written: `\\u0040` is an @. What is not replaced
-    leaves byte for byte. A number in which there is a value becomes a string. Text that is no JSON is taken as it is.
+    leaves byte for byte. A number in which there is a value becomes a string, or raises `Refusal`. Text that is no JSON
+    is taken as it is.
     """
 
-    def __init__(self, make: Make, left: int) -> None:
+    def __init__(self, make: Make, left: int, numbers: Numbers = "string", *, note: Note | None = None) -> None:
         self._make = make
         self._left = left
+        self._told = note
+        self._gone = 0
+        self._numbers = numbers
         self._before = ""
         self._kind: Literal["", "json", "text"] = ""
         self._pending = ""
@@ -86,7 +99,7 @@ class JsonText:
             return ""
         self._kind = "json" if first in '{["' else "text"
         if self._kind == "text":
-            self._plain = PlainText(self._make(""))
+            self._plain = PlainText(self._make(""), self._told)
         return self.feed(text, end=end)
 
     def _read(self, text: str, *, end: bool) -> str:
@@ -108,12 +121,14 @@ class JsonText:
         """Read what stands between strings; where it ends."""
         if text[at] == '"':
             out.append('"')
+            self._gone += 1
             self._text = self._make(self._before[-self._left :] if self._left else "")
             self._note('"')
             return at + 1
         between = _BETWEEN.match(text, at)
         if between is not None:
             out.append(between[0])
+            self._gone += len(between[0])
             self._note(between[0])
             return between.end()
         return self._number(text, at, out, end)
@@ -125,32 +140,47 @@ class JsonText:
         if not end and at + len(bare) == len(text) and len(bare) < _LONGEST_BARE:
             return at
         left = self._before[-self._left :] if self._left else ""
-        changed = joined(bare, self._make(left).feed(bare, end=True))
+        pieces = self._make(left).feed(bare, end=True)
+        changed = joined(bare, pieces)
+        self._went(pieces)
+        if changed != bare and self._numbers == "block":
+            raise Refusal("content_policy_violation")
         out.append(bare if changed == bare else _encode(changed).decode())
         self._note(bare)
         return at + len(bare)
 
     def _string(self, text: str, at: int, out: list[str], *, end: bool) -> int:
-        """Read on in a string; where that ends."""
+        """Read on in a string, up to its end or as far as the text goes, and look at all of that at once: piece by
+        piece what is held would be searched again for each escape. Where that ends."""
         assert self._text is not None
-        if text[at] == '"':
-            out.append(self._leave(self._text.feed("", end=True)) + '"')
-            self._text = None
-            self._note('"')
-            return at + 1
-        if text[at] == "\\":
-            written = self._escape(text, at, end=end)
-            if not written:
-                return at
-            meant = _meaning(written)
-            self._written.append(written)
-        else:
-            match = _PLAIN.match(text, at)
-            meant = written = match[0] if match is not None else ""
-            self._written.extend(written)
+        at, meant = self._inside(text, at, end=end)
         self._note(meant)
-        out.append(self._leave(self._text.feed(meant)))
-        return at + len(written)
+        if at == len(text) or text[at] != '"':
+            out.append(self._leave(self._text.feed(meant)))
+            return at
+        out.append(self._leave(self._text.feed(meant, end=True)) + '"')
+        self._gone += 1
+        self._text = None
+        self._note('"')
+        return at + 1
+
+    def _inside(self, text: str, at: int, *, end: bool) -> tuple[int, str]:
+        """Where the string ends, or what may be the beginning of an escape; and what is said up to there."""
+        meant: list[str] = []
+        while at < len(text) and text[at] != '"':
+            if text[at] == "\\":
+                written = self._escape(text, at, end=end)
+                if not written:
+                    break
+                meant.append(_meaning(written))
+                self._written.append(written)
+            else:
+                match = _PLAIN.match(text, at)
+                written = match[0] if match is not None else ""
+                meant.append(written)
+                self._written.extend(written)
+            at += len(written)
+        return at, "".join(meant)
 
     def _escape(self, text: str, at: int, *, end: bool) -> str:
         """The escape that begins here, or the backslash alone if it is none; empty if it may go on."""
@@ -164,11 +194,25 @@ class JsonText:
         for piece in pieces:
             written = "".join([self._written.popleft() for _ in range(piece.taken)])
             out.append(written if piece.text is None else _encode(piece.text).decode()[1:-1])
+            self._went(((len(written), piece.text),))
         return "".join(out)
+
+    def _went(self, pieces: Iterable[tuple[int, str | None]]) -> None:
+        if self._told is not None:
+            self._gone = noted(self._gone, pieces, self._told)
 
     def _note(self, text: str) -> None:
         if self._left:
             self._before = (self._before + text)[-max(self._left, 1) :]
+
+
+def noted(at: int, pieces: Iterable[tuple[int, str | None]], note: Note) -> int:
+    """Tell what leaves as another, of pieces that begin at `at`; where they end."""
+    for taken, text in pieces:
+        if text is not None:
+            note(at, at + taken, text)
+        at += taken
+    return at
 
 
 def _meaning(written: str) -> str:

@@ -29,6 +29,7 @@ class InputLimits(Stage):
     name = "input_limits"
     Config: ClassVar[type[InputLimitsConfig]] = InputLimitsConfig
     guard = True
+    reads_all = True
     after = ("auth",)
     before = ("cache", "routing", "hedge", "retry", "breaker")
 

@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import time
-import tomllib
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,26 +18,19 @@ from typing import Any
 
 import pytest
 
+from tests.examples.installed import EXAMPLES, install
 from tests.promises.tree import ROOT, samples
 from tests.served import served
 
-PACKAGE = ROOT / "examples" / "acme_cloud"
+PACKAGE = EXAMPLES / "acme_cloud"
 PAGE = "docs/tutorials/add-a-provider.md"
 DEADLINE_S = 30
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What pip leaves behind of the package, beside its sources: its name, its version, its entry points."""
-    project = tomllib.loads((PACKAGE / "pyproject.toml").read_text("utf-8"))["project"]
-    folder = tmp_path_factory.mktemp("site")
-    info = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
-    points = [f"{name} = {module}" for name, module in project["entry-points"]["sentinel"].items()]
-    (info / "entry_points.txt").write_text("\n".join(["[sentinel]", *points]))
-    (folder / "acme_cloud").symlink_to(PACKAGE / "acme_cloud")
-    return folder
+    """The package, installed."""
+    return install("acme_cloud", tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from tests.promises.tree import modules
 
 RANGES = (
-    "U01…U28 C01…C09 S01…S08 R01…R13 D01…D07 H01…H15 H20…H26 H30…H35 H37 H40…H45 L05 L10…L12 P1…P4 P8 P10 P11 Z01…Z07"
-    " Z09…Z14 Z16…Z20 Z22…Z25 replay_1…replay_10 replay_14"
+    "U01…U28 C01…C09 S01…S08 R01…R13 D01…D07 H01…H15 H20…H26 H30…H35 H37 H40…H48 H50 L05 L10…L12 P1…P6 P8 P10 P11"
+    " Z01…Z07 Z09…Z14 Z16…Z20 Z22…Z25 replay_1…replay_10 replay_12…replay_14"
 )
 NAME = re.compile(r'def (test_\w+)|^    "(\w+)": |id="(\w+)"', re.MULTILINE)
 NAMES = {

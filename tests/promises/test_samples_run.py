@@ -14,16 +14,24 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.clients.nodejs import FOLDER, NODE, needs_node
+from tests.long_form import long_form
 from tests.promises.tree import Sample, page, samples
 from tests.served import served
 
 ADDRESS = "http://127.0.0.1:8000"
 
 
-def marked(language: str) -> list[Sample]:
-    return [sample for sample in samples(language) if sample.runs]
+FIRST = ("README.md", "docs/tutorials/")
+"""What a newcomer reads first is run every day; the other pages mostly start a client that takes a second to import."""
+
+
+def marked(language: str) -> list[ParameterSet]:
+    found = [sample for sample in samples(language) if sample.runs]
+    assert found
+    return [pytest.param(one, id=one.id, marks=() if one.id.startswith(FIRST) else long_form) for one in found]
 
 
 @pytest.fixture(scope="module")
@@ -41,20 +49,20 @@ def test_every_route_of_the_openapi_document_is_documented(gateway: str) -> None
     assert {route for route in routes if route not in text} == set()
 
 
-@pytest.mark.parametrize("sample", marked("python"), ids=lambda sample: sample.id)
+@pytest.mark.parametrize("sample", marked("python"))
 def test_a_python_sample_runs(sample: Sample, gateway: str, tmp_path: Path) -> None:
     if sample.needs and find_spec(sample.needs) is None:
         pytest.skip(f'no {sample.needs} here: pip install -e ".[dev]"')
     run([sys.executable, "-c", sample.text.replace(ADDRESS, gateway)], tmp_path)
 
 
-@pytest.mark.parametrize("sample", marked("sh"), ids=lambda sample: sample.id)
+@pytest.mark.parametrize("sample", marked("sh"))
 def test_a_shell_sample_runs(sample: Sample, gateway: str, tmp_path: Path) -> None:
     run(["bash", "-euc", sample.text.replace(ADDRESS, gateway)], tmp_path)
 
 
 @needs_node
-@pytest.mark.parametrize("sample", marked("js"), ids=lambda sample: sample.id)
+@pytest.mark.parametrize("sample", marked("js"))
 def test_a_javascript_sample_runs(sample: Sample, gateway: str) -> None:
     run([NODE, "--input-type=module", "--eval", sample.text.replace(ADDRESS, gateway)], FOLDER)
 

@@ -95,7 +95,8 @@ class MessagesStreamDecoder:
         paths = {place.path for _, place in found if place.kind == "text"}
         slots = tuple(slot for slot in _slots(body) if slot.path not in paths and slot.path[:2] not in paths)
         if slots or not found:
-            found.append((Opaque(slots=slots), Place("opaque", paths=tuple(slot.path for slot in slots))))
+            rest = Opaque(slots=slots, ends=_ends_text(body, kind))
+            found.append((rest, Place("opaque", paths=tuple(slot.path for slot in slots))))
         frame.places = [place for _, place in found]
         frame.size = len(found)
         return [msgspec.structs.replace(event, frame=frame, part=part) for part, (event, _) in enumerate(found)]
@@ -116,7 +117,7 @@ class MessagesStreamDecoder:
                 found.append((Finish(reason=finish_reason(reason)), Place("finish")))
             return found + self._usage(body.get("usage"))
         if kind == "content_block_stop" and _index(body) in self._empty:
-            return [(Opaque(), Place("empty"))]
+            return [(Opaque(ends=True), Place("empty"))]
         self._done = kind == "message_stop"
         return []
 
@@ -160,6 +161,13 @@ class MessagesStreamDecoder:
         self._counts.update(found)
         total = usage_of(self._counts)
         return [(UsageReport(usage=total), Place("usage"))] if found and total is not None else []
+
+
+def _ends_text(body: dict[str, Any], kind: str) -> bool:
+    """A block ends, or its text does: a signature signs thinking that is complete."""
+    if kind != "content_block_delta":
+        return kind == "content_block_stop"
+    return _object(body, "delta").get("type") == "signature_delta"
 
 
 def _is_plain_text(body: dict[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from sentinel_plugins.auth.admin.options import Config, EnvFile, Json, LimitOpti
 
 KeyId = Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")]
 OfTenant = Annotated[str | None, typer.Option("--tenant", help="The tenant.")]
-Scopes = Annotated[list[str] | None, typer.Option("--scope", help="`admin` or `keys`; repeat it.")]
+Scopes = Annotated[list[str] | None, typer.Option("--scope", help="`admin`, `keys` or `guard`; repeat it.")]
 
 
 def create_key(

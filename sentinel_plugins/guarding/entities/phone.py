@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
 
 import phonenumbers
@@ -34,6 +35,8 @@ _MOST_ENDS = 4
 """Of a candidate these are tried, which bounds the work: a few groups of other digits may follow a number."""
 _DIVIDERS = ("-", ".", "/")
 """Before more digits, they say that a number goes on."""
+_TWO_ZEROS = re.compile("00[1-9]")
+"""In front of a number that is no country's: written at home, one of them too many."""
 _FOURS = re.compile(r"[0-9]{4}(?:[ -][0-9]{4})+")
 _GAP = r"(?:[ ().\-/]|\x{a0})"
 _EXTENDING = f"(?:x|{opening('extension')}|ext\\.)"
@@ -66,9 +69,16 @@ class PhoneNumber(PatternEntity):
         """The candidate may have something behind the number. As many shorter ones are tried as `_MOST_ENDS` says."""
         international = text.startswith(("+", "00"), start)
         later = not international and _goes_on(text, start)
-        labelled = not international and _LABEL.before(text, start)
+        labelled = text[start] != "+" and _LABEL.before(text, start)
         if later and not labelled:
             return self._american_end(text, start, end)
+        found = self._end(text, start, end, _worldwide if international else partial(self._national, labelled))
+        if found is None and international and labelled:
+            found = self._end(text, start, end, partial(self._national, True))
+        return found
+
+    def _end(self, text: str, start: int, end: int, is_one: Callable[[str, str], bool]) -> int | None:
+        """Where the longest candidate ends that is one."""
         for at in islice(number_ends(text, start, end), _MOST_ENDS):
             value = text[start:at]
             if "x" in value:
@@ -79,7 +89,7 @@ class PhoneNumber(PatternEntity):
             divided = text[at : at + 1] in _DIVIDERS and text[at + 1 : at + 2].isdigit()
             if divided or at - start > self.max_length:
                 continue
-            if _worldwide(value, digits) if international else self._national(value, digits, labelled):
+            if is_one(value, digits):
                 return at
         return None
 
@@ -87,11 +97,12 @@ class PhoneNumber(PatternEntity):
         number = _AMERICAN.match(text, start, end) if self._american else None
         return number.end() if number and (number.end() == end or not text[number.end()].isalnum()) else None
 
-    def _national(self, value: str, digits: str, labelled: bool) -> bool:
+    def _national(self, labelled: bool, value: str, digits: str) -> bool:
         if self._american and _AMERICAN.fullmatch(value):
             return True
         if labelled and not _NO_PHONE.fullmatch(value):
-            return any(_possible(value, region) for region in self._regions)
+            number = digits[1:] if _TWO_ZEROS.match(digits) else value
+            return any(_possible(number, region) for region in self._regions)
         return self._divided(value, digits)
 
     def _divided(self, value: str, digits: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Final
 
-from sentinel_core.messages import Event, Finish, Opaque, TextEvent, TextSlot, ToolCallDelta
+from sentinel_core.messages import Event, Opaque, TextEvent, TextSlot, ToolCallDelta, ends_texts
 from sentinel_plugins.guarding.presidio.wire import Span
 from sentinel_plugins.guarding.redaction import Text
 from sentinel_plugins.guarding.streaming import Lanes
@@ -70,10 +70,10 @@ class Reading:
             self.recognised.clear()
             if isinstance(event, TextEvent):
                 event = lanes.take(event)
-            elif isinstance(event, Finish):
+            elif ends_texts(event):
                 for rest in await self._rest(lanes, event.choice):
                     yield rest
-            elif isinstance(event, Opaque) and event.slots:
+            if isinstance(event, Opaque) and event.slots:
                 await self.read(event.texts())
             await self._read_ended()
             yield event

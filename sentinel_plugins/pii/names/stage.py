@@ -9,10 +9,12 @@ from typing import Any, ClassVar, Self
 
 from sentinel_core.context import Context
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import FINDINGS
 from sentinel_core.messages import Event
 from sentinel_core.services import Services
 from sentinel_plugins.guarding.stage import Replacing
 from sentinel_plugins.guarding.streaming import MOST_WAITING, redacted
+from sentinel_plugins.guarding.telling import told
 from sentinel_plugins.pii.names.config import RecognisingConfig
 from sentinel_plugins.pii.names.marks import Marking
 from sentinel_plugins.pii.names.reading import Reading
@@ -51,7 +53,11 @@ class Recognising(Replacing):
         """Replace what comes back. Raises `Refusal` for what blocks, before it or anything behind it leaves."""
         if self.recogniser is None:
             return super().on_stream(ctx, events)
-        reading = Reading(self.recogniser, self._executor)
+        reading, listener = Reading(self.recogniser, self._executor), ctx.get(FINDINGS)
+        if listener is not None:
+            ahead = Reading(self.recogniser, self._executor)
+            telling = self._redaction(ctx, "response", partial(Marking, ahead.recognised))
+            events = told(listener, self.name, telling, events, ahead.read)
         redaction = self._redaction(ctx, "response", partial(Marking, reading.recognised))
         return redacted(redaction, reading.stream(events), MOST_WAITING + LONGEST)
 

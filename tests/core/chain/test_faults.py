@@ -122,14 +122,23 @@ async def test_a_fault_in_on_stream_ends_the_reply_whatever_the_policy() -> None
     assert driven.error.code == "guard_unavailable"
 
 
-async def test_a_collected_stream_is_emitted_again_if_its_guard_fails_open() -> None:
-    def on_response(self: Stage, answer: Answer) -> Answer:
-        raise RuntimeError(SECRET)
+@pytest.mark.parametrize("how", ["raised", "took too long"])
+async def test_a_collected_stream_is_emitted_again_if_its_guard_fails_open_and_it_is_not_called_allowed(
+    how: str,
+) -> None:
+    async def on_response(self: Stage, answer: Answer) -> Answer:
+        if how == "raised":
+            raise RuntimeError(SECRET)
+        await asyncio.Event().wait()
+        return answer
 
-    closed = await exchange(stage("guard", on_response), reply=("a", "b"))
-    opened = await exchange(stage("guard", on_response, config=open_on_fault()), reply=("a", "b"))
+    closed = await exchange(stage("guard", on_response, config=StageConfig(timeout_s=TIMEOUT_S)), reply=("a", "b"))
+    config = StageConfig(on_fault="open", timeout_s=TIMEOUT_S)
+    opened = await exchange(stage("guard", on_response, config=config), reply=("a", "b"))
     assert isinstance(closed.error, StageFault)
+    assert closed.error.reason == how
     assert (closed.text, opened.error, opened.text) == ("", None, "ab")
+    assert verdicts(closed)["guard", "response"] == verdicts(opened)["guard", "response"] == "error"
 
 
 async def test_a_finisher_that_fails_is_logged_and_the_others_run(caplog: pytest.LogCaptureFixture) -> None:

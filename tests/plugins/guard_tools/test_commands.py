@@ -73,6 +73,21 @@ def test_a_scan_says_what_was_found_and_nothing_of_the_text(
     assert json.loads(sentinel("scan", "text", "--json").out)["result"] == said
 
 
+MAILS = "[stages.pii]\n"
+
+
+def test_places_are_printed_and_measured(sentinel: Sentinel, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("hello\nann@acme.com")
+    result = sentinel("scan", "text", config=MAILS)
+    assert result.code == 1
+    assert "line 2, characters 6 to 18: EMAIL_ADDRESS, redact" in result.out
+    spans = [{"start": 0, "end": 12, "type": "EMAIL_ADDRESS"}]
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"text": "ann@acme.com", "spans": spans}))
+    result = sentinel("guard", "eval", "rows.jsonl", config=MAILS)
+    assert "by places: precision 1.000  recall 1.000" in result.out
+    assert "EMAIL_ADDRESS                  1        1      1" in result.out
+
+
 def test_what_is_no_text_is_not_called_clean(sentinel: Sentinel, tmp_path: Path) -> None:
     (tmp_path / "text").write_bytes(b"\xff\xfe")
     result = sentinel("scan", "text", config=CONFIG)

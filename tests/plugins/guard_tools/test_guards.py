@@ -16,7 +16,7 @@ from sentinel_core.errors import ConfigError
 from sentinel_core.keys import VerdictResult
 from sentinel_plugins.guard_tools.dataset import BadRow, Row, lines
 from sentinel_plugins.guard_tools.evaluate import evaluate, progress
-from sentinel_plugins.guard_tools.guards import Checked, Direction, opened
+from sentinel_plugins.guard_tools.guards import Asked, Checked, Direction, opened
 from sentinel_plugins.guard_tools.scan import scan
 from sentinel_plugins.guard_tools.score import percentile_ms
 from tests.json_values import json_values
@@ -44,7 +44,7 @@ async def test_each_guard_is_asked_by_itself(
 ) -> None:
     async with opened(gateway_of(*GUARDS)) as guards:
         assert guards.names == ("blocks", "masks")
-        checked = await guards.check(guard, text, direction)
+        checked = await guards.check(guard, Asked.of(text, direction))
     assert (checked.result, checked.text) == (result, left)
     assert checked.seconds > 0
 
@@ -57,9 +57,9 @@ def test_a_guard_that_did_not_see_everything_has_found_neither_something_nor_not
 @pytest.mark.parametrize("direction", ["request", "response"])
 async def test_a_guard_that_only_monitors_says_what_it_would_have_found(direction: Direction) -> None:
     async with opened(gateway_of(Masks, masks={"mode": "monitor"})) as guards:
-        checked = await guards.check("masks", "a secret", direction)
+        checked = await guards.check("masks", Asked.of("a secret", direction))
         assert (checked.result, checked.acted, checked.text) == ("monitored", True, "a secret")
-        assert (await guards.check("masks", "hello", direction)).acted is False
+        assert (await guards.check("masks", Asked.of("hello", direction))).acted is False
 
 
 async def test_without_a_guard_or_of_an_unknown_name_it_says_what_there_is() -> None:
@@ -116,6 +116,11 @@ async def test_a_guard_that_was_never_asked_has_no_shares() -> None:
         b'{"text": "x", "label": 1}',
         b'{"text": "x", "label": [1]}',
         b'{"text": "x", "label": null}',
+        b'{"text": "x", "spans": true}',
+        b'{"text": "x", "spans": [{"start": 0, "end": 1}]}',
+        b'{"text": "x", "spans": [{"start": -1, "end": 1, "type": "X"}]}',
+        b'{"text": "x", "spans": [{"start": 0, "end": 2, "type": "X"}]}',
+        b'{"text": "x", "spans": [{"start": 1, "end": 1, "type": "X"}]}',
         b'{"text": "\xff", "label": true}',
         b'{"text": "x", "label": true, "x": ' + b"[" * 100_000,
     ],

@@ -37,7 +37,9 @@ PERSONAL: dict[str, tuple[str, ...]] = {
 """Values that need no word before them."""
 
 LABELLED: dict[str, tuple[tuple[str, str], ...]] = {
-    "PHONE_NUMBER": (("Call me at ", "2125550143"), ("tel: ", "555-0143")),
+    "PHONE_NUMBER": (
+        ("Call me at ", "2125550143"), ("tel: ", "555-0143"), ("Tel. ", "00695 848304"), ("call ", "0067033167"),
+    ),
     "US_SSN": (("my SSN is ", "123456789"),),
     "CREDIT_CARD": (("credit card ", "1354 1001 4004 955"), ("Card no. ", "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1")),
     "UK_NHS": (("NHS number ", "9434765919"),),
@@ -82,6 +84,7 @@ HARMLESS = (
     "order 8675309", "order number 2025550143", "0.4111111111111111", "127.0.0.1", "0.0.0.0", "std::vector<int>",
     "a::b::c1", "00:1a:2b:3c:4d:5e", "icon@2x.png", "git@github.com:org/repo.git", "@decorator", "user@host",
     "000-12-3456", "666-12-3456", "123-00-4567", "1,234,567.89", "1.234.567,89", "612.345.678", "1234 5678 9012",
+    "order 00695 848304", "call 001234", "0067033167",
     "4111 1111 1111 1112", "DE89370400440532013001", "sk-xxxxxxxxxxxxxxxxxxxxxxxx", "sk-learn-is-a-library-for-python",
     "the token is a string", "password=${DB_PASSWORD}", "postgres://user:${PASSWORD}@host/db", "https://acme.com/a:b@c",
     "AKIA", "the api_key parameter", "-----BEGIN CERTIFICATE-----",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec import ValidationError, convert
 
 from sentinel_plugins.guarding.custom import Custom, CustomTable
+from tests.long_form import long_form
 from tests.plugins.guarding.defined import Defined
 
 
@@ -61,6 +62,7 @@ def test_a_length_is_needed() -> None:
         convert({"pattern": "a"}, CustomTable)
 
 
+@long_form
 @pytest.mark.parametrize("text", ["a" * 20_000, "ab" * 10_000, "a " * 10_000])
 def test_the_time_is_linear(text: str) -> None:
     own = kind("(a+)+b?|(ab|a)+", 64)

@@ -35,3 +35,4 @@ def test_none_is_inside_another_and_each_is_one_of_them(values: list[str], text:
     spans = [(one.start, one.end) for one in known(*values).find(text)]
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
     assert all(text[start:end] in values for start, end in spans)
+    assert all(end <= len(text) for _, end in spans), "a value that ends behind the text is never replaced"

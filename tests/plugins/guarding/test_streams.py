@@ -29,8 +29,8 @@ from tests.plugins.guarding.defined import DEFINED
 from tests.plugins.guarding.guards import PII, SECRETS, Guards, Table, guards
 from tests.plugins.guarding.oracle import expected
 from tests.upstream import DONE, chunk, delta
-from tests.upstream.anthropic import ending, opening, text_block, thinking_block, tool_block
-from tests.upstream.payloads import response_stream
+from tests.upstream.anthropic import ending, named, opening, text_block, thinking_block, tool_block
+from tests.upstream.payloads import response, response_stream
 
 WORDS = (
     "123-45-",
@@ -133,8 +133,36 @@ def rewritten(frame: bytes, ascii_only: bool) -> bytes:
     return name + b"\ndata: " + json.dumps(json.loads(data), ensure_ascii=ascii_only).encode() + b"\n\n"
 
 
-def responses(content: Sequence[str], _: Sequence[str], __: Sequence[str], ascii_only: bool) -> bytes:
-    return b"".join(rewritten(frame, ascii_only) for frame in response_stream(*content))
+def responses(content: Sequence[str], reasoning: Sequence[str], arguments: Sequence[str], ascii_only: bool) -> bytes:
+    message, thought, call = 0, 1, 2
+    whole = response("".join(content))
+    said, ended = response_stream(*content)[:-1], response_stream(*content)[-1]
+    part = {"type": "reasoning_text", "text": "".join(reasoning)}
+    items: dict[int, dict[str, Any]] = {
+        message: whole["output"][0],
+        thought: {"type": "reasoning", "id": "rs_1", "summary": [], "content": [part]},
+        call: {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "arguments": "".join(arguments)},
+    }
+    frames = [*said, *item(thought, items[thought], "reasoning_text", reasoning, {"content": []})]
+    frames += item(call, items[call], "function_call_arguments", arguments, {"arguments": ""})
+    last = {"type": "response.completed", "response": {**whole, "output": list(items.values())}}
+    frames += [ended.partition(b"\ndata: ")[0] + b"\ndata: " + json.dumps(last).encode() + b"\n\n"]
+    return b"".join(rewritten(frame, ascii_only) for frame in frames)
+
+
+def item(
+    number: int, whole: dict[str, Any], kind: str, texts: Sequence[str], empty: dict[str, Any]
+) -> list[bytes]:  # JSON
+    """One output item that is said in pieces, and repeated whole."""
+    at = {"item_id": whole["id"], "output_index": number}
+    inside = {**at, "content_index": 0} if kind == "reasoning_text" else at
+    name = "arguments" if kind == "function_call_arguments" else "text"
+    return [
+        named({"type": "response.output_item.added", "output_index": number, "item": {**whole, **empty}}),
+        *(named({"type": f"response.{kind}.delta", **inside, "delta": text}) for text in texts),
+        named({"type": f"response.{kind}.done", **inside, name: "".join(texts)}),
+        named({"type": "response.output_item.done", "output_index": number, "item": whole}),
+    ]
 
 
 MESSAGES = [{"role": "user", "content": "hi"}]
@@ -219,9 +247,27 @@ def pieces(text: str, places: Sequence[int]) -> list[str]:
 )
 def test_replay_12_values_that_are_cut_byte_by_byte(name: str, said: Sequence[str], left: str) -> None:
     """mastra #23783, litellm PR #38788: `redaction succeeded`, and the value went out in two halves."""
-    api = APIS[name]
+    api, arguments = APIS[name], (f'{{"to": "{said[0]}', f'{said[1]}"}}')
     with running(pii=PII, secrets=SECRETS) as send:
-        sent = send(api, bytewise(api.written(said, (), ("{}",), True)))
-    assert lanes_of(events_of(api.dialect, [sent]))[0, "content", 0] == left
+        sent = send(api, bytewise(api.written(said, said, arguments, True)))
+    lanes = {channel: text for (choice, channel, _), text in lanes_of(events_of(api.dialect, [sent])).items()}
+    assert lanes.pop("content") == left
+    assert name == "completions" or lanes == {"reasoning": left, "tool_arguments": f'{{"to": "{left}"}}'}
     for half in ("6789", "bob@", "acme.com", "sk-ant", "api03"):
         assert half.encode() not in sent
+
+
+def test_what_is_held_of_a_block_leaves_before_its_signature_and_its_end() -> None:
+    """What is signed has to be what stands there, and a client adds what comes later to another block."""
+    frames = [opening(), *thinking_block(0, "I think of bob", "@acme.com and of him"), *text_block(1, "Yes, he is bob")]
+    wire = b"".join([*frames, *ending("end_turn")])
+    with running(pii=PII, secrets=SECRETS) as send:
+        sent = send(APIS["messages"], bytewise(wire))
+    seen = [json.loads(data) for data, _ in payloads(SseParser(), [sent])]
+    steps = [(one["index"], one.get("delta", {}).get("type", one["type"])) for one in seen if "index" in one]
+    assert [step for step, after in pairwise([*steps, None]) if step != after] == [
+        *((0, kind) for kind in ("content_block_start", "thinking_delta", "signature_delta", "content_block_stop")),
+        *((1, kind) for kind in ("content_block_start", "text_delta", "content_block_stop")),
+    ]
+    said = [one["delta"].get("thinking", "") + one["delta"].get("text", "") for one in seen if "delta" in one]
+    assert "".join(said) == "I think of [OWN_MAIL] and of himYes, he is bob"

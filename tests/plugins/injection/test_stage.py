@@ -216,7 +216,9 @@ PLACES: dict[str, tuple[Dialect, Callable[[str], dict[str, Any]]]] = {
 async def test_h46_an_attempt_is_found_wherever_it_stands(place: str) -> None:
     dialect, body = PLACES[place]
     assert (await asked(request(dialect, body(ATTACK)), BLOCKING)).sent == []
-    assert verdict(await asked(request(dialect, body(BENIGN)), BLOCKING)).result == "allowed"
+    benign = request(dialect, body(BENIGN))
+    allowed = "partial" if benign.request.unreadable else "allowed"  # a file's name is read, the file is not
+    assert verdict(await asked(benign, BLOCKING)).result == allowed
 
 
 SYSTEM: dict[str, Callable[[str], dict[str, Any]]] = {

@@ -107,6 +107,12 @@ async def test_every_occurrence_of_a_value_gets_the_same_replacement() -> None:
         assert bodies == ["my [OWN_PIN]", "([OWN_PIN])"]
 
 
+async def test_a_value_at_the_end_that_another_begins_with_is_replaced() -> None:
+    async with guards(FakeProvider(), pii={}) as chain:
+        text = sent(await chain.ask("bob@acme.comCall me at bob@acme.com"))
+        assert text == "[EMAIL_ADDRESS] me at [EMAIL_ADDRESS]"
+
+
 async def test_allowed_values_are_left_alone_in_any_case() -> None:
     async with guards(FakeProvider(), pii={**PII, "allow": ["Help@acme.com"]}) as chain:
         assert sent(await chain.ask("help@acme.com or ann@acme.com")) == "help@acme.com or [OWN_MAIL]"

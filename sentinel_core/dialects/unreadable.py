@@ -1,0 +1,42 @@
+"""What of a request is no text: images, sound, files, and texts that are given as numbers of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_KINDS = frozenset(
+    {
+        *("image", "image_url", "input_image", "audio", "input_audio", "video", "video_url", "input_video"),
+        *("file", "input_file", "container_upload", "item_reference", "computer_screenshot", "image_generation_call"),
+    }
+)
+"""Types of parts and items whose content is no text, or is kept elsewhere."""
+_TEXTS = frozenset({"text", "content"})
+"""Kinds of sources of a document that are text."""
+_PLACES = ("messages", "input", "prompt", "system")
+_INSIDE = ("content", "output")
+
+
+def holds_unreadable(body: Mapping[str, Any]) -> bool:
+    """Whether a request's body holds such a part, in whichever dialect. Of parts that are texts only, nothing is
+    looked at but their types."""
+    return any(_is_unreadable(body[name]) for name in _PLACES if not isinstance(body.get(name), str | None))
+
+
+def _is_unreadable(value: Any) -> bool:  # decoded JSON
+    if isinstance(value, list):
+        return any(_is_unreadable(item) for item in value if not isinstance(item, str))
+    if not isinstance(value, dict):
+        return type(value) is int  # a token
+    kind = value.get("type")
+    if isinstance(kind, str) and kind in _KINDS:
+        return True
+    if kind == "document":
+        source = value.get("source")
+        return not isinstance(source, dict) or source.get("type") not in _TEXTS or _is_inside(source)
+    return _is_inside(value)
+
+
+def _is_inside(holder: Mapping[str, Any]) -> bool:
+    return any(_is_unreadable(holder[name]) for name in _INSIDE if not isinstance(holder.get(name), str | None))

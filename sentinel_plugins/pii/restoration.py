@@ -1,0 +1,76 @@
+"""The last step of a reply: the caller's own values stand in it again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sentinel_core.messages import Answer, Request, TextEvent, TextSlot, ToolCallDelta
+from sentinel_plugins.guarding.redaction import Text
+from sentinel_plugins.guarding.streaming import Lanes
+from sentinel_plugins.pii.restoring import restored
+from sentinel_plugins.pii.targets import Targets
+from sentinel_plugins.pii.vault import Vault
+
+_FORMATS = (("response_format",), ("text", "format"), ("output_format",), ("output_config", "format"))
+"""Where requests say that the answer is to be JSON: of chats, of responses, of messages before and now."""
+
+_TEXTS: Collection[str] = ("content", "reasoning", "refusal")
+
+
+class Restoring:
+    """Puts the values of one request back into its reply: content, reasoning, refusals and tool arguments.
+
+    Blocks of a text are read as one where targets are concerned: clients join them.
+    """
+
+    def __init__(self, vault: Vault, request: Request) -> None:
+        self._vault = vault
+        self._json = wants_json(request)
+        self._one_answer = request.operation == "response"  # whose texts are told apart as choices are elsewhere
+        self._targets: dict[tuple[str | int, str], Targets] = {}
+        self._lanes = Lanes(self._begin)
+
+    def answer(self, answer: Answer) -> Answer:
+        """The answer to hand to the caller. Each text stays in its place, as each block of a stream does."""
+        slots = [slot for slot in answer.texts() if slot.kind in _TEXTS]
+        changes = {slot.path: self._text(_choice(slot), slot.kind).feed(slot.text, end=True) for slot in slots}
+        answer = answer.with_texts({slot.path: changes[slot.path] for slot in slots if changes[slot.path] != slot.text})
+        events = answer.dialect.decompose(answer)
+        calls = [self._call(event) if isinstance(event, ToolCallDelta) else event for event in events]
+        return answer.dialect.recompose(answer, calls)
+
+    def event(self, event: TextEvent) -> TextEvent:
+        """The event with what leaves now; its text may be empty, for it may carry more than text."""
+        return self._lanes.take(event)
+
+    def rest(self, choice: int | None = None) -> tuple[TextEvent, ...]:
+        """What is still held of a choice that ends, or of all."""
+        return tuple(self._lanes.rest(choice))
+
+    def _call(self, event: ToolCallDelta) -> ToolCallDelta:
+        return event.with_text(self._begin(event).feed(event.text, end=True))
+
+    def _begin(self, event: TextEvent) -> Text:
+        return self._text(0 if self._one_answer else event.choice, event.channel)
+
+    def _text(self, choice: str | int, kind: str) -> Text:
+        json = kind == "tool_arguments" or (self._json and kind == "content")
+        targets = self._targets.setdefault((choice, kind), Targets())
+        return restored(self._vault, json=json, targets=targets)
+
+
+def _choice(slot: TextSlot) -> str | int:
+    return slot.path[1] if slot.path[0] == "choices" else 0
+
+
+def wants_json(request: Request) -> bool:
+    """Whether the caller asked for JSON in the place of a text."""
+    return any(_kind(request.body, path).startswith("json") for path in _FORMATS)
+
+
+def _kind(body: Mapping[str, Any], path: tuple[str, ...]) -> str:  # JSON
+    found: Any = body  # JSON
+    for key in (*path, "type"):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, str) else ""

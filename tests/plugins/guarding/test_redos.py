@@ -1,0 +1,180 @@
+"""Texts made to keep a scanner busy: twice the text takes no more than 2.3 times the time, whatever it holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from time import thread_time
+
+import pytest
+
+from sentinel_core.context import Context
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.messages import TextSlot
+from sentinel_plugins.guarding.entities import structured_pii
+from sentinel_plugins.guarding.entity import Found
+from sentinel_plugins.guarding.finder import Finder
+from sentinel_plugins.guarding.scanner import Scanner
+from sentinel_plugins.guarding.unseen import cleaned
+from sentinel_plugins.guarding.views import Reader
+from sentinel_plugins.injection.scorer import shipped_scorer
+from tests.long_form import long_form
+from tests.plugins.guarding.samples import KEY_BODY, LABELLED, PERSONAL
+from tests.plugins.guarding.samples import SECRETS as KEYS
+from tests.plugins.guarding.test_spots import PII, SECRETS
+
+pytestmark = long_form
+
+SCANNER = Reader(Scanner(structured_pii()))
+CHARS = 8_000
+MOST = 2.3
+ROUNDS = 12
+
+BEGINNINGS = {
+    **{f"half of a {name}": values[0][: len(values[0]) // 2] for name, values in (*PERSONAL.items(), *KEYS.items())},
+    **{f"all but the end of a {name}": f"{values[0][:-1]} " for name, values in (*PERSONAL.items(), *KEYS.items())},
+    **{f"a word before a {name}": pairs[0][0] for name, pairs in LABELLED.items()},
+}
+"""What every kind of value begins with, again and again."""
+CORPUS = {
+    **BEGINNINGS,
+    "letters": "a",
+    "letters and then nothing": "a" * CHARS * 2 + "!",
+    "digits": "1",
+    "digits apart": "1 ",
+    "digits in groups": "4111-",
+    "dots": "a.",
+    "ats": "a@",
+    "many ats": "@",
+    "hyphens": "-",
+    "domain that never ends": "x@" + "a." * 40,
+    "local part that never ends": "a" * 60 + ".",
+    "colons": "1:",
+    "hex and colons": "ab:",
+    "brackets": "((",
+    "plus": "+1 ",
+    "extension": "555-0143 ext ",
+    "keys": "sk-",
+    "equals": "api_key=",
+    "begins of keys": "-----BEGIN ",
+    "schemes": "a://",
+    "passwords": "a://b:",
+    "dates": "born 1.1.",
+    "escapes of URLs": "%41",
+    "escaped escapes": "%2541",
+    "entities of HTML": "&#65;",
+    "open entities": "&#",
+    "escapes of JSON": r"\u0041",
+    "halves of pairs": r"\ud83d",
+    "backslashes": "\\",
+    "base64": "QUFBQUFBQUFBQUFB ",
+    "base64 of base64": "VVZGQ1VWRkNVVlU9 ",
+    "one long token": KEY_BODY,
+    "zero-width": "1\u200b",
+    "tags": "\U000e0041",
+    "variation selectors": "a\ufe01",
+    "combining marks": "a\u0301",
+    "full width": "\uff11",
+    "look-alikes": "\u0430",
+    "quotes": '"',
+    "ignore": "ignore all previous ",
+    "blank lines": "\n",
+    "spaces": " ",
+}
+
+
+def text_of(unit: str, chars: int) -> str:
+    return (unit * (chars // len(unit) + 1))[:chars]
+
+
+def seconds(work: Callable[[str], object], text: str) -> float:
+    start = thread_time()
+    work(text)
+    return thread_time() - start
+
+
+def growth(work: Callable[[str], object], unit: str) -> float:
+    """How many times longer twice the text takes: of each length the best of several rounds, fewer if that does. What
+    disturbs a round only adds to it, so the best ones are the text's own."""
+    once = twice = float("inf")
+    for _ in range(ROUNDS):
+        once = min(once, seconds(work, text_of(unit, CHARS)))
+        twice = min(twice, seconds(work, text_of(unit, 2 * CHARS)))
+        if twice / once <= MOST:
+            break
+    return twice / once
+
+
+def slot(text: str, kind: str = "content") -> TextSlot:
+    return TextSlot(("messages", 0, "content"), text, "user", kind)
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_redos_personal_data_and_secrets_are_found_in_linear_time(name: str) -> None:
+    assert growth(lambda text: (PII.changes([slot(text)]), SECRETS.changes([slot(text)])), CORPUS[name]) <= MOST
+
+
+class Counting:
+    """A finder that counts the characters that it is asked about."""
+
+    def __init__(self, finder: Finder) -> None:
+        self._finder = finder
+        self.max_length, self.left = finder.max_length, finder.left
+        self.read = 0
+
+    def find(self, text: str) -> Sequence[Found]:
+        self.read += len(text)
+        return self._finder.find(text)
+
+    def live_from(self, text: str) -> int:
+        self.read += len(text)
+        return self._finder.live_from(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["escaped escapes", "digits in groups", "half of a US_SSN", "entities of HTML", "tags"]
+)
+def test_redos_what_a_stream_holds_for_long_is_not_searched_for_each_event(name: str) -> None:
+    """Each of these may be the beginning of one long token in which there is a value."""
+    read = []
+    for chars in (CHARS // 2, CHARS):
+        text, finder = text_of(CORPUS[name], chars), Counting(SCANNER)
+        stream = PII.text(json=False, finder=finder)
+        left = "".join(stream.feed(text[at : at + 4]) for at in range(0, chars, 4)) + stream.feed("", end=True)
+        assert left == PII.changes([slot(text)]).get(slot(text).path, text)
+        read.append(finder.read)
+    assert read[1] / read[0] <= MOST
+    assert read[1] <= 40 * CHARS
+
+
+@pytest.mark.parametrize("name", ["digits apart", "escapes of JSON", "backslashes", "quotes", "halves of pairs", "ats"])
+@pytest.mark.parametrize("written", [json.dumps, str], ids=["JSON", "no JSON"])
+def test_redos_arguments_are_read_in_linear_time(name: str, written: Callable[[str], str]) -> None:
+    def work(text: str) -> object:
+        return PII.changes([slot('{"a": ' + written(text), "tool_arguments")])
+
+    assert growth(work, CORPUS[name]) <= MOST
+
+
+@pytest.mark.parametrize("name", ["zero-width", "tags", "variation selectors", "combining marks", "letters"])
+def test_redos_what_nobody_sees_is_removed_in_linear_time(name: str) -> None:
+    assert growth(cleaned, CORPUS[name]) <= MOST
+
+
+@pytest.mark.parametrize(
+    "name", ["letters", "ignore", "base64", "escapes of URLs", "zero-width", "spaces", "look-alikes"]
+)
+def test_redos_prompts_are_scored_in_linear_time(name: str) -> None:
+    assert growth(shipped_scorer().score, CORPUS[name]) <= MOST
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_redos_many_short_texts_take_the_time_of_one_long_one(width: int) -> None:
+    """Of n values, each is looked for in n texts."""
+
+    def work(text: str) -> object:
+        values = [f"{text[at : at + 1]}{at:05d}@acme.com" for at in range(0, len(text), 40)]
+        body = {"model": "m", "messages": [{"role": "user", "content": value * width} for value in values]}
+        return PII.changes(Context(OPENAI_CHAT.decode_request(body)).request.texts())
+
+    assert growth(work, "a") <= MOST
