@@ -5,39 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from sentinel_plugins.guarding.presidio.process import Process, RecogniserFailed, WorkerLost
+from sentinel_plugins.guarding.presidio.waiting import Job, Waiting, batches
 from sentinel_plugins.guarding.presidio.wire import Span, Start
 
 log = logging.getLogger("sentinel.recogniser")
 
-BATCH_CHARS: Final = 4_096
-"""Texts of about this length are read at once: a long request is shared out, and no process is busy for long."""
 _PAUSES: Final = (0.0, 0.5, 1.0, 2.0, 5.0)
 """Seconds before a process that could not be replaced is replaced again."""
 
 
-class QueueFull(Exception):
-    """More text waits already than may."""
-
-
 class DeadlinePassed(Exception):
     """The texts were not read in time."""
-
-
-class Job:
-    """Texts that are read at once."""
-
-    __slots__ = ("chars", "done", "texts")
-
-    def __init__(self, texts: list[str]) -> None:
-        self.texts = [_encodable(text) for text in texts]
-        self.chars = sum(map(len, texts))
-        self.done: asyncio.Future[list[list[Span]]] = asyncio.get_running_loop().create_future()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +41,7 @@ class Pool:
 
     def __init__(self, plan: PoolPlan) -> None:
         self._plan = plan
-        self._waiting: deque[deque[Job]] = deque()
-        self._waiting_chars = 0
-        self._arrived = asyncio.Event()
+        self._waiting = Waiting(plan.max_waiting_chars)
         self._running: set[Process] = set()
 
     @classmethod
@@ -86,31 +68,17 @@ class Pool:
         """
         jobs = [Job(batch) for batch in batches(texts)]
         waiting = deque(jobs)
-        self._admit(waiting)
+        self._waiting.admit(waiting)
         try:
             async with asyncio.timeout(self._plan.deadline_s):
                 return [spans for job in jobs for spans in await job.done]
         except TimeoutError:
             raise DeadlinePassed(f"not read within {self._plan.deadline_s:g} s") from None
         finally:
-            self._withdraw(waiting, jobs)
-
-    def _admit(self, waiting: deque[Job]) -> None:
-        chars = sum(job.chars for job in waiting)
-        if self._waiting_chars + chars > self._plan.max_waiting_chars:
-            raise QueueFull(f"{self._waiting_chars} characters wait, and {chars} more are too many")
-        if waiting:
-            self._waiting.append(waiting)
-            self._waiting_chars += chars
-            self._arrived.set()
-
-    def _withdraw(self, waiting: deque[Job], jobs: list[Job]) -> None:
-        if waiting:
-            self._waiting.remove(waiting)
-            self._waiting_chars -= sum(job.chars for job in waiting)
-        for job in jobs:
-            if not job.done.cancel() and not job.done.cancelled():
-                job.done.exception()  # nobody else will ask for it
+            self._waiting.withdraw(waiting)
+            for job in jobs:
+                if not job.done.cancel() and not job.done.cancelled():
+                    job.done.exception()  # nobody else will ask for it
 
     async def _keep(self, process: Process) -> None:
         """Give one process work, and another in its place when it is lost, until the pool closes."""
@@ -136,18 +104,12 @@ class Pool:
                     job.done.set_result(found)
 
     async def _next(self, process: Process) -> Job | None:
-        """One job of each caller in turn, so that a sentence of a stream does not wait for a book; None if the process
-        ends meanwhile."""
+        """The next job; None if the process ends meanwhile."""
         while not process.ended.done():
-            if self._waiting:
-                waiting = self._waiting.popleft()
-                job = waiting.popleft()
-                if waiting:
-                    self._waiting.append(waiting)
-                self._waiting_chars -= job.chars
+            job = self._waiting.take()
+            if job is not None:
                 return job
-            self._arrived.clear()
-            arrived = asyncio.ensure_future(self._arrived.wait())
+            arrived = asyncio.ensure_future(self._waiting.arrived.wait())
             try:
                 await asyncio.wait({arrived, process.ended}, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -182,25 +144,6 @@ class Pool:
             except (RecogniserFailed, WorkerLost, TimeoutError, OSError) as error:
                 failures += 1
                 log.error("a process that recognises cannot start: %s", error)
-
-
-def batches(texts: Sequence[str]) -> Iterator[list[str]]:
-    """The texts in their order, in lists of no more than `BATCH_CHARS`, or of one text."""
-    batch: list[str] = []
-    chars = 0
-    for text in texts:
-        if batch and chars + len(text) > BATCH_CHARS:
-            yield batch
-            batch, chars = [], 0
-        batch.append(text)
-        chars += len(text)
-    if batch:
-        yield batch
-
-
-def _encodable(text: str) -> str:
-    """The text with a mark in the place of each half of a surrogate pair, so that places stay the same."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _fail(job: Job, error: Exception) -> None:

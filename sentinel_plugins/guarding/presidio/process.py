@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -63,18 +64,12 @@ class Process:
 
         What it prints goes nowhere, since it might quote a text. It knows nothing of the gateway's secrets.
         """
-        pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-        process = cls(
-            await asyncio.create_subprocess_exec(
-                *command,
-                stdin=pipe,
-                stdout=pipe,
-                stderr=nowhere,
-                env=_environment(os.environ),
-                start_new_session=True,  # Ctrl-C is for the gateway; uvloop knows no process groups
-                limit=_MAX_FRAME_BYTES,
-            )
-        )
+        making = asyncio.ensure_future(_made(command))
+        try:
+            process = cls(await asyncio.shield(making))
+        except asyncio.CancelledError:  # uvloop would leave it behind
+            await cls(await making).close()
+            raise
         try:
             async with asyncio.timeout(START_S):
                 report = await process._say(start)
@@ -95,7 +90,8 @@ class Process:
     async def close(self) -> None:
         """End it at once. Who is cancelled meanwhile still waits until it is buried."""
         if self._process.returncode is None:
-            self._process.kill()
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)  # not its `kill`, which may bury it unseen by the loop
         burying = asyncio.ensure_future(self._buried())
         try:
             await asyncio.shield(burying)
@@ -122,6 +118,18 @@ class Process:
             return report_of(await self._source.readexactly(length))
         except (OSError, EOFError, msgspec.MsgspecError) as error:
             raise WorkerLost("the process ended, or spoke nonsense") from error
+
+
+async def _made(command: tuple[str, ...]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=_environment(os.environ),
+        start_new_session=True,  # Ctrl-C is for the gateway; uvloop knows no process groups
+        limit=_MAX_FRAME_BYTES,
+    )
 
 
 def _reason(report: Report) -> tuple[str, str]:

@@ -13,15 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_plugins.guarding.presidio.pool import (
-    BATCH_CHARS,
-    DeadlinePassed,
-    Pool,
-    PoolPlan,
-    QueueFull,
-    batches,
-)
+from sentinel_plugins.guarding.presidio.pool import DeadlinePassed, Pool, PoolPlan
 from sentinel_plugins.guarding.presidio.process import RecogniserFailed, WorkerLost
+from sentinel_plugins.guarding.presidio.waiting import BATCH_CHARS, QueueFull, batches
 from sentinel_plugins.guarding.presidio.wire import Start
 from tests.plugins.guarding.presidio import stand_in
 
