@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from time import thread_time
 
 import pytest
 
@@ -19,6 +18,7 @@ from sentinel_plugins.guarding.unseen import cleaned
 from sentinel_plugins.guarding.views import Reader
 from sentinel_plugins.injection.scorer import shipped_scorer
 from tests.long_form import long_form
+from tests.plugins.guarding.growth import CHARS, MOST, growth, text_of
 from tests.plugins.guarding.samples import KEY_BODY, LABELLED, PERSONAL
 from tests.plugins.guarding.samples import SECRETS as KEYS
 from tests.plugins.guarding.test_spots import PII, SECRETS
@@ -26,9 +26,6 @@ from tests.plugins.guarding.test_spots import PII, SECRETS
 pytestmark = long_form
 
 SCANNER = Reader(Scanner(structured_pii()))
-CHARS = 8_000
-MOST = 2.3
-ROUNDS = 12
 
 BEGINNINGS = {
     **{f"half of a {name}": values[0][: len(values[0]) // 2] for name, values in (*PERSONAL.items(), *KEYS.items())},
@@ -81,28 +78,6 @@ CORPUS = {
     "blank lines": "\n",
     "spaces": " ",
 }
-
-
-def text_of(unit: str, chars: int) -> str:
-    return (unit * (chars // len(unit) + 1))[:chars]
-
-
-def seconds(work: Callable[[str], object], text: str) -> float:
-    start = thread_time()
-    work(text)
-    return thread_time() - start
-
-
-def growth(work: Callable[[str], object], unit: str) -> float:
-    """How many times longer twice the text takes: of each length the best of several rounds, fewer if that does. What
-    disturbs a round only adds to it, so the best ones are the text's own."""
-    once = twice = float("inf")
-    for _ in range(ROUNDS):
-        once = min(once, seconds(work, text_of(unit, CHARS)))
-        twice = min(twice, seconds(work, text_of(unit, 2 * CHARS)))
-        if twice / once <= MOST:
-            break
-    return twice / once
 
 
 def slot(text: str, kind: str = "content") -> TextSlot:

@@ -1,0 +1,32 @@
+"""How the time of a work grows with its text, on machines that are busy with other things."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import thread_time
+
+CHARS = 8_000
+MOST = 2.3
+ROUNDS = 12
+
+
+def text_of(unit: str, chars: int) -> str:
+    return (unit * (chars // len(unit) + 1))[:chars]
+
+
+def seconds(work: Callable[[str], object], text: str) -> float:
+    start = thread_time()
+    work(text)
+    return thread_time() - start
+
+
+def growth(work: Callable[[str], object], unit: str) -> float:
+    """How many times longer twice the text takes: of each length the best of several rounds, fewer if that does. What
+    disturbs a round only adds to it, so the best ones are the text's own."""
+    once = twice = float("inf")
+    for _ in range(ROUNDS):
+        once = min(once, seconds(work, text_of(unit, CHARS)))
+        twice = min(twice, seconds(work, text_of(unit, 2 * CHARS)))
+        if twice / once <= MOST:
+            break
+    return twice / once
