@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from tests.examples.installed import EXAMPLES, install
+from tests.long_form import long_form
 from tests.promises.tree import ROOT, samples
 from tests.served import served
 
@@ -61,6 +62,7 @@ def acme() -> Iterator[str]:
         process.wait(DEADLINE_S)
 
 
+@long_form
 def test_its_own_tests_pass(installed: None) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(PACKAGE)]
     done = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, timeout=120, check=False)

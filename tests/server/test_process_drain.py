@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.long_form import long_form
 from tests.server.process import RUNNERS, Client, config, running
 from tests.upstream import Upstream
 from tests.upstream.payloads import chat_stream
@@ -17,7 +18,7 @@ STREAMS = 50
 
 
 @pytest.mark.parametrize("runner", RUNNERS)
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
 async def test_s01_sigterm_completes_every_stream_and_refuses_new_connections(
     upstream: Upstream, tmp_path: Path, runner: str, workers: int
 ) -> None:
@@ -54,7 +55,7 @@ async def test_s01_an_answer_that_begins_during_the_drain_closes_its_connection(
 
 
 @pytest.mark.parametrize("runner", RUNNERS)
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
 async def test_s02_at_the_deadline_a_stream_ends_with_an_error_event(
     upstream: Upstream, tmp_path: Path, runner: str, workers: int
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sentinel_server.supervisor.fleet import MAX_FAILURES
+from tests.long_form import long_form
 from tests.server.process import RUNNERS, Client, Process, config, running
 from tests.upstream import Upstream
 from tests.upstream.payloads import chat_stream
@@ -48,6 +49,7 @@ async def test_s03_a_killed_worker_is_nobody_elses_death(upstream: Upstream, tmp
         assert await process.exited() == 0
 
 
+@long_form
 async def test_s03_a_supervisor_that_gives_up_does_not_exit_0(tmp_path: Path) -> None:
     async with running(tmp_path, config(workers=2)) as process:
         steady, victim = process.workers()
@@ -60,7 +62,7 @@ async def test_s03_a_supervisor_that_gives_up_does_not_exit_0(tmp_path: Path) ->
         assert "giving up" in process.output
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
 async def test_s06_a_broken_file_keeps_the_old_configuration_and_says_why(tmp_path: Path, workers: int) -> None:
     text = config(workers=workers)
     async with running(tmp_path, text) as process:
@@ -85,6 +87,7 @@ async def test_s06_a_broken_file_keeps_the_old_configuration_and_says_why(tmp_pa
         assert await process.exited() == 0
 
 
+@long_form
 async def test_s06_a_worker_that_dies_while_the_file_is_broken_comes_back_once_it_is_mended(tmp_path: Path) -> None:
     text = config(workers=2)
     async with running(tmp_path, text) as process:
@@ -99,6 +102,7 @@ async def test_s06_a_worker_that_dies_while_the_file_is_broken_comes_back_once_i
         assert await process.exited() == 0
 
 
+@long_form
 async def test_s06_a_reload_leaves_running_streams_alone(upstream: Upstream, tmp_path: Path) -> None:
     go_on = asyncio.Event()
     first, *rest = chat_stream("first", "last")[1:]

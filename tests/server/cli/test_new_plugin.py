@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from sentinel_server.cli import main
+from tests.long_form import long_form
 
 
+@long_form
 def test_the_package_passes_its_own_tests(tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as ending:
         main(["new-plugin", "acme-shout", "--in", str(tmp_path)])

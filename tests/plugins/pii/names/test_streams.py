@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.dialects.cuts import bytewise, cut
+from tests.long_form import long_form
 from tests.plugins.guarding.defined import DEFINED
 from tests.plugins.guarding.guards import PII, SECRETS
 from tests.plugins.guarding.oracle import expected
@@ -35,7 +36,7 @@ def whole(lane: tuple[int, str, int], text: str) -> str:
     return json.dumps({name: redacted(value) for name, value in json.loads(text).items()})
 
 
-@pytest.mark.parametrize("name", APIS)
+@pytest.mark.parametrize("name", ["chat", *(pytest.param(name, marks=long_form) for name in APIS if name != "chat")])
 def test_p6_every_lane_is_what_its_whole_text_becomes(name: str) -> None:
     api = APIS[name]
 
