@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sentinel_core.chain.faults import Entry
 from sentinel_core.chain.phases import PhaseForm, read_phases
@@ -11,6 +11,8 @@ from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.hookspecs import PHASES
 from sentinel_core.keys import PRINCIPAL
 from sentinel_core.stage import OnFault, Stage, StageConfig
+
+C = TypeVar("C", bound=StageConfig)
 
 
 class StagePlan(NamedTuple):
@@ -50,6 +52,11 @@ class ChainPlan:
         if problems:
             raise ConfigError(problems)
         self.entries = tuple(_entry(place, plan, self.phases[plan.name]) for place, plan in enumerate(stages))
+
+    def table(self, name: str, kind: type[C]) -> C | None:
+        """The table of this stage; None where the chain has none of the name, or one of somebody else's."""
+        config = next((plan.config for plan in self.stages if plan.name == name), None)
+        return config if isinstance(config, kind) else None
 
     def rows(self) -> tuple[StageRow, ...]:
         """The chain as a table."""

@@ -50,8 +50,7 @@ COMMANDS = (Command("audit verify", verify_audit),)
 
 def table_of(gateway: Gateway) -> AuditConfig | None:
     """The table `[stages.audit]`, where it is this module's."""
-    config = next((plan.config for plan in gateway.blueprint.chain.stages if plan.name == Audit.name), None)
-    return config if isinstance(config, AuditConfig) else None
+    return gateway.blueprint.chain.table(Audit.name, AuditConfig)
 
 
 def _noted(table: AuditConfig, key: bytes) -> Noted | None:

@@ -59,6 +59,4 @@ async def _tell_zion(gateway: Gateway) -> None:
 
 def _config(gateway: Gateway) -> AuthConfig | None:
     """The table `[stages.auth]`, where it is this module's."""
-    found = (plan.config for plan in gateway.blueprint.chain.stages if plan.name == Auth.name)
-    config = next(found, None)
-    return config if isinstance(config, AuthConfig) else None
+    return gateway.blueprint.chain.table(Auth.name, AuthConfig)

@@ -27,8 +27,8 @@ def sentinel_stages() -> Iterable[type[Stage]]:
 @hookimpl
 def sentinel_endpoints(gateway: Gateway) -> Iterable[Endpoint | Socket]:
     """`POST /v1/guard`, where its table is."""
-    config = next((plan.config for plan in gateway.blueprint.chain.stages if plan.name == GuardApi.name), None)
-    return Routes(gateway, config).all() if isinstance(config, GuardApiConfig) else ()
+    config = gateway.blueprint.chain.table(GuardApi.name, GuardApiConfig)
+    return Routes(gateway, config).all() if config is not None else ()
 
 
 @hookimpl

@@ -40,19 +40,13 @@ def sentinel_services() -> Mapping[str, ServiceFactory]:
 
 @hookimpl
 def sentinel_endpoints(gateway: Gateway) -> Iterable[Endpoint | Socket]:
-    """The routes under `/api` that show it, and the socket."""
-    return Routes(gateway, _config(gateway)).all()
+    """The routes under `/api` that show it, and the socket, where the table is."""
+    config = gateway.blueprint.chain.table(Health.name, HealthConfig)
+    return Routes(gateway, config).all() if config is not None else ()
 
 
 @hookimpl
 def sentinel_jobs(gateway: Gateway) -> Iterable[Job]:
-    """The monitor."""
-    return (Job("health", Monitor(gateway, _config(gateway)).run),)
-
-
-def _config(gateway: Gateway) -> HealthConfig:
-    """The table `[stages.health]`, which is why this module was loaded."""
-    found = (plan.config for plan in gateway.blueprint.chain.stages if plan.name == Health.name)
-    config = next(found)
-    assert isinstance(config, HealthConfig)
-    return config
+    """The monitor, where the table is."""
+    config = gateway.blueprint.chain.table(Health.name, HealthConfig)
+    return (Job("health", Monitor(gateway, config).run),) if config is not None else ()

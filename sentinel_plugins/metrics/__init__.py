@@ -23,12 +23,6 @@ def sentinel_stages() -> Iterable[type[Stage]]:
 
 @hookimpl
 def sentinel_endpoints(gateway: Gateway) -> Iterable[Endpoint | Socket]:
-    """`GET /metrics` and `GET /metrics/prometheus`."""
-    return Routes(gateway, _config(gateway)).all()
-
-
-def _config(gateway: Gateway) -> MetricsConfig:
-    """The table `[stages.metrics]`, which is why this module was loaded."""
-    config = next(plan.config for plan in gateway.blueprint.chain.stages if plan.name == Metrics.name)
-    assert isinstance(config, MetricsConfig)
-    return config
+    """`GET /metrics` and `GET /metrics/prometheus`, where the table is."""
+    config = gateway.blueprint.chain.table(Metrics.name, MetricsConfig)
+    return Routes(gateway, config).all() if config is not None else ()

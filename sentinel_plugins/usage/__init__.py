@@ -52,8 +52,8 @@ def sentinel_endpoints(gateway: Gateway) -> Iterable[Endpoint | Socket]:
 @hookimpl
 def sentinel_jobs(gateway: Gateway) -> Iterable[Job]:
     """Where intents are written: the rows of calls that were lost."""
-    config = next((plan.config for plan in gateway.blueprint.chain.stages if plan.name == Usage.name), None)
-    if isinstance(config, UsageConfig) and config.guarantee == "required":
+    config = gateway.blueprint.chain.table(Usage.name, UsageConfig)
+    if config is not None and config.guarantee == "required":
         lost_after_s = config.lost_after_s
         yield Job("lost calls", lambda: LostCalls(gateway.records, gateway.services.clock, lost_after_s).run())
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from sentinel_core.config import settings_from
+from sentinel_core.gateway import Gateway
 from sentinel_core.registry import PluginInfo, Registry, installed
 from sentinel_core.registry.installed import entry_name
 from tests.core.plugin_objects import Alpha, Beta, Up, refused, stage_plugin
@@ -164,3 +166,12 @@ def test_a_duplicate_in_process_is_refused_and_leaves_nothing_behind() -> None:
     assert f"{Alpha.__module__}.Alpha" in text
     assert list(registry.stages) == ["alpha"]
     registry.register(stage_plugin(Beta))
+
+
+@pytest.mark.parametrize("name", ["auth", "rate_limit", "usage", "audit", "metrics", "health", "guard_api"])
+def test_a_plugin_that_another_chain_loaded_brings_a_gateway_nothing_of_a_stage_that_it_lacks(name: str) -> None:
+    """A registry may serve several gateways of one process."""
+    registry = Registry()
+    registry.load(name, "stage")
+    gateway = Gateway(settings_from({"chain": {"stages": []}}), registry=registry)
+    assert gateway.blueprint.chain.stages == ()
