@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.long_form import long_form
 from tests.server.process import Client, config, running
 
 BROKEN = {
@@ -46,7 +47,7 @@ async def test_s07_no_secret_is_printed(tmp_path: Path) -> None:
         assert "canary" not in process.output
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
 async def test_the_banner_says_what_serves_and_how_to_call_it(tmp_path: Path, workers: int) -> None:
     async with running(tmp_path, config(workers=workers)) as process:
         assert f"Sentinel serves on http://127.0.0.1:{process.port}" in process.output

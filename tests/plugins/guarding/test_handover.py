@@ -19,6 +19,7 @@ from sentinel_core.messages import Event, TextEvent
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import Driven, FakeProvider
 from sentinel_plugins.guarding.views import Reader
+from tests.long_form import long_form
 from tests.plugins.guarding.guards import KINDS, Table, guards, verdicts
 from tests.plugins.guarding.texts import texts
 
@@ -61,6 +62,7 @@ def cut(text: str, places: Sequence[int]) -> list[str]:
     return [text[start:end] for start, end in pairwise(ends)]
 
 
+@long_form
 @given(texts, st.lists(st.integers(0, 500), max_size=6))
 def test_p6_two_guards_that_share_a_search_do_what_two_do_that_search(text: str, places: list[int]) -> None:
     pieces = cut(text, places)

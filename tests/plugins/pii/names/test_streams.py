@@ -36,7 +36,8 @@ def whole(lane: tuple[int, str, int], text: str) -> str:
     return json.dumps({name: redacted(value) for name, value in json.loads(text).items()})
 
 
-@pytest.mark.parametrize("name", ["chat", *(pytest.param(name, marks=long_form) for name in APIS if name != "chat")])
+@long_form
+@pytest.mark.parametrize("name", APIS)
 def test_p6_every_lane_is_what_its_whole_text_becomes(name: str) -> None:
     api = APIS[name]
 
