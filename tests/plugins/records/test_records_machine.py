@@ -43,7 +43,7 @@ CONDITIONS = st.fixed_dictionaries(
         "until": MOMENTS,
     }
 )
-SETTINGS = settings(max_examples=settings().max_examples // 5, stateful_step_count=50)
+SETTINGS = settings(max_examples=settings().max_examples // 10, stateful_step_count=50)
 GROUPINGS = st.lists(st.sampled_from([TENANT, DAY, *NAMES]), max_size=3, unique=True)
 
 

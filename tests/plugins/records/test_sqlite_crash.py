@@ -14,7 +14,7 @@ from hypothesis import settings
 from tests.plugins.records.crashing import BATCH, COUNTERS, LEDGER
 from tests.plugins.records.opened import sqlite
 
-LIVES = max(3, settings().max_examples // 20)  # 50 in the long form
+LIVES = max(3, settings().max_examples // 40)  # 25 in the long form
 LONGEST = 120
 
 

@@ -22,7 +22,7 @@ WORDS = (
 )
 TEXT = st.lists(st.sampled_from(WORDS), max_size=12).map("".join)
 KINDS = (*DEFINED, Named())
-EXAMPLES = {name: settings().max_examples // (1 if name == "chat" else 4) for name in APIS}
+EXAMPLES = {name: settings().max_examples // (2 if name == "chat" else 4) for name in APIS}
 """Every example waits for a process; how the APIs differ is tested with guards that are faster."""
 
 
