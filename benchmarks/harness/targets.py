@@ -93,19 +93,8 @@ def sentinel(runner: str, *, stages: int = 0, kind: str = "noop", logged: bool =
     names = [f"{kind}_{number}" for number in range(1, stages + 1)]
     chain = "[chain]\nstages = [{}]\n\n".format(", ".join(f'"{name}"' for name in names))
 
-    def command(port: int, upstream: int, work: Path) -> Sequence[str]:
-        conf = work / "sentinel.toml"
-        text = SENTINEL_TOML.format(
-            port=port,
-            upstream=upstream,
-            runner=runner,
-            log_level="info" if logged else "warning",
-            tables=chain + "".join(f"[stages.{name}]\n\n" for name in names),
-            model=payloads.MODEL,
-        )
-        conf.write_text(text)
-        return _module("sentinel_server", "serve", "--config", str(conf))
-
+    tables = chain + "".join(f"[stages.{name}]\n\n" for name in names)
+    command = _serving(runner, lambda _: tables, log_level="info" if logged else "warning")
     return Target(f"sentinel {runner} {stages} {kind}{' logged' if logged else ''}", command, noop_environment())
 
 
@@ -113,20 +102,7 @@ def guarded(runner: str, name: str, stages: Mapping[str, str]) -> Target:
     """`sentinel serve` with these guards, each with the lines of its table, for requests and replies."""
     tables = "".join(f"[stages.{stage}]\n{lines}\n" for stage, lines in stages.items())
     chain = "[chain]\nstages = [{}]\n\n".format(", ".join(f'"{stage}"' for stage in stages))
-
-    def command(port: int, upstream: int, work: Path) -> Sequence[str]:
-        conf = work / "sentinel.toml"
-        text = SENTINEL_TOML.format(
-            port=port,
-            upstream=upstream,
-            runner=runner,
-            log_level="warning",
-            tables=chain + tables,
-            model=payloads.MODEL,
-        )
-        conf.write_text(text)
-        return _module("sentinel_server", "serve", "--config", str(conf))
-
+    command = _serving(runner, lambda _: chain + tables)
     return Target(f"{name} {runner}", command, noop_environment())
 
 
@@ -147,21 +123,7 @@ def metered(runner: str, kind: str, redis_urls: tuple[str, str] = ("", "")) -> T
         "redis": "[state]\n" + redis.format("STATE") + "\n[records]\n" + redis.format("RECORDS"),
     }
     stages = "" if kind == "none" else metering.AUTH + metering.limits("upper_bound") + metering.USAGE
-
-    def command(port: int, upstream: int, work: Path) -> Sequence[str]:
-        conf = work / "sentinel.toml"
-        conf.write_text(
-            SENTINEL_TOML.format(
-                port=port,
-                upstream=upstream,
-                runner=runner,
-                log_level="warning",
-                tables=stores[kind].format(work=work) + stages,
-                model=payloads.MODEL,
-            )
-        )
-        return _module("sentinel_server", "serve", "--config", str(conf))
-
+    command = _serving(runner, lambda work: stores[kind].format(work=work) + stages)
     state, records = redis_urls
     env = {"BENCH_UPSTREAM_KEY": "sk-upstream", metering.KEY_VARIABLE: metering.KEY}
     env |= {"STATE_URL": state, "RECORDS_URL": records}
@@ -172,6 +134,25 @@ def noop_environment() -> Mapping[str, str]:
     """An environment in which the no-op plugin counts as installed: its folder holds code and entry points."""
     paths = (str(machine.ROOT), str(NOOP_PLUGIN), os.environ.get("PYTHONPATH", ""))
     return {"PYTHONPATH": os.pathsep.join(path for path in paths if path), "BENCH_UPSTREAM_KEY": "sk-upstream"}
+
+
+def _serving(runner: str, tables: Callable[[Path], str], log_level: str = "warning") -> Command:
+    """What starts `sentinel serve` with these tables, which may say where the target's folder is."""
+
+    def command(port: int, upstream: int, work: Path) -> Sequence[str]:
+        conf = work / "sentinel.toml"
+        text = SENTINEL_TOML.format(
+            port=port,
+            upstream=upstream,
+            runner=runner,
+            log_level=log_level,
+            tables=tables(work),
+            model=payloads.MODEL,
+        )
+        conf.write_text(text)
+        return _module("sentinel_server", "serve", "--config", str(conf))
+
+    return command
 
 
 def _module(name: str, *args: str) -> tuple[str, ...]:

@@ -56,32 +56,22 @@ _DIRECTIONS: Mapping[Phase, Direction] = {"on_request": "request", "on_response"
 
 
 class Seen(NamedTuple):
-    """What the first guard of those that look together leaves to the next: the request as it passed it on, and the
-    values that are the others' to replace. A request that is another by then has to be searched again."""
+    """What the first guard of those that look together leaves to the next: what it passed on, and the values that are
+    the others' to replace. What is another by then has to be searched again."""
 
-    request: Request
+    what: Request | Answer
     values: Mapping[str, Found]
     is_clean: bool
     """Whether nothing was found: a text that was changed is another one."""
 
 
 SEEN: Key[Seen] = Key("seen")
-"""Written by the first guard in the chain of those that replace values together."""
+"""Written by the first guard that a request meets of those that replace values together."""
+ANSWERED: Key[Seen] = Key("answered")
+"""Written by the first guard that an answer meets."""
 
 PLACEHOLDERS: Key[frozenset[str]] = Key("placeholders")
 """What stands for values of the request, in lower case: no value itself. Written by guards that put the values back."""
-
-
-class Answered(NamedTuple):
-    """The same of an answer."""
-
-    answer: Answer
-    values: Mapping[str, Found]
-    is_clean: bool
-
-
-ANSWERED: Key[Answered] = Key("answered")
-"""Written by the first guard that an answer meets."""
 
 
 class Replacing(Stage):
@@ -134,7 +124,7 @@ class Replacing(Stage):
     @hookimpl
     def on_request(self, ctx: Context) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine yields
         """Replace what goes to the model. Raises `Refusal` for what blocks."""
-        seen = _seen(ctx)
+        seen = _seen(ctx, SEEN, ctx.request)
         if seen is not None and seen.is_clean:
             return None
         return self._search(ctx, self._redaction(ctx, "request"), ctx.request.texts())
@@ -142,7 +132,7 @@ class Replacing(Stage):
     def _search(
         self, ctx: Context, redaction: Redaction, slots: Sequence[TextSlot]
     ) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine yields
-        seen = _seen(ctx)
+        seen = _seen(ctx, SEEN, ctx.request)
         changes = partial(self._changes, redaction, slots, seen.values if seen is not None else None)
         work = self._heard(ctx, redaction, slots, changes)
         if _length(slots) > OFF_LOOP_CHARS or FINDINGS in ctx:
@@ -153,7 +143,7 @@ class Replacing(Stage):
     @hookimpl
     def on_response(self, ctx: Context, answer: Answer) -> Answer | Awaitable[Answer]:
         """Replace what comes back whole, as `on_request` does what goes."""
-        seen = _answered_before(ctx, answer)
+        seen = _seen(ctx, ANSWERED, answer)
         if seen is not None and seen.is_clean:
             return answer
         return self._search_answer(ctx, self._redaction(ctx, "response"), answer, answer.texts())
@@ -161,7 +151,7 @@ class Replacing(Stage):
     def _search_answer(
         self, ctx: Context, redaction: Redaction, answer: Answer, slots: Sequence[TextSlot]
     ) -> Answer | Awaitable[Answer]:
-        seen = _answered_before(ctx, answer)
+        seen = _seen(ctx, ANSWERED, answer)
         changes = partial(redaction.changes, slots, seen.values if seen is not None else None)
         work = self._heard(ctx, redaction, slots, changes)
         if _length(slots) > OFF_LOOP_CHARS or FINDINGS in ctx:
@@ -212,7 +202,7 @@ class Replacing(Stage):
 
     def _answered(self, ctx: Context, redaction: Redaction, answer: Answer, changes: Mapping[Path, str]) -> Answer:
         answer = answer.with_texts(changes)
-        ctx[ANSWERED] = Answered(answer, redaction.left, not (changes or redaction.left))
+        ctx[ANSWERED] = Seen(answer, redaction.left, not (changes or redaction.left))
         return answer
 
     def _redaction(self, ctx: Context, direction: Direction, made: Made = Redaction) -> Redaction:
@@ -246,16 +236,10 @@ class Replacing(Stage):
         return tuple(policy for policy in self._board.merged_with(self.name, direction) if policy.stage in known)
 
 
-def _seen(ctx: Context) -> Seen | None:
-    """What the guard before this one left, if the request is still the same."""
-    seen = ctx.get(SEEN)
-    return seen if seen is not None and seen.request is ctx.request else None
-
-
-def _answered_before(ctx: Context, answer: Answer) -> Answered | None:
-    """The same of an answer."""
-    seen = ctx.get(ANSWERED)
-    return seen if seen is not None and seen.answer is answer else None
+def _seen(ctx: Context, key: Key[Seen], what: Request | Answer) -> Seen | None:
+    """What the guard before this one left, if it is still the same that comes."""
+    seen = ctx.get(key)
+    return seen if seen is not None and seen.what is what else None
 
 
 def _length(slots: Iterable[TextSlot]) -> int:

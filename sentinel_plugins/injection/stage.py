@@ -17,7 +17,7 @@ from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL
 from sentinel_core.services import Services
 from sentinel_core.stage import Stage
-from sentinel_plugins.injection.cache import ScoreCache
+from sentinel_plugins.guarding.keyed_cache import KeyedCache
 from sentinel_plugins.injection.config import InjectionConfig
 from sentinel_plugins.injection.passages import Passage, passages_of
 from sentinel_plugins.injection.scorer import NOTHING, Score, Scorer, shipped_scorer
@@ -62,7 +62,7 @@ class Injection(Stage):
         self._settings = config
         self._scorer = scorer
         self._executor = executor
-        self._cache = ScoreCache(config.cache_entries)
+        self._cache: KeyedCache[Score] = KeyedCache(config.cache_entries)
         self._trusted = frozenset(config.trusted_system)
         self._found = counts.family("injections", "Requests that look like an attempt on the model", "action")
         self._watched: dict[int, float] = {}  # by open request: in monitor mode the chain takes facts back

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from tests.promises.tree import PACKAGES, ROOT, imports, top_levels
 
@@ -28,24 +27,39 @@ def plugin_of(module: str) -> str | None:
     return ".".join(parts[:depth]) if len(parts) >= depth else None
 
 
-@pytest.mark.parametrize("path", modules("sentinel_core"), ids=str)
-def test_core_imports_only_the_standard_library_pluggy_and_msgspec(path: Path) -> None:
+def offenders(package: str, forbidden: Callable[[Path], set[str]]) -> dict[str, set[str]]:
+    """The modules of a package that import what is forbidden to them, and what that is."""
+    each = {str(path.relative_to(ROOT)): forbidden(path) for path in modules(package)}
+    assert each
+    return {name: found for name, found in each.items() if found}
+
+
+def beyond_the_core(path: Path) -> set[str]:
     allowed = TESTING_MAY_IMPORT if "testing" in path.parts else CORE_MAY_IMPORT
-    assert top_levels(path) - sys.stdlib_module_names - allowed == set()
+    return top_levels(path) - sys.stdlib_module_names - allowed
 
 
-@pytest.mark.parametrize("path", modules("sentinel_server"), ids=str)
-def test_server_imports_no_plugin_and_no_upstream_client(path: Path) -> None:
-    assert top_levels(path) & SERVER_MAY_NOT_IMPORT == set()
-
-
-@pytest.mark.parametrize("path", modules("sentinel_plugins"), ids=str)
-def test_plugins_import_neither_the_server_nor_each_other(path: Path) -> None:
+def others_and_the_server(path: Path) -> set[str]:
     own = plugin_of(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
-    names = set(imports(path))
-    assert not {name for name in names if name.partition(".")[0] == "sentinel_server"}
-    others = {plugin_of(name) for name in names if name.startswith("sentinel_plugins.")}
-    assert others - {own, None} - SHARED == set()
+    allowed = {own, None, *SHARED}
+    return {
+        name
+        for name in imports(path)
+        if name.partition(".")[0] == "sentinel_server"
+        or (name.startswith("sentinel_plugins.") and plugin_of(name) not in allowed)
+    }
+
+
+def test_core_imports_only_the_standard_library_pluggy_and_msgspec() -> None:
+    assert offenders("sentinel_core", beyond_the_core) == {}
+
+
+def test_server_imports_no_plugin_and_no_upstream_client() -> None:
+    assert offenders("sentinel_server", lambda path: top_levels(path) & SERVER_MAY_NOT_IMPORT) == {}
+
+
+def test_plugins_import_neither_the_server_nor_each_other() -> None:
+    assert offenders("sentinel_plugins", others_and_the_server) == {}
 
 
 def test_nothing_but_the_named_packages_and_folders_stands_at_the_top() -> None:

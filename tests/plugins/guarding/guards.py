@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -25,6 +26,23 @@ PII: Table = {"entities": [], "custom": {"OWN_SSN": SSN, "OWN_MAIL": MAIL}}
 KEY = {"pattern": r"sk-ant-[a-z0-9]{4,20}", "max_length": 30}
 DSN = {"pattern": r"db://[a-z]+:[a-z]+@[a-z.]+", "max_length": 60}
 SECRETS: Table = {"entities": [], "custom": {"OWN_KEY": KEY, "OWN_DSN": DSN}}
+
+
+def everywhere(mail: str, text: str) -> dict[str, Any]:  # fields of a request: JSON
+    """A request with the text in every kind of place where strings stand, and the address where only a word may."""
+    arguments = json.dumps({"to": mail}).replace("@", "\\u0040")
+    return {
+        "messages": [
+            {"role": "system", "content": text},
+            {"role": "user", "name": mail, "content": [{"type": "text", "text": text}]},
+            {"role": "assistant", "tool_calls": [
+                {"id": "c", "type": "function", "function": {"name": "f", "arguments": arguments}}
+            ]},
+            {"role": "tool", "tool_call_id": "c", "content": text},
+        ],
+        "tools": [{"type": "function", "function": {"name": "f", "description": text, "parameters": {text: "x"}}}],
+        "unknown": {"deep": [text]},
+    }  # fmt: skip
 
 
 @dataclass

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from sentinel_plugins.guarding.keyed_cache import DIGEST_BYTES, KeyedCache
 
 
@@ -34,3 +37,11 @@ def test_no_text_is_kept() -> None:
     cache: KeyedCache[int] = KeyedCache(2)
     cache.put(cache.digest("a text of its own"), 1)
     assert not any(one == "a text of its own" for one in gc.get_referents(cache, *gc.get_referents(cache)))
+
+
+@given(st.lists(st.text(max_size=3), max_size=60), st.integers(1, 5))
+def test_it_never_holds_more_than_it_may(texts: list[str], entries: int) -> None:
+    cache: KeyedCache[float] = KeyedCache(entries)
+    for text in texts:
+        cache.put(cache.digest(text), 0.5)
+        assert len(cache) <= entries

@@ -21,7 +21,7 @@ from sentinel_core.testing.replies import chunk, completion
 from sentinel_plugins.guarding.stage import OFF_LOOP_CHARS
 from sentinel_plugins.pii.stage import Pii
 from sentinel_plugins.pii.vault import VAULT
-from tests.plugins.guarding.guards import MAIL, SECRETS, Guards, Table, guards, sent, verdicts
+from tests.plugins.guarding.guards import MAIL, SECRETS, Guards, Table, everywhere, guards, sent, verdicts
 from tests.plugins.pii.reversing import KEY, REVERSIBLE, Parrot, placeholders, reversing
 
 TEXT = "ann@acme.com has 123-45-6789"
@@ -106,19 +106,8 @@ async def test_never_into_the_target_of_a_link_or_an_image(stream: bool) -> None
 
 
 async def test_the_same_value_gets_the_same_placeholder_in_every_slot() -> None:
-    fields: dict[str, Any] = {
-        "messages": [
-            {"role": "system", "content": TEXT},
-            {"role": "user", "name": "ann@acme.com", "content": [{"type": "text", "text": TEXT}]},
-            {"role": "assistant", "tool_calls": [
-                {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"to": "ann\\u0040acme.com"}'}}
-            ]},
-            {"role": "tool", "tool_call_id": "c", "content": "ann@acme.com: 123-45-6789"},
-        ],
-        "unknown": {"deep": [TEXT]},
-    }  # fmt: skip
     async with reversing(FakeProvider()) as chain:
-        body = json.dumps((await chain.ask(**fields)).sent[-1].request.body)
+        body = json.dumps((await chain.ask(**everywhere("ann@acme.com", TEXT))).sent[-1].request.body)
         assert len(set(placeholders(body))) == 2
         assert "acme" not in body
 

@@ -16,7 +16,7 @@ from sentinel_core.testing.replies import chunk
 from sentinel_plugins.guarding.stage import OFF_LOOP_CHARS
 from sentinel_plugins.pii.config import PiiConfig
 from sentinel_plugins.pii.stage import Pii
-from tests.plugins.guarding.guards import MAIL, PII, Table, guards, sent, verdicts
+from tests.plugins.guarding.guards import MAIL, PII, Table, everywhere, guards, sent, verdicts
 
 TEXT = "ann@acme.com has 123-45-6789"
 
@@ -158,20 +158,8 @@ async def test_h48_unknown_fields_of_a_reply() -> None:
 
 
 async def test_h46_every_string_of_a_request() -> None:
-    fields: dict[str, Any] = {
-        "messages": [
-            {"role": "system", "content": TEXT},
-            {"role": "user", "name": "ann@acme.com", "content": [{"type": "text", "text": TEXT}]},
-            {"role": "assistant", "tool_calls": [
-                {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"to": "ann\\u0040acme.com"}'}}
-            ]},
-            {"role": "tool", "tool_call_id": "c", "content": TEXT},
-        ],
-        "tools": [{"type": "function", "function": {"name": "f", "description": TEXT, "parameters": {TEXT: "x"}}}],
-        "unknown": {"deep": [TEXT]},
-    }  # fmt: skip
     async with guards(FakeProvider(), pii=PII) as chain:
-        driven = await chain.ask(**fields)
+        driven = await chain.ask(**everywhere("ann@acme.com", TEXT))
         assert "acme" not in str(driven.sent[-1].request.body)
         assert "6789" not in str(driven.sent[-1].request.body)
 
