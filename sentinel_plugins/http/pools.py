@@ -26,13 +26,18 @@ class AiohttpPools:
 
     def pool(self, *, connections: int) -> AbstractAsyncContextManager[HttpClient]:
         """A pool of at most `connections` connections, closed with the context."""
-        return _pool(connections, _trusting(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")))
+        return _pool(connections, _trusting(_authorities()))
+
+
+def _authorities() -> tuple[tuple[str, int], ...]:
+    """The file and the folder of trusted authorities, and when each changed last."""
+    places = ssl.get_default_verify_paths()
+    return tuple((place, os.stat(place).st_mtime_ns) for place in (places.cafile, places.capath) if place)
 
 
 @lru_cache(maxsize=8)
-def _trusting(file: str | None, directory: str | None) -> ssl.SSLContext:
-    """For all pools of the process, since loading authorities takes some 20 ms and 2 MiB: those of the system, or of
-    these places, as they were when they were first needed."""
+def _trusting(authorities: tuple[tuple[str, int], ...]) -> ssl.SSLContext:
+    """For all pools of the process that trust these: to load them takes some 20 ms and 2 MiB."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(("http/1.1",))
     return context

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import os
 import ssl
 from pathlib import Path
 
@@ -46,6 +47,20 @@ async def body(upstream: Upstream) -> bytes:
 async def test_a_certificate_of_a_trusted_authority_is_accepted(authority: trustme.CA) -> None:
     async with serving(authority.issue_cert("127.0.0.1")) as upstream:
         assert await body(upstream) == b"fine"
+
+
+async def test_authorities_that_changed_count_for_pools_that_are_made_from_then_on(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    """As after a reload: one that was taken out of the file is trusted no more."""
+    async with serving(authority.issue_cert("127.0.0.1")) as upstream:
+        assert await body(upstream) == b"fine"
+        file = tmp_path / "ca.pem"
+        before = file.stat().st_mtime_ns
+        trustme.CA().cert_pem.write_to_path(file)
+        os.utime(file, ns=(before, before + 1))
+        with pytest.raises(UpstreamError, match="upstream_tls_error"):
+            await body(upstream)
 
 
 @pytest.mark.parametrize("fault", ["expired", "wrong name", "unknown authority"])
