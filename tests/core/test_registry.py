@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -56,6 +58,29 @@ def test_installed_lists_names_without_importing(install: Install) -> None:
     install("acme-guard", "1.2", acme_words="raise RuntimeError")
     assert PluginInfo("acme_words", "acme_guard_acme_words", "acme-guard", "1.2") in installed()
     assert "acme_guard_acme_words" not in sys.modules
+
+
+def test_what_is_installed_or_removed_later_counts_as_well(install: Install, tmp_path: Path) -> None:
+    """In the same folder, as pip does it: a reload finds it."""
+    install("acme-guard", acme_words="")
+    folder = tmp_path / "acme-guard"
+    names = [{info.name for info in installed()}]
+    info = folder / "late_guard-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: late-guard\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[sentinel]\nlate = late\n")
+    later(folder)
+    names.append({info.name for info in installed()})
+    shutil.rmtree(info)
+    later(folder)
+    names.append({info.name for info in installed()})
+    assert [("acme_words" in seen, "late" in seen) for seen in names] == [(True, False), (True, True), (True, False)]
+
+
+def later(folder: Path) -> None:
+    """What happened in the folder did so at another time than what happened before: clocks of files are coarse."""
+    at = folder.stat().st_mtime_ns + 1_000_000_000
+    os.utime(folder, ns=(at, at))
 
 
 def test_a_name_of_the_configuration_is_loaded_and_no_other(install: Install) -> None:
