@@ -19,22 +19,16 @@ _TEXTS: Collection[str] = ("content", "reasoning", "refusal")
 
 
 class Restoring:
-    """Puts the values of one request back into its reply: content, reasoning, refusals and tool arguments.
-
-    Blocks of a text are read as one where targets are concerned: clients join them.
-    """
+    """Puts the values of one request back into its reply: content, reasoning, refusals and tool arguments."""
 
     def __init__(self, vault: Vault, request: Request) -> None:
-        self._vault = vault
-        self._json = wants_json(request)
-        self._one_answer = request.operation == "response"  # whose texts are told apart as choices are elsewhere
-        self._targets: dict[tuple[str | int, str], Targets] = {}
-        self._lanes = Lanes(self._begin)
+        self._texts = _Texts(vault, request)
+        self._lanes = Lanes(self._texts.of_event)  # of another object, so that no cycle keeps the vault
 
     def answer(self, answer: Answer) -> Answer:
         """The answer to hand to the caller. Each text stays in its place, as each block of a stream does."""
         slots = [slot for slot in answer.texts() if slot.kind in _TEXTS]
-        changes = {slot.path: self._text(_choice(slot), slot.kind).feed(slot.text, end=True) for slot in slots}
+        changes = {slot.path: self._texts.of(_choice(slot), slot.kind).feed(slot.text, end=True) for slot in slots}
         answer = answer.with_texts({slot.path: changes[slot.path] for slot in slots if changes[slot.path] != slot.text})
         events = answer.dialect.decompose(answer)
         calls = [self._call(event) if isinstance(event, ToolCallDelta) else event for event in events]
@@ -49,12 +43,24 @@ class Restoring:
         return tuple(self._lanes.rest(choice))
 
     def _call(self, event: ToolCallDelta) -> ToolCallDelta:
-        return event.with_text(self._begin(event).feed(event.text, end=True))
+        return event.with_text(self._texts.of_event(event).feed(event.text, end=True))
 
-    def _begin(self, event: TextEvent) -> Text:
-        return self._text(0 if self._one_answer else event.choice, event.channel)
 
-    def _text(self, choice: str | int, kind: str) -> Text:
+class _Texts:
+    """The texts of one reply. Blocks of a text are read as one where targets are concerned: clients join them."""
+
+    def __init__(self, vault: Vault, request: Request) -> None:
+        self._vault = vault
+        self._json = wants_json(request)
+        self._one_answer = request.operation == "response"  # whose texts are told apart as choices are elsewhere
+        self._targets: dict[tuple[str | int, str], Targets] = {}
+
+    def of_event(self, event: TextEvent) -> Text:
+        """The text that this event begins."""
+        return self.of(0 if self._one_answer else event.choice, event.channel)
+
+    def of(self, choice: str | int, kind: str) -> Text:
+        """A text that begins now."""
         json = kind == "tool_arguments" or (self._json and kind == "content")
         targets = self._targets.setdefault((choice, kind), Targets())
         return restored(self._vault, json=json, targets=targets)

