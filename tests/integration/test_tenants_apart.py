@@ -164,7 +164,8 @@ def owns(tenant: str, name: str) -> bool:
 async def test_z13_no_name_in_redis_is_two_tenants(
     pair: tuple[tuple[str, str], tuple[str, str]], redis_server: RedisServer
 ) -> None:
-    stores = {name: {"kind": "redis", "url": Secret(redis_server.url, "TEST")} for name in ("state", "records")}
+    redis = {"kind": "redis", "url": Secret(redis_server.url, "TEST"), "timeout_s": 10.0}
+    stores = {"state": redis, "records": redis}
     callers = tuple(Caller(tenant, key, "u") for tenant, key in pair)
     async with gateway(callers, **stores) as live:
         for caller in callers:
