@@ -26,8 +26,7 @@ class Shim:
         self._upstream = port
         self._tls = tls
         self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._pumps: set[asyncio.Task[None]] = set()
+        self._connections: set[asyncio.Task[None]] = set()
         self._passing = asyncio.Event()
         self._passing.set()
         self._delay_s, self._every, self._answers = 0.0, 1, 0
@@ -63,11 +62,9 @@ class Shim:
 
     async def drop(self) -> None:
         """Reset every connection; new ones are accepted."""
-        for writer in tuple(self._writers):
-            writer.transport.abort()
-        for pump in tuple(self._pumps):
-            pump.cancel()
-        await asyncio.gather(*self._pumps, return_exceptions=True)
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
     def lead_to(self, port: int) -> None:
         """New connections go to another server."""
@@ -90,23 +87,35 @@ class Shim:
         """Every command is answered with this error and goes no further; "" ends that."""
         self._error = error.encode()
 
-    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        def ended(connection: asyncio.Task[None]) -> None:
+            self._connections.discard(connection)
+            writer.transport.abort()
+
         self.accepted += 1
-        below = await asyncio.open_connection(HOST, self._upstream)
+        connection = asyncio.create_task(self._joined(reader, writer))
+        self._connections.add(connection)
+        connection.add_done_callback(ended)
+        if self._server is None or not self._server.is_serving():
+            connection.cancel()  # it was accepted as the last thing before nobody listened any more
+
+    async def _joined(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection and its other half, until one of them ends."""
+        try:
+            above, below = await asyncio.open_connection(HOST, self._upstream)
+        except ConnectionError:
+            return  # there is no server at the moment
         ways = [
-            asyncio.create_task(self._pump(reader, self._down(below[1], writer))),
-            asyncio.create_task(self._pump(below[0], self._up(writer))),
+            asyncio.create_task(self._pump(reader, self._down(below, writer))),
+            asyncio.create_task(self._pump(above, self._up(writer))),
         ]
-        self._writers |= {writer, below[1]}
-        self._pumps |= {*ways}
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for one in (writer, below[1]):
-            one.transport.abort()
-        for way in ways:
-            way.cancel()
-        await asyncio.wait(ways)
-        self._writers -= {writer, below[1]}
-        self._pumps -= {*ways}
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            below.transport.abort()
+            for way in ways:
+                way.cancel()
+            await asyncio.wait(ways)
 
     async def _pump(self, source: asyncio.StreamReader, target: Callable[[bytes], Awaitable[None]]) -> None:
         try:

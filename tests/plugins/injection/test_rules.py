@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from time import process_time
 
 import pytest
 
 from sentinel_plugins.injection.rules import RuleRow, Rules, shipped_rows, shipped_rules
 from sentinel_plugins.injection.views import folded
 from sentinel_plugins.injection.words import words_of
+from tests.plugins.guarding.growth import MOST, growth
 
 EXAMPLES = {
     "forget_instructions": (
@@ -75,11 +75,4 @@ HOSTILE = (
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_h33_a_text_twice_as_long_takes_no_more_than_about_twice_the_time(piece: str) -> None:
-    def seconds(text: str, words: list[str]) -> float:
-        began = process_time()
-        shipped_rules().first(text, words)
-        return process_time() - began
-
-    short, long = (piece * 2_000)[:40_000], (piece * 4_000)[:80_000]
-    rounds = [(seconds(short, words_of(short)), seconds(long, words_of(long))) for _ in range(12)]
-    assert min(round_[1] for round_ in rounds) <= 2.3 * min(round_[0] for round_ in rounds) + 0.01
+    assert growth(lambda text: shipped_rules().first(text, words_of(text)), piece) <= MOST

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
-from time import process_time
 
 import pytest
 from hypothesis import assume, given
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from sentinel_plugins.pii.targets import Targets
+from tests.plugins.guarding.growth import MOST, growth
 
 HERE = "Q4M0X7B2D9F1K3P8N"
 TARGETS = {
@@ -184,13 +184,9 @@ def test_every_target_that_a_renderer_makes_is_one(before: str, after: str) -> N
     "text", ["[x](", "<a ", "<aaaa", "//", "\\", "(", "]:", "<img =", "\n", "url('", "](\n", "w", "]"]
 )
 def test_the_time_is_linear(text: str) -> None:
-    rounds = [[_seconds(text * times) for times in (5_000, 10_000)] for _ in range(5)]
-    assert min(both[1] for both in rounds) <= 3 * min(both[0] for both in rounds)
+    def work(whole: str) -> None:
+        targets = Targets()
+        for at in range(0, len(whole), 4096):
+            targets.feed(whole[at : at + 4096])
 
-
-def _seconds(text: str) -> float:
-    targets = Targets()
-    started = process_time()
-    for at in range(0, len(text), 4096):
-        targets.feed(text[at : at + 4096])
-    return process_time() - started
+    assert growth(work, text) <= MOST
