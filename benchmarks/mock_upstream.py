@@ -30,7 +30,7 @@ def _framed(data: bytes) -> bytes:
 UNARY: Final = _response(payloads.answer_body())
 STREAM_HEAD: Final = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 ROLE: Final = _framed(payloads.chunk({"role": "assistant", "content": ""}))
-TOKEN: Final = _framed(payloads.chunk({"content": " token"}))
+WORDS: Final = [_framed(payloads.chunk({"content": f" {word}"})) for word in payloads.PROSE.split()]
 FINISH: Final = _framed(payloads.chunk({}, "stop"))
 USAGE: Final = _framed(payloads.chunk(None, usage={"prompt_tokens": 96, "completion_tokens": 100, "total_tokens": 196}))
 DONE: Final = _framed(b"data: [DONE]\n\n") + b"0\r\n\r\n"
@@ -65,7 +65,7 @@ class Upstream(asyncio.Protocol):
 
     def _answer(self, body: bytes) -> None:
         if payloads.STREAM_FLAG.search(body):
-            self._transport.write(STREAM_HEAD + ROLE + TOKEN)
+            self._transport.write(STREAM_HEAD + ROLE + WORDS[0])
             last = FINISH + (USAGE if payloads.USAGE_FLAG.search(body) else b"") + DONE
             self._next(self._chunks - 1, last)
         else:
@@ -74,12 +74,12 @@ class Upstream(asyncio.Protocol):
     def _next(self, left: int, last: bytes) -> None:
         loop = asyncio.get_running_loop()
         if left:
-            self._timer = loop.call_later(self._interval_s, self._token, left, last)
+            self._timer = loop.call_later(self._interval_s, self._word, left, last)
         else:
             self._transport.write(last)
 
-    def _token(self, left: int, last: bytes) -> None:
-        self._transport.write(TOKEN)
+    def _word(self, left: int, last: bytes) -> None:
+        self._transport.write(WORDS[(self._chunks - left) % len(WORDS)])
         self._next(left - 1, last)
 
 

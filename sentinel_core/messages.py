@@ -69,10 +69,16 @@ class Request(msgspec.Struct, frozen=True):
     stream: bool = False
     include_usage: bool = False
     gateway: Mapping[str, Json] = {}
+    _read: tuple[Mapping[str, Json], tuple[TextSlot, ...]] | None = None
+    """A body whose strings were looked up, and these: each guard asks for them."""
 
     def texts(self) -> tuple[TextSlot, ...]:
         """Every string leaf and object key of the body, except the dialect's declared list of identifiers."""
-        return self.dialect.request_texts(self.body)
+        read = self._read
+        if read is None or read[0] is not self.body:
+            read = (self.body, self.dialect.request_texts(self.body))
+            msgspec.structs.force_setattr(self, "_read", read)
+        return read[1]
 
     @property
     def unreadable(self) -> bool:
@@ -81,11 +87,11 @@ class Request(msgspec.Struct, frozen=True):
 
     def with_texts(self, texts: Mapping[Path, str]) -> Request:
         """The same request with the slots at these paths holding other texts; everything else is shared."""
-        return msgspec.structs.replace(self, body=patched(self.body, texts)) if texts else self
+        return msgspec.structs.replace(self, body=patched(self.body, texts), _read=None) if texts else self
 
     def with_fields(self, **fields: Json) -> Request:
         """The same request with top-level body fields replaced or added."""
-        return msgspec.structs.replace(self, body={**self.body, **fields})
+        return msgspec.structs.replace(self, body={**self.body, **fields}, _read=None)
 
 
 class Answer(msgspec.Struct, frozen=True):

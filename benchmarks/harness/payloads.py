@@ -12,6 +12,8 @@ ANSWER_BYTES: Final = 744
 MODEL: Final = "bench"
 PATH: Final = "/v1/chat/completions"
 CREATED: Final = 1_700_000_000
+PROSE: Final = "the quick brown fox jumps over the lazy dog and "
+"""What requests and answers say, over and over; of a stream, a word in each event."""
 
 Json = Mapping[str, object]
 
@@ -19,9 +21,8 @@ Json = Mapping[str, object]
 def _padded(body: Json, size: int) -> bytes:
     """`body` as compact JSON, its mark `@` grown into prose until it has exactly `size` bytes."""
     text = json.dumps(body, separators=(",", ":"))
-    prose = "the quick brown fox jumps over the lazy dog and " * 20
     room = size - len(text) + 1
-    return text.replace("@", prose[: room - 1] + ".").encode()
+    return text.replace("@", (PROSE * 20)[: room - 1] + ".").encode()
 
 
 def request_body(*, stream: bool = False) -> bytes:

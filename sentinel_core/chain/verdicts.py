@@ -38,15 +38,23 @@ class Verdicts:
 
         `released` is characters, or what was released, counted only if somebody asks.
         """
-        if direction == "request" and entry.name in self._ctx.findings:
-            self._ctx.findings.discard(entry.name)
-            result = "monitored" if result == "allowed" else result
-        if direction == "request" and entry.name in self._ctx.unread:
-            self._ctx.unread -= {entry.name}
-            result = "partial" if result == "allowed" else result
-        held = self._results.get((entry.position, direction))
+        ctx, place = self._ctx, (entry.position, direction)
+        if direction == "request" and (ctx.findings or ctx.unread):
+            result = self._asked(entry.name, result)
+        held = self._results.get(place)
         if held is None or held[0] not in ("blocked", "error"):
-            self._results[entry.position, direction] = (result, released)
+            self._results[place] = (result, released)
+
+    def _asked(self, guard: str, result: VerdictResult) -> VerdictResult:
+        """What a request's `allowed` comes to, with what the guard noted; that is said with it."""
+        ctx = self._ctx
+        if guard in ctx.findings:
+            ctx.findings.discard(guard)
+            result = "monitored" if result == "allowed" else result
+        if guard in ctx.unread:
+            ctx.unread -= {guard}
+            result = "partial" if result == "allowed" else result
+        return result
 
     def all(self, guards: Iterable[tuple[Entry, bool, bool]]) -> tuple[Verdict, ...]:
         """Every guard's verdicts; `guards` says for each whether it reads requests and whether it reads replies."""

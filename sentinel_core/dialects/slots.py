@@ -8,6 +8,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 Path: TypeAlias = tuple[str | int, ...]
 """Where a value is: object keys and array indexes from the root. An object key itself is at `(*parents, KEY, key)`."""
 
+SCALARS: Final = frozenset({int, float, bool, type(None)})
+"""Types of decoded JSON without a string in them: most members of a body."""
+
 KEY: Final = -1
 """Marks an object key in a path. A number that is no index, because any string may be a key that a caller chose."""
 
@@ -38,6 +41,10 @@ def string_slots(
 
     Strings under a key in `skip` (identifiers, enums) are left out; objects and lists there are none, and are walked.
     """
+    if isinstance(value, str):
+        return [TextSlot(path, value, role, kind)]
+    if value.__class__ in SCALARS:
+        return []
     found: list[TextSlot] = []
     stack: list[tuple[Any, Path]] = [(value, path)]
     while stack:
@@ -46,8 +53,9 @@ def string_slots(
             found.append(TextSlot(at, node, role, kind))
         elif isinstance(node, dict):
             for key in reversed(node):
-                if key not in skip or not isinstance(node[key], str):
-                    stack.append((node[key], (*at, key)))
+                below = node[key]
+                if below.__class__ not in SCALARS and (key not in skip or not isinstance(below, str)):
+                    stack.append((below, (*at, key)))
                 if key not in known:
                     stack.append((_KeyName(key), (*at, KEY, key)))
         elif isinstance(node, list):

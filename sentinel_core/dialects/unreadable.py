@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _KINDS = frozenset(
@@ -21,12 +21,23 @@ _INSIDE = ("content", "output")
 def holds_unreadable(body: Mapping[str, Any]) -> bool:
     """Whether a request's body holds such a part, in whichever dialect. Of parts that are texts only, nothing is
     looked at but their types."""
-    return any(_is_unreadable(body[name]) for name in _PLACES if not isinstance(body.get(name), str | None))
+    return _is_inside(body, _PLACES)
+
+
+def _is_inside(holder: Mapping[str, Any], members: Sequence[str]) -> bool:
+    for name in members:
+        value = holder.get(name)
+        if value.__class__ is not str and value is not None and _is_unreadable(value):
+            return True
+    return False
 
 
 def _is_unreadable(value: Any) -> bool:  # decoded JSON
     if isinstance(value, list):
-        return any(_is_unreadable(item) for item in value if not isinstance(item, str))
+        for item in value:  # a loop, since every part of every message of every request passes here
+            if item.__class__ is not str and _is_unreadable(item):
+                return True
+        return False
     if not isinstance(value, dict):
         return type(value) is int  # a token
     kind = value.get("type")
@@ -34,9 +45,5 @@ def _is_unreadable(value: Any) -> bool:  # decoded JSON
         return True
     if kind == "document":
         source = value.get("source")
-        return not isinstance(source, dict) or source.get("type") not in _TEXTS or _is_inside(source)
-    return _is_inside(value)
-
-
-def _is_inside(holder: Mapping[str, Any]) -> bool:
-    return any(_is_unreadable(holder[name]) for name in _INSIDE if not isinstance(holder.get(name), str | None))
+        return not isinstance(source, dict) or source.get("type") not in _TEXTS or _is_inside(source, _INSIDE)
+    return _is_inside(value, _INSIDE)

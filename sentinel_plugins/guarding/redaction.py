@@ -49,6 +49,11 @@ class Merged(NamedTuple):
                 return policy.rank(found)
         return 0
 
+    def may_be_in(self, slots: Iterable[TextSlot]) -> bool:
+        """False where there is nothing in any of these texts, for certain: most are done with then."""
+        find = self.finder.find
+        return any(slot.kind == "tool_arguments" or find(slot.text) for slot in slots)
+
     def without(self, values: Collection[str]) -> Merged:
         """The same, which leaves these values alone. They are in lower case."""
         return self._replace(finder=Except(self.finder, dict.fromkeys(get_args(Family), values)))
@@ -145,8 +150,7 @@ class Redaction:
         return values
 
     def _may_hold(self, slot: TextSlot) -> bool:
-        """False where there is nothing, for certain: most texts are done with then."""
-        return slot.kind == "tool_arguments" or bool(self._merged.finder.find(slot.text))
+        return self._merged.may_be_in((slot,))
 
     def _whole(self, slot: TextSlot, finder: Finder, decide: Decide) -> str:
         json = slot.kind == "tool_arguments"

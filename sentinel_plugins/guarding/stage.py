@@ -127,7 +127,11 @@ class Replacing(Stage):
         seen = _seen(ctx, SEEN, ctx.request)
         if seen is not None and seen.is_clean:
             return None
-        return self._search(ctx, self._redaction(ctx, "request"), ctx.request.texts())
+        slots = ctx.request.texts()
+        if seen is None and self._is_clean(ctx, "request", slots):
+            ctx[SEEN] = Seen(ctx.request, {}, True)
+            return None
+        return self._search(ctx, self._redaction(ctx, "request"), slots)
 
     def _search(
         self, ctx: Context, redaction: Redaction, slots: Sequence[TextSlot]
@@ -146,7 +150,11 @@ class Replacing(Stage):
         seen = _seen(ctx, ANSWERED, answer)
         if seen is not None and seen.is_clean:
             return answer
-        return self._search_answer(ctx, self._redaction(ctx, "response"), answer, answer.texts())
+        slots = answer.texts()
+        if seen is None and self._is_clean(ctx, "response", slots):
+            ctx[ANSWERED] = Seen(answer, {}, True)
+            return answer
+        return self._search_answer(ctx, self._redaction(ctx, "response"), answer, slots)
 
     def _search_answer(
         self, ctx: Context, redaction: Redaction, answer: Answer, slots: Sequence[TextSlot]
@@ -205,16 +213,27 @@ class Replacing(Stage):
         ctx[ANSWERED] = Seen(answer, redaction.left, not (changes or redaction.left))
         return answer
 
+    def _is_clean(self, ctx: Context, direction: Direction, slots: Sequence[TextSlot]) -> bool:
+        """Whether there is nothing in short texts, as in most: then nothing has to be made ready to replace it."""
+        if FINDINGS in ctx or _length(slots) > OFF_LOOP_CHARS or self._together(ctx, direction).may_be_in(slots):
+            return False
+        return direction == "response" or not self._policy.enforcing or not _without_unseen(slots, {})
+
     def _redaction(self, ctx: Context, direction: Direction, made: Made = Redaction) -> Redaction:
-        place = (direction, ctx.stage_names)
-        merged = self._merged.get(place)  # a generation has one chain, so this is decided once for each direction
-        if merged is None:
-            others = self._others(direction, ctx.stage_names)
-            merged = self._merged[place] = Merged(self._policy, self._board.finder((self._policy, *others)), others)
+        merged = self._together(ctx, direction)
         placeholders = ctx.get(PLACEHOLDERS)
         if placeholders:
             merged = merged.without(placeholders)
         return made(merged, self._replacements(ctx, direction), partial(self._note, ctx, direction))
+
+    def _together(self, ctx: Context, direction: Direction) -> Merged:
+        """What is looked for. A generation has one chain, so this is decided once for each direction."""
+        place = (direction, ctx.stage_names)
+        merged = self._merged.get(place)
+        if merged is None:
+            others = self._others(direction, ctx.stage_names)
+            merged = self._merged[place] = Merged(self._policy, self._board.finder((self._policy, *others)), others)
+        return merged
 
     def _replacements(self, ctx: Context, direction: Direction) -> Mapping[Action, Replacement]:
         if self._hash_key is None:

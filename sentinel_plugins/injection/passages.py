@@ -19,26 +19,31 @@ _SYSTEM_FIELDS: Final = frozenset(
 
 
 class Passage(NamedTuple):
-    """One text to score. `system` says that the threshold of system prompts is its own; `kind` is for the log."""
+    """One text to score. `system` says that the threshold of system prompts is its own; `slot` is where it stands, or
+    where it begins."""
 
     text: str
     system: bool
-    kind: str
+    slot: TextSlot
+
+    @property
+    def kind(self) -> str:
+        """What it is, for the log."""
+        return f"{self.slot.role or 'no role'}, {self.slot.kind}"
 
 
-def passages_of(request: Request) -> Iterator[Passage]:
+def passages_of(request: Request) -> list[Passage]:
     """Every string of a request that is long enough, whoever wrote it, and each message of several parts as a whole.
 
     A payload cut into the parts of one message reads as one to the model, so it is read as one here too.
     """
     slots = [slot for slot in request.texts() if slot.text]
-    for slot in slots:
-        if len(slot.text) >= SHORTEST:
-            yield Passage(slot.text, _is_system(slot), _kind(slot))
+    passages = [Passage(slot.text, _is_system(slot), slot) for slot in slots if len(slot.text) >= SHORTEST]
     for message in _messages(slots):
-        text = "".join(slot.text for slot in message)
-        if len(message) > 1 and len(text) >= SHORTEST:
-            yield Passage(text, _is_system(message[0]), _kind(message[0]))
+        text = "".join(slot.text for slot in message) if len(message) > 1 else ""
+        if len(text) >= SHORTEST:
+            passages.append(Passage(text, _is_system(message[0]), message[0]))
+    return passages
 
 
 def _messages(slots: Iterable[TextSlot]) -> Iterator[list[TextSlot]]:
@@ -54,7 +59,3 @@ def _message(path: Path) -> Path:
 
 def _is_system(slot: TextSlot) -> bool:
     return slot.role in _SYSTEM_ROLES or slot.path[0] in _SYSTEM_FIELDS
-
-
-def _kind(slot: TextSlot) -> str:
-    return f"{slot.role or 'no role'}, {slot.kind}"

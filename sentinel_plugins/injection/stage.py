@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -40,7 +40,7 @@ class Highest(NamedTuple):
     """The likeliest passage of a request, among its system texts or among all others."""
 
     score: Score
-    kind: str
+    passage: Passage
 
 
 class Injection(Stage):
@@ -76,7 +76,8 @@ class Injection(Stage):
     @hookimpl
     def on_request(self, ctx: Context) -> Awaitable[None] | None:
         """Score every text, decide, and change nothing."""
-        keyed = [(self._cache.digest(each.text), each) for each in passages_of(ctx.request) if self._is_scored(each)]
+        digest_of = self._cache.digest
+        keyed = [(digest_of(each.text), each) for each in passages_of(ctx.request) if self._is_scored(each)]
         scores: Scores = {}
         new: dict[bytes, str] = {}
         for digest, passage in keyed:
@@ -85,7 +86,7 @@ class Injection(Stage):
                 new[digest] = passage.text
             else:
                 scores[digest] = score
-        if sum(map(len, new.values())) > ON_LOOP_CHARS:
+        if new and sum(map(len, new.values())) > ON_LOOP_CHARS:
             return self._elsewhere(ctx, keyed, scores, new)
         self._decide(ctx, keyed, scores, self._scored(new))
         return None
@@ -115,20 +116,19 @@ class Injection(Stage):
         for digest, score in new.items():
             self._cache.put(digest, score)
         scores |= new
-        asked = _highest((scores[digest], passage.kind) for digest, passage in keyed if not passage.system)
-        system = _highest((scores[digest], passage.kind) for digest, passage in keyed if passage.system)
-        ctx[INJECTION_SCORE] = asked.score.value
+        asked, system = _highest(keyed, scores, system=False), _highest(keyed, scores, system=True)
+        ctx[INJECTION_SCORE] = value = asked.score.value if asked is not None else NOTHING.value
         if self._settings.mode == "monitor":
-            self._watched[id(ctx)] = asked.score.value
-        if system.kind and system.score.value >= self._settings.system_threshold:
+            self._watched[id(ctx)] = value
+        if system is not None and system.score.value >= self._settings.system_threshold:
             self._act(ctx, system, self._settings.system_action)
-        if asked.score.value >= self._threshold(ctx):
+        if asked is not None and value >= self._threshold(ctx):
             self._act(ctx, asked, self._settings.action)
 
     def _act(self, ctx: Context, found: Highest, action: str) -> None:
         self._found.of(action).value += 1
-        score, rule = found.score
-        log.info("request %s: injection score %.2f (%s%s), %s", ctx.id, score, found.kind, rule and f", {rule}", action)
+        (score, rule), kind = found.score, found.passage.kind
+        log.info("request %s: injection score %.2f (%s%s), %s", ctx.id, score, kind, rule and f", {rule}", action)
         if action == "block":
             raise Refusal("content_policy_violation", MESSAGE)
         ctx.note_finding(self.name)
@@ -144,5 +144,9 @@ class Injection(Stage):
         return self._settings.threshold
 
 
-def _highest(scores: Iterable[tuple[Score, str]]) -> Highest:
-    return max((Highest(score, kind) for score, kind in scores), default=Highest(NOTHING, ""))
+def _highest(keyed: Keyed, scores: Scores, *, system: bool) -> Highest | None:
+    highest: Highest | None = None
+    for digest, passage in keyed:
+        if passage.system is system and (highest is None or scores[digest] > highest.score):
+            highest = Highest(scores[digest], passage)
+    return highest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sentinel_core.dialects.slots import KEY, Path, TextSlot, string_slots
+from sentinel_core.dialects.slots import KEY, SCALARS, Path, TextSlot, string_slots
 
 IDENTIFIERS = frozenset(
     {
@@ -53,6 +53,7 @@ KNOWN_KEYS = frozenset(
 
 REASONING_KEYS = ("reasoning_content", "reasoning")
 """Where compatible servers put shown reasoning; the first one present counts."""
+_KINDS = {**dict.fromkeys(REASONING_KEYS, "reasoning"), "refusal": "refusal"}
 
 
 def request_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
@@ -63,7 +64,8 @@ def request_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
     for key, value in body.items():
         if key == "messages" or (key in _REQUEST_ENUMS and _plain(value)):
             continue
-        slots += string_slots(value, (key,), skip=IDENTIFIERS, known=KNOWN_KEYS)
+        if value.__class__ not in SCALARS:
+            slots += string_slots(value, (key,), skip=IDENTIFIERS, known=KNOWN_KEYS)
         if key not in KNOWN_KEYS:
             slots.append(TextSlot((KEY, key), key, None, "key"))
     return tuple(slots)
@@ -76,12 +78,23 @@ def answer_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
         message = choice.get("message") if isinstance(choice, Mapping) else None
         if isinstance(message, Mapping):
             slots += _message_slots(message, ("choices", index, "message"), role="assistant")
-            rest = {key: value for key, value in choice.items() if key != "message"}
-            slots += string_slots(rest, ("choices", index), role="assistant", skip=IDENTIFIERS, known=KNOWN_KEYS)
+            slots += _member_slots(choice, ("choices", index), "message", role="assistant")
         else:
             slots += string_slots(choice, ("choices", index), skip=IDENTIFIERS, known=KNOWN_KEYS)
-    rest = {key: value for key, value in body.items() if key != "choices"}
-    return (*slots, *string_slots(rest, (), skip=IDENTIFIERS, known=KNOWN_KEYS))
+    return (*slots, *_member_slots(body, (), "choices"))
+
+
+def _member_slots(holder: Mapping[str, Any], path: Path, covered: str, role: str | None = None) -> list[TextSlot]:
+    """Those of an object outside the member `covered`. Nearly all of them are identifiers and numbers."""
+    slots: list[TextSlot] = []
+    for key, value in holder.items():
+        if key == covered:
+            continue
+        if key not in KNOWN_KEYS:
+            slots.append(TextSlot((*path, KEY, key), key, role, "key"))
+        if value.__class__ not in SCALARS and (key not in IDENTIFIERS or not isinstance(value, str)):
+            slots += string_slots(value, (*path, key), role=role, skip=IDENTIFIERS, known=KNOWN_KEYS)
+    return slots
 
 
 def _message_slots(message: Mapping[str, Any], path: Path, role: str | None = None) -> list[TextSlot]:
@@ -91,16 +104,18 @@ def _message_slots(message: Mapping[str, Any], path: Path, role: str | None = No
         at = (*path, key)
         if key == "content":
             slots += _content_slots(value, at, role)
-        elif key in REASONING_KEYS:
-            slots += string_slots(value, at, role=role, kind="reasoning", skip=IDENTIFIERS, known=KNOWN_KEYS)
-        elif key == "refusal":
-            slots += string_slots(value, at, role=role, kind="refusal", skip=IDENTIFIERS, known=KNOWN_KEYS)
-        elif key not in IDENTIFIERS or not isinstance(value, str):
-            found = string_slots(value, at, role=role, skip=IDENTIFIERS, known=KNOWN_KEYS)
-            slots += [slot._replace(kind="tool_arguments") if slot.path[-1] == "arguments" else slot for slot in found]
-            if key not in KNOWN_KEYS:
-                slots.append(TextSlot((*path, KEY, key), key, role, "key"))
+        elif value.__class__ not in SCALARS and (key not in IDENTIFIERS or not isinstance(value, str)):
+            kind = _KINDS.get(key, "other")
+            found = string_slots(value, at, role=role, kind=kind, skip=IDENTIFIERS, known=KNOWN_KEYS)
+            slots += [_arguments(slot) if kind == "other" else slot for slot in found]
+        if key not in KNOWN_KEYS:
+            slots.append(TextSlot((*path, KEY, key), key, role, "key"))
     return slots
+
+
+def _arguments(slot: TextSlot) -> TextSlot:
+    """A string of a message, as what it is: arguments of a tool call, or another one."""
+    return slot._replace(kind="tool_arguments") if slot.path[-1] == "arguments" else slot
 
 
 def _content_slots(content: Any, path: Path, role: str | None) -> list[TextSlot]:
