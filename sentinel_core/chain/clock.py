@@ -20,7 +20,6 @@ class OwnTime:
         "_inside",
         "_limit",
         "_position",
-        "_runs",
         "_seconds",
         "_since",
         "_spent",
@@ -34,14 +33,15 @@ class OwnTime:
         self._position = position
         self._limit = limit
         self._spent = 0.0
-        self._since = 0.0
+        self._since: float | None = None
         self._inside = False
-        self._runs = False
         self._waits = 0
         self._handle: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
         self.expired = False
+
+    # Every event of every stream passes through each of these four once for each stage: they call nothing in vain.
 
     def start(self, task: asyncio.Task[object] | None = None) -> None:
         """The stage's code runs from here, in this task or in the given one."""
@@ -49,40 +49,38 @@ class OwnTime:
             self._task = task or asyncio.current_task()
         self._inside = True
         if not self._waits:
-            self._run()
+            if self._limit is not None:
+                self._arm(self._limit)
+            self._since = perf_counter()
 
     def stop(self) -> None:
         """The stage has handed something on, or is done."""
         self._inside = False
-        self._halt()
+        if self._since is not None:
+            self._halt(self._since)
         self._task = None
 
     def wait(self) -> None:
         """The stage, or a task of its, begins to wait for somebody else."""
         self._waits += 1
-        self._halt()
+        if self._since is not None:
+            self._halt(self._since)
 
     def resume(self) -> None:
         """That wait is over: the stage's code runs again, unless it has handed something on or waits elsewhere too."""
         self._waits -= 1
         if self._inside and not self._waits:
-            self._run()
+            if self._limit is not None:
+                self._arm(self._limit)
+            self._since = perf_counter()
 
     def refill(self) -> None:
         """Begin a new allowance: the stage has handed something on."""
         self._spent = 0.0
 
-    def _run(self) -> None:
-        self._runs = True
-        if self._limit is not None:
-            self._arm(self._limit)
-        self._since = perf_counter()
-
-    def _halt(self) -> None:
-        if not self._runs:
-            return
-        self._runs = False
-        elapsed = perf_counter() - self._since
+    def _halt(self, since: float) -> None:
+        self._since = None
+        elapsed = perf_counter() - since
         self._seconds[self._position] += elapsed
         if self._limit is not None:
             self._spent += elapsed

@@ -28,6 +28,7 @@ class StreamLayer:
         "_events",
         "_input",
         "_loop",
+        "_next",
         "_reading",
         "_released",
         "_text",
@@ -56,6 +57,7 @@ class StreamLayer:
         self._unread = False
         try:
             self._events: AsyncIterator[Event] = phase(ctx, self._input)
+            self._next = getattr(self._events, "__anext__", self._settled)
         except BaseException as exc:  # `_failure` tells a fault from what is somebody else's
             failure = self._failure(exc)
             if failure is exc:
@@ -66,26 +68,28 @@ class StreamLayer:
         return self
 
     async def __anext__(self) -> Event:
-        self._reading.task = asyncio.current_task(self._loop)
-        self._clock.start()
+        reading, clock = self._reading, self._clock
+        reading.task = asyncio.current_task(self._loop)
+        clock.start()
         try:
-            if not hasattr(self._events, "__anext__"):
-                await self._settle_iterator()
-            event = await self._events.__anext__()
+            event = await self._next()
         except StopAsyncIteration:
             self._stop()
             raise
         except BaseException as exc:  # as above
-            self._clock.stop()
+            clock.stop()
             failure = self._failure(exc)
             if failure is exc:
                 raise
             raise failure from exc
         else:
             self._stop()
-            self._clock.refill()
+            clock.refill()
         finally:
-            self._reading.leave()
+            if reading.awaited is None:
+                reading.task = None  # as in `Delivery`
+            else:
+                reading.leave()
         if self._entry.guard:
             self._account(event)
         return event
@@ -116,14 +120,16 @@ class StreamLayer:
             self._verdicts.note(self._entry, "response", "error", self._released)
             raise as_fault(self._entry, "on_stream", TimeoutError(), "took too long")
 
-    async def _settle_iterator(self) -> None:
-        """A plain function may return an awaitable, or an iterable that is no iterator yet."""
+    async def _settled(self) -> Event:
+        """The first event of what a plain function returned: an awaitable, or an iterable that is no iterator yet."""
         events: object = self._events
         if isawaitable(events):
             events = await events
         if not hasattr(events, "__aiter__"):
             raise TypeError(f"on_stream must return an async iterator, got {type(events).__name__}")
         self._events = events.__aiter__()
+        self._next = self._events.__anext__
+        return await self._next()
 
     def _account(self, event: Event) -> None:
         if isinstance(event, TextEvent):

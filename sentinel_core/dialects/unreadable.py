@@ -34,10 +34,7 @@ def _is_inside(holder: Mapping[str, Any], members: Sequence[str]) -> bool:
 
 def _is_unreadable(value: Any) -> bool:  # decoded JSON
     if isinstance(value, list):
-        for item in value:  # a loop, since every part of every message of every request passes here
-            if item.__class__ is not str and _is_unreadable(item):
-                return True
-        return False
+        return any(item.__class__ is not str and _is_unreadable(item) for item in value)
     if not isinstance(value, dict):
         return type(value) is int  # a token
     kind = value.get("type")

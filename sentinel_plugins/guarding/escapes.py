@@ -23,6 +23,10 @@ UNFINISHED = (
 """The beginning of one, or of a run of them that say one character together, for RE2."""
 
 
+MAY_HOLD = r"[%&\\]"
+"""One that matches in every text that holds an escape."""
+
+
 def may_be_in(text: str) -> bool:
     """False for most texts, at once."""
     return "%" in text or "&" in text or "\\" in text

@@ -35,8 +35,10 @@ class Tail:
         found = self._pattern.search(encoded)
         if found is None:
             return len(text)
-        live = encoded[found.start() :]
-        return len(text) - (len(live) if len(encoded) == len(tail) else len(live.decode("utf-8", "surrogatepass")))
+        start: int = found.start()
+        if len(encoded) == len(tail):
+            return len(text) - len(tail) + start
+        return len(text) - len(encoded[start:].decode("utf-8", "surrogatepass"))
 
 
 def utf8(text: str) -> bytes:

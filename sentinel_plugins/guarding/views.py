@@ -90,7 +90,7 @@ class Reader:
         """Finds what this one finds."""
         self._scanner = scanner
         self._more = scanner.count  # from this number on it is a pattern of ours that was there
-        self._triggers = scanner.triggers_and(encoded.MAY_HOLD, DISGUISE, SMUGGLED)
+        self._triggers = scanner.triggers_and(encoded.MAY_HOLD, escapes.MAY_HOLD, DISGUISE, SMUGGLED)
         self._started = Tail([*scanner.beginnings, encoded.BEGUN], max(scanner.max_length, encoded.LONGEST_TOKEN))
         self.max_length = _LONGEST
         self.left = scanner.left
@@ -99,9 +99,11 @@ class Reader:
 
     def find(self, text: str) -> Sequence[Found]:
         """What the scanner finds in the text and in its views, as places of the text, each once."""
-        there = self._triggers.Match(utf8(text)) or ()
+        there = self._triggers.Match(utf8(text))
+        if not there:
+            return ()
         found = self._scanner.closely(text, there)
-        if not escapes.may_be_in(text) and max(there, default=0) < self._more:
+        if max(there) < self._more:
             return found
         more = [_placed(one, view.origins) for view in views(text) for one in self._scanner.find(view.text)]
         if not more:

@@ -67,20 +67,14 @@ class PlainText:
 
     def marks(self) -> Sequence[Mark] | None:
         """The values in what left last, and where they stand in it; None if it is not what came, but another text."""
-        pieces = self._pieces
-        if any(piece.text is not None for piece in pieces):
-            return None
-        return _marks(pieces) if any(piece.value is not None for piece in pieces) else ()
-
-
-def _marks(pieces: Iterable[Piece]) -> list[Mark]:
-    marks, at = [], 0
-    for piece in pieces:
-        end = at + piece.taken
-        if piece.value is not None:
-            marks.append(Mark(at, end, piece.value))
-        at = end
-    return marks
+        marks, at = [], 0
+        for taken, text, value in self._pieces:
+            if text is not None:
+                return None
+            if value is not None:
+                marks.append(Mark(at, at + taken, value))
+            at += taken
+        return marks
 
 
 class JsonText:

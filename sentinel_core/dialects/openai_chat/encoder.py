@@ -13,10 +13,20 @@ from sentinel_core.dialects.openai_chat.assembly import usage_object
 from sentinel_core.dialects.openai_chat.errors import error_object
 from sentinel_core.dialects.openai_chat.heads import Heads
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place
-from sentinel_core.dialects.openai_chat.plain_chunk import PLAIN, PLAIN_NULL_USAGE
+from sentinel_core.dialects.openai_chat.plain_chunk import PLAIN, PLAIN_NULL_USAGE, PlainWriter
 from sentinel_core.dialects.slots import patched
 from sentinel_core.errors import SentinelError
-from sentinel_core.messages import Event, Finish, Frame, Opaque, Request, TextEvent, ToolCallDelta, UsageReport
+from sentinel_core.messages import (
+    Event,
+    Finish,
+    Frame,
+    Opaque,
+    Request,
+    TextDelta,
+    TextEvent,
+    ToolCallDelta,
+    UsageReport,
+)
 
 _encode = msgspec.json.Encoder().encode
 _EMPTY_USAGE = re.compile(rb',\s*"usage"\s*:\s*null|"usage"\s*:\s*null\s*,')
@@ -32,7 +42,18 @@ class ChatStreamEncoder:
     _object: ClassVar[str] = "chat.completion.chunk"
     _prefix: ClassVar[str] = "chatcmpl"
 
-    __slots__ = ("_emitted", "_frame", "_heads", "_include_usage", "_latest", "_model", "_parts", "_started", "_usage")
+    __slots__ = (
+        "_emitted",
+        "_frame",
+        "_heads",
+        "_include_usage",
+        "_latest",
+        "_model",
+        "_parts",
+        "_plain",
+        "_started",
+        "_usage",
+    )
 
     def __init__(self, request: Request) -> None:
         self._include_usage = request.include_usage
@@ -44,6 +65,7 @@ class ChatStreamEncoder:
         self._latest: Frame | None = None
         self._usage: UsageReport | None = None
         self._heads = Heads()
+        self._plain = PlainWriter(include_usage=request.include_usage)
 
     def encode(self, event: Event) -> bytes:
         """The bytes that this event releases."""
@@ -53,9 +75,13 @@ class ChatStreamEncoder:
                 self._usage = event  # other dialects count as they go; the chunk for it is the last one
                 return self._flush()
             return self._flush() + self._synthetic(event)
-        if frame.places is PLAIN and self._frame is None and not (event.changed or frame.reencode):
-            self._latest = frame  # nearly every chunk: what the way below would give
-            return b"data: " + frame.raw + b"\n\n"
+        if frame.places is PLAIN and self._frame is None:  # nearly every chunk: what the way below would give
+            if not (event.changed or frame.reencode):
+                self._latest = frame
+                return b"data: " + frame.raw + b"\n\n"
+            if isinstance(event, TextDelta):
+                self._latest = frame
+                return self._plain.written(frame, event.text)
         if frame.size == 1 and self._frame is None:
             self._latest = frame
             whole = not event.changed and not self._heads.awaits(event)
