@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -37,23 +36,25 @@ def passages_of(request: Request) -> list[Passage]:
 
     A payload cut into the parts of one message reads as one to the model, so it is read as one here too.
     """
-    slots = [slot for slot in request.texts() if slot.text]
-    passages = [Passage(slot.text, _is_system(slot), slot) for slot in slots if len(slot.text) >= SHORTEST]
-    for message in _messages(slots):
-        text = "".join(slot.text for slot in message) if len(message) > 1 else ""
-        if len(text) >= SHORTEST:
-            passages.append(Passage(text, _is_system(message[0]), message[0]))
+    passages: list[Passage] = []
+    content: list[TextSlot] = []
+    for slot in request.texts():
+        if len(slot.text) >= SHORTEST:
+            passages.append(Passage(slot.text, _is_system(slot), slot))
+        if slot.kind == "content" and slot.text:
+            content.append(slot)
+    for _, parts in groupby(content, key=_message):
+        message = list(parts)
+        if len(message) > 1:
+            text = "".join(slot.text for slot in message)
+            if len(text) >= SHORTEST:
+                passages.append(Passage(text, _is_system(message[0]), message[0]))
     return passages
 
 
-def _messages(slots: Iterable[TextSlot]) -> Iterator[list[TextSlot]]:
-    content = [slot for slot in slots if slot.kind == "content"]
-    for _, parts in groupby(content, key=lambda slot: _message(slot.path)):
-        yield list(parts)
-
-
-def _message(path: Path) -> Path:
+def _message(slot: TextSlot) -> Path:
     """The message that a slot belongs to: `("messages", 3)`, or `("system",)`."""
+    path = slot.path
     return path[:2] if len(path) > 1 and path[0] not in _SYSTEM_FIELDS else path[:1]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -28,16 +28,16 @@ ON_LOOP_CHARS: Final = 8_192
 """Characters that are scored on the event loop; more go to a thread."""
 PREFERENCE: Final = "injection_threshold"
 """The name of a tenant's own threshold among its preferences."""
-Keyed: TypeAlias = Sequence[tuple[bytes, Passage]]
-Scores: TypeAlias = dict[bytes, Score]
+New: TypeAlias = Sequence[tuple[bytes, Passage]]
+"""Passages whose scores are not known, each with what its score will be kept under."""
 MESSAGE: Final = (
     "The request contains text that looks like an attempt to override the model's instructions. "
     "Rephrase it, or leave out quoted instructions that are not meant for the model."
 )
 
 
-class Highest(NamedTuple):
-    """The likeliest passage of a request, among its system texts or among all others."""
+class Scored(NamedTuple):
+    """A passage, and how likely it is an attempt."""
 
     score: Score
     passage: Passage
@@ -73,22 +73,31 @@ class Injection(Stage):
         """The stage on the weights of the package."""
         yield cls(config, shipped_scorer(), services.executor, services.counts)
 
+    @classmethod
+    def unused(cls, config: InjectionConfig) -> Collection[str]:
+        """Where the chain keeps what it wrote, nothing is left to do at the end."""
+        return () if config.mode == "monitor" else ("on_finish",)
+
     @hookimpl
     def on_request(self, ctx: Context) -> Awaitable[None] | None:
         """Score every text, decide, and change nothing."""
-        digest_of = self._cache.digest
-        keyed = [(digest_of(each.text), each) for each in passages_of(ctx.request) if self._is_scored(each)]
-        scores: Scores = {}
-        new: dict[bytes, str] = {}
-        for digest, passage in keyed:
+        known: list[Scored] = []
+        new: list[tuple[bytes, Passage]] = []
+        for passage in passages_of(ctx.request):
+            if passage.system and not self._is_scored(passage):
+                continue
+            digest = self._cache.digest(passage.text)
             score = self._cache.get(digest)
             if score is None:
-                new[digest] = passage.text
+                new.append((digest, passage))
             else:
-                scores[digest] = score
-        if new and sum(map(len, new.values())) > ON_LOOP_CHARS:
-            return self._elsewhere(ctx, keyed, scores, new)
-        self._decide(ctx, keyed, scores, self._scored(new))
+                known.append(Scored(score, passage))
+        if not new:
+            self._decide(ctx, known)
+        elif sum(len(passage.text) for _, passage in new) > ON_LOOP_CHARS:
+            return self._elsewhere(ctx, known, new)
+        else:
+            self._decide(ctx, [*known, *self._kept(new, self._scores(new))])
         return None
 
     @hookimpl
@@ -99,24 +108,33 @@ class Injection(Stage):
             ctx[INJECTION_SCORE] = score
 
     def _is_scored(self, passage: Passage) -> bool:
-        if not passage.system:
-            return True
+        """Of a system text, whether it is nobody's whom the operator trusts."""
         if not self._trusted or self._settings.system_action == "ignore":
             return self._settings.system_action != "ignore"
         return sha256(passage.text.encode("utf-8", "surrogatepass")).hexdigest() not in self._trusted
 
-    def _scored(self, texts: Mapping[bytes, str]) -> Scores:
+    async def _elsewhere(self, ctx: Context, known: Sequence[Scored], new: New) -> None:
+        loop = asyncio.get_running_loop()
+        scores = await loop.run_in_executor(self._executor, self._scores, new)
+        self._decide(ctx, [*known, *self._kept(new, scores)])
+
+    def _scores(self, new: New) -> Mapping[bytes, Score]:
+        texts = {digest: passage.text for digest, passage in new}
         return {digest: self._scorer.score(text) for digest, text in texts.items()}
 
-    async def _elsewhere(self, ctx: Context, keyed: Keyed, scores: Scores, new: Mapping[bytes, str]) -> None:
-        loop = asyncio.get_running_loop()
-        self._decide(ctx, keyed, scores, await loop.run_in_executor(self._executor, self._scored, new))
+    def _kept(self, new: New, scores: Mapping[bytes, Score]) -> Iterator[Scored]:
+        for digest, passage in new:
+            self._cache.put(digest, scores[digest])
+            yield Scored(scores[digest], passage)
 
-    def _decide(self, ctx: Context, keyed: Keyed, scores: Scores, new: Scores) -> None:
-        for digest, score in new.items():
-            self._cache.put(digest, score)
-        scores |= new
-        asked, system = _highest(keyed, scores, system=False), _highest(keyed, scores, system=True)
+    def _decide(self, ctx: Context, scored: Sequence[Scored]) -> None:
+        asked: Scored | None = None
+        system: Scored | None = None
+        for each in scored:
+            if each.passage.system:
+                system = each if system is None or each.score > system.score else system
+            elif asked is None or each.score > asked.score:
+                asked = each
         ctx[INJECTION_SCORE] = value = asked.score.value if asked is not None else NOTHING.value
         if self._settings.mode == "monitor":
             self._watched[id(ctx)] = value
@@ -125,7 +143,7 @@ class Injection(Stage):
         if asked is not None and value >= self._threshold(ctx):
             self._act(ctx, asked, self._settings.action)
 
-    def _act(self, ctx: Context, found: Highest, action: str) -> None:
+    def _act(self, ctx: Context, found: Scored, action: str) -> None:
         self._found.of(action).value += 1
         (score, rule), kind = found.score, found.passage.kind
         log.info("request %s: injection score %.2f (%s%s), %s", ctx.id, score, kind, rule and f", {rule}", action)
@@ -142,11 +160,3 @@ class Injection(Stage):
         if own is not None:
             log.warning("request %s: the tenant's %s is no number above 0 and up to 1", ctx.id, PREFERENCE)
         return self._settings.threshold
-
-
-def _highest(keyed: Keyed, scores: Scores, *, system: bool) -> Highest | None:
-    highest: Highest | None = None
-    for digest, passage in keyed:
-        if passage.system is system and (highest is None or scores[digest] > highest.score):
-            highest = Highest(scores[digest], passage)
-    return highest
