@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, Type
 import msgspec
 
 from sentinel_core.dialects.slots import Path, TextSlot, patched
-from sentinel_core.dialects.unreadable import holds_unreadable
+from sentinel_core.dialects.unreadable import holds_unreadable, says_unreadable
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
@@ -120,6 +120,11 @@ class Answer(msgspec.Struct, frozen=True):
         for index, event in enumerate(self.opaque):
             slots += tuple(slot._replace(path=(_OPAQUE, index, *slot.path)) for slot in event.texts())
         return slots
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether it holds parts that are no text: images, sound."""
+        return says_unreadable(self.body)
 
     def with_texts(self, texts: Mapping[Path, str]) -> Answer:
         """The same answer with other texts at these paths; copies of changed text (logprobs) are dropped."""
@@ -246,6 +251,11 @@ class Opaque(_Event, frozen=True, gc=False):
     patches: Mapping[Path, str] = {}
     readers: set[tuple[int, int]] | None = None
     ends: bool = False
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether it carries a part that is no text: an image, sound, or a piece of one."""
+        return self.frame is not None and says_unreadable(self.frame.body)
 
     def texts(self) -> tuple[TextSlot, ...]:
         """The strings that this event carries outside the four channels. The chain notes that they were read."""

@@ -40,7 +40,7 @@ async def enter(exchange: Exchange) -> tuple[Reply | None, int]:
         position = entry.position
         exchange.entered = position + 1
         if unreadable and entry.guard:
-            refuse_unread(exchange, entry)
+            refuse_unread(exchange, entry, "request")
         if not entry.plain:
             reply = await _lenient(exchange, entry, phase)
         else:

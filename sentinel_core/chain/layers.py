@@ -138,12 +138,16 @@ class StreamLayer:
             return
         if isinstance(event, Finish):
             self._text.end_left(event)
-        if isinstance(event, Opaque) and event.slots and not self._input.was_read(event):
+        if isinstance(event, Opaque) and event.slots and not self._was_read(event):
             self._unread = True
             if self._entry.unscannable == "block":
                 self._verdicts.note(self._entry, "response", "blocked", self._released)
                 raise Refusal("content_policy_violation")
         self._changed = self._changed or event.changed
+
+    def _was_read(self, event: Opaque) -> bool:
+        """Whether the stage looked at all of it, as far as that is text."""
+        return self._input.was_read(event) and (self._entry.reads_all or not event.unreadable)
 
     def _failure(self, exc: BaseException) -> BaseException:
         """What to raise for an exception out of the stage's generator."""

@@ -46,8 +46,9 @@ async def watch_reply(exchange: Exchange, answer: Answer | None, steps: Sequence
     """Run the unary half of every monitoring guard on what the upstream said, after the caller has it."""
     if answer is None:
         return
-    produced = exchange.account.produced
-    whole = produced is None or produced.ended or exchange.account.kept is None
+    produced, kept = exchange.account.produced, exchange.account.kept
+    whole = produced is None or produced.ended or kept is None
+    unreadable = answer.unreadable or (kept is not None and kept.unreadable)
     for entry, phase, _ in steps:
         started = perf_counter()
         try:
@@ -55,7 +56,8 @@ async def watch_reply(exchange: Exchange, answer: Answer | None, steps: Sequence
             if isawaitable(checked):
                 checked = await checked
             changed = isinstance(checked, Answer) and checked.texts() != answer.texts()
-            exchange.verdicts.note(entry, "response", "monitored" if changed else "allowed" if whole else "partial")
+            read = whole and (entry.reads_all or not unreadable)
+            exchange.verdicts.note(entry, "response", "monitored" if changed else "allowed" if read else "partial")
         except Refusal:
             exchange.verdicts.note(entry, "response", "monitored")
         except BaseException as exc:  # as above

@@ -11,6 +11,7 @@ import msgspec
 
 from sentinel_core.chain.faults import Entry, as_fault, is_fault, note
 from sentinel_core.chain.layers import StreamLayer
+from sentinel_core.chain.unread import refuse_unread
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import ERRORS, Refusal, SentinelError, UpstreamError
 from sentinel_core.messages import Answer, Event, Finish, TextDelta
@@ -27,7 +28,10 @@ async def respond(exchange: Exchange, answer: Answer, depth: int) -> Answer:
     steps = exchange.chain.responses[depth]
     if steps and answer.raw is not None:
         answer = msgspec.structs.replace(answer, raw=None)
+    unreadable = bool(steps) and answer.unreadable
     for entry, phase, waits in steps:
+        if unreadable and entry.guard:
+            refuse_unread(exchange, entry, "response")
         started = perf_counter()
         try:
             given = answer

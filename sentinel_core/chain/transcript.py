@@ -23,7 +23,19 @@ from sentinel_core.messages import (
 class Transcript:
     """The texts of a stream by lane, without the frames that carried them."""
 
-    __slots__ = ("_choice", "_ends", "_first", "_frame", "_index", "_kind", "_lanes", "_opaque", "_usage", "_write")
+    __slots__ = (
+        "_choice",
+        "_ends",
+        "_first",
+        "_frame",
+        "_index",
+        "_kind",
+        "_lanes",
+        "_opaque",
+        "_usage",
+        "_write",
+        "unreadable",
+    )
 
     def __init__(self) -> None:
         self._lanes: dict[tuple[int, str, int], StringIO] = {}
@@ -35,6 +47,8 @@ class Transcript:
         self._kind: type[Event] | None = None
         self._choice = self._index = 0
         self._write: Callable[[str], int] = StringIO().write
+        self.unreadable = False
+        """Whether there were parts that are no text, which are not kept."""
 
     def __bool__(self) -> bool:
         return bool(self._lanes or self._ends or self._opaque)
@@ -73,6 +87,7 @@ class Transcript:
             self._usage = event
         elif isinstance(event, Opaque) and event.slots:
             self._opaque.append(Opaque(choice=event.choice, slots=event.slots))
+            self.unreadable = self.unreadable or event.unreadable
 
     def answer(self, dialect: Dialect) -> Answer:
         """The stream as one unary answer."""

@@ -1,23 +1,27 @@
-"""What text guards cannot judge: the parts of a request that are no text (H50)."""
+"""What text guards cannot judge: the parts of requests and replies that are no text (H50)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from sentinel_core.chain.faults import Entry
+from sentinel_core.chain.verdicts import Direction
 from sentinel_core.errors import Refusal
 
 if TYPE_CHECKING:
     from sentinel_core.chain.exchange import Exchange
 
-_MESSAGE = "The request holds images, sound or files, which are not read here."
+_MESSAGES: dict[Direction, str] = {
+    "request": "The request holds images, sound or files, which are not read here.",
+    "response": "The reply holds images or sound, which are not read here.",
+}
 
 
-def refuse_unread(exchange: Exchange, entry: Entry) -> None:
-    """Note that this guard will see a part of the request only. Raises `Refusal` where its table says to block that."""
+def refuse_unread(exchange: Exchange, entry: Entry, direction: Direction) -> None:
+    """Note that this guard will see a part only. Raises `Refusal` where its table says to block that."""
     if entry.reads_all:
         return
     if entry.unscannable == "block" and entry.mode == "enforce":
-        exchange.verdicts.note(entry, "request", "blocked")
-        raise Refusal("content_policy_violation", _MESSAGE)
+        exchange.verdicts.note(entry, direction, "blocked")
+        raise Refusal("content_policy_violation", _MESSAGES[direction])
     exchange.ctx.note_unread(entry.name)

@@ -1,4 +1,4 @@
-"""What of a request is no text: images, sound, files, and texts that are given as numbers of tokens."""
+"""What of requests and replies is no text: images, sound, files, and texts that are given as numbers of tokens."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ _TEXTS = frozenset({"text", "content"})
 """Kinds of sources of a document that are text."""
 _PLACES = ("messages", "input", "prompt", "system")
 _INSIDE = ("content", "output")
+_SAID = frozenset(
+    {"response.image_generation_call.partial_image", "response.audio.delta", "response.output_audio.delta"}
+)
+"""Types of events that carry such a part themselves."""
+_SAID_INSIDE = frozenset(
+    {"choices", "message", "delta", "content", "images", "output", "item", "part", "content_block"}
+)
 
 
 def holds_unreadable(body: Mapping[str, Any]) -> bool:
@@ -44,3 +51,18 @@ def _is_unreadable(value: Any) -> bool:  # decoded JSON
         source = value.get("source")
         return not isinstance(source, dict) or source.get("type") not in _TEXTS or _is_inside(source, _INSIDE)
     return _is_inside(value, _INSIDE)
+
+
+def says_unreadable(said: Any) -> bool:  # decoded JSON
+    """Whether a reply's body, or one event of a stream, holds such a part, in whichever dialect."""
+    waiting = [said]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            kind = node.get("type")
+            if node.get("audio") or (isinstance(kind, str) and (kind in _KINDS or kind in _SAID)):
+                return True
+            waiting += [node[name] for name in node.keys() & _SAID_INSIDE]
+    return False

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_core.dialects.unreadable import holds_unreadable
-from tests.integration.guarded import CHAT, COMPLETIONS, COUNT_TOKENS, EMBEDDINGS, MESSAGES, RESPONSES, Serving, ask
+from sentinel_core.dialects.unreadable import holds_unreadable, says_unreadable
+from tests.integration.guarded import (
+    CHAT,
+    COMPLETIONS,
+    COUNT_TOKENS,
+    EMBEDDINGS,
+    MESSAGES,
+    RESPONSES,
+    Native,
+    Serving,
+    ask,
+)
 from tests.integration.guarded_fields import INPUT, anthropic, chat, document, responses, said, user
 from tests.json_values import json_values
 
@@ -84,3 +95,75 @@ async def test_h50_the_reply_to_an_image_was_read_and_who_watches_saw_a_part() -
         ("secrets", "request"): "partial",
         ("secrets", "response"): "allowed",
     }
+
+
+def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+    return {
+        "id": "c",
+        "object": "chat.completion.chunk",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+    }
+
+
+def sse(*bodies: dict[str, Any], end: str = "") -> list[bytes]:
+    lines = [f"event: {body['type']}\n" if "type" in body else "" for body in bodies]
+    return [
+        *(f"{line}data: {json.dumps(body)}\n\n".encode() for line, body in zip(lines, bodies, strict=True)),
+        end.encode(),
+    ]
+
+
+def message(**fields: Any) -> dict[str, Any]:
+    said = {"role": "assistant", "content": "fine", **fields}
+    return {"id": "c", "object": "chat.completion", "choices": [{"index": 0, "message": said, "finish_reason": "stop"}]}
+
+
+AUDIO = {"id": "a", "data": "UklGRg==", "transcript": "fine", "expires_at": 1}
+IMAGES = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}]
+DRAWN = {"type": "image_generation_call", "id": "ig", "status": "completed", "result": "iVBORw0KGgo="}
+PARTIAL = {
+    **{"type": "response.image_generation_call.partial_image", "item_id": "ig", "output_index": 0},
+    **{"partial_image_index": 0, "partial_image_b64": "iVBORw0KGgo="},
+}
+RESPONSE = {"id": "r", "object": "response", "model": "fake", "output": [DRAWN], "status": "completed"}
+TOLD = {"type": "response.created", "response": {**RESPONSE, "output": [], "status": "in_progress"}}
+DONE = "data: [DONE]\n\n"
+REPLIES: dict[str, tuple[str, dict[str, Any], dict[str, Any], list[bytes]]] = {
+    "chat sound": (CHAT, chat(), message(audio=AUDIO), sse(chunk({"audio": AUDIO}), chunk({}, "stop"), end=DONE)),
+    "chat images": (CHAT, chat(), message(images=IMAGES), sse(chunk({"images": IMAGES}), chunk({}, "stop"), end=DONE)),
+    "responses image": (
+        *(RESPONSES, responses("draw"), RESPONSE),
+        sse(TOLD, PARTIAL, {"type": "response.completed", "response": RESPONSE}),
+    ),
+}
+"""Route, request, a whole reply, and one in frames."""
+
+
+def replied(name: str, *, stream: bool) -> tuple[str, dict[str, Any], Native]:
+    path, request, body, frames = REPLIES[name]
+    return path, {**request, "stream": stream}, Native(body, frames)
+
+
+@given(json_values(SCALARS, NAMES, levels=4))
+def test_any_reply_has_an_answer(body: Any) -> None:
+    assert says_unreadable(body) in (True, False)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("name", REPLIES)
+async def test_h50_of_a_reply_too(name: str, stream: bool) -> None:
+    path, request, provider = replied(name, stream=stream)
+    asked = await ask(path, request, provider, pii={}, secrets={"mode": "monitor"})
+    assert asked.response.status_code == 200
+    found = {guard: result for (guard, direction), result in asked.verdicts.items() if direction == "response"}
+    assert found == {"pii": "partial", "secrets": "partial"}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("name", REPLIES)
+async def test_h50_a_reply_is_refused_where_a_guards_table_says_so(name: str, stream: bool) -> None:
+    path, request, provider = replied(name, stream=stream)
+    asked = await ask(path, request, provider, pii={"unscannable": "block"})
+    assert asked.verdicts["pii", "response"] == "blocked"
+    assert "content_policy_violation" in asked.response.text
+    assert not any(data in asked.response.text for data in ("UklGRg", "iVBORw0KGgo"))
