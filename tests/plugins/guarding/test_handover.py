@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.context import Context
@@ -63,7 +63,6 @@ def cut(text: str, places: Sequence[int]) -> list[str]:
 
 
 @long_form
-@settings(max_examples=max(100, settings().max_examples // 4))
 @given(texts, st.lists(st.integers(0, 500), max_size=6))
 def test_p6_two_guards_that_share_a_search_do_what_two_do_that_search(text: str, places: list[int]) -> None:
     pieces = cut(text, places)

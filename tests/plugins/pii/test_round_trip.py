@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sentinel_core.testing import context
@@ -18,8 +18,6 @@ from tests.plugins.guarding.samples import PERSONAL
 from tests.plugins.guarding.texts import texts
 from tests.plugins.pii.reversing import KEY, Parrot
 
-EXAMPLES = settings(max_examples=max(100, settings().max_examples // 4))
-"""Each example is several requests through a chain."""
 BEGIN = {"role": "user", "content": "hi"}
 VALUES = [value for values in PERSONAL.values() for value in values]
 VAULT = vault_for(KEY.reveal().encode(), "", "", context(messages=[BEGIN]).request)
@@ -61,7 +59,6 @@ def echoing() -> Iterator[Callable[[str, bool], tuple[str, str]]]:
 def test_p5_whatever_is_taken_out_comes_back() -> None:
     """Text that looks like a placeholder of this very conversation among it."""
 
-    @EXAMPLES
     @given(TEXTS, st.booleans())
     def check(text: str, stream: bool) -> None:
         assume(not aims(text))
