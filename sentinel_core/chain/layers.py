@@ -12,7 +12,7 @@ from sentinel_core.chain.phases import Phase
 from sentinel_core.chain.same_text import SameText
 from sentinel_core.chain.verdicts import Verdicts
 from sentinel_core.context import Context
-from sentinel_core.errors import Refusal
+from sentinel_core.errors import Refusal, StageFault
 from sentinel_core.keys import VerdictResult
 from sentinel_core.messages import Event, Finish, Opaque, TextEvent
 from sentinel_core.reply import Reading, logged
@@ -74,7 +74,9 @@ class StreamLayer:
         try:
             event = await self._next()
         except StopAsyncIteration:
-            self._stop()
+            clock.stop()
+            if clock.expired:
+                raise self._late() from None
             raise
         except BaseException as exc:  # as above
             clock.stop()
@@ -83,8 +85,11 @@ class StreamLayer:
                 raise
             raise failure from exc
         else:
-            self._stop()
-            clock.refill()
+            clock.stop()
+            if clock.expired:
+                raise self._late()
+            if self._entry.timeout_s is not None:
+                clock.refill()
         finally:
             if reading.awaited is None:
                 reading.task = None  # as in `Delivery`
@@ -114,11 +119,9 @@ class StreamLayer:
             result = "partial" if self._unread else "allowed"
         self._verdicts.note(self._entry, "response", result, self._released)
 
-    def _stop(self) -> None:
-        self._clock.stop()
-        if self._clock.expired:
-            self._verdicts.note(self._entry, "response", "error", self._released)
-            raise as_fault(self._entry, "on_stream", TimeoutError(), "took too long")
+    def _late(self) -> StageFault:
+        self._verdicts.note(self._entry, "response", "error", self._released)
+        return as_fault(self._entry, "on_stream", TimeoutError(), "took too long")
 
     async def _settled(self) -> Event:
         """The first event of what a plain function returned: an awaitable, or an iterable that is no iterator yet."""
@@ -197,8 +200,12 @@ class LayerInput:
         finally:
             if clock is not None:
                 clock.resume()
-        if self._readers is not None:
-            event = self._track(event)
+        if self._readers is None:
+            return event
+        if not isinstance(event, TextEvent):
+            return self._track(event)
+        if self._text is not None:
+            self._text.came(event)
         return event
 
     def was_read(self, event: Opaque) -> bool:
@@ -206,10 +213,8 @@ class LayerInput:
         return event.readers is None or (id(event.frame), event.part) in event.readers
 
     def _track(self, event: Event) -> Event:
-        if isinstance(event, TextEvent):
-            if self._text is not None:
-                self._text.came(event)
-        elif isinstance(event, Finish):
+        """The event, so that one that has strings outside the channels notes who reads them."""
+        if isinstance(event, Finish):
             if self._text is not None:
                 self._text.end_came(event)
         elif isinstance(event, Opaque) and event.slots:

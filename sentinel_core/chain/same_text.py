@@ -6,6 +6,9 @@ from collections import deque
 
 from sentinel_core.messages import Channel, Finish, TextEvent
 
+_SHORT = 256
+"""Characters up to which what is due is put together: then most of what leaves is in one piece."""
+
 
 class SameText:
     """Compares what comes into a stage with what leaves it, lane by lane; holds only what the stage holds back."""
@@ -36,22 +39,16 @@ class SameText:
             self._latest = None
             return
         self._file()
-        text, at = event.text, 0
-        due = self._due.get(event.lane)
-        while at < len(text) and not self._altered:
-            if not due:
-                self._altered = True
-                return
-            first = due.popleft()
-            if text.startswith(first, at):
-                at += len(first)
-            elif first.startswith(text[at:]):
-                due.appendleft(first[len(text) - at :])
-                return
-            else:
-                self._altered = True
+        lane = event.lane
+        due, text = self._due.get(lane), event.text
+        if due and due[0].startswith(text):  # as a rule, where something is
+            due[0] = due[0][len(text) :]
+            if not due[0]:
+                due.popleft()
+        elif text and not self._altered:
+            self._altered = not _taken(text, due)
         if not due:
-            self._due.pop(event.lane, None)
+            self._due.pop(lane, None)
 
     def end_came(self, event: Finish) -> None:
         """The stage was given this end."""
@@ -67,5 +64,29 @@ class SameText:
     def _file(self) -> None:
         """Put what came last behind what is due in its lane."""
         latest, self._latest = self._latest, None
-        if latest is not None and latest.text and not self._altered:
-            self._due.setdefault(latest.lane, deque()).append(latest.text)
+        if latest is None or not latest.text or self._altered:
+            return
+        due = self._due.get(latest.lane)
+        if due is None:
+            self._due[latest.lane] = deque((latest.text,))
+        elif len(due[-1]) < _SHORT:
+            due[-1] += latest.text
+        else:
+            due.append(latest.text)
+
+
+def _taken(text: str, due: deque[str] | None) -> bool:
+    """Take a text off what is due; whether it was that, or the beginning of it."""
+    at = 0
+    while at < len(text):
+        if not due:
+            return False
+        first = due.popleft()
+        if text.startswith(first, at):
+            at += len(first)
+        elif first.startswith(text[at:]):
+            due.appendleft(first[len(text) - at :])
+            return True
+        else:
+            return False
+    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from sentinel_core.errors import Refusal
@@ -95,9 +95,10 @@ class Transducer:
     def feed(self, text: str, *, end: bool = False) -> list[Piece]:
         """The next piece of the text; at the `end` of the text everything that was held leaves as well."""
         pieces: list[Piece] = []
-        for at in range(0, len(text), _SLICE) if len(text) > _SLICE else (0,):
-            last = at + _SLICE >= len(text)
-            self._take(text[at : at + _SLICE], pieces, end=end and last)
+        while len(text) > _SLICE:
+            self._take(text[:_SLICE], pieces, end=False)
+            text = text[_SLICE:]
+        self._take(text, pieces, end=end)
         return pieces
 
     def _take(self, text: str, pieces: list[Piece], *, end: bool) -> None:
@@ -124,9 +125,11 @@ class Transducer:
         limit = len(text) if end else max(sent, self._finder.live_from(text))
         if limit == sent:
             return None
-        found = [one for one in self._finder.find(text) if one.end > sent]
+        found = self._finder.find(text)
+        if found:
+            found = [one for one in found if one.end > sent]
         merged = list(clusters(found, self._rank)) if found else ()
-        if not end:
+        if merged and not end:
             limit = self._undecided(merged, found, limit)
         at = sent
         for cluster in merged:
@@ -150,7 +153,7 @@ class Transducer:
         self._sent = max(limit, at)
         return None
 
-    def _undecided(self, merged: list[Cluster] | tuple[()], found: list[Found], limit: int) -> int:
+    def _undecided(self, merged: Sequence[Cluster], found: Sequence[Found], limit: int) -> int:
         """Where the first thing begins that the next character may change."""
         for cluster in reversed(merged):
             if cluster.start < limit and (cluster.end > limit or cluster.end == len(self._text)):
