@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 _KINDS = frozenset(
@@ -14,8 +14,8 @@ _KINDS = frozenset(
 """Types of parts and items whose content is no text, or is kept elsewhere."""
 _TEXTS = frozenset({"text", "content"})
 """Kinds of sources of a document that are text."""
-_PLACES = ("messages", "input", "prompt", "system")
-_INSIDE = ("content", "output")
+_PLACES = frozenset({"messages", "input", "prompt", "system"})
+_INSIDE = frozenset({"content", "output"})
 _SAID = frozenset(
     {"response.image_generation_call.partial_image", "response.audio.delta", "response.output_audio.delta"}
 )
@@ -28,29 +28,22 @@ _SAID_INSIDE = frozenset(
 def holds_unreadable(body: Mapping[str, Any]) -> bool:
     """Whether a request's body holds such a part, in whichever dialect. Of parts that are texts only, nothing is
     looked at but their types."""
-    return _is_inside(body, _PLACES)
-
-
-def _is_inside(holder: Mapping[str, Any], members: Sequence[str]) -> bool:
-    for name in members:
-        value = holder.get(name)
-        if value.__class__ is not str and value is not None and _is_unreadable(value):
-            return True
+    waiting = [body[name] for name in body.keys() & _PLACES]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            kind = node.get("type")
+            if kind is not None and _is_unreadable(node, kind):
+                return True
+            for name in node.keys() & _INSIDE:  # loops: every message of every request passes here
+                waiting.append(node[name])
+            if kind == "document":
+                waiting.append(node["source"])
+        elif type(node) is int:
+            return True  # a token
     return False
-
-
-def _is_unreadable(value: Any) -> bool:  # decoded JSON
-    if isinstance(value, list):
-        return any(item.__class__ is not str and _is_unreadable(item) for item in value)
-    if not isinstance(value, dict):
-        return type(value) is int  # a token
-    kind = value.get("type")
-    if isinstance(kind, str) and kind in _KINDS:
-        return True
-    if kind == "document":
-        source = value.get("source")
-        return not isinstance(source, dict) or source.get("type") not in _TEXTS or _is_inside(source, _INSIDE)
-    return _is_inside(value, _INSIDE)
 
 
 def says_unreadable(said: Any) -> bool:  # decoded JSON
@@ -64,5 +57,14 @@ def says_unreadable(said: Any) -> bool:  # decoded JSON
             kind = node.get("type")
             if node.get("audio") or (isinstance(kind, str) and (kind in _KINDS or kind in _SAID)):
                 return True
-            waiting += [node[name] for name in node.keys() & _SAID_INSIDE]
+            for name in node.keys() & _SAID_INSIDE:
+                waiting.append(node[name])
     return False
+
+
+def _is_unreadable(part: Mapping[str, Any], kind: Any) -> bool:
+    """Whether a part of a request is none of text by itself, whatever is inside."""
+    if kind == "document":
+        source = part.get("source")
+        return not isinstance(source, dict) or source.get("type") not in _TEXTS
+    return isinstance(kind, str) and kind in _KINDS

@@ -262,7 +262,7 @@ def _seen(ctx: Context, key: Key[Seen], what: Request | Answer) -> Seen | None:
 
 
 def _length(slots: Iterable[TextSlot]) -> int:
-    return sum(len(slot.text) for slot in slots)
+    return sum([len(slot.text) for slot in slots])
 
 
 def _without_unseen(slots: Iterable[TextSlot], changes: Mapping[Path, str]) -> dict[Path, str]:

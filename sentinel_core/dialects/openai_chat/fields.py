@@ -88,11 +88,11 @@ def _member_slots(holder: Mapping[str, Any], path: Path, covered: str, role: str
     """Those of an object outside the member `covered`. Nearly all of them are identifiers and numbers."""
     slots: list[TextSlot] = []
     for key, value in holder.items():
-        if key == covered:
+        if key == covered or (isinstance(value, str) and key in IDENTIFIERS):
             continue
         if key not in KNOWN_KEYS:
             slots.append(TextSlot((*path, KEY, key), key, role, "key"))
-        if value.__class__ not in SCALARS and (key not in IDENTIFIERS or not isinstance(value, str)):
+        if value.__class__ not in SCALARS:
             slots += string_slots(value, (*path, key), role=role, skip=IDENTIFIERS, known=KNOWN_KEYS)
     return slots
 
@@ -101,12 +101,14 @@ def _message_slots(message: Mapping[str, Any], path: Path, role: str | None = No
     role = role or message.get("role")
     slots: list[TextSlot] = []
     for key, value in message.items():
-        at = (*path, key)
         if key == "content":
-            slots += _content_slots(value, at, role)
+            if isinstance(value, str):
+                slots.append(TextSlot((*path, key), value, role, "content"))
+            else:
+                slots += _part_slots(value, (*path, key), role)
         elif value.__class__ not in SCALARS and (key not in IDENTIFIERS or not isinstance(value, str)):
             kind = _KINDS.get(key, "other")
-            found = string_slots(value, at, role=role, kind=kind, skip=IDENTIFIERS, known=KNOWN_KEYS)
+            found = string_slots(value, (*path, key), role=role, kind=kind, skip=IDENTIFIERS, known=KNOWN_KEYS)
             slots += [_arguments(slot) if kind == "other" else slot for slot in found]
         if key not in KNOWN_KEYS:
             slots.append(TextSlot((*path, KEY, key), key, role, "key"))
@@ -118,10 +120,8 @@ def _arguments(slot: TextSlot) -> TextSlot:
     return slot._replace(kind="tool_arguments") if slot.path[-1] == "arguments" else slot
 
 
-def _content_slots(content: Any, path: Path, role: str | None) -> list[TextSlot]:
-    """A message's content: a string, or parts of which only text is text; binary parts are not evaluated."""
-    if isinstance(content, str):
-        return [TextSlot(path, content, role, "content")]
+def _part_slots(content: Any, path: Path, role: str | None) -> list[TextSlot]:
+    """A message's content in parts, of which only text is text; binary parts are not evaluated."""
     if not isinstance(content, list):
         return string_slots(content, path, role=role, skip=IDENTIFIERS, known=KNOWN_KEYS)
     slots: list[TextSlot] = []
