@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 from collections.abc import Awaitable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -43,8 +43,9 @@ def redis(binary: str | None) -> Iterator[RedisServer | None]:
     if binary is None:
         yield None
         return
-    core = machine.cores().load
-    with TemporaryDirectory() as folder, machine.pinned(core), running_server(binary, Path(folder)) as server:
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        with machine.pinned(machine.cores().load):  # no longer: the gateway is started while this one runs
+            server = stack.enter_context(running_server(binary, Path(folder)))
         yield server
 
 

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -24,8 +25,9 @@ class Cores:
     load: int
 
 
+@cache
 def cores() -> Cores:
-    """The first and the last core that this process may use."""
+    """The first and the last core that this process might use when it was first asked: later it may be pinned."""
     allowed = sorted(os.sched_getaffinity(0))
     return Cores(allowed[0], allowed[-1])
 
