@@ -41,8 +41,6 @@ class OwnTime:
         self._cancelling = 0
         self.expired = False
 
-    # Every event of every stream passes through each of these four once for each stage: they call nothing in vain.
-
     def start(self, task: asyncio.Task[object] | None = None) -> None:
         """The stage's code runs from here, in this task or in the given one."""
         if self._limit is not None:
@@ -56,23 +54,15 @@ class OwnTime:
     def stop(self) -> None:
         """The stage has handed something on, or is done."""
         self._inside = False
-        since, self._since = self._since, None
-        if since is not None:
-            elapsed = perf_counter() - since
-            self._seconds[self._position] += elapsed
-            if self._limit is not None:
-                self._spend(elapsed, self._limit)
+        if self._since is not None:
+            self._halt(self._since)
         self._task = None
 
     def wait(self) -> None:
         """The stage, or a task of its, begins to wait for somebody else."""
         self._waits += 1
-        since, self._since = self._since, None
-        if since is not None:
-            elapsed = perf_counter() - since
-            self._seconds[self._position] += elapsed
-            if self._limit is not None:
-                self._spend(elapsed, self._limit)
+        if self._since is not None:
+            self._halt(self._since)
 
     def resume(self) -> None:
         """That wait is over: the stage's code runs again, unless it has handed something on or waits elsewhere too."""
@@ -86,13 +76,19 @@ class OwnTime:
         """Begin a new allowance: the stage has handed something on."""
         self._spent = 0.0
 
+    def _halt(self, since: float) -> None:
+        self._since = None
+        elapsed = perf_counter() - since
+        self._seconds[self._position] += elapsed
+        if self._limit is not None:
+            self._spent += elapsed
+            self._disarm(self._limit)
+
     def _arm(self, limit: float) -> None:
         self._cancelling = self._task.cancelling() if self._task is not None else 0
         self._handle = asyncio.get_running_loop().call_later(max(0.0, limit - self._spent), self._expire)
 
-    def _spend(self, elapsed: float, limit: float) -> None:
-        """Count what passed since the timer was armed, and disarm it."""
-        self._spent += elapsed
+    def _disarm(self, limit: float) -> None:
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None

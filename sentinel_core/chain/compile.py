@@ -31,6 +31,8 @@ class Chain:
         "monitors",
         "names",
         "providers",
+        "reads_requests_in_part",
+        "reads_responses_in_part",
         "requests",
         "responses",
         "streams",
@@ -61,6 +63,8 @@ class Chain:
         self.dispatchers = tuple((entry, *found["dispatch"]) for entry, found in bound if "dispatch" in found)
         depths = range(len(bound) + 1)
         self.responses = tuple(_reversed(_responses(enforcing), depth) for depth in depths)
+        self.reads_requests_in_part = _in_part(self.requests)
+        self.reads_responses_in_part = tuple(map(_in_part, self.responses))
         self.streams = tuple(_reversed(_streams(enforcing), depth) for depth in depths)
         self.monitors = tuple(_reversed(_responses(watching), depth) for depth in depths)
         self.finishers = tuple(_reversed(_steps(bound, "on_finish"), depth) for depth in depths)
@@ -129,6 +133,11 @@ def _streams(stages: Sequence[Bound]) -> list[Step]:
             _, phase, _ = _bounded(entry, *found["on_response"])  # its own limit: past that fault it may fail open
             steps.append((replace(entry, timeout_s=None), collecting(entry, phase), False))
     return steps
+
+
+def _in_part(steps: Iterable[Step]) -> bool:
+    """Whether a guard among them reads nothing but text, so that it has to be known what else there is."""
+    return any(entry.guard and not entry.reads_all for entry, _, _ in steps)
 
 
 def _reversed(steps: Sequence[Step], depth: int) -> tuple[Step, ...]:

@@ -34,7 +34,7 @@ log = logging.getLogger("sentinel.chain")
 async def enter(exchange: Exchange) -> tuple[Reply | None, int]:
     """Run every `on_request`. A reply ends the way in; its depth is how many stages see it on the way out."""
     chain, ctx, seconds = exchange.chain, exchange.ctx, exchange.seconds
-    unreadable = bool(chain.guards) and ctx.request.unreadable
+    unreadable = chain.reads_requests_in_part and ctx.request.unreadable
     now = perf_counter()
     for entry, phase, waits in chain.requests:
         position = entry.position

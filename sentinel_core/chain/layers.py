@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutine
 
 from sentinel_core.chain.clock import OwnTime
 from sentinel_core.chain.faults import Entry, as_fault, is_fault, unasked
@@ -57,7 +57,7 @@ class StreamLayer:
         self._unread = False
         try:
             self._events: AsyncIterator[Event] = phase(ctx, self._input)
-            self._next = getattr(self._events, "__anext__", self._settled)
+            self._next = getattr(self._events, "__anext__", None)
         except BaseException as exc:  # `_failure` tells a fault from what is somebody else's
             failure = self._failure(exc)
             if failure is exc:
@@ -72,7 +72,7 @@ class StreamLayer:
         reading.task = asyncio.current_task(self._loop)
         clock.start()
         try:
-            event = await self._next()
+            event = await (self._next() if self._next is not None else self._settled())
         except StopAsyncIteration:
             clock.stop()
             if clock.expired:
@@ -105,6 +105,8 @@ class StreamLayer:
         aclose = getattr(self._events, "aclose", None)
         if aclose is not None:
             await logged(aclose)
+        elif iscoroutine(self._events):
+            self._events.close()  # nobody asked it for an event
 
     def conclude(self) -> None:
         """State the verdict, once the stream is over."""
@@ -132,7 +134,8 @@ class StreamLayer:
             raise TypeError(f"on_stream must return an async iterator, got {type(events).__name__}")
         self._events = events.__aiter__()
         self._next = self._events.__anext__
-        return await self._next()
+        event: Event = await self._next()
+        return event
 
     def _account(self, event: Event) -> None:
         if isinstance(event, TextEvent):
@@ -141,7 +144,7 @@ class StreamLayer:
             return
         if isinstance(event, Finish):
             self._text.end_left(event)
-        if isinstance(event, Opaque) and event.slots and not self._was_read(event):
+        if isinstance(event, Opaque) and not self._was_read(event):
             self._unread = True
             if self._entry.unscannable == "block":
                 self._verdicts.note(self._entry, "response", "blocked", self._released)
@@ -150,7 +153,9 @@ class StreamLayer:
 
     def _was_read(self, event: Opaque) -> bool:
         """Whether the stage looked at all of it, as far as that is text."""
-        return self._input.was_read(event) and (self._entry.reads_all or not event.unreadable)
+        if event.slots and not self._input.was_read(event):
+            return False
+        return self._entry.reads_all or not event.unreadable
 
     def _failure(self, exc: BaseException) -> BaseException:
         """What to raise for an exception out of the stage's generator."""

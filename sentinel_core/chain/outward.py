@@ -28,7 +28,7 @@ async def respond(exchange: Exchange, answer: Answer, depth: int) -> Answer:
     steps = exchange.chain.responses[depth]
     if steps and answer.raw is not None:
         answer = msgspec.structs.replace(answer, raw=None)
-    unreadable = bool(steps) and answer.unreadable
+    unreadable = exchange.chain.reads_responses_in_part[depth] and answer.unreadable
     for entry, phase, waits in steps:
         if unreadable and entry.guard:
             refuse_unread(exchange, entry, "response")

@@ -85,9 +85,10 @@ class Transcript:
             self._ends.append(Finish(choice=event.choice, reason=event.reason))
         elif isinstance(event, UsageReport):
             self._usage = event
-        elif isinstance(event, Opaque) and event.slots:
-            self._opaque.append(Opaque(choice=event.choice, slots=event.slots))
+        elif isinstance(event, Opaque):
             self.unreadable = self.unreadable or event.unreadable
+            if event.slots:
+                self._opaque.append(Opaque(choice=event.choice, slots=event.slots))
 
     def answer(self, dialect: Dialect) -> Answer:
         """The stream as one unary answer."""

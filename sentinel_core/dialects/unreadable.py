@@ -9,61 +9,43 @@ _KINDS = frozenset(
     {
         *("image", "image_url", "input_image", "audio", "input_audio", "video", "video_url", "input_video"),
         *("file", "input_file", "container_upload", "item_reference", "computer_screenshot", "image_generation_call"),
+        *("response.image_generation_call.partial_image", "response.audio.delta", "response.output_audio.delta"),
     }
 )
-"""Types of parts and items whose content is no text, or is kept elsewhere."""
+"""Types of parts, items and events whose content is no text, or is kept elsewhere."""
 _TEXTS = frozenset({"text", "content"})
 """Kinds of sources of a document that are text."""
 _PLACES = frozenset({"messages", "input", "prompt", "system"})
-_INSIDE = frozenset({"content", "output"})
-_SAID = frozenset(
-    {"response.image_generation_call.partial_image", "response.audio.delta", "response.output_audio.delta"}
-)
-"""Types of events that carry such a part themselves."""
-_SAID_INSIDE = frozenset(
-    {"choices", "message", "delta", "content", "images", "output", "item", "part", "content_block"}
+_INSIDE = frozenset(
+    {"content", "output", "source", "images", "choices", "message", "delta", "item", "part", "content_block"}
 )
 
 
 def holds_unreadable(body: Mapping[str, Any]) -> bool:
     """Whether a request's body holds such a part, in whichever dialect. Of parts that are texts only, nothing is
     looked at but their types."""
-    waiting = [body[name] for name in body.keys() & _PLACES]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, list):
-            waiting += node
-        elif isinstance(node, dict):
-            kind = node.get("type")
-            if kind is not None and _is_unreadable(node, kind):
-                return True
-            for name in node.keys() & _INSIDE:  # loops: every message of every request passes here
-                waiting.append(node[name])
-            if kind == "document":
-                waiting.append(node["source"])
-        elif type(node) is int:
-            return True  # a token
-    return False
+    return says_unreadable([body[name] for name in body.keys() & _PLACES])
 
 
 def says_unreadable(said: Any) -> bool:  # decoded JSON
-    """Whether a reply's body, or one event of a stream, holds such a part, in whichever dialect."""
+    """Whether a reply's body, one event of a stream, or what was said before holds such a part."""
     waiting = [said]
     while waiting:
         node = waiting.pop()
         if isinstance(node, list):
             waiting += node
         elif isinstance(node, dict):
-            kind = node.get("type")
-            if node.get("audio") or (isinstance(kind, str) and (kind in _KINDS or kind in _SAID)):
+            if node.get("audio") or _is_unreadable(node, node.get("type")):
                 return True
-            for name in node.keys() & _SAID_INSIDE:
+            for name in node.keys() & _INSIDE:
                 waiting.append(node[name])
+        elif type(node) is int:
+            return True  # a token
     return False
 
 
 def _is_unreadable(part: Mapping[str, Any], kind: Any) -> bool:
-    """Whether a part of a request is none of text by itself, whatever is inside."""
+    """Whether a part is none of text by itself, whatever is inside."""
     if kind == "document":
         source = part.get("source")
         return not isinstance(source, dict) or source.get("type") not in _TEXTS

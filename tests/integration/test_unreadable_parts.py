@@ -30,6 +30,7 @@ RESULT = {"type": "tool_result", "tool_use_id": "c", "content": [{"type": "image
 PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "chat image": (CHAT, said(user([{"type": "text", "text": "see"}, {"type": "image_url", "image_url": LINK}]))),
     "chat sound": (CHAT, said(user([{"type": "input_audio", "input_audio": {"data": "UklG", "format": "wav"}}]))),
+    "chat sound of an earlier turn": (CHAT, said({"role": "assistant", "audio": {"id": "a"}}, user("and now?"))),
     "chat file": (CHAT, said(user([{"type": "file", "file": {"file_id": "file-1"}}]))),
     "an earlier turn": (CHAT, said(user([{"type": "image_url", "image_url": LINK}]), user("and now?"))),
     "completions tokens": (COMPLETIONS, {"model": "fake", "prompt": [1, 2, 3]}),
@@ -128,12 +129,31 @@ PARTIAL = {
 RESPONSE = {"id": "r", "object": "response", "model": "fake", "output": [DRAWN], "status": "completed"}
 TOLD = {"type": "response.created", "response": {**RESPONSE, "output": [], "status": "in_progress"}}
 DONE = "data: [DONE]\n\n"
+UPLOAD = {"type": "container_upload", "file_id": "file-1"}
+MESSAGE = {"id": "m", "type": "message", "role": "assistant", "model": "fake", "stop_sequence": None}
+COUNTED = {"usage": {"input_tokens": 1, "output_tokens": 1}}
+UPLOADED: list[dict[str, Any]] = [
+    {"type": "message_start", "message": {**MESSAGE, **COUNTED, "content": [], "stop_reason": None}},
+    {"type": "content_block_start", "index": 0, "content_block": UPLOAD},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, **COUNTED},
+    {"type": "message_stop"},
+]
 REPLIES: dict[str, tuple[str, dict[str, Any], dict[str, Any], list[bytes]]] = {
     "chat sound": (CHAT, chat(), message(audio=AUDIO), sse(chunk({"audio": AUDIO}), chunk({}, "stop"), end=DONE)),
     "chat images": (CHAT, chat(), message(images=IMAGES), sse(chunk({"images": IMAGES}), chunk({}, "stop"), end=DONE)),
     "responses image": (
         *(RESPONSES, responses("draw"), RESPONSE),
         sse(TOLD, PARTIAL, {"type": "response.completed", "response": RESPONSE}),
+    ),
+    "chat sound without a string": (
+        *(CHAT, chat(), message(audio={"id": "a"})),
+        sse(chunk({"audio": {"id": "a"}}), chunk({"content": "fine"}, "stop"), end=DONE),
+    ),
+    "messages file": (
+        *(MESSAGES, anthropic(user("hi"))),
+        {**MESSAGE, **COUNTED, "content": [UPLOAD], "stop_reason": "end_turn"},
+        sse(*UPLOADED),
     ),
 }
 """Route, request, a whole reply, and one in frames."""
@@ -165,5 +185,5 @@ async def test_h50_a_reply_is_refused_where_a_guards_table_says_so(name: str, st
     path, request, provider = replied(name, stream=stream)
     asked = await ask(path, request, provider, pii={"unscannable": "block"})
     assert asked.verdicts["pii", "response"] == "blocked"
-    assert "content_policy_violation" in asked.response.text
-    assert not any(data in asked.response.text for data in ("UklGRg", "iVBORw0KGgo"))
+    assert "content_policy_violation" in asked.response.text or (path == MESSAGES and '"error"' in asked.response.text)
+    assert not any(data in asked.response.text for data in ("UklGRg", "iVBORw0KGgo", "file-1"))

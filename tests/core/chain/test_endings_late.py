@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -12,10 +13,11 @@ from sentinel_core import Gateway, Registry
 from sentinel_core.attempt import Attempt, Ending
 from sentinel_core.chain import Tracker, inward
 from sentinel_core.chain.endings import Endings
+from sentinel_core.chain.exchange import Exchange
 from sentinel_core.config import settings_from
 from sentinel_core.context import Call, CallNext
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Event
+from sentinel_core.messages import Answer, Event
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.stage import Stage
 from sentinel_core.testing import HANG, FakeProvider, chain_of, chat_body, context, run, settle
@@ -167,3 +169,21 @@ def gateway(provider: FakeProvider, *stages: Stage) -> Gateway:
         registry.register(type(made))
     tables = {"stages": {made.name: {} for made in stages}, "providers": {"fake": {"models": ["fake"]}}}
     return Gateway(settings_from(tables), registry=registry)
+
+
+@pytest.mark.parametrize("pulled", [0, 1, 9])
+async def test_a_coroutine_that_gives_an_iterator_is_over_however_far_it_got(pulled: int) -> None:
+    """pytest makes an error of a coroutine that nobody awaited."""
+
+    async def on_stream(self: Stage, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        return events
+
+    provider, tracker = FakeProvider(("a", "b")), Tracker()
+    chain, got = chain_of([stage("gives", on_stream)], provider, tracker), 0
+    async with Exchange(chain, context(stream=True)) as reply:
+        assert not isinstance(reply, Answer)
+        while got < pulled and await anext(reply, None) is not None:
+            got += 1
+    await tracker.drained()
+    gc.collect()
+    assert (provider.opened, provider.closed) == (1, 1)
