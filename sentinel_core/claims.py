@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from operator import attrgetter
+from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
@@ -41,10 +42,7 @@ class Window(msgspec.Struct, frozen=True, tag=True):
         """What it counts in: two claims with one place share it."""
         return (self.algorithm, self.key, self.period_s)
 
-    @property
-    def asked(self) -> int:
-        """How much it asks for."""
-        return self.cost
+    asked = property(attrgetter("cost"), doc="How much it asks for.")
 
     @property
     def span_s(self) -> float:
@@ -70,10 +68,8 @@ class Lease(msgspec.Struct, frozen=True, tag=True):
         """What it counts in: two claims with one place share it."""
         return ("lease", self.key, None)
 
-    @property
-    def asked(self) -> int:
-        """How much it asks for."""
-        return 1
+    asked: ClassVar[int] = 1
+    """How much it asks for."""
 
     @property
     def span_s(self) -> float:
@@ -104,10 +100,7 @@ class Budget(msgspec.Struct, frozen=True, tag=True):
         """What it counts in: two claims with one place share it."""
         return ("budget", self.key, self.period)
 
-    @property
-    def asked(self) -> int:
-        """How much it asks for."""
-        return self.reserve_nanousd
+    asked = property(attrgetter("reserve_nanousd"), doc="How much it asks for.")
 
     @property
     def span_s(self) -> float:
@@ -154,13 +147,14 @@ def check_step(reservation: str, claims: Sequence[Claim]) -> None:
     Two claims must not count in one place, none may ask for less than nothing, and all must be the tenant's of the
     reservation: those of two tenants may lie on two nodes.
     """
-    keys = {claim.key for claim in claims}
+    tenant = tenant_part(reservation)
+    keys = set()
+    for claim in claims:
+        key = claim.key
+        keys.add(key)
+        if claim.asked < 0:
+            raise ValueError(f"a claim asks for {claim.asked} of {key!r}")
+        if not key.startswith(tenant) or (not tenant and tenant_part(key)):
+            raise ValueError(f"{key!r} is not a key of the tenant of {reservation!r}")
     if len(keys) < len(claims) and len({claim.place for claim in claims}) < len(claims):
         raise ValueError("two claims of one admission count in the same place")
-    tenant = tenant_part(reservation)
-    for claim in claims:
-        if claim.asked < 0:
-            raise ValueError(f"a claim asks for {claim.asked} of {claim.key!r}")
-    for key in keys:
-        if not (key.startswith(tenant) if tenant else tenant_part(key) == ""):
-            raise ValueError(f"{key!r} is not a key of the tenant of {reservation!r}")

@@ -54,7 +54,7 @@ IN_DOUBT = frozenset(
 """Errors of calls that may be billed. Any other says that nothing was sent, or that the provider refused."""
 
 
-class Counted(NamedTuple):
+class Counted(msgspec.Struct, frozen=True):
     """Tokens of one call, and how they are known."""
 
     usage: Usage

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+_LENGTH = re.compile(r"\{([0-9]{1,9}):")
+
 
 def state_key(tenant: str, *parts: str) -> str:
     """The name of one fact of a tenant: `state_key("acme", "requests")` is `{4:acme}:8:requests`.
@@ -18,8 +22,8 @@ def state_key(tenant: str, *parts: str) -> str:
 
 def tenant_part(key: str) -> str:
     """The beginning that all names of a tenant have in common; "" where `state_key` did not make this one."""
-    length, colon, rest = key.removeprefix("{").partition(":")
-    if not key.startswith("{") or not colon or not length.isdecimal() or not length.isascii():
+    length = _LENGTH.match(key)
+    if length is None:
         return ""
-    end = int(length)
-    return key[: len(length) + end + 3] if rest[end : end + 1] == "}" else ""
+    end = length.end() + int(length[1])
+    return key[: end + 1] if key[end : end + 1] == "}" else ""

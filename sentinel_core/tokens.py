@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -58,19 +58,20 @@ def upper_bound(request: Request) -> int:
     bytes. What is only named, such as an uploaded file, is not counted: nobody here knows how long it is.
     """
     body = request.body
-    return len(_encode(body)) + IMAGE_TOKENS * sum(1 for _ in images(body))
+    return len(_encode(body)) + IMAGE_TOKENS * len(images(body))
 
 
-def images(body: Mapping[str, Any]) -> Iterator[Any]:  # JSON
+def images(body: Mapping[str, Any]) -> Sequence[Any]:  # JSON
     """The parts of the messages that are images."""
-    for turns in (body.get("messages"), body.get("input")):
-        for turn in turns if isinstance(turns, list) else ():
-            content = turn.get("content") if isinstance(turn, dict) else None
-            if not isinstance(content, list):
-                continue
-            for part in content:
-                if isinstance(part, dict) and part.get("type") in _IMAGES:
-                    yield part
+    found: list[Any] = []
+    for name in ("messages", "input"):
+        turns = body.get(name)
+        if not isinstance(turns, list):
+            continue
+        for turn in turns:
+            if isinstance(turn, dict) and isinstance(content := turn.get("content"), list):
+                found += [part for part in content if isinstance(part, dict) and part.get("type") in _IMAGES]
+    return found
 
 
 def output_cap(request: Request) -> int | None:

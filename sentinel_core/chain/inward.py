@@ -131,7 +131,7 @@ async def _link(exchange: Exchange, depth: int, call: Call) -> Reply:
     if depth == len(dispatchers):
         return await _call_provider(exchange, call)
     entry, phase, waits = dispatchers[depth]
-    link = _Link(exchange, depth, entry)
+    link = _Link(exchange, depth, entry) if entry.timeout_s is None else _timed(exchange, depth, entry, entry.timeout_s)
     before = None if entry.plain else Snapshot(exchange.ctx)
     started = link.start()
     try:
@@ -157,38 +157,23 @@ async def _link(exchange: Exchange, depth: int, call: Call) -> Reply:
     return reply
 
 
-class _Link:
+class _Link(msgspec.Struct, eq=False):
     """What a stage calls to go on inwards; measures the stage's own time around that.
 
     A stage may call it from several tasks at once: it waits from the first call's beginning to the last one's end.
     """
 
-    __slots__ = (
-        "_clock",
-        "_depth",
-        "_entry",
-        "_exchange",
-        "_inside",
-        "_inwards",
-        "_over",
-        "_passed",
-        "_since",
-        "_task",
-        "called",
-    )
-
-    def __init__(self, exchange: Exchange, depth: int, entry: Entry) -> None:
-        self._exchange = exchange
-        self._depth = depth
-        self._entry = entry
-        self._inside = 0
-        self._inwards = 0.0
-        self._since = 0.0
-        self._over = False
-        self._passed: BaseException | None = None
-        self._clock = None if entry.timeout_s is None else OwnTime([0.0], 0, entry.timeout_s)
-        self._task = None if self._clock is None else asyncio.current_task()
-        self.called = False
+    _exchange: Exchange
+    _depth: int
+    _entry: Entry
+    _clock: OwnTime | None = None
+    _task: asyncio.Task[Any] | None = None  # of whatever
+    _inside: int = 0
+    _inwards: float = 0.0
+    _since: float = 0.0
+    _over: bool = False
+    _passed: BaseException | None = None
+    called: bool = False
 
     async def __call__(self, call: Call) -> Reply:
         self.called = True
@@ -236,6 +221,11 @@ class _Link:
         if self.expired and isinstance(exc, asyncio.CancelledError) and unasked(exc):
             return as_fault(self._entry, "dispatch", exc, "took too long")
         return as_fault(self._entry, "dispatch", exc) if is_fault(exc) else None
+
+
+def _timed(exchange: Exchange, depth: int, entry: Entry, timeout_s: float) -> _Link:
+    """The link of a stage whose own time is limited."""
+    return _Link(exchange, depth, entry, OwnTime([0.0], 0, timeout_s), asyncio.current_task())
 
 
 async def _call_provider(exchange: Exchange, call: Call) -> Reply:

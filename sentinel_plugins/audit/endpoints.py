@@ -7,8 +7,10 @@ from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_plugins.audit.entry import TABLE
 from sentinel_plugins.audit.shapes import AuditPage, ShownEntry, shown
+from sentinel_plugins.audit.stage import Audit
 from sentinel_plugins.recording.asked import limit
 from sentinel_plugins.recording.moment import moment
+from sentinel_plugins.recording.own_rows import caught_up
 from sentinel_plugins.recording.reach import narrowed, reach
 
 PATH = "/v1/audit"
@@ -33,6 +35,7 @@ class Routes:
 
     async def _list(self, request: HttpRequest) -> HttpReply:
         wanted = narrowed(request, FILTERS)
+        await caught_up(self._gateway, Audit)
         page = await self._gateway.records.query(
             TABLE,
             tenant=wanted.tenant,
@@ -50,6 +53,7 @@ class Routes:
         """The latest of this id: clients choose ids, and may choose one twice."""
         visible = reach(request.principal)
         where = {**visible.where, **_ENDED, "request_id": request.path_params["request_id"]}
+        await caught_up(self._gateway, Audit)
         page = await self._gateway.records.query(TABLE, tenant=visible.tenant, where=where, limit=1)
         if not page.records:
             raise Refusal("not_found", "There is no such request.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from sentinel_core.context import Client
 from sentinel_core.endpoints import ADMIN
 from sentinel_core.errors import Refusal
@@ -12,7 +14,7 @@ from sentinel_core.keys import Principal
 from sentinel_core.services import Clock
 from sentinel_plugins.auth.config import ADMINISTRATOR, BOOTSTRAP, AuthConfig, StaticKey
 from sentinel_plugins.auth.credential import ADMIN_HEADER, invalid, presented
-from sentinel_plugins.auth.digest import Digests
+from sentinel_plugins.auth.digest import Fingerprints
 from sentinel_plugins.auth.flights import Flights
 from sentinel_plugins.auth.guessing import Guessing, network
 from sentinel_plugins.auth.known import Cache, Known
@@ -29,23 +31,24 @@ class Source(Protocol):
         """Whether the text has the form of such a credential. Asks nobody."""
         ...
 
-    async def known(self, text: str, digest: bytes) -> Known:
-        """Whose it is. Raises `Refusal`: invalid_api_key only where that is certain."""
+    async def known(self, text: str, fingerprint: bytes) -> Known:
+        """Whose it is; `fingerprint` is what this process remembers the text by. Raises `Refusal`: invalid_api_key only
+        where that is certain."""
         ...
 
 
-class Seen(NamedTuple):
-    """Somebody who is known, and the digest that this is remembered by: empty for whoever need not say who they are."""
+class Seen(msgspec.Struct, frozen=True):
+    """Somebody who is known, and what this is remembered by: empty for whoever need not say who they are."""
 
     known: Known
-    digest: bytes = b""
+    fingerprint: bytes = b""
 
 
 class Unfamiliar(NamedTuple):
     """A credential that must be looked up."""
 
     text: str
-    digest: bytes
+    fingerprint: bytes
     address: str
 
 
@@ -57,13 +60,13 @@ class Callers:
         config: AuthConfig,
         static: Mapping[bytes, Known],
         sources: Sequence[Source],
-        digests: Digests,
+        fingerprints: Fingerprints,
         clock: Clock,
     ) -> None:
         self._required = config.authenticates
         self._static = static
         self._sources = tuple(sources)
-        self._digests = digests
+        self._fingerprints = fingerprints
         self._guessing = Guessing(config.max_failures_per_minute, clock)
         self.flights: Flights[Known] = Flights()
         self.cache = Cache(clock)
@@ -75,23 +78,23 @@ class Callers:
             # Clients that insist on some key send one to gateways without keys, too.
             return Seen(self._static_only(headers) or _anonymous(client.address))
         text = self._presented(client)
-        digest = self._digests.of(text)
-        known = self._believed(digest)
+        fingerprint = self._fingerprints.of(text)
+        known = self._believed(fingerprint)
         if known is not None:
-            return Seen(known, digest)
+            return Seen(known, fingerprint)
         self._guessing.check(client.address)
-        return Unfamiliar(text, digest, client.address)
+        return Unfamiliar(text, fingerprint, client.address)
 
     def again(self, seen: Seen) -> Seen | None:
         """Somebody seen a moment ago, as they are known now; None where they are to be looked at anew."""
-        known = self._believed(seen.digest)
-        return Seen(known, seen.digest) if known is not None else None
+        known = self._believed(seen.fingerprint)
+        return Seen(known, seen.fingerprint) if known is not None else None
 
     async def find(self, unfamiliar: Unfamiliar) -> Seen:
         """Who this is, looked up. Raises `Refusal`: invalid_api_key, state_unavailable, what the source says."""
-        text, digest, address = unfamiliar
+        text, fingerprint, address = unfamiliar
         try:
-            return Seen(await self.flights.join(digest, lambda: self._look_up(text, digest)), digest)
+            return Seen(await self.flights.join(fingerprint, lambda: self._look_up(text, fingerprint)), fingerprint)
         except Refusal as error:
             if error.code == "invalid_api_key":
                 self._guessing.note(address)
@@ -101,15 +104,15 @@ class Callers:
         """End look-ups that are under way."""
         await self.flights.close()
 
-    def _believed(self, digest: bytes) -> Known | None:
-        return self._static.get(digest) or self.cache.get(digest)
+    def _believed(self, fingerprint: bytes) -> Known | None:
+        return self._static.get(fingerprint) or self.cache.get(fingerprint)
 
-    async def _look_up(self, text: str, digest: bytes) -> Known:
+    async def _look_up(self, text: str, fingerprint: bytes) -> Known:
         epoch = self.cache.epoch
         for source in self._sources:
             if source.takes(text):
-                known = await source.known(text, digest)
-                self.cache.put(digest, known, epoch)
+                known = await source.known(text, fingerprint)
+                self.cache.put(fingerprint, known, epoch)
                 return known
         raise invalid()
 
@@ -132,21 +135,21 @@ class Callers:
             text = presented(headers)
         except Refusal:
             return None
-        return self._static.get(self._digests.of(text)) if text is not None else None
+        return self._static.get(self._fingerprints.of(text)) if text is not None else None
 
 
 def _anonymous(address: str) -> Known:
     return Known(Principal(ANONYMOUS, network(address) or "in-process"), FOREVER)
 
 
-def static_keys(config: AuthConfig, tenants: Mapping[str, Tenant], digests: Digests) -> dict[bytes, Known]:
-    """The keys of the configuration, by their digests."""
+def static_keys(config: AuthConfig, tenants: Mapping[str, Tenant], fingerprints: Fingerprints) -> dict[bytes, Known]:
+    """The keys of the configuration, by their fingerprints."""
     named: list[tuple[str, StaticKey]] = list(config.keys.items())
     if config.api_key is not None:
         named.append((BOOTSTRAP, StaticKey(secret=config.api_key)))
     if config.admin_key is not None:
         named.append((ADMINISTRATOR, StaticKey(secret=config.admin_key, scopes=(ADMIN,))))
-    return {digests.of(key.secret.reveal()): Known(_static(name, key, tenants), FOREVER) for name, key in named}
+    return {fingerprints.of(key.secret.reveal()): Known(_static(name, key, tenants), FOREVER) for name, key in named}
 
 
 def _static(name: str, key: StaticKey, tenants: Mapping[str, Tenant]) -> Principal:

@@ -21,7 +21,7 @@ class Known(NamedTuple):
 
 
 class Cache:
-    """Those that were looked up, by the digest of their whole credential. Whoever is unknown leaves nothing here."""
+    """Those that were looked up, by the fingerprint of their whole credential. Whoever is unknown leaves nothing."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -31,21 +31,21 @@ class Cache:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, digest: bytes) -> Known | None:
+    def get(self, fingerprint: bytes) -> Known | None:
         """Whoever has this credential, while that may be believed."""
-        entry = self._entries.get(digest)
+        entry = self._entries.get(fingerprint)
         if entry is None:
             return None
         if self._clock.monotonic() >= entry[1]:
-            del self._entries[digest]
+            del self._entries[fingerprint]
             return None
         return entry[0]
 
-    def put(self, digest: bytes, known: Known, epoch: int) -> None:
+    def put(self, fingerprint: bytes, known: Known, epoch: int) -> None:
         """Remember what was looked up since `epoch`, unless somebody was forgotten meanwhile: it may be them."""
         if epoch != self.epoch:
             return
-        self._entries[digest] = (known, self._clock.monotonic() + known.ttl_s)
+        self._entries[fingerprint] = (known, self._clock.monotonic() + known.ttl_s)
         if len(self._entries) > MAX_KNOWN:
             self._entries.popitem(last=False)
 
@@ -53,9 +53,9 @@ class Cache:
         """Look up anew whoever this is: one principal, or everybody of a tenant."""
         self.epoch += 1
         gone = [
-            digest
-            for digest, (known, _) in self._entries.items()
+            fingerprint
+            for fingerprint, (known, _) in self._entries.items()
             if known.principal.tenant == tenant and id_ in (None, known.principal.id)
         ]
-        for digest in gone:
-            del self._entries[digest]
+        for fingerprint in gone:
+            del self._entries[fingerprint]

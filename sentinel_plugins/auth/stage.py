@@ -16,7 +16,7 @@ from sentinel_core.services import Services
 from sentinel_core.stage import Stage
 from sentinel_plugins.auth.callers import Callers, Seen, Source, static_keys
 from sentinel_plugins.auth.config import AuthConfig
-from sentinel_plugins.auth.digest import Digests
+from sentinel_plugins.auth.digest import Digests, Fingerprints
 from sentinel_plugins.auth.known import Known
 from sentinel_plugins.auth.tenants import Tenants
 from sentinel_plugins.auth.virtual_keys import VirtualKeys
@@ -63,13 +63,13 @@ class Auth(Stage):
     @asynccontextmanager
     async def open(cls, config: AuthConfig, services: Services) -> AsyncIterator[Self]:
         """The stage with its keys, and with what asks issuers and Zion where they are configured."""
-        digests, clock = Digests(config.pepper), services.clock
+        fingerprints, clock = Fingerprints(), services.clock
         tenants = Tenants(config.tenants, services.records if config.pepper is not None else None)
         sources: list[Source] = []
         keys = outbox = None
         async with AsyncExitStack() as stack:
             if config.pepper is not None:
-                keys = VirtualKeys(services.records, digests, tenants, clock, config.cache_ttl_s)
+                keys = VirtualKeys(services.records, Digests(config.pepper), tenants, clock, config.cache_ttl_s)
                 sources.append(keys)
             if config.jwt is not None:
                 from sentinel_plugins.auth.jwt import opening as jwt  # the extra `auth` brings what it imports
@@ -80,8 +80,8 @@ class Auth(Stage):
 
                 users, outbox = await stack.enter_async_context(zion.opened(config.zion, tenants, services))
                 sources.append(users)
-            static = static_keys(config, tenants.declared, digests)
-            callers = Callers(config, static, sources, digests, clock)
+            static = static_keys(config, tenants.declared, fingerprints)
+            callers = Callers(config, static, sources, fingerprints, clock)
             stack.push_async_callback(callers.close)
             yield cls(config, callers, tenants, keys, outbox)
 

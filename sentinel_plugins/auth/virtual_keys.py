@@ -67,7 +67,7 @@ class VirtualKeys:
         """Whether the text looks like one of these keys."""
         return _TEXT.fullmatch(text) is not None
 
-    async def known(self, text: str, digest: bytes) -> Known:
+    async def known(self, text: str, fingerprint: bytes) -> Known:
         """Whose key this is. Raises `Refusal`: invalid_api_key, state_unavailable.
 
         Unknown, wrong, expired and revoked keys take the same way: one look-up, one comparison in constant time.
@@ -75,7 +75,7 @@ class VirtualKeys:
         found = _TEXT.fullmatch(text)
         key = await self.rows.get(f"key_{found[1]}", None) if found is not None else None
         kept = bytes.fromhex(key.digest) if key is not None else _NO_DIGEST
-        same = hmac.compare_digest(kept, digest)
+        same = hmac.compare_digest(kept, self._digests.of(text))
         now = self._clock.time()
         if key is None or not same or key.status(now) != "active":
             raise invalid()

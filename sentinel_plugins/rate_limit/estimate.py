@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
@@ -19,7 +20,7 @@ UNKNOWN_OUTPUT_TOKENS = 4_096
 """What is reserved for an answer of a model whose maximum nobody knows."""
 
 
-class Estimate(NamedTuple):
+class Estimate(msgspec.Struct, frozen=True):
     """Tokens of prompt and answer, the money that both may cost, and the price that says so, if there is one."""
 
     prompt: int
@@ -51,7 +52,11 @@ class Estimator:
         if request.operation == "count_tokens":
             return NOTHING
         candidates = self._candidates(ctx, money=money)
-        prompt = await self._prompt(request, candidates[0].model if candidates else request.model or "")
+        if self._config.reserve == "upper_bound":
+            prompt = upper_bound(request)
+        else:
+            model = candidates[0].model if candidates else request.model or ""
+            prompt = (await self._tokens.prompt(request, model)).tokens
         cap = output_cap(request)
         if not candidates:
             return Estimate(prompt, self._output(request, cap, None))
@@ -59,7 +64,7 @@ class Estimator:
             return self._at(candidates[0], request, prompt, cap, money=money)
         each = [self._at(target, request, prompt, cap, money=money) for target in candidates]
         dearest = max(each, key=lambda estimate: estimate.nanousd)
-        return dearest._replace(output=max(estimate.output for estimate in each))
+        return msgspec.structs.replace(dearest, output=max(estimate.output for estimate in each))
 
     def _candidates(self, ctx: Context, *, money: bool) -> Sequence[Target]:
         candidates = ctx.get(CANDIDATES) or ()
@@ -72,11 +77,6 @@ class Estimator:
             raise Refusal("model_not_allowed", message, param="model")
         ctx[CANDIDATES] = priced
         return priced
-
-    async def _prompt(self, request: Request, model: str) -> int:
-        if self._config.reserve == "upper_bound":
-            return upper_bound(request)
-        return (await self._tokens.prompt(request, model)).tokens
 
     def _at(self, target: Target, request: Request, prompt: int, cap: int | None, *, money: bool) -> Estimate:
         """The estimate for one target."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from sentinel_core.context import ResponseHeaders
@@ -46,20 +47,23 @@ class WindowHeaders:
         """Describe the windows of one step. Where none binds, there is nothing to say (C-37)."""
         found: dict[str, str] = {}
         for (limit, remaining, reset), windows in self._units:
-            window = windows[0]
-            if len(windows) > 1:
-                window = min(windows, key=lambda window: (states[window.place].remaining, window.limit))
-            state = states[window.place]
+            place, _, text = windows[0] if len(windows) == 1 else _tightest(windows, states)
+            state = states[place]
             left = str(state.remaining)
             if not found:  # requests, where they have a window
                 resets = str(math.ceil(now + state.reset_s))
-                found = {"x-ratelimit-limit": window.text, "x-ratelimit-remaining": left, "x-ratelimit-reset": resets}
-            found[limit] = window.text
+                found = {"x-ratelimit-limit": text, "x-ratelimit-remaining": left, "x-ratelimit-reset": resets}
+            found[limit] = text
             found[remaining] = left
             found[reset] = duration(state.reset_s)
         headers.put(found)
 
 
+def _tightest(windows: Sequence[_Window], states: Sequence[ClaimState]) -> _Window:
+    return min(windows, key=lambda window: (states[window.place].remaining, window.limit))
+
+
+@lru_cache  # with sliding logs it is nearly always the whole period
 def duration(seconds: float) -> str:
     """As OpenAI writes it: `12ms`, `1.5s`, `6m0s`, `1h2m3s`."""
     if seconds < 1:

@@ -67,9 +67,11 @@ class KnownSpent:
 
     def due(self, claims: Sequence[Claim]) -> bool:
         """Whether it is time to look for one of these; asks nobody."""
-        if self._ledger is None:
-            return False
-        return True in [isinstance(claim, Budget) and self._is_due(claim) for claim in claims]
+        if self._ledger is not None:
+            for claim in claims:
+                if claim.__class__ is Budget and self._is_due(claim):
+                    return True
+        return False
 
     async def noted(self, rows: Sequence[Row], claims: Sequence[Claim], now: float) -> tuple[Claim, ...]:
         """The claims with what the ledger says where a look is due; as they are where it cannot be read: a store that

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from random import getrandbits
-from typing import NamedTuple
 
 import msgspec
 
@@ -49,7 +48,7 @@ def new_id(bounds: Bounds) -> str:
     return f"{bounds.admissions}:24:{getrandbits(96):024x}"
 
 
-class Terms(NamedTuple):
+class Terms(msgspec.Struct, frozen=True):
     """What is asked for at one moment: `now` is seconds since the epoch, `spent_nanousd` what budgets say was spent."""
 
     estimate: Estimate
@@ -63,14 +62,14 @@ def claims_of(bounds: Bounds, terms: Terms) -> tuple[Claim, ...]:
     """What to ask for, one claim per row of the bounds."""
     if len(bounds.rows) == len(bounds.requests):
         return bounds.requests
-    estimate, algorithm, ttl_s, now, spent_nanousd = terms
+    estimate, ttl_s, spent_nanousd = terms.estimate, terms.ttl_s, terms.spent_nanousd
     claims: list[Claim] = [*bounds.requests]
     for row in bounds.tokens:
-        claims.append(Window(row.key, row.limit, row.period_s, estimate.tokens, algorithm))
+        claims.append(Window(row.key, row.limit, row.period_s, estimate.tokens, terms.algorithm))
     for row in bounds.leases:
         claims.append(Lease(row.key, row.limit, ttl_s))
     for row in bounds.budgets:
         assert row.allowance is not None  # what makes a row of money one
-        period = span(row.allowance.period, now)
+        period = span(row.allowance.period, terms.now)
         claims.append(Budget(row.key, row.limit, estimate.nanousd, period.name, ttl_s, spent_nanousd, period.keep_s))
     return tuple(claims)

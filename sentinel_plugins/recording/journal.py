@@ -7,7 +7,9 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import NamedTuple, Self, TypeAlias
+from typing import Self, TypeAlias
+
+import msgspec
 
 from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
@@ -19,6 +21,8 @@ log = logging.getLogger("sentinel.records")
 MOST = 10_000
 """Rows that may wait for a store; further ones are dropped, counted and logged."""
 GROUP = 500
+GATHER_S = 0.01
+"""How long a row that nobody waits for may wait for others: under load a commit costs more than the rows in it."""
 RETRY_S = 1.0
 """Between two tries at a store that does not answer."""
 UNAVAILABLE = "ledger_unavailable"
@@ -35,13 +39,15 @@ def nothing_more(records: Group) -> None:
     """Of rows that are written nobody needs to hear."""
 
 
-class _Waiting(NamedTuple):
+class _Waiting(msgspec.Struct, frozen=True):
     record: Record
     written: asyncio.Future[None] | None = None
 
 
 class Journal:
     """Takes rows at once and writes them in their order, a group at a time; a refused group is written again.
+
+    A row is on its way at once where somebody waits for it, else within `GATHER_S`, with those that came meanwhile.
 
     `finish` makes the rows of a group what they will stay, once, just before they are written; `committed` hears of
     each group afterwards. `dropped` counts the rows that found no room. In `counts` these are `<table>_written` and
@@ -69,6 +75,8 @@ class Journal:
         self._group: Group = ()
         self._futures: list[asyncio.Future[None]] = []
         self._wake = asyncio.Event()
+        self._gathers = False
+        self._readers: list[asyncio.Future[None]] = []
         self._answers = True
         self.dropped = 0
         counts = counts if counts is not None else Counts()
@@ -85,6 +93,7 @@ class Journal:
             task.cancel()
             await asyncio.wait([task])
             await self._last()
+            self._release(len(self._readers))
 
     def __len__(self) -> int:
         """Rows that are not written yet."""
@@ -92,7 +101,11 @@ class Journal:
 
     def add(self, record: Record) -> bool:
         """Take a row that is written soon; False if there is no room for it."""
-        return self._take(_Waiting(record))
+        if not self._take(_Waiting(record)):
+            return False
+        if not self._gathers:
+            self._gather()
+        return True
 
     async def write(self, record: Record) -> None:
         """Take a row and wait until it is written. Raises `Refusal` (ledger_unavailable), at once during an outage.
@@ -102,31 +115,49 @@ class Journal:
         written = asyncio.get_running_loop().create_future()
         if not self._answers or not self._take(_Waiting(record, written)):
             raise Refusal(UNAVAILABLE)
+        self._wake.set()
         await written
 
+    async def caught_up(self) -> None:
+        """Wait until what was taken before is written: whoever reads then sees it. Not at all during an outage."""
+        if self and self._answers:
+            self._readers.append(reader := asyncio.get_running_loop().create_future())
+            self._wake.set()
+            await reader
+
     def _take(self, waiting: _Waiting) -> bool:
-        if len(self) >= self._most:
+        if len(self._waiting) + len(self._group) >= self._most:
             self._drop(1)
             if self.dropped & (self.dropped - 1) == 0:  # at 1, 2, 4, 8, …: a full queue must not fill the log as well
                 log.error("%s: no room for a row, %d dropped so far", self._table, self.dropped)
             return False
         self._waiting.append(waiting)
-        self._wake.set()
         return True
+
+    def _gather(self) -> None:
+        """Write what has come when others had the time to come, too."""
+        self._gathers = True
+        asyncio.get_running_loop().call_later(GATHER_S, self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathers = False
+        self._wake.set()
 
     async def _run(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self:
+            due, readers = len(self), len(self._readers)
+            while due > 0:
                 try:
-                    await self._commit()
+                    due -= await self._commit()
                 except Refusal as error:
                     self._refuse(error)
                     await self._clock.sleep(RETRY_S)
+            self._release(readers)
 
-    async def _commit(self) -> None:
-        """Write the group that was refused, or the next one."""
+    async def _commit(self) -> int:
+        """Write the group that was refused, or the next one; how many rows that were."""
         if not self._group:
             taken = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
             self._futures = [waiting.written for waiting in taken if waiting.written is not None]
@@ -137,27 +168,29 @@ class Journal:
             raise
         except Exception:
             log.exception("%s: %d rows cannot be written and are dropped", self._table, len(self._group))
-            self._give_up()
-            return
+            return self._give_up()
         written, self._group, self._answers = self._group, (), True
         self._written.value += len(written)
         self._tell(None)
         self._committed(written)
+        return len(written)
 
     def _refuse(self, error: Refusal) -> None:
-        """Whoever waits is refused; the rows stay."""
+        """Whoever waits for a row is refused; the rows stay."""
         if self._answers:
             log.warning("%s: rows wait for their store: %s", self._table, error.message)
         self._answers = False
         self._futures += [waiting.written for waiting in self._waiting if waiting.written is not None]
         self._waiting = deque(_Waiting(waiting.record) for waiting in self._waiting)
         self._tell(error.code)
+        self._release(len(self._readers))
 
-    def _give_up(self) -> None:
-        """A group that can never be written must not hold up the others."""
-        self._drop(len(self._group))
-        self._group = ()
+    def _give_up(self) -> int:
+        """A group that can never be written must not hold up the others; how many rows were in it."""
+        given_up, self._group = len(self._group), ()
+        self._drop(given_up)
         self._tell(UNAVAILABLE)
+        return given_up
 
     def _drop(self, count: int) -> None:
         self.dropped += count
@@ -182,3 +215,10 @@ class Journal:
             self._refuse(error)
             log.error("%s: %d rows were not written: %s", self._table, len(self), error.message)
             self._drop(len(self))
+
+    def _release(self, count: int) -> None:
+        """The first of those who wait to read need wait no longer."""
+        released, self._readers = self._readers[:count], self._readers[count:]
+        for reader in released:
+            if not reader.done():  # else who waited has gone
+                reader.set_result(None)

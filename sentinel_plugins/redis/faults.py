@@ -19,7 +19,9 @@ def is_down(reply: Reply) -> bool:
 
     LOADING and refused logins are no replies here: they end the connection. TRYAGAIN is about one slot, which moves.
     """
-    return isinstance(reply, _TYPES) or (isinstance(reply, ResponseError) and _WORDS.search(str(reply)) is not None)
+    if not isinstance(reply, ResponseError):
+        return False
+    return isinstance(reply, _TYPES) or _WORDS.search(str(reply)) is not None
 
 
 def unavailable() -> Refusal:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from itertools import chain
 from typing import TypeAlias
 
+import msgspec
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError, ResponseError
 
@@ -27,15 +28,12 @@ class Unanswered(Exception):
     """There was no reply, or not in time. The command may have been executed."""
 
 
-class Call:
+class Call(msgspec.Struct, frozen=True, eq=False):
     """One command, and who waits for its reply until when."""
 
-    __slots__ = ("command", "deadline", "reply")
-
-    def __init__(self, command: bytes, deadline: float, reply: asyncio.Future[Reply]) -> None:
-        self.command = command
-        self.deadline = deadline
-        self.reply = reply
+    command: bytes
+    deadline: float
+    reply: asyncio.Future[Reply]
 
 
 class Link:

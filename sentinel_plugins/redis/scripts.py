@@ -50,16 +50,16 @@ class Scripts:
         rest = (len(keys), *keys, *arguments)
         if self._by_digest:
             reply = await self._topology.call(keys[0], packed("EVALSHA", script.digest, *rest))
-            if not self._refused(reply):
+            if not isinstance(reply, ResponseError) or not self._refused(reply):
                 return reply
         return await self._topology.call(keys[0], packed("EVAL", script.text, *rest))
 
-    def _refused(self, reply: Reply) -> bool:
+    def _refused(self, reply: ResponseError) -> bool:
         """Whether only the text will do."""
         if isinstance(reply, NoScriptError):
             return True
         forbidden = isinstance(reply, NoPermissionError) and "evalsha" in str(reply).lower()
-        unknown = isinstance(reply, ResponseError) and str(reply).lower().startswith("unknown command")
+        unknown = str(reply).lower().startswith("unknown command")
         if (forbidden or unknown) and self._by_digest:
             log.warning("Redis does not take EVALSHA (%s): scripts are sent in full, with every call", reply)
             self._by_digest = False

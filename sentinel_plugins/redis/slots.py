@@ -12,15 +12,13 @@ from sentinel_plugins.redis.address import Address
 
 
 class Slots:
-    """The owners of ranges of slots. Without a range, nobody is known."""
+    """The owners of ranges of slots. Without a range, nobody is `known`."""
 
     def __init__(self, ranges: Mapping[int, tuple[int, Address]] | None = None) -> None:
         self._ranges = dict(sorted((ranges or {}).items()))
         self._starts = list(self._ranges)
         self._moved: dict[int, Address] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._ranges)
+        self.known = bool(self._ranges)
 
     @classmethod
     def of(cls, reply: Any, asked: Address) -> Slots:  # Any: nested lists, as CLUSTER SLOTS answers

@@ -48,7 +48,7 @@ class Topology:
     @property
     def clustered(self) -> bool:
         """Whether keys lie on several nodes."""
-        return bool(self._slots)
+        return self._slots.known
 
     @property
     def available(self) -> bool:
@@ -67,6 +67,10 @@ class Topology:
     async def call(self, key: bytes, command: bytes) -> Reply:
         """The reply of the node that has `key`."""
         reply = await self._owner(key).call(command)
+        return await self._followed(reply, command) if isinstance(reply, AskError) else reply
+
+    async def _followed(self, reply: Reply, command: bytes) -> Reply:
+        """The reply of the node that another one names."""
         for _ in range(REDIRECTIONS):
             if not isinstance(reply, AskError):  # MovedError is one as well
                 return reply
@@ -107,13 +111,13 @@ class Topology:
             self._outages.end()
 
     def _owner(self, key: bytes) -> Node:
-        if not self._slots:
+        if not self._slots.known:
             return self._seed
         owner = self._slots.owner(key)
         return self._seed if owner is None else self._node(owner)
 
     def _masters(self) -> list[Node]:
-        return [self._node(address) for address in self._slots.owners()] if self._slots else [self._seed]
+        return [self._node(address) for address in self._slots.owners()] if self._slots.known else [self._seed]
 
     def _node(self, address: Address) -> Node:
         node = self._nodes.get(address)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest
 from sentinel_core.gateway import Gateway
+from sentinel_plugins.recording.own_rows import caught_up
 from sentinel_plugins.recording.reach import narrowed
+from sentinel_plugins.usage.stage import Usage
 from sentinel_plugins.usage.summary import UsageSummary, asked, summary
 
 FILTERS = ("model", "provider", "key")
@@ -23,5 +25,6 @@ class Routes:
 
     async def _usage(self, request: HttpRequest) -> HttpReply:
         wanted = asked(request.query, narrowed(request, FILTERS))
+        await caught_up(self._gateway, Usage)
         found = await summary(self._gateway.records, wanted)
         return HttpReply(found, headers={"cache-control": "no-store"})

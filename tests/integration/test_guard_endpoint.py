@@ -14,6 +14,7 @@ from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
 from tests.plugins.auth.callers import ADMIN_KEY, secret
 from tests.plugins.auth.gateway import House, house, tables
+from tests.plugins.recording.written import flushed
 from tests.server.wire import Answer, request
 
 CARD, MAIL = "4111 1111 1111 1111", "ann@acme.com"
@@ -256,5 +257,6 @@ async def test_a_store_that_does_not_answer_is_no_open_door(monkeypatch: pytest.
 async def test_nobody_is_called_and_no_request_is_counted() -> None:
     async with house(settings(pii={}, audit={}, usage={})) as h:
         await ask(h, text=MAIL)
+        await flushed(h.gateway)
         for table in ("audit", "usage"):
             assert (await h.gateway.records.query(table, tenant=None, limit=9)).records == ()

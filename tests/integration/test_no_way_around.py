@@ -12,8 +12,8 @@ from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
-from sentinel_core.testing import settle
 from tests.plugins.auth.gateway import House, house
+from tests.plugins.recording.written import flushed
 from tests.server.gateway_fixture import CHAT, encoded
 from tests.server.wire import Answer, request
 from tests.upstream import Reply, Upstream
@@ -94,7 +94,7 @@ async def chat(
     body = encoded({"model": "m", "messages": [{"role": "user", "content": said}], **(fields or {})})
     async with served.served.connect() as wire:
         answer = await wire.ask(request(CHAT, method="POST", headers=(f"x-api-key: {key}", *headers), body=body))
-    await settle(20)
+    await flushed(served.gateway)
     return answer
 
 

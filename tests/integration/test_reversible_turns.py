@@ -19,12 +19,12 @@ import pytest
 from sentinel_core.config import Secret, settings_from
 from sentinel_core.gateway import Gateway
 from sentinel_core.registry import Registry
-from sentinel_core.testing import settle
 from sentinel_plugins.pii.placeholder import LENGTH, is_placeholder
 from sentinel_server.app import asgi
 from tests.integration.books import rows_of
 from tests.integration.turns import TALKS, Chat, Heard, Talk
 from tests.plugins.providers.spoken import SharedPools
+from tests.plugins.recording.written import flushed
 from tests.server.serving import Served, serving
 from tests.upstream import Received, Scenario, Upstream
 
@@ -135,7 +135,7 @@ async def test_p5_no_log_row_or_header_holds_a_value(stream: bool, caplog: pytes
             heard = talk.heard(response.content, stream=stream)
             assert (MAIL in heard.text, json.loads(heard.arguments)["to"]) == (True, MAIL)
             metrics = (await client.get("/metrics")).text
-        await settle(20)
+        await flushed(gateway)
         rows = [row for table in ("audit", "usage") for row in await rows_of(gateway.records, table)]
         kept = msgspec.json.encode([row.fields for row in rows]).decode()
         mail = placeholders(talk.asked(upstream.requests[0].json))[0]

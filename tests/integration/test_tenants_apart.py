@@ -24,7 +24,8 @@ from sentinel_core.services import Services
 from sentinel_core.stage import Stage
 from sentinel_core.state import StateStore, state_key
 from sentinel_core.state_key import tenant_part
-from sentinel_core.testing import chat_body, settle
+from sentinel_core.testing import chat_body
+from tests.plugins.recording.written import flushed
 from tests.redis.server import RedisServer
 
 NAME = st.from_regex(r"[ab1][ab1:]{0,3}", fullmatch=True)
@@ -127,7 +128,7 @@ async def driven(*callers: Caller) -> None:
     async with gateway(callers) as live:
         for caller in callers:
             await live.complete(chat_body(), client=caller.client)
-        await settle(20)
+        await flushed(live)
         found = Looks.seen | set(names(live.state))
         owners = {caller.tenant: state_key(caller.tenant) for caller in callers}
         assert {tenant_part(name) for name in found} == set(owners.values())

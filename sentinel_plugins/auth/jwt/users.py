@@ -30,7 +30,7 @@ class JwtUsers:
         """Whether the text is a token that says it comes from this issuer. That is not believed yet."""
         return text.count(".") == 2 and _unverified(text).get("iss") == self._config.issuer
 
-    async def known(self, text: str, digest: bytes) -> Known:
+    async def known(self, text: str, fingerprint: bytes) -> Known:
         """The user. Raises `Refusal`: invalid_api_key, state_unavailable."""
         claims = self._verified(text, await self._key(text))
         user = claims.get(self._config.user_claim)

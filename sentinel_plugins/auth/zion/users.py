@@ -45,7 +45,7 @@ class _Claims(msgspec.Struct, frozen=True):
 
 
 class ZionUsers:
-    """The users of one Zion. Tokens are remembered by their digests only, limits in the state store."""
+    """The users of one Zion. Tokens are remembered by their fingerprints only, limits in the state store."""
 
     def __init__(self, config: ZionConfig, api: ZionApi, tenants: Tenants, state: StateStore, clock: Clock) -> None:
         self._config = config
@@ -60,9 +60,9 @@ class ZionUsers:
         """Whether the text has the shape of a JWT: nothing else is shown to Zion."""
         return _TOKEN.fullmatch(text) is not None
 
-    async def known(self, text: str, digest: bytes) -> Known:
+    async def known(self, text: str, fingerprint: bytes) -> Known:
         """The user and what they may use. Raises `Refusal`."""
-        user, until = await self._user(text, digest)
+        user, until = await self._user(text, fingerprint)
         account = await self._account(user)
         tenant = await self._tenants.find(self._config.tenant)
         if tenant is None or tenant.disabled_at is not None:
@@ -82,17 +82,17 @@ class ZionUsers:
             _trim(self._accounts)
         return found
 
-    async def _user(self, text: str, digest: bytes) -> tuple[ZionUser, float]:
+    async def _user(self, text: str, fingerprint: bytes) -> tuple[ZionUser, float]:
         """Who has this token, and until when that may be believed."""
         now = self._clock.time()
         ends = _ends(text)
         if ends <= now:
             raise invalid()
-        found = self._users.get(digest)
+        found = self._users.get(fingerprint)
         if found is None or found[1] <= now:
-            self._users.pop(digest, None)
+            self._users.pop(fingerprint, None)
             user = await self._api.user(text)
-            found = self._users[digest] = (user, min(now + self._config.token_ttl_s, ends))
+            found = self._users[fingerprint] = (user, min(now + self._config.token_ttl_s, ends))
             _trim(self._users)
         return found
 

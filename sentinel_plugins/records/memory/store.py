@@ -114,7 +114,10 @@ class MemoryRecords:
 
     def _written(self, name: str) -> Table:
         """A table to write."""
-        return self._tables.setdefault(name, Table(self._max_rows))
+        table = self._tables.get(name)
+        if table is None:
+            self._tables[name] = table = Table(self._max_rows)
+        return table
 
     def _table(self, name: str) -> Table:
         """A table to read; one that nobody appended to is empty and not kept."""

@@ -8,22 +8,27 @@ from collections.abc import Iterator
 from sentinel_core.records import Record
 from sentinel_plugins.recording.cursor import Position, position
 
+SLACK = 256
+"""How many rows that count no more may still be there."""
+
 
 class Table:
     """At most `max_rows` rows by (time, id), and the same rows by id.
 
-    Rows arrive nearly in order, so adding is O(1) in practice and O(rows) for a late one.
+    Rows arrive nearly in order, so adding is O(1) amortised in practice and O(rows) for a late one. The first `_gone`
+    rows of the list count no more: they leave it together, for each time moves all that stay.
     """
 
-    __slots__ = ("_by_id", "_max_rows", "_rows")
+    __slots__ = ("_by_id", "_gone", "_max_rows", "_rows")
 
     def __init__(self, max_rows: int) -> None:
         self._rows: list[Record] = []
         self._by_id: dict[str, Record] = {}
+        self._gone = 0
         self._max_rows = max_rows
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._by_id)
 
     def get(self, id_: str) -> Record | None:
         """One row."""
@@ -34,28 +39,37 @@ class Table:
         if record.id in self._by_id:
             return
         rows = self._rows
-        if not rows or position(rows[-1]) <= position(record):
+        if not self._by_id or position(rows[-1]) <= position(record):
             rows.append(record)
         else:
-            insort(rows, record, key=position)
+            insort(rows, record, self._gone, key=position)
         self._by_id[record.id] = record
-        if len(rows) > self._max_rows:
-            del self._by_id[rows.pop(0).id]
+        if len(self._by_id) > self._max_rows:
+            self._forget(1)
 
     def replace(self, record: Record) -> None:
         """Put a row into the place of the one that has its id and its time."""
-        self._rows[bisect_left(self._rows, position(record), key=position)] = record
+        self._rows[bisect_left(self._rows, position(record), self._gone, key=position)] = record
         self._by_id[record.id] = record
 
     def newest_first(self, before: Position | None) -> Iterator[Record]:
         """Every row older than that position, or every row."""
-        end = len(self._rows) if before is None else bisect_left(self._rows, before, key=position)
-        return (self._rows[index] for index in reversed(range(end)))
+        rows, begin = self._rows, self._gone
+        end = len(rows) if before is None else bisect_left(rows, before, begin, key=position)
+        return (rows[index] for index in reversed(range(begin, end)))
 
     def drop(self, until: float) -> int:
         """Forget rows older than `until`; how many there were."""
-        end = bisect_left(self._rows, until, key=lambda record: record.at)
-        for record in self._rows[:end]:
+        old = bisect_left(self._rows, until, self._gone, key=lambda record: record.at) - self._gone
+        self._forget(old)
+        return old
+
+    def _forget(self, count: int) -> None:
+        """The oldest rows count no more."""
+        end = self._gone + count
+        for record in self._rows[self._gone : end]:
             del self._by_id[record.id]
-        del self._rows[:end]
-        return end
+        self._gone = end
+        if end > SLACK:
+            del self._rows[:end]
+            self._gone = 0

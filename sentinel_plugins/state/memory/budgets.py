@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from itertools import islice
 
+import msgspec
+
 from sentinel_core.state import Budget, ClaimState, Settlement
 from sentinel_plugins.state.memory.holds import Holds
 from sentinel_plugins.state.memory.overflow import Overflow
@@ -44,11 +46,14 @@ class Budgets:
     def ask(self, claim: Budget, now: float) -> BudgetPart:
         """The claim beside its account, which counts no less than the claim says was spent."""
         account, spent = self._accounts.get((claim.key, claim.period)), claim.spent_nanousd
+        unknown = account is None and spent is None
         if account is None:
-            return BudgetPart(self, claim, Account(0), spent or 0, unknown=spent is None)
-        account.holds.expire(now)
+            account = Account(0)
+        else:
+            account.holds.expire(now)
         committed = account.committed if spent is None or spent < account.committed else spent
-        return BudgetPart(self, claim, account, committed)
+        left, asked = claim.limit_nanousd - committed - account.holds.total, claim.reserve_nanousd
+        return BudgetPart(self, claim, account, committed, asked == 0 or asked <= left, unknown)
 
     def keep(self, claim: Budget, account: Account, now: float) -> None:
         """This account is charged now. The least recently charged ones beyond the bound are forgotten, except those in
@@ -64,56 +69,47 @@ class Budgets:
                 self._overflow.note("budgets of the least recently active keys begin with what the ledger says")
 
 
-class BudgetPart:
+class BudgetPart(msgspec.Struct):
     """A claim beside its account; once taken, one reservation in it.
 
-    `unknown` is that nobody has said yet what was spent: neither this store nor the claim.
+    The step goes by `committed`. What costs nothing always fits, also where more was spent than allowed. `unknown` is
+    that nobody has said yet what was spent: neither this store nor the claim.
     """
 
-    __slots__ = ("_account", "_budgets", "_committed", "_reservation", "claim", "ends", "unknown")
+    budgets: Budgets
+    claim: Budget
+    account: Account
+    committed: int
+    fits: bool
+    unknown: bool
+    reservation: str = ""
+    ends: float = 0.0
 
-    def __init__(
-        self, budgets: Budgets, claim: Budget, account: Account, committed: int, *, unknown: bool = False
-    ) -> None:
-        self._budgets = budgets
-        self._account = account
-        self._committed = committed  # what the step goes by
-        self._reservation = ""
-        self.claim = claim
-        self.unknown = unknown
-        self.ends = 0.0
-
-    def fits(self) -> bool:
-        """Whether the reservation fits. What costs nothing always does, also where more was spent than allowed."""
-        asked = self.claim.reserve_nanousd
-        return asked == 0 or self._taken + asked <= self.claim.limit_nanousd
-
-    def take(self, reservation: str, now: float) -> None:
+    def take(self, reservation: str, now: float) -> ClaimState:
         """Reserve."""
-        self.ends = now + self.claim.ttl_s
-        self._reservation = reservation
-        self._account.committed = self._committed
-        self._account.holds.add(reservation, self.claim.reserve_nanousd, self.ends)
-        self._budgets.keep(self.claim, self._account, now)
+        claim, account = self.claim, self.account
+        self.ends = now + claim.ttl_s
+        self.reservation = reservation
+        account.committed = self.committed
+        account.holds.add(reservation, claim.reserve_nanousd, self.ends)
+        self.budgets.keep(claim, account, now)
+        return self.state(now, True)
 
     def state(self, now: float, admitted: bool) -> ClaimState:
         """Nano-dollars that are left. `reset_s` speaks of reservations only: what is spent stays so in its period."""
-        claim, account = self.claim, self._account
-        left = claim.limit_nanousd - self._taken
+        claim, account = self.claim, self.account
+        left = claim.limit_nanousd - self.committed - account.holds.total
         wait = None
-        if not admitted and self._committed + claim.reserve_nanousd <= claim.limit_nanousd:
+        if not admitted and self.committed + claim.reserve_nanousd <= claim.limit_nanousd:
             wait = account.holds.wait(claim.reserve_nanousd - left, now)
         return ClaimState(claim.key, max(0, left), account.holds.reset(now), admitted, wait, self.unknown)
 
     def settle(self, settlement: Settlement, now: float) -> None:
         """Commit what was really spent, also where the reservation's own time was over already."""
-        self._account.holds.release(self._reservation)
-        self._account.committed += max(0, settlement.nanousd)
+        self.account.holds.release(self.reservation)
+        if settlement.nanousd > 0:
+            self.account.committed += settlement.nanousd
 
     def lapse(self, now: float) -> None:
         """The reservation returns: nobody said what was spent."""
-        self._account.holds.expire(now)
-
-    @property
-    def _taken(self) -> int:
-        return self._committed + self._account.holds.total
+        self.account.holds.expire(now)

@@ -10,10 +10,11 @@ from sentinel_core.state import ClaimState, Settlement
 class Part(Protocol):
     """One claim beside what is counted for it; once taken, what its reservation holds there.
 
-    `ends` is when what was taken is over by itself. `unknown` is that nobody has said yet what was used, neither this
-    store nor the claim: then the step is not taken.
+    `fits` is whether this claim alone could be admitted. `ends` is when what was taken is over by itself. `unknown` is
+    that nobody has said yet what was used, neither this store nor the claim: then the step is not taken.
     """
 
+    fits: bool
     ends: float
 
     @property
@@ -21,16 +22,12 @@ class Part(Protocol):
         """See above."""
         ...
 
-    def fits(self) -> bool:
-        """Whether this claim alone could be admitted. Changes nothing."""
-        ...
-
-    def take(self, reservation: str, now: float) -> None:
-        """Count it."""
+    def take(self, reservation: str, now: float) -> ClaimState:
+        """Count it, and say what is left."""
         ...
 
     def state(self, now: float, admitted: bool) -> ClaimState:
-        """What to tell the caller, after the step."""
+        """What to tell the caller of a step that was not taken."""
         ...
 
     def settle(self, settlement: Settlement, now: float) -> None:

@@ -25,8 +25,9 @@ class SteadyClock:
         if raw < self._seen:
             self._lost += self._seen - raw
         self._seen = raw
-        if raw + self._lost > self._time:  # adding what was lost may round down by one step of the float
-            self._time = raw + self._lost
+        time = raw + self._lost
+        if time > self._time:  # adding what was lost may round down by one step of the float
+            self._time = time
         return self._time
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import OrderedDict
+from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
@@ -16,66 +17,69 @@ class Expiring(Generic[V]):
 
     Every operation takes O(log n) amortised. The queue may hold ends of items that are gone; they are skipped when
     they come up, and the queue is rebuilt before they outnumber the items, so memory follows the items.
+    `items` has each with its end, to look at.
     """
 
-    __slots__ = ("_items", "_queue")
+    __slots__ = ("_queue", "items")
 
     def __init__(self) -> None:
-        self._items: OrderedDict[str, tuple[V, float]] = OrderedDict()
+        self.items: OrderedDict[str, tuple[V, float]] = OrderedDict()
         self._queue: list[tuple[float, str]] = []
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self.items)
 
     def __contains__(self, key: str) -> bool:
-        return key in self._items
+        return key in self.items
 
     def get(self, key: str) -> V | None:
         """The item, or None. Call `expire` first: it is what removes items."""
-        item = self._items.get(key)
+        item = self.items.get(key)
         return None if item is None else item[0]
 
     def put(self, key: str, value: V, ends: float) -> None:
         """Add or replace an item; it is the most recently used one now."""
-        items = self._items
+        items, queue = self.items, self._queue
         if key in items:
             items.move_to_end(key)
         items[key] = (value, ends)
-        heapq.heappush(self._queue, (ends, key))
-        if len(self._queue) > 2 * len(items) + _SLACK:
+        heappush(queue, (ends, key))
+        if len(queue) > 2 * len(items) + _SLACK:
             self._queue = [(ends, key) for key, (_, ends) in items.items()]
-            heapq.heapify(self._queue)
+            heapify(self._queue)
 
     def touch(self, key: str) -> None:
         """This item was used just now."""
-        self._items.move_to_end(key)
+        self.items.move_to_end(key)
 
     def update(self, key: str, value: V) -> None:
         """Another value that ends when the present one would have."""
-        self._items[key] = (value, self._items[key][1])
-        self._items.move_to_end(key)
+        self.items[key] = (value, self.items[key][1])
+        self.items.move_to_end(key)
 
     def pop(self, key: str) -> V | None:
         """Remove an item; None if there is none."""
-        item = self._items.pop(key, None)
+        item = self.items.pop(key, None)
         return None if item is None else item[0]
 
     def pop_oldest(self) -> None:
         """Remove the item that was used least recently."""
-        self._items.popitem(last=False)
+        self.items.popitem(last=False)
 
-    def expire(self, now: float) -> list[V]:
+    def expire(self, now: float) -> Sequence[V]:
         """Remove what has ended by `now`, and say what it was."""
-        ended: list[V] = []
         queue = self._queue
+        if not queue or queue[0][0] > now:
+            return ()
+        ended: list[V] = []
         while queue and queue[0][0] <= now:
-            ends, key = heapq.heappop(queue)
-            item = self._items.get(key)
+            ends, key = heappop(queue)
+            item = self.items.get(key)
             if item is not None and item[1] == ends:
                 ended.append(item[0])
-                del self._items[key]
+                del self.items[key]
         return ended
 
     def by_end(self) -> list[tuple[V, float]]:
         """Every item with its end, the next to end first. O(n log n)."""
-        return sorted(self._items.values(), key=lambda item: item[1])
+        return sorted(self.items.values(), key=lambda item: item[1])

@@ -49,7 +49,7 @@ def unit_of(claim: Window) -> int:
 class GcraPart:
     """A claim beside its bucket; once taken, units in it that settle to what was used."""
 
-    __slots__ = ("_bucket", "_buckets", "_level", "_mark", "_now", "claim", "ends")
+    __slots__ = ("_bucket", "_buckets", "_level", "_mark", "_now", "claim", "ends", "fits")
     unknown = False
 
     def __init__(self, buckets: Recent[Bucket], claim: Window, now: float) -> None:
@@ -61,12 +61,9 @@ class GcraPart:
         self._mark = 0
         self.claim = claim
         self.ends = 0.0
+        self.fits = self._excess <= 0
 
-    def fits(self) -> bool:
-        """Whether the bucket has room for the cost."""
-        return self._excess <= 0
-
-    def take(self, reservation: str, now: float) -> None:
+    def take(self, reservation: str, now: float) -> ClaimState:
         """Fill it in. From here on the bucket leaks at this claim's rate."""
         bucket, claim = self._bucket, self.claim
         bucket.leak(self._now)
@@ -77,6 +74,7 @@ class GcraPart:
         self.ends = now + claim.span_s
         bucket.ends = max(bucket.ends, self.ends)
         self._buckets.keep((claim.key, claim.period_s), bucket, now)
+        return self.state(now, True)
 
     def state(self, now: float, admitted: bool) -> ClaimState:
         """Units that there is room for, and when the bucket is empty if nobody comes."""

@@ -17,7 +17,7 @@ class Holds:
         self.total = 0
 
     def __len__(self) -> int:
-        return len(self._amounts)
+        return len(self._amounts.items)
 
     def expire(self, now: float) -> None:
         """Let go of what nobody released in time."""
@@ -27,7 +27,7 @@ class Holds:
 
     def add(self, reservation: str, amount: int, ends: float) -> None:
         """Hold an amount until `ends`."""
-        if ends > self._last_end or not self._amounts:
+        if ends > self._last_end or not self._amounts.items:
             self._last_end = ends
         self._amounts.put(reservation, amount, ends)
         self.total += amount
@@ -46,4 +46,4 @@ class Holds:
 
     def reset(self, now: float) -> float:
         """How long until nothing is held, at the latest: whoever settles earlier makes it shorter."""
-        return until(self._last_end, now) if self._amounts else 0.0
+        return until(self._last_end, now) if self._amounts.items else 0.0

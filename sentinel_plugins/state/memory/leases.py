@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from sentinel_core.state import ClaimState, Lease, Settlement
 from sentinel_plugins.state.memory.holds import Holds
 
@@ -21,9 +23,10 @@ class Leases:
         """The claim beside its holders."""
         holds = self._holds.get(claim.key)
         if holds is None:
-            return LeasePart(self, claim, Holds())
-        holds.expire(now)
-        return LeasePart(self, claim, holds)
+            holds = Holds()
+        else:
+            holds.expire(now)
+        return LeasePart(self, claim, holds, holds.total < claim.limit)
 
     def add(self, key: str, holds: Holds, reservation: str, ends: float) -> None:
         """One more among the holders of that key; the first one makes it known."""
@@ -39,32 +42,28 @@ class Leases:
                 del self._holds[key]
 
 
-class LeasePart:
+class LeasePart(msgspec.Struct):
     """A claim beside the holders of its key; once taken, one holder's place."""
 
-    __slots__ = ("_holds", "_leases", "_reservation", "claim", "ends")
+    leases: Leases
+    claim: Lease
+    holds: Holds
+    fits: bool
+    reservation: str = ""
+    ends: float = 0.0
     unknown = False
 
-    def __init__(self, leases: Leases, claim: Lease, holds: Holds) -> None:
-        self._leases = leases
-        self._holds = holds
-        self._reservation = ""
-        self.claim = claim
-        self.ends = 0.0
-
-    def fits(self) -> bool:
-        """Whether there is room for one more holder."""
-        return self._holds.total < self.claim.limit
-
-    def take(self, reservation: str, now: float) -> None:
+    def take(self, reservation: str, now: float) -> ClaimState:
         """Become a holder."""
-        self.ends = now + self.claim.ttl_s
-        self._reservation = reservation
-        self._leases.add(self.claim.key, self._holds, reservation, self.ends)
+        claim, holds = self.claim, self.holds
+        self.ends = now + claim.ttl_s
+        self.reservation = reservation
+        self.leases.add(claim.key, holds, reservation, self.ends)
+        return ClaimState(claim.key, claim.limit - holds.total, holds.reset(now), True)
 
     def state(self, now: float, admitted: bool) -> ClaimState:
         """Places that are left. Waiting alone helps when leases end that nobody settles."""
-        claim, holds = self.claim, self._holds
+        claim, holds = self.claim, self.holds
         wait = None
         if not admitted and claim.limit > 0:
             wait = holds.wait(holds.total + 1 - claim.limit, now)
@@ -72,8 +71,8 @@ class LeasePart:
 
     def settle(self, settlement: Settlement, now: float) -> None:
         """Leave the place."""
-        self._leases.release(self.claim.key, self._reservation)
+        self.leases.release(self.claim.key, self.reservation)
 
     def lapse(self, now: float) -> None:
         """Leave the place: its time is over."""
-        self._leases.release(self.claim.key, self._reservation)
+        self.leases.release(self.claim.key, self.reservation)

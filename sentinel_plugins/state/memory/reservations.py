@@ -30,7 +30,7 @@ class Reservations:
     @property
     def full(self) -> bool:
         """There is no room for another open reservation."""
-        return len(self._open) >= self._max_entries
+        return len(self._open.items) >= self._max_entries
 
     def expire(self, now: float) -> None:
         """Let lapse what nobody settled in time."""
@@ -41,7 +41,7 @@ class Reservations:
 
     def free(self, reservation: str) -> bool:
         """Whether this id may be admitted: it is neither open nor gone."""
-        return reservation not in self._open and reservation not in self._gone
+        return reservation not in self._open.items and reservation not in self._gone.items
 
     def open(self, reservation: str, parts: Sequence[Part], now: float) -> None:
         """Remember what was taken."""

@@ -41,7 +41,18 @@ class SlidingPart:
     Weights are microseconds, so nothing is rounded.
     """
 
-    __slots__ = ("_all_counters", "_before", "_counters", "_current", "_now", "_period", "_span", "claim", "ends")
+    __slots__ = (
+        "_all_counters",
+        "_before",
+        "_counters",
+        "_current",
+        "_now",
+        "_period",
+        "_span",
+        "claim",
+        "ends",
+        "fits",
+    )
     unknown = False
 
     def __init__(self, all_counters: Recent[Counters], claim: Window, now: float) -> None:
@@ -54,12 +65,9 @@ class SlidingPart:
         self._before, self._current = self._counters.seen_from(self._period)
         self.claim = claim
         self.ends = 0.0
+        self.fits = self._used + claim.cost * self._span <= claim.limit * self._span
 
-    def fits(self) -> bool:
-        """Whether the cost fits into what the two counters leave."""
-        return self._used + self.claim.cost * self._span <= self.claim.limit * self._span
-
-    def take(self, reservation: str, now: float) -> None:
+    def take(self, reservation: str, now: float) -> ClaimState:
         """Count it."""
         counters, claim = self._counters, self.claim
         counters.move_to(self._period)
@@ -68,6 +76,7 @@ class SlidingPart:
         self._current = counters.current
         self.ends = now + claim.span_s
         self._all_counters.keep((claim.key, claim.period_s), counters, now)
+        return self.state(now, True)
 
     def state(self, now: float, admitted: bool) -> ClaimState:
         """Units that are left, and when both counters are at nought if nobody comes."""

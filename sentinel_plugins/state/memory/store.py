@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import msgspec
 
@@ -13,6 +13,7 @@ from sentinel_core.channels import Channels
 from sentinel_core.errors import Refusal
 from sentinel_core.state import (
     Admission,
+    Budget,
     Claim,
     ClaimState,
     Lease,
@@ -59,6 +60,11 @@ class MemoryState:
         self._leases = Leases()
         self._budgets = Budgets(config.max_entries, overflow)
         self._reservations = Reservations(config.max_entries, overflow)
+        self._ask: Mapping[type[Claim], Callable[[Any, float], Part]] = {
+            Window: self._window,
+            Lease: self._leases.ask,
+            Budget: self._budgets.ask,
+        }
         self._channels = Channels(config.subscriber_messages)
 
     @property
@@ -101,18 +107,23 @@ class MemoryState:
         check_step(reservation, claims)
         now = self._now()
         self._reservations.expire(now)
-        parts = [self._part(claim, now) for claim in claims]
+        parts: list[Part] = []
+        taken = True
+        for claim in claims:
+            part = self._ask[claim.__class__](claim, now)
+            parts.append(part)
+            if not part.fits or part.unknown:
+                taken = False
         if not self._reservations.free(reservation):
             return Admission(False, tuple([_gone(part.state(now, True)) for part in parts]))
-        fits = [part.fits() for part in parts]
-        if False in fits or True in [part.unknown for part in parts]:
-            return Admission(False, tuple([part.state(now, fit) for part, fit in zip(parts, fits, strict=True)]))
+        if not taken:
+            return Admission(False, tuple([part.state(now, part.fits) for part in parts]))
         if self._reservations.full:
             raise Refusal("state_unavailable")
-        for part in parts:
-            part.take(reservation, now)
+        states = tuple([part.take(reservation, now) for part in parts])
         self._reservations.open(reservation, parts, now)
-        return Admission(True, tuple([part.state(now, True) for part in parts]))
+        self._windows.trim(now)
+        return Admission(True, states)
 
     async def settle(self, reservation: str, settlement: Settlement) -> Literal["settled", "unknown"]:
         """End a reservation with what it really used, once. An unknown id is marked as gone for 15 minutes."""
@@ -135,14 +146,12 @@ class MemoryState:
         """Zero: there is no round trip."""
         return 0.0
 
-    def _part(self, claim: Claim, now: float) -> Part:
-        if isinstance(claim, Window):
-            if claim.algorithm == "exact":
-                return self._windows.ask(claim, now)
-            if claim.algorithm == "gcra":
-                return GcraPart(self._buckets, claim, now)
-            return SlidingPart(self._counters, claim, now)
-        return self._leases.ask(claim, now) if isinstance(claim, Lease) else self._budgets.ask(claim, now)
+    def _window(self, claim: Window, now: float) -> Part:
+        if claim.algorithm == "exact":
+            return self._windows.ask(claim, now)
+        if claim.algorithm == "gcra":
+            return GcraPart(self._buckets, claim, now)
+        return SlidingPart(self._counters, claim, now)
 
 
 def _gone(state: ClaimState) -> ClaimState:

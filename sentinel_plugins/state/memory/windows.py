@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 
+import msgspec
+
 from sentinel_core.state import ClaimState, Settlement, Window
 from sentinel_plugins.state.memory.clock import until
 from sentinel_plugins.state.memory.overflow import Overflow
@@ -11,26 +13,24 @@ from sentinel_plugins.state.memory.overflow import Overflow
 _IDLE_LOGS_PER_STEP = 8
 
 
-class Entry:
+class Entry(msgspec.Struct, gc=False):
     """Units that were admitted together, and when they leave the window."""
 
-    __slots__ = ("cost", "ends")
-
-    def __init__(self, ends: float, cost: int) -> None:
-        self.ends = ends
-        self.cost = cost
+    ends: float
+    cost: int
 
 
 class Log:
-    """The entries of one window, oldest first, and their sum.
+    """The entries of one window, oldest first, their sum, and when the last of them leaves.
 
     One log has one period and time never goes back, so entries leave in the order in which they came.
     """
 
-    __slots__ = ("entries", "used")
+    __slots__ = ("ends", "entries", "used")
 
     def __init__(self) -> None:
         self.entries: deque[Entry] = deque()
+        self.ends = 0.0
         self.used = 0
 
     def expire(self, now: float) -> int:
@@ -70,29 +70,29 @@ class Windows:
     def ask(self, claim: Window, now: float) -> WindowPart:
         """The claim beside its log; a key that was never admitted has none."""
         log = self._logs.get((claim.key, claim.period_s))
-        if log is not None:
-            self._entries -= log.expire(now)
-        return WindowPart(self, claim, log)
-
-    def append(self, claim: Window, entry: Entry, now: float) -> Log:
-        """Count an entry; its log is the most recently used one now."""
-        place = (claim.key, claim.period_s)
-        log = self._logs.get(place)
         if log is None:
-            self._logs[place] = log = Log()
+            return WindowPart(self, claim, None, claim.cost <= claim.limit)
+        if log.entries and log.entries[0].ends <= now:
+            self._entries -= log.expire(now)
+        return WindowPart(self, claim, log, log.used + claim.cost <= claim.limit)
+
+    def append(self, claim: Window, log: Log | None, entry: Entry) -> Log:
+        """Count an entry; its log is the most recently used one now."""
+        if log is None:
+            self._logs[claim.key, claim.period_s] = log = Log()
         else:
-            self._logs.move_to_end(place)
+            self._logs.move_to_end((claim.key, claim.period_s))
         log.entries.append(entry)
+        log.ends = entry.ends
         log.used += entry.cost
         self._entries += 1
-        self._trim(now)
         return log
 
-    def _trim(self, now: float) -> None:
+    def trim(self, now: float) -> None:
         """Forget logs that ran empty, a few per step, and the least recently used ones beyond the bound."""
         for _ in range(_IDLE_LOGS_PER_STEP):
             oldest = next(iter(self._logs.values()), None)
-            if oldest is None or (oldest.entries and oldest.entries[-1].ends > now):
+            if oldest is None or oldest.ends > now:
                 break
             self._forget_oldest()
         while self._entries > self._max_entries:
@@ -104,37 +104,32 @@ class Windows:
         self._entries -= len(log.entries)
 
 
-class WindowPart:
+class WindowPart(msgspec.Struct):
     """A claim beside its log; once taken, an entry whose cost settles to what was used."""
 
-    __slots__ = ("_entry", "_log", "_windows", "claim", "ends")
+    windows: Windows
+    claim: Window
+    log: Log | None
+    fits: bool
+    entry: Entry | None = None
+    ends: float = 0.0
     unknown = False
 
-    def __init__(self, windows: Windows, claim: Window, log: Log | None) -> None:
-        self._windows = windows
-        self._log = log
-        self._entry: Entry | None = None
-        self.claim = claim
-        self.ends = 0.0
-
-    def fits(self) -> bool:
-        """Whether the cost fits into the window that ends now."""
-        used = self._log.used if self._log is not None else 0
-        return used + self.claim.cost <= self.claim.limit
-
-    def take(self, reservation: str, now: float) -> None:
+    def take(self, reservation: str, now: float) -> ClaimState:
         """Write the entry."""
-        self.ends = now + self.claim.period_s
-        self._entry = Entry(self.ends, self.claim.cost)
-        self._log = self._windows.append(self.claim, self._entry, now)
+        claim = self.claim
+        self.ends = now + claim.period_s
+        self.entry = entry = Entry(self.ends, claim.cost)
+        self.log = log = self.windows.append(claim, self.log, entry)
+        return ClaimState(claim.key, claim.limit - log.used, claim.period_s if log.used else 0.0, True)
 
     def state(self, now: float, admitted: bool) -> ClaimState:
         """Units that are left, and when the window is empty at the latest."""
-        claim, log = self.claim, self._log or Log()
+        claim, log = self.claim, self.log or Log()
         return ClaimState(
             claim.key,
             max(0, claim.limit - log.used),
-            until(log.entries[-1].ends, now) if log.used else 0.0,
+            until(log.ends, now) if log.used else 0.0,
             admitted,
             None if admitted else log.wait(claim.limit, claim.cost, now),
         )
@@ -144,7 +139,7 @@ class WindowPart:
 
         The cost never goes below zero, so a refund never exceeds what was reserved.
         """
-        log, entry = self._log, self._entry
+        log, entry = self.log, self.entry
         assert log is not None
         assert entry is not None
         for key, units in settlement.units:

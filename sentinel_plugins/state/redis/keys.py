@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 
-from sentinel_core.state import Budget, Claim, Lease, Window
+from sentinel_core.state import Claim
 from sentinel_core.state_key import tenant_part
+
+REMEMBERED = 16_384
+"""Names of what claims count in: a caller asks for the same ones each time."""
 
 
 class Keys:
@@ -28,21 +31,30 @@ class Keys:
 
     def reservation(self, reservation: str) -> list[bytes]:
         """A reservation's record, and the clock of its tenant."""
-        names = (f"reservation:{reservation}", f"clock:{tenant_part(reservation)}")
-        return [encoded(self._prefix + name) for name in names]
+        return [encoded(f"{self._prefix}reservation:{reservation}"), _clock(self._prefix, tenant_part(reservation))]
 
-    def claim(self, claim: Claim) -> Iterator[bytes]:
+    def claim(self, claim: Claim) -> tuple[bytes, ...]:
         """What a claim counts in."""
-        match claim:
-            case Window():
-                yield encoded(f"{self._prefix}{claim.algorithm}:{claim.key}:{float(claim.period_s)!r}")
-            case Lease():
-                yield encoded(f"{self._prefix}lease:{claim.key}")
-                yield encoded(f"{self._prefix}holders:{claim.key}")
-            case Budget():
-                place = f"{len(claim.key)}:{claim.key}:{claim.period}"
-                yield encoded(f"{self._prefix}budget:{place}")
-                yield encoded(f"{self._prefix}held:{place}")
+        return _places(self._prefix, *claim.place)
+
+
+@lru_cache(REMEMBERED)
+def _clock(prefix: str, tenant: str) -> bytes:
+    return encoded(f"{prefix}clock:{tenant}")
+
+
+@lru_cache(REMEMBERED)
+def _places(prefix: str, kind: str, key: str, of: float | str | None) -> tuple[bytes, ...]:
+    """Of a window, a lease or a budget: as `place` tells them apart."""
+    names: tuple[str, ...]
+    match kind:
+        case "lease":
+            names = (f"lease:{key}", f"holders:{key}")
+        case "budget":
+            names = (f"budget:{len(key)}:{key}:{of}", f"held:{len(key)}:{key}:{of}")
+        case _:
+            names = (f"{kind}:{key}:{float(of or 0.0)!r}",)
+    return tuple([encoded(prefix + name) for name in names])
 
 
 def encoded(text: str) -> bytes:

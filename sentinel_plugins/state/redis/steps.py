@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sentinel_core.state import Admission, Budget, Claim, ClaimState, Lease, Settlement, Window
+from sentinel_core.state import Admission, Claim, ClaimState, Lease, Settlement, Window
 
 MOST = 1 << 53
 """Scripts count in doubles, which hold every whole number up to this: 9,007,199 dollars."""
@@ -39,7 +39,7 @@ _decode = msgspec.msgpack.Decoder(Answer).decode
 
 def packed_claims(claims: Sequence[Claim]) -> bytes:
     """The claims as they are: their fields are what the script reads."""
-    return _encode([_within(claim) if _largest(claim) > MOST else claim for claim in claims])
+    return _encode([_within(claim) if _is_large(claim) else claim for claim in claims])
 
 
 def packed_use(settlement: Settlement) -> bytes:
@@ -51,23 +51,21 @@ def packed_use(settlement: Settlement) -> bytes:
 def unpacked(packed: bytes, claims: Sequence[Claim]) -> tuple[Admission, int]:
     """The admission, and how many damaged entries were repaired."""
     answer = _decode(packed)
-    states = (_state(claim, told, answer.free) for claim, told in zip(claims, answer.claims, strict=True))
+    free, states = answer.free, []
+    for claim, told in zip(claims, answer.claims, strict=True):
+        wait_s = told.wait / 1e6 if told.wait >= 0 and free else None
+        states.append(
+            ClaimState(claim.key, int(told.remaining), told.reset / 1e6, told.fits and free, wait_s, told.unknown)
+        )
     return Admission(answer.admitted, tuple(states)), answer.repaired
 
 
-def _state(claim: Claim, told: Told, free: bool) -> ClaimState:
-    wait_s = told.wait / 1e6 if free and told.wait >= 0 else None
-    return ClaimState(claim.key, int(told.remaining), told.reset / 1e6, told.fits and free, wait_s, told.unknown)
-
-
-def _largest(claim: Claim) -> int:
-    match claim:
-        case Window():
-            return max(claim.limit, claim.cost, claim.burst or 0)
-        case Lease():
-            return claim.limit
-        case Budget():
-            return max(claim.limit_nanousd, claim.reserve_nanousd, claim.spent_nanousd or 0)
+def _is_large(claim: Claim) -> bool:
+    if isinstance(claim, Window):
+        return claim.limit > MOST or claim.cost > MOST or (claim.burst or 0) > MOST
+    if isinstance(claim, Lease):
+        return claim.limit > MOST
+    return claim.limit_nanousd > MOST or claim.reserve_nanousd > MOST or (claim.spent_nanousd or 0) > MOST
 
 
 def _within(claim: Claim) -> Claim:

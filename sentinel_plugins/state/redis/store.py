@@ -111,7 +111,7 @@ class RedisState:
         names = self._keys.reservation(reservation)
         for claim in claims:
             names += self._keys.claim(claim)
-        span_us = math.ceil(max((claim.span_s for claim in claims), default=0) * 1e6)
+        span_us = math.ceil(max([claim.span_s for claim in claims], default=0) * 1e6)
         packed = packed_claims(claims)
         reply = _checked(await self._scripts.run(self._scripts.admit, names, encoded(reservation), span_us, packed))
         admission, repaired = unpacked(reply, claims)

@@ -74,17 +74,17 @@ async def test_z18_a_valid_key_is_compared_in_the_same_way(steps: Steps) -> None
         assert steps[:2] == [("get", "auth_keys"), ("compare", "32", "32")]
 
 
-async def test_z18_keys_of_the_file_are_found_by_their_digest_alone() -> None:
+async def test_z18_keys_of_the_file_are_found_by_their_fingerprint_alone() -> None:
     async with known() as auth:
         callers = auth.auth.callers
         for text in (STATIC, ADMIN_KEY):
             seen = callers.recall(client(text))
             assert isinstance(seen, Seen)
-            assert len(seen.digest) == 32
+            assert len(seen.fingerprint) == 32
             near = callers.recall(client(text[:-1] + "x"))
             assert isinstance(near, Unfamiliar)
-            same = sum(one == other for one, other in zip(near.digest, seen.digest, strict=True))
-            assert same < 8  # a guess that is nearly right learns nothing from where the digests part
+            same = sum(one == other for one, other in zip(near.fingerprint, seen.fingerprint, strict=True))
+            assert same < 8  # a guess that is nearly right learns nothing from where the fingerprints part
 
 
 async def test_z07_look_ups_at_once_of_keys_that_share_all_but_one_character_share_nothing(steps: Steps) -> None:

@@ -49,9 +49,9 @@ def looked_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     texts: list[str] = []
     known = VirtualKeys.known
 
-    async def noted(self: VirtualKeys, text: str, digest: bytes) -> Known:
+    async def noted(self: VirtualKeys, text: str, fingerprint: bytes) -> Known:
         texts.append(text)
-        return await known(self, text, digest)
+        return await known(self, text, fingerprint)
 
     monkeypatch.setattr(VirtualKeys, "known", noted)
     return texts

@@ -16,7 +16,6 @@ from sentinel_core.limits import Limits
 from sentinel_core.records import RecordStore
 from sentinel_core.state import Budget, Settlement, StateStore, state_key
 from sentinel_core.testing import FakeClock, FakeProvider, chain_of, completion, fake_services, opened
-from sentinel_core.testing.fake_clock import settle
 from sentinel_plugins.rate_limit.known import AGAIN_S
 from sentinel_plugins.rate_limit.periods import span
 from sentinel_plugins.rate_limit.rows import Row
@@ -151,7 +150,8 @@ async def test_p4_the_ledger_says_of_every_payer_and_period_what_the_store_count
             async with Exchange(chain, request(who, model)):
                 await clock.advance(9_000.0)
         await tracker.drained()
-        await settle(20)
+        assert isinstance(usage[0], Usage)
+        await usage[0].journal.caught_up()
         assert isinstance(limit[0], RateLimit)
         found = {}
         for who, model in itertools.product(PEOPLE, MODELS):

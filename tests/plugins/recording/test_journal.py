@@ -9,9 +9,9 @@ import pytest
 from sentinel_core.errors import Refusal
 from sentinel_core.records import Record
 from sentinel_core.testing import FakeClock
-from sentinel_core.testing.fake_clock import settle
 from sentinel_plugins.recording.journal import GROUP, Journal
 from tests.plugins.recording.flaky import Flaky
+from tests.plugins.recording.written import PATIENCE_S, emptied
 
 
 def rows(count: int, start: int = 0) -> list[Record]:
@@ -23,7 +23,7 @@ async def test_rows_are_written_in_groups_behind_whoever_adds_them() -> None:
     async with Journal("t", store, FakeClock()).open() as journal:
         assert all(journal.add(record) for record in rows(3 * GROUP))
         assert len(journal) == 3 * GROUP
-        await settle(20)
+        await emptied(journal)
         assert store.groups == [GROUP] * 3
         assert await store.ids("t") == [record.id for record in rows(3 * GROUP)]
 
@@ -42,8 +42,8 @@ async def test_r13_rows_wait_for_a_store_that_does_not_answer_and_are_written_on
         store.down = True
         for record in rows(5):
             journal.add(record)
-        await settle()
-        assert len(journal) == 5
+        await journal.caught_up()  # which an outage does not hold up
+        assert (len(journal), store.groups) == (5, [])
         store.down = False
         await clock.advance(1)
         assert (len(journal), await store.ids("t")) == (0, [record.id for record in rows(5)])
@@ -80,10 +80,55 @@ async def test_a_row_that_can_never_be_written_does_not_hold_up_the_others(caplo
     store = Flaky()
     async with Journal("t", store, FakeClock()).open() as journal:
         journal.add(Record("bad", "", -1.0, {}))
-        await settle()
+        await journal.caught_up()
         journal.add(rows(1)[0])
     assert await store.ids("t") == ["00000"]
     assert (journal.dropped, "1 rows cannot be written" in caplog.text) == (1, True)
+
+
+async def test_rows_that_come_one_by_one_are_written_together() -> None:
+    store = Flaky()
+    async with Journal("t", store, FakeClock()).open() as journal:
+        for record in rows(20):
+            journal.add(record)
+            await asyncio.sleep(0)
+        await emptied(journal)
+        assert store.groups == [20]
+        journal.add(rows(1, 20)[0])
+        await emptied(journal)
+    assert store.groups == [20, 1]
+
+
+async def test_a_row_that_somebody_waits_for_takes_the_others_with_it() -> None:
+    store = Flaky()
+    async with Journal("t", store, FakeClock()).open() as journal:
+        journal.add(rows(1)[0])
+        await journal.write(rows(1, 1)[0])
+        assert store.groups == [2]
+
+
+async def test_whoever_reads_finds_what_was_taken_before() -> None:
+    store = Flaky()
+    async with Journal("t", store, FakeClock()).open() as journal:
+        await journal.caught_up()  # of nothing
+        for number in range(3):  # the second and third while a group is on its way
+            journal.add(rows(1, number)[0])
+            reading = asyncio.create_task(journal.caught_up())
+            await asyncio.sleep(0)
+        left = asyncio.create_task(journal.caught_up())
+        await asyncio.sleep(0)
+        left.cancel()  # whoever leaves keeps nobody
+        await reading
+        assert await store.ids("t") == ["00000", "00001", "00002"]
+
+
+async def test_whoever_reads_while_it_ends_is_let_go() -> None:
+    store = Flaky()
+    async with Journal("t", store, FakeClock()).open() as journal:
+        journal.add(rows(1)[0])
+        reading = asyncio.create_task(journal.caught_up())
+    await asyncio.wait_for(reading, PATIENCE_S)
+    assert await store.ids("t") == ["00000"]
 
 
 async def test_whoever_waits_and_leaves_breaks_nothing() -> None:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from sentinel_core.gateway import Gateway
 from sentinel_core.records import Record, RecordStore
+from sentinel_core.testing.fake_clock import settle
+from sentinel_plugins.audit import Audit
 from sentinel_plugins.recording.journal import Journal
+from sentinel_plugins.recording.own_rows import caught_up
+from sentinel_plugins.usage import Usage
 
 PATIENCE_S = 10.0
 
@@ -26,3 +31,10 @@ async def emptied(journal: Journal) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while journal:
             await asyncio.sleep(0)
+
+
+async def flushed(gateway: Gateway) -> None:
+    """Wait until the rows of every request that has ended are written."""
+    await settle(20)
+    for kind in (Usage, Audit):
+        await caught_up(gateway, kind)

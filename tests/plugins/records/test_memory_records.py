@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from sentinel_core.records import Record
 from sentinel_plugins.records.memory import MemoryRecords, MemoryRecordsConfig, sentinel_stores
+from sentinel_plugins.records.memory.table import SLACK
 from tests.plugins.records.opened import row
 
 TABLE = "usage"
@@ -17,6 +19,23 @@ async def test_l10_a_table_keeps_its_newest_rows() -> None:
     page = await store.query(TABLE, tenant=None)
     assert [record.id for record in page.records] == ["row-5", "row-4", "row-3"]
     assert await store.get(TABLE, None, "row-1") is None
+
+
+async def test_l10_what_makes_room_leaves_memory_and_no_answer() -> None:
+    store = MemoryRecords(MemoryRecordsConfig(max_rows=3))
+    for number in range(2 * SLACK):
+        await store.append(TABLE, [row(number)])
+        page = await store.query(TABLE, tenant=None, limit=9)
+        assert [record.id for record in page.records] == [f"row-{n}" for n in range(number, max(-1, number - 3), -1)]
+        assert len(store._tables[TABLE]._rows) <= SLACK + 3
+    last = 2 * SLACK - 1
+    await store.append(TABLE, [row(last - 10)])  # too late: it is the oldest, and makes room itself
+    assert await store.get(TABLE, None, f"row-{last - 10}") is None
+    changed = Record(f"row-{last - 1}", "acme", row(last - 1).at, {"n": 0})
+    assert await store.put(TABLE, changed, expect=await store.get(TABLE, None, changed.id))
+    assert [record.id for record in (await store.query(TABLE, tenant=None)).records][1] == changed.id
+    assert await store.delete(TABLE, until=row(last).at) == 2
+    assert [record.id for record in (await store.query(TABLE, tenant=None)).records] == [f"row-{last}"]
 
 
 async def test_reading_makes_no_table() -> None:

@@ -16,8 +16,7 @@ from sentinel_core.records import Record
 from sentinel_core.registry import Registry
 from sentinel_core.reply import Reply
 from sentinel_core.testing import FakeProvider, completion
-from sentinel_core.testing.fake_clock import settle
-from tests.plugins.recording.written import rows
+from tests.plugins.recording.written import flushed, rows
 
 Fate: TypeAlias = Literal["serve", "refuse", "lose", "break"]
 """What the upstream does with a call: answer it, refuse it, take it and never answer, break off its stream."""
@@ -76,7 +75,7 @@ class Books:
 
     async def rows(self) -> list[Record]:
         """The ledger, oldest first, once it has a row for every call or more."""
-        await settle(20)
+        await flushed(self.gateway)
         return await rows(self.gateway.records, "usage", sum(len(upstream.calls) for upstream in self.upstreams))
 
 
