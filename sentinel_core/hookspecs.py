@@ -65,7 +65,8 @@ class StartUpHooks:
 class PhaseHooks:
     """The five phases of a stage. Implement some; name only the arguments you want.
 
-    A phase may be a plain function or a coroutine function; `on_stream` is an async generator function.
+    A phase may be a plain function or a coroutine function; `on_stream` is an async generator function, or a plain one
+    that returns an async iterator.
     """
 
     @hookspec
@@ -93,7 +94,9 @@ class PhaseHooks:
     def on_stream(self, ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:  # type: ignore[empty-body]
         """On the way out, reversed, for streams: an async generator over the inner one.
 
-        A stage that implements only this also binds on unary replies: they are decomposed into events.
+        A stage that implements only this also binds on unary replies: they are decomposed into events. One that waits
+        for nothing but its events may return `sentinel_core.transform.Transformed(transform, events)`, which costs less:
+        neighbours of that kind share one loop.
         """
 
     @hookspec

@@ -7,6 +7,7 @@ exactly as it came.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
 import msgspec
@@ -195,10 +196,7 @@ class TextEvent(_Event, frozen=True, gc=False):
         """The same event carrying another text."""
         return msgspec.structs.replace(self, text=text, changed=True) if text != self.text else self
 
-    @property
-    def lane(self) -> tuple[int, Channel, int]:
-        """Which text this continues: (choice, channel, tool-call index)."""
-        return (self.choice, self.channel, self.index)
+    lane = property(attrgetter("choice", "channel", "index"), doc="Which text this continues.")
 
 
 class TextDelta(TextEvent, frozen=True, gc=False):

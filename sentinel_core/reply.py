@@ -86,7 +86,11 @@ class EventStream:
             self.ended(exc)
             raise
         finally:
-            self._reading.leave()
+            reading = self._reading
+            if reading.awaited is None:
+                reading.task = None
+            else:
+                reading.leave()
 
     def taken(self, reading: Reading) -> AsyncIterator[Event]:
         """The bare events, for the one consumer that keeps `reading` itself and says with `ended` how they ended.

@@ -10,6 +10,7 @@ import msgspec
 
 from sentinel_core.chain.faults import Entry, is_fault, note
 from sentinel_core.chain.layers import LayerInput
+from sentinel_core.chain.passage import Readers
 from sentinel_core.chain.phases import Phase
 from sentinel_core.chain.verdicts import FAILED_OPEN, LEFT_EARLY
 from sentinel_core.context import Context
@@ -110,14 +111,15 @@ def decomposing(entry: Entry, on_stream: Phase) -> Phase:
 
     async def on_response(ctx: Context, answer: Answer) -> Answer:
         events = answer.dialect.decompose(answer)
-        given = LayerInput(_iterate(events), None, tracked=entry.guard)
+        readers = Readers()
+        given = LayerInput(_iterate(events), None, readers.noting)
         source = on_stream(ctx, given)
         if isawaitable(source):
             source = await source
         came: list[Event] = []
         async with aclosing(_over(source)) as handed_on:
             async for event in handed_on:
-                if isinstance(event, Opaque) and not given.was_read(event):
+                if isinstance(event, Opaque) and not readers.has(event):
                     if entry.unscannable == "block":
                         raise Refusal("content_policy_violation")
                     ctx.note_unread(entry.name)

@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from sentinel_core.chain.layers import StreamLayer
+from sentinel_core.chain.pipe import Pipe
 from sentinel_core.reply import EventStream, Reading, logged
 
 
@@ -40,7 +41,7 @@ class Endings:
         self._tracker = tracker
         self._over = False
         self._streams: list[EventStream] = []
-        self._layers: list[StreamLayer] = []
+        self._layers: list[StreamLayer | Pipe] = []
         self.reading = Reading()
 
     def __bool__(self) -> bool:
@@ -60,7 +61,7 @@ class Endings:
         """The exchange is over: what is still adopted is closed at once."""
         self._over = True
 
-    def add_layer(self, layer: StreamLayer) -> None:
+    def add_layer(self, layer: StreamLayer | Pipe) -> None:
         """Remember a layer; the last one added is the outermost."""
         self._layers.append(layer)
 

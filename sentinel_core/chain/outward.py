@@ -11,6 +11,7 @@ import msgspec
 
 from sentinel_core.chain.faults import Entry, as_fault, is_fault, note
 from sentinel_core.chain.layers import StreamLayer
+from sentinel_core.chain.pipe import Pipe, Step
 from sentinel_core.chain.unread import refuse_unread
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import ERRORS, Refusal, SentinelError, UpstreamError
@@ -72,11 +73,21 @@ def _failed(exchange: Exchange, entry: Entry, exc: BaseException, answer: Answer
 
 
 def layers(exchange: Exchange, source: AsyncIterator[Event], depth: int) -> AsyncIterator[Event]:
-    """The `on_stream` of the first `depth` stages over the source, the first stage outermost."""
+    """The `on_stream` of the first `depth` stages over the source, the first stage outermost.
+
+    Neighbours that wait for nothing but the layer below share one loop.
+    """
+    pipe: Pipe | None = None
     for entry, phase, _ in exchange.chain.streams[depth]:
         layer = StreamLayer(entry, phase, exchange.ctx, source, exchange.seconds, exchange.verdicts)
-        exchange.endings.add_layer(layer)
-        source = layer
+        if layer.transform is None:
+            exchange.endings.add_layer(layer)
+            source, pipe = layer, None
+            continue
+        if pipe is None:
+            source = pipe = Pipe(source)
+            exchange.endings.add_layer(pipe)
+        pipe.add(Step(entry, layer.transform, exchange.seconds, layer.passage))
     return source
 
 

@@ -11,13 +11,14 @@ _SHORT = 256
 
 
 class SameText:
-    """Compares what comes into a stage with what leaves it, lane by lane; holds only what the stage holds back."""
+    """Compares what comes into a stage with what leaves it, lane by lane; holds only what the stage holds back: what is
+    `due` of each lane, and the `latest` event, as long as it is not told where that belongs."""
 
-    __slots__ = ("_altered", "_due", "_ends", "_latest")
+    __slots__ = ("_altered", "_ends", "due", "latest")
 
     def __init__(self) -> None:
-        self._latest: TextEvent | None = None
-        self._due: dict[tuple[int, Channel, int], deque[str]] = {}
+        self.latest: TextEvent | None = None
+        self.due: dict[tuple[int, Channel, int], deque[str]] = {}
         self._ends: list[tuple[int, str]] = []
         self._altered = False
 
@@ -25,22 +26,22 @@ class SameText:
     def altered(self) -> bool:
         """Whether another text or end left than came, or less of it. Asked when the stream is over."""
         self._file()
-        return self._altered or bool(self._due or self._ends)
+        return self._altered or bool(self.due or self._ends)
 
     def came(self, event: TextEvent) -> None:
         """The stage was given this."""
-        if self._latest is not None:
+        if self.latest is not None:
             self._file()
-        self._latest = event
+        self.latest = event
 
     def left(self, event: TextEvent) -> None:
         """The stage handed this on."""
-        if event is self._latest and not self._due:  # as a rule: nothing is held back
-            self._latest = None
+        if event is self.latest and not self.due:  # as a rule: nothing is held back
+            self.latest = None
             return
         self._file()
         lane = event.lane
-        due, text = self._due.get(lane), event.text
+        due, text = self.due.get(lane), event.text
         if due and due[0].startswith(text):  # as a rule, where something is
             due[0] = due[0][len(text) :]
             if not due[0]:
@@ -48,7 +49,19 @@ class SameText:
         elif text and not self._altered:
             self._altered = not _taken(text, due)
         if not due:
-            self._due.pop(lane, None)
+            self.due.pop(lane, None)
+
+    def passed(self, came: TextEvent, left: TextEvent) -> None:
+        """The stage was given the one, and handed the other on before anything else came."""
+        lane, text = came.lane, left.text
+        due = self.due.get(lane)
+        if self.latest is None and due is not None and len(due) == 1 and len(due[0]) < _SHORT and left.lane == lane:
+            said = due[0] + came.text
+            if len(said) > len(text) and said.startswith(text):  # as a rule, where some of a word is
+                due[0] = said[len(text) :]
+                return
+        self.came(came)
+        self.left(left)
 
     def end_came(self, event: Finish) -> None:
         """The stage was given this end."""
@@ -63,12 +76,12 @@ class SameText:
 
     def _file(self) -> None:
         """Put what came last behind what is due in its lane."""
-        latest, self._latest = self._latest, None
+        latest, self.latest = self.latest, None
         if latest is None or not latest.text or self._altered:
             return
-        due = self._due.get(latest.lane)
+        due = self.due.get(latest.lane)
         if due is None:
-            self._due[latest.lane] = deque((latest.text,))
+            self.due[latest.lane] = deque((latest.text,))
         elif len(due[-1]) < _SHORT:
             due[-1] += latest.text
         else:

@@ -22,10 +22,13 @@ class Source:
     nobody else may see another.
     """
 
-    __slots__ = ("_kept", "_read", "_stream", "meter")
+    __slots__ = ("_kept", "_loop", "_next", "_read", "_reading", "_stream", "meter")
 
     def __init__(self, stream: EventStream, kept: Transcript | None, *, read: bool = False) -> None:
         self._stream = stream
+        self._reading = Reading()
+        self._next = stream.taken(self._reading).__anext__
+        self._loop = asyncio.get_running_loop()
         self._kept = kept
         self._read = read
         self.meter = Meter()
@@ -34,15 +37,24 @@ class Source:
         return self
 
     async def __anext__(self) -> Event:
+        reading = self._reading
+        reading.task = asyncio.current_task(self._loop)
         try:
-            event = await self._stream.__anext__()
+            event = await self._next()
         except StopAsyncIteration:
+            self._stream.ended(None)
             self.meter.ended = True
             raise
         except BaseException as exc:  # a cancellation that nobody asked for is the provider's fault
+            self._stream.ended(exc)
             if is_fault(exc):
                 raise StageFault("provider", "stream") from exc
             raise
+        finally:
+            if reading.awaited is None:
+                reading.task = None  # a call less for every event of every stream
+            else:
+                reading.leave()
         if self._read and event.frame is not None:
             event.frame.reencode = True
         meter = self.meter
@@ -123,7 +135,7 @@ class Delivery:
             raise failure from exc
         finally:
             if reading.awaited is None:
-                reading.task = None  # a call less for every event of every stream
+                reading.task = None  # as in `Source`
             else:
                 reading.leave()
         meter = self.meter

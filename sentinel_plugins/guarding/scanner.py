@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 
 import re2
 
 from sentinel_plugins.guarding.entity import Entity, Found
-from sentinel_plugins.guarding.tail import Tail, memory, utf8
+from sentinel_plugins.guarding.tail import Tail, matching, memory, utf8
 
 _TAILS = (640,)
 """Entities share the search of a text's end with those of about their length."""
@@ -31,15 +31,15 @@ class Scanner:
 
     def find(self, text: str) -> list[Found]:
         """Every value of every entity, the leftmost first, of those the longest; those of two entities may overlap."""
-        return self.closely(text, self._triggers.Match(utf8(text)) or ())
+        return self.closely(text, self._triggers(utf8(text)))
 
-    def triggers_and(self, *patterns: str) -> re2.Set:
-        """A set of the triggers of all entities, numbered as these are, and of more patterns behind them."""
+    def triggers_and(self, *patterns: str) -> Callable[[bytes], Sequence[int]]:
+        """Which triggers of the entities are in a text, by their numbers, and which of more patterns behind them."""
         together = re2.Set.SearchSet(memory())
         for trigger in (*(entity.trigger for entity in self._entities), *patterns):
             together.Add(trigger)
         together.Compile()
-        return together
+        return matching(together)
 
     def closely(self, text: str, there: Collection[int]) -> list[Found]:
         """What the entities find whose triggers were there, by their numbers; others are none of its business."""

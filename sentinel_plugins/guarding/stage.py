@@ -21,7 +21,7 @@ from sentinel_plugins.guarding.handover import HANDOVER, Handover
 from sentinel_plugins.guarding.policy import Board, Direction, Policy, posted
 from sentinel_plugins.guarding.redaction import Merged, Note, Redaction
 from sentinel_plugins.guarding.replacing import REPLACEMENTS, Action, Hashed, Replacement
-from sentinel_plugins.guarding.streaming import Searched, redacted
+from sentinel_plugins.guarding.streaming import Marked, Searched, redacted
 from sentinel_plugins.guarding.telling import Listener, tell
 from sentinel_plugins.guarding.transducer import Overlong
 from sentinel_plugins.guarding.unseen import cleaned
@@ -172,11 +172,11 @@ class Replacing(Stage):
         redaction = self._redaction(ctx, "response")
         handed = ctx.get(HANDOVER)
         if handed is not None and handed.take(self._policy):
-            return redacted(Searched(redaction, handed=handed), events)
+            return redacted(Marked(redaction, handed), events)
         handing = None
         if redaction.others:
             handing = ctx[HANDOVER] = Handover(redaction.others)
-        return redacted(Searched(redaction, handing=handing), events)
+        return redacted(Searched(redaction, handing), events)
 
     def _heard(self, ctx: Context, redaction: Redaction, slots: Sequence[TextSlot], work: Work) -> Work:
         """The work, which where somebody listens begins with telling what is there."""

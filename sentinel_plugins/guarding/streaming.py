@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TypeAlias
 
 import msgspec
 
 from sentinel_core.messages import Channel, Event, Opaque, TextEvent, ToolCallDelta, UsageReport, ends_texts
+from sentinel_core.transform import Transformed
 from sentinel_plugins.guarding.handover import Handover
 from sentinel_plugins.guarding.redaction import Redaction, Text
 
@@ -52,30 +53,17 @@ class Lanes:
 
 
 class Searched(Lanes):
-    """The texts of one stream with a guard's values replaced. What another guard said of an event is not searched for
-    again."""
+    """The texts of one stream with a guard's values replaced."""
 
-    __slots__ = ("_handed", "_handing", "_passed", "_redaction")
+    __slots__ = ("_handing", "_redaction")
 
-    def __init__(self, redaction: Redaction, handed: Handover | None = None, handing: Handover | None = None) -> None:
-        """`handed` is what the guard before this one says, `handing` what this one says to the next."""
-        passed: dict[Lane, str] = {}
-        super().__init__(
-            lambda event: redaction.text(json=isinstance(event, ToolCallDelta), left=passed.pop(event.lane, ""))
-        )
-        self._passed = passed
+    def __init__(
+        self, redaction: Redaction, handing: Handover | None = None, left: Callable[[Lane], str] = lambda _: ""
+    ) -> None:
+        """`handing` is what this guard says to the next; `left` is asked what stands ahead of a text that begins."""
+        super().__init__(lambda event: redaction.text(json=isinstance(event, ToolCallDelta), left=left(event.lane)))
         self._redaction = redaction
-        self._handed = handed
         self._handing = handing
-
-    def take(self, event: TextEvent) -> TextEvent:
-        """See `Lanes`."""
-        marks = self._handed.marks(event) if self._handed is not None else None
-        if marks is None or event.lane in self._texts:
-            return super().take(event)
-        lane = event.lane
-        self._passed[lane] = (self._passed.get(lane, "") + event.text)[-REMEMBERED:]
-        return event.with_text(self._redaction.marked(event.text, marks)) if marks else event
 
     def replaced(self, event: Event) -> Iterator[Event]:
         """Any event, with what is still held of texts that end before their end."""
@@ -83,8 +71,6 @@ class Searched(Lanes):
             event = self.take(event)
         elif ends_texts(event):
             yield from self.rest(event.choice)
-            for lane in [lane for lane in self._passed if lane[0] == event.choice]:
-                del self._passed[lane]
         if isinstance(event, Opaque) and event.slots:
             event = event.with_texts(self._redaction.changes(event.texts()))
         yield event
@@ -95,29 +81,69 @@ class Searched(Lanes):
         return event
 
 
-async def redacted(
-    lanes: Searched, events: AsyncIterator[Event], most_waiting: int = MOST_WAITING
-) -> AsyncIterator[Event]:
-    """The events, with what the guard lets leave of them.
+class Marked(Searched):
+    """The same where another guard has searched already: what it said of an event is not searched for again."""
+
+    __slots__ = ("_handed", "_passed")
+
+    def __init__(self, redaction: Redaction, handed: Handover) -> None:
+        """`handed` is what the guard before this one says."""
+        passed: dict[Lane, str] = {}
+        super().__init__(redaction, left=lambda lane: passed.pop(lane, ""))
+        self._handed = handed
+        self._passed = passed
+
+    def take(self, event: TextEvent) -> TextEvent:
+        """See `Lanes`."""
+        marks, lane = self._handed.marks(event), event.lane
+        if marks is None or lane in self._texts:
+            return super().take(event)
+        self._passed[lane] = (self._passed.get(lane, "") + event.text)[-REMEMBERED:]
+        return event.with_text(self._redaction.marked(event.text, marks)) if marks else event
+
+    def rest(self, choice: int | None = None) -> Iterator[TextEvent]:
+        """See `Lanes`."""
+        yield from super().rest(choice)
+        for lane in [lane for lane in self._passed if choice is None or lane[0] == choice]:
+            del self._passed[lane]
+
+
+class Redacting:
+    """What a guard lets leave of each event.
 
     Events ahead of the first that says something wait for it, up to so many: a refusal may still come, with a status of
     its own.
     """
-    waiting: list[Event] = []
-    begun = False
-    async for event in events:
-        if begun and isinstance(event, TextEvent):
-            yield lanes.take(event)
-            continue
-        for ready in lanes.replaced(event):
-            begun = begun or _says_something(ready) or len(waiting) == most_waiting
-            waiting.append(ready)
-        if begun:
-            for ready in waiting:
-                yield ready
-            waiting.clear()
-    for ready in (*waiting, *lanes.rest()):
-        yield ready
+
+    __slots__ = ("_begun", "_lanes", "_most_waiting", "_waiting")
+
+    def __init__(self, lanes: Searched, most_waiting: int) -> None:
+        self._lanes = lanes
+        self._most_waiting = most_waiting
+        self._waiting: list[Event] = []
+        self._begun = False
+
+    def event(self, event: Event) -> Sequence[Event]:
+        """The event as it leaves, behind what is still held of a text that it ends."""
+        if self._begun:
+            return (self._lanes.take(event),) if isinstance(event, TextEvent) else [*self._lanes.replaced(event)]
+        for ready in self._lanes.replaced(event):
+            self._begun = self._begun or _says_something(ready) or len(self._waiting) == self._most_waiting
+            self._waiting.append(ready)
+        return self._gone() if self._begun else ()
+
+    def end(self) -> Sequence[Event]:
+        """Whatever is held."""
+        return [*self._gone(), *self._lanes.rest()]
+
+    def _gone(self) -> Sequence[Event]:
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+
+def redacted(lanes: Searched, events: AsyncIterator[Event], most_waiting: int = MOST_WAITING) -> Transformed:
+    """The events, with what the guard lets leave of them."""
+    return Transformed(Redacting(lanes, most_waiting), events)
 
 
 def _says_something(event: Event) -> bool:

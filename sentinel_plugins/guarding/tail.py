@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import re2
+
+_ANYWHERE = re2._Anchor.UNANCHORED
+Search: TypeAlias = Callable[[Any, bytes, int, int], Sequence[tuple[int, int]]]
+"""Where a match has to begin, a text, and from where to where in it: the match and its groups, (-1, -1) without one."""
 
 _MEMORY_BYTES = 64 << 20
 """What the automaton of many patterns may grow to. Beyond it RE2 gives up or slows down, which must not happen to a
@@ -25,20 +30,34 @@ class Tail:
     def __init__(self, beginnings: Sequence[str], length: int) -> None:
         """Patterns of RE2 that match whatever may become a value, and how many characters that may have."""
         together = "|".join(f"(?:{pattern})" for pattern in beginnings)
-        self._pattern = re2.compile(f"(?:{together})\\z".encode(), memory())
+        self._search = searching(f"(?:{together})\\z".encode())
         self.length = length
 
     def live_from(self, text: str) -> int:
         """Where the leftmost of them begins; the length of the text where none does."""
         tail = text[-self.length :]
-        encoded = utf8(tail)
-        found = self._pattern.search(encoded)
-        if found is None:
+        encoded = tail.encode("utf-8", "surrogatepass")  # as `utf8`, a call less for every event of every stream
+        start = self._search(_ANYWHERE, encoded, 0, len(encoded))[0][0]
+        if start < 0:
             return len(text)
-        start: int = found.start()
         if len(encoded) == len(tail):
             return len(text) - len(tail) + start
         return len(text) - len(encoded[start:].decode("utf-8", "surrogatepass"))
+
+
+def searching(pattern: bytes) -> Search:
+    """The search for the first match of a pattern of RE2.
+
+    What RE2's module for Python makes of a match takes longer than the search itself, so this is what lies below it.
+    """
+    search: Search = re2.compile(pattern, memory())._regexp.Match
+    return search
+
+
+def matching(patterns: re2.Set) -> Callable[[bytes], Sequence[int]]:
+    """The numbers of the patterns of a compiled set that match somewhere in a text; as with `searching`, from below."""
+    match: Callable[[bytes], Sequence[int]] = patterns._set.Match
+    return match
 
 
 def utf8(text: str) -> bytes:

@@ -95,6 +95,14 @@ class Transducer:
     def feed(self, text: str, *, end: bool = False) -> list[Piece]:
         """The next piece of the text; at the `end` of the text everything that was held leaves as well."""
         pieces: list[Piece] = []
+        if self._swallower is None and len(text) <= _SLICE:  # as a rule
+            self._text += text
+            rest = self._release(pieces, end=end)
+            if rest is None:
+                if self._sent >= self._trim_at and not end:
+                    self._trim()
+                return pieces
+            text = rest
         while len(text) > _SLICE:
             self._take(text[:_SLICE], pieces, end=False)
             text = text[_SLICE:]
@@ -126,12 +134,19 @@ class Transducer:
         if limit == sent:
             return None
         found = self._finder.find(text)
-        if found:
-            found = [one for one in found if one.end > sent]
+        if not found:  # as a rule
+            pieces.append(Piece(limit - sent))
+            self._sent = limit
+            return None
+        return self._replace([one for one in found if one.end > sent], limit, pieces, end=end)
+
+    def _replace(self, found: Sequence[Found], limit: int, pieces: list[Piece], *, end: bool) -> str | None:
+        """Let go of the text up to `limit` with what was found in it, as far as that is decided."""
+        text = self._text
         merged = list(clusters(found, self._rank)) if found else ()
         if merged and not end:
             limit = self._undecided(merged, found, limit)
-        at = sent
+        at = self._sent
         for cluster in merged:
             if cluster.end > limit:
                 break

@@ -99,7 +99,7 @@ class Reader:
 
     def find(self, text: str) -> Sequence[Found]:
         """What the scanner finds in the text and in its views, as places of the text, each once."""
-        there = self._triggers.Match(utf8(text))
+        there = self._triggers(utf8(text))
         if not there:
             return ()
         found = self._scanner.closely(text, there)
@@ -113,8 +113,9 @@ class Reader:
     def live_from(self, text: str) -> int:
         """The least of the scanner's on the text and its readings, and the beginnings of tokens and escapes there."""
         tail = text[-self.max_length :]
-        live = self._starts(tail) if _is_plain(tail) else self._live_from(tail, DEPTH)
-        return len(text) - len(tail) + live
+        plain = tail.isascii() and not escapes.may_be_in(tail)  # nobody reads it otherwise than it is written
+        live = self._starts(tail) if plain else self._live_from(tail, DEPTH)
+        return live + len(text) - len(tail)
 
     def _live_from(self, text: str, depth: int) -> int:
         live = len(text)
@@ -140,11 +141,6 @@ class Reader:
         if len(text) - live <= self._scanner.reach:
             return live
         return min(self._scanner.live_from(text), encoded.begun(text))
-
-
-def _is_plain(text: str) -> bool:
-    """Whether nobody reads it otherwise than it is written, but for what its tokens say."""
-    return text.isascii() and not escapes.may_be_in(text)
 
 
 def _placed(found: Found, origins: Origins) -> Found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from sentinel_core.provider import Provider, ProviderConfig
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import completion, content_chunk, events_of
+from sentinel_core.transform import Transformed
 
 Legs = Literal["one", "retry", "hedge"]
 Kind = Literal["refuse", "fault", "unasked"]
@@ -162,6 +163,24 @@ class Waiting:
         self.record.finished[self.place] += 1
 
 
+class Passing:
+    """Hands every event on, unless this is the place to fail."""
+
+    def __init__(self, actor: Any) -> None:  # Any: as in the mixins
+        self._actor = actor
+        self._number = 0
+
+    def event(self, event: Event) -> Sequence[Event]:
+        """The event."""
+        self._number += 1
+        self._actor.trouble("on_stream", self._number)
+        return (event,)
+
+    def end(self) -> Sequence[Event]:
+        """Nothing is held."""
+        return ()
+
+
 class Plain:
     """The phases as plain functions."""
 
@@ -179,7 +198,7 @@ class Plain:
     @hookimpl
     def on_stream(self: Any, events: AsyncIterator[Event]) -> AsyncIterator[Event]:  # Any: mixed into an Actor
         self.trouble("on_stream")
-        return events
+        return Transformed(Passing(self), events) if self.place % 2 else events
 
     @hookimpl
     def on_finish(self: Any, outcome: Outcome) -> None:  # Any: mixed into an Actor

@@ -58,7 +58,7 @@ def test_p1_leases_and_the_other_algorithms_hold_for_all_processes(fleet: list[W
 
 
 async def test_the_leases_of_a_process_that_was_killed_end_with_their_time(redis_url: str) -> None:
-    lease = Lease(state_key("acme", "concurrency"), 3, ttl_s=0.5)
+    lease = Lease(state_key("acme", "concurrency"), 3, ttl_s=1.5)  # longer than it takes to kill the holder and to ask
     with workers(1) as (holder,):
         assert await asyncio.to_thread(together, [holder], redis_url, "held", 5, lease) == 3
         holder.kill()

@@ -1,0 +1,116 @@
+"""What one stage was given of a stream, what it handed on, and the verdict that follows."""
+
+from __future__ import annotations
+
+from sentinel_core.chain.faults import Entry, as_fault, is_fault
+from sentinel_core.chain.same_text import SameText
+from sentinel_core.chain.verdicts import Verdicts
+from sentinel_core.errors import Refusal, StageFault
+from sentinel_core.keys import VerdictResult
+from sentinel_core.messages import Event, Finish, Opaque, TextEvent
+
+
+class Readers:
+    """Notes which events' strings outside the channels a stage looked at."""
+
+    __slots__ = ("_seen",)
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[int, int]] = set()
+
+    def noting(self, event: Event) -> Event:
+        """The event, so that one that has such strings notes who reads them."""
+        if not isinstance(event, Opaque) or not event.slots:
+            return event
+        return Opaque(
+            choice=event.choice,
+            frame=event.frame,
+            part=event.part,
+            changed=event.changed,
+            slots=event.slots,
+            patches=event.patches,
+            readers=self._seen,
+            ends=event.ends,
+        )
+
+    def has(self, event: Opaque) -> bool:
+        """Whether the stage looked at this event's strings; one that it made itself counts as read."""
+        return event.readers is None or (id(event.frame), event.part) in event.readers
+
+
+class Passage:
+    """One stage's passage of one stream.
+
+    `ended` is whether the stage was given all of it, `released` how many characters it handed on, `text` whether these
+    are what it was given.
+    """
+
+    __slots__ = ("_changed", "_entry", "_readers", "_unread", "_verdicts", "ended", "released", "text")
+
+    def __init__(self, entry: Entry, verdicts: Verdicts) -> None:
+        self.ended = False
+        self._entry = entry
+        self._verdicts = verdicts
+        self._readers = Readers()
+        self.text = SameText()
+        self.released = 0
+        self._changed = False
+        self._unread = False
+
+    def came(self, event: Event) -> Event:
+        """The event as the stage is given it."""
+        if isinstance(event, TextEvent):
+            self.text.came(event)
+            return event
+        if isinstance(event, Finish):
+            self.text.end_came(event)
+        return self._readers.noting(event)
+
+    def left(self, event: Event) -> None:
+        """The stage hands this on. Raises `Refusal` where nobody looked at it and that must not pass."""
+        if isinstance(event, TextEvent):
+            self.released += len(event.text)
+            self.text.left(event)
+            return
+        if isinstance(event, Finish):
+            self.text.end_left(event)
+        if isinstance(event, Opaque) and not self._was_read(event):
+            self._unread = True
+            if self._entry.unscannable == "block":
+                self._note("blocked")
+                raise Refusal("content_policy_violation")
+        self._changed = self._changed or event.changed
+
+    def conclude(self) -> None:
+        """State the verdict, once the stream is over."""
+        if not self.ended:
+            self._note("partial")
+        elif self._changed or self.text.altered:
+            self._note("masked")
+        else:
+            self._note("partial" if self._unread else "allowed")
+
+    def late(self) -> StageFault:
+        """The fault of a stage that took too long."""
+        self._note("error")
+        return as_fault(self._entry, "on_stream", TimeoutError(), "took too long")
+
+    def failure(self, exc: BaseException, *, timed_out: bool = False) -> BaseException:
+        """What to raise for an exception out of the stage's own code: itself, or the fault that it is."""
+        if isinstance(exc, Refusal):
+            self._note("blocked")
+            return exc
+        if timed_out or is_fault(exc):
+            self._note("error")
+            late = timed_out or isinstance(exc, TimeoutError)
+            return as_fault(self._entry, "on_stream", exc, "took too long" if late else "raised")
+        return exc
+
+    def _note(self, result: VerdictResult) -> None:
+        self._verdicts.note(self._entry, "response", result, self.released)
+
+    def _was_read(self, event: Opaque) -> bool:
+        """Whether the stage looked at all of it, as far as that is text."""
+        if event.slots and not self._readers.has(event):
+            return False
+        return self._entry.reads_all or not event.unreadable
