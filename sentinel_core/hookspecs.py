@@ -95,8 +95,8 @@ class PhaseHooks:
         """On the way out, reversed, for streams: an async generator over the inner one.
 
         A stage that implements only this also binds on unary replies: they are decomposed into events. One that waits
-        for nothing but its events may return `sentinel_core.transform.Transformed(transform, events)`, which costs less:
-        neighbours of that kind share one loop.
+        for nothing but its events may return `sentinel_core.transform.Transformed(transform, events)`: that costs less,
+        for neighbours of that kind share one loop.
         """
 
     @hookspec
