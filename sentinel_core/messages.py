@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, Type
 
 import msgspec
 
+from sentinel_core.dialects.line_ends import CR, LF
 from sentinel_core.dialects.slots import Path, TextSlot, patched
 from sentinel_core.dialects.unreadable import holds_unreadable, says_unreadable
 
@@ -170,7 +171,7 @@ class Frame(msgspec.Struct, gc=False, eq=False):
     def line(self) -> bytes:
         """The payload where it may leave as it came: it is on one line, and no guard read it. Else empty."""
         raw = self.raw
-        return b"" if self.reencode or b"\n" in raw or b"\r" in raw else raw
+        return b"" if self.reencode or LF in raw or CR in raw else raw
 
 
 class _Event(msgspec.Struct, frozen=True, gc=False):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sentinel_core.dialects.line_ends import CR, LF
 from sentinel_core.errors import UpstreamError
 
 MAX_EVENT_BYTES = 1 << 20
@@ -53,8 +54,8 @@ class SseParser:
             self._fresh
             and chunk[:6] == b"data: "
             and chunk[-2:] == b"\n\n"
-            and b"\n" not in (data := chunk[6:-2])
-            and b"\r" not in data
+            and LF not in (data := chunk[6:-2])
+            and CR not in data
             and len(data) <= self._max
         ):
             return [_made(SseEvent, (data, ""))]

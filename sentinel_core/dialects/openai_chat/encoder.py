@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from sentinel_core.dialects.line_ends import CR, LF
 from sentinel_core.dialects.openai_chat.assembly import usage_object
 from sentinel_core.dialects.openai_chat.errors import error_object
 from sentinel_core.dialects.openai_chat.heads import Heads
@@ -135,7 +136,7 @@ class ChatStreamEncoder:
             if not frame.body["choices"] and frame.body["usage"] is not None:
                 return b""
             raw = _without_usage(frame)
-        elif not raw or frame.reencode or b"\n" in raw or b"\r" in raw:
+        elif not raw or frame.reencode or LF in raw or CR in raw:
             raw = _encode(frame.body)
         return _sse(raw)
 
@@ -239,8 +240,8 @@ def _without_usage(frame: Frame) -> bytes:
         and not frame.reencode
         and frame.body["usage"] is None
         and raw.count(b'"usage"') == 1
-        and b"\n" not in raw
-        and b"\r" not in raw
+        and LF not in raw
+        and CR not in raw
     ):
         stripped = raw.replace(b',"usage":null', b"", 1)
         return stripped if len(stripped) < len(raw) else _EMPTY_USAGE.sub(b"", raw, count=1)

@@ -13,6 +13,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from sentinel_core.dialects.line_ends import CR, LF
 from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.messages import Frame, TextDelta
 
@@ -54,7 +55,7 @@ def plain_chunk(data: bytes) -> TextDelta | None:
         chunk = _decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    if b"\n" in data or b"\r" in data:
+    if LF in data or CR in data:
         return None
     choice = chunk.choices[0]
     places = PLAIN if chunk.usage is UNSET else PLAIN_NULL_USAGE
