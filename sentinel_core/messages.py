@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, Self, TypeAlias
 
 import msgspec
 
@@ -204,6 +204,10 @@ class TextDelta(TextEvent, frozen=True, gc=False):
     """A fragment of the visible answer."""
 
     channel: ClassVar[Channel] = "content"
+
+
+TEXTS: Final = (TextDelta, TextEvent)
+"""For `isinstance`, where it is asked for every event: with the usual class first it takes a third of the time."""
 
 
 class ReasoningDelta(TextEvent, frozen=True, gc=False):

@@ -7,7 +7,7 @@ from sentinel_core.chain.same_text import SameText
 from sentinel_core.chain.verdicts import Verdicts
 from sentinel_core.errors import Refusal, StageFault
 from sentinel_core.keys import VerdictResult
-from sentinel_core.messages import Event, Finish, Opaque, TextEvent
+from sentinel_core.messages import TEXTS, Event, Finish, Opaque
 
 
 class Readers:
@@ -59,7 +59,7 @@ class Passage:
 
     def came(self, event: Event) -> Event:
         """The event as the stage is given it."""
-        if isinstance(event, TextEvent):
+        if isinstance(event, TEXTS):
             self.text.came(event)
             return event
         if isinstance(event, Finish):
@@ -68,7 +68,7 @@ class Passage:
 
     def left(self, event: Event) -> None:
         """The stage hands this on. Raises `Refusal` where nobody looked at it and that must not pass."""
-        if isinstance(event, TextEvent):
+        if isinstance(event, TEXTS):
             self.released += len(event.text)
             self.text.left(event)
             return

@@ -7,7 +7,7 @@ from time import perf_counter
 
 from sentinel_core.chain.faults import Entry
 from sentinel_core.chain.passage import Passage
-from sentinel_core.messages import Event, TextEvent
+from sentinel_core.messages import TEXTS, Event
 from sentinel_core.transform import EventTransform
 
 
@@ -103,9 +103,9 @@ class Pipe:
         """Through the steps from that place on: the event that leaves the last one, if it is one for one so far."""
         for step in self._steps[at:]:
             at += 1
-            if isinstance(event, TextEvent):
+            if isinstance(event, TEXTS):
                 given = step.through(event)
-                if len(given) == 1 and isinstance(left := given[0], TextEvent):  # as a rule
+                if len(given) == 1 and isinstance(left := given[0], TEXTS):  # as a rule
                     passage = step.passage
                     passage.released += len(left.text)
                     text = passage.text

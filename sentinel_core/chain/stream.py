@@ -11,7 +11,7 @@ from sentinel_core.chain.faults import is_fault
 from sentinel_core.chain.transcript import Meter, Transcript
 from sentinel_core.context import Restoration
 from sentinel_core.errors import StageFault
-from sentinel_core.messages import Event, TextEvent, UsageReport, ends_texts
+from sentinel_core.messages import TEXTS, Event, TextEvent, UsageReport, ends_texts
 from sentinel_core.reply import EventStream, Reading
 
 
@@ -59,7 +59,7 @@ class Source:
             event.frame.reencode = True
         meter = self.meter
         meter.events += 1
-        if isinstance(event, TextEvent):
+        if isinstance(event, TEXTS):
             meter.chars += len(event.text)
         elif isinstance(event, UsageReport):
             meter.usage = event.usage
@@ -142,7 +142,7 @@ class Delivery:
         if not meter.events:
             self.first_event_at = perf_counter()
         meter.events += 1
-        if isinstance(event, TextEvent):
+        if isinstance(event, TEXTS):
             meter.chars += len(event.text)
         elif isinstance(event, UsageReport):
             meter.usage = event.usage
@@ -178,7 +178,7 @@ class Delivery:
 
     def _restore(self, event: Event) -> None:
         """Queue the event with the caller's own values; the rest of a text goes ahead of its end."""
-        if isinstance(event, TextEvent):
+        if isinstance(event, TEXTS):
             self._through(event, list(reversed(self._restorations)))
             return
         if ends_texts(event):

@@ -7,6 +7,7 @@ from io import StringIO
 
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.messages import (
+    TEXTS,
     Answer,
     Event,
     Extent,
@@ -62,7 +63,7 @@ class Transcript:
         """Note one event. Most go on where the one before them ended."""
         if (
             event.__class__ is self._kind
-            and isinstance(event, TextEvent)
+            and isinstance(event, TEXTS)
             and event.choice == self._choice
             and event.index == self._index
         ):
@@ -73,7 +74,7 @@ class Transcript:
     def _note(self, event: Event) -> None:
         if self._frame is None:
             self._frame = event.frame
-        if isinstance(event, TextEvent):
+        if isinstance(event, TEXTS):
             parts = self._lanes.get(event.lane)
             if parts is None:
                 self._lanes[event.lane] = parts = StringIO()
@@ -124,7 +125,7 @@ class Meter:
 def extent_of(answer: Answer) -> Extent:
     """The extent of a unary answer: one event, the characters of its channels."""
     events = answer.dialect.decompose(answer)
-    return Extent(1, sum(len(event.text) for event in events if isinstance(event, TextEvent)))
+    return Extent(1, sum(len(event.text) for event in events if isinstance(event, TEXTS)))
 
 
 def _merged(first: TextEvent, text: str) -> TextEvent:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from sentinel_core.messages import Channel, Event, Opaque, TextEvent, ToolCallDelta, UsageReport, ends_texts
+from sentinel_core.messages import TEXTS, Channel, Event, Opaque, TextEvent, ToolCallDelta, UsageReport, ends_texts
 from sentinel_core.transform import Transformed
 from sentinel_plugins.guarding.handover import Handover
 from sentinel_plugins.guarding.redaction import Redaction, Text
@@ -67,7 +67,7 @@ class Searched(Lanes):
 
     def replaced(self, event: Event) -> Iterator[Event]:
         """Any event, with what is still held of texts that end before their end."""
-        if isinstance(event, TextEvent):
+        if isinstance(event, TEXTS):
             event = self.take(event)
         elif ends_texts(event):
             yield from self.rest(event.choice)
@@ -126,7 +126,7 @@ class Redacting:
     def event(self, event: Event) -> Sequence[Event]:
         """The event as it leaves, behind what is still held of a text that it ends."""
         if self._begun:
-            return (self._lanes.take(event),) if isinstance(event, TextEvent) else [*self._lanes.replaced(event)]
+            return (self._lanes.take(event),) if isinstance(event, TEXTS) else [*self._lanes.replaced(event)]
         for ready in self._lanes.replaced(event):
             self._begun = self._begun or _says_something(ready) or len(self._waiting) == self._most_waiting
             self._waiting.append(ready)
@@ -147,7 +147,7 @@ def redacted(lanes: Searched, events: AsyncIterator[Event], most_waiting: int = 
 
 
 def _says_something(event: Event) -> bool:
-    if isinstance(event, TextEvent):
+    if isinstance(event, TEXTS):
         return bool(event.text)
     if isinstance(event, Opaque):
         return any(slot.text for slot in event.slots)
