@@ -1,30 +1,39 @@
-"""Microseconds that authentication, limits, a budget and the ledger add to an exchange, in process and in memory.
+"""Microseconds that authentication, limits, a budget and the ledger add to an exchange, in process.
 
     python -m benchmarks.admission [--quick] [--check] > admission.json
 
 `limits` has limits of requests, tokens and places, and a budget; `four` is all of it together, with prompts reserved
-by their bytes, `counted` the same by the tokenizer, `default` what a gateway without a configuration file does. The
-provider answers from memory and reports its usage; rows go to records in memory. Variants are interleaved; each sample
-is the median of batches that are long enough for the writing of rows to be in them.
+by their bytes, `counted` the same by the tokenizer, `default` what a gateway without a configuration file does; `four
+sqlite` keeps its ledger in SQLite, `four redis` its state in one Redis and its ledger in another. The provider answers
+from memory and reports its usage. Variants are interleaved. `exchange_us` is the time of one exchange after the other,
+a median of batches that are long enough for the writing of rows to be in them; `cpu_us` is the processor time of all
+threads with 32 exchanges at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import uvloop
+
 from benchmarks.chain import median_us, request
 from benchmarks.harness import machine, metering, payloads, report, targets
 from benchmarks.harness.rounds import Metrics, Samples, interleave
+from benchmarks.state import redis
 from sentinel_core.context import Client
 from sentinel_core.gateway import Gateway
+from tests.redis.binaries import BINARIES, MISSING  # the tests know where servers are, and start them
 
-LIMIT_US = 60.0
-"""What authentication, limits, budget and usage may add together."""
+LIMIT_US, REDIS_LIMIT_US = 60.0, 200.0
+"""What authentication, limits, budget and usage may add together: time in memory, processor time on Redis."""
+
+AT_ONCE = 32
 
 BATCH = 500
 """Long enough for rows to be written in each: they wait for others up to 10 ms."""
@@ -38,6 +47,14 @@ STAGES: Mapping[str, str] = {
     "four": metering.AUTH + metering.limits("upper_bound") + metering.USAGE,
     "counted": metering.AUTH + metering.limits("estimate") + metering.USAGE,
 }
+STORES: Mapping[str, str] = {
+    "four sqlite": '[records]\nkind = "sqlite"\npath = "records.db"\n',
+    "four redis": (
+        '[state]\nkind = "redis"\nurl = { env = "STATE_URL" }\n'
+        '[records]\nkind = "redis"\nurl = { env = "RECORDS_URL" }\n'
+    ),
+}
+"""Where `four` keeps what it knows; else that is in memory."""
 CONFIG = """\
 {stages}
 
@@ -54,17 +71,17 @@ PRICES = '[[models]]\nid = "bench_null/{model}"\nprovider = "bench_null"\ninput_
 
 
 @asynccontextmanager
-async def gateways(folder: Path) -> AsyncIterator[Mapping[str, Gateway]]:
-    """One open gateway per variant."""
+async def gateways(folder: Path, urls: Mapping[str, str]) -> AsyncIterator[Mapping[str, Gateway]]:
+    """One open gateway per variant; without URLs, none on Redis."""
     (folder / "prices.toml").write_text(PRICES.format(model=payloads.MODEL))
     async with AsyncExitStack() as stack:
         opened = {}
-        for name, stages in STAGES.items():
+        stores = {name: tables + STAGES["four"] for name, tables in STORES.items() if urls or name != "four redis"}
+        for name, stages in {**STAGES, **stores}.items():
             path = folder / f"{name}.toml"
             path.write_text(CONFIG.format(stages=stages, model=payloads.MODEL))
-            opened[name] = await stack.enter_async_context(
-                Gateway.load(path, environ={metering.KEY_VARIABLE: metering.KEY})
-            )
+            environ = {metering.KEY_VARIABLE: metering.KEY, **urls}
+            opened[name] = await stack.enter_async_context(Gateway.load(path, environ=environ))
         yield opened
 
 
@@ -79,32 +96,53 @@ async def measure(gateway: Gateway, seconds: float) -> Metrics:
         await asyncio.sleep(0)  # whoever writes behind the request gets its turn, and is counted
 
     await exchange()  # the first count reads an encoding
-    return {"exchange_us": await median_us(exchange, BATCH, seconds)}
+    return {"exchange_us": await median_us(exchange, BATCH, seconds / 2), "cpu_us": await cpu_us(exchange, seconds / 2)}
 
 
-async def run(rounds: int, seconds: float) -> Samples:
+async def cpu_us(exchange: Callable[[], Awaitable[None]], seconds: float) -> float:
+    """Processor time of an exchange, with `AT_ONCE` of them at a time."""
+
+    async def work() -> int:
+        done = 0
+        while time.perf_counter() < until:
+            await exchange()
+            done += 1
+        return done
+
+    began, until = time.process_time(), time.perf_counter() + seconds
+    done = sum(await asyncio.gather(*(work() for _ in range(AT_ONCE))))
+    return (time.process_time() - began) / done * 1e6
+
+
+async def run(rounds: int, seconds: float, urls: Mapping[str, str]) -> Samples:
     """All variants, interleaved."""
     with TemporaryDirectory() as folder:
-        async with gateways(Path(folder)) as opened:
+        async with gateways(Path(folder), urls) as opened:
             return await interleave(list(opened), rounds, lambda name: measure(opened[name], seconds))
 
 
 def summarise(out: report.Report, *, check: bool) -> None:
     """What each variant adds to a chain without stages."""
-    base = out.results["nothing"]["exchange_us"]
+    base = dict(out.results["nothing"])
     for row in out.results.values():
-        row["added_us"] = row["exchange_us"] - base
+        row["added_us"] = row["exchange_us"] - base["exchange_us"]
+        row["added_cpu_us"] = row["cpu_us"] - base["cpu_us"]
     if check:
         added = out.results["four"]["added_us"]
         out.checks.append(report.at_most("us that the four together add to an exchange", added, LIMIT_US))
+    if check and "four redis" in out.results:
+        added = out.results["four redis"]["added_cpu_us"]
+        out.checks.append(report.at_most("us of processor time that they add on Redis", added, REDIS_LIMIT_US))
 
 
 def main() -> None:
     args = report.parse(report.arguments(__doc__, seconds=1.0), quick_seconds=0.2)
     sys.path.insert(0, str(targets.NOOP_PLUGIN))  # with its folder on the path, the plugin counts as installed
-    out = report.Report("admission", vars(args))
-    with machine.pinned(machine.cores().gateway):
-        out.add(asyncio.run(run(args.rounds, args.seconds)))
+    binary = next((path for path in BINARIES.values() if path), None)
+    out = report.Report("admission", vars(args), skipped={} if binary is not None else {"four redis": MISSING})
+    with redis(binary) as state, redis(binary) as records, machine.pinned(machine.cores().gateway):
+        urls = {"STATE_URL": state.url, "RECORDS_URL": records.url} if state is not None and records is not None else {}
+        out.add(uvloop.run(run(args.rounds, args.seconds, urls)))
     summarise(out, check=args.check)
     out.emit()
 

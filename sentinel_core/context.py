@@ -129,8 +129,7 @@ class Context:
     def get(self, key: Key[T], default: T) -> T: ...
     def get(self, key: Key[T], default: T | None = None) -> T | None:
         """The fact, or `default` where no stage has written it."""
-        value: T | None = self.facts.get(key, default)
-        return value
+        return self.facts.get(key, default)
 
     @property
     def timings(self) -> dict[str, float]:

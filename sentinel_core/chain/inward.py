@@ -133,7 +133,7 @@ async def _link(exchange: Exchange, depth: int, call: Call) -> Reply:
     entry, phase, waits = dispatchers[depth]
     link = _Link(exchange, depth, entry) if entry.timeout_s is None else _timed(exchange, depth, entry, entry.timeout_s)
     before = None if entry.plain else Snapshot(exchange.ctx)
-    started = link.start()
+    started = perf_counter() if link.clock is None else link.start(link.clock)
     try:
         reply = phase(exchange.ctx, call, link)
         if waits or not isinstance(reply, Answer | EventStream):
@@ -152,7 +152,7 @@ async def _link(exchange: Exchange, depth: int, call: Call) -> Reply:
     link.stop(started)
     if isinstance(reply, EventStream):
         call.owner.adopt(reply)
-    if link.expired:
+    if link.clock is not None and link.clock.expired:
         raise as_fault(entry, "dispatch", TimeoutError(), "took too long")
     return reply
 
@@ -166,7 +166,7 @@ class _Link(msgspec.Struct, eq=False):
     _exchange: Exchange
     _depth: int
     _entry: Entry
-    _clock: OwnTime | None = None
+    clock: OwnTime | None = None
     _task: asyncio.Task[Any] | None = None  # of whatever
     _inside: int = 0
     _inwards: float = 0.0
@@ -179,8 +179,8 @@ class _Link(msgspec.Struct, eq=False):
         self.called = True
         if not self._inside:
             self._since = perf_counter()
-            if self._clock is not None and not self._over:
-                self._clock.stop()
+            if self.clock is not None and not self._over:
+                self.clock.stop()
         self._inside += 1
         try:
             return await _link(self._exchange, self._depth + 1, call)
@@ -191,13 +191,12 @@ class _Link(msgspec.Struct, eq=False):
             self._inside -= 1
             if not self._inside and not self._over:
                 self._inwards += perf_counter() - self._since
-                if self._clock is not None:
-                    self._clock.start(self._task)
+                if self.clock is not None:
+                    self.clock.start(self._task)
 
-    def start(self) -> float:
-        """The stage's code runs from here."""
-        if self._clock is not None:
-            self._clock.start(self._task)
+    def start(self, clock: OwnTime) -> float:
+        """The code of a stage whose time is limited runs from here."""
+        clock.start(self._task)
         return perf_counter()
 
     def stop(self, started: float) -> None:
@@ -205,20 +204,15 @@ class _Link(msgspec.Struct, eq=False):
         self._over = True
         if self._inside:
             self._inwards += perf_counter() - self._since
-        elif self._clock is not None:
-            self._clock.stop()
+        elif self.clock is not None:
+            self.clock.stop()
         self._exchange.seconds[self._entry.position] += perf_counter() - started - self._inwards
-
-    @property
-    def expired(self) -> bool:
-        """Whether the stage's own time exceeded its limit."""
-        return self._clock is not None and self._clock.expired
 
     def fault(self, exc: BaseException) -> StageFault | None:
         """The fault that an exception is, or None for a decision, an upstream's error or a cancellation."""
         if exc is self._passed:
             return None
-        if self.expired and isinstance(exc, asyncio.CancelledError) and unasked(exc):
+        if self.clock is not None and self.clock.expired and isinstance(exc, asyncio.CancelledError) and unasked(exc):
             return as_fault(self._entry, "dispatch", exc, "took too long")
         return as_fault(self._entry, "dispatch", exc) if is_fault(exc) else None
 

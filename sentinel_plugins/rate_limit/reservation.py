@@ -14,7 +14,7 @@ from sentinel_plugins.rate_limit.periods import span
 from sentinel_plugins.rate_limit.subjects import Bounds
 
 
-class Reservation(msgspec.Struct, frozen=True):
+class Reservation(msgspec.Struct):
     """One step at the state store: its id is known before the step is sent, so that whatever happens can be settled.
 
     `store` is where it was asked for; `over` says that nothing is held: it was denied, or has been settled.

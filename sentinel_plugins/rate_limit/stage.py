@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import ClassVar, NamedTuple, Self
 
-import msgspec
-
 from sentinel_core.context import Call, CallNext, Context, Outcome
 from sentinel_core.costs import (
     COSTS,
@@ -129,7 +127,7 @@ class RateLimit(Stage):
         admission = await self._admitted(ctx, reservation, now)
         bounds.headers.write(ctx.headers, admission.claims, now)
         if not admission.admitted:
-            ctx[RESERVATION] = msgspec.structs.replace(reservation, over=True)
+            reservation.over = True
             denial = refusal(bounds.rows, admission.claims, estimate, self._limits, now)
             assert denial.details is not None  # they say which limit it was
             self._refused.of(denial.details["unit"]).value += 1
@@ -154,7 +152,7 @@ class RateLimit(Stage):
         reservation = ctx.get(RESERVATION)
         if reservation is None or reservation.over:
             return None
-        ctx[RESERVATION] = msgspec.structs.replace(reservation, over=True)
+        reservation.over = True
         costs = settled_costs(ctx, self._prices) if reservation.bounds.metered else ()
         if costs is None:
             return self._counted(ctx, outcome, reservation)
@@ -187,7 +185,7 @@ class RateLimit(Stage):
             self._known.doubt()
             admission = await self._local.admit(reservation.id, reservation.claims, unavailable)
             assert self._local.store is not None  # it has just admitted
-            ctx[RESERVATION] = msgspec.structs.replace(reservation, store=self._local.store)
+            reservation.store = self._local.store
             ctx.headers[DEGRADED_HEADER] = self.name
             return admission
         self._local.over()

@@ -43,12 +43,8 @@ class Reservations:
         """Whether this id may be admitted: it is neither open nor gone."""
         return reservation not in self._open.items and reservation not in self._gone.items
 
-    def open(self, reservation: str, parts: Sequence[Part], now: float) -> None:
-        """Remember what was taken."""
-        ends = now
-        for part in parts:
-            if part.ends > ends:
-                ends = part.ends
+    def open(self, reservation: str, parts: Sequence[Part], ends: float) -> None:
+        """Remember what was taken, until the last of it ends."""
         self._open.put(reservation, parts, ends)
 
     def settle(self, reservation: str, settlement: Settlement, now: float) -> bool:

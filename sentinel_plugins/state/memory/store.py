@@ -120,10 +120,15 @@ class MemoryState:
             return Admission(False, tuple([part.state(now, part.fits) for part in parts]))
         if self._reservations.full:
             raise Refusal("state_unavailable")
-        states = tuple([part.take(reservation, now) for part in parts])
-        self._reservations.open(reservation, parts, now)
+        states: list[ClaimState] = []
+        ends = now
+        for part in parts:
+            states.append(part.take(reservation, now))
+            if part.ends > ends:
+                ends = part.ends
+        self._reservations.open(reservation, parts, ends)
         self._windows.trim(now)
-        return Admission(True, states)
+        return Admission(True, tuple(states))
 
     async def settle(self, reservation: str, settlement: Settlement) -> Literal["settled", "unknown"]:
         """End a reservation with what it really used, once. An unknown id is marked as gone for 15 minutes."""

@@ -139,14 +139,16 @@ class WindowPart(msgspec.Struct):
 
         The cost never goes below zero, so a refund never exceeds what was reserved.
         """
+        for key, units in settlement.units:
+            if key == self.claim.key and self.ends > now:
+                self._correct(max(0, units))
+
+    def _correct(self, used: int) -> None:
         log, entry = self.log, self.entry
         assert log is not None
         assert entry is not None
-        for key, units in settlement.units:
-            if key == self.claim.key and self.ends > now:
-                used = max(0, units)
-                log.used += used - entry.cost
-                entry.cost = used
+        log.used += used - entry.cost
+        entry.cost = used
 
     def lapse(self, now: float) -> None:
         """Nothing to do: entries leave their log by themselves."""
