@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import re2
 
-_ANYWHERE = re2._Anchor.UNANCHORED
+_ANYWHERE: Any = getattr(getattr(re2, "_Anchor", None), "UNANCHORED", None)
 Search: TypeAlias = Callable[[Any, bytes, int, int], Sequence[tuple[int, int]]]
 """Where a match has to begin, a text, and from where to where in it: the match and its groups, (-1, -1) without one."""
 
@@ -50,14 +51,21 @@ def searching(pattern: bytes) -> Search:
 
     What RE2's module for Python makes of a match takes longer than the search itself, so this is what lies below it.
     """
-    search: Search = re2.compile(pattern, memory())._regexp.Match
-    return search
+    compiled = re2.compile(pattern, memory())
+    search: Search | None = getattr(getattr(compiled, "_regexp", None), "Match", None)
+    return search or partial(_spans, compiled)
+
+
+def _spans(compiled: Any, _: object, text: bytes, start: int, end: int) -> Sequence[tuple[int, int]]:
+    """The same by what RE2's module offers to everybody, where a version of it hides the rest elsewhere."""
+    found = compiled.search(text, start, end)
+    return [found.span() if found is not None else (-1, -1)]
 
 
 def matching(patterns: re2.Set) -> Callable[[bytes], Sequence[int]]:
     """The numbers of the patterns of a compiled set that match somewhere in a text; as with `searching`, from below."""
-    match: Callable[[bytes], Sequence[int]] = patterns._set.Match
-    return match
+    match: Callable[[bytes], Sequence[int]] | None = getattr(getattr(patterns, "_set", None), "Match", None)
+    return match or (lambda text: patterns.Match(text) or ())
 
 
 def utf8(text: str) -> bytes:
