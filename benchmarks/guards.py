@@ -1,12 +1,12 @@
 """What it costs to look for personal data, secrets and injections: µs per KB of text, and what it costs a gateway.
 
-    python -m benchmarks.guards [--part texts|slow|gateway] [--quick] [--check] > guards.json
+    python -m benchmarks.guards [--part texts|slow|chain|gateway] [--quick] [--check] > guards.json
 
 All entities at once, on plain text (`scan`) and with every view of it (`read`); ASCII and not, 1 KB and 8 KB, with and
 without a value in each KB; then texts made to be slow, of one length and of twice that. In process, interleaved rounds.
-Then a gateway with guards beside one without. Targets: at most 30 µs per KB of ASCII where nothing is found, 150 with
-values or without ASCII, 200 for injections; at most 2.3 times the time for twice the text; 0.7 of the requests per
-second with all guards, 15 µs more for an event of a stream.
+Then the events of a stream in the chain alone, and a gateway with guards beside one without. Targets: at most 30 µs per
+KB of ASCII where nothing is found, 150 with values or without ASCII, 200 for injections; at most 2.3 times the time for
+twice the text; 0.7 of the requests per second with all guards, 15 µs more for an event of a stream.
 """
 
 from __future__ import annotations
@@ -149,9 +149,9 @@ def compare(results: Mapping[str, Mapping[str, float]]) -> list[report.Check]:
 def main() -> None:
     """The command line."""
     parser = report.arguments(__doc__, rounds=7)
-    parser.add_argument("--part", choices=("texts", "slow", "gateway"), action="append", help="default: all")
+    parser.add_argument("--part", choices=("texts", "slow", "chain", "gateway"), action="append", help="default: all")
     args = report.parse(parser)
-    parts = args.part or ("texts", "slow", "gateway")
+    parts = args.part or ("texts", "slow", "chain", "gateway")
     named = texts()
     slow = {f"slow: {name}": part for name, part in SLOW.items()}
     out = report.Report("guards", vars(args))
@@ -161,6 +161,8 @@ def main() -> None:
         out.add(asyncio.run(interleave(list(slow), args.rounds, lambda name: grow(slow[name]))))
     if args.check:
         out.checks = compare(out.results)
+    if "chain" in parts:
+        guarded.measure_chain(out, args.rounds, args.seconds, check=args.check)
     if "gateway" in parts:
         guarded.measure(out, args.rounds, args.seconds, check=args.check)
     out.emit()

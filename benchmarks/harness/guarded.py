@@ -1,19 +1,26 @@
-"""What guards cost a gateway: requests per second with them over without, and CPU per event of a stream."""
+"""What guards cost a gateway: requests per second with them over without, and per event of a stream, over HTTP and in
+the chain alone."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import uvloop
 
-from benchmarks.harness import report, targets
+from benchmarks.chain import exchange, median_us, request
+from benchmarks.harness import machine, payloads, report, targets
 from benchmarks.harness.lab import lab
 from benchmarks.harness.processes import Server
-from benchmarks.harness.rounds import Metrics, interleave, ratio
+from benchmarks.harness.rounds import Metrics, Samples, interleave, ratio
 from benchmarks.harness.streams import stream_load
 from benchmarks.harness.unary import unary_load
+from sentinel_core.gateway import Gateway
 
 RUNNER: Final = "uvicorn"
 GUARDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -27,6 +34,19 @@ room for one score only, its texts are as good as new each time."""
 THROUGHPUT_FLOOR, EVENT_LIMIT_US = 0.7, 15.0
 STREAMS, CONNECTIONS, RAMP_S = 32, 32, 1.0
 SETTLE_S = 0.3
+IN_CHAIN: Final = ("no guards", "pii and secrets")
+CHAIN = """\
+[providers.bench_null]
+
+[[models]]
+name = "{model}"
+targets = [{{ provider = "bench_null" }}]
+
+[chain]
+stages = [{names}]
+
+{tables}
+"""
 
 
 def measure(out: report.Report, rounds: int, seconds: float, *, check: bool) -> None:
@@ -58,3 +78,41 @@ async def _metrics(server: Server, seconds: float) -> Metrics:
         await running.run(seconds)
         event_us = (server.cpu_s() - cpu) * 1e6 / (running.events - events)
     return {"req_s": seen.per_second, "cpu_us": cpu_us, "event_cpu_us": event_us}
+
+
+def measure_chain(out: report.Report, rounds: int, seconds: float, *, check: bool) -> None:
+    """The same words through the chain alone, in this process: one event after the other, and nothing between."""
+    sys.path.insert(0, str(targets.NOOP_PLUGIN))  # with its folder on the path, the plugin counts as installed
+    with machine.pinned(machine.cores().gateway):
+        samples = asyncio.run(_chain(rounds, seconds))
+    out.add(samples)
+    none, guarded = (out.results[f"{name}, in the chain"] for name in IN_CHAIN)
+    guarded["added_us"] = guarded["event_us"] - none["event_us"]
+    if check:
+        name = "us more per event in the chain, pii and secrets"
+        out.checks.append(report.at_most(name, guarded["added_us"], EVENT_LIMIT_US))
+
+
+async def _chain(rounds: int, seconds: float) -> Samples:
+    with TemporaryDirectory() as folder:
+        async with _gateways(Path(folder)) as opened:
+            return await interleave(list(opened), rounds, lambda name: _event(opened[name], seconds))
+
+
+@asynccontextmanager
+async def _gateways(folder: Path) -> AsyncIterator[Mapping[str, Gateway]]:
+    async with AsyncExitStack() as stack:
+        opened = {}
+        for name in IN_CHAIN:
+            path = folder / f"{name}.toml"
+            names, tables = GUARDS[name], "".join(f"[stages.{stage}]\n{lines}" for stage, lines in GUARDS[name].items())
+            listed = ", ".join(f'"{stage}"' for stage in names)
+            path.write_text(CHAIN.format(names=listed, tables=tables, model=payloads.MODEL))
+            opened[f"{name}, in the chain"] = await stack.enter_async_context(Gateway.load(path, environ={}))
+        yield opened
+
+
+async def _event(gateway: Gateway, seconds: float) -> Metrics:
+    wanted = request(stream=True)
+    events = await exchange(gateway, wanted)
+    return {"event_us": await median_us(lambda: exchange(gateway, wanted), 1, seconds) / events}

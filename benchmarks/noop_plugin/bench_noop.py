@@ -73,8 +73,9 @@ class NullProvider(Provider):
 
 def _decoded() -> tuple[Event, ...]:
     decoder = OPENAI_CHAT.stream_decoder()
-    token = payloads.chunk({"content": " token"})[6:-2]
-    events = [event for _ in range(EVENTS) for event in decoder.decode(token)]
+    words = payloads.PROSE.split()
+    chunks = [payloads.chunk({"content": f" {words[number % len(words)]}"})[6:-2] for number in range(EVENTS)]
+    events = [event for chunk in chunks for event in decoder.decode(chunk)]
     return (*events, *decoder.decode(payloads.chunk({}, "stop")[6:-2]))
 
 

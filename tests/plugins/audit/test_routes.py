@@ -38,13 +38,11 @@ def settings(records: Table) -> dict[str, Any]:  # TOML values
 
 
 async def chat(h: House, key: str, model: str = "gpt-4o") -> str:
-    """One request; its id."""
+    """One request; its id. Whoever asks for its record behind it, at once, finds it."""
     answer = await h.ask(
         "/v1/chat/completions", key, "POST", model=model, messages=[{"role": "user", "content": "my secret"}]
     )
-    id_ = answer.headers["x-request-id"]
-    await rows(h.gateway.records, TABLE, 1, request_id=id_)
-    return id_
+    return answer.headers["x-request-id"]
 
 
 async def test_s4_43_s4_44_tenants_see_their_own_requests_and_an_administrator_everybodys(records_table: Table) -> None:
