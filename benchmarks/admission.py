@@ -48,7 +48,7 @@ STAGES: Mapping[str, str] = {
     "counted": metering.AUTH + metering.limits("estimate") + metering.USAGE,
 }
 STORES: Mapping[str, str] = {
-    "four sqlite": '[records]\nkind = "sqlite"\npath = "records.db"\n',
+    "four sqlite": '[records]\nkind = "sqlite"\npath = "{folder}/records.db"\n',
     "four redis": (
         '[state]\nkind = "redis"\nurl = { env = "STATE_URL" }\n'
         '[records]\nkind = "redis"\nurl = { env = "RECORDS_URL" }\n'
@@ -76,7 +76,11 @@ async def gateways(folder: Path, urls: Mapping[str, str]) -> AsyncIterator[Mappi
     (folder / "prices.toml").write_text(PRICES.format(model=payloads.MODEL))
     async with AsyncExitStack() as stack:
         opened = {}
-        stores = {name: tables + STAGES["four"] for name, tables in STORES.items() if urls or name != "four redis"}
+        stores = {
+            name: tables.replace("{folder}", str(folder)) + STAGES["four"]
+            for name, tables in STORES.items()
+            if urls or name != "four redis"
+        }
         for name, stages in {**STAGES, **stores}.items():
             path = folder / f"{name}.toml"
             path.write_text(CONFIG.format(stages=stages, model=payloads.MODEL))

@@ -38,7 +38,7 @@ def test_the_readme_installs_only_extras_that_exist() -> None:
     assert set(extras) <= PROJECT["optional-dependencies"].keys()
 
 
-IMPORTED_AS = {"pyjwt": "jwt", "markdown_it_py": "markdown_it"}
+IMPORTED_AS = {"google_re2": "re2", "pyjwt": "jwt", "markdown_it_py": "markdown_it"}
 
 
 def test_the_tests_import_only_what_the_test_command_installs() -> None:
