@@ -153,6 +153,7 @@ class Journal:
                     due -= await self._commit()
                 except Refusal as error:
                     self._refuse(error)
+                    readers = 0  # they have been let go
                     await self._clock.sleep(RETRY_S)
             self._release(readers)
 
