@@ -14,6 +14,8 @@ from sentinel_plugins.recording.own_rows import caught_up
 from sentinel_plugins.usage import Usage
 
 PATIENCE_S = 10.0
+POLL_S = 0.001
+"""Rows wait for others for ten milliseconds: other tests may have the processor meanwhile."""
 
 
 async def rows(records: RecordStore, table: str, least: int, **where: Any) -> list[Record]:  # JSON values
@@ -23,14 +25,14 @@ async def rows(records: RecordStore, table: str, least: int, **where: Any) -> li
             page = await records.query(table, tenant=None, where=where, limit=1000)
             if len(page.records) >= least:
                 return list(reversed(page.records))
-            await asyncio.sleep(0)
+            await asyncio.sleep(POLL_S)
 
 
 async def emptied(journal: Journal) -> None:
     """Wait until everything that a journal took is written."""
     async with asyncio.timeout(PATIENCE_S):
         while journal:
-            await asyncio.sleep(0)
+            await asyncio.sleep(POLL_S)
 
 
 async def flushed(gateway: Gateway) -> None:
