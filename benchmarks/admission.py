@@ -13,17 +13,13 @@ threads with 32 exchanges at a time.
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Awaitable, Callable, Mapping
 
 import uvloop
 
-from benchmarks.chain import median_us, request
-from benchmarks.harness import machine, metering, payloads, report, targets
+from benchmarks.harness import machine, metering, payloads, report
+from benchmarks.harness.in_process import gateways, median_us, request
 from benchmarks.harness.rounds import Metrics, Samples, interleave
 from benchmarks.state import redis
 from sentinel_core.context import Client
@@ -55,38 +51,14 @@ STORES: Mapping[str, str] = {
     ),
 }
 """Where `four` keeps what it knows; else that is in memory."""
-CONFIG = """\
-{stages}
-
-[catalogue]
-file = "prices.toml"
-
-[providers.bench_null]
-
-[[models]]
-name = "{model}"
-targets = [{{ provider = "bench_null" }}]
-"""
+CATALOGUE = '\n[catalogue]\nfile = "prices.toml"\n'
 PRICES = '[[models]]\nid = "bench_null/{model}"\nprovider = "bench_null"\ninput_usd = 2.5\noutput_usd = 10.0\n'
 
 
-@asynccontextmanager
-async def gateways(folder: Path, urls: Mapping[str, str]) -> AsyncIterator[Mapping[str, Gateway]]:
-    """One open gateway per variant; without URLs, none on Redis."""
-    (folder / "prices.toml").write_text(PRICES.format(model=payloads.MODEL))
-    async with AsyncExitStack() as stack:
-        opened = {}
-        stores = {
-            name: tables.replace("{folder}", str(folder)) + STAGES["four"]
-            for name, tables in STORES.items()
-            if urls or name != "four redis"
-        }
-        for name, stages in {**STAGES, **stores}.items():
-            path = folder / f"{name}.toml"
-            path.write_text(CONFIG.format(stages=stages, model=payloads.MODEL))
-            environ = {metering.KEY_VARIABLE: metering.KEY, **urls}
-            opened[name] = await stack.enter_async_context(Gateway.load(path, environ=environ))
-        yield opened
+def variants(urls: Mapping[str, str]) -> Mapping[str, str]:
+    """The tables of each; without URLs, none on Redis."""
+    stores = {name: tables + STAGES["four"] for name, tables in STORES.items() if urls or name != "four redis"}
+    return {name: tables + CATALOGUE for name, tables in {**STAGES, **stores}.items()}
 
 
 async def measure(gateway: Gateway, seconds: float) -> Metrics:
@@ -120,9 +92,9 @@ async def cpu_us(exchange: Callable[[], Awaitable[None]], seconds: float) -> flo
 
 async def run(rounds: int, seconds: float, urls: Mapping[str, str]) -> Samples:
     """All variants, interleaved."""
-    with TemporaryDirectory() as folder:
-        async with gateways(Path(folder), urls) as opened:
-            return await interleave(list(opened), rounds, lambda name: measure(opened[name], seconds))
+    files = {"prices.toml": PRICES.format(model=payloads.MODEL)}
+    async with gateways(variants(urls), {metering.KEY_VARIABLE: metering.KEY, **urls}, files) as opened:
+        return await interleave(list(opened), rounds, lambda name: measure(opened[name], seconds))
 
 
 def summarise(out: report.Report, *, check: bool) -> None:
@@ -141,7 +113,6 @@ def summarise(out: report.Report, *, check: bool) -> None:
 
 def main() -> None:
     args = report.parse(report.arguments(__doc__, seconds=1.0), quick_seconds=0.2)
-    sys.path.insert(0, str(targets.NOOP_PLUGIN))  # with its folder on the path, the plugin counts as installed
     binary = next((path for path in BINARIES.values() if path), None)
     out = report.Report("admission", vars(args), skipped={} if binary is not None else {"four redis": MISSING})
     with redis(binary) as state, redis(binary) as records, machine.pinned(machine.cores().gateway):

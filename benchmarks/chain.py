@@ -9,88 +9,17 @@ stages with a transforming reply phase. Variants are interleaved; each sample is
 from __future__ import annotations
 
 import asyncio
-import gc
-import statistics
-import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import msgspec
-
-from benchmarks.harness import machine, payloads, report, targets
+from benchmarks.harness import machine, report
+from benchmarks.harness.in_process import exchange, gateways, listed, median_us, request
 from benchmarks.harness.rounds import Metrics, Samples, interleave
-from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.gateway import Gateway
-from sentinel_core.messages import Answer, Request
 
 PLAIN_LIMIT_US = 15.0
 ASYNC_LIMIT_US = 40.0
 VARIANTS = (("noop", 0), ("noop", 3), ("noop", 8), ("finisher", 3), ("finisher", 8), ("layer", 3), ("layer", 8))
 UNARY_BATCH = 200
 STREAM_BATCH = 2
-
-CONFIG = """\
-[chain]
-stages = [{names}]
-
-{tables}
-[providers.bench_null]
-
-[[models]]
-name = "{model}"
-targets = [{{ provider = "bench_null" }}]
-"""
-
-
-def config(kind: str, stages: int) -> str:
-    """A configuration with that many stages of one kind."""
-    names = [f"{kind}_{number}" for number in range(1, stages + 1)]
-    tables = "".join(f"[stages.{name}]\n\n" for name in names)
-    return CONFIG.format(names=", ".join(f'"{name}"' for name in names), tables=tables, model=payloads.MODEL)
-
-
-@asynccontextmanager
-async def gateways(folder: Path) -> AsyncIterator[Mapping[str, Gateway]]:
-    """One open gateway per variant."""
-    async with AsyncExitStack() as stack:
-        opened = {}
-        for kind, stages in VARIANTS:
-            path = folder / f"{kind}-{stages}.toml"
-            path.write_text(config(kind, stages))
-            opened[f"{stages} {kind}"] = await stack.enter_async_context(Gateway.load(path, environ={}))
-        yield opened
-
-
-def request(*, stream: bool) -> Request:
-    return OPENAI_CHAT.decode_request(msgspec.json.decode(payloads.request_body(stream=stream)))
-
-
-async def exchange(gateway: Gateway, wanted: Request) -> int:
-    """One exchange, read to its end; how many events it had."""
-    events = 0
-    async with gateway.open(gateway.context(wanted)) as reply:
-        if not isinstance(reply, Answer):
-            async for _ in reply:
-                events += 1
-    return events
-
-
-async def median_us(work: Callable[[], Awaitable[object]], batch: int, seconds: float) -> float:
-    """Microseconds of one `work()`: the median over batches, with the collector at rest."""
-    samples: list[float] = []
-    until = time.perf_counter() + seconds
-    gc.collect()
-    gc.disable()
-    while time.perf_counter() < until:
-        started = time.perf_counter()
-        for _ in range(batch):
-            await work()
-        samples.append((time.perf_counter() - started) / batch * 1e6)
-    gc.enable()
-    return statistics.median(samples)
 
 
 async def measure(gateway: Gateway, seconds: float) -> Metrics:
@@ -106,9 +35,12 @@ async def measure(gateway: Gateway, seconds: float) -> Metrics:
 
 async def run(rounds: int, seconds: float) -> Samples:
     """All variants, interleaved."""
-    with TemporaryDirectory() as folder:
-        async with gateways(Path(folder)) as opened:
-            return await interleave(list(opened), rounds, lambda name: measure(opened[name], seconds))
+    tables = {
+        f"{stages} {kind}": listed({f"{kind}_{number}": "" for number in range(1, stages + 1)})
+        for kind, stages in VARIANTS
+    }
+    async with gateways(tables) as opened:
+        return await interleave(list(opened), rounds, lambda name: measure(opened[name], seconds))
 
 
 def summarise(out: report.Report, *, check: bool) -> None:
@@ -127,7 +59,6 @@ def summarise(out: report.Report, *, check: bool) -> None:
 
 def main() -> None:
     args = report.parse(report.arguments(__doc__, seconds=1.0), quick_seconds=0.2)
-    sys.path.insert(0, str(targets.NOOP_PLUGIN))  # with its folder on the path, the plugin counts as installed
     out = report.Report("chain", vars(args))
     with machine.pinned(machine.cores().gateway):
         out.add(asyncio.run(run(args.rounds, args.seconds)))

@@ -4,17 +4,13 @@ the chain alone."""
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Mapping
 from typing import Final
 
 import uvloop
 
-from benchmarks.chain import exchange, median_us, request
-from benchmarks.harness import machine, payloads, report, targets
+from benchmarks.harness import machine, report, targets
+from benchmarks.harness.in_process import exchange, gateways, listed, median_us, request
 from benchmarks.harness.lab import lab
 from benchmarks.harness.processes import Server
 from benchmarks.harness.rounds import Metrics, Samples, interleave, ratio
@@ -35,18 +31,6 @@ THROUGHPUT_FLOOR, EVENT_LIMIT_US = 0.7, 15.0
 STREAMS, CONNECTIONS, RAMP_S = 32, 32, 1.0
 SETTLE_S = 0.3
 IN_CHAIN: Final = ("no guards", "pii and secrets")
-CHAIN = """\
-[providers.bench_null]
-
-[[models]]
-name = "{model}"
-targets = [{{ provider = "bench_null" }}]
-
-[chain]
-stages = [{names}]
-
-{tables}
-"""
 
 
 def measure(out: report.Report, rounds: int, seconds: float, *, check: bool) -> None:
@@ -82,7 +66,6 @@ async def _metrics(server: Server, seconds: float) -> Metrics:
 
 def measure_chain(out: report.Report, rounds: int, seconds: float, *, check: bool) -> None:
     """The same words through the chain alone, in this process: one event after the other, and nothing between."""
-    sys.path.insert(0, str(targets.NOOP_PLUGIN))  # with its folder on the path, the plugin counts as installed
     with machine.pinned(machine.cores().gateway):
         samples = asyncio.run(_chain(rounds, seconds))
     out.add(samples)
@@ -94,22 +77,8 @@ def measure_chain(out: report.Report, rounds: int, seconds: float, *, check: boo
 
 
 async def _chain(rounds: int, seconds: float) -> Samples:
-    with TemporaryDirectory() as folder:
-        async with _gateways(Path(folder)) as opened:
-            return await interleave(list(opened), rounds, lambda name: _event(opened[name], seconds))
-
-
-@asynccontextmanager
-async def _gateways(folder: Path) -> AsyncIterator[Mapping[str, Gateway]]:
-    async with AsyncExitStack() as stack:
-        opened = {}
-        for name in IN_CHAIN:
-            path = folder / f"{name}.toml"
-            names, tables = GUARDS[name], "".join(f"[stages.{stage}]\n{lines}" for stage, lines in GUARDS[name].items())
-            listed = ", ".join(f'"{stage}"' for stage in names)
-            path.write_text(CHAIN.format(names=listed, tables=tables, model=payloads.MODEL))
-            opened[f"{name}, in the chain"] = await stack.enter_async_context(Gateway.load(path, environ={}))
-        yield opened
+    async with gateways({f"{name}, in the chain": listed(GUARDS[name]) for name in IN_CHAIN}) as opened:
+        return await interleave(list(opened), rounds, lambda name: _event(opened[name], seconds))
 
 
 async def _event(gateway: Gateway, seconds: float) -> Metrics:

@@ -75,7 +75,7 @@ class Journal:
         self._group: Group = ()
         self._futures: list[asyncio.Future[None]] = []
         self._wake = asyncio.Event()
-        self._gathers = False
+        self._gathering: asyncio.TimerHandle | None = None
         self._readers: list[asyncio.Future[None]] = []
         self._answers = True
         self.dropped = 0
@@ -93,7 +93,10 @@ class Journal:
             task.cancel()
             await asyncio.wait([task])
             await self._last()
+            self._answers = False  # nobody waits for what can no longer be written
             self._release(len(self._readers))
+            if self._gathering is not None:
+                self._gathering.cancel()
 
     def __len__(self) -> int:
         """Rows that are not written yet."""
@@ -103,8 +106,8 @@ class Journal:
         """Take a row that is written soon; False if there is no room for it."""
         if not self._take(_Waiting(record)):
             return False
-        if not self._gathers:
-            self._gather()
+        if self._gathering is None:  # it is written when others had the time to come, too
+            self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self._gathered)
         return True
 
     async def write(self, record: Record) -> None:
@@ -134,13 +137,8 @@ class Journal:
         self._waiting.append(waiting)
         return True
 
-    def _gather(self) -> None:
-        """Write what has come when others had the time to come, too."""
-        self._gathers = True
-        asyncio.get_running_loop().call_later(GATHER_S, self._gathered)
-
     def _gathered(self) -> None:
-        self._gathers = False
+        self._gathering = None
         self._wake.set()
 
     async def _run(self) -> None:

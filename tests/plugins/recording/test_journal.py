@@ -131,6 +131,19 @@ async def test_whoever_reads_while_it_ends_is_let_go() -> None:
     assert await store.ids("t") == ["00000"]
 
 
+async def test_of_one_that_is_closed_nothing_is_left_and_nobody_waits() -> None:
+    store = Flaky()
+    async with Journal("t", store, FakeClock()).open() as journal:
+        journal.add(rows(1)[0])
+        assert journal._gathering is not None
+        timer = journal._gathering
+    assert timer.cancelled()
+    journal.add(rows(1, 1)[0])
+    await asyncio.wait_for(journal.caught_up(), PATIENCE_S)
+    with pytest.raises(Refusal, match="ledger_unavailable"):
+        await journal.write(rows(1, 2)[0])
+
+
 async def test_whoever_waits_and_leaves_breaks_nothing() -> None:
     store = Flaky()
     async with Journal("t", store, FakeClock()).open() as journal:
