@@ -7,13 +7,15 @@ from collections.abc import Callable
 from statistics import median
 from time import thread_time
 
-CHARS = 8_000
+CHARS = 4_000
+DOUBLINGS = 3
 MOST = 2.3
 ROUNDS = 24
 
 
 def text_of(unit: str, chars: int) -> str:
-    return (unit * (chars // len(unit) + 1))[:chars]
+    """As many whole units as that many characters hold: texts of every length end alike."""
+    return unit * max(1, chars // len(unit))
 
 
 def seconds(work: Callable[[str], object], text: str) -> float:
@@ -23,17 +25,27 @@ def seconds(work: Callable[[str], object], text: str) -> float:
 
 
 def growth(work: Callable[[str], object], unit: str) -> float:
-    """How many times longer twice the text takes. What disturbs a round only adds to it, so the best of each length are
-    the text's own; a machine whose speed changes meanwhile disturbs both of a round alike, so their ratio counts too.
-    As many rounds as it takes to be below what is allowed."""
-    once, twice = [], []
+    """How many times longer twice the text takes, as the mean of three doublings: what grows with the square of the
+    text shows more with each of them, while a machine's change of speed is there once for all three.
+
+    What disturbs a round only adds to it, so the best of each length are the text's own; a machine whose speed changes
+    meanwhile disturbs both of a round alike, so their ratio counts too. As many rounds as it takes to be below what is
+    allowed."""
+    short = text_of(unit, CHARS)
+    long = short * 2**DOUBLINGS
+    once, often = [], []
     gc.disable()  # it would look at all that thousands of other tests have left
     try:
         for _ in range(ROUNDS):
-            once.append(seconds(work, text_of(unit, CHARS)))
-            twice.append(seconds(work, text_of(unit, 2 * CHARS)))
-            if min(twice) / min(once) <= MOST:
+            once.append(seconds(work, short))
+            often.append(seconds(work, long))
+            if per_doubling(min(often) / min(once)) <= MOST:
                 break
     finally:
         gc.enable()
-    return min(min(twice) / min(once), median(long / short for short, long in zip(once, twice, strict=True)))
+    ratios = [slow / quick for quick, slow in zip(once, often, strict=True)]
+    return per_doubling(min(min(often) / min(once), median(ratios)))
+
+
+def per_doubling(ratio: float) -> float:
+    return ratio ** (1 / DOUBLINGS)
