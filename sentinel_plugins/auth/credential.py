@@ -21,13 +21,15 @@ def presented(headers: Mapping[str, str]) -> str | None:
     It stands in `X-API-Key`, in `X-Admin-Key` or behind `Authorization: Bearer`. Where they disagree nobody may choose
     which one counts (H12).
     """
-    found = {headers[name].strip() for name in ("x-api-key", ADMIN_HEADER) if name in headers}
-    if "authorization" in headers:
-        scheme, _, token = headers["authorization"].strip().partition(" ")
-        found.add(token.strip() if scheme.lower() == "bearer" else "")
+    found = [value.strip() for name in ("x-api-key", ADMIN_HEADER) if (value := headers.get(name)) is not None]
+    authorization = headers.get("authorization")
+    if authorization is not None:
+        scheme, _, token = authorization.strip().partition(" ")
+        found.append(token.strip() if scheme.lower() == "bearer" else "")
     if not found:
         return None
-    text = found.pop()
-    if found or not text or len(text) > MAX_CHARS or not (text.isascii() and text.isprintable()):
+    text = found[0]
+    same = found.count(text) == len(found)
+    if not same or not text or len(text) > MAX_CHARS or not (text.isascii() and text.isprintable()):
         raise invalid()
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from typing import TypeVar, overload
 
 from sentinel_core.errors import Refusal
 
@@ -16,6 +17,9 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,64}\])(?::[0-9]
 _JSON = re.compile(rb"\s*application/json\s*(?:;\s*charset\s*=\s*\"?utf-8\"?\s*)?;?\s*", re.IGNORECASE)
 
 
+T = TypeVar("T")
+
+
 class Headers(Mapping[str, str]):
     """Headers as text, decoded when somebody looks. Names are lower case; repeated ones are joined by commas."""
 
@@ -25,13 +29,30 @@ class Headers(Mapping[str, str]):
         self._raw = raw
 
     def __getitem__(self, name: str) -> str:
-        return self._raw[name.lower().encode("latin-1", "replace")].decode("latin-1")
+        return self._raw[_raw_name(name)].decode("latin-1")
+
+    @overload
+    def get(self, name: str) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str | T) -> str | T: ...
+    def get(self, name: str, default: str | T | None = None) -> str | T | None:
+        """The header, or `default`. The mapping's own way is to raise an exception and to catch it."""
+        value = self._raw.get(_raw_name(name))
+        return default if value is None else value.decode("latin-1")
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and _raw_name(name) in self._raw
 
     def __iter__(self) -> Iterator[str]:
         return (name.decode("latin-1") for name in self._raw)
 
     def __len__(self) -> int:
         return len(self._raw)
+
+
+@lru_cache(maxsize=256)
+def _raw_name(name: str) -> bytes:
+    return name.lower().encode("latin-1", "replace")
 
 
 def read_headers(raw: Iterable[tuple[bytes, bytes]], *, max_count: int, max_bytes: int) -> dict[bytes, bytes]:

@@ -35,6 +35,15 @@ def commit(ctx: Context) -> RawHeaders:
 
 def wire_headers(headers: Mapping[str, str]) -> RawHeaders:
     """These headers as ASGI takes them, without those that are none."""
+    names, values = [name for name in map(_wire_name, headers) if name is not None], headers.values()
+    text = "".join(values)
+    if len(names) == len(values) and text.isascii() and text.isprintable():  # nearly always, and seen at once
+        return tuple(zip(names, map(str.encode, values), strict=True))
+    return _checked(headers)
+
+
+def _checked(headers: Mapping[str, str]) -> RawHeaders:
+    """One after the other, for there may be some that are none."""
     fields = []
     for name, value in headers.items():
         own = _wire_name(name)
@@ -53,8 +62,8 @@ def _wire_name(name: str) -> bytes | None:
 
 def server_timing(tx: Transaction, ctx: Context) -> tuple[bytes, bytes]:
     """`Server-Timing`: milliseconds per stage, and in all (https://www.w3.org/TR/server-timing/)."""
-    spans = tuple(seconds * 1000 for seconds in (*ctx.stage_seconds, tx.elapsed_s()))
-    return (b"server-timing", _timing_form(ctx.stage_names) % spans)
+    spans = [seconds * 1000 for seconds in ctx.stage_seconds]
+    return (b"server-timing", _timing_form(ctx.stage_names) % (*spans, tx.elapsed_s() * 1000))
 
 
 @lru_cache(maxsize=64)

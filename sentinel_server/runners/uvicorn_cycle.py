@@ -48,14 +48,13 @@ class Cycle(RequestResponseCycle):
         self.response_started = True
         self.waiting_for_100_continue = False
         status: int = message["status"]
-        lines = [STATUS_LINE[status], b"date: %b\r\n" % http_date()]
-        closing = False
-        for name, value in message.get("headers", ()):
-            if name == b"content-length":
-                self.expected_content_length, self.chunked_encoding = int(value), False
-            elif name == b"connection" and value.lower() == b"close":
-                self.keep_alive, closing = False, True
-            lines.append(b"%b: %b\r\n" % (name, value))
+        fields = message.get("headers", ())
+        lines = [STATUS_LINE[status], b"date: %b\r\n" % http_date(), *[b"%b: %b\r\n" % field for field in fields]]
+        said = dict(fields)
+        closing = said.get(b"connection", b"").lower() == b"close"
+        self.keep_alive = self.keep_alive and not closing
+        if b"content-length" in said:
+            self.expected_content_length, self.chunked_encoding = int(said[b"content-length"]), False
         if not self.keep_alive and not closing:
             lines.append(b"connection: close\r\n")
         if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in NO_BODY:

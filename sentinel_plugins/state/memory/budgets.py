@@ -21,11 +21,6 @@ class Account:
         self.committed = committed
         self.holds = Holds()
 
-    def idle(self, now: float) -> bool:
-        """Nothing is reserved."""
-        self.holds.expire(now)
-        return not self.holds
-
 
 class Budgets:
     """Every account by (key, period), the least recently charged first.
@@ -49,13 +44,11 @@ class Budgets:
         unknown = account is None and spent is None
         if account is None:
             account = Account(0)
-        else:
-            account.holds.expire(now)
         committed = account.committed if spent is None or spent < account.committed else spent
         left, asked = claim.limit_nanousd - committed - account.holds.total, claim.reserve_nanousd
         return BudgetPart(self, claim, account, committed, asked == 0 or asked <= left, unknown)
 
-    def keep(self, claim: Budget, account: Account, now: float) -> None:
+    def keep(self, claim: Budget, account: Account) -> None:
         """This account is charged now. The least recently charged ones beyond the bound are forgotten, except those in
         which something is reserved."""
         place = (claim.key, claim.period)
@@ -63,7 +56,7 @@ class Budgets:
         self._accounts.move_to_end(place)
         more = len(self._accounts) - self._max_entries
         if more > 0:
-            idle = (place for place, account in self._accounts.items() if account.idle(now))
+            idle = (place for place, account in self._accounts.items() if not account.holds)
             for place in [*islice(idle, more)]:
                 del self._accounts[place]
                 self._overflow.note("budgets of the least recently active keys begin with what the ledger says")
@@ -92,7 +85,7 @@ class BudgetPart(msgspec.Struct):
         self.reservation = reservation
         account.committed = self.committed
         account.holds.add(reservation, claim.reserve_nanousd, self.ends)
-        self.budgets.keep(claim, account, now)
+        self.budgets.keep(claim, account)
         return self.state(now, True)
 
     def state(self, now: float, admitted: bool) -> ClaimState:
@@ -112,4 +105,4 @@ class BudgetPart(msgspec.Struct):
 
     def lapse(self, now: float) -> None:
         """The reservation returns: nobody said what was spent."""
-        self.account.holds.expire(now)
+        self.account.holds.release(self.reservation)

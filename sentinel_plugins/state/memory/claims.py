@@ -35,5 +35,5 @@ class Part(Protocol):
         ...
 
     def lapse(self, now: float) -> None:
-        """The whole reservation's time is over and nobody settled: leave nothing behind."""
+        """`ends` is over and nobody settled: leave nothing behind. A settlement may still come."""
         ...

@@ -22,6 +22,9 @@ class SteadyClock:
     def __call__(self) -> float:
         """The time now; never less than the last answer."""
         raw = self._now()
+        if raw >= self._seen and not self._lost:
+            self._seen = self._time = raw
+            return raw
         if raw < self._seen:
             self._lost += self._seen - raw
         self._seen = raw

@@ -3,42 +3,38 @@
 from __future__ import annotations
 
 from sentinel_plugins.state.memory.clock import until
-from sentinel_plugins.state.memory.expiring import Expiring
 
 
 class Holds:
-    """Amounts by reservation, each until it is released or its time is over. `total` is their sum."""
+    """Amounts by reservation, each until it is released: by a settlement, or when its time is over. `total` is their
+    sum."""
 
     __slots__ = ("_amounts", "_last_end", "total")
 
     def __init__(self) -> None:
-        self._amounts: Expiring[int] = Expiring()
+        self._amounts: dict[str, tuple[int, float]] = {}
         self._last_end = 0.0
         self.total = 0
 
     def __len__(self) -> int:
-        return len(self._amounts.items)
-
-    def expire(self, now: float) -> None:
-        """Let go of what nobody released in time."""
-        ended = self._amounts.expire(now)
-        if ended:
-            self.total -= sum(ended)
+        return len(self._amounts)
 
     def add(self, reservation: str, amount: int, ends: float) -> None:
-        """Hold an amount until `ends`."""
-        if ends > self._last_end or not self._amounts.items:
+        """Hold an amount until `ends`, at the latest."""
+        if ends > self._last_end or not self._amounts:
             self._last_end = ends
-        self._amounts.put(reservation, amount, ends)
+        self._amounts[reservation] = (amount, ends)
         self.total += amount
 
     def release(self, reservation: str) -> None:
-        """Let go of one amount; nothing happens if its time was over already."""
-        self.total -= self._amounts.pop(reservation) or 0
+        """Let go of one amount; nothing happens if it was let go already."""
+        held = self._amounts.pop(reservation, None)
+        if held is not None:
+            self.total -= held[0]
 
     def wait(self, amount: int, now: float) -> float | None:
         """How long until at least `amount` has ended by itself, None if less than that is held. O(n log n)."""
-        for held, ends in self._amounts.by_end():
+        for held, ends in sorted(self._amounts.values(), key=lambda held: held[1]):
             amount -= held
             if amount <= 0:
                 return until(ends, now)
@@ -46,4 +42,4 @@ class Holds:
 
     def reset(self, now: float) -> float:
         """How long until nothing is held, at the latest: whoever settles earlier makes it shorter."""
-        return until(self._last_end, now) if self._amounts.items else 0.0
+        return until(self._last_end, now) if self._amounts else 0.0

@@ -24,8 +24,6 @@ class Leases:
         holds = self._holds.get(claim.key)
         if holds is None:
             holds = Holds()
-        else:
-            holds.expire(now)
         return LeasePart(self, claim, holds, holds.total < claim.limit)
 
     def add(self, key: str, holds: Holds, reservation: str, ends: float) -> None:
@@ -74,5 +72,5 @@ class LeasePart(msgspec.Struct):
         self.leases.release(self.claim.key, self.reservation)
 
     def lapse(self, now: float) -> None:
-        """Leave the place: its time is over."""
+        """Leave the place: nobody said that it is free."""
         self.leases.release(self.claim.key, self.reservation)

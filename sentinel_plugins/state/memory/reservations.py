@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
 
 from sentinel_core.state import Settlement
 from sentinel_plugins.state.memory.claims import Part
@@ -13,13 +15,22 @@ GONE_TTL_S = 900.0
 """How long an id stays marked as gone: longer than any request that could still be on its way to be admitted."""
 
 
-class Reservations:
-    """What each open reservation took. One that nobody settles is forgotten when its last part has ended."""
+_SLACK = 64
 
-    __slots__ = ("_gone", "_max_entries", "_open", "_overflow")
+
+class Reservations:
+    """What each open reservation took. Where nobody settles it, each part lapses when it ends, and the reservation is
+    forgotten with the last one.
+
+    One queue for all of them, in which each has one place: when the next of its parts ends. Places of reservations that
+    are settled are skipped when they come up, and the queue is rebuilt before they outnumber the open ones.
+    """
+
+    __slots__ = ("_gone", "_max_entries", "_open", "_overflow", "_queue")
 
     def __init__(self, max_entries: int, overflow: Overflow) -> None:
-        self._open: Expiring[Sequence[Part]] = Expiring()
+        self._open: dict[str, Sequence[Part]] = {}
+        self._queue: list[tuple[float, str]] = []
         self._gone: Expiring[None] = Expiring()
         self._max_entries = max_entries
         self._overflow = overflow
@@ -30,26 +41,36 @@ class Reservations:
     @property
     def full(self) -> bool:
         """There is no room for another open reservation."""
-        return len(self._open.items) >= self._max_entries
+        return len(self._open) >= self._max_entries
 
     def expire(self, now: float) -> None:
         """Let lapse what nobody settled in time."""
-        for parts in self._open.expire(now):
-            for part in parts:
-                part.lapse(now)
-        self._gone.expire(now)
+        queue = self._queue
+        while queue and queue[0][0] <= now:
+            reservation = heappop(queue)[1]
+            for part in self._open.get(reservation, ()):
+                if part.ends <= now:
+                    part.lapse(now)
+            self._wait_for(reservation, now)
+        if self._gone.items:
+            self._gone.expire(now)
 
     def free(self, reservation: str) -> bool:
         """Whether this id may be admitted: it is neither open nor gone."""
-        return reservation not in self._open.items and reservation not in self._gone.items
+        return reservation not in self._open and reservation not in self._gone.items
 
-    def open(self, reservation: str, parts: Sequence[Part], ends: float) -> None:
+    def open(self, reservation: str, parts: Sequence[Part]) -> None:
         """Remember what was taken, until the last of it ends."""
-        self._open.put(reservation, parts, ends)
+        self._open[reservation] = parts
+        queue = self._queue
+        heappush(queue, (_first_end(parts), reservation))
+        if len(queue) > 2 * len(self._open) + _SLACK:
+            self._queue = [(_first_end(parts), name) for name, parts in self._open.items()]
+            heapify(self._queue)
 
     def settle(self, reservation: str, settlement: Settlement, now: float) -> bool:
         """Settle every part, once; False if the id is unknown."""
-        parts = self._open.pop(reservation)
+        parts = self._open.pop(reservation, None)
         if parts is None:
             return False
         for part in parts:
@@ -62,3 +83,16 @@ class Reservations:
         if len(self._gone) > self._max_entries:
             self._gone.pop_oldest()
             self._overflow.note("requests that ended before they were admitted may be counted")
+
+    def _wait_for(self, reservation: str, now: float) -> None:
+        """Come back when the next part ends; forget the reservation where none is left."""
+        rest = [part.ends for part in self._open.get(reservation, ()) if part.ends > now]
+        if rest:
+            heappush(self._queue, (min(rest), reservation))
+        else:
+            self._open.pop(reservation, None)
+
+
+def _first_end(parts: Sequence[Part]) -> float:
+    """When the first of them ends; where nothing was taken, that is over already."""
+    return min([part.ends for part in parts], default=-math.inf)

@@ -107,28 +107,17 @@ class MemoryState:
         check_step(reservation, claims)
         now = self._now()
         self._reservations.expire(now)
-        parts: list[Part] = []
-        taken = True
-        for claim in claims:
-            part = self._ask[claim.__class__](claim, now)
-            parts.append(part)
-            if not part.fits or part.unknown:
-                taken = False
+        parts = [self._ask[claim.__class__](claim, now) for claim in claims]
         if not self._reservations.free(reservation):
             return Admission(False, tuple([_gone(part.state(now, True)) for part in parts]))
-        if not taken:
+        if [part for part in parts if part.unknown or not part.fits]:
             return Admission(False, tuple([part.state(now, part.fits) for part in parts]))
         if self._reservations.full:
             raise Refusal("state_unavailable")
-        states: list[ClaimState] = []
-        ends = now
-        for part in parts:
-            states.append(part.take(reservation, now))
-            if part.ends > ends:
-                ends = part.ends
-        self._reservations.open(reservation, parts, ends)
+        states = tuple([part.take(reservation, now) for part in parts])
+        self._reservations.open(reservation, parts)
         self._windows.trim(now)
-        return Admission(True, tuple(states))
+        return Admission(True, states)
 
     async def settle(self, reservation: str, settlement: Settlement) -> Literal["settled", "unknown"]:
         """End a reservation with what it really used, once. An unknown id is marked as gone for 15 minutes."""

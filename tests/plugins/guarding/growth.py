@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable
 from statistics import median
 from time import thread_time
@@ -48,4 +49,4 @@ def growth(work: Callable[[str], object], unit: str) -> float:
 
 
 def per_doubling(ratio: float) -> float:
-    return ratio ** (1 / DOUBLINGS)
+    return math.pow(ratio, 1 / DOUBLINGS)
