@@ -7,7 +7,7 @@ import re
 from redis.exceptions import ClusterDownError, MasterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
 
 from sentinel_core.errors import Refusal
-from sentinel_plugins.redis.link import Reply
+from sentinel_plugins.redis.wire import Reply
 
 _TYPES = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError)
 _WORDS = re.compile(r"(?:^|-)(?:OOM|READONLY|CLUSTERDOWN|MASTERDOWN|MISCONF|NOREPLICAS|BUSY) ")

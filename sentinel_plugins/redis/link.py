@@ -11,17 +11,14 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 from itertools import chain
-from typing import TypeAlias
 
 import msgspec
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import InvalidResponse, RedisError
 
 from sentinel_plugins.redis.address import connected
 from sentinel_plugins.redis.tasks import Tasks
-
-Reply: TypeAlias = bytes | int | list["Reply"] | ResponseError | None
-"""What a server says; an error is a reply as well."""
+from sentinel_plugins.redis.wire import Reply, Wire
 
 
 class Unanswered(Exception):
@@ -50,7 +47,8 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._unsent: list[Call] = []
         self._unanswered: deque[Call] = deque()
-        self._wake = asyncio.Event()
+        self._wire: Wire | None = None
+        self._flows = False
         self._timer: asyncio.TimerHandle | None = None
         self._task = tasks.start(self._live())
 
@@ -59,11 +57,13 @@ class Link:
 
     def send(self, command: bytes) -> asyncio.Future[Reply]:
         """Send a packed command; its reply, or `Unanswered`."""
-        call = Call(command, self._loop.time() + self._timeout_s, self._loop.create_future())
+        loop = self._loop
+        call = Call(command, loop.time() + self._timeout_s, loop.create_future())
+        if self._flows and not self._unsent:
+            loop.call_soon(self._flush)
         self._unsent.append(call)
-        self._wake.set()
         if self._timer is None:
-            self._timer = self._loop.call_at(call.deadline, self._look)
+            self._timer = loop.call_at(call.deadline, self._look)
         return call.reply
 
     def close(self) -> None:
@@ -74,36 +74,38 @@ class Link:
     async def _live(self) -> None:
         try:
             await connected(self._connection, self._timeout_s)
-            async with asyncio.TaskGroup() as both:
-                both.create_task(self._write())
-                both.create_task(self._read())
-        except* (RedisError, OSError) as errors:
-            self._end(_reason(errors))
+            self._wire = Wire(self._connection, self._heard, self._let_flow)
+            self._let_flow(True)
+            await self._wire.ended
+        except (RedisError, OSError) as error:
+            self._end(str(error) or "no connection in time")
         finally:
             self._end("the connection was closed")
             with suppress(RedisError):  # the server takes nothing any more, not even a farewell
                 await self._connection.disconnect()
 
-    async def _write(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            calls = [call for call in self._unsent if not call.reply.done()]
-            self._unsent.clear()
-            self._unanswered.extend(calls)
-            if calls:
-                await self._connection.send_packed_command([call.command for call in calls], check_health=False)
+    def _let_flow(self, flows: bool) -> None:
+        """Whether what is given may be sent; what waited for it is sent now."""
+        self._flows = flows
+        if flows:
+            self._flush()
 
-    async def _read(self) -> None:
-        while True:
-            reply: Reply
-            try:
-                reply = await self._connection.read_response(disable_decoding=True)
-            except ResponseError as error:
-                reply = error
-            call = self._unanswered.popleft()
-            if not call.reply.done():
-                call.reply.set_result(reply)
+    def _flush(self) -> None:
+        """Send what this turn of the loop brought."""
+        if not self._flows or self._wire is None:
+            return
+        calls = [call for call in self._unsent if not call.reply.done()]
+        self._unsent.clear()
+        if calls:
+            self._unanswered.extend(calls)
+            self._wire.write([call.command for call in calls])
+
+    def _heard(self, reply: Reply) -> None:
+        if not self._unanswered:
+            raise InvalidResponse("an answer to nothing")
+        waiting = self._unanswered.popleft().reply
+        if not waiting.done():
+            waiting.set_result(reply)
 
     def _look(self) -> None:
         """Fail what is overdue, and come back when the next one would be."""
@@ -119,7 +121,7 @@ class Link:
             self.close()
 
     def _end(self, reason: str) -> None:
-        self.retired = True
+        self.retired, self._flows = True, False
         for call in chain(self._unanswered, self._unsent):
             if not call.reply.done():
                 call.reply.set_exception(Unanswered(reason))
@@ -127,11 +129,3 @@ class Link:
         self._unsent.clear()
         if self._timer is not None:
             self._timer.cancel()
-
-
-def _reason(errors: BaseExceptionGroup[RedisError | OSError]) -> str:
-    """What the first of them says. A timeout says nothing by itself."""
-    first: BaseException = errors
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return str(first) or "no connection in time"

@@ -15,11 +15,15 @@ from sentinel_plugins.redis.breaker import Breaker
 from sentinel_plugins.redis.command import packed
 from sentinel_plugins.redis.config import RedisConfig
 from sentinel_plugins.redis.faults import is_down, unavailable
-from sentinel_plugins.redis.link import Link, Reply, Unanswered
+from sentinel_plugins.redis.link import Link, Unanswered
 from sentinel_plugins.redis.tasks import Tasks
+from sentinel_plugins.redis.wire import Reply
 
 log = logging.getLogger("sentinel.redis")
 
+BUSY = 16
+"""So many waiting calls make a link busy. Below that, commands of many requests share one: what leaves together costs
+one call of the system, and so does what comes back together."""
 PROBES_S = (0.25, 0.5)
 LAST_PROBE_S = 1.0
 """When an open breaker is probed, and how often from then on; a random part of it, so that a fleet does not knock as
@@ -93,15 +97,15 @@ class Node:
             self._probing.cancel()
 
     def _link(self) -> Link:
-        """The link on which the fewest wait."""
+        """The first link that is not busy; where all are, another one, or the one on which the fewest wait."""
+        for link in self._links:
+            if not link.retired and len(link) < BUSY:
+                return link
+        self._links = [link for link in self._links if not link.retired]
         if len(self._links) < self._config.connections:
             self._links.append(self._new_link())
             return self._links[-1]
-        link = min(self._links, key=len)
-        if link.retired:
-            self._links.remove(link)
-            return self._link()
-        return link
+        return min(self._links, key=len)
 
     def _new_link(self) -> Link:
         return Link(self._connect(), self._config.timeout_s, self._tasks)

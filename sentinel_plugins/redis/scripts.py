@@ -10,8 +10,8 @@ from importlib.resources import files
 from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
 
 from sentinel_plugins.redis.command import packed
-from sentinel_plugins.redis.link import Reply
 from sentinel_plugins.redis.topology import Topology
+from sentinel_plugins.redis.wire import Reply
 
 log = logging.getLogger("sentinel.redis")
 

@@ -14,11 +14,11 @@ from sentinel_plugins.redis.address import Address, Door
 from sentinel_plugins.redis.command import packed
 from sentinel_plugins.redis.config import RedisConfig
 from sentinel_plugins.redis.faults import unavailable
-from sentinel_plugins.redis.link import Reply
 from sentinel_plugins.redis.node import Node
 from sentinel_plugins.redis.slots import Slots
 from sentinel_plugins.redis.survey import Survey
 from sentinel_plugins.redis.tasks import Tasks
+from sentinel_plugins.redis.wire import Reply
 
 log = logging.getLogger("sentinel.redis")
 

@@ -13,10 +13,10 @@ from sentinel_core.errors import Refusal
 from sentinel_plugins.recording.group_commit import unavailable
 from sentinel_plugins.records.redis.config import RedisRecordsConfig
 from sentinel_plugins.redis.command import Argument, packed
-from sentinel_plugins.redis.link import Reply
 from sentinel_plugins.redis.scripts import Script, Scripts, source
 from sentinel_plugins.redis.tasks import Tasks
 from sentinel_plugins.redis.topology import Topology
+from sentinel_plugins.redis.wire import Reply
 
 log = logging.getLogger("sentinel.records")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sentinel_core.state import Admission, Claim, ClaimState, Lease, Settlement, Window
+from sentinel_core.state import Admission, Budget, Claim, ClaimState, Lease, Settlement, Window
 
 MOST = 1 << 53
 """Scripts count in doubles, which hold every whole number up to this: 9,007,199 dollars."""
@@ -51,20 +51,25 @@ def packed_use(settlement: Settlement) -> bytes:
 def unpacked(packed: bytes, claims: Sequence[Claim]) -> tuple[Admission, int]:
     """The admission, and how many damaged entries were repaired."""
     answer = _decode(packed)
+    if answer.admitted:
+        pairs = zip(claims, answer.claims, strict=True)
+        taken = [ClaimState(claim.key, int(told.remaining), told.reset / 1e6, True) for claim, told in pairs]
+        return Admission(True, tuple(taken)), answer.repaired
     free, states = answer.free, []
     for claim, told in zip(claims, answer.claims, strict=True):
         wait_s = told.wait / 1e6 if told.wait >= 0 and free else None
         states.append(
             ClaimState(claim.key, int(told.remaining), told.reset / 1e6, told.fits and free, wait_s, told.unknown)
         )
-    return Admission(answer.admitted, tuple(states)), answer.repaired
+    return Admission(False, tuple(states)), answer.repaired
 
 
 def _is_large(claim: Claim) -> bool:
-    if isinstance(claim, Window):
-        return claim.limit > MOST or claim.cost > MOST or (claim.burst or 0) > MOST
-    if isinstance(claim, Lease):
+    if claim.__class__ is Window:
+        return claim.limit > MOST or claim.cost > MOST or (claim.burst is not None and claim.burst > MOST)
+    if claim.__class__ is Lease:
         return claim.limit > MOST
+    assert claim.__class__ is Budget
     return claim.limit_nanousd > MOST or claim.reserve_nanousd > MOST or (claim.spent_nanousd or 0) > MOST
 
 

@@ -15,10 +15,10 @@ from sentinel_core.state import Admission, Claim, Message, Settlement, StoreConf
 from sentinel_core.state_key import tenant_part
 from sentinel_plugins.redis.command import packed
 from sentinel_plugins.redis.faults import unavailable
-from sentinel_plugins.redis.link import Reply
 from sentinel_plugins.redis.scripts import Script
 from sentinel_plugins.redis.tasks import Tasks
 from sentinel_plugins.redis.topology import Topology
+from sentinel_plugins.redis.wire import Reply
 from sentinel_plugins.state.redis.config import RedisStateConfig
 from sentinel_plugins.state.redis.keys import Keys, encoded
 from sentinel_plugins.state.redis.scripts import SERVER_TIME, Scripts, source
