@@ -103,7 +103,7 @@ def compare(out: report.Report, samples: Samples, runner: str, *, check: bool) -
 
 
 def main() -> None:
-    parser = report.arguments(__doc__)
+    parser = report.arguments(__doc__, rounds=12, seconds=1.0)
     parser.add_argument("--runner", choices=targets.RUNNERS, default="uvicorn")
     parser.add_argument("--connections", type=int, default=32)
     args = report.parse(parser)

@@ -71,10 +71,10 @@ async def exchange(gateway: Gateway, wanted: Request) -> int:
 async def median_us(work: Callable[[], Awaitable[object]], batch: int, seconds: float) -> float:
     """Microseconds of one `work()`: the median over batches, with the collector at rest."""
     samples: list[float] = []
-    until = time.perf_counter() + seconds
     gc.collect()
     gc.disable()
-    while time.perf_counter() < until:
+    until = time.perf_counter() + seconds
+    while not samples or time.perf_counter() < until:
         started = time.perf_counter()
         for _ in range(batch):
             await work()
