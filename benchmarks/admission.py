@@ -99,7 +99,7 @@ async def run(rounds: int, seconds: float, urls: Mapping[str, str]) -> Samples:
 
 
 def summarise(out: report.Report, *, check: bool) -> None:
-    """What each variant adds to a chain without stages, in the same round: a machine may be twice as fast in the next."""
+    """What each variant adds to a chain without stages, round by round: machines may be twice as fast in the next."""
     for name, row in out.results.items():
         pairs = [*zip(out.rounds[name], out.rounds["nothing"], strict=True)]
         row["added_us"] = statistics.median([own["exchange_us"] - base["exchange_us"] for own, base in pairs])

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
 from sentinel_core.attempt import Attempt, Ending
-from sentinel_core.keys import Key, Target, Verdict
+from sentinel_core.facts import Facts
+from sentinel_core.keys import Target, Verdict
 from sentinel_core.messages import Answer, Event, Extent, Request, TextEvent, Usage
 
 if TYPE_CHECKING:
     from sentinel_core.reply import EventStream
-
-T = TypeVar("T")
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -64,18 +63,18 @@ class ResponseHeaders(dict[str, str]):
             super().update(headers)
 
 
-class Context:
+class Context(Facts):
     """One request on its way through the chain.
 
-    Stages read and write typed facts (`ctx[KEY]`), replace `ctx.request`, and set response headers. `deadline` is a
-    time of the monotonic clock in seconds, or None. `attempts` only grows.
+    It is the dict of its typed facts: stages read and write them (`ctx[KEY]`, `ctx.get(KEY)`, `KEY in ctx`), replace
+    `ctx.request`, and set response headers. `deadline` is a time of the monotonic clock in seconds, or None. `attempts`
+    only grows.
     """
 
     __slots__ = (
         "attempts",
         "client",
         "deadline",
-        "facts",
         "findings",
         "headers",
         "id",
@@ -100,36 +99,11 @@ class Context:
         self.deadline = deadline
         self.headers = ResponseHeaders()
         self.attempts: list[Attempt] = []
-        self.facts: dict[Key[Any], Any] = {}  # typed by their keys
         self.findings: set[str] = set()
         self.unread: frozenset[str] = frozenset()
         self.restorations: list[Restoration] = []
         self.stage_names: tuple[str, ...] = ()
         self.stage_seconds: list[float] = []
-
-    def __getitem__(self, key: Key[T]) -> T:
-        try:
-            value: T = self.facts[key]
-        except KeyError:
-            raise KeyError(f"no stage has written {key!r}") from None
-        return value
-
-    def __setitem__(self, key: Key[T], value: T) -> None:
-        self.facts[key] = value
-
-    def __contains__(self, key: Key[Any]) -> bool:
-        return key in self.facts
-
-    def __iter__(self) -> Iterator[Key[Any]]:
-        return iter(self.facts)
-
-    @overload
-    def get(self, key: Key[T]) -> T | None: ...
-    @overload
-    def get(self, key: Key[T], default: T) -> T: ...
-    def get(self, key: Key[T], default: T | None = None) -> T | None:
-        """The fact, or `default` where no stage has written it."""
-        return self.facts.get(key, default)
 
     @property
     def timings(self) -> dict[str, float]:

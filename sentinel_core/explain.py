@@ -120,7 +120,7 @@ class _DryRun:
         entry, phase, _ = step
         if self.end:
             return
-        before, facts = Snapshot(self.ctx), dict(self.ctx.facts)
+        before, facts = Snapshot(self.ctx), self.ctx.copy()
         decision: Decision = "passes"
         detail = ""
         try:

@@ -81,14 +81,15 @@ class Snapshot:
 
     def __init__(self, ctx: Context) -> None:
         self.request = ctx.request
-        self.facts = dict(ctx.facts)
+        self.facts = ctx.copy()
         self.headers = dict(ctx.headers)
         self.restorations = len(ctx.restorations)
 
     def restore(self, ctx: Context) -> None:
         """Put request, facts, headers and restorations back."""
         ctx.request = self.request
-        ctx.facts = self.facts
+        ctx.clear()
+        ctx.update(self.facts)
         ctx.headers.clear()
         ctx.headers.put(self.headers)
         del ctx.restorations[self.restorations :]

@@ -113,7 +113,7 @@ async def dispatch(exchange: Exchange) -> Reply:
     if not targets:
         raise _unknown_model(ctx.request.model)
     call = Call(ctx.request, targets[0], exchange.endings, 0, ctx.deadline, ctx.id)
-    return await _link(exchange, 0, call)
+    return await _inwards(exchange, 0, call)
 
 
 def _unknown_model(model: str | None) -> Refusal:
@@ -125,12 +125,15 @@ def _unknown_model(model: str | None) -> Refusal:
     return Refusal("model_not_found", message, param="model")
 
 
-async def _link(exchange: Exchange, depth: int, call: Call) -> Reply:
+def _inwards(exchange: Exchange, depth: int, call: Call) -> Awaitable[Reply]:
     """One stage's dispatch; past the last one, the provider."""
-    dispatchers = exchange.chain.dispatchers
-    if depth == len(dispatchers):
-        return await _call_provider(exchange, call)
-    entry, phase, waits = dispatchers[depth]
+    if depth == len(exchange.chain.dispatchers):
+        return _call_provider(exchange, call)
+    return _through(exchange, depth, call)
+
+
+async def _through(exchange: Exchange, depth: int, call: Call) -> Reply:
+    entry, phase, waits = exchange.chain.dispatchers[depth]
     link = _Link(exchange, depth, entry) if entry.timeout_s is None else _timed(exchange, depth, entry, entry.timeout_s)
     before = None if entry.plain else Snapshot(exchange.ctx)
     started = perf_counter() if link.clock is None else link.start(link.clock)
@@ -148,7 +151,7 @@ async def _link(exchange: Exchange, depth: int, call: Call) -> Reply:
         if before is None or link.called:
             raise fault from exc
         before.restore(exchange.ctx)
-        return await _link(exchange, depth + 1, call)
+        return await _inwards(exchange, depth + 1, call)
     link.stop(started)
     if isinstance(reply, EventStream):
         call.owner.adopt(reply)
@@ -183,7 +186,7 @@ class _Link(msgspec.Struct, eq=False):
                 self.clock.stop()
         self._inside += 1
         try:
-            return await _link(self._exchange, self._depth + 1, call)
+            return await _inwards(self._exchange, self._depth + 1, call)
         except BaseException as exc:  # also a cancellation that came from inside is not this stage's doing
             self._passed = exc
             raise

@@ -264,7 +264,7 @@ class Gateway:
         """A context for one request: its id, its deadline, and the targets that serve its model."""
         ctx = Context(request, id=id or new_id(), client=client, deadline=deadline)
         if self._generation is not None:
-            ctx.facts[CANDIDATES] = self._generation.candidates(request)
+            ctx[CANDIDATES] = self._generation.candidates(request)
         return ctx
 
     async def admit(self, client: Client) -> Admission | None:

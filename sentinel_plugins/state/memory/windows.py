@@ -78,10 +78,11 @@ class Windows:
 
     def append(self, claim: Window, log: Log | None, entry: Entry) -> Log:
         """Count an entry; its log is the most recently used one now."""
+        place = (claim.key, claim.period_s)
         if log is None:
-            self._logs[claim.key, claim.period_s] = log = Log()
+            self._logs[place] = log = Log()
         else:
-            self._logs.move_to_end((claim.key, claim.period_s))
+            self._logs.move_to_end(place)
         log.entries.append(entry)
         log.ends = entry.ends
         log.used += entry.cost

@@ -276,7 +276,7 @@ async def test_the_vault_dies_with_its_request_and_no_log_holds_a_value(caplog: 
         await settle()
         assert ctx[VAULT].placeholder("ann@acme.com") in placeholders(sent(driven))
         assert (
-            "acme" not in f"{caplog.text} {ctx.facts!r} {driven.outcome!r} {driven.outcome and driven.outcome.guarded}"
+            "acme" not in f"{caplog.text} {ctx.copy()!r} {driven.outcome!r} {driven.outcome and driven.outcome.guarded}"
         )
 
 
