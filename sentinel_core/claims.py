@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from operator import attrgetter
 from typing import ClassVar, Literal, TypeAlias
 
@@ -148,19 +147,14 @@ def check_step(reservation: str, claims: Sequence[Claim]) -> None:
     Two claims must not count in one place, none may ask for less than nothing, and all must be the tenant's of the
     reservation: those of two tenants may lie on two nodes.
     """
-    asked = [claim.asked for claim in claims]
-    if asked and min(asked) < 0:
-        claim = claims[asked.index(min(asked))]
-        raise ValueError(f"a claim asks for {claim.asked} of {claim.key!r}")
-    stranger, repeated = _look_at(tenant_part(reservation), tuple([claim.key for claim in claims]))
-    if stranger is not None:
-        raise ValueError(f"{stranger!r} is not a key of the tenant of {reservation!r}")
-    if repeated and len({claim.place for claim in claims}) < len(claims):
+    tenant = tenant_part(reservation)
+    keys = set()
+    for claim in claims:
+        key = claim.key
+        keys.add(key)
+        if claim.asked < 0:
+            raise ValueError(f"a claim asks for {claim.asked} of {key!r}")
+        if not key.startswith(tenant) or (not tenant and tenant_part(key)):
+            raise ValueError(f"{key!r} is not a key of the tenant of {reservation!r}")
+    if len(keys) < len(claims) and len({claim.place for claim in claims}) < len(claims):
         raise ValueError("two claims of one admission count in the same place")
-
-
-@lru_cache(maxsize=4096)  # a caller asks for the same ones each time
-def _look_at(tenant: str, keys: tuple[str, ...]) -> tuple[str | None, bool]:
-    """The first key that is not the tenant's, and whether one comes twice."""
-    strangers = (key for key in keys if not key.startswith(tenant) or (not tenant and tenant_part(key)))
-    return next(strangers, None), len(set(keys)) < len(keys)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 
@@ -59,13 +58,15 @@ class Reservations:
         """Whether this id may be admitted: it is neither open nor gone."""
         return reservation not in self._open and reservation not in self._gone.items
 
-    def open(self, reservation: str, parts: Sequence[Part]) -> None:
-        """Remember what was taken, until the last of it ends."""
-        self._open[reservation] = parts
-        queue = self._queue
-        heappush(queue, (_first_end(parts), reservation))
-        if len(queue) > 2 * len(self._open) + _SLACK:
-            self._queue = [(_first_end(parts), name) for name, parts in self._open.items()]
+    def open(self, reservation: str, parts: Sequence[Part], first_end: float) -> None:
+        """Remember what was taken, until the last of it ends; nothing at all is over already."""
+        if not parts:
+            return
+        opened, queue = self._open, self._queue
+        opened[reservation] = parts
+        heappush(queue, (first_end, reservation))
+        if len(queue) > 2 * len(opened) + _SLACK:
+            self._queue = [(min([part.ends for part in parts]), name) for name, parts in opened.items()]
             heapify(self._queue)
 
     def settle(self, reservation: str, settlement: Settlement, now: float) -> bool:
@@ -91,8 +92,3 @@ class Reservations:
             heappush(self._queue, (min(rest), reservation))
         else:
             self._open.pop(reservation, None)
-
-
-def _first_end(parts: Sequence[Part]) -> float:
-    """When the first of them ends; where nothing was taken, that is over already."""
-    return min([part.ends for part in parts], default=-math.inf)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -107,17 +108,29 @@ class MemoryState:
         check_step(reservation, claims)
         now = self._now()
         self._reservations.expire(now)
-        parts = [self._ask[claim.__class__](claim, now) for claim in claims]
+        ask = self._ask
+        parts: list[Part] = []
+        fit = True
+        for claim in claims:
+            part = ask[claim.__class__](claim, now)
+            parts.append(part)
+            if part.unknown or not part.fits:
+                fit = False
         if not self._reservations.free(reservation):
             return Admission(False, tuple([_gone(part.state(now, True)) for part in parts]))
-        if [part for part in parts if part.unknown or not part.fits]:
+        if not fit:
             return Admission(False, tuple([part.state(now, part.fits) for part in parts]))
         if self._reservations.full:
             raise Refusal("state_unavailable")
-        states = tuple([part.take(reservation, now) for part in parts])
-        self._reservations.open(reservation, parts)
+        states: list[ClaimState] = []
+        first_end = math.inf
+        for part in parts:
+            states.append(part.take(reservation, now))
+            if part.ends < first_end:
+                first_end = part.ends
+        self._reservations.open(reservation, parts, first_end)
         self._windows.trim(now)
-        return Admission(True, states)
+        return Admission(True, tuple(states))
 
     async def settle(self, reservation: str, settlement: Settlement) -> Literal["settled", "unknown"]:
         """End a reservation with what it really used, once. An unknown id is marked as gone for 15 minutes."""
