@@ -55,12 +55,12 @@ class ResponseHeaders(dict[str, str]):
 
     def __setitem__(self, name: str, value: str) -> None:
         if not self.committed:
-            super().__setitem__(name.lower(), value)
+            dict.__setitem__(self, name.lower(), value)
 
     def put(self, headers: Mapping[str, str]) -> None:
         """Several at once; their names are in lower case."""
         if not self.committed:
-            super().update(headers)
+            dict.update(self, headers)
 
 
 class Context(Facts):

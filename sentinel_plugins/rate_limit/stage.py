@@ -120,7 +120,7 @@ class RateLimit(Stage):
         claims = claims_of(bounds, terms)
         if bounds.budgets:
             ctx[ADMITTED_AT] = now
-            if self._known.due(claims):
+            if self._known.due(claims[-len(bounds.budgets) :]):  # they come last
                 claims = await self._known.noted(bounds.rows, claims, now)
         reservation = Reservation(new_id(bounds), bounds, estimate, claims, self._state)
         ctx[RESERVATION] = reservation
