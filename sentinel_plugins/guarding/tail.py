@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import re2
 
-_ANYWHERE: Any = getattr(getattr(re2, "_Anchor", None), "UNANCHORED", None)
+ANYWHERE: Any = getattr(getattr(re2, "_Anchor", None), "UNANCHORED", None)
 Search: TypeAlias = Callable[[Any, bytes, int, int], Sequence[tuple[int, int]]]
 """Where a match has to begin, a text, and from where to where in it: the match and its groups, (-1, -1) without one."""
 
@@ -38,7 +38,7 @@ class Tail:
         """Where the leftmost of them begins; the length of the text where none does."""
         tail = text[-self.length :]
         encoded = tail.encode("utf-8", "surrogatepass")  # as `utf8`, a call less for every event of every stream
-        start = self._search(_ANYWHERE, encoded, 0, len(encoded))[0][0]
+        start = self._search(ANYWHERE, encoded, 0, len(encoded))[0][0]
         if start < 0:
             return len(text)
         if len(encoded) == len(tail):

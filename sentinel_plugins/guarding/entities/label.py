@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import re2
-
-from sentinel_plugins.guarding.tail import utf8
+from sentinel_plugins.guarding.tail import ANYWHERE, searching, utf8
 
 _LINK: Final = (
     r"[\"'*_`]{0,3}(?:[ \t]{0,3}(?:is|was|ist|war|est|es|nr|no|number|[:=#(.>-]{1,2}))*[ \t]{0,3}[\"'`*(]{0,3}\z"
@@ -21,9 +19,10 @@ class Label:
     def __init__(self, words: str, *, left: int, adjacent: bool = False) -> None:
         """`words` is a pattern's alternatives (RE2), in any case; `left` says how many characters are read."""
         behind = _LINK if adjacent else r"(?:[^a-z]|\z)"
-        self._pattern = re2.compile(rf"(?i)(?:^|[^a-z])(?:{words}){behind}".encode())
+        self._search = searching(rf"(?i)(?:^|[^a-z])(?:{words}){behind}".encode())
         self._left = left
 
     def before(self, text: str, start: int) -> bool:
         """Whether one of the words is there."""
-        return self._pattern.search(utf8(text[max(0, start - self._left) : start])) is not None
+        read = utf8(text[max(0, start - self._left) : start])
+        return self._search(ANYWHERE, read, 0, len(read))[0][0] >= 0

@@ -31,6 +31,7 @@ _NO_PHONE = re.compile(
 )
 """Dates, with a time or without, and the form of social security numbers."""
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+[.,][0-9]+")
+_FEWEST_DIGITS = 7
 _MOST_ENDS = 4
 """Of a candidate these are tried, which bounds the work: a few groups of other digits may follow a number."""
 _DIVIDERS = ("-", ".", "/")
@@ -67,6 +68,8 @@ class PhoneNumber(PatternEntity):
 
     def longest(self, text: str, start: int, end: int) -> int | None:
         """The candidate may have something behind the number. As many shorter ones are tried as `_MOST_ENDS` says."""
+        if end - start < _FEWEST_DIGITS or len(digits_of(text[start:end])) < _FEWEST_DIGITS:
+            return None
         international = text.startswith(("+", "00"), start)
         later = not international and _goes_on(text, start)
         labelled = text[start] != "+" and _LABEL.before(text, start)
@@ -84,7 +87,7 @@ class PhoneNumber(PatternEntity):
             if "x" in value:
                 value = _EXTENSION.sub("", value)
             digits = digits_of(value)
-            if len(digits) < 7:
+            if len(digits) < _FEWEST_DIGITS:
                 return None
             divided = text[at : at + 1] in _DIVIDERS and text[at + 1 : at + 2].isdigit()
             if divided or at - start > self.max_length:
