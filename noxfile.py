@@ -13,7 +13,7 @@ nox.options.reuse_existing_virtualenvs = True
 PYTHONS = ["3.11", "3.12", "3.13"]
 BENCHMARKS = (
     *("chain", "throughput", "streaming", "memory", "startup", "translation"),
-    *("admission", "state", "stores", "records"),
+    *("state", "stores", "records"),
 )
 
 

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
+import msgspec
+
 Path: TypeAlias = tuple[str | int, ...]
-"""Where a value is: object keys and array indexes from the root. An object key itself is at `(*parents, KEY, key)`."""
+"""Where a value is: object keys and array indexes from the root. An object key itself is at `(*parents, KEY, key)`, the
+JSON of a whole value at `(*value, JSON)`."""
 
 SCALARS: Final = frozenset({int, float, bool, type(None)})
 """Types of decoded JSON without a string in them: most members of a body."""
 
 KEY: Final = -1
 """Marks an object key in a path. A number that is no index, because any string may be a key that a caller chose."""
+
+JSON: Final = -2
+"""Marks, likewise, a value that is read as one text: its JSON."""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 
 
 class TextSlot(NamedTuple):
@@ -65,6 +74,25 @@ def string_slots(
     return found
 
 
+def json_slot(
+    value: Any,  # decoded JSON
+    path: Path = (),
+    *,
+    role: str | None = None,
+    kind: str = "other",
+) -> list[TextSlot]:
+    """A value as one text, in which a guard reads numbers as well, and each string behind its key; none if it is empty.
+
+    A value with halves of surrogate pairs, which has no such text, is read string by string.
+    """
+    if not isinstance(value, Mapping | list):
+        return string_slots(value, path, role=role, kind=kind)
+    try:
+        return [TextSlot((*path, JSON), _encode(value).decode(), role, kind)] if value else []
+    except UnicodeEncodeError:
+        return string_slots(value, path, role=role, kind=kind)
+
+
 class _KeyName:
     """Marks an object key on the walk's stack, where a plain string would read as a value."""
 
@@ -83,6 +111,11 @@ def patched(body: Any, texts: Mapping[Path, str]) -> Any:  # decoded JSON in and
     renames: dict[Path, dict[str | int, str]] = {}
     copied: dict[Path, Any] = {(): _copy(body, ())}
     for path, text in texts.items():
+        if path and path[-1] == JSON:
+            parent = _open(copied, path[:-2])
+            _lookup(parent, path[:-1])
+            parent[path[-2]] = _said(text)
+            continue
         is_key = len(path) > 1 and path[-2] == KEY
         parent = _open(copied, path[:-2] if is_key else path[:-1])
         _lookup(parent, path)
@@ -96,6 +129,14 @@ def patched(body: Any, texts: Mapping[Path, str]) -> Any:  # decoded JSON in and
         parent.clear()
         parent.update(items)
     return copied[()]
+
+
+def _said(text: str) -> Any:  # JSON
+    """What a value's text says; itself where it is no JSON any more: what was taken out must stay out."""
+    try:
+        return _decode(text)
+    except msgspec.DecodeError:
+        return text
 
 
 def _open(copied: dict[Path, Any], path: Path) -> Any:

@@ -10,7 +10,7 @@ def begun(work: Coroutine[Any, Any, None]) -> Awaitable[None] | None:  # Any: wh
     """Run until it waits for the first time: None if it never does, else what is left.
 
     A finisher that returns nothing needs no task, which costs as much as the step on a store in memory
-    (benchmarks/admission.py). Not for work that asks which task it runs in, as timeouts do.
+    (benchmarks/state.py). Not for work that asks which task it runs in, as timeouts do.
     """
     try:
         waits_for = work.send(None)

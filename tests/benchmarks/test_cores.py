@@ -21,7 +21,7 @@ def test_who_is_pinned_knows_the_same_cores() -> None:
 @pytest.mark.usefixtures("redis_server")  # skipped where there is none
 def test_who_is_started_beside_a_redis_is_not_pinned_with_it() -> None:
     pytest.importorskip("uvloop", reason="the benchmark's load runs on it: the extra fast")
-    from benchmarks.state import redis
+    from benchmarks.harness.redis_servers import redis
 
     allowed = os.sched_getaffinity(0)
     with redis(next(path for path in BINARIES.values() if path)) as store:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sentinel_core.dialects.slots import Path, TextSlot, string_slots
+from sentinel_core.dialects.slots import Path, TextSlot, json_slot, string_slots
 
 IDENTIFIERS = frozenset(
     {
@@ -65,7 +65,8 @@ def content_slots(content: Any, path: Path, role: str | None) -> list[TextSlot]:
 
 
 def block_slots(block: Any, path: Path, role: str | None) -> list[TextSlot]:  # decoded JSON
-    """The strings of one content block. What a tool is given is all text: its keys are the model's own choice."""
+    """The strings of one content block. What a tool is given is one text, as in other dialects and in streams: its keys
+    are the model's own choice, and say what their values are."""
     if not isinstance(block, Mapping):
         return string_slots(block, path, role=role, skip=IDENTIFIERS, known=KNOWN_KEYS)
     slots: list[TextSlot] = []
@@ -77,7 +78,7 @@ def block_slots(block: Any, path: Path, role: str | None) -> list[TextSlot]:  # 
         elif key == "thinking" and isinstance(value, str):
             slots.append(TextSlot(at, value, role, "reasoning"))
         elif key == "input":
-            slots += string_slots(value, at, role=role, kind="tool_arguments")
+            slots += json_slot(value, at, role=role, kind="tool_arguments")
         elif key == "content":
             slots += content_slots(value, at, "tool" if isinstance(kind, str) and "tool_result" in kind else role)
         elif key == "source" and isinstance(value, Mapping):

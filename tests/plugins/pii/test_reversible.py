@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from sentinel_core.context import Call, Context, Outcome
+from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.errors import ConfigError
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import PRINCIPAL, Principal
@@ -232,6 +233,30 @@ async def test_a_value_in_a_number_becomes_a_string_or_blocks(numbers: str) -> N
         arguments = driven.sent[-1].request.body["messages"][1]["tool_calls"][0]["function"]["arguments"]
         (card,) = await drawn(chain, "card 4111111111111111")
         assert arguments == f'{{"card": "{card}", "n": 1}}'
+
+
+@pytest.mark.parametrize("numbers", ["string", "block"])
+async def test_a_value_in_a_number_of_what_an_anthropic_client_says_a_tool_was_given(numbers: str) -> None:
+    used = {"type": "tool_use", "id": "c", "name": "f", "input": {"card": 4111111111111111, "n": 1}}
+    result = {"type": "tool_result", "tool_use_id": "c", "content": "done"}
+    messages = [
+        {"role": "user", "content": "card 4111111111111111"},
+        {"role": "assistant", "content": [used]},
+        {"role": "user", "content": [result]},
+    ]
+    body = {"model": "m", "max_tokens": 9, "messages": messages}
+    async with guards(FakeProvider(), pii={"action": "reversible", "hash_key": KEY, "numbers": numbers}) as chain:
+        asked = context()
+        asked.request = ANTHROPIC_MESSAGES.decode_request(body)
+        driven = await chain.asked(asked)
+        if numbers == "block":
+            assert driven.error is not None
+            assert (driven.error.code, driven.sent) == ("content_policy_violation", [])
+            return
+        sent = driven.sent[-1].request.body["messages"]
+        card = sent[0]["content"].removeprefix("card ")
+        assert card != "4111111111111111"
+        assert sent[1]["content"] == [{**used, "input": {"card": card, "n": 1}}]
 
 
 class Keeping(Stage):

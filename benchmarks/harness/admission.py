@@ -1,13 +1,9 @@
-"""Microseconds that authentication, limits, a budget and the ledger add to an exchange, in process.
-
-    python -m benchmarks.admission [--quick] [--check] > admission.json
+"""What authentication, limits, a budget and the ledger add to an exchange in the chain, without a server around it.
 
 `limits` has limits of requests, tokens and places, and a budget; `four` is all of it together, with prompts reserved
 by their bytes, `counted` the same by the tokenizer, `default` what a gateway without a configuration file does; `four
 sqlite` keeps its ledger in SQLite, `four redis` its state in one Redis and its ledger in another. The provider answers
-from memory and reports its usage. Variants are interleaved. `exchange_us` is the time of one exchange after the other,
-a median of batches that are long enough for the writing of rows to be in them; `cpu_us` is the processor time of all
-threads with 32 exchanges at a time.
+from memory and reports its usage.
 """
 
 from __future__ import annotations
@@ -17,18 +13,11 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
-import uvloop
-
-from benchmarks.harness import machine, metering, payloads, report
+from benchmarks.harness import metering, payloads
 from benchmarks.harness.in_process import gateways, median_us, request
 from benchmarks.harness.rounds import Metrics, Samples, interleave
-from benchmarks.state import redis
 from sentinel_core.context import Client
 from sentinel_core.gateway import Gateway
-from tests.redis.binaries import BINARIES, MISSING  # the tests know where servers are, and start them
-
-LIMIT_US, REDIS_LIMIT_US = 60.0, 200.0
-"""What authentication, limits, budget and usage may add together: time in memory, processor time on Redis."""
 
 AT_ONCE = 32
 
@@ -91,37 +80,22 @@ async def cpu_us(exchange: Callable[[], Awaitable[None]], seconds: float) -> flo
     return (time.process_time() - began) / done * 1e6
 
 
-async def run(rounds: int, seconds: float, urls: Mapping[str, str]) -> Samples:
-    """All variants, interleaved."""
+async def in_the_chain(rounds: int, seconds: float, urls: Mapping[str, str]) -> Samples:
+    """All variants, interleaved: `exchange_us`, the time of one exchange after the other, a median of batches that are
+    long enough for the writing of rows to be in them; `cpu_us`, the processor time of all threads with `AT_ONCE`
+    exchanges at a time."""
     files = {"prices.toml": PRICES.format(model=payloads.MODEL)}
     async with gateways(variants(urls), {metering.KEY_VARIABLE: metering.KEY, **urls}, files) as opened:
         return await interleave(list(opened), rounds, lambda name: measure(opened[name], seconds))
 
 
-def summarise(out: report.Report, *, check: bool) -> None:
-    """What each variant adds to a chain without stages, round by round: machines may be twice as fast in the next."""
-    for name, row in out.results.items():
-        pairs = [*zip(out.rounds[name], out.rounds["nothing"], strict=True)]
-        row["added_us"] = statistics.median([own["exchange_us"] - base["exchange_us"] for own, base in pairs])
-        row["added_cpu_us"] = statistics.median([own["cpu_us"] - base["cpu_us"] for own, base in pairs])
-    if check:
-        added = out.results["four"]["added_us"]
-        out.checks.append(report.at_most("us that the four together add to an exchange", added, LIMIT_US))
-    if check and "four redis" in out.results:
-        added = out.results["four redis"]["added_cpu_us"]
-        out.checks.append(report.at_most("us of processor time that they add on Redis", added, REDIS_LIMIT_US))
-
-
-def main() -> None:
-    args = report.parse(report.arguments(__doc__, rounds=40, seconds=0.15))
-    binary = next((path for path in BINARIES.values() if path), None)
-    out = report.Report("admission", vars(args), skipped={} if binary is not None else {"four redis": MISSING})
-    with redis(binary) as state, redis(binary) as records, machine.pinned(machine.cores().gateway):
-        urls = {"STATE_URL": state.url, "RECORDS_URL": records.url} if state is not None and records is not None else {}
-        out.add(uvloop.run(run(args.rounds, args.seconds, urls)))
-    summarise(out, check=args.check)
-    out.emit()
-
-
-if __name__ == "__main__":
-    main()
+def added(samples: Samples) -> dict[str, dict[str, float]]:
+    """What each adds to a chain without stages, round by round: machines may be twice as fast in the next."""
+    found = {}
+    for name, rows in samples.items():
+        pairs = [*zip(rows, samples["nothing"], strict=True)]
+        found[name] = {
+            f"added_{metric}": statistics.median([own[metric] - base[metric] for own, base in pairs])
+            for metric in ("exchange_us", "cpu_us")
+        }
+    return found
