@@ -29,7 +29,8 @@ Note: TypeAlias = Callable[[int, int, str], object]
 """Hears of each stretch that leaves as another: where it begins and ends as it was written, and what leaves."""
 
 _PLAIN = re.compile(r'[^"\\]+')
-_BARE = re.compile(r'[^\s"{}\[\],:]+')
+_BARE = re.compile(r'[^\s"{}\[\],:]+(?:\s+[^\s"{}\[\],:]+)*')
+_SPACE = re.compile(r"\s*")
 _BETWEEN = re.compile(r"[\s{}\[\],:]+")
 _HIGH, _LOW, _HEX = "[dD][89abAB][0-9a-fA-F]{2}", "[dD][c-fC-F][0-9a-fA-F]{2}", "[0-9a-fA-F]"
 _ESCAPE = re.compile(rf'\\(?:u{_HIGH}\\u{_LOW}|u{_HEX}{{4}}|["\\/bfnrt])')
@@ -155,10 +156,13 @@ class JsonText:
         return self._number(text, at, out, end)
 
     def _number(self, text: str, at: int, out: list[str], end: bool) -> int:
-        """A number, a literal, or whatever stands there without quotes; held until it ends."""
+        """A number, a literal, or whatever stands there without quotes; held until it ends. In what is no JSON several
+        may follow each other, and are one text then: one by one, each would be searched for with those before it."""
         match = _BARE.match(text, at, at + _LONGEST_BARE)
         bare = match[0] if match is not None else ""
-        if not end and at + len(bare) == len(text) and len(bare) < _LONGEST_BARE:
+        space = _SPACE.match(text, at + len(bare))
+        ends = space.end() if space is not None else at + len(bare)
+        if not end and ends == len(text) and ends - at < _LONGEST_BARE:
             return at
         left = self._before[-self._left :] if self._left else ""
         pieces = self._make(left).feed(bare, end=True)
