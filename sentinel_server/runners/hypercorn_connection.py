@@ -146,7 +146,7 @@ class HypercornConnection(asyncio.Protocol):
         send: Callable[[Message | None], Awaitable[None]],
     ) -> Callable[[Message], Awaitable[None]]:
         """Run the application for one request; what is returned takes the request's events."""
-        inbox = _Inbox(config.max_app_queue_size)
+        inbox = _Inbox(config.max_app_queue_size, self._http)
         task = self._loop.create_task(_call(app, scope, inbox, send))
         self._apps.add(task)
         task.add_done_callback(self._apps.discard)
@@ -266,11 +266,13 @@ class HypercornConnection(asyncio.Protocol):
 
 
 class _Inbox:
-    """The request's events. A disconnect is the last one, and every later read finds it again."""
+    """The request's events. A disconnect is the last one, and every later read finds it again. With the first read the
+    client is invited to send its body."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, http: Http1 | Http2) -> None:
         self._queue: asyncio.Queue[Message] = asyncio.Queue(size)
         self._gone = False
+        self._uninvited = http if isinstance(http, Http1) else None
 
     async def put(self, message: Message) -> None:
         await self._queue.put(message)
@@ -278,6 +280,9 @@ class _Inbox:
     async def get(self) -> Message:
         if self._gone:
             return DISCONNECT
+        if self._uninvited is not None:
+            http, self._uninvited = self._uninvited, None
+            await http.invite()
         message = await self._queue.get()
         self._gone = message["type"] == "http.disconnect"
         return message

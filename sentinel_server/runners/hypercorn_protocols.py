@@ -36,6 +36,11 @@ class Http1(H11Protocol):
         """Whether the client still has to finish what it was sending."""
         return self.connection.their_state in (h11.SEND_BODY, h11.ERROR)
 
+    async def invite(self) -> None:
+        """The application reads the body: tell a client to send it that waits to be told."""
+        if isinstance(self.connection, StrictConnection) and self.connection.they_wait_to_be_told:
+            await self._send_h11_event(h11.InformationalResponse(status_code=100, headers=[]))
+
     async def stream_send(self, event: Event) -> None:
         """Write a part of a response; the head says `Connection: close` while draining (S01)."""
         if isinstance(event, Response) and event.status_code >= 200 and self.context.terminated.is_set():

@@ -52,6 +52,16 @@ class StrictConnection(h11.Connection):
         # h11 has no public way to see the bytes of a head; its buffer is the one place that does.
         self._receive_buffer = StrictBuffer(max_head_bytes)
 
+    @property
+    def they_are_waiting_for_100_continue(self) -> bool:
+        """No: Hypercorn would tell every client at once to send its body, also one whose head is refused."""
+        return False
+
+    @property
+    def they_wait_to_be_told(self) -> bool:
+        """Whether the client sends its body only when it is told to (RFC 9110, section 10.1.1)."""
+        return super().they_are_waiting_for_100_continue
+
     def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
         """The next event; `RemoteProtocolError` also for what h11 itself would let pass."""
         event = super().next_event()
