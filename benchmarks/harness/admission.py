@@ -1,9 +1,9 @@
 """What authentication, limits, a budget and the ledger add to an exchange in the chain, without a server around it.
 
 `limits` has limits of requests, tokens and places, and a budget; `four` is all of it together, with prompts reserved
-by their bytes, `counted` the same by the tokenizer, `default` what a gateway without a configuration file does; `four
-sqlite` keeps its ledger in SQLite, `four redis` its state in one Redis and its ledger in another. The provider answers
-from memory and reports its usage.
+by their bytes, `counted` the same by the tokenizer, which knows the texts from the exchange before, `default` what a
+gateway without a configuration file does; `four sqlite` keeps its ledger in SQLite, `four redis` its state in one
+Redis and its ledger in another. The provider answers from memory and reports its usage.
 """
 
 from __future__ import annotations

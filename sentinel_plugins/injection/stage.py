@@ -14,10 +14,10 @@ from sentinel_core.context import Context
 from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keyed_cache import KeyedCache
 from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL
 from sentinel_core.services import Services
 from sentinel_core.stage import Stage
-from sentinel_plugins.guarding.keyed_cache import KeyedCache
 from sentinel_plugins.injection.config import InjectionConfig
 from sentinel_plugins.injection.passages import Passage, passages_of
 from sentinel_plugins.injection.scorer import NOTHING, Score, Scorer, shipped_scorer

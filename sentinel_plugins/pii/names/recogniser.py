@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from sentinel_core.counts import Counts
 from sentinel_core.errors import ConfigError, ConfigProblem
-from sentinel_plugins.guarding.keyed_cache import KeyedCache
+from sentinel_core.keyed_cache import KeyedCache
 from sentinel_plugins.guarding.presidio.pool import DeadlinePassed, Pool, PoolPlan
 from sentinel_plugins.guarding.presidio.process import COMMAND, RecogniserFailed, WorkerLost
 from sentinel_plugins.guarding.presidio.waiting import QueueFull

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -14,8 +16,10 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
+from sentinel_core.messages import Request
 from sentinel_core.tokens import IMAGE_TOKENS, Count, RoughTokens, output_cap, upper_bound
-from sentinel_plugins.tokens.counter import ON_THE_LOOP_CHARS, TiktokenCounter
+from sentinel_plugins.tokens import counter
+from sentinel_plugins.tokens.counter import ON_THE_LOOP_CHARS, WORTH_CHARS, TiktokenCounter
 
 TOKENS = TiktokenCounter()
 
@@ -41,6 +45,11 @@ EXAMPLE = [
 
 async def counted(dialect: Dialect, model: str = "gpt-4o", **body: Any) -> Count:
     return await TOKENS.prompt(dialect.decode_request({"model": model, **body}), model)
+
+
+def chat(*texts: str) -> Request:
+    turns = [{"role": "user", "content": text} for text in texts]
+    return OPENAI_CHAT.decode_request({"model": "m", "messages": turns})
 
 
 async def test_s1_27_a_prompt_has_the_tokens_that_openai_bills() -> None:
@@ -87,6 +96,46 @@ async def test_l08_a_large_text_is_counted_off_the_loop() -> None:
     await asyncio.wait([heart])
     assert count.tokens == ON_THE_LOOP_CHARS + 1
     assert beats > 1
+
+
+async def test_a_text_is_counted_once_by_each_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[str] = []
+    count = counter._tokens
+
+    def noted(encoding: Any, texts: Sequence[str]) -> list[int]:  # as tiktoken types it
+        counts.extend(texts)
+        return count(encoding, texts)
+
+    monkeypatch.setattr(counter, "_tokens", noted)
+    tokens = TiktokenCounter()
+    first, second = "the first turn of many " * 10, "and the second one " * 10
+    once = await tokens.text(first, "gpt-4o")
+    assert await tokens.text(first, "gpt-4o") == once
+    both = await tokens.prompt(chat(first, second), "gpt-4o")
+    assert [text for text in counts if len(text) >= WORTH_CHARS] == [first, second]
+    assert both == await TiktokenCounter().prompt(chat(first, second), "gpt-4o")
+    assert await tokens.text(first, "gpt-4") == await TiktokenCounter().text(first, "gpt-4")
+
+
+async def test_what_was_counted_is_not_kept() -> None:
+    tokens = TiktokenCounter()
+    text = "".join(["a text ", "of its own "] * 20)
+    await tokens.text(text, "gpt-4o")
+    found: list[Any] = [tokens]
+    for one in found:  # which grows by what each of them holds
+        found += [held for held in gc.get_referents(one) if not isinstance(one, type)]
+        assert len(found) < 10_000
+    assert any(isinstance(one, bytes) for one in found), "it was followed to the hashes"
+    assert text not in [one for one in found if isinstance(one, str)]
+
+
+@given(st.lists(st.text(max_size=100) | st.text(min_size=60, max_size=70), max_size=6), st.data())
+def test_known_texts_change_no_count(texts: list[str], data: st.DataObject) -> None:
+    tokens = TiktokenCounter()
+    for text in texts and data.draw(st.lists(st.sampled_from(texts), max_size=3)):
+        asyncio.run(tokens.text(text, "gpt-4o"))
+    found = asyncio.run(tokens.prompt(chat(*texts), "gpt-4o")) if texts else None
+    assert found == (asyncio.run(TiktokenCounter().prompt(chat(*texts), "gpt-4o")) if texts else None)
 
 
 messages = st.lists(

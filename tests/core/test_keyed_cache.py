@@ -7,7 +7,7 @@ import gc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_plugins.guarding.keyed_cache import DIGEST_BYTES, KeyedCache
+from sentinel_core.keyed_cache import DIGEST_BYTES, KeyedCache
 
 
 def test_a_fact_is_found_again_under_the_text_and_no_other() -> None:
