@@ -56,6 +56,13 @@ class Rates(msgspec.Struct, frozen=True):
     cached: int
     cache_write: int
     reasoning: int
+    _dearest_prompt: int = 0
+    _dearest_answer: int = 0
+
+    def __post_init__(self) -> None:
+        prompt, answer = max(self.input, self.cached, self.cache_write), max(self.output, self.reasoning)
+        msgspec.structs.force_setattr(self, "_dearest_prompt", prompt)
+        msgspec.structs.force_setattr(self, "_dearest_answer", answer)
 
     @classmethod
     def of(cls, row: ModelFacts | PriceTier) -> Rates | None:
@@ -89,8 +96,7 @@ class Rates(msgspec.Struct, frozen=True):
 
     def at_most(self, prompt_tokens: int, completion_tokens: int) -> int:
         """Rate times tokens, all of the dearest kinds."""
-        prompt, answer = max(self.input, self.cached, self.cache_write), max(self.output, self.reasoning)
-        return prompt_tokens * prompt + completion_tokens * answer
+        return prompt_tokens * self._dearest_prompt + completion_tokens * self._dearest_answer
 
 
 class Price(msgspec.Struct, frozen=True):

@@ -64,18 +64,23 @@ SUMS = (
 def records(ctx: Context, costs: tuple[AttemptCost, ...], now: float) -> list[Record]:
     """One record per call, at the time when it began; where a budget pays, when its request was admitted."""
     nonce = ctx.get(NONCE) or new_nonce()
-    last = max([attempt.ended or attempt.started for attempt in ctx.attempts], default=0.0)
+    admitted = ctx.get(ADMITTED_AT)
+    last = 0.0 if admitted is not None else _last(ctx)
     found: list[Record] = []
     for attempt, cost in zip(ctx.attempts, costs, strict=True):
-        at = ctx.get(ADMITTED_AT) or max(0.0, now - (last - attempt.started))
-        row = _row(ctx, attempt, cost, attempt.ending or "discarded", attempt.error)
-        found.append(_record(ctx, attempt, nonce, at, row))
+        at = admitted if admitted is not None else max(0.0, now - (last - attempt.started))
+        found.append(_record(ctx, attempt, nonce, at, cost, attempt.ending or "discarded", attempt.error))
     return found
+
+
+def _last(ctx: Context) -> float:
+    """When the last call was over, in seconds on the monotonic clock."""
+    return max([attempt.ended or attempt.started for attempt in ctx.attempts], default=0.0)
 
 
 def intent(ctx: Context, attempt: Attempt, cost: AttemptCost, now: float) -> Record:
     """The row of a call that begins, as it stays if nobody lives to write another one under the same id."""
-    return _record(ctx, attempt, ctx[NONCE], now, _row(ctx, attempt, cost, "failed", LOST))
+    return _record(ctx, attempt, ctx[NONCE], now, cost, "failed", LOST)
 
 
 def new_nonce() -> str:
@@ -83,24 +88,20 @@ def new_nonce() -> str:
     return f"{getrandbits(32):08x}"
 
 
-def _record(ctx: Context, attempt: Attempt, nonce: str, at: float, row: UsageRow) -> Record:
-    principal = ctx.get(PRINCIPAL)
-    tenant = principal.tenant if principal is not None else ""
-    return Record(f"{ctx.id}:{attempt.number}:{nonce}", tenant, at, row)
-
-
-def _row(ctx: Context, attempt: Attempt, cost: AttemptCost, ending: Ending, error: str | None) -> UsageRow:
-    request, usage, principal = ctx.request, cost.usage, ctx.get(PRINCIPAL)
+def _record(
+    ctx: Context, attempt: Attempt, nonce: str, at: float, cost: AttemptCost, ending: Ending, error: str | None
+) -> Record:
+    request, usage, target, principal = ctx.request, cost.usage, attempt.target, ctx.get(PRINCIPAL)
     ended = attempt.ended if attempt.ended is not None else attempt.started
-    return {
+    row: UsageRow = {
         "request_id": ctx.id,
         "attempt": attempt.number,
         "principal": principal.id if principal is not None else ctx.client.address,
         "key": principal.id if principal is not None and principal.kind == "key" else None,
         "user": principal.user if principal is not None else None,
-        "model": request.model or attempt.target.model,
-        "provider": attempt.target.provider,
-        "target_model": attempt.target.model,
+        "model": request.model or target.model,
+        "provider": target.provider,
+        "target_model": target.model,
         "operation": request.operation,
         "streamed": request.stream,
         "prompt_tokens": usage.prompt_tokens,
@@ -117,3 +118,5 @@ def _row(ctx: Context, attempt: Attempt, cost: AttemptCost, ending: Ending, erro
         "requests": 1 if attempt.number == 1 else 0,
         "unpriced": 1 if cost.nanousd is None else 0,
     }
+    tenant = principal.tenant if principal is not None else ""
+    return Record(f"{ctx.id}:{attempt.number}:{nonce}", tenant, at, row)
