@@ -76,7 +76,7 @@ def string_slots(
 
 def json_slot(
     value: Any,  # decoded JSON
-    path: Path = (),
+    path: Path,
     *,
     role: str | None = None,
     kind: str = "other",
@@ -132,9 +132,10 @@ def patched(body: Any, texts: Mapping[Path, str]) -> Any:  # decoded JSON in and
 
 
 def _said(text: str) -> Any:  # JSON
-    """What a value's text says; itself where it is no JSON any more: what was taken out must stay out."""
+    """What a value's text says. No text is an empty object, as in streams; what is no JSON any more stays a text: what
+    was taken out of it must stay out."""
     try:
-        return _decode(text)
+        return _decode(text) if text.strip() else {}
     except msgspec.DecodeError:
         return text
 

@@ -48,7 +48,7 @@ class Cycle(RequestResponseCycle):
         self.response_started = True
         self.waiting_for_100_continue = False
         status: int = message["status"]
-        fields = message.get("headers", ())
+        fields = [*message.get("headers", ())]
         lines = [STATUS_LINE[status], b"date: %b\r\n" % http_date(), *[b"%b: %b\r\n" % field for field in fields]]
         said = dict(fields)
         closing = said.get(b"connection", b"").lower() == b"close"

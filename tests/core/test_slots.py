@@ -129,6 +129,11 @@ def test_what_is_no_json_any_more_stays_a_text() -> None:
     assert patched({"input": ["secret"]}, {slot.path: "[gone"}) == {"input": "[gone"}
 
 
+def test_of_a_value_that_was_taken_out_an_empty_object_is_left() -> None:
+    (slot,) = json_slot({"q": "secret"}, ("input",))
+    assert patched({"input": {"q": "secret"}}, {slot.path: ""}) == {"input": {}}
+
+
 def test_a_value_that_has_no_json_is_read_string_by_string() -> None:
     """In process a string may hold half of a surrogate pair, which no encoding has."""
     slots = json_slot({"a": "\ud83d"}, ("input",))
@@ -137,4 +142,4 @@ def test_a_value_that_has_no_json_is_read_string_by_string() -> None:
 
 @pytest.mark.parametrize(("value", "texts"), [("text", ["text"]), (7, []), (None, []), ({}, []), ([], [])])
 def test_a_value_without_parts_is_read_as_it_is(value: Any, texts: list[str]) -> None:  # any JSON
-    assert [slot.text for slot in json_slot(value)] == texts
+    assert [slot.text for slot in json_slot(value, ("input",))] == texts

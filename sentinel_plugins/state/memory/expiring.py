@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 from typing import Generic, TypeVar
 
@@ -66,20 +65,11 @@ class Expiring(Generic[V]):
         """Remove the item that was used least recently."""
         self.items.popitem(last=False)
 
-    def expire(self, now: float) -> Sequence[V]:
-        """Remove what has ended by `now`, and say what it was."""
+    def expire(self, now: float) -> None:
+        """Remove what has ended by `now`."""
         queue = self._queue
-        if not queue or queue[0][0] > now:
-            return ()
-        ended: list[V] = []
         while queue and queue[0][0] <= now:
             ends, key = heappop(queue)
             item = self.items.get(key)
             if item is not None and item[1] == ends:
-                ended.append(item[0])
                 del self.items[key]
-        return ended
-
-    def by_end(self) -> list[tuple[V, float]]:
-        """Every item with its end, the next to end first. O(n log n)."""
-        return sorted(self.items.values(), key=lambda item: item[1])

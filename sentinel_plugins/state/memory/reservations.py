@@ -51,8 +51,7 @@ class Reservations:
                 if part.ends <= now:
                     part.lapse(now)
             self._wait_for(reservation, now)
-        if self._gone.items:
-            self._gone.expire(now)
+        self._gone.expire(now)
 
     def free(self, reservation: str) -> bool:
         """Whether this id may be admitted: it is neither open nor gone."""
