@@ -20,6 +20,11 @@ KEY: Final = -1
 JSON: Final = -2
 """Marks, likewise, a value that is read as one text: its JSON."""
 
+OWN: Final = frozenset({"arguments", "input_schema", "metadata", "parameters", "schema", "variables"})
+"""Keys of formats below which callers and models choose the keys: `id` is no identifier of the format there."""
+_SCHEMA_TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
+"""What `type` says in a JSON Schema (draft 2020-12, validation, section 6.1.1): most strings of a tool's parameters."""
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
@@ -48,30 +53,41 @@ def string_slots(
 ) -> list[TextSlot]:
     """Every string leaf below `value`, in document order, and every object key that is not in `known`.
 
-    Strings under a key in `skip` (identifiers, enums) are left out; objects and lists there are none, and are walked.
+    Strings under a key in `skip` (identifiers, enums of the format) are left out; objects and lists there are none, and
+    are walked. Below a key that is not in `known`, or is one of `OWN`, nothing is an identifier.
     """
     if isinstance(value, str):
         return [TextSlot(path, value, role, kind)]
     if value.__class__ in SCALARS:
         return []
     found: list[TextSlot] = []
-    stack: list[tuple[Any, Path]] = [(value, path)]
+    own = next((_is_own(key, known) for key in reversed(path) if isinstance(key, str)), False)
+    stack: list[tuple[Any, Path, bool]] = [(value, path, own)]
     while stack:
-        node, at = stack.pop()
+        node, at, own = stack.pop()
         if isinstance(node, str):
             found.append(TextSlot(at, node, role, kind))
         elif isinstance(node, dict):
             for key in reversed(node):
                 below = node[key]
-                if below.__class__ not in SCALARS and (key not in skip or not isinstance(below, str)):
-                    stack.append((below, (*at, key)))
+                if below.__class__ not in SCALARS and not (key in skip and _is_identifier(below, own)):
+                    stack.append((below, (*at, key), own or _is_own(key, known)))
                 if key not in known:
-                    stack.append((_KeyName(key), (*at, KEY, key)))
+                    stack.append((_KeyName(key), (*at, KEY, key), own))
         elif isinstance(node, list):
-            stack.extend((node[index], (*at, index)) for index in reversed(range(len(node))))
+            stack.extend((node[index], (*at, index), own) for index in reversed(range(len(node))))
         elif isinstance(node, _KeyName):
             found.append(TextSlot(at, node.name, role, "key"))
     return found
+
+
+def _is_own(key: str, known: Container[str]) -> bool:
+    return key not in known or key in OWN
+
+
+def _is_identifier(value: Any, own: bool) -> bool:  # decoded JSON
+    """Whether what stands under an identifier's name is one; among a caller's own keys only the types of schemas."""
+    return isinstance(value, str) and (not own or value in _SCHEMA_TYPES)
 
 
 def json_slot(

@@ -13,6 +13,8 @@ _KINDS = frozenset(
     }
 )
 """Types of parts, items and events whose content is no text, or is kept elsewhere."""
+_MEMBERS = frozenset({"audio", "file_data", "input_audio"})
+"""Members that no guard reads, whatever the part that has them says it is."""
 _TEXTS = frozenset({"text", "content"})
 """Kinds of sources of a document that are text."""
 _PLACES = frozenset({"messages", "input", "prompt", "system"})
@@ -35,7 +37,7 @@ def says_unreadable(said: Any) -> bool:  # decoded JSON
         if isinstance(node, list):
             waiting += node
         elif isinstance(node, dict):
-            if node.get("audio") or _is_unreadable(node, node.get("type")):
+            if any(map(node.get, node.keys() & _MEMBERS)) or _is_unreadable(node, node.get("type")):
                 return True
             for name in node.keys() & _INSIDE:
                 waiting.append(node[name])

@@ -14,7 +14,9 @@ _ESCAPE = re.compile(
     r"|(?P<utf16>(?:\\u[0-9A-Fa-f]{4})+)"
     r"|(?P<byte>(?:\\x[0-9A-Fa-f]{2})+)"
     r"|\\u\{(?P<point>[0-9A-Fa-f]{1,6})\}|\\U(?P<long>[0-9A-Fa-f]{8})"
+    r"|\\(?P<letter>[nrtbf\"'/\\])"
 )
+_LETTERS = str.maketrans("nrtbf", "\n\r\t\b\f")
 UNFINISHED = (
     r"(?:%[0-9A-Fa-f]{2})*%[0-9A-Fa-f]{0,2}|&\#?[A-Za-z0-9]{0,31}"
     r"|(?:\\u[0-9A-Fa-f]{4})*\\(?:u[0-9A-Fa-f]{0,4})?|(?:\\x[0-9A-Fa-f]{2})*\\(?:x[0-9A-Fa-f]{0,2})?"
@@ -62,6 +64,8 @@ def _meant(escape: re.Match[str]) -> str | None:
             return bytes.fromhex(written.replace("\\u", "")).decode("utf-16-be", "replace")
         if kind == "byte":
             return bytes.fromhex(written.replace("\\x", "")).decode(errors="replace")
+        if kind == "letter":
+            return written[1].translate(_LETTERS)
         return chr(int(escape[kind or ""], 16))
     except ValueError:
         return None

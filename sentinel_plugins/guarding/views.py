@@ -105,10 +105,17 @@ class Reader:
         found = self._scanner.closely(text, there)
         if max(there) < self._more:
             return found
-        more = [_placed(one, view.origins) for view in views(text) for one in self._scanner.find(view.text)]
+        more: set[Found] = set()
+        behind: dict[tuple[str, int], int] = {}
+        for view in views(text):
+            for one in self._scanner.find(view.text):
+                placed = _placed(one, view.origins)
+                more.add(placed)
+                behind.update(_behind_escape(text, view, one, placed) if found else ())
         if not more:
             return found
-        return sorted({*found, *more}, key=lambda one: (one.start, -one.end, one.entity))
+        more.update(one._replace(start=behind.get((one.entity, one.start), one.start)) for one in found)
+        return sorted(more, key=lambda one: (one.start, -one.end, one.entity))
 
     def live_from(self, text: str) -> int:
         """The least of the scanner's on the text and its readings, and the beginnings of tokens and escapes there."""
@@ -141,6 +148,16 @@ class Reader:
         if len(text) - live <= self._scanner.reach:
             return live
         return min(self._scanner.live_from(text), encoded.begun(text))
+
+
+def _behind_escape(text: str, view: View, found: Found, placed: Found) -> Iterator[tuple[tuple[str, int], int]]:
+    """Where this value does not begin, whatever the text as it is says: in the escape that ends where it does. The `n`
+    of a line break is no letter of the name behind it."""
+    if found.start:
+        start, end = view.origins.span(found.start - 1, found.start)
+        if end == placed.start and escapes.may_be_in(text[start]):
+            for at in range(start, end):
+                yield (found.entity, at), end
 
 
 def _placed(found: Found, origins: Origins) -> Found:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS, KNOWN_KEYS, request_slots
 from sentinel_core.dialects.slots import KEY, Path, json_slot, patched, string_slots
 from tests.json_values import json_values
 
@@ -20,18 +21,23 @@ JSON = json_values(LEAVES, KEYS, levels=3, width=3)
 BODIES = st.dictionaries(KEYS, JSON, max_size=3)
 
 
-def strings(value: Any, skip: frozenset[str] = frozenset()) -> Iterator[str]:  # any JSON
-    """Every string and key below `value`, the plain way."""
+def strings(
+    value: Any,  # any JSON
+    skip: frozenset[str] = frozenset(),
+    known: frozenset[str] = frozenset(),
+) -> Iterator[str]:
+    """Every string and unknown key below `value`, the plain way; below known keys only, without those under `skip`."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield key
+            if key not in known:
+                yield key
             if not (key in skip and isinstance(inner, str)):
-                yield from strings(inner, skip)
+                yield from strings(inner, skip if key in known else frozenset(), known)
     elif isinstance(value, list):
         for inner in value:
-            yield from strings(inner, skip)
+            yield from strings(inner, skip, known)
 
 
 @given(BODIES)
@@ -43,8 +49,34 @@ def test_every_string_and_every_key_is_a_slot(body: dict[str, Any]) -> None:  # 
 
 @given(BODIES)
 def test_only_strings_under_a_declared_identifier_are_left_out(body: dict[str, Any]) -> None:  # any JSON
-    skip = frozenset({"id", "a"})
-    assert sorted(slot.text for slot in string_slots(body, skip=skip)) == sorted(strings(body, skip))
+    skip, known = frozenset({"id", "a"}), frozenset({"a", "b"})
+    found = string_slots(body, skip=skip, known=known)
+    assert sorted(slot.text for slot in found) == sorted(strings(body, skip, known))
+
+
+OWNERS = [
+    ("metadata",),
+    ("customer",),
+    ("tools", 0, "function", "parameters", "properties", "of", "default"),
+    ("messages", 0, "tool_calls", 0, "function", "arguments"),
+    ("messages", 0, "annotations", 0, "source"),
+]
+
+
+@pytest.mark.parametrize("path", OWNERS, ids=str)
+@pytest.mark.parametrize("name", ["id", "type", "role", "model", "object"])
+def test_below_keys_that_callers_choose_no_name_is_an_identifiers(path: Path, name: str) -> None:
+    body: Any = {name: "ann@acme.com"}
+    for key in reversed(path):
+        body = {key: body} if isinstance(key, str) else [body]
+    assert "ann@acme.com" in [slot.text for slot in request_slots(body)]
+
+
+def test_types_of_schemas_are_no_texts() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string", "default": "x"}}}
+    body = {"tools": [{"type": "function", "function": {"name": "f", "parameters": schema}}]}
+    texts = [slot.text for slot in string_slots(body, skip=IDENTIFIERS, known=KNOWN_KEYS)]
+    assert texts == ["f", "properties", "a", "default", "x"]
 
 
 @given(BODIES)

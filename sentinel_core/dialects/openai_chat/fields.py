@@ -14,7 +14,7 @@ IDENTIFIERS = frozenset(
     }
 )
 """Keys whose string values are identifiers, enums, or state that only the provider can read, wherever they stand in a
-message or a choice."""
+message or a choice, but for what callers and models name themselves (`OWN`)."""
 
 _REQUEST_ENUMS = frozenset(
     {
@@ -38,8 +38,27 @@ KNOWN_KEYS = frozenset(
         *_REQUEST_ENUMS,
         *_BINARY,
         *("annotations", "arguments", "audio", "choices", "content", "created", "data", "delta", "description"),
-        *("detail", "file", "format", "frequency_penalty", "function", "function_call", "functions", "image_url"),
-        *("include_usage", "index", "json_schema", "logit_bias", "logprobs", "max_completion_tokens", "max_tokens"),
+        *(
+            "detail",
+            "extra_content",
+            "file",
+            "format",
+            "frequency_penalty",
+            "function",
+            "function_call",
+            "functions",
+            "google",
+        ),
+        *(
+            "image_url",
+            "include_usage",
+            "index",
+            "json_schema",
+            "logit_bias",
+            "logprobs",
+            "max_completion_tokens",
+            "max_tokens",
+        ),
         *("message", "messages", "metadata", "n", "name", "obfuscation", "parameters", "prediction"),
         *("presence_penalty", "reasoning", "reasoning_content", "refusal", "response_format", "schema", "seed"),
         *("stop", "store", "stream", "stream_options", "strict", "temperature", "text", "tool_calls", "tool_choice"),

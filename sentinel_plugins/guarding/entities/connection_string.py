@@ -6,9 +6,10 @@ from sentinel_plugins.guarding.entities.pattern import PatternEntity
 
 _USER = r"[^\s:/?#@\"'<>`]"
 _BEHIND = r"[^\s/?#@\"'<>`]"
-_REST = r"[!#-&(-;=?-_a-~]"
+_REST = r"[!#-&(-;=?-\[\]-_a-~]"
+_SCHEME = r"[A-Za-z][A-Za-z0-9+.-]{1,20}://"
 _LAST = r"[#-&*+/-9=@-\[_a-z~-]"
-"""A sentence's full stop, and a bracket around it, are no part of an address."""
+"""A sentence's full stop, and a bracket around it, are no part of an address; neither is the next one of a list."""
 
 
 def connection_string() -> PatternEntity:
@@ -17,7 +18,7 @@ def connection_string() -> PatternEntity:
     return PatternEntity(
         "CONNECTION_STRING",
         "secret",
-        rf"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{{1,20}}://{_USER}{{0,128}}:{_BEHIND}{{1,200}}@{_REST}{{0,300}}{_LAST}",
+        rf"(?<![A-Za-z0-9+.-]){_SCHEME}{_USER}{{0,128}}:{_BEHIND}{{1,200}}@(?:(?![,;|]{_SCHEME}){_REST}){{0,300}}{_LAST}",
         trigger=rf"://{_USER}*:{_BEHIND}+@",
         live=rf"[A-Za-z][A-Za-z0-9+.-]*(?::(?:/(?:/(?:{_USER}*(?::(?:{_BEHIND}+(?:@{_REST}*)?)?)?)?)?)?)?",
         max_length=640,

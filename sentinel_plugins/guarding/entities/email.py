@@ -17,10 +17,10 @@ def email_address() -> PatternEntity:
     return PatternEntity(
         "EMAIL_ADDRESS",
         "pii",
-        rf"(?<![{_WORD}%+])(?<![{_WORD}][.-])[{_WORD}][{_WORD}.%+-]{{0,63}}@"
+        rf"(?<![{_WORD}%+])(?<![{_WORD}][.-])[{_WORD}%+][{_WORD}.%+-]{{0,63}}@"
         rf"(?:[{_LETTER}0-9-]{{1,63}}\.){{1,8}}(?:xn--[A-Za-z0-9-]{{2,59}}|[{_LETTER}]{{2,63}})(?![{_LETTER}0-9])",
         trigger=rf"[{_WORD}.%+-]@[{_LETTER}0-9-]",
-        live=rf"[{_WORD}][{_WORD}.%+-]*(?:@[{_LETTER}0-9.-]*)?",
+        live=rf"[{_WORD}%+][{_WORD}.%+-]*(?:@[{_LETTER}0-9.-]*)?",
         max_length=_MAX,
         left=2,
         check=_mailbox,

@@ -14,6 +14,9 @@ _WORDS = (
 )
 _LABEL = Label(_WORDS, left=_LEFT, adjacent=True)
 _CHARACTERS = "A-Za-z0-9_+/=.~-"
+_LAST = "A-Za-z0-9_+/="
+_GOES_ON = rf"[.~-]{{0,3}}[{_LAST}]"
+"""Behind a token: a full stop or a dash ends a sentence, unless the token goes on behind it."""
 _LEAST_BITS = 3.0
 
 
@@ -23,7 +26,7 @@ def labelled_token() -> PatternEntity:
     return PatternEntity(
         "LABELLED_TOKEN",
         "secret",
-        rf"(?<![A-Za-z0-9_+/.~-])[A-Za-z0-9_+/][{_CHARACTERS}]{{14,510}}[A-Za-z0-9_+/=](?![{_CHARACTERS}])",
+        rf"(?<![A-Za-z0-9_+/.~-])[A-Za-z0-9_+/][{_CHARACTERS}]{{14,510}}[{_LAST}](?!{_GOES_ON})",
         trigger=r"(?i)api[ _-]?key|access[ _-]?key|secret|token|passw|mot de passe|contraseña|bearer|authorization",
         live=rf"[A-Za-z0-9_+/][{_CHARACTERS}]*",
         max_length=512,

@@ -67,6 +67,12 @@ FORMS = (
 https://docs.github.com/en/code-security/secret-scanning/introduction/supported-secret-scanning-patterns"""
 
 
+def _goes_on(form: Form) -> str:
+    """What may not stand behind a key: more of it, be it behind punctuation that might as well end a sentence."""
+    punctuation = "".join(mark for mark in "_.-" if mark in form.body[-3:])
+    return rf"[{punctuation}]{{0,3}}[{_ALNUM}]" if punctuation else rf"[{form.body}]"
+
+
 class VendorKey(PatternEntity):
     """One form of one vendor's keys, with a body that is not one letter over and over."""
 
@@ -77,7 +83,7 @@ class VendorKey(PatternEntity):
         super().__init__(
             form.name,
             "secret",
-            rf"(?<![A-Za-z0-9])(?:{prefixes})[{form.body}]{{{form.least},{form.most}}}(?![{form.body}])",
+            rf"(?<![A-Za-z0-9])(?:{prefixes})[{form.body}]{{{form.least},{form.most}}}(?!{_goes_on(form)})",
             trigger=rf"(?:{prefixes})[{form.body}]{{4}}",
             live="|".join(opening(prefix, f"[{form.body}]*") for prefix in form.prefixes),
             max_length=longest + form.most,

@@ -58,6 +58,39 @@ def test_an_address_is_found_at_the_end_of_a_sentence() -> None:
     assert values("I saw it at 10.20.30.40.") == {("IP_ADDRESS", "10.20.30.40")}
 
 
+@pytest.mark.parametrize("mark", [".", "...", "-", "_", "~", " -", ". Keep it", "!", ", and"])
+def test_a_key_is_found_before_a_sentence_ends(mark: str) -> None:
+    for entity, value in each(SECRETS):
+        assert entity in {name for name, _ in values(f"It is {value}{mark}")}
+    for label, value in LABELLED["LABELLED_TOKEN"]:
+        assert "LABELLED_TOKEN" in {name for name, _ in values(f"It is {label}{value}{mark}")}
+
+
+def test_a_key_goes_on_behind_punctuation() -> None:
+    assert values("token: x8KdP2qLm9ZtR4vWc7Yb.y1") == {("LABELLED_TOKEN", "x8KdP2qLm9ZtR4vWc7Yb.y1")}
+    assert not values("AIzaSyA1234567890abcdefghijklmnopqrstuv-and_more")
+
+
+def addresses_in(text: str) -> set[str]:
+    return {value for name, value in values(text) if name == "CONNECTION_STRING"}
+
+
+@pytest.mark.parametrize("between", [";", ",", "|"])
+def test_every_address_of_a_list_is_one(between: str) -> None:
+    addresses = [f"amqp://user:x00{number}Secret99Pw@rabbit.internal.net:5672/v" for number in range(20)]
+    assert addresses_in(between.join(addresses)) == set(addresses)
+
+
+def test_the_hosts_of_one_address_belong_together() -> None:
+    address = "mongodb://user:x001Secret99Pw@one.net:27017,two.net:27017/db"
+    assert addresses_in(f"see {address}.") == {address}
+
+
+@pytest.mark.parametrize("sign", ["+", "%"])
+def test_a_sign_before_an_address_hides_it_not(sign: str) -> None:
+    assert values(f"({sign}ann@acme.com)") == {("EMAIL_ADDRESS", f"{sign}ann@acme.com")}
+
+
 def test_a_private_key_that_was_cut_off_is_found() -> None:
     begun = "\n".join(SECRETS["PRIVATE_KEY"][0].splitlines()[:4])
     assert ("PRIVATE_KEY", begun) in values(begun)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from itertools import accumulate, product
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_plugins.guarding import encoded
+from sentinel_plugins.guarding import encoded, escapes
 from sentinel_plugins.guarding.encoded import LONGEST_TOKEN
 from sentinel_plugins.guarding.entities import secrets, structured_pii
 from sentinel_plugins.guarding.entities.email import email_address
@@ -19,7 +20,7 @@ from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.unseen import cleaned
 from sentinel_plugins.guarding.views import Reader, views
 from tests.plugins.guarding.disguises import ADDRESS_ONLY, DISGUISES
-from tests.plugins.guarding.samples import HARMLESS
+from tests.plugins.guarding.samples import HARMLESS, PERSONAL, SECRETS
 from tests.plugins.guarding.texts import texts
 
 SCANNER = Scanner((*structured_pii(), *secrets()))
@@ -100,6 +101,48 @@ def test_a_key_in_disguise_is_found() -> None:
         assert "AWS_ACCESS_KEY" in {entity for entity, _, _ in found(DISGUISES[name](key))}, name
 
 
+def inside_json(value: str, before: str, after: str) -> str:
+    return json.dumps({"log": before + value + after})
+
+
+def inside_json_twice(value: str, before: str, after: str) -> str:
+    return json.dumps({"body": inside_json(value, before, after)})
+
+
+def with_slashes_escaped(value: str, before: str, after: str) -> str:
+    return inside_json(value, before, after).replace("/", "\\/")
+
+
+def with_signs_escaped(value: str, before: str, after: str) -> str:
+    return inside_json(value, f"{before}<", f">{after}").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+VALUES = [(entity, value) for samples in (PERSONAL, SECRETS) for entity, values in samples.items() for value in values]
+
+
+@pytest.mark.parametrize("around", ["\n", "\t", "\r", '"', "\\"], ids=repr)
+@pytest.mark.parametrize("written", [inside_json, inside_json_twice, with_slashes_escaped, with_signs_escaped])
+def test_h44_a_value_behind_an_escape_of_json_is_found_and_what_is_left_is_still_json(
+    written: Callable[[str, str, str], str], around: str
+) -> None:
+    for entity, value in VALUES:
+        text = written(value, f"first line{around}", f"{around}end")
+        spans = {(start, end) for _, start, end in found(text)}
+        covered = {at for start, end in spans for at in range(start, end)}
+        left = "".join("*" if at in covered else character for at, character in enumerate(text))
+        assert entity in {name for name, _, _ in found(text)}, text
+        assert "first line" in left, left
+        assert "end" in left or entity == "PRIVATE_KEY", left
+        assert value not in str(json.loads(left)), left
+
+
+def test_the_letter_of_an_escape_is_not_the_first_of_a_name() -> None:
+    assert found(r"first\nann@acme.com") == {("EMAIL_ADDRESS", 7, 19)}
+    assert found(r"\u003cann@acme.com\u003e") == {("EMAIL_ADDRESS", 6, 18)}
+    assert found(r"%3Cann@acme.com%3E") == {("EMAIL_ADDRESS", 3, 15)}
+    assert found(r"C:\users\ann@acme.com") == {("EMAIL_ADDRESS", 9, 21)}, "no escape"
+
+
 def test_a_finding_in_a_token_is_the_whole_token() -> None:
     token = base64.b64encode(b'{"user": "bob@acme.com"}').decode()
     assert found(f"data: {token}, ok") == {("EMAIL_ADDRESS", 6, 6 + len(token))}
@@ -141,7 +184,16 @@ def test_plain_texts_of_any_script_have_no_views(text: str) -> None:
 
 @given(texts)
 def test_what_the_scanner_finds_the_reader_finds(text: str) -> None:
-    assert set(SCANNER.find(text)) <= set(READER.find(text))
+    found = set(READER.find(text))
+    for one in SCANNER.find(text):
+        rests = {other.start for other in found if (other.entity, other.end) == (one.entity, one.end)}
+        assert any(start == one.start or escapes_end_at(text, one.start, start) for start in rests)
+
+
+def escapes_end_at(text: str, begun: int, end: int) -> bool:
+    """Whether `text[begun:end]` is the rest of an escape, or of one in another."""
+    written = [text[start:end] for start in range(max(0, begun - 11), begun + 1)]
+    return any(escapes.unescaped(one)[0] != one for one in written)
 
 
 @given(texts)
