@@ -126,7 +126,8 @@ class UpstreamError(SentinelError):
 
     `attempted` is False where no byte was sent (an open breaker). `upstream_status` is the provider's HTTP status,
     if there was one. `wire_code` replaces `code` in the error object where the provider named its own.
-    `verbatim` says that `message` is the provider's text, which the chain passes through the entered guards.
+    `verbatim` says that `message`, `type`, `param` or `wire_code` is the provider's text, which the chain passes
+    through the entered guards.
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from inspect import isawaitable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -92,27 +92,41 @@ def layers(exchange: Exchange, source: AsyncIterator[Event], depth: int) -> Asyn
 
 
 async def screened(exchange: Exchange, error: UpstreamError) -> UpstreamError:
-    """The error with its text as the entered guards let it pass, or with the code's fixed text if one does not.
+    """The error with its words as the entered guards let them pass, or with the code's own if one does not.
 
     After more than one call it says not to retry: only one layer does, else three times three calls go up.
     """
     if len(exchange.ctx.attempts) > 1:
         error.should_retry = False
-    steps = exchange.chain.responses[exchange.entered]
-    if not error.verbatim or not steps:
+    if not error.verbatim or not exchange.chain.responses[exchange.entered]:
         return error
-    # The words of an error are a chat's answer to every guard: not every dialect's own answers hold text.
-    answer = OPENAI_CHAT.assemble((TextDelta(text=error.message), Finish()))
+    kind = ERRORS[error.code]
+    said = [error.message, error.type, error.param or "", error.wire_code or ""]
+    message, kind_said, param, code = await _passed(exchange, said) or ("", "", "", "")
+    error.message, error.type = message or kind.message, kind_said or kind.type
+    error.param, error.wire_code = param or None, code or None
+    error.verbatim = False
+    error.args = (f"{error.code}: {error.message}",)
+    return error
+
+
+async def _passed(exchange: Exchange, said: Sequence[str]) -> list[str] | None:
+    """What guards let pass of an error's words; None where one refuses or faults.
+
+    The words are a chat's answer to every guard, each a choice of it: not every dialect's own answers hold text.
+    """
+    answer = OPENAI_CHAT.assemble(
+        [*(TextDelta(choice=number, text=text) for number, text in enumerate(said)), Finish()]
+    )
     try:
-        for _, phase, _ in steps:
+        for _, phase, _ in exchange.chain.responses[exchange.entered]:
             answer = await _checked(phase(exchange.ctx, answer))
-    except BaseException as exc:  # a guard that refuses or faults: its text is not shown
+    except BaseException as exc:
         if not (is_fault(exc) or isinstance(exc, SentinelError)):
             raise
-        text = ERRORS[error.code].message
-    else:
-        events = answer.dialect.decompose(answer)
-        text = "".join(event.text for event in events if isinstance(event, TextDelta))
-    error.message, error.verbatim = text, False
-    error.args = (f"{error.code}: {text}",)
-    return error
+        return None
+    passed = [""] * len(said)
+    for event in answer.dialect.decompose(answer):
+        if isinstance(event, TextDelta):
+            passed[event.choice] += event.text
+    return passed

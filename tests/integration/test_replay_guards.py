@@ -210,6 +210,17 @@ async def test_h48_the_words_of_an_upstreams_error(guard: str) -> None:
 
 @GUARD
 @pytest.mark.parametrize("path", [CHAT, RESPONSES, MESSAGES])
+@pytest.mark.parametrize("word", ["type", "param", "wire_code"])
+async def test_h48_whatever_an_upstreams_error_repeats(path: str, guard: str, word: str) -> None:
+    error = UpstreamError("invalid_request", "no", status=400, verbatim=True)
+    setattr(error, word, CANARY)
+    asked = await ask(path, ASK[path], Serving(error), **{guard: RESPONSE_ONLY})
+    assert asked.response.status_code == 400
+    assert "123-45" not in asked.response.text
+
+
+@GUARD
+@pytest.mark.parametrize("path", [CHAT, RESPONSES, MESSAGES])
 async def test_h48_the_words_of_an_error_in_the_middle_of_a_stream(path: str, guard: str) -> None:
     error = UpstreamError("upstream_error", CANARY, verbatim=True)
     number = {"NUMBER": {"pattern": r"\d{3}-\d{2}-\d{4}", "max_length": 11}}

@@ -72,16 +72,17 @@ def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None
     if status == 402 or code in _QUOTA or (status == 400 and "credit balance" in (message or "")):
         return UpstreamError("overloaded", upstream_status=status, wire_code="upstream_quota", should_retry=False)
     if status in CALLER_FAULTS:
+        kind, param = _text(wire.get("type")), _text(wire.get("param"))
         return UpstreamError(
             CODES_BY_STATUS[status],
             message,
             status=status,
-            type=_text(wire.get("type")),
-            param=_text(wire.get("param")),
+            type=kind,
+            param=param,
             wire_code=code,
             upstream_status=status,
             should_retry=False,
-            verbatim=message is not None,
+            verbatim=any((message, kind, param, code)),
         )
     known = CODES_BY_STATUS.get(status) or (code if code in SHARED_CODES else None)
     return UpstreamError(

@@ -39,6 +39,11 @@ def test_u18_the_providers_own_code_param_and_type_are_shown() -> None:
     assert msgspec.json.decode(OPENAI_CHAT.encode_error(upstream_error(400, {"error": wire}))) == {"error": wire}
 
 
+@pytest.mark.parametrize("word", ["message", "type", "param", "code"])
+def test_each_of_the_providers_words_is_read_by_guards(word: str) -> None:
+    assert upstream_error(400, {"error": {word: "ann@acme.com"}}).verbatim
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_u19_the_gateways_credentials_are_never_the_callers_fault(status: int) -> None:
     error = upstream_error(status, {"error": {"message": "Incorrect API key provided: sk-abc"}})
