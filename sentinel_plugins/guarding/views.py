@@ -30,23 +30,27 @@ class View:
 
 
 def views(text: str) -> Iterator[View]:
-    """Every other reading: with escapes read and characters folded; what tokens say, and the tokens in that; what is
-    smuggled in characters that nobody sees. None of a text of plain ASCII without escapes and long words."""
-    plain = View(text, Same())
-    reading = _read(plain)
-    if reading.text != text:
-        yield reading
+    """Every other reading: with escapes read, and with characters folded as well; what tokens say, and the tokens in
+    that; what is smuggled in characters that nobody sees. None of a text of plain ASCII without escapes and long words.
+    """
+    reading = plain = View(text, Same())
+    for reading in _read(plain):
+        if reading.text != text:
+            yield reading
     yield from _decoded(reading, DEPTH)
     hidden = smuggled(text)
     if hidden is not None:
         yield View(*hidden)
 
 
-def _read(view: View) -> View:
-    """With all escapes read and characters folded."""
-    *_, last = _unescaped(view)
-    text, origins = folded(last.text)
-    return View(text, composed(last.origins, origins))
+def _read(view: View) -> Iterator[View]:
+    """With all escapes read; if that makes another text, with characters folded too: what an unseen character parts is
+    two words in the one, and one in the other."""
+    *_, unescaped = _unescaped(view)
+    yield unescaped
+    text, origins = folded(unescaped.text)
+    if text != unescaped.text:
+        yield View(text, composed(unescaped.origins, origins))
 
 
 def _unescaped(view: View) -> Iterator[View]:
@@ -73,8 +77,9 @@ def _decoded(view: View, depth: int) -> Iterator[View]:
     decoded = encoded.decoded(view.text) if depth else None
     if decoded is not None:
         text, origins = decoded
-        inner = _read(View(text, composed(view.origins, origins)))
-        yield inner
+        inner = view
+        for inner in _read(View(text, composed(view.origins, origins))):
+            yield inner
         yield from _decoded(inner, depth - 1)
 
 

@@ -69,7 +69,7 @@ https://docs.github.com/en/code-security/secret-scanning/introduction/supported-
 
 def _goes_on(form: Form) -> str:
     """What may not stand behind a key: more of it, be it behind punctuation that might as well end a sentence."""
-    punctuation = "".join(mark for mark in "_.-" if mark in form.body[-3:])
+    punctuation = "".join(mark for mark in "_.-" if re.match(rf"[{form.body}]", mark))
     return rf"[{punctuation}]{{0,3}}[{_ALNUM}]" if punctuation else rf"[{form.body}]"
 
 

@@ -143,6 +143,11 @@ def test_the_letter_of_an_escape_is_not_the_first_of_a_name() -> None:
     assert found(r"C:\users\ann@acme.com") == {("EMAIL_ADDRESS", 9, 21)}, "no escape"
 
 
+def test_what_an_unseen_character_parts_from_a_word_is_found_behind_its_escape() -> None:
+    text = json.dumps("see\u200b\u200bAKIAIOSFODNN7EXAMPLE")
+    assert found(text) == {("AWS_ACCESS_KEY", 16, 36)}
+
+
 def test_a_finding_in_a_token_is_the_whole_token() -> None:
     token = base64.b64encode(b'{"user": "bob@acme.com"}').decode()
     assert found(f"data: {token}, ok") == {("EMAIL_ADDRESS", 6, 6 + len(token))}
