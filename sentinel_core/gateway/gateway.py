@@ -7,8 +7,8 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,6 +28,7 @@ from sentinel_core.gateway.blueprint import Blueprint, check_fixed, draw, proble
 from sentinel_core.gateway.catalogue import ModelInfo
 from sentinel_core.gateway.generation import Generation, Opened, ProviderPool
 from sentinel_core.gateway.healthcheck import HealthChecks
+from sentinel_core.gateway.opening import Opening
 from sentinel_core.jobs import Job, Jobs
 from sentinel_core.keys import CANDIDATES, Target
 from sentinel_core.messages import Answer, Request
@@ -64,6 +65,7 @@ class Gateway:
         self._services: Services | None = services
         self._stack = AsyncExitStack()
         self._reloading = asyncio.Lock()
+        self._opening = Opening()
         self._started_at: float | None = None
         self._drain_began = 0.0
         self.draining = False
@@ -167,7 +169,7 @@ class Gateway:
         if self._generation is not None:
             raise RuntimeError("the gateway is open already")
         async with AsyncExitStack() as stack:
-            opened = self._given or await self._open_outside(stack)
+            opened = self._given or await outside.opened(self._blueprint, stack)
             services = outside.completed(opened, self._blueprint.registry)
             self._health = HealthChecks(services.clock)
             created = int(services.clock.time())
@@ -183,32 +185,28 @@ class Gateway:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.drain(self._drain_left_s())
-        await self._jobs.stop()
-        generation, self._generation = self._generation, None
+        async with self._reloading:
+            await self._jobs.stop()
+            generation, self._generation = self._generation, None
         if generation is not None:
             await generation.close()
         await self._stack.aclose()
 
-    async def _open_outside(self, stack: AsyncExitStack) -> Services:
-        blueprint = self._blueprint
-        state = await stack.enter_async_context(blueprint.state.kind.open(blueprint.state.config))
-        records = await stack.enter_async_context(blueprint.records.kind.open(blueprint.records.config))
-        executor = stack.enter_context(ThreadPoolExecutor(thread_name_prefix="sentinel"))
-        return outside.services(blueprint.registry, state, records, executor)
-
     async def reload(self, settings: Settings | None = None) -> None:
         """Open a new generation and swap it in. Running exchanges end on the one they began with.
 
-        Without `settings`, the present ones are opened anew. Raises `ConfigError`, and then nothing has changed.
+        Without `settings`, the present ones are opened anew. `[server]` stays as it is until the next start. Raises
+        `ConfigError`, `Refusal` (not_started, draining) or what a plugin raised as it opened; nothing has changed then.
         """
         async with self._reloading:
-            old = self._open_generation()
+            old = self._accepting()
             registry = self._registry or Registry()
-            blueprint = draw(settings or self.settings, registry)
+            blueprint = draw(replace(settings or self.settings, server=self.settings.server), registry)
             check_fixed(self._blueprint, blueprint)
             services = outside.completed(self.services, registry)
             created = int(services.clock.time())
-            new = await Generation.open(blueprint, self._pool, services, self._tracker, created)
+            opening = Generation.open(blueprint, self._pool, services, self._tracker, created)
+            new = await self._opening.run(opening)
             self._generation, self._blueprint, self._services = new, blueprint, new.services
             self.endpoints, self._planned = registry.endpoints(self), registry.jobs(self)
             await self._jobs.stop()
@@ -225,9 +223,10 @@ class Gateway:
         await generation.close()
 
     def begin_drain(self) -> None:
-        """Refuse new exchanges from now on; those that are open go on."""
+        """Refuse new exchanges and reloads from now on; exchanges that are open go on."""
         if not self.draining:
             self.draining = True
+            self._opening.stop()
             self._drain_began = time.monotonic()
 
     def _drain_left_s(self) -> float:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
 from sentinel_core.counts import Counts
+from sentinel_core.gateway.blueprint import Blueprint
 from sentinel_core.records import RecordStore
 from sentinel_core.registry import Registry
 from sentinel_core.services import Services
@@ -29,6 +31,14 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait that long."""
         await asyncio.sleep(seconds)
+
+
+async def opened(blueprint: Blueprint, stack: AsyncExitStack) -> Services:
+    """What plugins are given: the blueprint's stores and a pool of threads, open until the stack closes, and more."""
+    state = await stack.enter_async_context(blueprint.state.kind.open(blueprint.state.config))
+    records = await stack.enter_async_context(blueprint.records.kind.open(blueprint.records.config))
+    executor = stack.enter_context(ThreadPoolExecutor(thread_name_prefix="sentinel"))
+    return services(blueprint.registry, state, records, executor)
 
 
 def services(registry: Registry, state: StateStore, records: RecordStore, executor: ThreadPoolExecutor) -> Services:

@@ -37,6 +37,5 @@ def run(launch: Launch, gateway: Gateway, listener: socket, ready: Callable[[], 
 
 
 async def _fleet(launch: Launch, gateway: Gateway, listener: socket, ready: Callable[[], None]) -> int:
-    server = gateway.settings.server
     with listener:
-        return await Fleet(launch, server.runner, server.workers, server.drain_timeout_s, listener).run(ready)
+        return await Fleet(launch, gateway.settings.server, listener).run(ready)

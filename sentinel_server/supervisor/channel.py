@@ -8,16 +8,19 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from sentinel_core.config import ServerSettings
 from sentinel_server.supervisor.launch import Launch
 
-Order: TypeAlias = Literal["drain", "hurry", "prepare", "commit", "rollback"]
+Step: TypeAlias = Literal["prepare", "commit", "rollback"]
+Order: TypeAlias = Literal["drain", "hurry"] | Step
 MAX_LINE_BYTES = 1 << 20
 
 
 class Start(msgspec.Struct, frozen=True):
-    """The first line to a worker: become a gateway on this port."""
+    """The first line to a worker: become a gateway on this port, with the `[server]` that all others have."""
 
     launch: Launch
+    server: ServerSettings
     host: str
     port: int
 
@@ -29,12 +32,12 @@ class Command(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """A line from a worker: it serves, it could not start, or it has done what it was told.
+    """A line from a worker: it serves, it could not start, or it has done a step of a reload.
 
     `problems` is empty, or says what went wrong.
     """
 
-    about: Literal["ready", "failed"] | Order
+    about: Literal["ready", "failed"] | Step
     problems: str = ""
 
 

@@ -17,22 +17,30 @@ from sentinel_core.errors import SentinelError
 from sentinel_server import logs
 from sentinel_server.runners import loop_factory
 from sentinel_server.supervisor.binding import join
-from sentinel_server.supervisor.channel import Channel, Command, Report, Start
+from sentinel_server.supervisor.channel import Channel, Command, Report, Start, Step
 from sentinel_server.supervisor.worker import Worker
 
 
 async def follow(channel: Channel, worker: Worker) -> None:
-    """Do what the supervisor says. When it is gone, drain: nobody would respawn or stop this process any more."""
-    while line := await channel.line():
-        order = msgspec.json.decode(line, type=Command).order
-        if order == "drain":
-            worker.begin()
-        elif order == "hurry":
-            worker.hurry()
-        else:
-            problems = await {"prepare": worker.prepare, "commit": worker.commit, "rollback": worker.rollback}[order]()
-            channel.send(Report(order, problems))
-    worker.begin()
+    """Do what the supervisor says. When it is gone, drain: nobody would respawn or stop this process any more.
+
+    The steps of a reload have tasks of their own: a drain is heard while stages are being opened.
+    """
+    async with asyncio.TaskGroup() as steps:
+        while line := await channel.line():
+            order = msgspec.json.decode(line, type=Command).order
+            if order == "drain":
+                worker.begin()
+            elif order == "hurry":
+                worker.hurry()
+            else:
+                steps.create_task(_take(order, channel, worker))
+        worker.begin()
+
+
+async def _take(step: Step, channel: Channel, worker: Worker) -> None:
+    problems = await {"prepare": worker.prepare, "commit": worker.commit, "rollback": worker.rollback}[step]()
+    channel.send(Report(step, problems))
 
 
 async def serve(sock: socket.socket) -> int:
@@ -40,8 +48,8 @@ async def serve(sock: socket.socket) -> int:
     channel = await Channel.over(sock)
     start = msgspec.json.decode(await channel.line(), type=Start)
     try:
-        gateway = await asyncio.to_thread(start.launch.gateway)
-        logs.configure(gateway.settings.server.log_level)
+        logs.configure(start.server.log_level)
+        gateway = await asyncio.to_thread(start.launch.successor, start.server)
         worker = Worker(start.launch, gateway, join(start.host, start.port))
     except SentinelError as error:
         channel.send(Report("failed", str(error)))

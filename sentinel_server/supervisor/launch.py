@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
-from sentinel_core.config import Settings, load_settings
+from sentinel_core.config import ServerSettings, Settings, load_settings
 from sentinel_core.gateway import Gateway
+from sentinel_server.exposure import check
+
+log = logging.getLogger("sentinel.server")
 
 OVERRIDE = "SENTINEL__SERVER__"
 
@@ -35,6 +40,15 @@ class Launch(msgspec.Struct, frozen=True):
     def gateway(self) -> Gateway:
         """A gateway that is compiled and not open. `ConfigError` with every problem."""
         return Gateway.load(_path(self.config), environ=self.environ(), env_file=_path(self.env_file))
+
+    def successor(self, server: ServerSettings) -> Gateway:
+        """The same, checked for exposure, for a process that serves with this `[server]` and goes on doing so."""
+        gateway = self.gateway()
+        if gateway.settings.server != server:
+            log.warning("[server] has changed: that takes effect at the next start")
+            gateway = Gateway(replace(gateway.settings, server=server))
+        check(gateway)
+        return gateway
 
 
 def _path(name: str | None) -> Path | None:

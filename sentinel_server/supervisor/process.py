@@ -10,7 +10,8 @@ import sys
 
 import msgspec
 
-from sentinel_server.supervisor.channel import Channel, Command, Order, Report, Start
+from sentinel_core.config import ServerSettings
+from sentinel_server.supervisor.channel import Channel, Command, Order, Report, Start, Step
 from sentinel_server.supervisor.launch import Launch
 
 CHILD = "sentinel_server.supervisor.child"
@@ -25,21 +26,28 @@ class WorkerProcess:
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
         self._is_ready: asyncio.Future[bool] = self._loop.create_future()
-        self._answers: asyncio.Queue[Report] = asyncio.Queue()
+        self._answer: asyncio.Future[str] = self._loop.create_future()
         self._reading = self._loop.create_task(self._read())
         self.problems = ""  # why it said that it cannot serve
         self.lived_s = 0.0
 
     @classmethod
-    async def start(cls, launch: Launch, runner: str, reservation: socket.socket) -> WorkerProcess:
-        """A new process on the reserved port, in a process group of its own: Ctrl-C is for the supervisor."""
+    async def start(cls, launch: Launch, server: ServerSettings, reservation: socket.socket) -> WorkerProcess:
+        """A new process on the reserved port, in a process group of its own: Ctrl-C is for the supervisor.
+
+        Raises `OSError` where the system has none to give.
+        """
         host, port = reservation.getsockname()[:2]
         ours, theirs = socket.socketpair()
         with theirs:
-            command = (sys.executable, "-m", CHILD, str(theirs.fileno()), runner)
-            process = await asyncio.create_subprocess_exec(*command, pass_fds=[theirs.fileno()], process_group=0)
+            command = (sys.executable, "-m", CHILD, str(theirs.fileno()), server.runner)
+            try:
+                process = await asyncio.create_subprocess_exec(*command, pass_fds=[theirs.fileno()], process_group=0)
+            except BaseException:
+                ours.close()
+                raise
         channel = await Channel.over(ours)
-        channel.send(Start(launch, host, port))
+        channel.send(Start(launch, server, host, port))
         return cls(process, channel)
 
     @property
@@ -65,6 +73,10 @@ class WorkerProcess:
         code = self.code or 0
         return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
+    @property
+    def _gone(self) -> str:
+        return f"worker {self.pid} has ended; the next one reads the configuration as it is then"
+
     async def ready(self) -> bool:
         """Whether it came to serve."""
         return await asyncio.shield(self._is_ready)
@@ -80,12 +92,13 @@ class WorkerProcess:
         """Give an order that needs no answer."""
         self._channel.send(Command(order))
 
-    async def ask(self, order: Order) -> str:
-        """Give an order and wait for what it leads to: "" or problems. A worker that dies meanwhile has none: the
-        next one starts with the new configuration."""
-        self.tell(order)
-        report = await self._answers.get()
-        return report.problems
+    async def ask(self, step: Step) -> str:
+        """Give an order and wait for what it leads to: "" or problems. One at a time."""
+        if self._reading.done():
+            return self._gone
+        self._answer = self._loop.create_future()
+        self.tell(step)
+        return await self._answer
 
     def kill(self) -> None:
         """End it at once."""
@@ -100,7 +113,8 @@ class WorkerProcess:
             elif report.about == "failed":
                 self.problems = report.problems
             else:
-                self._answers.put_nowait(report)
+                self._answer.set_result(report.problems)
         if not self._is_ready.done():
             self._is_ready.set_result(False)
-        self._answers.put_nowait(Report("prepare"))
+        if not self._answer.done():
+            self._answer.set_result(self._gone)

@@ -39,7 +39,7 @@ class Watcher:
         return changed
 
     def _stamps(self) -> Stamps:
-        return {path: path.stat().st_mtime_ns for path in self._files() if path.exists()}
+        return {path: stamp for path in self._files() if (stamp := _stamp(path)) is not None}
 
     def _files(self) -> Iterator[Path]:
         if self._config is not None:
@@ -49,3 +49,11 @@ class Watcher:
             source = getattr(module, "__file__", None)
             if source and source.endswith(".py") and not source.startswith(installed):
                 yield Path(source)
+
+
+def _stamp(path: Path) -> int | None:
+    """When it was written; None where it is not there now: an editor may replace it at any moment."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None

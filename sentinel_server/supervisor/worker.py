@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from socket import socket
 
+from sentinel_core.chain.faults import place
 from sentinel_core.config import Settings
-from sentinel_core.errors import ConfigError
+from sentinel_core.errors import SentinelError
 from sentinel_core.gateway import Gateway
 from sentinel_server.app import asgi
 from sentinel_server.runners import load
@@ -32,6 +33,7 @@ class Worker:
         self._gateway = gateway
         self._listener = listener
         self._shutdown = Shutdown()
+        self._opened = asyncio.Event()
         self._candidate: Settings | None = None
         self._previous: Settings | None = None
 
@@ -40,6 +42,7 @@ class Worker:
         server = self._gateway.settings.server
         serve = load(server.runner)
         async with self._gateway:
+            self._opened.set()
             app = asgi(self._gateway)
             serving = asyncio.create_task(serve(app, [self._listener], Limits.of(server), self._shutdown))
             await asyncio.sleep(0)  # its first step listens
@@ -66,30 +69,35 @@ class Worker:
 
     async def prepare(self) -> str:
         """Read and compile the configuration as it is now, on a thread: plugins may be imported."""
-        self._candidate = None
-        try:
-            gateway = await asyncio.to_thread(self._launch.gateway)
-        except ConfigError as error:
-            return str(error)
-        self._candidate = gateway.settings
-        return ""
+        self._candidate = self._previous = None
+        return await _tried(self._read())
 
     async def commit(self) -> str:
         """Swap in what was prepared. Running requests end on the generation they began with."""
         if self._candidate is None:
             return "nothing was prepared"
-        self._previous, candidate, self._candidate = self._gateway.settings, self._candidate, None
-        if candidate.server != self._previous.server:
-            log.warning("[server] has changed: that takes effect at the next start")
-        return await self._swap(candidate)
+        before = self._gateway.settings
+        if not (problems := await _tried(self._gateway.reload(self._candidate))):
+            self._previous = before
+        return problems
 
     async def rollback(self) -> str:
-        """Return to the configuration before the last commit."""
-        return await self._swap(self._previous) if self._previous is not None else "nothing was committed"
+        """Return to the configuration before the last commit, where one was made."""
+        return await _tried(self._gateway.reload(self._previous)) if self._previous is not None else ""
 
-    async def _swap(self, settings: Settings) -> str:
-        try:
-            await self._gateway.reload(settings)
-        except ConfigError as error:
-            return str(error)
-        return ""
+    async def _read(self) -> None:
+        await self._opened.wait()  # until then there is nothing that could be exchanged
+        gateway = await asyncio.to_thread(self._launch.successor, self._gateway.settings.server)
+        self._candidate = gateway.settings
+
+
+async def _tried(step: Awaitable[None]) -> str:
+    """What is wrong with a step of a reload. Nothing that a plugin raises may end the task that asked for it."""
+    try:
+        await step
+    except SentinelError as error:
+        return str(error)
+    except Exception as error:
+        log.exception("the new configuration cannot be used")
+        return f"{type(error).__name__} ({place(error)})"
+    return ""

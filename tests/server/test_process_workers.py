@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from tests.upstream import Upstream
 from tests.upstream.payloads import chat_stream
 from tests.upstream.scenarios import Hold, Stream
 
+FEW_FILES = 8
+"""Fewer than a supervisor has open."""
 FILES = 256
 FLOOD = 400
 
@@ -45,6 +48,20 @@ async def test_s03_a_killed_worker_is_nobody_elses_death(upstream: Upstream, tmp
         assert sum(isinstance(end, bytes) for end in ends) + len(cut) == len(clients)
         assert len(cut) < len(clients)  # those of the other worker are complete
         assert "SIGKILL" in process.output
+        process.signal(signal.SIGTERM)
+        assert await process.exited() == 0
+
+
+async def test_s03_a_worker_that_cannot_be_started_now_is_started_later(tmp_path: Path) -> None:
+    async with running(tmp_path, config(workers=2)) as process:
+        steady, victim = process.workers()
+        limits = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (FEW_FILES, limits[1]))
+        os.kill(victim, signal.SIGKILL)
+        await process.until(lambda: process.output.count("a worker cannot be started") >= MAX_FAILURES, "tried again")
+        assert process.workers() == [steady]
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, limits)
+        await process.until(lambda: process.output.count(' serves"') == 3, "respawned")
         process.signal(signal.SIGTERM)
         assert await process.exited() == 0
 

@@ -11,7 +11,7 @@ import pytest
 
 from sentinel_core import Gateway, Registry, Stage
 from sentinel_core.config import Settings, settings_from
-from sentinel_core.errors import ConfigError
+from sentinel_core.errors import ConfigError, Refusal
 from sentinel_core.services import Services
 from sentinel_core.testing import FakeProvider, chat_body, settle
 
@@ -21,11 +21,15 @@ class Watched(Stage):
 
     name = "watched"
     living: ClassVar[set[Stage]]
+    opening: ClassVar[asyncio.Event]
+    way: ClassVar[asyncio.Event]
 
     @classmethod
     @asynccontextmanager
     async def open(cls, config: Any, services: Services) -> AsyncIterator[Self]:  # Any: the base's signature
-        """Open until the generation closes."""
+        """Open once the way is free, until the generation closes."""
+        cls.opening.set()
+        await cls.way.wait()
         stage = cls(config)
         cls.living.add(stage)
         yield stage
@@ -37,7 +41,8 @@ def settings(**tables: Any) -> Settings:  # TOML tables
 
 
 def gateway(provider: FakeProvider) -> Gateway:
-    Watched.living = set()
+    Watched.living, Watched.opening, Watched.way = set(), asyncio.Event(), asyncio.Event()
+    Watched.way.set()
     registry = Registry()
     registry.register(Watched)
     registry.register(provider.kind())
@@ -100,3 +105,59 @@ async def test_a_store_that_lives_as_long_as_the_process_cannot_change_in_it() -
         await live.reload(settings(state={"kind": "memory"}))
         assert live.state is state
         assert (await live.complete(chat_body())).body["choices"]
+
+
+async def test_what_the_server_runs_with_stays_until_the_next_start() -> None:
+    async with gateway(FakeProvider()) as live:
+        before = live.settings.server
+        await live.reload(settings(server={"drain_timeout_s": 1, "port": 1}))
+        assert live.settings.server is before
+
+
+async def opening(live: Gateway) -> asyncio.Task[None]:
+    """A reload that waits for the way to be free."""
+    Watched.opening.clear()
+    Watched.way.clear()
+    reloading = asyncio.create_task(live.reload())
+    await Watched.opening.wait()
+    return reloading
+
+
+async def test_a_drain_ends_a_reload_that_is_still_opening_and_refuses_others() -> None:
+    async with gateway(FakeProvider()) as live:
+        reloading = await opening(live)
+        live.begin_drain()
+        with pytest.raises(Refusal, match="draining"):
+            await reloading
+        with pytest.raises(Refusal, match="draining"):
+            await live.reload()
+        assert len(Watched.living) == 1
+
+
+async def test_an_exit_ends_a_reload_that_is_still_opening() -> None:
+    async with gateway(FakeProvider()) as live:
+        reloading = await opening(live)
+    assert (reloading.done(), Watched.living) == (True, set())
+    with pytest.raises(Refusal, match="draining"):
+        await reloading
+
+
+async def test_a_cancelled_reload_is_cancelled() -> None:
+    async with gateway(FakeProvider()) as live:
+        reloading = await opening(live)
+        reloading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reloading
+        Watched.way.set()
+        await live.reload()
+        assert len(Watched.living) == 1
+
+
+async def test_a_time_out_of_a_stage_is_no_drain(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def late() -> None:
+        raise TimeoutError
+
+    async with gateway(FakeProvider()) as live:
+        monkeypatch.setattr(Watched.way, "wait", late)
+        with pytest.raises(TimeoutError):
+            await live.reload()

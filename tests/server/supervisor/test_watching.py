@@ -36,6 +36,15 @@ def test_code_that_was_imported_is_noticed(tmp_path: Path, monkeypatch: pytest.M
     assert watcher.changed() == {module}
 
 
+def test_a_file_that_goes_between_two_looks_is_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "sentinel.toml"
+    config.write_text("")
+    watcher = Watcher(config)
+    monkeypatch.setattr(Path, "exists", lambda path: True)  # it was there a moment ago
+    config.unlink()
+    assert watcher.changed() == {config}
+
+
 async def test_the_configuration_reloads_and_code_restarts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sentinel_server.supervisor.watching.INTERVAL_S", 0.0)
     config, module = tmp_path / "sentinel.toml", tmp_path / "acme_edited.py"

@@ -1,0 +1,115 @@
+"""A worker's reload in steps, without a runner: what each step says, and when it is taken."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar, Self
+
+import pytest
+
+from sentinel_core import Gateway, Registry, Stage
+from sentinel_core.config import ServerSettings, settings_from
+from sentinel_core.services import Services
+from sentinel_core.testing import settle
+from sentinel_server.supervisor.launch import Launch
+from sentinel_server.supervisor.worker import Worker
+
+
+class Gate(Stage):
+    """Opens when the test lets it, or fails."""
+
+    name = "gate"
+    shut: ClassVar[asyncio.Event]
+    way: ClassVar[asyncio.Event]
+    fails: ClassVar[bool]
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: Any, services: Services) -> AsyncIterator[Self]:  # Any: the base's signature
+        """Wait for the test."""
+        if cls.fails:
+            raise ConnectionError("canary")
+        cls.shut.set()
+        await cls.way.wait()
+        yield cls(config)
+
+
+def gateway() -> Gateway:
+    registry = Registry()
+    registry.register(Gate)
+    return Gateway(settings_from({"stages": {"gate": {}}}), registry=registry)
+
+
+class Fixed(Launch, frozen=True):
+    """Reads the same configuration at every reload."""
+
+    def successor(self, server: ServerSettings) -> Gateway:
+        """A gateway as the worker's own."""
+        return gateway()
+
+
+@pytest.fixture
+async def worker(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Worker]:
+    """A worker that is opening, with nobody who serves and no other thread."""
+    Gate.shut, Gate.way, Gate.fails = asyncio.Event(), asyncio.Event(), False
+
+    async def serve(app: object, sockets: object, limits: object, shutdown: Any) -> None:  # Any: of `runners`
+        await shutdown.begin.wait()
+
+    async def at_once(call: Callable[..., object], *arguments: object) -> object:
+        return call(*arguments)
+
+    monkeypatch.setattr("sentinel_server.supervisor.worker.load", lambda name: serve)
+    monkeypatch.setattr("sentinel_server.supervisor.collector.settle", lambda: None)
+    monkeypatch.setattr(asyncio, "to_thread", at_once)
+    with socket.socket() as listener:
+        made = Worker(Fixed(), gateway(), listener)
+        running = asyncio.create_task(made.run(lambda: None))
+        await Gate.shut.wait()
+        yield made
+        Gate.way.set()
+        made.hurry()
+        await running
+
+
+async def reload(worker: Worker) -> str:
+    return await worker.prepare() or await worker.commit()
+
+
+async def test_a_reload_waits_until_the_gateway_is_open(worker: Worker) -> None:
+    reloading = asyncio.create_task(reload(worker))
+    await settle()
+    Gate.way.set()
+    assert await reloading == ""
+
+
+async def test_what_a_stage_raises_is_a_problem_of_the_reload_and_the_next_one_may_succeed(
+    worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    Gate.way.set()
+    Gate.fails = True
+    problems = await reload(worker)
+    assert problems.startswith(f"ConnectionError ({__file__}:")
+    assert "Traceback" in caplog.text
+    assert await worker.rollback() == ""  # nothing was committed
+    Gate.fails = False
+    assert await reload(worker) == ""
+    assert await worker.rollback() == ""
+
+
+async def test_a_drain_ends_a_commit_that_is_still_opening(worker: Worker) -> None:
+    Gate.way.set()
+    assert await worker.prepare() == ""
+    Gate.shut.clear()
+    Gate.way.clear()
+    committing = asyncio.create_task(worker.commit())
+    await Gate.shut.wait()
+    worker.begin()
+    assert (await committing).startswith("draining: ")
+
+
+async def test_without_a_prepared_configuration_nothing_is_committed(worker: Worker) -> None:
+    assert await worker.commit() == "nothing was prepared"
