@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from socket import socket
 
-from sentinel_core.chain.faults import place
+from sentinel_core.chain.faults import is_fault, place
 from sentinel_core.config import Settings
 from sentinel_core.errors import SentinelError
 from sentinel_core.gateway import Gateway
@@ -97,7 +97,9 @@ async def _tried(step: Awaitable[None]) -> str:
         await step
     except SentinelError as error:
         return str(error)
-    except Exception as error:
+    except BaseException as error:
+        if not is_fault(error):
+            raise
         log.exception("the new configuration cannot be used")
         return f"{type(error).__name__} ({place(error)})"
     return ""

@@ -24,14 +24,14 @@ class Gate(Stage):
     name = "gate"
     shut: ClassVar[asyncio.Event]
     way: ClassVar[asyncio.Event]
-    fails: ClassVar[bool]
+    fault: ClassVar[type[BaseException] | None]
 
     @classmethod
     @asynccontextmanager
     async def open(cls, config: Any, services: Services) -> AsyncIterator[Self]:  # Any: the base's signature
         """Wait for the test."""
-        if cls.fails:
-            raise ConnectionError("canary")
+        if cls.fault is not None:
+            raise cls.fault("canary")
         cls.shut.set()
         await cls.way.wait()
         yield cls(config)
@@ -54,7 +54,7 @@ class Fixed(Launch, frozen=True):
 @pytest.fixture
 async def worker(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Worker]:
     """A worker that is opening, with nobody who serves and no other thread."""
-    Gate.shut, Gate.way, Gate.fails = asyncio.Event(), asyncio.Event(), False
+    Gate.shut, Gate.way, Gate.fault = asyncio.Event(), asyncio.Event(), None
 
     async def serve(app: object, sockets: object, limits: object, shutdown: Any) -> None:  # Any: of `runners`
         await shutdown.begin.wait()
@@ -86,16 +86,17 @@ async def test_a_reload_waits_until_the_gateway_is_open(worker: Worker) -> None:
     assert await reloading == ""
 
 
+@pytest.mark.parametrize("fault", [ConnectionError, asyncio.CancelledError])
 async def test_what_a_stage_raises_is_a_problem_of_the_reload_and_the_next_one_may_succeed(
-    worker: Worker, caplog: pytest.LogCaptureFixture
+    worker: Worker, fault: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     Gate.way.set()
-    Gate.fails = True
+    Gate.fault = fault
     problems = await reload(worker)
-    assert problems.startswith(f"ConnectionError ({__file__}:")
+    assert problems.startswith(f"{fault.__name__} ({__file__}:")
     assert "Traceback" in caplog.text
     assert await worker.rollback() == ""  # nothing was committed
-    Gate.fails = False
+    Gate.fault = None
     assert await reload(worker) == ""
     assert await worker.rollback() == ""
 
