@@ -78,6 +78,17 @@ async def test_h09_only_configured_hosts_are_served(runner: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "status"), [("/health/live", 200), ("/health/ready", 200), ("/health", 400), ("/health/live/x", 400)]
+)
+async def test_h09_probes_are_answered_by_address_as_well(runner: str, path: str, status: int) -> None:
+    async with edge(runner, allowed_hosts=("api.example.com",)) as (served, _), served.connect() as wire:
+        answer = await wire.ask(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n".encode())
+        assert answer.status == status
+        answer = await wire.ask(f"GET {path} HTTP/1.1\r\nHost: a b\r\n\r\n".encode())
+        assert answer.status == 400
+
+
+@pytest.mark.parametrize(
     "target",
     [
         "//v1/models",
