@@ -13,7 +13,8 @@ nox.options.reuse_existing_virtualenvs = True
 PYTHONS = ["3.11", "3.12", "3.13"]
 BENCHMARKS = (
     *("chain", "throughput", "streaming", "memory", "startup", "translation"),
-    *("state", "stores", "records"),
+    *("state", "stores", "records", "key_timing"),
+    *("guards", "pii_quality", "names", "names_quality"),
 )
 
 
@@ -59,7 +60,7 @@ def serve(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure against the baselines on this machine; `-- streaming` runs one benchmark, none runs all."""
+    """Measure against the baselines on this machine; `-- streaming` runs one benchmark, none runs all but the peers."""
     session.install("-e", ".[dev,fast,pii]")
     for name in session.posargs or BENCHMARKS:
         session.run("python", "-m", f"benchmarks.{name}")

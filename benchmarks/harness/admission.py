@@ -37,7 +37,7 @@ STORES: Mapping[str, str] = {
     "four sqlite": '[records]\nkind = "sqlite"\npath = "{folder}/records.db"\n',
     "four redis": (
         '[state]\nkind = "redis"\nurl = { env = "STATE_URL" }\n'
-        '[records]\nkind = "redis"\nurl = { env = "RECORDS_URL" }\n'
+        '[records]\nkind = "redis"\nurl = { env = "RECORDS_URL" }\nspool = "{folder}/spool"\n'
     ),
 }
 """Where `four` keeps what it knows; else that is in memory."""

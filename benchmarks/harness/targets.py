@@ -120,7 +120,11 @@ def metered(runner: str, kind: str, redis_urls: tuple[str, str] = ("", "")) -> T
         "none": "[chain]\nstages = []\n",
         "memory": '[records]\nkind = "memory"\n',
         "sqlite": '[records]\nkind = "sqlite"\npath = "{work}/records.db"\n',
-        "redis": "[state]\n" + redis.format("STATE") + "\n[records]\n" + redis.format("RECORDS"),
+        "redis": "[state]\n"
+        + redis.format("STATE")
+        + "\n[records]\n"
+        + redis.format("RECORDS")
+        + 'spool = "{work}/spool"\n',
     }
     stages = "" if kind == "none" else metering.AUTH + metering.limits("upper_bound") + metering.USAGE
     command = _serving(runner, lambda work: stores[kind].format(work=work) + stages)

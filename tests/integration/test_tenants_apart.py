@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
 
 import pytest
@@ -163,10 +164,10 @@ def owns(tenant: str, name: str) -> bool:
 
 @pytest.mark.parametrize("pair", [(("a:b", "c"), ("a", "b:c")), (("a:1:b", "c"), ("a", "1:b:c"))])
 async def test_z13_no_name_in_redis_is_two_tenants(
-    pair: tuple[tuple[str, str], tuple[str, str]], redis_server: RedisServer
+    pair: tuple[tuple[str, str], tuple[str, str]], redis_server: RedisServer, tmp_path: Path
 ) -> None:
     redis = {"kind": "redis", "url": Secret(redis_server.url, "TEST"), "timeout_s": 10.0}
-    stores = {"state": redis, "records": redis}
+    stores = {"state": redis, "records": {**redis, "spool": str(tmp_path / "spool")}}
     callers = tuple(Caller(tenant, key, "u") for tenant, key in pair)
     async with gateway(callers, **stores) as live:
         for caller in callers:

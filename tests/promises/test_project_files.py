@@ -9,6 +9,8 @@ import tomllib
 
 import pytest
 
+from sentinel_plugins.records.redis.config import RedisRecordsConfig
+from sentinel_plugins.records.sqlite.config import SqliteRecordsConfig
 from tests.promises.tree import PACKAGES, ROOT, modules, page, top_levels
 
 SESSIONS = ("tests", "lint", "types", "docs", "serve", "bench", "browser", "clients", "local_model", "soak")
@@ -54,6 +56,19 @@ def test_the_tests_import_only_what_the_test_command_installs() -> None:
 @pytest.mark.parametrize("session", SESSIONS)
 def test_nox_has_every_chore(session: str) -> None:
     assert re.search(rf"^def {session}\(session: nox\.Session\) -> None:", page("noxfile.py"), re.MULTILINE)
+
+
+def test_nox_measures_with_every_benchmark_but_the_peers() -> None:
+    found = re.search(r"^BENCHMARKS = \((.*?)^\)", page("noxfile.py"), re.MULTILINE | re.DOTALL)
+    assert found is not None
+    modules = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {"__init__", "mock_upstream", "peers"}
+    assert set(re.findall(r'"(\w+)"', found[1])) == modules
+
+
+def test_what_a_gateway_keeps_where_it_is_started_is_not_committed() -> None:
+    ignored = page(".gitignore").splitlines()
+    assert f"/{SqliteRecordsConfig().path}*" in ignored
+    assert f"/{RedisRecordsConfig().spool}/" in ignored
 
 
 def test_actions_are_pinned_by_commit() -> None:
