@@ -43,13 +43,14 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     http2: bool = False
     """Speak HTTP/2 as well (hypercorn only)."""
     environment: Environment = "development"
-    """Where this is running; shown in the banner and in telemetry."""
+    """Where this is running; shown in the banner."""
     log_level: LogLevel = "info"
     """The least severity that is logged."""
     allow_anonymous: bool = False
     """Serve callers without a key also beyond loopback. Set it where something in front authenticates."""
     allowed_hosts: tuple[Name, ...] = ()
-    """Host headers that are served, without port; `*.example.com` covers sub-domains. Empty: any."""
+    """Host headers that are served, without port; `*.example.com` covers sub-domains. Empty: any.
+    The probes `/health/live` and `/health/ready` answer to every name: whoever runs the process asks by its address."""
     trusted_proxies: tuple[Name, ...] = ()
     """Networks of proxies in front, such as `10.0.0.0/8`. Only what they say of a client's address is believed."""
     forwarded_header: ForwardedHeader = "x-forwarded-for"

@@ -29,7 +29,11 @@ DEFAULT_ORDER: tuple[str, ...] = (
     "retry",
     "breaker",
 )
-"""The order without `[chain].stages`, filtered by what is enabled."""
+"""The order without `[chain].stages`: the enabled stages among these names.
+
+`telemetry`, `template`, `memory` and `cache` are places held for stages that no plugin here brings; whoever brings one
+under such a name gets its place.
+"""
 
 FIRST_AFTER_OBSERVERS = "auth"
 FIRST_AFTER_GUARDS = "cache"
