@@ -9,14 +9,13 @@ from urllib.parse import unquote
 from sentinel_plugins.guarding.origins import Making, Origins, Same
 
 _ESCAPE = re.compile(
-    r"(?P<url>(?:%[0-9A-Fa-f]{2})+)"
-    r"|(?P<html>&(?:\#[0-9]{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)"
-    r"|(?P<utf16>(?:\\u[0-9A-Fa-f]{4})+)"
-    r"|(?P<byte>(?:\\x[0-9A-Fa-f]{2})+)"
-    r"|\\u\{(?P<point>[0-9A-Fa-f]{1,6})\}|\\U(?P<long>[0-9A-Fa-f]{8})"
-    r"|\\(?P<letter>[nrtbf\"'/\\])"
+    r"%(?P<url>[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*)"
+    r"|&(?P<html>\#[0-9]{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
+    r"|\\(?:[nrtbf\"'/\\]|(?P<utf16>u[0-9A-Fa-f]{4}(?:\\u[0-9A-Fa-f]{4})*)"
+    r"|(?P<byte>x[0-9A-Fa-f]{2}(?:\\x[0-9A-Fa-f]{2})*)|u\{(?P<point>[0-9A-Fa-f]{1,6})\}|U(?P<long>[0-9A-Fa-f]{8}))"
 )
-_LETTERS = str.maketrans("nrtbf", "\n\r\t\b\f")
+"""Every alternative begins with a character of its own: so the search skips to the next of them."""
+_LETTERS = {f"\\{letter}": meant for letter, meant in zip("nrtbf\"'/\\", "\n\r\t\b\f\"'/\\", strict=True)}
 UNFINISHED = (
     r"(?:%[0-9A-Fa-f]{2})*%[0-9A-Fa-f]{0,2}|&\#?[A-Za-z0-9]{0,31}"
     r"|(?:\\u[0-9A-Fa-f]{4})*\\(?:u[0-9A-Fa-f]{0,4})?|(?:\\x[0-9A-Fa-f]{2})*\\(?:x[0-9A-Fa-f]{0,2})?"
@@ -41,7 +40,7 @@ def unescaped(text: str) -> tuple[str, Origins]:
         return text, Same()
     making, at = Making(), 0
     for escape in _ESCAPE.finditer(text):
-        meant = _meant(escape)
+        meant = _LETTERS.get(escape.group()) or _meant(escape)
         if meant is not None:
             making.add(text[at : escape.start()], escape.start())
             making.add(meant, escape.end())
@@ -64,8 +63,6 @@ def _meant(escape: re.Match[str]) -> str | None:
             return bytes.fromhex(written.replace("\\u", "")).decode("utf-16-be", "replace")
         if kind == "byte":
             return bytes.fromhex(written.replace("\\x", "")).decode(errors="replace")
-        if kind == "letter":
-            return written[1].translate(_LETTERS)
         return chr(int(escape[kind or ""], 16))
     except ValueError:
         return None
