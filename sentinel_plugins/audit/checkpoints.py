@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 import logging
 import os
@@ -12,7 +11,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from sentinel_plugins.audit.seal import Head, canonical, signature
+from sentinel_plugins.audit.seal import Head, canonical, equal, signature
 
 log = logging.getLogger("sentinel.audit")
 
@@ -31,13 +30,13 @@ class Checkpoints:
     """A file that is only appended to, opened anew for every line: one that was moved away begins again (D05)."""
 
     def __init__(self, path: Path, key: bytes, executor: Executor) -> None:
+        self.key = key
         self._path = path
-        self._key = key
         self._executor = executor
 
     async def note(self, kind: Kind, at: float, heads: Mapping[str, Head]) -> bool:
         """Append one line; whether the disk has it. What fails is logged."""
-        text = signed(kind, at, heads, self._key)
+        text = signed(kind, at, heads, self.key)
         try:
             await asyncio.get_running_loop().run_in_executor(self._executor, _append, self._path, text)
         except OSError as error:
@@ -78,7 +77,7 @@ def _believed(text: str, key: bytes) -> dict[str, Any] | None:  # a note, as `si
         return None
     if not isinstance(note, dict) or not isinstance(sig := note.pop("sig", None), str):
         return None
-    return note if hmac.compare_digest(sig.encode(), signature(canonical(note), key).encode()) else None
+    return note if equal(sig, signature(canonical(note), key)) else None
 
 
 def _append(path: Path, text: str) -> None:

@@ -8,7 +8,7 @@ from sentinel_core.records import RecordStore
 from sentinel_core.services import Clock
 from sentinel_plugins.audit.checkpoints import Checkpoints
 from sentinel_plugins.audit.entry import TABLE
-from sentinel_plugins.audit.seal import Head
+from sentinel_plugins.audit.seal import UNSEALED, Head, intact
 from sentinel_plugins.recording.chore import repeated
 from sentinel_plugins.recording.pages import Pages
 
@@ -20,7 +20,9 @@ AT_LEAST_S = 60.0
 
 
 class Retention:
-    """The job of one gateway. What cannot be noted is not deleted: it would look like a theft."""
+    """The job of one gateway. What cannot be noted is not deleted: it would look like a theft. Nor is anything while a
+    record is not as it was written: whoever can write the store must not get a signature under what they took.
+    """
 
     def __init__(self, records: RecordStore, clock: Clock, retention_s: float, checkpoints: Checkpoints | None) -> None:
         self._records = records
@@ -38,16 +40,21 @@ class Retention:
         now = self._clock.time()
         until = now - self._retention_s
         if self._checkpoints is not None:
-            cuts = await self._last_of_each(until)
-            if cuts and not await self._checkpoints.note("cut", now, cuts):
+            cuts = await self._last_of_each(until, self._checkpoints.key)
+            if cuts is None or (cuts and not await self._checkpoints.note("cut", now, cuts)):
                 return 0
         return await self._records.delete(TABLE, until=until)
 
-    async def _last_of_each(self, until: float) -> dict[str, Head]:
-        """The newest record of each writer that will go."""
+    async def _last_of_each(self, until: float, key: bytes) -> dict[str, Head] | None:
+        """The newest sealed record of each writer that will go; None if one is not what it was, or not so old."""
         found: dict[str, Head] = {}
         async for page in Pages(self._records, TABLE, tenant=None, until=until):
             for record in page:
                 fields = record.fields
+                if fields.get("mac") == UNSEALED:  # from before there was a key: nothing was noted of it either
+                    continue
+                if record.at >= until or not intact(record, key):
+                    log.error("audit record %r is not as it was written: nothing is deleted, see `verify`", record.id)
+                    return None
                 found.setdefault(fields["writer"], Head(fields["seq"], fields["mac"]))
         return found

@@ -12,6 +12,8 @@ from sentinel_core.records import Record
 
 START = ""
 """What the first record of a writer follows."""
+UNSEALED = ""
+"""The seal of a record that was written without a key."""
 
 
 class Head(NamedTuple):
@@ -42,7 +44,7 @@ class Sealer:
         seq, self._at = self._head.seq + 1, max(self._at, record.at)
         fields = {**record.fields, "writer": self.writer, "seq": seq, "prev": self._head.mac}
         row = Record(row_id(self.writer, seq), record.tenant, self._at, fields)
-        mac = ""
+        mac = UNSEALED
         if self._key is not None:
             mac = seal_of(row, self._key)
             self._count.value += 1
@@ -66,6 +68,12 @@ def seal_of(record: Record, key: bytes) -> str:
     return signature(line(record), key)
 
 
+def intact(record: Record, key: bytes) -> bool:
+    """Whether all of the record, its id, tenant and time as well, is as a `Sealer` with this key left it."""
+    mac = record.fields.get("mac")
+    return isinstance(mac, str) and equal(mac, seal_of(record, key))
+
+
 def canonical(value: object) -> str:
     """A JSON value as one line of ASCII; equal values give equal lines."""
     return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
@@ -74,3 +82,8 @@ def canonical(value: object) -> str:
 def signature(text: str, key: bytes) -> str:
     """HMAC-SHA256 in hexadecimal (RFC 2104)."""
     return hmac.digest(key, text.encode("ascii"), "sha256").hex()
+
+
+def equal(found: str, expected: str) -> bool:
+    """Whether this is that signature, in constant time; what was found may be any text."""
+    return hmac.compare_digest(found.encode("utf-8", "surrogatepass"), expected.encode("ascii"))

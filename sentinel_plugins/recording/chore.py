@@ -13,11 +13,13 @@ from sentinel_core.services import Clock
 async def repeated(
     work: Callable[[], Awaitable[object]], every_s: float, clock: Clock, log: logging.Logger, later: str
 ) -> NoReturn:
-    """Do it now, and again as long after it was done, until cancelled. While the store refuses, `later` is logged with
-    its reason, and it is tried again in its turn."""
+    """Do it now, and again as long after it was done, until cancelled. What fails is logged as `later` with its reason,
+    and tried again in its turn: a row that nobody expected must not end what is done about all others."""
     while True:
         try:
             await work()
         except Refusal as error:
             log.warning("%s: %s", later, error.message)
+        except Exception:
+            log.exception("%s", later)
         await clock.sleep(every_s)

@@ -14,14 +14,17 @@ from sentinel_plugins.recording.chore import repeated
 log = logging.getLogger("sentinel.tests")
 
 
-async def test_a_refusal_is_said_and_the_chore_is_done_again_in_its_turn(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("failure", [Refusal("ledger_unavailable"), KeyError("a field that was not expected")])
+async def test_a_failure_is_said_and_the_chore_is_done_again_in_its_turn(
+    failure: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     clock, done = FakeClock(), 0
 
     async def work() -> None:
         nonlocal done
         done += 1
         if done == 1:
-            raise Refusal("ledger_unavailable")
+            raise failure
 
     task = asyncio.create_task(repeated(work, 60.0, clock, log, "it stays for now"))
     await settle()
