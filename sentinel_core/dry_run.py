@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Literal
 
 from sentinel_core.errors import UpstreamError
-from sentinel_core.records import Group, Page, Record, RecordStore
+from sentinel_core.records import Group, Page, Record, RecordStore, Stored
 from sentinel_core.services import DEFAULT_TIMEOUTS, HttpClient, HttpResponse, HttpTimeouts
 from sentinel_core.state import (
     Admission,
@@ -165,6 +165,12 @@ class UnwrittenRecords:
         return await self._base.query(
             table, tenant=tenant, where=where, since=since, until=until, limit=limit, cursor=cursor
         )
+
+    async def scan(self, table: str) -> AsyncIterator[Stored]:
+        """The base's rows."""
+        if self._base is not None:
+            async for row in self._base.scan(table):
+                yield row
 
     async def aggregate(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -33,6 +33,24 @@ class Page(msgspec.Struct, frozen=True):
 
     records: tuple[Record, ...]
     cursor: str | None = None
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A row as it lies in a store: by what it is found there, and what it says, which is None where that is no record.
+
+    `at` is NaN where the store's own places for it differ.
+    """
+
+    id: str
+    tenant: str
+    at: float
+    record: Record | None
+
+    @property
+    def in_place(self) -> bool:
+        """Whether it is found by what it says."""
+        found = self.record
+        return found is not None and (found.id, found.tenant, found.at) == (self.id, self.tenant, self.at)
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -100,6 +118,13 @@ class RecordStore(Protocol):
 
         Tenant None looks in all. Following the cursors gives every row that was there at the start exactly once,
         whatever arrives meanwhile. Raises `Refusal` (invalid_parameter) for a cursor that is none.
+        """
+        ...
+
+    def scan(self, table: str) -> AsyncIterator[Stored]:
+        """Every row that was there at the start, newest first, as it lies there: for whoever trusts no store.
+
+        No row is refused for what it says, or where it stands.
         """
         ...
 

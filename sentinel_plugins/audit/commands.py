@@ -11,14 +11,13 @@ from sentinel_core.commands import Command
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.gateway import Gateway
 from sentinel_core.printing import as_json
-from sentinel_core.records import Record, RecordStore
+from sentinel_core.records import RecordStore, Stored
 from sentinel_plugins.audit.checkpoints import Noted, read
 from sentinel_plugins.audit.config import AuditConfig
 from sentinel_plugins.audit.entry import TABLE
 from sentinel_plugins.audit.stage import Audit, key_of
-from sentinel_plugins.audit.verify import Verified, verify
+from sentinel_plugins.audit.verify import Finding, Verified, verify_stored
 from sentinel_plugins.recording.offline import answered
-from sentinel_plugins.recording.pages import Pages
 
 FAILURE = 1
 
@@ -37,7 +36,7 @@ def verify_audit(config: Config = None, env_file: EnvFile = None, json: Json = F
     try:
         before = _noted(table, key)
         rows = answered(gateway, _all)
-        found = verify(rows, key, _meanwhile(before, _noted(table, key)))
+        found = verify_stored(rows, key, _meanwhile(before, _noted(table, key)))
     except OSError as error:
         typer.echo(f"sentinel: {error}", err=True)
         return FAILURE
@@ -62,13 +61,17 @@ def _meanwhile(before: Noted | None, after: Noted | None) -> Noted | None:
     return None if before is None or after is None else Noted(before.heads, after.cuts, after.bad_lines)
 
 
-async def _all(records: RecordStore) -> list[Record]:
-    return [record async for page in Pages(records, TABLE, tenant=None) for record in page]
+async def _all(records: RecordStore) -> list[Stored]:
+    return [row async for row in records.scan(TABLE)]
 
 
 def _text(found: Verified) -> str:
     lines = [f"{found.records} records of {found.writers} writers, {found.unfinished} intents without an end"]
     if not found.checkpoints:
         lines.append("no checkpoints are kept: a missing beginning or end cannot be seen")
-    lines += [f"{finding.writer or 'checkpoints'} {finding.seq}: {finding.message}" for finding in found.findings]
+    lines += [f"{_place(finding)}{finding.message}" for finding in found.findings]
     return "\n".join([*lines, "NOT as they were written" if found.findings else "as they were written"])
+
+
+def _place(finding: Finding) -> str:
+    return f"{finding.writer or 'checkpoints'} {finding.seq}: " if finding.seq else ""

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import hmac
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
-from sentinel_core.records import Record
+from sentinel_core.records import Record, Stored
 from sentinel_plugins.audit.checkpoints import Noted
-from sentinel_plugins.audit.seal import START, Head, row_id, seal_of
+from sentinel_plugins.audit.entry import EXCHANGE
+from sentinel_plugins.audit.seal import START, Head, intact, row_id
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """Something that is not as it was written, at which record of which writer."""
+    """Something that is not as it was written, at which record of which writer. Without a writer `seq` is a line of the
+    checkpoints, or 0 where the message alone says what it is about."""
 
     writer: str
     seq: int
@@ -46,21 +48,36 @@ def verify(records: Iterable[Record], key: bytes, noted: Noted | None) -> Verifi
     """Look at every record, in whatever order they come. `noted` is None where no checkpoints are kept."""
     chains: dict[str, list[_Link]] = defaultdict(list)
     findings: list[Finding] = []
-    open_: Counter[str] = Counter()
+    open_: Counter[tuple[str, str]] = Counter()
     count = 0
     for record in records:
         count += 1
         writer, link = _link(record)
-        if link is None or not hmac.compare_digest(link.mac.encode(), seal_of(record, key).encode()):
+        if link is None or not intact(record, key):
             findings.append(Finding(writer, link.seq if link is not None else 0, f"{record.id!r} was edited"))
             continue
         chains[writer].append(link)
-        open_[str(record.fields.get("request_id"))] += 1 if record.fields.get("kind") == "intent" else -1
+        open_[_exchange(record)] += 1 if record.fields.get("kind") == "intent" else -1
     for writer in sorted({*chains, *(noted.heads if noted is not None else ())}):
         findings += _chain(writer, sorted(chains[writer]), noted)
     findings += [Finding("", line, "this line of the checkpoints was edited") for line in _bad(noted)]
     unfinished = sum(more for more in open_.values() if more > 0)
     return Verified(count, len(chains), tuple(findings), unfinished, noted is not None)
+
+
+def verify_stored(rows: Sequence[Stored], key: bytes, noted: Noted | None) -> Verified:
+    """The same of rows as they lie in a store: each must be a record, and found by what it says."""
+    found = verify((row.record for row in rows if row.record is not None), key, noted)
+    return replace(found, records=len(rows), findings=(*_misplaced(rows), *found.findings))
+
+
+def _misplaced(rows: Iterable[Stored]) -> Iterator[Finding]:
+    for row in rows:
+        if row.record is None:
+            yield Finding("", 0, f"{row.id!r} cannot be read")
+        elif not row.in_place:
+            writer, link = _link(row.record)
+            yield Finding(writer, link.seq if link is not None else 0, f"{row.id!r} does not stand where it belongs")
 
 
 def _link(record: Record) -> tuple[str, _Link | None]:
@@ -70,6 +87,12 @@ def _link(record: Record) -> tuple[str, _Link | None]:
     if not (isinstance(writer, str) and type(seq) is int and isinstance(prev, str) and isinstance(mac, str)):
         return "", None
     return writer, _Link(seq, prev, mac) if record.id == row_id(writer, seq) else None
+
+
+def _exchange(record: Record) -> tuple[str, str]:
+    """What an intent and its end have in common; where there is nothing of the kind, their request's id."""
+    name = EXCHANGE if EXCHANGE in record.fields else "request_id"
+    return name, str(record.fields.get(name))
 
 
 def _chain(writer: str, links: Sequence[_Link], noted: Noted | None) -> Iterator[Finding]:

@@ -18,6 +18,9 @@ log = logging.getLogger("sentinel.records")
 MAX_AT = 253_402_300_800.0
 """The end of the year 9999."""
 
+UNREADABLE = (msgspec.MsgspecError, RecursionError)
+"""What is raised for a text that is no row."""
+
 _decode = msgspec.json.Decoder(Record).decode
 _decode_all = msgspec.json.Decoder(list[Record]).decode
 
@@ -43,11 +46,19 @@ def decode_all(text: str | bytes) -> list[Record]:
         return _decode_all(text)
 
 
+def readable(text: str | bytes) -> Record | None:
+    """A row as it was written; None for what is none."""
+    try:
+        return _decode(text)
+    except UNREADABLE:
+        return None
+
+
 @contextmanager
 def _readable() -> Iterator[None]:
     try:
         yield
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         log.error("a row is damaged: %s", error)
         raise unavailable() from error
 

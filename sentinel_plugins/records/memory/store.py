@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Any, ClassVar, Self
 
-from sentinel_core.records import Group, Page, Record
+from sentinel_core.records import Group, Page, Record, Stored
 from sentinel_core.state import StoreConfig
 from sentinel_plugins.recording import cursor as cursors
 from sentinel_plugins.recording.filter import Filter
@@ -91,6 +91,11 @@ class MemoryRecords:
         records = tuple(islice(found, max(1, limit)))
         more = next(found, None) is not None
         return Page(records, cursors.encode(records[-1]) if more else None)
+
+    async def scan(self, table: str) -> AsyncIterator[Stored]:
+        """Every row: each is found by what it says."""
+        for record in [*self._table(table).newest_first(None)]:
+            yield Stored(record.id, record.tenant, record.at, record)
 
     async def aggregate(
         self,

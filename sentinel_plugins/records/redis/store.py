@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from sentinel_core.counts import Counts, Outages
 from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
-from sentinel_core.records import Group, Page, Record
+from sentinel_core.records import Group, Page, Record, Stored
 from sentinel_core.state import StoreConfig
 from sentinel_plugins.recording import cursor as cursors
 from sentinel_plugins.recording.cursor import Position, position
@@ -127,6 +127,16 @@ class RedisRecords:
                     break
         page = tuple(found[:most])
         return Page(page, cursors.encode(page[-1]) if len(found) > most else None)
+
+    async def scan(self, table: str) -> AsyncIterator[Stored]:
+        """Every row by where it stands in its table and at its tenant, newest first."""
+        behind = None
+        while True:
+            found, behind = await self._table(table).scan(behind)
+            for stored in found:
+                yield stored
+            if behind is None:
+                return
 
     async def aggregate(
         self,

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import NamedTuple
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
-from sentinel_core.records import Record
+from sentinel_core.records import Record, Stored
 from sentinel_plugins.recording import row as rows
 from sentinel_plugins.recording.cursor import Position
 from sentinel_plugins.recording.filter import Filter
 from sentinel_plugins.recording.json_text import same
 from sentinel_plugins.recording.row import Row
-from sentinel_plugins.records.redis.keys import TableKeys, encoded
+from sentinel_plugins.records.redis.keys import TableKeys, TenantKeys, encoded
 from sentinel_plugins.records.redis.server import APPEND, FORGET, OLDEST, PAGE, PUT, Server
 from sentinel_plugins.redis.command import Argument
 
 STEP = 500
 """Rows of one step, so that none keeps the server from others for longer than about a millisecond."""
+
+
+Place: TypeAlias = tuple[bytes, bytes]
+"""Where a row stands in the table: its time, then its id."""
 
 
 class Slice(NamedTuple):
@@ -79,6 +84,22 @@ class RedisTable:
         records = [rows.decode(text) for text in texts if text is not None]
         return Slice(records, (float(times[-1]), decoded(ids[-1])) if len(ids) == most else None)
 
+    async def scan(self, behind: Place | None) -> tuple[list[Stored], Place | None]:
+        """Some rows, newest first, and the place behind the last one: its time and id; None at the end of the table.
+
+        Rows that nobody finds by their id are left out: they were forgotten meanwhile, or somebody took them out.
+        """
+        keys = [self._keys.times, self._keys.tenants]
+        ids, times, owners = await self._server.run(PAGE, keys, STEP, "", *(behind or ("", b"")))
+        own = await self._of_owners("ZMSCORE", lambda keys: keys.times, ids, owners)
+        texts = await self._texts(ids, owners)
+        found = [
+            Stored(_shown(id_), _shown(owner), _agreed(time, at), rows.readable(text))
+            for id_, owner, time, at, text in zip(ids, owners, times, own, texts, strict=True)
+            if owner is not None and text is not None
+        ]
+        return found, (times[-1], ids[-1]) if len(ids) == STEP else None
+
     async def forget(self, until: float) -> tuple[int, bool]:
         """Forget some of the rows older than `until`: how many, and whether there may be more."""
         keys = [self._keys.times, self._keys.tenants]
@@ -97,20 +118,36 @@ class RedisTable:
 
     async def _texts(self, ids: Sequence[bytes], owners: Sequence[bytes | None]) -> list[bytes | None]:
         """The rows of several tenants, in the order of their ids."""
+        return await self._of_owners("HMGET", lambda keys: keys.rows, ids, owners)
+
+    async def _of_owners(
+        self, command: str, key_of: Callable[[TenantKeys], bytes], ids: Sequence[bytes], owners: Sequence[bytes | None]
+    ) -> list[bytes | None]:
+        """What the keys of several tenants have under ids, in their order; None for what is nobody's."""
         by_tenant: dict[bytes, list[bytes]] = {}
         for id_, owner in zip(ids, owners, strict=True):
             if owner is not None:
                 by_tenant.setdefault(owner, []).append(id_)
-        keys = [self._keys.of(decoded(owner)).rows for owner in by_tenant]
+        keys = [key_of(self._keys.of(decoded(owner))) for owner in by_tenant]
         calls = (
-            self._server.call("HMGET", key, *some, key=key) for key, some in zip(keys, by_tenant.values(), strict=True)
+            self._server.call(command, key, *some, key=key) for key, some in zip(keys, by_tenant.values(), strict=True)
         )
         found: dict[bytes, bytes | None] = {}
-        for some, texts in zip(by_tenant.values(), await asyncio.gather(*calls), strict=True):
-            found.update(zip(some, texts, strict=True))
+        for some, answers in zip(by_tenant.values(), await asyncio.gather(*calls), strict=True):
+            found.update(zip(some, answers, strict=True))
         return [found.get(id_) for id_ in ids]
 
 
 def decoded(name: bytes) -> str:
     """The string that `encoded` made bytes of."""
     return name.decode("utf-8", "surrogatepass")
+
+
+def _shown(name: bytes) -> str:
+    """The same, of bytes that need not be a string."""
+    return name.decode("utf-8", "replace")
+
+
+def _agreed(time: bytes, own: bytes | None) -> float:
+    """The time of a row in its table and at its tenant; NaN if these are two."""
+    return float(time) if own is not None and float(own) == float(time) else math.nan

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
-from sentinel_core.records import DAY, TENANT, Group, Page, Record
+from sentinel_core.records import DAY, TENANT, Group, Page, Record, Stored
 from sentinel_plugins.recording import cursor as cursors
 from sentinel_plugins.recording import row as rows
 from sentinel_plugins.recording.cursor import Position, position
@@ -16,7 +16,18 @@ from sentinel_plugins.recording.groups import DAY_S, Groups, day
 from sentinel_plugins.records.sqlite.conditions import TENANT_TEXT, Conditions, field, integer
 
 _GET = 'SELECT record FROM records WHERE "table" = ? AND id = ?'
+_SCAN = """
+    SELECT CAST(id AS BLOB), CAST(tenant AS BLOB), at, CAST(record AS BLOB) FROM records
+    WHERE "table" = ? {} ORDER BY at DESC, id DESC LIMIT ?"""
+_SCAN_FIRST, _SCAN_NEXT = _SCAN.format(""), _SCAN.format("AND (at, id) < (?, CAST(? AS TEXT))")
+SCANNED = 500
+"""Rows of one step of a scan."""
 _HALF = 2**32
+
+Raw: TypeAlias = tuple[bytes, bytes, float, bytes]
+"""The columns of a row: id, tenant, time and record."""
+Place: TypeAlias = tuple[float, bytes]
+"""Where a row stands by its columns: its time, then its id."""
 
 _rows = msgspec.json.Decoder(list[list[Any]]).decode  # texts, numbers and None
 _decode = msgspec.json.Decoder().decode
@@ -39,6 +50,18 @@ def page(connection: sqlite3.Connection, table: str, wanted: Filter, before: Pos
     found = sorted(rows.decode_all(text), key=position, reverse=True)  # concatenation promises no order
     records = tuple(found[:limit])
     return Page(records, cursors.encode(records[-1]) if len(found) > limit else None)
+
+
+def scanned(connection: sqlite3.Connection, table: str, before: Place | None) -> list[Raw]:
+    """The next rows, newest first by their columns; as bytes, for a text may be none."""
+    sql = _SCAN_FIRST if before is None else _SCAN_NEXT
+    return connection.execute(sql, (table, *(before or ()), SCANNED)).fetchall()
+
+
+def stored(raw: Raw) -> Stored:
+    """A row as it lies there."""
+    id_, tenant, at, text = raw
+    return Stored(id_.decode(errors="replace"), tenant.decode(errors="replace"), at, rows.readable(text))
 
 
 def counted(connection: sqlite3.Connection, table: str, wanted: Filter, groups: Groups) -> tuple[Group, ...]:

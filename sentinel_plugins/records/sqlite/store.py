@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, ClassVar, Self, TypeVar
 
 from sentinel_core.counts import Counts, Outages
-from sentinel_core.records import Group, Page, Record
+from sentinel_core.records import Group, Page, Record, Stored
 from sentinel_core.state import StoreConfig
 from sentinel_plugins.recording import cursor as cursors
 from sentinel_plugins.recording.filter import Filter
@@ -110,6 +110,14 @@ class SqliteRecords:
         wanted = Filter(tenant, where, since, until)
         before = None if cursor is None else cursors.decode(cursor)
         return await self._read(lambda connection: reads.page(connection, table, wanted, before, max(1, limit)))
+
+    async def scan(self, table: str) -> AsyncIterator[Stored]:
+        """Every row by its columns, newest first; a step of them stands still at a time."""
+        place: reads.Place | None = None
+        while found := await self._read(partial(reads.scanned, table=table, before=place)):
+            for raw in found:
+                yield reads.stored(raw)
+            place = (found[-1][2], found[-1][0])
 
     async def aggregate(
         self,

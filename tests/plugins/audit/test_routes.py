@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,7 +23,7 @@ from sentinel_plugins.audit.verify import verify
 from tests.plugins.auth.callers import ADMIN_KEY, STATIC
 from tests.plugins.auth.gateway import House, house, tables
 from tests.plugins.recording.written import rows
-from tests.plugins.records.opened import Table, opened
+from tests.plugins.records.opened import Table, opened, sqlite_table
 from tests.server.cli.conftest import Sentinel, sentinel
 
 __all__ = ["sentinel"]
@@ -175,6 +176,28 @@ def test_p11_what_was_done_to_the_records_is_found(
     assert shown.out.splitlines()[-1] == ("as they were written" if change == "none" else "NOT as they were written")
     told = json.loads(sentinel("audit", "verify", "--json").out)
     assert (told["records"], len(told["findings"])) == (len(found), len(verified.findings))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("tenant = 'nobody'", "does not stand where it belongs"),
+        ("record = '{bad'", "cannot be read"),
+        ("record = '[]'", "cannot be read"),
+    ],
+)
+def test_p11_a_row_that_somebody_edited_in_the_file_is_named(
+    sentinel: Sentinel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str, says: str
+) -> None:
+    table = sqlite_table(tmp_path)
+    last = asyncio.run(tampered(tmp_path, table, CHANGES["none"]))[-1].id
+    with closing(sqlite3.connect(table["path"])) as file, file:
+        file.execute(f"UPDATE records SET {change} WHERE id = ?", [last])
+    monkeypatch.setenv("AUDIT_KEY", KEY)
+    lines = [f"{name} = {json.dumps(value)}" for name, value in table.items()]
+    shown = sentinel("audit", "verify", config="\n".join(["[records]", *lines, SEALED]))
+    assert (shown.code, shown.err) == (1, "")
+    assert f"{last!r} {says}" in shown.out
 
 
 def test_without_a_key_there_is_nothing_to_verify(sentinel: Sentinel) -> None:

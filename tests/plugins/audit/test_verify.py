@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_core.records import Record
+from sentinel_core.records import Record, Stored
 from sentinel_plugins.audit.checkpoints import Noted, read, signed
 from sentinel_plugins.audit.seal import Head, Sealer, line, row_id
-from sentinel_plugins.audit.verify import verify
+from sentinel_plugins.audit.verify import verify, verify_stored
 from sentinel_plugins.recording.row import decode, row
 
 KEY = b"a key of the tests"
@@ -140,6 +140,52 @@ def test_what_retention_deleted_and_noted_is_not_missing_and_more_is(models: lis
     assert messages(rows[gone:], head(rows)) != []
     if gone < len(rows):
         assert messages(rows[gone + 1 :], noted) != []
+
+
+def test_a_request_id_that_a_client_reuses_hides_no_intent() -> None:
+    """A clients' second request of this id ends; its first one, whose process died, does not."""
+    exchanges = (("intent", {"exchange": "1"}), ("intent", {"exchange": "2"}), ("terminal", {"exchange": "2"}))
+    written = [
+        Record("", "", 1.0, {"kind": kind, "request_id": "same", **fields})
+        for kind, fields in (*exchanges, ("terminal", {}))
+    ]
+    assert verify(Sealer(KEY, "w").seal(written), KEY, None).unfinished == 1
+
+
+def test_a_row_that_is_not_found_by_what_it_says_is_named() -> None:
+    one, two, three = chain(["a", "b", "c"])
+    rows = [
+        Stored(one.id, one.tenant, one.at, one),
+        Stored(two.id, "nobody", two.at, two),
+        Stored(three.id, three.tenant, 1.0, three),
+    ]
+    found = verify_stored(rows, KEY, head([one, two, three]))
+    assert [(finding.writer, finding.seq, finding.message) for finding in found.findings] == [
+        ("w", 2, f"{two.id!r} does not stand where it belongs"),
+        ("w", 3, f"{three.id!r} does not stand where it belongs"),
+    ]
+
+
+def test_a_row_that_is_no_record_any_more_is_named_and_the_others_are_looked_at() -> None:
+    one, two, three = chain(["a", "b", "c"])
+    rows = [
+        Stored(one.id, one.tenant, one.at, one),
+        Stored(two.id, two.tenant, two.at, None),
+        Stored(three.id, three.tenant, three.at, edited(three, "model", "evil")),
+    ]
+    found = verify_stored(rows, KEY, NOTHING)
+    assert found.records == 3
+    assert [finding.message for finding in found.findings] == [
+        f"{two.id!r} cannot be read",
+        f"{three.id!r} was edited",
+    ]
+
+
+def test_any_text_in_the_place_of_a_seal_is_none(tmp_path: Path) -> None:
+    rows = chain(["a", "b"])
+    assert messages([rows[0], edited(rows[1], "mac", "\ud800")]) == [f"{rows[1].id!r} was edited"]
+    (tmp_path / "notes").write_text('{"kind":"head","sig":"\\ud800"}\n', "ascii")
+    assert read(tmp_path / "notes", KEY).bad_lines == (1,)
 
 
 def test_intents_without_an_end_are_counted() -> None:

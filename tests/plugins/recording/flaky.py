@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Self
 
 from sentinel_core.errors import Refusal
-from sentinel_core.records import Group, Page, Record, RecordStore
+from sentinel_core.records import Group, Page, Record, RecordStore, Stored
 from sentinel_core.state import StoreConfig
 from sentinel_plugins.records.memory import MemoryRecords
 
@@ -60,6 +60,10 @@ class Flaky:
     async def query(self, table: str, *, tenant: str | None, **wanted: Any) -> Page:  # as in the Protocol
         """Rows."""
         return await self._inner.query(table, tenant=tenant, **wanted)
+
+    def scan(self, table: str) -> AsyncIterator[Stored]:
+        """Rows as they lie there."""
+        return self._inner.scan(table)
 
     async def aggregate(self, table: str, *, tenant: str | None, **wanted: Any) -> tuple[Group, ...]:  # the same
         """Sums."""
