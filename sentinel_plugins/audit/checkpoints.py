@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import logging
 import os
@@ -11,6 +12,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_plugins.audit.seal import Head, canonical, equal, signature
 
 log = logging.getLogger("sentinel.audit")
@@ -19,20 +21,39 @@ Kind = Literal["head", "cut"]
 
 
 class Noted(NamedTuple):
-    """The latest notes of each writer, and the numbers of lines that cannot be believed."""
+    """The latest notes of each writer, and the numbers of lines that cannot be believed; whether there is a file."""
 
     heads: Mapping[str, Head]
     cuts: Mapping[str, Head]
     bad_lines: tuple[int, ...] = ()
+    kept: bool = True
 
 
 class Checkpoints:
-    """A file that is only appended to, opened anew for every line: one that was moved away begins again (D05)."""
+    """A file that is only appended to, opened anew for every line: one that was moved away begins again (D05).
+
+    Any number of workers append to it.
+    """
 
     def __init__(self, path: Path, key: bytes, executor: Executor) -> None:
         self.key = key
         self._path = path
         self._executor = executor
+
+    async def prepare(self) -> None:
+        """Make the file if there is none: so `verify` knows that one that is not there was taken. Raises `ConfigError`
+        where it cannot be written."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._executor, lambda: os.close(_opened(self._path)))
+        except OSError as error:
+            problem = ConfigProblem(
+                f"cannot be written: {error.strerror}",
+                table="stages.audit",
+                key="checkpoints",
+                found=repr(str(self._path)),
+                expected="a file in a folder that exists",
+            )
+            raise ConfigError([problem]) from error
 
     async def note(self, kind: Kind, at: float, heads: Mapping[str, Head]) -> bool:
         """Append one line; whether the disk has it. What fails is logged."""
@@ -52,10 +73,11 @@ def signed(kind: Kind, at: float, heads: Mapping[str, Head], key: bytes) -> str:
 
 
 def read(path: Path, key: bytes) -> Noted:
-    """What the file says; of a file that is not there, nothing. Raises `OSError`."""
+    """What the file says, and whether it is there. Raises `OSError`."""
     found: dict[str, dict[str, Head]] = {"head": {}, "cut": {}}
     bad = []
-    for number, text in enumerate(_lines(path), 1):
+    lines = _lines(path)
+    for number, text in enumerate(lines or (), 1):
         note = _believed(text, key)
         if note is None:
             bad.append(number)
@@ -63,11 +85,14 @@ def read(path: Path, key: bytes) -> Noted:
         known = found[note["kind"]]
         for writer, (seq, mac) in note["writers"].items():
             known[writer] = max(known.get(writer, Head()), Head(seq, mac))
-    return Noted(found["head"], found["cut"], tuple(bad))
+    return Noted(found["head"], found["cut"], tuple(bad), kept=lines is not None)
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text("utf-8", errors="replace").split("\n")[:-1] if path.exists() else []
+def _lines(path: Path) -> list[str] | None:
+    try:
+        return path.read_text("utf-8", errors="replace").split("\n")[:-1]
+    except FileNotFoundError:
+        return None
 
 
 def _believed(text: str, key: bytes) -> dict[str, Any] | None:  # a note, as `signed` makes it
@@ -81,9 +106,23 @@ def _believed(text: str, key: bytes) -> dict[str, Any] | None:  # a note, as `si
 
 
 def _append(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    descriptor = _opened(path)
     try:
-        os.write(descriptor, text.encode("ascii") + b"\n")
-        os.fsync(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # what is taken back must be nobody else's
+        whole = os.fstat(descriptor).st_size
+        line = text.encode("ascii") + b"\n"
+        if whole and os.pread(descriptor, 1, whole - 1) != b"\n":  # a crash has cut it off
+            line = b"\n" + line
+        try:
+            while line:
+                line = line[os.write(descriptor, line) :]
+            os.fsync(descriptor)
+        except OSError:
+            os.ftruncate(descriptor, whole)  # half a line would look like an edited one
+            raise
     finally:
         os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)

@@ -58,7 +58,7 @@ def _noted(table: AuditConfig, key: bytes) -> Noted | None:
 
 def _meanwhile(before: Noted | None, after: Noted | None) -> Noted | None:
     """Ends as they were before a look at the records and deletions as they were after it: a gateway may be running."""
-    return None if before is None or after is None else Noted(before.heads, after.cuts, after.bad_lines)
+    return None if before is None or after is None else after._replace(heads=before.heads)
 
 
 async def _all(records: RecordStore) -> list[Stored]:

@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 from uuid import uuid4
 
 from sentinel_core.context import Call, CallNext, Context, Outcome
+from sentinel_core.dry_run import UnwrittenRecords
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.reply import Reply
 from sentinel_core.services import Clock, Services
@@ -52,6 +53,8 @@ class Audit(Stage):
         key = key_of(config)
         sealer = Sealer(key, uuid4().hex, services.counts.count("audit_sealed", "Entries of the audit's chains"))
         notes = Checkpoints(Path(config.checkpoints), key, services.executor) if key and config.checkpoints else None
+        if notes is not None and not isinstance(services.records, UnwrittenRecords):  # a dry run makes no file
+            await notes.prepare()
         async with Noting(notes, services.clock, config.checkpoint_interval_s).open() as noting:
             journal = Journal(
                 TABLE,

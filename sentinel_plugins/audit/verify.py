@@ -60,7 +60,8 @@ def verify(records: Iterable[Record], key: bytes, noted: Noted | None) -> Verifi
         open_[_exchange(record)] += 1 if record.fields.get("kind") == "intent" else -1
     for writer in sorted({*chains, *(noted.heads if noted is not None else ())}):
         findings += _chain(writer, sorted(chains[writer]), noted)
-    findings += [Finding("", line, "this line of the checkpoints was edited") for line in _bad(noted)]
+    if noted is not None:
+        findings += _notes(noted)
     unfinished = sum(more for more in open_.values() if more > 0)
     return Verified(count, len(chains), tuple(findings), unfinished, noted is not None)
 
@@ -120,5 +121,8 @@ def _begins(first: _Link, cut: Head) -> bool:
     return first.seq <= cut.seq
 
 
-def _bad(noted: Noted | None) -> tuple[int, ...]:
-    return noted.bad_lines if noted is not None else ()
+def _notes(noted: Noted) -> Iterator[Finding]:
+    if not noted.kept:
+        yield Finding("", 0, "the checkpoints are gone")
+    for line in noted.bad_lines:
+        yield Finding("", line, "this line of the checkpoints was edited")

@@ -276,7 +276,11 @@ async def test_d05_the_chain_and_its_notes_go_on_in_a_new_file_and_gaps_are_foun
 async def test_notes_that_cannot_be_written_are_logged_and_stop_nobody(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with scene(key=SECRET, checkpoints=str(tmp_path / "no" / "folder")) as s:
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    async with scene(key=SECRET, checkpoints=str(folder / "notes")) as s:
+        (folder / "notes").unlink()
+        folder.rmdir()
         assert (await s.ask()).error is None
     assert "the checkpoint cannot be written" in caplog.text
 

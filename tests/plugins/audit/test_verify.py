@@ -209,7 +209,7 @@ def test_checkpoints_are_read_back_and_edited_lines_are_found(tmp_path: Path) ->
     noted = read(path, KEY)
     assert (noted.heads["w"], noted.bad_lines) == (Head(3, "c"), (2, 3, 4))
     assert messages([], Noted({}, {}, noted.bad_lines)) == ["this line of the checkpoints was edited"] * 3
-    assert read(tmp_path / "none", KEY) == NOTHING
+    assert read(tmp_path / "none", KEY) == Noted({}, {}, kept=False)
 
 
 @pytest.mark.parametrize("fields", [{}, {"writer": 1}, {"writer": "w", "seq": True, "prev": "", "mac": ""}])
