@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, ClassVar, Literal
 
 from sentinel_core.errors import UpstreamError
@@ -131,6 +131,11 @@ class UnwrittenRecords:
     async def open(cls, config: Any) -> AsyncIterator[UnwrittenRecords]:  # Any: as in Overlay
         """No rows."""
         yield cls()
+
+    @classmethod
+    def reader(cls, config: Any) -> AbstractAsyncContextManager[UnwrittenRecords]:  # Any: as in Overlay
+        """The same."""
+        return cls.open(config)
 
     @property
     def available(self) -> bool:

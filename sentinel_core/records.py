@@ -87,6 +87,12 @@ class RecordStore(Protocol):
         """The store, open; flushed and closed with the context."""
         ...
 
+    @classmethod
+    def reader(cls, config: Any) -> AbstractAsyncContextManager[RecordStore]:  # Any: the same
+        """The store for whoever only reads, as commands do: nothing is made, migrated or sent, and writes are refused.
+        `ConfigError` where there is nothing to read."""
+        ...
+
     async def append(self, table: str, records: Sequence[Record]) -> None:
         """Add rows, all or none, idempotent by id. Returns when they are as durable as this store makes them."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import islice
 from typing import Any, ClassVar, Self
 
@@ -38,6 +38,11 @@ class MemoryRecords:
     async def open(cls, config: MemoryRecordsConfig) -> AsyncIterator[Self]:
         """An empty store."""
         yield cls(config)
+
+    @classmethod
+    def reader(cls, config: MemoryRecordsConfig) -> AbstractAsyncContextManager[Self]:
+        """The same: nobody else's rows can be reached."""
+        return cls.open(config)
 
     @property
     def available(self) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
+
+from msgspec import structs
 
 from sentinel_core.counts import Counts, Outages
 from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
@@ -59,6 +61,11 @@ class RedisRecords:
             yield store
         finally:
             await store.close()
+
+    @classmethod
+    def reader(cls, config: RedisRecordsConfig) -> AbstractAsyncContextManager[Self]:
+        """The store without a spool: what waits in one is its gateway's to send."""
+        return cls.open(structs.replace(config, spool_max_bytes=0))
 
     async def _open(self) -> None:
         await self._server.open()

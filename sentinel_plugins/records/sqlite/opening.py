@@ -9,7 +9,8 @@ import logging
 import os
 import sqlite3
 import threading
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 from uuid import uuid4
@@ -17,7 +18,7 @@ from uuid import uuid4
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_plugins.records.sqlite import schema, wal
 from sentinel_plugins.records.sqlite.config import SqliteRecordsConfig
-from sentinel_plugins.records.sqlite.connect import OLDEST, connect
+from sentinel_plugins.records.sqlite.connect import OLDEST, connect, looking
 
 log = logging.getLogger("sentinel.records")
 
@@ -30,16 +31,33 @@ _RESTORE = "the file as it was, from a backup; or another path, which begins wit
 def prepare(config: SqliteRecordsConfig) -> None:
     """Make the file if there is none, else check it and take it to this version. Raises `ConfigError`; blocks."""
     path = Path(config.path)
+    with _usable(path, "a file in a folder that exists and can be written"):
+        if not path.exists():
+            _create(path)
+        _check(path)
+
+
+def examine(config: SqliteRecordsConfig) -> None:
+    """See that there is a file of ours to read, and leave it as it is. Raises `ConfigError`; blocks."""
+    path = Path(config.path)
+    with _usable(path, "a file that can be read"):
+        if not path.exists():
+            _refuse(path, "is not there", "the file of a gateway")
+        _check_beginnings(path)
+        with closing(looking(config)) as connection:
+            _check_owner(path, connection)
+
+
+@contextmanager
+def _usable(path: Path, expected: str) -> Iterator[None]:
     if sqlite3.sqlite_version_info < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         _refuse(path, f"SQLite {sqlite3.sqlite_version} is too old", f"Python with SQLite {oldest} or later")
     try:
-        if not path.exists():
-            _create(path)
-        _check(path)
+        yield
     except (sqlite3.Error, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        _refuse(path, f"cannot be used: {reason}", "a file in a folder that exists and can be written", cause=error)
+        _refuse(path, f"cannot be used: {reason}", expected, cause=error)
 
 
 def _create(path: Path) -> None:
@@ -67,11 +85,16 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _check(path: Path) -> None:
+def _check_beginnings(path: Path) -> None:
+    """What SQLite itself takes for a file, or a log, without rows."""
     if path.stat().st_size == 0:
         _refuse(path, "is empty: its rows are gone", _RESTORE)
     if wal.damaged(path):
         _refuse(path, "has a damaged -wal file: rows that were committed cannot be read", _RESTORE)
+
+
+def _check(path: Path) -> None:
+    _check_beginnings(path)
     with closing(connect(path, busy_timeout_s=_BUSY_S)) as connection:
         _check_owner(path, connection)
         found = _quick_check(path, connection)

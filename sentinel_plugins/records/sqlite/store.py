@@ -19,9 +19,9 @@ from sentinel_plugins.recording.groups import Groups
 from sentinel_plugins.recording.row import replacement, row
 from sentinel_plugins.records.sqlite import reads
 from sentinel_plugins.records.sqlite.config import SqliteRecordsConfig
-from sentinel_plugins.records.sqlite.connect import reading, writing
+from sentinel_plugins.records.sqlite.connect import looking, reading, writing
 from sentinel_plugins.records.sqlite.file import File
-from sentinel_plugins.records.sqlite.opening import prepare
+from sentinel_plugins.records.sqlite.opening import examine, prepare
 from sentinel_plugins.records.sqlite.readers import Readers
 from sentinel_plugins.records.sqlite.writes import STEP, Append, Delete, Put, Work
 
@@ -47,6 +47,7 @@ class SqliteRecords:
         self,
         config: SqliteRecordsConfig,
         connect: Callable[[SqliteRecordsConfig], sqlite3.Connection] = writing,
+        connect_to_read: Callable[[SqliteRecordsConfig], sqlite3.Connection] = reading,
     ) -> None:
         self._config = config
         self.counts = Counts()
@@ -58,7 +59,7 @@ class SqliteRecords:
             (sqlite3.Error, OSError),
             self._outages,
         )
-        self._readers = Readers(config.readers, partial(reading, config))
+        self._readers = Readers(config.readers, partial(connect_to_read, config))
 
     @classmethod
     @asynccontextmanager
@@ -66,6 +67,17 @@ class SqliteRecords:
         """The store on its file, which is made if there is none. `ConfigError` if it cannot be used."""
         await asyncio.to_thread(prepare, config)
         store = cls(config)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    @classmethod
+    @asynccontextmanager
+    async def reader(cls, config: SqliteRecordsConfig) -> AsyncIterator[Self]:
+        """The store on a file that is there, which stays as it is. `ConfigError` if it cannot be read."""
+        await asyncio.to_thread(examine, config)
+        store = cls(config, looking, looking)
         try:
             yield store
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, ClassVar, Self
 
 from sentinel_core.errors import Refusal
@@ -35,6 +35,11 @@ class Flaky:
     async def open(cls, config: StoreConfig) -> AsyncIterator[Self]:
         """One in memory."""
         yield cls()
+
+    @classmethod
+    def reader(cls, config: StoreConfig) -> AbstractAsyncContextManager[Self]:
+        """The same."""
+        return cls.open(config)
 
     async def append(self, table: str, records: Sequence[Record]) -> None:
         """Add rows, unless it is down."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -111,9 +112,23 @@ def store(monkeypatch: pytest.MonkeyPatch) -> MemoryRecords:
     async def opened(config: Any) -> AsyncIterator[MemoryRecords]:  # the store's own Config
         yield found
 
-    monkeypatch.setattr(MemoryRecords, "open", opened)
+    monkeypatch.setattr(MemoryRecords, "reader", opened)
     monkeypatch.setattr(MemoryRecords, "durable", True)
     return found
+
+
+@pytest.mark.parametrize(
+    "command", [("usage",), ("cost", "reconcile", "--csv", "bill.csv", "--provider", "openai"), ("audit", "verify")]
+)
+def test_d04_a_command_that_reads_makes_no_file(
+    sentinel: Sentinel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "bill.csv").write_text("date,cost\n2026-11-26,1\n", "utf-8")
+    monkeypatch.setenv("AUDIT_KEY", "a key of the tests")
+    config = '[records]\nkind = "sqlite"\n[stages.usage]\n[stages.audit]\nkey = { env = "AUDIT_KEY" }\n'
+    result = sentinel(*command, config=config)
+    assert (result.code, "[records] path: is not there" in result.err) == (2, True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bill.csv", "sentinel.toml"]
 
 
 def test_the_command_prints_the_same_sums(sentinel: Sentinel, store: MemoryRecords) -> None:
