@@ -23,8 +23,11 @@ AT_MOST_S = 60.0
 
 
 class LostRequests:
-    """Reads each record once and remembers intents until their ends are read. One that is old enough is looked up
-    again, claimed, and ended: any number of gateways may do this, and one of them does.
+    """Reads what is new and remembers intents until their ends are read. One that is old enough is looked up again,
+    claimed, and ended: any number of gateways may do this, and one of them does.
+
+    New records are known by their times, and a spool brings old ones late. So all are read again once in the time after
+    which a request is lost.
 
     A gateway that is killed between its claim and its record leaves the intent without an end for good.
     """
@@ -35,7 +38,8 @@ class LostRequests:
         self._clock = clock
         self._lost_after_s = lost_after_s
         self._every_s = min(AT_MOST_S, lost_after_s / TIMES)
-        self._read_to: float | None = None
+        self._read_to = 0.0
+        self._all_again_at = 0.0
         self._open: dict[str, Record] = {}
 
     @asynccontextmanager
@@ -59,17 +63,22 @@ class LostRequests:
                 del self._open[exchange]
 
     async def _read(self, until: float) -> None:
-        """What came since the last time. Pages are newest first, so ends come before their intents."""
+        """What came since the last time, or all. Pages are newest first, so ends come before their intents."""
+        since = self._read_to if until < self._all_again_at else None
         begun: dict[str, Record] = {}
         ended: set[str] = set()
-        async for page in Pages(self._records, TABLE, tenant=None, since=self._read_to, until=until):
+        async for page in Pages(self._records, TABLE, tenant=None, since=since, until=until):
             for record in page:
                 exchange = record.fields.get(EXCHANGE)
-                if exchange is not None and record.fields["kind"] == "intent":
+                if not isinstance(exchange, str):
+                    continue
+                if record.fields.get("kind") == "intent":
                     begun[exchange] = record
-                elif exchange is not None:
+                else:
                     ended.add(exchange)
         self._read_to = until
+        if since is None:
+            self._all_again_at = until + self._lost_after_s
         self._open |= begun
         for exchange in ended:
             self._open.pop(exchange, None)
@@ -81,5 +90,5 @@ class LostRequests:
             return
         claim = Record(exchange, intent.tenant, intent.at, {})
         if await self._records.put(CLAIMS, claim, expect=None):
-            log.warning("request %s was lost with its process", intent.fields["request_id"])
+            log.warning("request %s was lost with its process", intent.fields.get("request_id"))
             self._journal.add(lost(intent, now, self._journal.dropped))

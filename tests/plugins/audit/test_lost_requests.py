@@ -37,7 +37,7 @@ async def ends(records: MemoryRecords) -> dict[str, list[Any]]:
     """The errors of all terminal records by request."""
     found: dict[str, list[Any]] = {}
     for row in (await records.query(TABLE, tenant=None, where={"kind": "terminal"}, limit=1000)).records:
-        found.setdefault(row.fields["request_id"], []).append(row.fields.get("error"))
+        found.setdefault(row.fields.get("request_id", ""), []).append(row.fields.get("error"))
     return found
 
 
@@ -59,6 +59,37 @@ async def test_s04_an_intent_without_an_end_gets_one_in_the_chain_of_a_gateway_t
     assert (lost.fields["status"], lost.fields["model"], lost.fields["writer"]) == ("failed", "m", "one")
     found = verify(rows, KEY, None)
     assert (found.findings, found.unfinished) == ((), 1), "the young one"
+
+
+async def test_s04_an_intent_that_comes_late_out_of_a_spool_is_ended_by_a_gateway_that_has_long_been_running() -> None:
+    records, clock = MemoryRecords(), FakeClock()
+    dead, one = Writer("dead", records, clock), Writer("one", records, clock)
+    spooled = MemoryRecords()
+    async with Journal(TABLE, spooled, clock, finish=Sealer(KEY, "dead").seal).open() as spool:
+        dead.journal = spool
+        await dead.write("intent", "late")
+    async with one.journal.open():
+        for _ in range(20):
+            await one.looking.look()
+            await clock.advance(1.0)
+        await records.append(TABLE, (await spooled.query(TABLE, tenant=None)).records)
+        for _ in range(int(LOST_AFTER_S) + 1):
+            await one.looking.look()
+            await clock.advance(1.0)
+    assert await ends(records) == {"late": [LOST]}
+
+
+async def test_a_row_that_is_no_record_of_a_request_holds_up_no_other() -> None:
+    records, clock = MemoryRecords(), FakeClock()
+    dead, one = Writer("dead", records, clock), Writer("one", records, clock)
+    async with dead.journal.open(), one.journal.open():
+        await records.append(TABLE, [Record("x", "acme", clock.time(), {"exchange": ["a"]})])
+        await records.append(TABLE, [Record("y", "acme", clock.time(), {"exchange": "b", "kind": "intent"})])
+        await records.append(TABLE, [Record("z", "acme", clock.time(), {"exchange": "c"})])
+        await dead.write("intent", "lost")
+        await clock.advance(LOST_AFTER_S + 2.0)
+        await one.looking.look()
+    assert (await ends(records))["lost"] == [LOST]
 
 
 class Scene:
