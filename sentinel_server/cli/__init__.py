@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not given or given == ["--help"]:
             _list_contributed(app)
         elif not given[0].startswith("-") and given[0] not in {module.NAME for module in COMMANDS}:
-            _contribute(app)
+            _contribute(app, given)
         app(args=given)
     except ConfigError as error:
         complain(error.problems)
@@ -51,11 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(INTERRUPTED)
 
 
-def _contribute(app: typer.Typer) -> None:
+def _contribute(app: typer.Typer, given: Sequence[str] = ()) -> None:
     """Add the commands of the plugins that the configuration enables: loading them takes most of a second."""
     from sentinel_server.cli.contributed import add_commands, enabled
 
-    add_commands(app, enabled())
+    add_commands(app, enabled(given))
 
 
 def _list_contributed(app: typer.Typer) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 
 import typer
@@ -14,12 +15,21 @@ TOOLS = ("guard_tools",)
 """Plugins whose commands work with every configuration, so that no table names them."""
 
 
-def enabled() -> Iterable[Command]:
-    """What the plugins of the configuration bring: that of `SENTINEL_CONFIG`, or of `./sentinel.toml`."""
-    registry = Launch().gateway().blueprint.registry
+def enabled(given: Sequence[str]) -> Iterable[Command]:
+    """What the plugins of the configuration bring: that which the arguments name, or else the usual one."""
+    registry = _launch(given).gateway().blueprint.registry
     for name in TOOLS:
         registry.load_commands(name)
     return registry.commands()
+
+
+def _launch(given: Sequence[str]) -> Launch:
+    """The options that every command has, as far as they are whole; the command itself complains of them."""
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-c", "--config", nargs="?")
+    parser.add_argument("--env-file", nargs="?")
+    found, _ = parser.parse_known_args(given)
+    return Launch(found.config, found.env_file)
 
 
 def add_commands(app: typer.Typer, commands: Iterable[Command]) -> None:

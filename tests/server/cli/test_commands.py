@@ -187,6 +187,29 @@ def test_an_enabled_plugin_brings_its_command(
     assert "acme-greet" in sentinel("--help", config="[providers.acme_cli]\n").out
 
 
+@pytest.mark.parametrize("here", ["[chain]\nstages = []\n", "[server]\nprot = 1\n"])
+@pytest.mark.parametrize("given", [("-c", "{}"), ("-c{}",), ("--config", "{}"), ("--config={}",)])
+def test_the_configuration_that_is_named_decides_which_commands_there_are(
+    sentinel: Sentinel, tmp_path: Path, here: str, given: tuple[str, ...]
+) -> None:
+    named = tmp_path / "prod.toml"
+    named.write_text("[stages.usage]\n", "utf-8")
+    result = sentinel("usage", *(text.format(named) for text in given), config=here)
+    assert (result.code, "'memory' ends with its process" in result.err) == (2, True)
+
+
+def test_the_variables_file_that_is_named_counts_as_well(sentinel: Sentinel, tmp_path: Path) -> None:
+    (tmp_path / "prod.env").write_text("PEPPER=pepper-pepper-pepper-pepper-pepper\n", "utf-8")
+    config = '[stages.auth]\npepper = { env = "PEPPER" }\n'
+    result = sentinel("keys", "list", "--env-file", "prod.env", config=config)
+    assert (result.code, "'memory' ends with its process" in result.err) == (2, True)
+
+
+def test_an_option_without_its_value_is_complained_of(sentinel: Sentinel) -> None:
+    result = sentinel("usage", "--config", config="[stages.usage]\n")
+    assert (result.code, "--config" in result.err) == (2, True)
+
+
 def test_help_lists_what_plugins_bring_and_their_groups(sentinel: Sentinel) -> None:
     result = sentinel("--help", config="[stages.auth]\n")
     assert "With create, list, rotate, revoke." in result.out
