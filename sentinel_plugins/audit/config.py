@@ -12,7 +12,8 @@ MIN_KEY_CHARS = 16
 
 
 class AuditConfig(StageConfig, frozen=True, kw_only=True):
-    """One record for every request, in the record store. Without a `key` nobody can prove that none was changed."""
+    """One record in the record store for every request that can be read. Without a `key` nobody can prove that none was
+    changed."""
 
     guarantee: Literal["best_effort", "required"] = "best_effort"
     """`best_effort` serves requests while the record store does not answer, and counts the records that found no room.

@@ -40,6 +40,13 @@ class Bill(NamedTuple):
 def read_bill(lines: Iterable[str], columns: Columns) -> Bill:
     """The bill in a CSV file with a head. Sums are exact, to the nano-dollar. Raises `BillError`."""
     reader = csv.DictReader(lines)
+    try:
+        return _read(reader, columns)
+    except csv.Error as error:
+        raise BillError(f"line {reader.line_num + 1}: {error}") from None  # it counts those that it has read
+
+
+def _read(reader: csv.DictReader[str], columns: Columns) -> Bill:
     head = {name.strip().lower(): name for name in reader.fieldnames or ()}
     date = _column(head, columns.date, DATE_NAMES, "--date-column")
     cost = _column(head, columns.cost, COST_NAMES, "--cost-column")
@@ -60,10 +67,10 @@ def _column(head: Mapping[str, str], asked: str | None, usual: Sequence[str], op
 
 
 def _day(text: str | None, line: int) -> str:
-    """A date, a time in ISO 8601, or seconds since the epoch."""
+    """A date, a time in ISO 8601, or seconds since the epoch; `20261130` is a date."""
     text = (text or "").strip()
     try:
-        if text.isdecimal():
+        if text.isdecimal() and len(text) != len("20261130"):
             return datetime.fromtimestamp(int(text), UTC).strftime("%Y-%m-%d")
         found = datetime.fromisoformat(text)
         return (found.astimezone(UTC) if found.tzinfo is not None else found).strftime("%Y-%m-%d")

@@ -85,7 +85,7 @@ async def test_s4_43_pages_follow_each_other_by_cursor(records_table: Table) -> 
             found += [row["request_id"] for row in page["data"]]
             cursor = page["cursor"]
         assert found == ids[::-1]
-        for query in ("cursor=nonsense", "limit=0", "limit=201", "since=never"):
+        for query in ("cursor=nonsense", "limit=0", "limit=201", "limit=000000001000000", "since=never"):
             assert (await h.ask(f"{AUDIT}?{query}", STATIC)).code == "invalid_parameter"
 
 
@@ -94,6 +94,12 @@ def test_who_attacks_does_not_learn_how_near_they_came(scores: bool, told: float
     entry = msgspec.to_builtins(Entry(kind="terminal", request_id="r", injection_score=0.25, cost_nanousd=0))
     fields = {**entry, "writer": "w", "seq": 1}
     assert shown(Record("r", "acme", 1.0, fields), scores=scores).injection_score == told
+
+
+async def test_what_is_no_request_is_not_in_the_audit(records_table: Table) -> None:
+    async with house(settings(records_table)) as h:
+        assert (await h.ask("/v1/chat/completions", STATIC, "POST", model="gpt-4o")).status == 400
+        assert (await h.ask(AUDIT, ADMIN_KEY)).json["data"] == []
 
 
 async def test_a_refused_caller_is_in_the_audit(records_table: Table) -> None:

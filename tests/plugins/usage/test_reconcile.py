@@ -88,11 +88,22 @@ def test_a_bill_without_models_is_compared_by_day(sentinel: Sentinel, store: Mem
         (("date,cost", "2026-11-26,much"), "line 2: 'much' is not an amount"),
         (("date,cost", "2026-11-26,nan"), "line 2: 'nan' is not an amount"),
         (("date,cost", "2026-11-26"), "line 2: '' is not an amount"),
+        (("date,cost", "2026-11-26,1", "x" * 200_000), "line 3: field larger than field limit"),
+        (("x" * 200_000, "2026-11-26,1"), "line 1: field larger than field limit"),
+        (("date,cost", "20261399,1"), "line 2: '20261399' is not a date"),
     ],
 )
 def test_a_bill_that_cannot_be_read_says_where(lines: Sequence[str], says: str) -> None:
     with pytest.raises(BillError, match=says):
         read_bill(lines, Columns())
+
+
+@pytest.mark.parametrize(
+    "text", ["20261126", "2026-11-26", "2026-11-26T23:00:00-01:00", "2026-11-27T00:30:00+01:00", "1795694400"]
+)
+def test_a_day_may_be_written_in_many_ways(text: str) -> None:
+    (day,) = {day for day, _ in read_bill(("date,cost", f"{text},1"), Columns()).costs}
+    assert day == ("2026-11-27" if text.endswith("-01:00") else "2026-11-26")
 
 
 def test_the_command_names_the_file(sentinel: Sentinel, tmp_path: Path) -> None:
