@@ -98,11 +98,11 @@ def _lines(path: Path) -> list[str] | None:
 def _believed(text: str, key: bytes) -> dict[str, Any] | None:  # a note, as `signed` makes it
     try:
         note: Any = json.loads(text)  # JSON
+        if not isinstance(note, dict) or not isinstance(sig := note.pop("sig", None), str):
+            return None
+        return note if equal(sig, signature(canonical(note), key)) else None
     except (ValueError, RecursionError):
         return None
-    if not isinstance(note, dict) or not isinstance(sig := note.pop("sig", None), str):
-        return None
-    return note if equal(sig, signature(canonical(note), key)) else None
 
 
 def _append(path: Path, text: str) -> None:

@@ -14,7 +14,7 @@ from sentinel_core.records import Record, Stored
 from sentinel_plugins.audit.checkpoints import Noted, read, signed
 from sentinel_plugins.audit.seal import Head, Sealer, line, row_id
 from sentinel_plugins.audit.verify import verify, verify_stored
-from sentinel_plugins.recording.row import decode, row
+from sentinel_plugins.recording.row import decode, readable, row
 
 KEY = b"a key of the tests"
 texts = st.text(max_size=20)
@@ -179,6 +179,18 @@ def test_a_row_that_is_no_record_any_more_is_named_and_the_others_are_looked_at(
         f"{two.id!r} cannot be read",
         f"{three.id!r} was edited",
     ]
+
+
+def test_values_that_are_nested_too_deeply_to_be_sealed_are_none(tmp_path: Path) -> None:
+    record = chain(["a"])[0]
+    for depth in range(900, 1000):  # what a stack just holds
+        nested = "[" * depth + "]" * depth
+        text = row(record).text.replace('"model":"a"', f'"model":{nested}')
+        found = verify_stored([Stored(record.id, record.tenant, record.at, readable(text))], KEY, None)
+        (finding,) = found.findings
+        assert finding.message.endswith(("was edited", "cannot be read"))
+        (tmp_path / "notes").write_text(f'{{"kind":{nested},"sig":""}}\n', "ascii")
+        assert read(tmp_path / "notes", KEY).bad_lines == (1,)
 
 
 def test_any_text_in_the_place_of_a_seal_is_none(tmp_path: Path) -> None:
