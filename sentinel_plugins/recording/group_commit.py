@@ -133,7 +133,8 @@ class GroupCommit(Generic[W, R]):
             log.error("%s: cannot be written: %s", self._name, reason)
 
     def _stuck(self) -> bool:
-        return self._began is not None and monotonic() - self._began > self._timeout_s
+        began = self._began  # read once: the thread may be done meanwhile
+        return began is not None and monotonic() - began > self._timeout_s
 
     # -- on the thread ------------------------------------------------------------------------------------------
 

@@ -6,11 +6,13 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
+from time import monotonic
 
 import pytest
 
 from sentinel_core.counts import Counts, Outages
 from sentinel_core.errors import Refusal
+from sentinel_plugins.recording import group_commit
 from sentinel_plugins.recording.group_commit import MAX_GROUP, GroupCommit
 
 
@@ -162,3 +164,21 @@ async def test_a_stuck_medium_does_not_keep_the_process_from_ending(
         await writer.run(2)
     gate.open.set()
     assert await asyncio.to_thread(gate.closed.wait, 5)
+
+
+async def test_a_commit_that_ends_while_its_time_is_looked_at_refuses_nobody(
+    gate: Gate, writer: GroupCommit[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate.open.clear()
+    (first,) = await running(writer, [1])
+    await asyncio.to_thread(gate.arrived.acquire)
+
+    def looked() -> float:
+        writer._began = None  # as the thread does, between any two steps of the loop
+        return monotonic()
+
+    monkeypatch.setattr(group_commit, "monotonic", looked)
+    (second,) = await running(writer, [2])
+    monkeypatch.undo()
+    gate.open.set()
+    assert [await first, await second] == ["1", "2"]
