@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Any
 
+log = logging.getLogger("sentinel.redis")
+
 
 class Tasks:
-    """Tasks that end by themselves, or with the store."""
+    """Tasks that end by themselves, or with the store. One that fails is logged: nobody else would hear of it."""
 
     __slots__ = ("_running",)
 
@@ -19,7 +22,7 @@ class Tasks:
         """Begin something."""
         task = asyncio.create_task(work)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
         return task
 
     async def close(self) -> None:
@@ -28,3 +31,8 @@ class Tasks:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("work in the background failed and is over: %r", task, exc_info=error)

@@ -30,6 +30,7 @@ class Replay:
         )
         self._send = send
         self._filled = asyncio.Event()
+        self._unreadable: set[Path] = set()
         if waiting(folder):
             self._filled.set()
 
@@ -51,9 +52,7 @@ class Replay:
         try:
             files = await self._writer.run(Turn())
             for path in files:
-                count = await self._send_file(path)
-                await self._writer.run(Sent(path))
-                log.warning("%d rows that had waited in %s were sent", count, path)
+                await self._send_file(path)
         except Refusal:
             self._filled.set()
         except asyncio.CancelledError:
@@ -66,12 +65,24 @@ class Replay:
             await self.send_all()
         await self._writer.close(patience_s)
 
-    async def _send_file(self, path: Path) -> int:
+    async def _send_file(self, path: Path) -> None:
+        """Send a file and forget it. One that cannot be read now keeps nobody from the others, and is tried again."""
         count = 0
-        async for batch in _read(path):
-            await self._send(batch)
-            count += len(batch.records)
-        return count
+        try:
+            async for batch in _read(path):
+                await self._send(batch)
+                count += len(batch.records)
+        except FileNotFoundError:
+            log.error("%s is gone, and the rows in it are lost", path)
+        except OSError as error:
+            self._filled.set()
+            if path not in self._unreadable:
+                self._unreadable.add(path)
+                log.error("%s cannot be read, its rows wait: %s", path, error.strerror)
+            return
+        await self._writer.run(Sent(path))
+        if count:
+            log.warning("%d rows that had waited in %s were sent", count, path)
 
 
 async def _read(path: Path) -> AsyncIterator[Batch]:

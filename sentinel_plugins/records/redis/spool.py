@@ -10,6 +10,7 @@ import fcntl
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +21,7 @@ from zlib import crc32
 import msgspec
 
 from sentinel_core.records import Record
+from sentinel_plugins.recording.row import checked
 
 log = logging.getLogger("sentinel.records")
 
@@ -44,16 +46,27 @@ def line(batch: Batch) -> bytes:
 
 
 def batches(path: Path) -> Iterator[Batch]:
-    """What a file holds. A last line that is not whole was never acknowledged; other damage is logged and passed by."""
+    """What a file holds. A last line that is not whole was never acknowledged; other damage, and what another version
+    wrote that this one cannot read, is logged and passed by."""
     with path.open("rb") as file:
         for number, text in enumerate(file, 1):
             if not text.endswith(b"\n"):
                 return
-            sum_, _, body = text[:-1].partition(b" ")
-            if sum_ == b"%08x" % crc32(body):
-                yield _decode(body)
-            else:
-                log.error("%s: line %d is damaged and cannot be sent", path, number)
+            try:
+                yield _read(text[:-1])
+            except (ValueError, msgspec.MsgspecError) as error:
+                log.error("%s: line %d cannot be sent: %s", path, number, error)
+
+
+def _read(text: bytes) -> Batch:
+    """A line's rows. ValueError or `MsgspecError` where they cannot be sent."""
+    sum_, _, body = text.partition(b" ")
+    if sum_ != b"%08x" % crc32(body):
+        raise ValueError("it is damaged")
+    batch = _decode(body)
+    for record in batch.records:
+        checked(record)
+    return batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,7 @@ class Spool:
         self._max_bytes = max_bytes
         self._writing: Path | None = None
         self._held: dict[Path, int] = {}
+        self._left_out: set[Path] = set()
 
     def commit(self, gather: Callable[[], Sequence[Work]]) -> Sequence[list[Path]]:
         """Append lines; for a `Turn`, the files to send."""
@@ -130,31 +144,51 @@ class Spool:
     def _turn(self) -> list[Path]:
         self._writing = None
         for path in waiting(self._folder):
-            if path not in self._held and (handle := _taken(path)) is not None:
+            if path not in self._held and (handle := self._take(path)) is not None:
                 self._held[path] = handle
         return [*self._held]
 
+    def _take(self, path: Path) -> int | None:
+        """A lock on a file that nobody holds; None where somebody does, or did and has sent it. One that cannot be
+        opened keeps nobody from the others."""
+        try:
+            return _locked(path)
+        except (BlockingIOError, FileNotFoundError):
+            return None
+        except OSError as error:
+            if path not in self._left_out:  # each turn of an outage meets it again
+                self._left_out.add(path)
+                log.error("%s cannot be opened, its rows wait: %s", path, error.strerror)
+            return None
+
     def _forget(self, work: Work) -> list[Path]:
         assert isinstance(work, Sent)
-        work.path.unlink()
-        os.close(self._held.pop(work.path))
+        try:
+            work.path.unlink(missing_ok=True)
+        except OSError as error:
+            log.error("%s cannot be removed, its rows are sent again: %s", work.path, error.strerror)
+        else:
+            os.close(self._held.pop(work.path))
         return []
 
 
 def waiting(folder: Path) -> list[Path]:
     """The files of every process, the oldest first."""
-    return sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
+    found: list[tuple[float, Path]] = []
+    for path in folder.glob(f"*{SUFFIX}"):
+        with suppress(FileNotFoundError):  # another process has sent it meanwhile
+            found.append((path.stat().st_mtime, path))
+    return [path for _, path in sorted(found)]
 
 
-def _taken(path: Path) -> int | None:
-    """A lock on a file that nobody holds; None where somebody does, or did and has sent it."""
+def _locked(path: Path) -> int:
+    """A lock on a file. Raises `OSError`, FileNotFoundError for one that was sent while it was opened."""
     handle = os.open(path, os.O_RDWR)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        if not os.fstat(handle).st_nlink:
+            raise FileNotFoundError(path)
+    except OSError:
         os.close(handle)
-        return None
-    if not os.fstat(handle).st_nlink:
-        os.close(handle)
-        return None
+        raise
     return handle

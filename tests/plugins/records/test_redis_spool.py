@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -77,6 +78,71 @@ def test_p11_a_damaged_line_is_passed_by_and_no_other(
     read = [line(batch) for batch in batches(path)]
     assert len(read) >= len(LINES) - 2, "a damaged end of a line takes the next one with it"
     assert [text for text in LINES if text in read] == read
+
+
+def test_a_line_that_another_version_wrote_is_passed_by_and_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bodies = (
+        b'{"table": "usage", "rows": "a new form"}',
+        b'{"table": "u", "records": [{"id": "", "tenant": "", "at": -1, "fields": {}}]}',
+    )
+    path = tmp_path / "newer.rows"
+    path.write_bytes(b"".join([LINES[0], *(b"%08x %b\n" % (crc32(body), body) for body in bodies), LINES[1]]))
+    assert [line(batch) for batch in batches(path)] == LINES[:2]
+    assert [record.message.partition(" cannot")[0] for record in caplog.records] == [
+        f"{path}: line 2",
+        f"{path}: line 3",
+    ]
+
+
+def test_a_file_that_another_process_has_just_sent_is_passed_by(spool: Spool, tmp_path: Path) -> None:
+    commit(spool, LINES[0])
+    (own,) = waiting(tmp_path)
+    (tmp_path / "sent.rows").symlink_to(tmp_path / "nothing")  # it is listed, and is not there
+    assert waiting(tmp_path) == [own]
+    assert commit(spool, LINES[1], Turn()) == [[], [own]]
+
+
+def test_a_file_that_is_sent_before_it_can_be_taken_is_passed_by(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "0.rows").write_bytes(LINES[0])
+    open_ = os.open
+
+    def late(path: Path, flags: int) -> int:
+        path.unlink()
+        return open_(path, flags)
+
+    monkeypatch.setattr(os, "open", late)
+    assert commit(spool, Turn()) == [[]]
+
+
+def test_a_file_that_cannot_be_opened_keeps_nobody_from_the_others(
+    spool: Spool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "0.rows").mkdir()
+    commit(spool, LINES[0])
+    own = next(path for path in waiting(tmp_path) if path.is_file())
+    for _ in range(2):  # an outage has many turns
+        assert commit(spool, LINES[1], Turn())[-1][0] == own
+    assert [record.message for record in caplog.records] == [
+        f"{tmp_path / '0.rows'} cannot be opened, its rows wait: Is a directory"
+    ]
+
+
+def test_what_cannot_be_removed_takes_nothing_with_it(
+    spool: Spool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    *_, (gone,) = commit(spool, LINES[0], Turn())
+    gone.unlink()
+    *_, (_, stays) = commit(spool, LINES[1], Turn())
+    stays.unlink()
+    stays.mkdir()
+    commit(spool, Sent(gone), Sent(stays), LINES[2])
+    *_, (still, new) = commit(spool, Turn())
+    assert (still, [line(batch) for batch in batches(new)]) == (stays, [LINES[2]])
+    assert f"{stays} cannot be removed" in caplog.text
 
 
 @pytest.mark.parametrize("written", [0, 7])
