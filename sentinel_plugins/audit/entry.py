@@ -40,8 +40,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One request. An `intent` says that it is about to reach a provider, a `terminal` entry how it ended.
 
     `status` is how the exchange ended and `ending` how its last call did; `model` is what was asked for, `provider` and
-    `target_model` whose reply was taken, or who was called last. `lost` counts the entries that this writer had no room
-    for so far.
+    `target_model` whose reply was taken, or who was called last. `lost` counts the entries that this writer, and those
+    before it in its process, had no room for so far.
     """
 
     kind: Literal["intent", "terminal"]

@@ -15,6 +15,7 @@ from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
 from sentinel_core.records import Record, RecordStore
 from sentinel_core.services import Clock
+from sentinel_plugins.recording.succession import Succession, among_others
 
 log = logging.getLogger("sentinel.records")
 
@@ -25,6 +26,8 @@ GATHER_S = 0.01
 """How long a row that nobody waits for may wait for others: under load a commit costs more than the rows in it."""
 RETRY_S = 1.0
 """Between two tries at a store that does not answer."""
+LAST_RETRY_S = 0.25
+"""The same where a process waits for its end."""
 UNAVAILABLE = "ledger_unavailable"
 
 Group: TypeAlias = Sequence[Record]
@@ -52,6 +55,9 @@ class Journal:
     `finish` makes the rows of a group what they will stay, once, just before they are written; `committed` hears of
     each group afterwards. `dropped` counts the rows that found no room. In `counts` these are `<table>_written` and
     `<table>_dropped`.
+
+    What the store does not take when it ends is left to the journal of this table that was opened after it, on the same
+    store, and `dropped` with it: a reload in an outage costs no rows.
     """
 
     def __init__(
@@ -65,13 +71,14 @@ class Journal:
         most: int = MOST,
         counts: Counts | None = None,
     ) -> None:
-        self._table = table
+        self.table = table
         self._records = records
         self._clock = clock
         self._finish = finish
         self._committed = committed
         self._most = most
         self._waiting: deque[_Waiting] = deque()
+        self._inherited: deque[Group] = deque()
         self._group: Group = ()
         self._futures: list[asyncio.Future[None]] = []
         self._wake = asyncio.Event()
@@ -85,22 +92,24 @@ class Journal:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Self]:
-        """Write what is added, until the context ends with one more try at what is left."""
-        task = asyncio.create_task(self._run(), name=f"sentinel journal {self._table}")
-        try:
-            yield self
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-            await self._last()
-            self._answers = False  # nobody waits for what can no longer be written
-            self._release(len(self._readers))
-            if self._gathering is not None:
-                self._gathering.cancel()
+        """Write what is added, until the context ends; what is left then is written, or left to who follows."""
+        task = asyncio.create_task(self._run(), name=f"sentinel journal {self.table}")
+        with among_others(self, self._records) as others:
+            try:
+                yield self
+            finally:
+                task.cancel()
+                await asyncio.wait([task])
+                await self._last(others)
+                self._answers = False  # nobody waits for what can no longer be written
+                self._release(len(self._readers))
+                if self._gathering is not None:
+                    self._gathering.cancel()
 
     def __len__(self) -> int:
         """Rows that are not written yet."""
-        return len(self._waiting) + len(self._group)
+        inherited = sum(map(len, self._inherited)) if self._inherited else 0
+        return len(self._waiting) + len(self._group) + inherited
 
     def add(self, record: Record) -> bool:
         """Take a row that is written soon; False if there is no room for it."""
@@ -128,11 +137,20 @@ class Journal:
             self._wake.set()
             await reader
 
+    def inherit(self, groups: Sequence[Group], dropped: int) -> None:
+        """Write what an older journal leaves before what waits here: it is finished, and may be in the store already.
+
+        So the chain of whoever finished it stays whole.
+        """
+        self.dropped += dropped
+        self._inherited.extend(groups)
+        self._wake.set()
+
     def _take(self, waiting: _Waiting) -> bool:
-        if len(self._waiting) + len(self._group) >= self._most:
+        if len(self) >= self._most:
             self._drop(1)
             if self.dropped & (self.dropped - 1) == 0:  # at 1, 2, 4, 8, …: a full queue must not fill the log as well
-                log.error("%s: no room for a row, %d dropped so far", self._table, self.dropped)
+                log.error("%s: no room for a row, %d dropped so far", self.table, self.dropped)
             return False
         self._waiting.append(waiting)
         return True
@@ -158,15 +176,13 @@ class Journal:
     async def _commit(self) -> int:
         """Write the group that was refused, or the next one; how many rows that were."""
         if not self._group:
-            taken = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
-            self._futures = [waiting.written for waiting in taken if waiting.written is not None]
-            self._group = self._finish([waiting.record for waiting in taken])
+            self._group = self._next()
         try:
-            await self._records.append(self._table, self._group)
+            await self._records.append(self.table, self._group)
         except Refusal:
             raise
         except Exception:
-            log.exception("%s: %d rows cannot be written and are dropped", self._table, len(self._group))
+            log.exception("%s: %d rows cannot be written and are dropped", self.table, len(self._group))
             return self._give_up()
         written, self._group, self._answers = self._group, (), True
         self._written.value += len(written)
@@ -174,10 +190,18 @@ class Journal:
         self._committed(written)
         return len(written)
 
+    def _next(self) -> Group:
+        """The next group as it will stay."""
+        if self._inherited:
+            return self._inherited.popleft()
+        taken = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
+        self._futures = [waiting.written for waiting in taken if waiting.written is not None]
+        return self._finish([waiting.record for waiting in taken])
+
     def _refuse(self, error: Refusal) -> None:
         """Whoever waits for a row is refused; the rows stay."""
         if self._answers:
-            log.warning("%s: rows wait for their store: %s", self._table, error.message)
+            log.warning("%s: rows wait for their store: %s", self.table, error.message)
         self._answers = False
         self._futures += [waiting.written for waiting in self._waiting if waiting.written is not None]
         self._waiting = deque(_Waiting(waiting.record) for waiting in self._waiting)
@@ -205,15 +229,30 @@ class Journal:
             else:
                 future.set_exception(Refusal(code))
 
-    async def _last(self) -> None:
-        """What is left, as long as the store takes it."""
-        try:
-            while self:
+    async def _last(self, others: Succession) -> None:
+        """What is left is written now, or by whoever follows; where nobody does, the store has a moment to answer."""
+        while self:
+            try:
                 await self._commit()
-        except Refusal as error:
-            self._refuse(error)
-            log.error("%s: %d rows were not written: %s", self._table, len(self), error.message)
+            except Refusal as error:
+                self._refuse(error)
+                now = self._clock.monotonic()
+                if others.heir(self) is not None or now >= others.until(now):
+                    break
+                await self._clock.sleep(LAST_RETRY_S)
+        if (heir := others.heir(self)) is not None:
+            heir.inherit(self._left(), self.dropped)
+        elif self:
+            log.error("%s: %d rows were not written: the store does not answer", self.table, len(self))
             self._drop(len(self))
+
+    def _left(self) -> list[Group]:
+        """Every row that is not written, in groups as they will stay."""
+        groups: list[Group] = []
+        while self:
+            groups.append(self._group or self._next())
+            self._group = ()
+        return groups
 
     def _release(self, count: int) -> None:
         """The first of those who wait to read need wait no longer."""

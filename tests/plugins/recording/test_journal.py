@@ -51,12 +51,10 @@ async def test_r13_rows_wait_for_a_store_that_does_not_answer_and_are_written_on
 
 async def test_rows_without_room_are_counted_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     store = Flaky()
-    store.down = True
     async with Journal("t", store, FakeClock(), most=3).open() as journal:
         assert [journal.add(record) for record in rows(5)] == [True, True, True, False, False]
         assert journal.dropped == 2
     assert "no room for a row, 2 dropped so far" in caplog.text
-    assert "3 rows were not written" in caplog.text
 
 
 async def test_d01_whoever_waits_for_a_row_is_refused_and_at_once_during_the_outage() -> None:
