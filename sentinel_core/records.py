@@ -89,7 +89,7 @@ class RecordStore(Protocol):
 
     @classmethod
     def reader(cls, config: Any) -> AbstractAsyncContextManager[RecordStore]:  # Any: the same
-        """The store for whoever only reads, as commands do: nothing is made, migrated or sent, and writes are refused.
+        """The store for whoever only reads, as commands do: nothing is made or migrated, and writes may be refused.
         `ConfigError` where there is nothing to read."""
         ...
 

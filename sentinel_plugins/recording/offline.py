@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.gateway import Gateway
 from sentinel_core.gateway.blueprint import StorePlan
 from sentinel_core.records import RecordStore
 
+log = logging.getLogger("sentinel.records")
+
 T = TypeVar("T")
 
 
+@runtime_checkable
+class Late(Protocol):
+    """A store to which rows may come late."""
+
+    async def caught_up(self) -> bool:
+        """Take in the rows that wait, as far as that can be done now; False where some wait on."""
+        ...
+
+
 def answered(gateway: Gateway, work: Callable[[RecordStore], Awaitable[T]]) -> T:
-    """What comes of reading the store of the configuration, which changes nothing. Raises `Refusal` as the work does,
-    and `ConfigError` for a store that ends with its process, or that is not there."""
+    """What comes of reading the store of the configuration. Raises `Refusal` as the work does, and `ConfigError` for a
+    store that ends with its process, or that is not there."""
 
     async def run() -> T:
         store = _durable(gateway)
         async with store.kind.reader(store.config) as records:
+            await _catch_up(records)
             return await work(records)
 
     return asyncio.run(run())
@@ -32,7 +45,14 @@ async def records_of(gateway: Gateway) -> AsyncIterator[RecordStore]:
     """The store, open to be written. Raises `ConfigError` for one that ends with its process."""
     store = _durable(gateway)
     async with store.kind.open(store.config) as records:
+        await _catch_up(records)
         yield records
+
+
+async def _catch_up(records: RecordStore) -> None:
+    """Take in the rows that a gateway left behind; where some still wait, the log says so."""
+    if isinstance(records, Late) and not await records.caught_up():
+        log.warning("rows still wait on disk for this store, and are in no answer until they were sent")
 
 
 def _durable(gateway: Gateway) -> StorePlan[RecordStore]:

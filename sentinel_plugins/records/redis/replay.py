@@ -28,7 +28,9 @@ class Replay:
         self._writer: GroupCommit[Work, list[Path]] = GroupCommit(
             f"the spool in {folder}", Spool(folder, max_bytes), timeout_s, (OSError,)
         )
+        self._folder = folder
         self._send = send
+        self._sending = asyncio.Lock()
         self._filled = asyncio.Event()
         self._unreadable: set[Path] = set()
         if waiting(folder):
@@ -48,22 +50,30 @@ class Replay:
 
     async def send_all(self) -> None:
         """Send what waits now, as far as the server takes it; the rest waits on."""
-        self._filled.clear()
-        try:
-            files = await self._writer.run(Turn())
-            for path in files:
-                await self._send_file(path)
-        except Refusal:
-            self._filled.set()
-        except asyncio.CancelledError:
-            self._filled.set()  # `close` sends the rest
-            raise
+        async with self._sending:
+            await self._send_files()
+
+    async def emptied(self) -> bool:
+        """Send what waits now; whether nothing waits any more, nor with another process."""
+        await self.send_all()
+        return not await asyncio.to_thread(waiting, self._folder)
 
     async def close(self, patience_s: float) -> None:
         """Send what can be sent at once, then let go of the files."""
         if self._filled.is_set():
             await self.send_all()
         await self._writer.close(patience_s)
+
+    async def _send_files(self) -> None:
+        self._filled.clear()
+        try:
+            for path in await self._writer.run(Turn()):
+                await self._send_file(path)
+        except Refusal:
+            self._filled.set()
+        except asyncio.CancelledError:
+            self._filled.set()  # `close` sends the rest
+            raise
 
     async def _send_file(self, path: Path) -> None:
         """Send a file and forget it. One that cannot be read now keeps nobody from the others, and is tried again."""

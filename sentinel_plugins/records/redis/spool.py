@@ -54,12 +54,12 @@ def batches(path: Path) -> Iterator[Batch]:
                 return
             try:
                 yield _read(text[:-1])
-            except (ValueError, msgspec.MsgspecError) as error:
+            except (ValueError, RecursionError, msgspec.MsgspecError) as error:
                 log.error("%s: line %d cannot be sent: %s", path, number, error)
 
 
 def _read(text: bytes) -> Batch:
-    """A line's rows. ValueError or `MsgspecError` where they cannot be sent."""
+    """A line's rows. ValueError, RecursionError or `MsgspecError` where they cannot be sent."""
     sum_, _, body = text.partition(b" ")
     if sum_ != b"%08x" % crc32(body):
         raise ValueError("it is damaged")

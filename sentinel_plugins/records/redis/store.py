@@ -64,8 +64,9 @@ class RedisRecords:
 
     @classmethod
     def reader(cls, config: RedisRecordsConfig) -> AbstractAsyncContextManager[Self]:
-        """The store without a spool: what waits in one is its gateway's to send."""
-        return cls.open(structs.replace(config, spool_max_bytes=0))
+        """The store, and its spool where there is one: rows that a killed gateway left there belong to the answers."""
+        there = Path(config.spool).is_dir()
+        return cls.open(config if there else structs.replace(config, spool_max_bytes=0))
 
     async def _open(self) -> None:
         await self._server.open()
@@ -88,6 +89,10 @@ class RedisRecords:
     def available(self) -> bool:
         """False while the server is known not to answer; rows then wait in the spool, if there is one."""
         return self._server.available
+
+    async def caught_up(self) -> bool:
+        """Send what waits in the spool, unless another process holds it; whether nothing waits there any more."""
+        return self._replay is None or await self._replay.emptied()
 
     async def append(self, table: str, records: Sequence[Record]) -> None:
         """Add rows, all or none, idempotent by id; returns when the server, or else the local disk, has them."""
