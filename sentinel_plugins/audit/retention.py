@@ -7,7 +7,7 @@ import logging
 from sentinel_core.records import RecordStore
 from sentinel_core.services import Clock
 from sentinel_plugins.audit.checkpoints import Checkpoints
-from sentinel_plugins.audit.entry import TABLE
+from sentinel_plugins.audit.entry import CLAIMS, TABLE
 from sentinel_plugins.audit.seal import UNSEALED, Head, intact
 from sentinel_plugins.recording.chore import repeated
 from sentinel_plugins.recording.pages import Pages
@@ -43,7 +43,9 @@ class Retention:
             cuts = await self._last_of_each(until, self._checkpoints.key)
             if cuts is None or (cuts and not await self._checkpoints.note("cut", now, cuts)):
                 return 0
-        return await self._records.delete(TABLE, until=until)
+        count = await self._records.delete(TABLE, until=until)
+        await self._records.delete(CLAIMS, until=until)  # after the intents: a claim without one claims nothing
+        return count
 
     async def _last_of_each(self, until: float, key: bytes) -> dict[str, Head] | None:
         """The newest sealed record of each writer that will go; None if one is not what it was, or not so old."""

@@ -15,6 +15,7 @@ from sentinel_plugins.usage import commands, reconcile_command
 from sentinel_plugins.usage.config import UsageConfig
 from sentinel_plugins.usage.endpoints import Routes
 from sentinel_plugins.usage.lost_calls import LostCalls
+from sentinel_plugins.usage.retention import Retention
 from sentinel_plugins.usage.spent import Spent
 from sentinel_plugins.usage.stage import Usage
 from sentinel_plugins.usage.summary import Sums
@@ -51,11 +52,15 @@ def sentinel_endpoints(gateway: Gateway) -> Iterable[Endpoint | Socket]:
 
 @hookimpl
 def sentinel_jobs(gateway: Gateway) -> Iterable[Job]:
-    """Where intents are written: the rows of calls that were lost."""
+    """Where intents are written: the rows of calls that were lost. Where rows are not kept for ever: their end."""
     config = gateway.blueprint.chain.table(Usage.name, UsageConfig)
-    if config is not None and config.guarantee == "required":
+    if config is None:
+        return
+    if config.guarantee == "required":
         lost_after_s = config.lost_after_s
         yield Job("lost calls", lambda: LostCalls(gateway.records, gateway.services.clock, lost_after_s).run())
+    if (retention_s := config.retention_s) is not None:
+        yield Job("usage retention", lambda: Retention(gateway.records, gateway.services.clock, retention_s).run())
 
 
 @hookimpl

@@ -22,3 +22,10 @@ class UsageConfig(StageConfig, frozen=True, kw_only=True):
     max_waiting: Count = MOST
     """Rows that may wait while the record store does not answer. Further ones are dropped, counted and logged: raise it
     if an outage of the store may last longer than this many calls."""
+    retention_s: Seconds | None = None
+    """Rows older than this are deleted; without it all are kept. Where the state store has lost a budget, it continues
+    from these rows: keep them for longer than its period, and all of them where one has the period `total`."""
+
+    def __post_init__(self) -> None:
+        if self.retention_s is not None and self.retention_s <= self.lost_after_s:
+            raise ValueError("retention_s: must be longer than lost_after_s: what is deleted would be taken for lost")

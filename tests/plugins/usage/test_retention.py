@@ -1,0 +1,50 @@
+"""Rows of the ledger stay, unless the configuration says for how long."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+
+from sentinel_core.config import settings_from
+from sentinel_core.gateway import Gateway
+from sentinel_core.records import Record
+from sentinel_core.testing import FakeClock
+from sentinel_core.testing.fake_clock import settle
+from sentinel_plugins.records.memory import MemoryRecords
+from sentinel_plugins.usage.config import UsageConfig
+from sentinel_plugins.usage.retention import TIMES, Retention
+from sentinel_plugins.usage.row import TABLE
+
+DAY_S = 86_400.0
+
+
+async def test_old_rows_are_deleted_and_the_others_stay_until_they_are_old() -> None:
+    records, clock = MemoryRecords(), FakeClock()
+    now = clock.time()
+    for name, age_s in (("old", DAY_S + 1.0), ("young", DAY_S - 1.0), ("new", 0.0)):
+        await records.append(TABLE, [Record(name, "acme", now - age_s, {})])
+
+    async def left() -> list[str]:
+        return [record.id for record in (await records.query(TABLE, tenant=None)).records]
+
+    job = asyncio.create_task(Retention(records, clock, DAY_S).run())
+    await settle()
+    assert await left() == ["new", "young"]
+    await clock.advance(DAY_S / TIMES)
+    assert await left() == ["new"]
+    job.cancel()
+    await asyncio.wait([job])
+
+
+@pytest.mark.parametrize(("table", "jobs"), [({}, 0), ({"retention_s": DAY_S}, 1)])
+def test_rows_are_kept_for_ever_unless_somebody_asks(table: dict[str, Any], jobs: int) -> None:  # TOML values
+    gateway = Gateway(settings_from({"stages": {"usage": table}, "providers": {"echo": {}}}))
+    assert [job.name for job in gateway.blueprint.registry.jobs(gateway)].count("usage retention") == jobs
+
+
+def test_a_row_is_not_deleted_before_its_call_could_be_taken_for_lost() -> None:
+    with pytest.raises(msgspec.ValidationError, match="longer than lost_after_s"):
+        msgspec.convert({"retention_s": 60.0, "lost_after_s": 60.0}, UsageConfig)
