@@ -9,8 +9,9 @@ from sentinel_core.services import Services
 from sentinel_plugins.auth.tenants import Tenants
 from sentinel_plugins.auth.zion.api import ZionApi
 from sentinel_plugins.auth.zion.config import ZionConfig
-from sentinel_plugins.auth.zion.outbox import Outbox
+from sentinel_plugins.auth.zion.outbox import TABLE, Outbox
 from sentinel_plugins.auth.zion.users import ZionUsers
+from sentinel_plugins.recording.journal import Journal
 
 CONNECTIONS = 20
 
@@ -18,10 +19,11 @@ CONNECTIONS = 20
 @asynccontextmanager
 async def opened(config: ZionConfig, tenants: Tenants, services: Services) -> AsyncIterator[tuple[ZionUsers, Outbox]]:
     """Its users, and the outbox of their usage, over one pool of connections."""
-    async with services.http.pool(connections=CONNECTIONS) as http:
+    journal = Journal(TABLE, services.records, services.clock)
+    async with journal.open(), services.http.pool(connections=CONNECTIONS) as http:
         api = ZionApi(config, http, services.clock)
         users = ZionUsers(config, api, tenants, services.state, services.clock)
-        outbox = Outbox(config, api, services.records, services.clock)
+        outbox = Outbox(config, api, services.records, journal, services.clock)
         try:
             yield users, outbox
         finally:

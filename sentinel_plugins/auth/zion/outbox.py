@@ -17,6 +17,7 @@ from sentinel_plugins.auth.zion.account import Spent
 from sentinel_plugins.auth.zion.api import ZionApi
 from sentinel_plugins.auth.zion.config import ZionConfig
 from sentinel_plugins.auth.zion.wire import ZionUser
+from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.recording.pages import Pages
 
 log = logging.getLogger("sentinel.auth")
@@ -26,8 +27,6 @@ LEASE_S = 60.0
 """How long a row that a worker took belongs to it: longer than all calls for one row may take."""
 CLOSE_S = 5.0
 """How long the end of a gateway may wait for Zion."""
-MAX_UNWRITTEN = 10_000
-"""How many rows wait in memory for a store that does not answer."""
 KEPT_S = 7 * 86_400.0
 _AGAIN = frozenset({401, 403, 408, 425, 429})
 
@@ -53,25 +52,21 @@ class Outbox:
     the mark.
     """
 
-    def __init__(self, config: ZionConfig, api: ZionApi, records: RecordStore, clock: Clock) -> None:
+    def __init__(self, config: ZionConfig, api: ZionApi, records: RecordStore, journal: Journal, clock: Clock) -> None:
         self._config = config
         self._api = api
         self._records = records
+        self._journal = journal
         self._clock = clock
-        self._unwritten: dict[str, Record] = {}
         self._cleaned = float("-inf")
 
     async def add(self, user: ZionUser, spent: Spent) -> None:
-        """Write one row down. Where the store does not answer it waits in memory, and the job writes it."""
+        """Write one row down. Where the store does not answer it waits in memory until it does."""
         row = Row(external_id=user.external_id, email=user.email, **spent._asdict())
         fields = msgspec.to_builtins(row)
         # An id of our own: a request's may be the client's, and a row with an id that is there counts nothing.
-        record = Record(uuid4().hex, self._config.tenant, self._clock.time(), fields)
-        if len(self._unwritten) >= MAX_UNWRITTEN:
-            lost = self._unwritten.pop(next(iter(self._unwritten)))
-            log.error("usage for Zion is lost, as it can be written nowhere: %s", lost.fields)
-        self._unwritten[record.id] = record
-        await self._write()
+        self._journal.add(Record(uuid4().hex, self._config.tenant, self._clock.time(), fields))
+        await self._journal.caught_up()
 
     async def run(self) -> None:
         """Tell what waits, for as long as the gateway is open."""
@@ -92,25 +87,13 @@ class Outbox:
 
     async def flush(self) -> None:
         """Tell everything that waits and that nobody else tells. Ends at the first failure that may pass."""
-        await self._write()
+        await self._journal.caught_up()
         for state in ("waiting", "sending"):
             async for page in Pages(self._records, TABLE, tenant=None, where={"state": state}):
                 for record in page:
                     if not await self._tell(record):
                         return
         await self._clean()
-
-    async def _write(self) -> None:
-        unwritten = tuple(self._unwritten.values())
-        if not unwritten:
-            return
-        try:
-            await self._records.append(TABLE, unwritten)
-        except Refusal as error:
-            log.warning("%d rows of usage for Zion are not written yet: %s", len(unwritten), error.code)
-            return
-        for record in unwritten:
-            self._unwritten.pop(record.id, None)
 
     async def _tell(self, record: Record) -> bool:
         """Lease one row, tell it, mark it. False where Zion cannot be told now."""

@@ -7,7 +7,7 @@ import hashlib
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ from sentinel_core.testing.fake_clock import FakeClock, settle
 from sentinel_core.testing.harness import Driven, chain_of, context, run, stage_config
 from sentinel_plugins.auth import Auth, AuthConfig
 from sentinel_plugins.auth.zion.outbox import LEASE_S, TABLE, Outbox
+from sentinel_plugins.recording.journal import RETRY_S
 from sentinel_plugins.records.memory import MemoryRecords
 from tests.plugins.auth.callers import Known, client, secret
 from tests.plugins.auth.zion_server import KEY, ZionServer
@@ -315,21 +316,39 @@ async def test_two_workers_tell_each_row_once() -> None:
         assert server.asked("/increment") == 15
 
 
+class Full(MemoryRecords):
+    """A store that takes nothing."""
+
+    down = True
+
+    async def append(self, table: str, records: Any) -> None:  # the Protocol's own
+        """Take rows, once it is not down."""
+        if self.down:
+            raise Refusal("ledger_unavailable")
+        await super().append(table, records)
+
+
 async def test_usage_that_cannot_be_written_down_waits_in_memory() -> None:
-    class Full(MemoryRecords):
-        down = True
-
-        async def append(self, table: str, records: Any) -> None:  # the Protocol's own
-            if self.down:
-                raise Refusal("ledger_unavailable")
-            await super().append(table, records)
-
     records = Full()
     async with zion(records=records) as (auth, server):
         assert (await ask(auth)).error is None
         records.down = False
+        await auth.clock.advance(RETRY_S)
         await outbox_of(auth).flush()
         assert server.usage["ai_requests"] == 1
+
+
+async def test_usage_that_waits_in_memory_outlives_a_reload() -> None:
+    records, clock, server = Full(), FakeClock(NOW), ZionServer()
+    async with AsyncExitStack() as old:
+        auth, _ = await old.enter_async_context(zion(server, records, clock))
+        await ask(auth)
+        async with zion(server, records, clock) as (new, _):
+            await old.aclose()
+            records.down = False
+            await clock.advance(RETRY_S)
+            await outbox_of(new).flush()
+            assert server.usage["ai_requests"] == 1
 
 
 async def test_a_refused_request_is_no_usage() -> None:
