@@ -12,7 +12,7 @@ NANO = 1_000_000_000
 
 Unit: TypeAlias = Literal["requests", "tokens"]
 Period: TypeAlias = Literal["day", "month", "total"]
-Amount = Annotated[int, Meta(ge=0)]
+Amount = Annotated[int, Meta(ge=0, le=10**12)]
 Dollars = Annotated[float, Meta(ge=0, le=9_000_000)]
 """As far as a store that counts nano-dollars in doubles, such as Redis in its scripts, is exact (2**53)."""
 Seconds = Annotated[float, Meta(gt=0)]

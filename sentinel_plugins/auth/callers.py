@@ -82,7 +82,8 @@ class Callers:
         known = self._believed(fingerprint)
         if known is not None:
             return Seen(known, fingerprint)
-        self._guessing.check(client.address)
+        if not self.cache.was_valid(fingerprint):
+            self._guessing.check(client.address)
         return Unfamiliar(text, fingerprint, client.address)
 
     def again(self, seen: Seen) -> Seen | None:
@@ -97,6 +98,7 @@ class Callers:
             return Seen(await self.flights.join(fingerprint, lambda: self._look_up(text, fingerprint)), fingerprint)
         except Refusal as error:
             if error.code == "invalid_api_key":
+                self.cache.drop(fingerprint)
                 self._guessing.note(address)
             raise
 

@@ -83,6 +83,7 @@ BAD: list[tuple[dict[str, Any], str]] = [  # JSON
     ({"expires_in_s": 0}, "invalid_parameter"),
     ({"expires_in_s": 1e12}, "invalid_parameter"),
     ({"limits": {"daily_usd": 1e300}}, "invalid_parameter"),
+    ({"limits": {"requests_per_minute": 10**30}}, "invalid_parameter"),
     ({"scopes": "admin"}, "invalid_parameter"),
 ]
 
