@@ -30,7 +30,7 @@ from sentinel_core.reply import Reply
 from sentinel_core.services import Clock, Services
 from sentinel_core.stage import Stage
 from sentinel_core.state import Admission, StateStore
-from sentinel_core.tokens import RoughTokens, Tokens
+from sentinel_core.tokens import RoughTokens, Tokens, choices
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.estimate import NOTHING, Estimator
 from sentinel_plugins.rate_limit.headers import DEGRADED_HEADER
@@ -38,7 +38,7 @@ from sentinel_plugins.rate_limit.known import KnownSpent, ask_ledger
 from sentinel_plugins.rate_limit.local import LocalPart
 from sentinel_plugins.rate_limit.one_step import begun
 from sentinel_plugins.rate_limit.owed import Owed
-from sentinel_plugins.rate_limit.refusals import refusal
+from sentinel_plugins.rate_limit.refusals import Asked, refusal
 from sentinel_plugins.rate_limit.reservation import RESERVATION, Reservation, Terms, claims_of, new_id
 from sentinel_plugins.rate_limit.subjects import Subjects
 
@@ -128,7 +128,7 @@ class RateLimit(Stage):
         bounds.headers.write(ctx.headers, admission.claims, now)
         if not admission.admitted:
             reservation.over = True
-            denial = refusal(bounds.rows, admission.claims, estimate, self._limits, now)
+            denial = refusal(bounds.rows, admission.claims, Asked(estimate, choices(ctx.request)), self._limits, now)
             assert denial.details is not None  # they say which limit it was
             self._refused.of(denial.details["unit"]).value += 1
             raise denial

@@ -140,6 +140,25 @@ async def test_a_request_that_can_never_pass_is_told_the_largest_that_can() -> N
         assert code(await s.ask(who, max_tokens=largest)) is None
 
 
+WINDOWS = tuple(Rate(unit="tokens", limit=limit, period_s=limit) for limit in (400, 300))
+
+
+@pytest.mark.parametrize(("used", "asked"), [(0, 99), (250, 40)])
+async def test_the_largest_that_can_pass_is_within_every_window_and_for_each_answer(used: int, asked: int) -> None:
+    usage = {"prompt_tokens": 0, "completion_tokens": used, "total_tokens": used}
+    async with scene({"max_requests": "unlimited"}, completion("ok", usage=usage)) as s:
+        who = caller(of_key=Limits(windows=WINDOWS))
+        assert code(await s.ask(who, max_tokens=1)) is None
+        refused = (await s.ask(who, max_tokens=asked, n=5)).error
+        assert refused is not None
+        assert refused.details is not None
+        assert refused.details["limit"] == (400 if used else 300), "of those that never have room, the smallest"
+        await s.clock.advance(refused.retry_after_s or 0)
+        largest = refused.details["largest_request"]["max_output_tokens"]
+        assert code(await s.ask(who, max_tokens=largest + 1, n=5)) == "rate_limit_exceeded"
+        assert code(await s.ask(who, max_tokens=largest, n=5)) is None
+
+
 async def test_models_are_counted_on_their_own_for_each_client() -> None:
     async with scene({"max_requests": "unlimited", "models": {"fak*": {"requests_per_minute": 1}}}) as s:
         assert [code(await s.ask(caller(tenant=t))) for t in ("a", "b", "a")] == [None, None, "rate_limit_exceeded"]
