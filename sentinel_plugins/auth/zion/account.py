@@ -19,9 +19,10 @@ class Spent(NamedTuple):
     requests: int = 1
 
     @classmethod
-    def of(cls, usage: Usage | None) -> Spent:
-        """The provider's own count; no tokens where it gave none."""
-        return cls(usage.prompt_tokens, usage.completion_tokens) if usage is not None else cls(0, 0)
+    def of(cls, attempts: Iterable[Usage]) -> Spent:
+        """What all of its calls used."""
+        used = tuple(attempts)
+        return cls(sum(usage.prompt_tokens for usage in used), sum(usage.completion_tokens for usage in used))
 
     def by_limit(self) -> dict[str, int]:
         """By the names of Zion's limits."""

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from sentinel_core.chain import Tracker
+from sentinel_core.chain import Delivery, Exchange, Tracker
+from sentinel_core.costs import COSTS
 from sentinel_core.errors import Refusal
 from sentinel_core.limits import Limits, Rate
-from sentinel_core.messages import Usage, UsageReport
+from sentinel_core.messages import TextEvent, Usage, UsageReport
 from sentinel_core.records import Record
 from sentinel_core.services import Services
 from sentinel_core.state import state_key
@@ -63,8 +64,8 @@ async def zion(
 
 
 def outbox_of(auth: Known) -> Outbox:
-    assert auth.auth.outbox is not None
-    return auth.auth.outbox
+    assert auth.auth.meter is not None
+    return auth.auth.meter.outbox
 
 
 async def ask(auth: Known, usage: Usage | None = Usage(7, 5, 12), **fields: Any) -> Driven:  # noqa: B008 - frozen
@@ -220,11 +221,34 @@ async def test_zion_drift_usage_is_told_in_totals_where_the_configuration_says_s
         assert server.bodies == [{"email": "ann@zion.test", "aiInputTokens": 7, "aiOutputTokens": 5, "aiRequests": 1}]
 
 
-async def test_a_request_whose_provider_counts_nothing_is_one_request() -> None:
+async def test_what_the_provider_does_not_count_is_counted_here() -> None:
     async with zion() as (auth, server):
-        await ask(auth, usage=None)
+        driven = await ask(auth, usage=None)
         await outbox_of(auth).flush()
-        assert server.usage == {"ai_requests": 1}
+        assert driven.ctx is not None
+        (cost,) = driven.ctx[COSTS]
+        assert (cost.provenance, cost.usage.completion_tokens) == ("estimated", 2)
+        assert server.usage == {
+            "ai_input_tokens": cost.usage.prompt_tokens,
+            "ai_output_tokens": cost.usage.completion_tokens,
+            "ai_requests": 1,
+        }
+
+
+async def test_a_stream_that_its_caller_leaves_is_told_as_far_as_it_came() -> None:
+    async with zion() as (auth, server):
+        tracker, ctx = Tracker(), context(client=bearer(), stream=True)
+        provider = FakeProvider(("hello ", "world, ", "and more"))
+        async with Exchange(chain_of([auth.auth], provider, tracker), ctx) as reply:
+            assert isinstance(reply, Delivery)
+            async for event in reply:
+                if isinstance(event, TextEvent) and event.text == "world, ":
+                    break
+        await tracker.drained()
+        await outbox_of(auth).flush()
+        assert ctx[COSTS][0].provenance == "partial"
+        assert server.usage["ai_output_tokens"] == ctx[COSTS][0].usage.completion_tokens > 0
+        assert server.usage["ai_input_tokens"] == ctx[COSTS][0].usage.prompt_tokens > 0
 
 
 @pytest.mark.parametrize("failure", [500, 429, 401, "down"])
