@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.errors import Refusal
 from sentinel_core.services import Services
 from sentinel_core.testing import fake_services
 from sentinel_core.testing.fake_clock import FakeClock
@@ -176,9 +177,34 @@ async def test_an_unknown_key_makes_the_keys_be_fetched_once_and_inventing_them_
         web.answers["/keys"] = (200, jwks(three=OTHER))
         await auth.clock.advance(COOLDOWN_S)
         assert (await auth.who(bearer(token(OTHER, headers={"kid": "three"})))).id == "ann"
+        await auth.clock.advance(1)
         for number in range(20):
-            assert await auth.code(bearer(token(OTHER, headers={"kid": f"no{number}"}))) == "invalid_api_key"
+            assert await auth.code(bearer(token(OTHER, headers={"kid": f"no{number}"}))) == "state_unavailable"
         assert web.asked == ["GET /keys"] * 2
+
+
+async def test_r13_a_key_that_the_issuer_began_to_use_a_moment_ago_is_503_until_the_keys_may_be_fetched_again() -> None:
+    async with issuer() as (auth, web):
+        await auth.who(bearer(token()))
+        web.answers["/keys"] = (200, jwks(one=RSA, new=OTHER))
+        text = token(OTHER, headers={"kid": "new"})
+        await auth.clock.advance(4)
+        with pytest.raises(Refusal) as refusal:
+            await auth.who(bearer(text))
+        assert (refusal.value.code, refusal.value.retry_after_s) == ("state_unavailable", COOLDOWN_S - 4)
+        await auth.clock.advance(COOLDOWN_S - 4)
+        assert await auth.code(bearer(text)) is None
+        await auth.clock.advance(COOLDOWN_S)
+        assert await auth.code(bearer(token(OTHER, headers={"kid": "none"}))) == "invalid_api_key"
+
+
+async def test_a_published_key_that_makes_no_sense_is_left_out() -> None:
+    web = Web()
+    keys = json.loads(jwks(one=RSA))["keys"]
+    odd = [{**keys[0], "kid": ["one"]}, {**keys[0], "alg": ["RS256"]}, {"kty": 7}]
+    web.answers["/keys"] = (200, json.dumps({"keys": [*odd, *keys]}).encode())
+    async with issuer(web) as (auth, _):
+        assert await auth.code(bearer(token())) is None
 
 
 @pytest.mark.parametrize("broken", [(500, b""), (200, b"not json"), None], ids=["error", "garbage", "down"])
