@@ -107,3 +107,9 @@ class AuthConfig(StageConfig, frozen=True, kw_only=True):
     def authenticates(self) -> bool:
         """Whether callers must say who they are."""
         return any((self.api_key, self.pepper, self.keys, self.jwt, self.zion))
+
+    @property
+    def owners(self) -> frozenset[str]:
+        """The tenants of the keys that this table knows, but for the administrator's."""
+        first = {DEFAULT_TENANT} if self.api_key is not None else set()
+        return frozenset(first | {key.tenant for key in self.keys.values()})

@@ -65,7 +65,8 @@ class Auth(Stage):
     async def open(cls, config: AuthConfig, services: Services) -> AsyncIterator[Self]:
         """The stage with its keys, and with what asks issuers and Zion where they are configured."""
         fingerprints, clock = Fingerprints(), services.clock
-        tenants = Tenants(config.tenants, services.records if config.pepper is not None else None)
+        records = services.records if config.pepper is not None else None
+        tenants = Tenants(config.tenants, records, config.owners)
         sources: list[Source] = []
         keys = meter = None
         async with AsyncExitStack() as stack:

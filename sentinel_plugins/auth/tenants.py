@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -34,13 +34,20 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tenants:
-    """Both kinds, by name. A tenant of the configuration hides a stored one of the same name."""
+    """Both kinds, by name. A tenant of the configuration hides a stored one of the same name.
 
-    def __init__(self, declared: Mapping[str, TenantTable], records: RecordStore | None) -> None:
+    `owners` are those to whom keys of the configuration belong: such keys ask no store, so what it says of their tenant
+    would not bind them.
+    """
+
+    def __init__(
+        self, declared: Mapping[str, TenantTable], records: RecordStore | None, owners: Iterable[str] = ()
+    ) -> None:
         self.declared = {
             name: Tenant(id=name, tenant=name, declared=True, **msgspec.structs.asdict(table))
             for name, table in declared.items()
         }
+        self._fixed = {*self.declared, *owners}
         self.rows = Rows(records, "auth_tenants", Tenant) if records is not None else None
 
     async def find(self, name: str) -> Tenant | None:
@@ -59,9 +66,20 @@ class Tenants:
 
     async def add(self, tenant: Tenant) -> None:
         """Keep a new tenant. Raises `Refusal`: invalid_parameter where there is one of this name."""
-        taken = tenant.id == ANONYMOUS or tenant.id in self.declared
-        if self.rows is None or taken or not await self.rows.add(tenant):
+        self._check_free(tenant.id)
+        if self.rows is None or tenant.id == ANONYMOUS or not await self.rows.add(tenant):
             raise Refusal("invalid_parameter", f"There is a tenant {tenant.id!r} already.", param="id")
+
+    async def change(self, name: str, change: Callable[[Tenant], Tenant]) -> Tenant | None:
+        """Change a stored tenant; None where there is none. Raises `Refusal`: invalid_parameter for one of the
+        configuration."""
+        self._check_free(name)
+        return await self.rows.change(name, name, change) if self.rows is not None else None
+
+    def _check_free(self, name: str) -> None:
+        if name in self._fixed:
+            message = f"The tenant {name!r}, or a key of it, is in the configuration: change it there."
+            raise Refusal("invalid_parameter", message, param="id")
 
 
 DEFAULT = Tenant(id=DEFAULT_TENANT, tenant=DEFAULT_TENANT)

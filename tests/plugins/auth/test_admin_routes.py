@@ -253,6 +253,24 @@ async def test_s2_40_tenants_are_made_changed_disabled_and_listed() -> None:
         assert (await served.ask(f"{TENANTS}/nobody", ADMIN_KEY)).status == 404
 
 
+async def test_the_tenant_of_keys_in_the_configuration_is_neither_made_nor_changed_elsewhere() -> None:
+    async with house() as served:
+        for answer in (
+            await served.ask(TENANTS, ADMIN_KEY, "POST", id="default", limits={"requests_per_minute": 1}),
+            await served.ask(f"{TENANTS}/default", ADMIN_KEY, "PATCH", disabled=True),
+        ):
+            assert (answer.status, answer.code) == (400, "invalid_parameter")
+            assert b"in the configuration" in answer.body
+    settings = tables()
+    del settings["stages"]["auth"]["api_key"]  # the administrator's own key lives by no tenant's limits
+    async with house(settings) as served:
+        key = await made(served)
+        assert (await served.ask(TENANTS, ADMIN_KEY, "POST", id="default")).status == 201
+        assert (await served.ask(f"{TENANTS}/default", ADMIN_KEY, "PATCH", disabled=True)).status == 200
+        assert (await served.ask("/v1/models", key["key"])).status == 401
+        assert (await served.ask(TENANTS, ADMIN_KEY)).status == 200
+
+
 async def test_tenants_are_for_administrators_only() -> None:
     async with house() as served:
         _, keeper = await served.key(scopes=("keys",))
