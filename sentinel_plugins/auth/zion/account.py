@@ -24,6 +24,11 @@ class Spent(NamedTuple):
         used = tuple(attempts)
         return cls(sum(usage.prompt_tokens for usage in used), sum(usage.completion_tokens for usage in used))
 
+    def within(self, limits: Iterable[str]) -> Spent:
+        """What of it counts against these limits."""
+        counted = frozenset(limits)
+        return Spent(*(amount if name in counted else 0 for name, amount in self.by_limit().items()))
+
     def by_limit(self) -> dict[str, int]:
         """By the names of Zion's limits."""
         return {INPUT_TOKENS: self.input_tokens, OUTPUT_TOKENS: self.output_tokens, REQUESTS: self.requests}

@@ -68,11 +68,16 @@ def outbox_of(auth: Known) -> Outbox:
     return auth.auth.meter.outbox
 
 
-async def ask(auth: Known, usage: Usage | None = Usage(7, 5, 12), **fields: Any) -> Driven:  # noqa: B008 - frozen
+async def ask(
+    auth: Known,
+    usage: Usage | None = Usage(7, 5, 12),  # noqa: B008 - frozen
+    who: str = "ann",
+    **fields: Any,
+) -> Driven:
     reply = ("hello", UsageReport(usage=usage)) if usage is not None else ("hello",)
     tracker = Tracker()
     driven = await run(
-        chain_of([auth.auth], FakeProvider(reply), tracker), context(client=bearer(), stream=True, **fields)
+        chain_of([auth.auth], FakeProvider(reply), tracker), context(client=bearer(token(who)), stream=True, **fields)
     )
     await tracker.drained()
     return driven
@@ -271,8 +276,60 @@ async def test_usage_that_zion_refuses_for_good_is_not_told_for_ever(caplog: pyt
         server.fail["usage"] = [400]
         await outbox_of(auth).flush()
         await outbox_of(auth).flush()
-        assert server.asked("/increment") == 1
+        assert server.asked("/increment") == 3, "once for each limit"
         assert "Zion refuses usage" in caplog.text
+
+
+async def test_only_limits_that_a_user_has_are_told() -> None:
+    server = ZionServer()
+    server.user(token(), "ann", ai_requests=50)
+    async with zion(server) as (auth, _):
+        await ask(auth)
+        await outbox_of(auth).flush()
+        assert (server.usage, server.asked("/increment")) == ({"ai_requests": 1}, 1)
+
+
+async def test_a_limit_that_zion_refuses_keeps_no_other_from_being_told(caplog: pytest.LogCaptureFixture) -> None:
+    server, records = ZionServer(), MemoryRecords()
+    server.user(token(), "ann", **BOTH)
+    async with zion(server, records) as (auth, _):
+        await ask(auth)
+        server.user(token(), "ann", ai_requests=50)  # the others were taken away since they were told
+        await outbox_of(auth).flush()
+        assert server.usage == {"ai_requests": 1}
+        assert caplog.text.count("Zion refuses usage") == 2
+        page = await records.query(TABLE, tenant=None)
+        assert [row.fields["state"] for row in page.records] == ["refused"]
+
+
+async def test_a_user_whose_usage_zion_cannot_take_holds_up_nobody_else() -> None:
+    server = ZionServer()
+    for name in ("ann", "bob"):
+        server.user(token(name), name, **BOTH)
+    async with zion(server) as (auth, _):
+        for name in ("ann", "bob", "bob"):
+            await ask(auth, who=name)
+            await auth.clock.advance(1)
+        server.ill = {"bob": 500}
+        await outbox_of(auth).flush()
+        assert server.usage["ai_requests"] == 1, "ann's"
+        assert server.asked("/increment") == 4, "one failure a user and round"
+        server.ill = {}
+        await outbox_of(auth).flush()
+        assert server.usage["ai_requests"] == 3
+
+
+@pytest.mark.parametrize("failure", [429, "down"])
+async def test_zion_that_takes_nothing_is_asked_once_a_round(failure: int | str) -> None:
+    server = ZionServer()
+    for name in ("ann", "bob"):
+        server.user(token(name), name, **BOTH)
+    async with zion(server) as (auth, _):
+        for name in ("ann", "bob"):
+            await ask(auth, who=name)
+        server.fail["usage"] = [failure]
+        await outbox_of(auth).flush()
+        assert server.asked("/increment") == 1
 
 
 class Crash(BaseException):
