@@ -30,6 +30,23 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     period_s: Seconds
     """In which time."""
 
+    @property
+    def counter(self) -> str:
+        """Under which name its subject's units are counted."""
+        return self.unit
+
+
+class Remainder(Rate, frozen=True, kw_only=True):
+    """What somebody else who counts said was left at a time: what was used before it is no part of it."""
+
+    since: float
+    """That time, in seconds since the epoch."""
+
+    @property
+    def counter(self) -> str:
+        """A new one whenever it is said anew."""
+        return f"{self.unit} since {self.since}"
+
 
 class Allowance(NamedTuple):
     """At most so much money in a period; a period is named in UTC."""

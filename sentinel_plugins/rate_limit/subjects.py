@@ -140,7 +140,7 @@ def _of(principal: Principal, subject: Subject, id_: str, limits: Limits, payer:
         return state_key(principal.tenant, "limit", subject, id_, unit)
 
     for rate in limits.rates():
-        yield Row(subject, rate.unit, rate.limit, key(rate.unit), rate.period_s)
+        yield Row(subject, rate.unit, rate.limit, key(rate.counter), rate.period_s)
     if limits.max_concurrency is not None:
         yield Row(subject, "concurrency", limits.max_concurrency, key("concurrency"))
     for allowance in limits.allowances():

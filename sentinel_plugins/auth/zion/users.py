@@ -69,17 +69,19 @@ class ZionUsers:
             raise invalid()
         now = self._clock.time()
         left_s = account.told_at + self._config.limits_ttl_s - now
-        limits = bounds(account.limits, self._config.limits_ttl_s)
+        limits = bounds(account, self._config.limits_ttl_s)
         principal = principal_of(tenant, user.external_id, user=user.external_id, limits={"user": limits})
         return Known(principal, min(until - now, left_s if left_s > 0 else RETRY_S), account)
 
     async def _account(self, user: ZionUser) -> Account:
-        """The user's account: one for all of their tokens, and a new one when Zion has told limits anew."""
+        """The user's account: one for all of their tokens, with the limits that Zion told last."""
         told = await self._limits(user.external_id)
         found = self._accounts.get(user.external_id)
-        if found is None or found.told_at != told.at:
+        if found is None:
             found = self._accounts[user.external_id] = Account(user, told.limits, told.at)
             _trim(self._accounts)
+        elif found.told_at != told.at:
+            found.tell(told.limits, told.at)
         return found
 
     async def _user(self, text: str, fingerprint: bytes) -> tuple[ZionUser, float]:

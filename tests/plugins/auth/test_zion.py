@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,16 +15,18 @@ import pytest
 from sentinel_core.chain import Delivery, Exchange, Tracker
 from sentinel_core.costs import COSTS
 from sentinel_core.errors import Refusal
-from sentinel_core.limits import Limits, Rate
+from sentinel_core.limits import Limits, Remainder
 from sentinel_core.messages import TextEvent, Usage, UsageReport
 from sentinel_core.records import Record
 from sentinel_core.services import Services
+from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.state import state_key
 from sentinel_core.testing import FakeProvider, fake_services
 from sentinel_core.testing.fake_clock import FakeClock, settle
-from sentinel_core.testing.harness import Driven, chain_of, context, run, stage_config
+from sentinel_core.testing.harness import Driven, chain_of, context, opened, run, stage_config
 from sentinel_plugins.auth import Auth, AuthConfig
 from sentinel_plugins.auth.zion.outbox import LEASE_S, TABLE, Outbox
+from sentinel_plugins.rate_limit.stage import RateLimit
 from sentinel_plugins.records.memory import MemoryRecords
 from tests.plugins.auth.callers import Known, client, secret
 from tests.plugins.auth.zion_server import KEY, ZionServer
@@ -72,13 +74,13 @@ async def ask(
     auth: Known,
     usage: Usage | None = Usage(7, 5, 12),  # noqa: B008 - frozen
     who: str = "ann",
-    **fields: Any,
+    reply: tuple[Any, ...] = ("hello",),  # a provider's script
+    behind: Sequence[tuple[Stage, StageConfig]] = (),
 ) -> Driven:
-    reply = ("hello", UsageReport(usage=usage)) if usage is not None else ("hello",)
+    script = (*reply, UsageReport(usage=usage)) if usage is not None else reply
     tracker = Tracker()
-    driven = await run(
-        chain_of([auth.auth], FakeProvider(reply), tracker), context(client=bearer(token(who)), stream=True, **fields)
-    )
+    chain = chain_of([auth.auth, *behind], FakeProvider(script), tracker)
+    driven = await run(chain, context(client=bearer(token(who)), stream=True))
     await tracker.drained()
     return driven
 
@@ -100,7 +102,10 @@ async def test_s1_14_s1_21_a_bearer_is_the_user_that_zion_knows() -> None:
 
 async def test_s1_18_s1_19_limits_become_the_principals_by_what_is_left() -> None:
     async with zion() as (auth, _):
-        windows = (Rate(limit=50, period_s=300), Rate(unit="tokens", limit=500, period_s=300))
+        windows = (
+            Remainder(limit=50, period_s=300, since=NOW),
+            Remainder(unit="tokens", limit=500, period_s=300, since=NOW),
+        )
         assert (await auth.who(bearer())).limits == {"user": Limits(windows=windows)}
 
 
@@ -193,6 +198,34 @@ async def test_stale_limits_are_used_while_zion_is_down_and_503_or_502_follow_wh
         with pytest.raises(Refusal) as refusal:
             await asking
         assert refusal.value.status == (502 if failure == 500 else 503)
+
+
+async def test_what_zion_knows_of_is_not_subtracted_again_when_limits_are_told_anew() -> None:
+    server = ZionServer()
+    server.user(token(), "ann", ai_requests=10)
+    async with zion(server) as (auth, _), opened(RateLimit, {}, auth.services) as counting:
+        await ask(auth, behind=[counting])
+        await auth.clock.advance(200)
+        assert [(await ask(auth, behind=[counting])).error for _ in range(5)] == [None] * 5
+        server.user(token(), "ann", ai_requests=4)  # it heard of all six
+        await auth.clock.advance(100)
+        codes = [error.code if (error := (await ask(auth, behind=[counting])).error) else None for _ in range(5)]
+        assert codes == [None] * 4 + ["insufficient_quota"]
+
+
+async def test_what_ends_after_limits_were_told_anew_counts_against_them() -> None:
+    server, gate = ZionServer(), asyncio.Event()
+    server.user(token(), "ann", ai_requests=2)
+    async with zion(server) as (auth, _):
+        held = asyncio.create_task(ask(auth, reply=(gate, "late")))
+        await settle()
+        await auth.clock.advance(300)
+        assert (await ask(auth)).error is None
+        gate.set()
+        assert (await held).error is None
+        error = (await ask(auth)).error
+        assert error is not None
+        assert error.code == "insufficient_quota"
 
 
 async def test_s1_25_a_limit_that_is_used_up_is_429_with_its_details() -> None:
