@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import ClassVar, NamedTuple, Self
 
+from sentinel_core.config import ServerSettings
 from sentinel_core.context import Call, CallNext, Context, Outcome
 from sentinel_core.costs import (
     COSTS,
@@ -95,12 +96,14 @@ class RateLimit(Stage):
     async def open(cls, config: RateLimitConfig, services: Services) -> AsyncIterator[Self]:
         """The stage on the gateway's store, prices and tokens; on estimates where nobody brings the last two."""
         extra = services.extra
+        server = extra.get("server") or ServerSettings()
+        processes = server.workers * (config.replicas or server.replicas)
         outside = Outside(
             services.clock,
             services.state,
             extra.get("prices") or Prices(),
             extra.get("tokens") or RoughTokens(),
-            LocalPart(extra.get("local_state"), config.replicas, services.counts),
+            LocalPart(extra.get("local_state"), processes, services.counts),
             extra.get("owed_settlements") or Owed(),
             services.counts,
             KnownSpent(extra.get("ledger"), services.records, services.clock),
