@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from sentinel_core.addresses import network
 from sentinel_core.context import Client
 from sentinel_core.endpoints import ADMIN
 from sentinel_core.errors import Refusal
@@ -16,7 +17,7 @@ from sentinel_plugins.auth.config import ADMINISTRATOR, BOOTSTRAP, AuthConfig, S
 from sentinel_plugins.auth.credential import ADMIN_HEADER, invalid, presented
 from sentinel_plugins.auth.digest import Fingerprints
 from sentinel_plugins.auth.flights import Flights
-from sentinel_plugins.auth.guessing import Guessing, network
+from sentinel_plugins.auth.guessing import Guessing
 from sentinel_plugins.auth.known import Cache, Known
 from sentinel_plugins.auth.names import ANONYMOUS
 from sentinel_plugins.auth.tenants import DEFAULT, Tenant, principal_of

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from fnmatch import translate
 
+from sentinel_core.addresses import network
 from sentinel_core.context import Context
 from sentinel_core.keys import CANDIDATES, PRINCIPAL, Principal
 from sentinel_core.ledger import Payer
@@ -125,8 +126,8 @@ class Subjects:
 
 
 def _unknown(ctx: Context) -> Principal:
-    """Who asks where no stage says so: an address."""
-    return Principal("", ctx.client.address) if ctx.client.address else NOBODY
+    """Who asks where no stage says so: an address, or the network that one client owns."""
+    return Principal("", network(ctx.client.address)) if ctx.client.address else NOBODY
 
 
 def _model(ctx: Context) -> str:
