@@ -66,7 +66,7 @@ class Auth(Stage):
         """The stage with its keys, and with what asks issuers and Zion where they are configured."""
         fingerprints, clock = Fingerprints(), services.clock
         records = services.records if config.pepper is not None else None
-        tenants = Tenants(config.tenants, records, config.owners)
+        tenants = Tenants(config, records)
         sources: list[Source] = []
         keys = meter = None
         async with AsyncExitStack() as stack:

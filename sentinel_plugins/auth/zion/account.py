@@ -36,14 +36,16 @@ class Spent(NamedTuple):
 
 class Account:
     """A user, the limits as Zion told them last (`told_at`, seconds since the epoch), and what was used here since.
+    `until` is when it is time to ask again.
 
     What ends after they were told counts against them, whenever it began: Zion cannot have heard of it.
     """
 
-    __slots__ = ("_used", "limits", "told_at", "user")
+    __slots__ = ("_used", "limits", "told_at", "until", "user")
 
     def __init__(self, user: ZionUser, limits: Iterable[ZionLimit], told_at: float) -> None:
         self.user = user
+        self.until = told_at
         self.tell(limits, told_at)
 
     def tell(self, limits: Iterable[ZionLimit], told_at: float) -> None:

@@ -9,12 +9,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import jwt
+import msgspec
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.config import Secret
 from sentinel_core.errors import Refusal
 from sentinel_core.services import Services
 from sentinel_core.testing import fake_services
@@ -22,7 +24,7 @@ from sentinel_core.testing.fake_clock import FakeClock
 from sentinel_core.testing.harness import stage_config
 from sentinel_plugins.auth import Auth, AuthConfig
 from sentinel_plugins.auth.jwt.key_set import COOLDOWN_S
-from tests.plugins.auth.callers import Known, client, secret
+from tests.plugins.auth.callers import PEPPER, Known, client, secret
 from tests.plugins.auth.web import Web
 
 ISSUER, AUDIENCE, JWKS = "https://id.test/", "sentinel", "https://id.test/keys"
@@ -59,12 +61,16 @@ def bearer(text: str) -> Any:  # a Client
 
 
 @asynccontextmanager
-async def issuer(web: Web | None = None, **fields: Any) -> AsyncIterator[tuple[Known, Web]]:  # of the table
+async def issuer(
+    web: Web | None = None,
+    pepper: Secret | None = None,
+    **fields: Any,  # of the table
+) -> AsyncIterator[tuple[Known, Web]]:
     web = web or Web()
     web.answers.setdefault("/keys", (200, jwks(one=RSA, two=EC)))
     table: dict[str, Any] = {"issuer": ISSUER, "audience": [AUDIENCE]}  # TOML values
     table |= fields if "secret" in fields else {"jwks_url": JWKS, **fields}
-    config = stage_config(Auth, {"jwt": table, "tenants": {"acme": {}}})
+    config = stage_config(Auth, {"jwt": table, "tenants": {"acme": {}}, **({"pepper": pepper} if pepper else {})})
     assert isinstance(config, AuthConfig)
     clock = FakeClock(NOW)
     async with fake_services(clock) as made:
@@ -221,6 +227,15 @@ async def test_r13_an_issuer_that_does_not_answer_is_503_and_known_keys_go_on(br
         later = token(exp=NOW + 9999)
         assert await auth.code(bearer(later)) is None
         assert await auth.code(bearer(token(OTHER, headers={"kid": "new"}, exp=NOW + 9999))) == "state_unavailable"
+
+
+async def test_z10_a_user_of_a_disabled_tenant_is_refused_within_the_time_that_keys_are_believed() -> None:
+    async with issuer(tenant_claim="org", pepper=secret(PEPPER)) as (auth, _):
+        await auth.tenant("stored")
+        assert await auth.code(bearer(token(org="stored"))) is None
+        await auth.auth.tenants.change("stored", lambda tenant: msgspec.structs.replace(tenant, disabled_at=NOW))
+        await auth.clock.advance(1)
+        assert await auth.code(bearer(token(org="stored"))) == "invalid_api_key"
 
 
 async def test_a_remembered_token_does_not_outlive_its_end() -> None:

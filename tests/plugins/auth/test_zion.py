@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
 from sentinel_core.chain import Delivery, Exchange, Tracker
+from sentinel_core.config import Secret
 from sentinel_core.costs import COSTS
 from sentinel_core.errors import Refusal
 from sentinel_core.limits import Limits, Remainder
@@ -28,7 +30,7 @@ from sentinel_plugins.auth import Auth, AuthConfig
 from sentinel_plugins.auth.zion.outbox import LEASE_S, TABLE, Outbox
 from sentinel_plugins.rate_limit.stage import RateLimit
 from sentinel_plugins.records.memory import MemoryRecords
-from tests.plugins.auth.callers import Known, client, secret
+from tests.plugins.auth.callers import PEPPER, Known, client, secret
 from tests.plugins.auth.zion_server import KEY, ZionServer
 
 NOW = 1_000_000.0
@@ -49,12 +51,14 @@ async def zion(
     server: ZionServer | None = None,
     records: MemoryRecords | None = None,
     clock: FakeClock | None = None,
+    pepper: Secret | None = None,
     **fields: Any,
 ) -> AsyncIterator[tuple[Known, ZionServer]]:  # of the table
     server = server or ZionServer()
     if not server.users:
         server.user(token(), "ann", **BOTH)
-    config = stage_config(Auth, {"zion": {"url": "https://zion.test", "api_key": secret(KEY), **fields}})
+    table: dict[str, Any] = {"zion": {"url": "https://zion.test", "api_key": secret(KEY), **fields}}  # TOML values
+    config = stage_config(Auth, table if pepper is None else {**table, "pepper": pepper})
     assert isinstance(config, AuthConfig)
     clock = clock or FakeClock(NOW)
     async with fake_services(clock) as made:
@@ -123,6 +127,28 @@ async def test_s1_22_s1_23_both_caches_last_300_seconds_and_hold_no_token() -> N
         assert token() not in kept
 
 
+async def test_z10_a_user_of_a_disabled_tenant_is_refused_within_the_time_that_keys_are_believed() -> None:
+    async with zion(pepper=secret(PEPPER), tenant="stored") as (auth, server):
+        await auth.tenant("stored")
+        assert await auth.code(bearer()) is None
+        await auth.auth.tenants.change("stored", lambda tenant: msgspec.structs.replace(tenant, disabled_at=NOW))
+        await auth.clock.advance(1)
+        assert await auth.code(bearer()) == "invalid_api_key"
+        assert server.asked("/me") == 1
+
+
+async def test_zion_that_is_down_is_asked_for_limits_every_ten_seconds_however_often_the_tenant_is_looked_up() -> None:
+    async with zion(pepper=secret(PEPPER), tenant="stored", token_ttl_s=1e6) as (auth, server):
+        await auth.tenant("stored")
+        assert await auth.code(bearer()) is None
+        server.fail["limits"] = ["down"]
+        await auth.clock.advance(300)
+        for _ in range(10):
+            assert await auth.code(bearer()) is None
+            await auth.clock.advance(1)
+        assert server.asked("/ann") == 2
+
+
 async def test_a_remembered_token_does_not_outlive_what_it_says_itself() -> None:
     server = ZionServer()
     short = token(exp=NOW + 10)
@@ -131,6 +157,13 @@ async def test_a_remembered_token_does_not_outlive_what_it_says_itself() -> None
         assert await auth.code(bearer(short)) is None
         await auth.clock.advance(10)
         assert await auth.code(bearer(short)) == "invalid_api_key"
+        assert server.asked("/me") == 1
+
+
+async def test_a_token_whose_claims_cannot_be_read_is_shown_to_zion() -> None:
+    nested = urlsafe_b64encode(b'{"a":' + b"[" * 2900 + b"]" * 2900 + b"}").rstrip(b"=").decode()
+    async with zion() as (auth, server):
+        assert await auth.code(bearer(f"eyJhbGciOiJIUzI1NiJ9.{nested}.c2lnbmF0dXJl")) == "invalid_api_key"
         assert server.asked("/me") == 1
 
 
