@@ -12,8 +12,9 @@ NANO = 1_000_000_000
 
 Unit: TypeAlias = Literal["requests", "tokens"]
 Period: TypeAlias = Literal["day", "month", "total"]
-Amount = Annotated[int, Meta(ge=0)]
-Dollars = Annotated[float, Meta(ge=0)]
+Amount = Annotated[int, Meta(ge=0, le=10**12)]
+Dollars = Annotated[float, Meta(ge=0, le=9_000_000)]
+"""As far as a store that counts nano-dollars in doubles, such as Redis in its scripts, is exact (2**53)."""
 Seconds = Annotated[float, Meta(gt=0)]
 
 _PERIODS_S = {"minute": 60.0, "hour": 3600.0, "day": 86_400.0}
@@ -28,6 +29,23 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """How many; 0 allows none."""
     period_s: Seconds
     """In which time."""
+
+    @property
+    def counter(self) -> str:
+        """Under which name its subject's units are counted."""
+        return self.unit
+
+
+class Remainder(Rate, frozen=True, kw_only=True):
+    """What somebody else who counts said was left at a time: what was used before it is no part of it."""
+
+    since: float
+    """That time, in seconds since the epoch."""
+
+    @property
+    def counter(self) -> str:
+        """A new one whenever it is said anew."""
+        return f"{self.unit} since {self.since}"
 
 
 class Allowance(NamedTuple):

@@ -76,12 +76,15 @@ def images(body: Mapping[str, Any]) -> Sequence[Any]:  # JSON
 
 
 def output_cap(request: Request) -> int | None:
-    """The most tokens of answer that a request allows, all its choices together; None where it sets no cap."""
+    """The most tokens of answer that a request allows, all its choices together; None where it sets no cap.
+
+    Of several caps the highest: which of them binds is up to whoever answers.
+    """
     if request.operation in ("embedding", "count_tokens"):
         return 0
     body, cap = request.body, None
     for key in request.dialect.request_fields.output_caps:
-        if key in body and type(found := body[key]) is int and found >= 0 and (cap is None or found < cap):
+        if key in body and type(found := body[key]) is int and found >= 0 and (cap is None or found > cap):
             cap = found
     return None if cap is None else cap * choices(request)
 

@@ -27,8 +27,8 @@ class RequestFields(NamedTuple):
 
     `messages` is a list of messages, or one text; `system` is a prompt that stands beside it. `tools` and `stops` are
     lists (a single stop sequence may stand alone). `output_caps` are numbers of tokens that an answer may have, of
-    which the least counts, `choices` how many answers are asked for, of which the most counts. What a dialect lacks is
-    empty.
+    which the highest may bind, `choices` how many answers are asked for, of which the most counts. What a dialect lacks
+    is empty.
     """
 
     messages: str

@@ -101,11 +101,12 @@ class Generation:
     ) -> Generation:
         """Open every provider and stage, in order; close those that are open if one of them fails.
 
-        They get the blueprint's catalogue of models and its prices among the services, as
-        `services.extra["catalogue"]` and `services.extra["prices"]`.
+        They get the blueprint's catalogue of models, its prices and `[server]` among the services, as
+        `services.extra["catalogue"]`, `services.extra["prices"]` and `services.extra["server"]`.
         """
         prices = Prices(blueprint.catalogue, {plan.name: plan.kind for plan in blueprint.providers})
-        extra = {**services.extra, "catalogue": blueprint.catalogue, "prices": prices}
+        own = {"catalogue": blueprint.catalogue, "prices": prices, "server": blueprint.settings.server}
+        extra = {**services.extra, **own}
         services = replace(services, extra=extra, shared={})
         async with AsyncExitStack() as stack:
             providers: dict[str, Provider] = {}

@@ -52,9 +52,9 @@ def sentinel_commands() -> Iterable[Command]:
 
 
 async def _tell_zion(gateway: Gateway) -> None:
-    outbox = auth_of(gateway).outbox
-    if outbox is not None:
-        await outbox.run()
+    meter = auth_of(gateway).meter
+    if meter is not None:
+        await meter.outbox.run()
 
 
 def _config(gateway: Gateway) -> AuthConfig | None:

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from sentinel_core.addresses import network
 from sentinel_core.context import Client
 from sentinel_core.endpoints import ADMIN
 from sentinel_core.errors import Refusal
@@ -16,7 +17,7 @@ from sentinel_plugins.auth.config import ADMINISTRATOR, BOOTSTRAP, AuthConfig, S
 from sentinel_plugins.auth.credential import ADMIN_HEADER, invalid, presented
 from sentinel_plugins.auth.digest import Fingerprints
 from sentinel_plugins.auth.flights import Flights
-from sentinel_plugins.auth.guessing import Guessing, network
+from sentinel_plugins.auth.guessing import Guessing
 from sentinel_plugins.auth.known import Cache, Known
 from sentinel_plugins.auth.names import ANONYMOUS
 from sentinel_plugins.auth.tenants import DEFAULT, Tenant, principal_of
@@ -82,7 +83,8 @@ class Callers:
         known = self._believed(fingerprint)
         if known is not None:
             return Seen(known, fingerprint)
-        self._guessing.check(client.address)
+        if not self.cache.was_valid(fingerprint):
+            self._guessing.check(client.address)
         return Unfamiliar(text, fingerprint, client.address)
 
     def again(self, seen: Seen) -> Seen | None:
@@ -97,6 +99,7 @@ class Callers:
             return Seen(await self.flights.join(fingerprint, lambda: self._look_up(text, fingerprint)), fingerprint)
         except Refusal as error:
             if error.code == "invalid_api_key":
+                self.cache.drop(fingerprint)
                 self._guessing.note(address)
             raise
 

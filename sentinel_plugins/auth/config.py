@@ -78,7 +78,7 @@ class AuthConfig(StageConfig, frozen=True, kw_only=True):
     it still served, wherever it was revoked. Raise it where the store is far away."""
     max_failures_per_minute: Count = 100
     """Wrong credentials of one address, after which no further one is looked up for a minute, in each worker. Keys that
-    are known go on working."""
+    were valid there when they were used last go on working."""
 
     def __post_init__(self) -> None:
         named = {"api_key": self.api_key, "admin_key": self.admin_key, "pepper": self.pepper}
@@ -107,3 +107,9 @@ class AuthConfig(StageConfig, frozen=True, kw_only=True):
     def authenticates(self) -> bool:
         """Whether callers must say who they are."""
         return any((self.api_key, self.pepper, self.keys, self.jwt, self.zion))
+
+    @property
+    def owners(self) -> frozenset[str]:
+        """The tenants of the keys that this table knows, but for the administrator's."""
+        first = {DEFAULT_TENANT} if self.api_key is not None else set()
+        return frozenset(first | {key.tenant for key in self.keys.values()})

@@ -21,7 +21,10 @@ class Known(NamedTuple):
 
 
 class Cache:
-    """Those that were looked up, by the fingerprint of their whole credential. Whoever is unknown leaves nothing."""
+    """Those that were looked up, by the fingerprint of their whole credential. Whoever is unknown leaves nothing.
+
+    Whoever is not believed any more stays known as a credential that was valid, until a look says otherwise.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -34,28 +37,28 @@ class Cache:
     def get(self, fingerprint: bytes) -> Known | None:
         """Whoever has this credential, while that may be believed."""
         entry = self._entries.get(fingerprint)
-        if entry is None:
-            return None
-        if self._clock.monotonic() >= entry[1]:
-            del self._entries[fingerprint]
-            return None
-        return entry[0]
+        return entry[0] if entry is not None and self._clock.monotonic() < entry[1] else None
+
+    def was_valid(self, fingerprint: bytes) -> bool:
+        """Whether this credential was somebody's when it was looked up last."""
+        return fingerprint in self._entries
 
     def put(self, fingerprint: bytes, known: Known, epoch: int) -> None:
         """Remember what was looked up since `epoch`, unless somebody was forgotten meanwhile: it may be them."""
         if epoch != self.epoch:
             return
         self._entries[fingerprint] = (known, self._clock.monotonic() + known.ttl_s)
+        self._entries.move_to_end(fingerprint)
         if len(self._entries) > MAX_KNOWN:
             self._entries.popitem(last=False)
+
+    def drop(self, fingerprint: bytes) -> None:
+        """This credential is nobody's."""
+        self._entries.pop(fingerprint, None)
 
     def forget(self, tenant: str, id_: str | None = None) -> None:
         """Look up anew whoever this is: one principal, or everybody of a tenant."""
         self.epoch += 1
-        gone = [
-            fingerprint
-            for fingerprint, (known, _) in self._entries.items()
-            if known.principal.tenant == tenant and id_ in (None, known.principal.id)
-        ]
-        for fingerprint in gone:
-            del self._entries[fingerprint]
+        for fingerprint, (known, _) in self._entries.items():
+            if known.principal.tenant == tenant and id_ in (None, known.principal.id):
+                self._entries[fingerprint] = (known, float("-inf"))

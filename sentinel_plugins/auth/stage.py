@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 
 from sentinel_core.authenticator import ADMISSION
 from sentinel_core.context import Client, Context, Outcome
+from sentinel_core.costs import COSTS
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import CANDIDATES, PRINCIPAL, Key, Principal
@@ -20,8 +21,8 @@ from sentinel_plugins.auth.digest import Digests, Fingerprints
 from sentinel_plugins.auth.known import Known
 from sentinel_plugins.auth.tenants import Tenants
 from sentinel_plugins.auth.virtual_keys import VirtualKeys
-from sentinel_plugins.auth.zion.account import Account, Spent
-from sentinel_plugins.auth.zion.outbox import Outbox
+from sentinel_plugins.auth.zion.account import Account
+from sentinel_plugins.auth.zion.meter import Meter
 
 ACCOUNT: Key[Account] = Key("account")
 """What Zion says of the user."""
@@ -32,13 +33,13 @@ class Auth(Stage):
     or a fallback gives nobody a model that they may not use (Z11).
 
     Whoever is not known is refused; whoever cannot be known now is refused with state_unavailable (R13). `keys` is None
-    where no keys are made at run time, `outbox` where Zion is not told.
+    where no keys are made at run time, `meter` where Zion is not told.
     """
 
     name: ClassVar[str] = "auth"
     Config: ClassVar[type[AuthConfig]] = AuthConfig
     reads = (CANDIDATES,)
-    writes = (PRINCIPAL, CANDIDATES)
+    writes = {"on_request": (PRINCIPAL, CANDIDATES), "on_finish": (COSTS,)}  # noqa: RUF012 - declared so by the base
 
     def __init__(
         self,
@@ -46,13 +47,13 @@ class Auth(Stage):
         callers: Callers,
         tenants: Tenants,
         keys: VirtualKeys | None = None,
-        outbox: Outbox | None = None,
+        meter: Meter | None = None,
     ) -> None:
         super().__init__(config)
         self.callers = callers
         self.tenants = tenants
         self.keys = keys
-        self.outbox = outbox
+        self.meter = meter
 
     @classmethod
     def unused(cls, config: AuthConfig) -> tuple[str, ...]:
@@ -64,9 +65,10 @@ class Auth(Stage):
     async def open(cls, config: AuthConfig, services: Services) -> AsyncIterator[Self]:
         """The stage with its keys, and with what asks issuers and Zion where they are configured."""
         fingerprints, clock = Fingerprints(), services.clock
-        tenants = Tenants(config.tenants, services.records if config.pepper is not None else None)
+        records = services.records if config.pepper is not None else None
+        tenants = Tenants(config, records)
         sources: list[Source] = []
-        keys = outbox = None
+        keys = meter = None
         async with AsyncExitStack() as stack:
             if config.pepper is not None:
                 keys = VirtualKeys(services.records, Digests(config.pepper), tenants, clock, config.cache_ttl_s)
@@ -78,12 +80,12 @@ class Auth(Stage):
             if config.zion is not None:
                 from sentinel_plugins.auth.zion import opening as zion
 
-                users, outbox = await stack.enter_async_context(zion.opened(config.zion, tenants, services))
+                users, meter = await stack.enter_async_context(zion.opened(config.zion, tenants, services))
                 sources.append(users)
             static = static_keys(config, tenants.declared, fingerprints)
             callers = Callers(config, static, sources, fingerprints, clock)
             stack.push_async_callback(callers.close)
-            yield cls(config, callers, tenants, keys, outbox)
+            yield cls(config, callers, tenants, keys, meter)
 
     @hookimpl
     def on_request(self, ctx: Context) -> Awaitable[None] | None:
@@ -107,11 +109,9 @@ class Auth(Stage):
     def on_finish(self, ctx: Context, outcome: Outcome) -> Awaitable[None] | None:
         """Note what a user of Zion used, where a provider was called."""
         account = ctx.get(ACCOUNT)
-        if account is None or self.outbox is None or not ctx.attempts:
+        if account is None or self.meter is None or not ctx.attempts:
             return None
-        spent = Spent.of(outcome.usage)
-        account.spend(spent)
-        return self.outbox.add(account.user, spent)
+        return self.meter.note(ctx, outcome, account)
 
     async def authenticate(self, client: Client) -> Principal:
         """Who this is, for routes outside the chain."""

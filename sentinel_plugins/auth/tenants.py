@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ from sentinel_core.keys import Principal, Subject
 from sentinel_core.limits import Limits
 from sentinel_core.permission import Patterns, both
 from sentinel_core.records import RecordStore
-from sentinel_plugins.auth.config import TenantTable
+from sentinel_plugins.auth.config import AuthConfig
 from sentinel_plugins.auth.names import ANONYMOUS, DEFAULT_TENANT, Allowed, TenantName
 from sentinel_plugins.auth.rows import Rows
 
@@ -34,13 +34,19 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tenants:
-    """Both kinds, by name. A tenant of the configuration hides a stored one of the same name."""
+    """Both kinds, by name. A tenant of the configuration hides a stored one of the same name.
 
-    def __init__(self, declared: Mapping[str, TenantTable], records: RecordStore | None) -> None:
+    Those to whom keys of the configuration belong are not stored: such keys ask no store, so what it says of their
+    tenant would not bind them. `records` is None where there are no stored ones.
+    """
+
+    def __init__(self, config: AuthConfig, records: RecordStore | None) -> None:
         self.declared = {
             name: Tenant(id=name, tenant=name, declared=True, **msgspec.structs.asdict(table))
-            for name, table in declared.items()
+            for name, table in config.tenants.items()
         }
+        self._fixed = {*self.declared, *config.owners}
+        self._ttl_s = config.cache_ttl_s
         self.rows = Rows(records, "auth_tenants", Tenant) if records is not None else None
 
     async def find(self, name: str) -> Tenant | None:
@@ -49,6 +55,10 @@ class Tenants:
         if found is None and self.rows is not None:
             found = await self.rows.get(name, name)
         return DEFAULT if found is None and name == DEFAULT_TENANT else found
+
+    def ttl_s(self, tenant: Tenant) -> float:
+        """For how many seconds it may be believed that it is as it was found."""
+        return float("inf") if tenant.declared or self.rows is None else self._ttl_s
 
     async def require(self, name: str) -> Tenant:
         """The tenant. Raises `Refusal`: invalid_parameter for one that is unknown."""
@@ -59,9 +69,20 @@ class Tenants:
 
     async def add(self, tenant: Tenant) -> None:
         """Keep a new tenant. Raises `Refusal`: invalid_parameter where there is one of this name."""
-        taken = tenant.id == ANONYMOUS or tenant.id in self.declared
-        if self.rows is None or taken or not await self.rows.add(tenant):
+        self._check_free(tenant.id)
+        if self.rows is None or tenant.id == ANONYMOUS or not await self.rows.add(tenant):
             raise Refusal("invalid_parameter", f"There is a tenant {tenant.id!r} already.", param="id")
+
+    async def change(self, name: str, change: Callable[[Tenant], Tenant]) -> Tenant | None:
+        """Change a stored tenant; None where there is none. Raises `Refusal`: invalid_parameter for one of the
+        configuration."""
+        self._check_free(name)
+        return await self.rows.change(name, name, change) if self.rows is not None else None
+
+    def _check_free(self, name: str) -> None:
+        if name in self._fixed:
+            message = f"The tenant {name!r}, or a key of it, is in the configuration: change it there."
+            raise Refusal("invalid_parameter", message, param="id")
 
 
 DEFAULT = Tenant(id=DEFAULT_TENANT, tenant=DEFAULT_TENANT)

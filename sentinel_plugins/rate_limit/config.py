@@ -55,8 +55,9 @@ class RateLimitConfig(StageConfig, frozen=True, kw_only=True):
     """The status of a request that a budget refuses. Clients that ignore `x-should-retry` do not repeat a 402."""
     lease_ttl_s: Seconds = 900.0
     """How long a request counts that nobody ends, after a crash. Longer for requests whose own time is longer."""
-    replicas: Count = 1
-    """How many gateways share these limits: while the state store does not answer, each grants its part of a rate."""
+    replicas: Count | None = None
+    """How many gateways share these limits, where they are not the `replicas` of `[server]`: while the state store does
+    not answer, each worker of each grants its part of a rate."""
 
     def client(self) -> Limits:
         """What binds a client whose requests nothing else limits."""

@@ -44,15 +44,19 @@ class WindowHeaders:
         self._units = tuple((names, windows) for names, windows in each.items() if windows)
 
     def write(self, headers: ResponseHeaders, states: Sequence[ClaimState], now: float) -> None:
-        """Describe the windows of one step. Where none binds, there is nothing to say (C-37)."""
+        """Describe the windows of one step: the tightest is the one with the least of its limit left. Where none binds,
+        there is nothing to say (C-37)."""
         found: dict[str, str] = {}
+        least = 2.0
         for (limit, remaining, reset), windows in self._units:
-            place, _, text = windows[0] if len(windows) == 1 else _tightest(windows, states)
+            place, most, text = windows[0] if len(windows) == 1 else _tightest(windows, states)
             state = states[place]
-            left = str(state.remaining)
-            if not found:  # requests, where they have a window
-                resets = str(math.ceil(now + state.reset_s))
-                found = {"x-ratelimit-limit": text, "x-ratelimit-remaining": left, "x-ratelimit-reset": resets}
+            left, share = str(state.remaining), state.remaining / (most or 1)
+            if share < least:
+                least = share
+                found["x-ratelimit-limit"] = text
+                found["x-ratelimit-remaining"] = left
+                found["x-ratelimit-reset"] = str(math.ceil(now + state.reset_s))
             found[limit] = text
             found[remaining] = left
             found[reset] = duration(state.reset_s)

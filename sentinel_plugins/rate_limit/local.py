@@ -15,11 +15,11 @@ log = logging.getLogger("sentinel.rate_limit")
 
 
 class LocalPart:
-    """Admits from a store of this process at N / replicas. Says so when it begins and when it is over."""
+    """Admits from a store of this process at N / processes. Says so when it begins and when it is over."""
 
-    def __init__(self, store: StateStore | None, replicas: int, counts: Counts) -> None:
+    def __init__(self, store: StateStore | None, processes: int, counts: Counts) -> None:
         self.store = store
-        self._replicas = replicas
+        self._processes = processes
         self.active = False
         self.admitted = 0
         self._total = counts.count("admitted_locally", "Requests that this process admitted on its own")
@@ -33,7 +33,7 @@ class LocalPart:
             log.warning(
                 "the state store does not answer: this process limits rates on its own, at 1/%d of each; "
                 "callers with a budget are refused",
-                self._replicas,
+                self._processes,
             )
         admission = await self.store.admit(reservation, [self._part(claim) for claim in claims])
         self.admitted += admission.admitted
@@ -51,4 +51,4 @@ class LocalPart:
         """A limit's part, at least 1 of what allows any: a limit smaller than the fleet would allow nothing."""
         if isinstance(claim, Budget) or not claim.limit:
             return claim
-        return msgspec.structs.replace(claim, limit=max(1, claim.limit // self._replicas))
+        return msgspec.structs.replace(claim, limit=max(1, claim.limit // self._processes))

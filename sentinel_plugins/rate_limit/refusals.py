@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sentinel_core.errors import MAX_RETRY_AFTER_S, Refusal
 from sentinel_core.limits import NANO
@@ -19,23 +19,31 @@ BUSY_S = 1.0
 _WHOSE = {"tenant": "tenant", "key": "key", "user": "user", "address": "address", "model": "use of this model"}
 
 
+class Asked(NamedTuple):
+    """What is refused: the estimate of all its answers together, and how many they are."""
+
+    estimate: Estimate
+    choices: int
+
+
 def refusal(
-    rows: Sequence[Row], states: Sequence[ClaimState], estimate: Estimate, config: RateLimitConfig, now: float
+    rows: Sequence[Row], states: Sequence[ClaimState], asked: Asked, config: RateLimitConfig, now: float
 ) -> Refusal:
     """The one for a step that was denied: of money before of requests at a time before of rates."""
     denied = [(row, state) for row, state in zip(rows, states, strict=True) if not state.admitted]
-    for row, state in denied:
-        if row.unit == "usd":
-            return _quota(row, state, estimate, config, now)
+    budgets = [(row, state) for row, state in denied if row.unit == "usd"]
+    if budgets:
+        return _quota(*min(budgets, key=lambda pair: pair[1].remaining), asked, config, now)
     for row, state in denied:
         if row.unit == "concurrency":
             return _busy(row, state)
-    return _rate(denied, estimate)
+    most = min((row.limit for row in rows if row.unit == "tokens"), default=0)
+    return _rate(denied, asked, most)
 
 
-def _quota(row: Row, state: ClaimState, estimate: Estimate, config: RateLimitConfig, now: float) -> Refusal:
+def _quota(row: Row, state: ClaimState, asked: Asked, config: RateLimitConfig, now: float) -> Refusal:
     assert row.allowance is not None  # what makes a row of money one
-    period = row.allowance.period
+    period, estimate = row.allowance.period, asked.estimate
     word = {"day": "daily", "month": "monthly", "total": "total"}[period]
     limit, left = row.limit / NANO, state.remaining / NANO
     message = (
@@ -54,8 +62,10 @@ def _quota(row: Row, state: ClaimState, estimate: Estimate, config: RateLimitCon
     }
     if estimate.price is not None:
         fits = estimate.price.affordable(state.remaining, estimate.prompt, estimate.service_tier)
+        fits = fits // asked.choices if fits is not None else None
         details["largest_request"] = {"max_output_tokens": fits}
-        message += f" With this prompt at most {fits} tokens of answer would pass." if fits else ""
+        answer = "answer" if asked.choices == 1 else "each answer"
+        message += f" With this prompt at most {fits} tokens of {answer} would pass." if fits else ""
     return Refusal("insufficient_quota", message, status=config.quota_status, details=details)
 
 
@@ -68,15 +78,20 @@ def _busy(row: Row, state: ClaimState) -> Refusal:
     )
 
 
-def _rate(denied: Sequence[tuple[Row, ClaimState]], estimate: Estimate) -> Refusal:
-    """Every window must have room: the one that takes longest says how long to wait."""
+def _rate(denied: Sequence[tuple[Row, ClaimState]], asked: Asked, most: int) -> Refusal:
+    """Every window must have room: the one that takes longest says how long to wait. `most` is how many tokens all of
+    them have when they are empty."""
     never = [pair for pair in denied if pair[1].retry_after_s is None]
-    row, state = never[0] if never else max(denied, key=lambda pair: pair[1].retry_after_s or 0.0)
+    if never:
+        row, state = min(never, key=lambda pair: pair[0].limit)
+    else:
+        row, state = max(denied, key=lambda pair: pair[1].retry_after_s or 0.0)
     message = f"This {_WHOSE[row.subject]} may use {row.limit} {row.unit} in {row.period_s:g} seconds"
     details = _details(row, state)
     if row.unit == "tokens":
+        estimate = asked.estimate
         details["requested"] = estimate.tokens
-        details["largest_request"] = {"max_output_tokens": max(0, row.limit - estimate.prompt)}
+        details["largest_request"] = {"max_output_tokens": max(0, most - estimate.prompt) // asked.choices}
         message += f"; this request may use {estimate.tokens}, and {state.remaining} are left"
     wait = state.retry_after_s
     if wait is None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import ClassVar, NamedTuple, Self
 
+from sentinel_core.config import ServerSettings
 from sentinel_core.context import Call, CallNext, Context, Outcome
 from sentinel_core.costs import (
     COSTS,
@@ -30,7 +31,7 @@ from sentinel_core.reply import Reply
 from sentinel_core.services import Clock, Services
 from sentinel_core.stage import Stage
 from sentinel_core.state import Admission, StateStore
-from sentinel_core.tokens import RoughTokens, Tokens
+from sentinel_core.tokens import RoughTokens, Tokens, choices
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.estimate import NOTHING, Estimator
 from sentinel_plugins.rate_limit.headers import DEGRADED_HEADER
@@ -38,7 +39,7 @@ from sentinel_plugins.rate_limit.known import KnownSpent, ask_ledger
 from sentinel_plugins.rate_limit.local import LocalPart
 from sentinel_plugins.rate_limit.one_step import begun
 from sentinel_plugins.rate_limit.owed import Owed
-from sentinel_plugins.rate_limit.refusals import refusal
+from sentinel_plugins.rate_limit.refusals import Asked, refusal
 from sentinel_plugins.rate_limit.reservation import RESERVATION, Reservation, Terms, claims_of, new_id
 from sentinel_plugins.rate_limit.subjects import Subjects
 
@@ -95,12 +96,14 @@ class RateLimit(Stage):
     async def open(cls, config: RateLimitConfig, services: Services) -> AsyncIterator[Self]:
         """The stage on the gateway's store, prices and tokens; on estimates where nobody brings the last two."""
         extra = services.extra
+        server = extra.get("server") or ServerSettings()
+        processes = server.workers * (config.replicas or server.replicas)
         outside = Outside(
             services.clock,
             services.state,
             extra.get("prices") or Prices(),
             extra.get("tokens") or RoughTokens(),
-            LocalPart(extra.get("local_state"), config.replicas, services.counts),
+            LocalPart(extra.get("local_state"), processes, services.counts),
             extra.get("owed_settlements") or Owed(),
             services.counts,
             KnownSpent(extra.get("ledger"), services.records, services.clock),
@@ -128,7 +131,7 @@ class RateLimit(Stage):
         bounds.headers.write(ctx.headers, admission.claims, now)
         if not admission.admitted:
             reservation.over = True
-            denial = refusal(bounds.rows, admission.claims, estimate, self._limits, now)
+            denial = refusal(bounds.rows, admission.claims, Asked(estimate, choices(ctx.request)), self._limits, now)
             assert denial.details is not None  # they say which limit it was
             self._refused.of(denial.details["unit"]).value += 1
             raise denial

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from fnmatch import translate
 
+from sentinel_core.addresses import network
 from sentinel_core.context import Context
 from sentinel_core.keys import CANDIDATES, PRINCIPAL, Principal
 from sentinel_core.ledger import Payer
@@ -125,8 +126,8 @@ class Subjects:
 
 
 def _unknown(ctx: Context) -> Principal:
-    """Who asks where no stage says so: an address."""
-    return Principal("", ctx.client.address) if ctx.client.address else NOBODY
+    """Who asks where no stage says so: an address, or the network that one client owns."""
+    return Principal("", network(ctx.client.address)) if ctx.client.address else NOBODY
 
 
 def _model(ctx: Context) -> str:
@@ -140,7 +141,7 @@ def _of(principal: Principal, subject: Subject, id_: str, limits: Limits, payer:
         return state_key(principal.tenant, "limit", subject, id_, unit)
 
     for rate in limits.rates():
-        yield Row(subject, rate.unit, rate.limit, key(rate.unit), rate.period_s)
+        yield Row(subject, rate.unit, rate.limit, key(rate.counter), rate.period_s)
     if limits.max_concurrency is not None:
         yield Row(subject, "concurrency", limits.max_concurrency, key("concurrency"))
     for allowance in limits.allowances():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import getrandbits
 from typing import TypedDict
 
+from sentinel_core.addresses import network
 from sentinel_core.attempt import Attempt, Ending
 from sentinel_core.context import Context
 from sentinel_core.costs import AttemptCost, Provenance
@@ -96,7 +97,7 @@ def _record(
     row: UsageRow = {
         "request_id": ctx.id,
         "attempt": attempt.number,
-        "principal": principal.id if principal is not None else ctx.client.address,
+        "principal": principal.id if principal is not None else network(ctx.client.address),
         "key": principal.id if principal is not None and principal.kind == "key" else None,
         "user": principal.user if principal is not None else None,
         "model": request.model or target.model,

@@ -145,3 +145,10 @@ async def test_plugins_get_the_catalogue_with_the_operators_rows_and_a_reload_re
         await gateway.reload()
         catalogue = gateway.services.extra["catalogue"]
         assert (catalogue.find("mine"), catalogue.find("newer") is not None) == (None, True)
+
+
+async def test_plugins_get_what_the_server_is_told() -> None:
+    gateway = Gateway(settings_from({"providers": {"echo": {}}, "server": {"replicas": 3}}))
+    async with gateway:
+        assert gateway.services.extra["server"] is gateway.settings.server
+        assert gateway.services.extra["server"].replicas == 3

@@ -40,12 +40,13 @@ def decode_object(
 
 
 def decode_usage(usage: Any) -> Usage | None:
-    """Token counts, or None where they are absent or not valid. Explicit zeros are counts."""
+    """Token counts, or None where they are absent or not valid. Explicit zeros are counts; a total alone does not say
+    of what."""
     if type(usage) is not dict:
         return None
     prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
     total = usage.get("total_tokens")
-    if prompt is None and completion is None and total is None:
+    if prompt is None and completion is None:
         return None
     for count in (prompt, completion, total):
         if count is not None and (type(count) is not int or count < 0):

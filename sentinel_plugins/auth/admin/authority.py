@@ -16,19 +16,50 @@ def reach(principal: Principal) -> str | None:
     return None if ADMIN in principal.scopes else principal.tenant
 
 
-def check_grant(principal: Principal, key: VirtualKey) -> None:
-    """Raise `Refusal` (route_not_allowed) for a key that may more than whoever gives it away, or shows it anew."""
+def check_reach(principal: Principal, key: VirtualKey) -> None:
+    """Raise `Refusal` (route_not_allowed) for a key that may more than whoever changes or ends it."""
     tenant = reach(principal)
     admin = tenant is None
-    allowed = (
+    _check(
         (admin or key.tenant == tenant)
         and (admin or principal.scopes.issuperset(key.scopes))
         and within(key.models, principal.models)
         and within(key.routes, principal.routes)
-        and _bounded(key.limits, principal.limits.get("key", NO_LIMITS))
     )
+
+
+def check_grant(principal: Principal, ends: float | None, key: VirtualKey) -> None:
+    """Raise `Refusal` (route_not_allowed) for a key that may more than whoever gives it away, or shows it anew, or for
+    longer: `ends` is when their own key expires."""
+    check_reach(principal, key)
+    own = _own_limits(principal)
+    _check(_bounded(key.limits, own))
+    if reach(principal) is not None:
+        _check(
+            principal.user in (None, key.user)
+            and (ends is None or (key.expires_at is not None and key.expires_at <= ends))
+            and _bound_alike(key.limits, own)
+        )
+
+
+def _check(allowed: bool) -> None:
     if not allowed:
         raise Refusal("route_not_allowed", "Nobody can give a key more than they may themselves.")
+
+
+def _own_limits(principal: Principal) -> Limits:
+    """What binds them, beside their tenant."""
+    return principal.limits.get("key" if principal.kind == "key" else "user", NO_LIMITS)
+
+
+def _bound_alike(limits: Limits, own: Limits) -> bool:
+    """Whether what the configuration says for those without limits, or without limits of requests, binds the key where
+    it binds its giver: limits of one's own take its place."""
+    return (own != NO_LIMITS or limits == NO_LIMITS) and (_counts_requests(own) or not _counts_requests(limits))
+
+
+def _counts_requests(limits: Limits) -> bool:
+    return any(rate.unit == "requests" for rate in limits.rates())
 
 
 def _bounded(limits: Limits, bound: Limits) -> bool:

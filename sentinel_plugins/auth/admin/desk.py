@@ -52,7 +52,7 @@ async def _desk(gateway: Gateway) -> AsyncIterator[Desk]:
         problem = ConfigProblem("no keys are kept", table="stages.auth", key="pepper", expected="a secret")
         raise ConfigError((problem,))
     async with records_of(gateway) as records:
-        tenants = Tenants(config.tenants, records)
+        tenants = Tenants(config, records)
         assert tenants.rows is not None  # records were given
         yield Desk(VirtualKeys(records, Digests(config.pepper), tenants, SystemClock()), tenants, tenants.rows)
 

@@ -14,7 +14,10 @@ from sentinel_plugins.auth.tenants import NO_LIMITS
 from sentinel_plugins.auth.virtual_keys import VirtualKey
 
 Label = Annotated[str, Meta(max_length=256)]
-Lifetime = Annotated[float, Meta(gt=0)]
+Lifetime = Annotated[float, Meta(gt=0, le=100 * 366 * 86_400)]
+LAST = 253_402_300_799.0
+"""The end of the year 9999, the last that calendars here know."""
+Time = Annotated[float, Meta(ge=0, le=LAST)]
 
 
 class NewKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,7 +58,7 @@ class KeyChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     models: Allowed | UnsetType = UNSET
     routes: Allowed | UnsetType = UNSET
     limits: Limits | UnsetType = UNSET
-    expires_at: float | UnsetType | None = UNSET
+    expires_at: Time | UnsetType | None = UNSET
 
 
 class ShownKey(msgspec.Struct, frozen=True, kw_only=True):

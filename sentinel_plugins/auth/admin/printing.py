@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from sentinel_core.printing import as_json, table
-from sentinel_plugins.auth.admin.key_shapes import ShownKey
+from sentinel_plugins.auth.admin.key_shapes import LAST, ShownKey
 from sentinel_plugins.auth.admin.tenant_shapes import ShownTenant
 
 _KEYS = ("ID", "TENANT", "NAME", "STATUS", "ENDS WITH", "CREATED", "EXPIRES", "SCOPES", "MODELS")
@@ -54,4 +54,4 @@ def _patterns(patterns: tuple[str, ...] | None) -> str:
 
 
 def _day(at: float | None) -> str:
-    return "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
+    return "" if at is None else datetime.fromtimestamp(min(max(at, 0.0), LAST), UTC).strftime("%Y-%m-%d %H:%M")

@@ -52,7 +52,7 @@ def update_tenant(
     change = read({name: value for name, value in given.items() if value is not None}, TenantChange)
 
     async def work(desk: Desk) -> int:
-        changed = await desk.rows.change(tenant, tenant, lambda before: changed_tenant(before, change, time()))
+        changed = await desk.tenants.change(tenant, lambda before: changed_tenant(before, change, time()))
         after = required(changed, f"tenant {tenant!r} in the record store")
         printing.one(shown_tenant(after), f"{after.id} is changed", json=json)
         return 0

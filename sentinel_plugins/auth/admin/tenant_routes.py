@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest
-from sentinel_core.errors import Refusal
 from sentinel_plugins.auth.admin import asked
 from sentinel_plugins.auth.admin.resource import Resource
 from sentinel_plugins.auth.admin.tenant_shapes import (
@@ -53,9 +52,7 @@ class TenantRoutes(Resource):
     async def _update(self, request: HttpRequest) -> HttpReply:
         name, now = request.path_params["id"], self.now
         change = asked.body(request, TenantChange)
-        if name in self.auth.tenants.declared:
-            raise Refusal("invalid_parameter", "This tenant stands in the configuration: change it there.", param="id")
-        changed = await self._rows.change(name, name, lambda found: changed_tenant(found, change, now))
+        changed = await self.auth.tenants.change(name, lambda found: changed_tenant(found, change, now))
         tenant = self.found(changed)
         await self.changed(name)
         return self.reply(shown_tenant(tenant))

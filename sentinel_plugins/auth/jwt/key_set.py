@@ -43,13 +43,19 @@ class PublishedKeys:
         self._lock = asyncio.Lock()
 
     async def find(self, kid: str | None) -> jwt.PyJWK | None:
-        """The key of this id; without an id, the only key there is."""
+        """The key of this id; without an id, the only key there is.
+
+        That there is none is certain only by a set that was fetched since it was asked for: an issuer may have begun
+        to use a key a moment ago.
+        """
+        asked = self._clock.monotonic()
         if self._age(self._fetched) >= self._ttl_s or self._chosen(kid) is None:
             async with self._lock:
                 await self._refresh(kid)
         found = self._chosen(kid)
-        if found is None and (self._fetched is None or self._tried != self._fetched):
-            raise Refusal("state_unavailable", "The token's issuer does not answer.", retry_after_s=1)
+        if found is None and (self._fetched is None or self._fetched < asked):
+            message, wait_s = "Whether the token is valid cannot be told now.", COOLDOWN_S - self._age(self._tried)
+            raise Refusal("state_unavailable", message, retry_after_s=max(1.0, wait_s))
         return found
 
     def _chosen(self, kid: str | None) -> jwt.PyJWK | None:
@@ -93,7 +99,7 @@ def _read(body: bytes) -> dict[str | None, jwt.PyJWK]:
             continue
         try:
             key = jwt.PyJWK.from_dict(entry)
-        except jwt.PyJWTError:
+            found[key.key_id] = key
+        except (jwt.PyJWTError, TypeError):  # an algorithm or an id that is a list cannot be looked up
             continue
-        found[key.key_id] = key
     return found

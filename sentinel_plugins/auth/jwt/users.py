@@ -43,7 +43,8 @@ class JwtUsers:
             raise invalid()
         limits = self._config.limits
         principal = principal_of(tenant, user, user=user, scopes=self._scopes(claims), limits={"user": limits})
-        return Known(principal, min(MAX_TTL_S, claims["exp"] + self._config.leeway_s - self._clock.time()))
+        left_s = claims["exp"] + self._config.leeway_s - self._clock.time()
+        return Known(principal, min(MAX_TTL_S, left_s, self._tenants.ttl_s(tenant)))
 
     async def _key(self, text: str) -> jwt.PyJWK | str:
         if self._keys is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from sentinel_core.errors import Refusal
-from sentinel_core.limits import Limits, Rate
+from sentinel_core.limits import Limits, Remainder, Unit
 from sentinel_core.messages import Usage
 from sentinel_plugins.auth.zion.wire import INPUT_TOKENS, OUTPUT_TOKENS, REQUESTS, ZionLimit, ZionUser
 
@@ -19,9 +19,15 @@ class Spent(NamedTuple):
     requests: int = 1
 
     @classmethod
-    def of(cls, usage: Usage | None) -> Spent:
-        """The provider's own count; no tokens where it gave none."""
-        return cls(usage.prompt_tokens, usage.completion_tokens) if usage is not None else cls(0, 0)
+    def of(cls, attempts: Iterable[Usage]) -> Spent:
+        """What all of its calls used."""
+        used = tuple(attempts)
+        return cls(sum(usage.prompt_tokens for usage in used), sum(usage.completion_tokens for usage in used))
+
+    def within(self, limits: Iterable[str]) -> Spent:
+        """What of it counts against these limits."""
+        counted = frozenset(limits)
+        return Spent(*(amount if name in counted else 0 for name, amount in self.by_limit().items()))
 
     def by_limit(self) -> dict[str, int]:
         """By the names of Zion's limits."""
@@ -29,12 +35,21 @@ class Spent(NamedTuple):
 
 
 class Account:
-    """A user, the limits as Zion told them at a time (seconds since the epoch), and what was used here since."""
+    """A user, the limits as Zion told them last (`told_at`, seconds since the epoch), and what was used here since.
+    `until` is when it is time to ask again.
 
-    __slots__ = ("_used", "limits", "told_at", "user")
+    What ends after they were told counts against them, whenever it began: Zion cannot have heard of it.
+    """
+
+    __slots__ = ("_used", "limits", "told_at", "until", "user")
 
     def __init__(self, user: ZionUser, limits: Iterable[ZionLimit], told_at: float) -> None:
         self.user = user
+        self.until = told_at
+        self.tell(limits, told_at)
+
+    def tell(self, limits: Iterable[ZionLimit], told_at: float) -> None:
+        """Zion told the limits anew, and with them what was used before."""
         self.limits = tuple(limits)
         self.told_at = told_at
         self._used: dict[str, float] = {}
@@ -60,21 +75,22 @@ class Account:
                 raise Refusal("insufficient_quota", f"The limit {limit.name!r} is used up.", details=details)
 
 
-def bounds(limits: Iterable[ZionLimit], period_s: float) -> Limits:
-    """The same limits for the stage that counts: in no `period_s`, after which Zion is asked again, more than was left.
+def bounds(account: Account, period_s: float) -> Limits:
+    """The same limits for the stage that counts: since they were told, and in no `period_s`, after which Zion is asked
+    again, more than was left.
 
     Zion's periods are those of a calendar and begin again at once; windows slide. Bounding by what is left keeps both
     apart: nothing is refused after a reset because of what was used before it.
     """
-    left = {limit.name: rest for limit in limits if (rest := limit.left()) is not None}
+    left = {limit.name: rest for limit in account.limits if (rest := limit.left()) is not None}
     windows = []
+
+    def remainder(unit: Unit, rest: float) -> Remainder:
+        return Remainder(unit=unit, limit=max(0, int(rest)), period_s=period_s, since=account.told_at)
+
     if REQUESTS in left:
-        windows.append(Rate(unit="requests", limit=_whole(left[REQUESTS]), period_s=period_s))
+        windows.append(remainder("requests", left[REQUESTS]))
     tokens = [left[name] for name in (INPUT_TOKENS, OUTPUT_TOKENS) if name in left]
     if len(tokens) == 2:  # one of them says nothing of both together
-        windows.append(Rate(unit="tokens", limit=_whole(sum(tokens)), period_s=period_s))
+        windows.append(remainder("tokens", sum(tokens)))
     return Limits(windows=tuple(windows))
-
-
-def _whole(left: float) -> int:
-    return max(0, int(left))

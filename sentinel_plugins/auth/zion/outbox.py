@@ -13,10 +13,9 @@ import msgspec
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.records import Record, RecordStore
 from sentinel_core.services import Clock
-from sentinel_plugins.auth.zion.account import Spent
+from sentinel_plugins.auth.zion.account import Account, Spent
 from sentinel_plugins.auth.zion.api import ZionApi
 from sentinel_plugins.auth.zion.config import ZionConfig
-from sentinel_plugins.auth.zion.wire import ZionUser
 from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.recording.pages import Pages
 
@@ -28,7 +27,9 @@ LEASE_S = 60.0
 CLOSE_S = 5.0
 """How long the end of a gateway may wait for Zion."""
 KEPT_S = 7 * 86_400.0
-_AGAIN = frozenset({401, 403, 408, 425, 429})
+_NOBODYS = frozenset({401, 403, 429})
+"""What Zion says to this gateway, whosever usage it is."""
+_AGAIN = frozenset({408, 425, *_NOBODYS})
 
 State = Literal["waiting", "sending", "told", "refused"]
 
@@ -60,8 +61,11 @@ class Outbox:
         self._clock = clock
         self._cleaned = float("-inf")
 
-    async def add(self, user: ZionUser, spent: Spent) -> None:
+    async def add(self, account: Account, spent: Spent) -> None:
         """Write one row down. Where the store does not answer it waits in memory until it does."""
+        user = account.user
+        if self._config.usage_body == "limits":
+            spent = spent.within(limit.name for limit in account.limits)
         row = Row(external_id=user.external_id, email=user.email, **spent._asdict())
         fields = msgspec.to_builtins(row)
         # An id of our own: a request's may be the client's, and a row with an id that is there counts nothing.
@@ -86,42 +90,48 @@ class Outbox:
             log.warning("usage for Zion waits until the next start: %s", type(error).__name__)
 
     async def flush(self) -> None:
-        """Tell everything that waits and that nobody else tells. Ends at the first failure that may pass."""
+        """Tell everything that waits and that nobody else tells. Of a user whose usage is not taken now the rest waits;
+        where nobody's is, all does."""
         await self._journal.caught_up()
+        failing: set[str] = set()
         for state in ("waiting", "sending"):
             async for page in Pages(self._records, TABLE, tenant=None, where={"state": state}):
                 for record in page:
-                    if not await self._tell(record):
+                    if not await self._tell(record, failing):
                         return
         await self._clean()
 
-    async def _tell(self, record: Record) -> bool:
-        """Lease one row, tell it, mark it. False where Zion cannot be told now."""
+    async def _tell(self, record: Record, failing: set[str]) -> bool:
+        """Lease one row, tell it, mark it. False where Zion can be told nothing now."""
         row = msgspec.convert(record.fields, Row)
         now = self._clock.time()
-        if row.state == "sending" and row.until > now:
+        if row.external_id in failing or (row.state == "sending" and row.until > now):
             return True
         leased = _marked(record, row, "sending", now + LEASE_S)
         if not await self._records.put(TABLE, leased, expect=record):
             return True  # another worker has it
-        state = await self._told(record.id, row)
+        state, goes_on = await self._told(record.id, row)
         await self._records.put(TABLE, _marked(record, row, state), expect=leased)
-        return state != "waiting"
+        if state == "waiting":
+            failing.add(row.external_id)
+        return goes_on
 
-    async def _told(self, id_: str, row: Row) -> State:
+    async def _told(self, id_: str, row: Row) -> tuple[State, bool]:
+        """What becomes of one row, and whether others may be told."""
+        state: State = "told"
         for key, body in _calls(id_, row, self._config.usage_body):
             try:
                 status = await self._api.increment(body, key)
             except UpstreamError as error:
                 log.warning("Zion cannot be told usage: %s", error.code)
-                return "waiting"
+                return "waiting", False
             if status >= 500 or status in _AGAIN:
                 log.warning("Zion does not take usage now: status %d", status)
-                return "waiting"
+                return "waiting", status not in _NOBODYS
             if status >= 400:
                 log.error("Zion refuses usage %s: status %d", key, status)
-                return "refused"
-        return "told"
+                state = "refused"
+        return state, True
 
     async def _clean(self) -> None:
         """Forget rows that are old, once an hour, unless one of them still waits."""

@@ -68,18 +68,25 @@ class ZionUsers:
         if tenant is None or tenant.disabled_at is not None:
             raise invalid()
         now = self._clock.time()
-        left_s = account.told_at + self._config.limits_ttl_s - now
-        limits = bounds(account.limits, self._config.limits_ttl_s)
+        limits = bounds(account, self._config.limits_ttl_s)
         principal = principal_of(tenant, user.external_id, user=user.external_id, limits={"user": limits})
-        return Known(principal, min(until - now, left_s if left_s > 0 else RETRY_S), account)
+        return Known(principal, min(until - now, account.until - now, self._tenants.ttl_s(tenant)), account)
 
     async def _account(self, user: ZionUser) -> Account:
-        """The user's account: one for all of their tokens, and a new one when Zion has told limits anew."""
+        """The user's account: one for all of their tokens, with the limits that Zion told last."""
+        found, now = self._accounts.get(user.external_id), self._clock.time()
+        if found is not None and now < found.until:
+            return found
         told = await self._limits(user.external_id)
         found = self._accounts.get(user.external_id)
-        if found is None or found.told_at != told.at:
+        if found is None:
             found = self._accounts[user.external_id] = Account(user, told.limits, told.at)
             _trim(self._accounts)
+        elif found.told_at != told.at:
+            found.user = user
+            found.tell(told.limits, told.at)
+        left_s = told.at + self._config.limits_ttl_s - now
+        found.until = now + (left_s if left_s > 0 else RETRY_S)
         return found
 
     async def _user(self, text: str, fingerprint: bytes) -> tuple[ZionUser, float]:
@@ -141,6 +148,6 @@ def _ends(token: str) -> float:
     payload = token.split(".")[1]
     try:
         claims = msgspec.json.decode(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=_Claims)
-    except (ValueError, msgspec.MsgspecError):
+    except (ValueError, msgspec.MsgspecError, RecursionError):
         return float("inf")
     return claims.exp if claims.exp is not None else float("inf")

@@ -138,6 +138,8 @@ def test_a_chunk_without_choices_leaves_with_an_empty_list(payload: bytes) -> No
         ({"prompt_tokens": 3, "completion_tokens": 2}, Usage(3, 2, 5)),
         ({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 2}}, Usage(3, 0, 3, 2)),
         ({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": "2"}}, Usage(3, 0, 3)),
+        ({"total_tokens": 50}, None),
+        ({"prompt_tokens": None, "completion_tokens": None, "total_tokens": 0}, None),
         ({"prompt_tokens": -3}, None),
         ({"prompt_tokens": "3"}, None),
         ({"prompt_tokens": 3.0}, None),

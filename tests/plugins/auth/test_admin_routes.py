@@ -81,6 +81,9 @@ BAD: list[tuple[dict[str, Any], str]] = [  # JSON
     ({"limits": {"requests_per_minute": -1}}, "invalid_parameter"),
     ({"models": ["a&b"]}, "invalid_parameter"),
     ({"expires_in_s": 0}, "invalid_parameter"),
+    ({"expires_in_s": 1e12}, "invalid_parameter"),
+    ({"limits": {"daily_usd": 1e300}}, "invalid_parameter"),
+    ({"limits": {"requests_per_minute": 10**30}}, "invalid_parameter"),
     ({"scopes": "admin"}, "invalid_parameter"),
 ]
 
@@ -92,6 +95,14 @@ async def test_a_body_that_makes_no_sense_is_400(fields: dict[str, Any], code: s
         assert (answer.status, answer.code) == (400, code)
         assert (await served.ask(f"{KEYS}?limit=0", ADMIN_KEY)).status == 400
         assert (await served.ask(f"{KEYS}?cursor=none", ADMIN_KEY)).status == 400
+
+
+@pytest.mark.parametrize("at", [-1.0, 1e12, 1e300])
+async def test_a_time_that_no_calendar_has_is_400(at: float) -> None:
+    async with house() as served:
+        key = await made(served)
+        answer = await served.ask(f"{KEYS}/{key['id']}", ADMIN_KEY, "PATCH", expires_at=at)
+        assert (answer.status, answer.code) == (400, "invalid_parameter")
 
 
 GREEDY: list[dict[str, Any]] = [  # JSON
@@ -126,6 +137,56 @@ async def test_z04_nobody_gives_a_key_more_than_they_have(fields: dict[str, Any]
         assert allowed["tenant"] == "acme"
         grown = await served.ask(f"{KEYS}/{allowed['id']}", keeper, "PATCH", models=None)
         assert grown.code == "route_not_allowed"
+
+
+LIMITED = Limits(requests_per_minute=5, daily_usd=5.0)
+NO_REQUESTS = Limits(daily_usd=5.0)
+BEYOND: list[tuple[dict[str, Any], dict[str, Any]]] = [  # fields of a NewKey, JSON
+    ({"expires_in_s": 3600}, {}),
+    ({"expires_in_s": 3600}, {"expires_in_s": 4000}),
+    ({"user": "alice"}, {}),
+    ({"user": "alice"}, {"user": "bob"}),
+    ({}, {"limits": {"requests_per_minute": 100_000}}),  # in the place of what the configuration says for each key
+    ({"limits": NO_REQUESTS}, {"limits": {"daily_usd": 5, "requests_per_minute": 100_000}}),
+]
+
+
+@pytest.mark.parametrize(("own", "fields"), BEYOND)
+async def test_z04_a_given_key_neither_outlives_its_giver_nor_leaves_what_binds_them(
+    own: dict[str, Any],  # fields of a NewKey
+    fields: dict[str, Any],  # JSON
+) -> None:
+    async with house() as served:
+        _, keeper = await served.key(scopes=("keys",), **own)
+        refused = await served.ask(KEYS, keeper, "POST", **fields)
+        assert (refused.status, refused.code) == (403, "route_not_allowed")
+        assert (await served.ask(KEYS, ADMIN_KEY, "POST", **fields)).status == 201
+
+
+async def test_z04_a_given_key_may_have_just_what_its_giver_has() -> None:
+    async with house() as served:
+        _, keeper = await served.key(scopes=("keys",), user="alice", limits=LIMITED, expires_in_s=3600)
+        key = await made(
+            served, keeper, user="alice", limits={"requests_per_minute": 5, "daily_usd": 1}, expires_in_s=60
+        )
+        assert (await served.ask("/v1/models", key["key"])).status == 200
+
+
+@pytest.mark.parametrize("change", [{"expires_at": None}, {"expires_at": 1e10}, {"limits": {"daily_usd": 9}}])
+async def test_z04_nobody_gives_themselves_more(change: dict[str, Any]) -> None:  # JSON
+    async with house() as served:
+        key, text = await served.key(scopes=("keys",), expires_in_s=3600)
+        assert (await served.ask(f"{KEYS}/{key.id}", text, "PATCH", **change)).code == "route_not_allowed"
+        assert (await served.ask(f"{KEYS}/{key.id}", text, "PATCH", name="mine")).json["expires_at"] == key.expires_at
+
+
+async def test_a_keeper_ends_keys_that_it_could_not_have_given() -> None:
+    async with house() as served:
+        _, keeper = await served.key(scopes=("keys",), expires_in_s=3600)
+        key, _ = await served.key(user="bob", limits=LIMITED)
+        for method, tail in (("POST", "/rotate"), ("PATCH", "")):
+            assert (await served.ask(f"{KEYS}/{key.id}{tail}", keeper, method)).code == "route_not_allowed"
+        assert (await served.ask(f"{KEYS}/{key.id}", keeper, "DELETE")).json["status"] == "revoked"
 
 
 async def test_z04_a_key_that_may_more_cannot_be_rotated_into_ones_hands() -> None:
@@ -190,6 +251,24 @@ async def test_s2_40_tenants_are_made_changed_disabled_and_listed() -> None:
         ):
             assert (answer.status, answer.code) == (400, "invalid_parameter")
         assert (await served.ask(f"{TENANTS}/nobody", ADMIN_KEY)).status == 404
+
+
+async def test_the_tenant_of_keys_in_the_configuration_is_neither_made_nor_changed_elsewhere() -> None:
+    async with house() as served:
+        for answer in (
+            await served.ask(TENANTS, ADMIN_KEY, "POST", id="default", limits={"requests_per_minute": 1}),
+            await served.ask(f"{TENANTS}/default", ADMIN_KEY, "PATCH", disabled=True),
+        ):
+            assert (answer.status, answer.code) == (400, "invalid_parameter")
+            assert b"in the configuration" in answer.body
+    settings = tables()
+    del settings["stages"]["auth"]["api_key"]  # the administrator's own key lives by no tenant's limits
+    async with house(settings) as served:
+        key = await made(served)
+        assert (await served.ask(TENANTS, ADMIN_KEY, "POST", id="default")).status == 201
+        assert (await served.ask(f"{TENANTS}/default", ADMIN_KEY, "PATCH", disabled=True)).status == 200
+        assert (await served.ask("/v1/models", key["key"])).status == 401
+        assert (await served.ask(TENANTS, ADMIN_KEY)).status == 200
 
 
 async def test_tenants_are_for_administrators_only() -> None:

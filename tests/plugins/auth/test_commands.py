@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from sentinel_plugins.auth.admin import printing
+from sentinel_plugins.auth.admin.key_shapes import shown_key
+from sentinel_plugins.auth.virtual_keys import VirtualKey
 from sentinel_plugins.records.sqlite import SqliteRecords, SqliteRecordsConfig
 from tests.plugins.auth.callers import PEPPER, client, known, secret
 from tests.server.cli.conftest import Sentinel, sentinel
@@ -38,6 +41,12 @@ def cli(sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch) -> Sentinel:
         return sentinel(*arguments, config=config)
 
     return run
+
+
+def test_a_list_shows_whatever_time_a_row_says(capsys: pytest.CaptureFixture[str]) -> None:
+    row = VirtualKey(id="key_1", tenant="acme", created_at=0.0, digest="", hint="", expires_at=1e12)
+    printing.keys([shown_key(row, 0.0)], json=False)
+    assert "9999-12-31 23:59" in capsys.readouterr().out
 
 
 async def codes(records: Path, *texts: str) -> list[str | None]:
@@ -94,8 +103,10 @@ def test_a_tenant_is_changed_and_disabled(cli: Sentinel) -> None:
         (("keys", "create", "--tenant", "nobody"), 1, "There is no tenant 'nobody'"),
         (("keys", "revoke", "key_0"), 1, "There is no key 'key_0'"),
         (("keys", "rotate", "key_0"), 1, "There is no key 'key_0'"),
-        (("tenants", "create", "fixed"), 1, "There is a tenant 'fixed' already"),
         (("tenants", "update", "nobody", "--disable"), 1, "There is no tenant 'nobody'"),
+        (("tenants", "update", "fixed", "--disable"), 1, "in the configuration"),
+        (("tenants", "create", "fixed"), 1, "in the configuration"),
+        (("tenants", "create", "anonymous"), 1, "There is a tenant 'anonymous' already"),
         (("keys", "create", "--limit", "nonsense=1"), 2, "is not a limit"),
         (("keys", "create", "--limit", "daily_usd=-1"), 2, ""),
         (("keys", "create", "--model", "a&b"), 2, ""),

@@ -9,19 +9,22 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import jwt
+import msgspec
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.config import Secret
+from sentinel_core.errors import Refusal
 from sentinel_core.services import Services
 from sentinel_core.testing import fake_services
 from sentinel_core.testing.fake_clock import FakeClock
 from sentinel_core.testing.harness import stage_config
 from sentinel_plugins.auth import Auth, AuthConfig
 from sentinel_plugins.auth.jwt.key_set import COOLDOWN_S
-from tests.plugins.auth.callers import Known, client, secret
+from tests.plugins.auth.callers import PEPPER, Known, client, secret
 from tests.plugins.auth.web import Web
 
 ISSUER, AUDIENCE, JWKS = "https://id.test/", "sentinel", "https://id.test/keys"
@@ -58,12 +61,16 @@ def bearer(text: str) -> Any:  # a Client
 
 
 @asynccontextmanager
-async def issuer(web: Web | None = None, **fields: Any) -> AsyncIterator[tuple[Known, Web]]:  # of the table
+async def issuer(
+    web: Web | None = None,
+    pepper: Secret | None = None,
+    **fields: Any,  # of the table
+) -> AsyncIterator[tuple[Known, Web]]:
     web = web or Web()
     web.answers.setdefault("/keys", (200, jwks(one=RSA, two=EC)))
     table: dict[str, Any] = {"issuer": ISSUER, "audience": [AUDIENCE]}  # TOML values
     table |= fields if "secret" in fields else {"jwks_url": JWKS, **fields}
-    config = stage_config(Auth, {"jwt": table, "tenants": {"acme": {}}})
+    config = stage_config(Auth, {"jwt": table, "tenants": {"acme": {}}, **({"pepper": pepper} if pepper else {})})
     assert isinstance(config, AuthConfig)
     clock = FakeClock(NOW)
     async with fake_services(clock) as made:
@@ -176,9 +183,34 @@ async def test_an_unknown_key_makes_the_keys_be_fetched_once_and_inventing_them_
         web.answers["/keys"] = (200, jwks(three=OTHER))
         await auth.clock.advance(COOLDOWN_S)
         assert (await auth.who(bearer(token(OTHER, headers={"kid": "three"})))).id == "ann"
+        await auth.clock.advance(1)
         for number in range(20):
-            assert await auth.code(bearer(token(OTHER, headers={"kid": f"no{number}"}))) == "invalid_api_key"
+            assert await auth.code(bearer(token(OTHER, headers={"kid": f"no{number}"}))) == "state_unavailable"
         assert web.asked == ["GET /keys"] * 2
+
+
+async def test_r13_a_key_that_the_issuer_began_to_use_a_moment_ago_is_503_until_the_keys_may_be_fetched_again() -> None:
+    async with issuer() as (auth, web):
+        await auth.who(bearer(token()))
+        web.answers["/keys"] = (200, jwks(one=RSA, new=OTHER))
+        text = token(OTHER, headers={"kid": "new"})
+        await auth.clock.advance(4)
+        with pytest.raises(Refusal) as refusal:
+            await auth.who(bearer(text))
+        assert (refusal.value.code, refusal.value.retry_after_s) == ("state_unavailable", COOLDOWN_S - 4)
+        await auth.clock.advance(COOLDOWN_S - 4)
+        assert await auth.code(bearer(text)) is None
+        await auth.clock.advance(COOLDOWN_S)
+        assert await auth.code(bearer(token(OTHER, headers={"kid": "none"}))) == "invalid_api_key"
+
+
+async def test_a_published_key_that_makes_no_sense_is_left_out() -> None:
+    web = Web()
+    keys = json.loads(jwks(one=RSA))["keys"]
+    odd = [{**keys[0], "kid": ["one"]}, {**keys[0], "alg": ["RS256"]}, {"kty": 7}]
+    web.answers["/keys"] = (200, json.dumps({"keys": [*odd, *keys]}).encode())
+    async with issuer(web) as (auth, _):
+        assert await auth.code(bearer(token())) is None
 
 
 @pytest.mark.parametrize("broken", [(500, b""), (200, b"not json"), None], ids=["error", "garbage", "down"])
@@ -195,6 +227,15 @@ async def test_r13_an_issuer_that_does_not_answer_is_503_and_known_keys_go_on(br
         later = token(exp=NOW + 9999)
         assert await auth.code(bearer(later)) is None
         assert await auth.code(bearer(token(OTHER, headers={"kid": "new"}, exp=NOW + 9999))) == "state_unavailable"
+
+
+async def test_z10_a_user_of_a_disabled_tenant_is_refused_within_the_time_that_keys_are_believed() -> None:
+    async with issuer(tenant_claim="org", pepper=secret(PEPPER)) as (auth, _):
+        await auth.tenant("stored")
+        assert await auth.code(bearer(token(org="stored"))) is None
+        await auth.auth.tenants.change("stored", lambda tenant: msgspec.structs.replace(tenant, disabled_at=NOW))
+        await auth.clock.advance(1)
+        assert await auth.code(bearer(token(org="stored"))) == "invalid_api_key"
 
 
 async def test_a_remembered_token_does_not_outlive_its_end() -> None:

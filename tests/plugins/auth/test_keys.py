@@ -244,6 +244,28 @@ async def test_z22_who_guesses_is_429_before_the_look_up_and_who_is_known_goes_o
         assert await auth.code(client("nobody-knows-this-key")) == "invalid_api_key"
 
 
+async def test_z22_a_key_that_was_valid_lately_goes_on_at_an_address_that_guesses_until_it_is_not() -> None:
+    records = Records()
+    async with known({"pepper": secret(PEPPER), "max_failures_per_minute": 3}, records) as auth:
+        key, text = await auth.create()
+        _, unseen = await auth.create()
+        assert await auth.code(client(text)) is None
+        for _ in range(3):
+            assert await auth.code(client("sk-guess")) == "invalid_api_key"
+        for _ in range(3):
+            await auth.clock.advance(1.5)  # longer than it is believed without another look
+            assert await auth.code(client(text)) is None
+        assert await auth.code(client(unseen)) == "rate_limit_exceeded"
+        auth.auth.callers.cache.forget("default")  # the tenant was changed
+        assert await auth.code(client(text)) is None
+        await auth.keys.revoke(key.id, None)
+        await auth.clock.advance(1.5)
+        assert await auth.code(client(text)) == "invalid_api_key"
+        looks = records.gets
+        assert await auth.code(client(text)) == "rate_limit_exceeded"
+        assert records.gets == looks
+
+
 async def test_z22_an_ipv6_client_owns_its_whole_network() -> None:
     async with known({"api_key": secret(STATIC), "max_failures_per_minute": 3}) as auth:
         codes = [await auth.code(client("no-such-key", address=f"2001:db8:1:2::{number}")) for number in range(5)]

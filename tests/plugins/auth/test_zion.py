@@ -6,27 +6,32 @@ import asyncio
 import hashlib
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
-from sentinel_core.chain import Tracker
+from sentinel_core.chain import Delivery, Exchange, Tracker
+from sentinel_core.config import Secret
+from sentinel_core.costs import COSTS
 from sentinel_core.errors import Refusal
-from sentinel_core.limits import Limits, Rate
-from sentinel_core.messages import Usage, UsageReport
+from sentinel_core.limits import Limits, Remainder
+from sentinel_core.messages import TextEvent, Usage, UsageReport
 from sentinel_core.records import Record
 from sentinel_core.services import Services
+from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.state import state_key
 from sentinel_core.testing import FakeProvider, fake_services
 from sentinel_core.testing.fake_clock import FakeClock, settle
-from sentinel_core.testing.harness import Driven, chain_of, context, run, stage_config
+from sentinel_core.testing.harness import Driven, chain_of, context, opened, run, stage_config
 from sentinel_plugins.auth import Auth, AuthConfig
 from sentinel_plugins.auth.zion.outbox import LEASE_S, TABLE, Outbox
+from sentinel_plugins.rate_limit.stage import RateLimit
 from sentinel_plugins.recording.journal import RETRY_S
 from sentinel_plugins.records.memory import MemoryRecords
-from tests.plugins.auth.callers import Known, client, secret
+from tests.plugins.auth.callers import PEPPER, Known, client, secret
 from tests.plugins.auth.zion_server import KEY, ZionServer
 
 NOW = 1_000_000.0
@@ -47,12 +52,14 @@ async def zion(
     server: ZionServer | None = None,
     records: MemoryRecords | None = None,
     clock: FakeClock | None = None,
+    pepper: Secret | None = None,
     **fields: Any,
 ) -> AsyncIterator[tuple[Known, ZionServer]]:  # of the table
     server = server or ZionServer()
     if not server.users:
         server.user(token(), "ann", **BOTH)
-    config = stage_config(Auth, {"zion": {"url": "https://zion.test", "api_key": secret(KEY), **fields}})
+    table: dict[str, Any] = {"zion": {"url": "https://zion.test", "api_key": secret(KEY), **fields}}  # TOML values
+    config = stage_config(Auth, table if pepper is None else {**table, "pepper": pepper})
     assert isinstance(config, AuthConfig)
     clock = clock or FakeClock(NOW)
     async with fake_services(clock) as made:
@@ -64,16 +71,21 @@ async def zion(
 
 
 def outbox_of(auth: Known) -> Outbox:
-    assert auth.auth.outbox is not None
-    return auth.auth.outbox
+    assert auth.auth.meter is not None
+    return auth.auth.meter.outbox
 
 
-async def ask(auth: Known, usage: Usage | None = Usage(7, 5, 12), **fields: Any) -> Driven:  # noqa: B008 - frozen
-    reply = ("hello", UsageReport(usage=usage)) if usage is not None else ("hello",)
+async def ask(
+    auth: Known,
+    usage: Usage | None = Usage(7, 5, 12),  # noqa: B008 - frozen
+    who: str = "ann",
+    reply: tuple[Any, ...] = ("hello",),  # a provider's script
+    behind: Sequence[tuple[Stage, StageConfig]] = (),
+) -> Driven:
+    script = (*reply, UsageReport(usage=usage)) if usage is not None else reply
     tracker = Tracker()
-    driven = await run(
-        chain_of([auth.auth], FakeProvider(reply), tracker), context(client=bearer(), stream=True, **fields)
-    )
+    chain = chain_of([auth.auth, *behind], FakeProvider(script), tracker)
+    driven = await run(chain, context(client=bearer(token(who)), stream=True))
     await tracker.drained()
     return driven
 
@@ -95,7 +107,10 @@ async def test_s1_14_s1_21_a_bearer_is_the_user_that_zion_knows() -> None:
 
 async def test_s1_18_s1_19_limits_become_the_principals_by_what_is_left() -> None:
     async with zion() as (auth, _):
-        windows = (Rate(limit=50, period_s=300), Rate(unit="tokens", limit=500, period_s=300))
+        windows = (
+            Remainder(limit=50, period_s=300, since=NOW),
+            Remainder(unit="tokens", limit=500, period_s=300, since=NOW),
+        )
         assert (await auth.who(bearer())).limits == {"user": Limits(windows=windows)}
 
 
@@ -113,6 +128,28 @@ async def test_s1_22_s1_23_both_caches_last_300_seconds_and_hold_no_token() -> N
         assert token() not in kept
 
 
+async def test_z10_a_user_of_a_disabled_tenant_is_refused_within_the_time_that_keys_are_believed() -> None:
+    async with zion(pepper=secret(PEPPER), tenant="stored") as (auth, server):
+        await auth.tenant("stored")
+        assert await auth.code(bearer()) is None
+        await auth.auth.tenants.change("stored", lambda tenant: msgspec.structs.replace(tenant, disabled_at=NOW))
+        await auth.clock.advance(1)
+        assert await auth.code(bearer()) == "invalid_api_key"
+        assert server.asked("/me") == 1
+
+
+async def test_zion_that_is_down_is_asked_for_limits_every_ten_seconds_however_often_the_tenant_is_looked_up() -> None:
+    async with zion(pepper=secret(PEPPER), tenant="stored", token_ttl_s=1e6) as (auth, server):
+        await auth.tenant("stored")
+        assert await auth.code(bearer()) is None
+        server.fail["limits"] = ["down"]
+        await auth.clock.advance(300)
+        for _ in range(10):
+            assert await auth.code(bearer()) is None
+            await auth.clock.advance(1)
+        assert server.asked("/ann") == 2
+
+
 async def test_a_remembered_token_does_not_outlive_what_it_says_itself() -> None:
     server = ZionServer()
     short = token(exp=NOW + 10)
@@ -121,6 +158,13 @@ async def test_a_remembered_token_does_not_outlive_what_it_says_itself() -> None
         assert await auth.code(bearer(short)) is None
         await auth.clock.advance(10)
         assert await auth.code(bearer(short)) == "invalid_api_key"
+        assert server.asked("/me") == 1
+
+
+async def test_a_token_whose_claims_cannot_be_read_is_shown_to_zion() -> None:
+    nested = urlsafe_b64encode(b'{"a":' + b"[" * 2900 + b"]" * 2900 + b"}").rstrip(b"=").decode()
+    async with zion() as (auth, server):
+        assert await auth.code(bearer(f"eyJhbGciOiJIUzI1NiJ9.{nested}.c2lnbmF0dXJl")) == "invalid_api_key"
         assert server.asked("/me") == 1
 
 
@@ -190,6 +234,34 @@ async def test_stale_limits_are_used_while_zion_is_down_and_503_or_502_follow_wh
         assert refusal.value.status == (502 if failure == 500 else 503)
 
 
+async def test_what_zion_knows_of_is_not_subtracted_again_when_limits_are_told_anew() -> None:
+    server = ZionServer()
+    server.user(token(), "ann", ai_requests=10)
+    async with zion(server) as (auth, _), opened(RateLimit, {}, auth.services) as counting:
+        await ask(auth, behind=[counting])
+        await auth.clock.advance(200)
+        assert [(await ask(auth, behind=[counting])).error for _ in range(5)] == [None] * 5
+        server.user(token(), "ann", ai_requests=4)  # it heard of all six
+        await auth.clock.advance(100)
+        codes = [error.code if (error := (await ask(auth, behind=[counting])).error) else None for _ in range(5)]
+        assert codes == [None] * 4 + ["insufficient_quota"]
+
+
+async def test_what_ends_after_limits_were_told_anew_counts_against_them() -> None:
+    server, gate = ZionServer(), asyncio.Event()
+    server.user(token(), "ann", ai_requests=2)
+    async with zion(server) as (auth, _):
+        held = asyncio.create_task(ask(auth, reply=(gate, "late")))
+        await settle()
+        await auth.clock.advance(300)
+        assert (await ask(auth)).error is None
+        gate.set()
+        assert (await held).error is None
+        error = (await ask(auth)).error
+        assert error is not None
+        assert error.code == "insufficient_quota"
+
+
 async def test_s1_25_a_limit_that_is_used_up_is_429_with_its_details() -> None:
     server = ZionServer()
     server.user(token(), "ann", **{**BOTH, "ai_output_tokens": 5})
@@ -221,11 +293,34 @@ async def test_zion_drift_usage_is_told_in_totals_where_the_configuration_says_s
         assert server.bodies == [{"email": "ann@zion.test", "aiInputTokens": 7, "aiOutputTokens": 5, "aiRequests": 1}]
 
 
-async def test_a_request_whose_provider_counts_nothing_is_one_request() -> None:
+async def test_what_the_provider_does_not_count_is_counted_here() -> None:
     async with zion() as (auth, server):
-        await ask(auth, usage=None)
+        driven = await ask(auth, usage=None)
         await outbox_of(auth).flush()
-        assert server.usage == {"ai_requests": 1}
+        assert driven.ctx is not None
+        (cost,) = driven.ctx[COSTS]
+        assert (cost.provenance, cost.usage.completion_tokens) == ("estimated", 2)
+        assert server.usage == {
+            "ai_input_tokens": cost.usage.prompt_tokens,
+            "ai_output_tokens": cost.usage.completion_tokens,
+            "ai_requests": 1,
+        }
+
+
+async def test_a_stream_that_its_caller_leaves_is_told_as_far_as_it_came() -> None:
+    async with zion() as (auth, server):
+        tracker, ctx = Tracker(), context(client=bearer(), stream=True)
+        provider = FakeProvider(("hello ", "world, ", "and more"))
+        async with Exchange(chain_of([auth.auth], provider, tracker), ctx) as reply:
+            assert isinstance(reply, Delivery)
+            async for event in reply:
+                if isinstance(event, TextEvent) and event.text == "world, ":
+                    break
+        await tracker.drained()
+        await outbox_of(auth).flush()
+        assert ctx[COSTS][0].provenance == "partial"
+        assert server.usage["ai_output_tokens"] == ctx[COSTS][0].usage.completion_tokens > 0
+        assert server.usage["ai_input_tokens"] == ctx[COSTS][0].usage.prompt_tokens > 0
 
 
 @pytest.mark.parametrize("failure", [500, 429, 401, "down"])
@@ -248,8 +343,60 @@ async def test_usage_that_zion_refuses_for_good_is_not_told_for_ever(caplog: pyt
         server.fail["usage"] = [400]
         await outbox_of(auth).flush()
         await outbox_of(auth).flush()
-        assert server.asked("/increment") == 1
+        assert server.asked("/increment") == 3, "once for each limit"
         assert "Zion refuses usage" in caplog.text
+
+
+async def test_only_limits_that_a_user_has_are_told() -> None:
+    server = ZionServer()
+    server.user(token(), "ann", ai_requests=50)
+    async with zion(server) as (auth, _):
+        await ask(auth)
+        await outbox_of(auth).flush()
+        assert (server.usage, server.asked("/increment")) == ({"ai_requests": 1}, 1)
+
+
+async def test_a_limit_that_zion_refuses_keeps_no_other_from_being_told(caplog: pytest.LogCaptureFixture) -> None:
+    server, records = ZionServer(), MemoryRecords()
+    server.user(token(), "ann", **BOTH)
+    async with zion(server, records) as (auth, _):
+        await ask(auth)
+        server.user(token(), "ann", ai_requests=50)  # the others were taken away since they were told
+        await outbox_of(auth).flush()
+        assert server.usage == {"ai_requests": 1}
+        assert caplog.text.count("Zion refuses usage") == 2
+        page = await records.query(TABLE, tenant=None)
+        assert [row.fields["state"] for row in page.records] == ["refused"]
+
+
+async def test_a_user_whose_usage_zion_cannot_take_holds_up_nobody_else() -> None:
+    server = ZionServer()
+    for name in ("ann", "bob"):
+        server.user(token(name), name, **BOTH)
+    async with zion(server) as (auth, _):
+        for name in ("ann", "bob", "bob"):
+            await ask(auth, who=name)
+            await auth.clock.advance(1)
+        server.ill = {"bob": 500}
+        await outbox_of(auth).flush()
+        assert server.usage["ai_requests"] == 1, "ann's"
+        assert server.asked("/increment") == 4, "one failure a user and round"
+        server.ill = {}
+        await outbox_of(auth).flush()
+        assert server.usage["ai_requests"] == 3
+
+
+@pytest.mark.parametrize("failure", [429, "down"])
+async def test_zion_that_takes_nothing_is_asked_once_a_round(failure: int | str) -> None:
+    server = ZionServer()
+    for name in ("ann", "bob"):
+        server.user(token(name), name, **BOTH)
+    async with zion(server) as (auth, _):
+        for name in ("ann", "bob"):
+            await ask(auth, who=name)
+        server.fail["usage"] = [failure]
+        await outbox_of(auth).flush()
+        assert server.asked("/increment") == 1
 
 
 class Crash(BaseException):

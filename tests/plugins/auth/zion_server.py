@@ -13,7 +13,7 @@ KEY = "zion-service-key-0001"
 
 class ZionServer:
     """Answers as Zion does. `usage` is its meter, which hears an idempotency key once; `fail` is the next answers'
-    status, or "down"."""
+    status, or "down", `ill` the status of what is told of one user, and what a user has no limit for is 404."""
 
     def __init__(self) -> None:
         self.web = Web(self._answer)
@@ -23,6 +23,7 @@ class ZionServer:
         self.bodies: list[dict[str, Any]] = []  # JSON
         self.heard: set[str] = set()
         self.fail: dict[str, list[int | str]] = {}
+        self.ill: dict[str, int] = {}
 
     def user(self, token: str, external_id: str, **limits: int) -> None:
         """Somebody with these limits, of which nothing is used."""
@@ -49,6 +50,11 @@ class ZionServer:
 
     def _increment(self, key: str, body: dict[str, Any]) -> Answer:  # JSON
         self.bodies.append(body)
+        user, name = body.get("externalId", ""), body.get("limitName")
+        if user in self.ill:
+            return self.ill[user], b"{}"
+        if name is not None and all(limit["name"] != name for limit in self.limits[user]):
+            return 404, b"{}"
         if key not in self.heard:
             self.heard.add(key)
             told = {name: body[name] for name in ("aiInputTokens", "aiOutputTokens", "aiRequests") if name in body}

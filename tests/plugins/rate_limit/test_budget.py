@@ -66,8 +66,30 @@ async def test_s2_42_c_27_a_refusal_names_the_limit_what_is_left_when_it_resets_
             "reset_at": "2026-11-27T00:00:00Z",
         }
         assert 0 < largest < 100
-        assert code(await s.ask(who, max_tokens=largest + 1)) == "insufficient_quota"
-        assert code(await s.ask(who, max_tokens=largest)) is None
+        assert code(await s.ask(who, max_tokens=largest + 1, n=2)) == "insufficient_quota"
+        assert code(await s.ask(who, max_tokens=largest, n=2)) is None
+
+
+async def test_c_27_what_would_pass_is_for_one_of_several_answers() -> None:
+    async with scene({}, ANSWER) as s:
+        who = caller(of_key=Limits(daily_usd=usd(3 * COST)))
+        refused = (await s.ask(who, max_tokens=100, n=4)).error
+        assert refused is not None
+        assert refused.details is not None
+        largest = refused.details["largest_request"]["max_output_tokens"]
+        assert f"at most {largest} tokens of each answer" in refused.message
+        assert code(await s.ask(who, max_tokens=largest + 1, n=4)) == "insufficient_quota"
+        assert code(await s.ask(who, max_tokens=largest, n=4)) is None
+
+
+async def test_c_27_of_two_budgets_that_refuse_the_one_with_less_is_named() -> None:
+    async with scene({}, ANSWER) as s:
+        who = caller(of_key=Limits(daily_usd=usd(COST), monthly_usd=usd(COST // 2)))
+        refused = (await s.ask(who, max_tokens=100, n=2)).error
+        assert refused is not None
+        assert refused.details is not None
+        assert (refused.details["period"], refused.details["remaining"]) == ("month", usd(COST // 2))
+        assert code(await s.ask(who, max_tokens=refused.details["largest_request"]["max_output_tokens"], n=2)) is None
 
 
 async def test_a_refusal_may_have_the_status_402() -> None:

@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from sentinel_core.config import ServerSettings
 from sentinel_core.limits import Limits
 from sentinel_core.state import Settlement, StateStore
 from sentinel_core.testing import completion
@@ -54,6 +55,25 @@ async def test_r13_without_a_store_of_its_own_the_stage_refuses(store: Unplugged
     async with scene({}, completion("ok"), state=store) as s:
         store.down = True
         assert code(await s.ask(client="a")) == "state_unavailable"
+
+
+@pytest.mark.parametrize(
+    ("table", "server", "part"),
+    [
+        ({}, ServerSettings(workers=4, replicas=2), 3),
+        ({"replicas": 3}, ServerSettings(workers=4, replicas=2), 2),  # those that share these limits
+        ({}, ServerSettings(), 24),
+    ],
+)
+async def test_r13_each_worker_of_each_gateway_grants_its_part(
+    store: Unplugged, table: dict[str, int], server: ServerSettings, part: int
+) -> None:
+    local = MemoryState(now=lambda: 0.0)
+    store.down = True
+    table = {"max_requests": 24, **table}
+    async with scene(table, completion("ok"), state=store, local_state=local, server=server) as s:
+        codes = [code(await s.ask(client="a")) for _ in range(part + 1)]
+        assert codes == [None] * part + ["rate_limit_exceeded"]
 
 
 async def test_a_limit_smaller_than_the_fleet_still_allows_one_and_none_stays_none(store: Unplugged) -> None:

@@ -29,6 +29,12 @@ async def test_s0_23_c_11_the_unknown_count_by_address_and_the_known_by_tenant()
         assert code(await s.ask(caller(tenant="other"))) is None
 
 
+async def test_an_unknown_ipv6_client_owns_its_whole_network() -> None:
+    async with scene({"max_requests": 1}) as s:
+        codes = [code(await s.ask(client=f"2001:db8:1:{net}::{host}")) for net in (2, 3) for host in (1, 2)]
+        assert codes == [None, "rate_limit_exceeded"] * 2
+
+
 async def test_the_default_is_for_who_has_no_limit_of_requests() -> None:
     generous = Limits(requests_per_minute=3)
     async with scene({"max_requests": 1}) as s:
@@ -54,6 +60,16 @@ async def test_s0_24_s0_25_s1_16_c_11_headers_describe_the_tightest_window() -> 
         assert told["x-ratelimit-reset"] == str(int(NOON) + 86_400)
         assert (told["x-ratelimit-reset-requests"], told["x-ratelimit-reset-tokens"]) == ("24h0m0s", "1m0s")
         assert told["x-ratelimit-limit-tokens"] == "1000"
+
+
+async def test_c_11_the_window_with_the_least_share_left_is_told_first_whatever_it_counts() -> None:
+    limits = Limits(requests_per_minute=100, tokens_per_minute=1000)
+    async with scene({}, completion("Hello")) as s:
+        driven = await s.ask(caller(of_key=limits), max_tokens=500)
+        assert driven.ctx is not None
+        told = driven.ctx.headers
+        assert (told["x-ratelimit-limit"], told["x-ratelimit-remaining-requests"]) == ("1000", "99")
+        assert told["x-ratelimit-remaining"] == told["x-ratelimit-remaining-tokens"]
 
 
 async def test_s0_26_p1_a_refusal_says_which_limit_and_a_wait_that_is_tight() -> None:
@@ -138,6 +154,25 @@ async def test_a_request_that_can_never_pass_is_told_the_largest_that_can() -> N
         assert refused.details is not None
         largest = refused.details["largest_request"]["max_output_tokens"]
         assert code(await s.ask(who, max_tokens=largest)) is None
+
+
+WINDOWS = tuple(Rate(unit="tokens", limit=limit, period_s=limit) for limit in (400, 300))
+
+
+@pytest.mark.parametrize(("used", "asked"), [(0, 99), (250, 40)])
+async def test_the_largest_that_can_pass_is_within_every_window_and_for_each_answer(used: int, asked: int) -> None:
+    usage = {"prompt_tokens": 0, "completion_tokens": used, "total_tokens": used}
+    async with scene({"max_requests": "unlimited"}, completion("ok", usage=usage)) as s:
+        who = caller(of_key=Limits(windows=WINDOWS))
+        assert code(await s.ask(who, max_tokens=1)) is None
+        refused = (await s.ask(who, max_tokens=asked, n=5)).error
+        assert refused is not None
+        assert refused.details is not None
+        assert refused.details["limit"] == (400 if used else 300), "of those that never have room, the smallest"
+        await s.clock.advance(refused.retry_after_s or 0)
+        largest = refused.details["largest_request"]["max_output_tokens"]
+        assert code(await s.ask(who, max_tokens=largest + 1, n=5)) == "rate_limit_exceeded"
+        assert code(await s.ask(who, max_tokens=largest, n=5)) is None
 
 
 async def test_models_are_counted_on_their_own_for_each_client() -> None:

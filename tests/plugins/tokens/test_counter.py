@@ -153,7 +153,9 @@ def test_p3_no_prompt_has_more_tokens_than_its_upper_bound(turns: list[dict[str,
     ("dialect", "body", "cap"),
     [
         (OPENAI_CHAT, {"messages": [], "max_tokens": 7}, 7),
-        (OPENAI_CHAT, {"messages": [], "max_completion_tokens": 5, "max_tokens": 9, "n": 3}, 15),
+        (OPENAI_CHAT, {"messages": [], "max_completion_tokens": 5, "n": 3}, 15),
+        (OPENAI_CHAT, {"messages": [], "max_completion_tokens": 5, "max_tokens": 9}, 9),  # some upstreams read either
+        (OPENAI_CHAT, {"messages": [], "max_completion_tokens": 9, "max_tokens": 5}, 9),
         (OPENAI_CHAT, {"messages": []}, None),
         (OPENAI_CHAT, {"messages": [], "max_output_tokens": 1, "best_of": 9}, None),  # no fields of this format
         (OPENAI_COMPLETIONS, {"prompt": ["a", "b"], "max_tokens": 4, "best_of": 2}, 16),

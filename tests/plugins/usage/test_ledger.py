@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.context import Client
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.messages import Usage
 from sentinel_core.testing import chat_body
@@ -87,6 +89,19 @@ async def test_two_requests_with_one_id_have_rows_of_their_own(records_table: Ta
                 pass
         found = await b.rows()
     assert [row.fields["request_id"] for row in found] == ["same", "same"]
+
+
+@pytest.mark.parametrize(
+    ("address", "principal"), [("203.0.113.7", "203.0.113.7"), ("2001:db8:1:2::7", "2001:db8:1:2::/64"), ("", "")]
+)
+async def test_a_caller_whom_nobody_knows_is_the_network_that_limits_of_addresses_count(
+    address: str, principal: str
+) -> None:
+    async with books() as b:
+        ctx = b.gateway.context(OPENAI_CHAT.decode_request(chat_body(model="m")), client=Client(address))
+        async with b.gateway.open(ctx):
+            pass
+        assert [row.fields["principal"] for row in await b.rows()] == [principal]
 
 
 async def test_rows_are_there_when_the_gateway_has_closed(records_table: Table, opener: Opener) -> None:
