@@ -136,8 +136,8 @@ class MessagesStreamDecoder:
 
     def _start(self, block: dict[str, Any], index: int) -> list[tuple[Event, Place]]:
         kind = block.get("type")
-        if kind == "tool_use":
-            number = self._calls[index] = len(self._calls)  # the block's index counts other blocks too
+        if kind == "tool_use" or "input" in block:
+            number = self._calls[index] = self._numbered(kind)
             call = block.get("input")
             if not call:
                 self._empty.add(index)
@@ -154,6 +154,13 @@ class MessagesStreamDecoder:
                 opening: TextEvent = event_type(text=block[key])
                 return [(opening, Place("text", (*_BLOCK, key)))]
         return []
+
+    def _numbered(self, kind: object) -> int:
+        """The next call's number: a block's index counts other blocks too. What the provider calls itself is numbered
+        apart, downwards, so that no client of another format takes it for its own to make."""
+        if kind == "tool_use":
+            return sum(number >= 0 for number in self._calls.values())
+        return -1 - sum(number < 0 for number in self._calls.values())
 
     def _usage(self, usage: Any) -> list[tuple[Event, Place]]:  # decoded JSON
         """The counts so far: those of the start, replaced by what later ones say (they are cumulative)."""

@@ -29,7 +29,7 @@ from tests.plugins.guarding.defined import DEFINED
 from tests.plugins.guarding.guards import PII, SECRETS, Guards, Table, guards
 from tests.plugins.guarding.oracle import expected
 from tests.upstream import DONE, chunk, delta
-from tests.upstream.anthropic import ending, named, opening, text_block, thinking_block, tool_block
+from tests.upstream.anthropic import block, ending, named, opening, text_block, thinking_block, tool_block
 from tests.upstream.payloads import response, response_stream
 
 WORDS = (
@@ -271,3 +271,17 @@ def test_what_is_held_of_a_block_leaves_before_its_signature_and_its_end() -> No
     ]
     said = [one["delta"].get("thinking", "") + one["delta"].get("text", "") for one in seen if "delta" in one]
     assert "".join(said) == "I think of [OWN_MAIL] and of himYes, he is bob"
+
+
+@pytest.mark.parametrize("kind", ["server_tool_use", "mcp_tool_use"])
+def test_what_the_provider_calls_itself_is_given_arguments_as_any_tool(kind: str) -> None:
+    start = {"type": kind, "id": "srv_1", "name": "search", "input": {}}
+    given_input = ('{"query": "bob@ac', 'me.com"}')
+    deltas = [{"type": "input_json_delta", "partial_json": part} for part in given_input]
+    wire = b"".join([opening(), *block(0, start, *deltas), *text_block(1, "ok"), *ending("end_turn")])
+    with running(pii=PII, secrets=SECRETS) as send:
+        sent = send(APIS["messages"], bytewise(wire))
+    seen = [json.loads(data) for data, _ in payloads(SseParser(), [sent])]
+    arguments = "".join(one["delta"].get("partial_json", "") for one in seen if "delta" in one)
+    assert json.loads(arguments) == {"query": "[OWN_MAIL]"}
+    assert [one["content_block"]["type"] for one in seen if "content_block" in one] == [kind, "text"]
