@@ -132,9 +132,12 @@ class ResponseStreamDecoder:
         return events
 
     def fragment(self, frame: Frame, family: str) -> TextEvent:
-        """The text of a `.delta` frame: all that it holds, if a translator made it."""
+        """The text of a `.delta` frame: all that it holds, if a translator made it. Raises `UpstreamError` for one
+        that comes behind the end of its text."""
         body = frame.body
         choice = self._lane(frame, family)
+        if choice in self._ended:
+            raise UpstreamError("upstream_invalid_response")  # to guards it would be another text
         said = self._said[choice]
         said.append(body["delta"])
         text = DELTAS[family][0](choice=choice, frame=frame, text=body["delta"])

@@ -164,6 +164,15 @@ def test_u09_an_end_without_a_stop_reason_is_a_fault(parts: list[bytes]) -> None
     assert raised.value.code == "upstream_stream_interrupted"
 
 
+def test_text_behind_the_end_of_its_block_is_a_fault() -> None:
+    late = named({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "b"}})
+    with pytest.raises(UpstreamError) as raised:
+        events_of(b"".join([opening(), *text_block(0, "a"), late]), whole=False)
+    assert raised.value.code == "upstream_invalid_response"
+    again = [opening(), *text_block(0, "a"), *text_block(0, "b"), *ending()]
+    assert "".join(e.text for e in events_of(b"".join(again)) if isinstance(e, TextDelta)) == "ab"
+
+
 @pytest.mark.parametrize(
     ("kind", "code", "status"),
     [
