@@ -31,6 +31,8 @@ INPUT: Path = ("content_block", "input")
 """Where a tool's input stands that came whole, with its block's start."""
 _BLOCK: Path = ("content_block",)
 _NONE: Final = object()
+_WHOLE = frozenset({"signature_delta", "citations_delta"})
+"""Deltas that are none of a text."""
 _TEXT_PATH: Path = ("delta", "text")
 _BLOCK_EVENTS = frozenset({"content_block_start", "content_block_delta"})
 
@@ -50,7 +52,7 @@ _PLAIN_TEXT = (Place("text", _TEXT_PATH),)
 class MessagesStreamDecoder:
     """Decodes one stream: numbers its tool calls, adds up its usage, and knows whether it is complete."""
 
-    __slots__ = ("_calls", "_counts", "_done", "_empty", "_ended", "_finished", "_open", "_plain")
+    __slots__ = ("_calls", "_counts", "_done", "_empty", "_ended", "_finished", "_open", "_outside", "_plain")
 
     def __init__(self) -> None:
         self._done = False
@@ -60,6 +62,7 @@ class MessagesStreamDecoder:
         self._empty: set[int] = set()
         self._open: set[int] = set()
         self._ended: set[int] = set()
+        self._outside: set[tuple[int, str]] = set()
         self._plain: object = _NONE
         """The block whose text may go on the short way: it is open."""
 
@@ -100,7 +103,8 @@ class MessagesStreamDecoder:
         paths = {place.path for _, place in found if place.kind == "text"}
         slots = tuple(slot for slot in _slots(body) if slot.path not in paths and slot.path[:2] not in paths)
         if slots or not found:
-            rest = Opaque(slots=slots, ends=self._ends_text(body, kind))
+            goes_on = kind == "content_block_delta" and not found and self._goes_on(body["delta"], _index(body))
+            rest = Opaque(slots=slots, ends=self._ends_text(body, kind), goes_on=goes_on)
             found.append((rest, Place("opaque", paths=tuple(slot.path for slot in slots))))
         frame.places = [place for _, place in found]
         frame.size = len(found)
@@ -171,6 +175,13 @@ class MessagesStreamDecoder:
         if kind == "tool_use":
             return sum(number >= 0 for number in self._calls.values())
         return -1 - sum(number < 0 for number in self._calls.values())
+
+    def _goes_on(self, delta: dict[str, Any], index: int) -> bool:
+        """Whether a fragment outside the channels goes on with one of the same block."""
+        kind = (index, str(delta.get("type")))
+        goes_on = kind in self._outside
+        self._outside.add(kind)
+        return goes_on and delta.get("type") not in _WHOLE
 
     def _ends_text(self, body: dict[str, Any], kind: str) -> bool:
         """A block ends, or its text does: a signature signs thinking that is complete. Text of a block that is still
