@@ -13,7 +13,7 @@ FUNCTION_CALL = -1
 
 def is_custom(call: Mapping[str, Any]) -> bool:  # JSON
     """Whether a call is of a tool that takes free text, which stands in a member of its own."""
-    return isinstance(call.get("custom"), Mapping) and not isinstance(call.get("function"), Mapping)
+    return isinstance(call.get("custom"), dict) and not isinstance(call.get("function"), dict)
 
 
 class Place(NamedTuple):

@@ -104,11 +104,11 @@ class ResponseStreamDecoder:
         """The events of one decoded payload. Raises `UpstreamError`."""
         family, _, step = kind.rpartition(".")
         frame = Frame(data, body, name=kind)
-        if carries_text(frame):
+        if step == "delta" and family not in _SOUND and isinstance(body.get("delta"), str):
             return self._delta(frame, family)
         if kind == "response.failed":
             raise reported_error(body.get("response") or {})
-        ends = [self._lane(frame, family)] if step == "done" and self._is_text(family) else []
+        ends = [self._numbered(_key(body, _said_of(family)[1]))] if step == "done" and self._is_text(family) else []
         events: list[Event] = []
         if kind in _ENDS:
             if not isinstance(body.get("response"), dict):
@@ -136,12 +136,13 @@ class ResponseStreamDecoder:
         """The text of a `.delta` frame: all that it holds, if a translator made it. Raises `UpstreamError` for one
         that comes behind the end of its text."""
         body = frame.body
-        choice = self._lane(frame, family)
+        event_type, text_kind, _ = _said_of(family)
+        choice = self._numbered(_key(body, text_kind))
         if choice in self._ended:
             raise UpstreamError("upstream_invalid_response")  # to guards it would be another text
         said = self._said[choice]
         said.append(body["delta"])
-        text = _said_of(family)[0](choice=choice, frame=frame, text=body["delta"])
+        text = event_type(choice=choice, frame=frame, text=body["delta"])
         if isinstance(text, ToolCallDelta) and len(said) == 1:
             text = msgspec.structs.replace(text, **self._called.get(body.get("output_index"), {}))
         frame.size = 1
@@ -155,15 +156,12 @@ class ResponseStreamDecoder:
         frame.size = 2
         return (text, Opaque(frame=frame, part=1, slots=tuple(rest)))
 
-    def _lane(self, frame: Frame, family: str) -> int:
-        """The number of the text that a frame belongs to; a text that is new has the next one."""
-        return self._numbered(_key(frame.body, _said_of(family)[1]))
-
     def _is_text(self, family: str) -> bool:
         """Whether events of this family end a text: also one that is new to us, if some of it came."""
         return family in DELTAS or any(kind == family for _, kind, _ in self._lanes)
 
     def _numbered(self, key: Lane) -> int:
+        """The number of the text that stands there; one that is new has the next."""
         choice = self._lanes.setdefault(key, len(self._said))
         if choice == len(self._said):
             self._said.append([])
