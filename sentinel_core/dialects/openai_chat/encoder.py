@@ -15,6 +15,7 @@ from sentinel_core.dialects.openai_chat.copies import reasoning_again
 from sentinel_core.dialects.openai_chat.errors import error_object
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
 from sentinel_core.dialects.openai_chat.heads import Heads, call_delta
+from sentinel_core.dialects.openai_chat.held_logprobs import HeldLogprobs
 from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.dialects.openai_chat.plain_chunk import PLAIN, PLAIN_NULL_USAGE, PlainWriter
 from sentinel_core.dialects.slots import patched
@@ -52,6 +53,7 @@ class ChatStreamEncoder:
         "_heads",
         "_include_usage",
         "_latest",
+        "_logprobs",
         "_model",
         "_parts",
         "_plain",
@@ -70,6 +72,7 @@ class ChatStreamEncoder:
         self._latest: Frame | None = None
         self._usage: UsageReport | None = None
         self._heads = Heads()
+        self._logprobs = HeldLogprobs()
         self._reasoning: dict[int, Mapping[str, Any]] = {}  # where a choice's reasoning stands, as it came
         self._plain = PlainWriter(include_usage=request.include_usage)
 
@@ -209,15 +212,17 @@ class ChatStreamEncoder:
             self._put_delta(choice, place, event)
 
     def _put_delta(self, choice: dict[str, Any], place: Place, event: Event | None) -> None:
-        """Write one fragment of text into a copied choice. What says a changed text again says the new one too, but for
-        its logprobs."""
+        """Write one fragment of text into a copied choice. What says a changed text again says the new one too; of its
+        logprobs, those leave whose tokens do."""
         text, delta = event.text if isinstance(event, TextEvent) else "", choice["delta"]
         if event is None or event.changed:
             if place.key in REASONING_KEYS:
                 self._reasoning[choice.get("index", place.choice)] = {**delta}
                 delta |= reasoning_again(delta, text)
             if choice.get("logprobs"):
-                choice["logprobs"] = None
+                number, scored = choice.get("index", place.choice), choice["logprobs"]
+                is_content = place.key == "content" and isinstance(scored, Mapping)
+                choice["logprobs"] = self._logprobs.said(number, scored, text) if is_content else None
         delta[place.key] = text
 
     def _put_call(self, delta: dict[str, Any], place: Place, event: Event | None) -> None:
@@ -242,13 +247,16 @@ class ChatStreamEncoder:
         """The choice of a chunk for an event that a stage made itself."""
         reason = event.reason if isinstance(event, Finish) else None
         delta: dict[str, Any] = {}
+        scored: dict[str, Any] = {}
         if isinstance(event, ToolCallDelta):
             delta = call_delta(event, custom=self._heads.is_custom(event))
         elif isinstance(event, ReasoningDelta):
             delta = reasoning_again(self._reasoning.get(event.choice, {}), event.text)
         elif isinstance(event, TextEvent):
             delta = {event.channel: event.text}
-        return {"index": event.choice, "delta": delta, "finish_reason": reason}
+            logprobs = self._logprobs.said(event.choice, None, event.text)
+            scored = {"logprobs": logprobs} if logprobs is not None else {}
+        return {"index": event.choice, "delta": delta, **scored, "finish_reason": reason}
 
 
 def _sse(payload: bytes) -> bytes:

@@ -109,3 +109,43 @@ def test_fragments_of_other_apis_outside_the_channels_are_not_called_read() -> N
         blocks = block(0, {"type": "compaction", "content": ""}, *deltas)
         driven = heard("messages", b"".join([opening(), *blocks, *ending("end_turn")]))[1]
         assert verdicts(driven)["pii", "response"] == result
+
+
+def scored(*texts: str) -> bytes:
+    """A stream of these tokens with their log probabilities."""
+    entries: list[dict[str, Any]] = [
+        {"token": text, "logprob": -1, "bytes": None, "top_logprobs": []} for text in texts
+    ]
+    choices = [
+        {"index": 0, "delta": {"content": entry["token"]}, "logprobs": {"content": [entry]}, "finish_reason": None}
+        for entry in entries
+    ]
+    return b"".join(event(chunk([one]), True) for one in choices) + event(delta(finish="stop"), True) + DONE
+
+
+def tokens_of(sent: bytes) -> list[tuple[str, str]]:
+    """Of each chunk the text, and what the tokens say that have a log probability there."""
+    bodies = [json.loads(data) for data, _ in payloads(SseParser(), [sent.removesuffix(DONE)])]
+    choices = [choice for body in bodies for choice in body["choices"]]
+    found = [
+        (choice["delta"].get("content", ""), (choice.get("logprobs") or {}).get("content", ())) for choice in choices
+    ]
+    return [(text, "".join(entry["token"] for entry in entries)) for text, entries in found]
+
+
+@pytest.mark.parametrize("texts", [("hello", " wor", "ld"), ("to bob@", " and", " bob", "."), ("a", "b", "c@", "d")])
+def test_log_probabilities_leave_with_their_tokens(texts: Sequence[str]) -> None:
+    found = tokens_of(heard("chat", scored(*texts))[0])
+    said, spelt = "", ""
+    for text, tokens in found:
+        said, spelt = said + text, spelt + tokens
+        assert said.startswith(spelt)
+    assert said == spelt == "".join(texts)
+
+
+def test_log_probabilities_do_not_spell_out_what_was_replaced() -> None:
+    found = tokens_of(heard("chat", scored("to ", "bob@ac", "me", ".com", " and", " on"))[0])
+    assert "".join(text for text, _ in found) == "to [OWN_MAIL] and on"
+    spelt = "".join(tokens for _, tokens in found)
+    assert spelt.startswith("to ")
+    assert not any(part in spelt for part in ("bob", "ac", "me", "com"))
