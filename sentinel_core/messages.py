@@ -247,13 +247,15 @@ class Opaque(_Event, frozen=True, gc=False):
     """What the four channels do not cover: role-only frames, unknown fields, unknown events.
 
     `texts()` gives its strings to guards, `with_texts()` an event that carries others. `ends` says that a block
-    of texts ends here: what comes of the same lanes from now on is another block's.
+    of texts ends here: what comes of the same lanes from now on is another block's. `goes_on` says that its strings
+    may go on with those of an earlier event: who reads them one by one has not read all that they say.
     """
 
     slots: tuple[TextSlot, ...] = ()
     patches: Mapping[Path, str] = {}
     readers: set[tuple[int, int]] | None = None
     ends: bool = False
+    goes_on: bool = False
 
     @property
     def unreadable(self) -> bool:

@@ -132,7 +132,8 @@ class Exchange:
             account.guarded_parts = Transcript()
         events: AsyncIterator[Event] = reply
         if self.chain.streams[depth] or account.kept is not None or self.ctx.restorations:
-            source = Source(reply, account.kept, read=bool(self.chain.streams[depth]))
+            one_text = self.ctx.request.operation != "response"  # whose items each end for themselves
+            source = Source(reply, account.kept, read=bool(self.chain.streams[depth]), one_text=one_text)
             account.produced = source.meter
             events = outward.layers(self, source, depth)
         delivery = Delivery(events, self.endings.reading, self.ctx.restorations, account.guarded_parts, self._failed)

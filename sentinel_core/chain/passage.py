@@ -31,6 +31,7 @@ class Readers:
             patches=event.patches,
             readers=self._seen,
             ends=event.ends,
+            goes_on=event.goes_on,
         )
 
     def has(self, event: Opaque) -> bool:
@@ -111,6 +112,6 @@ class Passage:
 
     def _was_read(self, event: Opaque) -> bool:
         """Whether the stage looked at all of it, as far as that is text."""
-        if event.slots and not self._readers.has(event):
+        if event.goes_on or (event.slots and not self._readers.has(event)):
             return False
         return self._entry.reads_all or not event.unreadable

@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from time import perf_counter
 
 from sentinel_core.chain.faults import is_fault
+from sentinel_core.chain.held_ends import HeldEnds
 from sentinel_core.chain.transcript import Meter, Transcript
 from sentinel_core.context import Restoration
 from sentinel_core.errors import StageFault
-from sentinel_core.messages import TEXTS, Event, TextEvent, UsageReport, ends_texts
+from sentinel_core.messages import TEXTS, Event, Finish, TextEvent, UsageReport, ends_texts
 from sentinel_core.reply import EventStream, Reading
 
 
@@ -19,18 +20,22 @@ class Source:
     """Iterates the reply that came out of dispatch; counts what was produced and keeps the last usage.
 
     Where guards will have `read` it, frames leave re-encoded: of a repeated key the guards saw only the last value, and
-    nobody else may see another.
+    nobody else may see another. Where a choice is `one_text`, its end is then held until nothing of it can come any
+    more.
     """
 
-    __slots__ = ("_kept", "_loop", "_next", "_read", "_reading", "_stream", "meter")
+    __slots__ = ("_holds", "_kept", "_loop", "_next", "_read", "_reading", "_stream", "meter")
 
-    def __init__(self, stream: EventStream, kept: Transcript | None, *, read: bool = False) -> None:
+    def __init__(
+        self, stream: EventStream, kept: Transcript | None, *, read: bool = False, one_text: bool = True
+    ) -> None:
         self._stream = stream
         self._reading = Reading()
         self._next = stream.taken(self._reading).__anext__
         self._loop = asyncio.get_running_loop()
         self._kept = kept
         self._read = read
+        self._holds = read and one_text
         self.meter = Meter()
 
     def __aiter__(self) -> Source:
@@ -58,11 +63,15 @@ class Source:
         if self._read and event.frame is not None:
             event.frame.reencode = True
         meter = self.meter
-        meter.events += 1
         if isinstance(event, TEXTS):
             meter.chars += len(event.text)
         elif isinstance(event, UsageReport):
             meter.usage = event.usage
+        elif self._holds and isinstance(event, Finish):
+            self._holds = False
+            self._next = HeldEnds(event, self._next).__anext__
+            return await self.__anext__()
+        meter.events += 1
         if self._kept is not None:
             self._kept.add(event)
         return event

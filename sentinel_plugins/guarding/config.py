@@ -41,8 +41,9 @@ class ReplacingConfig(StageConfig, frozen=True, kw_only=True):
     """Values that are left alone wherever they are the whole of what was found, such as your own support address. Case
     makes no difference."""
     numbers: Numbers = "string"
-    """What becomes of a value that is a number in the JSON of tool arguments: what stands for it can only be a string
-    (`string`), which a tool that asks for a number may not take; `block` refuses the request or the reply."""
+    """What becomes of a value that is a number in the JSON of tool arguments, or of an answer that was asked for as
+    JSON: what stands for it can only be a string (`string`), which whoever asks for a number may not take; `block`
+    refuses the request or the reply."""
     custom: dict[EntityName, CustomTable] = msgspec.field(default_factory=dict)
     """Kinds of values of your own, by the name that stands in their place."""
 

@@ -10,6 +10,7 @@ from sentinel_core.errors import Refusal
 from sentinel_core.messages import Path, TextSlot
 from sentinel_plugins.guarding.entity import Family, Found
 from sentinel_plugins.guarding.finder import Except, Finder, Together
+from sentinel_plugins.guarding.form import ARGUMENTS
 from sentinel_plugins.guarding.handover import Mark
 from sentinel_plugins.guarding.known import Known
 from sentinel_plugins.guarding.merge import Cluster
@@ -62,10 +63,18 @@ class Merged(NamedTuple):
 class Redaction:
     """Replaces one guard's values, and leaves those of other guards, which will replace them.
 
-    `left` are the values of other guards that were come across, with what they are.
+    `json` are the kinds of text that are read as JSON, and stay it. `left` are the values of other guards that were
+    come across, with what they are.
     """
 
-    def __init__(self, merged: Merged, replacements: Mapping[Action, Replacement], note: Note) -> None:
+    def __init__(
+        self,
+        merged: Merged,
+        replacements: Mapping[Action, Replacement],
+        note: Note,
+        json: Collection[str] = ARGUMENTS,
+    ) -> None:
+        self._json = json
         self._merged = merged
         self.replacements = replacements
         self._note = note
@@ -79,16 +88,16 @@ class Redaction:
     def text(
         self,
         *,
-        json: bool,
+        kind: str,
         left: str = "",
         finder: Finder | None = None,
         decide: Decide | None = None,
         spots: Spots | None = None,
     ) -> Text:
-        """A text that begins now, behind what is `left` of it. `json` says that it is the arguments of a tool call."""
+        """A text that begins now, behind what is `left` of it; its `kind` is that of a slot, or a channel."""
         finder = finder or self._merged.finder
         make = partial(self._replacer, finder, decide or self._decide)
-        if not json:
+        if kind not in self._json:
             return PlainText(make(left), spots.note if spots is not None else None)
         if spots is not None:
             return JsonText(make, finder.left, note=spots.note)
@@ -131,8 +140,7 @@ class Redaction:
 
     def _spots(self, slot: TextSlot, finder: Finder) -> Spots:
         spots = Spots()
-        json = slot.kind == "tool_arguments"
-        self.text(json=json, finder=finder, decide=spots.decide, spots=spots).feed(slot.text, end=True)
+        self.text(kind=slot.kind, finder=finder, decide=spots.decide, spots=spots).feed(slot.text, end=True)
         return spots
 
     def _values(self, slots: Iterable[TextSlot]) -> dict[str, Found]:
@@ -153,8 +161,7 @@ class Redaction:
         return self._merged.may_be_in((slot,))
 
     def _whole(self, slot: TextSlot, finder: Finder, decide: Decide) -> str:
-        json = slot.kind == "tool_arguments"
-        return self.text(json=json, finder=finder, decide=decide).feed(slot.text, end=True)
+        return self.text(kind=slot.kind, finder=finder, decide=decide).feed(slot.text, end=True)
 
     def _decide(self, cluster: Cluster, value: str) -> str | None:
         found = cluster.first

@@ -17,6 +17,7 @@ from sentinel_core.stage import Phase, Stage
 from sentinel_plugins.guarding.config import ReplacingConfig
 from sentinel_plugins.guarding.custom import Custom
 from sentinel_plugins.guarding.entity import Entity, Family, Found
+from sentinel_plugins.guarding.form import ARGUMENTS, json_kinds
 from sentinel_plugins.guarding.handover import HANDOVER, Handover
 from sentinel_plugins.guarding.policy import Board, Direction, Policy, posted
 from sentinel_plugins.guarding.redaction import Merged, Note, Redaction
@@ -28,7 +29,7 @@ from sentinel_plugins.guarding.unseen import cleaned
 
 Changes: TypeAlias = Mapping[Path, str]
 Work: TypeAlias = Callable[[], Changes]
-Made: TypeAlias = Callable[[Merged, Mapping[Action, Replacement], Note], Redaction]
+Made: TypeAlias = Callable[[Merged, Mapping[Action, Replacement], Note, Collection[str]], Redaction]
 
 OFF_LOOP_CHARS = 8_192
 """Texts of requests that are longer together are searched on a thread: text that is made for it, such as beginnings of
@@ -224,7 +225,8 @@ class Replacing(Stage):
         placeholders = ctx.get(PLACEHOLDERS)
         if placeholders:
             merged = merged.without(placeholders)
-        return made(merged, self._replacements(ctx, direction), partial(self._note, ctx, direction))
+        note = partial(self._note, ctx, direction)
+        return made(merged, self._replacements(ctx, direction), note, _json(ctx, direction))
 
     def _together(self, ctx: Context, direction: Direction) -> Merged:
         """What is looked for. A generation has one chain, so this is decided once for each direction."""
@@ -259,6 +261,11 @@ def _seen(ctx: Context, key: Key[Seen], what: Request | Answer) -> Seen | None:
     """What the guard before this one left, if it is still the same that comes."""
     seen = ctx.get(key)
     return seen if seen is not None and seen.what is what else None
+
+
+def _json(ctx: Context, direction: Direction) -> Collection[str]:
+    """The kinds of text that are JSON: of a reply, what its request says."""
+    return json_kinds(ctx.request) if direction == "response" else ARGUMENTS
 
 
 def _length(slots: Iterable[TextSlot]) -> int:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
 
 from sentinel_core.messages import Answer, Request, TextEvent, TextSlot, ToolCallDelta
+from sentinel_plugins.guarding.form import json_kinds
 from sentinel_plugins.guarding.redaction import Text
 from sentinel_plugins.guarding.streaming import Lanes
 from sentinel_plugins.pii.restoring import restored
 from sentinel_plugins.pii.targets import Targets
 from sentinel_plugins.pii.vault import Vault
-
-_FORMATS = (("response_format",), ("text", "format"), ("output_format",), ("output_config", "format"))
-"""Where requests say that the answer is to be JSON: of chats, of responses, of messages before and now."""
 
 _TEXTS: Collection[str] = ("content", "reasoning", "refusal")
 
@@ -51,7 +48,7 @@ class _Texts:
 
     def __init__(self, vault: Vault, request: Request) -> None:
         self._vault = vault
-        self._json = wants_json(request)
+        self._json = json_kinds(request)
         self._one_answer = request.operation == "response"  # whose texts are told apart as choices are elsewhere
         self._targets: dict[tuple[str | int, str], Targets] = {}
 
@@ -61,22 +58,9 @@ class _Texts:
 
     def of(self, choice: str | int, kind: str) -> Text:
         """A text that begins now."""
-        json = kind == "tool_arguments" or (self._json and kind == "content")
         targets = self._targets.setdefault((choice, kind), Targets())
-        return restored(self._vault, json=json, targets=targets)
+        return restored(self._vault, json=kind in self._json, targets=targets)
 
 
 def _choice(slot: TextSlot) -> str | int:
     return slot.path[1] if slot.path[0] == "choices" else 0
-
-
-def wants_json(request: Request) -> bool:
-    """Whether the caller asked for JSON in the place of a text."""
-    return any(_kind(request.body, path).startswith("json") for path in _FORMATS)
-
-
-def _kind(body: Mapping[str, Any], path: tuple[str, ...]) -> str:  # JSON
-    found: Any = body  # JSON
-    for key in (*path, "type"):
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found if isinstance(found, str) else ""

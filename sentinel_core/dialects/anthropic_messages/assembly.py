@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, count
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from sentinel_core.dialects.anthropic_messages.decoder import MessagesStreamDecoder
-from sentinel_core.dialects.anthropic_messages.wire import message_start
+from sentinel_core.dialects.anthropic_messages.wire import call_type, message_start
 from sentinel_core.dialects.anthropic_messages.words import counts, finish_reason, stop_reason, usage_object, usage_of
 from sentinel_core.dialects.lanes import changed_ends
 from sentinel_core.dialects.slots import Path
@@ -156,7 +156,7 @@ def tool_input(arguments: str) -> dict[str, Any]:
 def _lanes(body: Mapping[str, Any]) -> list[tuple[Path, TextEvent]]:
     """Every channel text of a message: where it stands, and as an event. A tool's input is one text, as JSON."""
     found: list[tuple[Path, TextEvent]] = []
-    calls = 0
+    calls, own = count(), count(-1, -1)
     for index, block in enumerate(body["content"]):
         path: Path = ("content", index)
         kind = block["type"]
@@ -164,11 +164,10 @@ def _lanes(body: Mapping[str, Any]) -> list[tuple[Path, TextEvent]]:
             found.append(((*path, "text"), TextDelta(text=block["text"])))
         elif kind == "thinking" and isinstance(block.get("thinking"), str):
             found.append(((*path, "thinking"), ReasoningDelta(text=block["thinking"])))
-        elif kind == "tool_use":
-            text = _encode(block["input"]).decode()
-            call = ToolCallDelta(text=text, index=calls, id=_string(block, "id"), name=_string(block, "name"))
+        elif isinstance(block.get("input"), Mapping):
+            text, number = _encode(block["input"]).decode(), next(calls if kind == "tool_use" else own)
+            call = ToolCallDelta(text=text, index=number, id=_string(block, "id"), name=_string(block, "name"))
             found.append(((*path, "input"), call))
-            calls += 1
     return found
 
 
@@ -198,7 +197,9 @@ def _spread(places: Sequence[tuple[Path, str]], new: str) -> list[tuple[Path, st
 
 def _add(blocks: dict[object, dict[str, Any]], event: TextEvent) -> None:
     if isinstance(event, ToolCallDelta):
-        made = {"type": "tool_use", "id": "", "name": "", "input": []}
+        made = {"type": call_type(event), "id": "", "name": "", "input": []}
+        if event.frame is not None and event.frame.name == "content_block_start":
+            made |= {**event.frame.body["content_block"], "input": []}
         block = blocks.setdefault(("tool", event.index), made)
         block["id"] = block["id"] or event.id or ""
         block["name"] = block["name"] or event.name or ""
@@ -211,13 +212,13 @@ def _add(blocks: dict[object, dict[str, Any]], event: TextEvent) -> None:
 
 
 def _extend(blocks: dict[object, dict[str, Any]], event: Opaque) -> None:
-    """What of a block no channel carries: a signature, a redacted block, a server tool's block, citations."""
+    """What of a block no channel carries: a signature, a redacted block, a tool's result, citations."""
     frame, place = event.frame, _place(event)
     if frame is None or place is None or event.changed:
         return
     if frame.name == "content_block_start":
         block = frame.body["content_block"]
-        if block.get("type") not in ("text", "thinking", "tool_use"):
+        if block.get("type") not in ("text", "thinking") and "input" not in block:
             blocks[place] = dict(block)
         return
     delta, known = frame.body.get("delta") or {}, blocks.get(place)
@@ -225,9 +226,6 @@ def _extend(blocks: dict[object, dict[str, Any]], event: Opaque) -> None:
         known["signature"] = known.get("signature", "") + str(delta.get("signature", ""))
     elif known is not None and delta.get("type") == "citations_delta":
         known["citations"] = [*(known.get("citations") or ()), delta.get("citation")]
-    elif known is not None and delta.get("type") == "input_json_delta":
-        said = known["input"] if isinstance(known.get("input"), list) else []
-        known["input"] = [*said, str(delta.get("partial_json", ""))]
 
 
 def _place(event: Event) -> tuple[str, int] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -30,6 +30,9 @@ _encode = msgspec.json.Encoder().encode
 INPUT: Path = ("content_block", "input")
 """Where a tool's input stands that came whole, with its block's start."""
 _BLOCK: Path = ("content_block",)
+_NONE: Final = object()
+_WHOLE = frozenset({"signature_delta", "citations_delta"})
+"""Deltas that are none of a text."""
 _TEXT_PATH: Path = ("delta", "text")
 _BLOCK_EVENTS = frozenset({"content_block_start", "content_block_delta"})
 
@@ -49,7 +52,7 @@ _PLAIN_TEXT = (Place("text", _TEXT_PATH),)
 class MessagesStreamDecoder:
     """Decodes one stream: numbers its tool calls, adds up its usage, and knows whether it is complete."""
 
-    __slots__ = ("_calls", "_counts", "_done", "_empty", "_finished")
+    __slots__ = ("_calls", "_counts", "_done", "_empty", "_ended", "_finished", "_open", "_outside", "_plain")
 
     def __init__(self) -> None:
         self._done = False
@@ -57,6 +60,11 @@ class MessagesStreamDecoder:
         self._calls: dict[int, int] = {}
         self._counts: dict[str, Any] = {}
         self._empty: set[int] = set()
+        self._open: set[int] = set()
+        self._ended: set[int] = set()
+        self._outside: set[tuple[int, str]] = set()
+        self._plain: object = _NONE
+        """The block whose text may go on the short way: it is open."""
 
     @property
     def done(self) -> bool:
@@ -88,14 +96,15 @@ class MessagesStreamDecoder:
 
     def events(self, data: bytes, body: dict[str, Any], kind: str) -> Sequence[Event]:
         """The events of one decoded payload; `data` is empty where it has none. Raises as `decode`."""
-        if kind == "content_block_delta" and _is_plain_text(body):
+        if kind == "content_block_delta" and body.get("index") == self._plain and _is_plain_text(body):
             return (TextDelta(frame=Frame(data, body, _PLAIN_TEXT, kind), text=body["delta"]["text"]),)
         frame = Frame(data, body, (), kind)
         found = self._read(body, kind)
         paths = {place.path for _, place in found if place.kind == "text"}
         slots = tuple(slot for slot in _slots(body) if slot.path not in paths and slot.path[:2] not in paths)
         if slots or not found:
-            rest = Opaque(slots=slots, ends=_ends_text(body, kind))
+            goes_on = kind == "content_block_delta" and not found and self._goes_on(body["delta"], _index(body))
+            rest = Opaque(slots=slots, ends=self._ends_text(body, kind), goes_on=goes_on)
             found.append((rest, Place("opaque", paths=tuple(slot.path for slot in slots))))
         frame.places = [place for _, place in found]
         frame.size = len(found)
@@ -117,11 +126,13 @@ class MessagesStreamDecoder:
                 found.append((Finish(reason=finish_reason(reason)), Place("finish")))
             return found + self._usage(body.get("usage"))
         if kind == "content_block_stop" and _index(body) in self._empty:
-            return [(Opaque(ends=True), Place("empty"))]
+            return [(Opaque(ends=self._ends_text(body, kind)), Place("empty"))]
         self._done = kind == "message_stop"
         return []
 
     def _delta(self, delta: dict[str, Any], index: int) -> list[tuple[Event, Place]]:
+        if index in self._ended:
+            raise UpstreamError("upstream_invalid_response")  # to guards it would be another text
         kind = delta.get("type")
         if kind == "text_delta" and isinstance(delta.get("text"), str):
             return [(TextDelta(text=delta["text"]), Place("text", _TEXT_PATH))]
@@ -136,8 +147,11 @@ class MessagesStreamDecoder:
 
     def _start(self, block: dict[str, Any], index: int) -> list[tuple[Event, Place]]:
         kind = block.get("type")
-        if kind == "tool_use":
-            number = self._calls[index] = len(self._calls)  # the block's index counts other blocks too
+        self._open.add(index)
+        self._ended.discard(index)
+        self._plain = index
+        if kind == "tool_use" or "input" in block:
+            number = self._calls[index] = self._numbered(kind)
             call = block.get("input")
             if not call:
                 self._empty.add(index)
@@ -155,19 +169,37 @@ class MessagesStreamDecoder:
                 return [(opening, Place("text", (*_BLOCK, key)))]
         return []
 
+    def _numbered(self, kind: object) -> int:
+        """The next call's number: a block's index counts other blocks too. What the provider calls itself is numbered
+        apart, downwards, so that no client of another format takes it for its own to make."""
+        if kind == "tool_use":
+            return sum(number >= 0 for number in self._calls.values())
+        return -1 - sum(number < 0 for number in self._calls.values())
+
+    def _goes_on(self, delta: dict[str, Any], index: int) -> bool:
+        """Whether a fragment outside the channels goes on with one of the same block."""
+        kind = (index, str(delta.get("type")))
+        goes_on = kind in self._outside
+        self._outside.add(kind)
+        return goes_on and delta.get("type") not in _WHOLE
+
+    def _ends_text(self, body: dict[str, Any], kind: str) -> bool:
+        """A block ends, or its text does: a signature signs thinking that is complete. Text of a block that is still
+        open goes on: where blocks overlap, nothing ends with the first of them."""
+        if kind == "content_block_stop":
+            self._open.discard(_index(body))
+            self._ended.add(_index(body))
+            self._plain = _NONE
+        elif kind != "content_block_delta" or _object(body, "delta").get("type") != "signature_delta":
+            return False
+        return not self._open - {_index(body)}
+
     def _usage(self, usage: Any) -> list[tuple[Event, Place]]:  # decoded JSON
         """The counts so far: those of the start, replaced by what later ones say (they are cumulative)."""
         found = counts(usage)
         self._counts.update(found)
         total = usage_of(self._counts)
         return [(UsageReport(usage=total), Place("usage"))] if found and total is not None else []
-
-
-def _ends_text(body: dict[str, Any], kind: str) -> bool:
-    """A block ends, or its text does: a signature signs thinking that is complete."""
-    if kind != "content_block_delta":
-        return kind == "content_block_stop"
-    return _object(body, "delta").get("type") == "signature_delta"
 
 
 def _is_plain_text(body: dict[str, Any]) -> bool:
@@ -178,7 +210,6 @@ def _is_plain_text(body: dict[str, Any]) -> bool:
         and len(delta) == 2
         and delta.get("type") == "text_delta"
         and type(delta.get("text")) is str
-        and type(body.get("index")) is int
     )
 
 

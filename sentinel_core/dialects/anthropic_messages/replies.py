@@ -91,12 +91,14 @@ class ToCanonical:
         if not isinstance(event, Opaque):
             if isinstance(event, ToolCallDelta):
                 self._tool = event.index
+                if self._tool < 0:
+                    return ()  # the provider's own: no client makes this call
             elif isinstance(event, ReasoningDelta):
                 index = frame.body["index"]
                 self._thinking[index] = self._thinking.get(index, 0) + len(event.text)
             return (_bare(event),) if self._chunk else (self._opening({}), _bare(event))
         if frame.name == "content_block_stop" and any(place.kind == "empty" for place in frame.places):
-            return (ToolCallDelta(index=self._tool, text="{}"),)
+            return (ToolCallDelta(index=self._tool, text="{}"),) if self._tool >= 0 else ()
         part = self._thinking_part(frame)
         return (chunk_event(self._chunk, extension({thinking.BLOCKS: [part]})),) if part and self._chunk else ()
 

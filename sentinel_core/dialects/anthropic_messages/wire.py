@@ -35,10 +35,15 @@ def opened_block(event: TextEvent) -> dict[str, Any]:  # JSON
     """The empty block that this text begins. A refusal is said in the open: the format has no channel for it."""
     if isinstance(event, ToolCallDelta):
         identifier = event.id or f"toolu_{event.index}"
-        return {"type": "tool_use", "id": identifier, "name": event.name or "", "input": {}}
+        return {"type": call_type(event), "id": identifier, "name": event.name or "", "input": {}}
     if event.channel == "reasoning":
         return {"type": "thinking", "thinking": "", "signature": ""}
     return {"type": "text", "text": ""}
+
+
+def call_type(event: ToolCallDelta) -> str:
+    """The type of the block that a call begins: numbers below zero are those of tools that the provider calls."""
+    return "tool_use" if event.index >= 0 else "server_tool_use"
 
 
 def delta(event: TextEvent) -> dict[str, Any]:  # JSON

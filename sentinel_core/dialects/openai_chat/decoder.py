@@ -7,9 +7,10 @@ from typing import Any, TypeAlias
 
 from sentinel_core.decoding import JsonLimits, decode_reply
 from sentinel_core.dialects.openai_chat.answer import decode_usage
+from sentinel_core.dialects.openai_chat.copies import may_be_fragment
 from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS, KNOWN_KEYS, REASONING_KEYS
-from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place
+from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place, is_custom
 from sentinel_core.dialects.openai_chat.plain_chunk import plain_chunk
 from sentinel_core.dialects.slots import Path, TextSlot, string_slots
 from sentinel_core.errors import UpstreamError
@@ -39,13 +40,14 @@ MAX_MISSES = 8
 class ChatStreamDecoder:
     """Decodes one stream, and knows which of its choices are complete."""
 
-    __slots__ = ("_done", "_finished", "_misses", "_seen")
+    __slots__ = ("_done", "_finished", "_misses", "_outside", "_seen")
 
     def __init__(self) -> None:
         self._done = False
         self._misses = 0
         self._seen: set[int] = set()
         self._finished: set[int] = set()
+        self._outside: set[Path] = set()
 
     @property
     def done(self) -> bool:
@@ -102,7 +104,7 @@ class ChatStreamDecoder:
         slots = self._slots(body, choices)
         usage = decode_usage(body["usage"]) if body.get("usage") else None
         if slots or not (events or usage):
-            events.append(Opaque(frame=frame, part=len(places), slots=slots))
+            events.append(Opaque(frame=frame, part=len(places), slots=slots, goes_on=self._goes_on(slots, choices)))
             places.append(Place("$opaque", paths=tuple(slot.path for slot in slots)))
         if usage is not None:
             events.append(UsageReport(frame=frame, part=len(places), usage=usage))
@@ -114,6 +116,20 @@ class ChatStreamDecoder:
     def _slots(self, body: dict[str, Any], choices: list[dict[str, Any]]) -> tuple[TextSlot, ...]:
         """The strings of a chunk that no event carries."""
         return (*outer_slots(body, choices, _PLAIN_CHOICE, _rest, "delta"), *_delta_slots(choices))
+
+    def _goes_on(self, slots: Sequence[TextSlot], choices: list[dict[str, Any]]) -> bool:
+        """Whether a string that may be a fragment stands where one has stood before."""
+        found = {slot.path for slot in slots if self._is_fragment(slot, choices)}
+        goes_on = not found.isdisjoint(self._outside)
+        self._outside |= found
+        return goes_on
+
+    def _is_fragment(self, slot: TextSlot, choices: list[dict[str, Any]]) -> bool:
+        """Whether a string outside the channels may be a part of a text that is streamed."""
+        path = slot.path
+        if slot.kind == "key" or len(path) < 4 or path[2] != "delta":
+            return False
+        return may_be_fragment(path[3:], slot.text, choices[int(path[1])]["delta"])
 
     def _choice(
         self, choice: dict[str, Any], position: int, frame: Frame, events: list[Event], places: list[Place]
@@ -164,6 +180,8 @@ def _tool_call(call: Any, choice: int, position: int, frame: Frame, part: int) -
         raise UpstreamError("upstream_invalid_response")
     function = call.get("function")
     identifier = call.get("id")
+    if is_custom(call):
+        function = {"name": call["custom"].get("name"), "arguments": call["custom"].get("input")}
     return _function(function if isinstance(function, dict) else {}, choice, index, identifier, frame, part)
 
 
@@ -221,7 +239,7 @@ def _delta_slots(choices: list[dict[str, Any]]) -> list[TextSlot]:
             if value is None or (isinstance(value, str) and key in _TEXT_DELTA and not _is_copy(key, delta)):
                 continue
             for slot in string_slots({key: value}, path, role="assistant", skip=IDENTIFIERS, known=KNOWN_KEYS):
-                if not _is_arguments(slot.path[3:]):
+                if not _is_arguments(slot.path[3:], delta):
                     slots.append(slot)
     return slots
 
@@ -235,8 +253,9 @@ def _is_copy(key: str, delta: dict[str, Any]) -> bool:
     return key == "reasoning" and bool(delta.get("reasoning_content")) and bool(delta.get("reasoning"))
 
 
-def _is_arguments(path: Path) -> bool:
+def _is_arguments(path: Path, delta: dict[str, Any]) -> bool:
     """Whether a place in a delta is what a tool call's event carries."""
-    if len(path) == 4:
-        return path[0] == "tool_calls" and isinstance(path[1], int) and path[2:] == ("function", "arguments")
+    if len(path) == 4 and path[0] == "tool_calls" and isinstance(path[1], int):
+        custom = is_custom(delta["tool_calls"][path[1]])
+        return path[2:] == (("custom", "input") if custom else ("function", "arguments"))
     return path == ("function_call", "arguments")

@@ -11,9 +11,12 @@ import msgspec
 
 from sentinel_core.dialects.line_ends import CR, LF
 from sentinel_core.dialects.openai_chat.assembly import usage_object
+from sentinel_core.dialects.openai_chat.copies import reasoning_again
 from sentinel_core.dialects.openai_chat.errors import error_object
-from sentinel_core.dialects.openai_chat.heads import Heads
-from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place
+from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
+from sentinel_core.dialects.openai_chat.heads import Heads, call_delta
+from sentinel_core.dialects.openai_chat.held_logprobs import HeldLogprobs
+from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.dialects.openai_chat.plain_chunk import PLAIN, PLAIN_NULL_USAGE, PlainWriter
 from sentinel_core.dialects.slots import patched
 from sentinel_core.errors import SentinelError
@@ -22,6 +25,7 @@ from sentinel_core.messages import (
     Finish,
     Frame,
     Opaque,
+    ReasoningDelta,
     Request,
     TextDelta,
     TextEvent,
@@ -49,9 +53,11 @@ class ChatStreamEncoder:
         "_heads",
         "_include_usage",
         "_latest",
+        "_logprobs",
         "_model",
         "_parts",
         "_plain",
+        "_reasoning",
         "_started",
         "_usage",
     )
@@ -66,6 +72,8 @@ class ChatStreamEncoder:
         self._latest: Frame | None = None
         self._usage: UsageReport | None = None
         self._heads = Heads()
+        self._logprobs = HeldLogprobs()
+        self._reasoning: dict[int, Mapping[str, Any]] = {}  # where a choice's reasoning stands, as it came
         self._plain = PlainWriter(include_usage=request.include_usage)
 
     def encode(self, event: Event) -> bytes:
@@ -201,7 +209,21 @@ class ChatStreamEncoder:
         if place.key in ("tool_calls", "function_call"):
             self._put_call(choice["delta"], place, event)
         else:
-            _put_delta(choice, place, event)
+            self._put_delta(choice, place, event)
+
+    def _put_delta(self, choice: dict[str, Any], place: Place, event: Event | None) -> None:
+        """Write one fragment of text into a copied choice. What says a changed text again says the new one too; of its
+        logprobs, those leave whose tokens do."""
+        text, delta = event.text if isinstance(event, TextEvent) else "", choice["delta"]
+        if event is None or event.changed:
+            if place.key in REASONING_KEYS:
+                self._reasoning[choice.get("index", place.choice)] = {**delta}
+                delta |= reasoning_again(delta, text)
+            if choice.get("logprobs"):
+                number, scored = choice.get("index", place.choice), choice["logprobs"]
+                is_content = place.key == "content" and isinstance(scored, Mapping)
+                choice["logprobs"] = self._logprobs.said(number, scored, text) if is_content else None
+        delta[place.key] = text
 
     def _put_call(self, delta: dict[str, Any], place: Place, event: Event | None) -> None:
         """Write one fragment of a tool call into a copied delta, or take the call out."""
@@ -224,8 +246,17 @@ class ChatStreamEncoder:
     def _choice(self, event: TextEvent | Finish) -> dict[str, Any]:
         """The choice of a chunk for an event that a stage made itself."""
         reason = event.reason if isinstance(event, Finish) else None
-        delta = _delta(event) if isinstance(event, TextEvent) else {}
-        return {"index": event.choice, "delta": delta, "finish_reason": reason}
+        delta: dict[str, Any] = {}
+        scored: dict[str, Any] = {}
+        if isinstance(event, ToolCallDelta):
+            delta = call_delta(event, custom=self._heads.is_custom(event))
+        elif isinstance(event, ReasoningDelta):
+            delta = reasoning_again(self._reasoning.get(event.choice, {}), event.text)
+        elif isinstance(event, TextEvent):
+            delta = {event.channel: event.text}
+            logprobs = self._logprobs.said(event.choice, None, event.text)
+            scored = {"logprobs": logprobs} if logprobs is not None else {}
+        return {"index": event.choice, "delta": delta, **scored, "finish_reason": reason}
 
 
 def _sse(payload: bytes) -> bytes:
@@ -248,20 +279,6 @@ def _without_usage(frame: Frame) -> bytes:
     return _encode({key: value for key, value in frame.body.items() if key != "usage"})
 
 
-def _put_delta(choice: dict[str, Any], place: Place, event: Event | None) -> None:
-    choice["delta"][place.key] = event.text if isinstance(event, TextEvent) else ""
-    if event is None or event.changed:
-        _drop_copies(choice, place.key)
-
-
-def _drop_copies(choice: dict[str, Any], key: str) -> None:
-    """Take out what says a changed text again: its logprobs, and the second name of reasoning."""
-    if choice.get("logprobs"):
-        choice["logprobs"] = None
-    if key == "reasoning_content" and choice["delta"].get("reasoning"):
-        choice["delta"]["reasoning"] = ""
-
-
 def _put_opaque(body: dict[str, Any], place: Place, event: Event | None) -> dict[str, Any]:
     """Write the strings outside the channels; those of an event that a stage kept are emptied."""
     texts = event.patches if isinstance(event, Opaque) else dict.fromkeys(place.paths, "")
@@ -269,21 +286,6 @@ def _put_opaque(body: dict[str, Any], place: Place, event: Event | None) -> dict
         return body
     result: dict[str, Any] = patched(body, texts)
     return result
-
-
-def _delta(event: TextEvent) -> dict[str, Any]:
-    if not isinstance(event, ToolCallDelta):
-        key = {"content": "content", "reasoning": "reasoning_content", "refusal": "refusal"}[event.channel]
-        return {key: event.text}
-    function: dict[str, Any] = {"arguments": event.text}
-    if event.name is not None:
-        function = {"name": event.name, **function}
-    if event.index == FUNCTION_CALL:
-        return {"function_call": function}
-    call: dict[str, Any] = {"index": event.index, "function": function}
-    if event.id is not None:
-        call = {"index": event.index, "id": event.id, "type": "function", "function": function}
-    return {"tool_calls": [call]}
 
 
 def _usage(event: UsageReport) -> dict[str, Any]:

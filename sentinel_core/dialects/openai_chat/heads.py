@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place
+from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place, is_custom
 from sentinel_core.messages import ToolCallDelta
 
 Call = tuple[int, int]
@@ -21,9 +21,10 @@ class Heads:
     event. The first fragment of a call that is written carries its head; no fragment carries it again.
     """
 
-    __slots__ = ("_unsaid", "_written")
+    __slots__ = ("_custom", "_unsaid", "_written")
 
     def __init__(self) -> None:
+        self._custom: set[Call] = set()
         self._unsaid: dict[Call, Mapping[str, Any]] = {}  # JSON
         self._written: set[Call] = set()
 
@@ -43,20 +44,42 @@ class Heads:
     def completed(self, event: ToolCallDelta, call: Mapping[str, Any]) -> dict[str, Any]:  # JSON
         """The call as it stands in a chunk with the fragment's text, and with its head where that is still to come."""
         head = self._unsaid.pop((event.choice, event.index), {})
-        function = {**(call.get("function") or {}), **(head.get("function") or {}), "arguments": event.text}
-        return {**call, **head, "function": function}
+        custom = is_custom({**call, **head})
+        if custom:
+            self._custom.add((event.choice, event.index))
+        member, key = ("custom", "input") if custom else ("function", "arguments")
+        said = {**(call.get(member) or {}), **(head.get(member) or {}), key: event.text}
+        return {**call, **head, member: said}
 
     def named(self, event: ToolCallDelta) -> ToolCallDelta:
         """A stage's own fragment with the head that is still to come; what it says itself stands."""
         head = self._unsaid.pop((event.choice, event.index), {})
-        name, identifier = (head.get("function") or {}).get("name"), head.get("id")
+        if is_custom(head):
+            self._custom.add((event.choice, event.index))
+        name, identifier = (head.get("function") or head.get("custom") or {}).get("name"), head.get("id")
         return msgspec.structs.replace(event, id=event.id or identifier, name=event.name or name)
+
+    def is_custom(self, event: ToolCallDelta) -> bool:
+        """Whether this goes on with a call of a tool that takes free text."""
+        return (event.choice, event.index) in self._custom
 
     def written(self, event: ToolCallDelta) -> None:
         """A fragment has been written: nothing of its call's head is wanted any more."""
         self._written.add((event.choice, event.index))
 
     def _keep(self, key: Call, call: Mapping[str, Any]) -> None:  # JSON
-        function = call.get("function")
+        function = call.get("function") or call.get("custom")
         if key not in self._written and (call.get("id") or (isinstance(function, Mapping) and function.get("name"))):
             self._unsaid[key] = call
+
+
+def call_delta(event: ToolCallDelta, *, custom: bool) -> dict[str, Any]:  # JSON
+    """The delta of a chunk that a stage's own fragment of a call makes; `custom` if the tool takes free text."""
+    member, key = ("custom", "input") if custom else ("function", "arguments")
+    said: dict[str, Any] = {key: event.text}
+    if event.name is not None:
+        said = {"name": event.name, **said}
+    if event.index == FUNCTION_CALL:
+        return {"function_call": said}
+    named = {"id": event.id, "type": member} if event.id is not None else {}
+    return {"tool_calls": [{"index": event.index, **named, member: said}]}

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from sentinel_core.dialects.slots import Path
 
 FUNCTION_CALL = -1
 """The tool-call index of the deprecated `function_call`."""
+
+
+def is_custom(call: Mapping[str, Any]) -> bool:  # JSON
+    """Whether a call is of a tool that takes free text, which stands in a member of its own."""
+    return isinstance(call.get("custom"), dict) and not isinstance(call.get("function"), dict)
 
 
 class Place(NamedTuple):

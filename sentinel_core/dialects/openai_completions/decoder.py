@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sentinel_core.dialects.openai_chat.decoder import MAX_MISSES, ChatStreamDecoder, outer_slots
+from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
 from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.dialects.openai_completions.fields import rest_slots
 from sentinel_core.dialects.slots import TextSlot
@@ -25,6 +26,9 @@ class CompletionStreamDecoder(ChatStreamDecoder):
 
     def _slots(self, body: dict[str, Any], choices: list[dict[str, Any]]) -> tuple[TextSlot, ...]:
         return tuple(outer_slots(body, choices, _PLAIN_CHOICE, rest_slots, "text"))
+
+    def _is_fragment(self, slot: TextSlot, choices: list[dict[str, Any]]) -> bool:
+        return len(slot.path) == 3 and slot.path[2] in REASONING_KEYS
 
     def _choice(
         self, choice: dict[str, Any], position: int, frame: Frame, events: list[Event], places: list[Place]

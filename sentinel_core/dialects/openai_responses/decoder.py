@@ -41,6 +41,7 @@ DELTAS: Mapping[str, tuple[type[TextEvent], str, str]] = {
 }
 """What a text's `.delta` events become, its kind, and the member of its `.done` event that says it all again."""
 
+_SOUND = frozenset({"response.audio", "response.output_audio"})
 _ENDS = {"response.completed": "stop", "response.incomplete": "length"}
 OPENINGS = frozenset(
     {"response.created", "response.queued", "response.in_progress", "response.output_item.added"}
@@ -103,11 +104,11 @@ class ResponseStreamDecoder:
         """The events of one decoded payload. Raises `UpstreamError`."""
         family, _, step = kind.rpartition(".")
         frame = Frame(data, body, name=kind)
-        if step == "delta" and family in DELTAS and isinstance(body.get("delta"), str):
+        if step == "delta" and family not in _SOUND and isinstance(body.get("delta"), str):
             return self._delta(frame, family)
         if kind == "response.failed":
             raise reported_error(body.get("response") or {})
-        ends = [self._lane(frame, family)] if step == "done" and family in DELTAS else []
+        ends = [self._numbered(_key(body, _said_of(family)[1]))] if step == "done" and self._is_text(family) else []
         events: list[Event] = []
         if kind in _ENDS:
             if not isinstance(body.get("response"), dict):
@@ -132,12 +133,16 @@ class ResponseStreamDecoder:
         return events
 
     def fragment(self, frame: Frame, family: str) -> TextEvent:
-        """The text of a `.delta` frame: all that it holds, if a translator made it."""
+        """The text of a `.delta` frame: all that it holds, if a translator made it. Raises `UpstreamError` for one
+        that comes behind the end of its text."""
         body = frame.body
-        choice = self._lane(frame, family)
+        event_type, text_kind, _ = _said_of(family)
+        choice = self._numbered(_key(body, text_kind))
+        if choice in self._ended:
+            raise UpstreamError("upstream_invalid_response")  # to guards it would be another text
         said = self._said[choice]
         said.append(body["delta"])
-        text = DELTAS[family][0](choice=choice, frame=frame, text=body["delta"])
+        text = event_type(choice=choice, frame=frame, text=body["delta"])
         if isinstance(text, ToolCallDelta) and len(said) == 1:
             text = msgspec.structs.replace(text, **self._called.get(body.get("output_index"), {}))
         frame.size = 1
@@ -151,11 +156,12 @@ class ResponseStreamDecoder:
         frame.size = 2
         return (text, Opaque(frame=frame, part=1, slots=tuple(rest)))
 
-    def _lane(self, frame: Frame, family: str) -> int:
-        """The number of the text that a frame belongs to; a text that is new has the next one."""
-        return self._numbered(_key(frame.body, DELTAS[family][1]))
+    def _is_text(self, family: str) -> bool:
+        """Whether events of this family end a text: also one that is new to us, if some of it came."""
+        return family in DELTAS or any(kind == family for _, kind, _ in self._lanes)
 
     def _numbered(self, key: Lane) -> int:
+        """The number of the text that stands there; one that is new has the next."""
         choice = self._lanes.setdefault(key, len(self._said))
         if choice == len(self._said):
             self._said.append([])
@@ -190,6 +196,16 @@ class ResponseStreamDecoder:
             for place in item_texts(item, ("response", "output", number)):
                 add(place.path, place.text, (number, place.kind, place.part))
         return found
+
+
+def carries_text(frame: Frame) -> bool:
+    """Whether a frame is a fragment of a text. One of a family that is new to us is content."""
+    family, _, step = frame.name.rpartition(".")
+    return step == "delta" and family not in _SOUND and isinstance(frame.body.get("delta"), str)
+
+
+def _said_of(family: str) -> tuple[type[TextEvent], str, str]:
+    return DELTAS.get(family) or (TextDelta, family, "")
 
 
 def _is_plain(body: dict[str, Any]) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 
 from sentinel_core.dialects.openai_chat.errors import error_object
 from sentinel_core.dialects.openai_responses.answer import patch
-from sentinel_core.dialects.openai_responses.decoder import DELTAS, OPENINGS
+from sentinel_core.dialects.openai_responses.decoder import OPENINGS, carries_text
 from sentinel_core.dialects.openai_responses.status import with_status
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.errors import SentinelError
@@ -86,7 +86,7 @@ class ResponseStreamEncoder:
             return b""
         self._frame, self._parts = None, {}
         rest = next((part for part in parts.values() if isinstance(part, Opaque)), None)
-        if frame.name.endswith(".delta") and frame.name.removesuffix(".delta") in DELTAS:
+        if carries_text(frame):
             text = next((part for part in parts.values() if isinstance(part, TextEvent)), None)
             return self._delta(frame, text, rest)
         ends = [part for part in parts.values() if isinstance(part, Finish)]

@@ -164,6 +164,7 @@ class FromCanonical:
         self._response: _Response | None = None
         self._decoder = ResponseStreamDecoder()
         self._number = 0
+        self._reason: str | None = None
         self._usage: Usage | None = None
 
     def translate(self, event: Event) -> Sequence[Event]:
@@ -178,13 +179,15 @@ class FromCanonical:
         if isinstance(event, Opaque):
             return self._chunk(event)
         begun, response = self._begun({})
-        said = response.finish(event.reason) if isinstance(event, Finish) else response.output.add(event)
-        return self._events([*begun, *said])
+        if isinstance(event, Finish):
+            self._reason = event.reason  # some say it with every chunk, and what is said ends but once
+            return self._events(begun)
+        return self._events([*begun, *response.output.add(event)])
 
     def end(self) -> Sequence[Event]:
-        """The last event, with the whole response."""
+        """What ends the items, and the last event, with the whole response."""
         begun, response = self._begun({})
-        left = response.finish()
+        left = response.finish(self._reason)
         return self._events([*begun, *left, ending(response.body(self._usage))])
 
     def _chunk(self, event: Opaque) -> Sequence[Event]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from sentinel_core.messages import TextSlot
@@ -85,9 +85,14 @@ class Marking(Redaction):
     """A `Redaction` that also replaces what was recognised."""
 
     def __init__(
-        self, recognised: Recognised, merged: Merged, replacements: Mapping[Action, Replacement], note: Note
+        self,
+        recognised: Recognised,
+        merged: Merged,
+        replacements: Mapping[Action, Replacement],
+        note: Note,
+        json: Collection[str],
     ) -> None:
-        super().__init__(merged, replacements, note)
+        super().__init__(merged, replacements, note, json)
         self._recognised = recognised
 
     def _may_hold(self, slot: TextSlot) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Final
 
-from sentinel_core.messages import Event, Opaque, TextEvent, TextSlot, ToolCallDelta, ends_texts
+from sentinel_core.messages import Event, Opaque, TextEvent, TextSlot, ends_texts
+from sentinel_plugins.guarding.form import ARGUMENTS
 from sentinel_plugins.guarding.presidio.wire import Span
 from sentinel_plugins.guarding.redaction import Text
 from sentinel_plugins.guarding.streaming import Lanes
@@ -45,10 +46,12 @@ class Ahead:
 class Reading:
     """What was recognised in the texts at hand, by segment, for `Marks` to look up."""
 
-    def __init__(self, recogniser: Recogniser, executor: Executor) -> None:
+    def __init__(self, recogniser: Recogniser, executor: Executor, json: Collection[str] = ARGUMENTS) -> None:
+        """`json` are the kinds of text that are read as JSON."""
         self.recognised: dict[str, Sequence[Span]] = {}
         self._recogniser = recogniser
         self._executor = executor
+        self._json = json
         self._ended: list[str] = []
 
     async def read(self, slots: Sequence[TextSlot]) -> None:
@@ -65,7 +68,7 @@ class Reading:
 
         What was recognised in one event is forgotten when the next one is asked for: it has been replaced by then.
         """
-        lanes = Lanes(lambda event: _text(self._ended, json=isinstance(event, ToolCallDelta)))
+        lanes = Lanes(lambda event: _text(self._ended, json=event.channel in self._json))
         async for event in events:
             self.recognised.clear()
             if isinstance(event, TextEvent):
@@ -98,7 +101,7 @@ class Reading:
         prose: list[str] = []
         other: list[str] = []
         for slot in slots:
-            text = _text(prose if _is_prose(slot) else other, json=slot.kind == "tool_arguments")
+            text = _text(prose if _is_prose(slot) else other, json=slot.kind in self._json)
             text.feed(slot.text, end=True)
         self.recognised.update(dict.fromkeys(other, ()))
         return self._wanted(prose)

@@ -11,6 +11,7 @@ from sentinel_core.context import Context
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.messages import Answer, Event
 from sentinel_core.services import Services
+from sentinel_plugins.guarding.form import json_kinds
 from sentinel_plugins.guarding.stage import Replacing
 from sentinel_plugins.guarding.streaming import MOST_WAITING, Searched, redacted
 from sentinel_plugins.pii.names.config import RecognisingConfig
@@ -58,7 +59,7 @@ class Recognising(Replacing):
         """Replace what comes back. Raises `Refusal` for what blocks, before it or anything behind it leaves."""
         if self.recogniser is None:
             return super().on_stream(ctx, events)
-        reading = Reading(self.recogniser, self._executor)
+        reading = Reading(self.recogniser, self._executor, json_kinds(ctx.request))
         redaction = self._redaction(ctx, "response", partial(Marking, reading.recognised))
         return redacted(Searched(redaction), reading.stream(events), MOST_WAITING + LONGEST)
 
@@ -72,7 +73,7 @@ class Recognising(Replacing):
 
     async def _read_answer_first(self, ctx: Context, recogniser: Recogniser, answer: Answer) -> Answer:
         slots = answer.texts()
-        reading = Reading(recogniser, self._executor)
+        reading = Reading(recogniser, self._executor, json_kinds(ctx.request))
         await reading.read(slots)
         redaction = self._redaction(ctx, "response", partial(Marking, reading.recognised))
         searched = self._search_answer(ctx, redaction, answer, slots)

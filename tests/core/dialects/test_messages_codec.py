@@ -127,6 +127,8 @@ def test_channels_tool_numbers_ends_and_running_usage() -> None:
     tools = [(event.index, event.id, event.name, event.text) for event in events if isinstance(event, ToolCallDelta)]
     assert "".join(event.text for event in events if isinstance(event, ReasoningDelta)) == "hm é🙂"
     assert tools == [
+        (-1, "srv_1", "web_search", ""),
+        (-1, None, None, '{"query":"x"}'),
         (0, "toolu_1", "weather", ""),
         (0, None, None, ""),
         (0, None, None, '{"city":'),
@@ -139,7 +141,7 @@ def test_channels_tool_numbers_ends_and_running_usage() -> None:
 
 def test_strings_outside_the_channels_are_slots_and_binary_ones_are_not() -> None:
     found = {slot.text for event in events_of(WIRE) if isinstance(event, Opaque) for slot in event.slots}
-    assert {"quoted", "Paper", '{"query":"x"}', "web_search", "unknown", "note"} <= found
+    assert {"quoted", "Paper", "web_search", "unknown", "note"} <= found
     assert not {"blob", "sig", "srv_1", "toolu_1"} & found
 
 
@@ -160,6 +162,15 @@ def test_u09_an_end_without_a_stop_reason_is_a_fault(parts: list[bytes]) -> None
     with pytest.raises(UpstreamError) as raised:
         events_of(b"".join(parts))
     assert raised.value.code == "upstream_stream_interrupted"
+
+
+def test_text_behind_the_end_of_its_block_is_a_fault() -> None:
+    late = named({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "b"}})
+    with pytest.raises(UpstreamError) as raised:
+        events_of(b"".join([opening(), *text_block(0, "a"), late]), whole=False)
+    assert raised.value.code == "upstream_invalid_response"
+    again = [opening(), *text_block(0, "a"), *text_block(0, "b"), *ending()]
+    assert "".join(e.text for e in events_of(b"".join(again)) if isinstance(e, TextDelta)) == "ab"
 
 
 @pytest.mark.parametrize(
@@ -192,7 +203,7 @@ def test_changed_text_is_patched_into_its_frame() -> None:
     assert blocks_of(written(changed)) == [
         ("thinking", "HM É🙂"),
         ("redacted_thinking", ""),
-        ("server_tool_use", '{"query":"x"}'),
+        ("server_tool_use", '{"QUERY":"X"}'),
         ("text", "SAID"),
         ("tool_use", '{"CITY":"ROME"}'),
         ("tool_use", ""),
@@ -310,7 +321,10 @@ def test_a_message_and_its_stream_say_the_same() -> None:
     tool = {"type": "tool_use", "id": "toolu_1", "name": "w", "input": {"a": [1, {"b": None}]}}
     thought = {"type": "thinking", "thinking": "hm", "signature": "sig"}
     redacted = {"type": "redacted_thinking", "data": "blob"}
-    answer = ANTHROPIC_MESSAGES.decode_answer(json.dumps(message(thought, redacted, "said", tool)).encode())
+    search = {**SERVER_TOOL, "input": {"query": "x"}}
+    remote = {"type": "mcp_tool_use", "id": "m_1", "name": "get", "server_name": "docs", "input": {}}
+    blocks = (thought, redacted, search, "said", tool, remote)
+    answer = ANTHROPIC_MESSAGES.decode_answer(json.dumps(message(*blocks)).encode())
     again = ANTHROPIC_MESSAGES.assemble(ANTHROPIC_MESSAGES.stream_frames(answer))
     assert again.body == answer.body
     assert again.usage == answer.usage == Usage(3, 2, 5)

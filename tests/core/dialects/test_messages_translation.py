@@ -18,7 +18,7 @@ from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.messages import Event
 from tests.json_values import json_values
 from tests.upstream import chat_stream, chunk, completion, delta, sse
-from tests.upstream.anthropic import message, message_stream, text_block, thinking_block, tool_block
+from tests.upstream.anthropic import block, message, message_stream, text_block, thinking_block, tool_block
 
 PNG = "data:image/png;base64,AAAA"
 PDF = "data:application/pdf;base64,JVBE"
@@ -384,6 +384,17 @@ async def test_p8_tool_arguments_stay_valid_json_at_every_split(size: int) -> No
     back = ANTHROPIC_MESSAGES.assemble(await streamed(wire, OPENAI_CHAT, ANTHROPIC_MESSAGES))
     assert back.body["content"] == [{"type": "tool_use", "id": "c", "name": "w", "input": json.loads(text)}]
     assert (back.body["stop_reason"], back.body["usage"]) == ("tool_use", {"input_tokens": 3, "output_tokens": 2})
+
+
+async def test_no_client_of_another_format_is_asked_for_what_the_provider_calls_itself() -> None:
+    searches = [
+        block(number, {"type": "server_tool_use", "id": f"s{number}", "name": "search", "input": {}}, *deltas)
+        for number, deltas in enumerate(([{"type": "input_json_delta", "partial_json": '{"query":"x"}'}], []))
+    ]
+    wire = b"".join(message_stream(blocks=[*searches, tool_block(2, "t1", "w", '{"a":1}')], reason="tool_use"))
+    there = OPENAI_CHAT.assemble(await streamed(wire, ANTHROPIC_MESSAGES, OPENAI_CHAT))
+    (call,) = there.body["choices"][0]["message"]["tool_calls"]
+    assert (call["id"], call["function"]) == ("t1", {"name": "w", "arguments": '{"a":1}'})
 
 
 async def test_a_stream_in_the_clients_own_dialect_is_not_touched() -> None:

@@ -271,3 +271,10 @@ def test_a_call_that_is_put_together_again_is_the_same_call() -> None:
     chunks = [delta(role="assistant"), call_delta(0, "{}", id="c1", name="w"), delta(finish="tool_calls")]
     (item,) = OPENAI_RESPONSES.assemble(read(b"".join(map(sse, chunks)), OPENAI_CHAT)).body["output"]
     assert (item["call_id"], item["name"], item["arguments"], item["status"]) == ("c1", "w", "{}", "completed")
+
+
+def test_an_end_that_every_chunk_repeats_ends_one_item_once() -> None:
+    chunks = [delta("on", finish="stop"), delta("e", finish="stop"), delta(finish="length")]
+    frames = check(written(read(b"".join(map(sse, chunks)), OPENAI_CHAT)))
+    assert [item["content"][0]["text"] for item in frames["output"]] == ["one"]
+    assert frames["status"] == "incomplete"

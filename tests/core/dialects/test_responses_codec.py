@@ -302,6 +302,14 @@ def test_u12_what_is_no_response_is_an_invalid_response(raw: bytes) -> None:
     assert caught.value.code == "upstream_invalid_response"
 
 
+def test_u11_text_behind_its_end_is_an_invalid_response() -> None:
+    frames = stream("a")
+    done = next(number for number, frame in enumerate(frames) if frame["type"] == "response.output_text.done")
+    late = next(frame for frame in frames if frame["type"] == "response.output_text.delta")
+    assert ends(*frames) == ""
+    assert ends(*frames[: done + 1], late, *frames[done + 1 :]) == "upstream_invalid_response"
+
+
 @pytest.mark.parametrize("payload", [b"<html>", b"[]", b"1", b"[" * 100])
 def test_u11_a_payload_that_is_none_is_an_invalid_response(payload: bytes) -> None:
     with pytest.raises(UpstreamError) as caught:

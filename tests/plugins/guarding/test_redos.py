@@ -118,7 +118,7 @@ def test_redos_what_a_stream_holds_for_long_is_not_searched_for_each_event(name:
     read = []
     for chars in (CHARS, 2 * CHARS):
         text, finder = text_of(CORPUS[name], chars), Counting(SCANNER)
-        stream = PII.text(json=False, finder=finder)
+        stream = PII.text(kind="content", finder=finder)
         left = "".join(stream.feed(text[at : at + 4]) for at in range(0, chars, 4)) + stream.feed("", end=True)
         assert left == PII.changes([slot(text)]).get(slot(text).path, text)
         read.append(finder.read)

@@ -21,7 +21,7 @@ from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.keys import CANDIDATES, Target
-from sentinel_core.messages import Event, Operation, TextEvent
+from sentinel_core.messages import Event, Finish, Operation, TextEvent
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.testing import FakeProvider
 from tests.core.dialects.cuts import bytewise, cut, payloads
@@ -29,7 +29,7 @@ from tests.plugins.guarding.defined import DEFINED
 from tests.plugins.guarding.guards import PII, SECRETS, Guards, Table, guards
 from tests.plugins.guarding.oracle import expected
 from tests.upstream import DONE, chunk, delta
-from tests.upstream.anthropic import ending, named, opening, text_block, thinking_block, tool_block
+from tests.upstream.anthropic import block, ending, named, opening, text_block, thinking_block, tool_block
 from tests.upstream.payloads import response, response_stream
 
 WORDS = (
@@ -105,6 +105,8 @@ def chat(content: Sequence[str], reasoning: Sequence[str], arguments: Sequence[s
         chunks += [delta(text), delta(text, index=1)]
     chunks.append(delta(tool_calls=[call]))
     chunks += [delta(tool_calls=[{"index": 0, "function": {"arguments": text}}]) for text in arguments]
+    chunks.append(delta(tool_calls=[{"index": 1, "id": "d", "type": "custom", "custom": {"name": "g", "input": ""}}]))
+    chunks += [delta(tool_calls=[{"index": 1, "custom": {"input": text}}]) for text in arguments]
     chunks += [delta(finish="tool_calls"), delta(index=1, finish="stop")]
     return b"".join(event(one, ascii_only) for one in chunks) + DONE
 
@@ -271,3 +273,53 @@ def test_what_is_held_of_a_block_leaves_before_its_signature_and_its_end() -> No
     ]
     said = [one["delta"].get("thinking", "") + one["delta"].get("text", "") for one in seen if "delta" in one]
     assert "".join(said) == "I think of [OWN_MAIL] and of himYes, he is bob"
+
+
+@pytest.mark.parametrize("kind", ["server_tool_use", "mcp_tool_use"])
+def test_what_the_provider_calls_itself_is_given_arguments_as_any_tool(kind: str) -> None:
+    start = {"type": kind, "id": "srv_1", "name": "search", "input": {}}
+    given_input = ('{"query": "bob@ac', 'me.com"}')
+    deltas = [{"type": "input_json_delta", "partial_json": part} for part in given_input]
+    wire = b"".join([opening(), *block(0, start, *deltas), *text_block(1, "ok"), *ending("end_turn")])
+    with running(pii=PII, secrets=SECRETS) as send:
+        sent = send(APIS["messages"], bytewise(wire))
+    seen = [json.loads(data) for data, _ in payloads(SseParser(), [sent])]
+    arguments = "".join(one["delta"].get("partial_json", "") for one in seen if "delta" in one)
+    assert json.loads(arguments) == {"query": "[OWN_MAIL]"}
+    assert [one["content_block"]["type"] for one in seen if "content_block" in one] == [kind, "text"]
+
+
+def ended_throughout(wire: bytes) -> bytes:
+    """The same stream with an end in every chunk, as Gemini's have been and those of servers that pass them on."""
+    frames = wire.removesuffix(DONE).split(b"\n\n")[:-1]
+    chunks = [json.loads(frame.removeprefix(b"data: ")) for frame in frames]
+    ended = [{**one, "choices": [{**choice, "finish_reason": "stop"} for choice in one["choices"]]} for one in chunks]
+    return b"".join(event(one, True) for one in ended) + DONE
+
+
+@pytest.mark.parametrize("name", ["chat", "completions"])
+def test_p6_an_end_in_every_chunk_ends_no_text(name: str) -> None:
+    api = APIS[name]
+
+    @given(content=TEXT, reasoning=TEXT, texts=PLACES, places=PLACES)
+    def check(content: str, reasoning: str, texts: list[int], places: list[int]) -> None:
+        wire = ended_throughout(api.written(pieces(content, texts), pieces(reasoning, texts), ["{}"], True))
+        before = lanes_of(events_of(api.dialect, [wire]))
+        sent = events_of(api.dialect, [send(api, cut(wire, places))])
+        assert lanes_of(sent) == {lane: whole(lane, text) for lane, text in before.items()}
+        assert sorted(end.choice for end in sent if isinstance(end, Finish)) == [0, 1]
+
+    with running(pii=PII, secrets=SECRETS) as send:
+        check()
+
+
+def test_blocks_that_overlap_end_no_text_of_each_other() -> None:
+    start: dict[str, Any] = {"type": "content_block_start", "content_block": {"type": "text", "text": ""}}
+    said: dict[str, Any] = {"type": "content_block_delta", "index": 0}
+    parts = [{**said, "delta": {"type": "text_delta", "text": text}} for text in ("to bob@ac", "me.com, ok")]
+    stops: list[dict[str, Any]] = [{"type": "content_block_stop", "index": index} for index in (1, 0)]
+    frames = [{**start, "index": 0}, {**start, "index": 1}, parts[0], stops[0], parts[1], stops[1]]
+    wire = b"".join([opening(), *map(named, frames), *ending("end_turn")])
+    with running(pii=PII, secrets=SECRETS) as send:
+        sent = send(APIS["messages"], [wire])
+    assert "".join(lanes_of(events_of(ANTHROPIC_MESSAGES, [sent])).values()) == "to [OWN_MAIL], ok"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any, ClassVar
 
@@ -124,6 +125,22 @@ async def test_the_other_direction_is_not_looked_at_and_has_no_verdict(direction
         driven = await chain.ask(TEXT)
         assert verdicts(driven) == {("pii", direction): "masked"}
         assert (sent(driven) == TEXT, driven.text == TEXT) == (direction == "response", direction == "request")
+
+
+CARD = {"entities": ["CREDIT_CARD"], "custom": {"OWN_MAIL": MAIL}}
+
+
+@pytest.mark.parametrize("asked", ["json_object", "json_schema"])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_answer_that_was_asked_for_as_json_stays_it(asked: str, stream: bool) -> None:
+    said = ('{"card": 41111111', '11111111, "to": "ann\\u0040ac', 'me.com", "n": 4}')
+    async with guards(FakeProvider(said), pii=CARD) as chain:
+        driven = await chain.ask(stream=stream, response_format={"type": asked})
+        assert json.loads(driven.text) == {"card": "[CREDIT_CARD]", "to": "[OWN_MAIL]", "n": 4}
+    async with guards(FakeProvider(said), pii={**CARD, "numbers": "block"}) as chain:
+        driven = await chain.ask(stream=stream, response_format={"type": asked})
+        assert driven.error is not None
+        assert driven.error.code == "content_policy_violation"
 
 
 async def test_h48_every_channel_and_choice_of_a_reply() -> None:

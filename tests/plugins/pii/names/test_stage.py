@@ -101,6 +101,14 @@ async def test_strings_of_tool_arguments_are_texts_of_their_own() -> None:
         assert driven.lane("tool_arguments") == expected
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_strings_of_an_answer_that_was_asked_for_as_json_are_texts_of_their_own(stream: bool) -> None:
+    said = json.dumps({"to": "Ann Smith", "at": "Pa\u0072is", "n": 12})
+    async with guards(FakeProvider((said[:9], said[9:])), pii=NAMES) as chain:
+        driven = await chain.ask(stream=stream, response_format={"type": "json_object"})
+        assert json.loads(driven.text) == {"to": "[PERSON]", "at": "[LOCATION]", "n": 12}
+
+
 async def test_every_channel_and_choice_of_a_reply() -> None:
     script = [
         chunk({"reasoning_content": "think Bo"}),

@@ -1,0 +1,55 @@
+"""A stream from the first end of a choice on: no text of a choice comes behind its end."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from sentinel_core.errors import UpstreamError
+from sentinel_core.messages import TEXTS, Event, Finish
+
+
+class HeldEnds:
+    """Holds ends until the stream's own, and hands on what else comes in its order.
+
+    Gemini has said with every chunk that the answer ends, and so do servers that pass its streams on. To a guard
+    what came behind an end would be another text, and a value across it none.
+    """
+
+    __slots__ = ("_held", "_next", "_over", "_ready")
+
+    def __init__(self, first: Finish, next_: Callable[[], Awaitable[Event]]) -> None:
+        """`first` is an end that came, `next_` gives what comes behind it."""
+        self._next = next_
+        self._held: list[Event] = [first]
+        self._ready: deque[Event] = deque()
+        self._over: list[Exception] = []
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self
+
+    async def __anext__(self) -> Event:
+        while not self._ready:
+            if self._over:
+                raise self._over.pop()  # no cycle with what it was raised in is left
+            try:
+                self._take(await self._next())
+            except (StopAsyncIteration, UpstreamError) as error:  # raised once what came before it is gone
+                self._over.append(error)
+                self._ready += self._held
+                self._held = []
+        return self._ready.popleft()
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, TEXTS):
+            self._ready += [held for held in self._held if not isinstance(held, Finish)]
+            self._ready.append(event)
+            self._held = [held for held in self._held if isinstance(held, Finish)]
+            return
+        if isinstance(event, Finish):  # of several ends of a choice the last one counts
+            self._held = [held for held in self._held if not _ends(held, event.choice)]
+        self._held.append(event)
+
+
+def _ends(event: Event, choice: int) -> bool:
+    return isinstance(event, Finish) and event.choice == choice

@@ -1,0 +1,62 @@
+"""No text of a choice comes behind its end, to stages and to callers of a stream that stages read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from sentinel_core.chain.held_ends import HeldEnds
+from sentinel_core.errors import UpstreamError
+from sentinel_core.messages import Event, Finish, Opaque, ReasoningDelta, TextDelta, Usage, UsageReport
+
+ROLE = Opaque()
+STOP, LENGTH = Finish(reason="stop"), Finish(reason="length")
+OTHER = Finish(choice=1)
+COUNTS = UsageReport(usage=Usage(1, 1, 2))
+
+
+def text(said: str, choice: int = 0) -> TextDelta:
+    return TextDelta(choice=choice, text=said)
+
+
+async def behind(first: Finish, *events: Event | UpstreamError) -> list[Event | str]:
+    """What comes of a stream from its first end on, and the code of the error that it ends in."""
+
+    async def rest() -> AsyncIterator[Event]:
+        for event in events:
+            if isinstance(event, UpstreamError):
+                raise event
+            yield event
+
+    source = rest()
+    ends, came = HeldEnds(first, source.__anext__), list[Event | str]()
+    try:
+        async for event in ends:
+            came.append(event)
+    except UpstreamError as error:
+        came.append(error.code)
+    assert [event async for event in ends] == []
+    return came
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ((), [STOP]),
+        ((COUNTS, ROLE), [STOP, COUNTS, ROLE]),
+        ((text("a"), COUNTS), [text("a"), STOP, COUNTS]),
+        ((COUNTS, text("a"), COUNTS, LENGTH), [COUNTS, text("a"), COUNTS, LENGTH]),
+        ((ReasoningDelta(text="a"), STOP, text("b"), STOP), [ReasoningDelta(text="a"), text("b"), STOP]),
+        ((text("a", 1), OTHER, text("b")), [text("a", 1), text("b"), STOP, OTHER]),
+    ],
+)
+async def test_an_end_waits_for_what_else_comes_of_its_choice(
+    events: Sequence[Event], expected: Sequence[Event]
+) -> None:
+    assert await behind(STOP, *events) == list(expected)
+
+
+async def test_what_came_before_a_fault_leaves_before_it() -> None:
+    fault = UpstreamError("upstream_stream_interrupted")
+    assert await behind(STOP, COUNTS, fault) == [STOP, COUNTS, "upstream_stream_interrupted"]
