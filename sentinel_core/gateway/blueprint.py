@@ -127,7 +127,7 @@ class _Drawing:
         return problem if problem.where or path is None else replace(problem, where=str(path))
 
     def stage(self, name: str, table: PluginTable) -> Iterator[StagePlan]:
-        """The stage of one table, if it can be loaded and its table converts."""
+        """The stage of one table, if it can be loaded and its table converts. What it lacks is a problem."""
         before = len(self.problems)
         self.attempt(lambda: self.registry.load(name, "stage"))
         kind = self.registry.stages.get(name)
@@ -135,6 +135,7 @@ class _Drawing:
             return
         config = self._converted(table, kind.Config)
         if config is not None:
+            self.problems += kind.missing(config)
             yield StagePlan(name, kind, config)
 
     def provider(self, name: str, table: PluginTable) -> Iterator[ProviderPlan]:
