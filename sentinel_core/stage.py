@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -78,6 +78,12 @@ class Stage:
     def missing(cls, config: Any) -> Iterable[ConfigProblem]:  # Any: the stage's own Config
         """What this configuration needs and the machine lacks, such as the packages of an extra. Nothing is imported or
         opened to know it: `sentinel check` tells it as well."""
+        return ()
+
+    @classmethod
+    def warnings(cls, config: Any, chain: Sequence[type[Stage]]) -> Iterable[str]:  # Any: the stage's own Config
+        """What works, but is hardly what anybody wants, of this configuration among the stages of the chain. It is in
+        the banner and said by `sentinel check`."""
         return ()
 
     @classmethod

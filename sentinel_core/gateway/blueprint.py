@@ -102,6 +102,9 @@ def warnings_about(blueprint: Blueprint) -> tuple[str, ...]:
         warnings.append("no provider is configured: every model is unknown")
     if {plan.kind.name for plan in blueprint.providers} == {"echo"}:
         warnings.append("only the echo provider answers: set OPENAI_API_KEY or add a [providers.*] table")
+    stages = blueprint.chain.stages
+    kinds = [plan.kind for plan in stages]
+    warnings += [warning for plan in stages for warning in plan.kind.warnings(plan.config, kinds)]
     return (*warnings, *_retired(blueprint, datetime.now(UTC).date()))
 
 

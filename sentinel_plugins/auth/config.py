@@ -107,3 +107,9 @@ class AuthConfig(StageConfig, frozen=True, kw_only=True):
     def authenticates(self) -> bool:
         """Whether callers must say who they are."""
         return any((self.api_key, self.pepper, self.keys, self.jwt, self.zion))
+
+    @property
+    def states_limits(self) -> bool:
+        """Whether it says how much somebody may use."""
+        stated = [*self.keys.values(), *self.tenants.values(), *((self.jwt,) if self.jwt is not None else ())]
+        return any(one.limits != Limits() for one in stated)

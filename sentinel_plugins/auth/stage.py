@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from typing import ClassVar, Self
@@ -17,6 +17,7 @@ from sentinel_core.services import Services
 from sentinel_core.stage import Stage
 from sentinel_plugins.auth.callers import Callers, Seen, Source, static_keys
 from sentinel_plugins.auth.config import AuthConfig
+from sentinel_plugins.auth.counting import UNCOUNTED, counted
 from sentinel_plugins.auth.digest import Digests, Fingerprints
 from sentinel_plugins.auth.known import Known
 from sentinel_plugins.auth.tenants import Tenants
@@ -67,6 +68,12 @@ class Auth(Stage):
         if config.jwt is not None and packages:
             message = f"needs the packages {' and '.join(packages)}"
             yield ConfigProblem(message, table="stages.auth.jwt", suggestion="pip install 'sentinel-gateway[auth]'")
+
+    @classmethod
+    def warnings(cls, config: AuthConfig, chain: Sequence[type[Stage]]) -> Iterator[str]:
+        """Limits that nobody counts."""
+        if config.states_limits and not counted(chain):
+            yield UNCOUNTED
 
     @classmethod
     @asynccontextmanager

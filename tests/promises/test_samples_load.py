@@ -38,7 +38,9 @@ def complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_toml_block_is_a_configuration_that_can_be_used(sample: Sample, complete: Path) -> None:
     complete.write_text(sample.text, "utf-8")
     environ = {name: _value(name) for name in ("OPENAI_API_KEY", *SECRET.findall(sample.text))}
-    check(Gateway.load(complete, environ=environ))
+    gateway = Gateway.load(complete, environ=environ)
+    check(gateway)
+    assert not any("limits" in warning for warning in gateway.warnings)
 
 
 def _value(name: str) -> str:

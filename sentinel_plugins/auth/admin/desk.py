@@ -8,13 +8,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+import typer
+from msgspec import UNSET, UnsetType
+
 from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.gateway.outside import SystemClock
+from sentinel_core.limits import Limits
 from sentinel_plugins.auth.config import AuthConfig
+from sentinel_plugins.auth.counting import UNCOUNTED, counted
 from sentinel_plugins.auth.digest import Digests
 from sentinel_plugins.auth.rows import Kept, Rows
-from sentinel_plugins.auth.tenants import Tenant, Tenants
+from sentinel_plugins.auth.tenants import NO_LIMITS, Tenant, Tenants
 from sentinel_plugins.auth.virtual_keys import VirtualKeys
 from sentinel_plugins.recording.offline import records_of
 
@@ -25,11 +30,17 @@ PAGE = 200
 
 
 class Desk(NamedTuple):
-    """Keys and tenants."""
+    """Keys and tenants, and whether some stage counts their limits."""
 
     keys: VirtualKeys
     tenants: Tenants
     rows: Rows[Tenant]
+    counts: bool
+
+    def warn_of(self, limits: Limits | UnsetType) -> None:
+        """Say on standard error that these limits bind nobody, where that is so."""
+        if limits not in (UNSET, NO_LIMITS) and not self.counts:
+            typer.echo(f"warning: {UNCOUNTED}", err=True)
 
 
 def at_desk(work: Callable[[Desk], Awaitable[int]], config: Path | None, env_file: Path | None) -> int:
@@ -54,7 +65,8 @@ async def _desk(gateway: Gateway) -> AsyncIterator[Desk]:
     async with records_of(gateway) as records:
         tenants = Tenants(config.tenants, records)
         assert tenants.rows is not None  # records were given
-        yield Desk(VirtualKeys(records, Digests(config.pepper), tenants, SystemClock()), tenants, tenants.rows)
+        keys = VirtualKeys(records, Digests(config.pepper), tenants, SystemClock())
+        yield Desk(keys, tenants, tenants.rows, counted(plan.kind for plan in gateway.blueprint.chain.stages))
 
 
 async def all_of(rows: Rows[K], tenant: str | None) -> list[K]:

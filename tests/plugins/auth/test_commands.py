@@ -69,6 +69,21 @@ def test_a_key_made_here_is_good_at_a_gateway_and_ends_when_it_is_revoked(cli: S
     assert asyncio.run(codes(tmp_path / "rows.db", kept, ended)) == [None, "invalid_api_key"]
 
 
+@pytest.mark.parametrize(
+    "command", [("keys", "create"), ("tenants", "create", "acme"), ("tenants", "update", "acme")], ids=" ".join
+)
+def test_limits_that_no_stage_counts_are_taken_with_a_warning(cli: Sentinel, command: tuple[str, ...]) -> None:
+    if "update" in command:
+        cli("tenants", "create", "acme")
+    limited = (*command, "--limit", "requests_per_minute=60")
+    result = cli(*limited)
+    assert (result.code, result.err.count("[stages.rate_limit]")) == (0, 1)
+    assert "[stages.rate_limit]" not in result.out
+    if "update" in command:
+        assert cli(*command, "--enable").err == ""
+        assert cli(*limited, config=CONFIG + RECORDS + "[stages.rate_limit]\n").err == ""
+
+
 def test_z19_the_file_holds_no_key(cli: Sentinel, tmp_path: Path) -> None:
     text = cli("keys", "create").out.strip()
     dump = b"".join(path.read_bytes() for path in tmp_path.glob("rows.db*"))
