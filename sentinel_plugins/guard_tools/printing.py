@@ -1,4 +1,4 @@
-"""What the commands print. Colour is for terminals: typer leaves it out elsewhere."""
+"""What the commands print. Colour is for terminals: typer leaves it out elsewhere, and where nobody wants it."""
 
 from __future__ import annotations
 
