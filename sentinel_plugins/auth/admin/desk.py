@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -30,17 +30,22 @@ PAGE = 200
 
 
 class Desk(NamedTuple):
-    """Keys and tenants, and whether some stage counts their limits."""
+    """Keys and tenants; whether some stage counts their limits, and the scopes that some route asks for."""
 
     keys: VirtualKeys
     tenants: Tenants
     rows: Rows[Tenant]
     counts: bool
+    scopes: frozenset[str]
 
-    def warn_of(self, limits: Limits | UnsetType) -> None:
-        """Say on standard error that these limits bind nobody, where that is so."""
+    def warn_of(self, limits: Limits | UnsetType, scopes: Iterable[str] = ()) -> None:
+        """Say on standard error that these limits bind nobody, and these scopes open nothing, where that is so."""
         if limits not in (UNSET, NO_LIMITS) and not self.counts:
             typer.echo(f"warning: {UNCOUNTED}", err=True)
+        for scope in scopes:
+            if scope not in self.scopes:
+                known = ", ".join(sorted(self.scopes))
+                typer.echo(f"warning: no route asks for the scope {scope!r}, but for: {known}", err=True)
 
 
 def at_desk(work: Callable[[Desk], Awaitable[int]], config: Path | None, env_file: Path | None) -> int:
@@ -66,7 +71,8 @@ async def _desk(gateway: Gateway) -> AsyncIterator[Desk]:
         tenants = Tenants(config.tenants, records)
         assert tenants.rows is not None  # records were given
         keys = VirtualKeys(records, Digests(config.pepper), tenants, SystemClock())
-        yield Desk(keys, tenants, tenants.rows, counted(plan.kind for plan in gateway.blueprint.chain.stages))
+        counts = counted(plan.kind for plan in gateway.blueprint.chain.stages)
+        yield Desk(keys, tenants, tenants.rows, counts, frozenset(route.scope for route in gateway.endpoints))
 
 
 async def all_of(rows: Rows[K], tenant: str | None) -> list[K]:

@@ -84,6 +84,13 @@ def test_limits_that_no_stage_counts_are_taken_with_a_warning(cli: Sentinel, com
         assert cli(*limited, config=CONFIG + RECORDS + "[stages.rate_limit]\n").err == ""
 
 
+def test_a_scope_that_no_route_asks_for_is_given_with_a_warning(cli: Sentinel) -> None:
+    result = cli("keys", "create", "--scope", "root", "--scope", "keys")
+    assert (result.code, result.err) == (0, "warning: no route asks for the scope 'root', but for: admin, keys\n")
+    assert cli("keys", "create", "--scope", "admin", "--scope", "keys").err == ""
+    assert cli("keys", "create", "--scope", "guard", config=CONFIG + RECORDS + "[stages.guard_api]\n").err == ""
+
+
 def test_z19_the_file_holds_no_key(cli: Sentinel, tmp_path: Path) -> None:
     text = cli("keys", "create").out.strip()
     dump = b"".join(path.read_bytes() for path in tmp_path.glob("rows.db*"))
