@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import msgspec
 
+from sentinel_core.errors import ConfigProblem
 from sentinel_core.keys import Key
 
 if TYPE_CHECKING:
@@ -71,6 +72,18 @@ class Stage:
     @classmethod
     def unused(cls, config: Any) -> Collection[str]:  # Any: the stage's own Config
         """Phases that have nothing to do under this configuration: the chain is compiled without them."""
+        return ()
+
+    @classmethod
+    def missing(cls, config: Any) -> Iterable[ConfigProblem]:  # Any: the stage's own Config
+        """What this configuration needs and the machine lacks, such as the packages of an extra. Nothing is imported or
+        opened to know it: `sentinel check` tells it as well."""
+        return ()
+
+    @classmethod
+    def warnings(cls, config: Any, chain: Sequence[type[Stage]]) -> Iterable[str]:  # Any: the stage's own Config
+        """What works, but is hardly what anybody wants, of this configuration among the stages of the chain. It is in
+        the banner and said by `sentinel check`."""
         return ()
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What must not be served by accident: checked before anything listens."""
+"""What must not be served by accident, or cannot be: checked before anything listens."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.gateway import Gateway
 from sentinel_core.keys import PRINCIPAL, Key
 from sentinel_core.stage import Stage
+from sentinel_server.runners import missing
 
 
 def check(gateway: Gateway) -> None:
@@ -19,9 +20,9 @@ def check(gateway: Gateway) -> None:
 
     Beyond loopback some stage must authenticate, unless `[server] allow_anonymous` says that something in front does.
     Several workers or replicas need stores that they share, unless `approximate` in `[state]` or `[records]` accepts
-    that each counts, or keeps rows, alone.
+    that each counts, or keeps rows, alone. The runner must be installed.
     """
-    problems = [*_strangers(gateway), *_approximations(gateway)]
+    problems = [*_strangers(gateway), *_approximations(gateway), *_runner(gateway)]
     if problems:
         raise ConfigError(problems)
 
@@ -74,6 +75,13 @@ def _approximations(gateway: Gateway) -> Iterator[ConfigProblem]:
             expected="a store that they share: kind = 'sqlite' on one machine, 'redis' for a fleet",
             suggestion="to accept that each answers from its own rows: [records] approximate = true",
         )
+
+
+def _runner(gateway: Gateway) -> Iterator[ConfigProblem]:
+    settings = gateway.settings
+    problem = missing(settings.server.runner)
+    if problem is not None:
+        yield replace(problem, where=str(settings.document.origin(("server", "runner")) or ""))
 
 
 def _counted(server: ServerSettings) -> str:

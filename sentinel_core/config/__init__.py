@@ -2,7 +2,7 @@
 
 from sentinel_core.config.document import Document, Origin
 from sentinel_core.config.effective import EffectiveValue, dump
-from sentinel_core.config.load import Settings, load_settings, settings_from
+from sentinel_core.config.load import File, Settings, load_settings, settings_from
 from sentinel_core.config.secret import Secret
 from sentinel_core.config.settings import (
     CatalogueSettings,
@@ -24,6 +24,7 @@ __all__ = [
     "Count",
     "Document",
     "EffectiveValue",
+    "File",
     "HttpUrl",
     "ModelSettings",
     "Name",

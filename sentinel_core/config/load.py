@@ -54,16 +54,17 @@ class Settings:
         return tuple(value for steps, struct in tables for value in effective_values(self.document, steps, struct))
 
 
+File: TypeAlias = Path | str
 Further: TypeAlias = Callable[[Settings], Iterable[ConfigProblem]]
 """What is wrong beyond the tables of this package: asked where something is wrong already, with the settings as far as
 they could be read, so that nobody has to mend a file twice."""
 
 
 def load_settings(
-    path: Path | None = None,
+    path: File | None = None,
     *,
     environ: Mapping[str, str],
-    env_file: Path | None = None,
+    env_file: File | None = None,
     further: Further | None = None,
 ) -> Settings:
     """Read `path`, else the file of `SENTINEL_CONFIG`, else `./sentinel.toml`, else nothing; add the environment.
@@ -71,8 +72,8 @@ def load_settings(
     Variables override the file, and `environ` overrides `env_file`. Raises `ConfigError` with every problem, those
     that `further` finds included.
     """
-    environment = Environment(environ, env_file)
-    found = find_file(path, environment)
+    environment = Environment(environ, Path(env_file) if env_file is not None else None)
+    found = find_file(Path(path) if path is not None else None, environment)
     tables, problems = read_file(found) if found else (WITHOUT_FILE, [])
     origin = Origin("file", str(found)) if found else Origin("code", "default without a file")
     return _settings(tables, origin, environment, found, [*environment.problems, *problems], further)

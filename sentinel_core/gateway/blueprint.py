@@ -102,6 +102,9 @@ def warnings_about(blueprint: Blueprint) -> tuple[str, ...]:
         warnings.append("no provider is configured: every model is unknown")
     if {plan.kind.name for plan in blueprint.providers} == {"echo"}:
         warnings.append("only the echo provider answers: set OPENAI_API_KEY or add a [providers.*] table")
+    stages = blueprint.chain.stages
+    kinds = [plan.kind for plan in stages]
+    warnings += [warning for plan in stages for warning in plan.kind.warnings(plan.config, kinds)]
     return (*warnings, *_retired(blueprint, datetime.now(UTC).date()))
 
 
@@ -127,7 +130,7 @@ class _Drawing:
         return problem if problem.where or path is None else replace(problem, where=str(path))
 
     def stage(self, name: str, table: PluginTable) -> Iterator[StagePlan]:
-        """The stage of one table, if it can be loaded and its table converts."""
+        """The stage of one table, if it can be loaded and its table converts. What it lacks is a problem."""
         before = len(self.problems)
         self.attempt(lambda: self.registry.load(name, "stage"))
         kind = self.registry.stages.get(name)
@@ -135,6 +138,7 @@ class _Drawing:
             return
         config = self._converted(table, kind.Config)
         if config is not None:
+            self.problems += kind.missing(config)
             yield StagePlan(name, kind, config)
 
     def provider(self, name: str, table: PluginTable) -> Iterator[ProviderPlan]:

@@ -9,14 +9,13 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from sentinel_core.authenticator import Admission, Authenticator
 from sentinel_core.chain import ChainPlan, Delivery, Exchange, Tracker
 from sentinel_core.commands import Command
-from sentinel_core.config import Settings, load_settings
+from sentinel_core.config import File, Settings, load_settings
 from sentinel_core.context import Client, Context
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
@@ -75,7 +74,7 @@ class Gateway:
 
     @classmethod
     def load(
-        cls, path: Path | None = None, *, environ: Mapping[str, str] | None = None, env_file: Path | None = None
+        cls, path: File | None = None, *, environ: Mapping[str, str] | None = None, env_file: File | None = None
     ) -> Gateway:
         """A gateway from `sentinel.toml` and the environment. Raises `ConfigError` with every problem."""
         environ = os.environ if environ is None else environ

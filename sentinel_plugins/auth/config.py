@@ -113,3 +113,9 @@ class AuthConfig(StageConfig, frozen=True, kw_only=True):
         """The tenants of the keys that this table knows, but for the administrator's."""
         first = {DEFAULT_TENANT} if self.api_key is not None else set()
         return frozenset(first | {key.tenant for key in self.keys.values()})
+
+    @property
+    def states_limits(self) -> bool:
+        """Whether it says how much somebody may use."""
+        stated = [*self.keys.values(), *self.tenants.values(), *((self.jwt,) if self.jwt is not None else ())]
+        return any(one.limits != Limits() for one in stated)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.util import find_spec
 from typing import ClassVar, Self
 
 from sentinel_core.authenticator import ADMISSION
 from sentinel_core.context import Client, Context, Outcome
 from sentinel_core.costs import COSTS
-from sentinel_core.errors import Refusal
+from sentinel_core.errors import ConfigProblem, Refusal
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import CANDIDATES, PRINCIPAL, Key, Principal
 from sentinel_core.permission import permits
@@ -17,6 +18,7 @@ from sentinel_core.services import Services
 from sentinel_core.stage import Stage
 from sentinel_plugins.auth.callers import Callers, Seen, Source, static_keys
 from sentinel_plugins.auth.config import AuthConfig
+from sentinel_plugins.auth.counting import UNCOUNTED, counted
 from sentinel_plugins.auth.digest import Digests, Fingerprints
 from sentinel_plugins.auth.known import Known
 from sentinel_plugins.auth.tenants import Tenants
@@ -59,6 +61,20 @@ class Auth(Stage):
     def unused(cls, config: AuthConfig) -> tuple[str, ...]:
         """Only Zion is told what was used."""
         return () if config.zion is not None else ("on_finish",)
+
+    @classmethod
+    def missing(cls, config: AuthConfig) -> Iterator[ConfigProblem]:
+        """The packages without which no token can be verified."""
+        packages = [name for name in ("jwt", "cryptography") if find_spec(name) is None]
+        if config.jwt is not None and packages:
+            message = f"needs the packages {' and '.join(packages)}"
+            yield ConfigProblem(message, table="stages.auth.jwt", suggestion="pip install 'sentinel-gateway[auth]'")
+
+    @classmethod
+    def warnings(cls, config: AuthConfig, chain: Sequence[type[Stage]]) -> Iterator[str]:
+        """Limits that nobody counts."""
+        if config.states_limits and not counted(chain):
+            yield UNCOUNTED
 
     @classmethod
     @asynccontextmanager

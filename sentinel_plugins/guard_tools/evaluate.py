@@ -20,8 +20,8 @@ Advance = Callable[[int], object]
 
 async def evaluate(guards: Guards, rows: BinaryIO, direction: Direction, advance: Advance) -> Evaluation:
     """Every row to every guard, one after the other, so that latencies are a guard's own. `advance` hears of the bytes
-    that are done."""
-    tallies, bad, count = {name: Tally(name) for name in guards.names}, list[BadRow](), 0
+    that are done. Raises `ConfigError` where no guard reads this direction."""
+    tallies, bad, count = {name: Tally(name) for name in guards.reading(direction)}, list[BadRow](), 0
     for line in lines(rows):
         if isinstance(line.row, BadRow):
             bad.append(line.row)
@@ -30,7 +30,8 @@ async def evaluate(guards: Guards, rows: BinaryIO, direction: Direction, advance
             for name, tally in tallies.items():
                 tally.add(line.row, await _checked(guards, name, line.row, direction))
         advance(line.size)
-    return Evaluation(direction, count, tuple(bad), tuple(tally.score() for tally in tallies.values()))
+    unasked = tuple(name for name in guards.names if name not in tallies)
+    return Evaluation(direction, count, tuple(bad), tuple(tally.score() for tally in tallies.values()), unasked)
 
 
 async def _checked(guards: Guards, name: str, row: Row, direction: Direction) -> Checked:

@@ -105,6 +105,18 @@ class Guards:
         """Which guards there are."""
         return tuple(self._chains)
 
+    def reading(self, direction: Direction) -> tuple[str, ...]:
+        """Which of them read texts that go this way. Raises `ConfigError` where none does."""
+        found = tuple(name for name in self.names if self._reads(name, direction))
+        if not found:
+            message = f"no guard reads {direction}s"
+            raise ConfigError((ConfigProblem(message, found=", ".join(self.names), expected="one that does"),))
+        return found
+
+    def _reads(self, guard: str, direction: Direction) -> bool:
+        ((_, requests, replies), *_) = self._chains[guard].guards
+        return requests if direction == "request" else replies
+
     def mode(self, guard: str) -> Mode:
         """Whether a guard enforces or only watches."""
         (entry, *_), *_ = self._chains[guard].guards

@@ -1,4 +1,4 @@
-"""What the commands print. Colour is for terminals: typer leaves it out elsewhere."""
+"""What the commands print. Colour is for terminals: typer leaves it out elsewhere, and where nobody wants it."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ def evaluation(found: Evaluation) -> None:
         typer.secho(score.guard, bold=True)
         for line in _score(score):
             typer.echo(f"  {line}")
+    if found.unasked:
+        typer.echo()
+    for guard in found.unasked:
+        typer.echo(f"{guard} does not read {found.direction}s")
 
 
 def scan(found: Scan) -> None:
@@ -39,6 +43,8 @@ def scan(found: Scan) -> None:
         typer.echo(f"{seen.guard}: {typer.style(seen.result, fg=colour)}{where}")
         for one in seen.findings:
             typer.echo(f"  line {one.line}, characters {one.start} to {one.end}: {one.type}, {one.action}")
+    for guard in found.unasked:
+        typer.echo(f"{guard}: does not read {found.direction}s")
     typer.echo(f"{found.file}: {found.result}")
 
 

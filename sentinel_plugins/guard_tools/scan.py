@@ -38,17 +38,22 @@ class Scan(msgspec.Struct, frozen=True):
     direction: Direction
     result: Literal["clean", "found", "incomplete"]
     guards: tuple[Seen, ...]
+    unasked: tuple[str, ...] = ()
+    """Guards that read no texts of this direction. They were not asked."""
 
 
 async def scan(guards: Guards, name: str, text: str, direction: Direction) -> Scan:
-    """The text as one message. What a guard could not judge makes a scan incomplete, unless another found something."""
-    checked = [await guards.check(guard, Asked.of(text, direction)) for guard in guards.names]
+    """The text as one message. What a guard could not judge makes a scan incomplete, unless another found something.
+    Raises `ConfigError` where no guard reads this direction."""
+    names = guards.reading(direction)
+    checked = [await guards.check(guard, Asked.of(text, direction)) for guard in names]
     result: Literal["clean", "found", "incomplete"] = "clean"
     if any(one.acted for one in checked):
         result = "found"
     elif any(one.acted is None for one in checked):
         result = "incomplete"
-    return Scan(name, direction, result, tuple(_seen(text, one) for one in checked))
+    unasked = tuple(guard for guard in guards.names if guard not in names)
+    return Scan(name, direction, result, tuple(_seen(text, one) for one in checked), unasked)
 
 
 def _seen(text: str, checked: Checked) -> Seen:

@@ -48,6 +48,8 @@ class Evaluation(msgspec.Struct, frozen=True):
     rows: int
     bad_rows: tuple[BadRow, ...]
     guards: tuple[GuardScore, ...]
+    unasked: tuple[str, ...] = ()
+    """Guards that read no texts of this direction. They were not asked."""
 
 
 class Tally:

@@ -10,6 +10,7 @@ import re2
 from msgspec import Meta
 
 from sentinel_plugins.guarding.entity import Family, Found
+from sentinel_plugins.guarding.shortest import shortest
 
 MAX_LENGTH = 1000
 
@@ -36,6 +37,9 @@ class CustomTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ValueError("pattern: not an RE2 pattern") from None
         if compiled.fullmatch(""):
             raise ValueError("pattern: it must not match the empty text")
+        least = shortest(self.pattern)
+        if least > self.max_length:
+            raise ValueError(f"max_length: the shortest value of this pattern has {least} characters")
 
 
 class Custom:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from sentinel_core.errors import ConfigError, SentinelError
-from sentinel_server.cli import chain, check, explain, models, new_plugin, plugins, serve, version
+from sentinel_server.cli import chain, check, colour, explain, models, new_plugin, plugins, serve, version
 from sentinel_server.cli.reporting import complain
 
 COMMANDS = (serve, check, chain, explain, models, plugins, new_plugin, version)
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _list_contributed(app)
         elif not given[0].startswith("-") and given[0] not in {module.NAME for module in COMMANDS}:
             _contribute(app, given)
-        app(args=given)
+        app(args=given, color=False if colour.unwanted() else None)
     except ConfigError as error:
         complain(error.problems)
         sys.exit(CONFIG_ERROR)

@@ -21,7 +21,10 @@ def command(
     suggest: Annotated[bool, typer.Option("--suggest", help="Print an order of the chain that works.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Print every setting in force and its source.")] = False,
 ) -> None:
-    """Check the configuration without starting anything. Lists every problem at once and exits 2 if there is one."""
+    """Check the configuration without starting anything. Lists every problem at once and exits 2 if there is one.
+
+    Nothing is opened: what only a store, a provider or a model can say of a setting, `serve` says.
+    """
     from sentinel_server.exposure import check
     from sentinel_server.supervisor.launch import Launch
 

@@ -22,7 +22,7 @@ def command(
     name: Annotated[str, typer.Argument(help="What configurations will call it: lower case, digits and _.")],
     directory: Annotated[Path, typer.Option("--in", help="Where to put the new directory.")] = Path(),
 ) -> None:
-    """Write a complete package: one guard on unary and streamed answers, its configuration, its tests."""
+    """Write a complete package: one guard on requests and answers, streams included, its configuration, its tests."""
     name = name.replace("-", "_")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise typer.BadParameter(f"{name!r} is not a name: a lower-case letter, then lower-case letters, digits and _")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentinel_server.cli import colour
 from sentinel_server.cli.options import ConfigOption, EnvFileOption, text
 
 if TYPE_CHECKING:
@@ -50,5 +51,5 @@ def _serve(launch: Launch, *, reload: bool) -> int:
     logs.configure(server.log_level)
     check(gateway)
     listener = bind(server, shared=server.workers > 1)
-    text = banner.render(gateway, url(listener), color=sys.stderr.isatty())
+    text = banner.render(gateway, url(listener), color=colour.shown(sys.stderr))
     return supervisor.run(launch, gateway, listener, lambda: print(text, file=sys.stderr, flush=True), watch=reload)

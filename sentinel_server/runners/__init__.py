@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Literal, get_args
+from importlib.util import find_spec
+from typing import Final, Literal, get_args
 
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_server.runners.base import Serve
 
 RunnerName = Literal["hypercorn", "uvicorn"]
 NAMES: tuple[str, ...] = get_args(RunnerName)
+_PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {"uvicorn": ("uvicorn", "httptools")}
+"""What a runner needs beyond what every installation has: the extra `fast` brings it."""
 
 
 def load(name: str) -> Serve:
@@ -28,12 +31,25 @@ def load(name: str) -> Serve:
                 )
             ]
         )
-    try:
-        module = import_module(f"sentinel_server.runners.{name}")
-    except ModuleNotFoundError as error:
-        raise ConfigError([_missing(name, error)]) from error
-    serve: Serve = module.serve
+    lacking = missing(name)
+    if lacking is not None:
+        raise ConfigError([lacking])
+    serve: Serve = import_module(f"sentinel_server.runners.{name}").serve
     return serve
+
+
+def missing(name: str) -> ConfigProblem | None:
+    """What the runner of that name needs and the machine lacks, without importing it."""
+    packages = [package for package in _PACKAGES.get(name, ()) if find_spec(package) is None]
+    if not packages:
+        return None
+    return ConfigProblem(
+        f"the runner needs {' and '.join(packages)}",
+        table="server",
+        key="runner",
+        found=repr(name),
+        suggestion="pip install 'sentinel-gateway[fast]'",
+    )
 
 
 def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -45,13 +61,3 @@ def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ModuleNotFoundError:  # not made for this platform
         return None
     return factory
-
-
-def _missing(name: str, error: ModuleNotFoundError) -> ConfigProblem:
-    return ConfigProblem(
-        f"the runner needs the package {error.name!r}, which is not installed",
-        table="server",
-        key="runner",
-        found=repr(name),
-        suggestion="install it with: pip install 'sentinel-gateway[fast]'",
-    )

@@ -26,16 +26,19 @@ _TYPES = {
 
 
 class DocumentSurface:
-    """The OpenAPI document, encoded once."""
+    """The OpenAPI document, encoded once. Where a host has mounted the application it says where."""
 
     policy: Policy = "public"
 
     def __init__(self, document: dict[str, Any]) -> None:  # JSON
+        self._document = document
         self._body = msgspec.json.encode(document)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The document as JSON."""
-        await Transaction.of(scope).answer(200, self._body)
+        root = scope.get("root_path", "")
+        body = msgspec.json.encode({**self._document, "servers": [{"url": root}]}) if root else self._body
+        await Transaction.of(scope).answer(200, body)
 
 
 class PageSurface:

@@ -31,7 +31,7 @@ DEADLINE_S = 30
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package, installed."""
-    return install("acme_cloud", tmp_path_factory.mktemp("site"))
+    return install(EXAMPLES / "acme_cloud", tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture

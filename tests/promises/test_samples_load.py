@@ -1,4 +1,4 @@
-"""Every TOML block of the documentation is a configuration that loads, every Python block is proved somewhere."""
+"""Every TOML block of the documentation is a file that `sentinel check` takes, every Python block is proved."""
 
 from __future__ import annotations
 
@@ -8,21 +8,51 @@ from pathlib import Path
 
 import pytest
 
-from sentinel_core.config.load import load_settings
+from sentinel_core.gateway import Gateway
+from sentinel_server.exposure import check
+from tests.examples.installed import EXAMPLES, install
 from tests.promises.tree import ROOT, Sample, files, samples
 
-ENVIRONMENT = {"OPENAI_API_KEY": "sk-sample"}
 GENERATED = {"docs/reference/hooks.md"}
+OTHER_FILES = ("file: pyproject.toml", "file: models.toml")
+SECRET = re.compile(r'\benv = "(\w+)"')
+"""Variables that a block refers to."""
 
 
-@pytest.mark.parametrize("sample", samples("toml"), ids=lambda sample: sample.id)
-def test_every_toml_block_loads(sample: Sample, tmp_path: Path) -> None:
-    if sample.mark in ("file: pyproject.toml", "file: models.toml"):
-        assert tomllib.loads(sample.text)
-        return
-    path = tmp_path / "sentinel.toml"
-    path.write_text(sample.text, "utf-8")
-    load_settings(path, environ=ENVIRONMENT)
+@pytest.fixture
+def complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file, where there is all that a page may name: the packages of the examples, extras, the `models.toml`."""
+    for name in ("acme_guard", "acme_cloud"):
+        (tmp_path / name).mkdir()
+        monkeypatch.syspath_prepend(install(EXAMPLES / name, tmp_path / name))
+    monkeypatch.setattr("sentinel_plugins.pii.names.stage.missing", lambda config: ())
+    monkeypatch.setattr("sentinel_server.exposure.missing", lambda runner: None)
+    (models,) = (one.text for one in samples("toml") if one.mark == "file: models.toml")
+    (tmp_path / "models.toml").write_text(models, "utf-8")
+    return tmp_path / "sentinel.toml"
+
+
+@pytest.mark.parametrize(
+    "sample", [one for one in samples("toml") if one.mark not in OTHER_FILES], ids=lambda sample: sample.id
+)
+def test_every_toml_block_is_a_configuration_that_can_be_used(sample: Sample, complete: Path) -> None:
+    complete.write_text(sample.text, "utf-8")
+    environ = {name: _value(name) for name in ("OPENAI_API_KEY", *SECRET.findall(sample.text))}
+    gateway = Gateway.load(complete, environ=environ)
+    check(gateway)
+    assert not any("limits" in warning for warning in gateway.warnings)
+
+
+def _value(name: str) -> str:
+    """An address, or something that is long enough for a key."""
+    return "redis://localhost:6379/0" if name.endswith("_URL") else f"{name}-sixteen-characters"
+
+
+@pytest.mark.parametrize(
+    "sample", [one for one in samples("toml") if one.mark == "file: pyproject.toml"], ids=lambda sample: sample.id
+)
+def test_every_part_of_a_project_file_is_toml(sample: Sample) -> None:
+    assert tomllib.loads(sample.text)
 
 
 @pytest.mark.parametrize("sample", samples("python"), ids=lambda sample: sample.id)

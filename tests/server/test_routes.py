@@ -240,6 +240,7 @@ async def test_the_embedded_application_answers_below_the_hosts_path(runner: str
         assert (await wire.ask(chat(target="/llm" + CHAT))).status == 200
         assert (await wire.ask(request("/llm/v1/models"))).status == 200
         assert (await wire.ask(request("/llm/v1%2fmodels"))).status == 400
+        assert (await wire.ask(request("/llm/openapi.json"))).json["servers"] == [{"url": "/llm"}]
 
 
 async def test_an_embedded_gateway_that_is_not_open_says_so(runner: str, upstream: Upstream) -> None:

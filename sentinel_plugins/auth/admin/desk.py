@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+import typer
+from msgspec import UNSET, UnsetType
+
 from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.gateway.outside import SystemClock
+from sentinel_core.limits import Limits
 from sentinel_plugins.auth.config import AuthConfig
+from sentinel_plugins.auth.counting import UNCOUNTED, counted
 from sentinel_plugins.auth.digest import Digests
 from sentinel_plugins.auth.rows import Kept, Rows
-from sentinel_plugins.auth.tenants import Tenant, Tenants
+from sentinel_plugins.auth.tenants import NO_LIMITS, Tenant, Tenants
 from sentinel_plugins.auth.virtual_keys import VirtualKeys
 from sentinel_plugins.recording.offline import records_of
 
@@ -25,11 +30,22 @@ PAGE = 200
 
 
 class Desk(NamedTuple):
-    """Keys and tenants."""
+    """Keys and tenants; whether some stage counts their limits, and the scopes that some route asks for."""
 
     keys: VirtualKeys
     tenants: Tenants
     rows: Rows[Tenant]
+    counts: bool
+    scopes: frozenset[str]
+
+    def warn_of(self, limits: Limits | UnsetType, scopes: Iterable[str] = ()) -> None:
+        """Say on standard error that these limits bind nobody, and these scopes open nothing, where that is so."""
+        if limits not in (UNSET, NO_LIMITS) and not self.counts:
+            typer.echo(f"warning: {UNCOUNTED}", err=True)
+        for scope in scopes:
+            if scope not in self.scopes:
+                known = ", ".join(sorted(self.scopes))
+                typer.echo(f"warning: no route asks for the scope {scope!r}, but for: {known}", err=True)
 
 
 def at_desk(work: Callable[[Desk], Awaitable[int]], config: Path | None, env_file: Path | None) -> int:
@@ -54,7 +70,9 @@ async def _desk(gateway: Gateway) -> AsyncIterator[Desk]:
     async with records_of(gateway) as records:
         tenants = Tenants(config, records)
         assert tenants.rows is not None  # records were given
-        yield Desk(VirtualKeys(records, Digests(config.pepper), tenants, SystemClock()), tenants, tenants.rows)
+        keys = VirtualKeys(records, Digests(config.pepper), tenants, SystemClock())
+        counts = counted(plan.kind for plan in gateway.blueprint.chain.stages)
+        yield Desk(keys, tenants, tenants.rows, counts, frozenset(route.scope for route in gateway.endpoints))
 
 
 async def all_of(rows: Rows[K], tenant: str | None) -> list[K]:

@@ -49,6 +49,7 @@ def create_key(
         owner = await desk.tenants.require(new.tenant or "default")
         key, text = await desk.keys.create(partial(new.key, owner.id, time()))
         printing.one(shown_key(key, time(), text), text, json=json)
+        desk.warn_of(new.limits, new.scopes)
         return 0
 
     return at_desk(work, config, env_file)

@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 import msgspec
 import typer
 
+from sentinel_core.config.expectation import describe
 from sentinel_core.limits import Limits
 
 T = TypeVar("T")
@@ -23,14 +24,20 @@ LimitOptions = Annotated[
 ]
 
 
-def limits(options: list[str] | None) -> dict[str, str]:
+def limits(options: list[str] | None) -> dict[str, float | None]:
     """`name=value` as a table. Raises a usage error."""
-    pairs = [option.partition("=") for option in options or ()]
-    known = {field.name for field in msgspec.structs.fields(Limits)} - {"windows"}
-    for name, _, _ in pairs:
-        if name not in known:
-            raise typer.BadParameter(f"{name!r} is not a limit; one of: {', '.join(sorted(known))}")
-    return {name: value for name, _, value in pairs}
+    return dict(map(_limit, options or ()))
+
+
+def _limit(option: str) -> tuple[str, float | None]:
+    name, _, value = option.partition("=")
+    known = {field.name: field.type for field in msgspec.structs.fields(Limits) if field.name != "windows"}
+    if name not in known:
+        raise typer.BadParameter(f"{name!r} is not a limit; one of: {', '.join(sorted(known))}")
+    try:
+        return name, msgspec.convert(value, known[name], strict=False)
+    except msgspec.ValidationError:
+        raise typer.BadParameter(f"{option}: write {name}=NUMBER, {describe(known[name])}") from None
 
 
 def read(fields: Mapping[str, object], kind: type[T]) -> T:

@@ -32,6 +32,7 @@ def create_tenant(
         made = new.tenant(time())
         await desk.tenants.add(made)
         printing.one(shown_tenant(made), f"{made.id} is made", json=json)
+        desk.warn_of(new.limits)
         return 0
 
     return at_desk(work, config, env_file)
@@ -55,6 +56,7 @@ def update_tenant(
         changed = await desk.tenants.change(tenant, lambda before: changed_tenant(before, change, time()))
         after = required(changed, f"tenant {tenant!r} in the record store")
         printing.one(shown_tenant(after), f"{after.id} is changed", json=json)
+        desk.warn_of(change.limits)
         return 0
 
     return at_desk(work, config, env_file)

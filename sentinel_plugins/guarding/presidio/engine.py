@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Final
 
-from sentinel_plugins.guarding.presidio.model import is_forged
+from sentinel_plugins.guarding.presidio.model import is_forged, is_installed
 from sentinel_plugins.guarding.presidio.plausible import plausible
 from sentinel_plugins.guarding.presidio.wire import Span, Start
 
@@ -62,7 +60,7 @@ class Engine:
 
 
 def _analyzer(start: Start) -> Any:  # Any: as above
-    if not Path(start.model).is_dir() and (not start.model.isidentifier() or find_spec(start.model) is None):
+    if not is_installed(start.model):
         raise Unusable(f"no model {start.model!r} is installed; pip install it, or name one that is", "ner.model")
     presidio, nlp_engine = import_module("presidio_analyzer"), import_module("presidio_analyzer.nlp_engine")
     engine = nlp_engine.SpacyNlpEngine(models=[{"lang_code": start.language, "model_name": start.model}])

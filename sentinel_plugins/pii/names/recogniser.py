@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from typing import Final, Self
@@ -11,6 +11,7 @@ from typing import Final, Self
 from sentinel_core.counts import Counts
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.keyed_cache import KeyedCache
+from sentinel_plugins.guarding.presidio.model import is_installed
 from sentinel_plugins.guarding.presidio.pool import DeadlinePassed, Pool, PoolPlan
 from sentinel_plugins.guarding.presidio.process import COMMAND, RecogniserFailed, WorkerLost
 from sentinel_plugins.guarding.presidio.waiting import QueueFull
@@ -59,9 +60,10 @@ class Recogniser:
             try:
                 pool = await stack.enter_async_context(Pool.opened(plan))
             except RecogniserFailed as error:
-                raise _problem(str(error), error.key or _asked_by(config)) from error
+                raise ConfigError((_problem(str(error), error.key or _asked_by(config)),)) from error
             except (WorkerLost, TimeoutError) as error:
-                raise _problem("the process that recognises ended, or took too long to start", "ner") from error
+                problem = _problem("the process that recognises ended, or took too long to start", "ner")
+                raise ConfigError((problem,)) from error
             yield cls(pool, frozenset(map(str.casefold, config.allow)), ner.cache_entries, counts)
 
     def digest(self, segment: str) -> bytes:
@@ -105,19 +107,20 @@ class Recogniser:
             raise
 
 
-def missing(config: RecognisingConfig) -> ConfigError | None:
+def missing(config: RecognisingConfig) -> Iterator[ConfigProblem]:
     """What the configuration asks for and the environment lacks, without importing it."""
     packages = [name for name in NEEDED if find_spec(name) is None]
-    if not packages:
-        return None
-    return _problem(
-        f"needs the packages {' and '.join(packages)}", _asked_by(config), "pip install 'sentinel-gateway[pii]'"
-    )
+    if packages:
+        message = f"needs the packages {' and '.join(packages)}"
+        yield _problem(message, _asked_by(config), "pip install 'sentinel-gateway[pii]'")
+    elif not is_installed(config.ner.model):
+        message = f"no model {config.ner.model!r} is installed; pip install it, or name one that is"
+        yield _problem(message, "ner.model")
 
 
 def _asked_by(config: RecognisingConfig) -> str:
     return "names" if config.names else "places" if config.places else "recognisers"
 
 
-def _problem(message: str, key: str, suggestion: str = "") -> ConfigError:
-    return ConfigError((ConfigProblem(message, table="stages.pii", key=key, suggestion=suggestion),))
+def _problem(message: str, key: str, suggestion: str = "") -> ConfigProblem:
+    return ConfigProblem(message, table="stages.pii", key=key, suggestion=suggestion)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, ClassVar, Self
 
 from sentinel_core.context import Context
+from sentinel_core.errors import ConfigProblem
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.messages import Answer, Event
 from sentinel_core.services import Services
@@ -28,6 +29,11 @@ class Recognising(Replacing):
     recogniser: Recogniser | None = None
 
     @classmethod
+    def missing(cls, config: RecognisingConfig) -> Iterable[ConfigProblem]:
+        """The extra, or the model, that is asked for and not installed."""
+        return missing(config) if config.recognised else ()
+
+    @classmethod
     @asynccontextmanager
     async def open(cls, config: RecognisingConfig, services: Services) -> AsyncIterator[Self]:  # type: ignore[override]  # its own Config, as every stage
         """The stage, with its recogniser ready where it needs one. Raises `ConfigError` where that cannot be had."""
@@ -36,9 +42,6 @@ class Recognising(Replacing):
             if not config.recognised:
                 yield stage
                 return
-            lacking = missing(config)
-            if lacking is not None:
-                raise lacking
             async with Recogniser.opened(config, counts) as stage.recogniser:
                 yield stage
 

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import ClassVar
+
 import pytest
 
 from sentinel_core import Gateway
 from sentinel_core.config import settings_from
-from sentinel_core.errors import ConfigError
+from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.registry import Registry
+from sentinel_core.stage import Stage, StageConfig
+
+
+class Needy(Stage):
+    """A stage whose configuration asks for something that is not there."""
+
+    name: ClassVar[str] = "needy"
+
+    @classmethod
+    def missing(cls, config: StageConfig) -> Iterable[ConfigProblem]:
+        return (ConfigProblem("needs the package acme", table="stages.needy"),) if config.mode == "enforce" else ()
 
 
 def test_every_problem_is_reported_at_once_with_its_table_and_key() -> None:
@@ -20,3 +35,13 @@ def test_every_problem_is_reported_at_once_with_its_table_and_key() -> None:
     problems = [str(problem) for problem in caught.value.problems]
     for place in ("[stages.no_such_stage]", "[providers.echo] no_such_key", "[providers.other]", "[state]"):
         assert any(place in problem for problem in problems), (place, problems)
+
+
+def test_what_a_stage_does_not_find_is_a_problem_before_anything_is_opened() -> None:
+    registry = Registry()
+    registry.register(Needy)
+    with pytest.raises(ConfigError, match=r"\[stages.needy\]: needs the package acme"):
+        Gateway(settings_from({"stages": {"needy": {}}}), registry=registry)
+    registry = Registry()
+    registry.register(Needy)
+    Gateway(settings_from({"stages": {"needy": {"mode": "monitor"}}}), registry=registry)

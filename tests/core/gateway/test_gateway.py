@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,14 @@ def gateway(provider: FakeProvider) -> Gateway:
     registry = Registry()
     registry.register(provider.kind())
     return Gateway(settings_from({"providers": {"fake": {"models": ["fake"]}}}), registry=registry)
+
+
+def test_files_may_be_named_by_text(tmp_path: Path) -> None:
+    file, env_file = tmp_path / "own.toml", tmp_path / "own.env"
+    file.write_text("[providers.echo]\n", "utf-8")
+    env_file.write_text("SENTINEL_PORT=8123\n", "utf-8")
+    settings = Gateway.load(str(file), environ={}, env_file=str(env_file)).settings
+    assert (settings.path, settings.server.port) == (file, 8123)
 
 
 async def test_a_gateway_that_is_not_open_says_so() -> None:

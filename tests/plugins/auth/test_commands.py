@@ -78,6 +78,28 @@ def test_a_key_made_here_is_good_at_a_gateway_and_ends_when_it_is_revoked(cli: S
     assert asyncio.run(codes(tmp_path / "rows.db", kept, ended)) == [None, "invalid_api_key"]
 
 
+@pytest.mark.parametrize(
+    "command", [("keys", "create"), ("tenants", "create", "acme"), ("tenants", "update", "acme")], ids=" ".join
+)
+def test_limits_that_no_stage_counts_are_taken_with_a_warning(cli: Sentinel, command: tuple[str, ...]) -> None:
+    if "update" in command:
+        cli("tenants", "create", "acme")
+    limited = (*command, "--limit", "requests_per_minute=60")
+    result = cli(*limited)
+    assert (result.code, result.err.count("[stages.rate_limit]")) == (0, 1)
+    assert "[stages.rate_limit]" not in result.out
+    if "update" in command:
+        assert cli(*command, "--enable").err == ""
+        assert cli(*limited, config=CONFIG + RECORDS + "[stages.rate_limit]\n").err == ""
+
+
+def test_a_scope_that_no_route_asks_for_is_given_with_a_warning(cli: Sentinel) -> None:
+    result = cli("keys", "create", "--scope", "root", "--scope", "keys")
+    assert (result.code, result.err) == (0, "warning: no route asks for the scope 'root', but for: admin, keys\n")
+    assert cli("keys", "create", "--scope", "admin", "--scope", "keys").err == ""
+    assert cli("keys", "create", "--scope", "guard", config=CONFIG + RECORDS + "[stages.guard_api]\n").err == ""
+
+
 def test_z19_the_file_holds_no_key(cli: Sentinel, tmp_path: Path) -> None:
     text = cli("keys", "create").out.strip()
     dump = b"".join(path.read_bytes() for path in tmp_path.glob("rows.db*"))
@@ -108,7 +130,9 @@ def test_a_tenant_is_changed_and_disabled(cli: Sentinel) -> None:
         (("tenants", "create", "fixed"), 1, "in the configuration"),
         (("tenants", "create", "anonymous"), 1, "There is a tenant 'anonymous' already"),
         (("keys", "create", "--limit", "nonsense=1"), 2, "is not a limit"),
-        (("keys", "create", "--limit", "daily_usd=-1"), 2, ""),
+        (("keys", "create", "--limit", "daily_usd=-1"), 2, "daily_usd=-1: write daily_usd=NUMBER, a number >= 0"),
+        (("keys", "create", "--limit", "max_concurrency=many"), 2, "write max_concurrency=NUMBER, an integer >= 0"),
+        (("tenants", "create", "a", "--limit", "max_concurrency"), 2, "write max_concurrency=NUMBER, an integer >= 0"),
         (("keys", "create", "--model", "a&b"), 2, ""),
         (("keys", "destroy"), 2, ""),
     ],
@@ -116,7 +140,7 @@ def test_a_tenant_is_changed_and_disabled(cli: Sentinel) -> None:
 def test_what_cannot_be_done_says_why(cli: Sentinel, arguments: tuple[str, ...], code: int, says: str) -> None:
     result = cli(*arguments)
     assert result.code == code
-    assert says in result.err
+    assert says in " ".join(result.err.replace("│", " ").split())  # without the box around it
 
 
 def test_each_command_has_its_help(cli: Sentinel) -> None:

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_core.config import Secret
-from sentinel_core.errors import Refusal
+from sentinel_core.config import Secret, settings_from
+from sentinel_core.errors import ConfigError, Refusal
+from sentinel_core.gateway import Gateway
 from sentinel_core.services import Services
 from sentinel_core.testing import fake_services
 from sentinel_core.testing.fake_clock import FakeClock
@@ -58,6 +59,14 @@ def token(
 
 def bearer(text: str) -> Any:  # a Client
     return client(authorization=f"Bearer {text}")
+
+
+def test_without_the_extra_the_table_is_an_error_before_anything_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentinel_plugins.auth.stage.find_spec", lambda name: None)
+    table = {"issuer": ISSUER, "audience": [AUDIENCE], "jwks_url": JWKS}
+    with pytest.raises(ConfigError, match=r"\[stages.auth.jwt\]: .* jwt and cryptography.*'sentinel-gateway\[auth\]'"):
+        Gateway(settings_from({"stages": {"auth": {"jwt": table}}}))
+    Gateway(settings_from({"stages": {"auth": {}}}))  # nobody asked for any
 
 
 @asynccontextmanager

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.config import settings_from
 from sentinel_core.context import Client
 from sentinel_core.errors import ConfigError, Refusal
+from sentinel_core.gateway import Gateway
 from sentinel_core.limits import Limits
 from sentinel_core.records import Record
 from sentinel_core.testing.harness import stage_config
@@ -367,6 +369,27 @@ def test_a_configuration_that_would_be_weak_is_refused_at_start(table: Mapping[s
     with pytest.raises(ConfigError, match=message) as problem:
         stage_config(Auth, table)
     assert STATIC not in str(problem.value)
+
+
+LIMITS = {"requests_per_minute": 60}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"keys": {"ci": {"secret": secret(STATIC), "limits": LIMITS}}},
+        {"tenants": {"acme": {"limits": LIMITS}}},
+        {"jwt": {"issuer": "i", "audience": ["a"], "jwks_url": "https://i.test/k", "limits": LIMITS}},
+    ],
+    ids=["key", "tenant", "jwt"],
+)
+def test_limits_that_no_stage_counts_are_a_warning(table: Mapping[str, Any]) -> None:
+    def warned(**stages: Any) -> bool:  # TOML values
+        return any("[stages.rate_limit]" in one for one in Gateway(settings_from({"stages": stages})).warnings)
+
+    assert warned(auth=table)
+    assert not warned(auth=table, rate_limit={})
+    assert not warned(auth={})
 
 
 async def test_a_page_of_keys_goes_on_where_it_ended() -> None:

@@ -92,3 +92,33 @@ def test_what_is_no_text_is_not_called_clean(sentinel: Sentinel, tmp_path: Path)
     (tmp_path / "text").write_bytes(b"\xff\xfe")
     result = sentinel("scan", "text", config=CONFIG)
     assert (result.code, "not UTF-8" in result.err) == (3, True)
+
+
+DEAF = CONFIG + '[stages.secrets]\n[chain]\nstages = ["input_limits", "secrets"]\n'
+
+
+def test_a_guard_that_reads_no_answers_leaves_a_scan_of_one_whole(sentinel: Sentinel, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("hello")
+    result = sentinel("scan", "--as", "response", "text", config=DEAF)
+    assert (result.code, result.out.splitlines()) == (
+        0,
+        ["secrets: allowed", "input_limits: does not read responses", "text: clean"],
+    )
+    assert json.loads(sentinel("scan", "--as", "response", "text", "--json").out)["unasked"] == ["input_limits"]
+
+
+def test_a_guard_that_reads_no_answers_leaves_a_data_set_of_them_measured(sentinel: Sentinel, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(GOOD)
+    result = sentinel("guard", "eval", "--as", "response", "rows.jsonl", config=DEAF)
+    assert (result.code, result.err) == (0, "")
+    assert "not measured" not in result.out
+    assert result.out.splitlines()[-1] == "input_limits does not read responses"
+
+
+@pytest.mark.parametrize("command", [("scan",), ("guard", "eval")])
+def test_answers_that_no_guard_reads_exit_with_2(sentinel: Sentinel, tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "rows.jsonl").write_text(GOOD)
+    result = sentinel(*command, "--as", "response", "rows.jsonl", config=CONFIG)
+    assert (result.code, result.out) == (2, "")
+    assert "no guard reads responses" in result.err
+    assert "input_limits" in result.err

@@ -99,9 +99,9 @@ async def test_rows_are_counted_by_their_truth_and_what_was_said() -> None:
     assert 0 < score.p50_ms <= score.p95_ms
 
 
-async def test_a_guard_that_was_never_asked_has_no_shares() -> None:
+async def test_a_guard_that_failed_on_every_row_has_no_shares() -> None:
     async with opened(gateway_of(Blocks)) as guards:
-        found = await evaluate(guards, rows({"text": "x", "label": True}), "response", print)
+        found = await evaluate(guards, rows({"text": "crash", "label": True}), "request", print)
     assert (found.guards[0].unmeasured, found.guards[0].precision, found.guards[0].p95_ms) == (1, None, None)
 
 

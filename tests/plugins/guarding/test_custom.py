@@ -56,6 +56,18 @@ def test_a_pattern_that_cannot_be_used_is_refused(pattern: str, why: str) -> Non
         kind(pattern, 5)
 
 
+@pytest.mark.parametrize(("pattern", "shortest"), [(r"E-\d{6}", 8), ("(ab|c)[0-9]+x?", 2), ("(?i)E(?:-1){2,}", 5)])
+def test_a_length_that_no_value_has_is_refused(pattern: str, shortest: int) -> None:
+    with pytest.raises(ValueError, match=f"max_length: .* {shortest} characters"):
+        kind(pattern, shortest - 1)
+    kind(pattern, shortest)
+
+
+@pytest.mark.parametrize("pattern", ["[[:alpha:]]", r"\pL", "[a&&b]", "(?U)a+", r"\Qa\E", r"\x{e9}"])
+def test_what_only_re2_reads_is_taken_at_any_length(pattern: str) -> None:
+    kind(pattern, 1)
+
+
 def test_a_length_is_needed() -> None:
     with pytest.raises(ValidationError):
         convert({"pattern": "a"}, CustomTable)

@@ -161,6 +161,17 @@ def test_what_must_not_be_served_by_accident_is_refused_with_its_place(
     assert place in result.err
 
 
+def test_a_runner_that_is_not_installed_is_refused_with_its_place(
+    sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sentinel_server.runners.find_spec", lambda name: None)
+    result = sentinel("check", config='[server]\nrunner = "uvicorn"\n')
+    assert result.code == 2
+    assert "sentinel.toml: [server] runner: the runner needs uvicorn and httptools" in result.err
+    assert "pip install 'sentinel-gateway[fast]'" in result.err
+    assert sentinel("check", config="").code == 0
+
+
 def test_no_colour_where_nobody_looks(sentinel: Sentinel) -> None:
     for arguments in (["--help"], ["check", "--nosuch"], ["check"]):
         result = sentinel(*arguments, config="[server]\nprot = 1\n")

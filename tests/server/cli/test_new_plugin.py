@@ -23,6 +23,7 @@ def test_the_package_passes_its_own_tests(tmp_path: Path) -> None:
         "README.md",
         "acme_shout/__init__.py",
         "acme_shout/config.py",
+        "acme_shout/masking.py",
         "acme_shout/stage.py",
         "pyproject.toml",
         "tests/conftest.py",

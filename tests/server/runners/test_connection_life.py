@@ -241,11 +241,8 @@ def test_an_unknown_runner_is_a_configuration_error() -> None:
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> None:
-        raise ModuleNotFoundError("No module named 'httptools'", name="httptools")
-
-    monkeypatch.setattr("sentinel_server.runners.import_module", missing)
-    with pytest.raises(ConfigError, match=r"'httptools'.*pip install 'sentinel-gateway\[fast\]'"):
+    monkeypatch.setattr("sentinel_server.runners.find_spec", lambda name: None if name == "httptools" else object())
+    with pytest.raises(ConfigError, match=r"needs httptools; .*pip install 'sentinel-gateway\[fast\]'"):
         load("uvicorn")
 
 

@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 import pytest
 
+from sentinel_core.config import settings_from
 from sentinel_core.errors import ConfigError, UpstreamError
+from sentinel_core.gateway import Gateway
 from sentinel_core.testing import FakeProvider, StageConformance, settle
 from sentinel_core.testing.harness import stage_config
 from sentinel_core.testing.replies import chunk
 from sentinel_plugins.guarding.stage import OFF_LOOP_CHARS
-from sentinel_plugins.pii.names.recogniser import missing
 from sentinel_plugins.pii.stage import Pii
 from tests.plugins.guarding.guards import KEY, PII, Table, guards, sent, verdicts
 from tests.plugins.guarding.presidio import stand_in
@@ -263,14 +264,17 @@ def test_what_cannot_be_is_said_at_the_start(table: Table, why: str) -> None:
         stage_config(Pii, table)
 
 
-async def test_without_the_extra_names_are_an_error_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sentinel_plugins.pii.names.stage.missing", missing)
+def test_names_without_the_extra_are_an_error_before_anything_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sentinel_plugins.pii.names.recogniser.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"names: needs the packages .*; pip install 'sentinel-gateway\[pii\]'"):
-        async with guards(FakeProvider(), pii=NAMES):
-            pytest.fail("it opened")
-    async with guards(FakeProvider(), pii=PII):
-        pass  # nobody asked for any
+        Gateway(settings_from({"stages": {"pii": NAMES}}))
+    Gateway(settings_from({"stages": {"pii": PII}}))  # nobody asked for any
+
+
+def test_a_model_that_is_not_installed_is_an_error_before_anything_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentinel_plugins.pii.names.recogniser.find_spec", lambda name: object())
+    with pytest.raises(ConfigError, match=r"\[stages.pii\] ner.model: no model 'nope_sm' is installed"):
+        Gateway(settings_from({"stages": {"pii": {**NAMES, "ner": {"model": "nope_sm"}}}}))
 
 
 @pytest.mark.parametrize(
