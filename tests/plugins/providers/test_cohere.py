@@ -156,7 +156,7 @@ async def test_an_error_without_words_is_told_by_its_status(upstream: Upstream) 
     upstream.script("m", Reply(b"", 498), Reply(b"<html>", 500, content_type="text/html"))
     async with cohere_at(upstream) as provider:
         blocked, broken = await failed(provider, chat_call()), await failed(provider, chat_call())
-    assert (blocked.wire_code, blocked.verbatim, broken.code) == ("content_filter", False, "upstream_error")
+    assert (blocked.wire_code, broken.code) == ("content_filter", "upstream_error")
 
 
 @pytest.mark.parametrize(("wait", "seconds"), [("7", 7), (None, None)])
