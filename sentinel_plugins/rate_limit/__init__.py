@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 
+from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.jobs import Job
 from sentinel_core.services import ServiceFactory
 from sentinel_core.stage import Stage
+from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.owed import Owed
-from sentinel_plugins.rate_limit.stage import RateLimit
+from sentinel_plugins.rate_limit.stage import OWED, RateLimit
 
 
 @hookimpl
@@ -18,4 +21,17 @@ def sentinel_stages() -> Iterable[type[Stage]]:
 @hookimpl
 def sentinel_services() -> Mapping[str, ServiceFactory]:
     """What the state store could not be told yet: a reload must not forget it."""
-    return {"owed_settlements": Owed}
+    return {OWED: Owed}
+
+
+@hookimpl
+def sentinel_jobs(gateway: Gateway) -> Iterable[Job]:
+    """Telling the state store what it could not be told."""
+    if gateway.blueprint.chain.table(RateLimit.name, RateLimitConfig) is not None:
+        yield Job("owed settlements", lambda: _tell_owed(gateway))
+
+
+async def _tell_owed(gateway: Gateway) -> None:
+    services = gateway.services
+    owed: Owed = services.extra[OWED]
+    await owed.run(services.state, services.clock)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from sentinel_core.errors import Refusal
+from sentinel_core.services import Clock
 from sentinel_core.state import Budget, Settlement, StateStore
 
 log = logging.getLogger("sentinel.rate_limit")
 
 MOST = 10_000
 AT_ONCE = 16
+AGAIN_S = 0.5
+"""Between two tries at a store that does not answer."""
 
 
 class Owed:
@@ -20,6 +25,7 @@ class Owed:
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[str, Settlement]] = deque()
+        self._kept = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -39,13 +45,34 @@ class Owed:
         except Refusal:
             self._keep(reservation, settlement)
             return
-        for _ in range(min(AT_ONCE, len(self._waiting))):
-            waiting = self._waiting.popleft()
+        if self._waiting:
+            await self.tell(store)
+
+    async def tell(self, store: StateStore) -> bool:
+        """Tell some of what waits; False where the store does not answer."""
+        for _ in range(AT_ONCE):
+            if not self._waiting:  # others tell as well
+                break
+            waiting, told = self._waiting.popleft(), False
             try:
                 await store.settle(*waiting)
+                told = True
             except Refusal:
-                self._waiting.appendleft(waiting)
-                return
+                return False
+            finally:
+                if not told:
+                    self._waiting.appendleft(waiting)
+        return True
+
+    async def run(self, store: StateStore, clock: Clock) -> NoReturn:
+        """Tell what waits when the store answers again, whoever asks for what meanwhile: callers whose places and money
+        are not given back may have nothing left to ask with."""
+        while True:
+            await self._kept.wait()
+            self._kept.clear()
+            while self._waiting:
+                if not await self.tell(store):
+                    await clock.sleep(AGAIN_S)
 
     async def _charge(self, store: StateStore, charge: str, budget: Budget, settlement: Settlement) -> None:
         if (await store.admit(charge, [budget])).admitted:
@@ -58,6 +85,7 @@ class Owed:
         if not self._waiting:
             log.warning("the state store does not answer: settlements wait for it")
         self._waiting.append((reservation, settlement))
+        self._kept.set()
         if len(self._waiting) > MOST:
             self._waiting.popleft()
             log.error("a settlement was dropped: its reservation ends by itself, and its money is not counted")

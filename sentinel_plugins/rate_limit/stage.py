@@ -44,6 +44,8 @@ from sentinel_plugins.rate_limit.reservation import RESERVATION, Reservation, Te
 from sentinel_plugins.rate_limit.subjects import Subjects
 
 COST_HEADER = "x-sentinel-cost-usd"
+OWED = "owed_settlements"
+"""The service that keeps what the state store could not be told."""
 MARGIN_S = 60.0
 """How much longer than the request's own time a reservation counts that nobody ends."""
 
@@ -104,7 +106,7 @@ class RateLimit(Stage):
             extra.get("prices") or Prices(),
             extra.get("tokens") or RoughTokens(),
             LocalPart(extra.get("local_state"), processes, services.counts),
-            extra.get("owed_settlements") or Owed(),
+            extra.get(OWED) or Owed(),
             services.counts,
             KnownSpent(extra.get("ledger"), services.records, services.clock),
         )
