@@ -7,10 +7,13 @@ break official clients (reliability section 3).
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from time import monotonic
 
 from sentinel_server.edge import Transaction, Watch
+
+log = logging.getLogger("sentinel.server")
 
 CONTENT_TYPE = b"text/event-stream; charset=utf-8"
 COMMENT = b": keep-alive\n\n"
@@ -49,9 +52,12 @@ class SseResponse:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._beat is not None:
-            self._beat.cancel()
-            await asyncio.wait([self._beat])
+        beat = self._beat
+        if beat is not None:
+            beat.cancel()
+            await asyncio.wait([beat])
+            if not beat.cancelled() and (error := beat.exception()) is not None:
+                log.debug("a comment was not taken: %s", type(error).__name__)
 
     async def write(self, data: bytes) -> None:
         """Send one or more events of the answer."""
@@ -82,9 +88,11 @@ class SseResponse:
 
     async def _ready(self) -> None:
         """Wait for a comment that is being sent; two writes at once would mix."""
-        if self._beat is not None:
-            await asyncio.wait([self._beat])
+        beat = self._beat
+        if beat is not None:
+            await asyncio.wait([beat])
             self._beat = None
+            beat.result()  # what a comment met, the next write would meet as well
 
     async def _commit(self) -> None:
         self.committed = True
@@ -102,7 +110,9 @@ class SseResponse:
 
     async def _comment(self) -> None:
         self._watch.sending()
-        if not self.committed:
-            await self._commit()
-        await self._tx.send_chunk(COMMENT)
-        self._watch.sent()
+        try:
+            if not self.committed:
+                await self._commit()
+            await self._tx.send_chunk(COMMENT)
+        finally:
+            self._watch.sent()

@@ -59,10 +59,13 @@ class Exchange:
         self.outcome: Outcome | None = None
         self._delivery: Delivery | None = None
         self._failure: BaseException | None = None
-        self._exited = False
+        self._exited: bool | None = None  # before it is entered
         self._opened = perf_counter()
 
     async def __aenter__(self) -> Answer | Delivery:
+        if self._exited is not None:
+            raise RuntimeError("an exchange is entered once: open another one")
+        self._exited = False
         self.ctx.stage_names = self.chain.names
         self.ctx.stage_seconds = self.seconds
         self.chain.enter()

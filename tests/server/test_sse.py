@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from sentinel_core.config import ServerSettings
 from sentinel_core.errors import Refusal
@@ -106,6 +107,33 @@ async def test_a_stream_that_flows_gets_no_comment() -> None:
     client = client_of(story, keep_alive_comment_s=0.15)
     await client.ended()
     assert COMMENT not in client.answer.body
+
+
+async def test_a_comment_that_meets_a_closed_connection_is_no_failure_of_its_own() -> None:
+    async def gone(message: Message) -> None:
+        raise ConnectionError("gone")
+
+    async def nothing() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    tx = Transaction({"type": "http", "path": "/", "headers": []}, gone, Life())
+    unheard: list[dict[str, Any]] = []  # what a loop is told
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+    async with Watch(tx, nothing, ServerSettings()) as watch, SseResponse(tx, watch, tuple, 0.001) as response:
+        watch.body_arrived()
+        while response._beat is None or not response._beat.done():
+            await asyncio.sleep(0)
+        assert not watch.busy
+        with pytest.raises(ConnectionError):
+            await response.write(b"data: 1\n\n")
+    async with Watch(tx, nothing, ServerSettings()) as watch, SseResponse(tx, watch, tuple, 0.001) as response:
+        watch.body_arrived()
+        while response._beat is None or not response._beat.done():
+            await asyncio.sleep(0)
+    del response
+    gc.collect()
+    assert unheard == []
 
 
 async def test_c02_a_client_that_leaves_mid_stream_ends_the_work() -> None:

@@ -14,7 +14,7 @@ from sentinel_core.chain import Chain, ChainPlan, Delivery, Exchange, StagePlan,
 from sentinel_core.errors import Refusal, SentinelError
 from sentinel_core.hookspecs import PHASES
 from sentinel_core.stage import StageConfig
-from sentinel_core.testing import context, settle
+from sentinel_core.testing import FakeProvider, chain_of, completion, context, settle
 from tests.core.chain.scenes import Legs, Record, Scene, Shape, Trouble, Upstream, actors
 from tests.products import products
 
@@ -154,3 +154,14 @@ def test_a_refusal_before_the_first_event_reaches_the_caller_as_itself(scene: Sc
         assert play.error is play.record.refusal or scene.trouble.phase == "dispatch"
         assert isinstance(play.error, Refusal)
         assert play.error.status == 422
+
+
+async def test_an_exchange_is_entered_once() -> None:
+    chain = chain_of([], FakeProvider(completion("ok")))
+    exchange = Exchange(chain, context())
+    async with exchange:
+        with pytest.raises(RuntimeError, match="entered once"):
+            await exchange.__aenter__()
+    with pytest.raises(RuntimeError, match="entered once"):
+        await exchange.__aenter__()
+    assert chain.users == 0
