@@ -25,7 +25,12 @@ class Unanswered(Exception):
     """There was no reply, or not in time. The command may have been executed."""
 
 
-class Call(msgspec.Struct, frozen=True, eq=False):
+READ_S = 0.005
+"""How long a look that finds something overdue waits for what has arrived to be read: the loop may have been busy, and
+a loop looks at its clock before it reads."""
+
+
+class Call(msgspec.Struct, eq=False):
     """One command, and who waits for its reply until when."""
 
     command: bytes
@@ -60,7 +65,7 @@ class Link:
         loop = self._loop
         call = Call(command, loop.time() + self._timeout_s, loop.create_future())
         if self._flows and not self._unsent:
-            loop.call_soon(self._flush)
+            loop.call_soon(self._turn)
         self._unsent.append(call)
         if self._timer is None:
             self._timer = loop.call_at(call.deadline, self._look)
@@ -90,8 +95,15 @@ class Link:
         if flows:
             self._flush()
 
+    def _turn(self) -> None:
+        """Send what this turn of the loop brought. The server's time begins now, however long that turn took."""
+        deadline = self._loop.time() + self._timeout_s
+        for call in self._unsent:
+            call.deadline = deadline
+        self._flush()
+
     def _flush(self) -> None:
-        """Send what this turn of the loop brought."""
+        """Send what was not sent yet."""
         if not self._flows or self._wire is None:
             return
         calls = [call for call in self._unsent if not call.reply.done()]
@@ -108,10 +120,20 @@ class Link:
             waiting.set_result(reply)
 
     def _look(self) -> None:
-        """Fail what is overdue, and come back when the next one would be."""
-        now = self._loop.time()
+        """Come back when the next call is overdue; if one is, after what has arrived was read."""
+        loop, now = self._loop, self._loop.time()
+        first = next((call for call in chain(self._unanswered, self._unsent) if not call.reply.done()), None)
+        if first is None:
+            self._timer = None
+        elif first.deadline > now:
+            self._timer = loop.call_at(first.deadline, self._look)
+        else:
+            self._timer = loop.call_later(READ_S, self._expire, now)
+
+    def _expire(self, moment: float) -> None:
+        """Fail what was overdue at that moment and still is not answered."""
         waiting = [call for call in chain(self._unanswered, self._unsent) if not call.reply.done()]
-        overdue = [call for call in waiting if call.deadline <= now]
+        overdue = [call for call in waiting if call.deadline <= moment]
         for call in overdue:
             call.reply.set_exception(Unanswered(f"no answer within {self._timeout_s:g} s"))
         self.retired |= bool(overdue)

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import uvloop
 
 from sentinel_core.errors import Refusal
 from sentinel_core.state import Lease, Settlement, Window, state_key
@@ -83,6 +84,26 @@ async def test_r01_a_gateway_starts_without_its_redis_and_finds_it_later(
             await until(lambda: store.available, BACK_S)
             assert await admitted(store)
             assert "answers again" in caplog.text
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("turns", [1, 2, 3], ids=["before it is sent", "as it is sent", "before it is read"])
+def test_r02_a_busy_loop_is_no_outage(
+    redis_server: RedisServer, loop: Callable[[], asyncio.AbstractEventLoop], turns: int
+) -> None:
+    async def busy() -> None:
+        async with redis_state(redis_server.url, timeout_s=TIMEOUT_S) as store:
+            assert await admitted(store)
+            for _ in range(3):
+                callers = [asyncio.create_task(admitted(store, number)) for number in range(6)]
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                time.sleep(TIMEOUT_S + 0.05)  # somebody's long work on the loop
+                assert await asyncio.gather(*callers) == [True] * 6
+                assert store.available
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(busy())
 
 
 async def test_r02_a_server_that_is_killed_costs_one_timeout_then_nothing(redis_binary: str, tmp_path: Path) -> None:
