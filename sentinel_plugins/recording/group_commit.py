@@ -24,6 +24,9 @@ R_out = TypeVar("R_out", covariant=True)
 MAX_GROUP = 1_000
 """How many pieces of work are committed together at most, so that one commit has an end."""
 
+HEAR_S = 0.005
+"""How long it takes a loop that was busy to hear of what is done: some look at their clocks before they listen."""
+
 
 def unavailable() -> Refusal:
     """What a caller is told where rows cannot be written or read."""
@@ -109,7 +112,7 @@ class GroupCommit(Generic[W, R]):
             raise unavailable()
         job: Job[W, R] = Job(work, self._loop.create_future())
         self._waiting.put(job)
-        patience = self._loop.call_later(self._timeout_s, self._expire, job)
+        patience = self._loop.call_later(self._timeout_s, self._look, job)
         try:
             return await job.done
         finally:
@@ -122,6 +125,10 @@ class GroupCommit(Generic[W, R]):
         await asyncio.to_thread(self._thread.join, patience_s)
         if self._thread.is_alive():
             log.error("%s: still stuck after %g seconds; what waits there is lost", self._name, patience_s)
+
+    def _look(self, job: Job[W, R]) -> None:
+        """Its time is over: what the thread has told this loop meanwhile, which may have been busy, is heard first."""
+        self._loop.call_later(HEAR_S, self._expire, job)
 
     def _expire(self, job: Job[W, R]) -> None:
         if job.expire():

@@ -6,9 +6,10 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
+import uvloop
 
 from sentinel_core.counts import Counts, Outages
 from sentinel_core.errors import Refusal
@@ -74,6 +75,19 @@ async def test_what_gathers_during_a_commit_is_committed_together_and_in_order(
     assert [number for group in gate.groups for number in group] == list(range(2 * MAX_GROUP))
     assert max(map(len, gate.groups)) == MAX_GROUP
     assert len([group for group in gate.groups if group]) < 4
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_busy_loop_is_no_outage(gate: Gate, loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    async def busy() -> None:
+        writer: GroupCommit[int, str] = GroupCommit("ledger", gate, 0.05, (OSError,))
+        (task,) = await running(writer, [1])
+        sleep(0.1)  # somebody's long work on the loop
+        assert await task == "1"
+        await writer.close(5.0)
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(busy())
 
 
 async def test_one_who_left_is_not_waited_for_and_harms_nobody(gate: Gate, writer: GroupCommit[int, str]) -> None:
