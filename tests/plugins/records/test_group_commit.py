@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from time import monotonic, sleep
 
 import pytest
-import uvloop
 
 from sentinel_core.counts import Counts, Outages
 from sentinel_core.errors import Refusal
 from sentinel_plugins.recording import group_commit
 from sentinel_plugins.recording.group_commit import MAX_GROUP, GroupCommit
+from tests.loops import LOOPS, runner_on
 
 
 class Gate:
@@ -77,8 +77,8 @@ async def test_what_gathers_during_a_commit_is_committed_together_and_in_order(
     assert len([group for group in gate.groups if group]) < 4
 
 
-@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-def test_a_busy_loop_is_no_outage(gate: Gate, loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_busy_loop_is_no_outage(gate: Gate, loop: str) -> None:
     async def busy() -> None:
         writer: GroupCommit[int, str] = GroupCommit("ledger", gate, 0.05, (OSError,))
         (task,) = await running(writer, [1])
@@ -86,7 +86,7 @@ def test_a_busy_loop_is_no_outage(gate: Gate, loop: Callable[[], asyncio.Abstrac
         assert await task == "1"
         await writer.close(5.0)
 
-    with asyncio.Runner(loop_factory=loop) as runner:
+    with runner_on(loop) as runner:
         runner.run(busy())
 
 

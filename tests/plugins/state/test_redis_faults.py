@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import uvloop
 
 from sentinel_core.errors import Refusal
 from sentinel_core.state import Lease, Settlement, Window, state_key
 from sentinel_plugins.redis.breaker import FAILURES
 from sentinel_plugins.state.redis import RedisState
+from tests.loops import LOOPS, runner_on
 from tests.pace import in_time
 from tests.plugins.state.one_step import one_step
 from tests.plugins.state.redis_stores import redis_state
@@ -86,11 +86,9 @@ async def test_r01_a_gateway_starts_without_its_redis_and_finds_it_later(
             assert "answers again" in caplog.text
 
 
-@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("turns", [1, 2, 3], ids=["before it is sent", "as it is sent", "before it is read"])
-def test_r02_a_busy_loop_is_no_outage(
-    redis_server: RedisServer, loop: Callable[[], asyncio.AbstractEventLoop], turns: int
-) -> None:
+def test_r02_a_busy_loop_is_no_outage(redis_server: RedisServer, loop: str, turns: int) -> None:
     async def busy() -> None:
         async with redis_state(redis_server.url, timeout_s=TIMEOUT_S) as store:
             assert await admitted(store)
@@ -102,7 +100,7 @@ def test_r02_a_busy_loop_is_no_outage(
                 assert await asyncio.gather(*callers) == [True] * 6
                 assert store.available
 
-    with asyncio.Runner(loop_factory=loop) as runner:
+    with runner_on(loop) as runner:
         runner.run(busy())
 
 
