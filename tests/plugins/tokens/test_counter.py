@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -18,8 +19,10 @@ from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.messages import Request
 from sentinel_core.tokens import IMAGE_TOKENS, Count, RoughTokens, output_cap, upper_bound
-from sentinel_plugins.tokens import counter
+from sentinel_plugins.tokens import counter, pieces
 from sentinel_plugins.tokens.counter import ON_THE_LOOP_CHARS, WORTH_CHARS, TiktokenCounter
+from sentinel_plugins.tokens.encodings import load as encoding
+from sentinel_plugins.tokens.pieces import PIECE
 
 TOKENS = TiktokenCounter()
 
@@ -96,6 +99,48 @@ async def test_l08_a_large_text_is_counted_off_the_loop() -> None:
     await asyncio.wait([heart])
     assert count.tokens == ON_THE_LOOP_CHARS + 1
     assert beats > 1
+
+
+async def test_who_leaves_ends_the_counting_of_a_long_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    await TOKENS.text("warm", "gpt-4o")
+    begun, ended = threading.Semaphore(0), threading.Event()
+    several = pieces.pieces
+
+    def noted(text: str) -> Iterator[pieces.Piece]:
+        try:
+            for piece in several(text):
+                begun.release()
+                yield piece
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(counter, "pieces", noted)
+    counting = asyncio.create_task(TOKENS.text("x" * 100 * PIECE, "gpt-4o"))
+    await asyncio.to_thread(begun.acquire)
+    counting.cancel()
+    await asyncio.wait([counting])
+    assert await asyncio.to_thread(ended.wait, 30.0)
+    assert begun._value < 100
+
+
+async def test_a_long_text_of_words_has_the_tokens_of_the_whole_and_one_without_words_is_an_estimate() -> None:
+    words = " ".join(f"word{number % 7} and, more; of [them]" for number in range(3 * PIECE // 25))
+    whole = len(encoding("o200k_base").encode_ordinary(words))
+    assert await TOKENS.text(words, "gpt-4o") == Count(whole, True)
+    assert not (await TOKENS.text("7" * 2 * PIECE, "gpt-4o")).exact
+
+
+@given(st.text(st.sampled_from("ab \n\t1.,é号'"), max_size=60), st.integers(2, 12))
+@pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
+def test_pieces_are_the_text_and_have_its_tokens(name: str, text: str, size: int) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(pieces, "PIECE", size)
+        found = [*pieces.pieces(text)]
+    assert "".join(piece.text for piece in found) == text
+    assert all(len(piece.text) <= size for piece in found)
+    if all(piece.exact for piece in found):
+        encode = encoding(name).encode_ordinary
+        assert [token for piece in found for token in encode(piece.text)] == encode(text)
 
 
 async def test_a_text_is_counted_once_by_each_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
