@@ -108,6 +108,12 @@ ROWS = (
         UpstreamError("upstream_invalid_response", upstream_status=200),
     ),
     Row(
+        "U12",
+        "a call of a tool whose arguments are no JSON object, where the caller's format takes nothing else",
+        NEXT + "502 `upstream_invalid_response`; where the answer was cut off in them, an empty input",
+        UpstreamError("upstream_invalid_response", wire_code="invalid_tool_arguments", should_retry=False),
+    ),
+    Row(
         "U13",
         "an error with status 200, in a body or a stream",
         "what the same error says with a status of its own",

@@ -12,12 +12,15 @@ DEADLINE_SLACK_S = 0.02
 def blame(error: UpstreamError, *, deadline: float | None, now: float) -> Result:
     """The result to settle with.
 
-    Neutral: what was never sent (a full pool, an inner breaker), 429 and other 4xx (U16, U18), and a timeout at the
-    request's own deadline, which a caller may have chosen shorter than any target could keep.
+    Neutral: what was never sent (a full pool, an inner breaker), 429 and other 4xx (U16, U18), a model's bad JSON in a
+    call of a tool, and a timeout at the request's own deadline, which a caller may have chosen shorter than any target
+    could keep.
     """
     if error.code == "upstream_auth_error" or error.wire_code == "upstream_quota":
         return "quarantine"
     if not error.attempted or _is_4xx(error.status) or _is_4xx(error.upstream_status or 0):
+        return "neutral"
+    if error.wire_code == "invalid_tool_arguments":
         return "neutral"
     if error.code == "upstream_timeout" and is_due(deadline, now):
         return "neutral"

@@ -98,7 +98,7 @@ class Routing(Stage):
     def _is_over(self, ctx: Context, target: Target, error: UpstreamError, deadline: float | None) -> bool:
         """Note what the failure says about the target, and whether it ends the request."""
         now = self._clock.monotonic()
-        if error.code == "rate_limit_exceeded" and error.retry_after_s:
+        if error.code in ("rate_limit_exceeded", "overloaded") and error.retry_after_s:
             self._rests.rest(target, error.retry_after_s, now)
         if len(ctx.attempts) >= ctx.get(MAX_ATTEMPTS, WITHOUT_RETRY) or not falls_back(self._limits, error):
             return True

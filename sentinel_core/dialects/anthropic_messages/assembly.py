@@ -10,7 +10,14 @@ import msgspec
 
 from sentinel_core.dialects.anthropic_messages.decoder import MessagesStreamDecoder
 from sentinel_core.dialects.anthropic_messages.wire import call_type, message_start
-from sentinel_core.dialects.anthropic_messages.words import counts, finish_reason, stop_reason, usage_object, usage_of
+from sentinel_core.dialects.anthropic_messages.words import (
+    CUTS,
+    counts,
+    finish_reason,
+    stop_reason,
+    usage_object,
+    usage_of,
+)
 from sentinel_core.dialects.lanes import changed_ends
 from sentinel_core.dialects.slots import Path
 from sentinel_core.errors import UpstreamError
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
 _encode = msgspec.json.Encoder().encode
+_BAD_ARGUMENTS = "The model called a tool with arguments that are no JSON object."
 
 
 def decompose(answer: Answer) -> tuple[Event, ...]:
@@ -97,7 +105,8 @@ def _end(answer: Answer) -> Finish:
 
 
 def assemble(dialect: Dialect, events: Iterable[Event]) -> Answer:
-    """One message with the text of every lane in the order in which they began, and the last usage."""
+    """One message with the text of every lane in the order in which they began, and the last usage. Raises
+    `UpstreamError` for a tool's input that is no JSON object, unless it was cut off."""
     top: dict[str, Any] = message_start("msg_assembled", "")["message"]
     blocks: dict[object, dict[str, Any]] = {}
     usage: UsageReport | None = None
@@ -110,7 +119,8 @@ def assemble(dialect: Dialect, events: Iterable[Event]) -> Answer:
         if isinstance(event, TextEvent):
             _add(blocks, event)
         elif isinstance(event, Finish):
-            top["stop_reason"] = stop_reason(event.reason)
+            calls = any(block["type"] == "tool_use" for block in blocks.values())
+            top["stop_reason"] = stop_reason(event.reason, calls=calls)
             if frame is not None and not event.changed:
                 top |= frame.body["delta"]
         elif isinstance(event, UsageReport):
@@ -121,7 +131,8 @@ def assemble(dialect: Dialect, events: Iterable[Event]) -> Answer:
             _extend(blocks, event)
             if event.slots:
                 opaque.append(event)
-    top["content"] = [_whole(block) for block in blocks.values()]
+    cut = top["stop_reason"] is None or finish_reason(str(top["stop_reason"])) in CUTS
+    top["content"] = [_whole(block, cut=cut) for block in blocks.values()]
     if usage is not None:
         whole = not usage.changed and usage_of(wire_counts) == usage.usage
         top["usage"] = {**top["usage"], **(wire_counts if whole else usage_object(usage.usage))}
@@ -142,14 +153,17 @@ def stream_frames(answer: Answer) -> tuple[Event, ...]:
     return tuple(event for frame in frames for event in decoder.events(_encode(frame), frame, frame["type"]))
 
 
-def tool_input(arguments: str) -> dict[str, Any]:
-    """A tool's input from its JSON text; empty text is an empty object. Raises `UpstreamError` for anything else."""
+def tool_input(arguments: str, *, cut: bool = False) -> dict[str, Any]:
+    """A tool's input from its JSON text. Empty text is an empty object, and so is text without its end where the answer
+    was `cut` off. Raises `UpstreamError` for anything else, which the model wrote: its provider is well."""
     try:
         value = msgspec.json.decode(arguments) if arguments.strip() else {}
     except msgspec.DecodeError:
-        raise UpstreamError("upstream_invalid_response") from None
+        value = {} if cut else None
     if not isinstance(value, dict):
-        raise UpstreamError("upstream_invalid_response")
+        raise UpstreamError(
+            "upstream_invalid_response", _BAD_ARGUMENTS, wire_code="invalid_tool_arguments", should_retry=False
+        )
     return value
 
 
@@ -236,11 +250,11 @@ def _place(event: Event) -> tuple[str, int] | None:
     return ("block", frame.body["index"])
 
 
-def _whole(block: dict[str, Any]) -> dict[str, Any]:
-    """A block whose fragments are joined."""
+def _whole(block: dict[str, Any], *, cut: bool) -> dict[str, Any]:
+    """A block whose fragments are joined; `cut` if the last one may be missing."""
     joined = {key: "".join(block[key]) for key in ("text", "thinking") if isinstance(block.get(key), list)}
     if isinstance(block.get("input"), list):
-        joined["input"] = tool_input("".join(block["input"]))  # type: ignore[assignment]  # an object among strings
+        joined["input"] = tool_input("".join(block["input"]), cut=cut)  # type: ignore[assignment]  # an object
     return {**block, **joined}
 
 

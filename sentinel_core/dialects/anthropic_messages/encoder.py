@@ -29,6 +29,7 @@ class MessagesStreamEncoder:
     __slots__ = (
         "_begun",
         "_blocks",
+        "_calls",
         "_ended",
         "_frame",
         "_heads",
@@ -49,6 +50,7 @@ class MessagesStreamEncoder:
         self._frame: Frame | None = None
         self._parts: dict[int, Event] = {}
         self._begun = False
+        self._calls = False  # of tools, in events without a frame
         self._ended = False
         self._reason: str | None = None
         self._told = False
@@ -79,7 +81,7 @@ class MessagesStreamEncoder:
         """The rest, how the message ended, and its end marker."""
         released = self._flush() + self._opening() + self._blocks.end()
         if not self._ended and (self._reason is not None or not self._told):
-            delta = {"stop_reason": stop_reason(self._reason or "stop"), "stop_sequence": None}
+            delta = {"stop_reason": stop_reason(self._reason or "stop", calls=self._calls), "stop_sequence": None}
             body = {"type": "message_delta", "delta": delta, "usage": usage_object(self._usage)}
             released += sse("message_delta", _encode(body))
         return released + (self._stop or sse("message_stop", b'{"type":"message_stop"}'))
@@ -157,6 +159,7 @@ class MessagesStreamEncoder:
         if isinstance(event, Finish):
             self._reason = event.reason
             return self._opening() + self._blocks.end()
+        self._calls = self._calls or isinstance(event, ToolCallDelta)
         return self._opening() + self._blocks.text(event)
 
     def _opening(self) -> bytes:

@@ -13,7 +13,7 @@ from sentinel_core.dialects.anthropic_messages.assembly import tool_input
 from sentinel_core.dialects.anthropic_messages.content import extension, own_extension
 from sentinel_core.dialects.anthropic_messages.decoder import Place
 from sentinel_core.dialects.anthropic_messages.wire import message_start
-from sentinel_core.dialects.anthropic_messages.words import stop_reason, usage_object
+from sentinel_core.dialects.anthropic_messages.words import CUTS, stop_reason, usage_object
 from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.canonical import chunk_event, opening_event
 from sentinel_core.errors import UpstreamError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def answer_of(dialect: Dialect, body: Mapping[str, Any], request: Request) -> Answer:
     """A completion's first choice as a message: the format has one. Raises `UpstreamError` for arguments of a tool that
-    are no JSON object."""
+    are no JSON object, unless the answer was cut off in them."""
     choices = body.get("choices")
     choice = choices[0] if isinstance(choices, Sequence) and choices else None
     if not isinstance(choice, Mapping) or not isinstance(choice.get("message"), Mapping):
@@ -33,20 +33,23 @@ def answer_of(dialect: Dialect, body: Mapping[str, Any], request: Request) -> An
     message = choice["message"]
     kept = own_extension(message) or {}
     usage = decode_usage(body.get("usage"))
+    finish = str(choice.get("finish_reason"))
+    calls = _calls(message, cut=finish in CUTS)
     made = {
         "id": body.get("id") or "msg_gateway",
         "type": "message",
         "role": "assistant",
         "model": body.get("model") or "",
-        "content": _blocks(message, kept),
-        "stop_reason": kept.get("stop_reason") or stop_reason(str(choice.get("finish_reason"))),
+        "content": _texts(message, kept) + calls,
+        "stop_reason": kept.get("stop_reason") or stop_reason(finish, calls=bool(calls)),
         "stop_sequence": kept.get("stop_sequence"),
         "usage": usage_object(usage),
     }
     return Answer(dialect=dialect, body=made, usage=usage)
 
 
-def _blocks(message: Mapping[str, Any], kept: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _texts(message: Mapping[str, Any], kept: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the message says, as blocks."""
     reasoning = message.get("reasoning_content") or message.get("reasoning")
     reasoning = reasoning if isinstance(reasoning, str) else ""
     blocks = thinking.joined(reasoning, kept.get(thinking.BLOCKS))
@@ -58,12 +61,18 @@ def _blocks(message: Mapping[str, Any], kept: Mapping[str, Any]) -> list[dict[st
             blocks.append({"type": "text", "text": said})
         elif isinstance(said, list):
             blocks += [{"type": "text", "text": part["text"]} for part in said if isinstance(part.get("text"), str)]
+    return blocks
+
+
+def _calls(message: Mapping[str, Any], *, cut: bool) -> list[dict[str, Any]]:
+    """The message's calls of tools, as blocks; `cut` if the last one may lack its end."""
     calls = message.get("tool_calls") or ()
     if not calls and isinstance(message.get("function_call"), Mapping):
         calls = ({"id": "toolu_0", "function": message["function_call"]},)
+    blocks: list[dict[str, Any]] = []
     for call in calls:
         function = call.get("function") or {}
-        made = tool_input(function.get("arguments") or "")
+        made = tool_input(function.get("arguments") or "", cut=cut)
         blocks.append({"type": "tool_use", "id": call.get("id"), "name": function.get("name"), "input": made})
     return blocks
 

@@ -27,6 +27,8 @@ STOP_REASONS = {
     "function_call": "tool_use",
     "content_filter": "refusal",
 }
+CUTS = frozenset({"length", "content_filter"})
+"""Reasons to finish, in OpenAI's words, that may leave the arguments of a call without their end."""
 EXTENSION = "extra_content"
 """Where a canonical body keeps what only one vendor knows: `extra_content.<vendor>`."""
 VENDOR = "anthropic"
@@ -39,9 +41,11 @@ def finish_reason(stop_reason: str) -> str:
     return FINISH_REASONS.get(stop_reason, "stop")
 
 
-def stop_reason(finish: str) -> str:
-    """Anthropic's word; a reason that is new to us ends the turn."""
-    return STOP_REASONS.get(finish, "end_turn")
+def stop_reason(finish: str, *, calls: bool = False) -> str:
+    """Anthropic's word; a reason that is new to us ends the turn. Beside `calls` of tools the turn ends for them: some
+    say `stop` there, OpenAI for a call that it was told to make."""
+    word = STOP_REASONS.get(finish, "end_turn")
+    return "tool_use" if calls and word == "end_turn" else word
 
 
 def counts(usage: Any) -> dict[str, Any]:  # decoded JSON

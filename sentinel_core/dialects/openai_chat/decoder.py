@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from sentinel_core.decoding import JsonLimits, decode_reply
 from sentinel_core.dialects.openai_chat.answer import decode_usage
+from sentinel_core.dialects.openai_chat.call_indexes import CallIndexes
 from sentinel_core.dialects.openai_chat.copies import may_be_fragment
 from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS, KNOWN_KEYS, REASONING_KEYS
@@ -40,9 +41,10 @@ MAX_MISSES = 8
 class ChatStreamDecoder:
     """Decodes one stream, and knows which of its choices are complete."""
 
-    __slots__ = ("_done", "_finished", "_misses", "_outside", "_seen")
+    __slots__ = ("_calls", "_done", "_finished", "_misses", "_outside", "_seen")
 
     def __init__(self) -> None:
+        self._calls: dict[int, CallIndexes] = {}
         self._done = False
         self._misses = 0
         self._seen: set[int] = set()
@@ -157,8 +159,9 @@ class ChatStreamDecoder:
                     events.append(RefusalDelta(choice=index, frame=frame, part=len(places), text=value))
                     places.append(Place(key, position))
                 elif key == "tool_calls" and isinstance(value, list):
+                    indexes = self._calls.get(index) or self._calls.setdefault(index, CallIndexes())
                     for tool, call in enumerate(value):
-                        events.append(_tool_call(call, index, tool, frame, len(places)))
+                        events.append(_tool_call(call, index, indexes, frame, len(places)))
                         places.append(Place(key, position, tool))
                 elif key == "function_call" and isinstance(value, dict):
                     events.append(_function(value, index, FUNCTION_CALL, None, frame, len(places)))
@@ -172,17 +175,26 @@ class ChatStreamDecoder:
             places.append(Place("finish_reason", position))
 
 
-def _tool_call(call: Any, choice: int, position: int, frame: Frame, part: int) -> ToolCallDelta:
+def _tool_call(call: Any, choice: int, indexes: CallIndexes, frame: Frame, part: int) -> ToolCallDelta:
+    """A fragment of a call, which leaves with its index where it came without or with another one."""
     if not isinstance(call, dict):
         raise UpstreamError("upstream_invalid_response")
-    index = call.get("index", position)
-    if not isinstance(index, int):
+    given = call.get("index")
+    if not isinstance(given, int | None):
         raise UpstreamError("upstream_invalid_response")
     function = call.get("function")
     identifier = call.get("id")
     if is_custom(call):
         function = {"name": call["custom"].get("name"), "arguments": call["custom"].get("input")}
-    return _function(function if isinstance(function, dict) else {}, choice, index, identifier, frame, part)
+    function = function if isinstance(function, dict) else {}
+    index = indexes.of(given, _text(identifier), _text(function.get("name")))
+    if index != given:
+        call["index"], frame.reencode = index, True
+    return _function(function, choice, index, identifier, frame, part)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _function(

@@ -38,6 +38,24 @@ are about the gateway's key and account, and must not read as the caller's (U19,
 
 _CREDENTIALS = frozenset({"invalid_api_key", "authentication_error", "permission_error", "invalid_authentication"})
 _QUOTA = frozenset({"insufficient_quota", "billing_not_active", "billing_hard_limit_reached"})
+_REFUSED = (
+    *("context_length_exceeded", "string_above_max_length", "unsupported_parameter"),
+    *("content_filter", "content_policy_violation", "bio_policy", "misalignment_policy_violation", "invalid_prompt"),
+    *("invalid_image", "invalid_image_format", "invalid_base64_image", "invalid_image_url", "invalid_image_mode"),
+    *("image_too_large", "image_too_small", "image_file_too_large", "image_parse_error", "image_file_not_found"),
+    *("image_content_policy_violation", "unsupported_image_media_type", "empty_image_file", "failed_to_download_image"),
+)
+"""Codes for what is the caller's to mend. A response that fails in the middle has nothing but its code.
+Source: https://platform.openai.com/docs/api-reference/responses/object, `error.code`."""
+_STATUSES = {
+    **dict.fromkeys(_REFUSED, 400),
+    "model_not_found": 404,
+    "rate_limit_exceeded": 429,
+    "overloaded": 503,
+    "invalid_request_error": 400,
+    "rate_limit_error": 429,
+}
+"""The status that these codes and types come with where an error has a status of its own."""
 
 
 def error_object(error: SentinelError) -> dict[str, Any]:
@@ -101,10 +119,18 @@ def is_error(body: Mapping[str, Any]) -> bool:
 
 def reported_error(body: Mapping[str, Any]) -> UpstreamError:
     """An error object that came with status 200, or as an event of a stream."""
-    code = _wire(body).get("code")
-    mapped = upstream_error(code if isinstance(code, int) and 400 <= code < 600 else 500, body)
+    mapped = upstream_error(_status(_wire(body)), body)
     mapped.upstream_status = 200
     return mapped
+
+
+def _status(wire: Mapping[str, Any]) -> int:
+    """The status that an error would have of its own: the number it gives, or else what its code or its type says."""
+    for number in (wire.get("code"), wire.get("status_code")):
+        if isinstance(number, int) and 400 <= number < 600:
+            return number
+    words = (_text(wire.get("code")), _text(wire.get("type")))
+    return next((_STATUSES[word] for word in words if word in _STATUSES), 500)
 
 
 def _wire(body: Any) -> Mapping[str, Any]:

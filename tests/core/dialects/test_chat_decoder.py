@@ -80,6 +80,16 @@ def test_u28_interleaved_tool_calls_keep_order_and_index() -> None:
         (b'{"error":{"message":"x","code":"internal_error"}}', "upstream_error", 502),
         (b'{"error":{"code":true,"message":7}}', "upstream_error", 502),
         (b'{"error":[1]}', "upstream_error", 502),
+        (b'{"error":{"message":"x","code":"context_length_exceeded"}}', "invalid_request", 400),
+        (b'{"error":{"message":"x","code":"invalid_prompt","type":"server_error"}}', "invalid_request", 400),
+        (b'{"error":{"message":"x","code":"image_too_large"}}', "invalid_request", 400),
+        (b'{"error":{"message":"x","code":"tool_use_failed","type":"invalid_request_error"}}', "invalid_request", 400),
+        (b'{"error":{"message":"x","code":"tool_use_failed","status_code":400}}', "invalid_request", 400),
+        (b'{"error":{"message":"x","code":null,"type":"rate_limit_error"}}', "rate_limit_exceeded", 429),
+        (b'{"error":{"code":"rate_limit_exceeded","type":"invalid_request_error"}}', "rate_limit_exceeded", 429),
+        (b'{"error":{"code":"model_not_found","type":"invalid_request_error"}}', "model_not_found", 404),
+        (b'{"error":{"code":"invalid_api_key","type":"invalid_request_error"}}', "upstream_auth_error", 502),
+        (b'{"error":{"message":"x","code":["context_length_exceeded"],"type":{}}}', "upstream_error", 502),
     ],
 )
 def test_u13_an_error_in_a_stream_is_raised(payload: bytes, code: str, status: int) -> None:

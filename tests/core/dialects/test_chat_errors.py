@@ -79,6 +79,14 @@ def test_u16_a_rate_limit_keeps_its_wait_and_none_is_invented(wait: float | None
     assert (error.status, error.code, error.retry_after_s) == (429, "rate_limit_exceeded", wait)
 
 
+def test_u13_an_error_with_status_200_says_what_it_says_with_a_status_of_its_own() -> None:
+    code, kind = "context_length_exceeded", "invalid_request_error"
+    wire = {"message": TOO_LONG, "type": kind, "param": "messages", "code": code}
+    reported, refused = reported_error({"error": wire}), upstream_error(400, {"error": wire})
+    assert reported.upstream_status == 200
+    assert {**vars(reported), "upstream_status": 400} == vars(refused)
+
+
 @pytest.mark.parametrize(
     ("status", "code", "ours"),
     [(500, "upstream_error", 502), (502, "upstream_error", 502), (503, "overloaded", 503), (529, "overloaded", 503)],

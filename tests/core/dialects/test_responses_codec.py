@@ -293,6 +293,14 @@ def test_u13_an_error_in_a_stream_is_raised(frame: dict[str, Any]) -> None:  # J
     assert ends(stream("a")[0], frame) == "rate_limit_exceeded"
 
 
+@pytest.mark.parametrize("code", ["context_length_exceeded", "invalid_prompt", "image_too_large"])
+def test_u13_a_response_that_fails_by_its_request_is_the_callers_fault(code: str) -> None:
+    frame = {"type": "response.failed", "response": {"error": {"code": code, "message": "m"}}}
+    with pytest.raises(UpstreamError) as caught:
+        OPENAI_RESPONSES.stream_decoder().decode(msgspec.json.encode(frame))
+    assert (caught.value.status, caught.value.wire_code, caught.value.should_retry) == (400, code, False)
+
+
 @pytest.mark.parametrize(
     "raw", [b"", b"[]", b"{}", b'{"output":{}}', b'{"output":[1]}', b"<p>", b'{"output":[],"status":"failed"}']
 )

@@ -27,6 +27,7 @@ NEUTRAL = (
     UpstreamError("request_too_large", upstream_status=413),
     UpstreamError("upstream_error", upstream_status=409),
     UpstreamError("overloaded", attempted=False),
+    UpstreamError("upstream_invalid_response", wire_code="invalid_tool_arguments", should_retry=False),
 )
 
 

@@ -177,13 +177,23 @@ async def test_u06_no_other_target_is_called_past_the_deadline() -> None:
         assert second.calls == []
 
 
-async def test_u16_a_target_that_named_a_wait_is_left_alone_by_later_requests() -> None:
-    first, second = FakeProvider(FALLS_BACK[11], WELL), FakeProvider(WELL)
+WAITS = (FALLS_BACK[11], UpstreamError("overloaded", upstream_status=503, retry_after_s=2.0))
+
+
+@pytest.mark.parametrize("error", WAITS, ids=lambda error: error.code)
+async def test_u16_u17_a_target_that_named_a_wait_is_left_alone_by_later_requests(error: UpstreamError) -> None:
+    first, second = FakeProvider(error, WELL), FakeProvider(WELL)
     async with targets({"a": first, "b": second}, routing={}, breaker={}) as live:
         assert [provider_of(await live.ask()) for _ in range(5)] == ["b"] * 5
         assert len(first.calls) == 1
         await live.clock.advance(2.0)
         assert provider_of(await live.ask()) == "a"
+
+
+async def test_the_wait_of_an_open_circuit_is_the_breakers_to_keep() -> None:
+    first = FakeProvider(FALLS_BACK[7], WELL)
+    async with targets({"a": first, "b": FakeProvider(WELL)}, routing={}) as live:
+        assert [provider_of(await live.ask()) for _ in range(2)] == ["b", "a"]
 
 
 async def test_u16_no_wait_is_invented() -> None:

@@ -1,0 +1,102 @@
+"""Calls of tools in a message that another format's upstream wrote: cut off, badly written, and how the turn ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.sse import SseParser
+from sentinel_core.dialects.translation import translated_answer, translated_events
+from sentinel_core.errors import UpstreamError
+from sentinel_core.messages import Answer, Event
+from tests.upstream import completion, delta, sse
+from tests.upstream.anthropic import message_stream, tool_block
+
+CUT = '{"a": "hel'
+REQUEST = ANTHROPIC_MESSAGES.decode_request(
+    {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], "stream": True}
+)
+
+
+def called(arguments: str, finish: str, **fields: Any) -> Answer:  # JSON
+    """The message of a completion with one call; `fields` are those of its own message, instead of the call."""
+    call = {"id": "c", "type": "function", "function": {"name": "w", "arguments": arguments}}
+    said = {"role": "assistant", "content": None, **(fields or {"tool_calls": [call]})}
+    raw = json.dumps(completion(choices=[{"index": 0, "message": said, "finish_reason": finish}])).encode()
+    return translated_answer(OPENAI_CHAT.decode_answer(raw), REQUEST)
+
+
+async def streamed(arguments: str, finish: str, **fields: Any) -> list[Event]:  # JSON
+    """The events of a chat's stream with one call; `fields` are those of its delta, instead of the call."""
+    call = {"index": 0, "id": "c", "type": "function", "function": {"name": "w", "arguments": arguments}}
+    chunks = [delta(role="assistant"), delta(**(fields or {"tool_calls": [call]})), delta(finish=finish)]
+
+    async def events() -> Any:  # of the chat
+        decoder = OPENAI_CHAT.stream_decoder()
+        for payload, name in SseParser().feed(b"".join(map(sse, chunks))):
+            for event in decoder.decode(payload, name):
+                yield event
+
+    return [event async for event in translated_events(events(), OPENAI_CHAT, REQUEST)]
+
+
+def ended(events: Sequence[Event]) -> str:
+    """Why the message ends that a client reads of these events."""
+    encoder = ANTHROPIC_MESSAGES.stream_encoder(REQUEST)
+    wire = b"".join(map(encoder.encode, events)) + encoder.finish()
+    bodies = [json.loads(payload) for payload, _ in SseParser().feed(wire)]
+    (end,) = (body["delta"] for body in bodies if body["type"] == "message_delta")
+    return str(end["stop_reason"])
+
+
+@pytest.mark.parametrize(("finish", "reason"), [("length", "max_tokens"), ("content_filter", "refusal")])
+async def test_arguments_that_were_cut_off_are_an_empty_input_and_the_reason_says_so(finish: str, reason: str) -> None:
+    for answer in (called(CUT, finish), ANTHROPIC_MESSAGES.assemble(await streamed(CUT, finish))):
+        assert answer.body["content"] == [{"type": "tool_use", "id": "c", "name": "w", "input": {}}]
+        assert answer.body["stop_reason"] == reason
+    assert called('{"a": 1}', finish).body["content"][0]["input"] == {"a": 1}, "whole ones are kept"
+
+
+@pytest.mark.parametrize("end", [True, False])
+def test_what_came_of_a_message_that_was_cut_off_can_be_put_together(end: bool) -> None:
+    wire = b"".join(message_stream(blocks=[tool_block(0, "t1", "w", CUT)], reason="max_tokens"))
+    decoder = ANTHROPIC_MESSAGES.stream_decoder()
+    events = [event for payload, name in SseParser().feed(wire) for event in decoder.decode(payload, name)]
+    answer = ANTHROPIC_MESSAGES.assemble(events if end else events[:-2])
+    assert answer.body["content"] == [{"type": "tool_use", "id": "t1", "name": "w", "input": {}}]
+
+
+@pytest.mark.parametrize("arguments", ["{oops", "[1]", "3"])
+async def test_u12_arguments_that_are_no_object_are_the_models_mistake(arguments: str) -> None:
+    with pytest.raises(UpstreamError) as whole:
+        called(arguments, "tool_calls")
+    with pytest.raises(UpstreamError) as assembled:
+        ANTHROPIC_MESSAGES.assemble(await streamed(arguments, "tool_calls"))
+    for error in (whole.value, assembled.value):
+        assert (error.code, error.wire_code) == ("upstream_invalid_response", "invalid_tool_arguments")
+        assert not error.should_retry
+
+
+async def test_a_turn_that_calls_a_tool_ends_with_that_where_the_upstream_says_only_stop() -> None:
+    events = await streamed("{}", "stop")
+    assert ended(events) == "tool_use"
+    assert ANTHROPIC_MESSAGES.assemble(events).body["stop_reason"] == "tool_use"
+    assert called("{}", "stop").body["stop_reason"] == "tool_use"
+    function = {"name": "w", "arguments": "{}"}
+    assert called("", "stop", function_call=function).body["stop_reason"] == "tool_use"
+
+
+@pytest.mark.parametrize(("finish", "reason"), [("length", "max_tokens"), ("content_filter", "refusal")])
+async def test_a_call_hides_no_other_reason_to_stop(finish: str, reason: str) -> None:
+    assert called("{}", finish).body["stop_reason"] == reason
+    assert ended(await streamed("{}", finish)) == reason
+
+
+async def test_a_turn_without_a_call_ends_as_before() -> None:
+    assert called("", "stop", content="x").body["stop_reason"] == "end_turn"
+    assert ended(await streamed("", "stop", content="x")) == "end_turn"
