@@ -22,6 +22,7 @@ _EFFORTS = {"minimal": "low"} | {word: word for word in ("low", "medium", "high"
 _MIN_BUDGET = 1024
 _PERSONAL = re.compile(r"[^@\s]+@[^@\s]+|\+?[\d\s()./-]{7,}")
 """An e-mail address or a phone number: Anthropic asks not to be sent any as a user id."""
+_SAMPLING = ("temperature", "top_p", "top_k")
 _CHOICES = {"auto": "auto", "required": "any", "none": "none"}
 
 
@@ -69,7 +70,7 @@ class _Writer:
     def _field(self, key: str, value: Any, result: dict[str, Any]) -> None:  # JSON
         if key == "stream":
             result["stream"] = value
-        elif key in ("temperature", "top_p", "top_k"):
+        elif key in _SAMPLING:
             self._sampling(key, value, result)
         elif key == "stop":
             self._stop([value] if isinstance(value, str) else value, result)
@@ -125,35 +126,33 @@ class _Writer:
             self.dropped.append("response_format")
 
     def _think(self, result: dict[str, Any], kept: dict[str, Any]) -> None:
+        """How hard to think. No model may while a tool is forced; one that does is sampled as Anthropic samples it."""
         effort = self._body.get("reasoning_effort")
         if effort in (None, "none") or "thinking" in kept:
             return
         budget = min(_BUDGETS.get(effort, 0), result["max_tokens"] - 1)
-        if self._can.thinking == "adaptive" and effort in _EFFORTS:
+        forced = result.get("tool_choice", {}).get("type") in ("any", "tool")
+        if self._can.thinking == "adaptive" and effort in _EFFORTS and not forced:
             config = {**kept.pop("output_config", {}), **result.get("output_config", {})}
             result["output_config"] = {**config, "effort": _EFFORTS[effort]}
             result["thinking"] = {"type": "adaptive"}
-        elif self._can.thinking == "budget" and budget >= _MIN_BUDGET and self._may_think(result):
+        elif (
+            self._can.thinking == "budget"
+            and budget >= _MIN_BUDGET
+            and not (forced or thinking.is_missing(result["messages"]))
+        ):
             result["thinking"] = {"type": "enabled", "budget_tokens": budget}
-            for name in ("temperature", "top_p", "top_k"):  # not beside a budget
-                if result.pop(name, None) is not None:
-                    self.dropped.append(name)
         else:
             self.dropped.append("reasoning_effort")
-
-    def _may_think(self, result: dict[str, Any]) -> bool:
-        """A budget for thinking excludes a forced tool, and a conversation that goes on from a tool call whose thinking
-        is not at hand (made by another model, or by this one without it)."""
-        if result.get("tool_choice", {}).get("type") in ("any", "tool"):
-            return False
-        last = next((turn for turn in reversed(result["messages"]) if turn["role"] == "assistant"), None)
-        if last is None or isinstance(last["content"], str) or result["messages"][-1] is last:
-            return True
-        kinds = [block["type"] for block in last["content"]]
-        return "tool_use" not in kinds or kinds[0] in thinking.KINDS
+            return
+        for name in _SAMPLING:
+            if name in result and (name, result[name]) != ("temperature", 1):
+                del result[name]
+                self.dropped.append(name)
 
     def _turns(self) -> list[dict[str, Any]]:
-        """The conversation. Results of tools that stand side by side are one turn, with what the user then says."""
+        """The conversation. Results of tools that stand side by side are one turn, with what the user then says. Raises
+        `Refusal` where nobody says anything."""
         turns: list[dict[str, Any]] = []
         for index, message in enumerate(self._body["messages"]):
             role = message["role"]
@@ -169,7 +168,10 @@ class _Writer:
                 self._user(message, turns)
             else:
                 raise invalid(f"messages[{index}].role", f"The model's API knows no role {role!r}.")
-        return [turn for turn in turns if turn["content"]]
+        spoken = [turn for turn in turns if _says_something(turn["content"])]
+        if not spoken:
+            raise invalid("messages", "The model's API needs a message of a user that says something.")
+        return spoken
 
     def _user(self, message: Mapping[str, Any], turns: list[dict[str, Any]]) -> None:
         if _ends_in_results(turns):
@@ -198,17 +200,18 @@ class _Writer:
         return {**(own_extension(message) or {}), **block}
 
     def _blocks(self, message: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """A message's content as blocks. Empty text is left out: the API refuses it, and it says nothing."""
+        """A message's content as blocks. Text of nothing but space is left out: the API refuses it, and it says
+        nothing."""
         content = message.get("content")
         if isinstance(content, str) or content is None:
-            return [{"type": "text", "text": content}] if content else []
+            return [{"type": "text", "text": content}] if _says_something(content) else []
         blocks = []
         for part in content:
             block = block_of(part) if isinstance(part, Mapping) else None
             if block is None:
                 kind = part.get("type") if isinstance(part, Mapping) else None
                 self.dropped.append(f"messages.{kind}")
-            elif block.get("type") != "text" or block.get("text"):
+            elif block.get("type") != "text" or _says_something(block.get("text")):
                 blocks.append(block)
         return blocks
 
@@ -235,6 +238,10 @@ _DONE = frozenset(
         *("response_format", "reasoning_effort"),
     }
 )
+
+
+def _says_something(content: Any) -> bool:  # a text, or blocks
+    return bool(content.strip() if isinstance(content, str) else content)
 
 
 def _ends_in_results(turns: Sequence[Mapping[str, Any]]) -> bool:

@@ -48,3 +48,13 @@ def joined(text: str, parts: Any) -> list[dict[str, Any]] | None:  # JSON that a
         else:
             blocks.append({key: value for key, value in part.items() if key != "index"})
     return blocks if at == len(text) else None
+
+
+def is_missing(messages: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a conversation goes on from a tool call whose thinking is not at hand: made by another model, or by this
+    one without it. A budget for thinking is refused then."""
+    last = next((turn for turn in reversed(messages) if turn["role"] == "assistant"), None)
+    if last is None or isinstance(last["content"], str) or messages[-1] is last:
+        return False
+    kinds = [block["type"] for block in last["content"]]
+    return "tool_use" in kinds and kinds[0] not in KINDS
