@@ -9,6 +9,7 @@ from typing import Any
 from sentinel_core.dialects.anthropic_messages import thinking
 from sentinel_core.dialects.anthropic_messages.content import block_of, own_extension
 from sentinel_core.dialects.anthropic_messages.models import Abilities, abilities
+from sentinel_core.dialects.anthropic_messages.schemas import taken
 from sentinel_core.dialects.anthropic_messages.words import EXTENSION
 from sentinel_core.dialects.openai_chat.arguments import arguments_of
 from sentinel_core.dialects.openai_chat.request import invalid
@@ -120,10 +121,18 @@ class _Writer:
         kind = form.get("type") if isinstance(form, Mapping) else None
         schema = form.get("json_schema") if isinstance(form, Mapping) else None
         if kind == "json_schema" and isinstance(schema, Mapping) and self._can.schema:
-            made = {"format": {"type": "json_schema", "schema": schema.get("schema") or {}}}
+            bound = self._schema(schema.get("schema") or {}, "response_format")
+            made = {"format": {"type": "json_schema", "schema": bound}}
             result["output_config"] = {**kept.pop("output_config", {}), **made}
         elif form is not None and kind != "text":
             self.dropped.append("response_format")
+
+    def _schema(self, schema: Mapping[str, Any], name: str) -> dict[str, Any]:
+        """A schema that the answer or a tool's input is bound to, as far as it can be."""
+        found, exact = taken(schema)
+        if not exact:
+            self.dropped.append(name)
+        return found
 
     def _think(self, result: dict[str, Any], kept: dict[str, Any]) -> None:
         """How hard to think. No model may while a tool is forced; one that does is sampled as Anthropic samples it."""
@@ -225,6 +234,8 @@ class _Writer:
             return None
         made: dict[str, Any] = {key: function[key] for key in ("name", "description") if function.get(key) is not None}
         made["input_schema"] = function.get("parameters") or {"type": "object", "properties": {}}
+        if function.get("strict"):
+            made["input_schema"] = self._schema(made["input_schema"], "tools.function.parameters")
         if function.get("strict") is not None:
             made["strict"] = function["strict"]
         return {**made, "cache_control": tool["cache_control"]} if "cache_control" in tool else made
