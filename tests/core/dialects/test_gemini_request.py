@@ -114,6 +114,16 @@ def test_a_result_that_is_no_object_is_the_output_word_for_word(result: str) -> 
     assert body["contents"][-1]["parts"][0]["functionResponse"]["response"] == {"output": result}
 
 
+@pytest.mark.parametrize(("result", "error"), [("boom", "boom"), ('{"code": 3}', {"code": 3})])
+def test_the_result_of_a_tool_that_failed_is_its_error(result: str, error: Any) -> None:
+    kept = {"extra_content": {"anthropic": {"is_error": True, "cache_control": {"type": "ephemeral"}}}}
+    message = {"role": "tool", "tool_call_id": "c1", "content": result, **kept}
+    calls = {"role": "assistant", "tool_calls": [called("c1", "w")]}
+    body, dropped = to_gemini(messages=[HI, calls, message])
+    assert body["contents"][2]["parts"][0]["functionResponse"]["response"] == {"error": error}
+    assert dropped == ("cache_control",)
+
+
 def test_a_result_goes_to_the_tool_that_was_last_called_with_its_id() -> None:
     steps = [
         {"role": "assistant", "tool_calls": [called("c", "first")]},
