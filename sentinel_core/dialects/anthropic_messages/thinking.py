@@ -58,3 +58,29 @@ def is_missing(messages: Sequence[Mapping[str, Any]]) -> bool:
         return False
     kinds = [block["type"] for block in last["content"]]
     return "tool_use" in kinds and kinds[0] not in KINDS
+
+
+def without_unsigned(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """A Messages body without the thoughts of others, and the names of what that costs. They bear the empty signature
+    that this gateway gave them, and are refused; so is a budget for thinking where a call of tools is left without any.
+    Without such thoughts the body is the same object."""
+    messages = [_signed(turn) for turn in body["messages"]]
+    if all(new is old for new, old in zip(messages, body["messages"], strict=True)):
+        return body, ()
+    signed = {**body, "messages": [turn for turn in messages if turn["content"]]}
+    thought = body.get("thinking")
+    if isinstance(thought, Mapping) and thought.get("type") == "enabled" and is_missing(signed["messages"]):
+        del signed["thinking"]
+        return signed, ("thinking",)
+    return signed, ()
+
+
+def _signed(turn: Mapping[str, Any]) -> Mapping[str, Any]:
+    content = turn["content"]
+    if not isinstance(content, list) or not any(map(_is_unsigned, content)):
+        return turn
+    return {**turn, "content": [block for block in content if not _is_unsigned(block)]}
+
+
+def _is_unsigned(block: Mapping[str, Any]) -> bool:
+    return block["type"] == "thinking" and block.get("signature") == ""
