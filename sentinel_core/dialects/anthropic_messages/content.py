@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sentinel_core.dialects.anthropic_messages.words import EXTENSION, VENDOR
+from sentinel_core.dialects.media_types import registered
 
 _DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,(.*)", re.DOTALL)
 _FILE_NAME = "document.pdf"
@@ -69,7 +70,7 @@ def source_of(url: str) -> dict[str, Any]:
     inline = _DATA_URI.fullmatch(url)
     if inline is None:
         return {"type": "url", "url": url}
-    return {"type": "base64", "media_type": inline[1], "data": inline[2]}
+    return {"type": "base64", "media_type": registered(inline[1]), "data": inline[2]}
 
 
 def content_of(blocks: Sequence[Mapping[str, Any]]) -> str | list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 from sentinel_core.dialects.anthropic_messages import thinking
 from sentinel_core.dialects.anthropic_messages.content import block_of, own_extension
 from sentinel_core.dialects.anthropic_messages.models import Abilities, abilities
+from sentinel_core.dialects.anthropic_messages.schemas import taken
 from sentinel_core.dialects.anthropic_messages.words import EXTENSION
 from sentinel_core.dialects.openai_chat.arguments import arguments_of
 from sentinel_core.dialects.openai_chat.request import invalid
@@ -22,6 +23,7 @@ _EFFORTS = {"minimal": "low"} | {word: word for word in ("low", "medium", "high"
 _MIN_BUDGET = 1024
 _PERSONAL = re.compile(r"[^@\s]+@[^@\s]+|\+?[\d\s()./-]{7,}")
 """An e-mail address or a phone number: Anthropic asks not to be sent any as a user id."""
+_SAMPLING = ("temperature", "top_p", "top_k")
 _CHOICES = {"auto": "auto", "required": "any", "none": "none"}
 
 
@@ -69,7 +71,7 @@ class _Writer:
     def _field(self, key: str, value: Any, result: dict[str, Any]) -> None:  # JSON
         if key == "stream":
             result["stream"] = value
-        elif key in ("temperature", "top_p", "top_k"):
+        elif key in _SAMPLING:
             self._sampling(key, value, result)
         elif key == "stop":
             self._stop([value] if isinstance(value, str) else value, result)
@@ -119,41 +121,47 @@ class _Writer:
         kind = form.get("type") if isinstance(form, Mapping) else None
         schema = form.get("json_schema") if isinstance(form, Mapping) else None
         if kind == "json_schema" and isinstance(schema, Mapping) and self._can.schema:
-            made = {"format": {"type": "json_schema", "schema": schema.get("schema") or {}}}
+            bound = self._schema(schema.get("schema") or {}, "response_format")
+            made = {"format": {"type": "json_schema", "schema": bound}}
             result["output_config"] = {**kept.pop("output_config", {}), **made}
         elif form is not None and kind != "text":
             self.dropped.append("response_format")
 
+    def _schema(self, schema: Mapping[str, Any], name: str) -> dict[str, Any]:
+        """A schema that the answer or a tool's input is bound to, as far as it can be."""
+        found, exact = taken(schema)
+        if not exact:
+            self.dropped.append(name)
+        return found
+
     def _think(self, result: dict[str, Any], kept: dict[str, Any]) -> None:
+        """How hard to think. No model may while a tool is forced; one that does is sampled as Anthropic samples it."""
         effort = self._body.get("reasoning_effort")
         if effort in (None, "none") or "thinking" in kept:
             return
         budget = min(_BUDGETS.get(effort, 0), result["max_tokens"] - 1)
-        if self._can.thinking == "adaptive" and effort in _EFFORTS:
+        forced = result.get("tool_choice", {}).get("type") in ("any", "tool")
+        if self._can.thinking == "adaptive" and effort in _EFFORTS and not forced:
             config = {**kept.pop("output_config", {}), **result.get("output_config", {})}
             result["output_config"] = {**config, "effort": _EFFORTS[effort]}
             result["thinking"] = {"type": "adaptive"}
-        elif self._can.thinking == "budget" and budget >= _MIN_BUDGET and self._may_think(result):
+        elif (
+            self._can.thinking == "budget"
+            and budget >= _MIN_BUDGET
+            and not (forced or thinking.is_missing(result["messages"]))
+        ):
             result["thinking"] = {"type": "enabled", "budget_tokens": budget}
-            for name in ("temperature", "top_p", "top_k"):  # not beside a budget
-                if result.pop(name, None) is not None:
-                    self.dropped.append(name)
         else:
             self.dropped.append("reasoning_effort")
-
-    def _may_think(self, result: dict[str, Any]) -> bool:
-        """A budget for thinking excludes a forced tool, and a conversation that goes on from a tool call whose thinking
-        is not at hand (made by another model, or by this one without it)."""
-        if result.get("tool_choice", {}).get("type") in ("any", "tool"):
-            return False
-        last = next((turn for turn in reversed(result["messages"]) if turn["role"] == "assistant"), None)
-        if last is None or isinstance(last["content"], str) or result["messages"][-1] is last:
-            return True
-        kinds = [block["type"] for block in last["content"]]
-        return "tool_use" not in kinds or kinds[0] in thinking.KINDS
+            return
+        for name in _SAMPLING:
+            if name in result and (name, result[name]) != ("temperature", 1):
+                del result[name]
+                self.dropped.append(name)
 
     def _turns(self) -> list[dict[str, Any]]:
-        """The conversation. Results of tools that stand side by side are one turn, with what the user then says."""
+        """The conversation. Results of tools that stand side by side are one turn, with what the user then says. Raises
+        `Refusal` where nobody says anything."""
         turns: list[dict[str, Any]] = []
         for index, message in enumerate(self._body["messages"]):
             role = message["role"]
@@ -169,7 +177,10 @@ class _Writer:
                 self._user(message, turns)
             else:
                 raise invalid(f"messages[{index}].role", f"The model's API knows no role {role!r}.")
-        return [turn for turn in turns if turn["content"]]
+        spoken = [turn for turn in turns if _says_something(turn["content"])]
+        if not spoken:
+            raise invalid("messages", "The model's API needs a message of a user that says something.")
+        return spoken
 
     def _user(self, message: Mapping[str, Any], turns: list[dict[str, Any]]) -> None:
         if _ends_in_results(turns):
@@ -198,17 +209,18 @@ class _Writer:
         return {**(own_extension(message) or {}), **block}
 
     def _blocks(self, message: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """A message's content as blocks. Empty text is left out: the API refuses it, and it says nothing."""
+        """A message's content as blocks. Text of nothing but space is left out: the API refuses it, and it says
+        nothing."""
         content = message.get("content")
         if isinstance(content, str) or content is None:
-            return [{"type": "text", "text": content}] if content else []
+            return [{"type": "text", "text": content}] if _says_something(content) else []
         blocks = []
         for part in content:
             block = block_of(part) if isinstance(part, Mapping) else None
             if block is None:
                 kind = part.get("type") if isinstance(part, Mapping) else None
                 self.dropped.append(f"messages.{kind}")
-            elif block.get("type") != "text" or block.get("text"):
+            elif block.get("type") != "text" or _says_something(block.get("text")):
                 blocks.append(block)
         return blocks
 
@@ -222,6 +234,8 @@ class _Writer:
             return None
         made: dict[str, Any] = {key: function[key] for key in ("name", "description") if function.get(key) is not None}
         made["input_schema"] = function.get("parameters") or {"type": "object", "properties": {}}
+        if function.get("strict"):
+            made["input_schema"] = self._schema(made["input_schema"], "tools.function.parameters")
         if function.get("strict") is not None:
             made["strict"] = function["strict"]
         return {**made, "cache_control": tool["cache_control"]} if "cache_control" in tool else made
@@ -235,6 +249,10 @@ _DONE = frozenset(
         *("response_format", "reasoning_effort"),
     }
 )
+
+
+def _says_something(content: Any) -> bool:  # a text, or blocks
+    return bool(content.strip() if isinstance(content, str) else content)
 
 
 def _ends_in_results(turns: Sequence[Mapping[str, Any]]) -> bool:

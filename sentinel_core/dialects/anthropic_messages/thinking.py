@@ -48,3 +48,39 @@ def joined(text: str, parts: Any) -> list[dict[str, Any]] | None:  # JSON that a
         else:
             blocks.append({key: value for key, value in part.items() if key != "index"})
     return blocks if at == len(text) else None
+
+
+def is_missing(messages: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a conversation goes on from a tool call whose thinking is not at hand: made by another model, or by this
+    one without it. A budget for thinking is refused then."""
+    last = next((turn for turn in reversed(messages) if turn["role"] == "assistant"), None)
+    if last is None or isinstance(last["content"], str) or messages[-1] is last:
+        return False
+    kinds = [block["type"] for block in last["content"]]
+    return "tool_use" in kinds and kinds[0] not in KINDS
+
+
+def without_unsigned(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """A Messages body without the thoughts of others, and the names of what that costs. They bear the empty signature
+    that this gateway gave them, and are refused; so is a budget for thinking where a call of tools is left without any.
+    Without such thoughts the body is the same object."""
+    messages = [_signed(turn) for turn in body["messages"]]
+    if all(new is old for new, old in zip(messages, body["messages"], strict=True)):
+        return body, ()
+    signed = {**body, "messages": [turn for turn in messages if turn["content"]]}
+    thought = body.get("thinking")
+    if isinstance(thought, Mapping) and thought.get("type") == "enabled" and is_missing(signed["messages"]):
+        del signed["thinking"]
+        return signed, ("thinking",)
+    return signed, ()
+
+
+def _signed(turn: Mapping[str, Any]) -> Mapping[str, Any]:
+    content = turn["content"]
+    if not isinstance(content, list) or not any(map(_is_unsigned, content)):
+        return turn
+    return {**turn, "content": [block for block in content if not _is_unsigned(block)]}
+
+
+def _is_unsigned(block: Mapping[str, Any]) -> bool:
+    return block["type"] == "thinking" and block.get("signature") == ""

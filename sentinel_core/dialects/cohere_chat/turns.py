@@ -13,6 +13,7 @@ from typing import Any
 
 from sentinel_core.dialects.cohere_chat.calls import arguments_of
 from sentinel_core.dialects.cohere_chat.words import THINKING, own_extension
+from sentinel_core.dialects.openai_chat.canonical import result_names
 from sentinel_core.dialects.openai_chat.request import invalid
 
 _SYSTEM = frozenset({"system", "developer"})
@@ -40,6 +41,7 @@ class Turns:
         if role == "assistant":
             return self._assistant(message, param)
         if role == "tool":
+            self._dropped += result_names(message)
             return {"role": "tool", "tool_call_id": message.get("tool_call_id"), "content": self._content(message)}
         raise invalid(f"{param}.role", f"The model's API knows no role {role!r}.")
 

@@ -29,6 +29,7 @@ _ELSEWHERE = frozenset(
     }
 )
 """Fields that are handled with others."""
+_STOPS = 5
 _SEEDS = range(-(1 << 31), 1 << 31)
 """A seed is of 32 bits."""
 
@@ -93,7 +94,7 @@ class _Writer:
             self.dropped.append(key)
 
     def _stop(self, stops: list[str]) -> None:
-        said = [stop for stop in stops if stop]
+        said = [stop for stop in stops if stop][:_STOPS]
         if len(said) < len(stops):
             self.dropped.append("stop")
         if said:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sentinel_core.dialects.google_gemini.wire import Blob
+from sentinel_core.dialects.media_types import registered
 from sentinel_core.dialects.openai_chat.canonical import kinds_of
 
 _DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w.+-]+=[\w.+-]*)*;base64,(.*)", re.DOTALL)
@@ -64,7 +65,7 @@ def _media(url: str) -> dict[str, Any] | None:
     """Bytes, or where they are."""
     inline = _DATA_URI.fullmatch(url)
     if inline is not None:
-        return {"inlineData": {"mimeType": inline[1], "data": inline[2]}}
+        return {"inlineData": {"mimeType": registered(inline[1]), "data": inline[2]}}
     if not _ADDRESS.match(url):
         return None
     kind = _TYPES.get(_path(url).rpartition(".")[2].lower())

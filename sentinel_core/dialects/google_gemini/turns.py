@@ -13,6 +13,7 @@ from sentinel_core.dialects.google_gemini.models import Abilities
 from sentinel_core.dialects.google_gemini.parts import parts_of
 from sentinel_core.dialects.google_gemini.signatures import sign_current_turn, signature_of
 from sentinel_core.dialects.openai_chat.arguments import arguments_of
+from sentinel_core.dialects.openai_chat.canonical import FAILED, result_names
 from sentinel_core.dialects.openai_chat.request import invalid
 from sentinel_core.errors import Refusal
 
@@ -95,7 +96,8 @@ class Turns:
 
     def _result(self, message: Mapping[str, Any], index: int) -> list[dict[str, Any]]:
         """The result of a call, under the name of its tool. A JSON object is the result itself, all else is its
-        `output`. Images are part of it, or stand beside it for models that do not take them there."""
+        `output`; where the tool failed, either is the `error`. Images are part of it, or stand beside it for models
+        that do not take them there."""
         identifier = message.get("tool_call_id")
         name = self._called.get(identifier or "")
         if name is None:
@@ -103,8 +105,11 @@ class Turns:
         parts = parts_of(message.get("content"), self._dropped)
         text = "\n".join(part["text"] for part in parts if "text" in part)
         media = [part for part in parts if "text" not in part]
-        value = _object(text)
-        response = {"id": identifier, "name": name, "response": {"output": text} if value is None else value}
+        said, beside = _object(text), result_names(message)
+        self._dropped += [name for name in beside if name != FAILED]
+        if FAILED in beside:
+            said = {"error": text if said is None else said}
+        response = {"id": identifier, "name": name, "response": {"output": text} if said is None else said}
         if not media or not self._can.media_results:
             return [{"functionResponse": response}, *media]
         return [{"functionResponse": {**response, "parts": media}}]

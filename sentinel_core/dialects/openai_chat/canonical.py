@@ -7,12 +7,13 @@ message, a part, a tool), `top_k`, `cache_control`, `reasoning_content` of an as
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.place import Place
+from sentinel_core.dialects.openai_chat.tool_results import with_plain_results
 from sentinel_core.dialects.slots import TextSlot
 from sentinel_core.dialects.translation import Translated
 from sentinel_core.messages import Answer, Event, Frame, Opaque, Request, ToolCallDelta
@@ -24,6 +25,10 @@ EXTENSION = "extra_content"
 _FOREIGN = frozenset({"top_k", EXTENSION})
 _UNSAID = frozenset({"reasoning_content", EXTENSION})
 """Of a message: another provider's state, which is for that provider alone. Leaving it out loses nothing here."""
+_USER_CHARS = 64
+"""OpenAI takes no longer `user`; a client's id for Anthropic may have twice as many."""
+FAILED: Final = "messages.is_error"
+"""The name of what a tool's result says beside its content where the tool failed."""
 
 
 def request_as_it_is(request: Request) -> Translated:
@@ -37,8 +42,11 @@ def request_body(body: Mapping[str, Any], model: str) -> Translated:
     if "top_k" in body:
         dropped.append("top_k")
     result = {key: value for key, value in body.items() if key not in _FOREIGN}
+    if len(body.get("user") or "") > _USER_CHARS:
+        del result["user"]
+        dropped.append("user")
     result["model"] = model
-    result["messages"] = [_message(message, dropped) for message in body["messages"]]
+    result["messages"] = with_plain_results(_message(message, dropped) for message in body["messages"])
     if body.get("tools"):
         result["tools"] = _plain(body["tools"], dropped, "tools")
         if not result["tools"]:
@@ -138,6 +146,7 @@ class FromCanonical:
 
 def _message(message: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
     result = {key: value for key, value in message.items() if key not in _UNSAID}
+    dropped += result_names(message)
     content = result.get("content")
     if isinstance(content, list):
         result["content"] = _plain(content, dropped, "messages") or ""
@@ -155,6 +164,14 @@ def _plain(items: Iterable[Mapping[str, Any]], dropped: list[str], where: str) -
             dropped.append("cache_control")
         kept.append({key: value for key, value in item.items() if key not in ("cache_control", EXTENSION)})
     return kept
+
+
+def result_names(message: Mapping[str, Any]) -> list[str]:
+    """What a tool's result says beside its content, in words of one vendor; of other messages nothing."""
+    kept = message.get(EXTENSION) if message["role"] == "tool" else None
+    vendors = [fields for fields in kept.values() if isinstance(fields, Mapping)] if isinstance(kept, Mapping) else []
+    said = [name for fields in vendors for name, value in fields.items() if value not in (None, False)]
+    return [name if name == "cache_control" else f"messages.{name}" for name in said]
 
 
 def kinds_of(item: Mapping[str, Any], where: str) -> list[str]:

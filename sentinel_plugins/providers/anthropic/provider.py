@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import msgspec
+
 from sentinel_core.context import Call
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_COUNTING, ANTHROPIC_MESSAGES, BETAS
 from sentinel_core.dialects.anthropic_messages.errors import upstream_error
+from sentinel_core.dialects.anthropic_messages.thinking import without_unsigned
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Operation, Request
 from sentinel_core.reply import Reply
@@ -40,7 +43,7 @@ class AnthropicProvider(HttpProvider):
         return await self.exchange(
             call,
             f"{self._messages}/count_tokens" if counts else self._messages,
-            outgoing(call, dialect, self.settings.on_unsupported, lambda request: (request, refused)),
+            outgoing(call, dialect, self.settings.on_unsupported, lambda request: _signed(request, refused)),
             dialect,
             headers={"anthropic-beta": ",".join(betas)} if betas else {},
         )
@@ -61,3 +64,9 @@ class AnthropicProvider(HttpProvider):
         asked = request.gateway.get(BETAS, ())
         allowed = [beta for beta in asked if beta in self._allowed]
         return allowed, ("anthropic-beta",) if len(allowed) < len(asked) else ()
+
+
+def _signed(request: Request, refused: tuple[str, ...]) -> tuple[Request, tuple[str, ...]]:
+    """The request without the thoughts of other vendors' models, and the names of all that is left out."""
+    body, names = without_unsigned(request.body)
+    return msgspec.structs.replace(request, body=body), refused + names

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
+from urllib.parse import urlsplit
+
+import msgspec
 
 from sentinel_core.context import Call
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.errors import upstream_error
+from sentinel_core.dialects.openai_chat.extensions import without_extensions
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
@@ -52,6 +56,7 @@ class OpenAIProvider(HttpProvider):
         super().__init__(config, http)
         lacks_responses = isinstance(config, OpenAIConfig) and not config.responses
         self._performed = self.operations - {"response"} if lacks_responses else self.operations
+        self._adapt = _plain if _is_openai(config.root()) else None
         self._urls = {operation: f"{config.root()}/{path}" for operation, (path, _) in ROUTES.items()}
 
     def performs(self) -> frozenset[Operation]:
@@ -63,7 +68,7 @@ class OpenAIProvider(HttpProvider):
         operation = call.request.operation
         dialect = ROUTES[operation][1]
         adaptation = self.adaptation(call)
-        adapt = adaptation.request if adaptation is not None else None
+        adapt = adaptation.request if adaptation is not None else self._adapt if operation == "chat" else None
         return await self.exchange(
             call,
             self.url(operation, call.target.model),
@@ -95,3 +100,16 @@ class OpenAIProvider(HttpProvider):
     def adaptation(self, call: Call) -> Adaptation | None:
         """What is to be changed in this call and its reply; None where the host does all as OpenAI does."""
         return None
+
+
+def _is_openai(root: str) -> bool:
+    """Whether this is OpenAI itself, in any region. Another server may have models of other vendors, and be sent what
+    only one of them understands."""
+    host = urlsplit(root).hostname or ""
+    return host == "api.openai.com" or host.endswith(".api.openai.com")
+
+
+def _plain(request: Request) -> tuple[Request, tuple[str, ...]]:
+    """A chat request without what other vendors' answers left in it."""
+    body, names = without_extensions(request.body)
+    return msgspec.structs.replace(request, body=body), tuple(names)

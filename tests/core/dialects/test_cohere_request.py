@@ -285,6 +285,13 @@ def test_documents_and_other_fields_of_coheres_can_be_set() -> None:
     assert ({key: body[key] for key in own}, dropped) == (own, ("response_format",))
 
 
+def test_that_a_tool_failed_is_named() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "w", "arguments": "{}"}}
+    failed = {"role": "tool", "tool_call_id": "c", "content": "x", "extra_content": {"anthropic": {"is_error": True}}}
+    body, dropped = to_cohere(messages=[{"role": "assistant", "tool_calls": [call]}, failed])
+    assert (body["messages"][1]["content"], dropped) == ("x", ("messages.is_error",))
+
+
 def test_a_request_of_messages_arrives_too() -> None:
     body = {
         "model": "m",

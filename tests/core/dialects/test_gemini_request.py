@@ -114,6 +114,16 @@ def test_a_result_that_is_no_object_is_the_output_word_for_word(result: str) -> 
     assert body["contents"][-1]["parts"][0]["functionResponse"]["response"] == {"output": result}
 
 
+@pytest.mark.parametrize(("result", "error"), [("boom", "boom"), ('{"code": 3}', {"code": 3})])
+def test_the_result_of_a_tool_that_failed_is_its_error(result: str, error: Any) -> None:
+    kept = {"extra_content": {"anthropic": {"is_error": True, "cache_control": {"type": "ephemeral"}}}}
+    message = {"role": "tool", "tool_call_id": "c1", "content": result, **kept}
+    calls = {"role": "assistant", "tool_calls": [called("c1", "w")]}
+    body, dropped = to_gemini(messages=[HI, calls, message])
+    assert body["contents"][2]["parts"][0]["functionResponse"]["response"] == {"error": error}
+    assert dropped == ("cache_control",)
+
+
 def test_a_result_goes_to_the_tool_that_was_last_called_with_its_id() -> None:
     steps = [
         {"role": "assistant", "tool_calls": [called("c", "first")]},
@@ -262,7 +272,7 @@ def config_of(model: str = FLASH, **fields: Any) -> tuple[Any, tuple[str, ...]]:
         ({"max_tokens": 5}, {"maxOutputTokens": 5}),
         ({"max_completion_tokens": 6, "max_tokens": 5}, {"maxOutputTokens": 6}),
         ({"stop": "END"}, {"stopSequences": ["END"]}),
-        ({"stop": ["a", "b"]}, {"stopSequences": ["a", "b"]}),
+        ({"stop": ["a", "b", "c", "d", "e"]}, {"stopSequences": ["a", "b", "c", "d", "e"]}),
         ({"temperature": 0, "top_p": 0.5, "top_k": 3}, {"temperature": 0, "topP": 0.5, "topK": 3}),
         ({"frequency_penalty": 1, "presence_penalty": -1}, {"frequencyPenalty": 1, "presencePenalty": -1}),
         ({"seed": -7}, {"seed": -7}),
@@ -309,6 +319,7 @@ def test_parameters_that_stand_beside_the_configuration(fields: dict[str, Any], 
         ({"seed": 1 << 40}, ("seed",)),
         ({"service_tier": "scale"}, ("service_tier",)),
         ({"stop": ["", "END"]}, ("stop",)),
+        ({"stop": ["1", "2", "3", "4", "5", "6"]}, ("stop",)),
         ({"modalities": ["text", "audio"], "audio": {}}, ("modalities", "audio")),
         ({"response_format": {"type": "grammar"}}, ("response_format",)),
         ({"tools": [{"type": "custom", "custom": {"name": "x"}}]}, ("tools.custom",)),
@@ -349,6 +360,12 @@ def test_a_data_uri_may_have_parameters() -> None:
     url = "data:image/png;charset=utf-8;name=a.png;base64,AAAA"
     body, _ = to_gemini(messages=[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}])
     assert body["contents"][0]["parts"] == [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]
+
+
+def test_a_jpeg_goes_by_its_registered_name() -> None:
+    part = {"type": "image_url", "image_url": {"url": "data:image/jpg;base64,AAAA"}}
+    body, _ = to_gemini(messages=[{"role": "user", "content": [part]}])
+    assert body["contents"][0]["parts"] == [{"inlineData": {"mimeType": "image/jpeg", "data": "AAAA"}}]
 
 
 def test_an_image_that_a_model_made_is_shown_to_it_again() -> None:

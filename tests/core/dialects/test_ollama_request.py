@@ -240,6 +240,13 @@ def test_models_that_cannot_think_are_not_told_to() -> None:
     assert to_ollama(api, reasoning_effort="none")[0]["think"] is False
 
 
+def test_that_a_tool_failed_is_named() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "w", "arguments": "{}"}}
+    failed = {"role": "tool", "tool_call_id": "c", "content": "x", "extra_content": {"anthropic": {"is_error": True}}}
+    body, dropped = to_ollama(messages=[{"role": "assistant", "tool_calls": [call]}, failed])
+    assert (body["messages"][1]["content"], dropped) == ("x", ("messages.is_error",))
+
+
 def test_a_request_of_messages_reaches_ollama_and_its_own_fields_are_named() -> None:
     body = {
         "model": "m",

@@ -179,7 +179,14 @@ def test_parameters_for_chat(fields: dict[str, Any], expected: dict[str, Any]) -
             ("input.web_search_call",),
         ),
         (
-            {"input": [{"role": "user", "content": [{"type": "input_image", "file_id": "f"}]}]},
+            {
+                "input": [
+                    {
+                        "role": "user",
+                        "content": [{"type": "input_text", "text": "x"}, {"type": "input_image", "file_id": "f"}],
+                    }
+                ]
+            },
             ("input.input_image",),
         ),
     ],

@@ -38,6 +38,10 @@ class RequestRules:
     """Roles of messages to the host's words for them."""
     message_fields: frozenset[str] = frozenset()
     """Fields of messages that the host refuses."""
+    message_unneeded: frozenset[str] = frozenset()
+    """Fields of messages that the host refuses and that say nothing to it: taken out without a word."""
+    extensions: bool = False
+    """The host has models of many vendors, and is sent what only one of them understands (`extra_content`)."""
     short_tool_ids: bool = False
     """Ids of tool calls must be nine letters and digits."""
     tool_by_filter: bool = False

@@ -15,6 +15,7 @@ from sentinel_plugins.providers.openai.hosts.usage import with_cached, with_reas
 
 _ONE = MappingProxyType({"n": 1})
 _SYSTEM = MappingProxyType({"developer": "system"})
+_THOUGHTS = frozenset({"reasoning_content"})
 _LOGPROBS = frozenset({"logprobs", "top_logprobs", "logit_bias"})
 
 GROQ: Final = Host(
@@ -24,6 +25,7 @@ GROQ: Final = Host(
         fixed=_ONE,
         values=MappingProxyType({"temperature": {0: 1e-8}}),
         message_fields=frozenset({"name"}),
+        message_unneeded=_THOUGHTS,
     ),
     ReplyRules(usage_beside="x_groq"),
     ErrorRules(statuses=MappingProxyType({498: 503})),  # the flex tier is full
@@ -48,6 +50,7 @@ MISTRAL: Final = Host(
         ),
         roles=_SYSTEM,
         message_fields=frozenset({"name"}),
+        message_unneeded=_THOUGHTS,
         short_tool_ids=True,
         tool_by_filter=True,
     ),
@@ -86,6 +89,7 @@ TOGETHER: Final = Host(reply=ReplyRules(finish=MappingProxyType({"eos": "stop"})
 LLAMA: Final = Host(RequestRules(typed_unions=True))
 
 OPENROUTER: Final = Host(
+    RequestRules(extensions=True),
     # https://openrouter.ai/docs/errors: 403 with `metadata.reasons` is moderation.
     reply=ReplyRules(failures=MappingProxyType({"error": "upstream_error"})),
     errors=ErrorRules(moderation=True),
@@ -93,4 +97,4 @@ OPENROUTER: Final = Host(
 
 AZURE: Final = Host(auth_header="api-key", auth_scheme="")
 
-VERCEL: Final = Host()
+VERCEL: Final = Host(RequestRules(extensions=True))

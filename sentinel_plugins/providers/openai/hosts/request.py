@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sentinel_core.dialects.openai_chat.extensions import without_extensions
 from sentinel_plugins.providers.openai.hosts.host import RequestRules
 from sentinel_plugins.providers.openai.hosts.tool_ids import ToolIds
 
@@ -19,8 +20,10 @@ class Adapted:
     def __init__(self, rules: RequestRules, body: Body, model: str) -> None:
         self.left_out: list[str] = []
         self.tool_ids: ToolIds | None = None
+        if not rules.extensions:
+            body, self.left_out = without_extensions(body)
         self.body: Body = self._top(rules, body, _refused(rules, model))
-        if rules.roles or rules.message_fields:
+        if rules.roles or rules.message_fields or rules.message_unneeded:
             self._messages(rules)
         if rules.short_tool_ids:
             self._shorten()
@@ -53,13 +56,14 @@ class Adapted:
 
     def _messages(self, rules: RequestRules) -> None:
         """Roles in the host's words, and no field that it refuses."""
+        refused = rules.message_fields | rules.message_unneeded
         messages: list[Any] = []
         for message in self.body.get("messages", ()):
             present = [name for name in message if name in rules.message_fields]
             self.left_out += [f"messages[].{name}" for name in present if f"messages[].{name}" not in self.left_out]
             role = rules.roles.get(message["role"], message["role"])
-            if present or role != message["role"]:
-                kept = {name: value for name, value in message.items() if name not in rules.message_fields}
+            if role != message["role"] or not refused.isdisjoint(message):
+                kept = {name: value for name, value in message.items() if name not in refused}
                 message = {**kept, "role": role}
             messages.append(message)
         self.body = {**self.body, "messages": messages}

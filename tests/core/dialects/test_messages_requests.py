@@ -1,0 +1,93 @@
+"""Chat requests for Anthropic: what its API refuses does not reach it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.translation import translated_request
+from sentinel_core.errors import Refusal
+
+HELLO: list[dict[str, Any]] = [{"role": "user", "content": "hi"}]
+TOOLS = [{"type": "function", "function": {"name": "w", "parameters": {"type": "object", "properties": {}}}}]
+CALL = {"id": "c", "type": "function", "function": {"name": "w", "arguments": "{}"}}
+SONNET = "claude-sonnet-4-6"
+
+
+def to_anthropic(model: str = SONNET, **fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
+    request = OPENAI_CHAT.decode_request({"model": "m", "messages": HELLO, **fields})
+    translated, dropped = translated_request(request, ANTHROPIC_MESSAGES, model)
+    return dict(translated.body), dropped
+
+
+@pytest.mark.parametrize("model", ["claude-sonnet-4-5", SONNET, "claude-opus-5"])
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "w"}}])
+def test_no_model_thinks_beside_a_forced_tool(model: str, choice: Any) -> None:
+    body, dropped = to_anthropic(model, reasoning_effort="high", tools=TOOLS, tool_choice=choice)
+    assert "thinking" not in body
+    assert dropped == ("reasoning_effort",)
+
+
+@pytest.mark.parametrize("model", ["claude-sonnet-4-5", SONNET])
+@pytest.mark.parametrize(
+    ("fields", "kept", "dropped"),
+    [
+        ({"temperature": 0.2}, {}, ("temperature",)),
+        ({"temperature": 1}, {"temperature": 1}, ()),
+        ({"temperature": 1.5}, {"temperature": 1}, ("temperature",)),
+        ({"top_p": 0.5, "top_k": 3}, {}, ("top_p", "top_k")),
+    ],
+)
+def test_a_model_that_thinks_is_sampled_as_anthropic_samples(
+    model: str, fields: dict[str, Any], kept: dict[str, Any], dropped: tuple[str, ...]
+) -> None:
+    body, left_out = to_anthropic(model, reasoning_effort="high", **fields)
+    assert {key: body[key] for key in ("temperature", "top_p", "top_k") if key in body} == kept
+    assert left_out == dropped
+    assert "thinking" in body
+
+
+def test_a_newer_model_thinks_on_from_a_call_whose_thinking_is_not_at_hand() -> None:
+    result = {"role": "tool", "tool_call_id": "c", "content": "1"}
+    messages = [*HELLO, {"role": "assistant", "tool_calls": [CALL]}, result]
+    body, dropped = to_anthropic(messages=messages, reasoning_effort="high")
+    assert (body["thinking"], dropped) == ({"type": "adaptive"}, ())
+
+
+def test_text_of_nothing_but_space_is_left_out() -> None:
+    x, space = {"type": "text", "text": "x"}, {"type": "text", "text": "\n"}
+    messages = [
+        {"role": "system", "content": " \n"},
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": "\n\n", "tool_calls": [CALL]},
+        {"role": "tool", "tool_call_id": "c", "content": [x, space]},
+        {"role": "assistant", "content": " "},
+        {"role": "user", "content": [space]},
+        {"role": "user", "content": "\t"},
+        {"role": "user", "content": " b\n"},
+    ]
+    body, dropped = to_anthropic(messages=messages)
+    assert "system" not in body
+    assert body["messages"] == [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "c", "name": "w", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": [x]}]},
+        {"role": "user", "content": " b\n"},
+    ]
+    assert dropped == ()
+
+
+@pytest.mark.parametrize("message", [{"role": "system", "content": "be brief"}, {"role": "user", "content": " "}])
+def test_a_conversation_in_which_nobody_speaks_is_refused(message: dict[str, Any]) -> None:
+    with pytest.raises(Refusal) as raised:
+        to_anthropic(messages=[message])
+    assert (raised.value.code, raised.value.param) == ("invalid_parameter", "messages")
+
+
+def test_a_jpeg_goes_by_its_registered_name() -> None:
+    part = {"type": "image_url", "image_url": {"url": "data:image/jpg;base64,AAAA"}}
+    body, _ = to_anthropic(messages=[{"role": "user", "content": [part]}])
+    assert body["messages"][0]["content"][0]["source"]["media_type"] == "image/jpeg"

@@ -1,0 +1,128 @@
+"""A conversation that another vendor began: what only that vendor understands is sent to nobody else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sentinel_core.dialects.openai_chat.extensions import without_extensions
+from sentinel_core.errors import Refusal
+from sentinel_plugins.providers.openai.config import OpenAIConfig
+from sentinel_plugins.providers.openai.provider import OpenAIProvider
+from tests.plugins.providers.calls import answer_of, chat_call, openai_at
+from tests.plugins.providers.fed import Fed
+from tests.plugins.providers.hosts.served import KINDS, host_at
+from tests.plugins.providers.test_anthropic import anthropic_at, call_of
+from tests.upstream import Reply, Upstream, completion
+from tests.upstream.anthropic import message
+from tests.upstream.payloads import encoded
+
+SIGNATURE = {"google": {"thought_signature": "SIG"}}
+CALL = {"id": "call00001", "type": "function", "function": {"name": "w", "arguments": "{}"}}
+SAID = {"role": "assistant", "content": None, "reasoning_content": "hm", "tool_calls": [CALL]}
+HI = {"role": "user", "content": "hi"}
+RESULT = {"role": "tool", "tool_call_id": "call00001", "content": "1"}
+SIGNED = [HI, {**SAID, "tool_calls": [{**CALL, "extra_content": SIGNATURE}], "extra_content": SIGNATURE}, RESULT]
+MANY_VENDORS = {"openrouter", "vercel"}
+NO_THOUGHTS = {"groq", "mistral"}
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+async def test_a_host_of_one_vendor_is_not_sent_the_state_of_another(upstream: Upstream, kind: str) -> None:
+    async with host_at(upstream, kind, on_unsupported="refuse") as provider:
+        answer = await answer_of(provider, chat_call(messages=SIGNED))
+    said = {key: value for key, value in SAID.items() if key != "reasoning_content" or kind not in NO_THOUGHTS}
+    assert upstream.requests[0].json["messages"] == (SIGNED if kind in MANY_VENDORS else [HI, said, RESULT])
+    assert answer.dropped == ()
+
+
+@pytest.mark.parametrize(
+    ("base_url", "expected"),
+    [
+        ("https://api.openai.com/v1", [HI, SAID, RESULT]),
+        ("https://eu.api.openai.com/v1", [HI, SAID, RESULT]),
+        ("https://api.openai.com.example/v1", SIGNED),
+    ],
+)
+async def test_openai_is_not_sent_it_either_and_a_server_of_ones_own_is(base_url: str, expected: list[Any]) -> None:
+    fed = Fed([encoded(completion())])
+    provider = OpenAIProvider(OpenAIConfig(base_url=base_url), fed)
+    answer = await answer_of(provider, chat_call(messages=SIGNED))
+    assert (fed.sent["messages"], answer.dropped) == (expected, ())
+
+
+async def test_a_body_without_any_is_sent_byte_for_byte(upstream: Upstream) -> None:
+    async with openai_at(upstream) as provider:
+        await answer_of(provider, chat_call(messages=[HI, SAID, RESULT], unknown={"extra_content": 1}))
+    body = chat_call(messages=[HI, SAID, RESULT], unknown={"extra_content": 1}).request.body
+    assert without_extensions(body) == (body, [])
+    assert without_extensions(body)[0] is body
+    assert upstream.requests[0].body == encoded(body)
+
+
+def test_what_says_more_than_state_is_named() -> None:
+    searched = {"type": "extra_content", "extra_content": {"anthropic": {"type": "server_tool_use"}}}
+    text = {"type": "text", "text": "x"}
+    body = {
+        "model": "m",
+        "messages": [
+            {"role": "assistant", "content": [searched, {**text, "extra_content": SIGNATURE}]},
+            {"role": "assistant", "content": [searched]},
+            {**RESULT, "extra_content": {"anthropic": {"is_error": True}}},
+        ],
+        "extra_content": {"cohere": {"documents": []}},
+    }
+    plain, names = without_extensions(body)
+    assert plain == {
+        "model": "m",
+        "messages": [{"role": "assistant", "content": [text]}, {"role": "assistant", "content": ""}, RESULT],
+    }
+    assert set(names) == {"documents", "messages.server_tool_use", "messages.is_error"}
+
+
+FOREIGN = {"type": "thinking", "thinking": "hm", "signature": ""}
+OWN = {**FOREIGN, "signature": "sig"}
+TEXT = {"type": "text", "text": "hello"}
+USE = {"type": "tool_use", "id": "t", "name": "w", "input": {}}
+DONE = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "1"}]}
+BUDGET = {"type": "enabled", "budget_tokens": 1024}
+
+
+@pytest.mark.parametrize(
+    ("content", "after", "kept", "thinking", "dropped"),
+    [
+        ([FOREIGN, TEXT], HI, [TEXT], BUDGET, ()),
+        ([OWN, FOREIGN, TEXT], HI, [OWN, TEXT], BUDGET, ()),
+        ([FOREIGN, USE], DONE, [USE], None, ("thinking",)),
+        ([OWN, FOREIGN, USE], DONE, [OWN, USE], BUDGET, ()),
+        ([FOREIGN], HI, None, BUDGET, ()),
+    ],
+)
+async def test_anthropic_is_not_sent_thoughts_that_it_did_not_sign(
+    upstream: Upstream, content: list[Any], after: Any, kept: list[Any] | None, thinking: Any, dropped: tuple[str, ...]
+) -> None:
+    upstream.script("m", Reply(message()))
+    async with anthropic_at(upstream) as provider:
+        turns = [HI, {"role": "assistant", "content": content}, after]
+        answer = await answer_of(provider, call_of(messages=turns, max_tokens=2000, thinking=BUDGET))
+    sent = upstream.requests[0].json
+    said = [] if kept is None else [{"role": "assistant", "content": kept}]
+    assert (sent["messages"], sent.get("thinking")) == ([HI, *said, after], thinking)
+    assert answer.dropped == dropped
+
+
+async def test_a_signed_conversation_is_sent_to_anthropic_byte_for_byte(upstream: Upstream) -> None:
+    upstream.script("m", Reply(message()))
+    call = call_of(messages=[HI, {"role": "assistant", "content": [OWN, USE]}, DONE], thinking=BUDGET)
+    async with anthropic_at(upstream) as provider:
+        await answer_of(provider, call)
+    assert upstream.requests[0].body == encoded(call.request.body)
+
+
+async def test_a_budget_that_cannot_be_kept_is_refused_where_that_is_the_policy(upstream: Upstream) -> None:
+    turns = [HI, {"role": "assistant", "content": [FOREIGN, USE]}, DONE]
+    async with anthropic_at(upstream, on_unsupported="refuse") as provider:
+        with pytest.raises(Refusal) as raised:
+            await provider.call(call_of(messages=turns, thinking=BUDGET))
+    assert raised.value.param == "thinking"
