@@ -21,6 +21,7 @@ from sentinel_core.messages import Request
 from sentinel_core.tokens import IMAGE_TOKENS, Count, RoughTokens, output_cap, upper_bound
 from sentinel_plugins.tokens import counter, pieces
 from sentinel_plugins.tokens.counter import ON_THE_LOOP_CHARS, WORTH_CHARS, TiktokenCounter
+from sentinel_plugins.tokens.encodings import Name
 from sentinel_plugins.tokens.encodings import load as encoding
 from sentinel_plugins.tokens.pieces import PIECE
 
@@ -132,7 +133,7 @@ async def test_a_long_text_of_words_has_the_tokens_of_the_whole_and_one_without_
 
 @given(st.text(st.sampled_from("ab \n\t1.,é号'"), max_size=60), st.integers(2, 12))
 @pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
-def test_pieces_are_the_text_and_have_its_tokens(name: str, text: str, size: int) -> None:
+def test_pieces_are_the_text_and_have_its_tokens(name: Name, text: str, size: int) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(pieces, "PIECE", size)
         found = [*pieces.pieces(text)]
