@@ -23,8 +23,9 @@ _BLACK_FLAG = "\U0001f3f4"
 CARRIERS = "[\ufe00-\ufe0f\U000e0020-\U000e007e\U000e0100-\U000e01ef]"
 """Tags and variation selectors, which can carry a byte each."""
 _CARRIER = re.compile(CARRIERS)
-_SMUGGLED = re.compile(f"{CARRIERS}{{4,}}")
+SMUGGLED = f"{CARRIERS}{{4}}"
 """Of so many together, what they say is read."""
+_SMUGGLED = re.compile(f"{SMUGGLED}{CARRIERS}*")
 _JOINERS = "\u200c\u200d"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sentinel_plugins.guarding import encoded, escapes
 from sentinel_plugins.guarding.entity import Found
@@ -16,7 +17,7 @@ from sentinel_plugins.guarding.folding import DISGUISE, folded, folded_anyway
 from sentinel_plugins.guarding.origins import Origins, Same, composed
 from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.tail import Tail, utf8
-from sentinel_plugins.guarding.unseen import CARRIERS, UNSEEN, carries, smuggled, without_unseen
+from sentinel_plugins.guarding.unseen import CARRIERS, SMUGGLED, UNSEEN, carries, smuggled, without_unseen
 
 DEPTH = 2
 """How many encodings inside each other are read."""
@@ -31,12 +32,10 @@ class View:
 
 
 def views(text: str) -> Iterator[View]:
-    """Every other reading: without what nobody sees; with escapes read, and with characters folded as well; what tokens
-    say, and the tokens in that; what is smuggled in characters that nobody sees. None of a text of plain ASCII without
-    escapes and long words.
+    """Every other reading: with escapes read, and with characters folded as well; what tokens say, and the tokens in
+    that; what is smuggled in characters that nobody sees. None of a text of plain ASCII without escapes and long words.
     """
     reading = plain = View(text, Same())
-    yield from _seen(plain)
     for reading in _read(plain):
         if reading.text != text:
             yield reading
@@ -56,12 +55,15 @@ def _read(view: View) -> Iterator[View]:
         yield View(text, composed(unescaped.origins, origins))
 
 
-def _seen(view: View) -> Iterator[View]:
-    """Without what nobody sees, if that is another text: the letters of any script stay what they are."""
-    if not view.text.isascii():
-        text, origins = without_unseen(view.text)
-        if text != view.text:
-            yield View(text, composed(view.origins, origins))
+def _seen(text: str) -> Iterator[View]:
+    """Without what nobody sees, where that is another text, at every layer of escapes. Folding takes that away too, but
+    makes other letters of those of a pattern that is not in Latin."""
+    if text.isascii() and not escapes.may_be_in(text):
+        return
+    for view in _unescaped(View(text, Same())):
+        read, origins = without_unseen(view.text)
+        if read != view.text:
+            yield View(read, composed(view.origins, origins))
 
 
 def _unescaped(view: View) -> Iterator[View]:
@@ -79,7 +81,6 @@ def _beginnings(text: str) -> Iterator[View]:
     """Every reading of what may be the beginning of a longer text: of which layers, and whether folded, that says."""
     for view in _unescaped(View(text, Same())):
         yield view
-        yield from _seen(view)
         read, origins = folded_anyway(view.text)
         if read != view.text:
             yield View(read, composed(view.origins, origins))
@@ -108,9 +109,11 @@ class Reader:
     def __init__(self, scanner: Scanner, customs: Iterable[Kind] = ()) -> None:
         """Finds what this one finds, and these, each by a search of its own: nobody knows what their patterns cost."""
         self._scanner = scanner
-        self._customs = Together(customs)
+        self._own = tuple(customs)
+        self._customs = Together(self._own)
         self._more = scanner.count  # from this number on it is a pattern of ours that was there
-        self._triggers = scanner.triggers_and(encoded.MAY_HOLD, escapes.MAY_HOLD, DISGUISE, UNSEEN)
+        unseen = UNSEEN if self._own else SMUGGLED
+        self._triggers = scanner.triggers_and(encoded.MAY_HOLD, escapes.MAY_HOLD, DISGUISE, unseen)
         self._started = Tail([*scanner.beginnings, encoded.BEGUN], max(scanner.max_length, encoded.LONGEST_TOKEN))
         self.max_length = _LONGEST
         self.left = max(scanner.left, _LEFT)
@@ -125,7 +128,7 @@ class Reader:
             return found
         more: set[Found] = set()
         behind: dict[tuple[str, int], int] = {}
-        for view in views(text):
+        for view in chain(views(text), _seen(text) if self._own else ()):
             for one in (*self._scanner.find(view.text), *self._customs.find(view.text)):
                 placed = _placed(one, view.origins)
                 more.add(placed)
@@ -144,7 +147,7 @@ class Reader:
 
     def _live_from(self, text: str, depth: int) -> int:
         live = len(text)
-        for reading in _beginnings(text):
+        for reading in chain(_beginnings(text), _seen(text) if self._own else ()):
             at = self._begun(reading.text, depth)
             if at < len(reading.text):
                 live = min(live, reading.origins.span(at, at + 1)[0])

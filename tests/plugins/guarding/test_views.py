@@ -246,7 +246,7 @@ def test_a_value_of_a_pattern_of_ones_own_is_found_in_disguise(name: str, reader
 @pytest.mark.parametrize("reader", CUSTOMS, ids=["alone", "with entities"])
 def test_what_is_forwarded_without_unseen_characters_is_read_so_in_any_script(reader: Finder) -> None:
     """Folded, these letters would be others than those of the pattern."""
-    for value in ("Й\u200bжж1", "й\u2066ж\u00adж"):
+    for value in ("Й\u200bжж1", "й\u2066ж\u00adж", r"й\u200bжж"):
         text = f"ж \u200b{value}"
         assert [text[one.start : one.end] for one in reader.find(text)] == [value]
         assert reader.find(cleaned(text))
