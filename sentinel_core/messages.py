@@ -43,6 +43,7 @@ Operation: TypeAlias = Literal["chat", "completion", "embedding", "response", "c
 Channel: TypeAlias = Literal["content", "reasoning", "refusal", "tool_arguments"]
 _OPAQUE = -2  # begins the path of a slot of `Answer.opaque`; a body's own paths begin with a key, which is a string
 Json: TypeAlias = Any  # a decoded JSON value; its shape is the client's or the provider's
+Patch: TypeAlias = Callable[[Mapping[str, Json], Mapping[Path, str]], Mapping[str, Json]]
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -130,8 +131,13 @@ class Answer(msgspec.Struct, frozen=True):
 
     def with_texts(self, texts: Mapping[Path, str]) -> Answer:
         """The same answer with other texts at these paths; copies of changed text (logprobs) are dropped."""
-        if not texts:
-            return self
+        return self._with(texts, self.dialect.patch_answer) if texts else self
+
+    def restored(self, texts: Mapping[Path, str]) -> Answer:
+        """The same answer with texts in which the caller's values stand again; signatures of what was said stay."""
+        return self._with(texts, self.dialect.restore_answer) if texts else self
+
+    def _with(self, texts: Mapping[Path, str], patch: Patch) -> Answer:
         opaque = list(self.opaque)
         own: dict[Path, str] = {}
         for path, text in texts.items():
@@ -140,7 +146,7 @@ class Answer(msgspec.Struct, frozen=True):
                 opaque[index] = opaque[index].with_texts({path[2:]: text})
             else:
                 own[path] = text
-        body = self.dialect.patch_answer(self.body, own) if own else self.body
+        body = patch(self.body, own) if own else self.body
         return msgspec.structs.replace(self, body=body, raw=None if own else self.raw, opaque=tuple(opaque))
 
 

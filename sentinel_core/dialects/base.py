@@ -128,6 +128,11 @@ class Dialect(Protocol):
         """The body with other texts; copies of a changed text are dropped."""
         ...
 
+    def restore_answer(self, body: Mapping[str, Any], texts: Mapping[Path, str]) -> Mapping[str, Any]:
+        """The body with the caller's values in its texts again. What belongs to a text as it was said, such as a
+        signature, stays: with the next turn it is said so again."""
+        ...
+
     def decompose(self, answer: Answer) -> tuple[Event, ...]:
         """A unary answer as the events of a stream: per choice its channels, then Opaque, Finish, usage."""
         ...

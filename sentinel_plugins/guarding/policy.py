@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from sentinel_core.services import Services
 from sentinel_plugins.guarding.custom import Custom
 from sentinel_plugins.guarding.entity import Entity, Family, Found
-from sentinel_plugins.guarding.finder import Except, Finder, Together
+from sentinel_plugins.guarding.finder import Except, Finder
 from sentinel_plugins.guarding.replacing import Action, Numbers
 from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.transducer import Overlong
@@ -45,9 +45,8 @@ class Policy:
 
 def finder_of(policies: Collection[Policy]) -> Finder:
     """What these guards look for, in one scan."""
-    scanner = Reader(Scanner([entity for policy in policies for entity in policy.entities]))
-    customs = [custom for policy in policies for custom in policy.customs]
-    finder: Finder = Together([scanner, *customs]) if customs else scanner
+    scanner = Scanner([entity for policy in policies for entity in policy.entities])
+    finder: Finder = Reader(scanner, [custom for policy in policies for custom in policy.customs])
     allowed = {policy.family: policy.allowed for policy in policies if policy.allowed}
     return Except(finder, allowed) if allowed else finder
 

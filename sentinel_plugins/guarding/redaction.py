@@ -43,9 +43,14 @@ class Merged(NamedTuple):
     finder: Finder
     others: tuple[Policy, ...] = ()
 
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """Whose values are looked for."""
+        return (self.own, *self.others)
+
     def rank(self, found: Found) -> int:
         """How much a value counts where it overlaps others."""
-        for policy in (self.own, *self.others):
+        for policy in self.policies:
             if policy.family == found.family:
                 return policy.rank(found)
         return 0
@@ -84,6 +89,11 @@ class Redaction:
     def others(self) -> tuple[Policy, ...]:
         """Whose values are looked for as well."""
         return self._merged.others
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """Whose values are looked for, this guard's among them."""
+        return self._merged.policies
 
     def text(
         self,

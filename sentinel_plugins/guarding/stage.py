@@ -64,6 +64,8 @@ class Seen(NamedTuple):
     values: Mapping[str, Found]
     is_clean: bool
     """Whether nothing was found: a text that was changed is another one."""
+    policies: Collection[Policy]
+    """Whose values were looked for. For any other guard, nothing has been searched."""
 
 
 SEEN: Key[Seen] = Key("seen")
@@ -125,19 +127,19 @@ class Replacing(Stage):
     @hookimpl
     def on_request(self, ctx: Context) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine yields
         """Replace what goes to the model. Raises `Refusal` for what blocks."""
-        seen = _seen(ctx, SEEN, ctx.request)
+        seen = self._seen(ctx, SEEN, ctx.request)
         if seen is not None and seen.is_clean:
             return None
         slots = ctx.request.texts()
         if seen is None and self._is_clean(ctx, "request", slots):
-            ctx[SEEN] = Seen(ctx.request, {}, True)
+            ctx[SEEN] = Seen(ctx.request, {}, True, self._together(ctx, "request").policies)
             return None
         return self._search(ctx, self._redaction(ctx, "request"), slots)
 
     def _search(
         self, ctx: Context, redaction: Redaction, slots: Sequence[TextSlot]
     ) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine yields
-        seen = _seen(ctx, SEEN, ctx.request)
+        seen = self._seen(ctx, SEEN, ctx.request)
         changes = partial(self._changes, redaction, slots, seen.values if seen is not None else None)
         work = self._heard(ctx, redaction, slots, changes)
         if _length(slots) > OFF_LOOP_CHARS or FINDINGS in ctx:
@@ -148,19 +150,19 @@ class Replacing(Stage):
     @hookimpl
     def on_response(self, ctx: Context, answer: Answer) -> Answer | Awaitable[Answer]:
         """Replace what comes back whole, as `on_request` does what goes."""
-        seen = _seen(ctx, ANSWERED, answer)
+        seen = self._seen(ctx, ANSWERED, answer)
         if seen is not None and seen.is_clean:
             return answer
         slots = answer.texts()
         if seen is None and self._is_clean(ctx, "response", slots):
-            ctx[ANSWERED] = Seen(answer, {}, True)
+            ctx[ANSWERED] = Seen(answer, {}, True, self._together(ctx, "response").policies)
             return answer
         return self._search_answer(ctx, self._redaction(ctx, "response"), answer, slots)
 
     def _search_answer(
         self, ctx: Context, redaction: Redaction, answer: Answer, slots: Sequence[TextSlot]
     ) -> Answer | Awaitable[Answer]:
-        seen = _seen(ctx, ANSWERED, answer)
+        seen = self._seen(ctx, ANSWERED, answer)
         changes = partial(redaction.changes, slots, seen.values if seen is not None else None)
         work = self._heard(ctx, redaction, slots, changes)
         if _length(slots) > OFF_LOOP_CHARS or FINDINGS in ctx:
@@ -203,7 +205,7 @@ class Replacing(Stage):
 
     def _apply(self, ctx: Context, redaction: Redaction, changes: Mapping[Path, str]) -> None:
         ctx.request = ctx.request.with_texts(changes)
-        ctx[SEEN] = Seen(ctx.request, redaction.left, not (changes or redaction.left))
+        ctx[SEEN] = Seen(ctx.request, redaction.left, not (changes or redaction.left), redaction.policies)
 
     async def _answered_on_thread(self, ctx: Context, redaction: Redaction, answer: Answer, work: Work) -> Answer:
         loop = asyncio.get_running_loop()
@@ -211,8 +213,13 @@ class Replacing(Stage):
 
     def _answered(self, ctx: Context, redaction: Redaction, answer: Answer, changes: Mapping[Path, str]) -> Answer:
         answer = answer.with_texts(changes)
-        ctx[ANSWERED] = Seen(answer, redaction.left, not (changes or redaction.left))
+        ctx[ANSWERED] = Seen(answer, redaction.left, not (changes or redaction.left), redaction.policies)
         return answer
+
+    def _seen(self, ctx: Context, key: Key[Seen], what: Request | Answer) -> Seen | None:
+        """What the guard before this one left, if it looked for this one's values and the same still comes."""
+        seen = ctx.get(key)
+        return seen if seen is not None and seen.what is what and self._policy in seen.policies else None
 
     def _is_clean(self, ctx: Context, direction: Direction, slots: Sequence[TextSlot]) -> bool:
         """Whether there is nothing in short texts, as in most: then nothing has to be made ready to replace it."""
@@ -255,12 +262,6 @@ class Replacing(Stage):
         at = names.index(self.name)
         known = frozenset(names[at + 1 :] if direction == "request" else names[:at])
         return tuple(policy for policy in self._board.merged_with(self.name, direction) if policy.stage in known)
-
-
-def _seen(ctx: Context, key: Key[Seen], what: Request | Answer) -> Seen | None:
-    """What the guard before this one left, if it is still the same that comes."""
-    seen = ctx.get(key)
-    return seen if seen is not None and seen.what is what else None
 
 
 def _json(ctx: Context, direction: Direction) -> Collection[str]:

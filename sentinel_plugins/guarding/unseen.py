@@ -7,10 +7,12 @@ import unicodedata
 
 from sentinel_plugins.guarding.origins import Making, Origins
 
-_RUN = re.compile(
+UNSEEN = (
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
-    "\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
+    "\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+"""For RE2 as well. What of them stays in a text, the characters beside them decide: see `cleaned`."""
+_RUN = re.compile(f"{UNSEEN}+")
 _JOINED = re.compile("[\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\ua840-\ua87f\ufb50-\ufdff\ufe70-\ufefc]")
 """Scripts whose letters join: Arabic, Syriac, the Indic ones, Tibetan, Myanmar, Khmer, Mongolian."""
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
@@ -34,6 +36,17 @@ def cleaned(text: str) -> str:
     if text.isascii():
         return text
     return _RUN.sub(_kept, text)
+
+
+def without_unseen(text: str) -> tuple[str, Origins]:
+    """The text as `cleaned` gives it, and the way back."""
+    making, at = Making(), 0
+    for run in _RUN.finditer(text):
+        making.add(text[at : run.start()], run.start())
+        making.add(_kept(run), run.end())
+        at = run.end()
+    making.add(text[at:], len(text))
+    return making.done()
 
 
 def _kept(run: re.Match[str]) -> str:

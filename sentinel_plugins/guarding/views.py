@@ -6,16 +6,18 @@ or escaped, those; of an encoded token, all of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sentinel_plugins.guarding import encoded, escapes
 from sentinel_plugins.guarding.entity import Found
+from sentinel_plugins.guarding.finder import Kind, Together
 from sentinel_plugins.guarding.folding import DISGUISE, folded, folded_anyway
 from sentinel_plugins.guarding.origins import Origins, Same, composed
 from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.tail import Tail, utf8
-from sentinel_plugins.guarding.unseen import CARRIERS, SMUGGLED, carries, smuggled
+from sentinel_plugins.guarding.unseen import CARRIERS, SMUGGLED, UNSEEN, carries, smuggled, without_unseen
 
 DEPTH = 2
 """How many encodings inside each other are read."""
@@ -53,6 +55,17 @@ def _read(view: View) -> Iterator[View]:
         yield View(text, composed(unescaped.origins, origins))
 
 
+def _seen(text: str) -> Iterator[View]:
+    """Without what nobody sees, where that is another text, at every layer of escapes. Folding takes that away too, but
+    makes other letters of those of a pattern that is not in Latin."""
+    if text.isascii() and not escapes.may_be_in(text):
+        return
+    for view in _unescaped(View(text, Same())):
+        read, origins = without_unseen(view.text)
+        if read != view.text:
+            yield View(read, composed(view.origins, origins))
+
+
 def _unescaped(view: View) -> Iterator[View]:
     """As it is, and with one more layer of escapes read each, but no more than `DEPTH`."""
     yield view
@@ -85,35 +98,38 @@ def _decoded(view: View, depth: int) -> Iterator[View]:
 
 _LONGEST = 16_384
 """Characters of a value in disguise: a long key, and every character an escape."""
+_LEFT = 64
+"""Characters before a value that may say together what stands there: an escape in another one."""
 
 
 class Reader:
     """A scanner that also looks at every view of a text. It finds longer disguises than `max_length` in whole texts; of
     a stream's, only what has not left."""
 
-    def __init__(self, scanner: Scanner) -> None:
-        """Finds what this one finds."""
+    def __init__(self, scanner: Scanner, customs: Iterable[Kind] = ()) -> None:
+        """Finds what this one finds, and these, each by a search of its own: nobody knows what their patterns cost."""
         self._scanner = scanner
+        self._own = tuple(customs)
+        self._customs = Together(self._own)
         self._more = scanner.count  # from this number on it is a pattern of ours that was there
-        self._triggers = scanner.triggers_and(encoded.MAY_HOLD, escapes.MAY_HOLD, DISGUISE, SMUGGLED)
+        unseen = UNSEEN if self._own else SMUGGLED
+        self._triggers = scanner.triggers_and(encoded.MAY_HOLD, escapes.MAY_HOLD, DISGUISE, unseen)
         self._started = Tail([*scanner.beginnings, encoded.BEGUN], max(scanner.max_length, encoded.LONGEST_TOKEN))
         self.max_length = _LONGEST
-        self.left = scanner.left
+        self.left = max(scanner.left, _LEFT)
         self._escapes = Tail([escapes.UNFINISHED], _LONGEST)
         self._smuggled = Tail([f"{CARRIERS}+"], encoded.LONGEST_TOKEN)
 
     def find(self, text: str) -> Sequence[Found]:
         """What the scanner finds in the text and in its views, as places of the text, each once."""
         there = self._triggers(utf8(text))
-        if not there:
-            return ()
-        found = self._scanner.closely(text, there)
-        if max(there) < self._more:
+        found = [*self._scanner.closely(text, there), *self._customs.find(text)]
+        if not there or max(there) < self._more:
             return found
         more: set[Found] = set()
         behind: dict[tuple[str, int], int] = {}
-        for view in views(text):
-            for one in self._scanner.find(view.text):
+        for view in chain(views(text), _seen(text) if self._own else ()):
+            for one in (*self._scanner.find(view.text), *self._customs.find(view.text)):
                 placed = _placed(one, view.origins)
                 more.add(placed)
                 behind.update(_behind_escape(text, view, one, placed) if found else ())
@@ -131,7 +147,7 @@ class Reader:
 
     def _live_from(self, text: str, depth: int) -> int:
         live = len(text)
-        for reading in _beginnings(text):
+        for reading in chain(_beginnings(text), _seen(text) if self._own else ()):
             at = self._begun(reading.text, depth)
             if at < len(reading.text):
                 live = min(live, reading.origins.span(at, at + 1)[0])
@@ -150,9 +166,9 @@ class Reader:
     def _starts(self, text: str) -> int:
         """Where a value or a token begins: in one search, unless that is further back than some of them may."""
         live = self._started.live_from(text)
-        if len(text) - live <= self._scanner.reach:
-            return live
-        return min(self._scanner.live_from(text), encoded.begun(text))
+        if len(text) - live > self._scanner.reach:
+            live = min(self._scanner.live_from(text), encoded.begun(text))
+        return min(live, self._customs.live_from(text))
 
 
 def _behind_escape(text: str, view: View, found: Found, placed: Found) -> Iterator[tuple[tuple[str, int], int]]:

@@ -30,6 +30,7 @@ Note: TypeAlias = Callable[[int, int, str], object]
 
 _PLAIN = re.compile(r'[^"\\]+')
 _BARE = re.compile(r'[^\s"{}\[\],:]+(?:\s+[^\s"{}\[\],:]+)*')
+_LITERALS = frozenset({"null", "true", "false"})
 _SPACE = re.compile(r"\s*")
 _BETWEEN = re.compile(r"[\s{}\[\],:]+")
 _HIGH, _LOW, _HEX = "[dD][89abAB][0-9a-fA-F]{2}", "[dD][c-fC-F][0-9a-fA-F]{2}", "[0-9a-fA-F]"
@@ -157,7 +158,8 @@ class JsonText:
 
     def _number(self, text: str, at: int, out: list[str], end: bool) -> int:
         """A number, a literal, or whatever stands there without quotes; held until it ends. In what is no JSON several
-        may follow each other, and are one text then: one by one, each would be searched for with those before it."""
+        may follow each other, and are one text then: one by one, each would be searched for with those before it. A
+        literal is no text, and leaves as it is: a model may take `null` for a name."""
         match = _BARE.match(text, at, at + _LONGEST_BARE)
         bare = match[0] if match is not None else ""
         space = _SPACE.match(text, at + len(bare))
@@ -165,7 +167,7 @@ class JsonText:
         if not end and ends == len(text) and ends - at < _LONGEST_BARE:
             return at
         left = self._before[-self._left :] if self._left else ""
-        pieces = self._make(left).feed(bare, end=True)
+        pieces = [Piece(len(bare))] if bare in _LITERALS else self._make(left).feed(bare, end=True)
         changed = joined(bare, pieces)
         self._went(pieces)
         if changed != bare and self._numbers == "block":

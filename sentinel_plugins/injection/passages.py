@@ -19,11 +19,12 @@ _SYSTEM_FIELDS: Final = frozenset(
 
 class Passage(NamedTuple):
     """One text to score. `system` says that the threshold of system prompts is its own; `slot` is where it stands, or
-    where it begins."""
+    where it begins; `parts` are the texts that it is joined from, if it is."""
 
     text: str
     system: bool
     slot: TextSlot
+    parts: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -46,9 +47,10 @@ def passages_of(request: Request) -> list[Passage]:
     for _, parts in groupby(content, key=_message):
         message = list(parts)
         if len(message) > 1:
-            text = "".join(slot.text for slot in message)
+            texts = tuple(slot.text for slot in message)
+            text = "".join(texts)
             if len(text) >= SHORTEST:
-                passages.append(Passage(text, _is_system(message[0]), message[0]))
+                passages.append(Passage(text, _is_system(message[0]), message[0], texts))
     return passages
 
 

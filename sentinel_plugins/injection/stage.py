@@ -111,7 +111,12 @@ class Injection(Stage):
         """Of a system text, whether it is nobody's whom the operator trusts."""
         if not self._trusted or self._settings.system_action == "ignore":
             return self._settings.system_action != "ignore"
-        return sha256(passage.text.encode("utf-8", "surrogatepass")).hexdigest() not in self._trusted
+        if self._is_trusted(passage.text):
+            return False
+        return not passage.parts or not all(map(self._is_trusted, passage.parts))
+
+    def _is_trusted(self, text: str) -> bool:
+        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest() in self._trusted
 
     async def _elsewhere(self, ctx: Context, known: Sequence[Scored], new: New) -> None:
         loop = asyncio.get_running_loop()

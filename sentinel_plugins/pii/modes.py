@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 Mode: TypeAlias = Literal[
     "address",
+    "address with brackets",
     "address in quotes",
     "inline begins",
     "inline",
@@ -24,18 +25,33 @@ Mode: TypeAlias = Literal[
     "style double",
     "style single",
     "tag",
+    "attribute name",
+    "attribute named",
     "attribute",
+    "attribute bare",
     "attribute double",
     "attribute single",
 ]
-"""An address that stands for itself; `](…)`, `]: …` with angle brackets and escapes; `url(…)`; a tag's attributes."""
+"""An address that stands for itself; `](…)`, `]: …` with angle brackets and escapes; `url(…)`; a tag's attributes, in
+the states of HTML's tokenizer (13.2.5.32 to 13.2.5.39)."""
 
 ELSE: Final = ""
 """Stands for every sign that a mode does not name."""
 _END: Final = None
 
 NEXT: Mapping[Mode, Mapping[str, Mode | None]] = {
-    "address": {" ": _END, "\n": _END, "<": _END, ELSE: "address"},
+    "address": {
+        " ": _END,
+        "\n": _END,
+        "<": _END,
+        "(": "address with brackets",
+        "[": "address with brackets",
+        "{": "address with brackets",
+        '"': "address with brackets",
+        "'": "address with brackets",
+        ELSE: "address",
+    },
+    "address with brackets": {" ": _END, "\n": _END, ELSE: "address with brackets"},
     "address in quotes": {" ": _END, "\n": _END, "<": _END, ">": _END, ELSE: "address in quotes"},
     "inline begins": {
         " ": "inline begins",
@@ -70,15 +86,32 @@ NEXT: Mapping[Mode, Mapping[str, Mode | None]] = {
     "style escape": {ELSE: "style"},
     "style double": {'"': "style", ELSE: "style double"},
     "style single": {"'": "style", ELSE: "style single"},
-    "tag": {">": _END, "=": "attribute", ELSE: "tag"},
+    "tag": {" ": "tag", "\n": "tag", "/": "tag", ">": _END, ELSE: "attribute name"},
+    "attribute name": {
+        " ": "attribute named",
+        "\n": "attribute named",
+        "/": "tag",
+        "=": "attribute",
+        ">": _END,
+        ELSE: "attribute name",
+    },
+    "attribute named": {
+        " ": "attribute named",
+        "\n": "attribute named",
+        "/": "tag",
+        "=": "attribute",
+        ">": _END,
+        ELSE: "attribute name",
+    },
     "attribute": {
         " ": "attribute",
         "\n": "attribute",
         ">": _END,
         '"': "attribute double",
         "'": "attribute single",
-        ELSE: "tag",
+        ELSE: "attribute bare",
     },
+    "attribute bare": {" ": "tag", "\n": "tag", ">": _END, ELSE: "attribute bare"},
     "attribute double": {'"': "tag", ELSE: "attribute double"},
     "attribute single": {"'": "tag", ELSE: "attribute single"},
 }

@@ -26,7 +26,7 @@ class Restoring:
         """The answer to hand to the caller. Each text stays in its place, as each block of a stream does."""
         slots = [slot for slot in answer.texts() if slot.kind in _TEXTS]
         changes = {slot.path: self._texts.of(_choice(slot), slot.kind).feed(slot.text, end=True) for slot in slots}
-        answer = answer.with_texts({slot.path: changes[slot.path] for slot in slots if changes[slot.path] != slot.text})
+        answer = answer.restored({slot.path: changes[slot.path] for slot in slots if changes[slot.path] != slot.text})
         events = answer.dialect.decompose(answer)
         calls = [self._call(event) if isinstance(event, ToolCallDelta) else event for event in events]
         return answer.dialect.recompose(answer, calls)

@@ -12,11 +12,12 @@ _OPENING = re.compile(
     r"|(?P<address>(?<=//)|(?i:(?<=www\.)|(?<=mailto:)|(?<=xmpp:)))|(?P<host>(?<=[/?#])))"
 )
 """By the last character: it is rarer than the first."""
-_HOST = re.compile(r"\.[a-z]{2,24}(?::\d{1,5})?\Z", re.IGNORECASE)
-"""What stands before a path where an address has no scheme: `acme.com/x`."""
-_RECENT = 31
-_TOKEN = re.compile(r"""[ \t\r\f\v\n()\\<>="'/:]|[^ \t\r\f\v\n()\\<>="'/:]+""")
-_SIGNS = dict.fromkeys(" \t\r\f\v", " ") | {sign: sign for sign in "\n()\\<>=\"'/:"}
+_HOST = re.compile(r"\.(?:xn--[a-z0-9-]{1,59}|[^\x00-@\[-`{-\x7f\s]{2,24})(?::\d{1,5})?\Z", re.IGNORECASE)
+"""What stands before a path where an address has no scheme: `acme.com/x`. Letters of other scripts may have marks."""
+_RECENT = 70
+"""Characters of the longest of these ends of a host."""
+_TOKEN = re.compile(r"""[ \t\r\f\n()[{\\<>="'/:]|[^ \t\r\f\n()[{\\<>="'/:]+""")
+_SIGNS = dict.fromkeys(" \t\r\f", " ") | {sign: sign for sign in "\n()[{\\<>=\"'/:"}
 
 _BEGINS: Mapping[str, Mode] = {
     "inline": "inline begins",

@@ -45,6 +45,7 @@ class AnthropicMessages:
     encode_answer = staticmethod(lossless.encode_answer)
     answer_texts = staticmethod(fields.answer_slots)
     patch_answer = staticmethod(answer.patch)
+    restore_answer = staticmethod(patched)
     decompose = staticmethod(assembly.decompose)
     ends = staticmethod(assembly.ends)
     recompose = staticmethod(assembly.recompose)
@@ -77,6 +78,7 @@ class AnthropicCounting(Unstreamed):
     encode_answer = staticmethod(lossless.encode_answer)
     answer_texts = staticmethod(fields.answer_slots)
     patch_answer = staticmethod(patched)
+    restore_answer = staticmethod(patched)
     encode_error = staticmethod(errors.encode_error)
 
 

@@ -37,6 +37,7 @@ class OpenAICompletions:
     encode_answer = staticmethod(lossless.encode_answer)
     answer_texts = staticmethod(fields.answer_slots)
     patch_answer = staticmethod(chat_answer.patch)
+    restore_answer = staticmethod(chat_answer.patch)
     decompose = staticmethod(assembly.decompose)
     ends = staticmethod(assembly.ends)
     recompose = staticmethod(assembly.recompose)

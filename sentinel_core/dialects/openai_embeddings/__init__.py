@@ -32,6 +32,7 @@ class OpenAIEmbeddings(Unstreamed):
     encode_answer = staticmethod(lossless.encode_answer)
     answer_texts = staticmethod(fields.answer_slots)
     patch_answer = staticmethod(patched)
+    restore_answer = staticmethod(patched)
     encode_error = staticmethod(errors.encode_error)
 
 

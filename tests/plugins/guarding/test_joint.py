@@ -63,3 +63,25 @@ async def test_the_second_guard_reads_what_the_first_one_saw() -> None:
         assert verdicts(driven)["secrets", "request"] == "masked"
         driven = await chain.ask("nothing here")
         assert verdicts(driven)["secrets", "request"] == verdicts(driven)["pii", "request"] == "allowed"
+
+
+KEY = "the key is sk-ant-abcd1234"
+ADDRESS = "write to ann@acme.com"
+
+
+@pytest.mark.parametrize("text", [KEY, ADDRESS])
+@pytest.mark.parametrize("order", [("pii", "secrets"), ("secrets", "pii")])
+@pytest.mark.parametrize("watching", [("pii",), ("secrets",), ("pii", "secrets")])
+async def test_a_guard_that_watches_reads_what_the_guard_before_it_found_clean(
+    text: str, order: tuple[str, ...], watching: tuple[str, ...]
+) -> None:
+    """Nobody looked for its values: a guard that only watches is no part of what the others look for together."""
+    tables = {name: {**BOTH[name], "mode": "monitor"} if name in watching else BOTH[name] for name in order}
+    finder = "secrets" if text == KEY else "pii"
+    for prompt, reply, direction in ((text, "nothing here", "request"), ("nothing here", text, "response")):
+        for stream in (False, True):
+            async with guards(FakeProvider((reply,)), **tables) as chain:
+                found = verdicts(await chain.ask(prompt, stream=stream))
+                assert found.pop((finder, direction)) == ("monitored" if finder in watching else "masked")
+                assert set(found.values()) == {"allowed"}
+                assert sum(chain.counted(f"{finder}_detections").values()) == 1

@@ -12,11 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_plugins.guarding import encoded, escapes
+from sentinel_plugins.guarding.custom import Custom, CustomTable
 from sentinel_plugins.guarding.encoded import LONGEST_TOKEN
 from sentinel_plugins.guarding.entities import secrets, structured_pii
 from sentinel_plugins.guarding.entities.email import email_address
+from sentinel_plugins.guarding.finder import Finder
 from sentinel_plugins.guarding.folding import folded_anyway
 from sentinel_plugins.guarding.scanner import Scanner
+from sentinel_plugins.guarding.transducer import Transducer, joined
 from sentinel_plugins.guarding.unseen import cleaned
 from sentinel_plugins.guarding.views import Reader, views
 from tests.plugins.guarding.disguises import ADDRESS_ONLY, DISGUISES
@@ -26,6 +29,9 @@ from tests.plugins.guarding.texts import texts
 SCANNER = Scanner((*structured_pii(), *secrets()))
 READER = Reader(SCANNER)
 ADDRESSES = Reader(Scanner([email_address()]))
+NUMBER = Custom("OWN_NUMBER", "pii", CustomTable(pattern=r"E-\d{2,6}", max_length=8))
+PASS = Custom("OWN_PASS", "secret", CustomTable(pattern=r"[Йй]ж+\d{0,3}", max_length=16))
+CUSTOMS = (Reader(Scanner([]), (NUMBER, PASS)), Reader(SCANNER, (NUMBER, PASS)))
 PLAIN = {"EMAIL_ADDRESS": "bob@acme.com", "US_SSN": "123-45-6789", "CREDIT_CARD": "4111-1111-1111-1111"}
 
 WORDS = ["", "see ", "Тут: ", "🙂 ", "号", "a = ", "50% of R&D \\ "]
@@ -223,6 +229,56 @@ def test_p6_what_crosses_a_cut_in_disguise_begins_where_something_lived(text: st
     cut = data.draw(st.integers(0, len(text)), "cut")
     live = READER.live_from(text[:cut])
     crossing = [one for one in READER.find(text) if one.start < cut <= one.end]
+    assert all(one.start >= live for one in crossing), (live, crossing)
+
+
+@pytest.mark.parametrize("reader", CUSTOMS, ids=["alone", "with entities"])
+@pytest.mark.parametrize("name", [name for name in DISGUISES if name[:3] != "h45"])
+def test_a_value_of_a_pattern_of_ones_own_is_found_in_disguise(name: str, reader: Finder) -> None:
+    disguised = DISGUISES[name]("E-123456")
+    text = f"see {disguised} now"
+    spans = [(one.start, one.end) for one in reader.find(text) if one.entity == "OWN_NUMBER"]
+    rest = text[: min(spans)[0]] + text[max(end for _, end in spans) :]
+    assert rest.startswith("see ")
+    assert not [one for one in reader.find(cleaned(rest)) if one.entity == "OWN_NUMBER"]
+
+
+@pytest.mark.parametrize("reader", CUSTOMS, ids=["alone", "with entities"])
+def test_what_is_forwarded_without_unseen_characters_is_read_so_in_any_script(reader: Finder) -> None:
+    """Folded, these letters would be others than those of the pattern."""
+    for value in ("Й\u200bжж1", "й\u2066ж\u00adж", r"й\u200bжж"):
+        text = f"ж \u200b{value}"
+        assert [text[one.start : one.end] for one in reader.find(text)] == [value]
+        assert reader.find(cleaned(text))
+
+
+_OWN = st.sampled_from(["E-12345", "E-123456", "E-12 ", "йж7", "\\n", "\\u00a0", "&nbsp;", "a", " ", "é", "%c3%a9"])
+
+
+def streamed(text: str, size: int) -> str:
+    """What leaves of a text that comes in pieces, with a star for each value."""
+    transducer = Transducer(CUSTOMS[0], lambda _: 1, lambda cluster, value: "*")
+    pieces = [transducer.feed(text[at : at + size]) for at in range(0, len(text), size)]
+    return joined(text, [piece for some in [*pieces, transducer.feed("", end=True)] for piece in some])
+
+
+@given(st.lists(_OWN, max_size=40).map("".join), st.integers(1, 9))
+def test_p6_values_of_patterns_of_ones_own_are_the_same_however_a_stream_is_cut(text: str, size: int) -> None:
+    assert streamed(text, size) == streamed(text, len(text) or 1)
+
+
+@given(st.lists(st.one_of(_OWN, disguised), max_size=6).map("".join), st.integers(1, 9))
+def test_p6_no_value_of_a_pattern_of_ones_own_leaves_a_stream(text: str, size: int) -> None:
+    assert not CUSTOMS[0].find(streamed(text, size))
+
+
+@given(st.lists(st.one_of(_OWN, disguised), max_size=6).map("".join), st.data(), st.sampled_from(CUSTOMS))
+def test_p6_what_crosses_a_cut_of_ones_own_begins_where_something_lived(
+    text: str, data: st.DataObject, reader: Finder
+) -> None:
+    cut = data.draw(st.integers(0, len(text)), "cut")
+    live = reader.live_from(text[:cut])
+    crossing = [one for one in reader.find(text) if one.start < cut <= one.end]
     assert all(one.start >= live for one in crossing), (live, crossing)
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_plugins.guarding.custom import Custom, CustomTable
 from sentinel_plugins.guarding.merge import Cluster
 from sentinel_plugins.guarding.replacing import redacted
 from sentinel_plugins.guarding.transducer import Transducer
@@ -85,6 +86,14 @@ def test_a_value_may_be_spelt_with_escapes() -> None:
 
 def test_a_number_that_is_a_value_becomes_a_string() -> None:
     assert through(['{"ssn": 123-45-', '6789, "n": 12}']) == '{"ssn": "[US_SSN]", "n": 12}'
+
+
+def test_literals_are_no_text() -> None:
+    """To a model that recognises names, `null` may be one."""
+    word = Custom("WORD", "pii", CustomTable(pattern="[a-z]+", max_length=9))
+    for written in ('{"1": null, "2": [true,false]}', "[null]", "{ null }"):
+        assert through(list(written), (word,)) == through([written], (word,)) == written
+    assert through(['["null", nul, null true]'], (word,)) == '["[WORD]", "[WORD]", "[WORD] [WORD]"]'
 
 
 def test_arguments_that_are_no_json_are_text() -> None:

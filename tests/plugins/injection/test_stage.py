@@ -253,6 +253,23 @@ async def test_a_system_text_that_is_trusted_is_not_scored(config: dict[str, Any
     assert verdict(await asked(ctx, {**config, "system_threshold": 0.5})).result == "allowed"
 
 
+@pytest.mark.parametrize("dialect", [OPENAI_CHAT, ANTHROPIC_MESSAGES])
+async def test_a_system_prompt_of_trusted_parts_is_trusted(dialect: Dialect) -> None:
+    other = f"Now this. {ATTACK}"
+    trusted = [sha256(text.encode()).hexdigest() for text in (ATTACK, other)]
+    config = {"trusted_system": trusted, "system_action": "block", "system_threshold": 0.5}
+
+    def said(*texts: str) -> Context:
+        parts = [{"type": "text", "text": text} for text in texts]
+        messages: list[dict[str, Any]] = [{"role": "user", "content": BENIGN}]
+        if dialect is OPENAI_CHAT:
+            return request(dialect, {"messages": [{"role": "system", "content": parts}, *messages]})
+        return request(dialect, {"max_tokens": 9, "system": parts, "messages": messages})
+
+    assert verdict(await asked(said(ATTACK, other), config)).result == "allowed"
+    assert verdict(await asked(said(ATTACK, other, ATTACK[:20], ATTACK[20:]), config)).result == "blocked"
+
+
 async def test_a_trusted_system_text_is_not_trusted_from_a_user() -> None:
     config = {**BLOCKING, "trusted_system": [sha256(ATTACK.encode()).hexdigest()]}
     assert (await asked(context(ATTACK), config)).sent == []

@@ -135,6 +135,20 @@ def test_every_block_of_an_answer_keeps_its_text() -> None:
     ]
 
 
+def test_a_thought_keeps_its_signature_and_a_text_its_citations() -> None:
+    """With the next turn the placeholders stand there again, and what was signed is what comes back."""
+    api, vault = asking("messages")
+    mail = vault.put(VALUES[0])
+    thought = {"type": "thinking", "thinking": f"so {mail}", "signature": "sig"}
+    quoting = {"type": "text", "text": f"it is {mail}", "citations": [{"type": "char_location", "cited_text": "mail"}]}
+    request = api.dialect.decode_request({"model": "fake", **api.body})
+    whole = api.dialect.decode_answer(json.dumps(message(thought, quoting)).encode())
+    assert Restoring(vault, request).answer(whole).body["content"] == [
+        {**thought, "thinking": "so ann@acme.com"},
+        {**quoting, "text": "it is ann@acme.com"},
+    ]
+
+
 @pytest.mark.parametrize("direction", ["request", "both"])
 def test_a_target_that_is_spread_over_blocks_stays_one(direction: str) -> None:
     """Clients join the blocks of a text, and what a guard held back comes after its block has ended."""

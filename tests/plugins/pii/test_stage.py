@@ -213,7 +213,7 @@ async def test_a_guard_that_crashes_follows_its_policy_and_logs_no_text(
     on_fault: str, served: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr("sentinel_plugins.guarding.policy.Together", lambda kinds: Broken())
+    monkeypatch.setattr("sentinel_plugins.guarding.policy.Reader", lambda *kinds: Broken())
     async with guards(FakeProvider(), pii={**PII, "on_fault": on_fault}) as chain:
         driven = await chain.ask(TEXT)
         await settle()
@@ -250,3 +250,12 @@ async def test_h40_h41_h43_an_enforcing_guard_forwards_nothing_that_nobody_sees(
         assert sent(driven) == (clean if mode == "enforce" else text)
         assert driven.text == "hid\u200bden"
         assert verdicts(driven)["pii", "request"] == ("masked" if mode == "enforce" else "allowed")
+
+
+@pytest.mark.parametrize("disguised", ["P12\u200b345", "\uff30\uff1112345", "P1234%35", "cGluIFAxMjM0NSBvaw=="])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_values_of_patterns_of_ones_own_hide_in_no_disguise(disguised: str, stream: bool) -> None:
+    table = {"entities": [], "custom": {"OWN_PIN": {"pattern": r"P\d{5,6}", "max_length": 7}}}
+    async with guards(FakeProvider((f"it is {disguised} ", "now")), pii=table) as chain:
+        driven = await chain.ask(f"it is {disguised} now", stream=stream)
+        assert sent(driven) == driven.text == "it is [OWN_PIN] now"
