@@ -73,8 +73,8 @@ class Passage:
         return self._readers.noting(event)
 
     def left(self, event: Event) -> None:
-        """The stage hands this on. Raises `Refusal` where nobody looked at it and that must not pass, `StageFault` for what
-        is no event."""
+        """The stage hands this on. Raises `Refusal` where nobody looked at it and that must not pass, and `StageFault`
+        where it is no event."""
         if isinstance(event, TEXTS):
             self.released += len(event.text)
             self.text.left(event)
