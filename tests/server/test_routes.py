@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
-from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest, Socket, SocketConnection
+from sentinel_core.endpoints import OWN_ROUTES, Endpoint, HttpReply, HttpRequest, Socket, SocketConnection
 from sentinel_core.hookspecs import hookimpl
-from sentinel_server.app import asgi, create_app
+from sentinel_server.app import Application, asgi, create_app
 from tests.server.asgi_client import AsgiClient
 from tests.server.gateway_fixture import CHAT, chat, chat_server, gateway_of
 from tests.server.serving import RUNNERS, serving
@@ -135,6 +135,12 @@ async def test_c20_every_error_has_the_envelope(
         answer = await wire.ask(request(target, method=method))
         assert (answer.status, answer.code) == (status, code)
         assert ("allow" in answer.headers) == (status == 405)
+
+
+async def test_405_names_every_method_that_the_path_has(runner: str, upstream: Upstream) -> None:
+    async with chat_server(upstream, runner=runner, plugin=Contributes()) as (served, _), served.connect() as wire:
+        answer = await wire.ask(request("/acme/admin", method="PUT"))
+        assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
 async def test_a_head_request_gets_the_head_only(runner: str, upstream: Upstream) -> None:
@@ -270,3 +276,12 @@ async def test_an_application_of_its_own_opens_and_closes_the_gateway(runner: st
     assert (await asyncio.wait_for(outbox.get(), 5))["type"] == "lifespan.shutdown.complete"
     await lifespan
     assert not gateway.started
+
+
+async def test_plugins_know_every_route_of_the_servers_own(runner: str, upstream: Upstream) -> None:
+    application = asgi(gateway_of(upstream)).app
+    assert isinstance(application, Application)
+    application.refresh()
+    routes = [route for route in application.routes if isinstance(route, Route)]
+    own = {(method, route.path) for route in routes for method in route.methods or () if method != "HEAD"}
+    assert own == set(OWN_ROUTES)
