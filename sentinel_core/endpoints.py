@@ -67,7 +67,8 @@ class SocketConnection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One HTTP route. `request` and `response` are the types that the OpenAPI document shows.
+    """One HTTP route. `request` and `response` are the types that the OpenAPI document shows, `query` the names of the
+    query's parameters: texts, none of them required.
 
     `path` may hold `{name}` for one segment and `{name:path}` for the rest. Beside `admin`, principals with `scope` may
     call a route of that policy: its handler sees to it that they reach what is theirs, and no more.
@@ -82,6 +83,7 @@ class Endpoint:
     summary: str = ""
     tags: tuple[str, ...] = ()
     scope: str = ADMIN
+    query: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

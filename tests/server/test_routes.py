@@ -55,7 +55,7 @@ class Contributes:
     @hookimpl
     def sentinel_endpoints(self) -> Iterable[Endpoint | Socket]:
         return (
-            Endpoint("POST", "/acme/{who}", add, "caller", Sum, Total, "Adds", ("acme",)),
+            Endpoint("POST", "/acme/{who}", add, "caller", Sum, Total, "Adds", ("acme",), query=("q",)),
             Endpoint("GET", "/acme/admin", add, "admin"),
             Socket("/acme/shout", shout, "public"),
             Socket("/acme/secret", shout, "admin"),
@@ -156,6 +156,8 @@ async def test_s0_11_the_document_describes_every_route_that_can_be_called(runne
         assert api["openapi"].startswith("3.1")
         assert api["paths"].keys() >= {CHAT, "/v1/models", "/v1/models/{id}", "/health", "/acme/{who}"}
         assert "/acme/admin" not in api["paths"]
+        said = [(one["name"], one["in"], one["required"]) for one in api["paths"]["/acme/{who}"]["post"]["parameters"]]
+        assert said == [("who", "path", True), ("q", "query", False)]
         for reference in re.findall(r'"\$ref":"#/components/schemas/([^"]+)"', msgspec.json.encode(api).decode()):
             assert reference in api["components"]["schemas"]
 
