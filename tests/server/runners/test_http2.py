@@ -15,7 +15,7 @@ from sentinel_server.runners.base import Limits, Message, Receive, Send
 from tests.server.edge_fixture import access_lines
 from tests.server.gateway_fixture import CHAT, chat_body, encoded, gateway_of
 from tests.server.runners.conftest import DEADLINE_S, Served, Start
-from tests.upstream import Stream, Upstream, chat_stream
+from tests.upstream import Reply, Stream, Upstream, chat_stream, completion
 
 LIMITS = Limits(http2=True, farewell_s=0.1, linger_s=0.1)
 
@@ -46,7 +46,7 @@ class Client:
     def request(self, stream: int, path: bytes, *, body: bytes = b"", end: bool = True, json: bool = False) -> None:
         headers = [(b":method", b"POST"), (b":scheme", b"http"), (b":authority", b"localhost"), (b":path", path)]
         if json:
-            headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+            headers.append((b"content-type", b"application/json"))
         self.h2.send_headers(stream, headers, end_stream=end and not body)
         if body:
             self.h2.send_data(stream, body, end_stream=end)
@@ -147,6 +147,18 @@ async def test_a_response_that_is_given_up_resets_its_stream_only(serving: Start
         client.h2.increment_flow_control_window(1_000)
         client.request(3, b"/short")
         await client.until(h2.events.StreamEnded, 3)
+        client.writer.close()
+
+
+async def test_a_body_needs_no_declared_length(serving: Start, upstream: Upstream) -> None:
+    upstream.script("m", Reply(completion("whole")))
+    gateway = gateway_of(upstream)
+    async with gateway, serving(LIMITS, asgi(gateway)) as served:
+        client = await Client.to(served)
+        client.request(1, CHAT.encode(), body=encoded(chat_body()), json=True)
+        answer = await client.until(h2.events.ResponseReceived, 1)
+        assert isinstance(answer, h2.events.ResponseReceived)
+        assert dict(answer.headers)[b":status"] == b"200"
         client.writer.close()
 
 
