@@ -92,7 +92,7 @@ class Http2(H2Protocol):
 
     async def stream_send(self, event: Event) -> None:
         """Write a part of a response; one that is given up before its end is reset, or its client would wait for it."""
-        if isinstance(event, StreamClosed) and await self._drop(event.stream_id):
+        if isinstance(event, StreamClosed) and self._unfinished(event.stream_id) is not None:
             with suppress(h2.exceptions.ProtocolError):  # it was closed already
                 self.connection.reset_stream(event.stream_id, h2.errors.ErrorCodes.INTERNAL_ERROR)
             await self._flush()
@@ -101,22 +101,20 @@ class Http2(H2Protocol):
     async def _create_stream(self, request: h2.events.RequestReceived) -> None:
         await super()._create_stream(request)
         number = request.stream_id
-        if number in self.stream_buffers and not self.stream_buffers[number].complete:  # its application is yet to run
+        if self._unfinished(number) is not None:  # its application is yet to run
             self.stream_buffers[number] = Backlog(self.context.event_class)
 
     async def _close_stream(self, stream_id: int) -> None:
         await super()._close_stream(stream_id)
-        await self._drop(stream_id)
+        if (backlog := self._unfinished(stream_id)) is not None:
+            await backlog.close()
+            self.priority.unblock(stream_id)  # the sender finds a closed stream then, and takes its place away
+            await self.has_data.set()
 
-    async def _drop(self, stream_id: int) -> bool:
-        """Forget what of a response is still kept; whether its end was missing."""
+    def _unfinished(self, stream_id: int) -> StreamBuffer | None:
+        """What is kept of a response that has not left to its end."""
         backlog = self.stream_buffers.get(stream_id)
-        if backlog is None or backlog.complete:
-            return False
-        await backlog.close()
-        self.priority.unblock(stream_id)  # the sender then finds a closed stream, and takes its place away
-        await self.has_data.set()
-        return True
+        return None if backlog is None or backlog.complete else backlog
 
     async def _handle_events(self, events: list[h2.events.Event]) -> None:
         for event in events:
