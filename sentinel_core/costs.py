@@ -53,6 +53,9 @@ IN_DOUBT = frozenset(
 )
 """Errors of calls that may be billed. Any other says that nothing was sent, or that the provider refused."""
 
+COUNTED_CHARS = 1_048_576
+"""How much of what was produced is counted: a tenth of a second's work in a thread. The rest counts in proportion."""
+
 
 class Counted(msgspec.Struct, frozen=True):
     """Tokens of one call, and how they are known."""
@@ -196,8 +199,9 @@ async def _completion_tokens(produced: Produced, model: str, tokens: Tokens) -> 
     """Tokens of what was produced. What no longer is in the text, because a guard took it out, counts by its length."""
     if not produced.text:
         return -(-produced.chars // BYTES_OF_A_TOKEN)
-    said = (await tokens.text(produced.text, model)).tokens
-    return -(-said * produced.chars // len(produced.text))
+    text = produced.text[:COUNTED_CHARS]
+    said = (await tokens.text(text, model)).tokens
+    return -(-said * produced.chars // len(text))
 
 
 def _charged(ctx: Context, attempt: Attempt, counted: Counted, prices: Prices) -> AttemptCost:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from re import fullmatch, sub
 from typing import Any, Literal, Protocol
 
 from sentinel_core.context import Client
@@ -14,6 +15,15 @@ Policy = Literal["public", "caller", "admin"]
 
 ADMIN = "admin"
 """The scope of administrators."""
+
+OWN_ROUTES = (
+    *(("POST", "/v1/" + name) for name in ("chat/completions", "completions", "embeddings", "responses", "messages")),
+    *(("POST", "/v1/messages/count_tokens"), ("POST", "/api/chat")),
+    *(("GET", "/v1/models"), ("GET", "/v1/models/{id:path}")),
+    *(("GET", "/health"), ("GET", "/health/live"), ("GET", "/health/ready")),
+    *(("GET", "/openapi.json"), ("GET", "/docs"), ("GET", "/docs/docs.css"), ("GET", "/docs/docs.js")),
+)
+"""The methods and paths that the server answers itself, whatever plugins bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,8 @@ class SocketConnection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One HTTP route. `request` and `response` are the types that the OpenAPI document shows.
+    """One HTTP route. `request` and `response` are the types that the OpenAPI document shows, `query` the names of the
+    query's parameters: texts, none of them required.
 
     `path` may hold `{name}` for one segment and `{name:path}` for the rest. Beside `admin`, principals with `scope` may
     call a route of that policy: its handler sees to it that they reach what is theirs, and no more.
@@ -72,6 +83,7 @@ class Endpoint:
     summary: str = ""
     tags: tuple[str, ...] = ()
     scope: str = ADMIN
+    query: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +95,12 @@ class Socket:
     policy: Policy = "admin"
     summary: str = ""
     scope: str = ADMIN
+
+
+def is_own(route: Endpoint | Socket) -> bool:
+    """Whether a route of the server's own would always answer in the place of this one."""
+    if isinstance(route, Socket):
+        return False
+    wanted = "GET" if route.method == "HEAD" else route.method
+    paths = (path for method, path in OWN_ROUTES if method == wanted)
+    return any(fullmatch(sub(r"\{\w+:path\}", ".*", path), route.path) for path in paths)

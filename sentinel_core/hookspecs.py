@@ -51,7 +51,7 @@ class StartUpHooks:
 
     @hookspec
     def sentinel_endpoints(self, gateway: Gateway) -> Iterable[Endpoint | Socket]:  # type: ignore[empty-body]
-        """Routes of this plugin; every one declares its policy."""
+        """Routes of this plugin; every one declares its policy, and none is one of the gateway's own."""
 
     @hookspec
     def sentinel_jobs(self, gateway: Gateway) -> Iterable[Job]:  # type: ignore[empty-body]

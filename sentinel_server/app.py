@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Route
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from sentinel_core.endpoints import Endpoint, Socket
@@ -71,7 +72,17 @@ class Application(Starlette):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Route one request or connection."""
         self.refresh()
-        await super().__call__(scope, receive, send)
+        try:
+            await super().__call__(scope, receive, send)
+        except HTTPException as error:
+            if error.status_code != 405:
+                raise
+            raise HTTPException(405, headers={"Allow": ", ".join(self._methods(scope))}) from error
+
+    def _methods(self, scope: Scope) -> set[str]:
+        """Every method that this path has: Starlette names those of the first route alone."""
+        routes = (route for route in self.routes if isinstance(route, Route) and route.matches(scope)[0] != Match.NONE)
+        return {method for route in routes for method in route.methods or ()}
 
     def refresh(self) -> None:
         """Take over what plugins contribute at present."""

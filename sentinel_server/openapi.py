@@ -19,18 +19,6 @@ _PARAMETER = re.compile(r"\{([a-z_][a-z0-9_]*)(:path)?\}")
 _COMPONENT = "#/components/schemas/{name}"
 
 
-class Operation(NamedTuple):
-    """What the document says of a route that is no `Endpoint`. Types are those that msgspec can describe."""
-
-    method: str
-    path: str
-    request: Any
-    response: Any
-    summary: str
-    tags: tuple[str, ...] = ()
-    policy: Policy = "caller"
-
-
 class ErrorObject(msgspec.Struct, frozen=True):
     """OpenAI's error object; all four members are always there."""
 
@@ -41,17 +29,32 @@ class ErrorObject(msgspec.Struct, frozen=True):
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
-    """The body of every error."""
+    """The body of every error, but for routes whose clients read errors otherwise."""
 
     error: ErrorObject
+
+
+class Operation(NamedTuple):
+    """What the document says of a route that is no `Endpoint`. Types are those that msgspec can describe; `errors` is
+    the body of its errors, and `streams` whether it answers with an event stream where one is asked for."""
+
+    method: str
+    path: str
+    request: Any
+    response: Any
+    summary: str
+    tags: tuple[str, ...] = ()
+    policy: Policy = "caller"
+    errors: Any = ErrorBody
+    streams: bool = False
 
 
 def document(endpoints: Iterable[Endpoint | Operation]) -> dict[str, Any]:  # JSON
     """The document of all endpoints that can be called: those for administrators are left out."""
     routes = [one for one in endpoints if one.policy != "admin"]
-    types = [kind for one in routes for kind in (one.request, one.response) if kind is not None]
-    schemas, components = msgspec.json.schema_components([*types, ErrorBody], ref_template=_COMPONENT)
-    known = {id(kind): schema for kind, schema in zip([*types, ErrorBody], schemas, strict=True)}
+    types = [kind for one in routes for kind in (one.request, one.response, _errors(one)) if kind is not None]
+    schemas, components = msgspec.json.schema_components(types, ref_template=_COMPONENT)
+    known = {id(kind): schema for kind, schema in zip(types, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}  # JSON
     for one in routes:
         operations = paths.setdefault(_PARAMETER.sub(r"{\1}", one.path), {})
@@ -75,12 +78,14 @@ def _operation(endpoint: Endpoint | Operation, known: dict[int, dict[str, Any]])
         "operationId": _operation_id(endpoint),
         "responses": {
             "200": _content("Success", known[id(endpoint.response)] if endpoint.response is not None else {}),
-            "default": _content("Any error", known[id(ErrorBody)]),
+            "default": _content("Any error", known[id(_errors(endpoint))]),
         },
     }
+    if isinstance(endpoint, Operation) and endpoint.streams:
+        operation["responses"]["200"]["content"]["text/event-stream"] = {"schema": {"type": "string"}}
     if endpoint.tags:
         operation["tags"] = list(endpoint.tags)
-    if parameters := [_path_parameter(match[0]) for match in _PARAMETER.findall(endpoint.path)]:
+    if parameters := _parameters(endpoint):
         operation["parameters"] = parameters
     if endpoint.request is not None:
         operation["requestBody"] = {"required": True, **_content(None, known[id(endpoint.request)])}
@@ -92,8 +97,17 @@ def _content(description: str | None, schema: dict[str, Any]) -> dict[str, Any]:
     return content if description is None else {"description": description, **content}
 
 
-def _path_parameter(name: str) -> dict[str, Any]:  # JSON
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+def _errors(endpoint: Endpoint | Operation) -> Any:  # a type that msgspec can describe
+    return endpoint.errors if isinstance(endpoint, Operation) else ErrorBody
+
+
+def _parameters(endpoint: Endpoint | Operation) -> list[dict[str, Any]]:  # JSON
+    path = [match[0] for match in _PARAMETER.findall(endpoint.path)]
+    query = endpoint.query if isinstance(endpoint, Endpoint) else ()
+    places = [*((name, "path") for name in path), *((name, "query") for name in query)]
+    return [
+        {"name": name, "in": place, "required": place == "path", "schema": {"type": "string"}} for name, place in places
+    ]
 
 
 def _operation_id(endpoint: Endpoint | Operation) -> str:

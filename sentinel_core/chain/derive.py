@@ -10,7 +10,7 @@ import msgspec
 
 from sentinel_core.chain.faults import Entry, is_fault, note
 from sentinel_core.chain.layers import LayerInput
-from sentinel_core.chain.passage import Readers
+from sentinel_core.chain.passage import Readers, no_event
 from sentinel_core.chain.phases import Phase
 from sentinel_core.chain.verdicts import FAILED_OPEN, LEFT_EARLY
 from sentinel_core.context import Context
@@ -119,6 +119,8 @@ def decomposing(entry: Entry, on_stream: Phase) -> Phase:
         came: list[Event] = []
         async with aclosing(_over(source)) as handed_on:
             async for event in handed_on:
+                if (wrong := no_event(event)) is not None:
+                    raise wrong
                 if isinstance(event, Opaque) and not readers.has(event):
                     if entry.unscannable == "block":
                         raise Refusal("content_policy_violation")

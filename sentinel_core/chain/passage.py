@@ -10,6 +10,11 @@ from sentinel_core.keys import VerdictResult
 from sentinel_core.messages import TEXTS, Event, Finish, Opaque
 
 
+def no_event(given: object) -> TypeError | None:
+    """What is wrong with something that an `on_stream` hands on; None with an event."""
+    return None if isinstance(given, Event) else TypeError(f"on_stream must give events, got {type(given).__name__}")
+
+
 class Readers:
     """Notes which events' strings outside the channels a stage looked at."""
 
@@ -68,11 +73,14 @@ class Passage:
         return self._readers.noting(event)
 
     def left(self, event: Event) -> None:
-        """The stage hands this on. Raises `Refusal` where nobody looked at it and that must not pass."""
+        """The stage hands this on. Raises `Refusal` where nobody looked at it and that must not pass, and `StageFault`
+        where it is no event."""
         if isinstance(event, TEXTS):
             self.released += len(event.text)
             self.text.left(event)
             return
+        if (wrong := no_event(event)) is not None:
+            raise self.failure(wrong)
         if isinstance(event, Finish):
             self.text.end_left(event)
         if isinstance(event, Opaque) and not self._was_read(event):

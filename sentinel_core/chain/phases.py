@@ -59,7 +59,10 @@ def read_phases(stages: Sequence[tuple[str, type[Stage]]]) -> dict[str, dict[str
     for phase in PHASES:
         specification = tuple(inspect.signature(getattr(PhaseHooks, phase)).parameters)[1:]
         for impl in getattr(manager.hook, phase).get_hookimpls():
+            problems += _ungiven(impl, specification)
             found[impl.plugin_name][phase] = _form(impl, specification)
+    if problems:
+        raise ConfigError(problems)
     return found
 
 
@@ -67,6 +70,20 @@ def _form(impl: pluggy.HookImpl, specification: Sequence[str]) -> PhaseForm:
     wanted = tuple(impl.argnames)
     positions = None if wanted == tuple(specification) else tuple(specification.index(name) for name in wanted)
     return PhaseForm(inspect.iscoroutinefunction(impl.function), positions)
+
+
+def _ungiven(impl: pluggy.HookImpl, specification: Sequence[str]) -> list[ConfigProblem]:
+    """Arguments of the phase that the method has by keyword only, or with a default: pluggy does not see those."""
+    parameters = inspect.signature(impl.function).parameters
+    return [
+        ConfigProblem(
+            f"{impl.function.__qualname__} would never be given {name}",
+            table=f"stages.{impl.plugin_name}",
+            expected=f"{name} as a plain argument, without a default",
+        )
+        for name in specification
+        if name in parameters and name not in impl.argnames
+    ]
 
 
 def _unmarked(name: str, kind: type[Stage]) -> list[ConfigProblem]:

@@ -10,6 +10,8 @@ from sentinel_core.chain.passage import Passage
 from sentinel_core.messages import TEXTS, Event
 from sentinel_core.transform import EventTransform
 
+_READY = (tuple, list)
+
 
 class Step:
     """One stage of a pipe: its transform, its own time, its verdict."""
@@ -30,6 +32,8 @@ class Step:
         started = perf_counter()
         try:
             given = self._event(event) if event is not None else self._end()
+            if not isinstance(given, _READY):  # a generator, say: it is the stage's own code that fails here
+                given = tuple(given)
         except BaseException as exc:  # `failure` tells a fault from what is somebody else's
             self._seconds[self._position] += perf_counter() - started
             failure = self.passage.failure(exc)
@@ -123,12 +127,11 @@ class Pipe:
     def _taken(self) -> Event | None:
         """The next of what a step gave, through those outside of it."""
         at, given = self._given[-1]
-        event = next(given, None)
-        if event is None:
-            self._given.pop()
-            return None
-        self._steps[at - 1].passage.left(event)
-        return self._on(event, at)
+        for event in given:
+            self._steps[at - 1].passage.left(event)
+            return self._on(event, at)
+        self._given.pop()
+        return None
 
     def _end(self) -> None:
         """The end, which each step hears of when it has what the ones below it still held."""

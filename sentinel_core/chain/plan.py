@@ -73,7 +73,7 @@ def _entry(position: int, plan: StagePlan, phases: Mapping[str, PhaseForm]) -> E
     return Entry(
         name=plan.name,
         position=position,
-        guard=kind.guard or "on_response" in phases or "on_stream" in phases,
+        guard=_guards(plan, phases),
         observer=kind.observer,
         on_fault=_on_fault(plan),
         timeout_s=config.timeout_s,
@@ -82,6 +82,10 @@ def _entry(position: int, plan: StagePlan, phases: Mapping[str, PhaseForm]) -> E
         reads_all=kind.reads_all,
         plain=config.mode == "enforce" and _on_fault(plan) == "closed",
     )
+
+
+def _guards(plan: StagePlan, phases: Mapping[str, PhaseForm]) -> bool:
+    return plan.kind.guard or "on_response" in phases or "on_stream" in phases
 
 
 def _on_fault(plan: StagePlan) -> OnFault:
@@ -120,7 +124,8 @@ def _policy_problems(plan: StagePlan, phases: Mapping[str, PhaseForm]) -> list[C
         what = "writes the principal" if authenticates else "reserves"
         message = f"a stage that {what} cannot fail open"
         problems.append(ConfigProblem(message, table=table, key="on_fault", found='"open"', expected='"closed"'))
-    if plan.config.mode == "monitor" and ("dispatch" in phases or authenticates or reserves):
+    only_guards = _guards(plan, phases) and "dispatch" not in phases and not authenticates and not reserves
+    if plan.config.mode == "monitor" and not only_guards:
         message = "only a guard can run in monitor mode"
         problems.append(ConfigProblem(message, table=table, key="mode", found='"monitor"', expected='"enforce"'))
     timeout_s = plan.config.timeout_s

@@ -29,7 +29,8 @@ def convert_table(
     """The table at `steps` as a `struct`, or None and everything that is wrong with it.
 
     An absent table is an empty one. Unknown keys are refused, values are never coerced (except from the environment,
-    which knows only text), secrets are resolved, and a `ValueError` of `__post_init__` is a problem of the table.
+    which knows only text), secrets are resolved, and a `ValueError` of `__post_init__` is a problem of the table, or
+    one for each of several texts that it was given.
     """
     conversion = _Conversion(document, secrets)
     table = document.get(*steps)
@@ -38,11 +39,12 @@ def convert_table(
 
 
 def convert_what_can(document: Document, struct: type[S], secrets: SecretReader) -> S:
-    """The whole document as a `struct` whose fields all have defaults: where something is wrong, the default stands."""
+    """The whole document as a `struct` whose fields all have defaults: where something is wrong, the default stands.
+    Keys that nobody knows are passed over."""
     values: dict[str, Any] = {}  # as in `_Conversion`
     for key, field in fields_of(struct).items():
         value = document.get(key)
-        converted = _Conversion(document, secrets).value(value, field.type, (key,))
+        converted = _Conversion(document, secrets, lenient=True).value(value, field.type, (key,))
         if value is not None and converted is not _BAD:
             values[field.name] = converted
     return struct(**values)
@@ -51,9 +53,10 @@ def convert_what_can(document: Document, struct: type[S], secrets: SecretReader)
 class _Conversion:
     """One walk along a type and a value. Annotations and TOML values have no common type, hence `Any`."""
 
-    def __init__(self, document: Document, secrets: SecretReader) -> None:
+    def __init__(self, document: Document, secrets: SecretReader, *, lenient: bool = False) -> None:
         self.document = document
         self.secrets = secrets
+        self.lenient = lenient
         self.problems: list[ConfigProblem] = []
 
     def bad(self, steps: Steps, message: str, *, whole: bool = False, **words: str) -> Any:  # _BAD
@@ -92,7 +95,7 @@ class _Conversion:
         before = len(self.problems)
         fields = fields_of(struct)
         for key in table:
-            if key not in fields:
+            if key not in fields and not self.lenient:
                 hint = did_you_mean(str(key), fields)
                 names = "" if hint else ", ".join(sorted(fields)) or "an empty table"
                 noun = "table" if isinstance(table[key], Mapping) else "key"
@@ -108,7 +111,10 @@ class _Conversion:
         try:
             return struct(**values)
         except (ValueError, TypeError) as error:  # what msgspec takes from __post_init__ as well
-            return self.bad(steps, str(error) or NOT_VALID, whole=True)
+            several = len(error.args) > 1 and all(isinstance(said, str) for said in error.args)
+            for said in error.args if several else (str(error) or NOT_VALID,):
+                self.bad(steps, said, whole=True)
+            return _BAD
 
     def _items(self, items: list[Any], annotation: Any, steps: Steps) -> Any:  # see the class
         before = len(self.problems)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal, TypeAlias
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -20,6 +19,20 @@ Seconds = Annotated[float, Meta(gt=0)]
 Port = Annotated[int, Meta(ge=0, le=65535, description="an integer from 0 to 65535")]
 HttpUrl = Annotated[
     str, Meta(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$", description="a URL such as https://api.example.com/v1")
+]
+Host = Annotated[
+    str,
+    Meta(
+        pattern=r"^((\*\.)?[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])$",
+        description="a host name without port such as api.example.com or *.example.com",
+    ),
+]
+WebOrigin = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\*|https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)$",
+        description="an origin such as https://app.example.com, or *",
+    ),
 ]
 
 KIB = 1024
@@ -48,14 +61,14 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """The least severity that is logged."""
     allow_anonymous: bool = False
     """Serve callers without a key also beyond loopback. Set it where something in front authenticates."""
-    allowed_hosts: tuple[Name, ...] = ()
+    allowed_hosts: tuple[Host, ...] = ()
     """Host headers that are served, without port; `*.example.com` covers sub-domains. Empty: any.
     The probes `/health/live` and `/health/ready` answer to every name: whoever runs the process asks by its address."""
     trusted_proxies: tuple[Name, ...] = ()
     """Networks of proxies in front, such as `10.0.0.0/8`. Only what they say of a client's address is believed."""
     forwarded_header: ForwardedHeader = "x-forwarded-for"
     """In which header they say it. They must set it or append to it on every request."""
-    cors_origins: tuple[Name, ...] = ()
+    cors_origins: tuple[WebOrigin, ...] = ()
     """Browser origins that may call, such as `https://app.example.com`, or `*`. Empty: no CORS headers at all."""
     extend_body: bool = False
     """Add `cached`, `latency_ms` and `cost_usd` to reply bodies; they are always headers."""
@@ -89,14 +102,12 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Connections that the kernel holds until they are accepted."""
 
     def __post_init__(self) -> None:
-        for network in self.trusted_proxies:
-            if not _is_network(network):
-                raise ValueError(f"trusted_proxies: {network!r} is not a network such as '10.0.0.0/8'")
-        for origin in self.cors_origins:
-            if origin != "*" and not _is_origin(origin):
-                raise ValueError(f"cors_origins: {origin!r} is not an origin such as 'https://app.example.com'")
+        networks = [text for text in self.trusted_proxies if not _is_network(text)]
+        problems = [f"trusted_proxies: {text!r} is not a network such as '10.0.0.0/8'" for text in networks]
         if self.http2 and self.runner != "hypercorn":
-            raise ValueError('http2 needs runner = "hypercorn"')
+            problems.append('http2 needs runner = "hypercorn"')
+        if problems:
+            raise ValueError(*problems)
 
     @property
     def loopback(self) -> bool:
@@ -164,11 +175,3 @@ def _is_network(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_origin(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and text == f"{parts.scheme}://{parts.netloc}"
-    except ValueError:
-        return False

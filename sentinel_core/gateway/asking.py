@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, TypeAlias
 
 import msgspec
@@ -33,8 +34,20 @@ def decoded(body: Body, server: ServerSettings, *, stream: bool) -> Any:  # a JS
 def _encoded(body: Mapping[str, Any]) -> bytes:
     """A body of this process as JSON: what cannot be sent is refused as it would be over HTTP."""
     try:
-        return msgspec.json.encode(body)
+        encoded = msgspec.json.encode(body)
+        if b"null" in encoded and not _finite(msgspec.to_builtins(body)):
+            raise ValueError("NaN and Infinity are encoded as null")
     except UnicodeEncodeError:
         raise Refusal("invalid_utf8") from None
     except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
         raise Refusal("invalid_json", "The request holds a value that JSON does not have.") from None
+    return encoded
+
+
+def _finite(value: Any) -> bool:  # JSON, but for its numbers
+    """Whether every number in it is one that JSON has."""
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_finite, value.values()))
+    return not isinstance(value, list | tuple) or all(map(_finite, value))

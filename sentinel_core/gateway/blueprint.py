@@ -215,7 +215,7 @@ class _Drawing:
             self.attempt(lambda: ChainPlan(stages))
             return None
         kinds = {name: plan.kind for name, plan in plans.items()}
-        order = self.attempt(lambda: arrange(kinds, listed, known=self.registry.stages))
+        order = self.attempt(lambda: arrange(kinds, listed, known=self.registry.stages, tables=self.settings.stages))
         planned = self.attempt(lambda: ChainPlan([plans[name] for name in order or plans]))
         return planned if order is not None else None
 

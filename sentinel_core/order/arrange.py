@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sentinel_core.config.suggestion import did_you_mean
@@ -17,13 +17,15 @@ def arrange(
     listed: Sequence[str] | None = None,
     *,
     known: Mapping[str, type[Stage]] | None = None,
+    tables: Iterable[str] = (),
     where: str = "",
 ) -> tuple[str, ...]:
     """The order of the enabled `stages` (in the order of their tables).
 
     `listed` is `[chain].stages`: it is taken as it is, or refused. Without it, the default order decides, and stages
     that have no place there are put by what they declare (see `rules.sort`). `known` may hold further stages, which
-    messages propose; `where` names the file. Raises `ConfigError` with every problem.
+    messages propose; `tables` names those that have a table, enabled or not; `where` names the file. Raises
+    `ConfigError` with every problem.
     """
     known = known or {}
     try:
@@ -32,7 +34,7 @@ def arrange(
             problems = []
         else:
             order = tuple(listed)
-            problems = [*list_problems(stages, listed, known), *_contradictions(stages, listed)]
+            problems = [*list_problems(stages, listed, {*known, *tables}), *_contradictions(stages, listed)]
         problems += unwritten_reads([name for name in dict.fromkeys(order) if name in stages], stages, known)
         if problems:
             raise ConfigError(problems)

@@ -5,20 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
 from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.keys import Key
 from sentinel_core.provider import Provider, ProviderConfig
 from sentinel_core.records import RecordStore
-from sentinel_core.stage import Stage, StageConfig
+from sentinel_core.stage import OnFault, Stage, StageConfig
 from sentinel_core.state import StateStore, StoreConfig
 
 Kind: TypeAlias = Literal["stage", "provider", "state", "records", "service", "command"]
 
 CONTRIBUTING_HOOKS = ("sentinel_stages", "sentinel_providers", "sentinel_stores", "sentinel_services")
 
+_DECLARED = {
+    **dict.fromkeys(("before", "after"), "a tuple of names"),
+    **dict.fromkeys(("reads", "writes"), "a tuple of keys, or one for each phase"),
+}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -53,6 +58,7 @@ def contribution(item: object, plugin: str) -> Contribution:
     """One class as what it is: a stage, a provider or a store. Raises `ConfigError`."""
     if isinstance(item, type):
         if issubclass(item, Stage):
+            _check_declared(item, plugin)
             return _checked("stage", item, "name", StageConfig, plugin)
         if issubclass(item, Provider):
             return _checked("provider", item, "name", ProviderConfig, plugin)
@@ -68,6 +74,17 @@ def _checked(kind: Kind, item: type, attribute: str, config: type[msgspec.Struct
     if not (isinstance(found, type) and issubclass(found, config)):
         raise _error(plugin, f"{item.__name__}.Config must be a {config.__name__}", found)
     return Contribution(kind, _named(getattr(item, attribute, None), f"{plugin}: {item.__name__}"), item, plugin)
+
+
+def _check_declared(stage: type[Stage], plugin: str) -> None:
+    """Raise `ConfigError` where a class says something of itself in a form that would mean something else."""
+    found: Any  # whatever an author wrote
+    for attribute, promised in _DECLARED.items():
+        found = getattr(stage, attribute)
+        if isinstance(found, str | Key):
+            raise _error(plugin, f"{stage.__name__}.{attribute} must be {promised}", found)
+    if stage.on_fault not in get_args(OnFault):
+        raise _error(plugin, f"{stage.__name__}.on_fault must be 'closed' or 'open'", stage.on_fault)
 
 
 def _named(name: object, plugin: str) -> str:

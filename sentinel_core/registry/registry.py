@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from sentinel_core.commands import Command
-from sentinel_core.endpoints import Endpoint, Socket
+from sentinel_core.endpoints import Endpoint, Socket, is_own
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.jobs import Job
 from sentinel_core.provider import Provider
@@ -120,10 +120,13 @@ class Registry:
         return self._of("service")
 
     def endpoints(self, gateway: Gateway) -> tuple[Endpoint | Socket, ...]:
-        """The routes of every loaded plugin. Raises `ConfigError` if two plugins claim one."""
+        """The routes of every loaded plugin. Raises `ConfigError` if two plugins claim one, or one is the server's."""
         routes: dict[tuple[str, str], tuple[Endpoint | Socket, str]] = {}
         for route, plugin in self._each("sentinel_endpoints", gateway=gateway):
             place = (route.method if isinstance(route, Endpoint) else "WEBSOCKET", route.path)
+            if is_own(route):
+                message = f"the route {' '.join(place)} is the gateway's own: it would never be asked for"
+                raise ConfigError((ConfigProblem(message, where=f"plugin {plugin}", expected="another path"),))
             if place in routes:
                 raise _taken(f"route {' '.join(place)}", routes[place][1], plugin)
             routes[place] = (route, plugin)

@@ -28,8 +28,9 @@ class Routes:
     def all(self) -> tuple[Endpoint, ...]:
         """Every route."""
         many, one = "The caller's requests, newest first; an administrator's are everybody's", "One request"
+        query = ("since", "until", *FILTERS, "tenant", "limit", "cursor")
         return (
-            Endpoint("GET", PATH, self._list, "caller", None, AuditPage, many, ("audit",)),
+            Endpoint("GET", PATH, self._list, "caller", None, AuditPage, many, ("audit",), query=query),
             Endpoint("GET", f"{PATH}/{{request_id}}", self._get, "caller", None, ShownEntry, one, ("audit",)),
         )
 

@@ -39,10 +39,11 @@ class Routes:
 
     def all(self) -> tuple[Endpoint | Socket, ...]:
         """Every route, open to callers: the source system served them without a key."""
+        wrong = "What went wrong, newest first"
         return (
             _declare("GET", "/api/providers/status", self._statuses, report.ProviderStatuses, "How providers are"),
             _declare("POST", "/api/providers/{name}/probe", self._probe, report.ProviderStatus, "Ask a provider now"),
-            _declare("GET", "/api/incidents", self._incidents, IncidentList, "What went wrong, newest first"),
+            _declare("GET", "/api/incidents", self._incidents, IncidentList, wrong, "type", "limit"),
             _declare("GET", "/api/metrics", self._metrics, report.Metrics, "Requests, failovers and latency"),
             Socket("/ws/system-events", self._events, "caller", "Provider states, incidents and metrics as they come"),
         )
@@ -79,5 +80,5 @@ def _limit(request: HttpRequest) -> int:
     return int(text)
 
 
-def _declare(method: str, path: str, handler: Handler, response: type, summary: str) -> Endpoint:
-    return Endpoint(method, path, handler, "caller", None, response, summary, ("health",))
+def _declare(method: str, path: str, handler: Handler, response: type, summary: str, *query: str) -> Endpoint:
+    return Endpoint(method, path, handler, "caller", None, response, summary, ("health",), query=query)

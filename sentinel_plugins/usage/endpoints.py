@@ -21,7 +21,8 @@ class Routes:
     def all(self) -> tuple[Endpoint, ...]:
         """Every route."""
         text = "What the caller's requests used and cost; of an administrator's, everybody's"
-        return (Endpoint("GET", "/v1/usage", self._usage, "caller", None, UsageSummary, text, ("usage",)),)
+        query = ("group_by", "since", "until", *FILTERS, "tenant")
+        return (Endpoint("GET", "/v1/usage", self._usage, "caller", None, UsageSummary, text, ("usage",), query=query),)
 
     async def _usage(self, request: HttpRequest) -> HttpReply:
         wanted = asked(request.query, narrowed(request, FILTERS))

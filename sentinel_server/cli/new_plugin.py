@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from importlib.util import find_spec
+from keyword import iskeyword
 from pathlib import Path
 from string import Template
 from typing import Annotated
@@ -26,6 +29,8 @@ def command(
     name = name.replace("-", "_")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise typer.BadParameter(f"{name!r} is not a name: a lower-case letter, then lower-case letters, digits and _")
+    if (why := _taken(name)) is not None:
+        raise typer.BadParameter(f"{name!r} {why}")
     target = directory / name.replace("_", "-")
     if target.exists():
         raise typer.BadParameter(f"{target} exists already")
@@ -34,6 +39,17 @@ def command(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     print(f"Wrote {target}. Next: pip install -e '{target}[test]' && pytest {target}")
+
+
+def _taken(name: str) -> str | None:
+    """Why nothing could be called that; None where the name is free."""
+    from sentinel_core.registry import installed
+
+    if iskeyword(name) or name in sys.stdlib_module_names:
+        return "is Python's own"
+    if any(plugin.name == name for plugin in installed()):
+        return "is a plugin that is installed already"
+    return "is a module that can be imported already" if find_spec(name) is not None else None
 
 
 def package(name: str) -> Iterator[tuple[Path, str]]:

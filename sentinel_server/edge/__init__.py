@@ -98,6 +98,7 @@ class Edge:
     def _check(self, tx: Transaction, scope: Scope) -> str:
         """Refuse what the head shows to be wrong. The path within this application."""
         settings = self.settings
+        tx.length = None  # not known until the head is read
         headers = read_headers(
             scope["headers"], max_count=settings.max_header_count, max_bytes=settings.max_header_bytes
         )
@@ -107,7 +108,7 @@ class Edge:
         tx.adopt_id(headers.get(b"x-request-id"))
         if self._cors and (origin := headers.get(b"origin")) is not None:
             tx.cors = self._cors.headers(origin)
-        tx.length = body_length(headers)
+        tx.length = body_length(headers) if tx.http1 or b"content-length" in headers else None
         served = served_path(scope)
         hosts = () if served in PROBES else settings.allowed_hosts
         check_host(headers, hosts, scope.get("http_version", "1.1"))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import h2.errors
 import h2.events
 import h2.exceptions
 import h11
 from hypercorn.events import Closed
-from hypercorn.protocol.events import Event, Response
-from hypercorn.protocol.h2 import H2Protocol
+from hypercorn.protocol.events import Event, Response, StreamClosed
+from hypercorn.protocol.h2 import BUFFER_HIGH_WATER, BUFFER_LOW_WATER, BufferCompleteError, H2Protocol, StreamBuffer
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import WSStream
 from priority.priority import TooManyStreamsError
@@ -58,8 +60,61 @@ class Http1(H11Protocol):
         await self._send_h11_event(h11.EndOfMessage())
 
 
+class Backlog(StreamBuffer):
+    """What of a response its client has no window for yet. Its writer waits until there is little of it left.
+
+    Hypercorn's own lets a writer go on whenever little was sent, which is so too while the window is closed (C05).
+    """
+
+    async def push(self, data: bytes) -> None:
+        """Keep this, and wait for room if it is much."""
+        if self._complete:
+            raise BufferCompleteError
+        self.buffer.extend(data)
+        await self._is_empty.clear()
+        while len(self.buffer) >= BUFFER_HIGH_WATER:
+            await self._paused.clear()
+            await self._paused.wait()
+
+    async def pop(self, max_length: int) -> bytes:
+        """Take what the window has room for."""
+        data = bytes(self.buffer[:max_length])
+        del self.buffer[:max_length]
+        if len(self.buffer) < BUFFER_LOW_WATER:
+            await self._paused.set()
+        if not self.buffer:
+            await self._is_empty.set()
+        return data
+
+
 class Http2(H2Protocol):
     """HTTP/2. What is wrong with one stream ends that stream and not its neighbours (0.9, 0.10)."""
+
+    async def stream_send(self, event: Event) -> None:
+        """Write a part of a response; one that is given up before its end is reset, or its client would wait for it."""
+        if isinstance(event, StreamClosed) and self._unfinished(event.stream_id) is not None:
+            with suppress(h2.exceptions.ProtocolError):  # it was closed already
+                self.connection.reset_stream(event.stream_id, h2.errors.ErrorCodes.INTERNAL_ERROR)
+            await self._flush()
+        await super().stream_send(event)
+
+    async def _create_stream(self, request: h2.events.RequestReceived) -> None:
+        await super()._create_stream(request)
+        number = request.stream_id
+        if self._unfinished(number) is not None:  # its application is yet to run
+            self.stream_buffers[number] = Backlog(self.context.event_class)
+
+    async def _close_stream(self, stream_id: int) -> None:
+        await super()._close_stream(stream_id)
+        if (backlog := self._unfinished(stream_id)) is not None:
+            await backlog.close()
+            self.priority.unblock(stream_id)  # the sender finds a closed stream then, and takes its place away
+            await self.has_data.set()
+
+    def _unfinished(self, stream_id: int) -> StreamBuffer | None:
+        """What is kept of a response that has not left to its end."""
+        backlog = self.stream_buffers.get(stream_id)
+        return None if backlog is None or backlog.complete else backlog
 
     async def _handle_events(self, events: list[h2.events.Event]) -> None:
         for event in events:

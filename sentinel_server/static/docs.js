@@ -54,8 +54,8 @@ const call = async (method, path, key, body, output) => {
 
 const tryOut = (api, method, path, operation) => {
   const form = element("form");
-  const names = (operation.parameters || []).map((parameter) => parameter.name);
-  const values = Object.fromEntries(names.map((name) => [name, field(form, name, element("input"))]));
+  const parameters = operation.parameters || [];
+  const values = Object.fromEntries(parameters.map(({ name }) => [name, field(form, name, element("input"))]));
   const schema = operation.requestBody && operation.requestBody.content["application/json"].schema;
   const body = schema && field(form, "Request body", element("textarea"));
   if (body) body.value = pretty(example(api, schema));
@@ -67,7 +67,14 @@ const tryOut = (api, method, path, operation) => {
   output.setAttribute("aria-live", "polite");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const target = names.reduce((text, name) => text.replace(`{${name}}`, encodeURIComponent(values[name].value)), path);
+    const query = new URLSearchParams();
+    let target = path;
+    for (const { name, in: place } of parameters) {
+      const { value } = values[name];
+      if (place === "path") target = target.replace(`{${name}}`, encodeURIComponent(value));
+      else if (value) query.set(name, value);
+    }
+    if (String(query)) target += `?${query}`;
     call(method.toUpperCase(), `.${target}`, key.value, body ? body.value : null, output);
   });
   form.append(output);

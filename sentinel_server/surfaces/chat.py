@@ -69,5 +69,6 @@ SURFACE = Surface(
         response=ChatResponse,
         summary="A chat completion: JSON, or Server-Sent Events with `stream: true`",
         tags=("chat",),
+        streams=True,
     ),
 )

@@ -54,5 +54,6 @@ SURFACE = Surface(
         response=CompletionResponse,
         summary="A legacy text completion: JSON, or Server-Sent Events with `stream: true`",
         tags=("completions",),
+        streams=True,
     ),
 )

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from starlette.types import Receive, Scope, Send
 
 from sentinel_core.authenticator import ADMISSION, Admission
+from sentinel_core.chain import Delivery
 from sentinel_core.context import Client, Context
 from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.dialects.base import Dialect, StreamEncoder
@@ -116,22 +117,42 @@ class DialectSurface:
             encoder = CostedEncoder(encoder, ctx)
         quiet_s = self._settings.keep_alive_comment_s
         async with SseResponse(tx, watch, lambda: commit(ctx), quiet_s) as response:
+            told: BaseException | None = None
             try:
                 async with self._gateway.open(ctx) as reply:
                     assert not isinstance(reply, Answer)  # as above
-                    opening = b""
-                    async for event in reply:
-                        if data := encoder.encode(event):
-                            if not response.committed and encoder.opens(event):
-                                opening += data
-                                continue
-                            await response.write(opening + data if opening else data)
-                            opening = b""
-                    await response.end(opening + encoder.finish())
-            except asyncio.CancelledError:
-                await _cancelled(tx, watch, response, encoder)
-            except Exception as error:  # noqa: BLE001 - nothing escapes once the response has started (0.8)
-                await _broken(tx, response, encoder, error)
+                    try:
+                        await _written(reply, response, encoder)
+                    except (Exception, asyncio.CancelledError) as error:
+                        await _tell(tx, watch, response, encoder, error)  # nobody waits for `on_finish`
+                        told = error
+                        raise
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - nothing escapes what has started (0.8)
+                if error is not told:
+                    await _tell(tx, watch, response, encoder, error)
+
+
+async def _written(reply: Delivery, response: SseResponse, encoder: StreamEncoder) -> None:
+    """The whole stream, as it comes."""
+    opening = b""
+    async for event in reply:
+        if data := encoder.encode(event):
+            if not response.committed and encoder.opens(event):
+                opening += data
+                continue
+            await response.write(opening + data if opening else data)
+            opening = b""
+    await response.end(opening + encoder.finish())
+
+
+async def _tell(
+    tx: Transaction, watch: Watch, response: SseResponse, encoder: StreamEncoder, error: BaseException
+) -> None:
+    """Tell the client how its stream ended. Raises what is not its stream's to tell."""
+    if isinstance(error, Exception):
+        await _broken(tx, response, encoder, error)
+    else:
+        await _cancelled(tx, watch, response, encoder)
 
 
 async def _cancelled(tx: Transaction, watch: Watch, response: SseResponse, encoder: StreamEncoder) -> None:

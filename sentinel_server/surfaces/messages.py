@@ -25,19 +25,19 @@ class MessageTurn(msgspec.Struct):
     content: str | list[dict[str, Any]]  # content blocks are JSON objects of many shapes
 
 
-class CountRequest(msgspec.Struct):
+class CountRequest(msgspec.Struct, kw_only=True):
     """The members that Sentinel looks at; all others are passed on as they are."""
 
-    model: str
     messages: list[MessageTurn]
+    model: str | None = None
     system: str | list[dict[str, Any]] | None = None  # content blocks
     tools: list[dict[str, Any]] | None = None  # JSON schemas
 
 
-class MessagesRequest(CountRequest):
+class MessagesRequest(CountRequest, kw_only=True):
     """The members that Sentinel looks at; all others are passed on as they are, `session_id` stays here."""
 
-    max_tokens: int = 0
+    max_tokens: int
     stream: bool = False
     temperature: float | None = None
     session_id: str | None = None
@@ -69,6 +69,22 @@ class CountResponse(msgspec.Struct):
     input_tokens: int
 
 
+class AnthropicError(msgspec.Struct):
+    """What went wrong."""
+
+    type: str
+    message: str
+    details: dict[str, Any] | None = None  # a JSON object, where the upstream or a guard says more
+
+
+class AnthropicErrorBody(msgspec.Struct):
+    """The body of every error, as Anthropic's clients read it."""
+
+    type: Literal["error"]
+    error: AnthropicError
+    request_id: str | None = None
+
+
 def with_betas(request: Request, headers: Mapping[bytes, bytes]) -> Request:
     """The request with the betas that its head names: the one header of a client that a provider may be sent, and that
     only where the provider's table allows it."""
@@ -87,6 +103,8 @@ SURFACES = (
             response=MessagesResponse,
             summary="A message: JSON, or Server-Sent Events with `stream: true`",
             tags=("messages",),
+            errors=AnthropicErrorBody,
+            streams=True,
         ),
         b"request-id",
         with_betas,
@@ -100,6 +118,7 @@ SURFACES = (
             response=CountResponse,
             summary="How many tokens a message would have, for models whose provider counts",
             tags=("messages",),
+            errors=AnthropicErrorBody,
         ),
         b"request-id",
         with_betas,

@@ -54,5 +54,6 @@ SURFACE = Surface(
         response=Response,
         summary="A response: JSON, or named Server-Sent Events with `stream: true`",
         tags=("responses",),
+        streams=True,
     ),
 )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_core.config import Settings, load_settings
+from sentinel_core.config import Settings, load_settings, settings_from
 from sentinel_core.errors import ConfigError, ConfigProblem
 from tests.core.configuration import UpstreamConfig, load, problems, settings_or_error, upstream
 
@@ -178,9 +178,13 @@ def test_names_of_tables_can_be_written_as_variables() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('cors_origins = ["example.com"]', "'example.com' is not an origin"),
-        ('cors_origins = ["https://a.example/"]', "'https://a.example/' is not an origin"),
-        ('cors_origins = ["https://[a"]', "is not an origin"),
+        ('cors_origins = ["example.com"]', 'found "example.com"; expected an origin such as https://app.example.com'),
+        ('cors_origins = ["https://a.example/"]', "expected an origin"),
+        ('cors_origins = ["https://[a"]', "expected an origin"),
+        ('allowed_hosts = ["https://x"]', 'found "https://x"; expected a host name without port'),
+        ('allowed_hosts = ["example.com:80"]', "expected a host name"),
+        ('allowed_hosts = ["*"]', "expected a host name"),
+        ('allowed_hosts = ["[::1]:80"]', "expected a host name"),
         ('http2 = true\nrunner = "uvicorn"', 'http2 needs runner = "hypercorn"'),
         ("drain_timeout_s = 0", "expected a number > 0"),
         ("drain_timeout_s = inf", "expected a finite number"),
@@ -192,6 +196,45 @@ def test_names_of_tables_can_be_written_as_variables() -> None:
 def test_s4_48_values_out_of_range_are_refused(line: str, message: str) -> None:
     (problem,) = problems(f"[server]\n{line}")
     assert message in problem
+
+
+def test_usable_hosts_and_origins_are_taken() -> None:
+    hosts = ("api.example.com", "*.example.com", "localhost", "my_host", "[::1]", "10.0.0.1")
+    origins = ("*", "https://app.example.com", "http://localhost:3000", "http://[::1]:3000")
+    server = settings_from({"server": {"allowed_hosts": [*hosts], "cors_origins": [*origins]}}).server
+    assert (server.allowed_hosts, server.cors_origins) == (hosts, origins)
+
+
+def test_every_bad_value_of_server_is_told_at_once() -> None:
+    bad = """
+    [server]
+    trusted_proxies = ["here", "there"]
+    cors_origins = ["example.com"]
+    http2 = true
+    runner = "uvicorn"
+    """
+    (origin,) = problems(bad)
+    assert "cors_origins" in origin
+    first, second, http2 = problems(bad.replace('"example.com"', '"https://example.com"'))
+    assert "trusted_proxies: 'here' is not a network" in first
+    assert "trusted_proxies: 'there' is not a network" in second
+    assert "http2 needs" in http2
+
+
+def test_an_unknown_key_hides_no_other_problem() -> None:
+    text = """
+    [providers.echo]
+    [[models]]
+    name = "a"
+    naem = "b"
+    targets = [{ provider = "echo" }]
+    [[models]]
+    name = "b"
+    targets = [{ provider = "ecko" }]
+    """
+    unknown, nowhere = problems(text)
+    assert "unknown key; did you mean 'name'?" in unknown
+    assert "no such provider is configured" in nowhere
 
 
 @pytest.mark.parametrize(

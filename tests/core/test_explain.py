@@ -67,6 +67,7 @@ class Plans(Stage):
 
 class Denies(Stage):
     name = "denies"
+    guard = True
     after = ("counts",)
 
     @hookimpl

@@ -14,6 +14,7 @@ from sentinel_core.commands import Command
 from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest, Socket, SocketConnection
 from sentinel_core.errors import ConfigError
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import PRINCIPAL
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
 from sentinel_core.state import StoreConfig
@@ -79,9 +80,27 @@ class BadConfig(Stage):
     Config = cast("Any", StoreConfig)  # what mypy would refuse, and what an author without mypy writes
 
 
+class Commaless(Stage):
+    name: ClassVar[str] = "commaless"
+    before = cast("Any", ("auth"))  # what mypy would refuse: a text
+
+
+class Keyed(Stage):
+    name: ClassVar[str] = "keyed"
+    reads = cast("Any", PRINCIPAL)  # as above: no tuple
+
+
+class Ajar(Stage):
+    name: ClassVar[str] = "ajar"
+    on_fault = cast("Any", "opne")  # as above
+
+
 @pytest.mark.parametrize(
     ("plugin", "message"),
     [
+        (Commaless, "Commaless.before must be a tuple of names; found 'auth'"),
+        (Keyed, "Keyed.reads must be a tuple of keys, or one for each phase; found "),
+        (Ajar, "Ajar.on_fault must be 'closed' or 'open'; found 'opne'"),
         (NoName, "a name is a lower-case letter, then lower-case letters, digits and _; found None"),
         (BadName, "found 'Acme-Words'"),
         (BadConfig, "BadConfig.Config must be a StageConfig; found StoreConfig"),
@@ -159,3 +178,20 @@ def test_services_are_contributed_by_name() -> None:
     registry = Registry()
     registry.register(SimpleNamespace(sentinel_services=sentinel_services))
     assert registry.services == {"prices": dict}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/v1/messages"), ("GET", "/v1/models/{name}"), ("GET", "/v1/models/mine"), ("HEAD", "/health")],
+)
+def test_a_route_of_the_servers_own_is_refused(method: str, path: str) -> None:
+    registry = Registry()
+    registry.register(route_plugin(Endpoint(method, path, answer)))
+    text = refused(lambda: registry.endpoints(cast("Any", None)))
+    assert f"the route {method} {path} is the gateway's own" in text
+
+
+def test_another_method_of_a_path_of_the_servers_own_is_free() -> None:
+    registry, route = Registry(), Endpoint("DELETE", "/v1/models/{name}", answer)
+    registry.register(route_plugin(route))
+    assert registry.endpoints(cast("Any", None)) == (route,)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sentinel_core.context import Context
+from sentinel_core.context import Context, Outcome
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.messages import Event, TextDelta
@@ -128,6 +128,48 @@ async def test_a_stream_that_breaks_is_never_dressed_as_complete(runner: str, up
             assert b'"finish_reason":"' not in answer.body
             record = await lines.next()
         assert (record.end, record.error, record.stream) == ("SD", "upstream_stream_interrupted", True)
+
+
+@pytest.mark.parametrize(
+    ("then", "status"),
+    [(Close(), "failed"), ("bad", "refused"), ("stuck", "cancelled")],
+    ids=["breaks", "bad", "stuck"],
+)
+async def test_a_stream_that_fails_says_so_before_the_stages_finish(
+    then: Close | str, status: str, runner: str, upstream: Upstream
+) -> None:
+    told, statuses = asyncio.Event(), list[str]()
+
+    class Finishes(Stage):
+        """Finishes once the client knows; does not get past the word "stuck"."""
+
+        name = "finishes"
+
+        @hookimpl
+        async def on_stream(self, ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+            async for event in events:
+                if isinstance(event, TextDelta) and event.text == "stuck":
+                    await asyncio.Event().wait()
+                yield event
+
+        @hookimpl
+        async def on_finish(self, ctx: Context, outcome: Outcome) -> None:
+            await told.wait()
+            statuses.append(outcome.status)
+
+    frames = chat_stream("one", then if isinstance(then, str) else "two", done=False, finish=None)
+    upstream.script("m", Stream([*frames, Stall() if isinstance(then, str) else then]))
+    limit_s = 0.3 if then == "stuck" else PATIENCE_S
+    server = chat_server(upstream, Finishes, Blocks, runner=runner, request_timeout_s=limit_s)
+    async with server as (served, gateway), served.connect() as wire:
+        try:
+            answer = await wire.ask(chat(stream=True))
+        finally:
+            told.set()
+        assert b'"error"' in answer.body
+        assert statuses == []
+        await gateway.drain()
+    assert statuses == [status]
 
 
 async def test_an_error_before_the_first_event_keeps_its_own_status(runner: str, upstream: Upstream) -> None:

@@ -175,3 +175,12 @@ async def test_h13_as_many_headers_as_allowed_pass(runner: str) -> None:
     async with edge(runner) as (served, _), served.connect() as wire:
         headers = tuple(f"X-{number}: y" for number in range(99))
         assert (await wire.ask(request(headers=headers))).status == 200
+
+
+@pytest.mark.parametrize("many", [True, False], ids=["too many", "repeated"])
+async def test_after_a_head_that_is_refused_the_connection_says_that_it_closes(runner: str, many: bool) -> None:
+    headers = tuple(f"X-{number}: y" for number in range(100)) if many else ("Content-Type: a/b", "Content-Type: c/d")
+    async with edge(runner) as (served, _), served.connect() as wire:
+        answer = await wire.ask(request(method="POST", headers=headers, body=b"{}"))
+        assert answer.status == (431 if many else 400)
+        assert answer.headers["connection"] == "close"

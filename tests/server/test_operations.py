@@ -285,3 +285,20 @@ async def test_the_document_describes_these_routes(runner: str, upstream: Upstre
         content = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
         assert content["schema"] == {"$ref": f"#/components/schemas/{request}"}
         assert request in document["components"]["schemas"]
+
+
+async def test_the_document_says_what_the_server_asks_for_and_answers(runner: str, upstream: Upstream) -> None:
+    async with chat_server(upstream, runner=runner) as (served, _), httpx.AsyncClient() as client:
+        document = (await client.get(f"{served.url}/openapi.json")).json()
+    schemas = document["components"]["schemas"]
+    assert schemas["MessagesRequest"]["required"] == ["messages", "max_tokens"]
+    assert schemas["CountRequest"]["required"] == ["messages"]
+    assert set(schemas["AnthropicErrorBody"]["properties"]) == {"type", "error", "request_id"}
+    streaming = set()
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            failed = operation["responses"]["default"]["content"]["application/json"]["schema"]["$ref"]
+            assert failed.endswith("/AnthropicErrorBody" if path.startswith("/v1/messages") else "/ErrorBody")
+            if "text/event-stream" in operation["responses"]["200"]["content"]:
+                streaming.add(path)
+    assert streaming == {"/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"}

@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
-from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest, Socket, SocketConnection
+from sentinel_core.endpoints import OWN_ROUTES, Endpoint, HttpReply, HttpRequest, Socket, SocketConnection
 from sentinel_core.hookspecs import hookimpl
-from sentinel_server.app import asgi, create_app
+from sentinel_server.app import Application, asgi, create_app
 from tests.server.asgi_client import AsgiClient
 from tests.server.gateway_fixture import CHAT, chat, chat_server, gateway_of
 from tests.server.serving import RUNNERS, serving
@@ -55,7 +55,7 @@ class Contributes:
     @hookimpl
     def sentinel_endpoints(self) -> Iterable[Endpoint | Socket]:
         return (
-            Endpoint("POST", "/acme/{who}", add, "caller", Sum, Total, "Adds", ("acme",)),
+            Endpoint("POST", "/acme/{who}", add, "caller", Sum, Total, "Adds", ("acme",), query=("q",)),
             Endpoint("GET", "/acme/admin", add, "admin"),
             Socket("/acme/shout", shout, "public"),
             Socket("/acme/secret", shout, "admin"),
@@ -137,6 +137,12 @@ async def test_c20_every_error_has_the_envelope(
         assert ("allow" in answer.headers) == (status == 405)
 
 
+async def test_405_names_every_method_that_the_path_has(runner: str, upstream: Upstream) -> None:
+    async with chat_server(upstream, runner=runner, plugin=Contributes()) as (served, _), served.connect() as wire:
+        answer = await wire.ask(request("/acme/admin", method="PUT"))
+        assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST")
+
+
 async def test_a_head_request_gets_the_head_only(runner: str, upstream: Upstream) -> None:
     async with chat_server(upstream, runner=runner) as (served, _), served.connect() as wire:
         await wire.send(request("/health/live", method="HEAD"))
@@ -150,6 +156,8 @@ async def test_s0_11_the_document_describes_every_route_that_can_be_called(runne
         assert api["openapi"].startswith("3.1")
         assert api["paths"].keys() >= {CHAT, "/v1/models", "/v1/models/{id}", "/health", "/acme/{who}"}
         assert "/acme/admin" not in api["paths"]
+        said = [(one["name"], one["in"], one["required"]) for one in api["paths"]["/acme/{who}"]["post"]["parameters"]]
+        assert said == [("who", "path", True), ("q", "query", False)]
         for reference in re.findall(r'"\$ref":"#/components/schemas/([^"]+)"', msgspec.json.encode(api).decode()):
             assert reference in api["components"]["schemas"]
 
@@ -270,3 +278,12 @@ async def test_an_application_of_its_own_opens_and_closes_the_gateway(runner: st
     assert (await asyncio.wait_for(outbox.get(), 5))["type"] == "lifespan.shutdown.complete"
     await lifespan
     assert not gateway.started
+
+
+async def test_plugins_know_every_route_of_the_servers_own(runner: str, upstream: Upstream) -> None:
+    application = asgi(gateway_of(upstream)).app
+    assert isinstance(application, Application)
+    application.refresh()
+    routes = [route for route in application.routes if isinstance(route, Route)]
+    own = {(method, route.path) for route in routes for method in route.methods or () if method != "HEAD"}
+    assert own == set(OWN_ROUTES)

@@ -15,6 +15,7 @@ from sentinel_core.messages import Answer, Event
 from sentinel_core.reply import Reply
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import context
+from sentinel_core.transform import Transformed
 from tests.core.chain.stages import Method, exchange, open_on_fault, stage, verdicts
 
 NOTE: Key[str] = Key("note")
@@ -139,6 +140,40 @@ async def test_a_collected_stream_is_emitted_again_if_its_guard_fails_open_and_i
     assert closed.error.reason == how
     assert (closed.text, opened.error, opened.text) == ("", None, "ab")
     assert verdicts(closed)["guard", "response"] == verdicts(opened)["guard", "response"] == "error"
+
+
+async def _nones(events: AsyncIterator[Event]) -> AsyncIterator[Any]:  # Any: what no stage may hand on
+    async for event in events:
+        yield None
+        yield event
+
+
+class Wrong:
+    """A transform that gives something that is no event, or nothing that could be gone through."""
+
+    def __init__(self, given: Any) -> None:  # Any: what no transform may give
+        self._given = given
+
+    def event(self, event: Event) -> Any:  # as above
+        return self._given
+
+    def end(self) -> tuple[()]:
+        return ()
+
+
+@pytest.mark.parametrize("given", ["yields", (None,), None], ids=["a generator", "a transform", "no sequence"])
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "unary"])
+async def test_what_is_no_event_is_the_fault_of_the_stage_that_hands_it_on(
+    given: Any,  # Any: what no stage may hand on
+    stream: bool,
+) -> None:
+    def on_stream(self: Stage, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        return _nones(events) if given == "yields" else Transformed(Wrong(given), events)
+
+    driven = await exchange(stage("wrong", on_stream), stage("bystander"), stream=stream)
+    assert isinstance(driven.error, StageFault)
+    assert (driven.error.stage, driven.error.code) == ("wrong", "guard_unavailable")
+    assert verdicts(driven)["wrong", "response"] == "error"
 
 
 async def test_a_finisher_that_fails_is_logged_and_the_others_run(caplog: pytest.LogCaptureFixture) -> None:

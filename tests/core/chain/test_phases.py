@@ -55,6 +55,28 @@ class Last(Stage):
     def on_request(self, ctx: Context) -> None: ...
 
 
+class ByKeyword(Stage):
+    name = "wrong"
+
+    @hookimpl
+    def on_request(self, *, ctx: Context) -> None: ...
+
+
+class Optional(Stage):
+    name = "wrong"
+
+    @hookimpl
+    def on_request(self, ctx: Context | None = None) -> None: ...
+
+
+class Observing(Stage):
+    name = "wrong"
+    observer = True
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None: ...
+
+
 class Dispatching(Stage):
     name = "wrong"
 
@@ -84,6 +106,9 @@ OPEN = StageConfig(on_fault="open")
         (Inherited, StageConfig(), "is not marked with @hookimpl"),
         (First, StageConfig(), "tryfirst"),
         (Last, StageConfig(), "trylast"),
+        (ByKeyword, StageConfig(), "on_request would never be given ctx"),
+        (Optional, StageConfig(), "on_request would never be given ctx"),
+        (Observing, StageConfig(mode="monitor"), "only a guard can run in monitor mode"),
         (Dispatching, StageConfig(mode="monitor"), "only a guard can run in monitor mode"),
         (Authenticating, OPEN, "a stage that writes the principal cannot fail open"),
         (Reserving, OPEN, "a stage that reserves cannot fail open"),

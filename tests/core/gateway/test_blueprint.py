@@ -18,6 +18,7 @@ class Needy(Stage):
     """A stage whose configuration asks for something that is not there."""
 
     name: ClassVar[str] = "needy"
+    guard = True
 
     @classmethod
     def missing(cls, config: StageConfig) -> Iterable[ConfigProblem]:
@@ -45,3 +46,12 @@ def test_what_a_stage_does_not_find_is_a_problem_before_anything_is_opened() -> 
     registry = Registry()
     registry.register(Needy)
     Gateway(settings_from({"stages": {"needy": {"mode": "monitor"}}}), registry=registry)
+
+
+def test_a_listed_stage_that_is_turned_off_is_said_to_be_so() -> None:
+    tables = {"stages": {"metrics": {}, "pii": {"enabled": False}}, "chain": {"stages": ["metrics", "pii"]}}
+    with pytest.raises(ConfigError) as caught:
+        Gateway(settings_from(tables))
+    (problem,) = caught.value.problems
+    assert problem.message == "'pii' is listed but not enabled"
+    assert problem.expected == "enabled = true in [stages.pii]"

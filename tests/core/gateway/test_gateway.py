@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,18 @@ async def test_a_drain_refuses_newcomers_and_waits_for_whoever_is_inside() -> No
             assert [event async for event in events]
         assert await live.drain(SOON_S)
         assert live.in_flight == 0
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, [{"deep": (-math.inf,)}]])
+async def test_a_number_that_json_does_not_have_is_refused_and_null_is_not(value: object) -> None:
+    provider = FakeProvider()
+    async with gateway(provider) as live:
+        with pytest.raises(Refusal) as caught:
+            await live.complete({**chat_body(), "temperature": value})
+        assert caught.value.code == "invalid_json"
+        assert provider.calls == []
+        await live.complete({**chat_body(), "temperature": None, "top_p": 0.5})
+    assert provider.calls[0].request.body["temperature"] is None
 
 
 async def test_an_unknown_model_is_refused_with_its_name() -> None:

@@ -46,6 +46,20 @@ def test_a_name_that_no_configuration_could_use_is_refused(tmp_path: Path, name:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("class", "Python's own"), ("json", "Python's own"), ("pii", "installed already"), ("msgspec", "can be imported")],
+)
+def test_a_name_that_is_taken_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, why: str
+) -> None:
+    with pytest.raises(SystemExit) as ending:
+        main(["new-plugin", name, "--in", str(tmp_path)])
+    assert ending.value.code == 2
+    assert why in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_nothing_is_written_over(tmp_path: Path) -> None:
     (tmp_path / "acme").mkdir()
     with pytest.raises(SystemExit) as ending:

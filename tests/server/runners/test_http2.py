@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import h2.config
 import h2.connection
 import h2.events
 import pytest
 
+from sentinel_server.app import asgi
 from sentinel_server.runners.base import Limits, Message, Receive, Send
+from tests.server.edge_fixture import access_lines
+from tests.server.gateway_fixture import CHAT, chat_body, encoded, gateway_of
 from tests.server.runners.conftest import DEADLINE_S, Served, Start
+from tests.upstream import Reply, Stream, Upstream, chat_stream, completion
 
 LIMITS = Limits(http2=True, farewell_s=0.1, linger_s=0.1)
 
@@ -38,8 +43,10 @@ class Client:
     def flush(self) -> None:
         self.writer.write(self.h2.data_to_send())
 
-    def request(self, stream: int, path: bytes, *, body: bytes = b"", end: bool = True) -> None:
-        headers = [(b":method", b"POST"), (b":scheme", b"http"), (b":authority", b"x"), (b":path", path)]
+    def request(self, stream: int, path: bytes, *, body: bytes = b"", end: bool = True, json: bool = False) -> None:
+        headers = [(b":method", b"POST"), (b":scheme", b"http"), (b":authority", b"localhost"), (b":path", path)]
+        if json:
+            headers.append((b"content-type", b"application/json"))
         self.h2.send_headers(stream, headers, end_stream=end and not body)
         if body:
             self.h2.send_data(stream, body, end_stream=end)
@@ -98,6 +105,73 @@ async def test_h15_data_after_the_reply_harms_no_neighbour(serving: Start) -> No
         client.flush()
         go_on.set()
         await client.until(h2.events.StreamEnded, 1)
+        client.writer.close()
+
+
+async def test_c05_a_client_that_opens_no_window_stops_the_application(serving: Start) -> None:
+    chunk, chunks, whole = b"x" * 10_000, 100, asyncio.Event()
+
+    async def talks(scope: Message, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(chunks):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        whole.set()
+        await send({"type": "http.response.body", "body": b""})
+
+    async with serving(LIMITS, talks) as served:
+        client = await Client.to(served)
+        client.request(1, b"/a")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(whole.wait(), 0.3)
+        client.h2.increment_flow_control_window(len(chunk) * chunks)
+        client.h2.increment_flow_control_window(len(chunk) * chunks, 1)
+        client.flush()
+        await client.until(h2.events.StreamEnded, 1)
+        client.writer.close()
+
+
+async def test_a_response_that_is_given_up_resets_its_stream_only(serving: Start) -> None:
+    async def gives_up(scope: Message, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        if scope["path"] == "/long":
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await send({"type": "http.response.body", "body": b"x" * 1_000_000, "more_body": True})
+            return
+        await send({"type": "http.response.body", "body": b"short"})
+
+    async with serving(LIMITS, gives_up) as served:
+        client = await Client.to(served)
+        client.request(1, b"/long")
+        await client.until(h2.events.StreamReset, 1)
+        client.h2.increment_flow_control_window(1_000)
+        client.request(3, b"/short")
+        await client.until(h2.events.StreamEnded, 3)
+        client.writer.close()
+
+
+async def test_a_body_needs_no_declared_length(serving: Start, upstream: Upstream) -> None:
+    upstream.script("m", Reply(completion("whole")))
+    gateway = gateway_of(upstream)
+    async with gateway, serving(LIMITS, asgi(gateway)) as served:
+        client = await Client.to(served)
+        client.request(1, CHAT.encode(), body=encoded(chat_body()), json=True)
+        answer = await client.until(h2.events.ResponseReceived, 1)
+        assert isinstance(answer, h2.events.ResponseReceived)
+        assert dict(answer.headers)[b":status"] == b"200"
+        client.writer.close()
+
+
+async def test_c05_a_reader_that_stalls_aborts_the_upstream(serving: Start, upstream: Upstream) -> None:
+    upstream.script("m", Stream(chat_stream(*(["x" * 10_000] * 2000))))
+    gateway = gateway_of(upstream, send_timeout_s=0.1)
+    async with gateway, serving(LIMITS, asgi(gateway)) as served:
+        client = await Client.to(served)
+        with access_lines() as lines:
+            client.request(1, CHAT.encode(), body=encoded(chat_body(stream=True)), json=True)
+            await upstream.closed()
+            assert (await lines.next()).end == "cD"
+        await client.until(h2.events.StreamReset, 1)
         client.writer.close()
 
 
