@@ -47,7 +47,7 @@ CI = bool(os.environ.get("CI"))
 """There a change is judged by the same examples each time: what is found by chance is found by `nox -s soak`, and at
 every developer's desk."""
 
-settings.register_profile("default", max_examples=100, deadline=None, derandomize=CI)
+settings.register_profile("default", max_examples=50, deadline=None, derandomize=CI)
 settings.register_profile("ci", max_examples=1000, deadline=None, derandomize=CI)
 settings.register_profile("soak", max_examples=100_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.examples.installed import EXAMPLES, install
+from tests.long_form import long_form
 from tests.promises.tree import ROOT, samples
 
 PAGE = "examples/acme_guard/README.md"
@@ -27,6 +28,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("PYTHONPATH", f"{site}{os.pathsep}{ROOT}")
 
 
+@long_form
 def test_its_own_tests_pass_the_conformance_kit_among_them(installed: None) -> None:
     assert "(StageConformance)" in (PACKAGE / "tests" / "test_words.py").read_text("utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(PACKAGE)]

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.examples.installed import install
+from tests.long_form import long_form
 from tests.promises.tree import ROOT, Sample, samples
 from tests.served import served
 
@@ -82,6 +83,7 @@ def test_its_own_tests_pass_the_conformance_kit_among_them(installed: None, pack
     assert code == 0, written
 
 
+@long_form
 def test_the_pages_lines_put_it_in_and_a_typo_is_explained(installed: None, tmp_path: Path) -> None:
     config = tmp_path / "sentinel.toml"
     config.write_text(ECHO + lines(), "utf-8")

@@ -72,7 +72,7 @@ def reload(process: Process, folder: Path, text: str) -> None:
     process.signal(signal.SIGHUP)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
 async def test_s06_a_stage_that_cannot_be_opened_refuses_the_reload_and_a_mended_file_is_taken(
     gate: Path, workers: int
 ) -> None:
@@ -88,7 +88,7 @@ async def test_s06_a_stage_that_cannot_be_opened_refuses_the_reload_and_a_mended
         assert process.output.count("draining: ") == workers
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
 async def test_s06_a_drain_ends_a_reload_that_is_still_opening(gate: Path, workers: int) -> None:
     text = config(workers=workers) + "\n[stages.acme_gate]\n"
     async with running(gate, text) as process:
@@ -154,7 +154,7 @@ async def test_c10_a_worker_that_is_respawned_does_not_either(tmp_path: Path) ->
         assert b" 401 " in await client.until(b"\r\n")
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
 async def test_s02_a_reload_does_not_change_how_long_a_drain_may_take(
     upstream: Upstream, tmp_path: Path, workers: int
 ) -> None:

@@ -52,6 +52,7 @@ async def test_s03_a_killed_worker_is_nobody_elses_death(upstream: Upstream, tmp
         assert await process.exited() == 0
 
 
+@long_form
 async def test_s03_a_worker_that_cannot_be_started_now_is_started_later(tmp_path: Path) -> None:
     async with running(tmp_path, config(workers=2)) as process:
         steady, victim = process.workers()
