@@ -21,7 +21,8 @@ class Mistral(OpenAI):
 
     def error(self, status: int, message: str) -> Any:  # JSON
         """No envelope."""
-        return {"object": "error", "message": message, "type": "invalid_request_error", "param": None, "code": None}
+        kind = "invalid_request_error" if status < 500 else "internal_server_error"
+        return {"object": "error", "message": message, "type": kind, "param": None, "code": None}
 
     def conversation(self, body: Mapping[str, Any]) -> dict[str, Any]:  # JSON
         """A call of a tool that must be made is `any`."""
