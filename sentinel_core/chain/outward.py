@@ -121,7 +121,7 @@ async def _passed(exchange: Exchange, said: Sequence[str]) -> list[str] | None:
     try:
         for _, phase, _ in exchange.chain.responses[exchange.entered]:
             answer = await _checked(phase(exchange.ctx, answer))
-    except BaseException as exc:
+    except BaseException as exc:  # a guard that refuses or faults, which a cancellation may be: its words are not shown
         if not (is_fault(exc) or isinstance(exc, SentinelError)):
             raise
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from time import perf_counter
+from typing import Any
 
 from sentinel_core.chain.faults import Entry
 from sentinel_core.chain.passage import Passage
@@ -11,6 +12,7 @@ from sentinel_core.messages import TEXTS, Event
 from sentinel_core.transform import EventTransform
 
 _READY = (tuple, list)
+_NO_MORE: Any = object()  # not None, which a stage may have given in the place of an event
 
 
 class Step:
@@ -127,11 +129,12 @@ class Pipe:
     def _taken(self) -> Event | None:
         """The next of what a step gave, through those outside of it."""
         at, given = self._given[-1]
-        for event in given:
-            self._steps[at - 1].passage.left(event)
-            return self._on(event, at)
-        self._given.pop()
-        return None
+        event = next(given, _NO_MORE)
+        if event is _NO_MORE:
+            self._given.pop()
+            return None
+        self._steps[at - 1].passage.left(event)
+        return self._on(event, at)
 
     def _end(self) -> None:
         """The end, which each step hears of when it has what the ones below it still held."""

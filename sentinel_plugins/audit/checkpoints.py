@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_plugins.audit.seal import Head, canonical, equal, signature
+from sentinel_plugins.recording.whole import append
 
 log = logging.getLogger("sentinel.audit")
 
@@ -109,17 +110,11 @@ def _append(path: Path, text: str) -> None:
     descriptor = _opened(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)  # what is taken back must be nobody else's
-        whole = os.fstat(descriptor).st_size
+        size = os.fstat(descriptor).st_size
         line = text.encode("ascii") + b"\n"
-        if whole and os.pread(descriptor, 1, whole - 1) != b"\n":  # a crash has cut it off
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":  # a crash has cut it off
             line = b"\n" + line
-        try:
-            while line:
-                line = line[os.write(descriptor, line) :]
-            os.fsync(descriptor)
-        except OSError:
-            os.ftruncate(descriptor, whole)  # half a line would look like an edited one
-            raise
+        append(descriptor, line)
     finally:
         os.close(descriptor)
 

@@ -9,14 +9,10 @@ from sentinel_core.services import Clock
 from sentinel_plugins.audit.checkpoints import Checkpoints
 from sentinel_plugins.audit.entry import CLAIMS, TABLE
 from sentinel_plugins.audit.seal import UNSEALED, Head, intact
-from sentinel_plugins.recording.chore import repeated
+from sentinel_plugins.recording.chore import between_looks_s, repeated
 from sentinel_plugins.recording.pages import Pages
 
 log = logging.getLogger("sentinel.audit")
-
-TIMES = 24
-"""How often within the time that records are kept it looks for old ones."""
-AT_LEAST_S = 60.0
 
 
 class Retention:
@@ -32,7 +28,7 @@ class Retention:
 
     async def run(self) -> None:
         """Now, and as long as the gateway is open."""
-        every_s = max(AT_LEAST_S, self._retention_s / TIMES)
+        every_s = between_looks_s(self._retention_s)
         await repeated(self.forget, every_s, self._clock, log, "old audit records stay for now")
 
     async def forget(self) -> int:

@@ -43,14 +43,13 @@ class Merged(NamedTuple):
     finder: Finder
     others: tuple[Policy, ...] = ()
 
-    @property
-    def policies(self) -> tuple[Policy, ...]:
-        """Whose values are looked for."""
-        return (self.own, *self.others)
+    def looks_for(self, policy: Policy) -> bool:
+        """Whether this guard's values are among those that are looked for."""
+        return policy is self.own or policy in self.others
 
     def rank(self, found: Found) -> int:
         """How much a value counts where it overlaps others."""
-        for policy in self.policies:
+        for policy in (self.own, *self.others):
             if policy.family == found.family:
                 return policy.rank(found)
         return 0
@@ -80,7 +79,7 @@ class Redaction:
         json: Collection[str] = ARGUMENTS,
     ) -> None:
         self._json = json
-        self._merged = merged
+        self.merged = merged
         self.replacements = replacements
         self._note = note
         self.left: dict[str, Found] = {}
@@ -88,12 +87,7 @@ class Redaction:
     @property
     def others(self) -> tuple[Policy, ...]:
         """Whose values are looked for as well."""
-        return self._merged.others
-
-    @property
-    def policies(self) -> tuple[Policy, ...]:
-        """Whose values are looked for, this guard's among them."""
-        return self._merged.policies
+        return self.merged.others
 
     def text(
         self,
@@ -105,17 +99,17 @@ class Redaction:
         spots: Spots | None = None,
     ) -> Text:
         """A text that begins now, behind what is `left` of it; its `kind` is that of a slot, or a channel."""
-        finder = finder or self._merged.finder
+        finder = finder or self.merged.finder
         make = partial(self._replacer, finder, decide or self._decide)
         if kind not in self._json:
             return PlainText(make(left), spots.note if spots is not None else None)
         if spots is not None:
             return JsonText(make, finder.left, note=spots.note)
-        return JsonText(make, finder.left, self._merged.own.numbers)
+        return JsonText(make, finder.left, self.merged.own.numbers)
 
     def _replacer(self, finder: Finder, decide: Decide, left: str) -> Replacer:
         """What reads one text."""
-        return Transducer(finder, self._merged.rank, decide, left=left, overlong=self._merged.own.overlong)
+        return Transducer(finder, self.merged.rank, decide, left=left, overlong=self.merged.own.overlong)
 
     def marked(self, text: str, marks: Sequence[Mark]) -> str:
         """A text whose values are known, with this guard's replaced."""
@@ -133,7 +127,7 @@ class Redaction:
         values = {**self._values(slots), **(known or {})}
         if not values:
             return {}
-        finder = Together([self._merged.finder, Known(values)])
+        finder = Together([self.merged.finder, Known(values)])
         changed = ((slot, self._whole(slot, finder, self._decide)) for slot in slots)
         return {slot.path: text for slot, text in changed if text != slot.text}
 
@@ -141,8 +135,8 @@ class Redaction:
         """Where the values are that `changes` would act on, and what it would do, also where it would refuse. Nothing
         is done, and nobody hears of it."""
         slots = tuple(slots)
-        values = {spot.value: spot.found for slot in slots for spot in self._spots(slot, self._merged.finder)}
-        finder = Together([self._merged.finder, Known(values)])
+        values = {spot.value: spot.found for slot in slots for spot in self._spots(slot, self.merged.finder)}
+        finder = Together([self.merged.finder, Known(values)])
         for slot in slots if values else ():
             for spot in self._spots(slot, finder):
                 if self._is_own(spot.found):
@@ -164,11 +158,11 @@ class Redaction:
 
         for slot in slots:
             if self._may_hold(slot):
-                self._whole(slot, self._merged.finder, collect)
+                self._whole(slot, self.merged.finder, collect)
         return values
 
     def _may_hold(self, slot: TextSlot) -> bool:
-        return self._merged.may_be_in((slot,))
+        return self.merged.may_be_in((slot,))
 
     def _whole(self, slot: TextSlot, finder: Finder, decide: Decide) -> str:
         return self.text(kind=slot.kind, finder=finder, decide=decide).feed(slot.text, end=True)
@@ -185,7 +179,7 @@ class Redaction:
         return None if action == "warn" else self.replacements[action](found, value)
 
     def _is_own(self, found: Found) -> bool:
-        return found.family == self._merged.own.family
+        return found.family == self.merged.own.family
 
     def _action(self, found: Found) -> Action:
-        return self._merged.own.actions[found.entity]
+        return self.merged.own.actions[found.entity]

@@ -64,7 +64,7 @@ class Seen(NamedTuple):
     values: Mapping[str, Found]
     is_clean: bool
     """Whether nothing was found: a text that was changed is another one."""
-    policies: Collection[Policy]
+    merged: Merged
     """Whose values were looked for. For any other guard, nothing has been searched."""
 
 
@@ -132,7 +132,7 @@ class Replacing(Stage):
             return None
         slots = ctx.request.texts()
         if seen is None and self._is_clean(ctx, "request", slots):
-            ctx[SEEN] = Seen(ctx.request, {}, True, self._together(ctx, "request").policies)
+            ctx[SEEN] = Seen(ctx.request, {}, True, self._together(ctx, "request"))
             return None
         return self._search(ctx, self._redaction(ctx, "request"), slots)
 
@@ -155,7 +155,7 @@ class Replacing(Stage):
             return answer
         slots = answer.texts()
         if seen is None and self._is_clean(ctx, "response", slots):
-            ctx[ANSWERED] = Seen(answer, {}, True, self._together(ctx, "response").policies)
+            ctx[ANSWERED] = Seen(answer, {}, True, self._together(ctx, "response"))
             return answer
         return self._search_answer(ctx, self._redaction(ctx, "response"), answer, slots)
 
@@ -205,7 +205,7 @@ class Replacing(Stage):
 
     def _apply(self, ctx: Context, redaction: Redaction, changes: Mapping[Path, str]) -> None:
         ctx.request = ctx.request.with_texts(changes)
-        ctx[SEEN] = Seen(ctx.request, redaction.left, not (changes or redaction.left), redaction.policies)
+        ctx[SEEN] = Seen(ctx.request, redaction.left, not (changes or redaction.left), redaction.merged)
 
     async def _answered_on_thread(self, ctx: Context, redaction: Redaction, answer: Answer, work: Work) -> Answer:
         loop = asyncio.get_running_loop()
@@ -213,13 +213,13 @@ class Replacing(Stage):
 
     def _answered(self, ctx: Context, redaction: Redaction, answer: Answer, changes: Mapping[Path, str]) -> Answer:
         answer = answer.with_texts(changes)
-        ctx[ANSWERED] = Seen(answer, redaction.left, not (changes or redaction.left), redaction.policies)
+        ctx[ANSWERED] = Seen(answer, redaction.left, not (changes or redaction.left), redaction.merged)
         return answer
 
     def _seen(self, ctx: Context, key: Key[Seen], what: Request | Answer) -> Seen | None:
         """What the guard before this one left, if it looked for this one's values and the same still comes."""
         seen = ctx.get(key)
-        return seen if seen is not None and seen.what is what and self._policy in seen.policies else None
+        return seen if seen is not None and seen.what is what and seen.merged.looks_for(self._policy) else None
 
     def _is_clean(self, ctx: Context, direction: Direction, slots: Sequence[TextSlot]) -> bool:
         """Whether there is nothing in short texts, as in most: then nothing has to be made ready to replace it."""

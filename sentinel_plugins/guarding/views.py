@@ -123,6 +123,8 @@ class Reader:
     def find(self, text: str) -> Sequence[Found]:
         """What the scanner finds in the text and in its views, as places of the text, each once."""
         there = self._triggers(utf8(text))
+        if not there and not self._own:  # as a rule
+            return ()
         found = [*self._scanner.closely(text, there), *self._customs.find(text)]
         if not there or max(there) < self._more:
             return found
@@ -168,7 +170,7 @@ class Reader:
         live = self._started.live_from(text)
         if len(text) - live > self._scanner.reach:
             live = min(self._scanner.live_from(text), encoded.begun(text))
-        return min(live, self._customs.live_from(text))
+        return min(live, self._customs.live_from(text)) if self._own else live
 
 
 def _behind_escape(text: str, view: View, found: Found, placed: Found) -> Iterator[tuple[tuple[str, int], int]]:

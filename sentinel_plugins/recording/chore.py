@@ -9,6 +9,15 @@ from typing import NoReturn
 from sentinel_core.errors import Refusal
 from sentinel_core.services import Clock
 
+TIMES = 24
+"""How often within the time that rows are kept somebody looks for those that are too old."""
+AT_LEAST_S = 60.0
+
+
+def between_looks_s(kept_s: float) -> float:
+    """How long it is from one look for rows that are too old to the next."""
+    return max(AT_LEAST_S, kept_s / TIMES)
+
 
 async def repeated(
     work: Callable[[], Awaitable[object]], every_s: float, clock: Clock, log: logging.Logger, later: str

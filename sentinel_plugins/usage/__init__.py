@@ -15,7 +15,7 @@ from sentinel_plugins.usage import commands, reconcile_command
 from sentinel_plugins.usage.config import UsageConfig
 from sentinel_plugins.usage.endpoints import Routes
 from sentinel_plugins.usage.lost_calls import LostCalls
-from sentinel_plugins.usage.retention import Retention
+from sentinel_plugins.usage.retention import forget_old
 from sentinel_plugins.usage.spent import Spent
 from sentinel_plugins.usage.stage import Usage
 from sentinel_plugins.usage.summary import Sums
@@ -60,7 +60,7 @@ def sentinel_jobs(gateway: Gateway) -> Iterable[Job]:
         lost_after_s = config.lost_after_s
         yield Job("lost calls", lambda: LostCalls(gateway.records, gateway.services.clock, lost_after_s).run())
     if (retention_s := config.retention_s) is not None:
-        yield Job("usage retention", lambda: Retention(gateway.records, gateway.services.clock, retention_s).run())
+        yield Job("usage retention", lambda: forget_old(gateway.records, gateway.services.clock, retention_s))
 
 
 @hookimpl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -52,12 +53,25 @@ _PLAIN_TEXT = (Place("text", _TEXT_PATH),)
 class MessagesStreamDecoder:
     """Decodes one stream: numbers its tool calls, adds up its usage, and knows whether it is complete."""
 
-    __slots__ = ("_calls", "_counts", "_done", "_empty", "_ended", "_finished", "_open", "_outside", "_plain")
+    __slots__ = (
+        "_called",
+        "_calls",
+        "_counts",
+        "_done",
+        "_empty",
+        "_ended",
+        "_finished",
+        "_open",
+        "_outside",
+        "_own",
+        "_plain",
+    )
 
     def __init__(self) -> None:
         self._done = False
         self._finished = False
         self._calls: dict[int, int] = {}
+        self._called, self._own = count(), count(-1, -1)
         self._counts: dict[str, Any] = {}
         self._empty: set[int] = set()
         self._open: set[int] = set()
@@ -151,7 +165,9 @@ class MessagesStreamDecoder:
         self._ended.discard(index)
         self._plain = index
         if kind == "tool_use" or "input" in block:
-            number = self._calls[index] = self._numbered(kind)
+            # A block's index counts other blocks too. What the provider calls itself is numbered apart, downwards, so
+            # that no client of another format takes it for its own to make.
+            number = self._calls[index] = next(self._called if kind == "tool_use" else self._own)
             call = block.get("input")
             if not call:
                 self._empty.add(index)
@@ -169,13 +185,6 @@ class MessagesStreamDecoder:
                 return [(opening, Place("text", (*_BLOCK, key)))]
         return []
 
-    def _numbered(self, kind: object) -> int:
-        """The next call's number: a block's index counts other blocks too. What the provider calls itself is numbered
-        apart, downwards, so that no client of another format takes it for its own to make."""
-        if kind == "tool_use":
-            return sum(number >= 0 for number in self._calls.values())
-        return -1 - sum(number < 0 for number in self._calls.values())
-
     def _goes_on(self, delta: dict[str, Any], index: int) -> bool:
         """Whether a fragment outside the channels goes on with one of the same block."""
         kind = (index, str(delta.get("type")))
@@ -192,7 +201,7 @@ class MessagesStreamDecoder:
             self._plain = _NONE
         elif kind != "content_block_delta" or _object(body, "delta").get("type") != "signature_delta":
             return False
-        return not self._open - {_index(body)}
+        return not self._open or self._open == {_index(body)}
 
     def _usage(self, usage: Any) -> list[tuple[Event, Place]]:  # decoded JSON
         """The counts so far: those of the start, replaced by what later ones say (they are cumulative)."""

@@ -11,11 +11,13 @@ class CallIndexes:
     beside a name begins the next call. An id alone does not: others write a new one in the middle (poolsideai/pool #9).
     """
 
-    __slots__ = ("_at", "_identified")
+    __slots__ = ("_at", "_identified", "_last", "_taken")
 
     def __init__(self) -> None:
         self._at: dict[tuple[int | None, str | None], int] = {}  # by the upstream's index and id, or its index alone
         self._identified: set[int] = set()
+        self._taken: set[int] = set()
+        self._last = -1
 
     def of(self, given: int | None, identifier: str | None, name: str | None) -> int:
         """The index of the call that a fragment with this index of the upstream's, this id and this name is of."""
@@ -35,5 +37,7 @@ class CallIndexes:
 
     def _free(self, given: int | None) -> int:
         """The index for a new call: the upstream's own, if no other call has it."""
-        taken = set(self._at.values())
-        return given if given is not None and given not in taken else max(taken, default=-1) + 1
+        found = given if given is not None and given not in self._taken else self._last + 1
+        self._taken.add(found)
+        self._last = max(self._last, found)
+        return found

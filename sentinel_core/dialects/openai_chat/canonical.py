@@ -42,7 +42,8 @@ def request_body(body: Mapping[str, Any], model: str) -> Translated:
     if "top_k" in body:
         dropped.append("top_k")
     result = {key: value for key, value in body.items() if key not in _FOREIGN}
-    if len(body.get("user") or "") > _USER_CHARS:
+    user = body.get("user")
+    if isinstance(user, str) and len(user) > _USER_CHARS:
         del result["user"]
         dropped.append("user")
     result["model"] = model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,21 +17,21 @@ class HeldLogprobs:
     __slots__ = ("_held",)
 
     def __init__(self) -> None:
-        self._held: dict[int, tuple[list[Any], str]] = {}  # entries, and what has been said of the first one: JSON
+        self._held: dict[int, tuple[deque[Any], str]] = {}  # entries, and what has been said of the first one: JSON
 
     def said(self, choice: int, logprobs: Mapping[str, Any] | None, text: str) -> dict[str, Any] | None:  # JSON
         """The log probabilities of what is said now, `text`, where these came with it."""
-        held, begun = self._held.get(choice, ([], ""))
+        entries, begun = self._held.pop(choice, (deque(), ""))
         came = logprobs.get("content") if logprobs is not None else None
-        entries, said = [*held, *(came if isinstance(came, list) else ())], begun + text
-        gone = 0
-        while gone < len(entries) and said.startswith(_token(entries[gone])):
-            said = said[len(_token(entries[gone])) :]
-            gone += 1
-        left = entries[gone:]
-        goes_on = bool(left) and _token(left[0]).startswith(said)
-        self._held[choice] = (left, said) if goes_on else ([], "")
-        return {**(logprobs or {"refusal": None}), "content": entries[:gone]} if gone else None
+        entries.extend(came if isinstance(came, list) else ())
+        said, at = begun + text, 0
+        gone: list[Any] = []
+        while entries and said.startswith(token := _token(entries[0]), at):
+            at += len(token)
+            gone.append(entries.popleft())
+        if entries and _token(entries[0]).startswith(said[at:]):
+            self._held[choice] = entries, said[at:]
+        return {**(logprobs or {"refusal": None}), "content": gone} if gone else None
 
 
 def _token(entry: Any) -> str:  # JSON

@@ -63,10 +63,11 @@ class Copy(NamedTuple):
 class ResponseStreamDecoder:
     """Decodes one stream, and knows which texts have been said."""
 
-    __slots__ = ("_called", "_done", "_ended", "_lanes", "_said")
+    __slots__ = ("_called", "_done", "_ended", "_kinds", "_lanes", "_said")
 
     def __init__(self) -> None:
         self._done = False
+        self._kinds: set[str] = set()
         self._lanes: dict[Lane, int] = {}
         self._said: list[list[str]] = []
         self._ended: set[int] = set()
@@ -158,13 +159,14 @@ class ResponseStreamDecoder:
 
     def _is_text(self, family: str) -> bool:
         """Whether events of this family end a text: also one that is new to us, if some of it came."""
-        return family in DELTAS or any(kind == family for _, kind, _ in self._lanes)
+        return family in DELTAS or family in self._kinds
 
     def _numbered(self, key: Lane) -> int:
         """The number of the text that stands there; one that is new has the next."""
         choice = self._lanes.setdefault(key, len(self._said))
         if choice == len(self._said):
             self._said.append([])
+            self._kinds.add(key[1])
         return choice
 
     def _announced(self, index: Any, item: Any) -> None:  # decoded JSON

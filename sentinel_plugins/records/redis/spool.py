@@ -22,6 +22,7 @@ import msgspec
 
 from sentinel_core.records import Record
 from sentinel_plugins.recording.row import checked
+from sentinel_plugins.recording.whole import append
 
 log = logging.getLogger("sentinel.records")
 
@@ -121,15 +122,7 @@ class Spool:
             raise OSError(f"the spool is full: spool_max_bytes is {self._max_bytes}")
         if self._writing is None:
             self._writing = self._begin()
-        handle = self._held[self._writing]
-        whole = os.fstat(handle).st_size
-        try:
-            while lines:
-                lines = lines[os.write(handle, lines) :]
-            os.fdatasync(handle)
-        except OSError:
-            os.ftruncate(handle, whole)  # half a line would hide those behind it
-            raise
+        append(self._held[self._writing], lines)
 
     def _begin(self) -> Path:
         """A new file, seen by others only once it is ours."""

@@ -9,6 +9,7 @@ import pytest
 
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.openai_chat.canonical import request_body
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.translation import translated_request
 
@@ -93,3 +94,9 @@ def test_a_user_whose_id_is_longer_than_openai_takes_is_not_told(length: int, dr
     user = "u" * length
     body, left_out = by_messages({"role": "user", "content": "x"}, metadata={"user_id": user})
     assert (body.get("user"), left_out) == (None if dropped else user, dropped)
+
+
+@pytest.mark.parametrize("user", [5, True, ["a"], {"a": "b"}, None], ids=repr)
+def test_a_user_that_is_no_text_is_the_hosts_to_refuse(user: Any) -> None:  # JSON
+    body, dropped = request_body({"model": "m", "messages": [], "user": user}, "m")
+    assert (body["user"], dropped) == (user, ())

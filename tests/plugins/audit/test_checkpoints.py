@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from sentinel_plugins.audit import Audit, AuditConfig
 from sentinel_plugins.audit.checkpoints import Checkpoints, Noted, read, signed
 from sentinel_plugins.audit.seal import Head
 from sentinel_plugins.audit.verify import verify
+from tests.plugins.recording.full_disk import fill
 
 KEY = b"a key of the tests"
 
@@ -32,19 +32,11 @@ def heads(seq: int) -> dict[str, Head]:
 async def test_d01_half_a_note_is_taken_back_and_was_not_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, written: int
 ) -> None:
-    path, write = tmp_path / "notes", os.write
-    sizes = iter([written])
-
-    def full(handle: int, data: bytes) -> int:
-        size = next(sizes, 0)
-        if not size:
-            raise OSError(28, "No space left on device")
-        return write(handle, data[:size])
-
+    path = tmp_path / "notes"
     async with fake_services() as services:
         checkpoints = Checkpoints(path, KEY, services.executor)
         assert await checkpoints.note("head", 1.0, heads(1))
-        monkeypatch.setattr(os, "write", full)
+        fill(monkeypatch, written)
         assert not await checkpoints.note("head", 2.0, heads(2))
         monkeypatch.undo()
         assert await checkpoints.note("head", 3.0, heads(3))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from zlib import crc32
 
@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sentinel_plugins.records.redis.spool import Batch, Sent, Spool, Turn, Work, batches, line, waiting
+from tests.plugins.recording.full_disk import fill
 from tests.plugins.records.opened import row
 
 LINES = [line(Batch("usage", [row(number), row(1_000 + number, text="ü\n\x00")])) for number in range(6)]
@@ -150,16 +151,7 @@ def test_d01_half_a_line_is_taken_back(
     spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
     commit(spool, LINES[0])
-    write: Callable[[int, bytes], int] = os.write
-    sizes = iter([written])
-
-    def full(handle: int, data: bytes) -> int:
-        size = next(sizes, 0)
-        if not size:
-            raise OSError(28, "No space left on device")
-        return write(handle, data[:size])
-
-    monkeypatch.setattr(os, "write", full)
+    fill(monkeypatch, written)
     with pytest.raises(OSError, match="No space"):
         commit(spool, LINES[1])
     monkeypatch.undo()

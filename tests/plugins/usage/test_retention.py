@@ -13,9 +13,10 @@ from sentinel_core.gateway import Gateway
 from sentinel_core.records import Record
 from sentinel_core.testing import FakeClock
 from sentinel_core.testing.fake_clock import settle
+from sentinel_plugins.recording.chore import between_looks_s
 from sentinel_plugins.records.memory import MemoryRecords
 from sentinel_plugins.usage.config import UsageConfig
-from sentinel_plugins.usage.retention import TIMES, Retention
+from sentinel_plugins.usage.retention import forget_old
 from sentinel_plugins.usage.row import TABLE
 
 DAY_S = 86_400.0
@@ -30,10 +31,10 @@ async def test_old_rows_are_deleted_and_the_others_stay_until_they_are_old() -> 
     async def left() -> list[str]:
         return [record.id for record in (await records.query(TABLE, tenant=None)).records]
 
-    job = asyncio.create_task(Retention(records, clock, DAY_S).run())
+    job = asyncio.create_task(forget_old(records, clock, DAY_S))
     await settle()
     assert await left() == ["new", "young"]
-    await clock.advance(DAY_S / TIMES)
+    await clock.advance(between_looks_s(DAY_S))
     assert await left() == ["new"]
     job.cancel()
     await asyncio.wait([job])
