@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import ClassVar, Literal, TypeAlias
 
@@ -147,6 +148,23 @@ def check_step(reservation: str, claims: Sequence[Claim]) -> None:
     Two claims must not count in one place, none may ask for less than nothing, and all must be the tenant's of the
     reservation: those of two tenants may lie on two nodes.
     """
+    tenant = _tenant_of(tuple([claim.key for claim in claims]))
+    if not tenant or not reservation.startswith(tenant):
+        _check_each(reservation, claims)
+        return
+    for claim in claims:
+        if claim.asked < 0:
+            _check_each(reservation, claims)
+
+
+@lru_cache(maxsize=4096)  # a caller asks for the same keys every time
+def _tenant_of(keys: tuple[str, ...]) -> str:
+    """What all keys begin with as one tenant's; "" where that is nothing, or one of them comes twice."""
+    tenants = {tenant_part(key) for key in keys}
+    return tenants.pop() if len(tenants) == 1 and len({*keys}) == len(keys) else ""
+
+
+def _check_each(reservation: str, claims: Sequence[Claim]) -> None:
     tenant = tenant_part(reservation)
     keys = set()
     for claim in claims:

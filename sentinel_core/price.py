@@ -128,8 +128,9 @@ class Price(msgspec.Struct, frozen=True):
 
     def total(self, usage: Usage, service_tier: str | None = None) -> int:
         """The sum of `cost`, in nano-dollars."""
-        rates = self._rates(usage.prompt_tokens)
-        return _rounded((rates.prompt(usage) + rates.answer(usage)) * self._factor(service_tier))
+        rates = self._rates(usage.prompt_tokens) if self.tiers else self.rates
+        units = rates.prompt(usage) + rates.answer(usage)
+        return _rounded(units * (MILLION if service_tier is None else self._factor(service_tier)))
 
     def at_most(self, prompt_tokens: int, completion_tokens: int, service_tier: str | None = None) -> int:
         """The most that so many tokens can cost, in nano-dollars, whatever kinds they turn out to be."""

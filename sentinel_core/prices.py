@@ -37,13 +37,14 @@ class Prices:
 
     def of(self, target: Target) -> Price | None:
         """The target's price; None where nobody knows it."""
-        return self._known(target)[0]
+        return self.known(target)[0]
 
     def facts(self, target: Target) -> ModelFacts | None:
         """The catalogue's row for a target."""
-        return self._known(target)[1]
+        return self.known(target)[1]
 
-    def _known(self, target: Target) -> tuple[Price | None, ModelFacts | None]:
+    def known(self, target: Target) -> tuple[Price | None, ModelFacts | None]:
+        """Both."""
         found = self._found.get(target)
         if found is None:
             facts = self._row(target)

@@ -51,7 +51,9 @@ class Estimator:
         request = ctx.request
         if request.operation == "count_tokens":
             return NOTHING
-        candidates = self._candidates(ctx, money=money)
+        candidates = ctx.get(CANDIDATES) or ()
+        if money and candidates and self._config.require_pricing:
+            candidates = self._priced(ctx, candidates)
         if self._config.reserve == "upper_bound":
             prompt = upper_bound(request)
         else:
@@ -66,10 +68,8 @@ class Estimator:
         dearest = max(each, key=lambda estimate: estimate.nanousd)
         return msgspec.structs.replace(dearest, output=max(estimate.output for estimate in each))
 
-    def _candidates(self, ctx: Context, *, money: bool) -> Sequence[Target]:
-        candidates = ctx.get(CANDIDATES) or ()
-        if not money or not self._config.require_pricing or not candidates:
-            return candidates
+    def _priced(self, ctx: Context, candidates: Sequence[Target]) -> tuple[Target, ...]:
+        """Those with a price. Raises `Refusal` (model_not_allowed) where there are none."""
         unpriced = self._prices.unpriced(candidates)
         priced = tuple(target for target in candidates if target not in unpriced)
         if not priced:
@@ -80,9 +80,9 @@ class Estimator:
 
     def _at(self, target: Target, request: Request, prompt: int, cap: int | None, *, money: bool) -> Estimate:
         """The estimate for one target."""
-        output = self._output(request, cap, self._prices.facts(target))
-        price = self._prices.of(target) if money else None
-        if price is None:
+        price, facts = self._prices.known(target)
+        output = self._output(request, cap, facts)
+        if price is None or not money:
             return Estimate(prompt, output)
         tier = request.body.get("service_tier")
         tier = tier if isinstance(tier, str) else None

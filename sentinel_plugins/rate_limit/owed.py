@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from sentinel_core.errors import Refusal
 from sentinel_core.services import Clock
@@ -16,6 +16,8 @@ log = logging.getLogger("sentinel.rate_limit")
 
 MOST = 10_000
 AT_ONCE = 16
+Late: TypeAlias = Callable[[], Sequence[Budget]]
+"""What to charge where the reservation was lost."""
 AGAIN_S = 0.5
 """Between two tries at a store that does not answer."""
 
@@ -30,9 +32,7 @@ class Owed:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    async def settle(
-        self, store: StateStore, reservation: str, settlement: Settlement, late: Callable[[], Sequence[Budget]] = tuple
-    ) -> None:
+    async def settle(self, store: StateStore, reservation: str, settlement: Settlement, late: Late = tuple) -> None:
         """Settle now, with some of what waits; keep it where the store does not answer.
 
         A reservation that was lost, or whose time was over, is charged to those of its budgets (`late`) that the store

@@ -7,8 +7,9 @@ from random import getrandbits
 
 import msgspec
 
+from sentinel_core.costs import AttemptCost
 from sentinel_core.keys import Key
-from sentinel_core.state import Algorithm, Budget, Claim, Lease, Settlement, StateStore, Window
+from sentinel_core.state import Budget, Claim, Lease, Settlement, StateStore, Window
 from sentinel_plugins.rate_limit.estimate import Estimate
 from sentinel_plugins.rate_limit.periods import span
 from sentinel_plugins.rate_limit.subjects import Bounds
@@ -22,13 +23,16 @@ class Reservation(msgspec.Struct):
 
     id: str
     bounds: Bounds
-    estimate: Estimate
     claims: Sequence[Claim]
     store: StateStore
     over: bool = False
 
-    def settlement(self, tokens: int, nanousd: int) -> Settlement:
+    def settlement(self, costs: Sequence[AttemptCost]) -> Settlement:
         """The end of it: requests stay counted, tokens and money become what was used."""
+        tokens = nanousd = 0
+        for cost in costs:
+            tokens += cost.usage.prompt_tokens + cost.usage.completion_tokens
+            nanousd += cost.nanousd or 0
         return Settlement(tuple([(key, tokens) for key in self.bounds.token_keys]), nanousd)
 
     def late_charges(self, spent_nanousd: int | None) -> list[Budget]:
@@ -48,28 +52,20 @@ def new_id(bounds: Bounds) -> str:
     return f"{bounds.admissions}:24:{getrandbits(96):024x}"
 
 
-class Terms(msgspec.Struct, frozen=True):
-    """What is asked for at one moment: `now` is seconds since the epoch, `spent_nanousd` what budgets say was spent."""
+def claims_of(bounds: Bounds, estimate: Estimate, ttl_s: float, now: float, spent_nanousd: int | None) -> list[Claim]:
+    """What to ask for, one claim per row of the bounds.
 
-    estimate: Estimate
-    algorithm: Algorithm
-    ttl_s: float
-    now: float
-    spent_nanousd: int | None
-
-
-def claims_of(bounds: Bounds, terms: Terms) -> tuple[Claim, ...]:
-    """What to ask for, one claim per row of the bounds."""
-    if len(bounds.rows) == len(bounds.requests):
-        return bounds.requests
-    estimate, ttl_s, spent_nanousd = terms.estimate, terms.ttl_s, terms.spent_nanousd
+    `now` is seconds since the epoch, `spent_nanousd` what budgets say was spent.
+    """
     claims: list[Claim] = [*bounds.requests]
-    for row in bounds.tokens:
-        claims.append(Window(row.key, row.limit, row.period_s, estimate.tokens, terms.algorithm))
+    if bounds.tokens:
+        tokens = estimate.tokens
+        for row in bounds.tokens:
+            claims.append(Window(row.key, row.limit, row.period_s, tokens, bounds.algorithm))
     for row in bounds.leases:
         claims.append(Lease(row.key, row.limit, ttl_s))
     for row in bounds.budgets:
         assert row.allowance is not None  # what makes a row of money one
-        period = span(row.allowance.period, terms.now)
+        period = span(row.allowance.period, now)
         claims.append(Budget(row.key, row.limit, estimate.nanousd, period.name, ttl_s, spent_nanousd, period.keep_s))
-    return tuple(claims)
+    return claims

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from sentinel_core.config import ServerSettings
 from sentinel_core.context import Call, CallNext, Context, Outcome
@@ -30,7 +30,7 @@ from sentinel_core.prices import Prices
 from sentinel_core.reply import Reply
 from sentinel_core.services import Clock, Services
 from sentinel_core.stage import Stage
-from sentinel_core.state import Admission, StateStore
+from sentinel_core.state import Admission, Claim, Settlement, StateStore
 from sentinel_core.tokens import RoughTokens, Tokens, choices
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.estimate import NOTHING, Estimator
@@ -38,9 +38,9 @@ from sentinel_plugins.rate_limit.headers import DEGRADED_HEADER
 from sentinel_plugins.rate_limit.known import KnownSpent, ask_ledger
 from sentinel_plugins.rate_limit.local import LocalPart
 from sentinel_plugins.rate_limit.one_step import begun
-from sentinel_plugins.rate_limit.owed import Owed
+from sentinel_plugins.rate_limit.owed import Late, Owed
 from sentinel_plugins.rate_limit.refusals import Asked, refusal
-from sentinel_plugins.rate_limit.reservation import RESERVATION, Reservation, Terms, claims_of, new_id
+from sentinel_plugins.rate_limit.reservation import RESERVATION, Reservation, claims_of, new_id
 from sentinel_plugins.rate_limit.subjects import Subjects
 
 COST_HEADER = "x-sentinel-cost-usd"
@@ -119,15 +119,15 @@ class RateLimit(Stage):
         bounds = self._subjects.of(ctx)
         if not bounds.rows:
             return
-        estimate = await self._estimator.of(ctx, money=bool(bounds.budgets)) if bounds.metered else NOTHING
+        budgets, known = bounds.budgets, self._known
+        estimate = await self._estimator.of(ctx, money=bool(budgets)) if bounds.metered else NOTHING
         now = self._clock.time()
-        terms = Terms(estimate, self._limits.algorithm, self._ttl_s(ctx), now, self._known.unasked)
-        claims = claims_of(bounds, terms)
-        if bounds.budgets:
+        claims: Sequence[Claim] = claims_of(bounds, estimate, self._ttl_s(ctx), now, known.unasked)
+        if budgets:
             ctx[ADMITTED_AT] = now
-            if self._known.due(claims[-len(bounds.budgets) :]):  # they come last
-                claims = await self._known.noted(bounds.rows, claims, now)
-        reservation = Reservation(new_id(bounds), bounds, estimate, claims, self._state)
+            if known.due(claims[-len(budgets) :]):  # they come last
+                claims = await known.noted(bounds.rows, claims, now)
+        reservation = Reservation(new_id(bounds), bounds, claims, self._state)
         ctx[RESERVATION] = reservation
         admission = await self._admitted(ctx, reservation, now)
         bounds.headers.write(ctx.headers, admission.claims, now)
@@ -167,15 +167,16 @@ class RateLimit(Stage):
     async def _counted(self, ctx: Context, outcome: Outcome, reservation: Reservation) -> None:
         await self._settled(reservation, await costs_of(ctx, outcome, self._prices, self._tokens))
 
-    async def _settled(self, reservation: Reservation, costs: Sequence[AttemptCost]) -> None:
-        tokens = nanousd = 0
-        for cost in costs:
-            tokens += cost.usage.prompt_tokens + cost.usage.completion_tokens
-            nanousd += cost.nanousd or 0
-        settlement = reservation.settlement(tokens, nanousd)
-        if reservation.store is not self._state:  # the shared one may have taken it all the same, and only not said so
-            await reservation.store.settle(reservation.id, settlement)
+    def _settled(self, reservation: Reservation, costs: Sequence[AttemptCost]) -> Coroutine[Any, Any, None]:
+        settlement = reservation.settlement(costs)
         late = partial(reservation.late_charges, self._known.unasked)
+        if reservation.store is not self._state:
+            return self._settled_twice(reservation, settlement, late)
+        return self._owed.settle(self._state, reservation.id, settlement, late)
+
+    async def _settled_twice(self, reservation: Reservation, settlement: Settlement, late: Late) -> None:
+        """Also at the shared store: it may have taken the step all the same, and only not said so."""
+        await reservation.store.settle(reservation.id, settlement)
         await self._owed.settle(self._state, reservation.id, settlement, late)
 
     async def _admitted(self, ctx: Context, reservation: Reservation, now: float) -> Admission:
@@ -193,8 +194,10 @@ class RateLimit(Stage):
             reservation.store = self._local.store
             ctx.headers[DEGRADED_HEADER] = self.name
             return admission
-        self._local.over()
-        self._known.believe()
+        if self._local.active:
+            self._local.over()
+        if self._known.doubted:
+            self._known.believe()
         return admission
 
     def _ttl_s(self, ctx: Context) -> float:

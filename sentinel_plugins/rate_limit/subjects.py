@@ -29,6 +29,7 @@ class Bounds:
 
     __slots__ = (
         "admissions",
+        "algorithm",
         "budgets",
         "headers",
         "leases",
@@ -42,6 +43,7 @@ class Bounds:
 
     def __init__(self, principal: Principal, rows: tuple[Row, ...], algorithm: Algorithm) -> None:
         self.admissions = state_key(principal.tenant, "admission")
+        self.algorithm = algorithm
         self.limits = principal.limits
         requests = [row for row in rows if row.unit == "requests"]
         self.tokens = tuple(row for row in rows if row.unit == "tokens")
@@ -69,7 +71,7 @@ class Subjects:
         pattern = self._pattern(_model(ctx)) if self._patterns else ""
         place = (principal.tenant, principal.kind, principal.id, principal.user, pattern)
         bounds = self._known.get(place)
-        if bounds is None or bounds.limits != principal.limits:
+        if bounds is None or (bounds.limits is not principal.limits and bounds.limits != principal.limits):
             rows = tuple(self._rows(principal, pattern))
             bounds = Bounds(principal, rows, self._config.algorithm)
             self._known[place] = bounds

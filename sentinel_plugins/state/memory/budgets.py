@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from itertools import islice
+from typing import TypeAlias
 
 import msgspec
 
@@ -11,19 +12,23 @@ from sentinel_core.state import Budget, ClaimState, Settlement
 from sentinel_plugins.state.memory.holds import Holds
 from sentinel_plugins.state.memory.overflow import Overflow
 
+Place: TypeAlias = tuple[str, str]
+"""A budget's key and its period."""
+
 
 class Account:
-    """Nano-dollars of one key and period: `committed` for good, the rest held by open reservations."""
+    """Nano-dollars at one place: `committed` for good, the rest held by open reservations."""
 
-    __slots__ = ("committed", "holds")
+    __slots__ = ("committed", "holds", "place")
 
-    def __init__(self, committed: int) -> None:
-        self.committed = committed
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.committed = 0
         self.holds = Holds()
 
 
 class Budgets:
-    """Every account by (key, period), the least recently charged first.
+    """Every account by its place, the least recently charged first.
 
     The store cannot know when a period ends: accounts of past periods leave as the least recently used ones.
     """
@@ -31,7 +36,7 @@ class Budgets:
     __slots__ = ("_accounts", "_max_entries", "_overflow")
 
     def __init__(self, max_entries: int, overflow: Overflow) -> None:
-        self._accounts: OrderedDict[tuple[str, str], Account] = OrderedDict()
+        self._accounts: OrderedDict[Place, Account] = OrderedDict()
         self._max_entries = max_entries
         self._overflow = overflow
 
@@ -40,25 +45,28 @@ class Budgets:
 
     def ask(self, claim: Budget, now: float) -> BudgetPart:
         """The claim beside its account, which counts no less than the claim says was spent."""
-        account, spent = self._accounts.get((claim.key, claim.period)), claim.spent_nanousd
+        place, spent = (claim.key, claim.period), claim.spent_nanousd
+        account = self._accounts.get(place)
         unknown = account is None and spent is None
         if account is None:
-            account = Account(0)
+            account = Account(place)
         committed = account.committed if spent is None or spent < account.committed else spent
         left, asked = claim.limit_nanousd - committed - account.holds.total, claim.reserve_nanousd
         return BudgetPart(self, claim, account, committed, asked == 0 or asked <= left, unknown)
 
-    def keep(self, claim: Budget, account: Account) -> None:
+    def keep(self, account: Account) -> None:
         """This account is charged now. The least recently charged ones beyond the bound are forgotten, except those in
         which something is reserved."""
-        place = (claim.key, claim.period)
-        self._accounts[place] = account
-        self._accounts.move_to_end(place)
-        more = len(self._accounts) - self._max_entries
+        accounts = self._accounts
+        if account.place in accounts:
+            accounts.move_to_end(account.place)
+            return
+        accounts[account.place] = account
+        more = len(accounts) - self._max_entries
         if more > 0:
-            idle = (place for place, account in self._accounts.items() if not account.holds)
+            idle = (place for place, account in accounts.items() if not account.holds)
             for place in [*islice(idle, more)]:
-                del self._accounts[place]
+                del accounts[place]
                 self._overflow.note("budgets of the least recently active keys begin with what the ledger says")
 
 
@@ -81,12 +89,14 @@ class BudgetPart(msgspec.Struct):
     def take(self, reservation: str, now: float) -> ClaimState:
         """Reserve."""
         claim, account = self.claim, self.account
-        self.ends = now + claim.ttl_s
+        self.ends = ends = now + claim.ttl_s
         self.reservation = reservation
-        account.committed = self.committed
-        account.holds.add(reservation, claim.reserve_nanousd, self.ends)
-        self.budgets.keep(claim, account)
-        return self.state(now, True)
+        account.committed = committed = self.committed
+        holds = account.holds
+        reset_s = holds.add(reservation, claim.reserve_nanousd, now, ends)
+        self.budgets.keep(account)
+        left = claim.limit_nanousd - committed - holds.total
+        return ClaimState(claim.key, max(left, 0), reset_s, True)
 
     def state(self, now: float, admitted: bool) -> ClaimState:
         """Nano-dollars that are left. `reset_s` speaks of reservations only: what is spent stays so in its period."""

@@ -19,12 +19,14 @@ class Holds:
     def __len__(self) -> int:
         return len(self._amounts)
 
-    def add(self, reservation: str, amount: int, ends: float) -> None:
-        """Hold an amount until `ends`, at the latest."""
-        if ends > self._last_end or not self._amounts:
+    def add(self, reservation: str, amount: int, now: float, ends: float) -> float:
+        """Hold an amount from `now` until `ends`, at the latest; how long until nothing is held, as `reset` says."""
+        amounts = self._amounts
+        if ends > self._last_end or not amounts:
             self._last_end = ends
-        self._amounts[reservation] = (amount, ends)
+        amounts[reservation] = (amount, ends)
         self.total += amount
+        return until(self._last_end, now)
 
     def release(self, reservation: str) -> None:
         """Let go of one amount; nothing happens if it was let go already."""

@@ -11,33 +11,26 @@ from sentinel_plugins.state.memory.holds import Holds
 class Leases:
     """The holders of every key that has some. There are never more of them than open reservations hold."""
 
-    __slots__ = ("_holds",)
+    __slots__ = ("by_key",)
 
     def __init__(self) -> None:
-        self._holds: dict[str, Holds] = {}
+        self.by_key: dict[str, Holds] = {}
 
     def __len__(self) -> int:
-        return len(self._holds)
+        return len(self.by_key)
 
     def ask(self, claim: Lease, now: float) -> LeasePart:
         """The claim beside its holders."""
-        holds = self._holds.get(claim.key)
-        if holds is None:
-            holds = Holds()
+        holds = self.by_key.get(claim.key) or Holds()
         return LeasePart(self, claim, holds, holds.total < claim.limit)
-
-    def add(self, key: str, holds: Holds, reservation: str, ends: float) -> None:
-        """One more among the holders of that key; the first one makes it known."""
-        self._holds[key] = holds
-        holds.add(reservation, 1, ends)
 
     def release(self, key: str, reservation: str) -> None:
         """One holder fewer; a key without holders is forgotten."""
-        holds = self._holds.get(key)
+        holds = self.by_key.get(key)
         if holds is not None:
             holds.release(reservation)
-            if not holds:
-                del self._holds[key]
+            if not holds.total:  # each holds one place
+                del self.by_key[key]
 
 
 class LeasePart(msgspec.Struct):
@@ -52,12 +45,13 @@ class LeasePart(msgspec.Struct):
     unknown = False
 
     def take(self, reservation: str, now: float) -> ClaimState:
-        """Become a holder."""
+        """Become a holder; the first one makes the key known."""
         claim, holds = self.claim, self.holds
-        self.ends = now + claim.ttl_s
+        self.ends = ends = now + claim.ttl_s
         self.reservation = reservation
-        self.leases.add(claim.key, holds, reservation, self.ends)
-        return ClaimState(claim.key, claim.limit - holds.total, holds.reset(now), True)
+        self.leases.by_key[claim.key] = holds
+        reset_s = holds.add(reservation, 1, now, ends)
+        return ClaimState(claim.key, claim.limit - holds.total, reset_s, True)
 
     def state(self, now: float, admitted: bool) -> ClaimState:
         """Places that are left. Waiting alone helps when leases end that nobody settles."""

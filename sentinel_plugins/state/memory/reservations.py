@@ -51,7 +51,8 @@ class Reservations:
                 if part.ends <= now:
                     part.lapse(now)
             self._wait_for(reservation, now)
-        self._gone.expire(now)
+        if self._gone.items:
+            self._gone.expire(now)
 
     def free(self, reservation: str) -> bool:
         """Whether this id may be admitted: it is neither open nor gone."""

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
 import msgspec
@@ -14,6 +15,7 @@ from sentinel_core.channels import Channels
 from sentinel_core.errors import Refusal
 from sentinel_core.state import (
     Admission,
+    Algorithm,
     Budget,
     Claim,
     ClaimState,
@@ -61,8 +63,10 @@ class MemoryState:
         self._leases = Leases()
         self._budgets = Budgets(config.max_entries, overflow)
         self._reservations = Reservations(config.max_entries, overflow)
-        self._ask: Mapping[type[Claim], Callable[[Any, float], Part]] = {
-            Window: self._window,
+        self._ask: Mapping[type[Claim] | Algorithm, Callable[[Any, float], Part]] = {
+            "exact": self._windows.ask,
+            "gcra": partial(GcraPart, self._buckets),
+            "sliding_window": partial(SlidingPart, self._counters),
             Lease: self._leases.ask,
             Budget: self._budgets.ask,
         }
@@ -112,7 +116,7 @@ class MemoryState:
         parts: list[Part] = []
         fit = True
         for claim in claims:
-            part = ask[claim.__class__](claim, now)
+            part = ask[claim.algorithm if claim.__class__ is Window else claim.__class__](claim, now)
             parts.append(part)
             if part.unknown or not part.fits:
                 fit = False
@@ -152,13 +156,6 @@ class MemoryState:
     async def ping(self) -> float:
         """Zero: there is no round trip."""
         return 0.0
-
-    def _window(self, claim: Window, now: float) -> Part:
-        if claim.algorithm == "exact":
-            return self._windows.ask(claim, now)
-        if claim.algorithm == "gcra":
-            return GcraPart(self._buckets, claim, now)
-        return SlidingPart(self._counters, claim, now)
 
 
 def _gone(state: ClaimState) -> ClaimState:

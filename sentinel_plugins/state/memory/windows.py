@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from typing import TypeAlias
 
 import msgspec
 
@@ -11,6 +12,9 @@ from sentinel_plugins.state.memory.clock import until
 from sentinel_plugins.state.memory.overflow import Overflow
 
 _IDLE_LOGS_PER_STEP = 8
+
+Place: TypeAlias = tuple[str, float]
+"""A window's key and its period."""
 
 
 class Entry(msgspec.Struct, gc=False):
@@ -21,14 +25,15 @@ class Entry(msgspec.Struct, gc=False):
 
 
 class Log:
-    """The entries of one window, oldest first, their sum, and when the last of them leaves.
+    """The entries of the window at one place, oldest first, their sum, and when the last of them leaves.
 
     One log has one period and time never goes back, so entries leave in the order in which they came.
     """
 
-    __slots__ = ("ends", "entries", "used")
+    __slots__ = ("ends", "entries", "place", "used")
 
-    def __init__(self) -> None:
+    def __init__(self, place: Place) -> None:
+        self.place = place
         self.entries: deque[Entry] = deque()
         self.ends = 0.0
         self.used = 0
@@ -54,55 +59,51 @@ class Log:
 
 
 class Windows:
-    """Every log by (key, period), the least recently admitted first; at most `max_entries` entries in all."""
+    """Every log by its place, the least recently admitted first; at most `max_entries` entries in all."""
 
-    __slots__ = ("_entries", "_logs", "_max_entries", "_overflow")
+    __slots__ = ("_max_entries", "_overflow", "_trimmed_until", "entries", "logs")
 
     def __init__(self, max_entries: int, overflow: Overflow) -> None:
-        self._logs: OrderedDict[tuple[str, float], Log] = OrderedDict()
-        self._entries = 0
+        self.logs: OrderedDict[Place, Log] = OrderedDict()
+        self.entries = 0
         self._max_entries = max_entries
         self._overflow = overflow
+        self._trimmed_until = 0.0
 
     def __len__(self) -> int:
-        return self._entries
+        return self.entries
 
     def ask(self, claim: Window, now: float) -> WindowPart:
         """The claim beside its log; a key that was never admitted has none."""
-        log = self._logs.get((claim.key, claim.period_s))
-        if log is None:
-            return WindowPart(self, claim, None, claim.cost <= claim.limit)
-        if log.entries and log.entries[0].ends <= now:
-            self._entries -= log.expire(now)
-        return WindowPart(self, claim, log, log.used + claim.cost <= claim.limit)
-
-    def append(self, claim: Window, log: Log | None, entry: Entry) -> Log:
-        """Count an entry; its log is the most recently used one now."""
         place = (claim.key, claim.period_s)
+        log = self.logs.get(place)
         if log is None:
-            self._logs[place] = log = Log()
-        else:
-            self._logs.move_to_end(place)
-        log.entries.append(entry)
-        log.ends = entry.ends
-        log.used += entry.cost
-        self._entries += 1
-        return log
+            return WindowPart(self, claim, Log(place), claim.cost <= claim.limit)
+        if log.entries and log.entries[0].ends <= now:
+            self.entries -= log.expire(now)
+        return WindowPart(self, claim, log, log.used + claim.cost <= claim.limit)
 
     def trim(self, now: float) -> None:
         """Forget logs that ran empty, a few per step, and the least recently used ones beyond the bound."""
-        for _ in range(_IDLE_LOGS_PER_STEP):
-            oldest = next(iter(self._logs.values()), None)
-            if oldest is None or oldest.ends > now:
-                break
-            self._forget_oldest()
-        while self._entries > self._max_entries:
+        if now >= self._trimmed_until:
+            self._forget_empty(now)
+        while self.entries > self._max_entries:
             self._forget_oldest()
             self._overflow.note("rate limits of the least recently active keys start anew")
 
+    def _forget_empty(self, now: float) -> None:
+        for _ in range(_IDLE_LOGS_PER_STEP):
+            oldest = next(iter(self.logs.values()), None)
+            if oldest is None:
+                return
+            if oldest.ends > now:
+                self._trimmed_until = oldest.ends
+                return
+            self._forget_oldest()
+
     def _forget_oldest(self) -> None:
-        _, log = self._logs.popitem(last=False)
-        self._entries -= len(log.entries)
+        _, log = self.logs.popitem(last=False)
+        self.entries -= len(log.entries)
 
 
 class WindowPart(msgspec.Struct):
@@ -110,23 +111,29 @@ class WindowPart(msgspec.Struct):
 
     windows: Windows
     claim: Window
-    log: Log | None
+    log: Log
     fits: bool
     entry: Entry | None = None
     ends: float = 0.0
     unknown = False
 
     def take(self, reservation: str, now: float) -> ClaimState:
-        """Write the entry."""
-        claim = self.claim
-        self.ends = now + claim.period_s
-        self.entry = entry = Entry(self.ends, claim.cost)
-        self.log = log = self.windows.append(claim, self.log, entry)
+        """Write the entry; its log is the most recently used one now."""
+        claim, log, windows = self.claim, self.log, self.windows
+        self.ends = log.ends = ends = now + claim.period_s
+        self.entry = entry = Entry(ends, claim.cost)
+        log.entries.append(entry)
+        log.used += claim.cost
+        windows.entries += 1
+        if log.place in windows.logs:
+            windows.logs.move_to_end(log.place)
+        else:
+            windows.logs[log.place] = log
         return ClaimState(claim.key, claim.limit - log.used, claim.period_s if log.used else 0.0, True)
 
     def state(self, now: float, admitted: bool) -> ClaimState:
         """Units that are left, and when the window is empty at the latest."""
-        claim, log = self.claim, self.log or Log()
+        claim, log = self.claim, self.log
         return ClaimState(
             claim.key,
             max(0, claim.limit - log.used),
@@ -140,16 +147,13 @@ class WindowPart(msgspec.Struct):
 
         The cost never goes below zero, so a refund never exceeds what was reserved.
         """
+        entry = self.entry
+        assert entry is not None, "it was taken"
         for key, units in settlement.units:
             if key == self.claim.key and self.ends > now:
-                self._correct(max(0, units))
-
-    def _correct(self, used: int) -> None:
-        log, entry = self.log, self.entry
-        assert log is not None
-        assert entry is not None
-        log.used += used - entry.cost
-        entry.cost = used
+                units = max(units, 0)
+                self.log.used += units - entry.cost
+                entry.cost = units
 
     def lapse(self, now: float) -> None:
         """Nothing to do: entries leave their log by themselves."""
