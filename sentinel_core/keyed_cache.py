@@ -19,11 +19,11 @@ class KeyedCache(Generic[Fact]):
     text could be compared with elsewhere. `digest` may be called on any thread, the rest on one: the event loop's.
     """
 
-    __slots__ = ("_entries", "_facts", "_key")
+    __slots__ = ("_entries", "_facts", "_keyed")
 
     def __init__(self, entries: int) -> None:
         self._entries = entries
-        self._key = secrets.token_bytes(32)
+        self._keyed = blake2b(key=secrets.token_bytes(32), digest_size=DIGEST_BYTES)
         self._facts: OrderedDict[bytes, Fact] = OrderedDict()
 
     def __len__(self) -> int:
@@ -31,7 +31,9 @@ class KeyedCache(Generic[Fact]):
 
     def digest(self, text: str) -> bytes:
         """What a text's fact is kept under."""
-        return blake2b(text.encode("utf-8", "surrogatepass"), key=self._key, digest_size=DIGEST_BYTES).digest()
+        keyed = self._keyed.copy()
+        keyed.update(text.encode("utf-8", "surrogatepass"))
+        return keyed.digest()
 
     def get(self, digest: bytes) -> Fact | None:
         """The fact, if it is still known."""

@@ -17,16 +17,17 @@ _MEMBERS = frozenset({"audio", "file_data", "input_audio"})
 """Members that no guard reads, whatever the part that has them says it is."""
 _TEXTS = frozenset({"text", "content"})
 """Kinds of sources of a document that are text."""
-_PLACES = frozenset({"messages", "input", "prompt", "system"})
+_PLACES = ("messages", "input", "prompt", "system")
 _INSIDE = frozenset(
     {"content", "output", "source", "images", "choices", "message", "delta", "item", "part", "content_block"}
 )
+_TELLING = _MEMBERS | {"type"}
 
 
 def holds_unreadable(body: Mapping[str, Any]) -> bool:
     """Whether a request's body holds such a part, in whichever dialect. Of parts that are texts only, nothing is
     looked at but their types."""
-    return says_unreadable([body[name] for name in body.keys() & _PLACES])
+    return says_unreadable([body[name] for name in _PLACES if name in body])
 
 
 def says_unreadable(said: Any) -> bool:  # decoded JSON
@@ -34,20 +35,22 @@ def says_unreadable(said: Any) -> bool:  # decoded JSON
     waiting = [said]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, list):
+        if isinstance(node, dict):
+            for name, value in node.items():
+                if name in _INSIDE:
+                    if value.__class__ is not str:
+                        waiting.append(value)
+                elif name in _TELLING and value and (name != "type" or _is_unreadable(node, value)):
+                    return True
+        elif isinstance(node, list):
             waiting += node
-        elif isinstance(node, dict):
-            if any(map(node.get, node.keys() & _MEMBERS)) or _is_unreadable(node, node.get("type")):
-                return True
-            for name in node.keys() & _INSIDE:
-                waiting.append(node[name])
         elif type(node) is int:
             return True  # a token
     return False
 
 
 def _is_unreadable(part: Mapping[str, Any], kind: Any) -> bool:
-    """Whether a part is none of text by itself, whatever is inside."""
+    """Whether a part of this type is none of text, whatever is inside."""
     if kind == "document":
         source = part.get("source")
         return not isinstance(source, dict) or source.get("type") not in _TEXTS

@@ -76,8 +76,8 @@ def answer_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
     """Every string leaf and unknown object key of an answer."""
     slots: list[TextSlot] = []
     for index, choice in enumerate(body.get("choices") or ()):
-        message = choice.get("message") if isinstance(choice, Mapping) else None
-        if isinstance(message, Mapping):
+        message = choice.get("message") if isinstance(choice, dict) else None
+        if isinstance(message, dict):
             slots += _message_slots(message, ("choices", index, "message"), role="assistant")
             slots += _member_slots(choice, ("choices", index), "message", role="assistant")
         else:
