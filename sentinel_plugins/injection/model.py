@@ -54,8 +54,8 @@ class Weights(msgspec.Struct, frozen=True):
 
 
 Word: TypeAlias = tuple[int, int, Mapping[int, int], Mapping[int, int]]
-"""What is known of a word: its number (0 of an unknown one), what it adds, and what those add that stand behind it and
-one word later, by their numbers. A plain tuple: it is taken apart for every word of every text."""
+"""What is known of a word: its number, what it adds, and what those add that stand behind it and one word later, by
+their numbers. A plain tuple: it is taken apart for every word of every text."""
 
 
 class Reading(NamedTuple):
@@ -104,16 +104,19 @@ class Model:
 
     def _weights_of(self, words: Sequence[str]) -> tuple[list[int], int]:
         """What each word adds, alone and with the two before it, and how many words are not known."""
-        made: dict[str, Word] = {}  # this text's unknown words, each taken to pieces once
+        made: dict[str, int] = {}  # what this text's unknown words add, each taken to pieces once
         each: list[int] = []
         beside = over = next_over = _NOTHING
         unknown = 0
         for word, row in zip(words, map(self._words.get, words), strict=True):
             if row is None:
                 unknown += 1
-                row = made.get(word)
-                if row is None:
-                    row = made[word] = (0, self._pieces(word), _NOTHING, _NOTHING)
+                adds = made.get(word)
+                if adds is None:
+                    adds = made[word] = self._pieces(word)
+                each.append(adds)
+                beside, over, next_over = _NOTHING, next_over, _NOTHING
+                continue
             number, weight, after, later = row
             if number in beside:
                 weight += beside[number]

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from sentinel_plugins.injection import views
 from sentinel_plugins.injection.model import Model, shipped_model
 from sentinel_plugins.injection.rules import Rules, shipped_rules
-from sentinel_plugins.injection.words import LONGEST, longest, words_of
+from sentinel_plugins.injection.words import LONGEST, measured, words_of
 
 DEPTH: Final = 2
 """How often what was decoded is decoded again."""
@@ -47,8 +47,8 @@ class Scorer:
             for _ in range(DEPTH):
                 view = views.opened(view)
             folded = views.folded(view)
-            words = words_of(folded)
-            runs = longest(words) >= views.LONG_RUN
+            words, most = measured(folded)
+            runs = most >= views.LONG_RUN
             plain = [word for word in words if len(word) < LONGEST or not word.isascii()] if runs else words
             if len(plain) >= FEWEST:
                 best = max((best, *self._read(folded, plain)))

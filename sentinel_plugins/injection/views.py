@@ -13,6 +13,8 @@ from urllib.parse import unquote
 
 import re2
 
+from sentinel_plugins.injection.alphabet import ByLetter
+
 MOST_CHARS: Final = 65_536
 """Characters of one view that was decoded, and of a text that is read backwards, rotated or respelled."""
 LONG_RUN: Final = 20
@@ -51,7 +53,14 @@ def folded(text: str) -> str:
     """The text in lower case, in compatibility form, without accents and without what nobody sees."""
     if text.isascii():
         return text.lower()
+    return found if (found := _FOLDING.of(text)) is not None else _folded(text)
+
+
+def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", _UNSEEN.sub("", unicodedata.normalize("NFKD", text).lower()))
+
+
+_FOLDING: Final = ByLetter(_folded)
 
 
 def opened(text: str) -> str:
@@ -79,7 +88,16 @@ def decoded(text: str, *, runs: bool) -> Iterator[str]:
 
 def lookalike(text: str) -> str | None:
     """The folded text in Latin letters, if it has any that only look like them."""
-    return text.translate(_LOOKALIKES) if not text.isascii() and _GREEK_OR_CYRILLIC.search(text) else None
+    if text.isascii() or not _GREEK_OR_CYRILLIC.search(text):
+        return None
+    return found if (found := _LIKENESS.of(text)) is not None else _alike(text)
+
+
+def _alike(text: str) -> str:
+    return text.translate(_LOOKALIKES)
+
+
+_LIKENESS: Final = ByLetter(_alike)
 
 
 def respelled(text: str) -> Iterator[str]:
