@@ -24,9 +24,15 @@ class ByLetter:
     """A change of texts that says of each letter what becomes of it, whatever stands beside it."""
 
     def __init__(self, change: Callable[[str], str]) -> None:
-        """`change` is asked once for each letter of each alphabet."""
+        """`change` is asked once for each letter of each alphabet, and for texts of no such alphabet as a whole."""
+        self._change = change
         self._latin = _Code(LATIN, change)
         self._others = {code: _Code(code, change) for code in (WESTERN, CYRILLIC)}
+
+    def __call__(self, text: str) -> str:
+        """The changed text."""
+        changed = self.of(text)
+        return changed if changed is not None else self._change(text)
 
     def of(self, text: str) -> str | None:
         """The changed text; None where it has letters from elsewhere, or of several alphabets."""

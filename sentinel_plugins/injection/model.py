@@ -19,6 +19,8 @@ from sentinel_plugins.injection.words import BEGIN, END, GRAM_SIZES
 
 FILE: Final = "model.json"
 _NOTHING: Final[Mapping[int, int]] = {}
+REMEMBERED: Final = 32_768
+"""Unknown words whose pieces are not looked up anew: what they add, 4 MiB of them."""
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -84,6 +86,7 @@ class Model:
             size: {gram: weight for gram, weight in weights.grams.items() if len(gram) == size} for size in GRAM_SIZES
         }
         self._stems |= self._grams[3]
+        self._made: dict[int, int] = {}
 
     def known(self, words: Sequence[str]) -> float:
         """The share of words that it knows; a tenth of the work of reading them."""
@@ -104,17 +107,15 @@ class Model:
 
     def _weights_of(self, words: Sequence[str]) -> tuple[list[int], int]:
         """What each word adds, alone and with the two before it, and how many words are not known."""
-        made: dict[str, int] = {}  # what this text's unknown words add, each taken to pieces once
+        made = self._made
         each: list[int] = []
         beside = over = next_over = _NOTHING
         unknown = 0
         for word, row in zip(words, map(self._words.get, words), strict=True):
             if row is None:
                 unknown += 1
-                adds = made.get(word)
-                if adds is None:
-                    adds = made[word] = self._pieces(word)
-                each.append(adds)
+                adds = made.get(hash(word))
+                each.append(adds if adds is not None else self._pieces(word))
                 beside, over, next_over = _NOTHING, next_over, _NOTHING
                 continue
             number, weight, after, later = row
@@ -127,7 +128,11 @@ class Model:
         return each, unknown
 
     def _pieces(self, word: str) -> int:
-        """What an unknown word's pieces add. Those that are longer than three begin with one that is in `_stems`."""
+        """What an unknown word's pieces add. Those that are longer than three begin with one that is in `_stems`.
+
+        Languages say the same words all the time, so it is remembered, under Python's own hash of the word: it is of 64
+        bits and keyed (PEP 456), and the word itself is not kept.
+        """
         stem, four, five = self._stems.get, self._grams[4].get, self._grams[5].get
         marked = f"<{word}>"
         total = 0
@@ -135,6 +140,9 @@ class Model:
             weight = stem(marked[start : start + 3])
             if weight is not None:
                 total += weight + four(marked[start : start + 4], 0) + five(marked[start : start + 5], 0)
+        if len(self._made) >= REMEMBERED:
+            self._made.clear()
+        self._made[hash(word)] = total
         return total
 
     def _highest(self, sums: Sequence[int], window: Window) -> float:

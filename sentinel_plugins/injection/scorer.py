@@ -77,10 +77,19 @@ class Scorer:
             closed = views.closed_up(folded)
             yield closed, words_of(closed)
         elif known < STRANGE and sum(map(str.isascii, words)) > len(words) / 2:
-            for other in views.respelled(folded):  # what is not known better then was not meant so
+            for other in self._respelled(folded, words, known):
                 spelled = words_of(other)
-                if self._model.known(spelled) > known:
+                if self._model.known(spelled) > known:  # else it was not meant so
                     yield other, spelled
+
+    def _respelled(self, folded: str, words: list[str], known: float) -> Iterator[str]:
+        """The text as it may be meant. What leaves words words is tried on them first: most come to nothing there."""
+        said = " ".join(words)
+        for respelled in (views.rotated, views.backwards):
+            if self._model.known(respelled(said).split()) > known:
+                yield respelled(folded)
+        if (spelled := views.spelled_out(folded)) is not None:
+            yield spelled
 
 
 def shipped_scorer() -> Scorer:

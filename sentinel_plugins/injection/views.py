@@ -44,7 +44,8 @@ _LOOKALIKES = str.maketrans(
     "aebdeeehiijklmhopqrstvwwxyy3cnuabyenikvopoctuxwcj",
 )
 """Letters of Cyrillic and Greek that are taken for Latin ones (Unicode TR39, the lower-case ones after folding)."""
-_LEET = str.maketrans("013457@$!|", "oieastasil")
+_SIGNS = "013457@$!|"
+_LEET = str.maketrans(_SIGNS, "oieastasil")
 _ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
 _BETWEEN_LETTERS = re.compile(r"(?<=\b\w)[\W_](?=\w\b)")
 
@@ -53,7 +54,7 @@ def folded(text: str) -> str:
     """The text in lower case, in compatibility form, without accents and without what nobody sees."""
     if text.isascii():
         return text.lower()
-    return found if (found := _FOLDING.of(text)) is not None else _folded(text)
+    return _FOLDING(text)
 
 
 def _folded(text: str) -> str:
@@ -90,7 +91,7 @@ def lookalike(text: str) -> str | None:
     """The folded text in Latin letters, if it has any that only look like them."""
     if text.isascii() or not _GREEK_OR_CYRILLIC.search(text):
         return None
-    return found if (found := _LIKENESS.of(text)) is not None else _alike(text)
+    return _LIKENESS(text)
 
 
 def _alike(text: str) -> str:
@@ -100,12 +101,32 @@ def _alike(text: str) -> str:
 _LIKENESS: Final = ByLetter(_alike)
 
 
-def respelled(text: str) -> Iterator[str]:
-    """The folded text rotated by 13, backwards, and with digits read as letters."""
+def rotated(text: str) -> str:
+    """The folded text, or words of it, rotated by 13."""
+    return _ROTATION(text[:MOST_CHARS])
+
+
+def backwards(text: str) -> str:
+    """The folded text, or words of it, from its end to its beginning."""
+    return text[:MOST_CHARS][::-1]
+
+
+def spelled_out(text: str) -> str | None:
+    """The folded text with digits and signs read as letters, if it has any that are used for some."""
     text = text[:MOST_CHARS]
-    yield text.translate(_ROT13)
-    yield text[::-1]
-    yield text.translate(_LEET)
+    return _SPELLING(text) if any(sign in text for sign in _SIGNS) else None
+
+
+def _rotated(text: str) -> str:
+    return text.translate(_ROT13)
+
+
+def _spelled(text: str) -> str:
+    return text.translate(_LEET)
+
+
+_ROTATION: Final = ByLetter(_rotated)
+_SPELLING: Final = ByLetter(_spelled)
 
 
 def closed_up(text: str) -> str:

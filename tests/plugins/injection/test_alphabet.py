@@ -41,7 +41,7 @@ def test_a_change_by_letters_is_the_change_of_the_text(text: str) -> None:
     def swapped(text: str) -> str:
         return "".join({"a": "", "e": "éè", "й": "и", "€": "Ω", ".": "…"}.get(letter, letter) for letter in text)
 
-    assert ByLetter(swapped).of(text) in (None, swapped(text))
+    assert ByLetter(swapped)(text) == swapped(text)
 
 
 @given(TEXTS)

@@ -85,3 +85,12 @@ def test_the_shipped_weights_are_read_once() -> None:
 @given(st.text(st.characters(codec="ascii"), max_size=200))
 def test_the_fast_way_for_ascii_finds_the_same_words(text: str) -> None:
     assert words_of(text) == re.findall(rf"[^\W_]{{1,{LONGEST}}}", text)
+
+
+def test_what_unknown_words_add_is_remembered_but_not_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentinel_plugins.injection.model.REMEMBERED", 3)
+    model = Model(SMALL)
+    for word in ("igloo", "more", "xore", "yore", "igloo", "more"):
+        assert logit([word, word, word], model) == pytest.approx(plainly([word, word, word]))
+        assert logit([word, word, word], model) == pytest.approx(plainly([word, word, word]))
+        assert len(model._made) <= 3
