@@ -4,6 +4,7 @@ the chain alone."""
 from __future__ import annotations
 
 import asyncio
+import statistics
 from collections.abc import Mapping
 from typing import Final
 
@@ -28,8 +29,11 @@ GUARDS: Final[Mapping[str, Mapping[str, str]]] = {
 """Each with the lines of its table. The same request comes again and again, and its score is remembered; where there is
 room for one score only, its texts are as good as new each time."""
 THROUGHPUT_FLOOR, EVENT_LIMIT_US = 0.7, 15.0
-STREAMS, CONNECTIONS, RAMP_S = 32, 32, 1.0
+STREAMS, BUSY_STREAMS, CONNECTIONS, RAMP_S = 32, 128, 32, 1.0
+"""With so many streams a core rests four fifths of the time, and each event finds its caches cold; with so many more it
+has no rest."""
 SETTLE_S = 0.3
+METRICS: Final = ("req_s", "cpu_us", "event_cpu_us", "busy_event_cpu_us")
 IN_CHAIN: Final = ("no guards", "pii and secrets")
 
 
@@ -42,13 +46,16 @@ def measure(out: report.Report, rounds: int, seconds: float, *, check: bool) -> 
     out.add(samples)
     none, *guarded = names
     for name in guarded:
-        out.ratios += [ratio(samples, name, none, metric) for metric in ("req_s", "cpu_us", "event_cpu_us")]
+        out.ratios += [ratio(samples, name, none, metric) for metric in METRICS]
     if check:
         for row in out.ratios:
             if row.metric == "req_s":
                 out.checks.append(report.at_least(f"requests per second, {row.of}", row.median, THROUGHPUT_FLOOR))
-        dearer = out.results[guarded[0]]["event_cpu_us"] - out.results[none]["event_cpu_us"]
-        out.checks.append(report.at_most("us more per event, pii and secrets", dearer, EVENT_LIMIT_US))
+        dearer = statistics.median(
+            own["busy_event_cpu_us"] - base["busy_event_cpu_us"]
+            for own, base in zip(samples[guarded[0]], samples[none], strict=True)
+        )
+        out.checks.append(report.at_most("us more per event of a busy core, pii and secrets", dearer, EVENT_LIMIT_US))
 
 
 async def _metrics(server: Server, seconds: float) -> Metrics:
@@ -57,11 +64,13 @@ async def _metrics(server: Server, seconds: float) -> Metrics:
     before = server.cpu_s()
     seen = await unary_load(server, CONNECTIONS, seconds)
     cpu_us = (server.cpu_s() - before) * 1e6 / seen.requests
-    async with stream_load(server, STREAMS, RAMP_S) as running:
-        cpu, events = server.cpu_s(), running.events
-        await running.run(seconds)
-        event_us = (server.cpu_s() - cpu) * 1e6 / (running.events - events)
-    return {"req_s": seen.per_second, "cpu_us": cpu_us, "event_cpu_us": event_us}
+    found = {"req_s": seen.per_second, "cpu_us": cpu_us}
+    for metric, streams in (("event_cpu_us", STREAMS), ("busy_event_cpu_us", BUSY_STREAMS)):
+        async with stream_load(server, streams, RAMP_S) as running:
+            cpu, events = server.cpu_s(), running.events
+            await running.run(seconds)
+            found[metric] = (server.cpu_s() - cpu) * 1e6 / (running.events - events)
+    return found
 
 
 def measure_chain(out: report.Report, rounds: int, seconds: float, *, check: bool) -> None:
