@@ -21,15 +21,22 @@ def presented(headers: Mapping[str, str]) -> str | None:
     It stands in `X-API-Key`, in `X-Admin-Key` or behind `Authorization: Bearer`. Where they disagree nobody may choose
     which one counts (H12).
     """
-    found = [value.strip() for name in ("x-api-key", ADMIN_HEADER) if (value := headers.get(name)) is not None]
     authorization = headers.get("authorization")
-    if authorization is not None:
-        scheme, _, token = authorization.strip().partition(" ")
-        found.append(token.strip() if scheme.lower() == "bearer" else "")
-    if not found:
+    text = _bearer(authorization) if authorization is not None else None
+    for name in ("x-api-key", ADMIN_HEADER):
+        if name in headers:
+            value = headers[name].strip()
+            if text is not None and value != text:
+                raise invalid()
+            text = value
+    if text is None:
         return None
-    text = found[0]
-    same = found.count(text) == len(found)
-    if not same or not text or len(text) > MAX_CHARS or not (text.isascii() and text.isprintable()):
+    if not text or len(text) > MAX_CHARS or not (text.isascii() and text.isprintable()):
         raise invalid()
     return text
+
+
+def _bearer(authorization: str) -> str:
+    """The token; empty where it is none."""
+    scheme, _, token = authorization.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""

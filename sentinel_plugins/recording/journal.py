@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Self, TypeAlias
 
-import msgspec
-
 from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
 from sentinel_core.records import Record, RecordStore
@@ -31,6 +29,8 @@ LAST_RETRY_S = 0.25
 UNAVAILABLE = "ledger_unavailable"
 
 Group: TypeAlias = Sequence[Record]
+Waiting: TypeAlias = tuple[Record, asyncio.Future[None] | None]
+"""A row to write, and what its writer waits for, if one does."""
 
 
 def as_they_are(records: Group) -> Group:
@@ -40,11 +40,6 @@ def as_they_are(records: Group) -> Group:
 
 def nothing_more(records: Group) -> None:
     """Of rows that are written nobody needs to hear."""
-
-
-class _Waiting(msgspec.Struct, frozen=True):
-    record: Record
-    written: asyncio.Future[None] | None = None
 
 
 class Journal:
@@ -77,7 +72,7 @@ class Journal:
         self._finish = finish
         self._committed = committed
         self._most = most
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._inherited: deque[Group] = deque()
         self._group: Group = ()
         self._futures: list[asyncio.Future[None]] = []
@@ -113,7 +108,7 @@ class Journal:
 
     def add(self, record: Record) -> bool:
         """Take a row that is written soon; False if there is no room for it."""
-        if not self._take(_Waiting(record)):
+        if not self._take((record, None)):
             return False
         if self._gathering is None:  # it is written when others had the time to come, too
             self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self._gathered)
@@ -125,7 +120,7 @@ class Journal:
         A row whose writing was refused may be written later all the same.
         """
         written = asyncio.get_running_loop().create_future()
-        if not self._answers or not self._take(_Waiting(record, written)):
+        if not self._answers or not self._take((record, written)):
             raise Refusal(UNAVAILABLE)
         self._wake.set()
         await written
@@ -146,8 +141,8 @@ class Journal:
         self._inherited.extend(groups)
         self._wake.set()
 
-    def _take(self, waiting: _Waiting) -> bool:
-        if len(self) >= self._most:
+    def _take(self, waiting: Waiting) -> bool:
+        if len(self._waiting) + len(self._group) >= self._most or (self._inherited and len(self) >= self._most):
             self._drop(1)
             if self.dropped & (self.dropped - 1) == 0:  # at 1, 2, 4, 8, …: a full queue must not fill the log as well
                 log.error("%s: no room for a row, %d dropped so far", self.table, self.dropped)
@@ -195,16 +190,16 @@ class Journal:
         if self._inherited:
             return self._inherited.popleft()
         taken = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
-        self._futures = [waiting.written for waiting in taken if waiting.written is not None]
-        return self._finish([waiting.record for waiting in taken])
+        self._futures = [written for _, written in taken if written is not None]
+        return self._finish([record for record, _ in taken])
 
     def _refuse(self, error: Refusal) -> None:
         """Whoever waits for a row is refused; the rows stay."""
         if self._answers:
             log.warning("%s: rows wait for their store: %s", self.table, error.message)
         self._answers = False
-        self._futures += [waiting.written for waiting in self._waiting if waiting.written is not None]
-        self._waiting = deque(_Waiting(waiting.record) for waiting in self._waiting)
+        self._futures += [written for _, written in self._waiting if written is not None]
+        self._waiting = deque((record, None) for record, _ in self._waiting)
         self._tell(error.code)
         self._release(len(self._readers))
 
