@@ -26,7 +26,8 @@ class Holds:
             self._last_end = ends
         amounts[reservation] = (amount, ends)
         self.total += amount
-        return until(self._last_end, now)
+        wait = self._last_end - now
+        return wait if now + wait >= self._last_end else until(self._last_end, now)
 
     def release(self, reservation: str) -> None:
         """Let go of one amount; nothing happens if it was let go already."""

@@ -24,14 +24,6 @@ class Leases:
         holds = self.by_key.get(claim.key) or Holds()
         return LeasePart(self, claim, holds, holds.total < claim.limit)
 
-    def release(self, key: str, reservation: str) -> None:
-        """One holder fewer; a key without holders is forgotten."""
-        holds = self.by_key.get(key)
-        if holds is not None:
-            holds.release(reservation)
-            if not holds.total:  # each holds one place
-                del self.by_key[key]
-
 
 class LeasePart(msgspec.Struct):
     """A claim beside the holders of its key; once taken, one holder's place."""
@@ -62,9 +54,12 @@ class LeasePart(msgspec.Struct):
         return ClaimState(claim.key, max(0, claim.limit - holds.total), holds.reset(now), admitted, wait)
 
     def settle(self, settlement: Settlement, now: float) -> None:
-        """Leave the place."""
-        self.leases.release(self.claim.key, self.reservation)
+        """Leave the place; a key without holders is forgotten."""
+        holds, by_key, key = self.holds, self.leases.by_key, self.claim.key
+        holds.release(self.reservation)
+        if not holds.total and by_key.get(key) is holds:  # each holds one place
+            del by_key[key]
 
     def lapse(self, now: float) -> None:
         """Leave the place: nobody said that it is free."""
-        self.leases.release(self.claim.key, self.reservation)
+        self.settle(Settlement(), now)

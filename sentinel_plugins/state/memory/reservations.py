@@ -42,7 +42,7 @@ class Reservations:
         """There is no room for another open reservation."""
         return len(self._open) >= self._max_entries
 
-    def expire(self, now: float) -> None:
+    def _expire(self, now: float) -> None:
         """Let lapse what nobody settled in time."""
         queue = self._queue
         while queue and queue[0][0] <= now:
@@ -51,11 +51,12 @@ class Reservations:
                 if part.ends <= now:
                     part.lapse(now)
             self._wait_for(reservation, now)
-        if self._gone.items:
-            self._gone.expire(now)
+        self._gone.expire(now)
 
-    def free(self, reservation: str) -> bool:
-        """Whether this id may be admitted: it is neither open nor gone."""
+    def free(self, reservation: str, now: float) -> bool:
+        """Whether this id may be admitted: it is neither open nor gone. What nobody settled in time lapses first."""
+        if self._gone.items or (self._queue and self._queue[0][0] <= now):
+            self._expire(now)
         return reservation not in self._open and reservation not in self._gone.items
 
     def open(self, reservation: str, parts: Sequence[Part], first_end: float) -> None:
@@ -70,7 +71,9 @@ class Reservations:
             heapify(self._queue)
 
     def settle(self, reservation: str, settlement: Settlement, now: float) -> bool:
-        """Settle every part, once; False if the id is unknown."""
+        """Settle every part, once; False if the id is unknown. What nobody settled in time has lapsed before."""
+        if self._gone.items or (self._queue and self._queue[0][0] <= now):
+            self._expire(now)
         parts = self._open.pop(reservation, None)
         if parts is None:
             return False

@@ -110,8 +110,8 @@ class MemoryState:
         (state_unavailable) where no reservation can be kept.
         """
         check_step(reservation, claims)
-        now = self._now()
-        self._reservations.expire(now)
+        now, reservations, windows = self._now(), self._reservations, self._windows
+        is_free = reservations.free(reservation, now)
         ask = self._ask
         parts: list[Part] = []
         fit = True
@@ -120,11 +120,11 @@ class MemoryState:
             parts.append(part)
             if part.unknown or not part.fits:
                 fit = False
-        if not self._reservations.free(reservation):
+        if not is_free:
             return Admission(False, tuple([_gone(part.state(now, True)) for part in parts]))
         if not fit:
             return Admission(False, tuple([part.state(now, part.fits) for part in parts]))
-        if self._reservations.full:
+        if reservations.full:
             raise Refusal("state_unavailable")
         states: list[ClaimState] = []
         first_end = math.inf
@@ -132,14 +132,14 @@ class MemoryState:
             states.append(part.take(reservation, now))
             if part.ends < first_end:
                 first_end = part.ends
-        self._reservations.open(reservation, parts, first_end)
-        self._windows.trim(now)
+        reservations.open(reservation, parts, first_end)
+        if now >= windows.trimmed_until or windows.entries > windows.max_entries:
+            windows.trim(now)
         return Admission(True, tuple(states))
 
     async def settle(self, reservation: str, settlement: Settlement) -> Literal["settled", "unknown"]:
         """End a reservation with what it really used, once. An unknown id is marked as gone for 15 minutes."""
         now = self._now()
-        self._reservations.expire(now)
         if self._reservations.settle(reservation, settlement, now):
             return "settled"
         self._reservations.mark_gone(reservation, now)

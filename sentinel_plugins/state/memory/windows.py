@@ -61,14 +61,14 @@ class Log:
 class Windows:
     """Every log by its place, the least recently admitted first; at most `max_entries` entries in all."""
 
-    __slots__ = ("_max_entries", "_overflow", "_trimmed_until", "entries", "logs")
+    __slots__ = ("_overflow", "entries", "logs", "max_entries", "trimmed_until")
 
     def __init__(self, max_entries: int, overflow: Overflow) -> None:
         self.logs: OrderedDict[Place, Log] = OrderedDict()
         self.entries = 0
-        self._max_entries = max_entries
+        self.max_entries = max_entries
+        self.trimmed_until = 0.0
         self._overflow = overflow
-        self._trimmed_until = 0.0
 
     def __len__(self) -> int:
         return self.entries
@@ -85,9 +85,9 @@ class Windows:
 
     def trim(self, now: float) -> None:
         """Forget logs that ran empty, a few per step, and the least recently used ones beyond the bound."""
-        if now >= self._trimmed_until:
+        if now >= self.trimmed_until:
             self._forget_empty(now)
-        while self.entries > self._max_entries:
+        while self.entries > self.max_entries:
             self._forget_oldest()
             self._overflow.note("rate limits of the least recently active keys start anew")
 
@@ -97,7 +97,7 @@ class Windows:
             if oldest is None:
                 return
             if oldest.ends > now:
-                self._trimmed_until = oldest.ends
+                self.trimmed_until = oldest.ends
                 return
             self._forget_oldest()
 
