@@ -14,6 +14,9 @@ JSON of a whole value at `(*value, JSON)`."""
 SCALARS: Final = frozenset({int, float, bool, type(None)})
 """Types of decoded JSON without a string in them: most members of a body."""
 
+OBJECTS: Final = (dict, Mapping)
+"""For `isinstance` of a JSON object: with the usual class first it takes a fifth of the time."""
+
 KEY: Final = -1
 """Marks an object key in a path. A number that is no index, because any string may be a key that a caller chose."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sentinel_core.dialects.slots import KEY, SCALARS, Path, TextSlot, string_slots
+from sentinel_core.dialects.slots import KEY, OBJECTS, SCALARS, Path, TextSlot, string_slots
 
 IDENTIFIERS = frozenset(
     {
@@ -76,8 +76,8 @@ def answer_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
     """Every string leaf and unknown object key of an answer."""
     slots: list[TextSlot] = []
     for index, choice in enumerate(body.get("choices") or ()):
-        message = choice.get("message") if isinstance(choice, dict) else None
-        if isinstance(message, dict):
+        message = choice.get("message") if isinstance(choice, OBJECTS) else None
+        if isinstance(message, OBJECTS):
             slots += _message_slots(message, ("choices", index, "message"), role="assistant")
             slots += _member_slots(choice, ("choices", index), "message", role="assistant")
         else:
