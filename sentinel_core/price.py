@@ -138,7 +138,7 @@ class Price(msgspec.Struct, frozen=True):
         for above, rates in self.tiers:
             if prompt_tokens > above:
                 dearest = max(dearest, rates.at_most(prompt_tokens, completion_tokens))
-        return -(-dearest * self._factor(service_tier) // _UNITS)
+        return -(-dearest * (MILLION if service_tier is None else self._factor(service_tier)) // _UNITS)
 
     def affordable(self, nanousd_left: int, prompt_tokens: int, service_tier: str | None = None) -> int | None:
         """How many tokens of answer so much money buys beside this prompt, 0 if not even the prompt; None: any."""

@@ -58,14 +58,13 @@ def claims_of(bounds: Bounds, estimate: Estimate, ttl_s: float, now: float, spen
     `now` is seconds since the epoch, `spent_nanousd` what budgets say was spent.
     """
     claims: list[Claim] = [*bounds.requests]
-    if bounds.tokens:
-        tokens = estimate.tokens
-        for row in bounds.tokens:
-            claims.append(Window(row.key, row.limit, row.period_s, tokens, bounds.algorithm))
+    tokens, nanousd = estimate.prompt + estimate.output, estimate.nanousd
+    for row in bounds.tokens:
+        claims.append(Window(row.key, row.limit, row.period_s, tokens, bounds.algorithm))
     for row in bounds.leases:
         claims.append(Lease(row.key, row.limit, ttl_s))
     for row in bounds.budgets:
         assert row.allowance is not None  # what makes a row of money one
         period = span(row.allowance.period, now)
-        claims.append(Budget(row.key, row.limit, estimate.nanousd, period.name, ttl_s, spent_nanousd, period.keep_s))
+        claims.append(Budget(row.key, row.limit, nanousd, period.name, ttl_s, spent_nanousd, period.keep_s))
     return claims
