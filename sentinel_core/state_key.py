@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _LENGTH = re.compile(r"\{([0-9]{1,9}):")
 
@@ -22,8 +23,13 @@ def state_key(tenant: str, *parts: str) -> str:
 
 def tenant_part(key: str) -> str:
     """The beginning that all names of a tenant have in common; "" where `state_key` did not make this one."""
-    length = _LENGTH.match(key)
+    return _part_of(key.rpartition(":")[0]) or _part_of.__wrapped__(key)
+
+
+@lru_cache(maxsize=4096)  # what ids of reservations begin with comes again and again, whole ids never do
+def _part_of(beginning: str) -> str:
+    length = _LENGTH.match(beginning)
     if length is None:
         return ""
     end = length.end() + int(length[1])
-    return key[: end + 1] if key[end : end + 1] == "}" else ""
+    return beginning[: end + 1] if beginning[end : end + 1] == "}" else ""
