@@ -66,6 +66,8 @@ class _Code:
             elif letter:
                 self._longer[letter] = changed
         self._table, self._dropped = bytes(table), bytes(dropped)
+        made = "".join(self._longer.values()) + bytes(new for old, new in enumerate(table) if new != old).decode(name)
+        assert self._longer.keys().isdisjoint(made), "what a letter becomes is not changed again"
 
     def changed(self, text: str) -> str:
         """The changed text. Raises `UnicodeEncodeError` where it has letters of no byte."""
