@@ -79,10 +79,12 @@ class Looks(Stage):
 
 
 def names(thing: object) -> Iterator[str]:
-    """Every text that is a key of a table somewhere in a store in memory; of a budget's, which is with a day, the first
-    part."""
+    """Every text that is a key of a table somewhere in a store in memory, but for tables of functions; of a budget's,
+    which is with a day, the first part."""
     if isinstance(thing, Mapping):
         for key, value in thing.items():
+            if callable(value):
+                continue
             first = key[0] if isinstance(key, tuple) else key
             yield from (first,) if isinstance(first, str) else ()
             yield from names(value)
