@@ -148,31 +148,17 @@ def check_step(reservation: str, claims: Sequence[Claim]) -> None:
     Two claims must not count in one place, none may ask for less than nothing, and all must be the tenant's of the
     reservation: those of two tenants may lie on two nodes.
     """
-    tenant = _tenant_of(tuple([claim.key for claim in claims]))
-    if not tenant or not reservation.startswith(tenant):
-        _check_each(reservation, claims)
-        return
     for claim in claims:
         if claim.asked < 0:
-            _check_each(reservation, claims)
-
-
-@lru_cache(maxsize=4096)  # a caller asks for the same keys every time
-def _tenant_of(keys: tuple[str, ...]) -> str:
-    """What all keys begin with as one tenant's; "" where that is nothing, or one of them comes twice."""
-    tenants = {tenant_part(key) for key in keys}
-    return tenants.pop() if len(tenants) == 1 and len({*keys}) == len(keys) else ""
-
-
-def _check_each(reservation: str, claims: Sequence[Claim]) -> None:
-    tenant = tenant_part(reservation)
-    keys = set()
-    for claim in claims:
-        key = claim.key
-        keys.add(key)
-        if claim.asked < 0:
-            raise ValueError(f"a claim asks for {claim.asked} of {key!r}")
-        if not key.startswith(tenant) or (not tenant and tenant_part(key)):
-            raise ValueError(f"{key!r} is not a key of the tenant of {reservation!r}")
-    if len(keys) < len(claims) and len({claim.place for claim in claims}) < len(claims):
+            raise ValueError(f"a claim asks for {claim.asked} of {claim.key!r}")
+    keys = tuple([claim.key for claim in claims])
+    _check_tenant(tenant_part(reservation), keys)
+    if len({*keys}) < len(keys) and len({claim.place for claim in claims}) < len(claims):
         raise ValueError("two claims of one admission count in the same place")
+
+
+@lru_cache(maxsize=4096)  # a caller asks for the same keys every time; an error is raised anew
+def _check_tenant(tenant: str, keys: tuple[str, ...]) -> None:
+    for key in keys:
+        if not key.startswith(tenant) or (not tenant and tenant_part(key)):
+            raise ValueError(f"{key!r} is not a key of the tenant {tenant!r}")

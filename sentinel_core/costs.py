@@ -139,8 +139,7 @@ def total_nanousd(costs: Sequence[AttemptCost]) -> int | None:
 
 def dollars(nanousd: int) -> str:
     """Nano-dollars as dollars, exactly: `0.00015`."""
-    whole, rest = divmod(nanousd, NANO)
-    return f"{whole}.{str(rest).zfill(9)}".rstrip("0").rstrip(".")
+    return f"{nanousd // NANO}.{nanousd % NANO:09d}".rstrip("0").rstrip(".")
 
 
 async def _written(

@@ -128,9 +128,8 @@ class Price(msgspec.Struct, frozen=True):
 
     def total(self, usage: Usage, service_tier: str | None = None) -> int:
         """The sum of `cost`, in nano-dollars."""
-        rates = self._rates(usage.prompt_tokens) if self.tiers else self.rates
-        units = rates.prompt(usage) + rates.answer(usage)
-        return _rounded(units * (MILLION if service_tier is None else self._factor(service_tier)))
+        rates = self._rates(usage.prompt_tokens)
+        return _rounded((rates.prompt(usage) + rates.answer(usage)) * self._factor(service_tier))
 
     def at_most(self, prompt_tokens: int, completion_tokens: int, service_tier: str | None = None) -> int:
         """The most that so many tokens can cost, in nano-dollars, whatever kinds they turn out to be."""
@@ -138,7 +137,7 @@ class Price(msgspec.Struct, frozen=True):
         for above, rates in self.tiers:
             if prompt_tokens > above:
                 dearest = max(dearest, rates.at_most(prompt_tokens, completion_tokens))
-        return -(-dearest * (MILLION if service_tier is None else self._factor(service_tier)) // _UNITS)
+        return -(-dearest * self._factor(service_tier) // _UNITS)
 
     def affordable(self, nanousd_left: int, prompt_tokens: int, service_tier: str | None = None) -> int | None:
         """How many tokens of answer so much money buys beside this prompt, 0 if not even the prompt; None: any."""

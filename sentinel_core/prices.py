@@ -44,7 +44,7 @@ class Prices:
         return self.known(target)[1]
 
     def known(self, target: Target) -> tuple[Price | None, ModelFacts | None]:
-        """Both."""
+        """A target's price and its row in the catalogue, each None where nobody knows it."""
         found = self._found.get(target)
         if found is None:
             facts = self._row(target)

@@ -18,7 +18,7 @@ _NO_MORE: Any = object()  # not None, which a stage may have given in the place 
 class Step:
     """One stage of a pipe: its transform, its own time, its verdict."""
 
-    __slots__ = ("_end", "_event", "_limit", "_position", "_seconds", "_spent", "over", "passage")
+    __slots__ = ("_end", "_event", "_limit", "_position", "_seconds", "_spent", "passage")
 
     def __init__(self, entry: Entry, transform: EventTransform, seconds: list[float], passage: Passage) -> None:
         self.passage = passage
@@ -28,11 +28,10 @@ class Step:
         self._position = entry.position
         self._seconds = seconds
         self._spent = 0.0
-        self.over = 0.0
-        """When it was done with what it was given last."""
 
-    def through(self, event: Event | None, started: float) -> Sequence[Event]:
-        """What the stage hands on for the next event; for None, the end of the stream. It begins now."""
+    def through(self, event: Event | None) -> Sequence[Event]:
+        """What the stage hands on for the next event; for None, the end of the stream."""
+        started = perf_counter()
         try:
             given = self._event(event) if event is not None else self._end()
             if not isinstance(given, _READY):  # a generator, say: it is the stage's own code that fails here
@@ -43,8 +42,7 @@ class Step:
             if failure is exc:
                 raise
             raise failure from exc
-        self.over = over = perf_counter()
-        elapsed = over - started
+        elapsed = perf_counter() - started
         self._seconds[self._position] += elapsed
         if self._limit is not None:
             self._spend(elapsed, self._limit)
@@ -109,12 +107,10 @@ class Pipe:
 
     def _on(self, event: Event, at: int) -> Event | None:
         """Through the steps from that place on: the event that leaves the last one, if it is one for one so far."""
-        now = perf_counter()
-        for step in self._steps[at:] if at else self._steps:
+        for step in self._steps[at:]:
             at += 1
             if isinstance(event, TEXTS):
-                given = step.through(event, now)
-                now = step.over
+                given = step.through(event)
                 if len(given) == 1 and isinstance(left := given[0], TEXTS):  # as a rule
                     passage = step.passage
                     passage.released += len(left.text)
@@ -125,7 +121,7 @@ class Pipe:
                     continue
                 step.passage.came(event)
             else:
-                given = step.through(step.passage.came(event), now)
+                given = step.through(step.passage.came(event))
             self._given.append((at, iter(given)))
             return None
         return event
@@ -147,4 +143,4 @@ class Pipe:
         step = self._steps[self._ended]
         self._ended += 1
         step.passage.ended = True
-        self._given.append((self._ended, iter(step.through(None, perf_counter()))))
+        self._given.append((self._ended, iter(step.through(None))))

@@ -21,7 +21,6 @@ _PLACES = ("messages", "input", "prompt", "system")
 _INSIDE = frozenset(
     {"content", "output", "source", "images", "choices", "message", "delta", "item", "part", "content_block"}
 )
-_TELLING = _MEMBERS | {"type"}
 
 
 def holds_unreadable(body: Mapping[str, Any]) -> bool:
@@ -40,7 +39,7 @@ def says_unreadable(said: Any) -> bool:  # decoded JSON
                 if name in _INSIDE:
                     if value.__class__ is not str:
                         waiting.append(value)
-                elif name in _TELLING and value and (name != "type" or _is_unreadable(node, value)):
+                elif (name in _MEMBERS and value) or (name == "type" and _is_unreadable(node, value)):
                     return True
         elif isinstance(node, list):
             waiting += node

@@ -16,7 +16,7 @@ from sentinel_plugins.guarding.finder import Kind, Together
 from sentinel_plugins.guarding.folding import DISGUISE, folded, folded_anyway
 from sentinel_plugins.guarding.origins import Origins, Same, composed
 from sentinel_plugins.guarding.scanner import Scanner
-from sentinel_plugins.guarding.tail import Tail
+from sentinel_plugins.guarding.tail import Tail, utf8
 from sentinel_plugins.guarding.unseen import CARRIERS, SMUGGLED, UNSEEN, carries, smuggled, without_unseen
 
 DEPTH = 2
@@ -122,7 +122,7 @@ class Reader:
 
     def find(self, text: str) -> Sequence[Found]:
         """What the scanner finds in the text and in its views, as places of the text, each once."""
-        there = self._triggers(text.encode("utf-8", "surrogatepass"))  # as `utf8`, a call less for every event
+        there = self._triggers(utf8(text))
         if not there and not self._own:  # as a rule
             return ()
         found = [*self._scanner.closely(text, there), *self._customs.find(text)]
@@ -143,12 +143,8 @@ class Reader:
     def live_from(self, text: str) -> int:
         """The least of the scanner's on the text and its readings, and the beginnings of tokens and escapes there."""
         tail = text[-self.max_length :]
-        if not tail.isascii() or escapes.may_be_in(tail):
-            live = self._live_from(tail, DEPTH)
-        else:  # nobody reads it otherwise than it is written
-            live = self._started.live_from(tail)
-            if self._own or len(tail) - live > self._scanner.reach:
-                live = self._starts(tail)
+        plain = tail.isascii() and not escapes.may_be_in(tail)  # nobody reads it otherwise than it is written
+        live = self._starts(tail) if plain else self._live_from(tail, DEPTH)
         return live + len(text) - len(tail)
 
     def _live_from(self, text: str, depth: int) -> int:

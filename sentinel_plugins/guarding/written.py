@@ -50,7 +50,6 @@ class PlainText:
         self._held = ""
         self._gone = 0
         self._pieces: list[Piece] = []
-        self._as_it_came = True
 
     def feed(self, text: str, *, end: bool = False) -> str:
         """What leaves of the next piece; at the `end` of the text everything that was held."""
@@ -58,13 +57,11 @@ class PlainText:
         self._pieces = pieces = self._replacer.feed(text, end=end)
         if self._told is not None:
             self._gone = noted(self._gone, pieces, self._told)
-        self._as_it_came = not pieces
         if not pieces:
             self._held = held
             return ""
         if len(pieces) == 1 and pieces[0].text is None:
-            taken, _, value = pieces[0]
-            self._as_it_came = value is None
+            taken = pieces[0].taken
             self._held = held[taken:]
             return held[:taken]
         self._held = held[sum(piece.taken for piece in pieces) :]
@@ -72,8 +69,6 @@ class PlainText:
 
     def marks(self) -> Sequence[Mark] | None:
         """The values in what left last, and where they stand in it; None if it is not what came, but another text."""
-        if self._as_it_came:
-            return ()
         marks, at = [], 0
         for taken, text, value in self._pieces:
             if text is not None:

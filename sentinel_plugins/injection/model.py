@@ -86,7 +86,7 @@ class Model:
             size: {gram: weight for gram, weight in weights.grams.items() if len(gram) == size} for size in GRAM_SIZES
         }
         self._stems |= self._grams[3]
-        self._made: dict[int, int] = {}
+        self._sums: dict[int, int] = {}
 
     def known(self, words: Sequence[str]) -> float:
         """The share of words that it knows; a tenth of the work of reading them."""
@@ -107,14 +107,14 @@ class Model:
 
     def _weights_of(self, words: Sequence[str]) -> tuple[list[int], int]:
         """What each word adds, alone and with the two before it, and how many words are not known."""
-        made = self._made
+        sums = self._sums
         each: list[int] = []
         beside = over = next_over = _NOTHING
         unknown = 0
         for word, row in zip(words, map(self._words.get, words), strict=True):
             if row is None:
                 unknown += 1
-                adds = made.get(hash(word))
+                adds = sums.get(hash(word))
                 each.append(adds if adds is not None else self._pieces(word))
                 beside, over, next_over = _NOTHING, next_over, _NOTHING
                 continue
@@ -140,9 +140,9 @@ class Model:
             weight = stem(marked[start : start + 3])
             if weight is not None:
                 total += weight + four(marked[start : start + 4], 0) + five(marked[start : start + 5], 0)
-        if len(self._made) >= REMEMBERED:
-            self._made.clear()
-        self._made[hash(word)] = total
+        if len(self._sums) >= REMEMBERED:
+            self._sums.clear()
+        self._sums[hash(word)] = total
         return total
 
     def _highest(self, sums: Sequence[int], window: Window) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -16,8 +15,6 @@ _SYSTEM_FIELDS: Final = frozenset(
     {"system", "instructions", "tools", "functions", "mcp_servers", "response_format", "output_config"}
 )
 """Where a request's author describes the model's task: those texts give orders by nature."""
-_WHOLE: Final[Path] = ("content",)
-"""How the path of a message's text goes on where that is one: `("messages", 3, "content")`."""
 
 
 class Passage(NamedTuple):
@@ -42,26 +39,19 @@ def passages_of(request: Request) -> list[Passage]:
     """
     passages: list[Passage] = []
     content: list[TextSlot] = []
-    in_parts = False
     for slot in request.texts():
-        text = slot.text
-        if len(text) >= SHORTEST:
-            passages.append(Passage(text, _is_system(slot), slot))
-        if slot.kind == "content" and text:
+        if len(slot.text) >= SHORTEST:
+            passages.append(Passage(slot.text, _is_system(slot), slot))
+        if slot.kind == "content" and slot.text:
             content.append(slot)
-            in_parts = in_parts or slot.path[2:] != _WHOLE or slot.path[0] in _SYSTEM_FIELDS
-    return [*passages, *_joined(content)] if in_parts else passages
-
-
-def _joined(content: Sequence[TextSlot]) -> Iterator[Passage]:
-    """The messages that have several parts, each as a whole."""
     for _, parts in groupby(content, key=_message):
         message = list(parts)
         if len(message) > 1:
             texts = tuple(slot.text for slot in message)
             text = "".join(texts)
             if len(text) >= SHORTEST:
-                yield Passage(text, _is_system(message[0]), message[0], texts)
+                passages.append(Passage(text, _is_system(message[0]), message[0], texts))
+    return passages
 
 
 def _message(slot: TextSlot) -> Path:

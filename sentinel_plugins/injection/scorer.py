@@ -83,10 +83,11 @@ class Scorer:
                     yield other, spelled
 
     def _respelled(self, folded: str, words: list[str], known: float) -> Iterator[str]:
-        """The text as it may be meant. What leaves words words is tried on them first: most come to nothing there."""
-        said = " ".join(words)
+        """The text as it may be meant. What leaves words words is tried on them first: most come to nothing there. Of a
+        text that is read in part only they would say something else."""
+        said = " ".join(words) if len(folded) <= views.MOST_CHARS else ""
         for respelled in (views.rotated, views.backwards):
-            if self._model.known(respelled(said).split()) > known:
+            if not said or self._model.known(respelled(said).split()) > known:
                 yield respelled(folded)
         if (spelled := views.spelled_out(folded)) is not None:
             yield spelled

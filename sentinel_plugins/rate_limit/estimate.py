@@ -94,5 +94,5 @@ class Estimator:
         """The cap, but no more than the model can write; without one, what is configured or all that it can write."""
         most = facts.max_output_tokens if facts is not None else None
         if cap is not None:
-            return cap if most is None or cap <= most else min(cap, most * choices(request))
+            return cap if most is None else min(cap, most * choices(request))
         return (self._config.max_output_tokens or most or UNKNOWN_OUTPUT_TOKENS) * choices(request)

@@ -52,17 +52,18 @@ class KnownSpent:
         self._records = records
         self._clock = clock
         self._looks: OrderedDict[Place, Look] = OrderedDict()
-        self.doubted = False
+        self._doubted = False
         self._locks: WeakValueDictionary[Place, asyncio.Lock] = WeakValueDictionary()
 
     def doubt(self) -> None:
         """The state store did not answer: another one may answer in its place, and know less (R05)."""
-        self.doubted = True
+        self._doubted = True
 
     def believe(self) -> None:
         """It answers: whoever comes next is compared with the ledger anew, if there was doubt."""
-        self.doubted = False
-        self._looks.clear()
+        if self._doubted:
+            self._doubted = False
+            self._looks.clear()
 
     def due(self, claims: Sequence[Claim]) -> bool:
         """Whether it is time to look for one of these; asks nobody."""

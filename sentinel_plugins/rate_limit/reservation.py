@@ -58,7 +58,7 @@ def claims_of(bounds: Bounds, estimate: Estimate, ttl_s: float, now: float, spen
     `now` is seconds since the epoch, `spent_nanousd` what budgets say was spent.
     """
     claims: list[Claim] = [*bounds.requests]
-    tokens, nanousd = estimate.prompt + estimate.output, estimate.nanousd
+    tokens, nanousd = estimate.tokens, estimate.nanousd
     for row in bounds.tokens:
         claims.append(Window(row.key, row.limit, row.period_s, tokens, bounds.algorithm))
     for row in bounds.leases:

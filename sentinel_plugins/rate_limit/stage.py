@@ -167,7 +167,9 @@ class RateLimit(Stage):
     async def _counted(self, ctx: Context, outcome: Outcome, reservation: Reservation) -> None:
         await self._settled(reservation, await costs_of(ctx, outcome, self._prices, self._tokens))
 
-    def _settled(self, reservation: Reservation, costs: Sequence[AttemptCost]) -> Coroutine[Any, Any, None]:
+    def _settled(
+        self, reservation: Reservation, costs: Sequence[AttemptCost]
+    ) -> Coroutine[Any, Any, None]:  # Any: what a coroutine yields
         settlement = reservation.settlement(costs)
         late = partial(reservation.late_charges, self._known.unasked)
         if reservation.store is not self._state:
@@ -194,10 +196,8 @@ class RateLimit(Stage):
             reservation.store = self._local.store
             ctx.headers[DEGRADED_HEADER] = self.name
             return admission
-        if self._local.active:
-            self._local.over()
-        if self._known.doubted:
-            self._known.believe()
+        self._local.over()
+        self._known.believe()
         return admission
 
     def _ttl_s(self, ctx: Context) -> float:

@@ -142,7 +142,7 @@ class Journal:
         self._wake.set()
 
     def _take(self, waiting: Waiting) -> bool:
-        if len(self._waiting) + len(self._group) >= self._most or (self._inherited and len(self) >= self._most):
+        if len(self) >= self._most:
             self._drop(1)
             if self.dropped & (self.dropped - 1) == 0:  # at 1, 2, 4, 8, …: a full queue must not fill the log as well
                 log.error("%s: no room for a row, %d dropped so far", self.table, self.dropped)

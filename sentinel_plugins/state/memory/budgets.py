@@ -33,20 +33,20 @@ class Budgets:
     The store cannot know when a period ends: accounts of past periods leave as the least recently used ones.
     """
 
-    __slots__ = ("_max_entries", "_overflow", "accounts")
+    __slots__ = ("_accounts", "_max_entries", "_overflow")
 
     def __init__(self, max_entries: int, overflow: Overflow) -> None:
-        self.accounts: OrderedDict[Place, Account] = OrderedDict()
+        self._accounts: OrderedDict[Place, Account] = OrderedDict()
         self._max_entries = max_entries
         self._overflow = overflow
 
     def __len__(self) -> int:
-        return len(self.accounts)
+        return len(self._accounts)
 
     def ask(self, claim: Budget, now: float) -> BudgetPart:
         """The claim beside its account, which counts no less than the claim says was spent."""
         place, spent = (claim.key, claim.period), claim.spent_nanousd
-        account = self.accounts.get(place)
+        account = self._accounts.get(place)
         unknown = account is None and spent is None
         if account is None:
             account = Account(place)
@@ -55,10 +55,11 @@ class Budgets:
         return BudgetPart(self, claim, account, committed, asked == 0 or asked <= left, unknown)
 
     def keep(self, account: Account) -> None:
-        """This account is one of them now. The least recently charged ones beyond the bound are forgotten, except those
-        in which something is reserved."""
-        accounts = self.accounts
+        """This account is charged now. The least recently charged ones beyond the bound are forgotten, except those in
+        which something is reserved."""
+        accounts = self._accounts
         accounts[account.place] = account
+        accounts.move_to_end(account.place)
         more = len(accounts) - self._max_entries
         if more > 0:
             idle = (place for place, account in accounts.items() if not account.holds)
@@ -84,17 +85,14 @@ class BudgetPart(msgspec.Struct):
     ends: float = 0.0
 
     def take(self, reservation: str, now: float) -> ClaimState:
-        """Reserve: the account is the one that was charged last now."""
+        """Reserve."""
         claim, account = self.claim, self.account
         self.ends = ends = now + claim.ttl_s
         self.reservation = reservation
         account.committed = committed = self.committed
         holds = account.holds
         reset_s = holds.add(reservation, claim.reserve_nanousd, now, ends)
-        if account.place in self.budgets.accounts:
-            self.budgets.accounts.move_to_end(account.place)
-        else:
-            self.budgets.keep(account)
+        self.budgets.keep(account)
         left = claim.limit_nanousd - committed - holds.total
         return ClaimState(claim.key, max(left, 0), reset_s, True)
 

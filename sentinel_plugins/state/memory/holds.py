@@ -26,8 +26,7 @@ class Holds:
             self._last_end = ends
         amounts[reservation] = (amount, ends)
         self.total += amount
-        wait = self._last_end - now
-        return wait if now + wait >= self._last_end else until(self._last_end, now)
+        return until(self._last_end, now)
 
     def release(self, reservation: str) -> None:
         """Let go of one amount; nothing happens if it was let go already."""

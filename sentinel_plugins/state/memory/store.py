@@ -110,7 +110,7 @@ class MemoryState:
         (state_unavailable) where no reservation can be kept.
         """
         check_step(reservation, claims)
-        now, reservations, windows = self._now(), self._reservations, self._windows
+        now, reservations = self._now(), self._reservations
         is_free = reservations.free(reservation, now)
         ask = self._ask
         parts: list[Part] = []
@@ -133,8 +133,7 @@ class MemoryState:
             if part.ends < first_end:
                 first_end = part.ends
         reservations.open(reservation, parts, first_end)
-        if now >= windows.trimmed_until or windows.entries > windows.max_entries:
-            windows.trim(now)
+        self._windows.trim(now)
         return Admission(True, tuple(states))
 
     async def settle(self, reservation: str, settlement: Settlement) -> Literal["settled", "unknown"]:

@@ -61,13 +61,12 @@ class Log:
 class Windows:
     """Every log by its place, the least recently admitted first; at most `max_entries` entries in all."""
 
-    __slots__ = ("_overflow", "entries", "logs", "max_entries", "trimmed_until")
+    __slots__ = ("_max_entries", "_overflow", "entries", "logs")
 
     def __init__(self, max_entries: int, overflow: Overflow) -> None:
         self.logs: OrderedDict[Place, Log] = OrderedDict()
         self.entries = 0
-        self.max_entries = max_entries
-        self.trimmed_until = 0.0
+        self._max_entries = max_entries
         self._overflow = overflow
 
     def __len__(self) -> int:
@@ -85,21 +84,14 @@ class Windows:
 
     def trim(self, now: float) -> None:
         """Forget logs that ran empty, a few per step, and the least recently used ones beyond the bound."""
-        if now >= self.trimmed_until:
-            self._forget_empty(now)
-        while self.entries > self.max_entries:
-            self._forget_oldest()
-            self._overflow.note("rate limits of the least recently active keys start anew")
-
-    def _forget_empty(self, now: float) -> None:
         for _ in range(_IDLE_LOGS_PER_STEP):
             oldest = next(iter(self.logs.values()), None)
-            if oldest is None:
-                return
-            if oldest.ends > now:
-                self.trimmed_until = oldest.ends
-                return
+            if oldest is None or oldest.ends > now:
+                break
             self._forget_oldest()
+        while self.entries > self._max_entries:
+            self._forget_oldest()
+            self._overflow.note("rate limits of the least recently active keys start anew")
 
     def _forget_oldest(self) -> None:
         _, log = self.logs.popitem(last=False)

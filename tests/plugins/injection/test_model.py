@@ -93,4 +93,4 @@ def test_what_unknown_words_add_is_remembered_but_not_without_end(monkeypatch: p
     for word in ("igloo", "more", "xore", "yore", "igloo", "more"):
         assert logit([word, word, word], model) == pytest.approx(plainly([word, word, word]))
         assert logit([word, word, word], model) == pytest.approx(plainly([word, word, word]))
-        assert len(model._made) <= 3
+        assert len(model._sums) <= 3

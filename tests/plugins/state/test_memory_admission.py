@@ -142,6 +142,16 @@ async def test_l10_what_has_ended_leaves_memory(
     assert rows(store) == (0, 20, 0, 0, 20)
 
 
+async def test_l10_a_long_window_keeps_no_short_ones_in_memory(store: MemoryState, clock: ManualTime) -> None:
+    await store.admit("day", [Window("day", limit=100, period_s=86_400.0)])
+    await store.admit("minute", [Window("minute", limit=100, period_s=60.0)])
+    clock.advance(30.0)
+    await store.admit("again", [Window("day", limit=100, period_s=86_400.0)])
+    clock.advance(60.0)
+    await store.admit("later", [Window("later", limit=100, period_s=60.0)])
+    assert len(store._windows) == 3
+
+
 async def test_l10_window_logs_are_bounded_and_the_loss_is_said(
     clock: ManualTime, caplog: pytest.LogCaptureFixture
 ) -> None:
