@@ -12,6 +12,23 @@ Fact = TypeVar("Fact")
 DIGEST_BYTES: Final = 16
 
 
+class KeyedHash:
+    """A keyed BLAKE2b (RFC 7693). The key is drawn when it is made and never leaves: its hashes are of use to nobody
+    else. May be used on any thread."""
+
+    __slots__ = ("_keyed",)
+
+    def __init__(self, size: int) -> None:
+        """`size` is the bytes of a hash."""
+        self._keyed = blake2b(key=secrets.token_bytes(32), digest_size=size)
+
+    def of(self, data: bytes) -> bytes:
+        """The hash of these bytes."""
+        keyed = self._keyed.copy()
+        keyed.update(data)
+        return keyed.digest()
+
+
 class KeyedCache(Generic[Fact]):
     """The facts last used, at most `entries` of them, under a hash that only this object can make.
 
@@ -19,11 +36,11 @@ class KeyedCache(Generic[Fact]):
     text could be compared with elsewhere. `digest` may be called on any thread, the rest on one: the event loop's.
     """
 
-    __slots__ = ("_entries", "_facts", "_keyed")
+    __slots__ = ("_entries", "_facts", "_hash")
 
     def __init__(self, entries: int) -> None:
         self._entries = entries
-        self._keyed = blake2b(key=secrets.token_bytes(32), digest_size=DIGEST_BYTES)
+        self._hash = KeyedHash(DIGEST_BYTES)
         self._facts: OrderedDict[bytes, Fact] = OrderedDict()
 
     def __len__(self) -> int:
@@ -31,9 +48,7 @@ class KeyedCache(Generic[Fact]):
 
     def digest(self, text: str) -> bytes:
         """What a text's fact is kept under."""
-        keyed = self._keyed.copy()
-        keyed.update(text.encode("utf-8", "surrogatepass"))
-        return keyed.digest()
+        return self._hash.of(text.encode("utf-8", "surrogatepass"))
 
     def get(self, digest: bytes) -> Fact | None:
         """The fact, if it is still known."""

@@ -82,7 +82,7 @@ class EventStream:
         except StopAsyncIteration:
             self.ended(None)
             raise
-        except BaseException as exc:
+        except BaseException as exc:  # whatever it was, a cancellation too, the stream has ended
             self.ended(exc)
             raise
         finally:

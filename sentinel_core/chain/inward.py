@@ -92,7 +92,7 @@ async def _lenient(exchange: Exchange, entry: Entry, phase: Phase) -> Reply | No
     before = Snapshot(ctx)
     try:
         reply = await _decided(exchange, phase(ctx))
-    except BaseException as exc:  # as in `enter`
+    except BaseException as exc:  # a cancellation that nobody asked for is a fault, and fails open
         if not is_fault(exc):
             raise _denied(exchange, entry, exc) from exc.__cause__
         note(entry, "on_request", exc)
@@ -267,7 +267,7 @@ async def _announced(attempt: Attempt, before: Callable[[Attempt], Awaitable[Non
     """What must be done before the call; if it cannot be done, there is none."""
     try:
         await before(attempt)
-    except BaseException:  # as in `_call_provider`
+    except BaseException:  # whoever is cancelled while it is announced has not called
         _close_attempt(attempt, "discarded")
         attempt.error = NOT_CALLED
         raise

@@ -66,7 +66,7 @@ class StreamLayer:
             if clock.expired:
                 raise self.passage.late() from None
             raise
-        except BaseException as exc:  # as above
+        except BaseException as exc:  # the clock stops for a cancellation as well
             clock.stop()
             failure = self._failure(exc)
             if failure is exc:

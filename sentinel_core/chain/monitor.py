@@ -60,7 +60,7 @@ async def watch_reply(exchange: Exchange, answer: Answer | None, steps: Sequence
             exchange.verdicts.note(entry, "response", "monitored" if changed else "allowed" if read else "partial")
         except Refusal:
             exchange.verdicts.note(entry, "response", "monitored")
-        except BaseException as exc:  # as above
+        except BaseException as exc:  # a cancellation that nobody asked for is a fault
             if not (is_fault(exc) or isinstance(exc, SentinelError)):
                 raise
             note(entry, "on_response", exc)

@@ -135,7 +135,7 @@ class Generation:
         self.chain.enter()
         try:
             return Admission(await door(client))
-        except BaseException as error:
+        except BaseException as error:  # a cancellation that nobody asked for is kept as well
             if isinstance(error, Exception) or unasked(error):
                 return Admission(error=error)
             raise

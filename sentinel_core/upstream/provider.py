@@ -94,7 +94,7 @@ class HttpProvider(Provider):
                 framing=framing,
                 reader=reader,
             )
-        except BaseException:
+        except BaseException:  # a cancellation leaves no connection open, either
             await response.abort()
             raise
 
@@ -107,7 +107,7 @@ class HttpProvider(Provider):
                 if response.status >= 300:
                     raise await refusal_of(response, self.error)
                 await response.read(HEALTH_BYTES)
-            except BaseException:
+            except BaseException:  # as little as a call may a cancelled probe leave one open
                 await response.abort()
                 raise
             await response.release()

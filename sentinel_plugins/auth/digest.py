@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from hashlib import blake2b
 
 from sentinel_core.config import Secret
+from sentinel_core.keyed_cache import KeyedHash
 
 
 class Digests:
@@ -24,18 +24,13 @@ class Digests:
 
 
 class Fingerprints:
-    """What this process remembers credentials by: keyed BLAKE2b (RFC 7693), a quarter of the time of an HMAC.
+    """What this process remembers credentials by: a hash of its own, in a quarter of the time of an HMAC."""
 
-    Of use to nobody else: the key is drawn at start and never leaves.
-    """
-
-    __slots__ = ("_keyed",)
+    __slots__ = ("_hash",)
 
     def __init__(self) -> None:
-        self._keyed = blake2b(key=secrets.token_bytes(32), digest_size=32)
+        self._hash = KeyedHash(32)
 
     def of(self, text: str) -> bytes:
         """32 bytes of the whole text, which must be ASCII."""
-        keyed = self._keyed.copy()
-        keyed.update(text.encode("ascii"))
-        return keyed.digest()
+        return self._hash.of(text.encode("ascii"))

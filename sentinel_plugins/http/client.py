@@ -57,7 +57,7 @@ class AiohttpClient:
         self._busy += 1
         try:
             response = await sending.run(self._shared, self._fresh)
-        except BaseException:
+        except BaseException:  # whoever is cancelled is no longer busy, either
             full = self._busy > self._connections
             self._busy -= 1
             if full and sending.queued:

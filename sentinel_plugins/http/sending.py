@@ -81,7 +81,7 @@ class Sending:
         except CALL_ERRORS as error:
             self.abort()
             raise call_error(error) from error
-        except BaseException:
+        except BaseException:  # a cancellation leaves no connection open, either
             self.abort()
             raise
         return response

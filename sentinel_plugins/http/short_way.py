@@ -48,10 +48,10 @@ async def send(
         response = await request.send(connection)
         try:
             await response.start(connection)
-        except BaseException:
+        except BaseException:  # a cancelled read of the head leaves no response open
             response.close()
             raise
-    except BaseException:
+    except BaseException:  # and a cancellation at any step no connection
         connection.close()
         raise
     return response

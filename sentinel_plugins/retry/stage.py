@@ -55,7 +55,7 @@ class Retry(Stage):
         self._budget.enter(self._clock.monotonic(), first=not ctx.attempts)
         try:
             reply = await self._tried(ctx, call, call_next)
-        except BaseException:
+        except BaseException:  # whoever is cancelled no longer counts, either
             self._budget.leave()
             raise
         reply.on_close(lambda _: self._budget.leave())

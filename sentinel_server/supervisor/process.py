@@ -43,7 +43,7 @@ class WorkerProcess:
             command = (sys.executable, "-m", CHILD, str(theirs.fileno()), server.runner)
             try:
                 process = await asyncio.create_subprocess_exec(*command, pass_fds=[theirs.fileno()], process_group=0)
-            except BaseException:
+            except BaseException:  # a start that is cancelled leaves no socket open
                 ours.close()
                 raise
         channel = await Channel.over(ours)

@@ -97,7 +97,7 @@ async def _tried(step: Awaitable[None]) -> str:
         await step
     except SentinelError as error:
         return str(error)
-    except BaseException as error:
+    except BaseException as error:  # `is_fault` tells a cancellation that nobody asked for from one that somebody did
         if not is_fault(error):
             raise
         log.exception("the new configuration cannot be used")

@@ -252,9 +252,11 @@ def _place(event: Event) -> tuple[str, int] | None:
 
 def _whole(block: dict[str, Any], *, cut: bool) -> dict[str, Any]:
     """A block whose fragments are joined; `cut` if the last one may be missing."""
-    joined = {key: "".join(block[key]) for key in ("text", "thinking") if isinstance(block.get(key), list)}
+    joined: dict[str, Any] = {
+        key: "".join(block[key]) for key in ("text", "thinking") if isinstance(block.get(key), list)
+    }
     if isinstance(block.get("input"), list):
-        joined["input"] = tool_input("".join(block["input"]), cut=cut)  # type: ignore[assignment]  # an object
+        joined["input"] = tool_input("".join(block["input"]), cut=cut)
     return {**block, **joined}
 
 

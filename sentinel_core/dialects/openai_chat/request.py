@@ -167,10 +167,11 @@ _BOUNDED = frozenset({*(name for name, *_ in _BOUNDS), *_SWITCHES, "stop"})
 def check_numbers(body: Mapping[str, Any], bounds: Iterable[Bound]) -> None:
     """Raises `Refusal` for a parameter that is not a number within its bounds; absent and null ones are none."""
     for name, kind, lowest, highest in bounds:
-        value = body.get(name)
+        value: Any = body.get(name)
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, kind) or not lowest <= value <= highest:  # type: ignore[operator]  # a number here
+        is_number = isinstance(value, kind) and not isinstance(value, bool)
+        if not is_number or not lowest <= value <= highest:
             raise invalid(name, f"The parameter {name!r} must be a number from {lowest} to {highest}.")
 
 

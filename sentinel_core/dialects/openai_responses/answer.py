@@ -31,9 +31,9 @@ def patch(body: Mapping[str, Any], texts: Mapping[Path, str]) -> dict[str, Any]:
     result: dict[str, Any] = patched(body, texts)
     for path in texts:
         if path[-1] == "text":
-            holder = result
+            holder: Any = result
             for step in path[:-1]:
-                holder = holder[step]  # type: ignore[index]  # the path was walked by `patched`
+                holder = holder[step]
             if holder.get("logprobs"):
                 holder["logprobs"] = []  # its own copy: `patched` has opened it
     return result

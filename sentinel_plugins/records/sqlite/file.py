@@ -34,7 +34,7 @@ class File:
             connection.execute("BEGIN IMMEDIATE")
             results = list(run(connection, gather()))
             connection.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # with the connection goes the transaction, whatever broke it
             self.close()
             raise
         return results
