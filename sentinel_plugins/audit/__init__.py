@@ -16,7 +16,7 @@ from sentinel_plugins.audit.commands import COMMANDS, table_of
 from sentinel_plugins.audit.config import AuditConfig
 from sentinel_plugins.audit.endpoints import Routes
 from sentinel_plugins.audit.retention import Retention
-from sentinel_plugins.audit.stage import Audit, key_of
+from sentinel_plugins.audit.stage import Audit, keys_of
 
 __all__ = ["Audit", "AuditConfig", "sentinel_commands", "sentinel_endpoints", "sentinel_jobs", "sentinel_stages"]
 
@@ -48,6 +48,6 @@ def sentinel_commands() -> Iterable[Command]:
 
 
 def _retention(gateway: Gateway, config: AuditConfig) -> Retention:
-    key, services = key_of(config), gateway.services
-    notes = Checkpoints(Path(config.checkpoints), key, services.executor) if key and config.checkpoints else None
+    keys, services = keys_of(config), gateway.services
+    notes = Checkpoints(Path(config.checkpoints), keys, services.executor) if keys and config.checkpoints else None
     return Retention(gateway.records, services.clock, config.retention_s, notes)

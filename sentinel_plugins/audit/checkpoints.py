@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from sentinel_core.errors import ConfigError, ConfigProblem
-from sentinel_plugins.audit.seal import Head, canonical, equal, signature
+from sentinel_plugins.audit.seal import Head, Keys, canonical
 from sentinel_plugins.recording.whole import append
 
 log = logging.getLogger("sentinel.audit")
@@ -36,8 +36,8 @@ class Checkpoints:
     Any number of workers append to it.
     """
 
-    def __init__(self, path: Path, key: bytes, executor: Executor) -> None:
-        self.key = key
+    def __init__(self, path: Path, keys: Keys, executor: Executor) -> None:
+        self.keys = keys
         self._path = path
         self._executor = executor
 
@@ -58,7 +58,7 @@ class Checkpoints:
 
     async def note(self, kind: Kind, at: float, heads: Mapping[str, Head]) -> bool:
         """Append one line; whether the disk has it. What fails is logged."""
-        text = signed(kind, at, heads, self.key)
+        text = signed(kind, at, heads, self.keys)
         try:
             await asyncio.get_running_loop().run_in_executor(self._executor, _append, self._path, text)
         except OSError as error:
@@ -67,19 +67,19 @@ class Checkpoints:
         return True
 
 
-def signed(kind: Kind, at: float, heads: Mapping[str, Head], key: bytes) -> str:
+def signed(kind: Kind, at: float, heads: Mapping[str, Head], keys: Keys) -> str:
     """One line of the file."""
     note = {"kind": kind, "at": at, "writers": {writer: list(head) for writer, head in heads.items()}}
-    return canonical({**note, "sig": signature(canonical(note), key)})
+    return canonical({**note, "sig": keys.sign(canonical(note))})
 
 
-def read(path: Path, key: bytes) -> Noted:
+def read(path: Path, keys: Keys) -> Noted:
     """What the file says, and whether it is there. Raises `OSError`."""
     found: dict[str, dict[str, Head]] = {"head": {}, "cut": {}}
     bad = []
     lines = _lines(path)
     for number, text in enumerate(lines or (), 1):
-        note = _believed(text, key)
+        note = _believed(text, keys)
         if note is None:
             bad.append(number)
             continue
@@ -96,12 +96,12 @@ def _lines(path: Path) -> list[str] | None:
         return None
 
 
-def _believed(text: str, key: bytes) -> dict[str, Any] | None:  # a note, as `signed` makes it
+def _believed(text: str, keys: Keys) -> dict[str, Any] | None:  # a note, as `signed` makes it
     try:
         note: Any = json.loads(text)  # JSON
         if not isinstance(note, dict) or not isinstance(sig := note.pop("sig", None), str):
             return None
-        return note if equal(sig, signature(canonical(note), key)) else None
+        return note if keys.signed(canonical(note), sig) else None
     except (ValueError, RecursionError):
         return None
 

@@ -15,7 +15,8 @@ from sentinel_core.records import RecordStore, Stored
 from sentinel_plugins.audit.checkpoints import Noted, read
 from sentinel_plugins.audit.config import AuditConfig
 from sentinel_plugins.audit.entry import TABLE
-from sentinel_plugins.audit.stage import Audit, key_of
+from sentinel_plugins.audit.seal import Keys
+from sentinel_plugins.audit.stage import Audit, keys_of
 from sentinel_plugins.audit.verify import Finding, Verified, verify_stored
 from sentinel_plugins.recording.offline import answered
 
@@ -30,13 +31,13 @@ def verify_audit(config: Config = None, env_file: EnvFile = None, json: Json = F
     """Check that no audit record was edited, deleted or moved. The exit code is 1 if one was."""
     gateway = Gateway.load(config, env_file=env_file)
     table = table_of(gateway)
-    key = key_of(table) if table is not None else None
-    if table is None or key is None:
+    keys = keys_of(table) if table is not None else None
+    if table is None or keys is None:
         raise ConfigError((ConfigProblem("nothing is sealed", table="stages.audit", key="key", expected="a secret"),))
     try:
-        before = _noted(table, key)
+        before = _noted(table, keys)
         rows = answered(gateway, _all)
-        found = verify_stored(rows, key, _meanwhile(before, _noted(table, key)))
+        found = verify_stored(rows, keys, _meanwhile(before, _noted(table, keys)))
     except OSError as error:
         typer.echo(f"sentinel: {error}", err=True)
         return FAILURE
@@ -52,8 +53,8 @@ def table_of(gateway: Gateway) -> AuditConfig | None:
     return gateway.blueprint.chain.table(Audit.name, AuditConfig)
 
 
-def _noted(table: AuditConfig, key: bytes) -> Noted | None:
-    return read(Path(table.checkpoints), key) if table.checkpoints else None
+def _noted(table: AuditConfig, keys: Keys) -> Noted | None:
+    return read(Path(table.checkpoints), keys) if table.checkpoints else None
 
 
 def _meanwhile(before: Noted | None, after: Noted | None) -> Noted | None:

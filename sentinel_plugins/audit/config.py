@@ -24,6 +24,10 @@ class AuditConfig(StageConfig, frozen=True, kw_only=True):
     key: Secret | None = None
     """Chains the records of each writer, so that `sentinel audit verify` finds what was edited, deleted or moved. At
     least 16 characters; keep it away from the record store."""
+    previous_keys: tuple[Secret, ...] = ()
+    """Keys that older records and checkpoints were signed with, while there are such: what they signed is believed, and
+    nothing new is signed with them. One that somebody else may know does not belong here: what it signs proves
+    nothing."""
     checkpoints: str = ""
     """A file for signed notes of how far the records go: the end of a chain is missed only if somebody noted it.
     Keep it where whoever can write the record store cannot. A relative path starts at the working directory; every
@@ -38,7 +42,16 @@ class AuditConfig(StageConfig, frozen=True, kw_only=True):
     """Records that may wait while the record store does not answer. Further ones are dropped, counted and logged."""
 
     def __post_init__(self) -> None:
-        if self.key is not None and len(self.key.reveal()) < MIN_KEY_CHARS:
-            raise ValueError(f"key: must be at least {MIN_KEY_CHARS} characters")
-        if self.checkpoints and self.key is None:
-            raise ValueError("checkpoints: needs a key to sign them with")
+        problems = [
+            f"{name}: must be at least {MIN_KEY_CHARS} characters"
+            for name, keys in (("key", (self.key,)), ("previous_keys", self.previous_keys))
+            if any(key is not None and len(key.reveal()) < MIN_KEY_CHARS for key in keys)
+        ]
+        if self.key is None:
+            problems += [
+                f"{name}: needs a key to sign with"
+                for name, given in (("previous_keys", self.previous_keys), ("checkpoints", self.checkpoints))
+                if given
+            ]
+        if problems:
+            raise ValueError(*problems)

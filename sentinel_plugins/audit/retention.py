@@ -8,7 +8,7 @@ from sentinel_core.records import RecordStore
 from sentinel_core.services import Clock
 from sentinel_plugins.audit.checkpoints import Checkpoints
 from sentinel_plugins.audit.entry import CLAIMS, TABLE
-from sentinel_plugins.audit.seal import UNSEALED, Head, intact
+from sentinel_plugins.audit.seal import UNSEALED, Head, Keys, intact
 from sentinel_plugins.recording.chore import between_looks_s, repeated
 from sentinel_plugins.recording.pages import Pages
 
@@ -36,14 +36,14 @@ class Retention:
         now = self._clock.time()
         until = now - self._retention_s
         if self._checkpoints is not None:
-            cuts = await self._last_of_each(until, self._checkpoints.key)
+            cuts = await self._last_of_each(until, self._checkpoints.keys)
             if cuts is None or (cuts and not await self._checkpoints.note("cut", now, cuts)):
                 return 0
         count = await self._records.delete(TABLE, until=until)
         await self._records.delete(CLAIMS, until=until)  # after the intents: a claim without one claims nothing
         return count
 
-    async def _last_of_each(self, until: float, key: bytes) -> dict[str, Head] | None:
+    async def _last_of_each(self, until: float, keys: Keys) -> dict[str, Head] | None:
         """The newest sealed record of each writer that will go; None if one is not what it was, or not so old."""
         found: dict[str, Head] = {}
         async for page in Pages(self._records, TABLE, tenant=None, until=until):
@@ -51,7 +51,7 @@ class Retention:
                 fields = record.fields
                 if fields.get("mac") == UNSEALED:  # from before there was a key: nothing was noted of it either
                     continue
-                if record.at >= until or not intact(record, key):
+                if record.at >= until or not intact(record, keys):
                     log.error("audit record %r is not as it was written: nothing is deleted, see `verify`", record.id)
                     return None
                 found.setdefault(fields["writer"], Head(fields["seq"], fields["mac"]))

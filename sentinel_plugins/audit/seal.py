@@ -23,14 +23,29 @@ class Head(NamedTuple):
     mac: str = START
 
 
+class Keys(NamedTuple):
+    """What is signed with, and what was before: under `previous` keys signatures are believed, and none is made."""
+
+    current: bytes
+    previous: tuple[bytes, ...] = ()
+
+    def sign(self, text: str) -> str:
+        """HMAC-SHA256 in hexadecimal (RFC 2104)."""
+        return _signature(text, self.current)
+
+    def signed(self, text: str, found: str) -> bool:
+        """Whether this is a signature of that text, compared in constant time; what was found may be any text."""
+        return any(_equal(found, _signature(text, key)) for key in (self.current, *self.previous))
+
+
 class Sealer:
     """Gives each record its number, the seal of the one before it, and its own: an HMAC-SHA256 over all of it.
 
     Without a key records are numbered and not sealed. Times of one writer never run backwards. `sealed` counts.
     """
 
-    def __init__(self, key: bytes | None, writer: str, sealed: Count | None = None) -> None:
-        self._key = key
+    def __init__(self, keys: Keys | None, writer: str, sealed: Count | None = None) -> None:
+        self._keys = keys
         self.writer = writer
         self._head = Head()
         self._at = 0.0
@@ -45,8 +60,8 @@ class Sealer:
         fields = {**record.fields, "writer": self.writer, "seq": seq, "prev": self._head.mac}
         row = Record(row_id(self.writer, seq), record.tenant, self._at, fields)
         mac = UNSEALED
-        if self._key is not None:
-            mac = seal_of(row, self._key)
+        if self._keys is not None:
+            mac = self._keys.sign(line(row))
             self._count.value += 1
         self._head = Head(seq, mac)
         return Record(row.id, row.tenant, row.at, {**fields, "mac": mac})
@@ -63,16 +78,11 @@ def line(record: Record) -> str:
     return canonical([record.id, record.tenant, record.at, fields])
 
 
-def seal_of(record: Record, key: bytes) -> str:
-    """The seal of a record."""
-    return signature(line(record), key)
-
-
-def intact(record: Record, key: bytes) -> bool:
-    """Whether all of the record, its id, tenant and time as well, is as a `Sealer` with this key left it."""
+def intact(record: Record, keys: Keys) -> bool:
+    """Whether all of the record, its id, tenant and time as well, is as a `Sealer` with one of these keys left it."""
     mac = record.fields.get("mac")
     try:
-        return isinstance(mac, str) and equal(mac, seal_of(record, key))
+        return isinstance(mac, str) and keys.signed(line(record), mac)
     except RecursionError:  # nested more deeply than what can be sealed
         return False
 
@@ -82,11 +92,9 @@ def canonical(value: object) -> str:
     return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
 
 
-def signature(text: str, key: bytes) -> str:
-    """HMAC-SHA256 in hexadecimal (RFC 2104)."""
+def _signature(text: str, key: bytes) -> str:
     return hmac.digest(key, text.encode("ascii"), "sha256").hex()
 
 
-def equal(found: str, expected: str) -> bool:
-    """Whether this is that signature, in constant time; what was found may be any text."""
+def _equal(found: str, expected: str) -> bool:
     return hmac.compare_digest(found.encode("utf-8", "surrogatepass"), expected.encode("ascii"))

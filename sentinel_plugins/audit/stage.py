@@ -19,7 +19,7 @@ from sentinel_plugins.audit.config import AuditConfig
 from sentinel_plugins.audit.entry import TABLE, intent, terminal
 from sentinel_plugins.audit.lost_requests import LostRequests
 from sentinel_plugins.audit.noting import Noting
-from sentinel_plugins.audit.seal import Sealer
+from sentinel_plugins.audit.seal import Keys, Sealer
 from sentinel_plugins.recording.journal import Journal
 
 
@@ -50,9 +50,9 @@ class Audit(Stage):
     @asynccontextmanager
     async def open(cls, config: AuditConfig, services: Services) -> AsyncIterator[Self]:
         """The stage, with a chain of its own."""
-        key = key_of(config)
-        sealer = Sealer(key, uuid4().hex, services.counts.count("audit_sealed", "Entries of the audit's chains"))
-        notes = Checkpoints(Path(config.checkpoints), key, services.executor) if key and config.checkpoints else None
+        keys = keys_of(config)
+        sealer = Sealer(keys, uuid4().hex, services.counts.count("audit_sealed", "Entries of the audit's chains"))
+        notes = Checkpoints(Path(config.checkpoints), keys, services.executor) if keys and config.checkpoints else None
         if notes is not None and not isinstance(services.records, UnwrittenRecords):  # a dry run makes no file
             await notes.prepare()
         async with Noting(notes, services.clock, config.checkpoint_interval_s).open() as noting:
@@ -84,6 +84,8 @@ class Audit(Stage):
         self.journal.add(terminal(ctx, outcome, now, lost=lost, content=self._content))
 
 
-def key_of(config: AuditConfig) -> bytes | None:
-    """What records are sealed with."""
-    return config.key.reveal().encode() if config.key is not None else None
+def keys_of(config: AuditConfig) -> Keys | None:
+    """What records are sealed with, and what older ones were."""
+    if config.key is None:
+        return None
+    return Keys(config.key.reveal().encode(), tuple(key.reveal().encode() for key in config.previous_keys))

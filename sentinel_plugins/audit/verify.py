@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from sentinel_core.records import Record, Stored
 from sentinel_plugins.audit.checkpoints import Noted
 from sentinel_plugins.audit.entry import EXCHANGE
-from sentinel_plugins.audit.seal import START, Head, intact, row_id
+from sentinel_plugins.audit.seal import START, Head, Keys, intact, row_id
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -44,7 +44,7 @@ class _Link(NamedTuple):
     mac: str
 
 
-def verify(records: Iterable[Record], key: bytes, noted: Noted | None) -> Verified:
+def verify(records: Iterable[Record], keys: Keys, noted: Noted | None) -> Verified:
     """Look at every record, in whatever order they come. `noted` is None where no checkpoints are kept."""
     chains: dict[str, list[_Link]] = defaultdict(list)
     findings: list[Finding] = []
@@ -53,7 +53,7 @@ def verify(records: Iterable[Record], key: bytes, noted: Noted | None) -> Verifi
     for record in records:
         count += 1
         writer, link = _link(record)
-        if link is None or not intact(record, key):
+        if link is None or not intact(record, keys):
             findings.append(Finding(writer, link.seq if link is not None else 0, f"{record.id!r} was edited"))
             continue
         chains[writer].append(link)
@@ -66,9 +66,9 @@ def verify(records: Iterable[Record], key: bytes, noted: Noted | None) -> Verifi
     return Verified(count, len(chains), tuple(findings), unfinished, noted is not None)
 
 
-def verify_stored(rows: Sequence[Stored], key: bytes, noted: Noted | None) -> Verified:
+def verify_stored(rows: Sequence[Stored], keys: Keys, noted: Noted | None) -> Verified:
     """The same of rows as they lie in a store: each must be a record, and found by what it says."""
-    found = verify((row.record for row in rows if row.record is not None), key, noted)
+    found = verify((row.record for row in rows if row.record is not None), keys, noted)
     return replace(found, records=len(rows), findings=(*_misplaced(rows), *found.findings))
 
 

@@ -13,15 +13,15 @@ from sentinel_core.errors import ConfigError
 from sentinel_core.testing import fake_services, opened
 from sentinel_plugins.audit import Audit, AuditConfig
 from sentinel_plugins.audit.checkpoints import Checkpoints, Noted, read, signed
-from sentinel_plugins.audit.seal import Head
+from sentinel_plugins.audit.seal import Head, Keys
 from sentinel_plugins.audit.verify import verify
 from tests.plugins.recording.full_disk import fill
 
-KEY = b"a key of the tests"
+KEYS = Keys(b"a key of the tests")
 
 
 def config(path: Path) -> AuditConfig:
-    return AuditConfig(key=Secret(KEY.decode(), "TEST"), checkpoints=str(path))
+    return AuditConfig(key=Secret(KEYS.current.decode(), "TEST"), checkpoints=str(path))
 
 
 def heads(seq: int) -> dict[str, Head]:
@@ -34,23 +34,23 @@ async def test_d01_half_a_note_is_taken_back_and_was_not_noted(
 ) -> None:
     path = tmp_path / "notes"
     async with fake_services() as services:
-        checkpoints = Checkpoints(path, KEY, services.executor)
+        checkpoints = Checkpoints(path, KEYS, services.executor)
         assert await checkpoints.note("head", 1.0, heads(1))
         fill(monkeypatch, written)
         assert not await checkpoints.note("head", 2.0, heads(2))
         monkeypatch.undo()
         assert await checkpoints.note("head", 3.0, heads(3))
-    assert read(path, KEY) == Noted(heads(3), {})
+    assert read(path, KEYS) == Noted(heads(3), {})
     assert len(path.read_bytes().splitlines()) == 2
     assert "No space left on device" in caplog.text
 
 
 async def test_a_line_that_a_crash_cut_off_is_not_glued_to_the_next_one(tmp_path: Path) -> None:
     path = tmp_path / "notes"
-    path.write_text(signed("head", 1.0, heads(1), KEY) + "\n" + signed("head", 2.0, heads(2), KEY)[:20], "ascii")
+    path.write_text(signed("head", 1.0, heads(1), KEYS) + "\n" + signed("head", 2.0, heads(2), KEYS)[:20], "ascii")
     async with fake_services() as services:
-        assert await Checkpoints(path, KEY, services.executor).note("head", 3.0, heads(3))
-    assert read(path, KEY) == Noted(heads(3), {}, (2,))
+        assert await Checkpoints(path, KEYS, services.executor).note("head", 3.0, heads(3))
+    assert read(path, KEYS) == Noted(heads(3), {}, (2,))
 
 
 @pytest.mark.parametrize("place", ["missing/notes", "."])
@@ -75,7 +75,7 @@ async def test_a_gateway_that_starts_leaves_a_file_so_that_one_that_is_gone_is_m
     path = tmp_path / "notes"
     async with fake_services() as services, opened(Audit, config(path), services):
         pass
-    assert verify([], KEY, read(path, KEY)).findings == ()
+    assert verify([], KEYS, read(path, KEYS)).findings == ()
     path.unlink()
-    (finding,) = verify([], KEY, read(path, KEY)).findings
+    (finding,) = verify([], KEYS, read(path, KEYS)).findings
     assert finding.message == "the checkpoints are gone"

@@ -11,12 +11,12 @@ from sentinel_core.records import Record
 from sentinel_core.testing import FakeClock
 from sentinel_plugins.audit.entry import LOST, TABLE
 from sentinel_plugins.audit.lost_requests import LostRequests
-from sentinel_plugins.audit.seal import Sealer
+from sentinel_plugins.audit.seal import Keys, Sealer
 from sentinel_plugins.audit.verify import verify
 from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.records.memory import MemoryRecords
 
-KEY = b"key-of-the-audit-for-tests"
+KEYS = Keys(b"key-of-the-audit-for-tests")
 LOST_AFTER_S = 10.0
 
 
@@ -24,7 +24,7 @@ class Writer:
     """One gateway's chain, and its look at everybody's."""
 
     def __init__(self, name: str, records: MemoryRecords, clock: FakeClock) -> None:
-        self.journal = Journal(TABLE, records, clock, finish=Sealer(KEY, name).seal)
+        self.journal = Journal(TABLE, records, clock, finish=Sealer(KEYS, name).seal)
         self.looking = LostRequests(records, self.journal, clock, LOST_AFTER_S)
         self._clock = clock
 
@@ -57,7 +57,7 @@ async def test_s04_an_intent_without_an_end_gets_one_in_the_chain_of_a_gateway_t
     rows = (await records.query(TABLE, tenant=None)).records
     lost = next(row for row in rows if row.fields.get("error") == LOST)
     assert (lost.fields["status"], lost.fields["model"], lost.fields["writer"]) == ("failed", "m", "one")
-    found = verify(rows, KEY, None)
+    found = verify(rows, KEYS, None)
     assert (found.findings, found.unfinished) == ((), 1), "the young one"
 
 
@@ -65,7 +65,7 @@ async def test_s04_an_intent_that_comes_late_out_of_a_spool_is_ended_by_a_gatewa
     records, clock = MemoryRecords(), FakeClock()
     dead, one = Writer("dead", records, clock), Writer("one", records, clock)
     spooled = MemoryRecords()
-    async with Journal(TABLE, spooled, clock, finish=Sealer(KEY, "dead").seal).open() as spool:
+    async with Journal(TABLE, spooled, clock, finish=Sealer(KEYS, "dead").seal).open() as spool:
         dead.journal = spool
         await dead.write("intent", "late")
     async with one.journal.open():

@@ -16,11 +16,11 @@ from sentinel_core.testing import FakeClock, fake_services, settle
 from sentinel_plugins.audit.checkpoints import Checkpoints, Noted, read
 from sentinel_plugins.audit.entry import TABLE
 from sentinel_plugins.audit.retention import Retention
-from sentinel_plugins.audit.seal import Head, Sealer, row_id
+from sentinel_plugins.audit.seal import Head, Keys, Sealer, row_id
 from sentinel_plugins.records.memory import MemoryRecords
 from tests.plugins.records.opened import sqlite
 
-KEY = b"a key of the tests"
+KEYS = Keys(b"a key of the tests")
 NOW, KEPT_S = 1000.0, 100.0
 LATE = NOW - KEPT_S / 2
 EARLY = NOW - KEPT_S * 2
@@ -28,14 +28,14 @@ EARLY = NOW - KEPT_S * 2
 Tamper: TypeAlias = Callable[[sqlite3.Connection], object]
 
 
-def chain(*moments: float, key: bytes | None = KEY, writer: str = "w") -> list[Record]:
-    return [*Sealer(key, writer).seal([Record("", "acme", at, {"kind": "terminal"}) for at in moments])]
+def chain(*moments: float, keys: Keys | None = KEYS, writer: str = "w") -> list[Record]:
+    return [*Sealer(keys, writer).seal([Record("", "acme", at, {"kind": "terminal"}) for at in moments])]
 
 
 @asynccontextmanager
-async def retention(records: RecordStore, notes: Path) -> AsyncIterator[Retention]:
+async def retention(records: RecordStore, notes: Path, keys: Keys = KEYS) -> AsyncIterator[Retention]:
     async with fake_services() as services:
-        yield Retention(records, FakeClock(NOW), KEPT_S, Checkpoints(notes, KEY, services.executor))
+        yield Retention(records, FakeClock(NOW), KEPT_S, Checkpoints(notes, keys, services.executor))
 
 
 def backdate(file: sqlite3.Connection) -> object:
@@ -91,7 +91,7 @@ async def test_a_record_that_was_edited_stays_to_be_seen(tmp_path: Path) -> None
 
 async def test_records_from_before_there_was_a_key_are_deleted_and_not_signed_for(tmp_path: Path) -> None:
     records, notes = MemoryRecords(), tmp_path / "notes"
-    await records.append(TABLE, [*chain(EARLY, key=None, writer="v"), *chain(LATE)])
+    await records.append(TABLE, [*chain(EARLY, keys=None, writer="v"), *chain(LATE)])
     async with retention(records, notes) as job:
         assert await job.forget() == 1
         assert not notes.exists()
@@ -102,7 +102,20 @@ async def test_the_last_old_record_of_each_writer_is_signed_for(tmp_path: Path) 
     await records.append(TABLE, rows)
     async with retention(records, notes) as job:
         assert await job.forget() == 2
-    assert read(notes, KEY) == Noted({}, {"w": Head(2, rows[1].fields["mac"])})
+    assert read(notes, KEYS) == Noted({}, {"w": Head(2, rows[1].fields["mac"])})
+
+
+async def test_records_that_were_sealed_with_a_previous_key_are_deleted_and_the_current_one_signs(
+    tmp_path: Path,
+) -> None:
+    records, notes = MemoryRecords(), tmp_path / "notes"
+    old = chain(EARLY, keys=Keys(b"the key until yesterday"))
+    await records.append(TABLE, old)
+    async with retention(records, notes) as job:
+        assert await job.forget() == 0
+    async with retention(records, notes, Keys(KEYS.current, (b"the key until yesterday",))) as job:
+        assert await job.forget() == 1
+    assert read(notes, KEYS) == Noted({}, {"w": Head(1, old[0].fields["mac"])})
 
 
 async def test_the_job_outlives_whatever_one_look_ends_in(caplog: pytest.LogCaptureFixture) -> None:

@@ -18,6 +18,7 @@ from sentinel_core.gateway import Gateway
 from sentinel_core.records import Record
 from sentinel_plugins.audit.checkpoints import read
 from sentinel_plugins.audit.entry import TABLE, Entry
+from sentinel_plugins.audit.seal import Keys
 from sentinel_plugins.audit.shapes import shown
 from sentinel_plugins.audit.verify import verify
 from tests.plugins.auth.callers import ADMIN_KEY, STATIC
@@ -118,6 +119,7 @@ checkpoints = "notes"
 kind = "echo"
 models = ["echo"]
 """
+PREVIOUS = 'previous_keys = [{ env = "OLD_KEY" }]'
 Change: TypeAlias = Callable[[list[Record]], list[Record]]
 
 
@@ -171,7 +173,7 @@ def test_p11_what_was_done_to_the_records_is_found(
     sentinel: Sentinel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, records_table: Table, change: str
 ) -> None:
     found = asyncio.run(tampered(tmp_path, records_table, CHANGES[change]))
-    verified = verify(found, KEY.encode(), read(tmp_path / "notes", KEY.encode()))
+    verified = verify(found, Keys(KEY.encode()), read(tmp_path / "notes", Keys(KEY.encode())))
     assert bool(verified.findings) is (change != "none"), verified
     if records_table["kind"] == "memory":  # ended with its gateway: no command can look at it
         return
@@ -211,8 +213,43 @@ def test_without_a_key_there_is_nothing_to_verify(sentinel: Sentinel) -> None:
     assert (result.code, "[stages.audit] key" in result.err) == (2, True)
 
 
-@pytest.mark.parametrize("table", [{"checkpoints": "notes"}, {"guarantee": "perhaps"}, {"retention_s": 0}])
-def test_a_table_that_cannot_be_used_is_named(sentinel: Sentinel, table: dict[str, Any]) -> None:
-    lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in table.items())
-    result = sentinel("check", config=f"[stages.audit]\n{lines}")
-    assert (result.code, "stages.audit" in result.err) == (2, True)
+def test_after_a_change_of_the_key_both_the_old_and_the_new_records_verify(
+    sentinel: Sentinel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = sqlite_table(tmp_path)
+    asyncio.run(tampered(tmp_path, table, CHANGES["none"]))
+    monkeypatch.setenv("AUDIT_KEY", "another key of the tests")
+    monkeypatch.setenv("OLD_KEY", KEY)
+    lines = ["[records]", *(f"{name} = {json.dumps(value)}" for name, value in table.items()), SEALED]
+    alone, changed = "\n".join(lines), "\n".join(lines).replace("[stages.audit]", f"[stages.audit]\n{PREVIOUS}")
+    assert changed != alone
+    assert sentinel("audit", "verify", config=alone).code == 1
+    assert sentinel("audit", "verify", config=changed).code == 0
+
+    async def more() -> None:
+        async with Gateway.load(Path("sentinel.toml")) as gateway:
+            await gateway.complete({"model": "echo", "messages": [{"role": "user", "content": "Hi"}]})
+
+    asyncio.run(more())
+    shown = sentinel("audit", "verify", config=changed)
+    assert (shown.code, shown.out.splitlines()[0]) == (0, "5 records of 2 writers, 0 intents without an end")
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ('checkpoints = "notes"', "checkpoints: needs a key to sign with"),
+        (PREVIOUS, "previous_keys: needs a key to sign with"),
+        (f'key = {{ env = "AUDIT_KEY" }}\n{PREVIOUS}', "previous_keys: must be at least 16 characters"),
+        ('key = { env = "OLD_KEY" }', "key: must be at least 16 characters"),
+        ('guarantee = "perhaps"', "guarantee"),
+        ("retention_s = 0", "retention_s"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_named(
+    sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch, lines: str, says: str
+) -> None:
+    monkeypatch.setenv("AUDIT_KEY", KEY)
+    monkeypatch.setenv("OLD_KEY", "short")
+    result = sentinel("check", config=f"[stages.audit]\n{lines}\n")
+    assert (result.code, "stages.audit" in result.err, says in result.err) == (2, True, True), result.err

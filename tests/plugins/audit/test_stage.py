@@ -29,6 +29,7 @@ from sentinel_core.testing.fake_clock import settle
 from sentinel_plugins.audit import Audit, AuditConfig
 from sentinel_plugins.audit.checkpoints import Checkpoints, read
 from sentinel_plugins.audit.retention import Retention
+from sentinel_plugins.audit.seal import Keys
 from sentinel_plugins.audit.verify import verify
 from tests.plugins.recording.flaky import Flaky
 from tests.plugins.recording.written import emptied
@@ -245,10 +246,10 @@ async def test_s4_45_what_is_left_at_the_end_is_written_and_noted(tmp_path: Path
         for _ in range(3):
             s.stage.journal.add(_bare(s.clock.time()))
     found = await entries(store)
-    noted = read(path, KEY.encode())
+    noted = read(path, Keys(KEY.encode()))
     assert [head.seq for head in noted.heads.values()] == [3]
-    assert verify(found, KEY.encode(), noted).findings == ()
-    assert verify(found[1:], KEY.encode(), noted).findings != ()
+    assert verify(found, Keys(KEY.encode()), noted).findings == ()
+    assert verify(found[1:], Keys(KEY.encode()), noted).findings != ()
 
 
 @pytest.mark.parametrize("fate", ["rotated", "deleted"])
@@ -265,12 +266,12 @@ async def test_d05_the_chain_and_its_notes_go_on_in_a_new_file_and_gaps_are_foun
             path.unlink()
         await s.ask()
         await s.ask()
-    noted, found = read(path, KEY.encode()), await entries(store)
+    noted, found = read(path, Keys(KEY.encode())), await entries(store)
     assert [head.seq for head in noted.heads.values()] == [3]
-    assert verify(found, KEY.encode(), noted).findings == ()
+    assert verify(found, Keys(KEY.encode()), noted).findings == ()
     for gap in range(3):
         left = [record for place, record in enumerate(found) if place != gap]
-        assert verify(left, KEY.encode(), noted).findings != ()
+        assert verify(left, Keys(KEY.encode()), noted).findings != ()
 
 
 async def test_notes_that_cannot_be_written_are_logged_and_stop_nobody(
@@ -288,7 +289,7 @@ async def test_notes_that_cannot_be_written_are_logged_and_stop_nobody(
 async def test_s4_42_old_records_are_deleted_and_the_rest_is_still_verified(tmp_path: Path, store: Flaky) -> None:
     path = tmp_path / "notes"
     async with fake_services() as services, scene(store=store, key=SECRET, checkpoints=str(path)) as s:
-        notes = Checkpoints(path, KEY.encode(), services.executor)
+        notes = Checkpoints(path, Keys(KEY.encode()), services.executor)
         for _ in range(3):
             await s.ask()
             await s.clock.advance(100)
@@ -298,15 +299,15 @@ async def test_s4_42_old_records_are_deleted_and_the_rest_is_still_verified(tmp_
         await s.ask()
     found = await entries(store)
     assert len(found) == 2
-    assert verify(found, KEY.encode(), read(path, KEY.encode())).findings == ()
-    assert verify(found[:1], KEY.encode(), read(path, KEY.encode())).findings != ()
+    assert verify(found, Keys(KEY.encode()), read(path, Keys(KEY.encode()))).findings == ()
+    assert verify(found[:1], Keys(KEY.encode()), read(path, Keys(KEY.encode()))).findings != ()
 
 
 async def test_what_cannot_be_noted_is_not_deleted(tmp_path: Path, store: Flaky) -> None:
     async with fake_services() as services, scene(store=store, key=SECRET) as s:
         await s.ask()
         await s.clock.advance(1000)
-        notes = Checkpoints(tmp_path / "no" / "folder", KEY.encode(), services.executor)
+        notes = Checkpoints(tmp_path / "no" / "folder", Keys(KEY.encode()), services.executor)
         assert await Retention(store, s.clock, 1.0, notes).forget() == 0
     assert len(await entries(store)) == 1
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from sentinel_core.records import Record, Stored
 from sentinel_plugins.audit.checkpoints import Noted, read, signed
-from sentinel_plugins.audit.seal import Head, Sealer, line, row_id
+from sentinel_plugins.audit.seal import Head, Keys, Sealer, line, row_id
 from sentinel_plugins.audit.verify import verify, verify_stored
 from sentinel_plugins.recording.row import decode, readable, row
 
-KEY = b"a key of the tests"
+KEYS = Keys(b"a key of the tests")
 texts = st.text(max_size=20)
 chains = st.lists(texts, min_size=2, max_size=8)
 NOTHING = Noted({}, {})
@@ -25,7 +25,7 @@ NOTHING = Noted({}, {})
 def chain(models: Sequence[str], writer: str = "w") -> list[Record]:
     """Sealed records, as a store gives them back."""
     written = [Record("", "acme", 100.0 + n, {"kind": "terminal", "model": text}) for n, text in enumerate(models)]
-    return [decode(row(record).text) for record in Sealer(KEY, writer).seal(written)]
+    return [decode(row(record).text) for record in Sealer(KEYS, writer).seal(written)]
 
 
 def head(rows: Sequence[Record]) -> Noted:
@@ -34,7 +34,7 @@ def head(rows: Sequence[Record]) -> Noted:
 
 
 def messages(rows: Sequence[Record], noted: Noted | None = NOTHING) -> list[str]:
-    return [finding.message for finding in verify(rows, KEY, noted).findings]
+    return [finding.message for finding in verify(rows, KEYS, noted).findings]
 
 
 def edited(record: Record, name: str, value: Any) -> Record:  # a JSON value
@@ -48,7 +48,7 @@ def test_p11_what_was_written_is_verified_in_whatever_order_it_is_read(
     rows = [*chain(one), *chain(other, "v")]
     noted = Noted({**head(rows[: len(one)]).heads, **head(rows).heads}, {})
     random.shuffle(rows)
-    assert verify(rows, KEY, noted).findings == ()
+    assert verify(rows, KEYS, noted).findings == ()
 
 
 @given(chains, st.data())
@@ -113,19 +113,32 @@ def test_p11_an_edited_record_is_found(models: list[str], text: str, data: st.Da
 
 @given(chains)
 def test_p11_records_sealed_with_another_key_are_found(models: list[str]) -> None:
-    rows = Sealer(b"another key of the tests", "w").seal([Record("", "", 0.0, {"model": text}) for text in models])
+    rows = Sealer(Keys(b"another key of the tests"), "w").seal(
+        [Record("", "", 0.0, {"model": text}) for text in models]
+    )
     assert len(messages(rows, NOTHING)) == len(models)
+
+
+@given(chains, chains)
+def test_p11_records_sealed_with_a_previous_key_are_believed_while_it_is_named(old: list[str], new: list[str]) -> None:
+    before, after = Keys(b"the key until yesterday"), Keys(KEYS.current, (b"the key until yesterday",))
+    rows = [
+        *Sealer(before, "v").seal([Record("", "", 0.0, {"model": text}) for text in old]),
+        *Sealer(after, "w").seal([Record("", "", 0.0, {"model": text}) for text in new]),
+    ]
+    assert verify(rows, after, None).findings == ()
+    assert len(messages(rows, NOTHING)) == len(old)  # what is new is sealed with the current key alone
 
 
 @given(texts)
 def test_p11_a_record_is_one_line_of_ascii(text: str) -> None:
-    (record,) = Sealer(KEY, "w").seal([Record("", text, 1.0, {"model": text, text: text})])
+    (record,) = Sealer(KEYS, "w").seal([Record("", text, 1.0, {"model": text, text: text})])
     assert len(line(record).splitlines()) == 1
     assert line(record).isascii()
 
 
 def test_times_of_a_writer_never_run_backwards() -> None:
-    rows = Sealer(KEY, "w").seal([Record("", "", at, {}) for at in (5.0, 3.0, 6.0)])
+    rows = Sealer(KEYS, "w").seal([Record("", "", at, {}) for at in (5.0, 3.0, 6.0)])
     assert [record.at for record in rows] == [5.0, 5.0, 6.0]
 
 
@@ -149,7 +162,7 @@ def test_a_request_id_that_a_client_reuses_hides_no_intent() -> None:
         Record("", "", 1.0, {"kind": kind, "request_id": "same", **fields})
         for kind, fields in (*exchanges, ("terminal", {}))
     ]
-    assert verify(Sealer(KEY, "w").seal(written), KEY, None).unfinished == 1
+    assert verify(Sealer(KEYS, "w").seal(written), KEYS, None).unfinished == 1
 
 
 def test_a_row_that_is_not_found_by_what_it_says_is_named() -> None:
@@ -159,7 +172,7 @@ def test_a_row_that_is_not_found_by_what_it_says_is_named() -> None:
         Stored(two.id, "nobody", two.at, two),
         Stored(three.id, three.tenant, 1.0, three),
     ]
-    found = verify_stored(rows, KEY, head([one, two, three]))
+    found = verify_stored(rows, KEYS, head([one, two, three]))
     assert [(finding.writer, finding.seq, finding.message) for finding in found.findings] == [
         ("w", 2, f"{two.id!r} does not stand where it belongs"),
         ("w", 3, f"{three.id!r} does not stand where it belongs"),
@@ -173,7 +186,7 @@ def test_a_row_that_is_no_record_any_more_is_named_and_the_others_are_looked_at(
         Stored(two.id, two.tenant, two.at, None),
         Stored(three.id, three.tenant, three.at, edited(three, "model", "evil")),
     ]
-    found = verify_stored(rows, KEY, NOTHING)
+    found = verify_stored(rows, KEYS, NOTHING)
     assert found.records == 3
     assert [finding.message for finding in found.findings] == [
         f"{two.id!r} cannot be read",
@@ -186,42 +199,51 @@ def test_values_that_are_nested_too_deeply_to_be_sealed_are_none(tmp_path: Path)
     for depth in range(900, 1000):  # what a stack just holds
         nested = "[" * depth + "]" * depth
         text = row(record).text.replace('"model":"a"', f'"model":{nested}')
-        found = verify_stored([Stored(record.id, record.tenant, record.at, readable(text))], KEY, None)
+        found = verify_stored([Stored(record.id, record.tenant, record.at, readable(text))], KEYS, None)
         (finding,) = found.findings
         assert finding.message.endswith(("was edited", "cannot be read"))
         (tmp_path / "notes").write_text(f'{{"kind":{nested},"sig":""}}\n', "ascii")
-        assert read(tmp_path / "notes", KEY).bad_lines == (1,)
+        assert read(tmp_path / "notes", KEYS).bad_lines == (1,)
 
 
 def test_any_text_in_the_place_of_a_seal_is_none(tmp_path: Path) -> None:
     rows = chain(["a", "b"])
     assert messages([rows[0], edited(rows[1], "mac", "\ud800")]) == [f"{rows[1].id!r} was edited"]
     (tmp_path / "notes").write_text('{"kind":"head","sig":"\\ud800"}\n', "ascii")
-    assert read(tmp_path / "notes", KEY).bad_lines == (1,)
+    assert read(tmp_path / "notes", KEYS).bad_lines == (1,)
 
 
 def test_intents_without_an_end_are_counted() -> None:
     written = [Record("", "", 1.0, {"kind": kind, "request_id": name}) for kind, name in (
         ("intent", "a"), ("intent", "b"), ("terminal", "a"), ("terminal", "c"),
     )]  # fmt: skip
-    found = verify(Sealer(KEY, "w").seal(written), KEY, None)
+    found = verify(Sealer(KEYS, "w").seal(written), KEYS, None)
     assert (found.unfinished, found.records, found.findings, found.checkpoints) == (1, 4, (), False)
 
 
 def test_checkpoints_are_read_back_and_edited_lines_are_found(tmp_path: Path) -> None:
     path = tmp_path / "notes"
     lines = [
-        signed("head", 1.0, {"w": Head(3, "c"), "v": Head(1, "x")}, KEY),
-        signed("cut", 2.0, {"w": Head(2, "b")}, KEY),
-        signed("head", 3.0, {"w": Head(4, "d")}, KEY),
+        signed("head", 1.0, {"w": Head(3, "c"), "v": Head(1, "x")}, KEYS),
+        signed("cut", 2.0, {"w": Head(2, "b")}, KEYS),
+        signed("head", 3.0, {"w": Head(4, "d")}, KEYS),
     ]
     path.write_text("".join(f"{text}\n" for text in lines), "ascii")
-    assert read(path, KEY) == Noted({"w": Head(4, "d"), "v": Head(1, "x")}, {"w": Head(2, "b")})
+    assert read(path, KEYS) == Noted({"w": Head(4, "d"), "v": Head(1, "x")}, {"w": Head(2, "b")})
     path.write_text(lines[0] + "\n" + lines[2].replace("4", "5", 1) + "\nnonsense\n[]\n", "ascii")
-    noted = read(path, KEY)
+    noted = read(path, KEYS)
     assert (noted.heads["w"], noted.bad_lines) == (Head(3, "c"), (2, 3, 4))
     assert messages([], Noted({}, {}, noted.bad_lines)) == ["this line of the checkpoints was edited"] * 3
-    assert read(tmp_path / "none", KEY) == Noted({}, {}, kept=False)
+    assert read(tmp_path / "none", KEYS) == Noted({}, {}, kept=False)
+
+
+def test_checkpoints_signed_with_a_previous_key_are_believed_while_it_is_named(tmp_path: Path) -> None:
+    path, after = tmp_path / "notes", Keys(b"the key since today", (KEYS.current,))
+    lines = [signed("head", 1.0, {"w": Head(3, "c")}, KEYS), signed("head", 2.0, {"v": Head(1, "x")}, after)]
+    path.write_text("".join(f"{text}\n" for text in lines), "ascii")
+    assert read(path, after) == Noted({"w": Head(3, "c"), "v": Head(1, "x")}, {})
+    assert read(path, Keys(after.current)).bad_lines == (1,)
+    assert read(path, KEYS).bad_lines == (2,)
 
 
 @pytest.mark.parametrize("fields", [{}, {"writer": 1}, {"writer": "w", "seq": True, "prev": "", "mac": ""}])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from sentinel_plugins.audit.seal import Keys
 from sentinel_plugins.audit.verify import verify
 from tests.plugins.recording.written import rows
 from tests.plugins.records.opened import sqlite_table
@@ -37,5 +38,5 @@ async def test_rows_that_wait_for_a_busy_store_outlive_reloads(tmp_path: Path) -
             await b.ask(stream=False)
         assert len(await rows(b.gateway.records, "usage", 4)) == 4
         entries = await rows(b.gateway.records, "audit", 4, kind="terminal")
-    found = verify(list(reversed(entries)), KEY.encode(), None)
+    found = verify(list(reversed(entries)), Keys(KEY.encode()), None)
     assert (found.records, found.findings) == (4, ())
