@@ -30,6 +30,19 @@ hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
+class Manager(pluggy.PluginManager):
+    """pluggy's manager of one kind of Sentinel's hooks. It looks for none among Python's own names, which are most of
+    what a module or a class has."""
+
+    def __init__(self, hooks: type) -> None:
+        super().__init__(PROJECT)
+        self.add_hookspecs(hooks)
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        """pluggy's, for names that a hook could have."""
+        return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
+
+
 class StartUpHooks:
     """What a plugin module contributes. Called once, at start or reload."""
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pluggy
 
 from sentinel_core.errors import ConfigError, ConfigProblem
-from sentinel_core.hookspecs import PHASES, PROJECT, PhaseHooks
+from sentinel_core.hookspecs import PHASES, PROJECT, Manager, PhaseHooks
 from sentinel_core.stage import Stage
 
 Phase = Callable[..., Any]  # a bound phase method; what it returns differs per phase
 
 _ORDERING = ("tryfirst", "trylast", "wrapper", "hookwrapper", "specname", "optionalhook")
+_ARGUMENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {phase: tuple(inspect.signature(getattr(PhaseHooks, phase)).parameters)[1:] for phase in PHASES}
+)
 
 
 class PhaseForm(NamedTuple):
@@ -37,38 +42,45 @@ class PhaseForm(NamedTuple):
         return lambda *arguments: method(*(arguments[position] for position in positions))
 
 
-def read_phases(stages: Sequence[tuple[str, type[Stage]]]) -> dict[str, dict[str, PhaseForm]]:
-    """For each stage name, its phases by name.
+Forms = Mapping[str, PhaseForm]
+"""The phases of a stage, by name."""
+
+
+def read_phases(stages: Sequence[tuple[str, type[Stage]]]) -> dict[str, Forms]:
+    """For each stage name, its phases.
 
     Raises `ConfigError` with every problem: a misspelt phase, an unknown argument, a phase without its marker, a
     pluggy ordering option.
     """
-    manager = pluggy.PluginManager(PROJECT)
-    manager.add_hookspecs(PhaseHooks)
-    problems: list[ConfigProblem] = []
-    for name, kind in stages:
-        problems += [*_unmarked(name, kind), *_ordered(name, kind)]
-        try:
-            manager.register(kind, name)
-        except pluggy.PluginValidationError as exc:
-            problems.append(ConfigProblem(" ".join(str(exc).split()), table=f"stages.{name}"))
-    problems += _unknown_phases(manager)
+    read = {stage[0]: _read(stage) for stage in stages}
+    problems = [problem for _, found in read.values() for problem in found]
     if problems:
         raise ConfigError(problems)
-    found: dict[str, dict[str, PhaseForm]] = {name: {} for name, _ in stages}
-    for phase in PHASES:
-        specification = tuple(inspect.signature(getattr(PhaseHooks, phase)).parameters)[1:]
-        for impl in getattr(manager.hook, phase).get_hookimpls():
-            problems += _ungiven(impl, specification)
-            found[impl.plugin_name][phase] = _form(impl, specification)
+    return {name: forms for name, (forms, _) in read.items()}
+
+
+@lru_cache(maxsize=256)  # a class says the same at every reload
+def _read(stage: tuple[str, type[Stage]]) -> tuple[Forms, tuple[ConfigProblem, ...]]:
+    """The phases of one stage, or what is wrong with them."""
+    name, kind = stage
+    manager = Manager(PhaseHooks)
+    problems = [*_unmarked(name, kind), *_ordered(name, kind)]
+    try:
+        manager.register(kind, name)
+    except pluggy.PluginValidationError as exc:
+        problems.append(ConfigProblem(" ".join(str(exc).split()), table=f"stages.{name}"))
+    problems += _unknown_phases(name, manager)
     if problems:
-        raise ConfigError(problems)
-    return found
+        return {}, tuple(problems)
+    implemented = {phase: impl for phase in PHASES for impl in getattr(manager.hook, phase).get_hookimpls()}
+    forms = {phase: _form(impl, _ARGUMENTS[phase]) for phase, impl in implemented.items()}
+    ungiven = [problem for phase, impl in implemented.items() for problem in _ungiven(impl, _ARGUMENTS[phase])]
+    return forms, tuple(ungiven)
 
 
 def _form(impl: pluggy.HookImpl, specification: Sequence[str]) -> PhaseForm:
     wanted = tuple(impl.argnames)
-    positions = None if wanted == tuple(specification) else tuple(specification.index(name) for name in wanted)
+    positions = None if wanted == specification else tuple(specification.index(name) for name in wanted)
     return PhaseForm(inspect.iscoroutinefunction(impl.function), positions)
 
 
@@ -114,14 +126,14 @@ def _ordered(name: str, kind: type[Stage]) -> list[ConfigProblem]:
     return problems
 
 
-def _unknown_phases(manager: pluggy.PluginManager) -> list[ConfigProblem]:
+def _unknown_phases(name: str, manager: Manager) -> list[ConfigProblem]:
     return [
         ConfigProblem(
             f"{name}: {caller.name} is marked with @hookimpl but is no phase",
             table=f"stages.{name}",
             expected="one of " + ", ".join(PHASES),
         )
-        for name, plugin in manager.list_name_plugin()
+        for plugin in manager.get_plugins()
         for caller in manager.get_hookcallers(plugin) or ()
         if not caller.has_spec()
     ]

@@ -9,15 +9,14 @@ import pluggy
 
 from sentinel_core.config.suggestion import did_you_mean
 from sentinel_core.errors import ConfigError, ConfigProblem
-from sentinel_core.hookspecs import PHASES, PROJECT, StartUpHooks
+from sentinel_core.hookspecs import PHASES, Manager, StartUpHooks
 
 
 class Hooks:
     """Registered plugins and what their hooks return. `shown` is how messages call a plugin."""
 
     def __init__(self) -> None:
-        self._manager = pluggy.PluginManager(PROJECT)
-        self._manager.add_hookspecs(StartUpHooks)
+        self._manager = Manager(StartUpHooks)
         self._shown: dict[str, str] = {}
 
     def has(self, plugin: object) -> bool:

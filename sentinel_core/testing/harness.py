@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NoReturn, TypeAlias
 
 from sentinel_core.chain import Chain, ChainPlan, Delivery, Exchange, StagePlan, Tracker
@@ -15,9 +16,11 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import ConfigError, SentinelError
 from sentinel_core.keys import CANDIDATES, Target
 from sentinel_core.messages import Answer, Event, TextEvent
+from sentinel_core.records import RecordStore
 from sentinel_core.registry import Registry
 from sentinel_core.services import HttpClient, HttpPools, Services
 from sentinel_core.stage import Stage, StageConfig
+from sentinel_core.state import StateStore
 from sentinel_core.testing.fake_clock import FakeClock
 from sentinel_core.testing.fake_provider import FakeProvider, Item
 from sentinel_core.testing.replies import chat_body
@@ -139,10 +142,7 @@ async def opened(
 @asynccontextmanager
 async def fake_services(clock: FakeClock | None = None, **extra: Any) -> AsyncIterator[Services]:
     """Services without an outside world: a fake clock, no network, stores in memory."""
-    registry = Registry()
-    registry.load("memory", "state")
-    registry.load("memory", "records")
-    state_kind, records_kind = registry.state_stores["memory"], registry.record_stores["memory"]
+    state_kind, records_kind = _stores_in_memory()
     with ThreadPoolExecutor(max_workers=2) as executor:
         async with state_kind.open(state_kind.Config()) as state, records_kind.open(records_kind.Config()) as records:
             yield Services(
@@ -153,6 +153,14 @@ async def fake_services(clock: FakeClock | None = None, **extra: Any) -> AsyncIt
                 records=records,
                 extra=extra,
             )
+
+
+@cache
+def _stores_in_memory() -> tuple[type[StateStore], type[RecordStore]]:
+    registry = Registry()
+    registry.load("memory", "state")
+    registry.load("memory", "records")
+    return registry.state_stores["memory"], registry.record_stores["memory"]
 
 
 class NoNetwork(HttpPools):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import re2
@@ -35,11 +36,7 @@ class Scanner:
 
     def triggers_and(self, *patterns: str) -> Callable[[bytes], Sequence[int]]:
         """Which triggers of the entities are in a text, by their numbers, and which of more patterns behind them."""
-        together = re2.Set.SearchSet(memory())
-        for trigger in (*(entity.trigger for entity in self._entities), *patterns):
-            together.Add(trigger)
-        together.Compile()
-        return matching(together)
+        return _together((*(entity.trigger for entity in self._entities), *patterns))
 
     def closely(self, text: str, there: Collection[int]) -> list[Found]:
         """What the entities find whose triggers were there, by their numbers; others are none of its business."""
@@ -56,6 +53,15 @@ class Scanner:
     def live_from(self, text: str) -> int:
         """The least `live_from` of the entities, or a few characters before it."""
         return min((tail.live_from(text) for tail in self._tails), default=len(text))
+
+
+@lru_cache(maxsize=64)  # guards that look for the same, and every generation, share what takes milliseconds to make
+def _together(patterns: tuple[str, ...]) -> Callable[[bytes], Sequence[int]]:
+    together = re2.Set.SearchSet(memory())
+    for pattern in patterns:
+        together.Add(pattern)
+    together.Compile()
+    return matching(together)
 
 
 def _order(found: Found) -> tuple[int, int]:

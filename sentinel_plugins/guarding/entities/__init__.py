@@ -1,8 +1,11 @@
-"""What is looked for: a file per noun, a table where nouns are alike."""
+"""What is looked for: a file per noun, a table where nouns are alike.
+
+Entities hold no state: every guard and every generation shares those of a process.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
 
 from sentinel_plugins.guarding.entities.connection_string import connection_string
 from sentinel_plugins.guarding.entities.credit_card import CreditCard
@@ -23,13 +26,15 @@ from sentinel_plugins.guarding.entity import Entity
 _NATIONAL = {"US": us_ssn, "GB": uk_nhs, "ES": es_nif, "IT": it_fiscal_code, "DE": de_tax_id, "FR": fr_insee}
 
 
-def structured_pii(regions: Sequence[str] = REGIONS) -> tuple[Entity, ...]:
+@lru_cache
+def structured_pii(regions: tuple[str, ...] = REGIONS) -> tuple[Entity, ...]:
     """What belongs to people and has a form of its own. National numbers are those of the regions (ISO 3166)."""
     national = tuple(make() for region, make in _NATIONAL.items() if region in regions)
     worldwide = (email_address(), CreditCard(), ip_v4_address(), ip_v6_address(), IbanCode())
     return (*worldwide, *date_of_birth(), PhoneNumber(regions), *national)
 
 
+@lru_cache
 def secrets() -> tuple[Entity, ...]:
     """What opens doors."""
     return (*vendor_keys(), json_web_token(), PrivateKey(), connection_string(), labelled_token())

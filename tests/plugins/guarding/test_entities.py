@@ -102,7 +102,7 @@ def test_only_the_token_is_the_value_not_the_words_before_it() -> None:
 
 
 def test_national_numbers_are_those_of_the_regions() -> None:
-    german = Scanner(structured_pii(regions=["DE"]))
+    german = Scanner(structured_pii(regions=("DE",)))
     assert not german.find("12345678Z and RSSMRA85T10A562S and 123-45-6789")
     assert [found.entity for found in german.find("86 095 742 719")] == ["DE_TAX_ID"]
     assert not german.find("020 7946 0958")
