@@ -7,7 +7,7 @@ the other words of its window, so running sums give every window of every size i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from itertools import accumulate
@@ -88,9 +88,14 @@ class Model:
         self._stems |= self._grams[3]
         self._sums: dict[int, int] = {}
 
+    @property
+    def words(self) -> Collection[str]:
+        """Those that it knows."""
+        return self._words.keys()
+
     def known(self, words: Sequence[str]) -> float:
         """The share of words that it knows; a tenth of the work of reading them."""
-        return sum(map(self._words.__contains__, words)) / len(words) if words else 0.0
+        return share(words, self._words)
 
     def read(self, words: Sequence[str]) -> Reading:
         """The score of the likeliest window. Linear in the number of words."""
@@ -153,6 +158,11 @@ class Model:
         ends = sums[size :: window.stride]
         best = max((end - sums[start] for start, end in zip(starts, ends, strict=False)), default=-math.inf)
         return max(best, sums[count] - sums[count - size]) / (self._scale * math.sqrt(size))
+
+
+def share(words: Sequence[str], known: Container[str]) -> float:
+    """How many of the words are known, from 0 to 1."""
+    return sum(map(known.__contains__, words)) / len(words) if words else 0.0
 
 
 def _by_first(rows: Sequence[tuple[int, int, int]]) -> Mapping[int, Mapping[int, int]]:

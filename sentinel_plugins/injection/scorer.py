@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from sentinel_plugins.injection import views
-from sentinel_plugins.injection.model import Model, shipped_model
+from sentinel_plugins.injection.model import Model, share, shipped_model
 from sentinel_plugins.injection.rules import Rules, shipped_rules
 from sentinel_plugins.injection.words import LONGEST, measured, words_of
 
@@ -27,6 +27,8 @@ class Score(NamedTuple):
 
 
 NOTHING: Final = Score(0.0)
+_REVERSIBLE: Final = (views.rotated, views.backwards)
+"""What gives a word back where it is done twice."""
 
 
 class Scorer:
@@ -35,6 +37,7 @@ class Scorer:
     def __init__(self, model: Model, rules: Rules) -> None:
         self._model = model
         self._rules = rules
+        self._reversible = [(respelled, frozenset(map(respelled, model.words))) for respelled in _REVERSIBLE]
 
     def score(self, text: str) -> Score:
         """The score of a whole text. Linear in its length; what is decoded of it is bounded."""
@@ -83,11 +86,12 @@ class Scorer:
                     yield other, spelled
 
     def _respelled(self, folded: str, words: list[str], known: float) -> Iterator[str]:
-        """The text as it may be meant. What leaves words words is tried on them first: most come to nothing there. Of a
-        text that is read in part only they would say something else."""
-        said = " ".join(words) if len(folded) <= views.MOST_CHARS else ""
-        for respelled in (views.rotated, views.backwards):
-            if not said or self._model.known(respelled(said).split()) > known:
+        """The text as it may be meant. Whether more of its words are known when they are rotated or read backwards is
+        seen without doing so: most come to nothing there. Of a text that is read in part only they would say something
+        else."""
+        in_part = len(folded) > views.MOST_CHARS
+        for respelled, known_so in self._reversible:
+            if in_part or share(words, known_so) > known:
                 yield respelled(folded)
         if (spelled := views.spelled_out(folded)) is not None:
             yield spelled

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_plugins.injection import views
+from sentinel_plugins.injection.model import share, shipped_model
 from sentinel_plugins.injection.scorer import shipped_scorer
 from tests.plugins.injection.disguises import ATTACK, BENIGN, DISGUISES, backwards, leet, rot13, spaced
 
@@ -51,6 +52,21 @@ def test_h47_a_disguised_attack_after_100_kb_of_filler_is_found(row: str) -> Non
 
 def test_h44_a_whole_prompt_in_digits_for_letters_is_flagged_whatever_it_says() -> None:
     assert score(leet(BENIGN)) >= THRESHOLD  # as documented: in what the weights were learned from, only attacks are
+
+
+KNOWN = sorted(shipped_model().words)
+RESPELLED: Mapping[Callable[[str], str], frozenset[str]] = {
+    respelled: frozenset(map(respelled, KNOWN)) for respelled in (views.rotated, views.backwards)
+}
+words = st.sampled_from(KNOWN) | st.text(min_size=1, max_size=8).map(str.lower)
+
+
+@pytest.mark.parametrize("respelled", RESPELLED)
+@given(st.lists(words | words.map(views.rotated) | words.map(views.backwards), max_size=12))
+def test_how_many_words_would_be_known_is_seen_without_respelling_them(
+    respelled: Callable[[str], str], words: Sequence[str]
+) -> None:
+    assert share(words, RESPELLED[respelled]) == shipped_model().known([respelled(word) for word in words])
 
 
 @given(st.text(max_size=400))
