@@ -11,6 +11,7 @@ from collections.abc import Collection, Container, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from itertools import accumulate
+from operator import sub
 from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -154,9 +155,8 @@ class Model:
         """The logit of the likeliest window of one size, without the bias. The last one ends with the text."""
         count = len(sums) - 1
         size = min(window.words, count)
-        starts = range(0, count - size, window.stride)
-        ends = sums[size :: window.stride]
-        best = max((end - sums[start] for start, end in zip(starts, ends, strict=False)), default=-math.inf)
+        starts, ends = sums[: count - size : window.stride], sums[size :: window.stride]
+        best = max(map(sub, ends, starts), default=-math.inf)
         return max(best, sums[count] - sums[count - size]) / (self._scale * math.sqrt(size))
 
 
