@@ -206,8 +206,14 @@ class Gateway:
             created = int(services.clock.time())
             opening = Generation.open(blueprint, self._pool, services, self._tracker, created)
             new = await self._opening.run(opening)
+            before = self._blueprint, self.services
             self._generation, self._blueprint, self._services = new, blueprint, new.services
-            self.endpoints, self._planned = registry.endpoints(self), registry.jobs(self)
+            try:  # plugins look at the gateway as it will be
+                self.endpoints, self._planned = registry.endpoints(self), registry.jobs(self)
+            except Exception:  # whatever a plugin contributes, nothing has changed then
+                self._generation, (self._blueprint, self._services) = old, before
+                await new.close()
+                raise
             await self._jobs.stop()
             self._jobs.start(self._planned)
             old.retired = True

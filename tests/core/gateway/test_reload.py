@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Self
 
@@ -11,7 +12,10 @@ import pytest
 
 from sentinel_core import Gateway, Registry, Stage
 from sentinel_core.config import Settings, settings_from
+from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.errors import ConfigError, Refusal
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.jobs import Job
 from sentinel_core.services import Services
 from sentinel_core.testing import FakeProvider, chat_body, settle
 
@@ -40,12 +44,14 @@ def settings(**tables: Any) -> Settings:  # TOML tables
     return settings_from({"stages": {"watched": {}}, "providers": {"fake": {"models": ["fake"]}}, **tables})
 
 
-def gateway(provider: FakeProvider) -> Gateway:
+def gateway(provider: FakeProvider, *plugins: object) -> Gateway:
     Watched.living, Watched.opening, Watched.way = set(), asyncio.Event(), asyncio.Event()
     Watched.way.set()
     registry = Registry()
     registry.register(Watched)
     registry.register(provider.kind())
+    for plugin in plugins:
+        registry.register(plugin)
     return Gateway(settings(), registry=registry)
 
 
@@ -94,6 +100,44 @@ async def test_a_broken_configuration_keeps_the_old_generation_and_says_why(brok
             await live.reload(settings(**broken))
         assert live.settings is before
         assert (await live.complete(chat_body())).body["choices"]
+
+
+class Contrary:
+    """A plugin whose route comes to be somebody else's, or whose work cannot be planned, at a reload."""
+
+    def __init__(self, fails: str) -> None:
+        self.fails = fails
+        self.asked: Counter[str] = Counter()
+
+    @hookimpl
+    def sentinel_endpoints(self) -> Iterable[Endpoint | Socket]:
+        self._count("endpoints")
+        return ()
+
+    @hookimpl
+    def sentinel_jobs(self) -> Iterable[Job]:
+        self._count("jobs")
+        return ()
+
+    def _count(self, hook: str) -> None:
+        self.asked[hook] += 1
+        if hook == self.fails and self.asked[hook] == 2:
+            raise RuntimeError
+
+
+@pytest.mark.parametrize("fails", ["endpoints", "jobs"])
+async def test_a_plugin_that_fails_at_a_reload_changes_nothing(fails: str) -> None:
+    contrary = Contrary(fails)
+    live = gateway(FakeProvider(), contrary)
+    async with live:
+        before, (old,), endpoints = live.settings, Watched.living, live.endpoints
+        with pytest.raises(ConfigError, match=rf"sentinel_{fails}\(\) of plugin .* failed: RuntimeError"):
+            await live.reload(settings(server={"port": 1}))
+        assert (live.settings is before, live.endpoints is endpoints) == (True, True)
+        assert Watched.living == {old}
+        assert (await live.complete(chat_body())).body["choices"]
+        await live.reload()
+        assert (len(Watched.living), old in Watched.living) == (1, False)
 
 
 async def test_a_store_that_lives_as_long_as_the_process_cannot_change_in_it() -> None:
