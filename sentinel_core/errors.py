@@ -13,6 +13,10 @@ from typing import Any, NamedTuple
 
 MAX_MESSAGE_CHARS = 500
 MAX_RETRY_AFTER_S = 120
+UPSTREAM_QUOTA = "upstream_quota"
+"""The wire code of an upstream's refusal because its account is out of money: another account may do."""
+INVALID_TOOL_ARGUMENTS = "invalid_tool_arguments"
+"""The wire code of an answer whose model wrote no JSON for a tool: its upstream is well."""
 
 
 class ErrorKind(NamedTuple):
@@ -151,7 +155,7 @@ class UpstreamError(SentinelError):
     def is_about_the_key(self) -> bool:
         """Whether another key of the same provider may do: its credentials, quota or limit failed, or it never came to
         a call. Whatever else happens, happens to all keys alike."""
-        about = self.code in ("upstream_auth_error", "rate_limit_exceeded") or self.wire_code == "upstream_quota"
+        about = self.code in ("upstream_auth_error", "rate_limit_exceeded") or self.wire_code == UPSTREAM_QUOTA
         return about or not self.attempted
 
 

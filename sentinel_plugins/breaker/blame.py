@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sentinel_core.errors import UpstreamError
+from sentinel_core.errors import INVALID_TOOL_ARGUMENTS, UPSTREAM_QUOTA, UpstreamError
 from sentinel_plugins.breaker.circuit import Result
 
 DEADLINE_SLACK_S = 0.02
@@ -16,11 +16,11 @@ def blame(error: UpstreamError, *, deadline: float | None, now: float) -> Result
     call of a tool, and a timeout at the request's own deadline, which a caller may have chosen shorter than any target
     could keep.
     """
-    if error.code == "upstream_auth_error" or error.wire_code == "upstream_quota":
+    if error.code == "upstream_auth_error" or error.wire_code == UPSTREAM_QUOTA:
         return "quarantine"
     if not error.attempted or _is_4xx(error.status) or _is_4xx(error.upstream_status or 0):
         return "neutral"
-    if error.wire_code == "invalid_tool_arguments":
+    if error.wire_code == INVALID_TOOL_ARGUMENTS:
         return "neutral"
     if error.code == "upstream_timeout" and is_due(deadline, now):
         return "neutral"

@@ -20,7 +20,7 @@ from sentinel_core.dialects.anthropic_messages.words import (
 )
 from sentinel_core.dialects.lanes import changed_ends
 from sentinel_core.dialects.slots import Path
-from sentinel_core.errors import UpstreamError
+from sentinel_core.errors import INVALID_TOOL_ARGUMENTS, UpstreamError
 from sentinel_core.messages import (
     Answer,
     Event,
@@ -162,7 +162,7 @@ def tool_input(arguments: str, *, cut: bool = False) -> dict[str, Any]:
         value = {} if cut else None
     if not isinstance(value, dict):
         raise UpstreamError(
-            "upstream_invalid_response", _BAD_ARGUMENTS, wire_code="invalid_tool_arguments", should_retry=False
+            "upstream_invalid_response", _BAD_ARGUMENTS, wire_code=INVALID_TOOL_ARGUMENTS, should_retry=False
         )
     return value
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from sentinel_core.errors import SentinelError, UpstreamError
+from sentinel_core.errors import UPSTREAM_QUOTA, SentinelError, UpstreamError
 
 _encode = msgspec.json.Encoder().encode
 
@@ -88,7 +88,7 @@ def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None
     if status in (401, 403) or code in _CREDENTIALS:
         return UpstreamError("upstream_auth_error", upstream_status=status)
     if status == 402 or code in _QUOTA or (status == 400 and "credit balance" in (message or "")):
-        return UpstreamError("overloaded", upstream_status=status, wire_code="upstream_quota", should_retry=False)
+        return UpstreamError("overloaded", upstream_status=status, wire_code=UPSTREAM_QUOTA, should_retry=False)
     if status in CALLER_FAULTS:
         kind, param = _text(wire.get("type")), _text(wire.get("param"))
         return UpstreamError(
