@@ -14,6 +14,7 @@ _CONTROLS: Final = bytes(range(0x80, 0xA0))
 _LETTER_OF: Final[Mapping[str, str]] = {
     chr(byte): letter for byte in _CONTROLS if (letter := bytes([byte]).decode(WESTERN, "ignore"))
 }
+"""The letters of cp1252 that stand where Latin-1 has controls."""
 _CONTROL_OF: Final[Mapping[str, str]] = {letter: control for control, letter in _LETTER_OF.items()}
 _BEYOND_LATIN: Final[Mapping[int, tuple[str, ...]]] = {
     0x01: (WESTERN,),

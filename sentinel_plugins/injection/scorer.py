@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Final, NamedTuple
 
 from sentinel_plugins.injection import views
@@ -97,6 +98,7 @@ class Scorer:
             yield spelled
 
 
+@cache
 def shipped_scorer() -> Scorer:
-    """On the weights and rules of the package, which are read once per process."""
+    """On the weights and rules of the package, made once per process."""
     return Scorer(shipped_model(), shipped_rules())
