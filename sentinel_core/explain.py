@@ -99,7 +99,7 @@ async def _open(blueprint: Blueprint, stack: AsyncExitStack) -> Generation:
     executor = stack.enter_context(ThreadPoolExecutor(thread_name_prefix="sentinel"))
     real = services(blueprint.registry, Overlay(base), UnwrittenRecords(), executor)
     dry = replace(real, http=ClosedHttp())
-    generation = await Generation.open(blueprint, ProviderPool(), dry, Tracker(), int(dry.clock.time()))
+    generation = await Generation.open(blueprint, ProviderPool(), dry, Tracker())
     stack.push_async_callback(generation.close)
     return generation
 

@@ -171,8 +171,7 @@ class Gateway:
             opened = self._given or await outside.opened(self._blueprint, stack)
             services = outside.completed(opened, self._blueprint.registry)
             self._health = HealthChecks(services.clock)
-            created = int(services.clock.time())
-            self._generation = await Generation.open(self._blueprint, self._pool, services, self._tracker, created)
+            self._generation = await Generation.open(self._blueprint, self._pool, services, self._tracker)
             self._services = self._generation.services
             self._stack = stack.pop_all()
         self._started_at = time.monotonic()
@@ -203,9 +202,7 @@ class Gateway:
             blueprint = draw(replace(settings or self.settings, server=self.settings.server), registry)
             check_fixed(self._blueprint, blueprint)
             services = outside.completed(self.services, registry)
-            created = int(services.clock.time())
-            opening = Generation.open(blueprint, self._pool, services, self._tracker, created)
-            new = await self._opening.run(opening)
+            new = await self._opening.run(Generation.open(blueprint, self._pool, services, self._tracker))
             before = self._blueprint, self.services
             self._generation, self._blueprint, self._services = new, blueprint, new.services
             try:  # plugins look at the gateway as it will be

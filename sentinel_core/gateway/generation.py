@@ -96,14 +96,13 @@ class Generation:
         self._stack = stack
 
     @classmethod
-    async def open(
-        cls, blueprint: Blueprint, pool: ProviderPool, services: Services, tracker: Tracker, created: int
-    ) -> Generation:
+    async def open(cls, blueprint: Blueprint, pool: ProviderPool, services: Services, tracker: Tracker) -> Generation:
         """Open every provider and stage, in order; close those that are open if one of them fails.
 
         They get the blueprint's catalogue of models, its prices and `[server]` among the services, as
         `services.extra["catalogue"]`, `services.extra["prices"]` and `services.extra["server"]`.
         """
+        created = int(services.clock.time())
         prices = Prices(blueprint.catalogue, {plan.name: plan.kind for plan in blueprint.providers})
         own = {"catalogue": blueprint.catalogue, "prices": prices, "server": blueprint.settings.server}
         extra = {**services.extra, **own}
