@@ -47,6 +47,8 @@ def decode_json(
     except UnicodeDecodeError:
         raise Refusal("invalid_utf8") from None
     except msgspec.MsgspecError as exc:
+        if not is_utf8(raw):  # as msgspec says it from 0.23 on
+            raise Refusal("invalid_utf8") from None
         raise Refusal("invalid_json", f"The request body is not valid JSON: {exc}") from None
     except RecursionError:
         raise Refusal("json_too_deep") from None
@@ -74,6 +76,15 @@ def _decoded(raw: bytes, limits: JsonLimits) -> Any:
         if refused.code != "invalid_json":
             raise
     return _decode_any_number(raw)
+
+
+def is_utf8(raw: bytes) -> bool:
+    """Whether bytes are text at all."""
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _check_shape(raw: bytes, limits: JsonLimits) -> None:

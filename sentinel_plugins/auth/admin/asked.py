@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from sentinel_core.decoding import is_utf8
 from sentinel_core.endpoints import HttpRequest
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import Principal
@@ -19,10 +20,8 @@ def body(request: HttpRequest, kind: type[T]) -> T:
         return msgspec.json.decode(request.body, type=kind)
     except msgspec.ValidationError as error:
         raise Refusal("invalid_parameter", f"The request is not valid: {error}.") from None
-    except (msgspec.DecodeError, RecursionError):
-        raise Refusal("invalid_json") from None
-    except UnicodeDecodeError:
-        raise Refusal("invalid_utf8") from None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):  # the last one until msgspec 0.22
+        raise Refusal("invalid_json" if is_utf8(request.body) else "invalid_utf8") from None
 
 
 def principal(request: HttpRequest) -> Principal:
