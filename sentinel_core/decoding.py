@@ -44,10 +44,8 @@ def decode_json(
     _check_shape(raw, limits)
     try:
         return decode(raw)
-    except UnicodeDecodeError:
-        raise Refusal("invalid_utf8") from None
-    except msgspec.MsgspecError as exc:
-        if not is_utf8(raw):  # as msgspec says it from 0.23 on
+    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:  # the latter until msgspec 0.22
+        if not is_utf8(raw):
             raise Refusal("invalid_utf8") from None
         raise Refusal("invalid_json", f"The request body is not valid JSON: {exc}") from None
     except RecursionError:

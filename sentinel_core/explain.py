@@ -131,7 +131,7 @@ class _DryRun:
                 decision, detail = "answers", "in place of the upstream"
             if isinstance(reply, EventStream):
                 replies.push_async_callback(reply.aclose)
-        except BaseException as error:  # a cancellation that nobody asked for is a fault
+        except (Exception, asyncio.CancelledError) as error:  # a cancellation that nobody asked for is a fault
             if not isinstance(error, SentinelError) and not is_fault(error):
                 raise
             decision, detail = _reason(error)

@@ -102,18 +102,16 @@ def limited(phase: Phase, seconds: float) -> Phase:
         clock = OwnTime([0.0], 0, seconds)
         clock.start()
         try:
-            result = phase(*arguments)
-            if result is not None and isawaitable(result):
-                result = await result
+            try:
+                result = phase(*arguments)
+                if result is not None and isawaitable(result):
+                    result = await result
+            finally:
+                clock.stop()
         except asyncio.CancelledError as exc:
-            clock.stop()
             if clock.expired and unasked(exc):
                 raise TimeoutError from exc
             raise
-        except BaseException:  # whatever ends the phase ends its time
-            clock.stop()
-            raise
-        clock.stop()
         if clock.expired:
             raise TimeoutError
         return result

@@ -27,7 +27,7 @@ async def run(
             pending = None
             if waits or (result is not None and isawaitable(result)):
                 await result
-        except BaseException as exc:  # a cancellation that nobody asked for is a fault like others
+        except (Exception, asyncio.CancelledError) as exc:  # a cancellation that nobody asked for is a fault
             if not isinstance(exc, Exception) and not is_fault(exc):
                 raise
             note(entry, "on_finish", exc)

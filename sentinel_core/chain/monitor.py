@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from inspect import isawaitable
 from time import perf_counter
@@ -33,7 +34,7 @@ async def watch_request(exchange: Exchange, entry: Entry, phase: Phase) -> None:
         exchange.verdicts.note(entry, "request", "monitored" if acted else "allowed")
     except Refusal:
         exchange.verdicts.note(entry, "request", "monitored")
-    except BaseException as exc:  # a cancellation that nobody asked for is a fault
+    except (Exception, asyncio.CancelledError) as exc:  # a cancellation that nobody asked for is a fault
         if not (is_fault(exc) or isinstance(exc, SentinelError)):
             raise
         note(entry, "on_request", exc)
@@ -60,7 +61,7 @@ async def watch_reply(exchange: Exchange, answer: Answer | None, steps: Sequence
             exchange.verdicts.note(entry, "response", "monitored" if changed else "allowed" if read else "partial")
         except Refusal:
             exchange.verdicts.note(entry, "response", "monitored")
-        except BaseException as exc:  # a cancellation that nobody asked for is a fault
+        except (Exception, asyncio.CancelledError) as exc:  # a cancellation that nobody asked for is a fault
             if not (is_fault(exc) or isinstance(exc, SentinelError)):
                 raise
             note(entry, "on_response", exc)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from inspect import isawaitable
 from time import perf_counter
@@ -121,7 +122,7 @@ async def _passed(exchange: Exchange, said: Sequence[str]) -> list[str] | None:
     try:
         for _, phase, _ in exchange.chain.responses[exchange.entered]:
             answer = await _checked(phase(exchange.ctx, answer))
-    except BaseException as exc:  # a guard that refuses or faults, which a cancellation may be: its words are not shown
+    except (Exception, asyncio.CancelledError) as exc:  # a guard that refuses or faults: its words are not shown
         if not (is_fault(exc) or isinstance(exc, SentinelError)):
             raise
         return None

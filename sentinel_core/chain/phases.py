@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import pluggy
 
@@ -42,7 +42,7 @@ class PhaseForm(NamedTuple):
         return lambda *arguments: method(*(arguments[position] for position in positions))
 
 
-Forms = Mapping[str, PhaseForm]
+Forms: TypeAlias = Mapping[str, PhaseForm]
 """The phases of a stage, by name."""
 
 
@@ -69,7 +69,7 @@ def _read(stage: tuple[str, type[Stage]]) -> tuple[Forms, tuple[ConfigProblem, .
         manager.register(kind, name)
     except pluggy.PluginValidationError as exc:
         problems.append(ConfigProblem(" ".join(str(exc).split()), table=f"stages.{name}"))
-    problems += _unknown_phases(name, manager)
+    problems += _unknown_phases(name, kind, manager)
     if problems:
         return {}, tuple(problems)
     implemented = {phase: impl for phase in PHASES for impl in getattr(manager.hook, phase).get_hookimpls()}
@@ -126,14 +126,13 @@ def _ordered(name: str, kind: type[Stage]) -> list[ConfigProblem]:
     return problems
 
 
-def _unknown_phases(name: str, manager: Manager) -> list[ConfigProblem]:
+def _unknown_phases(name: str, kind: type[Stage], manager: Manager) -> list[ConfigProblem]:
     return [
         ConfigProblem(
             f"{name}: {caller.name} is marked with @hookimpl but is no phase",
             table=f"stages.{name}",
             expected="one of " + ", ".join(PHASES),
         )
-        for plugin in manager.get_plugins()
-        for caller in manager.get_hookcallers(plugin) or ()
+        for caller in manager.get_hookcallers(kind) or ()
         if not caller.has_spec()
     ]

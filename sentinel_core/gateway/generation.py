@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
@@ -134,7 +135,7 @@ class Generation:
         self.chain.enter()
         try:
             return Admission(await door(client))
-        except BaseException as error:  # a cancellation that nobody asked for is kept as well
+        except (Exception, asyncio.CancelledError) as error:  # a cancellation that nobody asked for is kept as well
             if isinstance(error, Exception) or unasked(error):
                 return Admission(error=error)
             raise

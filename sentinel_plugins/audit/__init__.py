@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from sentinel_core.commands import Command
 from sentinel_core.endpoints import Endpoint, Socket
@@ -11,12 +10,11 @@ from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.jobs import Job
 from sentinel_core.stage import Stage
-from sentinel_plugins.audit.checkpoints import Checkpoints
 from sentinel_plugins.audit.commands import COMMANDS, table_of
 from sentinel_plugins.audit.config import AuditConfig
 from sentinel_plugins.audit.endpoints import Routes
 from sentinel_plugins.audit.retention import Retention
-from sentinel_plugins.audit.stage import Audit, keys_of
+from sentinel_plugins.audit.stage import Audit, checkpoints_of
 
 __all__ = ["Audit", "AuditConfig", "sentinel_commands", "sentinel_endpoints", "sentinel_jobs", "sentinel_stages"]
 
@@ -48,6 +46,5 @@ def sentinel_commands() -> Iterable[Command]:
 
 
 def _retention(gateway: Gateway, config: AuditConfig) -> Retention:
-    keys, services = keys_of(config), gateway.services
-    notes = Checkpoints(Path(config.checkpoints), keys, services.executor) if keys and config.checkpoints else None
-    return Retention(gateway.records, services.clock, config.retention_s, notes)
+    services = gateway.services
+    return Retention(gateway.records, services.clock, config.retention_s, checkpoints_of(config, services))

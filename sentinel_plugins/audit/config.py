@@ -42,16 +42,14 @@ class AuditConfig(StageConfig, frozen=True, kw_only=True):
     """Records that may wait while the record store does not answer. Further ones are dropped, counted and logged."""
 
     def __post_init__(self) -> None:
-        problems = [
-            f"{name}: must be at least {MIN_KEY_CHARS} characters"
-            for name, keys in (("key", (self.key,)), ("previous_keys", self.previous_keys))
-            if any(key is not None and len(key.reveal()) < MIN_KEY_CHARS for key in keys)
-        ]
-        if self.key is None:
-            problems += [
-                f"{name}: needs a key to sign with"
-                for name, given in (("previous_keys", self.previous_keys), ("checkpoints", self.checkpoints))
-                if given
-            ]
+        problems = []
+        if self.key is not None and len(self.key.reveal()) < MIN_KEY_CHARS:
+            problems.append(f"key: must be at least {MIN_KEY_CHARS} characters")
+        if any(len(key.reveal()) < MIN_KEY_CHARS for key in self.previous_keys):
+            problems.append(f"previous_keys: each must be at least {MIN_KEY_CHARS} characters")
+        if self.key is None and self.previous_keys:
+            problems.append("previous_keys: needs a key that took their place")
+        if self.key is None and self.checkpoints:
+            problems.append("checkpoints: needs a key to sign them with")
         if problems:
             raise ValueError(*problems)

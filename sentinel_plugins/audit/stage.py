@@ -52,7 +52,7 @@ class Audit(Stage):
         """The stage, with a chain of its own."""
         keys = keys_of(config)
         sealer = Sealer(keys, uuid4().hex, services.counts.count("audit_sealed", "Entries of the audit's chains"))
-        notes = Checkpoints(Path(config.checkpoints), keys, services.executor) if keys and config.checkpoints else None
+        notes = checkpoints_of(config, services)
         if notes is not None and not isinstance(services.records, UnwrittenRecords):  # a dry run makes no file
             await notes.prepare()
         async with Noting(notes, services.clock, config.checkpoint_interval_s).open() as noting:
@@ -89,3 +89,9 @@ def keys_of(config: AuditConfig) -> Keys | None:
     if config.key is None:
         return None
     return Keys(config.key.reveal().encode(), tuple(key.reveal().encode() for key in config.previous_keys))
+
+
+def checkpoints_of(config: AuditConfig, services: Services) -> Checkpoints | None:
+    """The file of signed notes, where one is kept."""
+    keys = keys_of(config)
+    return Checkpoints(Path(config.checkpoints), keys, services.executor) if keys and config.checkpoints else None
