@@ -26,22 +26,21 @@ class Job:
 class Jobs:
     """The parent of all jobs: starts them, and awaits every one it has started."""
 
-    __slots__ = ("_tasks",)
+    __slots__ = ("_tasks", "_turn")
 
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[None]] = []
+        self._turn = asyncio.Lock()
 
-    def start(self, jobs: Iterable[Job]) -> None:
-        """Run each job in a task of its own."""
-        self._tasks += [asyncio.create_task(_run(job), name=f"sentinel job {job.name}") for job in jobs]
-
-    async def stop(self) -> None:
-        """Cancel what still runs and wait until it has ended."""
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+    async def replace(self, jobs: Iterable[Job]) -> None:
+        """Cancel what still runs, wait until it has ended, and run each of these in a task of its own; one such change
+        after the other."""
+        async with self._turn:
+            for task in self._tasks:
+                task.cancel()
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+            self._tasks = [asyncio.create_task(_run(job), name=f"sentinel job {job.name}") for job in jobs]
 
 
 async def _run(job: Job) -> None:

@@ -28,6 +28,7 @@ from sentinel_core.gateway.catalogue import ModelInfo
 from sentinel_core.gateway.generation import Generation, Opened, ProviderPool
 from sentinel_core.gateway.healthcheck import HealthChecks
 from sentinel_core.gateway.opening import Opening
+from sentinel_core.gateway.retired import Retired
 from sentinel_core.jobs import Job, Jobs
 from sentinel_core.keys import CANDIDATES, Target
 from sentinel_core.messages import Answer, Request
@@ -60,7 +61,7 @@ class Gateway:
         self._jobs = Jobs()
         self._pool = ProviderPool()
         self._generation: Generation | None = None
-        self._retired: set[Generation] = set()
+        self._retired = Retired(self._tracker)
         self._services: Services | None = services
         self._stack = AsyncExitStack()
         self._reloading = asyncio.Lock()
@@ -176,7 +177,7 @@ class Gateway:
             self._stack = stack.pop_all()
         self._started_at = time.monotonic()
         self.draining = False
-        self._jobs.start(self._planned)
+        await self._jobs.replace(self._planned)
         return self
 
     async def __aexit__(
@@ -184,7 +185,7 @@ class Gateway:
     ) -> None:
         await self.drain(self._drain_left_s())
         async with self._reloading:
-            await self._jobs.stop()
+            await self._jobs.replace(())
             generation, self._generation = self._generation, None
         if generation is not None:
             await generation.close()
@@ -209,20 +210,14 @@ class Gateway:
                 self.endpoints, self._planned = registry.endpoints(self), registry.jobs(self)
             except Exception:  # whatever a plugin contributes, nothing has changed then
                 self._generation, (self._blueprint, self._services) = old, before
-                await new.close()
+                await asyncio.shield(self._tracker.start(new.close()))
                 raise
-            await self._jobs.stop()
-            self._jobs.start(self._planned)
-            old.retired = True
-            if old.chain.users:
-                self._retired.add(old)
-                old.chain.when_idle(lambda: self._tracker.start(self._close_retired(old)))
-            else:
-                await old.close()
+            await asyncio.shield(self._tracker.start(self._succeed(old)))  # a cancellation comes too late
 
-    async def _close_retired(self, generation: Generation) -> None:
-        self._retired.discard(generation)
-        await generation.close()
+    async def _succeed(self, old: Generation) -> None:
+        """What a swap owes: jobs give way to the new generation's, and the old one closes when nobody uses it."""
+        await self._jobs.replace(self._planned)
+        await self._retired.add(old)
 
     def begin_drain(self) -> None:
         """Refuse new exchanges and reloads from now on; exchanges that are open go on."""

@@ -93,7 +93,6 @@ class Generation:
         self.catalogue = catalogue
         self.authenticator = authenticator
         self.door = door
-        self.retired = False
         self._stack = stack
 
     @classmethod

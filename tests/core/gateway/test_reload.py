@@ -140,6 +140,46 @@ async def test_a_plugin_that_fails_at_a_reload_changes_nothing(fails: str) -> No
         assert (len(Watched.living), old in Watched.living) == (1, False)
 
 
+class Lingering:
+    """A plugin whose job takes its time to end."""
+
+    def __init__(self) -> None:
+        self.running, self.way, self.ending = 0, asyncio.Event(), asyncio.Event()
+
+    @hookimpl
+    def sentinel_jobs(self) -> Iterable[Job]:
+        return (Job("lingering", self.run),)
+
+    async def run(self) -> None:
+        self.running += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.ending.set()
+            await self.way.wait()
+            self.running -= 1
+
+
+@pytest.mark.parametrize("then", ["go on", "reload", "close"])
+async def test_a_reload_that_is_cancelled_once_it_has_swapped_ends_what_it_replaced(then: str) -> None:
+    lingering = Lingering()
+    async with gateway(FakeProvider(), lingering) as live:
+        await settle()
+        (old,) = Watched.living
+        reload = asyncio.create_task(live.reload())
+        await lingering.ending.wait()
+        reload.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reload
+        lingering.way.set()
+        if then == "reload":
+            await live.reload()
+        if then != "close":
+            await settle()
+            assert (lingering.running, len(Watched.living), old in Watched.living) == (1, 1, False)
+    assert (lingering.running, Watched.living) == (0, set())
+
+
 async def test_a_store_that_lives_as_long_as_the_process_cannot_change_in_it() -> None:
     async with gateway(FakeProvider()) as live:
         before, state = live.settings, live.state
