@@ -8,12 +8,30 @@ limit.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+PATIENCE_S = 20.0
+"""What a test waits for another process, thread or disk before it calls the thing lost. What passes takes less."""
+AT_ONCE_S = 5.0
+"""The same for what this process does by itself: less than the limits of time that a server has of its own."""
+POLL_S = 0.005
 TURNS = 2_000
+
+
+async def until(reached: Callable[[], bool | Awaitable[bool]], within_s: float = PATIENCE_S) -> None:
+    """Ask again until it is so: another process, a thread or a timer can only be asked."""
+    try:
+        async with asyncio.timeout(within_s):
+            while True:
+                answer = reached()
+                if answer if isinstance(answer, bool) else await answer:
+                    return
+                await asyncio.sleep(POLL_S)
+    except TimeoutError:
+        raise AssertionError(f"not within {within_s:g} s") from None
 
 
 async def in_time(work: Coroutine[Any, Any, T], limit_s: float) -> T:  # Any: what a coroutine exchanges with its loop

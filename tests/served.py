@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-DEADLINE_S = 30
+from tests.pace import PATIENCE_S
+
 PRIVATE = re.compile(r"SENTINEL__|SENTINEL_(?!TEST)|OPENAI_|^(HOST|PORT|LOG_LEVEL|APP_ENV|CORS_ORIGINS)$")
 
 
@@ -49,7 +50,7 @@ def served(folder: Path, *options: str) -> Iterator[Served]:
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(DEADLINE_S)
+            process.wait(PATIENCE_S)
         finally:
             process.kill()
     assert process.returncode == 0, log.read_text("utf-8")
@@ -63,7 +64,7 @@ def _free_port() -> int:
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
             urllib.request.urlopen(f"{address}/health/ready", timeout=5).close()

@@ -8,14 +8,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar, runtime_checkable
 
+from msgspec import structs
+
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.gateway import Gateway
 from sentinel_core.gateway.blueprint import StorePlan
 from sentinel_core.records import RecordStore
+from sentinel_core.state import StoreConfig
 
 log = logging.getLogger("sentinel.records")
 
 T = TypeVar("T")
+C = TypeVar("C", bound=StoreConfig)
+
+PATIENCE_S = 5.0
+"""What a command waits for a store at least, where a request gives up after its `timeout_s`."""
 
 
 @runtime_checkable
@@ -33,7 +40,7 @@ def answered(gateway: Gateway, work: Callable[[RecordStore], Awaitable[T]]) -> T
 
     async def run() -> T:
         store = _durable(gateway)
-        async with store.kind.reader(store.config) as records:
+        async with store.kind.reader(_patient(store.config)) as records:
             await _catch_up(records)
             return await work(records)
 
@@ -44,7 +51,7 @@ def answered(gateway: Gateway, work: Callable[[RecordStore], Awaitable[T]]) -> T
 async def records_of(gateway: Gateway) -> AsyncIterator[RecordStore]:
     """The store, open to be written. Raises `ConfigError` for one that ends with its process."""
     store = _durable(gateway)
-    async with store.kind.open(store.config) as records:
+    async with store.kind.open(_patient(store.config)) as records:
         await _catch_up(records)
         yield records
 
@@ -53,6 +60,13 @@ async def _catch_up(records: RecordStore) -> None:
     """Take in the rows that a gateway left behind; where some still wait, the log says so."""
     if isinstance(records, Late) and not await records.caught_up():
         log.warning("rows still wait on disk for this store, and are in no answer until they were sent")
+
+
+def _patient(config: C) -> C:
+    """The same with time for a slow disk or network, where the store has a limit of that name: nobody stands behind a
+    command, and what it is told that it could not write may be there all the same."""
+    limit_s = getattr(config, "timeout_s", None)
+    return config if limit_s is None else structs.replace(config, timeout_s=max(limit_s, PATIENCE_S))
 
 
 def _durable(gateway: Gateway) -> StorePlan[RecordStore]:

@@ -20,12 +20,12 @@ import pytest
 
 from tests.examples.installed import EXAMPLES, install
 from tests.long_form import long_form
+from tests.pace import PATIENCE_S
 from tests.promises.tree import ROOT, samples
 from tests.served import served
 
 PACKAGE = EXAMPLES / "acme_cloud"
 PAGE = "docs/tutorials/add-a-provider.md"
-DEADLINE_S = 30
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def acme() -> Iterator[str]:
         port = probe.getsockname()[1]
     command = [sys.executable, str(PACKAGE / "tests" / "acme.py"), str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + PATIENCE_S
     try:
         while time.monotonic() < deadline and process.poll() is None:
             try:
@@ -59,7 +59,7 @@ def acme() -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         process.terminate()
-        process.wait(DEADLINE_S)
+        process.wait(PATIENCE_S)
 
 
 @long_form

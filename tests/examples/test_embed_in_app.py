@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from openai import OpenAI
 
+from tests.pace import PATIENCE_S
+
 FOLDER = Path(__file__).parent.parent.parent / "examples" / "embed_in_app"
-DEADLINE_S = 30
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +34,14 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.terminate()
         try:
-            process.wait(DEADLINE_S)
+            process.wait(PATIENCE_S)
         finally:
             process.kill()
     assert process.returncode == 0, log.read_text("utf-8")
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
             urllib.request.urlopen(f"{address}/llm/health/ready", timeout=5).close()
@@ -74,7 +75,7 @@ def test_the_hosts_own_route_asks_the_same_chain(host: str) -> None:
 
 def test_the_script_asks_without_http() -> None:
     done = subprocess.run(
-        [sys.executable, "script.py"], cwd=FOLDER, capture_output=True, text=True, timeout=DEADLINE_S, check=False
+        [sys.executable, "script.py"], cwd=FOLDER, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "One chain, two ways in.\nOne |chain, |two |ways |in.|\n"

@@ -16,6 +16,7 @@ import aiohttp
 from sentinel_core.records import RecordStore
 from sentinel_plugins.usage.row import INTENTS
 from tests.integration.meter import Metered, MeteredUpstream
+from tests.pace import PATIENCE_S
 from tests.server.process import Process
 
 ADMIN = "admin-key-for-tests-00001"
@@ -27,7 +28,6 @@ IN, OUT = 1_000, 10_000
 PRICES = '[[models]]\nid = "openai/m"\nprovider = "openai"\ninput_usd = 1.0\noutput_usd = 10.0\n'
 LIMITS = {"max_concurrency": 2 * PLACES, "total_usd": 1.0}
 """Places of a process that was killed are free only when their leases end: there are as many for another one."""
-PATIENCE_S = 30.0
 WINDOW_S = 0.5
 """Rows of requests that are over are written in groups: a kill takes the group that is on its way, which is one of
 milliseconds, on a machine that is as busy as one likes."""

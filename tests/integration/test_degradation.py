@@ -17,6 +17,7 @@ import pytest
 
 from sentinel_core.errors import Refusal
 from sentinel_core.limits import Limits
+from tests.pace import PATIENCE_S, until
 from tests.plugins.auth.callers import ADMIN_KEY, STATIC
 from tests.plugins.auth.gateway import House, house, tables
 from tests.plugins.recording.written import rows
@@ -25,7 +26,6 @@ from tests.redis.shim import Shim
 from tests.server.wire import Answer
 
 TIMEOUT_S = 0.1
-PATIENCE_S = 10.0
 LIMIT, REPLICAS = 12, 3
 
 
@@ -219,10 +219,3 @@ async def test_r07_an_outage_is_in_metrics_log_and_readiness_and_so_is_its_end(
     assert "does not answer" in said
     assert "limits rates on its own" in said
     assert "answers again" in said
-
-
-async def until(reached: Callable[[], bool]) -> None:
-    """Ask again for as long as anybody waits: what is written behind requests can only be asked."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not reached():
-            await asyncio.sleep(0.02)

@@ -11,6 +11,7 @@ import aiohttp
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
 from sentinel_server.app import asgi
+from tests.pace import PATIENCE_S
 from tests.server.serving import serving
 from tests.upstream import Reply, Reset, Upstream, completion, head
 from tests.upstream.link import Link
@@ -21,7 +22,6 @@ REQUESTS = 75
 DIES_AT = 25
 OPEN_S = 0.3
 ANSWERING_S = 0.05
-PATIENCE_S = 5.0
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 
 

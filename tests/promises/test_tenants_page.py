@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.long_form import long_form
+from tests.pace import PATIENCE_S
 from tests.promises.tree import FENCE, page
 from tests.redis.server import RedisServer
-from tests.served import DEADLINE_S, PRIVATE
+from tests.served import PRIVATE
 from tests.server.process import free_port
 
 PAGE = "docs/how-to/tenants.md"
@@ -49,7 +50,7 @@ def shell(folder: Path, port: str) -> Iterator[Shell]:
     environ["SENTINEL__SERVER__PORT"] = port
     environ["PATH"] = f"{Path(sys.executable).parent}:{environ['PATH']}"
     process = subprocess.Popen(
-        ["timeout", str(4 * DEADLINE_S), "bash", "--norc"],
+        ["timeout", str(4 * PATIENCE_S), "bash", "--norc"],
         cwd=folder,
         env=environ,
         stdin=subprocess.PIPE,

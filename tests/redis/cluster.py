@@ -9,7 +9,8 @@ from pathlib import Path
 
 from redis.crc import key_slot
 
-from tests.redis.server import DEADLINE_S, HOST, POLL_S, RedisServer, free_port, running_server
+from tests.pace import PATIENCE_S
+from tests.redis.server import HOST, POLL_S, RedisServer, free_port, running_server
 
 OPTIONS = (
     *("--cluster-enabled", "yes", "--cluster-node-timeout", "1500"),
@@ -73,7 +74,7 @@ def running_cluster(binary: str, folder: Path) -> Iterator[Cluster]:
             if nodes:
                 nodes[0].ask("CLUSTER", "MEET", HOST, str(node.port), bus)
             nodes.append(node)
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + PATIENCE_S
         while not all(_complete(node) for node in nodes):
             assert time.monotonic() < deadline, "the nodes never became a Cluster"
             time.sleep(POLL_S)  # other processes can only be asked

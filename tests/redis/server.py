@@ -16,7 +16,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-DEADLINE_S = 10.0
+from tests.pace import PATIENCE_S
+
 POLL_S = 0.005
 HOST = "127.0.0.1"
 PORTS = range(12_000, 22_000)
@@ -59,7 +60,7 @@ class RedisServer:
     def start(self) -> None:
         """Start an empty server and wait until it answers."""
         self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + PATIENCE_S
         while not self._answers():
             assert self._process.poll() is None, f"the server ended: {self._command}"
             assert time.monotonic() < deadline, f"the server does not answer: {self._command}"

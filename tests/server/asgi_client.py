@@ -7,9 +7,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Scope
 
+from tests.pace import PATIENCE_S
 from tests.server.wire import Answer
-
-PATIENCE_S = 5.0
 
 
 class AsgiClient:

@@ -16,6 +16,7 @@ from sentinel_server.access_log import ACCESS_LOGGER, AccessRecord
 from sentinel_server.edge import Edge, Transaction, Watch
 from sentinel_server.edge.body import read_body
 from sentinel_server.edge.head import check_json
+from tests.pace import PATIENCE_S
 from tests.server.serving import RUNNERS, Served, serving
 
 
@@ -62,7 +63,7 @@ class AccessLines(logging.Handler):
 
     async def next(self) -> AccessRecord:
         """The record of the next request that ends."""
-        return await asyncio.wait_for(self.records.get(), 5)
+        return await asyncio.wait_for(self.records.get(), PATIENCE_S)
 
 
 @contextmanager

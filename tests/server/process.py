@@ -14,11 +14,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.pace import PATIENCE_S
 from tests.server.serving import RUNNERS
 
 __all__ = ["RUNNERS", "Client", "Process", "config", "free_port", "running"]
 
-DEADLINE_S = 20.0
 POLL_S = 0.02
 PRIVATE = re.compile(r"SENTINEL_|OPENAI_|^(HOST|PORT|LOG_LEVEL|APP_ENV|CORS_ORIGINS)$")
 
@@ -64,13 +64,13 @@ class Process:
         """Send a signal to the process that was started, and to no worker of it."""
         self._process.send_signal(number)
 
-    async def exited(self, timeout_s: float = DEADLINE_S) -> int:
+    async def exited(self, timeout_s: float = PATIENCE_S) -> int:
         """Its exit code."""
         return await asyncio.wait_for(self._process.wait(), timeout_s)
 
     async def until(self, reached: Callable[[], bool], what: str) -> None:
         """Poll: another process can only be asked."""
-        deadline = asyncio.get_running_loop().time() + DEADLINE_S
+        deadline = asyncio.get_running_loop().time() + PATIENCE_S
         while not reached():
             assert asyncio.get_running_loop().time() < deadline, f"never {what}:\n{self.output}"
             await asyncio.sleep(POLL_S)
@@ -161,11 +161,11 @@ class Client:
 
     async def until(self, text: bytes) -> bytes:
         """What comes up to and with this."""
-        return await asyncio.wait_for(self.reader.readuntil(text), DEADLINE_S)
+        return await asyncio.wait_for(self.reader.readuntil(text), PATIENCE_S)
 
     async def rest(self) -> bytes:
         """Everything until the server closes."""
-        return await asyncio.wait_for(self.reader.read(), DEADLINE_S)
+        return await asyncio.wait_for(self.reader.read(), PATIENCE_S)
 
     def close(self) -> None:
         """Leave."""

@@ -11,11 +11,10 @@ from typing import Any
 
 from sentinel_server import runners
 from sentinel_server.runners.base import Limits, Shutdown
+from tests.pace import PATIENCE_S
 from tests.server.wire import Wire
 
 RUNNERS = ("hypercorn", "uvicorn") if os.environ.get("SENTINEL_TEST_RUNNERS") == "all" else ("hypercorn",)
-PATIENCE_S = 5.0
-"""How long a test waits for what must happen at once."""
 
 
 class Served:

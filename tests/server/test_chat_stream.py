@@ -14,9 +14,10 @@ from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.messages import Event, TextDelta
 from sentinel_core.stage import Stage
+from tests.pace import PATIENCE_S
 from tests.server.edge_fixture import access_lines
 from tests.server.gateway_fixture import chat, chat_server
-from tests.server.serving import PATIENCE_S, RUNNERS
+from tests.server.serving import RUNNERS
 from tests.server.wire import Wire
 from tests.upstream import Close, Hold, Reply, Stall, Stream, Upstream, chat_stream, completion
 

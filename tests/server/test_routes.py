@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 from sentinel_core.endpoints import OWN_ROUTES, Endpoint, HttpReply, HttpRequest, Socket, SocketConnection
 from sentinel_core.hookspecs import hookimpl
 from sentinel_server.app import Application, asgi, create_app
+from tests.pace import PATIENCE_S
 from tests.server.asgi_client import AsgiClient
 from tests.server.gateway_fixture import CHAT, chat, chat_server, gateway_of
 from tests.server.serving import RUNNERS, serving
@@ -222,17 +223,17 @@ async def test_sockets_are_opened_for_their_own_origin_only(
     headers = HANDSHAKE if origin is None else (*HANDSHAKE, f"Origin: {origin}")
     async with chat_server(upstream, runner=runner, plugin=Contributes()) as (served, _), served.connect() as wire:
         await wire.send(request(target, headers=headers))
-        first = await asyncio.wait_for(wire.reader.readline(), 5)
+        first = await asyncio.wait_for(wire.reader.readline(), PATIENCE_S)
         assert first.split(b" ")[1] == str(status).encode()
 
 
 async def test_a_socket_talks_to_its_handler(runner: str, upstream: Upstream) -> None:
     async with chat_server(upstream, runner=runner, plugin=Contributes()) as (served, _), served.connect() as wire:
         await wire.send(request("/acme/shout", headers=HANDSHAKE))
-        await asyncio.wait_for(wire.reader.readuntil(b"\r\n\r\n"), 5)
+        await asyncio.wait_for(wire.reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
         mask = b"\0\0\0\0"
         await wire.send(b"\x81\x82" + mask + b"hi")
-        assert await asyncio.wait_for(wire.reader.readexactly(4), 5) == b"\x81\x02HI"
+        assert await asyncio.wait_for(wire.reader.readexactly(4), PATIENCE_S) == b"\x81\x02HI"
 
 
 async def test_the_embedded_application_answers_below_the_hosts_path(runner: str, upstream: Upstream) -> None:
@@ -269,13 +270,13 @@ async def test_an_application_of_its_own_opens_and_closes_the_gateway(runner: st
     outbox: asyncio.Queue[dict[str, str]] = asyncio.Queue()
     lifespan = asyncio.create_task(app({"type": "lifespan", "state": {}}, inbox.get, outbox.put))  # type: ignore[arg-type]
     inbox.put_nowait({"type": "lifespan.startup"})
-    assert (await asyncio.wait_for(outbox.get(), 5))["type"] == "lifespan.startup.complete"
+    assert (await asyncio.wait_for(outbox.get(), PATIENCE_S))["type"] == "lifespan.startup.complete"
     assert gateway.started
     client = AsgiClient(app, method="GET", path="/health/ready", body=b"")
     await client.ended()
     assert client.answer.json == {"status": "ready"}
     inbox.put_nowait({"type": "lifespan.shutdown"})
-    assert (await asyncio.wait_for(outbox.get(), 5))["type"] == "lifespan.shutdown.complete"
+    assert (await asyncio.wait_for(outbox.get(), PATIENCE_S))["type"] == "lifespan.shutdown.complete"
     await lifespan
     assert not gateway.started
 

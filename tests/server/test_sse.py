@@ -15,7 +15,8 @@ from sentinel_core.errors import Refusal
 from sentinel_server.edge import Edge, Transaction, Watch
 from sentinel_server.edge.body import read_body
 from sentinel_server.sse import COMMENT, SseResponse
-from tests.server.asgi_client import PATIENCE_S, AsgiClient
+from tests.pace import PATIENCE_S
+from tests.server.asgi_client import AsgiClient
 from tests.server.edge_fixture import Life, access_lines, edge
 from tests.server.serving import RUNNERS
 from tests.server.wire import request

@@ -11,7 +11,8 @@ from sentinel_core.config import ServerSettings
 from sentinel_server.edge import Edge, Transaction, Watch
 from sentinel_server.edge.body import read_body
 from sentinel_server.edge.watch import FIRST_LOOK_S
-from tests.server.asgi_client import PATIENCE_S, AsgiClient
+from tests.pace import PATIENCE_S
+from tests.server.asgi_client import AsgiClient
 from tests.server.edge_fixture import Life, access_lines
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-PATIENCE_S = 5.0
+from tests.pace import AT_ONCE_S, PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Wire:
     async def closed(self) -> bool:
         """Wait for the server to close; False if it sends something instead."""
         try:
-            return await asyncio.wait_for(self.reader.read(1), PATIENCE_S) == b""
+            return await asyncio.wait_for(self.reader.read(1), AT_ONCE_S) == b""
         except ConnectionResetError:
             return True
 

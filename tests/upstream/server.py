@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Self
 
+from tests.pace import PATIENCE_S
 from tests.upstream.anthropic import message, message_stream
 from tests.upstream.api import Said
 from tests.upstream.cohere import CHAT, COHERE
@@ -19,7 +20,6 @@ from tests.upstream.ollama import chat, chat_lines
 from tests.upstream.payloads import chat_stream, completion
 from tests.upstream.scenarios import Early, Reply, Scenario, Stream
 
-PATIENCE_S = 5.0
 _GEMINI = re.compile(r"/v1/models/([^/?]+):(stream)?[Gg]enerateContent")
 
 

@@ -14,9 +14,10 @@ from sentinel_core.config import settings_from
 from sentinel_core.endpoints import Policy
 from sentinel_core.gateway import Gateway
 from sentinel_server.app import Application, asgi
+from tests.pace import PATIENCE_S
 from tests.plugins.auth.callers import ADMIN_KEY, STATIC
 from tests.plugins.auth.gateway import House, house, tables
-from tests.server.wire import PATIENCE_S, Answer, request
+from tests.server.wire import Answer, request
 
 
 class Way(NamedTuple):

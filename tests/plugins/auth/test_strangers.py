@@ -13,12 +13,13 @@ from sentinel_core.testing import settle
 from sentinel_plugins.auth.known import Known
 from sentinel_plugins.auth.virtual_keys import VirtualKeys
 from sentinel_server.app import SURFACES
+from tests.pace import PATIENCE_S
 from tests.plugins.auth.callers import ADMIN_KEY, STATIC
 from tests.plugins.auth.gateway import house, tables
 from tests.server.edge_fixture import access_lines
 from tests.server.gateway_fixture import encoded
 from tests.server.serving import RUNNERS
-from tests.server.wire import PATIENCE_S, Answer, Wire, request
+from tests.server.wire import Answer, Wire, request
 
 pytestmark = pytest.mark.parametrize("runner", RUNNERS)
 

@@ -14,9 +14,9 @@ from sentinel_core.testing import FakeClock, fake_services, settle
 from sentinel_plugins.health.config import HealthConfig
 from sentinel_plugins.health.events import CHANNEL, publish
 from sentinel_plugins.health.feed import Feed
+from tests.pace import AT_ONCE_S
 
 SHORT_S = 0.1
-PATIENCE_S = 5.0
 
 
 class Subscriber:
@@ -46,7 +46,7 @@ class Subscriber:
 
     async def next(self) -> dict[str, Any]:  # JSON
         """The next event."""
-        return await asyncio.wait_for(self.got.get(), PATIENCE_S)
+        return await asyncio.wait_for(self.got.get(), AT_ONCE_S)
 
 
 async def test_s3_23_a_heartbeat_comes_every_30_seconds() -> None:
@@ -62,7 +62,7 @@ async def test_s3_23_a_heartbeat_comes_every_30_seconds() -> None:
         await clock.advance(30.0)
         assert (await subscriber.next())["event_type"] == "heartbeat"
         subscriber.left.set()
-        await asyncio.wait_for(feed, PATIENCE_S)
+        await asyncio.wait_for(feed, AT_ONCE_S)
 
 
 async def test_s3_24_every_subscriber_gets_every_event() -> None:
@@ -81,7 +81,7 @@ async def test_s3_24_every_subscriber_gets_every_event() -> None:
             await subscriber.next()
             assert (await subscriber.next())["payload"] == {"total_requests": 1}
             subscriber.left.set()
-        await asyncio.wait_for(asyncio.gather(*feeds), PATIENCE_S)
+        await asyncio.wait_for(asyncio.gather(*feeds), AT_ONCE_S)
 
 
 async def test_a_subscriber_that_does_not_read_is_dropped_and_others_go_on(caplog: pytest.LogCaptureFixture) -> None:
@@ -98,12 +98,12 @@ async def test_a_subscriber_that_does_not_read_is_dropped_and_others_go_on(caplo
         await quick.next()
         await publish(services.state, "metrics", {})  # waits for nobody
         assert (await quick.next())["event_type"] == "metrics"
-        await asyncio.wait_for(dropped, PATIENCE_S)
+        await asyncio.wait_for(dropped, AT_ONCE_S)
         assert slow.got.empty()
         assert "does not read" in caplog.text
         assert not feed.done()
         quick.left.set()
-        await asyncio.wait_for(feed, PATIENCE_S)
+        await asyncio.wait_for(feed, AT_ONCE_S)
 
 
 async def test_a_subscription_that_the_store_ends_closes_the_connection() -> None:
@@ -114,7 +114,7 @@ async def test_a_subscription_that_the_store_ends_closes_the_connection() -> Non
         for message in nothing:
             yield message
 
-    await asyncio.wait_for(Feed(subscriber, clock, HealthConfig()).run(ended()), PATIENCE_S)
+    await asyncio.wait_for(Feed(subscriber, clock, HealthConfig()).run(ended()), AT_ONCE_S)
     assert [(await subscriber.next())["payload"]["status"] for _ in range(2)] == ["connected", "closing"]
 
 

@@ -14,6 +14,7 @@ from sentinel_core.testing import FakeClock, settle
 from sentinel_plugins.health.incidents import KEPT, Incidents, incident
 from sentinel_plugins.health.observations import observations_of
 from sentinel_plugins.health.report import metrics, statuses
+from tests.pace import AT_ONCE_S
 from tests.plugins.health.watched import decoded, events, provider, watched
 
 CYCLE_S = 17.0
@@ -29,7 +30,7 @@ async def incidents(gateway: Gateway) -> list[tuple[str, str]]:
 
 async def next_of(messages: Any, kind: str) -> Any:  # JSON
     """The payload of the next event of one kind."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(AT_ONCE_S):
         async for message in messages:
             event = decoded(message)
             if event["event_type"] == kind:

@@ -17,6 +17,7 @@ from sentinel_core.gateway import Gateway
 from sentinel_plugins.health.events import publish
 from sentinel_plugins.health.incidents import KEPT, Incidents, incident
 from sentinel_server.app import asgi
+from tests.pace import AT_ONCE_S
 from tests.plugins.health.watched import provider, registry, tables
 from tests.server.serving import RUNNERS, serving
 from tests.server.wire import request
@@ -24,7 +25,6 @@ from tests.upstream import Upstream
 
 pytestmark = pytest.mark.parametrize("runner", RUNNERS)
 
-PATIENCE_S = 5.0
 SHORT_S = 0.5
 HANDSHAKE = (
     "Connection: Upgrade",
@@ -64,7 +64,7 @@ async def api(runner: str, **health: Any) -> AsyncIterator[Api]:
 async def next_of(socket: aiohttp.ClientWebSocketResponse, kind: str) -> Any:  # JSON
     """The payload of the next event of one kind."""
     while True:
-        event = await asyncio.wait_for(socket.receive_json(), PATIENCE_S)
+        event = await asyncio.wait_for(socket.receive_json(), AT_ONCE_S)
         assert event.keys() == {"event_type", "payload"}
         if event["event_type"] == kind:
             return event["payload"]
@@ -209,13 +209,13 @@ async def test_a_reader_that_stalls_is_dropped_and_its_neighbour_hears_everythin
         session.ws_connect("/ws/system-events") as socket,
     ):
         await stalled.send(request("/ws/system-events", headers=HANDSHAKE))
-        await asyncio.wait_for(stalled.reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
+        await asyncio.wait_for(stalled.reader.readuntil(b"\r\n\r\n"), AT_ONCE_S)
         await next_of(socket, "system")
         for number in range(200):  # 12 MiB: more than all buffers on the way
             await publish(gateway.state, "incident", {"number": number, "filler": "x" * 65_536})
         heard = [(await next_of(socket, "incident"))["number"] for _ in range(200)]
         assert heard == list(range(200))
-        await asyncio.wait_for(dropped.wait(), PATIENCE_S)
+        await asyncio.wait_for(dropped.wait(), AT_ONCE_S)
 
 
 async def test_a_subscriber_that_leaves_leaves_no_subscription(runner: str) -> None:
@@ -224,6 +224,6 @@ async def test_a_subscriber_that_leaves_leaves_no_subscription(runner: str) -> N
         socket = await client.session.ws_connect("/ws/system-events")
         await next_of(socket, "system")
         await socket.close()
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(AT_ONCE_S):
             while any("Feed" in repr(task) for task in asyncio.all_tasks() - before):
                 await asyncio.sleep(0)

@@ -18,6 +18,7 @@ from sentinel_plugins.hedge.config import HedgeConfig
 from sentinel_plugins.hedge.credit import MOST, Credit
 from sentinel_plugins.hedge.stage import Hedge
 from sentinel_plugins.routing.stage import PROVIDER_HEADER
+from tests.pace import PATIENCE_S
 from tests.plugins.targets import Targets, targets
 
 WELL = ("well",)
@@ -45,7 +46,7 @@ async def slow(live: Targets, *, stream: bool = False) -> Driven:
     task = asyncio.create_task(run(live.chain, live.context(stream=stream)))
     await settle(20)
     await live.clock.advance(DELAY_S)
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(PATIENCE_S):
         driven = await task
     await live.tracker.drained()
     return driven
@@ -140,7 +141,7 @@ async def raced(live: Targets, *gates: asyncio.Event, stream: bool = False) -> C
     await live.clock.advance(DELAY_S)
     for gate in gates:
         gate.set()
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(PATIENCE_S):
         await task
     await live.tracker.drained()
     return ctx

@@ -17,6 +17,7 @@ from sentinel_core.errors import UpstreamError
 from sentinel_core.services import HttpClient, HttpResponse, HttpTimeouts
 from sentinel_plugins.http import sending
 from sentinel_plugins.http.pools import AiohttpPools
+from tests.pace import PATIENCE_S
 from tests.upstream import Close, Drip, Early, Hold, Raw, Redirect, Reply, Reset, Stall, Stream, Upstream
 
 LIMITS = HttpTimeouts(connect_s=2.0, first_byte_s=2.0, idle_s=2.0, total_s=10.0)
@@ -323,7 +324,7 @@ async def test_an_upload_that_nobody_reads_is_cut_off_when_cancelled(client: Htt
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         rest = await reader.read()
     assert len(rest) < len(BIG) * 10
     writer.close()

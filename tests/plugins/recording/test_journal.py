@@ -10,8 +10,9 @@ from sentinel_core.errors import Refusal
 from sentinel_core.records import Record
 from sentinel_core.testing import FakeClock
 from sentinel_plugins.recording.journal import GROUP, Journal
+from tests.pace import PATIENCE_S
 from tests.plugins.recording.flaky import Flaky
-from tests.plugins.recording.written import PATIENCE_S, emptied
+from tests.plugins.recording.written import emptied
 
 
 def rows(count: int, start: int = 0) -> list[Record]:

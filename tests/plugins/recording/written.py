@@ -12,8 +12,8 @@ from sentinel_plugins.audit import Audit
 from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.recording.own_rows import caught_up
 from sentinel_plugins.usage import Usage
+from tests.pace import PATIENCE_S
 
-PATIENCE_S = 10.0
 POLL_S = 0.001
 """Rows wait for others for ten milliseconds: other tests may have the processor meanwhile."""
 

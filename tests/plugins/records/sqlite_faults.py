@@ -16,7 +16,10 @@ from typing import Any
 from sentinel_plugins.records.sqlite import SqliteRecords, SqliteRecordsConfig
 from sentinel_plugins.records.sqlite.opening import prepare
 
-PATIENCE_S = 0.25
+PATIENT_S = 10.0
+"""For a store that is to do something: the machine may be busy, and its disk slow."""
+QUICK_S = 0.25
+"""For a store that is to give up."""
 
 
 class Shim(sqlite3.Connection):
@@ -64,9 +67,9 @@ class Disk:
 
 
 @asynccontextmanager
-async def on(disk: Disk, folder: Path) -> AsyncIterator[SqliteRecords]:
-    """A store on that disk, with its usual patience."""
-    config = SqliteRecordsConfig(path=str(folder / "sentinel.db"), timeout_s=PATIENCE_S)
+async def on(disk: Disk, folder: Path, *, timeout_s: float = PATIENT_S) -> AsyncIterator[SqliteRecords]:
+    """A store on that disk."""
+    config = SqliteRecordsConfig(path=str(folder / "sentinel.db"), timeout_s=timeout_s, query_timeout_s=PATIENT_S)
     prepare(config)
     store = SqliteRecords(config, disk.connect)
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hypothesis import settings
 
+from tests.pace import PATIENCE_S
 from tests.plugins.records.crashing import BATCH, COUNTERS, LEDGER
 from tests.plugins.records.opened import sqlite
 
@@ -25,7 +26,7 @@ async def life(folder: Path, number: int, lines: int) -> list[str]:
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    said = [(await asyncio.wait_for(process.stdout.readline(), 30)).decode() for _ in range(lines)]
+    said = [(await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)).decode() for _ in range(lines)]
     process.kill()
     said += (await process.stdout.read()).decode().splitlines()
     await process.wait()

@@ -15,6 +15,7 @@ from sentinel_core.keys import FAILOVER, PLAN, Target
 from sentinel_core.testing import Driven, FakeProvider, run, settle
 from sentinel_plugins.retry.budget import ALWAYS
 from sentinel_server.app import asgi
+from tests.pace import PATIENCE_S
 from tests.plugins.routing.test_outages import ask, failure
 from tests.plugins.targets import Targets, targets
 from tests.server.gateway_fixture import chat
@@ -75,7 +76,7 @@ async def waited(live: Targets, count: int = 1) -> list[Driven]:
     for _ in range(3):
         await settle(20)
         await live.clock.advance(200.0)
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(PATIENCE_S):
         return await asyncio.gather(*tasks)
 
 

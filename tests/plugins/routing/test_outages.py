@@ -17,13 +17,13 @@ from sentinel_core.errors import SentinelError, UpstreamError
 from sentinel_core.gateway import Gateway
 from sentinel_core.keys import FAILOVER, Target
 from sentinel_core.messages import Answer
+from tests.pace import PATIENCE_S
 from tests.upstream import Reply, Stall, Upstream, completion
 
 SHORT_S = 0.1
 RECOVERY_S = 0.2
 BODY = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 BROKEN = Reply({"error": {"message": "boom"}}, 500)
-PATIENCE_S = 5.0
 
 
 @pytest_asyncio.fixture

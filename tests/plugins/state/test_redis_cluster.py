@@ -13,10 +13,10 @@ from sentinel_core.errors import Refusal
 from sentinel_core.state import Budget, Claim, Lease, Settlement, Window, state_key
 from sentinel_plugins.redis.breaker import FAILURES
 from sentinel_plugins.state.redis import RedisState
+from tests.pace import AT_ONCE_S, until
 from tests.plugins.state.redis_stores import redis_state
 from tests.redis.binaries import EVERY_KIND
 from tests.redis.cluster import Cluster, running_cluster
-from tests.redis.waiting import until
 
 TENANTS = tuple(f"tenant-{number}" for number in range(30))
 PERIOD_S = 60.0
@@ -68,7 +68,7 @@ async def test_r12_what_one_node_publishes_reaches_subscribers_at_another(
     other = f"redis://127.0.0.1:{redis_cluster.nodes[2].port}"
     async with redis_state(other) as far, far.subscribe("events") as messages:
         await store.publish("events", b"1")
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(AT_ONCE_S):
             assert (await anext(messages)).data == b"1"
 
 

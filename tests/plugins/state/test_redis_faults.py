@@ -16,12 +16,11 @@ from sentinel_core.state import Lease, Settlement, Window, state_key
 from sentinel_plugins.redis.breaker import FAILURES
 from sentinel_plugins.state.redis import RedisState
 from tests.loops import LOOPS, runner_on
-from tests.pace import in_time
+from tests.pace import in_time, until
 from tests.plugins.state.one_step import one_step
 from tests.plugins.state.redis_stores import redis_state
 from tests.redis.server import RedisServer, running_server
 from tests.redis.shim import Shim
-from tests.redis.waiting import until
 
 TIMEOUT_S = 0.25
 SLACK_S = 0.25

@@ -11,11 +11,11 @@ import pytest_asyncio
 from sentinel_core.errors import Refusal
 from sentinel_core.state import Message
 from sentinel_plugins.state.redis import RedisState
+from tests.pace import AT_ONCE_S, until
 from tests.plugins.state.reading import read, rest
 from tests.plugins.state.redis_stores import redis_state
 from tests.redis.server import RedisServer
 from tests.redis.shim import Shim
-from tests.redis.waiting import until
 
 
 @pytest_asyncio.fixture
@@ -43,7 +43,7 @@ async def test_every_present_subscriber_gets_every_message_in_order(store: Redis
         for data in (b"1", b"2"):
             await other.publish("events", data)
         assert await read(first, 2) == [b"1", b"2"]
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(AT_ONCE_S):
             assert await anext(second) == Message("events", b"1")
         assert await read(second, 1) == [b"2"]
 

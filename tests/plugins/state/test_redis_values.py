@@ -15,11 +15,11 @@ from sentinel_core.errors import Refusal
 from sentinel_core.state import Budget, Claim, Lease, Settlement, StateStore, Window, state_key
 from sentinel_plugins.redis.breaker import FAILURES
 from sentinel_plugins.state.redis import RedisState, sentinel_stores
+from tests.pace import until
 from tests.plugins.state.redis_stores import redis_state
 from tests.promises.tree import page
 from tests.redis.server import RedisServer, running_server
 from tests.redis.shim import Shim
-from tests.redis.waiting import until
 
 HUGE = b"x" * 2_000
 R = state_key("acme", "r")

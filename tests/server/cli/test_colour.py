@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.process import DEADLINE_S, PRIVATE
+from tests.pace import PATIENCE_S
+from tests.server.process import PRIVATE
 
 CONFIG = "[stages.input_limits]\nmax_message_chars = 3\n"
 ESCAPE = b"\x1b["
@@ -44,8 +45,8 @@ def on_a_terminal(folder: Path, arguments: tuple[str, ...], said: dict[str, str]
     shown = b""
     with open(ours, "rb", buffering=0) as terminal:
         while last not in shown:
-            assert select.select([terminal], [], [], DEADLINE_S)[0], shown
+            assert select.select([terminal], [], [], PATIENCE_S)[0], shown
             shown += terminal.read(4096)
         process.send_signal(signal.SIGINT)
-        process.wait(DEADLINE_S)
+        process.wait(PATIENCE_S)
     return shown

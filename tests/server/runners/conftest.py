@@ -14,9 +14,9 @@ import pytest
 
 from sentinel_server.runners import NAMES, load
 from sentinel_server.runners.base import App, Limits, Message, Receive, Send, Shutdown
+from tests.pace import AT_ONCE_S
 
 RUNNERS = NAMES if os.environ.get("SENTINEL_TEST_RUNNERS") == "all" else ("hypercorn",)
-DEADLINE_S = 5.0
 
 
 @dataclass
@@ -37,13 +37,13 @@ class Served:
         reader, writer = await self.connect()
         writer.write(data)
         try:
-            return await asyncio.wait_for(reader.read(), DEADLINE_S)
+            return await asyncio.wait_for(reader.read(), AT_ONCE_S)
         finally:
             writer.close()
 
     async def stopped(self) -> None:
         """The server has ended."""
-        await asyncio.wait_for(self.task, DEADLINE_S)
+        await asyncio.wait_for(self.task, AT_ONCE_S)
 
 
 @dataclass
@@ -122,5 +122,5 @@ def serving(runner: str) -> Start:
 async def closed(reader: asyncio.StreamReader) -> bytes:
     """What is left to read, once the server has closed. A reset counts as closed."""
     with suppress(ConnectionError):
-        return await asyncio.wait_for(reader.read(), DEADLINE_S)
+        return await asyncio.wait_for(reader.read(), AT_ONCE_S)
     return b""

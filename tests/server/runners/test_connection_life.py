@@ -12,7 +12,8 @@ import pytest
 from sentinel_core.errors import ConfigError
 from sentinel_server.runners import load
 from sentinel_server.runners.base import Limits, Message, Receive, Send
-from tests.server.runners.conftest import DEADLINE_S, Served, Start, closed
+from tests.pace import AT_ONCE_S
+from tests.server.runners.conftest import Served, Start, closed
 
 GET = b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n"
 SHORT_S = 0.1
@@ -59,7 +60,7 @@ async def test_0_5_no_clock_runs_while_a_response_does(serving: Start) -> None:
         with pytest.raises(TimeoutError):  # longer than both clocks, and nothing happens
             await asyncio.wait_for(reader.read(), 3 * SHORT_S)
         served.application.go_on.set()
-        assert await asyncio.wait_for(reader.readuntil(b"last "), DEADLINE_S)
+        assert await asyncio.wait_for(reader.readuntil(b"last "), AT_ONCE_S)
         writer.close()
 
 
@@ -67,20 +68,20 @@ async def test_0_7_a_client_that_leaves_is_reported_to_the_application(serving: 
     async with serving() as served:
         _, writer = await served.connect()
         writer.write(GET % b"/hang")
-        await asyncio.wait_for(served.application.waiting.wait(), DEADLINE_S)
+        await asyncio.wait_for(served.application.waiting.wait(), AT_ONCE_S)
         writer.close()
-        assert await asyncio.wait_for(served.application.ended.get(), DEADLINE_S) == "disconnected"
+        assert await asyncio.wait_for(served.application.ended.get(), AT_ONCE_S) == "disconnected"
 
 
 async def test_0_7_a_client_that_pipelined_and_then_left_is_reported_too(serving: Start) -> None:
     async with serving() as served:
         _, writer = await served.connect()
         writer.write(GET % b"/hang")
-        await asyncio.wait_for(served.application.waiting.wait(), DEADLINE_S)
+        await asyncio.wait_for(served.application.waiting.wait(), AT_ONCE_S)
         writer.write(GET % b"/b")
         await writer.drain()
         writer.transport.abort()
-        assert await asyncio.wait_for(served.application.ended.get(), DEADLINE_S) == "disconnected"
+        assert await asyncio.wait_for(served.application.ended.get(), AT_ONCE_S) == "disconnected"
     assert served.application.requests == ["/hang"]
 
 
@@ -106,9 +107,9 @@ async def test_c07_a_half_close_counts_as_leaving(serving: Start) -> None:
     async with serving() as served:
         _, writer = await served.connect()
         writer.write(GET % b"/hang")
-        await asyncio.wait_for(served.application.waiting.wait(), DEADLINE_S)
+        await asyncio.wait_for(served.application.waiting.wait(), AT_ONCE_S)
         writer.write_eof()
-        assert await asyncio.wait_for(served.application.ended.get(), DEADLINE_S) == "disconnected"
+        assert await asyncio.wait_for(served.application.ended.get(), AT_ONCE_S) == "disconnected"
         writer.close()
 
 
@@ -130,7 +131,7 @@ async def test_0_17_connections_beyond_a_cap_are_refused_and_room_is_made_again(
         while True:  # until the server has seen the first one go
             third, another = await served.connect()
             another.write(GET % b"/a")
-            answer = await asyncio.wait_for(third.read(12), DEADLINE_S)
+            answer = await asyncio.wait_for(third.read(12), AT_ONCE_S)
             another.close()
             if answer == b"HTTP/1.1 200":
                 break

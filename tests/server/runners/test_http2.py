@@ -12,9 +12,10 @@ import pytest
 
 from sentinel_server.app import asgi
 from sentinel_server.runners.base import Limits, Message, Receive, Send
+from tests.pace import AT_ONCE_S
 from tests.server.edge_fixture import access_lines
 from tests.server.gateway_fixture import CHAT, chat_body, encoded, gateway_of
-from tests.server.runners.conftest import DEADLINE_S, Served, Start
+from tests.server.runners.conftest import Served, Start
 from tests.upstream import Reply, Stream, Upstream, chat_stream, completion
 
 LIMITS = Limits(http2=True, farewell_s=0.1, linger_s=0.1)
@@ -55,7 +56,7 @@ class Client:
     async def until(self, kind: type[h2.events.Event], stream: int) -> h2.events.Event:
         """Read until an event of this kind comes for this stream."""
         while True:
-            data = await asyncio.wait_for(self.reader.read(65_536), DEADLINE_S)
+            data = await asyncio.wait_for(self.reader.read(65_536), AT_ONCE_S)
             assert data, "the connection was closed"
             for event in self.h2.receive_data(data):
                 if isinstance(event, kind) and getattr(event, "stream_id", None) == stream:
@@ -184,7 +185,7 @@ async def test_h14_a_rapid_reset_closes_the_connection_and_nothing_else(serving:
                 client.h2.reset_stream(2 * number + 1)
                 client.flush()
                 await client.writer.drain()
-            while await asyncio.wait_for(client.reader.read(65_536), DEADLINE_S):
+            while await asyncio.wait_for(client.reader.read(65_536), AT_ONCE_S):
                 pass
         except ConnectionError:
             pass  # closed while we were writing

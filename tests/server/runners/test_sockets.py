@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from sentinel_server.runners.base import Limits, Message, Receive, Send
-from tests.server.runners.conftest import DEADLINE_S, Start, closed
+from tests.pace import AT_ONCE_S
+from tests.server.runners.conftest import Start, closed
 
 HANDSHAKE = (
     b"GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -35,11 +36,11 @@ async def test_a_drain_tells_a_socket_to_come_back_and_closes_it(serving: Start)
     async with serving(Limits(farewell_s=0.1, linger_s=0.1), app) as served:
         reader, writer = await served.connect()
         writer.write(HANDSHAKE)
-        assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), DEADLINE_S)).startswith(b"HTTP/1.1 101")
+        assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), AT_ONCE_S)).startswith(b"HTTP/1.1 101")
         served.shutdown.begin.set()
         assert (await closed(reader)).startswith(SERVICE_RESTART)
         writer.close()
-        assert await asyncio.wait_for(app.ended.get(), DEADLINE_S) == "websocket.disconnect"
+        assert await asyncio.wait_for(app.ended.get(), AT_ONCE_S) == "websocket.disconnect"
         await served.stopped()
 
 
@@ -50,9 +51,9 @@ async def test_0_17_a_socket_that_is_gone_makes_room(serving: Start) -> None:
             while True:  # until the server has seen the last one go
                 reader, writer = await served.connect()
                 writer.write(HANDSHAKE)
-                answer = await asyncio.wait_for(reader.read(12), DEADLINE_S)
+                answer = await asyncio.wait_for(reader.read(12), AT_ONCE_S)
                 if answer == b"HTTP/1.1 101":
                     break
                 writer.close()
             writer.transport.abort()
-            assert await asyncio.wait_for(app.ended.get(), DEADLINE_S) == "websocket.disconnect"
+            assert await asyncio.wait_for(app.ended.get(), AT_ONCE_S) == "websocket.disconnect"

@@ -11,14 +11,14 @@ from collections.abc import Callable
 import pytest
 
 from sentinel_server.supervisor.watchdog import Watchdog
+from tests.pace import PATIENCE_S
 
 SHORT_S = 0.1
-DEADLINE_S = 5.0
 
 
 def compute(until: Callable[[], bool]) -> None:
     """Holds the loop's thread, as a stage without an executor does."""
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + PATIENCE_S
     while not until() and time.monotonic() < deadline:
         time.sleep(0.001)
 
