@@ -100,9 +100,12 @@ class SseResponse:
         await self._tx.send({"type": "http.response.start", "status": 200, "headers": head})
 
     def _pulse(self, now: float) -> float:
-        """Send a comment if there has been silence for long enough. When to look again."""
+        """Send a comment if there has been silence for long enough. When to look again.
+
+        After one that was not taken there is none: what it met is for the next write.
+        """
         due = self._last + self._keep_alive_s
-        if now < due or self._watch.busy:
+        if now < due or self._watch.busy or (self._beat is not None and not _taken(self._beat)):
             return max(due, now + self._keep_alive_s / 2)
         self._last = now
         self._beat = asyncio.get_running_loop().create_task(self._comment())
@@ -116,3 +119,7 @@ class SseResponse:
             await self._tx.send_chunk(COMMENT)
         finally:
             self._watch.sent()
+
+
+def _taken(beat: asyncio.Task[None]) -> bool:
+    return beat.done() and not beat.cancelled() and beat.exception() is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable, Coroutine
+from time import monotonic
 from typing import Any, TypeAlias
 
 import pytest
@@ -100,12 +101,12 @@ async def test_silence_between_events_is_filled_as_well() -> None:
 
 async def test_a_stream_that_flows_gets_no_comment() -> None:
     async def story(response: SseResponse) -> None:
-        for _ in range(20):
+        for _ in range(60):
             await response.write(b"data: 1\n\n")
             await asyncio.sleep(0.01)
         await response.end(b"")
 
-    client = client_of(story, keep_alive_comment_s=0.15)
+    client = client_of(story, keep_alive_comment_s=0.5)
     await client.ended()
     assert COMMENT not in client.answer.body
 
@@ -133,7 +134,10 @@ async def test_a_comment_that_meets_a_closed_connection_is_no_failure_of_its_own
         watch.body_arrived()
         while response._beat is None or not response._beat.done():
             await asyncio.sleep(0)
-    del response
+        beat = response._beat
+        response._pulse(monotonic() + 60.0)
+        assert response._beat is beat, "what was not taken is not tried again"
+    del response, beat
     gc.collect()
     assert unheard == []
 
