@@ -51,5 +51,7 @@ class AuditConfig(StageConfig, frozen=True, kw_only=True):
             problems.append("previous_keys: needs a key that took their place")
         if self.key is None and self.checkpoints:
             problems.append("checkpoints: needs a key to sign them with")
+        if self.guarantee == "required" and self.retention_s <= self.lost_after_s:
+            problems.append("retention_s: must be longer than lost_after_s, where a request without an end is ended")
         if problems:
             raise ValueError(*problems)

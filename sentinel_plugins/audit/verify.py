@@ -97,17 +97,20 @@ def _exchange(record: Record) -> tuple[str, str]:
 
 
 def _chain(writer: str, links: Sequence[_Link], noted: Noted | None) -> Iterator[Finding]:
+    """What is wrong with one chain. Up to the cut any may be missing: they were deleted, or came late out of a spool."""
+    cut = noted.cuts.get(writer, Head()) if noted is not None else Head()
     for one, next_ in pairwise(links):
-        if next_.seq > one.seq + 1:
-            yield Finding(writer, one.seq + 1, f"{next_.seq - one.seq - 1} records are missing")
-        elif next_.prev != one.mac:
+        before = Head(one.seq, one.mac) if one.seq >= cut.seq or next_.seq == one.seq + 1 else cut
+        if next_.seq > before.seq + 1:
+            yield Finding(writer, before.seq + 1, f"{next_.seq - before.seq - 1} records are missing")
+        elif next_.seq == before.seq + 1 and next_.prev != before.mac:
             yield Finding(writer, next_.seq, "does not follow the record before it")
     if noted is None:
         return
-    cut, head = noted.cuts.get(writer, Head()), noted.heads.get(writer, Head())
+    head = noted.heads.get(writer, Head())
     if links and not _begins(links[0], cut):
         yield Finding(writer, 1, "the beginning is missing")
-    last = links[-1].seq if links else cut.seq
+    last = max(links[-1].seq if links else 0, cut.seq)
     if head.seq > last:
         yield Finding(writer, last + 1, f"{head.seq - last} records at the end are missing")
     if any(link.seq == head.seq and link.mac != head.mac for link in links):

@@ -6,8 +6,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from sentinel_core.config import Count, Seconds
-from sentinel_core.limits import Amount, Limits, Rate
+from sentinel_core.config import Count
+from sentinel_core.limits import Amount, Limits, Rate, Seconds
 from sentinel_core.stage import StageConfig
 from sentinel_core.state import Algorithm
 

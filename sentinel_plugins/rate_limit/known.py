@@ -53,16 +53,18 @@ class KnownSpent:
         self._clock = clock
         self._looks: OrderedDict[Place, Look] = OrderedDict()
         self._doubted = False
+        self._refused = 0
         self._locks: WeakValueDictionary[Place, asyncio.Lock] = WeakValueDictionary()
 
     def doubt(self) -> None:
         """The state store did not answer: another one may answer in its place, and know less (R05)."""
         self._doubted = True
 
-    def believe(self) -> None:
-        """It answers: whoever comes next is compared with the ledger anew, if there was doubt."""
-        if self._doubted:
-            self._doubted = False
+    def believe(self, refused: int) -> None:
+        """It answers: whoever comes next is compared with the ledger anew, if there was doubt, or if more settlements
+        than before were refused."""
+        if self._doubted or refused != self._refused:
+            self._doubted, self._refused = False, refused
             self._looks.clear()
 
     def due(self, claims: Sequence[Claim]) -> bool:

@@ -23,14 +23,24 @@ AGAIN_S = 0.5
 
 
 class Owed:
-    """The latest `MOST` of them, oldest first. A store settles a reservation once, so telling it twice is harmless."""
+    """The latest `MOST` of them, oldest first. A store settles a reservation once, so telling it twice is harmless.
+
+    `refused` says how often the store did not take one: another one may answer in its place, and know less.
+    """
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[str, Settlement]] = deque()
+        self._telling = 0
         self._kept = asyncio.Event()
+        self.refused = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    @property
+    def owes(self) -> bool:
+        """Whether there is something that the store is still to be told, or is being told."""
+        return bool(self._waiting or self._telling)
 
     async def settle(self, store: StateStore, reservation: str, settlement: Settlement, late: Late = tuple) -> None:
         """Settle now, with some of what waits; keep it where the store does not answer.
@@ -54,12 +64,15 @@ class Owed:
             if not self._waiting:  # others tell as well
                 break
             waiting, told = self._waiting.popleft(), False
+            self._telling += 1
             try:
                 await store.settle(*waiting)
                 told = True
             except Refusal:
+                self.refused += 1
                 return False
             finally:
+                self._telling -= 1
                 if not told:
                     self._waiting.appendleft(waiting)
         return True
@@ -84,6 +97,7 @@ class Owed:
     def _keep(self, reservation: str, settlement: Settlement) -> None:
         if not self._waiting:
             log.warning("the state store does not answer: settlements wait for it")
+        self.refused += 1
         self._waiting.append((reservation, settlement))
         self._kept.set()
         if len(self._waiting) > MOST:

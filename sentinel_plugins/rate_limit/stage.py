@@ -105,7 +105,7 @@ class RateLimit(Stage):
             services.state,
             extra.get("prices") or Prices(),
             extra.get("tokens") or RoughTokens(),
-            LocalPart(extra.get("local_state"), processes, services.counts),
+            LocalPart(extra.get("local_state") if services.state.shared else None, processes, services.counts),
             extra.get(OWED) or Owed(),
             services.counts,
             KnownSpent(extra.get("ledger"), services.records, services.clock),
@@ -125,7 +125,8 @@ class RateLimit(Stage):
         claims: Sequence[Claim] = claims_of(bounds, estimate, self._ttl_s(ctx), now, known.unasked)
         if budgets:
             ctx[ADMITTED_AT] = now
-            if known.due(claims[-len(budgets) :]):  # they come last
+            # Budgets come last. What the store is still to be told may be in the ledger already: it would count twice.
+            if known.due(claims[-len(budgets) :]) and not self._owed.owes:
                 claims = await known.noted(bounds.rows, claims, now)
         reservation = Reservation(new_id(bounds), bounds, claims, self._state)
         ctx[RESERVATION] = reservation
@@ -197,7 +198,7 @@ class RateLimit(Stage):
             ctx.headers[DEGRADED_HEADER] = self.name
             return admission
         self._local.over()
-        self._known.believe()
+        self._known.believe(self._owed.refused)
         return admission
 
     def _ttl_s(self, ctx: Context) -> float:

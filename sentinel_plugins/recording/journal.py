@@ -159,7 +159,7 @@ class Journal:
             await self._wake.wait()
             self._wake.clear()
             due, readers = len(self), len(self._readers)
-            while due > 0:
+            while due > 0 and self:
                 try:
                     due -= await self._commit()
                 except Refusal as error:
@@ -172,12 +172,14 @@ class Journal:
         """Write the group that was refused, or the next one; how many rows that were."""
         if not self._group:
             self._group = self._next()
+            if not self._group:
+                return 0
         try:
             await self._records.append(self.table, self._group)
         except Refusal:
             raise
         except Exception:
-            log.exception("%s: %d rows cannot be written and are dropped", self.table, len(self._group))
+            log.exception("%s: %d rows cannot be written", self.table, len(self._group))
             return self._give_up()
         written, self._group, self._answers = self._group, (), True
         self._written.value += len(written)
@@ -186,12 +188,18 @@ class Journal:
         return len(written)
 
     def _next(self) -> Group:
-        """The next group as it will stay."""
+        """The next group as it will stay; none where it cannot be finished."""
         if self._inherited:
             return self._inherited.popleft()
         taken = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
         self._futures = [written for _, written in taken if written is not None]
-        return self._finish([record for record, _ in taken])
+        try:
+            return self._finish([record for record, _ in taken])
+        except Exception:
+            log.exception("%s: %d rows cannot be finished and are dropped", self.table, len(taken))
+            self._drop(len(taken))
+            self._tell(UNAVAILABLE)
+            return ()
 
     def _refuse(self, error: Refusal) -> None:
         """Whoever waits for a row is refused; the rows stay."""
@@ -204,11 +212,15 @@ class Journal:
         self._release(len(self._readers))
 
     def _give_up(self) -> int:
-        """A group that can never be written must not hold up the others; how many rows were in it."""
-        given_up, self._group = len(self._group), ()
-        self._drop(given_up)
+        """What can never be written must not hold up the others: a group is tried again row by row, and a row is
+        dropped; how many that were."""
+        group, self._group = self._group, ()
         self._tell(UNAVAILABLE)
-        return given_up
+        if len(group) > 1:
+            self._inherited.extendleft([record] for record in reversed(group))
+            return 0
+        self._drop(len(group))
+        return len(group)
 
     def _drop(self, count: int) -> None:
         self.dropped += count

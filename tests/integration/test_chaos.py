@@ -20,7 +20,7 @@ from tests.long_form import long_form
 from tests.redis.server import RedisServer
 from tests.server.process import Process, running
 
-SQLITE = '[records]\nkind = "sqlite"\npath = "ledger.db"'
+SQLITE = '[records]\nkind = "sqlite"\npath = "ledger.db"\ntimeout_s = 5.0'
 NANO = 1_000_000_000
 
 

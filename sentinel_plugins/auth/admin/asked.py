@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from functools import partial
+from typing import TypeVar, cast
 
 import msgspec
 
-from sentinel_core.decoding import is_utf8
+from sentinel_core.decoding import decode_json
 from sentinel_core.endpoints import HttpRequest
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import Principal
@@ -15,13 +16,15 @@ T = TypeVar("T")
 
 
 def body(request: HttpRequest, kind: type[T]) -> T:
-    """The body. Raises `Refusal`: invalid_json, invalid_utf8, invalid_parameter."""
+    """The body. Raises `Refusal`: invalid_parameter, and what `decode_json` raises."""
+    return cast("T", decode_json(request.body, decode=partial(_valid, kind)))
+
+
+def _valid(kind: type[T], raw: bytes) -> T:
     try:
-        return msgspec.json.decode(request.body, type=kind)
+        return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
         raise Refusal("invalid_parameter", f"The request is not valid: {error}.") from None
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):  # the last one until msgspec 0.22
-        raise Refusal("invalid_json" if is_utf8(request.body) else "invalid_utf8") from None
 
 
 def principal(request: HttpRequest) -> Principal:

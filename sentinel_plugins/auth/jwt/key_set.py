@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import jwt
 import msgspec
@@ -13,8 +13,13 @@ from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.services import Clock, HttpClient, HttpTimeouts
 from sentinel_core.upstream.whole import whole
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
 log = logging.getLogger("sentinel.auth")
 
+Key: TypeAlias = "jwt.PyJWK | RSAPublicKey"
+"""A key with its algorithm, or one of RSA that verifies each of its kind: `alg` is optional (RFC 7517, section 4.4)."""
 COOLDOWN_S = 10.0
 """Between two fetches that unknown ids asked for: whoever invents ids cannot make this gateway flood the issuer."""
 MAX_BYTES = 1024 * 1024
@@ -24,7 +29,7 @@ _TIMEOUTS = HttpTimeouts(connect_s=2, first_byte_s=3, idle_s=3, total_s=5)
 class Keys(Protocol):
     """Keys by their ids."""
 
-    async def find(self, kid: str | None) -> jwt.PyJWK | None:
+    async def find(self, kid: str | None) -> Key | None:
         """The key, None where there surely is none. Raises `Refusal` (state_unavailable) where that is unknown."""
         ...
 
@@ -37,12 +42,12 @@ class PublishedKeys:
         self._ttl_s = ttl_s
         self._http = http
         self._clock = clock
-        self._keys: dict[str | None, jwt.PyJWK] = {}
+        self._keys: dict[str | None, Key] = {}
         self._fetched: float | None = None
         self._tried: float | None = None
         self._lock = asyncio.Lock()
 
-    async def find(self, kid: str | None) -> jwt.PyJWK | None:
+    async def find(self, kid: str | None) -> Key | None:
         """The key of this id; without an id, the only key there is.
 
         That there is none is certain only by a set that was fetched since it was asked for: an issuer may have begun
@@ -58,7 +63,7 @@ class PublishedKeys:
             raise Refusal("state_unavailable", message, retry_after_s=max(1.0, wait_s))
         return found
 
-    def _chosen(self, kid: str | None) -> jwt.PyJWK | None:
+    def _chosen(self, kid: str | None) -> Key | None:
         if kid is None and len(self._keys) == 1:
             return next(iter(self._keys.values()))
         return self._keys.get(kid)
@@ -91,15 +96,15 @@ class _KeySet(msgspec.Struct):
     keys: list[dict[str, object]]
 
 
-def _read(body: bytes) -> dict[str | None, jwt.PyJWK]:
+def _read(body: bytes) -> dict[str | None, Key]:
     """The keys for signatures. One that this library cannot read is left out: it may be for somebody else."""
-    found: dict[str | None, jwt.PyJWK] = {}
+    found: dict[str | None, Key] = {}
     for entry in msgspec.json.decode(body, type=_KeySet).keys:
         if entry.get("use", "sig") != "sig" or entry.get("kty") == "oct":
             continue
         try:
             key = jwt.PyJWK.from_dict(entry)
-            found[key.key_id] = key
+            found[key.key_id] = key.key if entry.get("kty") == "RSA" and entry.get("alg") is None else key
         except (jwt.PyJWTError, TypeError):  # an algorithm or an id that is a list cannot be looked up
             continue
     return found

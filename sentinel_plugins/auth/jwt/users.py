@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final, TypeGuard
 
 import jwt
 
 from sentinel_core.services import Clock
 from sentinel_plugins.auth.credential import invalid
 from sentinel_plugins.auth.jwt.config import JwtConfig
-from sentinel_plugins.auth.jwt.key_set import Keys
+from sentinel_plugins.auth.jwt.key_set import Key, Keys
 from sentinel_plugins.auth.known import Known
 from sentinel_plugins.auth.tenants import Tenants, principal_of
 
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 MAX_TTL_S = 60.0
 """How long a verified token is believed without another look; it never outlives its own end."""
 
@@ -36,7 +38,7 @@ class JwtUsers:
         user = claims.get(self._config.user_claim)
         claim = self._config.tenant_claim
         name = self._config.tenant if claim is None else claims.get(claim)
-        if not (isinstance(user, str) and user and isinstance(name, str)):
+        if not (_is_text(user) and _is_text(name)):
             raise invalid()
         tenant = await self._tenants.find(name)
         if tenant is None or tenant.disabled_at is not None:
@@ -46,7 +48,7 @@ class JwtUsers:
         left_s = claims["exp"] + self._config.leeway_s - self._clock.time()
         return Known(principal, min(MAX_TTL_S, left_s, self._tenants.ttl_s(tenant)))
 
-    async def _key(self, text: str) -> jwt.PyJWK | str:
+    async def _key(self, text: str) -> Key | str:
         if self._keys is None:
             assert self._config.secret is not None  # the configuration says one of the two
             return self._config.secret.reveal()
@@ -59,7 +61,7 @@ class JwtUsers:
             raise invalid()
         return key
 
-    def _verified(self, text: str, key: jwt.PyJWK | str) -> dict[str, Any]:  # JSON values
+    def _verified(self, text: str, key: Key | str) -> dict[str, Any]:  # JSON values
         """The claims. The algorithm is one of ours, and one that fits the key, whatever the token's header says.
 
         Times are checked on the gateway's clock.
@@ -95,6 +97,11 @@ class JwtUsers:
         if isinstance(found, str):
             return tuple(found.split())
         return tuple(scope for scope in found if isinstance(scope, str)) if isinstance(found, list) else ()
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    """Whether it is a string that can be written: JSON can name half of a surrogate pair."""
+    return isinstance(value, str) and bool(value) and not _SURROGATE.search(value)
 
 
 def _is_time(value: object) -> bool:

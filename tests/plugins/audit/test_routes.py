@@ -241,6 +241,7 @@ def test_after_a_change_of_the_key_both_the_old_and_the_new_records_verify(
         ('checkpoints = "notes"', "checkpoints: needs a key to sign them with"),
         (PREVIOUS, "previous_keys: needs a key that took their place"),
         (f'key = {{ env = "AUDIT_KEY" }}\n{PREVIOUS}', "previous_keys: each must be at least 16 characters"),
+        ('guarantee = "required"\nretention_s = 3600', "retention_s: must be longer than lost_after_s, where"),
         ('key = { env = "OLD_KEY" }', "key: must be at least 16 characters"),
         ('guarantee = "perhaps"', "guarantee"),
         ("retention_s = 0", "retention_s"),

@@ -151,8 +151,11 @@ def test_what_retention_deleted_and_noted_is_not_missing_and_more_is(models: lis
     assert messages(rows[gone:], noted) == []
     assert messages(rows, noted) == [], "noted, and not deleted yet"
     assert messages(rows[gone:], head(rows)) != []
+    late = data.draw(st.lists(st.sampled_from(rows[:gone]), unique_by=lambda record: record.id))
+    assert messages([*late, *rows[gone:]], noted) == [], "some came out of a spool when others were deleted"
     if gone < len(rows):
         assert messages(rows[gone + 1 :], noted) != []
+        assert messages([*late, *rows[gone + 1 :]], noted) != []
 
 
 def test_a_request_id_that_a_client_reuses_hides_no_intent() -> None:

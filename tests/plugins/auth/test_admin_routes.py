@@ -74,6 +74,13 @@ async def test_pages_follow_each_other_by_cursor() -> None:
         assert (len(found), set(found)) == (5, ids)
 
 
+def nested(depth: int) -> Any:  # JSON
+    value: Any = 1  # JSON
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
 BAD: list[tuple[dict[str, Any], str]] = [  # JSON
     ({"nobody_knows": 1}, "invalid_parameter"),
     ({"tenant": "no/such"}, "invalid_parameter"),
@@ -84,7 +91,9 @@ BAD: list[tuple[dict[str, Any], str]] = [  # JSON
     ({"expires_in_s": 1e12}, "invalid_parameter"),
     ({"limits": {"daily_usd": 1e300}}, "invalid_parameter"),
     ({"limits": {"requests_per_minute": 10**30}}, "invalid_parameter"),
+    ({"limits": {"windows": [{"limit": 1, "period_s": 1e16}]}}, "invalid_parameter"),
     ({"scopes": "admin"}, "invalid_parameter"),
+    ({"preferences": nested(100)}, "json_too_deep"),
 ]
 
 

@@ -104,7 +104,7 @@ async def test_claims_say_tenant_and_scopes_where_the_configuration_says_which()
         assert (principal.tenant, principal.scopes) == ("acme", frozenset({"admin", "keys"}))
         assert principal.limits["user"].requests_per_day == 7
         assert (await auth.who(bearer(token(org="acme", scope=["keys"])))).scopes == {"keys"}
-        for org in (None, "nobody", 7, ""):
+        for org in (None, "nobody", 7, "", "acme\ud800"):
             assert await auth.code(bearer(token(org=org))) == "invalid_api_key"
 
 
@@ -119,6 +119,7 @@ BAD: dict[str, dict[str, Any]] = {  # JSON values
     "z23_odd_times": {"nbf": "soon"},
     "z23_no_user": {"sub": None},
     "z23_empty_user": {"sub": ""},
+    "z23_user_that_is_no_text": {"sub": "ann\ud800"},
 }
 
 
@@ -176,6 +177,31 @@ async def test_z23_a_token_with_any_byte_changed_is_401(place: int, byte: int) -
 
 
 GOOD = token()
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "RS384", "RS512", "PS256"])
+async def test_a_published_key_that_names_no_algorithm_verifies_those_that_fit_it(algorithm: str) -> None:
+    """RFC 7517, section 4.4: `alg` is optional."""
+    keys = [{**key, "alg": None} for key in json.loads(jwks(one=RSA, two=EC))["keys"]]
+    for key in keys[::2]:
+        del key["alg"]
+    web = Web()
+    web.answers["/keys"] = (200, json.dumps({"keys": keys}).encode())
+    async with issuer(web, algorithms=[algorithm, "ES256"]) as (auth, _):
+        assert (await auth.who(bearer(token(RSA, algorithm)))).id == "ann"
+        assert (await auth.who(bearer(token(EC, "ES256", {"kid": "two"})))).id == "ann"
+        assert await auth.code(bearer(token(EC, "ES256"))) == "invalid_api_key", "the key of another family"
+        other = "RS384" if algorithm != "RS384" else "RS256"
+        assert await auth.code(bearer(token(RSA, other))) == "invalid_api_key", "an algorithm that is not ours"
+
+
+async def test_a_published_key_that_names_its_algorithm_verifies_no_other() -> None:
+    keys = [{**key, "alg": "RS512"} for key in json.loads(jwks(one=RSA))["keys"][:1]]
+    web = Web()
+    web.answers["/keys"] = (200, json.dumps({"keys": keys}).encode())
+    async with issuer(web, algorithms=["RS256", "RS512"]) as (auth, _):
+        assert await auth.code(bearer(token(RSA, "RS512"))) is None
+        assert await auth.code(bearer(token(RSA, "RS256"))) == "invalid_api_key"
 
 
 async def test_a_shared_secret_verifies_and_nothing_else_does() -> None:

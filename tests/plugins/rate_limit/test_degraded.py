@@ -11,7 +11,7 @@ from sentinel_core.limits import Limits
 from sentinel_core.state import Settlement, StateStore
 from sentinel_core.testing import completion
 from sentinel_plugins.rate_limit.owed import MOST, Owed
-from sentinel_plugins.state.memory import MemoryState
+from sentinel_plugins.state.memory import MemoryState, MemoryStateConfig
 from tests.plugins.rate_limit.scene import caller, code, scene
 from tests.plugins.rate_limit.unplugged import Unplugged
 
@@ -55,6 +55,17 @@ async def test_r13_without_a_store_of_its_own_the_stage_refuses(store: Unplugged
     async with scene({}, completion("ok"), state=store) as s:
         store.down = True
         assert code(await s.ask(client="a")) == "state_unavailable"
+
+
+async def test_a_store_of_this_process_that_is_full_is_not_away() -> None:
+    """There is no second one beside it, which would grant every limit once more."""
+    store, local = MemoryState(MemoryStateConfig(max_entries=2), now=lambda: 0.0), MemoryState(now=lambda: 0.0)
+    async with scene({}, completion("ok"), state=store, local_state=local) as s:
+        async with s.exchange(s.ctx(client="a")), s.exchange(s.ctx(client="b")):
+            refused = (await s.ask(client="c")).error
+        assert refused is not None
+        assert (refused.status, refused.code) == (503, "state_unavailable")
+        await s.tracker.drained()
 
 
 @pytest.mark.parametrize(

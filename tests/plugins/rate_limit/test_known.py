@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -91,6 +92,44 @@ async def test_r05_after_an_outage_budgets_are_compared_with_the_ledger_again() 
         assert code(await s.ask(who, max_tokens=1)) is None
         store.down = True
         assert [code(await s.ask(who, max_tokens=1)) for _ in range(3)] == ["state_unavailable"] * 3
+        store.down, ledger.nanousd = False, 100 * COST
+        assert code(await s.ask(who, max_tokens=1)) is None, "the one that finds that it answers"
+        assert code(await s.ask(who, max_tokens=1)) == "insufficient_quota"
+    assert len(ledger.asked) == 2
+
+
+async def test_a_settlement_that_waits_for_the_store_is_not_counted_twice_by_a_look() -> None:
+    """Its row is in the ledger before the store hears of it."""
+    ledger, clock = Told(0), FakeClock(NOON)
+    store = Unplugged(now=clock.monotonic)
+    who = caller(of_key=Limits(total_usd=10 * COST / 1e9))
+    async with scene({"max_requests": "unlimited"}, ANSWER, state=store, clock=clock, ledger=ledger) as s:
+        async with AsyncExitStack() as running:
+            for _ in range(3):
+                await running.enter_async_context(s.exchange(s.ctx(who, max_tokens=1)))
+            store.down = True
+            assert code(await s.ask(who, max_tokens=1)) == "state_unavailable"
+        await s.tracker.drained()
+        store.down, ledger.nanousd = False, 3 * COST
+        async with s.exchange(s.ctx(who, max_tokens=1)), s.exchange(s.ctx(who, max_tokens=1)):
+            assert len(ledger.asked) == 1, "as long as the store is to be told, nothing is compared"
+        await s.tracker.drained()
+        assert code(await s.ask(who, max_tokens=1)) is None
+        assert len(ledger.asked) == 2
+        key = state_key("acme", "limit", "key", "k1", "usd-total")
+        asked = [Budget(key, 10 * COST, 0, "total", 1.0, None)]
+        (state,) = (await store.admit(state_key("acme", "probe"), asked)).claims
+        assert state.remaining == (10 - 3 - 3) * COST
+
+
+async def test_r05_an_outage_that_only_a_settlement_met_is_one_too() -> None:
+    ledger, clock = Told(0), FakeClock(NOON)
+    store = Unplugged(now=clock.monotonic)
+    who = caller(of_key=Limits(total_usd=0.1))
+    async with scene({"max_requests": "unlimited"}, ANSWER, state=store, clock=clock, ledger=ledger) as s:
+        async with s.exchange(s.ctx(who, max_tokens=1)):
+            store.down = True
+        await s.tracker.drained()
         store.down, ledger.nanousd = False, 100 * COST
         assert code(await s.ask(who, max_tokens=1)) is None, "the one that finds that it answers"
         assert code(await s.ask(who, max_tokens=1)) == "insufficient_quota"

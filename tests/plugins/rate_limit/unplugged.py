@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from sentinel_core.errors import Refusal
 from sentinel_core.state import Admission, Claim, Settlement
@@ -13,6 +13,7 @@ from sentinel_plugins.state.memory import MemoryState
 class Unplugged(MemoryState):
     """A store that can be told not to answer."""
 
+    shared: ClassVar[bool] = True
     down = False
     settled = 0
 

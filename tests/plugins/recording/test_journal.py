@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from sentinel_plugins.recording.journal import GROUP, Journal
 from tests.pace import PATIENCE_S
 from tests.plugins.recording.flaky import Flaky
 from tests.plugins.recording.written import emptied
+from tests.plugins.records.opened import sqlite
 
 
 def rows(count: int, start: int = 0) -> list[Record]:
@@ -83,6 +86,35 @@ async def test_a_row_that_can_never_be_written_does_not_hold_up_the_others(caplo
         journal.add(rows(1)[0])
     assert await store.ids("t") == ["00000"]
     assert (journal.dropped, "1 rows cannot be written" in caplog.text) == (1, True)
+
+
+async def test_a_row_that_can_never_be_written_takes_no_other_with_it(tmp_path: Path) -> None:
+    bad = Record("bad", "", 2.0, {"user": "half a pair: \ud800"})
+    async with sqlite(tmp_path) as store:
+        async with Journal("t", store, FakeClock()).open() as journal:
+            for record in (*rows(2), bad, *rows(2, start=5)):
+                journal.add(record)
+            with pytest.raises(Refusal, match="ledger_unavailable"):
+                await journal.write(rows(1, start=9)[0])  # whether it is written is not known now
+            await journal.caught_up()
+            assert (journal.dropped, len(journal)) == (1, 0)
+        page = await store.query("t", tenant=None)
+        assert [record.id for record in reversed(page.records)] == ["00000", "00001", "00005", "00006", "00009"]
+
+
+async def test_rows_that_cannot_be_finished_end_nothing() -> None:
+    def finish(records: Sequence[Record]) -> Sequence[Record]:
+        if records[0].id == "00000":
+            raise ValueError
+        return records
+
+    store = Flaky()
+    async with Journal("t", store, FakeClock(), finish=finish).open() as journal:
+        with pytest.raises(Refusal, match="ledger_unavailable"):
+            await journal.write(rows(1)[0])
+        await journal.write(rows(1, start=1)[0])
+        assert journal.dropped == 1
+    assert await store.ids("t") == ["00001"]
 
 
 async def test_rows_that_come_one_by_one_are_written_together() -> None:

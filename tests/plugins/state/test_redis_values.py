@@ -85,6 +85,23 @@ async def test_r06_who_ends_after_the_sum_was_evicted_gives_nothing_back_twice(
     assert [(await store.admit(reservation, claims)).admitted for reservation in later] == [True, False]
 
 
+@pytest.mark.parametrize("others", [0, 10], ids=["nobody since", "others since"])
+@pytest.mark.parametrize("window", CLAIMS[:3], ids=["exact", "gcra", "sliding_window"])
+async def test_r06_who_settles_after_a_window_was_evicted_gives_back_nothing_of_what_others_took(
+    store: RedisState, redis_server: RedisServer, window: Window, others: int
+) -> None:
+    def of(cost: int) -> Window:
+        return msgspec.structs.replace(window, cost=cost)
+
+    ours, theirs, late = (state_key("acme", name) for name in ("ours", "theirs", "late"))
+    assert (await store.admit(ours, [of(10)])).admitted
+    redis_server.ask("UNLINK", *names(redis_server, "reservation", "clock"))
+    if others:
+        assert (await store.admit(theirs, [of(others)])).admitted
+    await store.settle(ours, Settlement(units=((window.key, 0),)))
+    assert not (await store.admit(late, [of(11 - others)])).admitted
+
+
 async def test_r06_a_budget_is_never_counted_for_less_than_the_ledger_says(store: RedisState) -> None:
     money = Budget(state_key("acme", "money"), 10, 2, "may", PERIOD_S, None)
     unknown = await store.admit(state_key("acme", "a"), [money])

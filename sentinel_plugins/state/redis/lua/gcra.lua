@@ -1,6 +1,7 @@
 -- The generic cell rate algorithm as a leaky bucket. A level is in units times microseconds of the period: a unit adds
 -- the period, a microsecond takes away `rate`. `drained` is all that ever left the bucket: a reservation's units are
--- out once it has reached the level that their admission left behind, counted from there.
+-- out once it has reached the level that their admission left behind, counted from there. `born` tells a bucket from
+-- one that takes its place after an eviction.
 
 local gcra = {}
 kinds.gcra = gcra
@@ -9,14 +10,14 @@ function gcra.bucket(key, now)
   local found = fetch(key, 4)
   local level, at, rate, drained = found[1] or 0, found[2] or now, found[3] or 1, found[4] or 0
   local leaked = math.min(level, math.max(0, now - at) * rate)
-  local known = found[1] ~= nil
-  return { key = key, now = now, known = known, level = level - leaked, rate = rate, drained = drained + leaked }
+  local born = found[1] and (found[5] or 0) or now
+  return { key = key, now = now, born = born, level = level - leaked, rate = rate, drained = drained + leaked }
 end
 
 -- `ends` is until when somebody may settle for more; the bucket may be full for longer.
 function gcra.write(self, ends)
   local span = math.max(ends - self.now, self.level / self.rate)
-  store(self.key, span, self.level, self.now, self.rate, self.drained)
+  store(self.key, span, self.level, self.now, self.rate, self.drained, self.born)
 end
 
 function gcra.read(keys, claim, now)
@@ -38,7 +39,8 @@ function gcra.take(self)
   self.level = self.level + cost * self.unit
   local ends = self.now + self.unit * self.depth / self.rate
   gcra.write(self, ends)
-  return { key = self.key, mark = self.drained + self.level, ends = ends, cost = cost, unit = self.unit }
+  local mark = self.drained + self.level
+  return { key = self.key, mark = mark, ends = ends, cost = cost, unit = self.unit, born = self.born }
 end
 
 function gcra.denied() end
@@ -59,7 +61,7 @@ function gcra.settle(part, used)
     return
   end
   local self = gcra.bucket(part.key, used.now)
-  if self.known then
+  if self.born == (part.born or 0) then
     local change = (units - part.cost) * part.unit
     local returned = math.min(math.max(0, -change), math.max(0, part.mark - self.drained))
     self.drained, self.level = self.drained + returned, self.level + math.max(0, change) - returned

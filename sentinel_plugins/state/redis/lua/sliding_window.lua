@@ -1,5 +1,6 @@
 -- Two counters that slide: `before` counts the period before `period` and is weighed by how much of it still lies in
--- the window, `current` counts `period` itself. Weights are microseconds, so nothing is rounded.
+-- the window, `current` counts `period` itself. Weights are microseconds, so nothing is rounded. `born` tells counters
+-- from those that take their place after an eviction: what was counted there is not theirs to give back.
 
 local sliding_window = {}
 kinds.sliding_window = sliding_window
@@ -7,6 +8,7 @@ kinds.sliding_window = sliding_window
 function sliding_window.counters(key, now, span)
   local found = fetch(key, 3)
   local self = { key = key, now = now, span = span, period = math.floor(now / span), before = 0, current = 0 }
+  self.born = found[1] and (found[4] or 0) or now
   if found[1] == self.period then
     self.before, self.current = found[2], found[3]
   elseif found[1] == self.period - 1 then
@@ -16,7 +18,7 @@ function sliding_window.counters(key, now, span)
 end
 
 function sliding_window.write(self)
-  store(self.key, (self.period + 2) * self.span - self.now, self.period, self.before, self.current)
+  store(self.key, (self.period + 2) * self.span - self.now, self.period, self.before, self.current, self.born)
 end
 
 function sliding_window.used(self)
@@ -36,7 +38,7 @@ end
 function sliding_window.take(self)
   self.current = self.current + self.claim.cost
   sliding_window.write(self)
-  return { key = self.key, period = self.period, span = self.span, cost = self.claim.cost }
+  return { key = self.key, period = self.period, span = self.span, cost = self.claim.cost, born = self.born }
 end
 
 function sliding_window.denied() end
@@ -65,7 +67,7 @@ function sliding_window.settle(part, used)
   local units = used.units[part.name]
   local self = sliding_window.counters(part.key, used.now, part.span)
   local age = self.period - part.period
-  if units and age <= 1 then
+  if units and age <= 1 and self.born == (part.born or 0) then
     local counter = age == 0 and 'current' or 'before'
     self[counter] = self[counter] + units - part.cost
     sliding_window.write(self)
