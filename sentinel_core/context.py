@@ -220,7 +220,8 @@ class Outcome:
 
     @property
     def guarded(self) -> Answer | None:
-        """The reply's text after the output guards and before restoration; None if nothing came back."""
+        """The reply's text after the output guards and before restoration; None if nothing came back, or what came is
+        no answer as a whole."""
         if self._guarded is None:
             self._guarded = (self._report.guarded(),)
         return self._guarded[0]

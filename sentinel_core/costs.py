@@ -24,6 +24,11 @@ Provenance: TypeAlias = Literal["reported", "estimated", "partial", "unknown"]
 that broke off; `unknown` where a call may have cost something that nobody can tell."""
 
 
+class Provisional(Usage, frozen=True):
+    """Counts from the beginning of a stream: of the answer's tokens they are a guess. They stand for a reply that broke
+    off; one that ended without other counts was not counted."""
+
+
 class AttemptCost(msgspec.Struct, frozen=True):
     """What one call of a provider cost. `nanousd` is None where the model has no price; explicit zeros are costs.
 
@@ -191,7 +196,8 @@ async def _came(attempt: Attempt, produced: Produced, prompt: int, tokens: Token
     """The reply that was taken and that nobody counted, or not to its end."""
     reported = attempt.usage or Usage()
     said = max(reported.completion_tokens, await _completion_tokens(produced, attempt.target.model, tokens))
-    usage = msgspec.structs.replace(reported, prompt_tokens=prompt, completion_tokens=said, total_tokens=prompt + said)
+    details = (reported.cached_tokens, reported.reasoning_tokens, reported.cache_write_tokens)
+    usage = Usage(prompt, said, prompt + said, *details)
     return Counted(usage, "estimated" if attempt.ending == "completed" else "partial")
 
 

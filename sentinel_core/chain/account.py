@@ -6,12 +6,17 @@ the garbage collector (benchmarks/throughput.py).
 
 from __future__ import annotations
 
-from sentinel_core.chain.faults import Entry
+import logging
+
+from sentinel_core.chain.faults import Entry, place
 from sentinel_core.chain.transcript import Meter, Transcript, extent_of
 from sentinel_core.chain.verdicts import Verdicts
 from sentinel_core.context import Context
+from sentinel_core.costs import Provisional
 from sentinel_core.keys import Verdict
 from sentinel_core.messages import Answer, Extent, Usage
+
+log = logging.getLogger("sentinel.chain")
 
 
 class Account:
@@ -50,20 +55,32 @@ class Account:
     def usage(self) -> Usage | None:
         """What the provider reported."""
         if self.produced is not None and self.produced.usage is not None:
-            return self.produced.usage
+            guessed = self.produced.ended and isinstance(self.produced.usage, Provisional)
+            return None if guessed else self.produced.usage
         return self.upstream.usage if self.upstream is not None else None
 
     def upstream_text(self) -> Answer | None:
-        """What the upstream said, before any guard; of a stream only while a guard monitors."""
+        """What the upstream said, before any guard; of a stream only while a guard monitors.
+
+        Raises what its dialect does for a stream that is no answer of it.
+        """
         if self.kept is not None:
             return self.kept.answer(self._ctx.request.dialect)
         return self.upstream
 
     def guarded(self) -> Answer | None:
-        """The reply after the output guards and before restoration."""
-        if self.guarded_parts is not None and self.guarded_parts:
+        """The reply after the output guards and before restoration.
+
+        None also for a stream that is no answer of its dialect, which is logged without its text: the caller has it,
+        and a record judges nothing.
+        """
+        if self.guarded_parts is None or not self.guarded_parts:
+            return self.answer
+        try:
             return self.guarded_parts.answer(self._ctx.request.dialect)
-        return self.answer
+        except Exception as exc:  # a finisher must not fail over what a model says
+            log.warning("a stream is no answer of its dialect: %s (%s)", type(exc).__name__, place(exc))
+            return None
 
     def finish_reason(self) -> str | None:
         """How the reply's first choice ended, as the output guards left it; of a stream that broke off, None."""

@@ -8,7 +8,7 @@ from inspect import isawaitable
 
 import msgspec
 
-from sentinel_core.chain.faults import Entry, is_fault, note
+from sentinel_core.chain.faults import Entry, Snapshot, is_fault, note
 from sentinel_core.chain.layers import LayerInput
 from sentinel_core.chain.passage import Readers, no_event
 from sentinel_core.chain.phases import Phase
@@ -31,14 +31,16 @@ def collecting(entry: Entry, on_response: Phase) -> Phase:
     """`on_stream` for a stage that wrote only `on_response`: collect, check, re-emit.
 
     Events of unchanged text leave as their original frames; the first event of a changed text carries all of it.
-    Under `on_fault = "open"` a fault re-emits what was collected, and the rest as it comes.
+    Under `on_fault = "open"` a fault re-emits what was collected, and the rest as it comes; all else is as it was.
     """
 
     async def on_stream(ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
         held: list[Event] = []
+        before: Snapshot | None = None
         try:
             await _collect(events, held)
             answer = ctx.request.dialect.assemble(held)
+            before = None if entry.plain else Snapshot(ctx)
             checked = on_response(ctx, answer)
             if isawaitable(checked):
                 checked = await checked
@@ -49,6 +51,8 @@ def collecting(entry: Entry, on_response: Phase) -> Phase:
             if not entry.fails_open or not is_fault(exc):
                 raise
             note(entry, "on_response", exc)
+            if before is not None:
+                before.restore(ctx)
             ctx[FAILED_OPEN] = ctx.get(FAILED_OPEN, frozenset()) | {entry.name}
             out = held
         for event in out:

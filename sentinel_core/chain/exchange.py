@@ -193,7 +193,7 @@ class Exchange:
             outcome = self._conclude(exc)
             monitors = self.chain.monitors[self.entered]
             if monitors:
-                await monitor.watch_reply(self, self.account.upstream_text(), monitors)
+                await monitor.watch_reply(self, monitors)
             await finish.run(self, outcome, self.chain.finishers[self.entered])
         finally:
             self.chain.leave()

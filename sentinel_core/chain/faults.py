@@ -12,6 +12,7 @@ from sentinel_core.chain.clock import OwnTime
 from sentinel_core.chain.phases import Phase
 from sentinel_core.context import Context
 from sentinel_core.errors import SentinelError, StageFault
+from sentinel_core.reply import EventStream
 from sentinel_core.stage import Mode, OnFault, Unscannable
 
 log = logging.getLogger("sentinel.chain")
@@ -86,17 +87,21 @@ class Snapshot:
         self.restorations = len(ctx.restorations)
 
     def restore(self, ctx: Context) -> None:
-        """Put request, facts, headers and restorations back."""
+        """Put request, facts, restorations and, unless they have left, headers back."""
         ctx.request = self.request
         ctx.clear()
         ctx.update(self.facts)
-        ctx.headers.clear()
-        ctx.headers.put(self.headers)
+        if not ctx.headers.committed:
+            ctx.headers.clear()
+            ctx.headers.put(self.headers)
         del ctx.restorations[self.restorations :]
 
 
 def limited(phase: Phase, seconds: float) -> Phase:
-    """The phase under a time limit, as a coroutine function: `TimeoutError` once its own time exceeds it."""
+    """The phase under a time limit, as a coroutine function: `TimeoutError` once its own time exceeds it.
+
+    A stream that comes too late is closed: nobody takes it.
+    """
 
     async def call(*arguments: Any) -> Any:  # the phase's own arguments and result
         clock = OwnTime([0.0], 0, seconds)
@@ -113,6 +118,8 @@ def limited(phase: Phase, seconds: float) -> Phase:
                 raise TimeoutError from exc
             raise
         if clock.expired:
+            if isinstance(result, EventStream):
+                await result.aclose()
             raise TimeoutError
         return result
 

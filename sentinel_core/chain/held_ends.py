@@ -6,17 +6,18 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import TEXTS, Event, Finish
+from sentinel_core.messages import TEXTS, Event, Finish, Frame, Opaque
 
 
 class HeldEnds:
     """Holds ends until the stream's own, and hands on what else comes in its order.
 
     Gemini has said with every chunk that the answer ends, and so do servers that pass its streams on. To a guard
-    what came behind an end would be another text, and a value across it none.
+    what came behind an end would be another text, and a value across it none. The strings beside a text leave with it:
+    the name of a call stands with them.
     """
 
-    __slots__ = ("_held", "_next", "_over", "_ready")
+    __slots__ = ("_frame", "_held", "_next", "_over", "_ready")
 
     def __init__(self, first: Finish, next_: Callable[[], Awaitable[Event]]) -> None:
         """`first` is an end that came, `next_` gives what comes behind it."""
@@ -24,6 +25,7 @@ class HeldEnds:
         self._held: list[Event] = [first]
         self._ready: deque[Event] = deque()
         self._over: list[Exception] = []
+        self._frame: Frame | None = None
 
     def __aiter__(self) -> AsyncIterator[Event]:
         return self
@@ -41,7 +43,8 @@ class HeldEnds:
         return self._ready.popleft()
 
     def _take(self, event: Event) -> None:
-        if isinstance(event, TEXTS):
+        if isinstance(event, TEXTS) or self._stands_beside(event):
+            self._frame = event.frame
             self._ready += [held for held in self._held if not isinstance(held, Finish)]
             self._ready.append(event)
             self._held = [held for held in self._held if isinstance(held, Finish)]
@@ -49,6 +52,10 @@ class HeldEnds:
         if isinstance(event, Finish):  # of several ends of a choice the last one counts
             self._held = [held for held in self._held if not _ends(held, event.choice)]
         self._held.append(event)
+
+    def _stands_beside(self, event: Event) -> bool:
+        """Whether this is of the chunk of the text that left last."""
+        return isinstance(event, Opaque) and event.frame is not None and event.frame is self._frame
 
 
 def _ends(event: Event, choice: int) -> bool:

@@ -43,8 +43,9 @@ async def watch_request(exchange: Exchange, entry: Entry, phase: Phase) -> None:
         before.restore(ctx)
 
 
-async def watch_reply(exchange: Exchange, answer: Answer | None, steps: Sequence[Step]) -> None:
+async def watch_reply(exchange: Exchange, steps: Sequence[Step]) -> None:
     """Run the unary half of every monitoring guard on what the upstream said, after the caller has it."""
+    answer = _said(exchange, steps)
     if answer is None:
         return
     produced, kept = exchange.account.produced, exchange.account.kept
@@ -67,3 +68,15 @@ async def watch_reply(exchange: Exchange, answer: Answer | None, steps: Sequence
             note(entry, "on_response", exc)
             exchange.verdicts.note(entry, "response", "error")
         exchange.seconds[entry.position] += perf_counter() - started
+
+
+def _said(exchange: Exchange, steps: Sequence[Step]) -> Answer | None:
+    """What the upstream said; None if nothing, or if its stream is no answer of its dialect, which every guard then
+    failed to read: the finishers run whatever a model says."""
+    try:
+        return exchange.account.upstream_text()
+    except Exception as exc:
+        for entry, _, _ in steps:
+            note(entry, "on_response", exc)
+            exchange.verdicts.note(entry, "response", "error")
+        return None

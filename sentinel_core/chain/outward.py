@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sentinel_core.chain.faults import Entry, as_fault, is_fault, note
+from sentinel_core.chain.faults import Entry, Snapshot, as_fault, is_fault, note
 from sentinel_core.chain.layers import StreamLayer
 from sentinel_core.chain.pipe import Pipe, Step
 from sentinel_core.chain.unread import refuse_unread
@@ -34,6 +34,7 @@ async def respond(exchange: Exchange, answer: Answer, depth: int) -> Answer:
     for entry, phase, waits in steps:
         if unreadable and entry.guard:
             refuse_unread(exchange, entry, "response")
+        before = None if entry.plain else Snapshot(exchange.ctx)
         started = perf_counter()
         try:
             given = answer
@@ -42,7 +43,7 @@ async def respond(exchange: Exchange, answer: Answer, depth: int) -> Answer:
                 answer = await _checked(answer)
         except BaseException as exc:  # `_failed` tells a fault, which a cancellation may be, from a decision
             exchange.seconds[entry.position] += perf_counter() - started
-            answer, started = _failed(exchange, entry, exc, given), perf_counter()
+            answer, started = _failed(exchange, entry, exc, given, before), perf_counter()
         else:
             exchange.verdicts.note(entry, "response", "allowed" if answer is given else "masked", answer)
         exchange.seconds[entry.position] += perf_counter() - started
@@ -58,8 +59,8 @@ async def _checked(checked: Any) -> Answer:
     return checked
 
 
-def _failed(exchange: Exchange, entry: Entry, exc: BaseException, answer: Answer) -> Answer:
-    """A guard that refuses or faults: the answer goes on only past a fault that fails open."""
+def _failed(exchange: Exchange, entry: Entry, exc: BaseException, answer: Answer, before: Snapshot | None) -> Answer:
+    """A guard that refuses or faults: the answer goes on only past a fault that fails open, and all is as before."""
     if isinstance(exc, Refusal):
         exchange.verdicts.note(entry, "response", "blocked")
         raise exc
@@ -67,9 +68,10 @@ def _failed(exchange: Exchange, entry: Entry, exc: BaseException, answer: Answer
         raise exc
     exchange.verdicts.note(entry, "response", "error")
     reason = "took too long" if isinstance(exc, TimeoutError) else "raised"
-    if not entry.fails_open:
+    if before is None:
         raise as_fault(entry, "on_response", exc, reason) from exc
     note(entry, "on_response", exc, reason)
+    before.restore(exchange.ctx)
     return answer
 
 
@@ -119,12 +121,16 @@ async def _passed(exchange: Exchange, said: Sequence[str]) -> list[str] | None:
     answer = OPENAI_CHAT.assemble(
         [*(TextDelta(choice=number, text=text) for number, text in enumerate(said)), Finish()]
     )
+    before: Snapshot | None = None
     try:
-        for _, phase, _ in exchange.chain.responses[exchange.entered]:
+        for entry, phase, _ in exchange.chain.responses[exchange.entered]:
+            before = None if entry.plain else Snapshot(exchange.ctx)
             answer = await _checked(phase(exchange.ctx, answer))
     except (Exception, asyncio.CancelledError) as exc:  # a guard that refuses or faults: its words are not shown
         if not (is_fault(exc) or isinstance(exc, SentinelError)):
             raise
+        if before is not None and is_fault(exc):
+            before.restore(exchange.ctx)
         return None
     passed = [""] * len(said)
     for event in answer.dialect.decompose(answer):

@@ -16,6 +16,7 @@ Runner: TypeAlias = Literal["hypercorn", "uvicorn"]
 Name = Annotated[str, Meta(min_length=1, description="a string that is not empty")]
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
+Backlog = Annotated[int, Meta(ge=1, le=2**31 - 1, description="an integer from 1 to 2147483647")]  # as listen(2)
 Port = Annotated[int, Meta(ge=0, le=65535, description="an integer from 0 to 65535")]
 HttpUrl = Annotated[
     str, Meta(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$", description="a URL such as https://api.example.com/v1")
@@ -98,7 +99,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Open connections of one worker; one more is closed at once. Keep it below the limit of open files."""
     max_connections_per_ip: Count = 1024
     """Open connections of one address. Behind a proxy, which is one address, raise it to `max_connections`."""
-    backlog: Count = 4096
+    backlog: Backlog = 4096
     """Connections that the kernel holds until they are accepted."""
 
     def __post_init__(self) -> None:

@@ -151,11 +151,11 @@ def patched(body: Any, texts: Mapping[Path, str]) -> Any:  # decoded JSON in and
 
 
 def _said(text: str) -> Any:  # JSON
-    """What a value's text says. No text is an empty object, as in streams; what is no JSON any more stays a text: what
-    was taken out of it must stay out."""
+    """What a value's text says. No text is an empty object, as in streams; what is no JSON any more, or nests
+    too deeply, stays a text: what was taken out of it must stay out."""
     try:
         return _decode(text) if text.strip() else {}
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return text
 
 

@@ -138,8 +138,7 @@ class Gateway:
     @property
     def in_flight(self) -> int:
         """Exchanges that are open, or whose finishers still run."""
-        generations = (*self._retired, *((self._generation,) if self._generation is not None else ()))
-        return sum(generation.chain.users for generation in generations)
+        return sum(generation.chain.users for generation in self._retired.beside(self._generation))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -183,13 +182,19 @@ class Gateway:
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.drain(self._drain_left_s())
+        async with AsyncExitStack() as rest:  # each step runs, whatever ends the one before it
+            rest.push_async_callback(self._stack.aclose)
+            rest.push_async_callback(self._close_generations)
+            rest.push_async_callback(self._end_jobs)
+            await self.drain(self._drain_left_s())
+
+    async def _end_jobs(self) -> None:
         async with self._reloading:
             await self._jobs.replace(())
-            generation, self._generation = self._generation, None
-        if generation is not None:
-            await generation.close()
-        await self._stack.aclose()
+
+    async def _close_generations(self) -> None:
+        generation, self._generation = self._generation, None
+        await self._retired.close(generation)
 
     async def reload(self, settings: Settings | None = None) -> None:
         """Open a new generation and swap it in. Running exchanges end on the one they began with.
@@ -243,7 +248,7 @@ class Gateway:
         return True
 
     async def _quiet(self) -> None:
-        for generation in (*self._retired, *((self._generation,) if self._generation is not None else ())):
+        for generation in self._retired.beside(self._generation):
             await generation.chain.idle()
         await self._tracker.drained()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import AsyncExitStack
 
 from sentinel_core.chain import Tracker
 from sentinel_core.gateway.generation import Generation
@@ -15,8 +15,9 @@ class Retired:
         self._tracker = tracker
         self._open: set[Generation] = set()
 
-    def __iter__(self) -> Iterator[Generation]:
-        return iter(self._open)
+    def beside(self, present: Generation | None) -> tuple[Generation, ...]:
+        """Every generation that is open: these, and the one in force where there is one."""
+        return (*self._open, present) if present is not None else tuple(self._open)
 
     async def add(self, generation: Generation) -> None:
         """Retire a generation. Returns when it is closed, or at once where exchanges still run on it."""
@@ -26,6 +27,15 @@ class Retired:
         else:
             await self._close(generation)
 
+    async def close(self, present: Generation | None) -> None:
+        """Close every generation, the one in force too, though exchanges may still run: no drain waits any longer."""
+        if present is not None:
+            self._open.add(present)
+        async with AsyncExitStack() as rest:  # each is closed, whatever ends the closing of another
+            for generation in self._open:
+                rest.push_async_callback(self._close, generation)
+
     async def _close(self, generation: Generation) -> None:
-        self._open.discard(generation)
-        await generation.close()
+        if generation in self._open:
+            self._open.discard(generation)
+            await generation.close()

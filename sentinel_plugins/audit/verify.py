@@ -97,7 +97,7 @@ def _exchange(record: Record) -> tuple[str, str]:
 
 
 def _chain(writer: str, links: Sequence[_Link], noted: Noted | None) -> Iterator[Finding]:
-    """What is wrong with one chain. Up to the cut any may be missing: they were deleted, or came late out of a spool."""
+    """What is wrong with one chain. Up to the cut any may be missing: deleted, or still to come out of a spool."""
     cut = noted.cuts.get(writer, Head()) if noted is not None else Head()
     for one, next_ in pairwise(links):
         before = Head(one.seq, one.mac) if one.seq >= cut.seq or next_.seq == one.seq + 1 else cut

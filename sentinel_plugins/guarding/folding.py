@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import accumulate, chain
 
 import re2
@@ -54,18 +53,27 @@ class _Folds(dict[int, str]):
         return folded
 
 
-@dataclass(frozen=True, slots=True)
 class _Folded:
-    """The way back, where characters may have become none or several; found out when it is asked for."""
+    """The way back, where characters may have become none or several; worked out once, when it is first asked for."""
 
-    text: str
+    __slots__ = ("_text", "_way")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._way: Origins | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """See `Origins`."""
-        if _folds.uneven.isdisjoint(self.text):
-            return start, end
-        ends = list(accumulate(len(_folds[code]) for code in map(ord, self.text)))
-        return Stretches(ends, range(1, len(ends) + 1)).span(start, end)
+        if self._way is None:
+            self._way = _way_back(self._text)
+        return self._way.span(start, end)
+
+
+def _way_back(text: str) -> Origins:
+    if _folds.uneven.isdisjoint(text):
+        return Same()
+    ends = list(accumulate(len(_folds[code]) for code in map(ord, text)))
+    return Stretches(ends, range(1, len(ends) + 1))
 
 
 def _fold(character: str) -> str:

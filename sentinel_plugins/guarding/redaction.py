@@ -42,6 +42,8 @@ class Merged(NamedTuple):
     own: Policy
     finder: Finder
     others: tuple[Policy, ...] = ()
+    ahead: tuple[Policy, ...] = ()
+    """Those of the others that the text has still to meet."""
 
     def looks_for(self, policy: Policy) -> bool:
         """Whether this guard's values are among those that are looked for."""
@@ -54,10 +56,11 @@ class Merged(NamedTuple):
                 return policy.rank(found)
         return 0
 
-    def may_be_in(self, slots: Iterable[TextSlot]) -> bool:
-        """False where there is nothing in any of these texts, for certain: most are done with then."""
+    def may_be_in(self, slots: Iterable[TextSlot], json: Collection[str]) -> bool:
+        """False where there is nothing in any of these texts, for certain: most are done with then. Of the kinds that
+        are `json` nothing is certain before they are read as that."""
         find = self.finder.find
-        return any(slot.kind == "tool_arguments" or find(slot.text) for slot in slots)
+        return any(slot.kind in json or find(slot.text) for slot in slots)
 
     def without(self, values: Collection[str]) -> Merged:
         """The same, which leaves these values alone. They are in lower case."""
@@ -83,11 +86,6 @@ class Redaction:
         self.replacements = replacements
         self._note = note
         self.left: dict[str, Found] = {}
-
-    @property
-    def others(self) -> tuple[Policy, ...]:
-        """Whose values are looked for as well."""
-        return self.merged.others
 
     def text(
         self,
@@ -162,7 +160,7 @@ class Redaction:
         return values
 
     def _may_hold(self, slot: TextSlot) -> bool:
-        return self.merged.may_be_in((slot,))
+        return self.merged.may_be_in((slot,), self._json)
 
     def _whole(self, slot: TextSlot, finder: Finder, decide: Decide) -> str:
         return self.text(kind=slot.kind, finder=finder, decide=decide).feed(slot.text, end=True)

@@ -72,6 +72,8 @@ SEEN: Key[Seen] = Key("seen")
 """Written by the first guard that a request meets of those that replace values together."""
 ANSWERED: Key[Seen] = Key("answered")
 """Written by the first guard that an answer meets."""
+JSON_KINDS: Key[Collection[str]] = Key("json_kinds")
+"""The kinds of text that are JSON in a reply. Written by the first guard that the reply meets."""
 
 PLACEHOLDERS: Key[frozenset[str]] = Key("placeholders")
 """What stands for values of the request, in lower case: no value itself. Written by guards that put the values back."""
@@ -177,8 +179,8 @@ class Replacing(Stage):
         if handed is not None and handed.take(self._policy):
             return redacted(Marked(redaction, handed), events)
         handing = None
-        if redaction.others:
-            handing = ctx[HANDOVER] = Handover(redaction.others)
+        if redaction.merged.ahead:
+            handing = ctx[HANDOVER] = Handover(redaction.merged.ahead)
         return redacted(Searched(redaction, handing), events)
 
     def _heard(self, ctx: Context, redaction: Redaction, slots: Sequence[TextSlot], work: Work) -> Work:
@@ -223,7 +225,9 @@ class Replacing(Stage):
 
     def _is_clean(self, ctx: Context, direction: Direction, slots: Sequence[TextSlot]) -> bool:
         """Whether there is nothing in short texts, as in most: then nothing has to be made ready to replace it."""
-        if FINDINGS in ctx or _length(slots) > OFF_LOOP_CHARS or self._together(ctx, direction).may_be_in(slots):
+        if FINDINGS in ctx or _length(slots) > OFF_LOOP_CHARS:
+            return False
+        if self._together(ctx, direction).may_be_in(slots, _json(ctx, direction)):
             return False
         return direction == "response" or not self._policy.enforcing or not _without_unseen(slots, {})
 
@@ -240,9 +244,23 @@ class Replacing(Stage):
         place = (direction, ctx.stage_names)
         merged = self._merged.get(place)
         if merged is None:
-            others = self._others(direction, ctx.stage_names)
-            merged = self._merged[place] = Merged(self._policy, self._board.finder((self._policy, *others)), others)
+            merged = self._merged[place] = self._merge(direction, ctx.stage_names)
         return merged
+
+    def _merge(self, direction: Direction, names: tuple[str, ...]) -> Merged:
+        """With every guard that a text meets after this one: a reply meets them in the opposite order.
+
+        A reply's text comes to this guard with the values that those before it left to it, and of a stream nobody says
+        what they are: so it looks for theirs again.
+        """
+        if not self._policy.enforcing or self.name not in names:
+            return Merged(self._policy, self._board.finder((self._policy,)))
+        at = names.index(self.name)
+        following = names[at + 1 :] if direction == "request" else names[:at]
+        merged_with = [policy for policy in self._board.merged_with(self.name, direction) if policy.stage in names]
+        ahead = tuple(policy for policy in merged_with if policy.stage in following)
+        others = ahead if direction == "request" else tuple(merged_with)
+        return Merged(self._policy, self._board.finder((self._policy, *others)), others, ahead)
 
     def _replacements(self, ctx: Context, direction: Direction) -> Mapping[Action, Replacement]:
         if self._hash_key is None:
@@ -255,18 +273,15 @@ class Replacing(Stage):
         if action == "warn":
             ctx.note_finding(self.name)
 
-    def _others(self, direction: Direction, names: tuple[str, ...]) -> tuple[Policy, ...]:
-        """The guards that the text meets after this one: a reply meets them in the opposite order."""
-        if not self._policy.enforcing or self.name not in names:
-            return ()
-        at = names.index(self.name)
-        known = frozenset(names[at + 1 :] if direction == "request" else names[:at])
-        return tuple(policy for policy in self._board.merged_with(self.name, direction) if policy.stage in known)
-
 
 def _json(ctx: Context, direction: Direction) -> Collection[str]:
     """The kinds of text that are JSON: of a reply, what its request says."""
-    return json_kinds(ctx.request) if direction == "response" else ARGUMENTS
+    if direction == "request":
+        return ARGUMENTS
+    kinds = ctx.get(JSON_KINDS)
+    if kinds is None:
+        kinds = ctx[JSON_KINDS] = json_kinds(ctx.request)
+    return kinds
 
 
 def _length(slots: Iterable[TextSlot]) -> int:

@@ -11,6 +11,7 @@ from sentinel_core.messages import Request
 SHORTEST: Final = 8
 """Characters below which no text is an attempt."""
 _SYSTEM_ROLES: Final = frozenset({"system", "developer"})
+_ROLES: Final = _SYSTEM_ROLES | {"user", "assistant", "tool", "function"}
 _SYSTEM_FIELDS: Final = frozenset(
     {"system", "instructions", "tools", "functions", "mcp_servers", "response_format", "output_config"}
 )
@@ -28,8 +29,10 @@ class Passage(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """What it is, for the log."""
-        return f"{self.slot.role or 'no role'}, {self.slot.kind}"
+        """What it is, for the log: of a role only its name, since a caller may write anything there."""
+        role = self.slot.role
+        named = "no role" if role is None else role if role in _ROLES else "other role"
+        return f"{named}, {self.slot.kind}"
 
 
 def passages_of(request: Request) -> list[Passage]:

@@ -9,7 +9,7 @@ from sentinel_core.dialects.slots import KEY, Path, TextSlot
 from sentinel_core.messages import Request
 from sentinel_core.tokens import BYTES_OF_A_TOKEN
 
-_TOOL_ROLES = frozenset({"tool", "function"})
+_TOOL_ROLES = ("tool", "function")
 _TEXT_PARTS = ("text", "input_text", "output_text")
 _ENVELOPE = frozenset({"content", "id", "name", "role", "status", "type"})
 """Members of a message beside which it still says nothing."""

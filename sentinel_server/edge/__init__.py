@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 from sentinel_core.config import ServerSettings
 from sentinel_core.errors import Refusal, SentinelError
@@ -25,12 +26,13 @@ from sentinel_server.edge.record import write_record
 from sentinel_server.edge.transaction import Envelope, Transaction, note, served_path
 from sentinel_server.edge.watch import Watch
 
-__all__ = ["Edge", "Envelope", "Transaction", "Watch"]
+__all__ = ["INTERNAL_ERROR", "Edge", "Envelope", "Transaction", "Watch"]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 PROBES = frozenset({"/health/live", "/health/ready"})
 """Orchestrators ask them by an address, whatever names are served: they tell one word, and it is no secret."""
-_POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
+INTERNAL_ERROR = 1011  # RFC 6455 section 7.4.1
+_POLICY_VIOLATION = 1008
 _NO_LINGER = frozenset({"request_timeout", "invalid_framing", "incomplete_body"})
 """Errors after which nothing more is read: the rest of the body is what was wrong."""
 
@@ -150,11 +152,22 @@ class Edge:
             if not same_origin(tx.headers) and not tx.cors:
                 raise Refusal("route_not_allowed")
             await self.app(scope, receive, tx.send)
-        except SentinelError as error:
-            tx.error = error
-            await tx.send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+        except WebSocketDisconnect:
+            return
+        except Exception as error:  # noqa: BLE001 - the outermost catch: a runner would log what it says (H39)
+            await _shut(tx, error)
         finally:
             write_record(tx)
+
+
+async def _shut(tx: Transaction, raised: Exception) -> None:
+    """Close a WebSocket for what was raised; a failure of our own is noted."""
+    tx.error, _ = _as_error(raised)
+    code = _POLICY_VIOLATION
+    if not isinstance(raised, SentinelError | HTTPException):
+        note(tx, raised)
+        code = INTERNAL_ERROR
+    await tx.send({"type": "websocket.close", "code": code})
 
 
 async def _farewell(tx: Transaction) -> None:

@@ -62,7 +62,7 @@ class Watch:
         self._tx = tx
         self._receive = receive
         self._stall_s = settings.send_timeout_s
-        self._body_due = tx.started + settings.body_timeout_s
+        self._body_due = tx.started + min(settings.body_timeout_s, settings.request_timeout_s)
         self._deadline = tx.started + settings.request_timeout_s + GRACE_S
         self._pulse: Pulse | None = None
         self.sending_since: float | None = None

@@ -58,11 +58,14 @@ class HypercornConnection(asyncio.Protocol):
     # What the transport calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start to read."""
+        """Start to read. Who has no address any more has reset the connection: nobody is there to be served."""
         self._transport = cast("asyncio.Transport", transport)
+        if transport.get_extra_info("peername") is None:
+            self._transport.abort()
+            self._closed(self)
+            return
         self._http: Http1 | Http2 = self._protocol(Http1)
-        self._idle = True
-        self._arm(self._limits.keep_alive_s)
+        self._rest()
         self._reader = self._loop.create_task(self._read())
         self._task = self._loop.create_task(self._run())
 
@@ -132,11 +135,7 @@ class HypercornConnection(asyncio.Protocol):
         elif isinstance(event, Closed):
             self._close()
         elif isinstance(event, Updated):
-            self._idle = event.idle
-            if event.idle and not self._incoming:
-                self._arm(self._limits.keep_alive_s)
-            else:
-                self._disarm()
+            self._rest() if event.idle else self._work()
 
     async def spawn_app(
         self,
@@ -202,7 +201,7 @@ class HypercornConnection(asyncio.Protocol):
             await self._arrived.wait()
         if self._incoming.startswith(PREFACE):
             self._http = self._protocol(Http2)
-            self._disarm()
+            self._rest()
             await self._http.initiate()
 
     async def _run(self) -> None:
@@ -239,6 +238,17 @@ class HypercornConnection(asyncio.Protocol):
         self._arrived.set()
         if self._busy:  # it waits for a response or an application that would not hear of this (0.7)
             self._reader.cancel()
+
+    def _work(self) -> None:
+        """A request runs, and no clock does (0.5)."""
+        self._idle = False
+        self._disarm()
+
+    def _rest(self) -> None:
+        """No request runs: the clock is for the next one's head if that has begun, else for an idle connection."""
+        begun = isinstance(self._http, Http1) and (bool(self._incoming) or self._http.begun)
+        self._idle = not begun
+        self._arm(self._limits.head_s if begun else self._limits.keep_alive_s)
 
     def _arm(self, seconds: float) -> None:
         self._disarm()

@@ -38,6 +38,11 @@ class Http1(H11Protocol):
         """Whether the client still has to finish what it was sending."""
         return self.connection.their_state in (h11.SEND_BODY, h11.ERROR)
 
+    @property
+    def begun(self) -> bool:
+        """Whether bytes that came with a request belong to the next one."""
+        return isinstance(self.connection, StrictConnection) and bool(self.connection.trailing_data[0])
+
     async def invite(self) -> None:
         """The application reads the body: tell a client to send it that waits to be told."""
         if isinstance(self.connection, StrictConnection) and self.connection.they_wait_to_be_told:

@@ -107,21 +107,27 @@ class Fleet:
 
     async def _watch(self, slot: int, process: WorkerProcess, ready: Callable[[], None]) -> None:
         """Until the process has ended, one way or another."""
-        if await process.ready():
-            log.info("worker %d serves", process.pid)
-            if slot in self._awaited:
-                self._awaited.remove(slot)
-                if not self._awaited:
-                    ready()
+        coming = asyncio.create_task(process.ready())
         ending = asyncio.create_task(process.ended())
         stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait([coming, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if coming.done() and coming.result():
+            self._came_to_serve(slot, process, ready)
         await asyncio.wait([ending, stopping], return_when=asyncio.FIRST_COMPLETED)
+        coming.cancel()
         stopping.cancel()
         if not ending.done():
             await asyncio.wait([ending], timeout=self._server.drain_timeout_s + KILL_AFTER_S)
         if not ending.done():
             process.kill()
         await ending
+
+    def _came_to_serve(self, slot: int, process: WorkerProcess, ready: Callable[[], None]) -> None:
+        log.info("worker %d serves", process.pid)
+        if slot in self._awaited:
+            self._awaited.remove(slot)
+            if not self._awaited:
+                ready()
 
     async def _wait(self, seconds: float) -> None:
         try:

@@ -11,6 +11,7 @@ import sys
 import msgspec
 
 from sentinel_core.config import ServerSettings
+from sentinel_core.exit_code import epitaph
 from sentinel_server.supervisor.channel import Channel, Command, Order, Report, Start, Step
 from sentinel_server.supervisor.launch import Launch
 
@@ -70,8 +71,7 @@ class WorkerProcess:
         """How it ended, for the log."""
         if self.problems:
             return self.problems
-        code = self.code or 0
-        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        return epitaph(self.code or 0)
 
     @property
     def _gone(self) -> str:

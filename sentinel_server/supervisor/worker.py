@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from socket import socket
 
 from sentinel_core.chain.faults import is_fault, place
@@ -13,7 +14,7 @@ from sentinel_core.errors import SentinelError
 from sentinel_core.gateway import Gateway
 from sentinel_server.app import asgi
 from sentinel_server.runners import load
-from sentinel_server.runners.base import Limits, Shutdown
+from sentinel_server.runners.base import Limits, Serve, Shutdown
 from sentinel_server.supervisor import collector
 from sentinel_server.supervisor.launch import Launch
 from sentinel_server.supervisor.watchdog import Watchdog
@@ -34,28 +35,26 @@ class Worker:
         self._listener = listener
         self._shutdown = Shutdown()
         self._opened = asyncio.Event()
+        self._opening: asyncio.Timeout | None = None
         self._candidate: Settings | None = None
         self._previous: Settings | None = None
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Open the gateway, serve, drain, close. `ready` is called when connections are accepted."""
-        server = self._gateway.settings.server
-        serve = load(server.runner)
-        async with self._gateway:
-            self._opened.set()
-            app = asgi(self._gateway)
-            serving = asyncio.create_task(serve(app, [self._listener], Limits.of(server), self._shutdown))
-            await asyncio.sleep(0)  # its first step listens
-            collector.settle()
-            if not serving.done():
-                ready()
-            with Watchdog():
-                await serving
+        serve = load(self._gateway.settings.server.runner)
+        async with AsyncExitStack() as life:
+            if await self._open(life):
+                await self._serve(serve, ready)
 
     def begin(self) -> None:
-        """Refuse new work and let running requests end; after the drain time-out they are cancelled (S01, S02)."""
+        """Refuse new work and let running requests end; after the drain time-out they are cancelled (S01, S02).
+
+        A gateway that is still being opened is given up: nobody would use it any more.
+        """
         if self._shutdown.begin.is_set():
             return
+        if self._opening is not None:
+            self._opening.reschedule(asyncio.get_running_loop().time())
         timeout_s = self._gateway.settings.server.drain_timeout_s
         log.info("draining: %d requests in flight, at most %g seconds", self._gateway.in_flight, timeout_s)
         self._gateway.begin_drain()
@@ -84,6 +83,31 @@ class Worker:
     async def rollback(self) -> str:
         """Return to the configuration before the last commit, where one was made."""
         return await _tried(self._gateway.reload(self._previous)) if self._previous is not None else ""
+
+    async def _open(self, life: AsyncExitStack) -> bool:
+        """Whether the gateway is open. Not if it was to end before it was."""
+        opening = self._opening = asyncio.timeout(None)
+        try:
+            async with opening:
+                await life.enter_async_context(self._gateway)
+        except TimeoutError:
+            if opening.expired():
+                return False
+            raise
+        finally:
+            self._opening = None
+        self._opened.set()
+        return True
+
+    async def _serve(self, serve: Serve, ready: Callable[[], None]) -> None:
+        limits = Limits.of(self._gateway.settings.server)
+        serving = asyncio.create_task(serve(asgi(self._gateway), [self._listener], limits, self._shutdown))
+        await asyncio.sleep(0)  # its first step listens
+        collector.settle()
+        if not serving.done():
+            ready()
+        with Watchdog():
+            await serving
 
     async def _read(self) -> None:
         await self._opened.wait()  # until then there is nothing that could be exchanged

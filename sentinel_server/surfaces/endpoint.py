@@ -16,13 +16,11 @@ from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.keys import Principal
 from sentinel_server.admission import admitted
-from sentinel_server.edge import Transaction, Watch
+from sentinel_server.edge import INTERNAL_ERROR, Transaction, Watch
 from sentinel_server.edge.body import read_body
 from sentinel_server.edge.cors import same_origin
 from sentinel_server.edge.response_headers import wire_headers
 from sentinel_server.edge.transaction import note
-
-_INTERNAL_ERROR = 1011  # RFC 6455 section 7.4.1
 
 
 def route(contribution: Endpoint | Socket, gateway: Gateway) -> BaseRoute:
@@ -84,7 +82,7 @@ class SocketRoute:
             return
         except Exception as error:  # noqa: BLE001 - a handler's failure ends its connection, not the server's task
             note(tx, error)
-            await websocket.close(_INTERNAL_ERROR)
+            await websocket.close(INTERNAL_ERROR)
         else:
             await websocket.close()
 

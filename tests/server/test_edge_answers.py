@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 
 import pytest
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 from sentinel_core.errors import Refusal, StageFault, UpstreamError
 from sentinel_server.edge import Transaction
 from tests.server.edge_fixture import Life, access_lines, edge
 from tests.server.serving import RUNNERS
-from tests.server.wire import Answer, request
+from tests.server.wire import HANDSHAKE, Answer, request
 
 pytestmark = pytest.mark.parametrize("runner", RUNNERS)
 
@@ -146,3 +148,21 @@ async def test_without_configuration_there_are_no_cors_headers(runner: str) -> N
     async with edge(runner) as (served, _), served.connect() as wire:
         answer = await wire.ask(request(headers=("Origin: https://a.example",)))
         assert not any(name.startswith("access-control") for name in answer.headers)
+
+
+@pytest.mark.parametrize(
+    ("raised", "error", "logged"), [(WebSocketDisconnect(1006), None, False), (ValueError(), "internal_error", True)]
+)
+async def test_a_socket_that_ends_with_its_client_is_no_failure(
+    runner: str, raised: Exception, error: str | None, logged: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def socket(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+        raise raised
+
+    async with edge(runner, app=socket) as (served, _), served.connect() as wire:
+        with access_lines() as lines:
+            await wire.send(request(headers=HANDSHAKE))
+            record = await lines.next()
+    assert (record.status, record.error) == (101, error)
+    assert any(record.levelno >= logging.ERROR for record in caplog.records) is logged

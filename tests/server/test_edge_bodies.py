@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.server.edge_fixture import access_lines, edge
@@ -93,8 +95,12 @@ async def test_h26_an_early_answer_is_not_lost_while_the_client_is_still_sending
         assert await wire.closed()
 
 
-async def test_c08_a_body_that_does_not_come_is_answered_408_and_the_connection_closed(runner: str) -> None:
-    async with edge(runner, body_timeout_s=0.1) as (served, inner), served.connect() as wire:
+@pytest.mark.parametrize("limits", [{"body_timeout_s": 0.1}, {"request_timeout_s": 0.1}])
+async def test_c08_a_body_that_does_not_come_is_answered_408_and_the_connection_closed(
+    runner: str,
+    limits: dict[str, Any],  # fields of ServerSettings
+) -> None:
+    async with edge(runner, **limits) as (served, inner), served.connect() as wire:
         with access_lines() as lines:
             answer = await wire.ask(request(method="POST", headers=("Content-Length: 10",), body=b"{"))
             assert (answer.status, answer.code) == (408, "request_timeout")

@@ -13,6 +13,7 @@ from tests.server.process import Client, config, running
 BROKEN = {
     "unknown key": ("[server]\nprot = 1", "[server] prot: unknown key"),
     "bad value": ('[server]\nworkers = "many"', "[server] workers"),
+    "more than a system takes": ("[server]\nbacklog = 2147483648", "[server] backlog: not a valid value"),
     "no such provider": ("[providers.nobody]", "[providers.nobody]"),
     "memory state for several workers": ("[server]\nworkers = 2", "Redis"),
     "memory state for several replicas": ("[server]\nreplicas = 3", "3 replicas would each count limits on their own"),

@@ -19,7 +19,7 @@ from tests.pace import PATIENCE_S
 from tests.server.asgi_client import AsgiClient
 from tests.server.gateway_fixture import CHAT, chat, chat_server, gateway_of
 from tests.server.serving import RUNNERS, serving
-from tests.server.wire import request
+from tests.server.wire import HANDSHAKE, request
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.parametrize("runner", RUNNERS)
@@ -197,14 +197,6 @@ async def test_a_page_of_another_origin_may_not_change_state(runner: str, upstre
         headers = ("Origin: https://evil.example",)
         answer = await wire.ask(request("/acme/you", method="POST", headers=headers, body=b'{"numbers":[]}'))
         assert (answer.status, answer.code) == (403, "route_not_allowed")
-
-
-HANDSHAKE = (
-    "Connection: Upgrade",
-    "Upgrade: websocket",
-    "Sec-WebSocket-Version: 13",
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-)
 
 
 @pytest.mark.parametrize(

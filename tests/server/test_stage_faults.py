@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
 
 import pytest
 
-from sentinel_core.context import Context
+from sentinel_core.context import Client, Context
+from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest, Socket, SocketConnection
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import PRINCIPAL, Principal
 from sentinel_core.stage import Stage, StageConfig
 from tests.server.edge_fixture import access_lines
 from tests.server.gateway_fixture import chat, chat_server
 from tests.server.serving import RUNNERS
+from tests.server.wire import HANDSHAKE, request
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.parametrize("runner", RUNNERS)
@@ -59,6 +63,31 @@ class Exhausts(Raises):
         raise MemoryError(CANARY)
 
 
+class Authenticates(Stage):
+    """Breaks on a caller's key, and quotes it."""
+
+    name = "authenticates"
+    writes = (PRINCIPAL,)
+
+    async def authenticate(self, client: Client) -> Principal:
+        """Nobody is known."""
+        raise ValueError(client.headers["x-api-key"])
+
+
+class Listens:
+    """A plugin with a route and a socket for known callers."""
+
+    @hookimpl
+    def sentinel_endpoints(self) -> Iterable[Endpoint | Socket]:
+        async def answer(request: HttpRequest) -> HttpReply:
+            return HttpReply({})
+
+        async def listen(connection: SocketConnection) -> None:
+            """Never reached."""
+
+        return (Endpoint("GET", "/acme/route", answer, "caller"), Socket("/acme/socket", listen, "caller"))
+
+
 class Counts(Raises):
     """No guard: what it does can be done without."""
 
@@ -88,3 +117,28 @@ async def test_s05_a_guard_that_fails_closes_and_is_logged_as_failed(
 async def test_s05_a_stage_that_may_fail_open_is_skipped(runner: str, upstream: Upstream) -> None:
     async with chat_server(upstream, Counts, runner=runner) as (served, _), served.connect() as wire:
         assert (await wire.ask(chat())).status == 200
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "status"),
+    [("/acme/route", (), 500), ("/acme/socket", HANDSHAKE, 403)],
+    ids=["http", "socket"],
+)
+async def test_h39_an_authenticator_that_breaks_leaves_no_key_in_the_log(
+    runner: str,
+    upstream: Upstream,
+    target: str,
+    headers: tuple[str, ...],
+    status: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked = request(target, headers=(*headers, f"X-API-Key: {CANARY}"))
+    server = chat_server(upstream, Authenticates, runner=runner, plugin=Listens())
+    async with server as (served, _), served.connect() as wire:
+        with access_lines() as lines:
+            await wire.send(asked)
+            assert (await wire.head()).status == status
+            record = await lines.next()
+    assert (record.end, record.error) == ("IR", "internal_error")
+    assert "failed: ValueError (" in caplog.text
+    assert CANARY not in caplog.text

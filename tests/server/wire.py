@@ -10,6 +10,14 @@ from typing import Any
 
 from tests.pace import AT_ONCE_S, PATIENCE_S
 
+HANDSHAKE = (
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+)
+"""Headers with which a request asks for a WebSocket."""
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
 _LIMITS = JsonLimits(max_bytes=64 * 1024 * 1024, max_nodes=4_000_000)
+_NEEDS = {"tool_use": ("input", dict), "thinking": ("thinking", str)}
+"""Blocks that are none without a member of this type."""
 
 
 def decode_object(raw: bytes) -> dict[str, Any]:
@@ -62,4 +64,5 @@ def _without_copies(block: dict[str, Any]) -> dict[str, Any]:
 def _is_block(block: Any) -> bool:  # decoded JSON
     if not isinstance(block, dict) or not isinstance(block.get("type"), str):
         return False
-    return block["type"] != "tool_use" or isinstance(block.get("input"), dict)
+    key, form = _NEEDS.get(block["type"], ("type", str))
+    return isinstance(block.get(key), form)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, count
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from sentinel_core.costs import Provisional
 from sentinel_core.dialects.anthropic_messages.decoder import MessagesStreamDecoder
+from sentinel_core.dialects.anthropic_messages.inputs import sent_input, tool_input
 from sentinel_core.dialects.anthropic_messages.wire import call_type, message_start
 from sentinel_core.dialects.anthropic_messages.words import (
     CUTS,
@@ -20,7 +22,6 @@ from sentinel_core.dialects.anthropic_messages.words import (
 )
 from sentinel_core.dialects.lanes import changed_ends
 from sentinel_core.dialects.slots import Path
-from sentinel_core.errors import INVALID_TOOL_ARGUMENTS, UpstreamError
 from sentinel_core.messages import (
     Answer,
     Event,
@@ -30,6 +31,7 @@ from sentinel_core.messages import (
     TextDelta,
     TextEvent,
     ToolCallDelta,
+    Usage,
     UsageReport,
 )
 
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
 _encode = msgspec.json.Encoder().encode
-_BAD_ARGUMENTS = "The model called a tool with arguments that are no JSON object."
 
 
 def decompose(answer: Answer) -> tuple[Event, ...]:
@@ -80,7 +81,9 @@ def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
         if new == "".join(text for _, text in places):
             continue
         if lane[1] == "tool_arguments":
-            inputs[int(places[0][0][1])] = tool_input(new)
+            at = int(places[0][0][1])
+            was_object = isinstance(answer.body["content"][at]["input"], Mapping)
+            inputs[at] = tool_input(new) if was_object else sent_input(new)
         else:
             texts |= {path: text for path, text in _spread(places, new) if text is not None}
     for slot in answer.texts():
@@ -105,19 +108,25 @@ def _end(answer: Answer) -> Finish:
 
 
 def assemble(dialect: Dialect, events: Iterable[Event]) -> Answer:
-    """One message with the text of every lane in the order in which they began, and the last usage. Raises
-    `UpstreamError` for a tool's input that is no JSON object, unless it was cut off."""
+    """One message with the text of every lane in the order in which they began, and the last usage.
+
+    A tool's input that is no JSON object stays a text where the events say only what was sent. In an upstream's own
+    frames it makes no answer, unless it was cut off: raises `UpstreamError`.
+    """
     top: dict[str, Any] = message_start("msg_assembled", "")["message"]
     blocks: dict[object, dict[str, Any]] = {}
     usage: UsageReport | None = None
     wire_counts: dict[str, Any] = {}
     opaque: list[Opaque] = []
+    read: Callable[..., Any] = sent_input
     for event in events:
         frame = event.frame
         if frame is not None and frame.name == "message_start":
             top = {**top, **frame.body["message"], "content": []}
         if isinstance(event, TextEvent):
             _add(blocks, event)
+            if frame is not None and isinstance(event, ToolCallDelta):
+                read = tool_input
         elif isinstance(event, Finish):
             calls = any(block["type"] == "tool_use" for block in blocks.values())
             top["stop_reason"] = stop_reason(event.reason, calls=calls)
@@ -132,11 +141,24 @@ def assemble(dialect: Dialect, events: Iterable[Event]) -> Answer:
             if event.slots:
                 opaque.append(event)
     cut = top["stop_reason"] is None or finish_reason(str(top["stop_reason"])) in CUTS
-    top["content"] = [_whole(block, cut=cut) for block in blocks.values()]
-    if usage is not None:
-        whole = not usage.changed and usage_of(wire_counts) == usage.usage
-        top["usage"] = {**top["usage"], **(wire_counts if whole else usage_object(usage.usage))}
-    return Answer(dialect=dialect, body=top, usage=usage.usage if usage else None, opaque=tuple(opaque))
+    top["content"] = [_whole(block, lambda text: read(text, cut=cut)) for block in blocks.values()]
+    counted, top["usage"] = _counted(top["usage"], usage, wire_counts)
+    return Answer(dialect=dialect, body=top, usage=counted, opaque=tuple(opaque))
+
+
+def _counted(
+    opening: Any, report: UsageReport | None, wire_counts: Mapping[str, Any]
+) -> tuple[Usage | None, dict[str, Any]]:  # JSON
+    """The last usage, and the message's own object of it; without the answer's tokens where nobody counted them."""
+    found = dict(opening) if isinstance(opening, Mapping) else {}
+    if report is None:
+        return None, found
+    whole = not report.changed and usage_of(wire_counts) == report.usage
+    found |= wire_counts if whole else usage_object(report.usage)
+    if isinstance(report.usage, Provisional):
+        del found["output_tokens"]
+        return None, found
+    return report.usage, found
 
 
 def stream_frames(answer: Answer) -> tuple[Event, ...]:
@@ -153,22 +175,9 @@ def stream_frames(answer: Answer) -> tuple[Event, ...]:
     return tuple(event for frame in frames for event in decoder.events(_encode(frame), frame, frame["type"]))
 
 
-def tool_input(arguments: str, *, cut: bool = False) -> dict[str, Any]:
-    """A tool's input from its JSON text. Empty text is an empty object, and so is text without its end where the answer
-    was `cut` off. Raises `UpstreamError` for anything else, which the model wrote: its provider is well."""
-    try:
-        value = msgspec.json.decode(arguments) if arguments.strip() else {}
-    except msgspec.DecodeError:
-        value = {} if cut else None
-    if not isinstance(value, dict):
-        raise UpstreamError(
-            "upstream_invalid_response", _BAD_ARGUMENTS, wire_code=INVALID_TOOL_ARGUMENTS, should_retry=False
-        )
-    return value
-
-
 def _lanes(body: Mapping[str, Any]) -> list[tuple[Path, TextEvent]]:
-    """Every channel text of a message: where it stands, and as an event. A tool's input is one text, as JSON."""
+    """Every channel text of a message: where it stands, and as an event. A tool's input is one text, as JSON, or as it
+    was sent."""
     found: list[tuple[Path, TextEvent]] = []
     calls, own = count(), count(-1, -1)
     for index, block in enumerate(body["content"]):
@@ -178,8 +187,9 @@ def _lanes(body: Mapping[str, Any]) -> list[tuple[Path, TextEvent]]:
             found.append(((*path, "text"), TextDelta(text=block["text"])))
         elif kind == "thinking" and isinstance(block.get("thinking"), str):
             found.append(((*path, "thinking"), ReasoningDelta(text=block["thinking"])))
-        elif isinstance(block.get("input"), Mapping):
-            text, number = _encode(block["input"]).decode(), next(calls if kind == "tool_use" else own)
+        elif isinstance(block.get("input"), Mapping | str):
+            made, number = block["input"], next(calls if kind == "tool_use" else own)
+            text = made if isinstance(made, str) else _encode(made).decode()
             call = ToolCallDelta(text=text, index=number, id=_string(block, "id"), name=_string(block, "name"))
             found.append(((*path, "input"), call))
     return found
@@ -220,7 +230,9 @@ def _add(blocks: dict[object, dict[str, Any]], event: TextEvent) -> None:
         block["input"].append(event.text)
         return
     key = "thinking" if event.channel == "reasoning" else "text"
-    place = _place(event) or key
+    place: object = _place(event) or key
+    if place in blocks and blocks[place]["type"] != key:
+        place = (place, key)  # not what the block was said to hold
     empty = {"signature": ""} if key == "thinking" else {}
     blocks.setdefault(place, {"type": key, key: [], **empty})[key].append(event.text)
 
@@ -236,10 +248,13 @@ def _extend(blocks: dict[object, dict[str, Any]], event: Opaque) -> None:
             blocks[place] = dict(block)
         return
     delta, known = frame.body.get("delta") or {}, blocks.get(place)
-    if known is not None and delta.get("type") == "signature_delta":
-        known["signature"] = known.get("signature", "") + str(delta.get("signature", ""))
-    elif known is not None and delta.get("type") == "citations_delta":
-        known["citations"] = [*(known.get("citations") or ()), delta.get("citation")]
+    if known is None:
+        return
+    said = (known["type"], delta.get("type"))
+    if said == ("thinking", "signature_delta"):
+        known["signature"] += str(delta.get("signature", ""))
+    elif said == ("text", "citations_delta"):
+        known["citations"] = [*known.get("citations", ()), delta.get("citation")]
 
 
 def _place(event: Event) -> tuple[str, int] | None:
@@ -250,13 +265,13 @@ def _place(event: Event) -> tuple[str, int] | None:
     return ("block", frame.body["index"])
 
 
-def _whole(block: dict[str, Any], *, cut: bool) -> dict[str, Any]:
-    """A block whose fragments are joined; `cut` if the last one may be missing."""
+def _whole(block: dict[str, Any], read: Callable[[str], Any]) -> dict[str, Any]:  # JSON
+    """A block whose fragments are joined; `read` makes a tool's input of its own."""
     joined: dict[str, Any] = {
         key: "".join(block[key]) for key in ("text", "thinking") if isinstance(block.get(key), list)
     }
     if isinstance(block.get("input"), list):
-        joined["input"] = tool_input("".join(block["input"]), cut=cut)
+        joined["input"] = read("".join(block["input"]))
     return {**block, **joined}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from sentinel_core.dialects.anthropic_messages.inputs import bad_arguments, decoded
 from sentinel_core.dialects.anthropic_messages.wire import delta, opened_block, sse
 from sentinel_core.messages import Event, Frame, TextEvent, ToolCallDelta
 
@@ -24,10 +25,10 @@ class Blocks:
 
     An upstream's block keeps its own frames, renumbered only if blocks of ours came before it; its end is held until
     something else comes, so that late text still finds it open. While a tool's input is not whole, text of other lanes
-    waits: a tool's input cannot go on in a second block.
+    waits: a tool's input cannot go on in a second block. To one that was whole only space is added, which is left out.
     """
 
-    __slots__ = ("_empty", "_ending", "_index", "_lane", "_next", "_said", "_source", "_waiting")
+    __slots__ = ("_called", "_empty", "_ending", "_index", "_lane", "_next", "_said", "_source", "_waiting")
 
     def __init__(self) -> None:
         self._lane: Lane | None = None  # of the open block
@@ -37,6 +38,7 @@ class Blocks:
         self._said: list[str] = []  # of a tool's input
         self._empty = False  # the upstream gave this tool no input
         self._next = 0
+        self._called: set[Lane] = set()  # tools whose block has ended
         self._waiting: dict[Lane, list[TextEvent]] = {}
 
     def start(self, body: dict[str, Any], raw: bytes, parts: Mapping[int, Event]) -> bytes:
@@ -75,9 +77,16 @@ class Blocks:
         return self._close() if self._ending and not self._unfinished() else b""
 
     def text(self, event: TextEvent) -> bytes:
-        """Text without a block of its own: goes on with the open one of its lane, waits, or begins another."""
+        """Text without a block of its own: goes on with the open one of its lane, waits, or begins another.
+
+        Raises `UpstreamError` for more of a tool's input that was whole: together they are no JSON object.
+        """
         channel = "content" if event.channel == "refusal" else event.channel
         lane = (channel, event.index if channel == "tool_arguments" else 0)
+        if lane in self._called:
+            if event.text.strip():
+                raise bad_arguments()
+            return b""
         if lane != self._lane and (self._waiting or self._unfinished()):
             self._waiting.setdefault(lane, []).append(event)
             return b""
@@ -100,7 +109,7 @@ class Blocks:
         if self._lane is None or self._lane[0] != "tool_arguments" or self._empty:
             return False
         try:
-            msgspec.json.decode("".join(self._said))
+            decoded("".join(self._said))
         except msgspec.DecodeError:
             return True
         return False
@@ -129,6 +138,8 @@ class Blocks:
             return b""
         body = {"type": "content_block_stop", "index": self._index}
         ending = self._ending or sse("content_block_stop", _encode(body))
+        if self._lane[0] == "tool_arguments":
+            self._called.add(self._lane)
         self._lane, self._source, self._ending = None, None, b""
         return ending
 

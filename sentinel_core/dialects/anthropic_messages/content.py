@@ -1,13 +1,13 @@
 """Content blocks in OpenAI's form and back: text, images, documents, and what only Anthropic knows.
 
 A block without a counterpart is kept whole as a part of type `extra_content`, so that it comes back unchanged where the
-target is Anthropic, and is named where it is not.
+target is Anthropic, and is named where it is not. What a text says beside its words is kept with it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from sentinel_core.dialects.anthropic_messages.words import EXTENSION, VENDOR
@@ -15,6 +15,7 @@ from sentinel_core.dialects.media_types import registered
 
 _DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,(.*)", re.DOTALL)
 _FILE_NAME = "document.pdf"
+_TEXT_KEYS = frozenset({"type", "text", "cache_control"})
 
 
 def extension(value: Any) -> dict[str, Any]:  # JSON
@@ -29,16 +30,27 @@ def own_extension(holder: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return own if isinstance(own, Mapping) else None
 
 
+def surplus(holder: Mapping[str, Any], known: Container[str]) -> dict[str, Any]:
+    """What a block or a tool says beside its `known` members. One that is null, false or empty says nothing."""
+    return {key: value for key, value in holder.items() if key not in known and value}
+
+
+def beside_text(block: Mapping[str, Any]) -> dict[str, Any]:
+    """What a block of text says that no other vendor knows, such as its citations; of other blocks nothing."""
+    return surplus(block, _TEXT_KEYS) if block.get("type") == "text" else {}
+
+
 def part_of(block: Mapping[str, Any]) -> dict[str, Any]:
-    """One block as a content part."""
-    kind, known = block.get("type"), set(block) - {"cache_control"}
-    cached = {"cache_control": block["cache_control"]} if "cache_control" in block else {}
-    if kind == "text" and known == {"type", "text"}:
-        return {"type": "text", "text": block["text"], **cached}
+    """One block as a content part. A member that is null is none."""
+    kind, known = block.get("type"), {key for key, value in block.items() if value is not None} - {"cache_control"}
+    cached = {"cache_control": block["cache_control"]} if block.get("cache_control") is not None else {}
+    if kind == "text" and isinstance(block.get("text"), str):
+        kept = beside_text(block)
+        return {"type": "text", "text": block["text"], **cached, **(extension(kept) if kept else {})}
     source = block.get("source")
     if isinstance(source, Mapping) and known <= {"type", "source", "title"}:
         url = _url(source)
-        if kind == "image" and url is not None and "title" not in block:
+        if kind == "image" and url is not None and "title" not in known:
             return {"type": "image_url", "image_url": {"url": url}, **cached}
         if kind == "document" and url is not None and url.startswith("data:application/pdf;"):
             return {"type": "file", "file": {"filename": block.get("title") or _FILE_NAME, "file_data": url}, **cached}
@@ -50,7 +62,7 @@ def block_of(part: Mapping[str, Any]) -> dict[str, Any] | None:
     kind = part.get("type")
     cached = {"cache_control": part["cache_control"]} if "cache_control" in part else {}
     if kind in ("text", "refusal") and isinstance(part.get(str(kind)), str):
-        return {"type": "text", "text": part[str(kind)], **cached}
+        return {**(own_extension(part) or {}), "type": "text", "text": part[str(kind)], **cached}
     if kind == "image_url":
         image = part.get("image_url")
         url = image.get("url") if isinstance(image, Mapping) else image

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel_core.dialects.anthropic_messages import answer, request
 from sentinel_core.dialects.openai_chat.request import invalid
+from sentinel_core.dialects.token_counts import is_count
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Answer, Request
 
@@ -24,7 +25,6 @@ def decode_request(dialect: Dialect, body: Any) -> Request:  # decoded JSON of a
 def decode_answer(dialect: Dialect, raw: bytes) -> Answer:
     """A count. Raises `UpstreamError`."""
     body = answer.decode_object(raw)
-    count = body.get("input_tokens")
-    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+    if not is_count(body.get("input_tokens")):
         raise UpstreamError("upstream_invalid_response")
     return Answer(dialect=dialect, body=body, operation=dialect.operation, raw=raw)

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from sentinel_core.costs import Provisional
 from sentinel_core.decoding import JsonLimits, decode_reply
 from sentinel_core.dialects.anthropic_messages.errors import reported_error
 from sentinel_core.dialects.anthropic_messages.fields import IDENTIFIERS, KNOWN_KEYS, block_slots
@@ -56,6 +57,7 @@ class MessagesStreamDecoder:
     __slots__ = (
         "_called",
         "_calls",
+        "_counted",
         "_counts",
         "_done",
         "_empty",
@@ -73,6 +75,8 @@ class MessagesStreamDecoder:
         self._calls: dict[int, int] = {}
         self._called, self._own = count(), count(-1, -1)
         self._counts: dict[str, Any] = {}
+        self._counted = False
+        """Whether the answer's tokens were counted after they came."""
         self._empty: set[int] = set()
         self._open: set[int] = set()
         self._ended: set[int] = set()
@@ -131,14 +135,16 @@ class MessagesStreamDecoder:
         if kind == "content_block_start":
             return self._start(_object(body, "content_block"), _index(body))
         if kind == "message_start":
-            return self._usage(_object(body, "message").get("usage"))
+            return self._usage(counts(_object(body, "message").get("usage")))
         if kind == "message_delta":
             reason = _object(body, "delta").get("stop_reason")
             found: list[tuple[Event, Place]] = []
             if isinstance(reason, str):
                 self._finished = True
                 found.append((Finish(reason=finish_reason(reason)), Place("finish")))
-            return found + self._usage(body.get("usage"))
+            last = counts(body.get("usage"))
+            self._counted = self._counted or "output_tokens" in last
+            return found + self._usage(last)
         if kind == "content_block_stop" and _index(body) in self._empty:
             return [(Opaque(ends=self._ends_text(body, kind)), Place("empty"))]
         self._done = kind == "message_stop"
@@ -161,6 +167,8 @@ class MessagesStreamDecoder:
 
     def _start(self, block: dict[str, Any], index: int) -> list[tuple[Event, Place]]:
         kind = block.get("type")
+        if not isinstance(kind, str):
+            raise UpstreamError("upstream_invalid_response")
         self._open.add(index)
         self._ended.discard(index)
         self._plain = index
@@ -203,12 +211,14 @@ class MessagesStreamDecoder:
             return False
         return not self._open or self._open == {_index(body)}
 
-    def _usage(self, usage: Any) -> list[tuple[Event, Place]]:  # decoded JSON
+    def _usage(self, found: dict[str, Any]) -> list[tuple[Event, Place]]:  # JSON
         """The counts so far: those of the start, replaced by what later ones say (they are cumulative)."""
-        found = counts(usage)
         self._counts.update(found)
         total = usage_of(self._counts)
-        return [(UsageReport(usage=total), Place("usage"))] if found and total is not None else []
+        if not found or total is None:
+            return []
+        usage = total if self._counted else Provisional(*msgspec.structs.astuple(total))
+        return [(UsageReport(usage=usage), Place("usage"))]
 
 
 def _is_plain_text(body: dict[str, Any]) -> bool:
@@ -231,7 +241,7 @@ def _object(body: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _index(body: dict[str, Any]) -> int:
     index = body.get("index")
-    if not isinstance(index, int):
+    if type(index) is not int:
         raise UpstreamError("upstream_invalid_response")
     return index
 

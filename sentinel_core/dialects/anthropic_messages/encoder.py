@@ -10,6 +10,7 @@ import msgspec
 from sentinel_core.dialects.anthropic_messages.blocks import Blocks
 from sentinel_core.dialects.anthropic_messages.decoder import INPUT, Place
 from sentinel_core.dialects.anthropic_messages.errors import error_object
+from sentinel_core.dialects.anthropic_messages.inputs import decoded
 from sentinel_core.dialects.anthropic_messages.wire import message_start, sse
 from sentinel_core.dialects.anthropic_messages.words import stop_reason, usage_object
 from sentinel_core.dialects.slots import Path, patched
@@ -195,7 +196,7 @@ def _with_input(body: dict[str, Any], event: Event | None) -> dict[str, Any]:
     """A tool block's start with another input; a fragment of one cannot stand there."""
     text = event.text if isinstance(event, TextEvent) else ""
     try:
-        value = msgspec.json.decode(text) if text else {}
+        value = decoded(text) if text else {}
     except msgspec.DecodeError:
         value = {}
     return {**body, "content_block": {**body["content_block"], "input": value}}

@@ -47,7 +47,7 @@ class _Writer:
         limit = body.get("max_completion_tokens") or body.get("max_tokens") or self._can.max_tokens
         result: dict[str, Any] = {"model": self._model, "max_tokens": limit}
         rules = [message for message in body["messages"] if message["role"] in _SYSTEM]
-        system = [block for message in rules for block in self._blocks(message)]
+        system = [block for message in rules for block in self._blocks(message.get("content"))]
         if system:
             plain = len(system) == 1 and set(system[0]) == {"type", "text"}
             result["system"] = system[0]["text"] if plain else system
@@ -183,35 +183,35 @@ class _Writer:
         return spoken
 
     def _user(self, message: Mapping[str, Any], turns: list[dict[str, Any]]) -> None:
-        if _ends_in_results(turns):
-            turns[-1]["content"] += self._blocks(message)
-            return
         content = message.get("content")
-        turns.append({"role": "user", "content": content if isinstance(content, str) else self._blocks(message)})
+        if _ends_in_results(turns):
+            turns[-1]["content"] += self._blocks(content)
+        else:
+            turns.append({"role": "user", "content": content if isinstance(content, str) else self._blocks(content)})
 
     def _assistant(self, message: Mapping[str, Any], index: int) -> Any:  # JSON
         kept = own_extension(message) or {}
         reasoning = message.get("reasoning_content") or ""
         blocks = thinking.joined(reasoning, kept.get(thinking.BLOCKS)) or []
-        said = self._blocks(message)
+        content = message.get("content") or message.get("refusal")
+        said = self._blocks(content)
         calls = [
             _tool_use(call, f"messages[{index}].tool_calls[{number}]")
             for number, call in enumerate(message.get("tool_calls") or ())
         ]
-        if not blocks and not calls and isinstance(message.get("content"), str):
-            return message["content"]
+        if not blocks and not calls and isinstance(content, str):
+            return content
         return [*blocks, *said, *calls]
 
     def _result(self, message: Mapping[str, Any]) -> dict[str, Any]:
         content = message.get("content")
-        shown = content if isinstance(content, str) else self._blocks(message)
+        shown = content if isinstance(content, str) else self._blocks(content)
         block = {"type": "tool_result", "tool_use_id": message.get("tool_call_id"), "content": shown}
         return {**(own_extension(message) or {}), **block}
 
-    def _blocks(self, message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def _blocks(self, content: Any) -> list[dict[str, Any]]:  # a string, a list of parts, or None
         """A message's content as blocks. Text of nothing but space is left out: the API refuses it, and it says
         nothing."""
-        content = message.get("content")
         if isinstance(content, str) or content is None:
             return [{"type": "text", "text": content}] if _says_something(content) else []
         blocks = []
@@ -227,18 +227,18 @@ class _Writer:
     def _tool(self, tool: Mapping[str, Any]) -> dict[str, Any] | None:
         kept = own_extension(tool)
         function = tool.get("function")
-        if kept is not None:
-            return dict(kept)
         if not isinstance(function, Mapping):
-            self.dropped.append(f"tools.{tool.get('type')}")
-            return None
+            if kept is None:
+                self.dropped.append(f"tools.{tool.get('type')}")
+            return dict(kept) if kept is not None else None
         made: dict[str, Any] = {key: function[key] for key in ("name", "description") if function.get(key) is not None}
         made["input_schema"] = function.get("parameters") or {"type": "object", "properties": {}}
         if function.get("strict"):
             made["input_schema"] = self._schema(made["input_schema"], "tools.function.parameters")
         if function.get("strict") is not None:
             made["strict"] = function["strict"]
-        return {**made, "cache_control": tool["cache_control"]} if "cache_control" in tool else made
+        cached = {"cache_control": tool["cache_control"]} if "cache_control" in tool else {}
+        return {**(kept or {}), **made, **cached}
 
 
 _CHECKED = frozenset({"model", "messages", "system", "max_tokens", "stream", "stop_sequences", "tools"})

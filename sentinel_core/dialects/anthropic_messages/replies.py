@@ -9,23 +9,50 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sentinel_core.dialects.anthropic_messages import thinking
-from sentinel_core.dialects.anthropic_messages.assembly import tool_input
 from sentinel_core.dialects.anthropic_messages.content import extension, own_extension
 from sentinel_core.dialects.anthropic_messages.decoder import Place
+from sentinel_core.dialects.anthropic_messages.fields import IDENTIFIERS
+from sentinel_core.dialects.anthropic_messages.inputs import tool_input
 from sentinel_core.dialects.anthropic_messages.wire import message_start
-from sentinel_core.dialects.anthropic_messages.words import CUTS, stop_reason, usage_object
+from sentinel_core.dialects.anthropic_messages.words import (
+    CUTS,
+    EXTENSION,
+    VENDOR,
+    finish_reason,
+    stop_reason,
+    usage_object,
+)
 from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.canonical import chunk_event, opening_event
+from sentinel_core.dialects.openai_chat.fields import KNOWN_KEYS
+from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL
+from sentinel_core.dialects.slots import string_slots
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Answer, Event, Frame, Opaque, ReasoningDelta, Request, ToolCallDelta
+from sentinel_core.messages import (
+    Answer,
+    Event,
+    Finish,
+    Frame,
+    Opaque,
+    ReasoningDelta,
+    RefusalDelta,
+    Request,
+    ToolCallDelta,
+)
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
+_OLDER_ID = "toolu_0"
+_OLDER_NUMBER = 1 << 31
+"""The number of a `function_call`, which has none: no call of `tool_calls` has it."""
+_DELTA = ("choices", 0, "delta")
+_KNOWN = KNOWN_KEYS | {EXTENSION, VENDOR, "stop_reason", "stop_sequence"}
+
 
 def answer_of(dialect: Dialect, body: Mapping[str, Any], request: Request) -> Answer:
-    """A completion's first choice as a message: the format has one. Raises `UpstreamError` for arguments of a tool that
-    are no JSON object, unless the answer was cut off in them."""
+    """A completion's first choice as a message: the format has one. Raises `UpstreamError` for what is no completion,
+    and for arguments of a tool that are no JSON object, unless the answer was cut off in them."""
     choices = body.get("choices")
     choice = choices[0] if isinstance(choices, Sequence) and choices else None
     if not isinstance(choice, Mapping) or not isinstance(choice.get("message"), Mapping):
@@ -60,7 +87,8 @@ def _texts(message: Mapping[str, Any], kept: Mapping[str, Any]) -> list[dict[str
         if isinstance(said, str) and said:
             blocks.append({"type": "text", "text": said})
         elif isinstance(said, list):
-            blocks += [{"type": "text", "text": part["text"]} for part in said if isinstance(part.get("text"), str)]
+            parts = [_object(part) for part in said]
+            blocks += [{"type": "text", "text": part["text"]} for part in parts if isinstance(part.get("text"), str)]
     return blocks
 
 
@@ -68,20 +96,35 @@ def _calls(message: Mapping[str, Any], *, cut: bool) -> list[dict[str, Any]]:
     """The message's calls of tools, as blocks; `cut` if the last one may lack its end."""
     calls = message.get("tool_calls") or ()
     if not calls and isinstance(message.get("function_call"), Mapping):
-        calls = ({"id": "toolu_0", "function": message["function_call"]},)
-    blocks: list[dict[str, Any]] = []
-    for call in calls:
-        function = call.get("function") or {}
-        made = tool_input(function.get("arguments") or "", cut=cut)
-        blocks.append({"type": "tool_use", "id": call.get("id"), "name": function.get("name"), "input": made})
-    return blocks
+        calls = ({"id": _OLDER_ID, "function": message["function_call"]},)
+    if not isinstance(calls, list | tuple):
+        raise UpstreamError("upstream_invalid_response")
+    return [_call(_object(call), f"toolu_{number}", cut=cut) for number, call in enumerate(calls)]
+
+
+def _call(call: Mapping[str, Any], own_id: str, *, cut: bool) -> dict[str, Any]:
+    """A call as a block; `own_id` is for one without. Some servers give its arguments as an object."""
+    function, identifier = _object(call.get("function")), call.get("id")
+    name, arguments = function.get("name"), function.get("arguments")
+    if not isinstance(name, str) or not isinstance(arguments, str | Mapping | None):
+        raise UpstreamError("upstream_invalid_response")
+    made = dict(arguments) if isinstance(arguments, Mapping) else tool_input(arguments or "", cut=cut)
+    known = isinstance(identifier, str) and identifier
+    return {"type": "tool_use", "id": identifier if known else own_id, "name": name, "input": made}
+
+
+def _object(value: Any) -> Mapping[str, Any]:  # decoded JSON
+    if not isinstance(value, Mapping):
+        raise UpstreamError("upstream_invalid_response")
+    return value
 
 
 class ToCanonical:
     """The events of one Messages stream in canonical form.
 
-    The opening becomes a chunk, and so do signatures: nothing else of a stream could carry them. A tool that is called
-    without any input gets an empty object, for clients parse what they are given.
+    The opening becomes a chunk, and so do signatures and stop reasons that OpenAI has no word for: nothing else of a
+    stream could carry them. A tool that is called without any input gets an empty object, for clients parse what they
+    are given.
     """
 
     def __init__(self) -> None:
@@ -105,7 +148,9 @@ class ToCanonical:
             elif isinstance(event, ReasoningDelta):
                 index = frame.body["index"]
                 self._thinking[index] = self._thinking.get(index, 0) + len(event.text)
-            return (_bare(event),) if self._chunk else (self._opening({}), _bare(event))
+            begun = () if self._chunk else (self._opening({}),)
+            stop = self._stop(frame.body["delta"]) if isinstance(event, Finish) else ()
+            return (*begun, *stop, _bare(event))
         if frame.name == "content_block_stop" and any(place.kind == "empty" for place in frame.places):
             return (ToolCallDelta(index=self._tool, text="{}"),) if self._tool >= 0 else ()
         part = self._thinking_part(frame)
@@ -120,6 +165,16 @@ class ToCanonical:
         }
         self._chunk = head
         return opening_event(head)
+
+    def _stop(self, delta: Mapping[str, Any]) -> Sequence[Event]:
+        """What a message says of its end beside OpenAI's word for it, as its whole answer does."""
+        reason, details = delta["stop_reason"], delta.get("stop_details")
+        if stop_reason(finish_reason(reason)) != reason:
+            said = extension({"stop_reason": reason, "stop_sequence": delta.get("stop_sequence")})
+            slots = string_slots(said, _DELTA, role="assistant", skip=IDENTIFIERS, known=_KNOWN)
+            return (chunk_event(self._chunk, said, tuple(slots)),)
+        explained = details.get("explanation") if reason == "refusal" and isinstance(details, Mapping) else None
+        return (RefusalDelta(text=explained),) if isinstance(explained, str) else ()
 
     def _thinking_part(self, frame: Frame) -> dict[str, Any] | None:
         """What a signed or redacted block holds beside its text, numbered for clients that put deltas together."""
@@ -139,7 +194,8 @@ def _bare(event: Event) -> Event:
 
 
 class FromCanonical:
-    """Canonical events for a client of Messages: the opening becomes `message_start`, its encoder does the rest."""
+    """Canonical events for a client of Messages: the opening becomes `message_start`, its encoder does the rest. A call
+    of the older kind is one that the client makes."""
 
     def __init__(self, request: Request) -> None:
         pass
@@ -147,6 +203,9 @@ class FromCanonical:
     def translate(self, event: Event) -> Sequence[Event]:
         """What this event becomes."""
         frame = event.frame
+        if isinstance(event, ToolCallDelta) and event.index == FUNCTION_CALL:
+            identifier = _OLDER_ID if event.name else None
+            return (msgspec.structs.replace(event, index=_OLDER_NUMBER, id=identifier),)
         if frame is None:
             return () if isinstance(event, Opaque) else (event,)
         if "role" not in frame.body["choices"][0]["delta"]:

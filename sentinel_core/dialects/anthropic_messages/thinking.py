@@ -11,12 +11,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sentinel_core.errors import Refusal
+
 BLOCKS = "thinking_blocks"
 KINDS = ("thinking", "redacted_thinking")
 
 
 def parted(blocks: Sequence[Mapping[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
-    """The text of these thinking blocks, and what else they hold."""
+    """The text of these thinking blocks, and what else they hold. Raises `Refusal` for one without: an upstream's were
+    looked at where its answer was read."""
+    if any(block["type"] == "thinking" and "thinking" not in block for block in blocks):
+        raise Refusal("invalid_parameter", "A thinking block must have its 'thinking'.", param="messages")
     text = "".join(block["thinking"] for block in blocks if block["type"] == "thinking")
     return text, [part_of(block) for block in blocks]
 

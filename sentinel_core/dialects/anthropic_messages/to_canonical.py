@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from sentinel_core.dialects.anthropic_messages import thinking
-from sentinel_core.dialects.anthropic_messages.content import content_of, extension, part_of
+from sentinel_core.dialects.anthropic_messages.content import (
+    beside_text,
+    content_of,
+    extension,
+    own_extension,
+    part_of,
+    surplus,
+)
 from sentinel_core.dialects.anthropic_messages.shape import checked
 from sentinel_core.dialects.anthropic_messages.words import EXTENSION, counts, finish_reason, usage_of
 from sentinel_core.dialects.openai_chat.assembly import usage_object
@@ -26,7 +33,8 @@ BETAS: Final = "anthropic_beta"
 
 
 def request_body(request: Request) -> Translated:
-    """A request in OpenAI's form; fields without a counterpart are kept below `extra_content.anthropic`."""
+    """A request in OpenAI's form, and the names of what texts and functions say beside what that form knows; fields
+    without a counterpart are kept below `extra_content.anthropic`."""
     body = checked(request.body)
     result: dict[str, Any] = {key: body[key] for key in body if key in _SAME}
     result["messages"] = [*_system(body.get("system")), *(one for turn in body["messages"] for one in _turn(turn))]
@@ -49,7 +57,7 @@ def request_body(request: Request) -> Translated:
         result["service_tier"] = "default" if tier == "standard_only" else tier
     if betas := request.gateway.get(BETAS):
         rest[BETAS] = list(betas)
-    return Translated({**result, **extension(rest)} if rest else result)
+    return Translated({**result, **extension(rest)} if rest else result, _lost(body))
 
 
 _HANDLED = _SAME | {
@@ -65,8 +73,7 @@ def answer_body(answer: Answer) -> dict[str, Any]:
     reason = body["stop_reason"]
     if reason not in _EXACT:
         stop = {"stop_reason": reason, "stop_sequence": body.get("stop_sequence")}
-        kept = message.get(EXTENSION, extension({}))
-        message |= extension({**next(iter(kept.values())), **stop})
+        message |= extension({**(own_extension(message) or {}), **stop})
     details = body.get("stop_details")
     if reason == "refusal" and isinstance(details, Mapping) and isinstance(details.get("explanation"), str):
         message["refusal"] = details["explanation"]
@@ -81,6 +88,23 @@ def answer_body(answer: Answer) -> dict[str, Any]:
     if usage is not None:
         result["usage"] = usage_object(usage)
     return result
+
+
+def _lost(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of what texts and functions say that no other vendor is told."""
+    contents = (body.get("system"), *(turn["content"] for turn in body["messages"]))
+    blocks = (block for content in contents for block in _blocks(content))
+    names = [f"messages.{key}" for block in blocks for key in beside_text(block)]
+    names += [f"tools.{key}" for tool in body.get("tools") or () for key in _beside_function(tool)]
+    return tuple(dict.fromkeys(names))
+
+
+def _blocks(content: Any) -> Iterator[Mapping[str, Any]]:  # a string, a list of blocks, or None
+    """The blocks, and those within results of tools."""
+    for block in content if isinstance(content, list) else ():
+        yield block
+        if block["type"] == "tool_result":
+            yield from _blocks(block.get("content"))
 
 
 def _system(system: Any) -> list[dict[str, Any]]:  # JSON
@@ -145,21 +169,35 @@ def _call(block: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
-    if tool.get("type", "custom") != "custom" or set(tool) - {*_TOOL, "type", "cache_control"}:
+    if not _is_function(tool):
         return {"type": EXTENSION, **extension(dict(tool))}
-    function = {_TOOL[key]: value for key, value in tool.items() if key in _TOOL}
-    cached = {"cache_control": tool["cache_control"]} if "cache_control" in tool else {}
-    return {"type": "function", "function": function, **cached}
+    function = {_TOOL[key]: value for key, value in tool.items() if key in _TOOL and value is not None}
+    cached = {"cache_control": tool["cache_control"]} if tool.get("cache_control") is not None else {}
+    kept = _beside_function(tool)
+    return {"type": "function", "function": function, **cached, **(extension(kept) if kept else {})}
 
 
 _TOOL = {"name": "name", "description": "description", "input_schema": "parameters", "strict": "strict"}
+_TOOL_KEYS = frozenset({*_TOOL, "type", "cache_control"})
+
+
+def _is_function(tool: Mapping[str, Any]) -> bool:
+    """Whether it is the client's own tool, and none of the provider's."""
+    return tool.get("type") in (None, "custom")
+
+
+def _beside_function(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """What a function says that no other vendor knows; of other tools nothing: they are kept whole."""
+    return surplus(tool, _TOOL_KEYS) if _is_function(tool) else {}
 
 
 def _choice(choice: Any, result: dict[str, Any], rest: dict[str, Any]) -> None:  # JSON
+    """Which tools may be called. A choice of one that other vendors do not have is Anthropic's alone."""
     if not isinstance(choice, Mapping):
         return
     kind = choice.get("type")
-    if kind == "tool":
+    functions = [tool["function"].get("name") for tool in result.get("tools", ()) if "function" in tool]
+    if kind == "tool" and choice.get("name") in functions:
         result["tool_choice"] = {"type": "function", "function": {"name": choice.get("name")}}
     elif kind in ("auto", "none", "any"):
         result["tool_choice"] = "required" if kind == "any" else kind

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sentinel_core.dialects.token_counts import is_count
 from sentinel_core.messages import Usage
 
 FINISH_REASONS = {
@@ -54,10 +55,10 @@ def counts(usage: Any) -> dict[str, Any]:  # decoded JSON
     if not isinstance(usage, Mapping):
         return {}
     found = {name: usage[name] for name in _COUNTS if usage.get(name) is not None}
-    if not all(map(_is_count, found.values())):
+    if not all(map(is_count, found.values())):
         return {}
     details = usage.get("output_tokens_details")
-    if isinstance(details, Mapping) and _is_count(details.get("thinking_tokens")):
+    if isinstance(details, Mapping) and is_count(details.get("thinking_tokens")):
         found["output_tokens_details"] = _thinking(details["thinking_tokens"])
     return found
 
@@ -93,7 +94,3 @@ def usage_object(usage: Usage | None) -> dict[str, Any]:
 def _thinking(tokens: int) -> dict[str, int]:
     """Of the answer's tokens, those that were thought and not said."""
     return {"thinking_tokens": tokens}
-
-
-def _is_count(value: Any) -> bool:  # decoded JSON
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sentinel_core.dialects.openai_chat.canonical import EXTENSION
+from sentinel_core.dialects.token_counts import MAX_COUNT
 from sentinel_core.messages import Usage
 
 VENDOR = "cohere"
@@ -26,8 +27,6 @@ FINISH_REASONS = {
 FAILURE = "upstream_error"
 FAILURES = {"ERROR": FAILURE, "TIMEOUT": "upstream_timeout"}
 """Reasons that end no answer: the generation failed."""
-
-_MAX_COUNT = 1 << 53
 
 
 def identifier(body: Mapping[str, Any]) -> str:
@@ -76,6 +75,6 @@ def _count(usage: Mapping[str, Any], name: str) -> int | None:
 
 
 def _whole(value: Any) -> int | None:  # decoded JSON
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MAX_COUNT or value % 1:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_COUNT or value % 1:
         return None
     return int(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sentinel_core.dialects.token_counts import is_count
 from sentinel_core.messages import Usage
 
 EXTENSION = "extra_content"
@@ -73,7 +74,7 @@ def usage_of(counts: Any) -> Usage | None:  # decoded JSON
         return None
     found = [*map(counts.get, _COUNTS)]
     for count in found:
-        if count is not None and (type(count) is not int or count < 0):
+        if count is not None and not is_count(count):
             return None
     prompt, tools, answer, thoughts, cached, total = found
     if prompt is answer is thoughts is total is None:

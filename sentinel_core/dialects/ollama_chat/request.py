@@ -13,6 +13,7 @@ from sentinel_core.dialects.ollama_chat.words import THINK
 from sentinel_core.dialects.openai_chat import canonical
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
 from sentinel_core.dialects.openai_chat.request import Bound, check_numbers, invalid
+from sentinel_core.dialects.openai_chat.tool_results import numbered
 from sentinel_core.dialects.translation import Translated
 
 _OPTIONS: tuple[Bound, ...] = (
@@ -52,7 +53,7 @@ def request_body(
     think.
     """
     _check(body)
-    plain, dropped = canonical.request_body(body, model)
+    plain, dropped = canonical.plain_body(body, model)
     writer = _Writer(plain, {**options}, think)
     made = {"model": model, "messages": writer.turns(body["messages"]), "stream": bool(body.get("stream")), **fixed}
     made |= writer.fields(top_k=body.get("top_k"))
@@ -79,8 +80,8 @@ class _Writer:
     def turns(self, originals: Any) -> list[dict[str, Any]]:  # the client's messages
         """The conversation, with the thoughts of the original messages."""
         return [
-            self._turns.turn(message, _thought(original), index)
-            for index, (message, original) in enumerate(zip(self._body["messages"], originals, strict=True))
+            self._turns.turn(message, _thought(originals[index]), index)
+            for index, message in numbered(self._body["messages"])
         ]
 
     def fields(self, *, top_k: int | None) -> dict[str, Any]:

@@ -25,7 +25,8 @@ class Turns:
         role = _ROLES.get(message["role"])
         if role is None:
             raise invalid(f"messages[{index}].role", f"The model's API knows no role {message['role']!r}.")
-        text, images = self._content(message.get("content"))
+        refusal = message.get("refusal") if role == "assistant" else None
+        text, images = self._content(message.get("content") or refusal)
         made: dict[str, Any] = {"role": role, "content": text}
         if images:
             made["images"] = images

@@ -7,8 +7,9 @@ Python client (https://pypi.org/project/ollama, 0.6.3).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
+from sentinel_core.dialects.token_counts import is_count
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Usage
 
@@ -47,10 +48,10 @@ def usage_of(body: Mapping[str, Any]) -> Usage | None:
     absent is not known. `prompt_eval_cached_count` (0.33 and later) is part of the prompt's count.
     """
     prompt, completion = body.get("prompt_eval_count"), body.get("eval_count")
-    if not _is_count(prompt) or not _is_count(completion):
+    if not is_count(prompt) or not is_count(completion):
         return None
     cached = body.get("prompt_eval_cached_count")
-    return Usage(prompt, completion, prompt + completion, min(cached, prompt) if _is_count(cached) else 0)
+    return Usage(prompt, completion, prompt + completion, min(cached, prompt) if is_count(cached) else 0)
 
 
 def logprobs_of(tokens: Any) -> dict[str, Any] | None:  # decoded JSON
@@ -68,7 +69,3 @@ def _token(token: Mapping[str, Any]) -> dict[str, Any]:
 
 def _objects(items: Any) -> list[Mapping[str, Any]]:  # decoded JSON
     return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
-
-
-def _is_count(value: Any) -> TypeGuard[int]:  # decoded JSON
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sentinel_core.decoding import JsonLimits, decode_reply
 from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.slots import Path, patched
+from sentinel_core.dialects.token_counts import is_count
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Answer, Usage
 
@@ -49,7 +50,7 @@ def decode_usage(usage: Any) -> Usage | None:
     if prompt is None and completion is None:
         return None
     for count in (prompt, completion, total):
-        if count is not None and (type(count) is not int or count < 0):
+        if count is not None and not is_count(count):
             return None
     prompt, completion = prompt or 0, completion or 0
     return Usage(
@@ -82,4 +83,4 @@ def _is_choice(choice: Any) -> bool:
 
 def _detail(details: Any, name: str) -> int:
     value = details.get(name) if type(details) is dict else None
-    return value if type(value) is int and value >= 0 else 0
+    return value if is_count(value) else 0

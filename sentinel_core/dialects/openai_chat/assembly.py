@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from sentinel_core.dialects.lanes import changed_ends, decomposed, recomposed
+from sentinel_core.dialects.openai_chat.choice import Choice, outside_of
 from sentinel_core.dialects.openai_chat.decoder import PLAIN_CHUNK, ChatStreamDecoder
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
-from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL
+from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, is_custom
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.messages import (
     Answer,
@@ -69,7 +70,10 @@ def assemble(dialect: Dialect, events: Iterable[Event], form: Form | None = None
         elif isinstance(event, Opaque) and event.slots:
             opaque.append(event)
             if event.frame is not None:
-                top.update(_unknown_fields(patched(event.frame.body, event.patches)))
+                chunk = patched(event.frame.body, event.patches)
+                top.update(_unknown_fields(chunk))
+                for index, outside in outside_of(chunk):
+                    choices.setdefault(index, form.choice()).keep(outside)
     body: dict[str, Any] = {
         "id": top.pop("id", None) or form.id,
         "object": form.object,
@@ -125,49 +129,6 @@ def usage_object(usage: Usage) -> dict[str, Any]:
 
 def _unknown_fields(body: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in body.items() if key not in PLAIN_CHUNK}
-
-
-class Choice:
-    """One choice while it is put together."""
-
-    __slots__ = ("calls", "reason", "texts")
-
-    def __init__(self) -> None:
-        self.texts: dict[str, list[str]] = {}
-        self.calls: dict[int, dict[str, Any]] = {}
-        self.reason: str | None = None
-
-    def add(self, event: TextEvent) -> None:
-        """Take in one fragment."""
-        if not isinstance(event, ToolCallDelta):
-            self.texts.setdefault(event.channel, []).append(event.text)
-            return
-        call = self.calls.setdefault(event.index, {"id": None, "name": None, "arguments": []})
-        call["id"] = call["id"] or event.id
-        call["name"] = call["name"] or event.name
-        call["arguments"].append(event.text)
-
-    def body(self, index: int) -> dict[str, Any]:
-        """The choice as it stands in a unary answer."""
-        content = self.texts.get("content")
-        message: dict[str, Any] = {"role": "assistant", "content": "".join(content) if content else None}
-        if "reasoning" in self.texts:
-            message["reasoning_content"] = "".join(self.texts["reasoning"])
-        if "refusal" in self.texts:
-            message["refusal"] = "".join(self.texts["refusal"])
-        calls = [self._call(call) for number, call in sorted(self.calls.items()) if number != FUNCTION_CALL]
-        if calls:
-            message["tool_calls"] = calls
-        if FUNCTION_CALL in self.calls:
-            message["function_call"] = self._call(self.calls[FUNCTION_CALL])["function"]
-        if message["content"] is None and not (calls or len(message) > 2):
-            message["content"] = ""
-        return {"index": index, "message": message, "finish_reason": self.reason}
-
-    @staticmethod
-    def _call(call: Mapping[str, Any]) -> dict[str, Any]:
-        function = {"name": call["name"], "arguments": "".join(call["arguments"])}
-        return {"id": call["id"], "type": "function", "function": function}
 
 
 class Form(NamedTuple):
@@ -230,17 +191,19 @@ def _call_lanes(message: Mapping[str, Any], path: Path, choice: int) -> list[tup
     found: list[tuple[Path, TextEvent]] = []
     calls = message.get("tool_calls")
     for number, call in enumerate(calls if isinstance(calls, list) else ()):
-        function = call.get("function") if isinstance(call, Mapping) else None
-        if isinstance(function, Mapping) and isinstance(function.get("arguments"), str):
-            identifier = call.get("id")
+        if not isinstance(call, Mapping):
+            continue
+        member, key = ("custom", "input") if is_custom(call) else ("function", "arguments")
+        said, identifier = call.get(member), call.get("id")
+        if isinstance(said, Mapping) and isinstance(said.get(key), str):
             event = ToolCallDelta(
                 choice=choice,
-                text=function["arguments"],
+                text=said[key],
                 index=number,
                 id=identifier if isinstance(identifier, str) else None,
-                name=function.get("name") if isinstance(function.get("name"), str) else None,
+                name=said.get("name") if isinstance(said.get("name"), str) else None,
             )
-            found.append(((*path, "tool_calls", number, "function", "arguments"), event))
+            found.append(((*path, "tool_calls", number, member, key), event))
     function = message.get("function_call")
     if isinstance(function, Mapping) and isinstance(function.get("arguments"), str):
         event = ToolCallDelta(choice=choice, text=function["arguments"], index=FUNCTION_CALL)

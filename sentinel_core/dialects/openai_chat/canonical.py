@@ -38,6 +38,12 @@ def request_as_it_is(request: Request) -> Translated:
 
 def request_body(body: Mapping[str, Any], model: str) -> Translated:
     """The canonical request for an upstream that takes OpenAI's fields, and what it cannot be told."""
+    plain, dropped = plain_body(body, model)
+    return Translated({**plain, "messages": with_plain_results(plain["messages"])}, dropped)
+
+
+def plain_body(body: Mapping[str, Any], model: str) -> Translated:
+    """The same but for results of tools, which may still hold more than text: each message is one of the client's."""
     dropped = extension_names(body.get(EXTENSION))
     if "top_k" in body:
         dropped.append("top_k")
@@ -47,7 +53,7 @@ def request_body(body: Mapping[str, Any], model: str) -> Translated:
         del result["user"]
         dropped.append("user")
     result["model"] = model
-    result["messages"] = with_plain_results(_message(message, dropped) for message in body["messages"])
+    result["messages"] = [_message(message, dropped) for message in body["messages"]]
     if body.get("tools"):
         result["tools"] = _plain(body["tools"], dropped, "tools")
         if not result["tools"]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+import msgspec
+
 from sentinel_core.decoding import JsonLimits, decode_reply
 from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.call_indexes import CallIndexes
@@ -27,6 +29,7 @@ from sentinel_core.messages import (
     UsageReport,
 )
 
+_encode = msgspec.json.Encoder().encode
 _LIMITS = JsonLimits(max_bytes=1024 * 1024, max_nodes=100_000)
 PLAIN_CHUNK = frozenset(
     {"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint", "obfuscation"}
@@ -105,9 +108,13 @@ class ChatStreamDecoder:
             self._choice(choice, position, frame, events, places)
         slots = self._slots(body, choices)
         usage = decode_usage(body["usage"]) if body.get("usage") else None
-        if slots or not (events or usage):
+        ended = [position for position, choice in enumerate(choices) if choice.get("finish_reason")]
+        if slots or not (events or usage or ended):
             events.append(Opaque(frame=frame, part=len(places), slots=slots, goes_on=self._goes_on(slots, choices)))
             places.append(Place("$opaque", paths=tuple(slot.path for slot in slots)))
+        for position in ended:  # a guard lets go of what it holds ahead of an end: all that is said stands before that
+            events.append(self._end(choices[position], position, frame, len(places)))
+            places.append(Place("finish_reason", position))
         if usage is not None:
             events.append(UsageReport(frame=frame, part=len(places), usage=usage))
             places.append(Place("usage"))
@@ -166,13 +173,13 @@ class ChatStreamDecoder:
                 elif key == "function_call" and isinstance(value, dict):
                     events.append(_function(value, index, FUNCTION_CALL, None, frame, len(places)))
                     places.append(Place(key, position))
-        reason = choice.get("finish_reason")
-        if reason:
-            if not isinstance(reason, str):
-                raise UpstreamError("upstream_invalid_response")
-            self._finished.add(index)
-            events.append(Finish(choice=index, frame=frame, part=len(places), reason=reason))
-            places.append(Place("finish_reason", position))
+
+    def _end(self, choice: dict[str, Any], position: int, frame: Frame, part: int) -> Finish:
+        index, reason = choice.get("index", position), choice["finish_reason"]
+        if not isinstance(reason, str):
+            raise UpstreamError("upstream_invalid_response")
+        self._finished.add(index)
+        return Finish(choice=index, frame=frame, part=part, reason=reason)
 
 
 def _tool_call(call: Any, choice: int, indexes: CallIndexes, frame: Frame, part: int) -> ToolCallDelta:
@@ -200,16 +207,23 @@ def _text(value: Any) -> str | None:
 def _function(
     function: dict[str, Any], choice: int, index: int, identifier: Any, frame: Frame, part: int
 ) -> ToolCallDelta:
-    arguments, name = function.get("arguments"), function.get("name")
+    name = function.get("name")
     return ToolCallDelta(
         choice=choice,
         frame=frame,
         part=part,
-        text=arguments if isinstance(arguments, str) else "",
+        text=_arguments(function.get("arguments")),
         index=index,
         id=identifier if isinstance(identifier, str) else None,
         name=name if isinstance(name, str) else None,
     )
+
+
+def _arguments(said: Any) -> str:  # decoded JSON
+    """The text of a call's arguments. Some servers give them as the object that the text would say."""
+    if isinstance(said, str):
+        return said
+    return _encode(said).decode() if isinstance(said, dict) else ""
 
 
 def outer_slots(

@@ -16,6 +16,7 @@ from sentinel_core.dialects.openai_chat.errors import error_object
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
 from sentinel_core.dialects.openai_chat.heads import Heads, call_delta
 from sentinel_core.dialects.openai_chat.held_logprobs import HeldLogprobs
+from sentinel_core.dialects.openai_chat.left_out import left_out
 from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.dialects.openai_chat.plain_chunk import PLAIN, PLAIN_NULL_USAGE, PlainWriter
 from sentinel_core.dialects.slots import patched
@@ -192,7 +193,7 @@ class ChatStreamEncoder:
                 body["usage"] = {**body["usage"], **_usage(event)}
             return body
         if place.key == "$opaque":
-            return _put_opaque(body, place, event)
+            return _patched(body, event) if isinstance(event, Opaque) else left_out(body, place.paths)
         choice = body["choices"][place.choice]
         if place.key == "finish_reason":
             choice["finish_reason"] = event.reason if isinstance(event, Finish) else None
@@ -279,12 +280,9 @@ def _without_usage(frame: Frame) -> bytes:
     return _encode({key: value for key, value in frame.body.items() if key != "usage"})
 
 
-def _put_opaque(body: dict[str, Any], place: Place, event: Event | None) -> dict[str, Any]:
-    """Write the strings outside the channels; those of an event that a stage kept are emptied."""
-    texts = event.patches if isinstance(event, Opaque) else dict.fromkeys(place.paths, "")
-    if not texts:
-        return body
-    result: dict[str, Any] = patched(body, texts)
+def _patched(body: dict[str, Any], event: Opaque) -> dict[str, Any]:
+    """Write the strings outside the channels that a stage changed."""
+    result: dict[str, Any] = patched(body, event.patches) if event.patches else body
     return result
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place, is_custom
+from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import ToolCallDelta
 
 Call = tuple[int, int]
@@ -18,7 +19,8 @@ class Heads:
     """Keeps id and name of calls whose chunk has left without them.
 
     A stage may hand on a chunk's strings, the name among them, and the arguments later, even with another chunk's
-    event. The first fragment of a call that is written carries its head; no fragment carries it again.
+    event. The first fragment of a call that is written carries its head; no fragment carries it again. Where what a
+    fragment is written into is no object, `UpstreamError` (upstream_invalid_response) is raised.
     """
 
     __slots__ = ("_custom", "_unsaid", "_written")
@@ -48,7 +50,7 @@ class Heads:
         if custom:
             self._custom.add((event.choice, event.index))
         member, key = ("custom", "input") if custom else ("function", "arguments")
-        said = {**(call.get(member) or {}), **(head.get(member) or {}), key: event.text}
+        said = {**_object(call.get(member)), **_object(head.get(member)), key: event.text}
         return {**call, **head, member: said}
 
     def named(self, event: ToolCallDelta) -> ToolCallDelta:
@@ -56,7 +58,7 @@ class Heads:
         head = self._unsaid.pop((event.choice, event.index), {})
         if is_custom(head):
             self._custom.add((event.choice, event.index))
-        name, identifier = (head.get("function") or head.get("custom") or {}).get("name"), head.get("id")
+        name, identifier = _object(head.get("function") or head.get("custom")).get("name"), head.get("id")
         return msgspec.structs.replace(event, id=event.id or identifier, name=event.name or name)
 
     def is_custom(self, event: ToolCallDelta) -> bool:
@@ -71,6 +73,13 @@ class Heads:
         function = call.get("function") or call.get("custom")
         if key not in self._written and (call.get("id") or (isinstance(function, Mapping) and function.get("name"))):
             self._unsaid[key] = call
+
+
+def _object(said: Any) -> Mapping[str, Any]:  # JSON
+    """What an upstream said of a call beside its id, or nothing."""
+    if said and not isinstance(said, Mapping):
+        raise UpstreamError("upstream_invalid_response")
+    return said or {}
 
 
 def call_delta(event: ToolCallDelta, *, custom: bool) -> dict[str, Any]:  # JSON

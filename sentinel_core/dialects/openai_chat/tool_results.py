@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 Message = Mapping[str, Any]  # JSON
@@ -11,11 +11,17 @@ Message = Mapping[str, Any]  # JSON
 def with_plain_results(messages: Iterable[Message]) -> list[Message]:
     """The messages with results of text alone. What else tools gave follows their results in a message of the user,
     since nothing may stand between a call and its results."""
-    result: list[Message] = []
+    return [message for _, message in numbered(messages)]
+
+
+def numbered(messages: Iterable[Message]) -> Iterator[tuple[int, Message]]:
+    """The messages of `with_plain_results`, each with the position that it had; one that is added has that of the
+    result before it."""
+    index = 0
     shown: list[Any] = []
-    for message in messages:
+    for index, message in enumerate(messages):
         if shown and message["role"] != "tool":
-            result.append({"role": "user", "content": shown})
+            yield index - 1, {"role": "user", "content": shown}
             shown = []
         beside = _beside_text(message) if message["role"] == "tool" else []
         if beside:
@@ -23,8 +29,9 @@ def with_plain_results(messages: Iterable[Message]) -> list[Message]:
             shown += [{"type": "text", "text": words}, *beside]
             texts = [part for part in message["content"] if part.get("type") == "text"]
             message = {**message, "content": texts or ""}
-        result.append(message)
-    return [*result, {"role": "user", "content": shown}] if shown else result
+        yield index, message
+    if shown:
+        yield index, {"role": "user", "content": shown}
 
 
 def _beside_text(message: Message) -> list[Any]:

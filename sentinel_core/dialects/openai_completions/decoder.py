@@ -10,7 +10,7 @@ from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.dialects.openai_completions.fields import rest_slots
 from sentinel_core.dialects.slots import TextSlot
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Event, Finish, Frame, TextDelta
+from sentinel_core.messages import Event, Frame, TextDelta
 
 _PLAIN_CHOICE = frozenset({"text", "index", "logprobs", "finish_reason"})
 
@@ -33,14 +33,10 @@ class CompletionStreamDecoder(ChatStreamDecoder):
     def _choice(
         self, choice: dict[str, Any], position: int, frame: Frame, events: list[Event], places: list[Place]
     ) -> None:
-        index, text, reason = choice.get("index", position), choice.get("text"), choice.get("finish_reason")
-        if not (isinstance(index, int) and isinstance(text, str | None) and isinstance(reason, str | None)):
+        index, text = choice.get("index", position), choice.get("text")
+        if not (isinstance(index, int) and isinstance(text, str | None)):
             raise UpstreamError("upstream_invalid_response")
         self._seen.add(index)
         if text:
             events.append(TextDelta(choice=index, frame=frame, part=len(places), text=text))
             places.append(Place("text", position))
-        if reason:
-            self._finished.add(index)
-            events.append(Finish(choice=index, frame=frame, part=len(places), reason=reason))
-            places.append(Place("finish_reason", position))

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from sentinel_core.exit_code import epitaph
 from sentinel_plugins.guarding.presidio.wire import (
     LENGTH_BYTES,
     Failed,
@@ -107,8 +108,7 @@ class Process:
     @property
     def epitaph(self) -> str:
         """How it ended, for the log."""
-        code = self._process.returncode or 0
-        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        return epitaph(self._process.returncode or 0)
 
     async def _say(self, order: Start | Job) -> Report:
         try:

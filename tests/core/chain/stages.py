@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
+
+import pytest
 
 from sentinel_core.chain import Tracker
 from sentinel_core.context import Context
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import Driven, FakeProvider, chain_of, context, run
@@ -47,3 +50,12 @@ def verdicts(driven: Driven) -> dict[tuple[str, str], str]:
     """Every verdict's result by guard and direction."""
     assert driven.outcome is not None
     return {(verdict.guard, verdict.direction): verdict.result for verdict in driven.outcome.verdicts}
+
+
+def without_assembly(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """No stream can be put together as an answer of its dialect any more."""
+
+    def assemble(*_: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(type(OPENAI_CHAT), "assemble", assemble)

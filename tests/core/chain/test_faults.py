@@ -12,7 +12,7 @@ from sentinel_core.context import Call, CallNext, Context, Outcome
 from sentinel_core.errors import ERRORS, Refusal, StageFault, UpstreamError
 from sentinel_core.keys import Key
 from sentinel_core.messages import Answer, Event
-from sentinel_core.reply import Reply
+from sentinel_core.reply import EventStream, Reply
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import context
 from sentinel_core.transform import Transformed
@@ -216,6 +216,29 @@ async def test_a_stage_that_takes_too_long_is_a_fault(phase: str) -> None:
     driven = await exchange(stage("slow", phases[phase], config=config), stream=phase != "on_response")
     assert isinstance(driven.error, StageFault)
     assert driven.error.reason == "took too long"
+
+
+@pytest.mark.parametrize("on_fault", ["closed", "open"])
+async def test_a_stream_that_a_stage_answers_with_too_late_is_closed(on_fault: Any) -> None:  # Any: a Literal
+    closed: list[str] = []
+
+    async def close() -> None:
+        closed.append("stream")
+
+    async def nothing() -> AsyncIterator[Event]:
+        return
+        yield
+
+    async def on_request(self: Stage) -> EventStream:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return EventStream(nothing(), close)
+        raise AssertionError
+
+    driven = await exchange(stage("late", on_request, config=StageConfig(timeout_s=TIMEOUT_S, on_fault=on_fault)))
+    assert (driven.error is None, driven.text) == ((True, "Hello") if on_fault == "open" else (False, ""))
+    assert closed == ["stream"]
 
 
 async def test_a_timeout_does_not_run_while_a_stage_waits_for_the_upstream_from_two_legs() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from sentinel_core.chain.held_ends import HeldEnds
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Event, Finish, Opaque, ReasoningDelta, TextDelta, Usage, UsageReport
+from sentinel_core.messages import Event, Finish, Frame, Opaque, ReasoningDelta, TextDelta, Usage, UsageReport
 
 ROLE = Opaque()
 STOP, LENGTH = Finish(reason="stop"), Finish(reason="length")
@@ -55,6 +55,14 @@ async def test_an_end_waits_for_what_else_comes_of_its_choice(
     events: Sequence[Event], expected: Sequence[Event]
 ) -> None:
     assert await behind(STOP, *events) == list(expected)
+
+
+async def test_what_stands_beside_a_text_in_its_chunk_leaves_with_it() -> None:
+    """A guard that holds another choice's text lets go of it at the end: behind that, a chunk would leave in halves."""
+    one, other = Frame(b"{}", {}, size=2), Frame(b"{}", {}, size=1)
+    said, beside = TextDelta(choice=1, frame=one, text="a"), Opaque(choice=1, frame=one, part=1)
+    apart = Opaque(choice=1, frame=other)
+    assert await behind(STOP, said, beside, apart, OTHER) == [said, beside, STOP, apart, OTHER]
 
 
 async def test_what_came_before_a_fault_leaves_before_it() -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from sentinel_core.chain import Delivery, Exchange, Tracker
 from sentinel_core.context import Context
-from sentinel_core.errors import Refusal
+from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.messages import Answer
 from sentinel_core.stage import Stage
 from sentinel_core.testing import FakeProvider, chain_of, completion, context
-from tests.core.chain.stages import exchange, monitoring, stage, verdicts
+from tests.core.chain.stages import exchange, monitoring, stage, verdicts, without_assembly
 
 
 @pytest.mark.parametrize("decision", ["refuse", "replace", "answer", "nonsense", "fault", "nothing"])
@@ -79,3 +79,23 @@ async def test_a_monitoring_guard_that_did_not_see_the_end_saw_a_part() -> None:
         await anext(reply)
     assert running.outcome is not None
     assert [verdict.result for verdict in running.outcome.verdicts] == ["partial"]
+
+
+@pytest.mark.parametrize("error", [UpstreamError("upstream_invalid_response"), KeyError("index")])
+async def test_a_stream_that_is_no_answer_of_its_dialect_is_noted_and_the_finishers_run(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    finished: list[str] = []
+
+    def on_response(self: Stage, answer: Answer) -> Answer:
+        return answer
+
+    async def on_finish(self: Stage) -> None:
+        finished.append(self.name)
+
+    without_assembly(monkeypatch, error)
+    guards = [stage(name, on_response, config=monitoring()) for name in ("outer", "inner")]
+    driven = await exchange(stage("settles", on_finish), *guards)
+    assert (driven.error, driven.text, finished) == (None, "Hello", ["settles"])
+    assert verdicts(driven) == {("outer", "response"): "error", ("inner", "response"): "error"}
+    assert f"stage inner raised in on_response: {type(error).__name__}" in caplog.text

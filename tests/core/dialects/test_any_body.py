@@ -70,9 +70,12 @@ MESSAGES: dict[str, Any] = {
     "metadata": {"user_id": "u"},
     "output_config": {"effort": "low"},
 }
-ODD: st.SearchStrategy[Any] = st.sampled_from(
-    [None, True, 0, -1, 1.5, "", "x", [], ["x"], [None], [[]], [{}], {}, {"type": 1}, {"type": "text"}]
-)
+ABSENT = object()
+"""In place of a value: its key is not there either."""
+ODD: list[Any] = [
+    *(ABSENT, None, True, 0, -1, 1.5, "", "x", [], ["x"], [None], [[]], [{}], {}),
+    *({"type": 1}, {"type": "text"}, {"type": "thinking"}, {"type": "tool_use", "input": {}}),
+]
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # JSON
@@ -82,16 +85,19 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # 
 
 
 def with_value(body: Any, path: tuple[Any, ...], value: Any) -> Any:  # JSON
-    """A copy of the body with another value at one place."""
+    """A copy of the body with another value at one place, or without what was there."""
     if not path:
         return value
     copy = dict(body) if isinstance(body, dict) else list(body)
-    copy[path[0]] = with_value(body[path[0]], path[1:], value)
+    if value is ABSENT and len(path) == 1:
+        del copy[path[0]]
+    else:
+        copy[path[0]] = with_value(body[path[0]], path[1:], value)
     return copy
 
 
 def requests(dialect: Dialect, body: dict[str, Any]) -> st.SearchStrategy[Request | None]:  # JSON
-    """The body with odd values in up to two places; None where the dialect itself refuses that."""
+    """The body with odd values, or nothing, in up to two places; None where the dialect itself refuses that."""
 
     def made(changes: list[tuple[tuple[Any, ...], Any]]) -> Request | None:
         changed: Any = body
@@ -105,10 +111,30 @@ def requests(dialect: Dialect, body: dict[str, Any]) -> st.SearchStrategy[Reques
         except Refusal:
             return None
 
-    return st.lists(st.tuples(st.sampled_from(places(body)), ODD), min_size=1, max_size=2).map(made)
+    change = st.tuples(st.sampled_from(places(body)), st.sampled_from(ODD))
+    return st.lists(change, min_size=1, max_size=2).map(made)
 
 
 ANY = requests(OPENAI_CHAT, CHAT) | requests(ANTHROPIC_MESSAGES, MESSAGES)
+
+
+def read_by_all(request_: Request) -> None:
+    """Every format is written from it, or it is refused."""
+    for native in NATIVES.values():
+        with suppress(Refusal):
+            native.request_body(canonical_request(request_, "model").body, "model")
+    for target in DIALECTS.values():
+        if request_.dialect is not target:
+            with suppress(Refusal):
+                translated_request(request_, target, "claude-opus-4-5")
+
+
+@pytest.mark.parametrize(("name", "body"), [("openai", CHAT), ("anthropic", MESSAGES)])
+def test_h24_no_single_place_may_hold_what_is_a_fault_of_ours(name: str, body: dict[str, Any]) -> None:
+    for place in places(body):
+        for value in ODD:
+            with suppress(Refusal):
+                read_by_all(DIALECTS[name].decode_request(with_value(body, place, value)))
 
 
 @pytest.mark.parametrize("name", NATIVES)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Answer, Finish, Opaque, TextDelta, TextEvent
-from tests.core.dialects.chat_chunks import USAGE, payloads
+from sentinel_core.messages import Answer, Finish, Opaque, TextDelta, TextEvent, ToolCallDelta
+from tests.core.dialects.chat_chunks import USAGE, choice, chunk, decode, payloads
 
 TEXT = st.text(max_size=5)
 CALL = st.builds(
@@ -136,6 +136,54 @@ def test_an_assembled_answer_holds_unknown_fields_as_the_guards_left_them() -> N
     assert all(slot.text != "secret" for slot in assembled.texts())
     without = OPENAI_CHAT.assemble([event for event in events if not isinstance(event, Opaque)])
     assert "x" not in without.body
+
+
+SHELL = {"index": 0, "id": "c1", "type": "custom", "custom": {"name": "sh", "input": "ls"}}
+LOOK = {"index": 1, "id": "c2", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+
+
+def test_u15_a_call_with_free_text_is_put_together_in_its_own_member() -> None:
+    more = {"index": 0, "custom": {"input": " -l"}}
+    events = decode(chunk(choice({"tool_calls": [SHELL, LOOK]})), chunk(choice({"tool_calls": [more]}, "tool_calls")))
+    assert OPENAI_CHAT.assemble(events).body["choices"][0]["message"]["tool_calls"] == [
+        {"id": "c1", "type": "custom", "custom": {"name": "sh", "input": "ls -l"}},
+        {"id": "c2", "type": "function", "function": {"name": "look", "arguments": "{}"}},
+    ]
+
+
+def test_the_free_text_of_a_call_is_a_channel_of_a_unary_answer_too() -> None:
+    given_answer = answer({"choices": [{"message": {"content": None, "tool_calls": [SHELL]}}]})
+    event, *rest = OPENAI_CHAT.decompose(given_answer)
+    assert isinstance(event, ToolCallDelta)
+    assert (event.text, event.id, event.name) == ("ls", "c1", "sh")
+    changed = OPENAI_CHAT.recompose(given_answer, [event.with_text("pwd"), *rest])
+    (call,) = changed.body["choices"][0]["message"]["tool_calls"]
+    assert call["custom"] == {"name": "sh", "input": "pwd"}
+
+
+def scored(*tokens: str) -> dict[str, Any]:  # JSON
+    return {"content": [{"token": token, "logprob": -0.5, "bytes": None} for token in tokens], "refusal": None}
+
+
+def test_u15_log_probabilities_and_annotations_of_all_chunks_are_kept() -> None:
+    cited = [{"type": "url_citation", "url_citation": {"url": name}} for name in ("https://a", "https://b")]
+    events = decode(
+        chunk(choice({"content": "4"}, logprobs=scored("4"))),
+        chunk(choice({"content": "2"}, logprobs=scored("2"))),
+        chunk(choice({"content": "x"}, index=1)),
+        *(chunk(choice({"annotations": [one]})) for one in cited),
+        chunk(choice({}, "stop"), choice({}, "stop", index=1)),
+    )
+    first, second = OPENAI_CHAT.assemble(events).body["choices"]
+    assert first["logprobs"] == scored("4", "2")
+    assert first["message"] == {"role": "assistant", "content": "42", "annotations": cited}
+    assert second == {"index": 1, "message": {"role": "assistant", "content": "x"}, "finish_reason": "stop"}
+
+
+def test_an_assembled_choice_whose_text_was_changed_has_no_log_probabilities() -> None:
+    events = decode(chunk(choice({"content": "secret"}, "stop", logprobs=scored("secret"))))
+    masked = [event.with_text("***") if isinstance(event, TextDelta) else event for event in events]
+    assert OPENAI_CHAT.assemble(masked).body["choices"][0].get("logprobs") is None
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from sentinel_core.messages import Finish, Opaque, ReasoningDelta, TextDelta, To
 from tests.core.dialects.chat_chunks import USAGE, choice, chunk, decode, payloads
 
 DONE = b"[DONE]"
+HUGE = 10**4298
+"""No count: a row that multiplies it with a price could not be written."""
 
 
 def ends(*stream: bytes) -> str:
@@ -154,6 +156,11 @@ def test_a_chunk_without_choices_leaves_with_an_empty_list(payload: bytes) -> No
         ({"prompt_tokens": "3"}, None),
         ({"prompt_tokens": 3.0}, None),
         ({"prompt_tokens": True}, None),
+        ({"prompt_tokens": 1 << 53}, Usage(1 << 53, 0, 1 << 53)),
+        ({"prompt_tokens": (1 << 53) + 1}, None),
+        ({"prompt_tokens": 3, "completion_tokens": HUGE}, None),
+        ({"prompt_tokens": 3, "total_tokens": HUGE}, None),
+        ({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": HUGE}}, Usage(3, 0, 3)),
         ({}, None),
         ([], None),
         ("many", None),
@@ -210,3 +217,9 @@ def test_channels_of_one_chunk_arrive_in_its_order() -> None:
     payload = chunk(choice({"role": "assistant", "reasoning": "r", "content": "c"}, "stop"), usage=USAGE)
     kinds = [type(event) for event in decode(payload)]
     assert kinds == [ReasoningDelta, TextDelta, Finish, UsageReport]
+
+
+def test_arguments_that_come_as_an_object_are_the_text_that_says_it() -> None:
+    call = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": {"city": "Rome"}}}
+    calls = [event for event in decode(chunk(choice({"tool_calls": [call]}))) if isinstance(event, ToolCallDelta)]
+    assert [(event.name, event.text) for event in calls] == [("f", '{"city":"Rome"}')]

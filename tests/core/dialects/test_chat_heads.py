@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Event, Opaque, ToolCallDelta
 from tests.core.dialects.chat_chunks import choice, chunk, decode, encode
 
@@ -96,6 +97,18 @@ def test_the_deprecated_function_call_keeps_its_name_too() -> None:
         parts = [one["delta"]["function_call"] for body in encode(events) for one in body["choices"] if one["delta"]]
         assert parts[0]["name"] == "look"
         assert "".join(part["arguments"] for part in parts) == "{}"
+
+
+@pytest.mark.parametrize("function", ["look", ["look"]])
+@pytest.mark.parametrize("last", ["changed", "later", "own"])
+def test_a_call_whose_function_is_no_object_is_the_upstreams_fault(function: object, last: str) -> None:
+    first, strings, second = decode(calls({"index": 0, "id": "call_1", "function": function}), calls(REST))
+    assert isinstance(first, ToolCallDelta)
+    own = ToolCallDelta(text="{}")
+    events = {"changed": [first.with_text("{}"), strings], "later": [strings, second], "own": [strings, own]}[last]
+    with pytest.raises(UpstreamError) as caught:
+        encode(events)
+    assert caught.value.code == "upstream_invalid_response"
 
 
 @given(st.lists(st.sampled_from([HEAD, OTHER]), unique_by=id, min_size=1), st.data())

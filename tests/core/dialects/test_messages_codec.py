@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.costs import Provisional
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_COUNTING, ANTHROPIC_MESSAGES
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.errors import Refusal, SentinelError, UpstreamError
@@ -136,7 +137,7 @@ def test_channels_tool_numbers_ends_and_running_usage() -> None:
         (1, "toolu_2", "now", ""),
     ]
     assert [event.reason for event in events if isinstance(event, Finish)] == ["tool_calls"]
-    assert [event.usage for event in events if isinstance(event, UsageReport)] == [Usage(3, 1, 4), Usage(3, 2, 5)]
+    assert [event.usage for event in events if isinstance(event, UsageReport)] == [Provisional(3, 1, 4), Usage(3, 2, 5)]
 
 
 def test_strings_outside_the_channels_are_slots_and_binary_ones_are_not() -> None:
@@ -149,12 +150,6 @@ def test_usage_counts_the_cache_and_is_cumulative() -> None:
     cached = {"cache_read_input_tokens": 10, "cache_creation_input_tokens": 5}
     events = events_of(b"".join([opening(**cached), *text_block(0, "a"), *ending(output_tokens=7)]))
     assert [event.usage for event in events if isinstance(event, UsageReport)][-1] == Usage(18, 7, 25, 10, 0, 5)
-
-
-@pytest.mark.parametrize("usage", [{"output_tokens": -1}, {"output_tokens": "2"}, {"output_tokens": 1.5}])
-def test_u26_counts_that_make_no_sense_are_left_out(usage: dict[str, Any]) -> None:
-    events = events_of(b"".join([opening(), *text_block(0, "a"), *ending(**usage)]))
-    assert [event.usage for event in events if isinstance(event, UsageReport)][-1] == Usage(3, 1, 4)
 
 
 @pytest.mark.parametrize("parts", [[opening()], [opening(), *text_block(0, "a")], [opening(), *ending(None)]])

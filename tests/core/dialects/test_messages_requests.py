@@ -80,6 +80,24 @@ def test_text_of_nothing_but_space_is_left_out() -> None:
     assert dropped == ()
 
 
+@pytest.mark.parametrize("content", [None, "", []], ids=repr)
+def test_an_earlier_refusal_is_said_where_there_is_no_content(content: Any) -> None:  # JSON
+    refusal = {"role": "assistant", "content": content, "refusal": "I cannot."}
+    body, dropped = to_anthropic(messages=[*HELLO, refusal, *HELLO])
+    assert body["messages"][1] == {"role": "assistant", "content": "I cannot."}
+    assert dropped == ()
+
+
+def test_an_earlier_refusal_stands_before_the_calls_and_not_beside_content() -> None:
+    refusal = {"role": "assistant", "refusal": "I cannot."}
+    messages = [*HELLO, {**refusal, "tool_calls": [CALL]}, {**refusal, "content": "No."}]
+    body, _ = to_anthropic(messages=messages)
+    assert [turn["content"] for turn in body["messages"][1:]] == [
+        [{"type": "text", "text": "I cannot."}, {"type": "tool_use", "id": "c", "name": "w", "input": {}}],
+        "No.",
+    ]
+
+
 @pytest.mark.parametrize("message", [{"role": "system", "content": "be brief"}, {"role": "user", "content": " "}])
 def test_a_conversation_in_which_nobody_speaks_is_refused(message: dict[str, Any]) -> None:
     with pytest.raises(Refusal) as raised:

@@ -136,6 +136,8 @@ def test_u12_a_model_that_was_loaded_has_not_answered(reason: str) -> None:
         ({"eval_count": "2"}, None),
         ({"eval_count": True}, None),
         ({"prompt_eval_count": 1.5}, None),
+        ({"eval_count": 10**4298}, None),
+        ({"prompt_eval_count": 9, "prompt_eval_cached_count": 10**4298}, Usage(9, 2, 11)),
     ],
 )
 def test_u26_counts_are_as_they_were_reported_or_unknown(counts: dict[str, Any], usage: Usage | None) -> None:

@@ -104,6 +104,55 @@ def test_a_conversation_for_ollama() -> None:
     ]
 
 
+CALL = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+SEEN = {
+    "role": "tool",
+    "tool_call_id": "c",
+    "content": [{"type": "text", "text": "here"}, {"type": "image_url", "image_url": "data:;base64,AAAA"}],
+}
+
+
+def test_pictures_of_a_tool_follow_its_result_in_a_message_of_the_user_and_thoughts_stay_where_they_were() -> None:
+    body, dropped = to_ollama(
+        messages=[
+            {"role": "assistant", "content": None, "reasoning_content": "hm", "tool_calls": [CALL]},
+            SEEN,
+            {"role": "assistant", "content": "a cat", "reasoning_content": "aha"},
+            {"role": "assistant", "content": None, "tool_calls": [CALL]},
+            SEEN,
+        ]
+    )
+    shown = {"role": "user", "content": "From the result of the tool call c:", "images": ["AAAA"]}
+    result = {"role": "tool", "content": "here", "tool_call_id": "c", "tool_name": "look"}
+    called = [{"id": "c", "function": {"index": 0, "name": "look", "arguments": {}}}]
+    assert body["messages"] == [
+        {"role": "assistant", "content": "", "thinking": "hm", "tool_calls": called},
+        result,
+        shown,
+        {"role": "assistant", "content": "a cat", "thinking": "aha"},
+        {"role": "assistant", "content": "", "tool_calls": called},
+        result,
+        shown,
+    ]
+    assert dropped == ()
+
+
+def test_after_pictures_of_a_tool_a_refusal_still_names_the_clients_own_message() -> None:
+    assert refused(messages=[SEEN, {"role": "function", "content": "x"}]).param == "messages[1].role"
+
+
+@pytest.mark.parametrize("content", [None, "", []], ids=repr)
+def test_an_earlier_refusal_is_said_where_there_is_no_content(content: Any) -> None:  # JSON
+    body, dropped = to_ollama(messages=[{"role": "assistant", "content": content, "refusal": "I cannot."}])
+    assert body["messages"] == [{"role": "assistant", "content": "I cannot."}]
+    assert dropped == ()
+
+
+def test_an_earlier_refusal_beside_content_is_not_said_twice() -> None:
+    body, _ = to_ollama(messages=[{"role": "assistant", "content": "No.", "refusal": "I cannot."}])
+    assert body["messages"] == [{"role": "assistant", "content": "No."}]
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [

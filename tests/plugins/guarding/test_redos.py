@@ -33,8 +33,17 @@ BEGINNINGS = {
     **{f"a word before a {name}": pairs[0][0] for name, pairs in LABELLED.items()},
 }
 """What every kind of value begins with, again and again."""
+UNEVEN = {"a zero-width space": "\u200b", "an accent": "\u0301"}
+WHOLE = {
+    f"whole {name} and {what}": f"{values[0]}{character}\n"
+    for name, values in (*PERSONAL.items(), *KEYS.items())
+    for what, character in UNEVEN.items()
+}
+"""Values that are found, each beside what folds to no character or to several."""
 CORPUS = {
     **BEGINNINGS,
+    **WHOLE,
+    "one zero-width space among many addresses": "a@b.io\u200b " + "a@b.io " * 70,
     "letters": "a",
     "words that nobody ends": "a" * (CHARS - 1) + "!",
     "digits": "1",

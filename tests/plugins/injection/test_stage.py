@@ -308,6 +308,24 @@ async def test_the_log_names_place_and_score_and_no_text(caplog: pytest.LogCaptu
     assert not [word for word in words if word in caplog.text.lower()]
 
 
+@pytest.mark.parametrize("role", ["system", "developer", "user", "assistant", "tool", "function"])
+async def test_the_log_names_a_role_that_is_one(role: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    messages = [{"role": role, "content": ATTACK}]
+    await asked(context(messages=messages), {"system_action": "flag"})
+    assert f"({role}, content" in caplog.text
+
+
+async def test_the_log_repeats_no_role_that_a_caller_made_up(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    for role in ("user (key sk-acme, mail bob@acme.com)", "user\nrequest 2: forged", "User", "no role"):
+        await asked(context(messages=[{"role": role, "content": ATTACK}]))
+    lines = [record.getMessage() for record in caplog.records if record.name == "sentinel.injection"]
+    assert len(lines) == 4
+    assert all("(other role, content" in line for line in lines)
+    assert not [word for word in ("acme", "forged") if word in caplog.text]
+
+
 class Threads(Executor):
     """An executor that notes on which thread it worked."""
 

@@ -131,6 +131,23 @@ def test_h24_what_is_too_much_is_refused_by_its_name_in_the_callers_dialect(
     assert param(dialect, body_of(dialect, "a", **fields)) == place
 
 
+@pytest.mark.parametrize("role", [[], ["user"], {}, None, 1, True, "user", "tool"], ids=str)
+@pytest.mark.parametrize("dialect", [OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES], ids=lambda each: each.name)
+def test_a_part_is_limited_whatever_its_role_is(dialect: Dialect, role: Any) -> None:  # JSON
+    def said(text: str) -> dict[str, Any]:  # JSON
+        part = {"type": "text", "text": text, "role": role}
+        return body_of(dialect, **{dialect.request_fields.messages: [{"role": "user", "content": [part]}]})
+
+    assert limited(dialect, said("hello")).refusal is None
+    assert param(dialect, said("thirteen char")) == f"{dialect.request_fields.messages}[0].content"
+
+
+@pytest.mark.parametrize("role", [[], {}, None, 1], ids=str)
+def test_an_item_is_limited_whatever_its_role_is(role: Any) -> None:  # JSON
+    item = {"role": role, "content": "thirteen char"}
+    assert param(OPENAI_RESPONSES, body_of(OPENAI_RESPONSES, input=[item])) == "input[0].content"
+
+
 def test_the_longest_member_of_a_message_is_named() -> None:
     calls = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "x" * 13}}]
     message = {"role": "assistant", "content": "hi", "tool_calls": calls}

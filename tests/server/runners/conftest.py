@@ -27,10 +27,11 @@ class Served:
     shutdown: Shutdown
     task: asyncio.Task[None]
     application: Application
+    host: str
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection of one's own."""
-        return await asyncio.open_connection("127.0.0.1", self.port)
+        return await asyncio.open_connection(self.host, self.port)
 
     async def exchange(self, data: bytes) -> bytes:
         """Send bytes and read until the server closes."""
@@ -104,12 +105,14 @@ def serving(runner: str) -> Start:
     """`async with serving(limits) as served:` with the runner under test."""
 
     @asynccontextmanager
-    async def start(limits: Limits | None = None, app: App | None = None) -> AsyncIterator[Served]:
-        listener = socket.create_server(("127.0.0.1", 0))
+    async def start(
+        limits: Limits | None = None, app: App | None = None, host: str = "127.0.0.1"
+    ) -> AsyncIterator[Served]:
+        listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         application = Application()
         shutdown = Shutdown()
         serve = load(runner)(app or application, [listener], limits or Limits(farewell_s=0.1, linger_s=0.1), shutdown)
-        served = Served(listener.getsockname()[1], shutdown, asyncio.create_task(serve), application)
+        served = Served(listener.getsockname()[1], shutdown, asyncio.create_task(serve), application, host)
         try:
             yield served
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import struct
 from contextlib import suppress
 
 import pytest
@@ -12,10 +13,11 @@ import pytest
 from sentinel_core.errors import ConfigError
 from sentinel_server.runners import load
 from sentinel_server.runners.base import Limits, Message, Receive, Send
-from tests.pace import AT_ONCE_S
+from tests.pace import AT_ONCE_S, until
 from tests.server.runners.conftest import Served, Start, closed
 
 GET = b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n"
+LAST_GET = b"GET %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 SHORT_S = 0.1
 
 
@@ -32,6 +34,13 @@ async def until_refused(served: Served) -> None:
             (await served.connect())[1].close()
 
 
+def reset_at_once(host: str, port: int) -> None:
+    """Connect, and be gone before a server in this loop can have seen it."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as client:
+        client.connect((host, port))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
 async def test_h13_a_slow_head_is_closed(serving: Start) -> None:
     async with serving(limits(head_s=SHORT_S)) as served:
         reader, writer = await served.connect()
@@ -39,6 +48,19 @@ async def test_h13_a_slow_head_is_closed(serving: Start) -> None:
         assert await closed(reader) == b""
         writer.close()
     assert served.application.requests == []
+
+
+@pytest.mark.parametrize("pieces", [(b"%bGET /b HT",), (b"%b", b"GET /b HT"), (b"%b", b"GET /b HT", b"TP/1.1\r\nHo")])
+async def test_h13_a_slow_head_behind_a_running_request_is_closed(serving: Start, pieces: tuple[bytes, ...]) -> None:
+    async with serving(limits(head_s=SHORT_S)) as served:
+        reader, writer = await served.connect()
+        for piece in pieces:
+            writer.write(piece.replace(b"%b", GET % b"/stream"))
+            await served.exchange(LAST_GET % b"/a")  # by then what came before is read
+        served.application.go_on.set()
+        assert b"last " in await closed(reader)
+        writer.close()
+    assert "/b" not in served.application.requests
 
 
 async def test_an_idle_connection_is_closed(serving: Start) -> None:
@@ -96,7 +118,7 @@ async def test_c06_a_client_that_vanishes_is_given_up_by_the_kernel(
     # Dropping packets takes rights that a test does not have, so what the kernel was told is all there is to see.
     monkeypatch.setattr(socket.socket, "setsockopt", note)
     async with serving(limits(user_timeout_s=12)) as served:
-        await served.exchange(b"GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        await served.exchange(LAST_GET % b"/a")
     assert options[socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT] == 12_000
     assert options[socket.SOL_SOCKET, socket.SO_KEEPALIVE] == 1
     assert options[socket.IPPROTO_TCP, socket.TCP_KEEPIDLE] == 6
@@ -135,6 +157,30 @@ async def test_0_17_connections_beyond_a_cap_are_refused_and_room_is_made_again(
             another.close()
             if answer == b"HTTP/1.1 200":
                 break
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_0_17_a_client_that_resets_at_once_makes_room(serving: Start, host: str) -> None:
+    async with serving(limits(max_connections=1), host=host) as served:
+        reset_at_once(host, served.port)
+
+        async def room() -> bool:
+            reader, writer = await served.connect()
+            writer.write(LAST_GET % b"/a")
+            answer = await closed(reader)
+            writer.close()
+            return answer.startswith(b"HTTP/1.1 200")
+
+        await until(room, AT_ONCE_S)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_0_4_a_client_that_resets_at_once_does_not_hold_up_a_drain(serving: Start, host: str) -> None:
+    async with serving(host=host) as served:
+        reset_at_once(host, served.port)
+        served.shutdown.begin.set()
+        await served.stopped()
+    assert served.application.requests == []
 
 
 async def test_0_4_during_a_drain_new_connections_are_refused_and_running_requests_end(serving: Start) -> None:

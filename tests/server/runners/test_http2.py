@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 
 import h2.config
 import h2.connection
@@ -15,7 +16,7 @@ from sentinel_server.runners.base import Limits, Message, Receive, Send
 from tests.pace import AT_ONCE_S
 from tests.server.edge_fixture import access_lines
 from tests.server.gateway_fixture import CHAT, chat_body, encoded, gateway_of
-from tests.server.runners.conftest import Served, Start
+from tests.server.runners.conftest import Served, Start, closed
 from tests.upstream import Reply, Stream, Upstream, chat_stream, completion
 
 LIMITS = Limits(http2=True, farewell_s=0.1, linger_s=0.1)
@@ -74,6 +75,23 @@ async def test_a_request_is_answered_over_http2_and_http1_still_works(serving: S
 
     assert response.startswith(b"HTTP/1.1 200")
     assert served.application.requests == ["/a", "/b"]
+
+
+async def test_a_connection_without_a_request_is_closed(serving: Start) -> None:
+    async with serving(replace(LIMITS, keep_alive_s=0.1)) as served:
+        client = await Client.to(served)
+        await closed(client.reader)
+        client.writer.close()
+
+
+async def test_a_drain_closes_a_connection_without_a_request(serving: Start) -> None:
+    async with serving(LIMITS) as served:
+        client = await Client.to(served)
+        assert await asyncio.wait_for(client.reader.read(65_536), AT_ONCE_S)  # the server's own preface
+        served.shutdown.begin.set()
+        await closed(client.reader)
+        await served.stopped()
+        client.writer.close()
 
 
 async def test_h15_a_non_ascii_path_resets_its_stream_only(serving: Start) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import pytest
 
@@ -16,6 +16,7 @@ from sentinel_core.services import Services
 from sentinel_core.testing import settle
 from sentinel_server.supervisor.launch import Launch
 from sentinel_server.supervisor.worker import Worker
+from tests.pace import AT_ONCE_S, in_time
 
 
 class Gate(Stage):
@@ -25,6 +26,7 @@ class Gate(Stage):
     shut: ClassVar[asyncio.Event]
     way: ClassVar[asyncio.Event]
     fault: ClassVar[type[BaseException] | None]
+    late: ClassVar[bool]
 
     @classmethod
     @asynccontextmanager
@@ -34,6 +36,8 @@ class Gate(Stage):
             raise cls.fault("canary")
         cls.shut.set()
         await cls.way.wait()
+        if cls.late:
+            raise TimeoutError
         yield cls(config)
 
 
@@ -51,10 +55,22 @@ class Fixed(Launch, frozen=True):
         return gateway()
 
 
+class Started(NamedTuple):
+    """A worker, the task that runs it, and whether it came to serve."""
+
+    worker: Worker
+    running: asyncio.Task[None]
+    served: asyncio.Event
+
+    async def over(self) -> None:
+        """It has ended, without a failure."""
+        await self.running
+
+
 @pytest.fixture
-async def worker(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Worker]:
+async def started(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Started]:
     """A worker that is opening, with nobody who serves and no other thread."""
-    Gate.shut, Gate.way, Gate.fault = asyncio.Event(), asyncio.Event(), None
+    Gate.shut, Gate.way, Gate.fault, Gate.late = asyncio.Event(), asyncio.Event(), None, False
 
     async def serve(app: object, sockets: object, limits: object, shutdown: Any) -> None:  # Any: of `runners`
         await shutdown.begin.wait()
@@ -66,13 +82,19 @@ async def worker(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Worker]:
     monkeypatch.setattr("sentinel_server.supervisor.collector.settle", lambda: None)
     monkeypatch.setattr(asyncio, "to_thread", at_once)
     with socket.socket() as listener:
-        made = Worker(Fixed(), gateway(), listener)
-        running = asyncio.create_task(made.run(lambda: None))
+        made, served = Worker(Fixed(), gateway(), listener), asyncio.Event()
+        running = asyncio.create_task(made.run(served.set))
         await Gate.shut.wait()
-        yield made
+        yield Started(made, running, served)
         Gate.way.set()
         made.hurry()
-        await running
+        await asyncio.wait([running])
+
+
+@pytest.fixture
+def worker(started: Started) -> Worker:
+    """The same worker, for tests that only talk to it."""
+    return started.worker
 
 
 async def reload(worker: Worker) -> str:
@@ -110,6 +132,36 @@ async def test_a_drain_ends_a_commit_that_is_still_opening(worker: Worker) -> No
     await Gate.shut.wait()
     worker.begin()
     assert (await committing).startswith("draining: ")
+
+
+@pytest.mark.parametrize("end", [Worker.begin, Worker.hurry])
+async def test_s01_a_worker_that_is_still_opening_ends_when_it_is_told_to(
+    started: Started, end: Callable[[Worker], None]
+) -> None:
+    end(started.worker)
+    await in_time(started.over(), AT_ONCE_S)
+    assert not started.served.is_set()
+    assert started.running.cancelling() == 0
+
+
+async def test_s01_an_end_in_the_turn_in_which_the_gateway_opens_closes_it(started: Started) -> None:
+    Gate.way.set()
+    started.worker.begin()
+    await in_time(started.over(), AT_ONCE_S)
+
+
+async def test_who_cancels_a_worker_that_opens_hears_of_it(started: Started) -> None:
+    started.running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await started.running
+    started.worker.begin()  # too late to end anything
+
+
+async def test_a_time_out_of_a_stage_that_opens_is_a_failure(started: Started) -> None:
+    Gate.late = True
+    Gate.way.set()
+    with pytest.raises(TimeoutError):
+        await started.running
 
 
 async def test_without_a_prepared_configuration_nothing_is_committed(worker: Worker) -> None:

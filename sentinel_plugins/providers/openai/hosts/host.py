@@ -21,7 +21,8 @@ class RequestRules:
     """What becomes of the parameters of a request. What no rule names is sent as it came, in its place."""
 
     rename: Mapping[str, str] = field(default_factory=_none)
-    """Parameters to the host's words for them. One that is there under the host's word already is left alone."""
+    """Parameters to the host's words for them. One that the host's word says already is left alone; null says
+    nothing."""
     unsupported: frozenset[str] = frozenset()
     """Parameters that the host refuses: dropped or refused, as the table's `on_unsupported` says."""
     unneeded: frozenset[str] = frozenset()

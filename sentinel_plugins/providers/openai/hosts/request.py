@@ -46,10 +46,9 @@ class Adapted:
                 if value not in (None, rules.fixed[name]):
                     self.left_out.append(name)
                 continue
-            renamed = rules.rename.get(name, name)
-            if renamed != name and renamed in body:
+            if _says_nothing(rules, body, name):
                 continue
-            nearest = rules.values.get(name)
+            renamed, nearest = rules.rename.get(name, name), rules.values.get(name)
             plain = nearest is not None and isinstance(value, str | int | float)
             result[renamed] = nearest.get(value, value) if nearest is not None and plain else value
         return result
@@ -75,6 +74,14 @@ class Adapted:
             return
         self.tool_ids = ToolIds(found)
         self.body = {**self.body, "messages": [_shortened(message, self.tool_ids) for message in messages]}
+
+
+def _says_nothing(rules: RequestRules, body: Body, name: str) -> bool:
+    """Whether a parameter of two words says nothing under this one: it is null, or the host's own word says it."""
+    own = rules.rename.get(name)
+    if own is None and name not in rules.rename.values():
+        return False
+    return body[name] is None or (own is not None and body.get(own) is not None)
 
 
 def _refused(rules: RequestRules, model: str) -> frozenset[str]:

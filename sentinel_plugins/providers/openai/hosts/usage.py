@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sentinel_core.dialects.token_counts import is_count
+
 Counts = Mapping[str, Any]  # a host's `usage`
 
 
@@ -29,4 +31,4 @@ def with_cached(name: str, usage: Counts) -> Counts:
 
 
 def _count(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return value if is_count(value) else 0

@@ -80,8 +80,10 @@ USAGES: list[tuple[str, dict[str, Any], Usage]] = [
     ("xai", {**PLAIN, **REASONED, "total_tokens": 20}, Usage(10, 10, 20, 0, 6)),
     ("xai", {**PLAIN, **REASONED, "completion_tokens": 10, "total_tokens": 20}, Usage(10, 10, 20, 0, 6)),
     ("xai", PLAIN, Usage(10, 4, 14)),
+    ("xai", {**PLAIN, "completion_tokens_details": {"reasoning_tokens": 1 << 54}}, Usage(10, 4, 14)),
     ("deepseek", {**PLAIN, "prompt_cache_hit_tokens": 8, "prompt_cache_miss_tokens": 2}, Usage(10, 4, 14, 8)),
     ("mistral", {**PLAIN, "num_cached_tokens": 3}, Usage(10, 4, 14, 3)),
+    ("mistral", {**PLAIN, "num_cached_tokens": 1 << 54}, Usage(10, 4, 14)),
     ("mistral", {**PLAIN, "prompt_tokens_details": {"cached_tokens": 3}}, Usage(10, 4, 14, 3)),
     ("openrouter", {**PLAIN, "cost": 0.01}, Usage(10, 4, 14)),
 ]

@@ -1,0 +1,182 @@
+"""What blocks and tools of Messages say beside what other vendors know: it is left out by name, and they stay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sentinel_core.context import Call
+from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
+from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.translation import canonical_request, translated_request
+from sentinel_core.errors import Refusal
+from sentinel_core.keys import Target
+from sentinel_core.messages import Request
+from sentinel_core.upstream.outgoing import outgoing
+from tests.plugins.providers.calls import Nobody
+
+CITED = [{"type": "char_location", "cited_text": "42", "document_index": 0}]
+SEARCH = {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "q"}}
+SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
+FUNCTION = {"type": "function", "function": {"name": "f", "parameters": SCHEMA}}
+SERVER_TOOL = {"type": "web_search_20250305", "name": "web_search"}
+
+
+def asked(**fields: Any) -> Request:  # JSON
+    body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], **fields}
+    return ANTHROPIC_MESSAGES.decode_request(body)
+
+
+def to_openai(**fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
+    request, dropped = translated_request(asked(**fields), OPENAI_CHAT, "gpt")
+    return dict(request.body), dropped
+
+
+def and_back(**fields: Any) -> dict[str, Any]:  # JSON
+    body = canonical_request(asked(**fields), "m").body
+    return dict(ANTHROPIC_MESSAGES.from_canonical_request(body, "claude-opus-4-5").body)
+
+
+def text(said: str, **surplus: Any) -> dict[str, Any]:  # JSON
+    return {"type": "text", "text": said, **surplus}
+
+
+def conversation(**surplus: Any) -> dict[str, Any]:  # JSON
+    """A request with text that says more in every place that text may have."""
+    return {
+        "system": [text("rules", **surplus)],
+        "messages": [
+            {"role": "user", "content": [text("q?", **surplus)]},
+            {"role": "assistant", "content": [text("42.", **surplus)]},
+            {"role": "assistant", "content": [SEARCH, text("43.", **surplus)]},
+            {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "f", "input": {}}]},
+            {
+                "role": "user",
+                "content": [{"type": "tool_result", "tool_use_id": "t1", "content": [text("r", **surplus)]}],
+            },
+        ],
+    }
+
+
+def said(body: dict[str, Any]) -> list[str]:  # JSON
+    """The text of every message that has some."""
+    contents = [message["content"] for message in body["messages"]]
+    read = ["".join(part["text"] for part in one) if isinstance(one, list) else one or "" for one in contents]
+    return [one for one in read if one]
+
+
+@pytest.mark.parametrize("nothing", [None, []], ids=repr)
+def test_text_with_citations_that_say_nothing_is_text(nothing: Any) -> None:  # JSON
+    body, dropped = to_openai(**conversation(citations=nothing))
+    assert said(body) == ["rules", "q?", "42.", "43.", "r"]
+    assert dropped == ("messages.server_tool_use",)
+
+
+def test_text_with_citations_stays_and_these_are_named() -> None:
+    body, dropped = to_openai(**conversation(citations=CITED))
+    assert said(body) == ["rules", "q?", "42.", "43.", "r"]
+    assert "extra_content" not in str(body)
+    assert dropped == ("messages.citations", "messages.server_tool_use")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"system": [text("rules", citations=CITED)]},
+        {"messages": [{"role": "user", "content": [text("q?", citations=CITED)]}]},
+        {
+            "messages": [
+                {"role": "user", "content": "q?"},
+                {"role": "assistant", "content": [text("a", citations=CITED)]},
+            ]
+        },
+        {"tools": [{"name": "f", "input_schema": SCHEMA, "input_examples": [{"a": "b"}]}]},
+    ],
+)
+def test_what_is_left_out_is_refused_where_the_table_says_so(fields: dict[str, Any]) -> None:
+    with pytest.raises(Refusal) as raised:
+        outgoing(Call(asked(**fields), Target("up", "gpt"), Nobody()), OPENAI_CHAT, "refuse")
+    assert raised.value.code == "unsupported_parameter"
+
+
+def test_a_mark_for_the_cache_beside_citations_is_named_as_well() -> None:
+    block = text("q?", citations=CITED, cache_control={"type": "ephemeral"})
+    body, dropped = to_openai(messages=[{"role": "user", "content": [block]}])
+    assert body["messages"] == [{"role": "user", "content": [text("q?")]}]
+    assert dropped == ("messages.citations", "cache_control")
+
+
+def test_a_mark_for_the_cache_that_is_null_is_none() -> None:
+    assert to_openai(messages=[{"role": "user", "content": [text("q?", cache_control=None)]}]) == (
+        {"model": "gpt", "messages": [{"role": "user", "content": "q?"}], "max_completion_tokens": 9},
+        (),
+    )
+
+
+def test_an_image_with_a_title_that_is_null_is_an_image() -> None:
+    image = {"type": "image", "source": {"type": "url", "url": "https://host/x.png"}, "title": None}
+    body, dropped = to_openai(messages=[{"role": "user", "content": [image]}])
+    assert body["messages"][0]["content"] == [{"type": "image_url", "image_url": {"url": "https://host/x.png"}}]
+    assert dropped == ()
+
+
+def test_gemini_reads_text_with_citations_too() -> None:
+    canonical, lost = canonical_request(
+        asked(messages=[{"role": "user", "content": [text("q?", citations=CITED)]}]), "m"
+    )
+    body, dropped = GOOGLE_GEMINI.request_body(canonical, "gemini-2.5-pro")
+    assert body["contents"] == [{"role": "user", "parts": [{"text": "q?"}]}]
+    assert (lost, dropped) == (("messages.citations",), ())
+
+
+def test_citations_come_back_where_the_target_is_anthropic() -> None:
+    turns = [
+        {"role": "user", "content": "q?"},
+        {"role": "assistant", "content": [SEARCH, text("42.", citations=CITED)]},
+    ]
+    assert and_back(messages=turns)["messages"] == turns
+
+
+@pytest.mark.parametrize("kind", [{}, {"type": None}, {"type": "custom"}], ids=repr)
+@pytest.mark.parametrize(
+    ("surplus", "dropped"),
+    [
+        ({"eager_input_streaming": True}, ("tools.eager_input_streaming",)),
+        ({"input_examples": [{"a": "b"}]}, ("tools.input_examples",)),
+        ({"defer_loading": True, "new": 1}, ("tools.defer_loading", "tools.new")),
+        ({"allowed_callers": ["code_execution_20250825"]}, ("tools.allowed_callers",)),
+        ({"defer_loading": False, "eager_input_streaming": None, "input_examples": []}, ()),
+        ({"description": None, "strict": None, "cache_control": None}, ()),
+    ],
+)
+def test_a_function_that_says_more_is_sent_without_it(
+    kind: dict[str, Any], surplus: dict[str, Any], dropped: tuple[str, ...]
+) -> None:
+    choice = {"type": "tool", "name": "f"}
+    body, left_out = to_openai(tools=[{**kind, "name": "f", "input_schema": SCHEMA, **surplus}], tool_choice=choice)
+    assert body["tools"] == [FUNCTION]
+    assert body["tool_choice"] == {"type": "function", "function": {"name": "f"}}
+    assert left_out == dropped
+
+
+def test_what_a_function_says_more_comes_back_where_the_target_is_anthropic() -> None:
+    tool = {"name": "f", "input_schema": SCHEMA, "input_examples": [{"a": "b"}]}
+    assert and_back(tools=[tool, SERVER_TOOL])["tools"] == [tool, SERVER_TOOL]
+
+
+def test_what_a_client_of_another_format_adds_to_a_function_is_no_second_place_for_it() -> None:
+    body = {"messages": [{"role": "user", "content": "x"}]}
+    kept = {"extra_content": {"anthropic": {"name": "g", "input_examples": []}}}
+    made = ANTHROPIC_MESSAGES.from_canonical_request({**body, "tools": [{**FUNCTION, **kept}]}, "claude-opus-4-5").body
+    assert made["tools"] == [{"name": "f", "input_schema": SCHEMA, "input_examples": []}]
+
+
+@pytest.mark.parametrize("tools", [[{"name": "f", "input_schema": SCHEMA}, SERVER_TOOL], [SERVER_TOOL], []])
+def test_no_choice_names_a_tool_that_is_not_sent(tools: list[dict[str, Any]]) -> None:
+    choice = {"type": "tool", "name": "web_search"}
+    body, dropped = to_openai(tools=tools, tool_choice=choice)
+    assert "tool_choice" not in body
+    assert "tool_choice" in dropped
+    assert and_back(tools=tools, tool_choice=choice)["tool_choice"] == choice

@@ -1,0 +1,101 @@
+"""Which counts of a message are the provider's last word."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from sentinel_core.chain.account import Account
+from sentinel_core.chain.transcript import Meter
+from sentinel_core.costs import Provisional
+from sentinel_core.dialects.anthropic_messages import ANTHROPIC_COUNTING, ANTHROPIC_MESSAGES
+from sentinel_core.dialects.sse import SseParser
+from sentinel_core.errors import UpstreamError
+from sentinel_core.messages import Event, Usage, UsageReport
+from sentinel_core.testing import context
+from tests.upstream.anthropic import ending, message, named, opening, text_block
+
+STOP = {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}}
+MOST = 1 << 53
+
+
+def events_of(*parts: bytes) -> list[Event]:
+    decoder = ANTHROPIC_MESSAGES.stream_decoder()
+    return [event for data, name in SseParser().feed(b"".join(parts)) for event in decoder.decode(data, name)]
+
+
+def counted(*parts: bytes) -> Usage:
+    return [event.usage for event in events_of(*parts) if isinstance(event, UsageReport)][-1]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        STOP,
+        {**STOP, "usage": None},
+        {**STOP, "usage": {}},
+        {**STOP, "usage": {"input_tokens": 3}},
+        {**STOP, "usage": {"output_tokens": -1}},
+        {**STOP, "usage": {"output_tokens": "2"}},
+        {**STOP, "usage": {"output_tokens": 1.5}},
+        {**STOP, "usage": {"output_tokens": MOST + 1}},
+    ],
+    ids=repr,
+)
+def test_u26_without_closing_counts_that_make_sense_those_of_the_beginning_are_not_the_last_word(end: Any) -> None:
+    events = events_of(opening(), *text_block(0, "a"), named(end))
+    reports = [event.usage for event in events if isinstance(event, UsageReport)]
+    assert isinstance(reports[-1], Provisional)
+    assert reports[-1].prompt_tokens == 3
+    assembled = ANTHROPIC_MESSAGES.assemble(events)
+    assert assembled.usage is None
+    assert assembled.body["usage"] == {"input_tokens": 3}
+
+
+def test_counts_from_the_beginning_stand_for_a_stream_that_broke_off_and_for_no_other() -> None:
+    account = Account(context(), ())
+    account.produced = Meter()
+    account.produced.usage = Provisional(3, 1, 4)
+    assert account.usage == Provisional(3, 1, 4)
+    account.produced.ended = True
+    assert account.usage is None
+    account.produced.usage = Usage(3, 1, 4)
+    assert account.usage == Usage(3, 1, 4)
+
+
+@pytest.mark.parametrize("tokens", [0, 1, 7, MOST])
+def test_closing_counts_are_the_last_word(tokens: int) -> None:
+    parts = [opening(), *text_block(0, "a"), *ending(output_tokens=tokens)]
+    assert counted(*parts) == Usage(3, tokens, 3 + tokens)
+    assert type(counted(*parts)) is Usage
+    assert ANTHROPIC_MESSAGES.assemble(events_of(*parts)).usage == Usage(3, tokens, 3 + tokens)
+
+
+def test_a_later_end_without_counts_leaves_those_of_an_earlier_one() -> None:
+    parts = [opening(), named({**STOP, "usage": {"output_tokens": 7}}), named(STOP)]
+    assert counted(*parts) == Usage(3, 7, 10)
+
+
+@pytest.mark.parametrize("name", ["input_tokens", "output_tokens", "cache_read_input_tokens"])
+def test_a_whole_answer_counts_nothing_that_no_number_holds_exactly(name: str) -> None:
+    def usage(count: int) -> Usage | None:
+        counts = {"input_tokens": 3, "output_tokens": 2, name: count}
+        return ANTHROPIC_MESSAGES.decode_answer(json.dumps(message(usage=counts)).encode()).usage
+
+    assert usage(MOST) is not None
+    assert usage(MOST + 1) is None
+    assert usage(10**4298) is None
+
+
+def test_thoughts_that_no_number_holds_exactly_are_not_counted() -> None:
+    counts = {"input_tokens": 3, "output_tokens": 2, "output_tokens_details": {"thinking_tokens": 10**4298}}
+    answer = ANTHROPIC_MESSAGES.decode_answer(json.dumps(message(usage=counts)).encode())
+    assert answer.usage == Usage(3, 2, 5)
+
+
+@pytest.mark.parametrize("count", [MOST + 1, 10**4298, -1, True, "3"], ids=lambda count: str(count)[:20])
+def test_a_count_of_tokens_that_is_none_is_no_answer(count: Any) -> None:  # JSON
+    with pytest.raises(UpstreamError):
+        ANTHROPIC_COUNTING.decode_answer(json.dumps({"input_tokens": count}).encode())

@@ -1,0 +1,109 @@
+"""A guard does the same to an answer that comes whole and to one that is streamed, whatever the order of the guards."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel_core.testing import FakeProvider
+from tests.long_form import long_form
+from tests.plugins.guarding.guards import Table, guards, verdicts
+from tests.plugins.guarding.samples import KEY_BODY
+from tests.plugins.guarding.texts import texts
+
+ORDERS = [("pii", "secrets"), ("secrets", "pii")]
+KEY = f"sk-proj-{KEY_BODY[:40]}"
+OVERLAPPING = [
+    f"mail john.smith-{KEY}@acme.com now",
+    "password: aB3dE5fG7hI9jK1lM2nO4@acme-corp.example.com now",
+    f"see john.smith+{KEY}@acme.com or bob@acme.com now",
+]
+ESCAPED = r'{"mail": "bob\u0040acme.com"}'
+JSON: dict[str, Any] = {"response_format": {"type": "json_object"}}
+
+
+def cut(text: str, size: int) -> list[str]:
+    return [text[at : at + size] for at in range(0, len(text), size)]
+
+
+async def both(
+    pieces: Sequence[str],
+    order: Sequence[str],
+    tables: Mapping[str, Table] | None = None,
+    **fields: Any,  # JSON
+) -> list[tuple[str, dict[tuple[str, str], str]]]:
+    """What the caller reads, and the verdicts: of the whole answer, and of the streamed one."""
+    found = []
+    for stream in (False, True):
+        async with guards(
+            FakeProvider(tuple(pieces)), **{name: (tables or {}).get(name, {}) for name in order}
+        ) as chain:
+            driven = await chain.ask(stream=stream, **fields)
+            found.append((driven.text, verdicts(driven)))
+    return found
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("text", OVERLAPPING)
+@pytest.mark.parametrize("size", [1, 7, 500])
+async def test_values_that_overlap_leave_together(order: tuple[str, ...], text: str, size: int) -> None:
+    whole, streamed = await both(cut(text, size), order)
+    assert streamed == whole
+    assert whole[1]["secrets", "response"] == "masked"
+    assert not [left for left in ("smith", "acme", KEY[:8]) if left in whole[0]]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {"pii": {"action": "mask"}},
+        {"pii": {"action": "warn"}},
+        {"pii": {"mode": "monitor"}},
+        {"secrets": {"mode": "monitor"}},
+        {"pii": {"direction": "request"}},
+    ],
+    ids=str,
+)
+async def test_values_that_overlap_are_treated_alike_whatever_is_done_about_them(
+    order: tuple[str, ...], tables: Mapping[str, Table]
+) -> None:
+    whole, streamed = await both([OVERLAPPING[2]], order, tables)
+    assert streamed == whole
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("levels", range(3))
+async def test_an_answer_asked_for_as_json_is_read_as_json(order: tuple[str, ...], levels: int) -> None:
+    text = ESCAPED
+    for _ in range(levels):
+        text = json.dumps({"p": text})
+    whole, streamed = await both(cut(text, 6), order, **JSON)
+    assert streamed == whole
+    assert "bob" not in whole[0]
+    assert whole[1]["pii", "response"] == "masked"
+
+
+@pytest.mark.parametrize("value", ["4111 1111 1111 1111", "4111111111111111"])
+async def test_a_card_behind_a_line_break_in_json_in_json_is_found(value: str) -> None:
+    text = json.dumps({"text": f"Card:\n{value}\nthanks"})
+    for _ in range(2):
+        text = json.dumps({"args": text})
+    whole, streamed = await both([text], ("pii",), **JSON)
+    assert streamed == whole
+    assert value not in whole[0]
+
+
+@long_form
+@given(texts, st.integers(1, 40), st.sampled_from(ORDERS))
+def test_p6_a_guard_acts_on_a_stream_where_it_acts_on_the_whole_answer(
+    text: str, size: int, order: tuple[str, ...]
+) -> None:
+    whole, streamed = asyncio.run(both(cut(text, size), order))
+    assert streamed[1] == whole[1]
