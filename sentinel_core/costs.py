@@ -25,8 +25,8 @@ that broke off; `unknown` where a call may have cost something that nobody can t
 
 
 class Provisional(Usage, frozen=True):
-    """Counts from the beginning of a stream: of the answer's tokens they are a guess. They stand for a reply that broke
-    off; one that ended without other counts was not counted."""
+    """Counts from the beginning of a stream: of the answer's tokens they are a guess, which counts as the least that
+    was written."""
 
 
 class AttemptCost(msgspec.Struct, frozen=True):
@@ -173,7 +173,9 @@ def _served(ctx: Context) -> Attempt | None:
 
 def _is_final(attempt: Attempt) -> bool:
     """Whether the provider's own count is all there is to know: a stream that broke off may have had an early one."""
-    return attempt.usage is not None and (attempt.ending == "completed" or not attempt.taken)
+    if attempt.ending != "completed":
+        return attempt.usage is not None and not attempt.taken
+    return attempt.usage is not None and not isinstance(attempt.usage, Provisional)
 
 
 def _final(ctx: Context, attempt: Attempt) -> Counted | None:

@@ -55,9 +55,14 @@ class Account:
     def usage(self) -> Usage | None:
         """What the provider reported."""
         if self.produced is not None and self.produced.usage is not None:
-            guessed = self.produced.ended and isinstance(self.produced.usage, Provisional)
-            return None if guessed else self.produced.usage
+            return self.produced.usage
         return self.upstream.usage if self.upstream is not None else None
+
+    @property
+    def counted(self) -> Usage | None:
+        """The same; None where a stream ended and all that was reported is from its beginning."""
+        guessed = self.produced is not None and self.produced.ended and isinstance(self.usage, Provisional)
+        return None if guessed else self.usage
 
     def upstream_text(self) -> Answer | None:
         """What the upstream said, before any guard; of a stream only while a guard monitors.

@@ -212,7 +212,7 @@ class Exchange:
             self._status(failure),
             self.account,
             error=failure,
-            usage=self.account.usage,
+            usage=self.account.counted,
             first_event_s=first - self._opened if first is not None else None,
             elapsed_s=perf_counter() - self._opened,
         )

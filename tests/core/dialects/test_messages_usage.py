@@ -7,14 +7,18 @@ from typing import Any
 
 import pytest
 
+from sentinel_core.attempt import Attempt
 from sentinel_core.chain.account import Account
 from sentinel_core.chain.transcript import Meter
-from sentinel_core.costs import Provisional
+from sentinel_core.costs import Provisional, priced
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_COUNTING, ANTHROPIC_MESSAGES
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.errors import UpstreamError
+from sentinel_core.keys import Target
 from sentinel_core.messages import Event, Usage, UsageReport
+from sentinel_core.prices import Prices
 from sentinel_core.testing import context
+from sentinel_core.tokens import RoughTokens
 from tests.upstream.anthropic import ending, message, named, opening, text_block
 
 STOP = {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}}
@@ -58,11 +62,23 @@ def test_counts_from_the_beginning_stand_for_a_stream_that_broke_off_and_for_no_
     account = Account(context(), ())
     account.produced = Meter()
     account.produced.usage = Provisional(3, 1, 4)
-    assert account.usage == Provisional(3, 1, 4)
+    assert account.counted == account.usage == Provisional(3, 1, 4)
     account.produced.ended = True
-    assert account.usage is None
+    assert account.counted is None
     account.produced.usage = Usage(3, 1, 4)
-    assert account.usage == Usage(3, 1, 4)
+    assert account.counted == account.usage == Usage(3, 1, 4)
+
+
+async def test_u26_a_stream_without_closing_counts_keeps_its_prompt_and_its_answer_is_estimated() -> None:
+    ctx = context()
+    row = Attempt(1, Target("anthropic", "m"), 0.0, "completed", usage=Provisional(3, 1, 4), taken=True)
+    ctx.attempts.append(row)
+    said = "A sentence of some words, said again and again. " * 20
+    sent = ANTHROPIC_MESSAGES.assemble(events_of(opening(), *text_block(0, said), named(STOP)))
+    (cost,) = await priced(ctx, sent, Prices(), RoughTokens())
+    assert cost.usage.prompt_tokens == 3
+    assert cost.usage.completion_tokens > 100
+    assert cost.provenance == "estimated"
 
 
 @pytest.mark.parametrize("tokens", [0, 1, 7, MOST])
