@@ -172,7 +172,8 @@ def _served(ctx: Context) -> Attempt | None:
 
 
 def _is_final(attempt: Attempt) -> bool:
-    """Whether the provider's own count is all there is to know: a stream that broke off may have had an early one."""
+    """Whether the provider's own count is all there is to know: a stream that broke off may have had an early one, and
+    one that ended none but that of its beginning."""
     if attempt.ending != "completed":
         return attempt.usage is not None and not attempt.taken
     return attempt.usage is not None and not isinstance(attempt.usage, Provisional)

@@ -6,7 +6,7 @@ pluggy is the control plane only: these are read at start and compiled to tuples
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pluggy
 
@@ -43,39 +43,39 @@ class Manager(pluggy.PluginManager):
         return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
 
 
-class StartUpHooks:
+class StartUpHooks(Protocol):
     """What a plugin module contributes. Called once, at start or reload."""
 
     @hookspec
-    def sentinel_stages(self) -> Iterable[type[Stage]]:  # type: ignore[empty-body]  # a specification has no body
+    def sentinel_stages(self) -> Iterable[type[Stage]]:
         """Stage classes of this plugin."""
 
     @hookspec
-    def sentinel_providers(self) -> Iterable[type[Provider]]:  # type: ignore[empty-body]
+    def sentinel_providers(self) -> Iterable[type[Provider]]:
         """Provider classes of this plugin."""
 
     @hookspec
-    def sentinel_stores(self) -> Iterable[type[StateStore] | type[RecordStore]]:  # type: ignore[empty-body]
+    def sentinel_stores(self) -> Iterable[type[StateStore] | type[RecordStore]]:
         """State and record stores of this plugin."""
 
     @hookspec
-    def sentinel_services(self) -> Mapping[str, ServiceFactory]:  # type: ignore[empty-body]
+    def sentinel_services(self) -> Mapping[str, ServiceFactory]:
         """Factories of services, by name, behind the Protocols of `sentinel_core.services`."""
 
     @hookspec
-    def sentinel_endpoints(self, gateway: Gateway) -> Iterable[Endpoint | Socket]:  # type: ignore[empty-body]
+    def sentinel_endpoints(self, gateway: Gateway) -> Iterable[Endpoint | Socket]:
         """Routes of this plugin; every one declares its policy, and none is one of the gateway's own."""
 
     @hookspec
-    def sentinel_jobs(self, gateway: Gateway) -> Iterable[Job]:  # type: ignore[empty-body]
+    def sentinel_jobs(self, gateway: Gateway) -> Iterable[Job]:
         """Work in the background, for as long as the gateway is open."""
 
     @hookspec
-    def sentinel_commands(self) -> Iterable[Command]:  # type: ignore[empty-body]
+    def sentinel_commands(self) -> Iterable[Command]:
         """Sub-commands of `sentinel`."""
 
 
-class PhaseHooks:
+class PhaseHooks(Protocol):
     """The five phases of a stage. Implement some; name only the arguments you want.
 
     A phase may be a plain function or a coroutine function; `on_stream` is an async generator function, or a plain one
@@ -90,21 +90,21 @@ class PhaseHooks:
         """
 
     @hookspec
-    def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Awaitable[Reply]:  # type: ignore[empty-body]
+    def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Awaitable[Reply]:
         """Around the upstream call only. Return a reply, from `await call_next(call)` or your own.
 
         Whoever discards a reply closes it. Hang slots and probes on `reply.on_close(f)`.
         """
 
     @hookspec
-    def on_response(self, ctx: Context, answer: Answer) -> Awaitable[Answer] | Answer:  # type: ignore[empty-body]
+    def on_response(self, ctx: Context, answer: Answer) -> Awaitable[Answer] | Answer:
         """On the way out, reversed, for unary replies: the answer to hand on.
 
         A stage that implements only this also binds on streams: they are collected, up to 8 MiB.
         """
 
     @hookspec
-    def on_stream(self, ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:  # type: ignore[empty-body]
+    def on_stream(self, ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
         """On the way out, reversed, for streams: an async generator over the inner one.
 
         A stage that implements only this also binds on unary replies: they are decomposed into events. One that waits

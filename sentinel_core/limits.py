@@ -15,7 +15,9 @@ Period: TypeAlias = Literal["day", "month", "total"]
 Amount = Annotated[int, Meta(ge=0, le=10**12)]
 Dollars = Annotated[float, Meta(ge=0, le=9_000_000)]
 """As far as a store that counts nano-dollars in doubles, such as Redis in its scripts, is exact (2**53)."""
-Seconds = Annotated[float, Meta(gt=0, le=315_360_000)]
+Seconds = Annotated[
+    float, Meta(gt=0, le=315_360_000, description="a number of seconds above 0, of at most ten years (315360000)")
+]
 """A time that is counted in, of at most ten years: stores count it in whole units far smaller than a second."""
 
 _PERIODS_S = {"minute": 60.0, "hour": 3600.0, "day": 86_400.0}

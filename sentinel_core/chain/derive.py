@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from inspect import isawaitable
@@ -47,7 +48,7 @@ def collecting(entry: Entry, on_response: Phase) -> Phase:
             if not isinstance(checked, Answer):
                 raise TypeError(f"on_response must return an Answer, got {type(checked).__name__}")
             out = held if checked is answer else list(_reemitted(held, answer, checked))
-        except Exception as exc:
+        except (Exception, asyncio.CancelledError) as exc:  # a cancellation that nobody asked for is a fault
             if not entry.fails_open or not is_fault(exc):
                 raise
             note(entry, "on_response", exc)

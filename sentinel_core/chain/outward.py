@@ -68,7 +68,7 @@ def _failed(exchange: Exchange, entry: Entry, exc: BaseException, answer: Answer
         raise exc
     exchange.verdicts.note(entry, "response", "error")
     reason = "took too long" if isinstance(exc, TimeoutError) else "raised"
-    if before is None:
+    if before is None or not entry.fails_open:
         raise as_fault(entry, "on_response", exc, reason) from exc
     note(entry, "on_response", exc, reason)
     before.restore(exchange.ctx)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 
 from sentinel_core.chain import Tracker
@@ -13,7 +14,7 @@ class Retired:
 
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
-        self._open: set[Generation] = set()
+        self._open: dict[Generation, asyncio.Lock] = {}
 
     def beside(self, present: Generation | None) -> tuple[Generation, ...]:
         """Every generation that is open: these, and the one in force where there is one."""
@@ -21,7 +22,7 @@ class Retired:
 
     async def add(self, generation: Generation) -> None:
         """Retire a generation. Returns when it is closed, or at once where exchanges still run on it."""
-        self._open.add(generation)
+        self._open[generation] = asyncio.Lock()
         if generation.chain.users:
             generation.chain.when_idle(lambda: self._tracker.start(self._close(generation)))
         else:
@@ -30,12 +31,19 @@ class Retired:
     async def close(self, present: Generation | None) -> None:
         """Close every generation, the one in force too, though exchanges may still run: no drain waits any longer."""
         if present is not None:
-            self._open.add(present)
+            self._open[present] = asyncio.Lock()
         async with AsyncExitStack() as rest:  # each is closed, whatever ends the closing of another
             for generation in self._open:
                 rest.push_async_callback(self._close, generation)
 
     async def _close(self, generation: Generation) -> None:
-        if generation in self._open:
-            self._open.discard(generation)
-            await generation.close()
+        """Close it, or wait until it is closed."""
+        turn = self._open.get(generation)
+        if turn is None:
+            return
+        async with turn:
+            if generation in self._open:
+                try:
+                    await generation.close()
+                finally:
+                    del self._open[generation]

@@ -147,17 +147,25 @@ class Edge:
         """The same checks for WebSockets, and an Origin that is ours: browsers send no preflight for them."""
         tx = Transaction(scope, send, self._life)
         try:
+            if (failure := await self._failure(tx, scope, receive)) is not None:
+                await _shut(tx, failure)
+        finally:
+            write_record(tx)
+
+    async def _failure(self, tx: Transaction, scope: Scope, receive: Receive) -> Exception | None:
+        """What serving a WebSocket ends with. It is handed on, not raised: a runner would log what it says (H39),
+        also as the context of what closing the connection raises."""
+        try:
             self._check(tx, scope)
             self._check_life()
             if not same_origin(tx.headers) and not tx.cors:
                 raise Refusal("route_not_allowed")
             await self.app(scope, receive, tx.send)
         except WebSocketDisconnect:
-            return
-        except Exception as error:  # noqa: BLE001 - the outermost catch: a runner would log what it says (H39)
-            await _shut(tx, error)
-        finally:
-            write_record(tx)
+            return None
+        except Exception as error:  # noqa: BLE001 - the outermost catch
+            return error
+        return None
 
 
 async def _shut(tx: Transaction, raised: Exception) -> None:

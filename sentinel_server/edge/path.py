@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_to_bytes
 
+from sentinel_core.decoding import is_utf8
 from sentinel_core.errors import Refusal
 
 _PLAIN = re.compile(rb"(?:/[A-Za-z0-9_~!$&'()*+,=:@-][A-Za-z0-9_.~!$&'()*+,=:@-]*)+/?|/")
@@ -31,16 +32,8 @@ def check_path(raw: bytes, root: bytes = b"") -> None:
     if _ESCAPE.search(raw) or (not model and _ESCAPED_SLASH.search(raw)):
         raise Refusal("invalid_path")
     decoded = unquote_to_bytes(raw)
-    if not decoded.startswith(b"/") or _FORBIDDEN.search(decoded) or not _is_utf8(decoded):
+    if not decoded.startswith(b"/") or _FORBIDDEN.search(decoded) or not is_utf8(decoded):
         raise Refusal("invalid_path")
     segments = decoded[1:].split(b"/")
     if any(segment in (b".", b"..") for segment in segments) or b"" in segments[:-1]:
         raise Refusal("invalid_path")
-
-
-def _is_utf8(text: bytes) -> bool:
-    try:
-        text.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True

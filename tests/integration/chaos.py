@@ -16,7 +16,7 @@ import aiohttp
 from sentinel_core.records import RecordStore
 from sentinel_plugins.usage.row import INTENTS
 from tests.integration.meter import Metered, MeteredUpstream
-from tests.pace import PATIENCE_S
+from tests.pace import PATIENCE_S, until
 from tests.server.process import Process
 
 ADMIN = "admin-key-for-tests-00001"
@@ -161,9 +161,11 @@ async def ask(
 
 async def settled(records: RecordStore) -> None:
     """Wait until a gateway has taken up every intent that was written until now."""
-    async with asyncio.timeout(PATIENCE_S):
-        while (await records.query(INTENTS, tenant=None, limit=1)).records or await unfinished(records):
-            await asyncio.sleep(0.05)  # another process can only be asked
+
+    async def taken_up() -> bool:
+        return not ((await records.query(INTENTS, tenant=None, limit=1)).records or await unfinished(records))
+
+    await until(taken_up)
 
 
 async def unfinished(records: RecordStore) -> set[str]:

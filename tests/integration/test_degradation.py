@@ -5,7 +5,6 @@ The rows are those of the table in docs/how-to/survive-outages.md; tests/promise
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -17,7 +16,7 @@ import pytest
 
 from sentinel_core.errors import Refusal
 from sentinel_core.limits import Limits
-from tests.pace import PATIENCE_S, until
+from tests.pace import until
 from tests.plugins.auth.callers import ADMIN_KEY, STATIC
 from tests.plugins.auth.gateway import House, house, tables
 from tests.plugins.recording.written import rows
@@ -64,9 +63,7 @@ class Outage:
         """Until both stores have found out by themselves."""
         gateway = self.house.gateway
         self.shim.thaw()
-        async with asyncio.timeout(PATIENCE_S):
-            while not (gateway.state.available and gateway.records.available):
-                await asyncio.sleep(0.02)  # they look again by themselves, about every second
+        await until(lambda: gateway.state.available and gateway.records.available)  # they look about every second
 
 
 def settings(shim: Shim, folder: Path, spool_max_bytes: int, audit: Mapping[str, Any]) -> dict[str, Any]:  # TOML values

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tests.pace import PATIENCE_S, in_time
+from tests.pace import in_time, until
 from tests.plugins.auth.callers import STATIC
 from tests.plugins.auth.gateway import House, house, tables
 from tests.redis.server import HOST, RedisServer
@@ -47,7 +47,5 @@ async def test_r03_replay_5_a_frozen_redis_holds_one_wave_of_requests_for_one_ti
             live, ready = await served.ask("/health/live"), await served.ask("/health/ready")
             assert (live.status, ready.json["status"]) == (200, "degraded"), "it serves, and says how"
             shim.thaw()
-            async with asyncio.timeout(PATIENCE_S):
-                while not served.gateway.state.available:
-                    await asyncio.sleep(0.02)  # it looks again by itself
+            await until(lambda: served.gateway.state.available)  # it looks again by itself
             assert await asked(served) == 200

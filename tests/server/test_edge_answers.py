@@ -166,3 +166,19 @@ async def test_a_socket_that_ends_with_its_client_is_no_failure(
             record = await lines.next()
     assert (record.status, record.error) == (101, error)
     assert any(record.levelno >= logging.ERROR for record in caplog.records) is logged
+
+
+async def test_h39_what_a_socket_says_after_its_end_is_in_no_log(runner: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The second close is refused by the server, and what is told of that must not tell of the failure before it."""
+
+    async def socket(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", "code": 1000})
+        raise ValueError("a secret")
+
+    async with edge(runner, app=socket) as (served, _), served.connect() as wire:
+        with access_lines() as lines:
+            await wire.send(request(headers=HANDSHAKE))
+            assert (await lines.next()).error == "internal_error"
+    assert "ValueError" in caplog.text
+    assert "a secret" not in caplog.text

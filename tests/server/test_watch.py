@@ -11,7 +11,7 @@ from sentinel_core.config import ServerSettings
 from sentinel_server.edge import Edge, Transaction, Watch
 from sentinel_server.edge.body import read_body
 from sentinel_server.edge.watch import FIRST_LOOK_S
-from tests.pace import PATIENCE_S
+from tests.pace import PATIENCE_S, until
 from tests.server.asgi_client import AsgiClient
 from tests.server.edge_fixture import Life, access_lines
 
@@ -83,8 +83,7 @@ async def test_a_fast_request_never_asks_for_a_disconnect() -> None:
 async def test_a_slow_request_that_succeeds_leaves_no_watcher() -> None:
     app, edge = working()
     client = AsgiClient(edge)
-    while client.asked < 2:  # the watcher asks
-        await asyncio.sleep(0.01)
+    await until(lambda: client.asked >= 2)  # the watcher asks
     app.go.set()
     await client.ended()
     assert client.answer.status == 200
@@ -94,8 +93,7 @@ async def test_a_slow_request_that_succeeds_leaves_no_watcher() -> None:
 async def test_a_disconnect_after_the_last_write_began_ends_nothing() -> None:
     app, edge = working()
     client = AsgiClient(edge)
-    while client.asked < 2:
-        await asyncio.sleep(0.01)
+    await until(lambda: client.asked >= 2)
     client.reading.clear()
     app.go.set()
     await client.next()
@@ -145,8 +143,7 @@ async def test_a_client_that_leaves_while_the_server_cancels_does_not_hide_the_s
     app, edge = working()
     client = AsgiClient(edge)
     await asyncio.wait_for(app.begun.wait(), PATIENCE_S)
-    while client.asked < 2:
-        await asyncio.sleep(0.01)
+    await until(lambda: client.asked >= 2)
     client.leave()
     client.task.cancel()
     with pytest.raises(asyncio.CancelledError):

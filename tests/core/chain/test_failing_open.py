@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from tests.core.chain.stages import exchange, open_on_fault, stage, verdicts
 NOTE: Key[str] = Key("note")
 
 
-@pytest.mark.parametrize("how", ["raises", "gives no answer"])
+@pytest.mark.parametrize("how", ["raises", "cancels itself", "gives no answer"])
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "unary"])
 async def test_facts_and_headers_are_as_they_were(stream: bool, how: str) -> None:
     def before(self: Stage, answer: Answer, ctx: Context) -> Answer:
@@ -26,8 +27,8 @@ async def test_facts_and_headers_are_as_they_were(stream: bool, how: str) -> Non
 
     def on_response(self: Stage, answer: Answer, ctx: Context) -> Any:  # Any: no answer
         ctx[NOTE] = ctx.headers["x-note"] = ctx.headers["x-left"] = "behind"
-        if how == "raises":
-            raise RuntimeError
+        if how != "gives no answer":
+            raise asyncio.CancelledError if how == "cancels itself" else RuntimeError
 
     before.__name__ = "on_response"
     ctx = context(stream=stream)

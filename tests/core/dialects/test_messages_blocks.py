@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
-from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.sse import SseParser
-from sentinel_core.dialects.translation import translated_events
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Event, Finish, TextDelta, ToolCallDelta
-from tests.upstream import delta, sse
+from tests.core.dialects.messages_client import REQUEST, events_of, translated, written
+from tests.upstream import delta
 from tests.upstream.anthropic import message_stream, text_block, tool_block
 
-REQUEST = ANTHROPIC_MESSAGES.decode_request(
-    {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], "stream": True}
-)
 DEEP = "[" * 3000
-
-
-def written(events: Sequence[Event]) -> bytes:
-    encoder = ANTHROPIC_MESSAGES.stream_encoder(REQUEST)
-    return b"".join(map(encoder.encode, events)) + encoder.finish()
 
 
 def calls_of(wire: bytes) -> list[tuple[str, str, str, str]]:
@@ -87,28 +76,14 @@ def test_an_input_that_nests_too_deeply_is_never_whole() -> None:
 
 
 def test_an_upstreams_input_that_nests_too_deeply_leaves_as_it_came() -> None:
-    wire = b"".join(message_stream(blocks=[tool_block(0, "c0", "f", DEEP), text_block(1, "x")], reason="tool_use"))
-    decoder = ANTHROPIC_MESSAGES.stream_decoder()
-    events = [event for data, name in SseParser().feed(wire) for event in decoder.decode(data, name)]
+    events = events_of(*message_stream(blocks=[tool_block(0, "c0", "f", DEEP), text_block(1, "x")], reason="tool_use"))
     assert calls_of(written(events)) == [("tool_use", "c0", "f", DEEP)]
 
 
 def test_a_start_into_which_a_guard_puts_what_nests_too_deeply_has_no_input() -> None:
-    wire = b"".join(message_stream(blocks=[tool_block(0, "c0", "f")], reason="tool_use"))
-    decoder = ANTHROPIC_MESSAGES.stream_decoder()
-    events = [event for data, name in SseParser().feed(wire) for event in decoder.decode(data, name)]
+    events = events_of(*message_stream(blocks=[tool_block(0, "c0", "f")], reason="tool_use"))
     changed: list[Event] = [event.with_text(DEEP) if isinstance(event, ToolCallDelta) else event for event in events]
     assert calls_of(written(changed)) == [("tool_use", "c0", "f", "")]
-
-
-async def translated(*chunks: Any) -> list[Event]:  # JSON
-    async def events() -> Any:  # of the chat
-        decoder = OPENAI_CHAT.stream_decoder()
-        for payload, name in SseParser().feed(b"".join(map(sse, chunks))):
-            for event in decoder.decode(payload, name):
-                yield event
-
-    return [event async for event in translated_events(events(), OPENAI_CHAT, REQUEST)]
 
 
 async def test_a_call_of_the_older_kind_is_the_clients_to_make() -> None:

@@ -11,16 +11,14 @@ import pytest
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.sse import SseParser
-from sentinel_core.dialects.translation import translated_answer, translated_events
+from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Answer, Event
-from tests.upstream import completion, delta, sse
+from tests.core.dialects.messages_client import REQUEST, events_of, translated, written
+from tests.upstream import completion, delta
 from tests.upstream.anthropic import message_stream, tool_block
 
 CUT = '{"a": "hel'
-REQUEST = ANTHROPIC_MESSAGES.decode_request(
-    {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], "stream": True}
-)
 
 
 def called(arguments: str, finish: str, **fields: Any) -> Answer:  # JSON
@@ -35,21 +33,12 @@ async def streamed(arguments: str, finish: str, **fields: Any) -> list[Event]:  
     """The events of a chat's stream with one call; `fields` are those of its delta, instead of the call."""
     call = {"index": 0, "id": "c", "type": "function", "function": {"name": "w", "arguments": arguments}}
     chunks = [delta(role="assistant"), delta(**(fields or {"tool_calls": [call]})), delta(finish=finish)]
-
-    async def events() -> Any:  # of the chat
-        decoder = OPENAI_CHAT.stream_decoder()
-        for payload, name in SseParser().feed(b"".join(map(sse, chunks))):
-            for event in decoder.decode(payload, name):
-                yield event
-
-    return [event async for event in translated_events(events(), OPENAI_CHAT, REQUEST)]
+    return await translated(*chunks)
 
 
 def ended(events: Sequence[Event]) -> str:
     """Why the message ends that a client reads of these events."""
-    encoder = ANTHROPIC_MESSAGES.stream_encoder(REQUEST)
-    wire = b"".join(map(encoder.encode, events)) + encoder.finish()
-    bodies = [json.loads(payload) for payload, _ in SseParser().feed(wire)]
+    bodies = [json.loads(payload) for payload, _ in SseParser().feed(written(events))]
     (end,) = (body["delta"] for body in bodies if body["type"] == "message_delta")
     return str(end["stop_reason"])
 
@@ -64,9 +53,7 @@ async def test_arguments_that_were_cut_off_are_an_empty_input_and_the_reason_say
 
 @pytest.mark.parametrize("end", [True, False])
 def test_what_came_of_a_message_that_was_cut_off_can_be_put_together(end: bool) -> None:
-    wire = b"".join(message_stream(blocks=[tool_block(0, "t1", "w", CUT)], reason="max_tokens"))
-    decoder = ANTHROPIC_MESSAGES.stream_decoder()
-    events = [event for payload, name in SseParser().feed(wire) for event in decoder.decode(payload, name)]
+    events = events_of(*message_stream(blocks=[tool_block(0, "t1", "w", CUT)], reason="max_tokens"))
     answer = ANTHROPIC_MESSAGES.assemble(events if end else events[:-2])
     assert answer.body["content"] == [{"type": "tool_use", "id": "t1", "name": "w", "input": {}}]
 

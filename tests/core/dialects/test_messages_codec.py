@@ -26,6 +26,7 @@ from sentinel_core.messages import (
     Usage,
     UsageReport,
 )
+from tests.core.dialects.messages_client import events_of, written
 from tests.upstream.anthropic import (
     block,
     ending,
@@ -42,19 +43,6 @@ from tests.upstream.anthropic import (
 def decoded(**fields: Any) -> Request:  # JSON
     body = {"model": "claude", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], **fields}
     return ANTHROPIC_MESSAGES.decode_request(body)
-
-
-def events_of(wire: bytes, *, whole: bool = True) -> list[Event]:
-    decoder, parser = ANTHROPIC_MESSAGES.stream_decoder(), SseParser()
-    found = [event for data, name in parser.feed(wire) for event in decoder.decode(data, name)]
-    if whole:
-        decoder.end()
-    return found
-
-
-def written(events: list[Event]) -> bytes:
-    encoder = ANTHROPIC_MESSAGES.stream_encoder(decoded(stream=True))
-    return b"".join(map(encoder.encode, events)) + encoder.finish()
 
 
 def bodies(wire: bytes) -> list[Any]:  # JSON
@@ -108,7 +96,7 @@ WIRE = b"".join(RICH)
 
 
 def test_an_untouched_stream_leaves_frame_by_frame_as_it_came_without_its_pings() -> None:
-    assert written(events_of(WIRE)) == b"".join(event for event in RICH if b"ping" not in event)
+    assert written(events_of(WIRE, whole=True)) == b"".join(event for event in RICH if b"ping" not in event)
 
 
 @given(st.lists(st.integers(min_value=0, max_value=len(WIRE)), max_size=20))
@@ -119,12 +107,12 @@ def test_p8_any_byte_split_gives_the_same_events(places: list[int]) -> None:
         found += [event for data, name in parser.feed(WIRE[start:end]) for event in decoder.decode(data, name)]
     assert decoder.done
     assert [(type(event), getattr(event, "text", "")) for event in found] == [
-        (type(event), getattr(event, "text", "")) for event in events_of(WIRE)
+        (type(event), getattr(event, "text", "")) for event in events_of(WIRE, whole=True)
     ]
 
 
 def test_channels_tool_numbers_ends_and_running_usage() -> None:
-    events = events_of(WIRE)
+    events = events_of(WIRE, whole=True)
     tools = [(event.index, event.id, event.name, event.text) for event in events if isinstance(event, ToolCallDelta)]
     assert "".join(event.text for event in events if isinstance(event, ReasoningDelta)) == "hm é🙂"
     assert tools == [
@@ -141,31 +129,31 @@ def test_channels_tool_numbers_ends_and_running_usage() -> None:
 
 
 def test_strings_outside_the_channels_are_slots_and_binary_ones_are_not() -> None:
-    found = {slot.text for event in events_of(WIRE) if isinstance(event, Opaque) for slot in event.slots}
+    found = {slot.text for event in events_of(WIRE, whole=True) if isinstance(event, Opaque) for slot in event.slots}
     assert {"quoted", "Paper", "web_search", "unknown", "note"} <= found
     assert not {"blob", "sig", "srv_1", "toolu_1"} & found
 
 
 def test_usage_counts_the_cache_and_is_cumulative() -> None:
     cached = {"cache_read_input_tokens": 10, "cache_creation_input_tokens": 5}
-    events = events_of(b"".join([opening(**cached), *text_block(0, "a"), *ending(output_tokens=7)]))
+    events = events_of(b"".join([opening(**cached), *text_block(0, "a"), *ending(output_tokens=7)]), whole=True)
     assert [event.usage for event in events if isinstance(event, UsageReport)][-1] == Usage(18, 7, 25, 10, 0, 5)
 
 
 @pytest.mark.parametrize("parts", [[opening()], [opening(), *text_block(0, "a")], [opening(), *ending(None)]])
 def test_u09_an_end_without_a_stop_reason_is_a_fault(parts: list[bytes]) -> None:
     with pytest.raises(UpstreamError) as raised:
-        events_of(b"".join(parts))
+        events_of(b"".join(parts), whole=True)
     assert raised.value.code == "upstream_stream_interrupted"
 
 
 def test_text_behind_the_end_of_its_block_is_a_fault() -> None:
     late = named({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "b"}})
     with pytest.raises(UpstreamError) as raised:
-        events_of(b"".join([opening(), *text_block(0, "a"), late]), whole=False)
+        events_of(b"".join([opening(), *text_block(0, "a"), late]))
     assert raised.value.code == "upstream_invalid_response"
     again = [opening(), *text_block(0, "a"), *text_block(0, "b"), *ending()]
-    assert "".join(e.text for e in events_of(b"".join(again)) if isinstance(e, TextDelta)) == "ab"
+    assert "".join(e.text for e in events_of(b"".join(again), whole=True) if isinstance(e, TextDelta)) == "ab"
 
 
 @pytest.mark.parametrize(
@@ -193,7 +181,8 @@ def test_u11_what_is_no_event_is_a_fault(payload: bytes) -> None:
 
 def test_changed_text_is_patched_into_its_frame() -> None:
     changed = [
-        event.with_text(event.text.upper()) if isinstance(event, TextEvent) else event for event in events_of(WIRE)
+        event.with_text(event.text.upper()) if isinstance(event, TextEvent) else event
+        for event in events_of(WIRE, whole=True)
     ]
     assert blocks_of(written(changed)) == [
         ("thinking", "HM É🙂"),
@@ -206,13 +195,13 @@ def test_changed_text_is_patched_into_its_frame() -> None:
 
 
 def test_text_that_a_stage_keeps_is_taken_out_and_unseen_strings_with_it() -> None:
-    kept = [event for event in events_of(WIRE) if not isinstance(event, TextDelta)]
+    kept = [event for event in events_of(WIRE, whole=True) if not isinstance(event, TextDelta)]
     assert ("text", "") in blocks_of(written(kept))
 
 
 def test_text_that_a_guard_releases_at_the_end_goes_where_it_belongs() -> None:
     """A guard that holds text until the answer ends: blocks stay whole, in order, one at a time."""
-    events = events_of(WIRE)
+    events = events_of(WIRE, whole=True)
     held = [event for event in events if isinstance(event, TextEvent)]
     passing = [event for event in events if not isinstance(event, TextEvent)]
     end = next(index for index, event in enumerate(passing) if isinstance(event, Finish))
@@ -224,7 +213,7 @@ def test_text_that_a_guard_releases_at_the_end_goes_where_it_belongs() -> None:
 def tool_events() -> tuple[ToolCallDelta, Opaque, ToolCallDelta, list[Event]]:
     """A tool's call, the strings of its start, its input, and what follows."""
     wire = b"".join(message_stream(blocks=[tool_block(0, "t1", "look", '{"a":1}')], reason="tool_use"))
-    _, call, strings, given_input, *rest = events_of(wire)
+    _, call, strings, given_input, *rest = events_of(wire, whole=True)
     assert isinstance(call, ToolCallDelta)
     assert isinstance(strings, Opaque)
     assert isinstance(given_input, ToolCallDelta)
@@ -307,7 +296,7 @@ def test_a_stream_that_breaks_ends_in_an_error_event_and_nothing_else() -> None:
 def test_u08_a_block_that_ended_before_its_stream_breaks_has_its_end() -> None:
     arrived = [opening(), *text_block(0, "a")]
     encoder = ANTHROPIC_MESSAGES.stream_encoder(decoded(stream=True))
-    wire = b"".join(map(encoder.encode, events_of(b"".join(arrived), whole=False)))
+    wire = b"".join(map(encoder.encode, events_of(b"".join(arrived))))
     wire += encoder.fail(UpstreamError("upstream_stream_interrupted"))
     assert wire.partition(b"event: error\n")[0] == b"".join(arrived)
 

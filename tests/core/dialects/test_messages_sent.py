@@ -10,9 +10,9 @@ import pytest
 
 from sentinel_core.chain.transcript import Transcript
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
-from sentinel_core.dialects.sse import SseParser
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Answer, Event, Finish, TextDelta, ToolCallDelta
+from tests.core.dialects.messages_client import events_of
 from tests.upstream.anthropic import block, ending, message, message_stream, named, opening, text_block, tool_block
 
 DEEP = "[" * 3000
@@ -21,11 +21,6 @@ NO_INPUTS = pytest.mark.parametrize(
     ['{"a":', "[1]", "3", DEEP, f'{{"a":{"[" * 900}{"]" * 900}}}'],
     ids=["cut", "list", "number", "deep", "whole and deep"],
 )
-
-
-def events_of(wire: Sequence[bytes]) -> list[Event]:
-    decoder = ANTHROPIC_MESSAGES.stream_decoder()
-    return [event for data, name in SseParser().feed(b"".join(wire)) for event in decoder.decode(data, name)]
 
 
 def sent(events: Sequence[Event]) -> Answer:
@@ -38,7 +33,7 @@ def sent(events: Sequence[Event]) -> Answer:
 
 def called(arguments: str) -> list[list[Event]]:
     """A stream with one call, of the client's own dialect and of another one."""
-    own = events_of(message_stream(blocks=[tool_block(0, "t1", "f", arguments)], reason="tool_use"))
+    own = events_of(*message_stream(blocks=[tool_block(0, "t1", "f", arguments)], reason="tool_use"))
     return [own, [ToolCallDelta(text=arguments, id="t1", name="f"), Finish(reason="tool_calls")]]
 
 
@@ -74,9 +69,9 @@ def test_u15_an_upstreams_own_stream_of_it_is_no_whole_answer(arguments: str) ->
 @pytest.mark.parametrize("usage", [None, True, 3, "x", ["x"]], ids=repr)
 def test_a_message_may_begin_with_counts_that_are_none(usage: Any) -> None:  # JSON
     start = named({"type": "message_start", "message": message(content=[], stop_reason=None, usage=usage)})
-    counted = sent(events_of([start, *text_block(0, "a"), *ending(input_tokens=3)]))
+    counted = sent(events_of(*[start, *text_block(0, "a"), *ending(input_tokens=3)]))
     assert counted.body["usage"] == {"input_tokens": 3, "output_tokens": 2}
-    assert sent(events_of([start, *text_block(0, "a")])).body["usage"] == {}
+    assert sent(events_of(*[start, *text_block(0, "a")])).body["usage"] == {}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +90,7 @@ def test_a_message_may_begin_with_counts_that_are_none(usage: Any) -> None:  # J
     ids=lambda delta: delta["type"],
 )
 def test_a_block_may_hold_what_its_type_does_not_say(start: dict[str, Any], delta: dict[str, Any]) -> None:
-    events = events_of([opening(), *block(0, {**start, "citations": 3}, delta), *ending()])
+    events = events_of(*[opening(), *block(0, {**start, "citations": 3}, delta), *ending()])
     texts = [event.text for event in events if isinstance(event, TextDelta)]
     assembled = ANTHROPIC_MESSAGES.assemble(events)
     assert [e.text for e in ANTHROPIC_MESSAGES.decompose(assembled) if isinstance(e, TextDelta)][-1:] == texts
@@ -104,20 +99,20 @@ def test_a_block_may_hold_what_its_type_does_not_say(start: dict[str, Any], delt
 def test_text_in_a_block_of_thinking_is_a_text() -> None:
     deltas = ({"type": "thinking_delta", "thinking": "hm"}, {"type": "text_delta", "text": "a"})
     start = {"type": "thinking", "thinking": "", "signature": ""}
-    assembled = ANTHROPIC_MESSAGES.assemble(events_of([opening(), *block(0, start, *deltas), *ending()]))
+    assembled = ANTHROPIC_MESSAGES.assemble(events_of(*[opening(), *block(0, start, *deltas), *ending()]))
     assert [one["type"] for one in assembled.body["content"]] == ["thinking", "text"]
 
 
 @pytest.mark.parametrize("start", [{}, {"type": 1}, {"type": None, "text": ""}, {"input": {}}], ids=repr)
 def test_u11_a_block_that_does_not_say_its_type_is_a_fault(start: dict[str, Any]) -> None:
     with pytest.raises(UpstreamError) as raised:
-        events_of([opening(), *block(0, start)])
+        events_of(*[opening(), *block(0, start)])
     assert raised.value.code == "upstream_invalid_response"
 
 
 def test_u11_an_index_that_is_no_number_is_a_fault() -> None:
     with pytest.raises(UpstreamError):
-        events_of([opening(), *block(True, {"type": "text", "text": ""})])
+        events_of(*[opening(), *block(True, {"type": "text", "text": ""})])
 
 
 def test_what_a_guard_makes_of_an_input_may_nest_too_deeply() -> None:

@@ -12,22 +12,17 @@ from sentinel_core.chain.account import Account
 from sentinel_core.chain.transcript import Meter
 from sentinel_core.costs import Provisional, priced
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_COUNTING, ANTHROPIC_MESSAGES
-from sentinel_core.dialects.sse import SseParser
 from sentinel_core.errors import UpstreamError
 from sentinel_core.keys import Target
-from sentinel_core.messages import Event, Usage, UsageReport
+from sentinel_core.messages import Usage, UsageReport
 from sentinel_core.prices import Prices
 from sentinel_core.testing import context
 from sentinel_core.tokens import RoughTokens
+from tests.core.dialects.messages_client import events_of
 from tests.upstream.anthropic import ending, message, named, opening, text_block
 
 STOP = {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}}
 MOST = 1 << 53
-
-
-def events_of(*parts: bytes) -> list[Event]:
-    decoder = ANTHROPIC_MESSAGES.stream_decoder()
-    return [event for data, name in SseParser().feed(b"".join(parts)) for event in decoder.decode(data, name)]
 
 
 def counted(*parts: bytes) -> Usage:

@@ -24,6 +24,8 @@ class Held(Stage):
 
     name = "held"
     living: ClassVar[set[Stage]]
+    closing: ClassVar[asyncio.Event]
+    way: ClassVar[asyncio.Event]
 
     @classmethod
     @asynccontextmanager
@@ -32,6 +34,8 @@ class Held(Stage):
         stage = cls(config)
         cls.living.add(stage)
         yield stage
+        cls.closing.set()
+        await cls.way.wait()
         services.executor.submit(int).result()
         cls.living.discard(stage)
 
@@ -55,7 +59,8 @@ class Lingering:
 
 
 def gateway(provider: FakeProvider, *plugins: object, drain_timeout_s: float = 60.0) -> Gateway:
-    Held.living = set()
+    Held.living, Held.closing, Held.way = set(), asyncio.Event(), asyncio.Event()
+    Held.way.set()
     registry = Registry()
     for plugin in (Held, provider.kind(), *plugins):
         registry.register(plugin)
@@ -143,3 +148,22 @@ async def test_generations_that_a_drain_could_not_wait_for_are_closed_before_wha
     assert (Held.living, live.in_flight) == (set(), 0)
     await given_up(*requests)
     assert await live.drain(AT_ONCE_S)
+
+
+async def test_a_generation_that_is_closing_when_the_drain_runs_out_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sentinel_core.gateway.gateway.FINISHERS_S", 0.0)
+    provider = FakeProvider(HANG)
+    live = gateway(provider, drain_timeout_s=0.01)
+    async with live:
+        request = await asked(live, provider)
+        await live.reload()
+        way = Held.way
+        way.clear()
+        await given_up(request)
+        await until(Held.closing.is_set)  # nobody uses the old one any more
+        Held.way = asyncio.Event()
+        Held.way.set()
+        asyncio.get_running_loop().call_later(0.1, way.set)  # when the drain is over
+    assert Held.living == set()

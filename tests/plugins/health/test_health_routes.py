@@ -17,7 +17,7 @@ from sentinel_core.gateway import Gateway
 from sentinel_plugins.health.events import publish
 from sentinel_plugins.health.incidents import KEPT, Incidents, incident
 from sentinel_server.app import asgi
-from tests.pace import AT_ONCE_S
+from tests.pace import AT_ONCE_S, until
 from tests.plugins.health.watched import provider, registry, tables
 from tests.server.serving import RUNNERS, serving
 from tests.server.wire import request
@@ -224,6 +224,4 @@ async def test_a_subscriber_that_leaves_leaves_no_subscription(runner: str) -> N
         socket = await client.session.ws_connect("/ws/system-events")
         await next_of(socket, "system")
         await socket.close()
-        async with asyncio.timeout(AT_ONCE_S):
-            while any("Feed" in repr(task) for task in asyncio.all_tasks() - before):
-                await asyncio.sleep(0)
+        await until(lambda: not any("Feed" in repr(task) for task in asyncio.all_tasks() - before), AT_ONCE_S)

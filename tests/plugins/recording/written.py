@@ -12,10 +12,7 @@ from sentinel_plugins.audit import Audit
 from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.recording.own_rows import caught_up
 from sentinel_plugins.usage import Usage
-from tests.pace import PATIENCE_S
-
-POLL_S = 0.001
-"""Rows wait for others for ten milliseconds: other tests may have the processor meanwhile."""
+from tests.pace import PATIENCE_S, POLL_S, until
 
 
 async def rows(records: RecordStore, table: str, least: int, **where: Any) -> list[Record]:  # JSON values
@@ -30,9 +27,7 @@ async def rows(records: RecordStore, table: str, least: int, **where: Any) -> li
 
 async def emptied(journal: Journal) -> None:
     """Wait until everything that a journal took is written."""
-    async with asyncio.timeout(PATIENCE_S):
-        while journal:
-            await asyncio.sleep(POLL_S)
+    await until(lambda: not journal)
 
 
 async def flushed(gateway: Gateway) -> None:

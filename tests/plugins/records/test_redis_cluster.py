@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from hypothesis import given
@@ -11,7 +10,7 @@ from redis.crc import key_slot
 
 from sentinel_core.records import TENANT
 from sentinel_plugins.records.redis.keys import TableKeys
-from tests.pace import PATIENCE_S
+from tests.pace import until
 from tests.plugins.records.opened import redis, row
 from tests.redis.server import RedisServer, running_server
 
@@ -36,9 +35,7 @@ def test_r12_the_names_of_one_step_lie_on_one_node(table: str, tenants: list[str
 
 async def formed(server: RedisServer) -> None:
     """Wait until the node says that its slots are all there."""
-    async with asyncio.timeout(PATIENCE_S):
-        while b"cluster_state:ok" not in server.ask("CLUSTER", "INFO"):
-            await asyncio.sleep(0.02)
+    await until(lambda: b"cluster_state:ok" in server.ask("CLUSTER", "INFO"))
 
 
 async def test_r12_a_cluster_takes_every_step(redis_binary: str, tmp_path: Path) -> None:

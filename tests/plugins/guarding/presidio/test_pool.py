@@ -17,7 +17,7 @@ from sentinel_plugins.guarding.presidio.pool import DeadlinePassed, Pool, PoolPl
 from sentinel_plugins.guarding.presidio.process import RecogniserFailed, WorkerLost
 from sentinel_plugins.guarding.presidio.waiting import BATCH_CHARS, QueueFull, batches
 from sentinel_plugins.guarding.presidio.wire import Start
-from tests.pace import PATIENCE_S
+from tests.pace import until
 from tests.plugins.guarding.presidio import stand_in
 
 TEXT = "Ann Smith met Bob in Paris"
@@ -179,9 +179,7 @@ async def test_kill_9_of_the_gateway_leaves_no_process_idle_or_busy() -> None:
     assert len(children) == 2
     gateway.kill()
     await gateway.wait()
-    async with asyncio.timeout(PATIENCE_S):
-        while any(_runs(pid) for pid in children):
-            await asyncio.sleep(0.01)
+    await until(lambda: not any(_runs(pid) for pid in children))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

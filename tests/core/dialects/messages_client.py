@@ -1,0 +1,44 @@
+"""A client of Messages: the events that reach it, of its own format's streams and of a chat's, and what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.sse import SseParser
+from sentinel_core.dialects.translation import translated_events
+from sentinel_core.messages import Event
+from tests.upstream import sse
+
+REQUEST = ANTHROPIC_MESSAGES.decode_request(
+    {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], "stream": True}
+)
+
+
+def events_of(*parts: bytes, whole: bool = False) -> list[Event]:
+    """The events of an upstream's stream of Messages, which must be `whole` if that is said."""
+    decoder = ANTHROPIC_MESSAGES.stream_decoder()
+    found = [event for data, name in SseParser().feed(b"".join(parts)) for event in decoder.decode(data, name)]
+    if whole:
+        decoder.end()
+    return found
+
+
+async def translated(*chunks: Any) -> list[Event]:  # JSON
+    """The events of a chat's stream, for this client."""
+
+    async def events() -> Any:  # of the chat
+        decoder = OPENAI_CHAT.stream_decoder()
+        for payload, name in SseParser().feed(b"".join(map(sse, chunks))):
+            for event in decoder.decode(payload, name):
+                yield event
+
+    return [event async for event in translated_events(events(), OPENAI_CHAT, REQUEST)]
+
+
+def written(events: Iterable[Event]) -> bytes:
+    """What the client reads."""
+    encoder = ANTHROPIC_MESSAGES.stream_encoder(REQUEST)
+    return b"".join(map(encoder.encode, events)) + encoder.finish()
