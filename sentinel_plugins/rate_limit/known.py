@@ -24,18 +24,22 @@ log = logging.getLogger("sentinel.rate_limit")
 AGAIN_S = 5.0
 """How long after a look at the ledger there is another one: rows are written behind their requests, so the first may
 have missed those that were on their way."""
-REMEMBERED = 4096
+SELDOM_S = 320.0
+"""The longest time between two looks of which the first failed: each failure doubles it, so that a ledger that takes
+too long to read is not read all the time."""
+REMEMBERED = 32_768
 
 Place: TypeAlias = tuple[str, str]
 """A budget's key and its period."""
 
 
 class Look(NamedTuple):
-    """What the ledger said (None: it could not be read), when, and whether there is another look to come."""
+    """What the ledger said (None: it could not be read), when, whether there is another look to come, and when."""
 
     nanousd: int | None
     at: float
     again: bool
+    wait_s: float = AGAIN_S
 
 
 class KnownSpent:
@@ -80,32 +84,41 @@ class KnownSpent:
         knows their budgets needs no ledger."""
         return tuple([await self._noted(row, claim, now) for row, claim in zip(rows, claims, strict=True)])
 
-    async def told(self, rows: Sequence[Row], claims: Sequence[Claim], now: float, asked: float) -> tuple[Claim, ...]:
-        """The claims with what the ledger says, for a step that was asked for at that monotonic time in vain.
+    async def told(
+        self, rows: Sequence[Row], claims: Sequence[Claim], now: float, asked: float, began: float
+    ) -> tuple[Claim, ...]:
+        """The claims with what the ledger says, for a step that was asked for in vain: when that was, and when its
+        request began, on the monotonic clock. A ledger that could not be read since then is not read again for it.
 
         Raises `Refusal` (ledger_unavailable).
         """
-        return tuple([await self._told(row, claim, now, asked) for row, claim in zip(rows, claims, strict=True)])
+        return tuple([await self._told(row, claim, now, asked, began) for row, claim in zip(rows, claims, strict=True)])
 
     async def _noted(self, row: Row, claim: Claim, now: float) -> Claim:
         if not isinstance(claim, Budget) or not self._is_due(claim):
             return claim
-        async with self._lock(claim):
+        lock = self._lock(claim)
+        if lock.locked() and (claim.key, claim.period) in self._looks:
+            return self._with_look(claim)  # somebody is at it, and there was one before: nobody else waits for this one
+        async with lock:
             if self._is_due(claim):
+                before = self._looks.get((claim.key, claim.period))
+                first = before is None or before.nanousd is None
                 try:
-                    await self._look(row, claim, now)
+                    await self._look(row, claim, now, again=first)
                 except Refusal as error:
                     log.warning("%r is not compared with the ledger for now: %s", claim.key, error.message)
-                    self._remember(claim, Look(None, self._clock.monotonic(), again=True))
         return self._with_look(claim)
 
-    async def _told(self, row: Row, claim: Claim, now: float, asked: float) -> Claim:
+    async def _told(self, row: Row, claim: Claim, now: float, asked: float, began: float) -> Claim:
         if not isinstance(claim, Budget):
             return claim
         async with self._lock(claim):
             look = self._looks.get((claim.key, claim.period))
+            if look is not None and look.nanousd is None and look.at >= began:
+                raise Refusal("ledger_unavailable")
             if look is None or look.nanousd is None or not (look.at >= asked or denies(look.nanousd, claim)):
-                await self._look(row, claim, now)
+                await self._look(row, claim, now, again=True)
         return self._with_look(claim)
 
     def _lock(self, claim: Budget) -> asyncio.Lock:
@@ -114,15 +127,19 @@ class KnownSpent:
     def _with_look(self, claim: Budget) -> Budget:
         return msgspec.structs.replace(claim, spent_nanousd=self._looks[claim.key, claim.period].nanousd)
 
-    async def _look(self, row: Row, claim: Budget, now: float) -> None:
+    async def _look(self, row: Row, claim: Budget, now: float, *, again: bool) -> None:
         assert self._ledger is not None, "without one no store is asked what it does not know"
         assert row.allowance is not None, "what makes a row of money one"
         assert row.payer is not None, "a row of money says whose it is"
         period = span(row.allowance.period, now)
         until = period.ends.timestamp() if period.ends is not None else None
         began, before = self._clock.monotonic(), self._looks.get((claim.key, claim.period))
-        nanousd = await self._ledger.spent(self._records, row.payer, period.begins, until)
-        again = before is None or before.nanousd is None or not before.again
+        try:
+            nanousd = await self._ledger.spent(self._records, row.payer, period.begins, until)
+        except Refusal:
+            wait_s = 2 * before.wait_s if before is not None and before.nanousd is None else AGAIN_S
+            self._remember(claim, Look(None, self._clock.monotonic(), again=True, wait_s=min(wait_s, SELDOM_S)))
+            raise
         self._remember(claim, Look(nanousd, began, again))
 
     def _remember(self, claim: Budget, look: Look) -> None:
@@ -137,7 +154,7 @@ class KnownSpent:
         return look is None or (look.again and self._passed(look))
 
     def _passed(self, look: Look) -> bool:
-        return self._clock.monotonic() - look.at >= AGAIN_S
+        return self._clock.monotonic() - look.at >= look.wait_s
 
 
 def denies(nanousd: int, claim: Budget) -> bool:

@@ -119,7 +119,7 @@ class RateLimit(Stage):
         bounds = self._subjects.of(ctx)
         if not bounds.rows:
             return
-        budgets, known = bounds.budgets, self._known
+        budgets, known, looked = bounds.budgets, self._known, None
         estimate = await self._estimator.of(ctx, money=bool(budgets)) if bounds.metered else NOTHING
         now = self._clock.time()
         claims: Sequence[Claim] = claims_of(bounds, estimate, self._ttl_s(ctx), now, known.unasked)
@@ -127,10 +127,11 @@ class RateLimit(Stage):
             ctx[ADMITTED_AT] = now
             # Budgets come last. What the store is still to be told may be in the ledger already: it would count twice.
             if known.due(claims[-len(budgets) :]) and not self._owed.owes:
+                looked = self._clock.monotonic()
                 claims = await known.noted(bounds.rows, claims, now)
         reservation = Reservation(new_id(bounds), bounds, claims, self._state)
         ctx[RESERVATION] = reservation
-        admission = await self._admitted(ctx, reservation, now)
+        admission = await self._admitted(ctx, reservation, now, looked)
         bounds.headers.write(ctx.headers, admission.claims, now)
         if not admission.admitted:
             reservation.over = True
@@ -182,13 +183,17 @@ class RateLimit(Stage):
         await reservation.store.settle(reservation.id, settlement)
         await self._owed.settle(self._state, reservation.id, settlement, late)
 
-    async def _admitted(self, ctx: Context, reservation: Reservation, now: float) -> Admission:
-        """The step, at the shared store or, where that does not answer, on this process's part."""
+    async def _admitted(self, ctx: Context, reservation: Reservation, now: float, looked: float | None) -> Admission:
+        """The step, at the shared store or, where that does not answer, on this process's part.
+
+        `looked` is when this request looked at the ledger before, if it did.
+        """
         asked = self._clock.monotonic()
         try:
             admission = await self._state.admit(reservation.id, reservation.claims)
             if not admission.admitted and ask_ledger(admission):
-                claims = await self._known.told(reservation.bounds.rows, reservation.claims, now, asked)
+                rows, began = reservation.bounds.rows, asked if looked is None else looked
+                claims = await self._known.told(rows, reservation.claims, now, asked, began)
                 admission = await self._state.admit(reservation.id, claims)
         except Refusal as unavailable:
             self._known.doubt()

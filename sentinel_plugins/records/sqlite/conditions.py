@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from sentinel_plugins.recording.cursor import Position
 from sentinel_plugins.recording.filter import Filter
+from sentinel_plugins.records.sqlite.schema import LEDGER
 
 Value: TypeAlias = str | float | int
 
@@ -19,7 +20,10 @@ class Conditions:
     def __init__(self, table: str, wanted: Filter, before: Position | None = None) -> None:
         self._parts: list[str] = []
         self.values: list[Value] = []
-        self._add('"table" = ?', table)
+        if table == LEDGER:  # by its name: SQLite takes an index of some rows only where it sees which these are
+            self._add(f"\"table\" = '{LEDGER}'")
+        else:
+            self._add('"table" = ?', table)
         if wanted.tenant is not None:
             self._add("tenant = ?", wanted.tenant)
         if wanted.since is not None:

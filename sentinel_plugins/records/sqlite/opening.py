@@ -102,6 +102,8 @@ def _check(path: Path) -> None:
             _refuse(path, f"is damaged: {found}", _RESTORE)
         if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
             _refuse(path, "cannot have a write-ahead log there", "a local disk: SQLite needs shared memory beside it")
+        if (version := schema.version_of(connection)) < schema.VERSION:
+            log.info("%s: from version %d to %d; of a million rows it takes some 20 s", path, version, schema.VERSION)
         schema.migrate(connection)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+LEDGER = "usage"
+"""The table that budgets are compared with."""
 APPLICATION_ID = 0x53_4E_54_4C
 """SQLite's mark of whose file it is: `SNTL` (https://www.sqlite.org/pragma.html#pragma_application_id)."""
 
@@ -21,14 +23,33 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         'CREATE INDEX records_by_time ON records ("table", at, id)',
         'CREATE INDEX records_by_tenant ON records ("table", tenant, at, id)',
     ),
+    (
+        """CREATE INDEX records_spent ON records (
+            "table",
+            tenant,
+            at,
+            record -> '$.fields.key',
+            record -> '$.fields.user',
+            record -> '$.fields.principal',
+            record -> '$.fields.model',
+            CASE WHEN json_type(record, '$.fields.cost_nanousd') = 'integer'
+                AND typeof(json_extract(record, '$.fields.cost_nanousd')) = 'integer'
+            THEN json_extract(record, '$.fields.cost_nanousd') ELSE 0 END
+        ) WHERE "table" = 'usage'""",
+    ),
 )
 """The statements that lead from each version to the next; a file's version is SQLite's `user_version`.
+
+What a budget asks the ledger, whose calls and what they cost, is all in one index, so that a look at a million rows is
+one of a quarter of a second. SQLite takes it for expressions that are written in the same way: those of `conditions`.
 
 `record` is the whole row as JSON; the other columns are what it is found by. An entry never changes once it was
 released: files that exist have run it.
 """
 
 VERSION = len(MIGRATIONS)
+PATIENCE_S = 600.0
+"""How long whoever finds an older file waits for somebody else who takes it to this version."""
 
 
 def version_of(connection: sqlite3.Connection) -> int:
@@ -48,6 +69,8 @@ def migrate(connection: sqlite3.Connection) -> None:
 
     Fails also at the present version where the file cannot be written.
     """
+    if version_of(connection) < VERSION:
+        connection.execute(f"PRAGMA busy_timeout = {round(PATIENCE_S * 1000)}")
     connection.execute("BEGIN IMMEDIATE")
     try:
         for version, statements in enumerate(MIGRATIONS[version_of(connection) :], version_of(connection) + 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -17,13 +18,14 @@ from sentinel_core.limits import Limits
 from sentinel_core.records import RecordStore
 from sentinel_core.state import Budget, Settlement, StateStore, state_key
 from sentinel_core.testing import FakeClock, FakeProvider, chain_of, completion, fake_services, opened
-from sentinel_plugins.rate_limit.known import AGAIN_S
+from sentinel_plugins.rate_limit.known import AGAIN_S, SELDOM_S
 from sentinel_plugins.rate_limit.periods import span
 from sentinel_plugins.rate_limit.rows import Row
 from sentinel_plugins.rate_limit.stage import RateLimit
 from sentinel_plugins.state.memory import MemoryState
 from sentinel_plugins.usage import Usage
 from sentinel_plugins.usage.spent import Spent
+from tests.pace import until
 from tests.plugins.rate_limit.scene import NOON, asking, caller, code, prices, scene
 from tests.plugins.rate_limit.unplugged import Unplugged
 
@@ -80,8 +82,79 @@ async def test_a_second_look_that_fails_is_repeated_and_refuses_nobody() -> None
             assert code(await s.ask(who, max_tokens=1)) is None
         ledger.nanousd = 100 * COST
         await clock.advance(AGAIN_S)
+        assert code(await s.ask(who, max_tokens=1)) is None
+        assert len(ledger.asked) == 3, "each failure doubles the wait: such a ledger may be too long to be read"
+        await clock.advance(AGAIN_S)
         assert code(await s.ask(who, max_tokens=1)) == "insufficient_quota"
     assert len(ledger.asked) == 4
+
+
+async def test_the_wait_after_looks_that_fail_has_a_limit() -> None:
+    ledger, clock = Told(0), FakeClock(NOON)
+    who = caller(of_key=Limits(total_usd=0.1))
+    async with scene({"max_requests": "unlimited"}, ANSWER, clock=clock, ledger=ledger) as s:
+        assert code(await s.ask(who, max_tokens=1)) is None
+        ledger.nanousd, asked = None, []
+        for _ in range(10):
+            await clock.advance(SELDOM_S)
+            assert code(await s.ask(who, max_tokens=1)) is None
+            asked.append(len(ledger.asked))
+    assert asked == list(range(2, 12))
+
+
+async def test_a_request_whose_look_failed_does_not_read_the_ledger_again_for_the_store() -> None:
+    """It would wait twice for the same thing."""
+    ledger, clock = Told(None), FakeClock(NOON)
+    who = caller(of_key=Limits(total_usd=0.1))
+    async with scene({"max_requests": "unlimited"}, ANSWER, clock=clock, ledger=ledger) as s:
+        assert code(await s.ask(who, max_tokens=1)) == "ledger_unavailable"
+        assert len(ledger.asked) == 1
+        ledger.nanousd = 0
+        await clock.advance(0.001)
+        assert code(await s.ask(who, max_tokens=1)) is None, "the next one asks what the store does not know"
+    assert len(ledger.asked) == 2
+
+
+@dataclass
+class Slow(Told):
+    """A ledger that is read only once a test says so."""
+
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def spent(self, records: RecordStore, payer: Payer, since: float | None, until: float | None) -> int:
+        self.asked.append(payer)
+        await self.go_on.wait()
+        if self.nanousd is None:
+            raise Refusal("ledger_unavailable")
+        return self.nanousd
+
+
+async def test_only_who_looks_again_waits_for_the_second_look() -> None:
+    ledger, clock = Slow(0), FakeClock(NOON)
+    who = caller(of_key=Limits(total_usd=0.1))
+    async with scene({"max_requests": "unlimited"}, ANSWER, clock=clock, ledger=ledger) as s:
+        ledger.go_on.set()
+        assert code(await s.ask(who, max_tokens=1)) is None
+        await clock.advance(AGAIN_S)
+        ledger.go_on.clear()
+        looks = asyncio.create_task(s.ask(who, max_tokens=1))
+        await until(lambda: len(ledger.asked) == 2)
+        assert code(await s.ask(who, max_tokens=1)) is None
+        assert not looks.done()
+        ledger.go_on.set()
+        assert code(await looks) is None
+    assert len(ledger.asked) == 2
+
+
+async def test_who_waited_for_a_look_in_vain_does_not_look_as_well() -> None:
+    ledger = Slow(None)
+    who = caller(of_key=Limits(total_usd=0.1))
+    async with scene({"max_requests": "unlimited"}, ANSWER, ledger=ledger) as s:
+        asking_ = [asyncio.create_task(s.ask(who, max_tokens=1)) for _ in range(3)]
+        await until(lambda: len(ledger.asked) == 1)
+        ledger.go_on.set()
+        assert [code(await one) for one in asking_] == ["ledger_unavailable"] * 3
+    assert len(ledger.asked) == 1
 
 
 async def test_r05_after_an_outage_budgets_are_compared_with_the_ledger_again() -> None:

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from sentinel_plugins.records.sqlite import SqliteRecordsConfig, opening, schema
 from sentinel_plugins.records.sqlite.connect import connect
 from sentinel_plugins.records.sqlite.opening import prepare
 from sentinel_plugins.records.sqlite.store import SqliteRecords
+from tests.pace import PATIENCE_S
 from tests.plugins.records.opened import row, sqlite
 
 TABLE = "usage"
@@ -184,10 +186,10 @@ def test_a_file_of_an_older_release_is_taken_to_this_one(
     file = laid(tmp_path, closed)
     steps = (*schema.MIGRATIONS, ("ALTER TABLE records ADD COLUMN colour TEXT",))
     monkeypatch.setattr(schema, "MIGRATIONS", steps)
-    monkeypatch.setattr(schema, "VERSION", 2)
+    monkeypatch.setattr(schema, "VERSION", len(steps))
     assert count(file) == ROWS
     with closing(sqlite3.connect(file)) as connection:
-        assert schema.version_of(connection) == 2
+        assert schema.version_of(connection) == len(steps)
         assert connection.execute("SELECT count(colour), count(*) FROM records").fetchone() == (0, ROWS)
 
 
@@ -197,10 +199,32 @@ def test_a_step_to_a_newer_version_is_taken_whole_or_not_at_all(
     file = laid(tmp_path, closed)
     broken = (*schema.MIGRATIONS, ("ALTER TABLE records ADD COLUMN colour TEXT", "no SQL"))
     monkeypatch.setattr(schema, "MIGRATIONS", broken)
-    monkeypatch.setattr(schema, "VERSION", 2)
+    monkeypatch.setattr(schema, "VERSION", len(broken))
     assert "syntax error" in refusal(file)
     monkeypatch.undo()
     assert count(file) == ROWS
+
+
+def test_the_workers_of_a_machine_wait_for_the_one_that_takes_an_older_file_to_this_release(
+    tmp_path: Path, closed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large file that takes longer than anybody waits for a lock."""
+    file, asked = laid(tmp_path, closed), threading.Event()
+
+    def traced(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
+        connection = connect(path, busy_timeout_s=0.0)
+        connection.set_trace_callback(lambda sql: asked.set() if sql.startswith("BEGIN") else None)
+        return connection
+
+    monkeypatch.setattr(opening, "connect", traced)
+    monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, ("CREATE TABLE more (number INTEGER)",)))
+    with closing(sqlite3.connect(file, isolation_level=None)) as first, ThreadPoolExecutor(1) as threads:
+        first.execute("BEGIN IMMEDIATE")
+        second = threads.submit(count, file)
+        assert asked.wait(PATIENCE_S)
+        first.execute("ROLLBACK")
+        assert second.result(PATIENCE_S) == ROWS
 
 
 @pytest.mark.parametrize("path", ["missing/sentinel.db", "file/sentinel.db", "folder"])
