@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
 MAX_SECRET_BYTES = 64 * 1024
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 REMEDY = 'write { env = "NAME" } or { file = "path" }'
 
 
@@ -73,6 +75,10 @@ class SecretReader:
         raise UnreadableSecret("not a reference to a secret")
 
     def _variable(self, name: str) -> str:
+        if not _VARIABLE.fullmatch(name):  # it may be the secret itself, which nobody is to see
+            raise UnreadableSecret(
+                "what env names is not the name of a variable; the secret itself does not belong there"
+            )
         if name not in self._environ:
             raise UnreadableSecret(f"environment variable {name!r} is not set")
         if not self._environ[name]:

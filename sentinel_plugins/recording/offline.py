@@ -48,9 +48,15 @@ def answered(gateway: Gateway, work: Callable[[RecordStore], Awaitable[T]]) -> T
 
 
 @asynccontextmanager
-async def records_of(gateway: Gateway) -> AsyncIterator[RecordStore]:
-    """The store, open to be written. Raises `ConfigError` for one that ends with its process."""
+async def records_of(gateway: Gateway, *, made: bool = True) -> AsyncIterator[RecordStore]:
+    """The store, open to be written; unless it may be `made`, one that is there.
+
+    Raises `ConfigError` for one that ends with its process, or that is not there.
+    """
     store = _durable(gateway)
+    if not made:
+        async with store.kind.reader(_patient(store.config)):
+            """It is there."""
     async with store.kind.open(_patient(store.config)) as records:
         await _catch_up(records)
         yield records

@@ -15,6 +15,7 @@ COMMANDS = (serve, check, chain, explain, models, plugins, new_plugin, version)
 FAILURE = 1
 CONFIG_ERROR = 2
 INTERRUPTED = 130
+ELSEWHERE = "Commands of a plugin are there once the configuration turns it on, as [stages.auth] does with `keys` and `tenants`."
 
 
 def application() -> typer.Typer:
@@ -39,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not given or given == ["--help"]:
             _list_contributed(app)
         elif not given[0].startswith("-") and given[0] not in {module.NAME for module in COMMANDS}:
-            _contribute(app, given)
+            _contribute(app, given, tools_only="--help" in given)
+            if given[0] not in _names(app):
+                print(f"sentinel: {given[0]!r} is no command of this configuration. {ELSEWHERE}", file=sys.stderr)
         app(args=given, color=False if colour.unwanted() else None)
     except ConfigError as error:
         complain(error.problems)
@@ -51,11 +54,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(INTERRUPTED)
 
 
-def _contribute(app: typer.Typer, given: Sequence[str] = ()) -> None:
-    """Add the commands of the plugins that the configuration enables: loading them takes most of a second."""
-    from sentinel_server.cli.contributed import add_commands, enabled
+def _contribute(app: typer.Typer, given: Sequence[str] = (), *, tools_only: bool = False) -> None:
+    """Add the commands of the plugins that the configuration enables: loading them takes most of a second.
 
-    add_commands(app, enabled(given))
+    With `tools_only`, where the configuration cannot be used, those that every configuration has.
+    """
+    from sentinel_server.cli.contributed import add_commands, enabled, tools
+
+    try:
+        commands = enabled(given)
+    except ConfigError:
+        commands = tools()
+        if not tools_only or given[0] not in {command.name.partition(" ")[0] for command in commands}:
+            raise
+    add_commands(app, commands)
+
+
+def _names(app: typer.Typer) -> set[str | None]:
+    return {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
 
 
 def _list_contributed(app: typer.Typer) -> None:

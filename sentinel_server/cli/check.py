@@ -44,12 +44,17 @@ def command(
 
 def _order(launch: Launch) -> str:
     """An order of the enabled stages that satisfies what they declare, as the line to put into the file."""
+    from sentinel_core.errors import ConfigError
     from sentinel_core.order import suggest
     from sentinel_core.registry import Registry
 
     registry = Registry()
     enabled = [name for name, table in launch.settings().stages.items() if table.enabled]
-    for name in enabled:
-        registry.load(name, "stage")
+    try:
+        for name in enabled:
+            registry.load(name, "stage")
+    except ConfigError:
+        launch.gateway()  # says every problem, each with its place
+        raise
     names = ", ".join(f'"{name}"' for name in suggest({name: registry.stages[name] for name in enabled}))
     return f"[chain]\nstages = [{names}]"

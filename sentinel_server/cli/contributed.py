@@ -9,15 +9,24 @@ from functools import wraps
 import typer
 
 from sentinel_core.commands import Command
+from sentinel_core.registry import Registry
 from sentinel_server.supervisor.launch import Launch
 
 TOOLS = ("guard_tools",)
 """Plugins whose commands work with every configuration, so that no table names them."""
 
 
-def enabled(given: Sequence[str]) -> Iterable[Command]:
+def enabled(given: Sequence[str]) -> Sequence[Command]:
     """What the plugins of the configuration bring: that which the arguments name, or else the usual one."""
-    registry = _launch(given).gateway().blueprint.registry
+    return _with_tools(_launch(given).gateway().blueprint.registry)
+
+
+def tools() -> Sequence[Command]:
+    """What is there whatever the configuration says."""
+    return _with_tools(Registry())
+
+
+def _with_tools(registry: Registry) -> Sequence[Command]:
     for name in TOOLS:
         registry.load_commands(name)
     return registry.commands()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 from keyword import iskeyword
 from pathlib import Path
+from shlex import quote
 from string import Template
 from typing import Annotated
 
@@ -19,6 +21,7 @@ import typer
 NAME = "new-plugin"
 SUFFIX = ".tmpl"
 MODULE = "module"
+PYTEST = ("conftest", "tests")
 
 
 def command(
@@ -27,18 +30,24 @@ def command(
 ) -> None:
     """Write a complete package: one guard on requests and answers, streams included, its configuration, its tests."""
     name = name.replace("-", "_")
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise typer.BadParameter(f"{name!r} is not a name: a lower-case letter, then lower-case letters, digits and _")
-    if (why := _taken(name)) is not None:
+    if not re.fullmatch(r"[a-z]([a-z0-9_]*[a-z0-9])?", name):
+        rule = "a lower-case letter, then lower-case letters, digits and _, which is not the last"
+        raise typer.BadParameter(f"{name!r} is not a name: {rule}")
+    files = dict(package(name))
+    if (why := _taken(name) or _colliding(files)) is not None:
         raise typer.BadParameter(f"{name!r} {why}")
     target = directory / name.replace("_", "-")
-    if target.exists():
-        raise typer.BadParameter(f"{target} exists already")
-    for path, text in package(name):
-        file = target / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    print(f"Wrote {target}. Next: pip install -e '{target}[test]' && pytest {target}")
+    try:
+        target.mkdir(parents=True)
+        for path, text in files.items():
+            file = target / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+    except FileExistsError:
+        raise typer.BadParameter(f"{target} exists already, or its folder is none") from None
+    except OSError as error:
+        raise typer.BadParameter(f"{target} cannot be written: {error.strerror}") from None
+    print(f"Wrote {target}. Next: pip install -e {quote(f'{target}[test]')} && pytest {quote(str(target))}")
 
 
 def _taken(name: str) -> str | None:
@@ -47,9 +56,23 @@ def _taken(name: str) -> str | None:
 
     if iskeyword(name) or name in sys.stdlib_module_names:
         return "is Python's own"
+    if name in PYTEST:
+        return "is a name that pytest gives a meaning"
     if any(plugin.name == name for plugin in installed()):
         return "is a plugin that is installed already"
     return "is a module that can be imported already" if find_spec(name) is not None else None
+
+
+def _colliding(files: Mapping[Path, str]) -> str | None:
+    """Why the package's code could not have that name: its classes would be called like others of the same module."""
+    for path, text in files.items():
+        if path.suffix == ".py":
+            nodes = list(ast.walk(ast.parse(text)))
+            imported = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+            classes = {node.name for node in nodes if isinstance(node, ast.ClassDef)}
+            for both in sorted(imported & classes):
+                return f"would make a class {both}, which its package needs from elsewhere"
+    return None
 
 
 def package(name: str) -> Iterator[tuple[Path, str]]:

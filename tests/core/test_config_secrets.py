@@ -83,6 +83,7 @@ def test_a_secret_that_looks_like_something_else_is_still_text(text: str) -> Non
     ("reference", "message"),
     [
         ({"env": "NO_SUCH"}, "environment variable 'NO_SUCH' is not set"),
+        ({"env": f"{CANARY}-1"}, "what env names is not the name of a variable"),
         ({"env": "EMPTY"}, "environment variable 'EMPTY' is empty"),
         ({"file": "no-such"}, "secret file 'no-such' cannot be read: No such file or directory"),
         ({"file": "."}, "secret file '.' cannot be read: Is a directory"),

@@ -48,26 +48,31 @@ class Desk(NamedTuple):
                 typer.echo(f"warning: no route asks for the scope {scope!r}, but for: {known}", err=True)
 
 
-def at_desk(work: Callable[[Desk], Awaitable[int]], config: Path | None, env_file: Path | None) -> int:
-    """Do the work; the exit code. Raises `ConfigError`, and `Refusal` as the store does."""
+def at_desk(
+    work: Callable[[Desk], Awaitable[int]], config: Path | None, env_file: Path | None, *, creates: bool = False
+) -> int:
+    """Do the work; the exit code. Raises `ConfigError`, and `Refusal` as the store does.
+
+    Only work that `creates` something makes a store where there is none: elsewhere an empty one would be an answer.
+    """
     gateway = Gateway.load(config, env_file=env_file)
 
     async def opened() -> int:
-        async with _desk(gateway) as desk:
+        async with _desk(gateway, made=creates) as desk:
             return await work(desk)
 
     return asyncio.run(opened())
 
 
 @asynccontextmanager
-async def _desk(gateway: Gateway) -> AsyncIterator[Desk]:
+async def _desk(gateway: Gateway, *, made: bool) -> AsyncIterator[Desk]:
     """The record store of the configuration, open. Raises `ConfigError` where it keeps no keys."""
     plans = {plan.name: plan.config for plan in gateway.blueprint.chain.stages}
     config = plans.get("auth")
     if not isinstance(config, AuthConfig) or config.pepper is None:
         problem = ConfigProblem("no keys are kept", table="stages.auth", key="pepper", expected="a secret")
         raise ConfigError((problem,))
-    async with records_of(gateway) as records:
+    async with records_of(gateway, made=made) as records:
         tenants = Tenants(config, records)
         assert tenants.rows is not None  # records were given
         keys = VirtualKeys(records, Digests(config.pepper), tenants, SystemClock())

@@ -52,7 +52,7 @@ def create_key(
         desk.warn_of(new.limits, new.scopes)
         return 0
 
-    return at_desk(work, config, env_file)
+    return at_desk(work, config, env_file, creates=True)
 
 
 def list_keys(tenant: OfTenant = None, config: Config = None, env_file: EnvFile = None, json: Json = False) -> int:

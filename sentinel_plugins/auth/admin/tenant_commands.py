@@ -35,7 +35,7 @@ def create_tenant(
         desk.warn_of(new.limits)
         return 0
 
-    return at_desk(work, config, env_file)
+    return at_desk(work, config, env_file, creates=True)
 
 
 def update_tenant(

@@ -56,6 +56,20 @@ async def codes(records: Path, *texts: str) -> list[str | None]:
         return [await auth.code(client(text)) for text in texts]
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["keys list", "keys rotate key_1", "keys revoke key_1", "tenants list", "tenants update acme --disable"],
+)
+def test_only_what_creates_something_makes_a_store(cli: Sentinel, tmp_path: Path, command: str) -> None:
+    """In the wrong folder an empty list would be an answer, and a command for usage would find an empty ledger."""
+    said = cli(*command.split())
+    assert said.code == 2
+    assert "is not there" in said.err
+    assert not (tmp_path / "rows.db").exists()
+    assert cli("keys", "create").code == 0
+    assert (tmp_path / "rows.db").exists()
+
+
 def test_a_key_is_made_listed_rotated_and_revoked(cli: Sentinel) -> None:
     assert cli("tenants", "create", "acme", "--model", "gpt-4o*", "--limit", "requests_per_minute=60").code == 0
     made = json.loads(cli("keys", "create", "--tenant", "acme", "--name", "ci", "--json").out)
@@ -138,6 +152,7 @@ def test_a_tenant_is_changed_and_disabled(cli: Sentinel) -> None:
     ],
 )
 def test_what_cannot_be_done_says_why(cli: Sentinel, arguments: tuple[str, ...], code: int, says: str) -> None:
+    assert cli("keys", "create").code == 0
     result = cli(*arguments)
     assert result.code == code
     assert says in " ".join(result.err.replace("│", " ").split())  # without the box around it

@@ -85,6 +85,13 @@ def test_check_suggests_an_order(sentinel: Sentinel) -> None:
     assert sentinel("check", "--suggest", config=config).out == '[chain]\nstages = ["retry", "breaker"]\n'
 
 
+def test_check_suggests_no_order_of_stages_that_nobody_brings(sentinel: Sentinel) -> None:
+    said = sentinel("check", "--suggest", config="[stages.nosuch]\n[stages.pi]\n")
+    assert (said.code, said.out) == (2, "")
+    assert "'nosuch'" in said.err
+    assert "did you mean 'pii'?" in said.err
+
+
 def test_chain_says_that_there_are_no_stages(sentinel: Sentinel) -> None:
     assert "no stages" in sentinel("chain", config="").out
     assert json.loads(sentinel("chain", "--json").out) == []
@@ -182,6 +189,7 @@ def test_a_command_that_nobody_brings_is_unknown(sentinel: Sentinel) -> None:
     result = sentinel("no-such-command")
     assert result.code == 2
     assert "no-such-command" in result.err
+    assert "[stages.auth]" in sentinel("keys", "list").err
 
 
 def test_an_enabled_plugin_brings_its_command(
@@ -232,3 +240,5 @@ def test_help_is_there_where_the_configuration_is_broken(sentinel: Sentinel) -> 
     assert (result.code, result.err) == (0, "")
     assert "serve" in result.out
     assert "the configuration has errors" in result.out
+    assert "--json" in sentinel("scan", "--help", config="[server]\nprot = 1\n").out
+    assert "prot: unknown key" in sentinel("keys", "--help", config="[server]\nprot = 1\n").err

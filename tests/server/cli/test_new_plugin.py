@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +39,7 @@ def test_the_package_passes_its_own_tests(tmp_path: Path) -> None:
     assert lint.returncode == 0, lint.stdout
 
 
-@pytest.mark.parametrize("name", ["Acme", "1acme", "acme.words", "../acme"])
+@pytest.mark.parametrize("name", ["Acme", "1acme", "acme.words", "../acme", "acme_", "acme-"])
 def test_a_name_that_no_configuration_could_use_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(SystemExit) as ending:
         main(["new-plugin", name, "--in", str(tmp_path)])
@@ -48,7 +49,17 @@ def test_a_name_that_no_configuration_could_use_is_refused(tmp_path: Path, name:
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("class", "Python's own"), ("json", "Python's own"), ("pii", "installed already"), ("msgspec", "can be imported")],
+    [
+        ("class", "Python's own"),
+        ("json", "Python's own"),
+        ("pii", "installed already"),
+        ("msgspec", "can be imported"),
+        ("conftest", "pytest gives a meaning"),
+        ("word_mask", "class WordMask"),
+        ("stage", "class Stage"),
+        ("stage-config", "class StageConfig"),
+        ("finish", "class Finish"),
+    ],
 )
 def test_a_name_that_is_taken_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, why: str
@@ -65,3 +76,20 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as ending:
         main(["new-plugin", "acme", "--in", str(tmp_path)])
     assert ending.value.code == 2
+
+
+def test_a_folder_that_cannot_be_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    for folder in ("file", "file/below"):
+        with pytest.raises(SystemExit) as ending:
+            main(["new-plugin", "acme_shout", "--in", str(tmp_path / folder)])
+        assert ending.value.code == 2
+    assert capsys.readouterr().err.count("cannot be written") == 2
+
+
+def test_what_to_do_next_can_be_pasted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "it's mine"
+    with pytest.raises(SystemExit):
+        main(["new-plugin", "acme_shout", "--in", str(folder)])
+    *_, install, test = shlex.split(capsys.readouterr().out.partition("Next: ")[2].replace("&& pytest", ""))
+    assert (install, test) == (f"{folder / 'acme-shout'}[test]", str(folder / "acme-shout"))
