@@ -15,7 +15,9 @@ COMMANDS = (serve, check, chain, explain, models, plugins, new_plugin, version)
 FAILURE = 1
 CONFIG_ERROR = 2
 INTERRUPTED = 130
-ELSEWHERE = "Commands of a plugin are there once the configuration turns it on, as [stages.auth] does with `keys` and `tenants`."
+ELSEWHERE = (
+    "Commands of a plugin are there once the configuration turns it on, as [stages.auth] does for `keys` and `tenants`."
+)
 
 
 def application() -> typer.Typer:
