@@ -57,11 +57,11 @@ class SocketConnection(Protocol):
     client: Client
 
     async def send(self, text: str) -> None:
-        """Send one text message."""
+        """Send one text message. Raises `Refusal` where the caller may not call any more; handlers let it pass."""
         ...
 
     def messages(self) -> AsyncIterator[str]:
-        """What the client sends, until it leaves."""
+        """What the client sends, until it leaves. Raises as `send` does."""
         ...
 
 

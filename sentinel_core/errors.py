@@ -49,7 +49,10 @@ ERRORS: Mapping[str, ErrorKind] = MappingProxyType(
         "content_policy_violation": _invalid(400, "The request was refused by this gateway's content policy."),
         "invalid_path": _invalid(400, "The request path is not in canonical form."),
         "invalid_host": _invalid(400, "The Host header is missing, repeated or not served here."),
-        "invalid_framing": _invalid(400, "The request's framing is ambiguous."),
+        "invalid_framing": _invalid(
+            400,
+            "The request is not valid HTTP: ambiguous framing, or a target with bytes that must be percent-encoded.",
+        ),
         "invalid_header": _invalid(400, "A header of the request is not valid."),
         "incomplete_body": _invalid(400, "The request body ended before its declared length."),
         "invalid_api_key": _invalid(401, "The API key is missing or not valid."),

@@ -8,6 +8,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 import msgspec
 
 from sentinel_core.limits import Limits
+from sentinel_core.permission import Patterns
 
 T = TypeVar("T")
 
@@ -48,8 +49,8 @@ class Principal(msgspec.Struct, frozen=True):
     kind: Literal["anonymous", "key", "user"] = "anonymous"
     user: str | None = None
     scopes: frozenset[str] = frozenset()
-    models: tuple[str, ...] | None = None
-    routes: tuple[str, ...] | None = None
+    models: Patterns = None
+    routes: Patterns = None
     limits: Mapping[Subject, Limits] = {}
     preferences: Mapping[str, Any] = {}  # JSON values
 

@@ -20,6 +20,9 @@ Seconds = Annotated[
 ]
 """A time that is counted in, of at most ten years: stores count it in whole units far smaller than a second."""
 
+MAX_WINDOWS = 16
+"""Each is a counter that every request takes from."""
+
 _PERIODS_S = {"minute": 60.0, "hour": 3600.0, "day": 86_400.0}
 
 
@@ -73,7 +76,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Tokens in any hour."""
     tokens_per_day: Amount | None = None
     """Tokens in any day."""
-    windows: tuple[Rate, ...] = ()
+    windows: Annotated[tuple[Rate, ...], Meta(max_length=MAX_WINDOWS)] = ()
     """Further windows of any length."""
     max_concurrency: Amount | None = None
     """Requests at one time."""

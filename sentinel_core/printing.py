@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
@@ -9,8 +10,8 @@ import msgspec
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, left: int | None = None) -> str:
     """Columns under their names, as wide as they need to be. All are flush left, or the first `left` of them and the
-    rest, which are numbers, flush right."""
-    lines = [tuple(head), *map(tuple, rows)]
+    rest, which are numbers, flush right. A cell is one line, and moves nothing beside it."""
+    lines = [tuple(head), *(tuple(map(printable, row)) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     texts = len(head) if left is None else left
     sides = [str.ljust] * texts + [str.rjust] * (len(head) - texts)
@@ -22,5 +23,15 @@ def _placed(side: Callable[[str, int], str], cell: str, width: int) -> str:
 
 
 def as_json(value: object) -> str:
-    """Structs, mappings and lists as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(value)).decode()
+    """Structs, mappings and lists as indented JSON, which a terminal shows and does not obey."""
+    return "\n".join(map(printable, msgspec.json.format(msgspec.json.encode(value)).decode().split("\n")))
+
+
+def printable(text: str) -> str:
+    """The text, with escapes of JSON for what would not be seen: control characters, ends of lines and the marks that
+    turn the direction of writing, by which a name could rewrite what stands around it."""
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(char: str) -> str:
+    return char if char.isprintable() else json.dumps(char)[1:-1]

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from logging import Logger, getLogger
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -15,6 +15,9 @@ from sentinel_core.counts import Counts
 from sentinel_core.keys import Principal, Target
 from sentinel_core.records import RecordStore
 from sentinel_core.state import StateStore
+
+if TYPE_CHECKING:
+    from sentinel_core.gateway import Gateway
 
 
 class Clock(Protocol):
@@ -108,7 +111,7 @@ class CircuitStates(Protocol):
 class UsageSums(Protocol):
     """The service `usage_sums`, where a ledger is in the chain."""
 
-    async def of(self, records: RecordStore, principal: Principal) -> msgspec.Struct:
+    async def of(self, gateway: Gateway, principal: Principal) -> msgspec.Struct:
         """What the calls came to that this caller may see. Raises `Refusal` (ledger_unavailable)."""
         ...
 

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from sentinel_core.endpoints import Endpoint, Socket
+from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_server import health, openapi
 from sentinel_server.edge import Edge, Envelope
@@ -64,6 +65,7 @@ class Application(Starlette):
         self, gateway: Gateway, surfaces: Mapping[str, ASGIApp], lifespan: Lifespan[Application] | None
     ) -> None:
         super().__init__(lifespan=lifespan)
+        self.router.default = _nowhere
         self.router.redirect_slashes = False  # one canonical path; a 307 would also make clients send a body twice
         self._gateway = gateway
         self._surfaces = surfaces
@@ -109,6 +111,11 @@ class Application(Starlette):
             Route("/openapi.json", DocumentSurface(openapi.document(described)), methods=["GET"]),
             *(Route(path, PageSurface(name), methods=["GET"]) for path, name in PAGES.items()),
         ]
+
+
+async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    """No route has the path, for WebSockets as well: Starlette closes those without a word to anybody."""
+    raise Refusal("not_found")
 
 
 def _build(gateway: Gateway, lifespan: Lifespan[Application] | None) -> Edge:

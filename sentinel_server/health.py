@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from sentinel_core.circuits import worst
 from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
@@ -42,7 +43,8 @@ class RedisCheck(msgspec.Struct, frozen=True):
 
 
 class Checks(msgspec.Struct, frozen=True):
-    """What the status was made of. `circuit_breakers` has each target that was called through a breaker."""
+    """What the status was made of. `circuit_breakers` has each provider that was called through a breaker, with the
+    worst state of its circuits: which models those are, callers may have chosen."""
 
     redis: RedisCheck
     circuit_breakers: dict[str, str]
@@ -152,7 +154,10 @@ async def _ping(gateway: Gateway) -> float | None:
 
 def _circuits(gateway: Gateway) -> dict[str, str]:
     circuits: CircuitStates | None = gateway.services.extra.get("circuits") if gateway.started else None
-    return {str(target): state for target, state in circuits.states()} if circuits is not None else {}
+    states: dict[str, set[str]] = {}
+    for target, state in circuits.states() if circuits is not None else ():
+        states.setdefault(target.provider, set()).add(state)
+    return {provider: found for provider, several in states.items() if (found := worst(several)) is not None}
 
 
 def _redis(gateway: Gateway, ping_s: float | None) -> RedisCheck:

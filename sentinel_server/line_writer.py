@@ -1,9 +1,11 @@
-"""Lines of the access log on their way out: all of one turn of the event loop in a single write."""
+"""Lines of the access log on their way out: all of one turn of the event loop in as few writes as stay whole."""
 
 from __future__ import annotations
 
 import asyncio
 import atexit
+from collections.abc import Iterable, Iterator
+from select import PIPE_BUF
 from typing import TextIO
 
 
@@ -28,6 +30,19 @@ class LineWriter:
     def flush(self) -> None:
         """Write what is here."""
         lines, self._lines = self._lines, []
-        if lines:
-            self._stream.write("\n".join(lines) + "\n")
+        for text in _whole(lines):
+            self._stream.write(text)
             self._stream.flush()
+
+
+def _whole(lines: Iterable[str]) -> Iterator[str]:
+    """The lines, which are ASCII, in texts that a pipe takes in one piece: workers share theirs, and nothing longer is
+    kept together there (write(2), pipe(7)). A line that is longer is a text of its own."""
+    text = ""
+    for line in lines:
+        if text and len(text) + len(line) >= PIPE_BUF:
+            yield text
+            text = ""
+        text += f"{line}\n"
+    if text:
+        yield text

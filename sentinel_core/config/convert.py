@@ -82,7 +82,7 @@ class _Conversion:
             if origin in _SEQUENCES and isinstance(value, list) and _uniform(bare):
                 return self._items(value, member, steps)
             if origin in (dict, Mapping) and isinstance(value, Mapping) and len(get_args(bare)) == 2:
-                return self._entries(value, get_args(bare)[1], steps)
+                return self._entries(value, get_args(bare), steps)
         return self._leaf(value, annotation, steps)
 
     @staticmethod
@@ -126,9 +126,12 @@ class _Conversion:
                 return self.bad(steps, NOT_VALID, found=f"a list of {len(items)}", expected=describe(annotation))
         return _BAD if len(self.problems) > before else (get_origin(bare) or bare)(values)
 
-    def _entries(self, table: Mapping[str, Any], inner: Any, steps: Steps) -> Any:  # see the class
+    def _entries(self, table: Mapping[str, Any], kinds: tuple[Any, ...], steps: Steps) -> Any:  # see the class
         before = len(self.problems)
-        values = {key: self.value(item, inner, (*steps, key)) for key, item in table.items()}
+        name, inner = kinds
+        values = {
+            self._leaf(key, name, (*steps, key)): self.value(item, inner, (*steps, key)) for key, item in table.items()
+        }
         return _BAD if len(self.problems) > before else values
 
     def _secret(self, value: Any, steps: Steps) -> Any:  # see the class

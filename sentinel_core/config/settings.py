@@ -19,19 +19,19 @@ Seconds = Annotated[float, Meta(gt=0)]
 Backlog = Annotated[int, Meta(ge=1, le=2**31 - 1, description="an integer from 1 to 2147483647")]  # as listen(2)
 Port = Annotated[int, Meta(ge=0, le=65535, description="an integer from 0 to 65535")]
 HttpUrl = Annotated[
-    str, Meta(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$", description="a URL such as https://api.example.com/v1")
+    str, Meta(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?\Z", description="a URL such as https://api.example.com/v1")
 ]
 Host = Annotated[
     str,
     Meta(
-        pattern=r"^((\*\.)?[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])$",
+        pattern=r"^((\*\.)?[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])\Z",
         description="a host name without port such as api.example.com or *.example.com",
     ),
 ]
 WebOrigin = Annotated[
     str,
     Meta(
-        pattern=r"^(\*|https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)$",
+        pattern=r"^(\*|https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)\Z",
         description="an origin such as https://app.example.com, or *",
     ),
 ]

@@ -10,7 +10,7 @@ import typer
 from sentinel_core.commands import Command
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.gateway import Gateway
-from sentinel_core.printing import as_json
+from sentinel_core.printing import as_json, printable
 from sentinel_core.records import RecordStore, Stored
 from sentinel_plugins.audit.checkpoints import Noted, read
 from sentinel_plugins.audit.config import AuditConfig
@@ -71,7 +71,7 @@ def _text(found: Verified) -> str:
     if not found.checkpoints:
         lines.append("no checkpoints are kept: a missing beginning or end cannot be seen")
     lines += [f"{_place(finding)}{finding.message}" for finding in found.findings]
-    return "\n".join([*lines, "NOT as they were written" if found.findings else "as they were written"])
+    return "\n".join([*map(printable, lines), "NOT as they were written" if found.findings else "as they were written"])
 
 
 def _place(finding: Finding) -> str:

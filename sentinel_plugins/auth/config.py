@@ -12,7 +12,7 @@ from sentinel_core.config import Seconds, Secret
 from sentinel_core.limits import Limits
 from sentinel_core.stage import StageConfig
 from sentinel_plugins.auth.jwt.config import JwtConfig
-from sentinel_plugins.auth.names import ANONYMOUS, DEFAULT_TENANT, Allowed, Scope, TenantName
+from sentinel_plugins.auth.names import ANONYMOUS, DEFAULT_TENANT, Allowed, Scopes, TenantName
 from sentinel_plugins.auth.zion.config import ZionConfig
 
 Count = Annotated[int, Meta(ge=1)]
@@ -31,7 +31,7 @@ class StaticKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Whose it is."""
     user: str | None = None
     """On whose behalf it asks, where that is one person."""
-    scopes: tuple[Scope, ...] = ()
+    scopes: Scopes = ()
     """What it may beyond asking: `admin` administers the gateway, `keys` the keys of its tenant."""
     models: Allowed = None
     """Models that it may use, by their names at the providers: `gpt-4o*`. By default all of its tenant's."""

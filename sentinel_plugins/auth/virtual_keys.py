@@ -17,7 +17,7 @@ from sentinel_core.services import Clock
 from sentinel_plugins.auth.credential import invalid
 from sentinel_plugins.auth.digest import Digests
 from sentinel_plugins.auth.known import Known
-from sentinel_plugins.auth.names import Allowed, Scope, TenantName
+from sentinel_plugins.auth.names import Allowed, Scopes, TenantName
 from sentinel_plugins.auth.rows import Rows
 from sentinel_plugins.auth.tenants import NO_LIMITS, Tenants, principal_of
 
@@ -36,7 +36,7 @@ class VirtualKey(msgspec.Struct, frozen=True, kw_only=True):
     hint: str
     name: str = ""
     user: str | None = None
-    scopes: tuple[Scope, ...] = ()
+    scopes: Scopes = ()
     models: Allowed = None
     routes: Allowed = None
     limits: Limits = NO_LIMITS

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from sentinel_core.addresses import network
 from sentinel_core.chain import ChainPlan
 from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.endpoints import ADMIN, Endpoint, HttpReply, HttpRequest
@@ -43,7 +44,7 @@ class Routes:
         _check_scope(request.principal)
         await self._admit(request)
         question = self._question(request.body)
-        asked = tuple(question.asked(request.principal))
+        asked = tuple(question.asked(request.principal, request.id))
         self._check_size(asked)
         with self._gateway.stages() as (plan, stages):
             guards = self._guards(plan, stages)
@@ -52,7 +53,7 @@ class Routes:
 
     async def _admit(self, request: HttpRequest) -> None:
         """Raise `Refusal` (rate_limit_exceeded, state_unavailable) for whoever asks too often."""
-        who = request.principal or Principal("", request.client.address)
+        who = request.principal or Principal("", network(request.client.address))
         window = Window(
             state_key(who.tenant, "guard_api", who.kind, who.id), self._config.requests_per_minute, PERIOD_S
         )

@@ -35,17 +35,19 @@ _SENT: Key[Any] = Key("guard_tools_sent")  # the content of a message: JSON
 
 class Asked(NamedTuple):
     """What a guard is shown: messages on their way to a model or, where there is one, what a model answers; and for
-    whom. Raises `Refusal` where it is asked with messages that are none."""
+    whom. `id` is the request's by which it is asked, if one did. Raises `Refusal` where it is asked with messages that
+    are none."""
 
     messages: Sequence[Mapping[str, Any]]  # JSON
     reply: str | None = None
     principal: Principal | None = None
+    id: str = _MODEL
 
     @classmethod
-    def of(cls, text: str, direction: Direction, principal: Principal | None = None) -> Asked:
+    def of(cls, text: str, direction: Direction, principal: Principal | None = None, id_: str = _MODEL) -> Asked:
         """One text as a user's message, or as a model's answer."""
         asked = text if direction == "request" else "Hello"
-        return cls([{"role": "user", "content": asked}], None if direction == "request" else text, principal)
+        return cls([{"role": "user", "content": asked}], None if direction == "request" else text, principal, id_)
 
     @property
     def direction(self) -> Direction:
@@ -54,7 +56,7 @@ class Asked(NamedTuple):
 
     def context(self) -> Context:
         """A request of its own."""
-        ctx = Context(OPENAI_CHAT.decode_request({"model": _MODEL, "messages": self.messages}), id=_MODEL)
+        ctx = Context(OPENAI_CHAT.decode_request({"model": _MODEL, "messages": self.messages}), id=self.id)
         ctx[CANDIDATES] = (Target(_Answers.name, _MODEL),)
         ctx[_REPLY] = self.reply or ""
         if self.principal is not None:

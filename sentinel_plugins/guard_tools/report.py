@@ -34,20 +34,21 @@ class GuardQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     direction: Direction = "request"
     guards: tuple[str, ...] | None = None
 
-    def asked(self, principal: Principal | None) -> Iterator[Asked]:
-        """What to show to each guard: all that is asked together, and what is answered one by one. Raises `Refusal`."""
+    def asked(self, principal: Principal | None, id_: str) -> Iterator[Asked]:
+        """What to show to each guard on this request: all that is asked together, and what is answered one by one.
+        Raises `Refusal`."""
         if (self.text is None) == (self.messages is None):
             raise Refusal("invalid_parameter", "Say either 'text' or 'messages'.", param="text")
         if self.messages is not None:
             if self.direction == "response":
                 raise Refusal("invalid_parameter", "Messages are requests; use 'text' for answers.", param="messages")
-            yield Asked(self.messages, None, principal)
+            yield Asked(self.messages, None, principal, id_)
             return
         texts = [self.text] if isinstance(self.text, str) else self.text or []
         if self.direction == "response":
-            yield from (Asked.of(text, "response", principal) for text in texts)
+            yield from (Asked.of(text, "response", principal, id_) for text in texts)
         else:
-            yield Asked([{"role": "user", "content": text} for text in texts], None, principal)
+            yield Asked([{"role": "user", "content": text} for text in texts], None, principal, id_)
 
 
 class ShownFinding(msgspec.Struct, frozen=True):

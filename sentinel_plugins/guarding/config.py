@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
@@ -15,8 +14,9 @@ from sentinel_plugins.guarding.custom import CustomTable
 from sentinel_plugins.guarding.policy import Direction
 from sentinel_plugins.guarding.replacing import Action, Numbers
 
-EntityName: TypeAlias = Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$")]
-_NAME = re.compile("[A-Z][A-Z0-9_]*")
+EntityName: TypeAlias = Annotated[
+    str, Meta(pattern=r"^[A-Z][A-Z0-9_]*\Z", description="a name of capitals, digits and _ such as EMAIL_ADDRESS")
+]
 
 _DIRECTIONS: Mapping[str, frozenset[Direction]] = {
     "request": frozenset({"request"}),
@@ -52,8 +52,6 @@ class ReplacingConfig(StageConfig, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         for name in self.custom:
-            if not _NAME.fullmatch(name):
-                raise ValueError(f"custom.{name}: a name is capital letters, digits and _")
             if name in self.known:
                 raise ValueError(f"custom.{name}: this name is taken; choose another one")
         self._must_know("entities", self.entities or (), self.known)

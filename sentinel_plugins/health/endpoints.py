@@ -15,10 +15,10 @@ from sentinel_plugins.health.config import HealthConfig
 from sentinel_plugins.health.feed import serve
 from sentinel_plugins.health.incidents import INCIDENT_TYPES, KEPT, Incident, Incidents
 from sentinel_plugins.health.watcher import Watcher
+from sentinel_plugins.recording.asked import limit
 
 Handler: TypeAlias = Callable[[HttpRequest], Awaitable[HttpReply]]
 
-DEFAULT_LIMIT = 50
 _NO_STORE = {"cache-control": "no-store"}
 
 
@@ -62,7 +62,7 @@ class Routes:
         if kind is not None and kind not in INCIDENT_TYPES:
             allowed = ", ".join(INCIDENT_TYPES)
             raise Refusal("invalid_parameter", f"The parameter 'type' must be one of: {allowed}.", param="type")
-        found = await Incidents(self._gateway.records).latest(_limit(request), kind)
+        found = await Incidents(self._gateway.records).latest(limit(request, KEPT), kind)
         return HttpReply(IncidentList(found, len(found)), headers=_NO_STORE)
 
     async def _metrics(self, _: HttpRequest) -> HttpReply:
@@ -70,14 +70,6 @@ class Routes:
 
     async def _events(self, connection: SocketConnection) -> None:
         await serve(self._gateway, self._config, connection)
-
-
-def _limit(request: HttpRequest) -> int:
-    text = request.query.get("limit", str(DEFAULT_LIMIT))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= KEPT):
-        message = f"The parameter 'limit' must be a number from 1 to {KEPT}."
-        raise Refusal("invalid_parameter", message, param="limit")
-    return int(text)
 
 
 def _declare(method: str, path: str, handler: Handler, response: type, summary: str, *query: str) -> Endpoint:

@@ -7,11 +7,11 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from sentinel_core.circuits import worst
 from sentinel_core.provider import Health
 
 Status: TypeAlias = Literal["healthy", "degraded", "unhealthy", "unknown"]
 _STATUSES: Mapping[str, Status] = {"healthy": "healthy", "degraded": "degraded", "unknown": "unknown"}
-_WORST_FIRST = ("open", "half_open", "closed")
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -48,5 +48,4 @@ def standing(before: Standing | None, health: Health, circuits: Set[str], at: fl
         down_since = at
     elif status in ("healthy", "unknown"):
         down_since = None
-    breaker = next((state for state in _WORST_FIRST if state in circuits), None)
-    return Standing(status, health, breaker, at, down_since)
+    return Standing(status, health, worst(circuits), at, down_since)

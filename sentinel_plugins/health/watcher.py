@@ -11,7 +11,7 @@ from sentinel_core.errors import SentinelError
 from sentinel_core.gateway import Gateway
 from sentinel_core.provider import Health
 from sentinel_core.services import CircuitStates
-from sentinel_plugins.health.events import publish
+from sentinel_plugins.health.events import EventType, publish
 from sentinel_plugins.health.incidents import Incident, Incidents, incident
 from sentinel_plugins.health.observations import observations_of
 from sentinel_plugins.health.report import ProviderStatus, metrics, provider_status, statuses
@@ -26,18 +26,18 @@ class Watcher:
     def __init__(self, gateway: Gateway, quiet_s: float) -> None:
         self._gateway = gateway
         self._quiet_s = quiet_s
+        self._heard = True
 
     async def look(self) -> None:
         """Ask every provider, then tell what was found."""
         await self._judge(await self._gateway.health(anew=True))
-        state = self._gateway.state
-        await publish(state, "provider_status", statuses(self._gateway))
-        await publish(state, "metrics", metrics(self._gateway))
+        await self._publish("provider_status", statuses(self._gateway))
+        await self._publish("metrics", metrics(self._gateway))
 
     async def probe(self, name: str) -> ProviderStatus:
         """Ask one provider now. Raises KeyError for a name that is not open."""
         await self._judge({name: await self._gateway.probe(name)})
-        await publish(self._gateway.state, "provider_status", statuses(self._gateway))
+        await self._publish("provider_status", statuses(self._gateway))
         return provider_status(observations_of(self._gateway.services), name)
 
     async def react(self) -> None:
@@ -82,12 +82,20 @@ class Watcher:
         services = self._gateway.services
         try:
             await Incidents(services.records).add(one, services.clock.time())
-        except SentinelError:
-            log.exception("an incident could not be kept")
-        try:
-            await publish(services.state, "incident", one)
         except SentinelError as error:
-            log.warning("an incident could not be told to subscribers: %s", error)
+            log.warning("an incident could not be kept: %s", error)
+        await self._publish("incident", one)
+
+    async def _publish(self, kind: EventType, payload: msgspec.Struct) -> None:
+        """Tell whoever listens. What was found stands where nobody can be told, which is logged once."""
+        try:
+            await publish(self._gateway.state, kind, payload)
+        except SentinelError as error:
+            if self._heard:
+                log.warning("subscribers of system events hear nothing: %s", error)
+            self._heard = False
+        else:
+            self._heard = True
 
 
 def _changes(name: str, before: Standing | None, after: Standing, at: float) -> list[Incident]:

@@ -10,7 +10,7 @@ from sentinel_core.config import Count
 from sentinel_core.stage import StageConfig
 
 Share = Annotated[float, Meta(gt=0, le=1, description="a score above 0 and up to 1")]
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="a SHA-256 digest as 64 lower-case hex digits")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z", description="a SHA-256 digest as 64 lower-case hex digits")]
 Action: TypeAlias = Literal["flag", "block"]
 
 

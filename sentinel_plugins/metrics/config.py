@@ -19,7 +19,12 @@ class MetricsConfig(StageConfig, frozen=True, kw_only=True):
     well. Set it where strangers can reach the route."""
 
     def __post_init__(self) -> None:
-        if self.token is not None and len(self.token.reveal()) < MIN_TOKEN_CHARS:
-            raise ValueError(f"token: must be at least {MIN_TOKEN_CHARS} characters")
+        if self.token is not None and not _can_be_sent(self.token.reveal()):
+            raise ValueError(f"token: must be at least {MIN_TOKEN_CHARS} printable ASCII characters")
         if self.token is not None and self.policy != "public":
             raise ValueError("token: takes the place of a key, so it goes with policy = 'public' only")
+
+
+def _can_be_sent(token: str) -> bool:
+    """Whether it is long enough, and one thing in every client's header."""
+    return len(token) >= MIN_TOKEN_CHARS and token.isascii() and token.isprintable() and token == token.strip()

@@ -67,9 +67,14 @@ class Routes:
         return None
 
     async def _usage(self, known: Principal | None) -> msgspec.Struct | UnsetType:
-        """The ledger of whoever said by a key who they are (C-36)."""
+        """The ledger of whoever said by a key who they are (C-36). Where it does not answer, the counts still do."""
         sums: UsageSums | None = self._gateway.services.extra.get("usage_sums")
-        return UNSET if sums is None or known is None else await sums.of(self._gateway.records, known)
+        if sums is None or known is None:
+            return UNSET
+        try:
+            return await sums.of(self._gateway, known)
+        except Refusal:
+            return UNSET
 
 
 def _bears(headers: Mapping[str, str], token: bytes) -> bool:

@@ -16,7 +16,7 @@ class MetricsReport(msgspec.Struct, frozen=True, kw_only=True):
     """The body of `GET /metrics`: this process since its start.
 
     `counts` has each family by its name, and below it one level for each of its labels. `usage` are the totals of the
-    caller's ledger, where a key says who that is.
+    caller's ledger, where a key says who that is and the record store answers.
     """
 
     uptime_seconds: float

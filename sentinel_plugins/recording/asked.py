@@ -10,11 +10,11 @@ DEFAULT_LIMIT = 50
 MAX_DIGITS = 9
 
 
-def limit(request: HttpRequest) -> int:
-    """How many rows. Raises `Refusal` (invalid_parameter)."""
+def limit(request: HttpRequest, most: int = MAX_LIMIT) -> int:
+    """How many rows, of `most` at a time. Raises `Refusal` (invalid_parameter)."""
     text = request.query.get("limit", str(DEFAULT_LIMIT))
     found = int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else 0
-    if not 1 <= found <= MAX_LIMIT:
-        message = f"The parameter 'limit' must be a number from 1 to {MAX_LIMIT}."
+    if not 1 <= found <= most:
+        message = f"The parameter 'limit' must be a number from 1 to {most}."
         raise Refusal("invalid_parameter", message, param="limit")
     return found

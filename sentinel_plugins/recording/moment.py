@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 
 from sentinel_core.errors import Refusal
 
+_DATE_CHARS = len("20261130")
+
 
 def moment(query: Mapping[str, str], name: str) -> float | None:
-    """Seconds since the epoch of a parameter that is a number of them or ISO 8601; without a zone it is UTC.
+    """Seconds since the epoch of a parameter that is a number of them or ISO 8601; without a zone it is UTC, and
+    `20261130` is a date.
 
     None if it is not there. Raises `Refusal` (invalid_parameter).
     """
@@ -17,7 +20,7 @@ def moment(query: Mapping[str, str], name: str) -> float | None:
     if text is None:
         return None
     try:
-        return float(text) if text.replace(".", "", 1).isdecimal() else _iso(text)
+        return float(text) if text.replace(".", "", 1).isdecimal() and len(text) != _DATE_CHARS else _iso(text)
     except (ValueError, OverflowError):
         message = f"The parameter {name!r} must be a time such as 2026-11-30 or 2026-11-30T12:00:00Z."
         raise Refusal("invalid_parameter", message, param=name) from None

@@ -10,7 +10,7 @@ from redis.asyncio.connection import Connection, parse_url
 from sentinel_core.config import Count, Name, Seconds, Secret
 from sentinel_core.state import StoreConfig
 
-Prefix = Annotated[str, Meta(pattern=r"^[^{}\s]*$", description="a string without braces and white space")]
+Prefix = Annotated[str, Meta(pattern=r"^[^{}\s]*\Z", description="a string without braces and white space")]
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port")]
 
 

@@ -18,7 +18,7 @@ from sentinel_plugins.usage.lost_calls import LostCalls
 from sentinel_plugins.usage.retention import forget_old
 from sentinel_plugins.usage.spent import Spent
 from sentinel_plugins.usage.stage import Usage
-from sentinel_plugins.usage.summary import Sums
+from sentinel_plugins.usage.sums import Sums
 
 __all__ = [
     "Usage",

@@ -11,10 +11,9 @@ import msgspec
 
 from sentinel_core.costs import dollars
 from sentinel_core.errors import Refusal
-from sentinel_core.keys import Principal
 from sentinel_core.records import DAY, TENANT, Group, RecordStore
 from sentinel_plugins.recording.moment import moment
-from sentinel_plugins.recording.reach import Reach, reach
+from sentinel_plugins.recording.reach import Reach
 from sentinel_plugins.usage.row import SUMS, TABLE
 
 GroupBy: TypeAlias = Literal["model", "provider", "key", "tenant", "day"]
@@ -97,14 +96,6 @@ async def summary(records: RecordStore, asked: Asked) -> UsageSummary:
         cost_by_model=_costs(groups, 1),
         data=[UsageGroup(value, _totals([sums])) for value, sums in _sorted(groups)] if asked.group_by else [],
     )
-
-
-class Sums:
-    """The service `usage_sums`."""
-
-    async def of(self, records: RecordStore, principal: Principal) -> Totals:
-        """What the calls came to that this caller may see, since the first row."""
-        return (await summary(records, Asked(reach(principal)))).total
 
 
 def _group_by(text: str | None) -> GroupBy | None:

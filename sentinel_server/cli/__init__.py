@@ -37,6 +37,10 @@ def application() -> typer.Typer:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run `sentinel` and exit. Configuration errors are listed on standard error; the exit code is then 2."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for argument in given:
+        if not _is_text(argument):
+            print(f"sentinel: the argument {argument!r} is not UTF-8", file=sys.stderr)
+            sys.exit(CONFIG_ERROR)
     try:
         app = application()
         if not given or given == ["--help"]:
@@ -54,6 +58,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(FAILURE)
     except KeyboardInterrupt:  # before there was anything to drain
         sys.exit(INTERRUPTED)
+
+
+def _is_text(argument: str) -> bool:
+    """Whether it can be written anywhere: bytes that are no UTF-8 are here as halves of surrogate pairs (PEP 383)."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _contribute(app: typer.Typer, given: Sequence[str] = (), *, tools_only: bool = False) -> None:

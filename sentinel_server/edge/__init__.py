@@ -33,6 +33,7 @@ PROBES = frozenset({"/health/live", "/health/ready"})
 """Orchestrators ask them by an address, whatever names are served: they tell one word, and it is no secret."""
 INTERNAL_ERROR = 1011  # RFC 6455 section 7.4.1
 _POLICY_VIOLATION = 1008
+_TRY_AGAIN_LATER = 1013  # IANA's registry of close codes
 _NO_LINGER = frozenset({"request_timeout", "invalid_framing", "incomplete_body"})
 """Errors after which nothing more is read: the rest of the body is what was wrong."""
 
@@ -171,7 +172,7 @@ class Edge:
 async def _shut(tx: Transaction, raised: Exception) -> None:
     """Close a WebSocket for what was raised; a failure of our own is noted."""
     tx.error, _ = _as_error(raised)
-    code = _POLICY_VIOLATION
+    code = _TRY_AGAIN_LATER if tx.error.should_retry else _POLICY_VIOLATION
     if not isinstance(raised, SentinelError | HTTPException):
         note(tx, raised)
         code = INTERNAL_ERROR
@@ -193,8 +194,6 @@ def _as_error(raised: Exception) -> tuple[SentinelError, RawHeaders]:
         if raised.code == "method_not_allowed":
             return raised, ((b"allow", ", ".join(sorted(METHODS)).encode()),)
         return raised, ()
-    if isinstance(raised, HTTPException) and raised.status_code == 404:
-        return Refusal("not_found"), ()
     if isinstance(raised, HTTPException) and raised.status_code == 405:
         allow = (raised.headers or {}).get("Allow", "")
         return Refusal("method_not_allowed"), ((b"allow", ", ".join(sorted(allow.split(", "))).encode()),)

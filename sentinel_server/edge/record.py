@@ -14,6 +14,8 @@ from sentinel_server import access_log
 from sentinel_server.edge.transaction import Transaction
 from sentinel_server.termination import termination
 
+CLIENT_LEFT = 499
+"""The status of a request whose client was gone before any was sent, as nginx has it."""
 _PRINTABLE = re.compile(r"[!-~]*")
 
 
@@ -24,19 +26,19 @@ def write_record(tx: Transaction) -> None:
 
 
 def _record(tx: Transaction) -> access_log.AccessRecord:
-    ctx = tx.ctx
+    ctx, method = tx.ctx, tx.scope.get("method", "GET")
     attempts = ctx.attempts if ctx else ()
     served = _served(ctx) if ctx else None
     model = (ctx.request.model or (served.model if served else None)) if ctx else None
     return access_log.AccessRecord(
         time=access_log.timestamp(time.time()),
         id=tx.id,
-        method=access_log.field(tx.scope.get("method", "GET")),
+        method=access_log.field(method),
         path=access_log.field(_shown_path(tx.scope)),
-        status=tx.status,
+        status=tx.status or CLIENT_LEFT,
         duration_ms=round(tx.elapsed_s() * 1000, 3),
         bytes_in=tx.bytes_in,
-        bytes_out=tx.bytes_out,
+        bytes_out=0 if method == "HEAD" else tx.bytes_out,
         model=access_log.field(model) if model else None,
         provider=served.provider if served else None,
         attempts=len(attempts),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 import msgspec
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -47,7 +48,10 @@ class EndpointRoute:
         async with Watch(tx, receive, self._settings) as watch:
             client = tx.client()
             principal = await admitted(self._gateway, self._endpoint, client)
-            body = await read_body(tx, receive, self._settings.max_body_bytes) if tx.length != 0 else b""
+            body = b""
+            if tx.length != 0:
+                body = await read_body(tx, receive, self._settings.max_body_bytes)
+                principal = await admitted(self._gateway, self._endpoint, client)  # a body may outlive a key
             watch.body_arrived()
             reply = await self._endpoint.handler(_request(tx, scope, client, principal, body))
             watch.sending()
@@ -70,16 +74,20 @@ class SocketRoute:
         self._gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Find out who calls, accept, and hand the connection to the handler; it is closed when the handler returns."""
+        """Find out who calls, accept, and hand the connection to the handler; it is closed when the handler returns,
+        and when whoever called may not call any more."""
         tx = Transaction.of(scope)
         client = tx.client()
-        await admitted(self._gateway, self._socket, client)
+        admit = partial(admitted, self._gateway, self._socket, client)
+        await admit()
         websocket = WebSocket(scope, receive, send)
         await websocket.accept()
         try:
-            await self._socket.handler(Connection(websocket, client))
+            await self._socket.handler(Connection(websocket, client, admit))
         except WebSocketDisconnect:
             return
+        except Refusal:
+            raise  # the edge says it by the close code
         except Exception as error:  # noqa: BLE001 - a handler's failure ends its connection, not the server's task
             note(tx, error)
             await websocket.close(INTERNAL_ERROR)
@@ -88,19 +96,24 @@ class SocketRoute:
 
 
 class Connection:
-    """One accepted WebSocket, as handlers know it."""
+    """One accepted WebSocket, as handlers know it. Nothing passes without another look at who is there: a connection
+    may outlive its key."""
 
-    def __init__(self, websocket: WebSocket, client: Client) -> None:
+    def __init__(self, websocket: WebSocket, client: Client, admit: Callable[[], Awaitable[object]]) -> None:
         self._websocket = websocket
+        self._admit = admit
         self.client = client
 
     async def send(self, text: str) -> None:
-        """Send one text message."""
+        """Send one text message. Raises `Refusal`, which closes the connection."""
+        await self._admit()
         await self._websocket.send_text(text)
 
-    def messages(self) -> AsyncIterator[str]:
-        """What the client sends, until it leaves."""
-        return self._websocket.iter_text()
+    async def messages(self) -> AsyncIterator[str]:
+        """What the client sends, until it leaves. Raises `Refusal`, which closes the connection."""
+        async for text in self._websocket.iter_text():
+            await self._admit()
+            yield text
 
 
 def _request(tx: Transaction, scope: Scope, client: Client, principal: Principal | None, body: bytes) -> HttpRequest:

@@ -37,6 +37,9 @@ class Words(StageConfig, frozen=True, kw_only=True):
     limits: Annotated[tuple[Limit, ...], Meta(max_length=3)] = ()
     fallback: Limit | None = None
     weights: dict[str, float] = msgspec.field(default_factory=dict)
+    named: dict[Annotated[str, Meta(pattern=r"^[a-z]+\Z", description="a word")], int] = msgspec.field(
+        default_factory=dict
+    )
     tags: frozenset[str] = frozenset()
     colour: Colour = Colour.RED
     pair: tuple[int, str] = (0, "")
@@ -130,6 +133,7 @@ def test_every_problem_is_reported_with_its_place() -> None:
         ({"pair": [1]}, "found a list; expected a list of (an integer)"),
         ({"timeout_s": float("inf")}, "found inf; expected a finite number"),
         ({"weights": {"a": float("nan")}}, "found nan; expected a finite number"),
+        ({"named": {"a\n": 1}}, 'found "a\\n"; expected a word'),
         ({"enabled": 1}, "found 1; expected true or false"),
     ],
 )

@@ -181,6 +181,8 @@ def test_names_of_tables_can_be_written_as_variables() -> None:
         ('cors_origins = ["example.com"]', 'found "example.com"; expected an origin such as https://app.example.com'),
         ('cors_origins = ["https://a.example/"]', "expected an origin"),
         ('cors_origins = ["https://[a"]', "expected an origin"),
+        ('cors_origins = ["https://a.example\\n"]', "expected an origin"),
+        ('allowed_hosts = ["x.example\\n"]', "expected a host name"),
         ('allowed_hosts = ["https://x"]', 'found "https://x"; expected a host name without port'),
         ('allowed_hosts = ["example.com:80"]', "expected a host name"),
         ('allowed_hosts = ["*"]', "expected a host name"),

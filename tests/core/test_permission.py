@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_core.permission import both, permits, within
+from sentinel_core.permission import Both, both, permits, within
 
 names = st.text("ab/", max_size=6)
 patterns = st.text("ab/*", min_size=1, max_size=5)
@@ -63,6 +63,15 @@ def test_z04_what_lies_within_permits_nothing_more(
 def test_what_both_permit_lies_within_each(first: tuple[str, ...] | None, second: tuple[str, ...] | None) -> None:
     assert within(both(first, second), first)
     assert within(both(first, second), second)
+
+
+def test_many_patterns_of_two_lists_make_no_pairs() -> None:
+    first, second = tuple(f"a{number}*" for number in range(1000)), tuple(f"*b{number}" for number in range(1000))
+    joined = both(first, second)
+    assert joined == Both(first, second)
+    assert permits(joined, "a999-b999")
+    assert not permits(joined, "a999-b1000")
+    assert within(("a999-b999",), joined)
 
 
 def test_a_pattern_of_many_stars_is_linear_in_its_name() -> None:

@@ -85,7 +85,7 @@ class Drill:
             return await response.json()
 
     async def circuit(self) -> str:
-        state: str = (await self.get("/health"))["checks"]["circuit_breakers"]["primary/m"]
+        state: str = (await self.get("/health"))["checks"]["circuit_breakers"]["primary"]
         return state
 
 

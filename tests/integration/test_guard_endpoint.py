@@ -75,6 +75,27 @@ async def test_types_and_places_are_told_and_nothing_of_the_text() -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_what_a_guard_logs_names_the_request(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "sentinel")
+    async with house(settings(injection={})) as h:
+        for direction in ("request", "response"):
+            answer = await h.ask(PATH, ADMIN_KEY, "POST", text=ATTACK, direction=direction)
+            if direction == "request":
+                assert f"request {answer.headers['x-request-id']}: injection score" in caplog.text
+    assert "guard-tools" not in caplog.text
+
+
+async def test_where_nobody_has_a_key_a_network_of_ipv6_is_one_caller() -> None:
+    tables = {**settings({"requests_per_minute": 1}, keys=False), "server": {"trusted_proxies": ["127.0.0.0/8"]}}
+    async with house(tables) as h, h.served.connect() as wire:
+        statuses = []
+        for address in ("2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:3::1"):
+            headers = (f"x-forwarded-for: {address}",)
+            asked = request(PATH, method="POST", headers=headers, body=b'{"text": "hello"}')
+            statuses.append((await wire.ask(asked)).status)
+        assert statuses == [200, 429, 200]
+
+
 async def test_characters_are_code_points_wherever_the_text_stands() -> None:
     async with house(settings(pii={})) as h:
         report = await ask(h, text=["é", f"🙂 {MAIL}"])

@@ -62,6 +62,20 @@ def test_no_function_is_longer_than_a_glance(package: str) -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
+def test_no_pattern_of_a_type_takes_a_line_break_at_its_end(package: str) -> None:
+    open_ = []  # `$` matches before one as well
+    for path in sorted((ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.keyword)
+                and node.arg == "pattern"
+                and ast.unparse(node.value).endswith(("$'", '$"'))
+            ):
+                open_.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert open_ == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
 def test_no_exception_is_swallowed(package: str) -> None:
     silent = []
     for path in sorted((ROOT / package).rglob("*.py")):

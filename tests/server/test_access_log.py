@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
@@ -9,15 +10,19 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Receive, Scope, Send
 
 from sentinel_core.attempt import Attempt
+from sentinel_core.config import ServerSettings
 from sentinel_core.errors import Refusal, SentinelError, UpstreamError
 from sentinel_core.keys import Target
 from sentinel_server.access_log import MAX_FIELD_CHARS, AccessRecord, JsonFormatter, field, timestamp
-from sentinel_server.edge import Transaction
+from sentinel_server.edge import Transaction, Watch
 from sentinel_server.edge.record import write_record
 from sentinel_server.termination import Cause, termination
+from tests.pace import PATIENCE_S
 from tests.server.edge_fixture import Life, access_lines, edge
+from tests.server.serving import RUNNERS
 from tests.server.wire import request
 
 
@@ -76,6 +81,35 @@ async def test_a_request_leaves_one_record_without_its_query_or_headers() -> Non
     assert record.id == answer.headers["x-request-id"]
     assert record.duration_ms > 0
     assert "secret" not in str(record)
+
+
+async def test_a_head_has_no_body_that_was_sent() -> None:
+    async with edge() as (served, _), served.connect() as wire:
+        with access_lines() as lines:
+            await wire.send(request(method="HEAD"))
+            assert int((await wire.head()).headers["content-length"]) > 0
+            assert (await lines.next()).bytes_out == 0
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+async def test_a_client_that_left_before_a_status_was_sent_is_499(runner: str) -> None:
+    asked = asyncio.Event()
+
+    async def waiting(scope: Scope, receive: Receive, send: Send) -> None:
+        tx = Transaction.of(scope)
+        async with Watch(tx, receive, ServerSettings()) as watch:
+            tx.body_read = True
+            watch.body_arrived()
+            asked.set()
+            await asyncio.Event().wait()
+
+    async with edge(runner, app=waiting) as (served, _):
+        with access_lines() as lines:
+            async with served.connect() as wire:
+                await wire.send(request())
+                await asyncio.wait_for(asked.wait(), PATIENCE_S)
+            record = await lines.next()
+    assert (record.status, record.end) == (499, "CQ")
 
 
 async def test_0_14_a_path_with_line_breaks_and_escapes_forges_nothing() -> None:

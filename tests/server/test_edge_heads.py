@@ -23,6 +23,13 @@ async def test_h01_both_content_length_and_transfer_encoding_are_refused_and_the
         assert inner.bodies == []
 
 
+async def test_a_query_that_is_not_escaped_is_refused_with_what_would_work(runner: str) -> None:
+    async with edge(runner) as (served, _), served.connect() as wire:
+        answer = await wire.ask("GET /v1/audit?user=Jürgen HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert (answer.status, answer.code) == (400, "invalid_framing")
+        assert "must be percent-encoded" in answer.json["error"]["message"]
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -14,6 +14,8 @@ from starlette.routing import Mount, Route
 
 from sentinel_core.endpoints import OWN_ROUTES, Endpoint, HttpReply, HttpRequest, Socket, SocketConnection
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import Target
+from sentinel_core.services import ServiceFactory
 from sentinel_server.app import Application, asgi, create_app
 from tests.pace import PATIENCE_S
 from tests.server.asgi_client import AsgiClient
@@ -96,6 +98,27 @@ async def test_c09_health_reports_the_superset(runner: str, upstream: Upstream) 
         assert body.keys() >= {"version", "uptime_seconds", "cache"}
         assert body["checks"].keys() == {"redis", "circuit_breakers", "providers"}
         assert body["stats"]["uptime_seconds"] >= 0
+
+
+class Judged:
+    """A plugin that thinks something of three targets, two of which a caller named."""
+
+    @hookimpl
+    def sentinel_services(self) -> Mapping[str, ServiceFactory]:
+        return {"circuits": lambda: self}
+
+    def states(self) -> Iterable[tuple[Target, str]]:
+        yield Target("up", "m"), "closed"
+        yield Target("up", "ft:acme-takeover-of-globex"), "half_open"
+        yield Target("spare", "m"), "closed"
+
+
+async def test_c09_a_stranger_sees_the_worst_circuit_of_a_provider_and_no_model(
+    runner: str, upstream: Upstream
+) -> None:
+    async with chat_server(upstream, runner=runner, plugin=Judged()) as (served, _), served.connect() as wire:
+        answer = await wire.ask(request("/health"))
+        assert answer.json["checks"]["circuit_breakers"] == {"up": "half_open", "spare": "closed"}
 
 
 async def test_s0_20_probes_ask_nobody_and_health_asks_a_provider_once(runner: str, upstream: Upstream) -> None:

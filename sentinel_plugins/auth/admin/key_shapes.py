@@ -9,11 +9,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 from sentinel_core.limits import Limits
 from sentinel_plugins.auth.admin.change import named
-from sentinel_plugins.auth.names import Allowed, Scope, TenantName
+from sentinel_plugins.auth.names import Allowed, Scopes, TenantName
 from sentinel_plugins.auth.tenants import NO_LIMITS
 from sentinel_plugins.auth.virtual_keys import VirtualKey
 
-Label = Annotated[str, Meta(max_length=256)]
+Label = Annotated[str, Meta(max_length=256, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z")]
+"""One line, whichever terminal shows it."""
 Lifetime = Annotated[float, Meta(gt=0, le=100 * 366 * 86_400)]
 LAST = 253_402_300_799.0
 """The end of the year 9999, the last that calendars here know."""
@@ -26,7 +27,7 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     tenant: TenantName | None = None
     name: Label = ""
     user: Label | None = None
-    scopes: tuple[Scope, ...] = ()
+    scopes: Scopes = ()
     models: Allowed = None
     routes: Allowed = None
     limits: Limits = NO_LIMITS
@@ -54,7 +55,7 @@ class KeyChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """What of a key becomes otherwise; what is left out stays."""
 
     name: Label | UnsetType = UNSET
-    scopes: tuple[Scope, ...] | UnsetType = UNSET
+    scopes: Scopes | UnsetType = UNSET
     models: Allowed | UnsetType = UNSET
     routes: Allowed | UnsetType = UNSET
     limits: Limits | UnsetType = UNSET

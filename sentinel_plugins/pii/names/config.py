@@ -12,7 +12,7 @@ from sentinel_core.config import Count, Seconds
 from sentinel_plugins.guarding.config import EntityName, ReplacingConfig
 
 Share = Annotated[float, Meta(ge=0, le=1, description="a score from 0 to 1")]
-Language = Annotated[str, Meta(pattern="^[a-z]{2}$", description="a language as two letters, such as en")]
+Language = Annotated[str, Meta(pattern=r"^[a-z]{2}\Z", description="a language as two letters, such as en")]
 Processes = Annotated[int, Meta(ge=1, le=64, description="1 to 64 processes")]
 
 

@@ -148,6 +148,10 @@ def test_a_tenant_is_changed_and_disabled(cli: Sentinel) -> None:
         (("keys", "create", "--limit", "max_concurrency=many"), 2, "write max_concurrency=NUMBER, an integer >= 0"),
         (("tenants", "create", "a", "--limit", "max_concurrency"), 2, "write max_concurrency=NUMBER, an integer >= 0"),
         (("keys", "create", "--model", "a&b"), 2, ""),
+        (("keys", "create", "--name", "a\x1b[8m"), 2, "matching regex"),
+        (("keys", "create", "--name", "\udcff"), 2, "the argument '\\udcff' is not UTF-8"),
+        (("keys", "revoke", "\udcff"), 2, "is not UTF-8"),
+        (("tenants", "create", "acme\n"), 2, "matching regex"),
         (("keys", "destroy"), 2, ""),
     ],
 )

@@ -18,6 +18,7 @@ from sentinel_core.context import Client
 from sentinel_core.errors import ConfigError, Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.limits import Limits
+from sentinel_core.permission import Both
 from sentinel_core.records import Record
 from sentinel_core.testing.harness import stage_config
 from sentinel_plugins.auth import Auth
@@ -43,6 +44,24 @@ class Records(MemoryRecords):
         if self.waiting is not None:
             await self.waiting.wait()
         return found
+
+
+class Far(MemoryRecords):
+    """A store between whose answers others have their turn."""
+
+    async def get(self, table: str, tenant: str | None, id: str) -> Record | None:  # noqa: A002 - the Protocol's name
+        found = await super().get(table, tenant, id)
+        await asyncio.sleep(0)
+        return found
+
+
+class Overtaken(MemoryRecords):
+    """A store on which somebody else has always just changed the row."""
+
+    overtaken = False
+
+    async def put(self, table: str, record: Record, *, expect: Record | None) -> bool:
+        return False if self.overtaken else await super().put(table, record, expect=expect)
 
 
 async def test_s2_36_a_key_is_taken_from_either_header() -> None:
@@ -280,7 +299,7 @@ async def test_s2_39_a_key_may_what_it_and_its_tenant_may() -> None:
         _, text = await auth.create("acme", models=("*-mini", "o3"), user="ann", limits=Limits(daily_usd=1))
         principal = await auth.who(client(text))
         assert (principal.tenant, principal.user, principal.preferences) == ("acme", "ann", {"region": "eu"})
-        assert principal.models == ("gpt-*&*-mini", "gpt-*&o3")
+        assert principal.models == Both(("gpt-*",), ("*-mini", "o3"))
         assert principal.limits == {"tenant": Limits(requests_per_minute=9), "key": Limits(daily_usd=1)}
 
 
@@ -297,16 +316,52 @@ async def test_the_keys_of_a_disabled_tenant_are_worth_nothing() -> None:
 
 
 async def test_changes_at_one_time_are_all_kept() -> None:
-    async with known() as auth:
+    async with known(records=Far()) as auth:
         key, _ = await auth.create()
 
         def scoped(name: str) -> Any:  # a change
             return lambda row: msgspec.structs.replace(row, scopes=(*row.scopes, name))
 
-        await asyncio.gather(*(auth.keys.rows.change(key.id, None, scoped(f"s{n}")) for n in range(5)))
+        await asyncio.gather(*(auth.keys.rows.change(key.id, None, scoped(f"s{n}")) for n in range(30)))
         after = await auth.keys.rows.get(key.id, None)
         assert after is not None
-        assert sorted(after.scopes) == [f"s{n}" for n in range(5)]
+        assert sorted(after.scopes) == sorted(f"s{n}" for n in range(30))
+
+
+async def test_a_row_that_others_always_change_first_is_no_store_that_is_away() -> None:
+    records = Overtaken()
+    async with known(records=records) as auth:
+        key, _ = await auth.create()
+        records.overtaken = True
+        with pytest.raises(Refusal) as refusal:
+            await auth.keys.revoke(key.id, None)
+        assert (refusal.value.code, refusal.value.message) == ("overloaded", "Others change the same now; try again.")
+
+
+TOO_MUCH: list[dict[str, Any]] = [  # JSON
+    {"models": ["m"] * 101},
+    {"limits": {"windows": [{"limit": 1, "period_s": 1}] * 17}},
+    {"scopes": ["guard\n"]},
+]
+
+
+@pytest.mark.parametrize("fields", TOO_MUCH)
+async def test_a_kept_row_that_is_not_valid_is_named_and_takes_no_other_with_it(
+    fields: dict[str, Any],  # JSON
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with known() as auth:
+        good, _ = await auth.create()
+        key, text = await auth.create()
+        kept = await auth.services.records.get("auth_keys", None, key.id)
+        assert kept is not None
+        spoilt = Record(kept.id, kept.tenant, kept.at, {**kept.fields, **fields})
+        assert await auth.services.records.put("auth_keys", spoilt, expect=kept)
+        with pytest.raises(Refusal, match=f"internal_error: The row '{key.id}' of auth_keys is not valid"):
+            await auth.who(client(text))
+        rows, _ = await auth.keys.rows.page(None, 10, None)
+        assert [row.id for row in rows] == [good.id]
+        assert f"The row '{key.id}' of auth_keys is not valid" in caplog.text
 
 
 async def test_c10_without_any_key_everybody_is_anonymous_by_address() -> None:
@@ -333,7 +388,8 @@ async def test_a_static_key_has_what_its_table_says() -> None:
     }
     async with known(table) as auth:
         principal = await auth.who(client(STATIC))
-        assert (principal.id, principal.tenant, principal.models) == ("ci", "acme", ("gpt-4o",))
+        assert (principal.id, principal.tenant) == ("ci", "acme")
+        assert principal.models == Both(("gpt-*",), ("gpt-4o",))
         assert principal.limits == {"tenant": Limits(requests_per_day=5)}
 
 
@@ -352,6 +408,12 @@ async def test_a_known_key_is_recalled_without_waiting() -> None:
         ({"api_key": secret("with a space in it")}, "no spaces"),
         ({"api_key": secret(STATIC), "admin_key": secret(STATIC)}, "two keys are the same"),
         ({"keys": {"admin": {"secret": secret(STATIC)}}}, "keys.admin: this id is taken"),
+        ({"tenants": {"acme\n": {}}}, "expected a letter or digit"),
+        ({"tenants": {"acme": {"models": ["m"] * 101}}}, "found a list of 101; .* of length <= 100"),
+        (
+            {"keys": {"ci": {"secret": secret(STATIC), "limits": {"windows": [{"limit": 1, "period_s": 1}] * 17}}}},
+            "found a list of 17; .* of length <= 16",
+        ),
         ({"tenants": {"anonymous": {}}}, "callers that nobody knows have this name"),
         ({"keys": {"ci": {"secret": secret(STATIC), "tenant": "acme"}}}, "keys.ci.tenant: there is no table"),
         ({"jwt": {"issuer": "i", "audience": ["a"]}}, "give one of jwks_url and secret"),

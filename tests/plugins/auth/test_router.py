@@ -12,12 +12,17 @@ from starlette.routing import Route, WebSocketRoute
 
 from sentinel_core.config import settings_from
 from sentinel_core.endpoints import Policy
+from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
+from sentinel_plugins.auth.revocation import auth_of
+from sentinel_plugins.health.events import publish
 from sentinel_server.app import Application, asgi
-from tests.pace import PATIENCE_S
+from tests.pace import PATIENCE_S, until
 from tests.plugins.auth.callers import ADMIN_KEY, STATIC
 from tests.plugins.auth.gateway import House, house, tables
-from tests.server.wire import Answer, request
+from tests.server.edge_fixture import access_lines
+from tests.server.serving import RUNNERS
+from tests.server.wire import Answer, Wire, request
 
 
 class Way(NamedTuple):
@@ -153,6 +158,67 @@ async def test_z01_sockets_are_refused_before_they_are_accepted() -> None:
                     await wire.send(request(way.path, headers=headers))
                     head = await asyncio.wait_for(wire.reader.readuntil(b"\r\n"), PATIENCE_S)
                     assert int(head.split(b" ")[1]) == status
+
+
+async def opened(wire: Wire, key: str) -> None:
+    await wire.send(request("/ws/system-events", headers=(*UPGRADE, f"x-api-key: {key}")))
+    assert (await asyncio.wait_for(wire.reader.readuntil(b"\r\n\r\n"), PATIENCE_S)).startswith(b"HTTP/1.1 101")
+    assert b"connected" in await asyncio.wait_for(wire.reader.readuntil(b"}}"), PATIENCE_S)
+
+
+async def told(served: House, wire: Wire, expected: bytes) -> None:
+    """Of an event the subscriber gets this, and not the event, unless it is that."""
+    await publish(served.gateway.state, "metrics", {"seen": 1})
+    got = await asyncio.wait_for(wire.reader.readuntil(expected), PATIENCE_S)
+    assert got.count(b"seen") == expected.count(b"seen")
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+async def test_z10_a_key_that_is_revoked_while_its_request_arrives_makes_no_other_one(
+    runner: str,
+) -> None:
+    async with house(runner=runner) as served, served.served.connect() as wire:
+        key, text = await served.key(scopes=["admin"])
+        asked = request("/admin/keys", method="POST", headers=(f"x-api-key: {text}",), body=b"{}")
+        await wire.send(asked[:-1])
+        await until(lambda: len(auth_of(served.gateway).callers.cache) == 1)
+        assert (await served.ask(f"/admin/keys/{key.id}", ADMIN_KEY, "DELETE")).status == 200
+        assert (await wire.ask(asked[-1:])).status == 401
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+async def test_z10_a_socket_ends_with_its_key(runner: str) -> None:
+    async with house(runner=runner) as served, served.served.connect() as wire:
+        key, text = await served.key()
+        await opened(wire, text)
+        await told(served, wire, b'"seen":1}}')
+        with access_lines() as lines:
+            assert (await served.ask(f"/admin/keys/{key.id}", ADMIN_KEY, "DELETE")).status == 200
+            await lines.next()
+            await told(served, wire, b"\x88\x02\x03\xf0")  # 1008, policy violation (RFC 6455)
+            assert (await lines.next()).error == "invalid_api_key"
+
+
+async def test_r13_a_socket_whose_key_cannot_be_looked_up_is_told_to_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def away(*_: object) -> None:
+        raise Refusal("ledger_unavailable")
+
+    async with house() as served, served.served.connect() as wire:
+        key, text = await served.key()
+        await opened(wire, text)
+        auth_of(served.gateway).callers.cache.forget(key.tenant, key.id)
+        monkeypatch.setattr(served.gateway.records, "get", away)
+        await told(served, wire, b"\x88\x02\x03\xf5")  # 1013, try again later
+
+
+async def test_a_socket_on_a_path_that_is_none_is_logged_as_such() -> None:
+    async with house() as served, served.served.connect() as wire:
+        with access_lines() as lines:
+            await wire.send(request("/ws/none", headers=UPGRADE))
+            record = await lines.next()
+        assert (record.status, record.error, record.end) == (403, "not_found", "PR")
 
 
 @pytest.mark.parametrize("kind", HOSTS)

@@ -14,6 +14,7 @@ from sentinel_core.testing import FakeClock, settle
 from sentinel_plugins.health.incidents import KEPT, Incidents, incident
 from sentinel_plugins.health.observations import observations_of
 from sentinel_plugins.health.report import metrics, statuses
+from sentinel_plugins.health.watcher import Watcher
 from tests.pace import AT_ONCE_S
 from tests.plugins.health.watched import decoded, events, provider, watched
 
@@ -190,6 +191,26 @@ async def test_incidents_are_kept_while_the_state_store_tells_nobody(monkeypatch
             provider(gateway, name).fail()
         await clock.advance(CYCLE_S)
         assert sorted(await incidents(gateway)) == [("outage", "first"), ("outage", "second")]  # of one moment
+
+
+async def test_what_was_found_stands_where_nobody_can_be_told_and_that_is_logged_once_in_an_outage(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with watched() as (gateway, clock, _):
+        await settle()
+        for outage in (1, 2):
+            with monkeypatch.context() as away:
+                away.setattr(gateway.state, "publish", unavailable)
+                provider(gateway, "first").fail()
+                for _ in range(3):
+                    await clock.advance(CYCLE_S)
+                assert statuses(gateway).providers["first"].status == "unhealthy"
+                assert (await Watcher(gateway, 15.0).probe("second")).status == "healthy"
+            provider(gateway, "first").mend()
+            await clock.advance(CYCLE_S)
+            lines = [record for record in caplog.records if "hear nothing" in record.message]
+            assert len(lines) == 2 * outage  # of the monitor, and of the probe
+    assert not any(record.exc_info for record in caplog.records)
 
 
 async def unavailable(channel: str, data: bytes) -> None:

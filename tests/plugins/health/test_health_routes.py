@@ -134,7 +134,10 @@ async def test_s4_12_looks_and_probes_and_health_cost_no_tokens(runner: str, ups
         assert [(asked.method, asked.target) for asked in upstream.requests] == [("GET", "/v1/models")] * 2
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=many", "limit=٣", "limit=", "type=nothing"])
+QUERIES = ["limit=0", "limit=501", "limit=many", "limit=٣", "limit=", "type=nothing", f"limit=1{'0' * 5000}"]
+
+
+@pytest.mark.parametrize("query", [*QUERIES, f"limit=000000001{'0' * 5000}"], ids=lambda query: query[:16])
 async def test_incidents_refuse_a_query_that_is_none(runner: str, query: str) -> None:
     async with api(runner) as client:
         status, body = await client.get(f"/api/incidents?{query}")

@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from sentinel_core.config import settings_from
-from sentinel_core.errors import ConfigError
+from sentinel_core.errors import ConfigError, Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.testing.fake_clock import settle
 from sentinel_plugins.metrics.exposition import OPENMETRICS, TEXT, Exposition
@@ -118,6 +118,26 @@ async def test_c_36_z20_usage_is_for_whoever_has_a_key_and_no_tenant_is_named_to
         assert (await get(h, x_api_key="a key that nobody made")).status == 401
 
 
+async def test_c_36_usage_holds_what_was_done_a_moment_ago() -> None:
+    async with house(settings()) as h:
+        messages = [{"role": "user", "content": "Hello"}]
+        assert (await h.ask("/v1/chat/completions", STATIC, "POST", model="gpt-4o", messages=messages)).status == 200
+        assert (await get(h, x_api_key=STATIC)).json["usage"]["requests"] == 1
+
+
+async def test_c_36_while_the_ledger_is_away_the_counts_are_shown_without_usage(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def away(*_: object, **__: object) -> None:
+        raise Refusal("ledger_unavailable")
+
+    async with house(settings()) as h:
+        monkeypatch.setattr(h.gateway.records, "aggregate", away)
+        answer = await get(h, x_api_key=STATIC)
+        assert (answer.status, "usage" in answer.json, "counts" in answer.json) == (200, False, True)
+        assert (await h.ask("/v1/usage", STATIC)).code == "ledger_unavailable"
+
+
 async def test_c_36_with_a_token_nobody_reads_it_without_that_or_a_key() -> None:
     async with house(settings(token=secret(TOKEN))) as h:
         for path in ("/metrics", "/metrics/prometheus"):
@@ -139,7 +159,16 @@ async def test_its_policy_is_a_setting(policy: str, statuses: tuple[int, ...]) -
         assert tuple(answer.status for answer in found) in (statuses, (401, *statuses[1:]))
 
 
-@pytest.mark.parametrize("table", [{"token": secret("short")}, {"token": secret(TOKEN), "policy": "caller"}], ids=str)
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"token": secret("short")},
+        {"token": secret("a token of the café")},
+        {"token": secret("a token\nof two lines")},
+        {"token": secret(TOKEN), "policy": "caller"},
+    ],
+    ids=str,
+)
 def test_a_token_that_protects_nothing_is_refused(table: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="token"):
         Gateway(settings_from(settings(**table)))
