@@ -11,6 +11,8 @@ NANO = 1_000_000_000
 """Nano-dollars in a dollar: money is an integer of them inside, and dollars in files."""
 
 Unit: TypeAlias = Literal["requests", "tokens"]
+Part: TypeAlias = Literal["input_tokens", "output_tokens"]
+"""Tokens of prompts, and of answers."""
 Period: TypeAlias = Literal["day", "month", "total"]
 Amount = Annotated[int, Meta(ge=0, le=10**12)]
 Dollars = Annotated[float, Meta(ge=0, le=9_000_000)]
@@ -37,9 +39,14 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """In which time."""
 
     @property
+    def counted(self) -> Unit | Part:
+        """What is counted, exactly."""
+        return self.unit
+
+    @property
     def counter(self) -> str:
         """Under which name its subject's units are counted."""
-        return self.unit
+        return self.counted
 
 
 class Remainder(Rate, frozen=True, kw_only=True):
@@ -47,11 +54,19 @@ class Remainder(Rate, frozen=True, kw_only=True):
 
     since: float
     """That time, in seconds since the epoch."""
+    part: Part | None = None
+    """Of tokens, which alone. A request is let in as long as any are left, however many it may use: they are a quota of
+    somebody who may use it up, and most requests do not say how long their answers may be."""
+
+    @property
+    def counted(self) -> Unit | Part:
+        """The part, where there is one."""
+        return self.part or self.unit
 
     @property
     def counter(self) -> str:
         """A new one whenever it is said anew."""
-        return f"{self.unit} since {self.since}"
+        return f"{self.counted} since {self.since}"
 
 
 class Allowance(NamedTuple):

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sentinel_core.commands import Command
 from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.jobs import Job
+from sentinel_core.services import ServiceFactory
 from sentinel_core.stage import Stage
 from sentinel_plugins.auth.admin import key_commands, tenant_commands
 from sentinel_plugins.auth.admin.key_routes import KeyRoutes
 from sentinel_plugins.auth.admin.tenant_routes import TenantRoutes
 from sentinel_plugins.auth.config import AuthConfig
+from sentinel_plugins.auth.memory import MEMORY, Memory
 from sentinel_plugins.auth.revocation import Listener, auth_of
 from sentinel_plugins.auth.stage import Auth
 
-__all__ = ["Auth", "AuthConfig", "sentinel_commands", "sentinel_endpoints", "sentinel_jobs", "sentinel_stages"]
+__all__ = [
+    "Auth",
+    "AuthConfig",
+    "sentinel_commands",
+    "sentinel_endpoints",
+    "sentinel_jobs",
+    "sentinel_services",
+    "sentinel_stages",
+]
 
 
 @hookimpl
 def sentinel_stages() -> Iterable[type[Stage]]:
     """The stage `auth`."""
     return (Auth,)
+
+
+@hookimpl
+def sentinel_services() -> Mapping[str, ServiceFactory]:
+    """What this process knows of callers: a reload must not forget it."""
+    return {MEMORY: Memory}
 
 
 @hookimpl

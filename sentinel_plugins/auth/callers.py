@@ -9,16 +9,16 @@ import msgspec
 
 from sentinel_core.addresses import network
 from sentinel_core.context import Client
-from sentinel_core.endpoints import ADMIN
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import Principal
 from sentinel_core.services import Clock
-from sentinel_plugins.auth.config import ADMINISTRATOR, BOOTSTRAP, AuthConfig, StaticKey
+from sentinel_plugins.auth.config import AuthConfig, StaticKey
 from sentinel_plugins.auth.credential import ADMIN_HEADER, invalid, presented
 from sentinel_plugins.auth.digest import Fingerprints
 from sentinel_plugins.auth.flights import Flights
 from sentinel_plugins.auth.guessing import Guessing
 from sentinel_plugins.auth.known import Cache, Known
+from sentinel_plugins.auth.memory import Memory
 from sentinel_plugins.auth.names import ANONYMOUS
 from sentinel_plugins.auth.tenants import DEFAULT, Tenant, principal_of
 
@@ -61,16 +61,16 @@ class Callers:
         config: AuthConfig,
         static: Mapping[bytes, Known],
         sources: Sequence[Source],
-        fingerprints: Fingerprints,
+        memory: Memory,
         clock: Clock,
     ) -> None:
         self._required = config.authenticates
         self._static = static
         self._sources = tuple(sources)
-        self._fingerprints = fingerprints
-        self._guessing = Guessing(config.max_failures_per_minute, clock)
+        self._fingerprints = memory.fingerprints
+        self._guessing = Guessing(config.max_failures_per_minute, clock, memory.failures)
         self.flights: Flights[Known] = Flights()
-        self.cache = Cache(clock)
+        self.cache = Cache(clock, memory.valid)
 
     def recall(self, client: Client) -> Seen | Unfamiliar:
         """Who this is, where no store has to be asked. Raises `Refusal` (invalid_api_key, rate_limit_exceeded)."""
@@ -147,12 +147,10 @@ def _anonymous(address: str) -> Known:
 
 def static_keys(config: AuthConfig, tenants: Mapping[str, Tenant], fingerprints: Fingerprints) -> dict[bytes, Known]:
     """The keys of the configuration, by their fingerprints."""
-    named: list[tuple[str, StaticKey]] = list(config.keys.items())
-    if config.api_key is not None:
-        named.append((BOOTSTRAP, StaticKey(secret=config.api_key)))
-    if config.admin_key is not None:
-        named.append((ADMINISTRATOR, StaticKey(secret=config.admin_key, scopes=(ADMIN,))))
-    return {fingerprints.of(key.secret.reveal()): Known(_static(name, key, tenants), FOREVER) for name, key in named}
+    return {
+        fingerprints.of(key.secret.reveal()): Known(_static(name, key, tenants), FOREVER)
+        for name, key in config.fixed_keys.items()
+    }
 
 
 def _static(name: str, key: StaticKey, tenants: Mapping[str, Tenant]) -> Principal:

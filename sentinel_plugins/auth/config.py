@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from sentinel_core.config import Seconds, Secret
+from sentinel_core.endpoints import ADMIN
 from sentinel_core.limits import Limits
 from sentinel_core.stage import StageConfig
 from sentinel_plugins.auth.jwt.config import JwtConfig
@@ -81,32 +82,20 @@ class AuthConfig(StageConfig, frozen=True, kw_only=True):
     were valid there when they were used last go on working."""
 
     def __post_init__(self) -> None:
-        named = {"api_key": self.api_key, "admin_key": self.admin_key, "pepper": self.pepper}
-        named |= {f"keys.{name}.secret": key.secret for name, key in self.keys.items()}
-        secrets = {name: secret.reveal() for name, secret in named.items() if secret is not None}
-        for name, text in secrets.items():
-            if len(text) < MIN_SECRET_CHARS or not (text.isascii() and text.isprintable()) or " " in text:
-                raise ValueError(f"{name}: must be at least {MIN_SECRET_CHARS} printable ASCII characters, no spaces")
-        if len(set(secrets.values())) < len(secrets):
-            raise ValueError("two keys are the same")
-        declared = {DEFAULT_TENANT, *self.tenants}
-        owners = {f"keys.{name}.tenant": key.tenant for name, key in self.keys.items()}
-        if self.pepper is None:  # else tenants may be in the record store
-            owners |= {"jwt.tenant": self.jwt.tenant} if self.jwt is not None else {}
-            owners |= {"zion.tenant": self.zion.tenant} if self.zion is not None else {}
-        for place, tenant in owners.items():
-            if tenant not in declared:
-                raise ValueError(f"{place}: there is no table [stages.auth.tenants.{tenant}]")
-        if ANONYMOUS in self.tenants:
-            raise ValueError(f"tenants.{ANONYMOUS}: callers that nobody knows have this name; choose another one")
-        for name in (BOOTSTRAP, ADMINISTRATOR):
-            if name in self.keys:
-                raise ValueError(f"keys.{name}: this id is taken; choose another one")
+        if problems := [*self._secret_problems(), *self._owner_problems(), *self._name_problems()]:
+            raise ValueError(*problems)
 
     @property
     def authenticates(self) -> bool:
         """Whether callers must say who they are."""
         return any((self.api_key, self.pepper, self.keys, self.jwt, self.zion))
+
+    @property
+    def fixed_keys(self) -> Mapping[str, StaticKey]:
+        """Every key that this table knows, by its id: the first one and the administrator's among them."""
+        first = {BOOTSTRAP: StaticKey(secret=self.api_key)} if self.api_key is not None else {}
+        chief = {ADMINISTRATOR: StaticKey(secret=self.admin_key, scopes=(ADMIN,))} if self.admin_key is not None else {}
+        return {**self.keys, **first, **chief}
 
     @property
     def owners(self) -> frozenset[str]:
@@ -119,3 +108,30 @@ class AuthConfig(StageConfig, frozen=True, kw_only=True):
         """Whether it says how much somebody may use."""
         stated = [*self.keys.values(), *self.tenants.values(), *((self.jwt,) if self.jwt is not None else ())]
         return any(one.limits != Limits() for one in stated)
+
+    def _secret_problems(self) -> Iterator[str]:
+        named = {"api_key": self.api_key, "admin_key": self.admin_key, "pepper": self.pepper}
+        named |= {f"keys.{name}.secret": key.secret for name, key in self.keys.items()}
+        secrets = {name: secret.reveal() for name, secret in named.items() if secret is not None}
+        for name, text in secrets.items():
+            if len(text) < MIN_SECRET_CHARS or not (text.isascii() and text.isprintable()) or " " in text:
+                yield f"{name}: must be at least {MIN_SECRET_CHARS} printable ASCII characters, no spaces"
+        if len(set(secrets.values())) < len(secrets):
+            yield "two keys are the same"
+
+    def _owner_problems(self) -> Iterator[str]:
+        declared = {DEFAULT_TENANT, *self.tenants}
+        owners = {f"keys.{name}.tenant": key.tenant for name, key in self.keys.items()}
+        if self.pepper is None:  # else tenants may be in the record store
+            owners |= {"jwt.tenant": self.jwt.tenant} if self.jwt is not None else {}
+            owners |= {"zion.tenant": self.zion.tenant} if self.zion is not None else {}
+        for place, tenant in owners.items():
+            if tenant not in declared:
+                yield f"{place}: there is no table [stages.auth.tenants.{tenant}]"
+
+    def _name_problems(self) -> Iterator[str]:
+        if ANONYMOUS in self.tenants:
+            yield f"tenants.{ANONYMOUS}: callers that nobody knows have this name; choose another one"
+        for name in (BOOTSTRAP, ADMINISTRATOR):
+            if name in self.keys:
+                yield f"keys.{name}: this id is taken; choose another one"

@@ -1,4 +1,4 @@
-"""Look-ups that several requests wait for together."""
+"""Work that several may wait for together, and that none of them ends by leaving."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ T = TypeVar("T")
 
 
 class Flights(Generic[T]):
-    """One look-up per key at a time. A request that leaves ends nobody else's; `close` ends and awaits them all."""
+    """One piece of work per key at a time, such as a look-up. Whoever leaves ends nothing; `close` ends and awaits it
+    all."""
 
     __slots__ = ("_tasks",)
 
@@ -21,7 +22,7 @@ class Flights(Generic[T]):
         return len(self._tasks)
 
     async def join(self, key: bytes, start: Callable[[], Coroutine[Any, Any, T]]) -> T:  # a coroutine's own Any
-        """What the look-up under way finds, or one that starts now."""
+        """What comes of the work that is under way, or of one that starts now."""
         task = self._tasks.get(key)
         if task is None:
             task = self._tasks[key] = asyncio.create_task(start())
@@ -32,6 +33,11 @@ class Flights(Generic[T]):
         del self._tasks[key]
         if not task.cancelled():
             task.exception()  # seen, also where everybody who waited has left
+
+    async def landed(self) -> None:
+        """Wait until all that is under way has ended, whatever comes of it."""
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks.values()))
 
     async def close(self) -> None:
         """End what is under way."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sentinel_core.keys import Principal
 from sentinel_core.services import Clock
+from sentinel_plugins.auth.latest import Latest
 from sentinel_plugins.auth.zion.account import Account
 
 MAX_KNOWN = 10_000
+Valid: TypeAlias = Latest[bytes, None]
+"""The fingerprints of credentials that were somebody's when they were looked up last."""
 
 
 class Known(NamedTuple):
@@ -26,9 +28,10 @@ class Cache:
     Whoever is not believed any more stays known as a credential that was valid, until a look says otherwise.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, valid: Valid) -> None:
         self._clock = clock
-        self._entries: OrderedDict[bytes, tuple[Known, float]] = OrderedDict()
+        self._valid = valid
+        self._entries: Latest[bytes, tuple[Known, float]] = Latest(MAX_KNOWN)
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -41,24 +44,23 @@ class Cache:
 
     def was_valid(self, fingerprint: bytes) -> bool:
         """Whether this credential was somebody's when it was looked up last."""
-        return fingerprint in self._entries
+        return fingerprint in self._valid
 
     def put(self, fingerprint: bytes, known: Known, epoch: int) -> None:
         """Remember what was looked up since `epoch`, unless somebody was forgotten meanwhile: it may be them."""
         if epoch != self.epoch:
             return
         self._entries[fingerprint] = (known, self._clock.monotonic() + known.ttl_s)
-        self._entries.move_to_end(fingerprint)
-        if len(self._entries) > MAX_KNOWN:
-            self._entries.popitem(last=False)
+        self._valid[fingerprint] = None
 
     def drop(self, fingerprint: bytes) -> None:
         """This credential is nobody's."""
         self._entries.pop(fingerprint, None)
+        self._valid.pop(fingerprint, None)
 
     def forget(self, tenant: str, id_: str | None = None) -> None:
         """Look up anew whoever this is: one principal, or everybody of a tenant."""
         self.epoch += 1
-        for fingerprint, (known, _) in self._entries.items():
+        for fingerprint, (known, _) in tuple(self._entries.items()):
             if known.principal.tenant == tenant and id_ in (None, known.principal.id):
-                self._entries[fingerprint] = (known, float("-inf"))
+                del self._entries[fingerprint]

@@ -19,8 +19,9 @@ from sentinel_core.stage import Stage
 from sentinel_plugins.auth.callers import Callers, Seen, Source, static_keys
 from sentinel_plugins.auth.config import AuthConfig
 from sentinel_plugins.auth.counting import UNCOUNTED, counted
-from sentinel_plugins.auth.digest import Digests, Fingerprints
+from sentinel_plugins.auth.digest import Digests
 from sentinel_plugins.auth.known import Known
+from sentinel_plugins.auth.memory import MEMORY, Memory
 from sentinel_plugins.auth.tenants import Tenants
 from sentinel_plugins.auth.virtual_keys import VirtualKeys
 from sentinel_plugins.auth.zion.account import Account
@@ -52,6 +53,7 @@ class Auth(Stage):
         meter: Meter | None = None,
     ) -> None:
         super().__init__(config)
+        self.fixed_keys = config.fixed_keys
         self.callers = callers
         self.tenants = tenants
         self.keys = keys
@@ -80,7 +82,8 @@ class Auth(Stage):
     @asynccontextmanager
     async def open(cls, config: AuthConfig, services: Services) -> AsyncIterator[Self]:
         """The stage with its keys, and with what asks issuers and Zion where they are configured."""
-        fingerprints, clock = Fingerprints(), services.clock
+        memory: Memory = services.extra.get(MEMORY) or Memory()
+        clock = services.clock
         records = services.records if config.pepper is not None else None
         tenants = Tenants(config, records)
         sources: list[Source] = []
@@ -92,14 +95,14 @@ class Auth(Stage):
             if config.jwt is not None:
                 from sentinel_plugins.auth.jwt import opening as jwt  # the extra `auth` brings what it imports
 
-                sources.append(await stack.enter_async_context(jwt.opened(config.jwt, tenants, services)))
+                sources.append(await stack.enter_async_context(jwt.opened(config.jwt, tenants, services, memory)))
             if config.zion is not None:
                 from sentinel_plugins.auth.zion import opening as zion
 
-                users, meter = await stack.enter_async_context(zion.opened(config.zion, tenants, services))
+                users, meter = await stack.enter_async_context(zion.opened(config.zion, tenants, services, memory))
                 sources.append(users)
-            static = static_keys(config, tenants.declared, fingerprints)
-            callers = Callers(config, static, sources, fingerprints, clock)
+            static = static_keys(config, tenants.declared, memory.fingerprints)
+            callers = Callers(config, static, sources, memory, clock)
             stack.push_async_callback(callers.close)
             yield cls(config, callers, tenants, keys, meter)
 

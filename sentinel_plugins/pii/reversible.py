@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from hashlib import sha256
 from itertools import count
 
@@ -27,14 +28,14 @@ class TakenOut:
     def __init__(self, key: bytes, ctx: Context) -> None:
         principal = ctx.get(PRINCIPAL)
         self._key = key
-        self._who = (principal.tenant, principal.id) if principal is not None else ("", "")
+        self._who = (principal.tenant, principal.kind, principal.id) if principal is not None else ()
         self._request = ctx.request
         self.vault: Vault | None = None
 
     def __call__(self, found: Found, value: str) -> str:
         """What stands for the value."""
         if self.vault is None:
-            self.vault = vault_for(self._key, *self._who, self._request)
+            self.vault = vault_for(self._key, self._who, self._request)
         return self.vault.put(value)
 
 
@@ -53,12 +54,12 @@ class SaidAgain:
         return known or (value if self._vault.stands_in(value) else redacted(found, value))
 
 
-def vault_for(key: bytes, tenant: str, principal: str, request: Request) -> Vault:
-    """An empty vault for the values of this request. Its nonce is the same in all requests of a conversation, and drawn
-    again where the request itself has a text that would be taken for a placeholder."""
+def vault_for(key: bytes, who: Sequence[str], request: Request) -> Vault:
+    """An empty vault for the values of this request of `who`. Its nonce is the same in all requests of a conversation,
+    and drawn again where the request itself has a text that would be taken for a placeholder."""
     begins = list(opening(request))
     for draw in count():
-        message = _encode(["reversible", tenant, principal, begins, draw])
+        message = _encode(["reversible", who, begins, draw])
         vault = Vault(hmac.digest(key, message, sha256))
         if not _occurs(vault.nonce, request):
             return vault

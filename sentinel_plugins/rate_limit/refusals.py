@@ -86,7 +86,8 @@ def _rate(denied: Sequence[tuple[Row, ClaimState]], asked: Asked, most: int) -> 
         row, state = min(never, key=lambda pair: pair[0].limit)
     else:
         row, state = max(denied, key=lambda pair: pair[1].retry_after_s or 0.0)
-    message = f"This {_WHOSE[row.subject]} may use {row.limit} {row.unit} in {row.period_s:g} seconds"
+    unit = row.unit.replace("_", " ")
+    message = f"This {_WHOSE[row.subject]} may use {row.limit} {unit} in {row.period_s:g} seconds"
     details = _details(row, state)
     if row.unit == "tokens":
         estimate = asked.estimate

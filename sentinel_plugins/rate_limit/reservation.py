@@ -29,11 +29,13 @@ class Reservation(msgspec.Struct):
 
     def settlement(self, costs: Sequence[AttemptCost]) -> Settlement:
         """The end of it: requests stay counted, tokens and money become what was used."""
-        tokens = nanousd = 0
+        prompts = answers = nanousd = 0
         for cost in costs:
-            tokens += cost.usage.prompt_tokens + cost.usage.completion_tokens
+            prompts += cost.usage.prompt_tokens
+            answers += cost.usage.completion_tokens
             nanousd += cost.nanousd or 0
-        return Settlement(tuple([(key, tokens) for key in self.bounds.token_keys]), nanousd)
+        used = {"tokens": prompts + answers, "input_tokens": prompts, "output_tokens": answers}
+        return Settlement(tuple([(key, used[unit]) for key, unit in self.bounds.token_keys]), nanousd)
 
     def late_charges(self, spent_nanousd: int | None) -> list[Budget]:
         """Its budgets, asked for nothing: where what was used is charged if the reservation itself was lost."""
@@ -57,7 +59,7 @@ def claims_of(bounds: Bounds, estimate: Estimate, ttl_s: float, now: float, spen
 
     `now` is seconds since the epoch, `spent_nanousd` what budgets say was spent.
     """
-    claims: list[Claim] = [*bounds.requests]
+    claims: list[Claim] = [*bounds.singles]
     tokens, nanousd = estimate.tokens, estimate.nanousd
     for row in bounds.tokens:
         claims.append(Window(row.key, row.limit, row.period_s, tokens, bounds.algorithm))

@@ -8,7 +8,9 @@ from sentinel_core.ledger import Payer
 from sentinel_core.limits import Allowance
 
 Subject: TypeAlias = Literal["tenant", "key", "user", "address", "model"]
-Unit: TypeAlias = Literal["requests", "tokens", "concurrency", "usd"]
+Unit: TypeAlias = Literal["requests", "tokens", "input_tokens", "output_tokens", "concurrency", "usd"]
+PARTS = frozenset({"input_tokens", "output_tokens"})
+"""Units of which a request takes one, whatever it may use: what it used is counted when it is over."""
 
 
 class Row(NamedTuple):

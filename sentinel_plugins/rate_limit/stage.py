@@ -120,7 +120,7 @@ class RateLimit(Stage):
         if not bounds.rows:
             return
         budgets, known, looked = bounds.budgets, self._known, None
-        estimate = await self._estimator.of(ctx, money=bool(budgets)) if bounds.metered else NOTHING
+        estimate = await self._estimator.of(ctx, money=bool(budgets)) if bounds.estimated else NOTHING
         now = self._clock.time()
         claims: Sequence[Claim] = claims_of(bounds, estimate, self._ttl_s(ctx), now, known.unasked)
         if budgets:

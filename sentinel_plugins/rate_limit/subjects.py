@@ -15,7 +15,7 @@ from sentinel_core.limits import Allowance, Limits
 from sentinel_core.state import Algorithm, Window, state_key
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.headers import WindowHeaders
-from sentinel_plugins.rate_limit.rows import Row, Subject
+from sentinel_plugins.rate_limit.rows import PARTS, Row, Subject
 
 REMEMBERED = 4096
 NOBODY = Principal("", "in-process")
@@ -24,19 +24,21 @@ NOBODY = Principal("", "in-process")
 class Bounds:
     """Everything that binds one caller with one kind of model, in the order in which it is asked for.
 
-    `metered` is whether it matters how many tokens a request has. `admissions` is how the ids of reservations begin.
+    `singles` are the windows of which every request takes one. `estimated` is whether it matters how many tokens a
+    request may have, `metered` how many it had. `admissions` is how the ids of reservations begin.
     """
 
     __slots__ = (
         "admissions",
         "algorithm",
         "budgets",
+        "estimated",
         "headers",
         "leases",
         "limits",
         "metered",
-        "requests",
         "rows",
+        "singles",
         "token_keys",
         "tokens",
     )
@@ -45,15 +47,17 @@ class Bounds:
         self.admissions = state_key(principal.tenant, "admission")
         self.algorithm = algorithm
         self.limits = principal.limits
-        requests = [row for row in rows if row.unit == "requests"]
+        parts = [row for row in rows if row.unit in PARTS]
+        singles = [*(row for row in rows if row.unit == "requests"), *parts]
         self.tokens = tuple(row for row in rows if row.unit == "tokens")
-        self.token_keys = tuple(dict.fromkeys(row.key for row in self.tokens))
+        self.token_keys = tuple(dict.fromkeys((row.key, row.unit) for row in (*self.tokens, *parts)))
         self.leases = tuple(row for row in rows if row.unit == "concurrency")
         self.budgets = tuple(row for row in rows if row.unit == "usd")
-        self.rows = (*requests, *self.tokens, *self.leases, *self.budgets)
-        self.requests = tuple(Window(row.key, row.limit, row.period_s, algorithm=algorithm) for row in requests)
+        self.rows = (*singles, *self.tokens, *self.leases, *self.budgets)
+        self.singles = tuple(Window(row.key, row.limit, row.period_s, algorithm=algorithm) for row in singles)
         self.headers = WindowHeaders(self.rows)
-        self.metered = bool(self.tokens or self.budgets)
+        self.estimated = bool(self.tokens or self.budgets)
+        self.metered = bool(self.token_keys or self.budgets)
 
 
 class Subjects:
@@ -143,7 +147,7 @@ def _of(principal: Principal, subject: Subject, id_: str, limits: Limits, payer:
         return state_key(principal.tenant, "limit", subject, id_, unit)
 
     for rate in limits.rates():
-        yield Row(subject, rate.unit, rate.limit, key(rate.counter), rate.period_s)
+        yield Row(subject, rate.counted, rate.limit, key(rate.counter), rate.period_s)
     if limits.max_concurrency is not None:
         yield Row(subject, "concurrency", limits.max_concurrency, key("concurrency"))
     for allowance in limits.allowances():

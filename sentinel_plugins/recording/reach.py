@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sentinel_core.endpoints import ADMIN, HttpRequest
 from sentinel_core.errors import Refusal
@@ -11,19 +11,22 @@ from sentinel_core.keys import Principal
 
 OF_TENANT = "keys"
 """The scope of those who administer a tenant."""
+NOTHING: tuple[()] = ()
+"""An empty list as JSON: no row has that in a field that one can ask for."""
 
 
 class Reach(NamedTuple):
     """A tenant, None for all, and what the fields of a row must be besides."""
 
     tenant: str | None
-    where: Mapping[str, str]
+    where: Mapping[str, Any]  # JSON values
 
 
 def reach(principal: Principal | None) -> Reach:
     """An administrator's is everything, a tenant administrator's the tenant, anybody else's what they asked themselves.
 
-    Without a stage that knows callers, all rows are nobody's, and anybody sees those.
+    Without a stage that knows callers, all rows are nobody's, and anybody sees those. An id is one among keys or among
+    users: who names users, such as an identity provider, knows no keys, and may name one.
     """
     if principal is None:
         return Reach("", {})
@@ -31,14 +34,16 @@ def reach(principal: Principal | None) -> Reach:
         return Reach(None, {})
     if OF_TENANT in principal.scopes:
         return Reach(principal.tenant, {})
-    return Reach(principal.tenant, {"principal": principal.id})
+    key = principal.id if principal.kind == "key" else None
+    return Reach(principal.tenant, {"principal": principal.id, "key": key})
 
 
 def narrowed(request: HttpRequest, names: tuple[str, ...]) -> Reach:
     """Of what the caller may see, what the query's parameters of these names, and `tenant`, ask for."""
     tenant, where = reach(request.principal)
     asked = {name: request.query[name] for name in names if name in request.query}
+    foreign = {name: NOTHING for name, value in asked.items() if where.get(name, value) != value}
     wanted = request.query.get("tenant")
     if wanted is not None and tenant not in (None, wanted):
         raise Refusal("not_found", "There is no such tenant.")
-    return Reach(tenant if wanted is None else wanted, {**asked, **where})
+    return Reach(tenant if wanted is None else wanted, {**asked, **where, **foreign})

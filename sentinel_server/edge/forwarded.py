@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TypeAlias
 
 Address: TypeAlias = IPv4Address | IPv6Address
+
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
 class TrustedProxies:
@@ -25,9 +28,10 @@ class TrustedProxies:
         seen = _parsed(peer)
         if seen is None or not self._networks or not self._trusts(seen):
             return peer
-        noted = headers.get(self._header, b"").decode("latin-1").split(",")
-        for entry in reversed(noted):
-            named = _parsed(_node(entry) if self._header == b"forwarded" else entry.strip())
+        noted = headers.get(self._header, b"").decode("latin-1")
+        nodes = map(_node, _from_the_end(noted, ",")) if self._header == b"forwarded" else reversed(noted.split(","))
+        for node in nodes:
+            named = _parsed(node.strip())
             if named is None:  # not an address: nobody before it can be told
                 break
             seen = named
@@ -53,11 +57,55 @@ def _parsed(text: str) -> Address | None:
 
 
 def _node(element: str) -> str:
-    """The `for` of one element of `Forwarded` (RFC 7239 section 4)."""
-    return next((value for name, value in _pairs(element) if name == "for"), "")
+    """The `for` of one element of `Forwarded` (RFC 7239 section 4), which has one at most; empty if it has none."""
+    named = [value for name, value in map(_pair, _from_the_end(element, ";")) if name == "for"]
+    return named[0] if len(named) == 1 else ""
 
 
-def _pairs(element: str) -> Iterator[tuple[str, str]]:
-    for pair in element.split(";"):
-        name, _, value = pair.partition("=")
-        yield name.strip().lower(), value.strip().strip('"')
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name.strip().lower(), _unquoted(value.strip())
+
+
+def _unquoted(value: str) -> str:
+    """A value that is a token or a quoted string; empty for what is neither."""
+    if '"' not in value:
+        return value
+    whole = value.endswith('"') and _opening(value, len(value) - 1) == 0
+    return _ESCAPE.sub(r"\1", value[1:-1]) if whole else ""
+
+
+def _from_the_end(text: str, separator: str) -> Iterator[str]:
+    """What stands between separators outside of quoted strings, the last one first: a proxy's own words are there, and
+    no quote that somebody left open before them changes where they begin. An empty one is last where nobody can tell.
+    """
+    end = at = cut = quote = len(text)
+    while True:
+        if cut >= at:
+            cut = text.rfind(separator, 0, at)
+        if quote >= at:
+            quote = text.rfind('"', 0, at)
+        if quote > cut:
+            at = _opening(text, quote)
+            if at < 0:
+                yield ""
+                return
+            continue
+        yield text[cut + 1 : end]
+        if cut < 0:
+            return
+        end = at = cut
+
+
+def _opening(text: str, closing: int) -> int:
+    """Where the quoted string begins that ends at `closing`; -1 if nowhere. Quotes behind an odd number of backslashes
+    are part of it."""
+    at = text.rfind('"', 0, closing)
+    while at > 0:
+        begin = at
+        while begin > 0 and text[begin - 1] == "\\":
+            begin -= 1
+        if (at - begin) % 2 == 0:
+            break
+        at = text.rfind('"', 0, begin)
+    return at

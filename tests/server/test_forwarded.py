@@ -10,6 +10,7 @@ from sentinel_core.config import ServerSettings, settings_from
 from sentinel_core.errors import ConfigError
 from sentinel_server.edge.forwarded import TrustedProxies
 
+PIECES = st.lists(st.sampled_from([*'",;=\\ax6.', "for=6.6.6.6"]), max_size=20).map("".join)
 PROXIES = ("10.0.0.0/8", "fd00::/8")
 
 
@@ -54,6 +55,38 @@ def test_h37_the_rightmost_untrusted_address_behind_a_trusted_proxy_counts(value
 )
 def test_h37_forwarded_is_read_where_the_configuration_names_it(value: str, expected: str) -> None:
     assert client("10.0.0.1", value, header="forwarded") == expected
+
+
+QUOTED = [
+    ('for=203.0.113.7;host="x,for=6.6.6.6"', "203.0.113.7"),
+    ('host="a;for=6.6.6.6";for=203.0.113.7', "203.0.113.7"),
+    (r'for=203.0.113.7;host="a\",for=6.6.6.6;x=\"b"', "203.0.113.7"),
+    (r'for=203.0.113.7;host="a\\"', "203.0.113.7"),
+    ('for=", for=203.0.113.7', "203.0.113.7"),
+    ('for=", for=203.0.113.7;host=",for=6.6.6.6;x="', "203.0.113.7"),
+    (r'for="\, for=203.0.113.7;host=",for=6.6.6.6;x=\""', "203.0.113.7"),
+    (r'for="203.0.113.\7"', "203.0.113.7"),
+    ('for="203.0.113.77', "10.0.0.1"),
+    ('for="203.0.113.7"7', "10.0.0.1"),
+    ("for=203.0.113.7;for=6.6.6.6", "10.0.0.1"),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), QUOTED)
+def test_h37_nothing_in_a_quoted_string_of_forwarded_is_an_address(value: str, expected: str) -> None:
+    """A proxy notes the `Host` that its client sent, and appends to what its client says was noted before."""
+    assert client("10.0.0.1", value, header="forwarded") == expected
+
+
+def quoted(text: str) -> str:
+    """As RFC 9110 section 5.6.4 has it."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+@given(PIECES, PIECES)
+def test_h37_whatever_a_client_says_and_is_called_its_proxy_says_where_it_is(said: str, host: str) -> None:
+    value = f"{said}, for=203.0.113.7;host={quoted(host)}"
+    assert client("10.0.0.1", value, header="forwarded") == "203.0.113.7"
 
 
 def test_h37_only_the_header_that_the_proxy_sets_is_read() -> None:

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from sentinel_core.endpoints import ADMIN
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import Principal
 from sentinel_core.limits import Limits
-from sentinel_core.permission import within
+from sentinel_core.permission import Patterns, within
 from sentinel_plugins.auth.tenants import NO_LIMITS
 from sentinel_plugins.auth.virtual_keys import VirtualKey
+
+
+class Giver(NamedTuple):
+    """Somebody who administers keys, and what binds them beside their tenant: models, routes, and when they expire.
+
+    What binds the tenant binds every key of it alike, today and after a change. So a key may no more than its giver if
+    it may no more by itself.
+    """
+
+    principal: Principal
+    models: Patterns = None
+    routes: Patterns = None
+    ends: float | None = None
 
 
 def reach(principal: Principal) -> str | None:
@@ -16,28 +31,24 @@ def reach(principal: Principal) -> str | None:
     return None if ADMIN in principal.scopes else principal.tenant
 
 
-def check_reach(principal: Principal, key: VirtualKey) -> None:
-    """Raise `Refusal` (route_not_allowed) for a key that may more than whoever changes or ends it."""
+def check_end(principal: Principal, key: VirtualKey) -> None:
+    """Raise `Refusal` (route_not_allowed) for a key that is not theirs to end, which gives nobody more: another
+    tenant's, or an administrator's, who is not of the tenant alone."""
     tenant = reach(principal)
-    admin = tenant is None
-    _check(
-        (admin or key.tenant == tenant)
-        and (admin or principal.scopes.issuperset(key.scopes))
-        and within(key.models, principal.models)
-        and within(key.routes, principal.routes)
-    )
+    _check(tenant is None or (key.tenant == tenant and ADMIN not in key.scopes))
 
 
-def check_grant(principal: Principal, ends: float | None, key: VirtualKey) -> None:
+def check_grant(giver: Giver, key: VirtualKey) -> None:
     """Raise `Refusal` (route_not_allowed) for a key that may more than whoever gives it away, or shows it anew, or for
-    longer: `ends` is when their own key expires."""
-    check_reach(principal, key)
-    own = _own_limits(principal)
-    _check(_bounded(key.limits, own))
+    longer."""
+    principal, own = giver.principal, _own_limits(giver.principal)
+    check_end(principal, key)
+    _check(within(key.models, giver.models) and within(key.routes, giver.routes) and _bounded(key.limits, own))
     if reach(principal) is not None:
         _check(
-            principal.user in (None, key.user)
-            and (ends is None or (key.expires_at is not None and key.expires_at <= ends))
+            principal.scopes.issuperset(key.scopes)
+            and principal.user in (None, key.user)
+            and (giver.ends is None or (key.expires_at is not None and key.expires_at <= giver.ends))
             and _bound_alike(key.limits, own)
         )
 

@@ -11,42 +11,54 @@ import typer
 from sentinel_core.commands import Command
 from sentinel_plugins.auth.admin import printing
 from sentinel_plugins.auth.admin.desk import Desk, all_of, at_desk, required
-from sentinel_plugins.auth.admin.key_shapes import NewKey, shown_key
+from sentinel_plugins.auth.admin.key_shapes import MAX_LIFETIME_S, NewKey, shown_key
 from sentinel_plugins.auth.admin.options import Config, EnvFile, Json, LimitOptions, Models, Routes, limits, read
+from sentinel_plugins.auth.names import DEFAULT_TENANT
 
 KeyId = Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")]
 OfTenant = Annotated[str | None, typer.Option("--tenant", help="The tenant.")]
+DAY_S = 86_400
+MAX_DAYS = MAX_LIFETIME_S / DAY_S
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="`admin`, `keys` or `guard`; repeat it.")]
 
 
+def _within_lifetime(days: float | None) -> float | None:
+    if days is not None and not 0 < days <= MAX_DAYS:
+        raise typer.BadParameter(f"write a number of days above 0, at most {MAX_DAYS:g}")
+    return days
+
+
+Days = Annotated[float | None, typer.Option("--expires-in-days", help="When it ends.", callback=_within_lifetime)]
+
+
 def create_key(
-    tenant: OfTenant = None,
+    tenant: Annotated[str, typer.Option("--tenant", help="The tenant.")] = DEFAULT_TENANT,
     name: Annotated[str, typer.Option("--name", help="What it is for.")] = "",
     user: Annotated[str | None, typer.Option("--user", help="On whose behalf it asks.")] = None,
     model: Models = None,
     route: Routes = None,
     scope: Scopes = None,
     limit: LimitOptions = None,
-    expires_in_days: Annotated[float | None, typer.Option("--expires-in-days", help="When it ends.")] = None,
+    expires_in_days: Days = None,
     config: Config = None,
     env_file: EnvFile = None,
     json: Json = False,
 ) -> int:
     """Make a key. Its text is printed this once, and kept nowhere."""
     fields = {
-        "tenant": tenant or "default",
+        "tenant": tenant,
         "name": name,
         "user": user,
         "scopes": scope or [],
         "models": model,
         "routes": route,
         "limits": limits(limit),
-        "expires_in_s": expires_in_days * 86_400 if expires_in_days is not None else None,
+        "expires_in_s": expires_in_days * DAY_S if expires_in_days is not None else None,
     }
     new = read(fields, NewKey)
 
     async def work(desk: Desk) -> int:
-        owner = await desk.tenants.require(new.tenant or "default")
+        owner = await desk.tenants.require(tenant)
         key, text = await desk.keys.create(partial(new.key, owner.id, time()))
         printing.one(shown_key(key, time(), text), text, json=json)
         desk.warn_of(new.limits, new.scopes)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest
 from sentinel_core.keys import Principal
 from sentinel_plugins.auth.admin import asked
-from sentinel_plugins.auth.admin.authority import check_grant, check_reach, reach
+from sentinel_plugins.auth.admin.authority import Giver, check_end, check_grant, reach
 from sentinel_plugins.auth.admin.key_shapes import KeyChange, KeyPage, NewKey, ShownKey, changed_key, shown_key
 from sentinel_plugins.auth.admin.resource import Resource
 from sentinel_plugins.auth.names import KEYS
@@ -51,7 +51,7 @@ class KeyRoutes(Resource):
         new = asked.body(request, NewKey)
         name = new.tenant or principal.tenant
         make = partial(new.key, name, self.now)
-        check_grant(principal, await self._ends(principal), make("", "", ""))
+        check_grant(await self._giver(principal), make("", "", ""))
         await self.auth.tenants.require(name)
         key, text = await self._keys.create(make)
         return self._shown(key, text, 201)
@@ -59,12 +59,12 @@ class KeyRoutes(Resource):
     async def _update(self, request: HttpRequest) -> HttpReply:
         principal = asked.principal(request)
         change = asked.body(request, KeyChange)
-        ends = await self._ends(principal)
+        giver = await self._giver(principal)
 
         def changed(key: VirtualKey) -> VirtualKey:
-            check_grant(principal, ends, key)
+            check_grant(giver, key)
             after = changed_key(key, change)
-            check_grant(principal, ends, after)
+            check_grant(giver, after)
             return after
 
         key = self.found(await self._keys.rows.change(request.path_params["id"], reach(principal), changed))
@@ -73,22 +73,27 @@ class KeyRoutes(Resource):
 
     async def _rotate(self, request: HttpRequest) -> HttpReply:
         principal = asked.principal(request)
-        check = partial(check_grant, principal, await self._ends(principal))
+        check = partial(check_grant, await self._giver(principal))
         key, text = self.found(await self._keys.rotate(request.path_params["id"], reach(principal), check))
         await self.changed(key.tenant, key.id)
         return self._shown(key, text)
 
     async def _revoke(self, request: HttpRequest) -> HttpReply:
         principal = asked.principal(request)
-        check = partial(check_reach, principal)
+        check = partial(check_end, principal)
         key = self.found(await self._keys.revoke(request.path_params["id"], reach(principal), check))
         await self.changed(key.tenant, key.id)
         return self._shown(key)
 
-    async def _ends(self, principal: Principal) -> float | None:
-        """When the key of whoever asks expires, where it is one of these."""
-        own = await self._keys.rows.get(principal.id, principal.tenant) if principal.kind == "key" else None
-        return own.expires_at if own is not None else None
+    async def _giver(self, principal: Principal) -> Giver:
+        """Whoever asks, with what binds their own key. A user has none."""
+        if principal.kind != "key":
+            return Giver(principal)
+        fixed = self.auth.fixed_keys.get(principal.id)
+        if fixed is not None:
+            return Giver(principal, fixed.models, fixed.routes)
+        own = self.found(await self._keys.rows.get(principal.id, principal.tenant))
+        return Giver(principal, own.models, own.routes, own.expires_at)
 
     def _shown(self, key: VirtualKey, text: str | None = None, status: int = 200) -> HttpReply:
         return self.reply(shown_key(key, self.now, text), status)

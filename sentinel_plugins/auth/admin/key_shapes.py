@@ -15,7 +15,8 @@ from sentinel_plugins.auth.virtual_keys import VirtualKey
 
 Label = Annotated[str, Meta(max_length=256, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z")]
 """One line, whichever terminal shows it."""
-Lifetime = Annotated[float, Meta(gt=0, le=100 * 366 * 86_400)]
+MAX_LIFETIME_S = 100 * 366 * 86_400
+Lifetime = Annotated[float, Meta(gt=0, le=MAX_LIFETIME_S)]
 LAST = 253_402_300_799.0
 """The end of the year 9999, the last that calendars here know."""
 Time = Annotated[float, Meta(ge=0, le=LAST)]

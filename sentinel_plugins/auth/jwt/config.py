@@ -15,6 +15,9 @@ Asymmetric = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES25
 Symmetric = Literal["HS256", "HS384", "HS512"]
 Algorithm = Asymmetric | Symmetric
 
+SECRET_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
+"""What a secret must have at least: the size of the algorithm's hash (RFC 7518 section 3.2)."""
+
 
 class JwtConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose tokens are believed, and what of them says who asks."""
@@ -26,7 +29,8 @@ class JwtConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     jwks_url: HttpUrl | None = None
     """Where the issuer publishes its keys. The token's own `jku` and `x5u` are never followed."""
     secret: Secret | None = None
-    """Instead, a secret shared with the issuer, for HS256 and its like."""
+    """Instead, a secret shared with the issuer, for HS256 and its like. It is as long as the algorithm's hash at least:
+    32 bytes for HS256, 48 for HS384, 64 for HS512."""
     algorithms: Annotated[tuple[Algorithm, ...], Meta(min_length=1)] = ("RS256", "ES256")
     """The only algorithms that are accepted."""
     user_claim: Name = "sub"
@@ -46,8 +50,15 @@ class JwtConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """How long published keys are believed. An unknown key's id makes them be fetched at once."""
 
     def __post_init__(self) -> None:
+        problems = []
         if (self.jwks_url is None) is (self.secret is None):
-            raise ValueError("jwt: give one of jwks_url and secret")
-        shared = {name for name in self.algorithms if name.startswith("HS")}
-        if shared != (set(self.algorithms) if self.secret is not None else set()):
-            raise ValueError("jwt: algorithms HS256, HS384 and HS512 go with secret, all others with jwks_url")
+            problems.append("jwt: give one of jwks_url and secret")
+        shared = [name for name in self.algorithms if name in SECRET_BYTES]
+        if set(shared) != (set(self.algorithms) if self.secret is not None else set()):
+            problems.append("jwt: algorithms HS256, HS384 and HS512 go with secret, all others with jwks_url")
+        elif self.secret is not None:
+            size, name = max((SECRET_BYTES[name], name) for name in shared)
+            if len(self.secret.reveal().encode()) < size:
+                problems.append(f"jwt: secret must have at least {size} bytes for {name}: ask the issuer for one")
+        if problems:
+            raise ValueError(*problems)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import jwt
@@ -34,18 +35,25 @@ class Keys(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class KeySet:
+    """What an issuer published, and when, in monotonic seconds, it was fetched and asked for last."""
+
+    keys: dict[str | None, Key] = field(default_factory=dict)
+    fetched: float | None = None
+    tried: float | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class PublishedKeys:
     """A key set behind a URL. Known keys go on being believed while the issuer does not answer."""
 
-    def __init__(self, url: str, ttl_s: float, http: HttpClient, clock: Clock) -> None:
+    def __init__(self, url: str, ttl_s: float, http: HttpClient, clock: Clock, known: KeySet) -> None:
         self._url = url
         self._ttl_s = ttl_s
         self._http = http
         self._clock = clock
-        self._keys: dict[str | None, Key] = {}
-        self._fetched: float | None = None
-        self._tried: float | None = None
-        self._lock = asyncio.Lock()
+        self._known = known
 
     async def find(self, kid: str | None) -> Key | None:
         """The key of this id; without an id, the only key there is.
@@ -53,34 +61,34 @@ class PublishedKeys:
         That there is none is certain only by a set that was fetched since it was asked for: an issuer may have begun
         to use a key a moment ago.
         """
-        asked = self._clock.monotonic()
-        if self._age(self._fetched) >= self._ttl_s or self._chosen(kid) is None:
-            async with self._lock:
+        known, asked = self._known, self._clock.monotonic()
+        if self._age(known.fetched) >= self._ttl_s or self._chosen(kid) is None:
+            async with known.lock:
                 await self._refresh(kid)
         found = self._chosen(kid)
-        if found is None and (self._fetched is None or self._fetched < asked):
-            message, wait_s = "Whether the token is valid cannot be told now.", COOLDOWN_S - self._age(self._tried)
+        if found is None and (known.fetched is None or known.fetched < asked):
+            message, wait_s = "Whether the token is valid cannot be told now.", COOLDOWN_S - self._age(known.tried)
             raise Refusal("state_unavailable", message, retry_after_s=max(1.0, wait_s))
         return found
 
     def _chosen(self, kid: str | None) -> Key | None:
-        if kid is None and len(self._keys) == 1:
-            return next(iter(self._keys.values()))
-        return self._keys.get(kid)
+        if kid is None and len(self._known.keys) == 1:
+            return next(iter(self._known.keys.values()))
+        return self._known.keys.get(kid)
 
     def _age(self, at: float | None) -> float:
         return float("inf") if at is None else self._clock.monotonic() - at
 
     async def _refresh(self, kid: str | None) -> None:
         """Fetch, unless somebody has just done so."""
-        if self._age(self._tried) < COOLDOWN_S:
+        if self._age(self._known.tried) < COOLDOWN_S:
             return
-        if self._age(self._fetched) < self._ttl_s and self._chosen(kid) is not None:
+        if self._age(self._known.fetched) < self._ttl_s and self._chosen(kid) is not None:
             return
-        self._tried = now = self._clock.monotonic()
+        self._known.tried = now = self._clock.monotonic()
         try:
-            self._keys = _read(await self._fetch())
-            self._fetched = now
+            self._known.keys = _read(await self._fetch())
+            self._known.fetched = now
         except (UpstreamError, ValueError, jwt.PyJWTError, msgspec.MsgspecError) as error:
             log.warning("the keys at %s cannot be read: %s", self._url, type(error).__name__)
 

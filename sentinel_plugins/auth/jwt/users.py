@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from sys import float_info
 from typing import Any, Final, TypeGuard
 
 import jwt
@@ -105,7 +106,8 @@ def _is_text(value: object) -> TypeGuard[str]:
 
 
 def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether one can count with it: JSON has integers beyond any float, and its readers know an infinity."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= float_info.max
 
 
 def _unverified(text: str) -> dict[str, Any]:  # JSON values

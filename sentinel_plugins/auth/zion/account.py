@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from sentinel_core.errors import Refusal
-from sentinel_core.limits import Limits, Remainder, Unit
+from sentinel_core.limits import Limits, Part, Remainder
 from sentinel_core.messages import Usage
 from sentinel_plugins.auth.zion.wire import INPUT_TOKENS, OUTPUT_TOKENS, REQUESTS, ZionLimit, ZionUser
+
+_PARTS: Mapping[str, Part] = {INPUT_TOKENS: "input_tokens", OUTPUT_TOKENS: "output_tokens"}
 
 
 class Spent(NamedTuple):
@@ -36,16 +39,16 @@ class Spent(NamedTuple):
 
 class Account:
     """A user, the limits as Zion told them last (`told_at`, seconds since the epoch), and what was used here since.
-    `until` is when it is time to ask again.
+    `tried_at` is when it was asked for them last and did not answer.
 
     What ends after they were told counts against them, whenever it began: Zion cannot have heard of it.
     """
 
-    __slots__ = ("_used", "limits", "told_at", "until", "user")
+    __slots__ = ("_used", "limits", "told_at", "tried_at", "user")
 
     def __init__(self, user: ZionUser, limits: Iterable[ZionLimit], told_at: float) -> None:
         self.user = user
-        self.until = told_at
+        self.tried_at = float("-inf")
         self.tell(limits, told_at)
 
     def tell(self, limits: Iterable[ZionLimit], told_at: float) -> None:
@@ -82,15 +85,11 @@ def bounds(account: Account, period_s: float) -> Limits:
     Zion's periods are those of a calendar and begin again at once; windows slide. Bounding by what is left keeps both
     apart: nothing is refused after a reset because of what was used before it.
     """
-    left = {limit.name: rest for limit in account.limits if (rest := limit.left()) is not None}
-    windows = []
-
-    def remainder(unit: Unit, rest: float) -> Remainder:
-        return Remainder(unit=unit, limit=max(0, int(rest)), period_s=period_s, since=account.told_at)
-
-    if REQUESTS in left:
-        windows.append(remainder("requests", left[REQUESTS]))
-    tokens = [left[name] for name in (INPUT_TOKENS, OUTPUT_TOKENS) if name in left]
-    if len(tokens) == 2:  # one of them says nothing of both together
-        windows.append(remainder("tokens", sum(tokens)))
+    left = {limit.name: max(0, int(rest)) for limit in account.limits if (rest := limit.left()) is not None}
+    window = partial(Remainder, period_s=period_s, since=account.told_at)
+    windows = [window(limit=left[REQUESTS])] if REQUESTS in left else []
+    parts: dict[Part, int] = {part: left[name] for name, part in _PARTS.items() if name in left}
+    windows += [window(unit="tokens", part=part, limit=rest) for part, rest in parts.items()]
+    if len(parts) == 2:  # one of them says nothing of both together
+        windows.append(window(unit="tokens", limit=sum(parts.values())))
     return Limits(windows=tuple(windows))

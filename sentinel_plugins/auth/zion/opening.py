@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from sentinel_core.prices import Prices
 from sentinel_core.services import Services
 from sentinel_core.tokens import RoughTokens
+from sentinel_plugins.auth.memory import Memory
 from sentinel_plugins.auth.tenants import Tenants
 from sentinel_plugins.auth.zion.api import ZionApi
 from sentinel_plugins.auth.zion.config import ZionConfig
+from sentinel_plugins.auth.zion.heard import Heard
 from sentinel_plugins.auth.zion.meter import Meter
 from sentinel_plugins.auth.zion.outbox import TABLE, Outbox
 from sentinel_plugins.auth.zion.users import ZionUsers
@@ -20,13 +22,16 @@ CONNECTIONS = 20
 
 
 @asynccontextmanager
-async def opened(config: ZionConfig, tenants: Tenants, services: Services) -> AsyncIterator[tuple[ZionUsers, Meter]]:
+async def opened(
+    config: ZionConfig, tenants: Tenants, services: Services, memory: Memory
+) -> AsyncIterator[tuple[ZionUsers, Meter]]:
     """Its users, and the meter of their usage, over one pool of connections."""
     extra = services.extra
     journal = Journal(TABLE, services.records, services.clock)
     async with journal.open(), services.http.pool(connections=CONNECTIONS) as http:
         api = ZionApi(config, http, services.clock)
-        users = ZionUsers(config, api, tenants, services.state, services.clock)
+        heard = memory.zions.of((config.url, config.api_key), Heard)
+        users = ZionUsers(config, api, tenants, services.state, services.clock, heard)
         outbox = Outbox(config, api, services.records, journal, services.clock)
         try:
             yield users, Meter(outbox, extra.get("prices") or Prices(), extra.get("tokens") or RoughTokens())

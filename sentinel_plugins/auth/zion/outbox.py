@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ import msgspec
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.records import Record, RecordStore
 from sentinel_core.services import Clock
+from sentinel_plugins.auth.flights import Flights
 from sentinel_plugins.auth.zion.account import Account, Spent
 from sentinel_plugins.auth.zion.api import ZionApi
 from sentinel_plugins.auth.zion.config import ZionConfig
@@ -49,8 +51,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 class Outbox:
     """The table `zion_usage`. Every row is told at least once, in calls whose `Idempotency-Key` stays the same.
 
-    A row is leased by one worker at a time, so it is told twice only where a process dies between Zion's answer and
-    the mark.
+    A row is leased by one worker at a time, and whoever began to tell it goes on to the mark, though the job that asked
+    for it ends: it is told twice only where a process dies between Zion's answer and the mark.
     """
 
     def __init__(self, config: ZionConfig, api: ZionApi, records: RecordStore, journal: Journal, clock: Clock) -> None:
@@ -60,6 +62,7 @@ class Outbox:
         self._journal = journal
         self._clock = clock
         self._cleaned = float("-inf")
+        self._telling: Flights[bool] = Flights()
 
     async def add(self, account: Account, spent: Spent) -> None:
         """Write one row down. Where the store does not answer it waits in memory until it does."""
@@ -82,12 +85,16 @@ class Outbox:
                 log.warning("usage for Zion waits: %s", error.code)
 
     async def close(self) -> None:
-        """Tell what waits once more: rows that end with the process have no other chance."""
+        """Tell what is being told to its end, and what waits once more: rows that end with the process have no other
+        chance."""
         try:
             async with asyncio.timeout(CLOSE_S):
+                await self._telling.landed()
                 await self.flush()
         except (Refusal, TimeoutError) as error:
             log.warning("usage for Zion waits until the next start: %s", type(error).__name__)
+        finally:
+            await self._telling.close()
 
     async def flush(self) -> None:
         """Tell everything that waits and that nobody else tells. Of a user whose usage is not taken now the rest waits;
@@ -97,7 +104,7 @@ class Outbox:
         for state in ("waiting", "sending"):
             async for page in Pages(self._records, TABLE, tenant=None, where={"state": state}):
                 for record in page:
-                    if not await self._tell(record, failing):
+                    if not await self._telling.join(record.id.encode(), partial(self._tell, record, failing)):
                         return
         await self._clean()
 

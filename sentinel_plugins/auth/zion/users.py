@@ -6,8 +6,6 @@ import hashlib
 import logging
 import re
 from base64 import urlsafe_b64decode
-from collections import OrderedDict
-from typing import TypeVar
 
 import msgspec
 
@@ -15,15 +13,13 @@ from sentinel_core.errors import Refusal
 from sentinel_core.services import Clock
 from sentinel_core.state import StateStore, state_key
 from sentinel_plugins.auth.credential import invalid
-from sentinel_plugins.auth.known import MAX_KNOWN, Known
+from sentinel_plugins.auth.known import Known
 from sentinel_plugins.auth.tenants import Tenants, principal_of
 from sentinel_plugins.auth.zion.account import Account, bounds
 from sentinel_plugins.auth.zion.api import ZionApi
 from sentinel_plugins.auth.zion.config import ZionConfig
+from sentinel_plugins.auth.zion.heard import Heard
 from sentinel_plugins.auth.zion.wire import ZionLimit, ZionUser
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 log = logging.getLogger("sentinel.auth")
 
@@ -47,14 +43,15 @@ class _Claims(msgspec.Struct, frozen=True):
 class ZionUsers:
     """The users of one Zion. Tokens are remembered by their fingerprints only, limits in the state store."""
 
-    def __init__(self, config: ZionConfig, api: ZionApi, tenants: Tenants, state: StateStore, clock: Clock) -> None:
+    def __init__(
+        self, config: ZionConfig, api: ZionApi, tenants: Tenants, state: StateStore, clock: Clock, heard: Heard
+    ) -> None:
         self._config = config
         self._api = api
         self._tenants = tenants
         self._state = state
         self._clock = clock
-        self._users: OrderedDict[bytes, tuple[ZionUser, float]] = OrderedDict()
-        self._accounts: OrderedDict[str, Account] = OrderedDict()
+        self._heard = heard
 
     def takes(self, text: str) -> bool:
         """Whether the text has the shape of a JWT: nothing else is shown to Zion."""
@@ -70,46 +67,50 @@ class ZionUsers:
         now = self._clock.time()
         limits = bounds(account, self._config.limits_ttl_s)
         principal = principal_of(tenant, user.external_id, user=user.external_id, limits={"user": limits})
-        return Known(principal, min(until - now, account.until - now, self._tenants.ttl_s(tenant)), account)
+        left_s = min(until, self._believed_until(account)) - now
+        return Known(principal, min(left_s, self._tenants.ttl_s(tenant)), account)
+
+    def _believed_until(self, account: Account) -> float:
+        """When it is time to ask for the limits again."""
+        return max(account.told_at + self._config.limits_ttl_s, account.tried_at + RETRY_S)
 
     async def _account(self, user: ZionUser) -> Account:
         """The user's account: one for all of their tokens, with the limits that Zion told last."""
-        found, now = self._accounts.get(user.external_id), self._clock.time()
-        if found is not None and now < found.until:
+        accounts, now = self._heard.accounts, self._clock.time()
+        found = accounts.get(user.external_id)
+        if found is not None and now < self._believed_until(found):
             return found
         told = await self._limits(user.external_id)
-        found = self._accounts.get(user.external_id)
+        found = accounts.get(user.external_id)
         if found is None:
-            found = self._accounts[user.external_id] = Account(user, told.limits, told.at)
-            _trim(self._accounts)
+            found = accounts[user.external_id] = Account(user, told.limits, told.at)
         elif found.told_at != told.at:
             found.user = user
             found.tell(told.limits, told.at)
-        left_s = told.at + self._config.limits_ttl_s - now
-        found.until = now + (left_s if left_s > 0 else RETRY_S)
+        if told.at + self._config.limits_ttl_s <= now:
+            found.tried_at = now
         return found
 
     async def _user(self, text: str, fingerprint: bytes) -> tuple[ZionUser, float]:
         """Who has this token, and until when that may be believed."""
-        now = self._clock.time()
+        now, users = self._clock.time(), self._heard.users
         ends = _ends(text)
         if ends <= now:
             raise invalid()
-        found = self._users.get(fingerprint)
-        if found is None or found[1] <= now:
-            self._users.pop(fingerprint, None)
-            user = await self._api.user(text)
-            found = self._users[fingerprint] = (user, min(now + self._config.token_ttl_s, ends))
-            _trim(self._users)
-        return found
+        found = users.get(fingerprint)
+        if found is None or found[1] + self._config.token_ttl_s <= now:
+            users.pop(fingerprint, None)
+            found = users[fingerprint] = (await self._api.user(text), now)
+        user, validated_at = found
+        return user, min(validated_at + self._config.token_ttl_s, ends)
 
     async def _limits(self, external_id: str) -> _Told:
         """What was told lately, what Zion says now, or, where it says nothing, what was told last."""
-        name = hashlib.sha256(external_id.encode()).hexdigest()
+        name = hashlib.sha256(f"{self._config.url}\n{external_id}".encode()).hexdigest()
         key = state_key(self._config.tenant, "zion limits", name)
         last = await self._remembered(key)
         now = self._clock.time()
-        if last is not None and 0 <= now - last.at < self._config.limits_ttl_s:
+        if last is not None and self._is_fresh(last):
             return last
         try:
             fresh = _Told(now, await self._api.limits(external_id))
@@ -118,8 +119,15 @@ class ZionUsers:
                 log.warning("Zion does not tell limits (%s): those of %d s ago are used", error.code, now - last.at)
                 return last
             raise
+        other = await self._remembered(key)
+        if other is not None and self._is_fresh(other):
+            return other  # what several workers asked at one time is counted since one of the answers
         await self._remember(key, fresh)
         return fresh
+
+    def _is_fresh(self, told: _Told) -> bool:
+        """Whether it was told lately; never in the future of another machine's clock."""
+        return 0 <= self._clock.time() - told.at < self._config.limits_ttl_s
 
     async def _remembered(self, key: str) -> _Told | None:
         """What the state store has. Where that does not answer, Zion is asked."""
@@ -135,12 +143,6 @@ class ZionUsers:
             await self._state.set(key, msgspec.json.encode(told), ttl_s=self._config.stale_limits_s)
         except Refusal as error:
             log.warning("limits of Zion cannot be kept in the state store: %s", error.code)
-
-
-def _trim(table: OrderedDict[K, V]) -> None:
-    """The oldest entry makes room."""
-    if len(table) > MAX_KNOWN:
-        table.popitem(last=False)
 
 
 def _ends(token: str) -> float:

@@ -9,7 +9,7 @@ import pytest
 from sentinel_core.limits import Limits
 from sentinel_core.testing.fake_clock import settle
 from sentinel_plugins.auth.revocation import auth_of, tell
-from tests.plugins.auth.callers import ADMIN_KEY, STATIC
+from tests.plugins.auth.callers import ADMIN_KEY, STATIC, secret
 from tests.plugins.auth.gateway import House, house, tables
 
 KEYS, TENANTS = "/admin/keys", "/admin/tenants"
@@ -158,6 +158,63 @@ async def test_z04_nobody_gives_a_key_more_than_they_have(fields: dict[str, Any]
         assert allowed["tenant"] == "acme"
         grown = await served.ask(f"{KEYS}/{allowed['id']}", keeper, "PATCH", models=None)
         assert grown.code == "route_not_allowed"
+
+
+BOUND: dict[str, Any] = {"models": ["gpt-4o*"], "routes": ["/v1/*", "/admin/*"]}  # JSON
+
+
+async def test_who_has_no_lists_of_their_own_administers_the_keys_of_a_tenant_that_has() -> None:
+    async with house() as served:
+        await acme(served, **BOUND)
+        (plain, _), (own, keeper) = await served.key("acme"), await served.key("acme", scopes=("keys",))
+        assert (await served.ask(f"{KEYS}/{plain.id}", keeper, "PATCH", name="ci")).json["name"] == "ci"
+        assert (await served.ask(f"{KEYS}/{plain.id}/rotate", keeper, "POST")).status == 200
+        assert (await served.ask(f"{KEYS}/{plain.id}", keeper, "DELETE")).json["status"] == "revoked"
+        text = (await made(served, keeper))["key"]
+        assert (await served.ask("/v1/models/gpt-4o", text)).status == 200
+        assert (await served.ask("/v1/models/o3", text)).status == 404
+        rotated = (await served.ask(f"{KEYS}/{own.id}/rotate", keeper, "POST")).json["key"]
+        assert (await served.ask(f"{KEYS}/{own.id}", rotated, "DELETE")).json["status"] == "revoked"
+
+
+async def test_an_administrator_of_a_bound_tenant_administers_all_keys() -> None:
+    async with house(tables(tenants={"default": {"models": ["o3"]}})) as served:
+        await acme(served)
+        key = await made(served, tenant="acme")
+        assert (await served.ask(f"{KEYS}/{key['id']}", ADMIN_KEY, "DELETE")).json["status"] == "revoked"
+
+
+@pytest.mark.parametrize("mine", [{"models": ["gpt-4o*"]}, {"routes": ["/v1/*", "/admin/*"]}])
+async def test_z04_what_a_tenant_forbids_today_is_not_what_a_key_may_not(mine: dict[str, Any]) -> None:  # JSON
+    """A keeper with the very lists of the tenant gives no key without: it would grow with the tenant, its giver not."""
+    async with house() as served:
+        await acme(served, **BOUND)
+        plain, _ = await served.key("acme")
+        _, keeper = await served.key("acme", scopes=("keys",), **mine)
+        assert (await served.ask(KEYS, keeper, "POST")).code == "route_not_allowed"
+        assert (await served.ask(f"{KEYS}/{plain.id}/rotate", keeper, "POST")).code == "route_not_allowed"
+        assert (await served.ask(KEYS, keeper, "POST", **mine)).status == 201
+
+
+async def test_z04_a_key_of_the_configuration_gives_no_more_than_it_has() -> None:
+    mine = {"models": ["o3"]}
+    keys = {"head": {"secret": secret("head-of-the-tenant-0001"), "scopes": ["keys"], **mine}}
+    async with house(tables(keys=keys)) as served:
+        assert (await served.ask(KEYS, "head-of-the-tenant-0001", "POST")).code == "route_not_allowed"
+        assert (await served.ask(KEYS, "head-of-the-tenant-0001", "POST", **mine)).status == 201
+
+
+async def test_a_keeper_ends_whatever_may_more_than_itself_but_no_administrator() -> None:
+    async with house() as served:
+        _, keeper = await served.key(scopes=("keys",), models=("o3",), routes=("/admin/*",))
+        beyond: list[dict[str, Any]] = [{}, {"scopes": ("guard",)}, {"models": ("gpt-4o",)}]  # fields of a NewKey
+        for fields in beyond:
+            key, _ = await served.key("default", **fields)
+            assert (await served.ask(f"{KEYS}/{key.id}/rotate", keeper, "POST")).code == "route_not_allowed"
+            assert (await served.ask(f"{KEYS}/{key.id}", keeper, "DELETE")).json["status"] == "revoked"
+        mighty, text = await served.key(scopes=("admin",))
+        assert (await served.ask(f"{KEYS}/{mighty.id}", keeper, "DELETE")).code == "route_not_allowed"
+        assert (await served.ask(KEYS, text)).status == 200
 
 
 LIMITED = Limits(requests_per_minute=5, daily_usd=5.0)

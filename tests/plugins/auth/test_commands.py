@@ -49,6 +49,19 @@ def test_a_list_shows_whatever_time_a_row_says(capsys: pytest.CaptureFixture[str
     assert "9999-12-31 23:59" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("days", ["nan", "inf", "0", "-1", "1e9"])
+def test_a_lifetime_that_is_none_is_told_by_the_name_of_its_option(cli: Sentinel, days: str) -> None:
+    refused = cli("keys", "create", "--expires-in-days", days)
+    told = " ".join(refused.err.replace("│", " ").split())
+    assert refused.code == 2
+    assert "'--expires-in-days': write a number of days above 0, at most 36600" in told
+
+
+def test_a_tenant_without_a_name_is_no_other_tenant(cli: Sentinel, tmp_path: Path) -> None:
+    assert cli("keys", "create", "--tenant", "").code == 2
+    assert not (tmp_path / "rows.db").exists()
+
+
 async def codes(records: Path, *texts: str) -> list[str | None]:
     """What a gateway on the same rows says to these keys."""
     store = SqliteRecords.open(SqliteRecordsConfig(path=str(records)))

@@ -7,10 +7,10 @@ import secrets
 
 from sentinel_core.keys import Principal
 from sentinel_core.testing import FakeClock
-from sentinel_plugins.auth import guessing
-from sentinel_plugins.auth.guessing import Guessing
+from sentinel_plugins.auth.guessing import MAX_ADDRESSES, Guessing
 from sentinel_plugins.auth.known import MAX_KNOWN, Cache
 from sentinel_plugins.auth.known import Known as Entry
+from sentinel_plugins.auth.memory import Memory
 from tests.plugins.auth.callers import PEPPER, client, known, secret
 
 STRANGERS = 2_000
@@ -33,14 +33,15 @@ async def test_l10_a_flood_of_random_keys_from_many_addresses_is_remembered_nowh
 
 
 async def test_l10_of_addresses_that_guess_the_latest_are_remembered() -> None:
-    guesses = Guessing(3, FakeClock())
-    for number in range(guessing.MAX_ADDRESSES + 500):
+    failures = Memory().failures
+    guesses = Guessing(3, FakeClock(), failures)
+    for number in range(MAX_ADDRESSES + 500):
         guesses.note(f"10.{number // 62_500}.{number // 250 % 250}.{number % 250}")
-    assert len(guesses) == guessing.MAX_ADDRESSES
+    assert len(failures) == MAX_ADDRESSES
 
 
 async def test_l10_of_those_who_are_known_the_latest_are_remembered() -> None:
-    cache = Cache(FakeClock())
+    cache = Cache(FakeClock(), Memory().valid)
     for number in range(MAX_KNOWN + 500):
         cache.put(number.to_bytes(32), Entry(Principal("t", f"k{number}", "key"), 60.0), cache.epoch)
     assert len(cache) == MAX_KNOWN

@@ -21,7 +21,7 @@ from sentinel_core.limits import Limits
 from sentinel_core.permission import Both
 from sentinel_core.records import Record
 from sentinel_core.testing.harness import stage_config
-from sentinel_plugins.auth import Auth
+from sentinel_plugins.auth import Auth, AuthConfig
 from sentinel_plugins.auth.callers import Unfamiliar
 from sentinel_plugins.records.memory import MemoryRecords
 from tests.plugins.auth.callers import ADMIN_KEY, PEPPER, STATIC, client, known, secret
@@ -401,6 +401,11 @@ async def test_a_known_key_is_recalled_without_waiting() -> None:
         assert not isinstance(auth.auth.callers.recall(client(text)), Unfamiliar)
 
 
+def shared(algorithm: str, size: int) -> dict[str, Any]:  # TOML values
+    """A table of tokens that a secret of so many bytes verifies."""
+    return {"issuer": "i", "audience": ["a"], "secret": secret("k" * size), "algorithms": [algorithm]}
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
@@ -425,12 +430,39 @@ async def test_a_known_key_is_recalled_without_waiting() -> None:
             {"jwt": {"issuer": "i", "audience": ["a"], "jwks_url": "https://i.test/k", "algorithms": ["none"]}},
             "algorithms",
         ),
+        ({"jwt": shared("HS256", 31)}, "secret must have at least 32 bytes for HS256"),
+        ({"jwt": shared("HS384", 47)}, "secret must have at least 48 bytes for HS384"),
+        ({"jwt": shared("HS512", 63)}, "secret must have at least 64 bytes for HS512"),
+        ({"jwt": {**shared("HS256", 48), "algorithms": ["HS256", "HS384", "HS512"]}}, "at least 64 bytes for HS512"),
     ],
 )
 def test_a_configuration_that_would_be_weak_is_refused_at_start(table: Mapping[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message) as problem:
         stage_config(Auth, table)
     assert STATIC not in str(problem.value)
+
+
+@pytest.mark.parametrize(("algorithm", "size"), [("HS256", 32), ("HS384", 48), ("HS512", 64)])
+def test_a_shared_secret_as_long_as_its_hash_is_enough(algorithm: str, size: int) -> None:
+    assert isinstance(stage_config(Auth, {"jwt": shared(algorithm, size)}), AuthConfig)
+
+
+def test_everything_that_is_wrong_with_the_table_is_told_at_once() -> None:
+    keys = {
+        "a": {"secret": secret("abc"), "tenant": "nobody"},
+        "b": {"secret": secret("abc"), "tenant": "noone"},
+        "admin": {"secret": secret(STATIC)},
+    }
+    with pytest.raises(ConfigError) as problem:
+        stage_config(Auth, {"keys": keys, "tenants": {"anonymous": {}}})
+    told = str(problem.value)
+    for place in ("keys.a.secret", "keys.b.secret", "keys.a.tenant", "keys.b.tenant", "keys.admin", "tenants.anony"):
+        assert place in told
+    assert "two keys are the same" in told
+    assert len(problem.value.problems) == 7
+    with pytest.raises(ConfigError) as problem:
+        stage_config(Auth, {"jwt": {"issuer": "i", "audience": ["a"], "algorithms": ["HS256"]}})
+    assert len(problem.value.problems) == 2
 
 
 LIMITS = {"requests_per_minute": 60}

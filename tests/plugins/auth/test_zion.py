@@ -8,6 +8,7 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -20,9 +21,8 @@ from sentinel_core.errors import Refusal
 from sentinel_core.limits import Limits, Remainder
 from sentinel_core.messages import TextEvent, Usage, UsageReport
 from sentinel_core.records import Record
-from sentinel_core.services import Services
 from sentinel_core.stage import Stage, StageConfig
-from sentinel_core.state import state_key
+from sentinel_core.state import StateStore, state_key
 from sentinel_core.testing import FakeProvider, fake_services
 from sentinel_core.testing.fake_clock import FakeClock, settle
 from sentinel_core.testing.harness import Driven, chain_of, context, opened, run, stage_config
@@ -53,6 +53,7 @@ async def zion(
     records: MemoryRecords | None = None,
     clock: FakeClock | None = None,
     pepper: Secret | None = None,
+    state: StateStore | None = None,
     **fields: Any,
 ) -> AsyncIterator[tuple[Known, ZionServer]]:  # of the table
     server = server or ZionServer()
@@ -63,9 +64,7 @@ async def zion(
     assert isinstance(config, AuthConfig)
     clock = clock or FakeClock(NOW)
     async with fake_services(clock) as made:
-        services = Services(
-            clock=clock, http=server.web, executor=made.executor, state=made.state, records=records or made.records
-        )
+        services = replace(made, http=server.web, state=state or made.state, records=records or made.records)
         async with Auth.open(config, services) as auth:
             yield Known(auth, services, clock), server
 
@@ -93,7 +92,7 @@ async def ask(
 async def test_z13_limits_are_kept_under_the_tenants_name() -> None:
     async with zion() as (auth, _):
         await auth.who(bearer())
-        name = hashlib.sha256(b"ann").hexdigest()
+        name = hashlib.sha256(b"https://zion.test\nann").hexdigest()
         assert await auth.services.state.get(state_key("default", "zion limits", name)) is not None
         assert await auth.services.state.get(state_key("acme", "zion limits", name)) is None
 
@@ -109,6 +108,8 @@ async def test_s1_18_s1_19_limits_become_the_principals_by_what_is_left() -> Non
     async with zion() as (auth, _):
         windows = (
             Remainder(limit=50, period_s=300, since=NOW),
+            Remainder(unit="tokens", part="input_tokens", limit=300, period_s=300, since=NOW),
+            Remainder(unit="tokens", part="output_tokens", limit=200, period_s=300, since=NOW),
             Remainder(unit="tokens", limit=500, period_s=300, since=NOW),
         )
         assert (await auth.who(bearer())).limits == {"user": Limits(windows=windows)}
@@ -245,6 +246,41 @@ async def test_what_zion_knows_of_is_not_subtracted_again_when_limits_are_told_a
         await auth.clock.advance(100)
         codes = [error.code if (error := (await ask(auth, behind=[counting])).error) else None for _ in range(5)]
         assert codes == [None] * 4 + ["insufficient_quota"]
+
+
+@pytest.mark.parametrize(("limit", "each"), [("ai_input_tokens", 7), ("ai_output_tokens", 5), ("ai_requests", 1)])
+async def test_what_is_left_is_counted_once_whichever_worker_is_asked(limit: str, each: int) -> None:
+    server, clock = ZionServer(), FakeClock(NOW)
+    server.user(token(), "ann", **{limit: 3 * each})
+    async with AsyncExitStack() as stack:
+        first, _ = await stack.enter_async_context(zion(server, clock=clock))
+        second, _ = await stack.enter_async_context(zion(server, clock=clock, state=first.services.state))
+        workers = [
+            (worker, await stack.enter_async_context(opened(RateLimit, {}, worker.services)))
+            for worker in (first, second)
+        ]
+        asked = [await ask(worker, behind=[counting]) for _ in range(3) for worker, counting in workers]
+        assert [driven.error is None for driven in asked] == [True] * 3 + [False] * 3
+        assert {driven.error.status for driven in asked if driven.error is not None} == {429}
+        assert server.asked("/ann") == 1
+
+
+async def test_workers_that_ask_for_limits_at_one_time_count_since_one_of_the_answers() -> None:
+    server, clock = ZionServer(), FakeClock(NOW)
+    server.user(token(), "ann", ai_requests=2)
+    async with zion(server, clock=clock) as (one, _), zion(server, clock=clock, state=one.services.state) as (two, _):
+        server.fail["limits"] = ["down"]
+        assert [await worker.code(bearer()) for worker in (one, two)] == ["state_unavailable"] * 2
+        server.fail.clear()
+        server.web.answering.clear()
+        asking = []
+        for worker in (one, two):
+            asking.append(asyncio.create_task(worker.who(bearer())))
+            await clock.advance(1)
+        assert server.asked("/ann") == 4
+        server.web.answering.set()
+        limits = [(await principal).limits for principal in asking]
+        assert limits[0] == limits[1]
 
 
 async def test_what_ends_after_limits_were_told_anew_counts_against_them() -> None:
@@ -542,3 +578,57 @@ async def test_the_end_of_a_gateway_tells_what_waits() -> None:
     async with zion() as (auth, server):
         await ask(auth)
     assert server.usage["ai_requests"] == 1
+
+
+@asynccontextmanager
+async def telling(server: ZionServer, records: MemoryRecords, clock: FakeClock) -> AsyncIterator[Known]:
+    """A stage whose job was ended in the middle of its first call, which Zion has heard and not answered."""
+    async with zion(server, records, clock) as (auth, _):
+        job = asyncio.create_task(outbox_of(auth).run())
+        await ask(auth)
+        server.web.answering.clear()
+        await clock.advance(1)
+        job.cancel()
+        await asyncio.wait([job])
+        assert server.asked("/increment") == 1
+        yield auth
+
+
+ONCE = {"ai_input_tokens": 7, "ai_output_tokens": 5, "ai_requests": 1}
+
+
+async def states(records: MemoryRecords) -> list[str]:
+    return [row.fields["state"] for row in (await records.query(TABLE, tenant=None)).records]
+
+
+async def test_usage_that_is_being_told_when_a_gateway_ends_is_told_to_its_end_and_once() -> None:
+    server, records = ZionServer(), MemoryRecords()
+    async with telling(server, records, FakeClock(NOW)):
+        asyncio.get_running_loop().call_soon(server.web.answering.set)
+    assert (server.usage, server.asked("/increment")) == (ONCE, 3)
+    assert await states(records) == ["told"]
+
+
+async def test_usage_that_is_being_told_at_a_reload_is_told_once() -> None:
+    server, records, clock = ZionServer(), MemoryRecords(), FakeClock(NOW)
+    async with AsyncExitStack() as old:
+        await old.enter_async_context(telling(server, records, clock))
+        async with zion(server, records, clock) as (new, _):
+            await outbox_of(new).flush()
+            assert server.asked("/increment") == 1
+            server.web.answering.set()
+            await old.aclose()
+            await outbox_of(new).flush()
+    assert (server.usage, server.asked("/increment")) == (ONCE, 3)
+
+
+async def test_a_zion_that_answers_too_late_holds_up_no_end_of_a_gateway(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("sentinel_plugins.auth.zion.outbox.CLOSE_S", 0)
+    server, records, before = ZionServer(), MemoryRecords(), asyncio.all_tasks()
+    async with telling(server, records, FakeClock(NOW)):
+        pass
+    assert asyncio.all_tasks() == before
+    assert "waits until the next start" in caplog.text
+    assert await states(records) == ["sending"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -40,12 +41,15 @@ Handler = Callable[[str, Mapping[str, str], bytes], Answer]
 
 
 class Web:
-    """Pools whose clients answer from `answers`, or by `handler`; None is a host that does not answer."""
+    """Pools whose clients answer from `answers`, or by `handler`; None is a host that does not answer. Answers
+    are under way while `answering` is not set."""
 
     def __init__(self, handler: Handler | None = None) -> None:
         self.answers: dict[str, Answer] = {}
         self.asked: list[str] = []
         self.headers: Mapping[str, str] = {}
+        self.answering = asyncio.Event()
+        self.answering.set()
         self._handler = handler
 
     @asynccontextmanager
@@ -67,6 +71,7 @@ class Web:
         path = urlsplit(url).path
         self.asked.append(f"{method} {path}")
         answer = self._handler(path, headers, body or b"") if self._handler is not None else self.answers.get(path)
+        await self.answering.wait()
         if answer is None:
             raise UpstreamError("upstream_unreachable")
         return Reply(*answer, self.headers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import logging
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pytest
 
@@ -134,15 +134,17 @@ async def test_the_same_value_gets_the_same_placeholder_in_every_slot() -> None:
 
 
 async def test_p5_vaults_of_two_tenants_principals_and_conversations_have_nothing_in_common() -> None:
+    kinds: tuple[Literal["key", "user"], ...] = ("key", "user")
     async with reversing(FakeProvider()) as chain:
-        seen: dict[str, tuple[str, str, str]] = {}
-        for tenant, key, text in [(t, k, f"{word} {TEXT}") for t in "ab" for k in "ab" for word in ("hi", "hello")]:
+        seen: dict[str, tuple[Principal, str]] = {}
+        principals = [Principal(tenant, name, kind=kind) for tenant in "ab" for name in "ab" for kind in kinds]
+        for who, text in [(who, f"{word} {TEXT}") for who in principals for word in ("hi", "hello")]:
             for _ in range(2):
                 ctx = context(text)
-                ctx[PRINCIPAL] = Principal(tenant=tenant, id=key)
+                ctx[PRINCIPAL] = who
                 for placeholder in placeholders(sent(await chain.asked(ctx))):
-                    assert seen.setdefault(placeholder, (tenant, key, text)) == (tenant, key, text)
-        assert len(seen) == 16
+                    assert seen.setdefault(placeholder, (who, text)) == (who, text)
+        assert len(seen) == 32
 
 
 async def test_p5_the_nonce_is_drawn_again_where_it_occurs_literally() -> None:

@@ -37,7 +37,7 @@ def asking(name: str) -> tuple[Api, Vault]:
     """One API with a request that holds the values, and the vault that they will be in."""
     api = APIS[name]._replace(body=BODIES[name])
     request = api.dialect.decode_request({"model": "fake", "stream": True, **api.body})
-    vault = vault_for(KEY.reveal().encode(), "", "", request)
+    vault = vault_for(KEY.reveal().encode(), (), request)
     for value in VALUES:
         vault.put(value)
     return api, vault

@@ -20,7 +20,7 @@ from tests.plugins.pii.reversing import KEY, Parrot
 
 BEGIN = {"role": "user", "content": "hi"}
 VALUES = [value for values in PERSONAL.values() for value in values]
-VAULT = vault_for(KEY.reveal().encode(), "", "", context(messages=[BEGIN]).request)
+VAULT = vault_for(KEY.reveal().encode(), (), context(messages=[BEGIN]).request)
 LITERAL = [VAULT.put(value) for value in VALUES]
 TEXTS = st.lists(
     st.one_of(texts, st.sampled_from(LITERAL), st.sampled_from(LITERAL).map(str.lower)), min_size=1, max_size=3

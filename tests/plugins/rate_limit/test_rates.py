@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from sentinel_core.limits import Limits, Rate
+from sentinel_core.limits import Limits, Part, Rate, Remainder
 from sentinel_core.testing import completion, run
 from tests.plugins.rate_limit.scene import NOON, caller, code, scene
 
@@ -93,6 +93,22 @@ async def test_s0_26_p1_a_refusal_says_which_limit_and_a_wait_that_is_tight() ->
         assert code(await s.ask(client="a")) == "rate_limit_exceeded"
         await s.clock.advance(0.05)
         assert code(await s.ask(client="a")) is None
+
+
+@pytest.mark.parametrize(("part", "each"), [("input_tokens", 3), ("output_tokens", 2)])
+async def test_a_part_of_the_tokens_may_be_used_up_by_requests_that_do_not_say_how_many(part: Part, each: int) -> None:
+    left = Remainder(unit="tokens", part=part, limit=2 * each, period_s=300, since=NOON)
+    who = caller(user="ann", of_user=Limits(windows=(left,)))
+    async with scene({}, completion("Hello"), completion("Hello"), completion("Hello")) as s:
+        assert code(await s.ask(who, "forbidden")) == "content_policy_violation", "which used none"
+        assert [code(await s.ask(who)) for _ in range(2)] == [None, None]
+        refused = (await s.ask(who)).error
+        assert refused is not None
+        assert f"This user may use {2 * each} {part.replace('_', ' ')} in 300 seconds" in refused.message
+        assert refused.details is not None
+        assert (refused.details["unit"], refused.details["remaining"]) == (part, 0)
+        anew = msgspec.structs.replace(left, since=NOON + 1)
+        assert code(await s.ask(caller(user="ann", of_user=Limits(windows=(anew,))))) is None
 
 
 async def test_of_two_full_windows_the_longer_wait_is_told() -> None:

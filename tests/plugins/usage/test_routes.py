@@ -9,12 +9,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 
 from sentinel_core.records import Record, RecordStore
+from sentinel_plugins.auth.config import BOOTSTRAP
 from sentinel_plugins.records.memory import MemoryRecords
 from sentinel_plugins.usage.row import TABLE
-from tests.plugins.auth.callers import ADMIN_KEY, STATIC
+from tests.plugins.auth.callers import ADMIN_KEY, STATIC, secret
 from tests.plugins.auth.gateway import House, house, tables
 from tests.plugins.records.opened import Table
 from tests.server.cli.conftest import Sentinel, sentinel
@@ -63,6 +65,23 @@ async def test_s4_17_s4_18_c_31_a_caller_sees_their_own_and_an_administrator_eve
         assert (await h.ask(f"{USAGE}?tenant=other", text)).status == 404
         assert (await h.ask(USAGE)).status == 401
         assert (await h.ask(f"{USAGE}?key={key.id}", neighbour)).json["total"]["requests"] == 0
+
+
+async def test_z05_a_user_who_is_called_as_a_key_sees_nothing_of_it(records_table: Table) -> None:
+    shared = "secret-of-an-issuer-that-is-long-enough"
+    table = {"issuer": "https://id.test/", "audience": ["us"], "secret": secret(shared), "algorithms": ["HS256"]}
+    found = settings(records_table)
+    found["stages"]["auth"]["jwt"] = table
+    claims = {"iss": "https://id.test/", "aud": "us", "sub": BOOTSTRAP, "exp": 4e9}
+    async with house(found) as h:
+        await chat(h, STATIC)
+        token = jwt.encode(claims, shared, algorithm="HS256")
+        for query in ("", f"?key={BOOTSTRAP}", "?model=gpt-4o"):
+            assert (await h.ask(f"{USAGE}{query}", STATIC)).json["total"]["requests"] == 1
+            assert (await h.ask(f"{USAGE}{query}", token)).json["total"]["requests"] == 0
+        await chat(h, token)
+        assert (await h.ask(USAGE, token)).json["total"]["requests"] == 1
+        assert (await h.ask(USAGE, STATIC)).json["total"]["requests"] == 1
 
 
 @pytest.mark.parametrize("query", ["group_by=user", "since=yesterday", "until=2026-13-01", "since=1e999"])
