@@ -45,7 +45,8 @@ class Restoration(Protocol):
 
 
 class ResponseHeaders(dict[str, str]):
-    """Headers for the caller. Writable until the response is committed; later writes are dropped."""
+    """Headers for the caller. Writable until the response is committed; later writes are dropped. A value that is no
+    string raises `TypeError` where it is set."""
 
     __slots__ = ("committed",)
 
@@ -54,11 +55,14 @@ class ResponseHeaders(dict[str, str]):
         self.committed = False
 
     def __setitem__(self, name: str, value: str) -> None:
+        if not isinstance(value, str):
+            raise TypeError(f"the response header {name!r} must be a string, got {type(value).__name__}")
         if not self.committed:
             dict.__setitem__(self, name.lower(), value)
 
     def put(self, headers: Mapping[str, str]) -> None:
         """Several at once; their names are in lower case."""
+        "".join(headers.values())  # raises for what is no string, and costs next to nothing
         if not self.committed:
             dict.update(self, headers)
 

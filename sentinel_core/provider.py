@@ -72,7 +72,8 @@ class Provider:
         """Send one call. An `Answer`, or an `EventStream` once its first content-bearing event has arrived.
 
         Raises `UpstreamError`. Earlier frames are held and come first. A stream that is broken off raises
-        `UpstreamError` from its iterator; it never just ends.
+        `UpstreamError` from its iterator; it never just ends. A reply says its `dialect`, and is translated where that
+        is not the client's.
         """
         raise NotImplementedError(f"{type(self).__name__} does not implement call()")
 

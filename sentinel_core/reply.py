@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sentinel_core.attempt import Ending
 from sentinel_core.messages import Answer, Event
+
+if TYPE_CHECKING:
+    from sentinel_core.dialects.base import Dialect
 
 log = logging.getLogger("sentinel.chain")
 
@@ -50,17 +53,21 @@ class EventStream:
 
     `close` releases the upstream; it is awaited exactly once, whether or not anybody pulled an event. Iterate it
     once, from one task at a time. A read that is pending when the stream is closed is cancelled. `dropped` names what
-    of the request the upstream could not be told.
+    of the request the upstream could not be told. `dialect` is the form of the events, as that of an
+    `Answer` is the form of its body: whose frames they have, and OpenAI's chat where they have none.
     """
 
-    __slots__ = ("_callbacks", "_close", "_closed", "_ending", "_iterator", "_loop", "_reading", "dropped")
+    __slots__ = ("_callbacks", "_close", "_closed", "_ending", "_iterator", "_loop", "_reading", "dialect", "dropped")
 
     def __init__(
         self,
         events: AsyncIterator[Event],
         close: Callable[[], Awaitable[None]] = _nothing,
         dropped: tuple[str, ...] = (),
+        *,
+        dialect: Dialect,
     ) -> None:
+        self.dialect = dialect
         self.dropped = dropped
         self._iterator = events.__aiter__()
         self._close = close

@@ -68,7 +68,7 @@ class NullProvider(Provider):
     name = "bench_null"
 
     async def call(self, call: Call) -> Reply:
-        return EventStream(_events()) if call.request.stream else _ANSWER
+        return EventStream(_events(), dialect=OPENAI_CHAT) if call.request.stream else _ANSWER
 
 
 def _decoded() -> tuple[Event, ...]:

@@ -109,7 +109,8 @@ ROWS = (
     ),
     Row(
         "U12",
-        "a call of a tool whose arguments are no JSON object, where the caller's format takes nothing else",
+        "in a whole answer, a call of a tool whose arguments are no JSON object, where the caller's format takes "
+        "nothing else; in a stream they are handed on as they come",
         NEXT + "502 `upstream_invalid_response`; where the answer was cut off in them, an empty input",
         UpstreamError("upstream_invalid_response", wire_code="invalid_tool_arguments", should_retry=False),
     ),

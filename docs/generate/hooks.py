@@ -24,7 +24,8 @@ PHASES = """## Phases of a stage
 
 A stage implements some of five. Return a reply to answer, raise `Refusal` to deny, return None to go on; anything
 else that is raised is a fault, and the stage's `on_fault` decides. A phase may be a plain function or a coroutine
-function.
+function. A reply says its `dialect`, such as `OPENAI_CHAT`; clients of other formats get it translated, and one that
+cannot be translated for its client is a fault.
 """
 
 

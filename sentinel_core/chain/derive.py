@@ -15,6 +15,7 @@ from sentinel_core.chain.passage import Readers, no_event
 from sentinel_core.chain.phases import Phase
 from sentinel_core.chain.verdicts import FAILED_OPEN, LEFT_EARLY
 from sentinel_core.context import Context
+from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import Refusal
 from sentinel_core.messages import Answer, Event, Finish, Opaque, TextEvent
 
@@ -47,6 +48,7 @@ def collecting(entry: Entry, on_response: Phase) -> Phase:
                 checked = await checked
             if not isinstance(checked, Answer):
                 raise TypeError(f"on_response must return an Answer, got {type(checked).__name__}")
+            checked = translated_answer(checked, ctx.request)
             out = held if checked is answer else list(_reemitted(held, answer, checked))
         except (Exception, asyncio.CancelledError) as exc:  # a cancellation that nobody asked for is a fault
             if not entry.fails_open or not is_fault(exc):

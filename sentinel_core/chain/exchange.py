@@ -127,7 +127,7 @@ class Exchange:
         account = self.account
         if isinstance(reply, Answer):
             self.account.upstream = reply
-            reply = EventStream(replayed(reply.dialect.stream_frames(reply)))
+            reply = EventStream(replayed(reply.dialect.stream_frames(reply)), dialect=reply.dialect)
             self.endings.adopt(reply)
         if self.chain.monitors[depth]:
             account.kept = Transcript()

@@ -18,11 +18,11 @@ from sentinel_core.chain.clock import OwnTime
 from sentinel_core.chain.faults import Entry, Snapshot, as_fault, is_fault, note, unasked
 from sentinel_core.chain.phases import Phase
 from sentinel_core.chain.unread import refuse_unread
-from sentinel_core.context import Call, Context
-from sentinel_core.dialects.translation import performed
+from sentinel_core.context import Call, Context, Owner
+from sentinel_core.dialects.translation import performed, translated_reply
 from sentinel_core.errors import Refusal, SentinelError, StageFault, UpstreamError
 from sentinel_core.keys import CANDIDATES, PLAN, Target
-from sentinel_core.messages import Answer
+from sentinel_core.messages import Answer, Request
 from sentinel_core.reply import EventStream, Reply
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ async def enter(exchange: Exchange) -> tuple[Reply | None, int]:
                     reply = await _decided(exchange, reply)
             except BaseException as exc:  # `_denied` tells a fault, which a cancellation may be, from a decision
                 seconds[position] += perf_counter() - now
-                raise _denied(exchange, entry, exc) from exc.__cause__
+                denial = _denied(exchange, entry, exc)
+                raise denial from denial.__cause__
             if entry.guard:
                 exchange.verdicts.note(entry, "request", "allowed" if ctx.request is request else "masked", ctx.request)
         started, now = now, perf_counter()
@@ -66,12 +67,25 @@ async def _decided(exchange: Exchange, reply: Any) -> Reply | None:
     """What an `on_request` returned: awaited if need be, and a reply or nothing."""
     if not isinstance(reply, Answer | EventStream) and isawaitable(reply):
         reply = await reply
-    if reply is None or isinstance(reply, Answer):
-        return reply
+    if reply is None:
+        return None
     if isinstance(reply, EventStream):
         exchange.endings.adopt(reply)
-        return reply
-    raise TypeError(f"on_request must return None, an Answer or an EventStream, got {type(reply).__name__}")
+    elif not isinstance(reply, Answer):
+        raise TypeError(f"on_request must return None, an Answer or an EventStream, got {type(reply).__name__}")
+    request = exchange.ctx.request
+    return reply if reply.dialect is request.dialect else _translated(reply, request, exchange.endings)
+
+
+def _translated(reply: Answer | EventStream, request: Request, owner: Owner) -> Reply:
+    """The reply of a plugin that does not answer in the client's dialect, in that one. Raises `TypeError` where no
+    translation leads there: that is the plugin's fault."""
+    if isinstance(reply, EventStream):
+        owner.adopt(reply)
+    translated = translated_reply(reply, request)
+    if isinstance(translated, EventStream):
+        owner.adopt(translated)
+    return translated
 
 
 def _denied(exchange: Exchange, entry: Entry, exc: BaseException) -> BaseException:
@@ -94,7 +108,8 @@ async def _lenient(exchange: Exchange, entry: Entry, phase: Phase) -> Reply | No
         reply = await _decided(exchange, phase(ctx))
     except BaseException as exc:  # a cancellation that nobody asked for is a fault, and fails open
         if not is_fault(exc):
-            raise _denied(exchange, entry, exc) from exc.__cause__
+            denial = _denied(exchange, entry, exc)
+            raise denial from denial.__cause__
         note(entry, "on_request", exc)
         before.restore(ctx)
         if entry.guard:
@@ -143,6 +158,8 @@ async def _through(exchange: Exchange, depth: int, call: Call) -> Reply:
             reply = await reply
         if reply.__class__ is not Answer and not isinstance(reply, EventStream):
             raise TypeError(f"dispatch must return an Answer or an EventStream, got {type(reply).__name__}")
+        if reply.dialect is not call.request.dialect:
+            reply = _translated(reply, call.request, call.owner)
     except BaseException as exc:  # the clock stops for a cancellation as well
         link.stop(started)
         fault = link.fault(exc)
@@ -248,6 +265,8 @@ async def _call_provider(exchange: Exchange, call: Call) -> Reply:
             call.owner.adopt(reply)
         elif not isinstance(reply, Answer):
             raise TypeError(f"a provider must return an Answer or an EventStream, got {type(reply).__name__}")
+        if reply.dialect is not request.dialect:
+            reply = _translated(reply, request, call.owner)
     except BaseException as exc:  # a call that was cancelled has an end, too
         _close_attempt(attempt, "failed" if isinstance(exc, Exception) or unasked(exc) else "discarded")
         attempt.error = exc.code if isinstance(exc, SentinelError) else None

@@ -15,6 +15,7 @@ from sentinel_core.chain.layers import StreamLayer
 from sentinel_core.chain.pipe import Pipe, Step
 from sentinel_core.chain.unread import refuse_unread
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import ERRORS, Refusal, SentinelError, UpstreamError
 from sentinel_core.messages import Answer, Event, Finish, TextDelta
 
@@ -39,8 +40,8 @@ async def respond(exchange: Exchange, answer: Answer, depth: int) -> Answer:
         try:
             given = answer
             answer = await phase(exchange.ctx, given) if waits else phase(exchange.ctx, given)
-            if answer.__class__ is not Answer:
-                answer = await _checked(answer)
+            if answer.__class__ is not Answer or answer.dialect is not given.dialect:
+                answer = translated_answer(await _checked(answer), exchange.ctx.request)
         except BaseException as exc:  # `_failed` tells a fault, which a cancellation may be, from a decision
             exchange.seconds[entry.position] += perf_counter() - started
             answer, started = _failed(exchange, entry, exc, given, before), perf_counter()

@@ -13,8 +13,9 @@ import msgspec
 
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.canonical_form import checked
-from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.errors import Refusal
 from sentinel_core.messages import Answer, Event, Operation, Request
+from sentinel_core.reply import EventStream, Reply
 
 
 class Translated(NamedTuple):
@@ -136,24 +137,39 @@ def _other_format(model: str) -> Refusal:
     return Refusal("invalid_request", f"The model {model!r} is not served in the format of this route.")
 
 
+def translated_reply(reply: Reply, request: Request) -> Reply:
+    """The reply in the dialect of `request`; closing a stream closes the one that it translates. Raises as below."""
+    if isinstance(reply, Answer):
+        return translated_answer(reply, request)
+    events = translated_events(reply, reply.dialect, request)
+    return EventStream(events, reply.aclose, reply.dropped, dialect=request.dialect)
+
+
 def translated_answer(answer: Answer, request: Request) -> Answer:
-    """The answer in the dialect of `request`; the answer itself where that is its own."""
+    """The answer in the dialect of `request`; the answer itself where that is its own. Raises `UpstreamError` for what
+    that dialect cannot hold, `TypeError` where no translation leads there."""
     source, target = answer.dialect, request.dialect
     if source is target:
         return answer
     if not _answers(source) or not _asks(target):
-        raise UpstreamError("upstream_invalid_response")
-    return target.answer_from_canonical(source.answer_to_canonical(answer), request)
+        raise _no_way(source, target)
+    translated = target.answer_from_canonical(source.answer_to_canonical(answer), request)
+    return msgspec.structs.replace(translated, dropped=answer.dropped) if answer.dropped else translated
 
 
 def translated_events(events: AsyncIterator[Event], source: Dialect, request: Request) -> AsyncIterator[Event]:
-    """The events of a stream of `source` in the dialect of `request`; the iterator itself where that is the same."""
+    """The events of a stream of `source` in the dialect of `request`; the iterator itself where that is the same.
+    Raises `TypeError` where no translation leads there."""
     target = request.dialect
     if source is target:
         return events
     if not _answers(source) or not _asks(target):
-        raise UpstreamError("upstream_invalid_response")
+        raise _no_way(source, target)
     return _translated(events, source.stream_to_canonical(), target.stream_from_canonical(request))
+
+
+def _no_way(source: Dialect, target: Dialect) -> TypeError:
+    return TypeError(f"a client of {target.name} cannot be given an answer in {source.name}")
 
 
 async def _translated(

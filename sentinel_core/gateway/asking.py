@@ -34,14 +34,21 @@ def decoded(body: Body, server: ServerSettings, *, stream: bool) -> Any:  # a JS
 def _encoded(body: Mapping[str, Any]) -> bytes:
     """A body of this process as JSON: what cannot be sent is refused as it would be over HTTP."""
     try:
-        encoded = msgspec.json.encode(body)
-        if b"null" in encoded and not _finite(msgspec.to_builtins(body)):
+        encoded = msgspec.json.encode(body, enc_hook=_object)
+        if b"null" in encoded and not _finite(msgspec.to_builtins(body, enc_hook=_object)):
             raise ValueError("NaN and Infinity are encoded as null")
     except UnicodeEncodeError:
         raise Refusal("invalid_utf8") from None
     except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
         raise Refusal("invalid_json", "The request holds a value that JSON does not have.") from None
     return encoded
+
+
+def _object(value: Any) -> dict[Any, Any]:  # whatever a host has in a body
+    """A mapping that is no dict as one: msgspec asks for what it does not know itself."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"JSON has no {type(value).__name__}")
 
 
 def _finite(value: Any) -> bool:  # JSON, but for its numbers

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
@@ -15,7 +14,7 @@ from typing import Self
 from sentinel_core.authenticator import Admission, Authenticator
 from sentinel_core.chain import ChainPlan, Delivery, Exchange, Tracker
 from sentinel_core.commands import Command
-from sentinel_core.config import File, Settings, load_settings
+from sentinel_core.config import File, Settings
 from sentinel_core.context import Client, Context
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
@@ -23,12 +22,13 @@ from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import outside
 from sentinel_core.gateway.asking import Body, decoded, new_id
-from sentinel_core.gateway.blueprint import Blueprint, check_fixed, draw, problems, warnings_about
+from sentinel_core.gateway.blueprint import Blueprint, check_fixed, draw, warnings_about
 from sentinel_core.gateway.catalogue import ModelInfo
 from sentinel_core.gateway.generation import Generation, Opened, ProviderPool
 from sentinel_core.gateway.healthcheck import HealthChecks
 from sentinel_core.gateway.opening import Opening
 from sentinel_core.gateway.retired import Retired
+from sentinel_core.gateway.sources import Sources
 from sentinel_core.jobs import Job, Jobs
 from sentinel_core.keys import CANDIDATES, Target
 from sentinel_core.messages import Answer, Request
@@ -56,10 +56,10 @@ class Gateway:
     ) -> None:
         self._registry = registry
         self._given = services
+        self._sources: Sources | None = None
         self._blueprint = draw(settings, registry or Registry())
         self._tracker = Tracker()
-        self._jobs = Jobs()
-        self._pool = ProviderPool()
+        self._jobs, self._pool = Jobs(), ProviderPool()
         self._generation: Generation | None = None
         self._retired = Retired(self._tracker)
         self._services: Services | None = services
@@ -78,8 +78,10 @@ class Gateway:
         cls, path: File | None = None, *, environ: Mapping[str, str] | None = None, env_file: File | None = None
     ) -> Gateway:
         """A gateway from `sentinel.toml` and the environment. Raises `ConfigError` with every problem."""
-        environ = os.environ if environ is None else environ
-        return cls(load_settings(path, environ=environ, env_file=env_file, further=problems))
+        sources = Sources(path, environ, env_file)
+        gateway = cls(sources.read())
+        gateway._sources = sources
+        return gateway
 
     # -- what it is ---------------------------------------------------------------------------------------------
 
@@ -199,13 +201,15 @@ class Gateway:
     async def reload(self, settings: Settings | None = None) -> None:
         """Open a new generation and swap it in. Running exchanges end on the one they began with.
 
-        Without `settings`, the present ones are opened anew. `[server]` stays as it is until the next start. Raises
-        `ConfigError`, `Refusal` (not_started, draining) or what a plugin raised as it opened; nothing has changed then.
+        Without `settings`, what `load` read is read again; a gateway of given settings opens those anew. `[server]`
+        stays as it is until the next start. Raises `ConfigError`, `Refusal` (not_started, draining) or what a plugin
+        raised as it opened; nothing has changed then.
         """
         async with self._reloading:
-            old = self._accepting()
-            registry = self._registry or Registry()
-            blueprint = draw(replace(settings or self.settings, server=self.settings.server), registry)
+            if settings is None:
+                settings = await asyncio.to_thread(self._sources.read) if self._sources else self.settings
+            old, registry = self._accepting(), self._registry or Registry()
+            blueprint = draw(replace(settings, server=self.settings.server), registry)
             check_fixed(self._blueprint, blueprint)
             services = outside.completed(self.services, registry)
             new = await self._opening.run(Generation.open(blueprint, self._pool, services, self._tracker))
@@ -242,15 +246,12 @@ class Gateway:
         self.begin_drain()
         try:
             async with asyncio.timeout(timeout_s):
-                await self._quiet()
+                for generation in self._retired.beside(self._generation):
+                    await generation.chain.idle()
+                await self._tracker.drained()
         except TimeoutError:
             return False
         return True
-
-    async def _quiet(self) -> None:
-        for generation in self._retired.beside(self._generation):
-            await generation.chain.idle()
-        await self._tracker.drained()
 
     # -- the ways in --------------------------------------------------------------------------------------------
 

@@ -58,7 +58,10 @@ class HealthChecks:
 async def _check(provider: Provider) -> Health:
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            return await provider.health_check()
+            found: object = await provider.health_check()
+        if isinstance(found, Health):
+            return found
+        return Health("unhealthy", detail=f"health_check() returned {type(found).__name__}")
     except TimeoutError:
         return Health("unhealthy", detail="no answer in time")
     except BaseException as exc:  # a provider's own failure is its health, not this gateway's

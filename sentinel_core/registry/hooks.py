@@ -23,6 +23,10 @@ class Hooks:
         """True if it is registered."""
         return self._manager.is_registered(plugin)
 
+    def any_of(self, plugin: object) -> bool:
+        """True if it implements a hook, whichever."""
+        return any(self._manager.parse_hookimpl_opts(plugin, name) is not None for name in dir(plugin))
+
     def add(self, plugin: object, name: str, shown: str) -> None:
         """Register a plugin. Raises `ConfigError` for arguments that its hooks do not have."""
         self._shown[name] = shown

@@ -84,6 +84,9 @@ class Registry:
             self._add([contribution(plugin, f"{plugin.__module__}.{plugin.__qualname__}")])
             return
         name = plugin.__name__ if isinstance(plugin, ModuleType) else f"{type(plugin).__qualname__} at {id(plugin):#x}"
+        if not self._hooks.any_of(plugin):
+            message = "brings no hook: mark its functions with @hookimpl, or register a class"
+            raise ConfigError((ConfigProblem(message, where=f"plugin {name}", found=type(plugin).__name__),))
         self._register(plugin, name, name)
 
     def block(self, name: str) -> None:

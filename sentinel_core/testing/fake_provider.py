@@ -12,7 +12,6 @@ import msgspec
 
 from sentinel_core.context import Call
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.dialects.translation import translated_answer, translated_events
 from sentinel_core.messages import Answer, Event
 from sentinel_core.provider import Health, Provider, ProviderConfig
 from sentinel_core.reply import EventStream, Reply
@@ -35,9 +34,9 @@ class FakeProvider(Provider):
     """Scripted and inspected.
 
     Scripts are used in order and the last one again and again: an `Answer`, a sequence of stream items, an exception,
-    or HANG. A sequence answers a unary request as well, with its texts joined. Items are in OpenAI's chat form, and
-    reach a client of another dialect translated. `calls` are what it was asked, `pulled` counts events handed out,
-    `opened` and `closed` count streams.
+    or HANG. A sequence answers a unary request as well, with its texts joined. Items are in OpenAI's chat form, which
+    the chain translates for clients of another dialect. `calls` are what it was asked, `pulled` counts events
+    handed out, `opened` and `closed` count streams.
     """
 
     name: ClassVar[str] = "fake"
@@ -76,12 +75,12 @@ class FakeProvider(Provider):
         if isinstance(script, BaseException):
             raise script
         if isinstance(script, Answer):
-            return translated_answer(script, call.request)
+            return script
         assert not isinstance(script, Hang)
         if not call.request.stream:
-            return translated_answer(await self._unary(script), call.request)
+            return await self._unary(script)
         self.opened += 1
-        return EventStream(translated_events(self._play(script), OPENAI_CHAT, call.request), self._close)
+        return EventStream(self._play(script), self._close, dialect=OPENAI_CHAT)
 
     async def _unary(self, script: Sequence[Item]) -> Answer:
         texts: list[str] = []

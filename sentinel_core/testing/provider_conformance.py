@@ -12,12 +12,14 @@ import pytest
 from sentinel_core.chain import Chain, ChainPlan, Delivery, Exchange, Tracker
 from sentinel_core.config import settings_from
 from sentinel_core.context import Context
+from sentinel_core.dialects.base import Dialect
 from sentinel_core.errors import ConfigError
 from sentinel_core.keys import CANDIDATES, Target
 from sentinel_core.messages import Answer, Finish, TextDelta, TextEvent
 from sentinel_core.provider import Health, Provider, ProviderConfig
 from sentinel_core.services import Services
-from sentinel_core.testing.harness import context, fake_services
+from sentinel_core.testing.clients import CLIENTS, asked, reads
+from sentinel_core.testing.harness import context, encoded, fake_services, run
 
 
 class ProviderConformance:
@@ -80,6 +82,20 @@ class ProviderConformance:
             assert isinstance(reply, Delivery)
             events = [event async for event in reply]
         assert any(isinstance(event, TextEvent) for event in events)
+        assert any(isinstance(event, Finish) for event in events)
+
+    @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+    @pytest.mark.parametrize("dialect", CLIENTS, ids=lambda dialect: dialect.name)
+    async def test_every_client_can_read_its_answers(self, dialect: Dialect, stream: bool) -> None:
+        """Clients of each format get an answer in it, with content and a finish. A reply says its own `dialect`; one
+        that is not the client's is translated."""
+        ctx = asked(dialect, stream=stream)
+        ctx[CANDIDATES] = (Target("under_test", self.model),)
+        async with self.chain() as chain:
+            driven = await run(chain, ctx)
+        assert driven.error is None
+        events = reads(ctx, encoded(driven))
+        assert any(isinstance(event, TextEvent) and event.text for event in events)
         assert any(isinstance(event, Finish) for event in events)
 
     async def test_leaving_early_closes_the_upstream(self) -> None:

@@ -69,14 +69,16 @@ async def reply_of(
         events = UpstreamStream(response, (reader or dialect).stream_decoder(), parser, limits.max_response_bytes)
         if stream:
             await events.open()
-            return EventStream(translated_events(events, dialect, request), events.close, dropped)
+            return EventStream(
+                translated_events(events, dialect, request), events.close, dropped, dialect=request.dialect
+            )
         answer = dialect.assemble([event async for event in events])
     else:
         answer = (reader or dialect).decode_answer(await response.read(limits.max_response_bytes))
     answer = translated_answer(answer, request)
     await response.release()
     if stream:
-        return EventStream(_each(answer.dialect.stream_frames(answer)), dropped=dropped)
+        return EventStream(_each(answer.dialect.stream_frames(answer)), dropped=dropped, dialect=answer.dialect)
     return msgspec.structs.replace(answer, dropped=dropped) if dropped else answer
 
 

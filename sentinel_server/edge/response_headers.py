@@ -36,7 +36,10 @@ def commit(ctx: Context) -> RawHeaders:
 def wire_headers(headers: Mapping[str, str]) -> RawHeaders:
     """These headers as ASGI takes them, without those that are none."""
     names, values = [name for name in map(_wire_name, headers) if name is not None], headers.values()
-    text = "".join(values)
+    try:
+        text = "".join(values)
+    except TypeError:  # a stage that went around `ctx.headers[name]` may have set anything
+        return _checked(headers)
     if len(names) == len(values) and text.isascii() and text.isprintable():  # nearly always, and seen at once
         return tuple(zip(names, map(str.encode, values), strict=True))
     return _checked(headers)
@@ -47,17 +50,21 @@ def _checked(headers: Mapping[str, str]) -> RawHeaders:
     fields = []
     for name, value in headers.items():
         own = _wire_name(name)
-        if own is None or not ((value.isascii() and value.isprintable()) or _VALUE.fullmatch(value)):
+        if own is None or not _is_value(value):
             log.warning("a response header was dropped: %r is not one that may be set", name)
         else:
             fields.append((own, value.encode("latin-1")))
     return tuple(fields)
 
 
+def _is_value(value: object) -> bool:
+    return isinstance(value, str) and ((value.isascii() and value.isprintable()) or bool(_VALUE.fullmatch(value)))
+
+
 @lru_cache(maxsize=1024)
-def _wire_name(name: str) -> bytes | None:
+def _wire_name(name: object) -> bytes | None:
     """The name as it leaves; None if it is none, or the server's own."""
-    return name.encode("ascii") if name not in _OWN and _NAME.fullmatch(name) else None
+    return name.encode("ascii") if isinstance(name, str) and name not in _OWN and _NAME.fullmatch(name) else None
 
 
 def server_timing(tx: Transaction, ctx: Context) -> tuple[bytes, bytes]:

@@ -183,6 +183,17 @@ def test_plugins_of_this_process_are_registered_as_they_are() -> None:
     assert registry.providers == {"up": Up}
 
 
+@pytest.mark.parametrize("value", [5, "words", None, object(), ModuleType("empty"), [Beta]], ids=repr)
+def test_what_is_no_plugin_is_refused_and_leaves_nothing_behind(value: object) -> None:
+    registry = Registry()
+    for _ in range(2):
+        text = refused(lambda: registry.register(value))
+        assert "brings no hook" in text
+        assert f"found {type(value).__name__}" in text
+    registry.register(Beta)
+    assert list(registry.stages) == ["beta"]
+
+
 def test_a_duplicate_in_process_is_refused_and_leaves_nothing_behind() -> None:
     registry = Registry()
     registry.register(Alpha)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from sentinel_core.attempt import Ending
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Event, TextDelta
 from sentinel_core.reply import EventStream
@@ -24,7 +25,7 @@ class Feed:
         self.left = False
         self.closes = 0
         self.endings: list[Ending] = []
-        self.stream = EventStream(self.events(), self.close)
+        self.stream = EventStream(self.events(), self.close, dialect=OPENAI_CHAT)
         self.stream.on_close(self.endings.append)
 
     async def events(self) -> AsyncIterator[Event]:
@@ -138,7 +139,7 @@ async def test_a_close_or_a_callback_that_fails_is_logged_and_keeps_nobody_from_
         raise RuntimeError
 
     heard: list[Ending] = []
-    stream = EventStream(Feed().events(), close)
+    stream = EventStream(Feed().events(), close, dialect=OPENAI_CHAT)
     stream.on_close(broken)
     stream.on_close(heard.append)
     await stream.aclose()

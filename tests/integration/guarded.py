@@ -97,7 +97,7 @@ class Serving(FakeProvider):
             return await super().call(call)
         self.calls.append(call)
         if call.request.stream:
-            return EventStream(events(OPENAI_COMPLETIONS, text_stream(CANARY)))
+            return EventStream(events(OPENAI_COMPLETIONS, text_stream(CANARY)), dialect=OPENAI_COMPLETIONS)
         return OPENAI_COMPLETIONS.decode_answer(json.dumps(text_completion(CANARY)).encode())
 
 
@@ -115,7 +115,7 @@ class Native(FakeProvider):
         self.calls.append(call)
         dialect = call.request.dialect
         if call.request.stream:
-            return EventStream(events(dialect, self._frames))
+            return EventStream(events(dialect, self._frames), dialect=dialect)
         answer: Answer = dialect.decode_answer(json.dumps(self._body).encode())
         return answer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import pytest
@@ -115,6 +116,12 @@ def test_a_preflight_never_echoes_what_is_no_list_of_headers() -> None:
     }
     answer = dict(Cors(("*",)).preflight(asked) or ())
     assert answer[b"access-control-allow-headers"] == b""
+
+
+def test_what_is_no_string_is_no_header_and_fails_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    headers: Any = {"x-one": "1", "x-left": 5, "x-none": None, 7: "seven", "x-two": "2"}
+    assert wire_headers(headers) == ((b"x-one", b"1"), (b"x-two", b"2"))
+    assert len(caplog.records) == 3
 
 
 @example({"0:\x80": "a colon in a name ends it"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -96,6 +97,28 @@ class Counts(Raises):
     on_fault = "open"
 
 
+class SetsNumber(Stage):
+    """Sets a header to what is no string."""
+
+    name = "sets_number"
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        number: Any = 5  # as of an author without a type checker
+        ctx.headers["x-left"] = number
+
+
+class GoesAround(Stage):
+    """Does so where nobody looks."""
+
+    name = "goes_around"
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        number: Any = 5  # as above
+        ctx.headers.update({"x-left": number, "x-right": "6"})
+
+
 @pytest.mark.parametrize("stage", [Raises, Hangs, Exhausts])
 @pytest.mark.parametrize("stream", [False, True])
 async def test_s05_a_guard_that_fails_closes_and_is_logged_as_failed(
@@ -117,6 +140,28 @@ async def test_s05_a_guard_that_fails_closes_and_is_logged_as_failed(
 async def test_s05_a_stage_that_may_fail_open_is_skipped(runner: str, upstream: Upstream) -> None:
     async with chat_server(upstream, Counts, runner=runner) as (served, _), served.connect() as wire:
         assert (await wire.ask(chat())).status == 200
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_s05_a_header_that_is_no_string_is_its_stages_fault_and_costs_no_call(
+    runner: str, upstream: Upstream, stream: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with chat_server(upstream, SetsNumber, runner=runner) as (served, _), served.connect() as wire:
+        answer = await wire.ask(chat(stream=stream))
+        assert (answer.status, answer.code) == (500, "internal_error")
+    assert "stage sets_number raised in on_request: TypeError" in caplog.text
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_s05_a_header_that_is_no_string_costs_nobody_an_answer(
+    runner: str, upstream: Upstream, stream: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with chat_server(upstream, GoesAround, runner=runner) as (served, _), served.connect() as wire:
+        answer = await wire.ask(chat(stream=stream))
+        assert (answer.status, answer.headers["x-right"]) == (200, "6")
+        assert "x-left" not in answer.headers
+    assert "a response header was dropped: 'x-left'" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tests.upstream.cohere import CHAT, COHERE
 from tests.upstream.gemini import GEMINI
 from tests.upstream.link import Link, Received
 from tests.upstream.ollama import chat, chat_lines
-from tests.upstream.payloads import chat_stream, completion
+from tests.upstream.payloads import chat_stream, completion, response, response_stream
 from tests.upstream.scenarios import Early, Reply, Scenario, Stream
 
 _GEMINI = re.compile(r"/v1/models/([^/?]+):(stream)?[Gg]enerateContent")
@@ -155,6 +155,8 @@ class Upstream:
             return Stream(GEMINI.stream(Said()).whole) if gemini[2] else Reply(GEMINI.answer(Said()))
         if request.target.endswith("/messages"):
             return Stream(message_stream("hello")) if body.get("stream") else Reply(message())
+        if request.target.endswith("/responses"):
+            return Stream(response_stream("hello")) if body.get("stream") else Reply(response())
         if request.target == CHAT:
             return Stream(COHERE.stream(Said()).whole) if body.get("stream") else Reply(COHERE.answer(Said()))
         if request.target == "/api/chat":

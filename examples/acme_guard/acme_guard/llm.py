@@ -41,12 +41,13 @@ class AcmeLlm(Provider):
         self._ending = config.ending
 
     async def call(self, call: Call) -> Reply:
-        """A whole answer, or a stream whose first event is there already."""
+        """A whole answer, or a stream whose first event is there already. Both are OpenAI's chat, and say so: the
+        gateway translates them for clients of other formats."""
         slots = call.request.texts()
         asked = [slot.text for slot in slots if slot.role == "user" and slot.kind == "content"]
         text = "".join(asked[-1:]).upper() + self._ending
         if call.request.stream:
-            return EventStream(_events(call.target.model, text))
+            return EventStream(_events(call.target.model, text), dialect=OPENAI_CHAT)
         message = {"role": "assistant", "content": text}
         return OPENAI_CHAT.decode_answer(_encode(_body(call.target.model, "chat.completion", message=message)))
 

@@ -12,6 +12,7 @@ from sentinel_core.dialects.anthropic_messages.models import Abilities, abilitie
 from sentinel_core.dialects.anthropic_messages.schemas import taken
 from sentinel_core.dialects.anthropic_messages.words import EXTENSION
 from sentinel_core.dialects.openai_chat.arguments import arguments_of
+from sentinel_core.dialects.openai_chat.only_here import only_here
 from sentinel_core.dialects.openai_chat.request import invalid
 from sentinel_core.dialects.translation import Translated
 
@@ -30,7 +31,7 @@ _CHOICES = {"auto": "auto", "required": "any", "none": "none"}
 def request_body(body: Mapping[str, Any], model: str) -> Translated:
     """The request, and the names of what Anthropic cannot be told. Raises `Refusal` for messages that make no sense."""
     writer = _Writer(body, model)
-    return Translated(writer.write(), tuple(dict.fromkeys(writer.dropped)))
+    return Translated(writer.write(), tuple(dict.fromkeys([*writer.dropped, *only_here(body)])))
 
 
 class _Writer:

@@ -13,7 +13,7 @@ from sentinel_core.dialects.anthropic_messages.content import extension, own_ext
 from sentinel_core.dialects.anthropic_messages.decoder import Place
 from sentinel_core.dialects.anthropic_messages.fields import IDENTIFIERS
 from sentinel_core.dialects.anthropic_messages.inputs import tool_input
-from sentinel_core.dialects.anthropic_messages.wire import message_start
+from sentinel_core.dialects.anthropic_messages.wire import call_id, message_start, seed_of
 from sentinel_core.dialects.anthropic_messages.words import (
     CUTS,
     EXTENSION,
@@ -43,7 +43,6 @@ from sentinel_core.messages import (
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
-_OLDER_ID = "toolu_0"
 _OLDER_NUMBER = 1 << 31
 """The number of a `function_call`, which has none: no call of `tool_calls` has it."""
 _DELTA = ("choices", 0, "delta")
@@ -61,7 +60,7 @@ def answer_of(dialect: Dialect, body: Mapping[str, Any], request: Request) -> An
     kept = own_extension(message) or {}
     usage = decode_usage(body.get("usage"))
     finish = str(choice.get("finish_reason"))
-    calls = _calls(message, cut=finish in CUTS)
+    calls = _calls(message, seed_of(body.get("id")), cut=finish in CUTS)
     made = {
         "id": body.get("id") or "msg_gateway",
         "type": "message",
@@ -92,14 +91,15 @@ def _texts(message: Mapping[str, Any], kept: Mapping[str, Any]) -> list[dict[str
     return blocks
 
 
-def _calls(message: Mapping[str, Any], *, cut: bool) -> list[dict[str, Any]]:
-    """The message's calls of tools, as blocks; `cut` if the last one may lack its end."""
-    calls = message.get("tool_calls") or ()
-    if not calls and isinstance(message.get("function_call"), Mapping):
-        calls = ({"id": _OLDER_ID, "function": message["function_call"]},)
+def _calls(message: Mapping[str, Any], seed: str, *, cut: bool) -> list[dict[str, Any]]:
+    """The message's calls of tools, as blocks; `seed` is for those without an id, `cut` if the last one may lack its
+    end."""
+    calls, older = message.get("tool_calls") or (), message.get("function_call")
+    if not calls and isinstance(older, Mapping):
+        return [_call({"function": older}, call_id(seed, FUNCTION_CALL), cut=cut)]
     if not isinstance(calls, list | tuple):
         raise UpstreamError("upstream_invalid_response")
-    return [_call(_object(call), f"toolu_{number}", cut=cut) for number, call in enumerate(calls)]
+    return [_call(_object(call), call_id(seed, number), cut=cut) for number, call in enumerate(calls)]
 
 
 def _call(call: Mapping[str, Any], own_id: str, *, cut: bool) -> dict[str, Any]:
@@ -195,23 +195,37 @@ def _bare(event: Event) -> Event:
 
 class FromCanonical:
     """Canonical events for a client of Messages: the opening becomes `message_start`, its encoder does the rest. A call
-    of the older kind is one that the client makes."""
+    of the older kind is one that the client makes, and each has an id."""
 
     def __init__(self, request: Request) -> None:
-        pass
+        self._seed = ""
+        self._called: set[int] = set()
 
     def translate(self, event: Event) -> Sequence[Event]:
         """What this event becomes."""
         frame = event.frame
-        if isinstance(event, ToolCallDelta) and event.index == FUNCTION_CALL:
-            identifier = _OLDER_ID if event.name else None
-            return (msgspec.structs.replace(event, index=_OLDER_NUMBER, id=identifier),)
+        if isinstance(event, ToolCallDelta):
+            return (self._call(event),)
         if frame is None:
             return () if isinstance(event, Opaque) else (event,)
         if "role" not in frame.body["choices"][0]["delta"]:
             return ()  # another vendor's extension
+        self._seed = self._seed or seed_of(frame.body["id"])
         body = message_start(frame.body["id"], frame.body["model"])
         return (Opaque(frame=Frame(b"", body, (Place("opaque"),), "message_start")),)
+
+    def _call(self, event: ToolCallDelta) -> ToolCallDelta:
+        """A fragment of a call; the first one says its id."""
+        number = event.index
+        if number == FUNCTION_CALL:
+            event = msgspec.structs.replace(event, index=_OLDER_NUMBER)
+        if number in self._called:
+            return event
+        self._called.add(number)
+        if event.id:
+            return event
+        self._seed = self._seed or seed_of(None)
+        return msgspec.structs.replace(event, id=call_id(self._seed, number))
 
     def end(self) -> Sequence[Event]:
         """Nothing: the encoder writes how the message ended."""

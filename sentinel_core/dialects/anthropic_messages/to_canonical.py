@@ -67,9 +67,10 @@ _HANDLED = _SAME | {
 
 
 def answer_body(answer: Answer) -> dict[str, Any]:
-    """A message as a completion with one choice. What only Anthropic knows is in `message.extra_content`."""
+    """A message as a completion with one choice. What only Anthropic knows is in `message.extra_content`. Blocks that
+    are neither text, thought nor a call of the client's are left out, as they are of streams."""
     body = answer.body
-    message = _assistant(body["content"])
+    message = _assistant([block for block in body["content"] if _is_answered(block)])
     reason = body["stop_reason"]
     if reason not in _EXACT:
         stop = {"stop_reason": reason, "stop_sequence": body.get("stop_sequence")}
@@ -90,11 +91,20 @@ def answer_body(answer: Answer) -> dict[str, Any]:
     return result
 
 
+def _is_answered(block: Mapping[str, Any]) -> bool:
+    """Whether a chat has a place for a block of an answer, whose content is one text."""
+    return block["type"] in ("tool_use", *thinking.KINDS) or (
+        block["type"] == "text" and isinstance(block.get("text"), str)
+    )
+
+
 def _lost(body: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of what texts and functions say that no other vendor is told."""
     contents = (body.get("system"), *(turn["content"] for turn in body["messages"]))
     blocks = (block for content in contents for block in _blocks(content))
     names = [f"messages.{key}" for block in blocks for key in beside_text(block)]
+    said = (block for turn in body["messages"] if turn["role"] == "assistant" for block in _blocks(turn["content"]))
+    names += ["cache_control" for block in said if block["type"] in _UNMARKED and block.get("cache_control")]
     names += [f"tools.{key}" for tool in body.get("tools") or () for key in _beside_function(tool)]
     return tuple(dict.fromkeys(names))
 
@@ -105,6 +115,10 @@ def _blocks(content: Any) -> Iterator[Mapping[str, Any]]:  # a string, a list of
         yield block
         if block["type"] == "tool_result":
             yield from _blocks(block.get("content"))
+
+
+_UNMARKED = ("text", "tool_use")
+"""Blocks of an assistant that no mark for the cache goes with: texts become one, calls are OpenAI's."""
 
 
 def _system(system: Any) -> list[dict[str, Any]]:  # JSON

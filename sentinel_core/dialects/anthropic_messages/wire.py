@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import secrets
+from hashlib import blake2b
 from typing import Any
 
 from sentinel_core.messages import TextEvent, ToolCallDelta
@@ -34,11 +36,22 @@ def message_start(identifier: str, model: str) -> dict[str, Any]:  # JSON
 def opened_block(event: TextEvent) -> dict[str, Any]:  # JSON
     """The empty block that this text begins. A refusal is said in the open: the format has no channel for it."""
     if isinstance(event, ToolCallDelta):
-        identifier = event.id or f"toolu_{event.index}"
+        identifier = event.id or call_id(seed_of(None), event.index)
         return {"type": call_type(event), "id": identifier, "name": event.name or "", "input": {}}
     if event.channel == "reasoning":
         return {"type": "thinking", "thinking": "", "signature": ""}
     return {"type": "text", "text": ""}
+
+
+def seed_of(answer_id: object) -> str:  # decoded JSON
+    """What the ids of one answer's calls are made of. An answer without an id of its own gets a random one."""
+    return str(answer_id or secrets.token_hex(16))
+
+
+def call_id(seed: str, number: int) -> str:
+    """The id of a call that came without one: the same wherever this answer is written, and no other's in a
+    conversation. It is as long as OpenAI takes one, and has only letters that Anthropic takes."""
+    return f"toolu_{blake2b(f'{seed}/{number}'.encode('utf-8', 'surrogatepass'), digest_size=12).hexdigest()}"
 
 
 def call_type(event: ToolCallDelta) -> str:

@@ -14,6 +14,7 @@ from sentinel_core.dialects.cohere_chat.tools import tool_fields
 from sentinel_core.dialects.cohere_chat.turns import Turns
 from sentinel_core.dialects.cohere_chat.words import VENDOR, own_extension
 from sentinel_core.dialects.openai_chat.canonical import EXTENSION
+from sentinel_core.dialects.openai_chat.only_here import only_here
 from sentinel_core.dialects.openai_chat.request import Bound, check_numbers
 from sentinel_core.dialects.translation import Translated
 
@@ -68,7 +69,8 @@ def request_body(body: Mapping[str, Any], model: str) -> Translated:
     """The request, and the names of what Cohere cannot be told. Raises `Refusal` for what makes no sense."""
     check_numbers(body, _NUMBERS)
     writer = _Writer(body, model)
-    return Translated(writer.write(), tuple(dict.fromkeys(writer.dropped)))
+    made, beside = writer.write(), only_here(body, ("messages.image_url.detail",))
+    return Translated(made, tuple(dict.fromkeys([*writer.dropped, *beside])))
 
 
 class _Writer:

@@ -15,6 +15,7 @@ from sentinel_core.dialects.google_gemini.tools import tool_fields
 from sentinel_core.dialects.google_gemini.turns import Turns
 from sentinel_core.dialects.google_gemini.words import EXTENSION
 from sentinel_core.dialects.openai_chat.canonical import extension_names
+from sentinel_core.dialects.openai_chat.only_here import only_here
 from sentinel_core.dialects.translation import Translated
 
 _SAME = {"temperature": "temperature", "top_p": "topP", "top_k": "topK"}
@@ -64,7 +65,7 @@ class _Writer:
         for key, value in body.items():
             if value is not None and key not in _ELSEWHERE and _SAYS_NOTHING.get(key) != value:
                 self._field(key, value)
-        self.dropped += extension_names(body.get(EXTENSION))
+        self.dropped += [*extension_names(body.get(EXTENSION)), *only_here(body, ("messages.images",))]
         if self._config:
             result["generationConfig"] = self._config
         return result | self._beside

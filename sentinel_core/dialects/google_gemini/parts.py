@@ -34,7 +34,8 @@ def parts_of(content: str | Sequence[Mapping[str, Any]] | None, dropped: list[st
             dropped += kinds_of(item, "messages")
         elif part.get("text") != "":
             made.append(part)
-        dropped += _marks(item)
+        if "cache_control" in item:
+            dropped.append("cache_control")
     return made
 
 
@@ -77,11 +78,3 @@ def _path(url: str) -> str:
         return urlsplit(url).path
     except ValueError:  # brackets that hold no address
         return ""
-
-
-def _marks(item: Mapping[str, Any]) -> list[str]:
-    """What a part says beside its content and Google cannot be told."""
-    image = item.get("image_url")
-    detail = image.get("detail") if isinstance(image, Mapping) else None
-    marked = ["cache_control"] if "cache_control" in item else []
-    return [*marked, "messages.image_url.detail"] if detail not in (None, "auto") else marked

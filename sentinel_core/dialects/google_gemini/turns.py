@@ -19,8 +19,6 @@ from sentinel_core.errors import Refusal
 
 _SYSTEM = frozenset({"system", "developer"})
 _LIMITS = JsonLimits(max_bytes=64 * 1024 * 1024)
-_UNSAYABLE = ("name", "audio", "function_call")
-"""Fields of a message that say something to the model and have no counterpart."""
 
 
 class Turns:
@@ -46,7 +44,6 @@ class Turns:
             self._put("user", self._result(message, index))
         else:
             raise invalid(f"messages[{index}].role", f"The model's API knows no role {role!r}.")
-        self._dropped += [f"messages.{key}" for key in _UNSAYABLE if message.get(key) and role != "tool"]
 
     def finish(self) -> list[dict[str, Any]]:
         """The contents. Raises `Refusal` where nobody said anything."""

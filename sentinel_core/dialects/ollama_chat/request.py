@@ -12,6 +12,7 @@ from sentinel_core.dialects.ollama_chat.turns import Turns
 from sentinel_core.dialects.ollama_chat.words import THINK
 from sentinel_core.dialects.openai_chat import canonical
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
+from sentinel_core.dialects.openai_chat.only_here import only_here
 from sentinel_core.dialects.openai_chat.request import Bound, check_numbers, invalid
 from sentinel_core.dialects.openai_chat.tool_results import numbered
 from sentinel_core.dialects.translation import Translated
@@ -58,7 +59,7 @@ def request_body(
     made = {"model": model, "messages": writer.turns(body["messages"]), "stream": bool(body.get("stream")), **fixed}
     made |= writer.fields(top_k=body.get("top_k"))
     # OpenAI's own fields have no `top_k`, and the plain body lost it: Ollama's options have it.
-    left_out = (name for name in (*dropped, *writer.dropped) if name != "top_k")
+    left_out = (name for name in (*dropped, *writer.dropped, *only_here(body)) if name != "top_k")
     return Translated(made, tuple(dict.fromkeys(left_out)))
 
 

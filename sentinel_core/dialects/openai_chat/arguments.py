@@ -1,4 +1,4 @@
-"""The arguments of a tool call, which OpenAI gives as text, for APIs that take them as an object."""
+"""The arguments of a tool call, which OpenAI gives as text, others as an object: from the one to the other."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 from sentinel_core.dialects.openai_chat.request import invalid
+
+_encode = msgspec.json.Encoder().encode
 
 
 def arguments_of(function: Mapping[str, Any], param: str) -> dict[str, Any]:
@@ -20,3 +22,10 @@ def arguments_of(function: Mapping[str, Any], param: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise invalid(f"{param}.function.arguments", "The arguments of a tool call must be a JSON object.")
     return value
+
+
+def arguments_text(said: Any) -> str:  # decoded JSON
+    """The text of a call's arguments. Some servers give them as the object that the text would say."""
+    if isinstance(said, str):
+        return said
+    return _encode(said).decode() if isinstance(said, dict) else ""

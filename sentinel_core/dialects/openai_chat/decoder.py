@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-import msgspec
-
 from sentinel_core.decoding import JsonLimits, decode_reply
 from sentinel_core.dialects.openai_chat.answer import decode_usage
+from sentinel_core.dialects.openai_chat.arguments import arguments_text
 from sentinel_core.dialects.openai_chat.call_indexes import CallIndexes
 from sentinel_core.dialects.openai_chat.copies import may_be_fragment
 from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
@@ -29,7 +28,6 @@ from sentinel_core.messages import (
     UsageReport,
 )
 
-_encode = msgspec.json.Encoder().encode
 _LIMITS = JsonLimits(max_bytes=1024 * 1024, max_nodes=100_000)
 PLAIN_CHUNK = frozenset(
     {"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint", "obfuscation"}
@@ -212,18 +210,11 @@ def _function(
         choice=choice,
         frame=frame,
         part=part,
-        text=_arguments(function.get("arguments")),
+        text=arguments_text(function.get("arguments")),
         index=index,
         id=identifier if isinstance(identifier, str) else None,
         name=name if isinstance(name, str) else None,
     )
-
-
-def _arguments(said: Any) -> str:  # decoded JSON
-    """The text of a call's arguments. Some servers give them as the object that the text would say."""
-    if isinstance(said, str):
-        return said
-    return _encode(said).decode() if isinstance(said, dict) else ""
 
 
 def outer_slots(

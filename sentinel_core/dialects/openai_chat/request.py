@@ -176,7 +176,11 @@ def check_numbers(body: Mapping[str, Any], bounds: Iterable[Bound]) -> None:
 
 
 def check_stop(body: Mapping[str, Any]) -> None:
-    """Raises `Refusal` for more stop sequences than an upstream would take."""
+    """Raises `Refusal` for what is no stop sequence, and for more of them than an upstream would take."""
     stop = body.get("stop")
-    if isinstance(stop, list) and len(stop) > _STOP_ITEMS:
+    if stop is None or isinstance(stop, str):
+        return
+    if not isinstance(stop, list) or not all(isinstance(item, str) for item in stop):
+        raise invalid("stop", "The parameter 'stop' must be a string or a list of strings.")
+    if len(stop) > _STOP_ITEMS:
         raise invalid("stop", f"The parameter 'stop' takes at most {_STOP_ITEMS} sequences.")

@@ -8,6 +8,8 @@ from typing import Any
 from sentinel_core.dialects.openai_chat.request import invalid
 
 _TEXTS = ("input_text", "output_text", "text")
+_MEDIA = ("input_image", "input_file")
+_STRINGS = ("detail", "filename", "file_data", "file_id")
 
 
 def content_of(content: Any, param: str, lost: list[str]) -> str | list[dict[str, Any]]:  # JSON
@@ -17,7 +19,7 @@ def content_of(content: Any, param: str, lost: list[str]) -> str | list[dict[str
         return content
     if not isinstance(content, list) or not all(isinstance(part, Mapping) for part in content):
         raise invalid(param, f"'{param}' must be a string or a list of content parts.")
-    found = [_part(part) for part in content]
+    found = [_part(part, f"{param}[{number}]") for number, part in enumerate(content)]
     lost += [f"input.{part.get('type')}" for part, made in zip(content, found, strict=True) if made is None]
     return text_alone([made for made in found if made is not None])
 
@@ -32,8 +34,11 @@ def text_alone(parts: Sequence[dict[str, Any]]) -> str | list[dict[str, Any]]:
     return list(parts)
 
 
-def _part(part: Mapping[str, Any]) -> dict[str, Any] | None:
+def _part(part: Mapping[str, Any], param: str) -> dict[str, Any] | None:
     kind = part.get("type")
+    wrong = next((key for key in _STRINGS if not isinstance(part.get(key), str | None)), None)
+    if kind in _MEDIA and wrong is not None:
+        raise invalid(f"{param}.{wrong}", f"The {wrong!r} of a part must be a string.")
     if kind in _TEXTS and isinstance(part.get("text"), str):
         return {"type": "text", "text": part["text"]}
     if kind == "refusal" and isinstance(part.get("refusal"), str):

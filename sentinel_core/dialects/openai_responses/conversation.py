@@ -33,8 +33,6 @@ def messages_of(body: Mapping[str, Any], lost: list[str]) -> list[dict[str, Any]
     """The messages of a request. Items that chat has no counterpart for are left out and named in `lost`. Raises
     `Refusal` for what is no item, and where nothing is said."""
     instructions, items = body.get("instructions"), body.get("input")
-    if not isinstance(instructions, str | None):
-        raise invalid("instructions", "The parameter 'instructions' must be a string.")
     conversation = _Conversation(lost)
     if instructions:
         conversation.messages.append({"role": "system", "content": instructions})
@@ -89,13 +87,13 @@ class _Conversation:
         name, arguments = item.get("name"), item.get("arguments")
         if not isinstance(name, str) or not isinstance(arguments, str):
             raise invalid(param, "A function call must have a 'name' and 'arguments', both strings.")
-        call = {"id": item.get("call_id"), "type": "function", "function": {"name": name, "arguments": arguments}}
+        call = {"id": _call_id(item, param), "type": "function", "function": {"name": name, "arguments": arguments}}
         _keep_extension(call, item)
         self._assistant().setdefault("tool_calls", []).append(call)
 
     def _result(self, item: Item, param: str) -> None:
         content = content_of(item.get("output"), f"{param}.output", self._lost)
-        self.messages.append({"role": "tool", "tool_call_id": item.get("call_id"), "content": content})
+        self.messages.append({"role": "tool", "tool_call_id": _call_id(item, param), "content": content})
 
     def _reasoning(self, item: Item, param: str) -> None:
         """Thoughts that are shown. What is encrypted is for the provider that wrote it alone."""
@@ -114,6 +112,13 @@ class _Conversation:
 
 def _kind(item: Item) -> Any:  # JSON
     return item.get("type", "message" if "role" in item else None)
+
+
+def _call_id(item: Item, param: str) -> str | None:
+    identifier = item.get("call_id")
+    if not isinstance(identifier, str | None):
+        raise invalid(f"{param}.call_id", "The 'call_id' of an item must be a string.")
+    return identifier
 
 
 def _parts(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sentinel_core.dialects.openai_chat.answer import decode_usage
+from sentinel_core.dialects.openai_chat.arguments import arguments_text
 from sentinel_core.dialects.openai_chat.canonical import EXTENSION
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL
@@ -131,7 +132,7 @@ def _call(number: int, identifier: Any, function: Mapping[str, Any]) -> ToolCall
         index=number,
         id=identifier if isinstance(identifier, str) else None,
         name=name if isinstance(name, str) else None,
-        text=arguments if isinstance(arguments, str) else "",
+        text=arguments_text(arguments),
     )
 
 

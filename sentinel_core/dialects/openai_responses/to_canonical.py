@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sentinel_core.dialects.openai_chat.request import invalid
 from sentinel_core.dialects.openai_responses.conversation import messages_of, stored_item
+from sentinel_core.dialects.openai_responses.shape import checked
 from sentinel_core.dialects.translation import Translated
 from sentinel_core.messages import Request
 
@@ -23,6 +23,7 @@ _DONE = _SAME | {"input", "instructions", "max_output_tokens", "reasoning", "tex
 _UNSAID: Mapping[str, Any] = {"store": False, "truncation": "disabled", "background": False, "include": []}
 """Values that say what is so anyway: nothing is stored, nothing cut out, nothing added."""
 _FUNCTION = ("name", "description", "parameters", "strict")
+_KNOWN = ("type", *_FUNCTION)
 _FORMAT = ("name", "description", "schema", "strict")
 
 
@@ -34,14 +35,14 @@ def only_native(request: Request) -> str | None:
 
 def request_body(request: Request) -> Translated:
     """The request in chat's form, and the names of what only this API has. Raises `Refusal` for what makes no sense."""
-    body, lost = request.body, list[str]()
+    body, lost = checked(request.body), list[str]()
     result: dict[str, Any] = {key: body[key] for key in body if key in _SAME and body[key] is not None}
     result["messages"] = messages_of(body, lost)
     if body.get("max_output_tokens") is not None:
         result["max_completion_tokens"] = body["max_output_tokens"]
     _tools(body, result, lost)
-    _reasoning(body.get("reasoning"), result, lost)
-    _text(body.get("text"), result, lost)
+    _reasoning(body.get("reasoning") or {}, result, lost)
+    _text(body.get("text") or {}, result, lost)
     lost += [key for key, value in body.items() if key not in _DONE and not _is_unsaid(key, value)]
     return Translated(result, tuple(dict.fromkeys(lost)))
 
@@ -52,11 +53,10 @@ def _is_unsaid(key: str, value: Any) -> bool:  # JSON
 
 def _tools(body: Mapping[str, Any], result: dict[str, Any], lost: list[str]) -> None:
     """Functions, nested as chat has them, and which of them may be called. Without any there is nothing to choose."""
-    tools = body["tools"] if body.get("tools") is not None else []
-    if not isinstance(tools, list) or not all(isinstance(tool, Mapping) for tool in tools):
-        raise invalid("tools", "The parameter 'tools' must be a list of objects.")
+    tools = body.get("tools") or ()
     functions = [tool for tool in tools if tool.get("type") == "function"]
     lost += [f"tools.{tool.get('type')}" for tool in tools if tool.get("type") != "function"]
+    lost += [f"tools.{key}" for tool in functions for key, value in tool.items() if key not in _KNOWN and value]
     choice = _choice(body.get("tool_choice"))
     if functions:
         result["tools"] = [{"type": "function", "function": _chosen(tool, _FUNCTION)} for tool in functions]
@@ -81,21 +81,21 @@ def _choice(choice: Any) -> Any:  # JSON in and out
     return {"type": "allowed_tools", "allowed_tools": {"mode": choice.get("mode"), "tools": nested}}
 
 
-def _reasoning(reasoning: Any, result: dict[str, Any], lost: list[str]) -> None:  # JSON
+def _reasoning(reasoning: Mapping[str, Any], result: dict[str, Any], lost: list[str]) -> None:
     """How hard to think. What a model shows of its thoughts comes without being asked for."""
-    for key, value in reasoning.items() if isinstance(reasoning, Mapping) else ():
-        if key == "effort" and isinstance(value, str):
+    for key, value in reasoning.items():
+        if key == "effort" and value is not None:
             result["reasoning_effort"] = value
         elif value is not None:
             lost.append(f"reasoning.{key}")
 
 
-def _text(text: Any, result: dict[str, Any], lost: list[str]) -> None:  # JSON
+def _text(text: Mapping[str, Any], result: dict[str, Any], lost: list[str]) -> None:
     """In which form to answer, and at what length."""
-    for key, value in text.items() if isinstance(text, Mapping) else ():
+    for key, value in text.items():
         if key == "verbosity" and value is not None:
             result["verbosity"] = value
-        elif key == "format" and isinstance(value, Mapping):
+        elif key == "format" and value is not None:
             result |= {} if value.get("type") == "text" else {"response_format": _form(value)}
         elif value is not None:
             lost.append(f"text.{key}")

@@ -12,7 +12,7 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
-from sentinel_core.dialects.translation import translated_answer, translated_events, translated_request
+from sentinel_core.dialects.translation import translated_request
 from sentinel_core.messages import Event, Operation
 from sentinel_core.provider import Health, Provider
 from sentinel_core.reply import EventStream, Reply
@@ -45,12 +45,12 @@ class EchoProvider(Provider):
             return OPENAI_EMBEDDINGS.decode_answer(_encode(embeddings(body)))
         if request.operation == "completion":
             if request.stream:
-                return EventStream(_events(legacy.chunks(body), OPENAI_COMPLETIONS))
+                return EventStream(_events(legacy.chunks(body), OPENAI_COMPLETIONS), dialect=OPENAI_COMPLETIONS)
             return OPENAI_COMPLETIONS.decode_answer(_encode(legacy.completion(body)))
         spoken = script(_heard(call))
         if request.stream:
-            return EventStream(translated_events(_events(chunks(spoken), OPENAI_CHAT), OPENAI_CHAT, request))
-        return translated_answer(OPENAI_CHAT.decode_answer(_encode(completion(spoken))), request)
+            return EventStream(_events(chunks(spoken), OPENAI_CHAT), dialect=OPENAI_CHAT)
+        return OPENAI_CHAT.decode_answer(_encode(completion(spoken)))
 
     async def health_check(self) -> Health:
         """Always well: there is nothing that could be down."""

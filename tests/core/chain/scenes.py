@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, Literal
 
 from sentinel_core.context import Call, CallNext, Context, Outcome
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.hookspecs import PHASES, hookimpl
 from sentinel_core.messages import Answer, Event
@@ -298,7 +299,7 @@ class Upstream(Provider):
             return completion("hello")
         number = self.record.streams
         self.record.streams += 1
-        return EventStream(self._play(), lambda: self._close(number))
+        return EventStream(self._play(), lambda: self._close(number), dialect=OPENAI_CHAT)
 
     async def _play(self) -> AsyncIterator[Event]:
         for number in range(self.record.scene.texts):

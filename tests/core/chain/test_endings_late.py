@@ -16,6 +16,7 @@ from sentinel_core.chain.endings import Endings
 from sentinel_core.chain.exchange import Exchange
 from sentinel_core.config import settings_from
 from sentinel_core.context import Call, CallNext
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Answer, Event
 from sentinel_core.reply import EventStream, Reply
@@ -52,7 +53,7 @@ async def test_a_stream_that_is_adopted_after_the_close_is_closed_too_and_the_tr
     tracker, heard = Tracker(), list[Ending]()
     endings = Endings(tracker)
     await endings.close()
-    stream = EventStream(nothing())
+    stream = EventStream(nothing(), dialect=OPENAI_CHAT)
     stream.on_close(heard.append)
     endings.adopt(stream)
     assert heard == []
@@ -62,7 +63,7 @@ async def test_a_stream_that_is_adopted_after_the_close_is_closed_too_and_the_tr
 
 async def test_a_stream_that_is_adopted_twice_is_closed_once() -> None:
     endings, heard = Endings(Tracker()), list[Ending]()
-    stream = EventStream(nothing())
+    stream = EventStream(nothing(), dialect=OPENAI_CHAT)
     stream.on_close(heard.append)
     endings.adopt(stream)
     endings.adopt(stream)
@@ -75,7 +76,8 @@ async def test_a_stream_that_fails_to_close_keeps_no_other_open(caplog: pytest.L
         raise OSError
 
     endings, heard = Endings(Tracker()), list[Ending]()
-    for stream in (EventStream(nothing(), broken), EventStream(nothing()), EventStream(nothing(), broken)):
+    streams = [EventStream(nothing(), broken, dialect=OPENAI_CHAT) for _ in range(2)]
+    for stream in (streams[0], EventStream(nothing(), dialect=OPENAI_CHAT), streams[1]):
         stream.on_close(heard.append)
         endings.adopt(stream)
     await endings.close()

@@ -6,6 +6,7 @@ import pytest
 
 from sentinel_core.chain import Delivery, Exchange, Tracker
 from sentinel_core.context import Context
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.messages import Answer, Extent, TextEvent
 from sentinel_core.reply import EventStream
@@ -96,7 +97,7 @@ async def test_of_a_stream_that_is_left_early_counts_what_was_taken() -> None:
 async def test_a_stream_that_becomes_one_answer_was_produced_as_a_stream(whole: bool) -> None:
     def on_request(self: Stage) -> EventStream:
         payloads = [content_chunk("ab"), content_chunk("cd"), finish_chunk() if whole else b"not JSON"]
-        return EventStream(played(payloads))
+        return EventStream(played(payloads), dialect=OPENAI_CHAT)
 
     driven = await exchange(stage("answers", on_request), stream=False)
     assert driven.outcome is not None

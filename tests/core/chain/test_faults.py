@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sentinel_core.context import Call, CallNext, Context, Outcome
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import ERRORS, Refusal, StageFault, UpstreamError
 from sentinel_core.keys import Key
 from sentinel_core.messages import Answer, Event
@@ -233,7 +234,7 @@ async def test_a_stream_that_a_stage_answers_with_too_late_is_closed(on_fault: A
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
-            return EventStream(nothing(), close)
+            return EventStream(nothing(), close, dialect=OPENAI_CHAT)
         raise AssertionError
 
     driven = await exchange(stage("late", on_request, config=StageConfig(timeout_s=TIMEOUT_S, on_fault=on_fault)))

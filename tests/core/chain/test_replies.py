@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from sentinel_core.context import Context, Outcome
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.messages import Answer, Event, TextEvent
 from sentinel_core.reply import EventStream
 from sentinel_core.stage import Stage
@@ -81,7 +82,7 @@ async def test_a_stage_that_answers_is_finished_and_only_the_stages_before_it_se
     def on_request(self: Stage) -> Answer | EventStream | None:
         if self.name != "second":
             return None
-        return completion("cached") if kind == "answer" else EventStream(cached(), close)
+        return completion("cached") if kind == "answer" else EventStream(cached(), close, dialect=OPENAI_CHAT)
 
     def on_response(self: Stage, answer: Answer) -> Answer:
         saw.append(self.name)

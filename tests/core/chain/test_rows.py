@@ -9,6 +9,7 @@ import pytest
 from sentinel_core.attempt import Attempt
 from sentinel_core.chain import Chain, ChainPlan, Exchange, Tracker
 from sentinel_core.context import Call, CallNext, Context
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import StageFault, UpstreamError
 from sentinel_core.messages import Event, Usage
 from sentinel_core.provider import Provider, ProviderConfig
@@ -97,7 +98,7 @@ class Streams(Provider):
         super().__init__(ProviderConfig())
 
     async def call(self, call: Call) -> Reply:
-        return EventStream(self._events())
+        return EventStream(self._events(), dialect=OPENAI_CHAT)
 
     async def _events(self) -> AsyncIterator[Event]:
         for event in events_of(content_chunk("a")):

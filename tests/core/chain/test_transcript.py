@@ -121,9 +121,9 @@ async def test_what_finishers_see_of_a_stream_is_the_unary_answer(drawn: tuple[J
     body, chunks = drawn
     answer = OPENAI_CHAT.decode_answer(json.dumps(body).encode())
     unary = await guarded(answer, stream=False, after=[])
-    stream = await guarded(EventStream(played(chunks)), stream=True, after=[])
+    stream = await guarded(EventStream(played(chunks), dialect=OPENAI_CHAT), stream=True, after=[])
     replayed = await guarded(answer, stream=True, after=[])
-    collected = await guarded(EventStream(played(chunks)), stream=False, after=[])
+    collected = await guarded(EventStream(played(chunks), dialect=OPENAI_CHAT), stream=False, after=[])
     assert unary.body == stream.body == replayed.body == collected.body == body
     assert unary.usage == stream.usage == replayed.usage == collected.usage
 
@@ -140,5 +140,5 @@ async def test_what_a_guard_that_reads_whole_answers_is_given_of_a_stream_is_the
         return answer
 
     after = [stage("guard", on_response)]
-    assert (await guarded(EventStream(played(chunks)), stream=True, after=after)).body == body
+    assert (await guarded(EventStream(played(chunks), dialect=OPENAI_CHAT), stream=True, after=after)).body == body
     assert given_[0].body == body

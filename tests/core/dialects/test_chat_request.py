@@ -82,7 +82,7 @@ OUT_OF_BOUNDS: dict[str, list[object]] = {
     "top_p": [-1, 2, []],
     "top_logprobs": [-1, 21, 1.0],
     "logprobs": [5],
-    "stop": [["x"] * 10_000],
+    "stop": [["x"] * 10_000, 5, True, 1.5, {}, {"a": "b"}, ["a", 5], [None], [["a"]]],
     "stream": ["true"],
     "stream_options": [[]],
     "model": ["", 7],

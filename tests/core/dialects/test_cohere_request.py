@@ -54,7 +54,7 @@ CONVERSATION: list[dict[str, Any]] = [
 
 def test_a_conversation_for_cohere() -> None:
     body, dropped = to_cohere(messages=CONVERSATION)
-    assert dropped == ()
+    assert dropped == ("messages.name",)
     assert body["messages"] == [
         {"role": "system", "content": "one"},
         {"role": "system", "content": [{"type": "text", "text": "two"}]},

@@ -89,7 +89,9 @@ def test_a_prompt_of_another_shape_is_refused(prompt: Any) -> None:  # JSON
     assert (caught.value.code, caught.value.param) == ("invalid_parameter", "prompt")
 
 
-@pytest.mark.parametrize(("name", "value"), [("n", 0), ("best_of", 1000), ("echo", 1), ("logprobs", True)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("n", 0), ("best_of", 1000), ("echo", 1), ("logprobs", True), ("stop", 5), ("stop", ["a", 5])]
+)
 def test_a_parameter_out_of_bounds_is_refused_by_name(name: str, value: Any) -> None:  # JSON
     with pytest.raises(Refusal) as caught:
         request(**{name: value})

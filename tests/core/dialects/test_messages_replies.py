@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import UpstreamError
-from tests.upstream import completion
+from tests.core.dialects.messages_client import translated
+from tests.upstream import completion, delta
 from tests.upstream.anthropic import message
 
 REQUEST = ANTHROPIC_MESSAGES.decode_request(
@@ -20,10 +22,10 @@ REQUEST = ANTHROPIC_MESSAGES.decode_request(
 FUNCTION = {"name": "f", "arguments": "{}"}
 
 
-def content_of(**said: Any) -> list[dict[str, Any]]:  # JSON
+def content_of(answer_id: str | None = "chatcmpl-1", **said: Any) -> list[dict[str, Any]]:  # JSON
     """The blocks of a completion's message."""
     choice = {"index": 0, "message": {"role": "assistant", "content": None, **said}, "finish_reason": "tool_calls"}
-    answer = OPENAI_CHAT.decode_answer(json.dumps(completion(choices=[choice])).encode())
+    answer = OPENAI_CHAT.decode_answer(json.dumps(completion(id=answer_id, choices=[choice])).encode())
     content: list[dict[str, Any]] = translated_answer(answer, REQUEST).body["content"]
     return content
 
@@ -71,7 +73,8 @@ def test_arguments_that_nest_too_deeply_are_the_models_mistake(arguments: str) -
 def test_arguments_may_be_an_object(arguments: Any) -> None:  # JSON
     made = {"type": "tool_use", "id": "c", "name": "f", "input": {"a": 1}}
     assert content_of(tool_calls=[call(function={**FUNCTION, "arguments": arguments})]) == [made]
-    assert content_of(function_call={**FUNCTION, "arguments": arguments}) == [{**made, "id": "toolu_0"}]
+    (older,) = content_of(function_call={**FUNCTION, "arguments": arguments})
+    assert {**older, "id": "c"} == made
 
 
 @pytest.mark.parametrize("arguments", [None, "", " "], ids=repr)
@@ -81,8 +84,25 @@ def test_a_call_without_arguments_has_an_empty_input(arguments: Any) -> None:  #
 
 
 @pytest.mark.parametrize("identifier", [None, "", 5], ids=repr)
-def test_a_call_without_an_id_gets_that_of_a_stream(identifier: Any) -> None:  # JSON
-    assert [made["id"] for made in content_of(tool_calls=[call(), call(id=identifier)])] == ["c", "toolu_1"]
+async def test_a_call_without_an_id_gets_one_that_no_other_has_whole_or_streamed(identifier: Any) -> None:  # JSON
+    calls = [call(), call(id=identifier), call(id=identifier)]
+    ids = [made["id"] for made in content_of(tool_calls=calls)]
+    assert ids[0] == "c"
+    assert all(re.fullmatch("toolu_[0-9a-f]{24}", one) for one in ids[1:])
+    another = [made["id"] for made in content_of("chatcmpl-2", tool_calls=calls)]
+    assert len({*ids, *another}) == 5
+    assert ids == [made["id"] for made in content_of(tool_calls=calls)]
+    chunks = [delta(tool_calls=[{"index": index, **one}]) for index, one in enumerate(calls)]
+    events = await translated(delta(role="assistant"), *chunks, delta(finish="tool_calls"))
+    assert [made["id"] for made in ANTHROPIC_MESSAGES.assemble(events).body["content"]] == ids
+
+
+@pytest.mark.parametrize("answer", [None, ""], ids=repr)
+def test_calls_of_answers_without_ids_have_some_that_no_other_has(answer: str | None) -> None:
+    calls = [call(id=None), call(id=None)]
+    ids = [made["id"] for _ in range(2) for made in content_of(answer, tool_calls=calls)]
+    ids += [made["id"] for made in content_of(answer, function_call=FUNCTION)]
+    assert len(set(ids)) == 5
 
 
 @pytest.mark.parametrize("thought", [{}, {"thinking": None}, {"thinking": 3}, {"thinking": ["x"]}], ids=repr)
@@ -96,3 +116,21 @@ def test_u12_a_thought_that_says_nothing_is_no_block(thought: dict[str, Any]) ->
 def test_a_thought_that_is_not_shown_is_one() -> None:
     raw = json.dumps(message({"type": "thinking", "thinking": "", "signature": "s"}, "a")).encode()
     assert ANTHROPIC_MESSAGES.decode_answer(raw).body["content"][0]["signature"] == "s"
+
+
+SEARCH = {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "q"}}
+FOUND = {"type": "web_search_tool_result", "tool_use_id": "s1", "content": [{"type": "web_search_result", "url": "u"}]}
+NEW = {"type": "a_new_kind", "said": "something"}
+
+
+@pytest.mark.parametrize(
+    "between", [(SEARCH, FOUND), (NEW,), ({"type": "text", "text": 5},)], ids=["the provider's tool", "new", "no text"]
+)
+@pytest.mark.parametrize("texts", [("Let me see. ", "Found it."), ()], ids=["text", "no text"])
+def test_the_content_of_an_answer_in_openais_form_is_one_text_whatever_else_is_in_it(
+    texts: tuple[str, ...], between: tuple[Any, ...]
+) -> None:
+    raw = json.dumps(message(*texts[:1], *between, *texts[1:])).encode()
+    request = OPENAI_CHAT.decode_request({"model": "m", "messages": [{"role": "user", "content": "hi"}]})
+    (choice,) = translated_answer(ANTHROPIC_MESSAGES.decode_answer(raw), request).body["choices"]
+    assert choice["message"] == {"role": "assistant", "content": "".join(texts) or None}

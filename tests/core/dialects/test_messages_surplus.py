@@ -108,6 +108,21 @@ def test_a_mark_for_the_cache_beside_citations_is_named_as_well() -> None:
     assert dropped == ("messages.citations", "cache_control")
 
 
+@pytest.mark.parametrize(
+    "block", [text("a"), {"type": "tool_use", "id": "t1", "name": "f", "input": {}}], ids=["text", "call"]
+)
+@pytest.mark.parametrize(
+    ("mark", "dropped"), [({"type": "ephemeral"}, ("cache_control",)), (None, ())], ids=["marked", "null"]
+)
+def test_a_mark_for_the_cache_in_an_assistants_turn_is_named(
+    block: dict[str, Any], mark: Any, dropped: tuple[str, ...]
+) -> None:
+    turns = [{"role": "user", "content": "q?"}, {"role": "assistant", "content": [{**block, "cache_control": mark}]}]
+    body, left_out = to_openai(messages=turns)
+    assert "cache_control" not in str(body)
+    assert left_out == dropped
+
+
 def test_a_mark_for_the_cache_that_is_null_is_none() -> None:
     assert to_openai(messages=[{"role": "user", "content": [text("q?", cache_control=None)]}]) == (
         {"model": "gpt", "messages": [{"role": "user", "content": "q?"}], "max_completion_tokens": 9},

@@ -83,7 +83,7 @@ CONVERSATION: list[dict[str, Any]] = [
 
 def test_a_conversation_for_ollama() -> None:
     body, dropped = to_ollama(messages=CONVERSATION)
-    assert dropped == ()
+    assert dropped == ("messages.image_url.detail",)
     assert body["messages"] == [
         {"role": "system", "content": "one"},
         {"role": "system", "content": "two\nthree"},

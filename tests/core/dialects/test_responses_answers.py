@@ -132,6 +132,13 @@ def test_a_call_without_arguments_has_an_empty_object(arguments: Any) -> None:  
     assert item["arguments"] == "{}"
 
 
+def test_arguments_may_be_an_object() -> None:
+    function = {"name": "w", "arguments": {"city": "Rome"}}
+    for said in ({"tool_calls": [{"id": "c", "function": function}]}, {"function_call": function}):
+        (item,) = through(choice("tool_calls", content=None, **said), OPENAI_CHAT)["output"]
+        assert item["arguments"] == '{"city":"Rome"}'
+
+
 def test_a_deprecated_function_call_is_a_call() -> None:
     answer = choice("function_call", content=None, function_call={"name": "w", "arguments": "{}"})
     (item,) = through(answer, OPENAI_CHAT)["output"]

@@ -90,7 +90,7 @@ def test_a_conversation_for_chat() -> None:
 
 def test_a_conversation_for_anthropic() -> None:
     body, dropped = sent(OPUS, input=CONVERSATION, instructions="be kind")
-    assert dropped == ()
+    assert dropped == ("messages.image_url.detail",)
     assert body["system"] == [{"type": "text", "text": "be kind"}, {"type": "text", "text": "rules"}]
     assert [turn["role"] for turn in body["messages"]] == ["user", "assistant", "user"]
     assert body["messages"][1]["content"] == [
@@ -173,6 +173,8 @@ def test_parameters_for_chat(fields: dict[str, Any], expected: dict[str, Any]) -
         ({"reasoning": {"effort": "low", "summary": "auto"}}, ("reasoning.summary",)),
         ({"unknown": 1}, ("unknown",)),
         ({"tools": [{"type": "web_search"}, FUNCTION]}, ("tools.web_search",)),
+        ({"tools": [{**FUNCTION, "defer_loading": True}]}, ("tools.defer_loading",)),
+        ({"tools": [{**FUNCTION, "defer_loading": False, "strict": None}]}, ()),
         ({"tools": [{"type": "mcp", "server_url": "x"}], "tool_choice": {"type": "mcp"}}, ("tools.mcp", "tool_choice")),
         (
             {"input": [{"type": "web_search_call", "id": "ws"}, {"role": "user", "content": "x"}]},
@@ -229,6 +231,26 @@ def test_history_that_is_kept_elsewhere_is_refused_and_never_left_out(fields: di
         ({"input": [{"type": "reasoning", "summary": []}]}, "input"),
         ({"instructions": ["x"]}, "instructions"),
         ({"tools": {}}, "tools"),
+        ({"tools": [5]}, "tools[0]"),
+        ({"tools": [{**FUNCTION, "parameters": 5}]}, "tools[0].parameters"),
+        ({"text": 5}, "text"),
+        ({"text": {"format": 5}}, "text.format"),
+        ({"text": {"format": {"schema": {}}}}, "text.format"),
+        ({"text": {"format": {"type": 5}}}, "text.format.type"),
+        ({"text": {"format": {"type": "json_schema", "name": 5}}}, "text.format.name"),
+        ({"text": {"format": {"type": "json_schema", "name": "n", "schema": []}}}, "text.format.schema"),
+        ({"text": {"verbosity": 5}}, "text.verbosity"),
+        ({"reasoning": {"effort": 5}}, "reasoning.effort"),
+        ({"input": [{"type": "function_call", "call_id": 5, "name": "w", "arguments": ""}]}, "input[0].call_id"),
+        ({"input": [{"type": "function_call_output", "call_id": 5, "output": "x"}]}, "input[0].call_id"),
+        (
+            {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": PNG, "detail": 5}]}]},
+            "input[0].content[0].detail",
+        ),
+        (
+            {"input": [{"role": "user", "content": [{"type": "input_file", "file_data": 5}]}]},
+            "input[0].content[0].file_data",
+        ),
     ],
 )
 def test_what_is_no_request_is_refused_by_name(fields: dict[str, Any], param: str) -> None:  # JSON

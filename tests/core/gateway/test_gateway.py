@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import ChainMap, UserDict
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -70,6 +74,18 @@ async def test_a_number_that_json_does_not_have_is_refused_and_null_is_not(value
         assert provider.calls == []
         await live.complete({**chat_body(), "temperature": None, "top_p": 0.5})
     assert provider.calls[0].request.body["temperature"] is None
+
+
+@pytest.mark.parametrize("kind", [MappingProxyType, UserDict, ChainMap])
+async def test_a_body_may_be_any_mapping_and_hold_others(kind: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
+    provider = FakeProvider()
+    async with gateway(provider) as live:
+        message = chat_body()["messages"][0]
+        await live.complete(kind({**chat_body(), "messages": [kind(message)]}))
+        with pytest.raises(Refusal) as caught:
+            await live.complete(kind({**chat_body(), "metadata": kind({"deep": math.nan})}))
+        assert caught.value.code == "invalid_json"
+    assert [call.request.body for call in provider.calls] == [chat_body()]
 
 
 async def test_an_unknown_model_is_refused_with_its_name() -> None:

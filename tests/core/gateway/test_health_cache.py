@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -105,6 +106,20 @@ async def test_a_provider_that_raises_is_unhealthy_and_its_neighbour_is_not(fail
     found = await HealthChecks(FakeClock()).look({"broken": Patient(failure), "well": well})
     assert found["broken"] == Health("unhealthy", detail=type(failure).__name__)
     assert found["well"].status == "healthy"
+
+
+@pytest.mark.parametrize("found", [None, "healthy", True, {"status": "healthy"}], ids=repr)
+async def test_a_provider_that_returns_no_health_is_unhealthy_and_its_neighbour_is_not(found: Any) -> None:
+    class Careless(Patient):
+        async def health_check(self) -> Health:
+            health: Health = found
+            return health
+
+    patient, checks = Patient(), HealthChecks(FakeClock())
+    patient.gate.set()
+    looked = await checks.look({"careless": Careless(), "patient": patient})
+    assert looked["careless"] == Health("unhealthy", detail=f"health_check() returned {type(found).__name__}")
+    assert looked["patient"].status == "healthy"
 
 
 async def test_a_provider_that_hangs_is_unhealthy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import pytest
@@ -14,6 +15,7 @@ from sentinel_core import Gateway, Registry, Stage
 from sentinel_core.config import Settings, settings_from
 from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.errors import ConfigError, Refusal
+from sentinel_core.gateway.sources import Sources
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.jobs import Job
 from sentinel_core.services import Services
@@ -245,3 +247,66 @@ async def test_a_time_out_of_a_stage_is_no_drain(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(Watched.way, "wait", late)
         with pytest.raises(TimeoutError):
             await live.reload()
+
+
+ONE, TWO = ('[providers.echo]\nmodels = ["one"]\n', '[providers.echo]\nmodels = ["one", "two"]\n')
+
+
+def served(live: Gateway) -> list[str]:
+    return [model.id for model in live.models()]
+
+
+async def test_a_reload_reads_the_file_again_that_load_has_read(tmp_path: Path) -> None:
+    path = tmp_path / "sentinel.toml"
+    path.write_text(ONE, encoding="utf-8")
+    async with Gateway.load(path, environ={}) as live:
+        path.write_text(TWO, encoding="utf-8")
+        await live.reload()
+        assert served(live) == ["one", "two"]
+
+
+async def test_a_reload_reads_the_environment_again_that_load_has_read(tmp_path: Path) -> None:
+    variables = tmp_path / ".env"
+    for name, text in (("one.toml", ONE), ("two.toml", TWO)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    variables.write_text(f"SENTINEL_CONFIG={tmp_path / 'one.toml'}\n", encoding="utf-8")
+    async with Gateway.load(environ={}, env_file=variables) as live:
+        variables.write_text(f"SENTINEL_CONFIG={tmp_path / 'two.toml'}\n", encoding="utf-8")
+        await live.reload()
+        assert served(live) == ["one", "two"]
+
+
+@pytest.mark.parametrize("broken", ["[providers.echo]\nnonsense = 1\n", "[providers.echo\n", None])
+async def test_a_file_that_cannot_be_used_any_more_is_told_and_changes_nothing(
+    tmp_path: Path, broken: str | None
+) -> None:
+    path = tmp_path / "sentinel.toml"
+    path.write_text(ONE, encoding="utf-8")
+    async with Gateway.load(path, environ={}) as live:
+        if broken is None:
+            path.unlink()
+        else:
+            path.write_text(broken, encoding="utf-8")
+        with pytest.raises(ConfigError, match=str(path)):
+            await live.reload()
+        assert served(live) == ["one"]
+        await live.reload(settings_from({"providers": {"echo": {"models": ["two"]}}}))
+        assert served(live) == ["two"]
+
+
+async def test_a_drain_that_begins_while_the_file_is_read_ends_the_reload(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "sentinel.toml"
+    path.write_text(ONE, encoding="utf-8")
+    async with Gateway.load(path, environ={}) as live:
+        read = Sources.read
+
+        def drained(sources: Sources) -> Settings:
+            live.begin_drain()
+            return read(sources)
+
+        monkeypatch.setattr(Sources, "read", drained)
+        with pytest.raises(Refusal) as refused:
+            await live.reload()
+    assert refused.value.code == "draining"

@@ -65,7 +65,7 @@ class Wire(FakeProvider):
 
     async def call(self, call: Call) -> Reply:
         self.calls.append(call)
-        return EventStream(self._events(call.request.dialect))
+        return EventStream(self._events(call.request.dialect), dialect=call.request.dialect)
 
     async def _events(self, dialect: Dialect) -> AsyncIterator[Event]:
         for event in events_of(dialect, self.pieces):

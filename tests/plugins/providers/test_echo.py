@@ -8,15 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_core.context import Call
-from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
-from sentinel_core.keys import Target
 from sentinel_core.messages import Finish, ToolCallDelta, UsageReport
-from sentinel_core.reply import EventStream
 from sentinel_plugins.providers.echo.config import EchoConfig
 from sentinel_plugins.providers.echo.provider import EchoProvider
 from tests.plugins.providers.calls import (
-    Nobody,
     answer_of,
     chat_call,
     chat_request,
@@ -148,16 +143,3 @@ async def test_a_stream_says_what_the_unary_answer_says(text: str, n: int, limit
 
 async def test_is_always_healthy() -> None:
     assert (await ECHO.health_check()).status == "healthy"
-
-
-@pytest.mark.parametrize("stream", [False, True])
-async def test_echo_answers_in_the_dialect_it_is_asked_in(stream: bool) -> None:
-    body = {"model": "echo", "max_tokens": 9, "stream": stream, "messages": [{"role": "user", "content": "hello you"}]}
-    request = ANTHROPIC_MESSAGES.decode_request(body)
-    reply = await EchoProvider(EchoConfig()).call(Call(request, Target("echo", "echo"), Nobody()))
-    if isinstance(reply, EventStream):
-        events, _ = await drained(reply)
-        assert text_of(events) == "hello you"
-        reply = ANTHROPIC_MESSAGES.assemble(events)
-    assert reply.body["content"] == [{"type": "text", "text": "hello you"}]
-    assert reply.body["stop_reason"] == "end_turn"

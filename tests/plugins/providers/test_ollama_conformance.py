@@ -1,4 +1,4 @@
-"""The `ollama` provider keeps what every provider must keep, here for clients of OpenAI's format."""
+"""The `ollama` provider keeps what every provider must keep, for clients of every format."""
 
 from __future__ import annotations
 

@@ -1,0 +1,88 @@
+"""What only OpenAI's own API can be told of a chat: every other one names what it leaves out, by one list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
+from sentinel_core.dialects.cohere_chat import COHERE_CHAT
+from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI
+from sentinel_core.dialects.ollama_chat import OllamaChat
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.translation import canonical_request
+
+PNG = "data:image/png;base64,AAAA"
+PICTURE = {"type": "image_url", "image_url": {"url": PNG}, "index": 0}
+HI = {"role": "user", "content": "hi"}
+WRITERS: dict[str, Any] = {
+    "claude-opus-4-5": ANTHROPIC_MESSAGES.from_canonical_request,
+    "gemini-3-pro": GOOGLE_GEMINI.request_body,
+    "command-a-vision": COHERE_CHAT.request_body,
+    "llama3.2": OllamaChat().request_body,
+    "gpt-5": OPENAI_CHAT.from_canonical_request,
+}
+
+
+def named(model: str, **fields: Any) -> tuple[str, ...]:  # JSON
+    """What the API of this model is not told."""
+    request = OPENAI_CHAT.decode_request({"model": "m", "messages": [HI], **fields})
+    dropped: tuple[str, ...] = WRITERS[model](canonical_request(request, model).body, model).dropped
+    return dropped
+
+
+def assistant(**fields: Any) -> dict[str, Any]:  # JSON
+    return {"messages": [HI, {"role": "assistant", "content": "a", **fields}, HI]}
+
+
+def image(detail: str) -> dict[str, Any]:  # JSON
+    return {
+        "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": PNG, "detail": detail}}]}]
+    }
+
+
+def form(**fields: Any) -> dict[str, Any]:  # JSON
+    schema = {"name": "n", "schema": {"type": "object", "properties": {}, "additionalProperties": False}, **fields}
+    return {"response_format": {"type": "json_schema", "json_schema": schema}}
+
+
+OTHERS = set(WRITERS) - {"gpt-5"}
+SAID: dict[str, tuple[dict[str, Any], set[str]]] = {  # what is said, and the models that it is not told
+    "messages.name": ({"messages": [{**HI, "name": "ann"}]}, OTHERS),
+    "messages.function_call": (assistant(function_call={"name": "w", "arguments": "{}"}), OTHERS),
+    "messages.audio": (assistant(audio={"id": "a1"}), OTHERS),
+    "messages.images": (assistant(images=[PICTURE]), OTHERS - {"gemini-3-pro"}),
+    "messages.image_url.detail": (image("high"), OTHERS - {"command-a-vision"}),
+    "response_format.json_schema.description": (form(description="d"), OTHERS),
+}
+
+
+@pytest.mark.parametrize("model", WRITERS)
+@pytest.mark.parametrize("name", SAID)
+def test_what_an_api_has_no_place_for_is_named(name: str, model: str) -> None:
+    fields, not_told = SAID[name]
+    assert named(model, **fields) == ((name,) if model in not_told else ())
+
+
+@pytest.mark.parametrize("model", WRITERS)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        assistant(name=None, audio=None, function_call=None),
+        assistant(images=[]),
+        image("auto"),
+        form(),
+        form(description=None),
+        {
+            "messages": [
+                HI,
+                {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "w", "arguments": "{}"}}]},
+                {"role": "tool", "tool_call_id": "c", "name": "w", "content": "x"},
+            ]
+        },
+    ],
+    ids=["null", "no image", "auto", "no description", "null description", "a result's name, which is its call's"],
+)
+def test_what_says_nothing_has_no_name(fields: dict[str, Any], model: str) -> None:
+    assert named(model, **fields) == ()
