@@ -7,6 +7,7 @@ depth is checked on the bytes first (msgspec #1033).
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -15,9 +16,13 @@ import msgspec
 from sentinel_core.dialects.base import JsonLimits
 from sentinel_core.errors import Refusal, UpstreamError
 
-__all__ = ["DEFAULT_LIMITS", "JsonLimits", "decode_json", "decode_reply"]
+__all__ = ["ANSWER_LIMITS", "DEFAULT_LIMITS", "EVENT_LIMITS", "JsonLimits", "decode_json", "decode_reply"]
 
 DEFAULT_LIMITS = JsonLimits()
+ANY_SIZE = sys.maxsize
+"""For what an upstream sent: whoever reads its bytes takes no more of them than its provider's configuration says."""
+ANSWER_LIMITS = JsonLimits(ANY_SIZE, max_nodes=4_000_000)
+EVENT_LIMITS = JsonLimits(ANY_SIZE, max_nodes=100_000)
 
 _SHORT = 4096
 """Bytes of a body of which a copy costs less than two more scans."""

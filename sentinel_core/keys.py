@@ -7,6 +7,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from sentinel_core.errors import UpstreamError
 from sentinel_core.limits import Limits
 from sentinel_core.permission import Patterns
 
@@ -123,6 +124,9 @@ MAX_ATTEMPTS: Key[int] = Key("max_attempts")
 
 SERVED_BY: Key[Target] = Key("served_by")
 """The target whose reply was taken, where that is another than the one that was called first; written by hedge."""
+
+FAILED_BESIDE: Key[Mapping[Target, UpstreamError]] = Key("failed_beside")
+"""What targets failed with that were called beside the one whose reply was taken; written by hedge."""
 
 FAILOVER: Key[tuple[Target, ...]] = Key("failover")
 """The targets that failed, in the order of the tries; written by routing, absent where the first one replied."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import msgspec
 
+from sentinel_core.config.settings import Name
 from sentinel_core.context import Call
 from sentinel_core.messages import Operation
 from sentinel_core.reply import Reply
@@ -26,8 +27,8 @@ class ProviderConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     kind: str | None = None
     enabled: bool = True
-    models: tuple[str, ...] = ()
-    default_model: str | None = None
+    models: tuple[Name, ...] = ()
+    default_model: Name | None = None
     same_as: str | None = None
 
 

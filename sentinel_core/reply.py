@@ -57,7 +57,18 @@ class EventStream:
     `Answer` is the form of its body: whose frames they have, and OpenAI's chat where they have none.
     """
 
-    __slots__ = ("_callbacks", "_close", "_closed", "_ending", "_iterator", "_loop", "_reading", "dialect", "dropped")
+    __slots__ = (
+        "_callbacks",
+        "_close",
+        "_closed",
+        "_ending",
+        "_failure",
+        "_iterator",
+        "_loop",
+        "_reading",
+        "dialect",
+        "dropped",
+    )
 
     def __init__(
         self,
@@ -73,6 +84,7 @@ class EventStream:
         self._close = close
         self._callbacks: list[OnClose] = []
         self._ending: Ending | None = None
+        self._failure: BaseException | None = None
         self._reading = Reading()
         self._loop = asyncio.get_running_loop()
         self._closed: asyncio.Future[None] | None = None
@@ -114,8 +126,8 @@ class EventStream:
             return
         reader = self._reading.task
         asked = isinstance(failure, asyncio.CancelledError) and reader is not None and reader.cancelling()
-        if not asked and not isinstance(failure, GeneratorExit):
-            self._ending = self._ending or "failed"  # also where the provider's own code cancelled itself
+        if self._ending is None and not asked and not isinstance(failure, GeneratorExit):
+            self._ending, self._failure = "failed", failure  # also where the provider's own code cancelled itself
 
     def on_close(self, callback: OnClose) -> None:
         """Call `callback(ending)` once when this stream is over; at once if it already is."""
@@ -128,6 +140,11 @@ class EventStream:
     def ending(self) -> Ending | None:
         """How the stream ended; None while it has neither ended nor been closed."""
         return self._ending
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What broke it, where its ending is `failed`."""
+        return self._failure
 
     async def aclose(self) -> None:
         """Cancel a pending read, release the upstream, call what hangs on the end. Safe to call again.

@@ -12,6 +12,7 @@ from sentinel_core.errors import ConfigProblem
 from sentinel_core.keys import Key
 
 if TYPE_CHECKING:
+    from sentinel_core.config import Settings
     from sentinel_core.services import Services
 
 Phase = Literal["on_request", "dispatch", "on_response", "on_stream", "on_finish"]
@@ -78,6 +79,12 @@ class Stage:
     def missing(cls, config: Any) -> Iterable[ConfigProblem]:  # Any: the stage's own Config
         """What this configuration needs and the machine lacks, such as the packages of an extra. Nothing is imported or
         opened to know it: `sentinel check` tells it as well."""
+        return ()
+
+    @classmethod
+    def misfits(cls, config: Any, settings: Settings) -> Iterable[ConfigProblem]:  # Any: the stage's own Config
+        """What of this configuration does not fit the rest of it, such as a name that nothing has. The tables of
+        providers are converted by then."""
         return ()
 
     @classmethod

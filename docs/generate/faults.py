@@ -87,7 +87,7 @@ ROWS = (
     ),
     Row(
         "U09",
-        "a stream that is broken off, or ends without a reason to finish; an end marker alone is none",
+        "a stream that is broken off, bad chunks, or an end without a reason to finish; an end marker alone is none",
         ENDS + "`upstream_stream_interrupted`",
         UpstreamError("upstream_stream_interrupted"),
         late=True,
@@ -174,7 +174,11 @@ ROWS = (
         _status("upstream_redirect", 307),
     ),
     Row("U24", "hostile response headers", "none of them: only bodies are handed on"),
-    Row("U25", "more after the end marker, or a connection that stays open", "the answer; the rest is dropped"),
+    Row(
+        "U25",
+        "more after the end marker or the whole answer, or a connection that stays open",
+        "the answer; the rest is dropped",
+    ),
     Row("U26", "usage that is missing or makes no sense", "the answer; an explicit 0 is kept, nonsense is left out"),
     Row(
         "U27",

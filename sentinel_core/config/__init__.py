@@ -15,6 +15,7 @@ from sentinel_core.config.settings import (
     ServerSettings,
     TargetSettings,
 )
+from sentinel_core.config.sources import read_file
 from sentinel_core.config.suggestion import did_you_mean
 from sentinel_core.config.tables import PluginTable
 
@@ -38,5 +39,6 @@ __all__ = [
     "did_you_mean",
     "dump",
     "load_settings",
+    "read_file",
     "settings_from",
 ]

@@ -14,7 +14,7 @@ from sentinel_core.config.expectation import choices, describe, found, members, 
 from sentinel_core.config.fields import fields_of
 from sentinel_core.config.secret import REMEDY, Secret, SecretReader, UnreadableSecret
 from sentinel_core.config.suggestion import did_you_mean
-from sentinel_core.errors import ConfigProblem
+from sentinel_core.errors import ConfigError, ConfigProblem
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -30,7 +30,8 @@ def convert_table(
 
     An absent table is an empty one. Unknown keys are refused, values are never coerced (except from the environment,
     which knows only text), secrets are resolved, and a `ValueError` of `__post_init__` is a problem of the table, or
-    one for each of several texts that it was given.
+    one for each of several texts that it was given. Whatever else it raises is a plugin's mistake, and the cause of a
+    `ConfigError`.
     """
     conversion = _Conversion(document, secrets)
     table = document.get(*steps)
@@ -115,6 +116,9 @@ class _Conversion:
             for said in error.args if several else (str(error) or NOT_VALID,):
                 self.bad(steps, said, whole=True)
             return _BAD
+        except Exception as error:
+            message = f"{struct.__module__}.{struct.__qualname__} raised {error!r}"
+            raise ConfigError((problem_at(self.document, steps, message, whole=True),)) from error
 
     def _items(self, items: list[Any], annotation: Any, steps: Steps) -> Any:  # see the class
         before = len(self.problems)

@@ -151,13 +151,19 @@ def _key_problems(document: Document, root: RootTable) -> Iterator[ConfigProblem
 
 
 def _model_problems(document: Document, root: RootTable) -> Iterator[ConfigProblem]:
-    """Names that two models share, and targets that nothing serves."""
+    """Names that two models share, targets that nothing serves, and targets that one model names twice."""
     seen: set[str] = set()
     for index, model in enumerate(root.models):
         if model.name in seen:
             yield problem_at(document, ("models", index, "name"), "two models have this name", found=show(model.name))
         seen.add(model.name)
+        named: set[tuple[str, str]] = set()
         for number, target in enumerate(model.targets):
+            place = (target.provider, target.model or model.name)
+            if place in named:
+                message = "two targets of this model are the same"
+                yield problem_at(document, ("models", index, "targets", number), message, found=show("/".join(place)))
+            named.add(place)
             if target.provider not in root.providers:
                 yield problem_at(
                     document,

@@ -81,7 +81,7 @@ class SecretReader:
             )
         if name not in self._environ:
             raise UnreadableSecret(f"environment variable {name!r} is not set")
-        if not self._environ[name]:
+        if not self._environ[name].strip():
             raise UnreadableSecret(f"environment variable {name!r} is empty")
         return self._environ[name]
 
@@ -98,6 +98,6 @@ class SecretReader:
             text = raw.decode().removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError:  # its text would quote the bytes
             raise UnreadableSecret(f"secret file {path!r} is not UTF-8 text") from None
-        if not text:
+        if not text.strip():
             raise UnreadableSecret(f"secret file {path!r} is empty")
         return text

@@ -41,7 +41,7 @@ def find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
 def read_file(path: Path) -> tuple[dict[str, Any], list[ConfigProblem]]:  # TOML values
     """The tables of a TOML file, or why it cannot be read."""
     try:
-        return tomllib.loads(path.read_bytes().decode()), []
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig")), []
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
     except UnicodeDecodeError:  # its text would quote the file

@@ -61,6 +61,7 @@ def draw(settings: Settings, registry: Registry) -> Blueprint:
     providers = [
         plan for name, table in settings.providers.items() if table.enabled for plan in drawing.provider(name, table)
     ]
+    drawing.problems += [problem for plan in stages for problem in plan.kind.misfits(plan.config, settings)]
     drawing.check_targets()
     drawing.check_keys(providers)
     state = drawing.state(settings.state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from sentinel_core.config import Count, HttpUrl, Seconds, Secret
@@ -9,6 +10,8 @@ from sentinel_core.provider import ProviderConfig
 from sentinel_core.upstream.outgoing import OnUnsupported
 
 MIB = 1 << 20
+
+_HOST = re.compile(rb"[\w.:%-]+")
 
 
 class UpstreamConfig(ProviderConfig, frozen=True, kw_only=True):
@@ -59,13 +62,25 @@ class BaseUrlConfig(UpstreamConfig, frozen=True, kw_only=True):
 
 
 def check_url(name: str, text: str) -> None:
-    """Raise `ValueError` for a URL that carries credentials or names no host."""
-    url = urlsplit(text)
+    """Raise `ValueError` for a URL with credentials, or a host that nobody can look up. It quotes nothing of it."""
+    try:
+        url = urlsplit(text)
+        host, _ = url.hostname, url.port
+    except ValueError:
+        raise ValueError(f"{name}: its host or its port is not valid") from None
     if "@" in url.netloc:
         raise ValueError(f"{name}: must not hold a user name or password; put the key into api_key")
-    if not url.hostname:
+    if not host:
         raise ValueError(f"{name}: names no host")
-    _ = url.port  # raises ValueError where it is no number, or out of range
+    if not _can_be_looked_up(host):
+        raise ValueError(f"{name}: names a host that cannot be looked up")
+
+
+def _can_be_looked_up(host: str) -> bool:
+    try:
+        return _HOST.fullmatch(host.encode("idna")) is not None
+    except UnicodeError:  # a label that is empty, or longer than 63
+        return False
 
 
 def check_header(name: str, value: str) -> None:

@@ -22,9 +22,10 @@ from sentinel_plugins.breaker.config import BreakerConfig
 class Breaker(Stage):
     """A circuit per target. While it is open, a call ends at once in `circuit_open`, which names the wait.
 
-    A streamed call counts when its stream is over: read to its end it is a success, broken off a failure, and left by
-    its caller nothing at all. A probe's place is free again after every one of these, and as soon as its stream begins:
-    a target that speaks again need not be proved for the minutes that an answer takes.
+    A streamed call counts when its stream is over: read to its end it is a success, broken by an error what that
+    error says of any call, and left by its caller nothing at all. A probe's place is free again after every one of
+    these, and as soon as its stream begins: a target that speaks again need not be proved for the minutes that an
+    answer takes.
     """
 
     name = "breaker"
@@ -60,7 +61,7 @@ class Breaker(Stage):
             settlement.settle("neutral")
             raise
         if isinstance(reply, EventStream):
-            settlement.heard()
+            settlement.heard(reply)
         reply.on_close(settlement.ended)
         return reply
 
@@ -68,31 +69,35 @@ class Breaker(Stage):
 class Settlement:
     """One call's permit and what it is settled with."""
 
-    __slots__ = ("_circuit", "_clock", "_deadline", "_permit")
+    __slots__ = ("_circuit", "_clock", "_deadline", "_permit", "_stream")
 
     def __init__(self, clock: Clock, circuit: Circuit, permit: Permit, deadline: float | None) -> None:
         self._clock = clock
         self._circuit = circuit
         self._permit = permit
         self._deadline = deadline
+        self._stream: EventStream | None = None
 
     def settle(self, result: Result) -> None:
         """Say what became of the call."""
         self._circuit.settle(self._permit, result, self._clock.monotonic())
 
-    def heard(self) -> None:
+    def heard(self, stream: EventStream) -> None:
         """The call gave a stream, which providers do with its first content."""
+        self._stream = stream
         self._permit = self._circuit.heard(self._permit)
 
     def failed(self, error: UpstreamError) -> None:
-        """The call gave no reply."""
+        """The call gave no reply, or a stream that broke."""
         self.settle(blame(error, deadline=self._deadline, now=self._clock.monotonic()))
 
     def ended(self, ending: Ending) -> None:
         """The reply is over. A stream that breaks at the request's own deadline ran out of the caller's time."""
         if ending == "completed":
             self.settle("success")
-        elif ending == "failed" and not is_due(self._deadline, self._clock.monotonic()):
-            self.settle("failure")
-        else:
+        elif ending == "discarded" or is_due(self._deadline, self._clock.monotonic()):
             self.settle("neutral")
+        elif self._stream is not None and isinstance(self._stream.failure, UpstreamError):
+            self.failed(self._stream.failure)
+        else:
+            self.settle("failure")

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import msgspec
 
+from sentinel_core.config import read_file
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.model_facts import ModelFacts
 
@@ -70,11 +71,15 @@ class FileCatalogue:
         A file that makes another model its provider's default takes that from the shipped one.
         """
         rows = _rows(path)
-        models = dict(self._models)
-        problems: list[ConfigProblem] = []
-        for index, row in enumerate(rows):
+        models, ids = dict(self._models), [str(row["id"]) for row in rows]
+        problems = [
+            ConfigProblem(f"two models have the id {id_!r}", where=str(path), table=f"models[{index}]", key="id")
+            for index, id_ in enumerate(ids)
+            if id_ in ids[:index]
+        ]
+        for index, (id_, row) in enumerate(zip(ids, rows, strict=True)):
             try:
-                made = _over(models.get(str(row.get("id"))), row)
+                made = _over(models.get(id_), row)
             except msgspec.ValidationError as error:
                 problems.append(ConfigProblem(str(error), where=str(path), table=f"models[{index}]"))
                 continue
@@ -82,7 +87,7 @@ class FileCatalogue:
         if problems:
             raise ConfigError(problems)
         own = sha256(repr(rows).encode()).hexdigest()[:8]
-        return FileCatalogue(self._dated, _one_default(models.values(), {str(row["id"]) for row in rows}), own)
+        return FileCatalogue(self._dated, _one_default(models.values(), set(ids)), own)
 
 
 def _over(known: ModelFacts | None, row: Mapping[str, Any]) -> ModelFacts:  # values of TOML
@@ -104,18 +109,12 @@ def _one_default(models: Iterable[ModelFacts], own: set[str]) -> list[ModelFacts
 
 def _rows(path: Path) -> Sequence[Mapping[str, Any]]:  # values of TOML
     """The `[[models]]` of a file. Raises `ConfigError`."""
-    where, expected = str(path), "tables [[models]], each with an id"
-    try:
-        tables = tomllib.loads(path.read_bytes().decode())
-    except OSError as error:
-        raise ConfigError((ConfigProblem(f"cannot be read: {error.strerror}", where=where),)) from None
-    except UnicodeDecodeError:
-        raise ConfigError((ConfigProblem("is not UTF-8 text", where=where),)) from None
-    except ValueError as error:
-        raise ConfigError((ConfigProblem(f"is not valid TOML: {error}", where=where),)) from None
+    tables, problems = read_file(path)
+    if problems:
+        raise ConfigError(problems)
     rows = tables.get("models")
     unknown = tables.keys() - {"models"}
     if unknown or not isinstance(rows, list) or not all(isinstance(row, dict) and row.get("id") for row in rows):
-        found = ", ".join(sorted(unknown))
-        raise ConfigError((ConfigProblem("is not a catalogue", where=where, found=found, expected=expected),))
+        found, expected = ", ".join(sorted(unknown)), "tables [[models]], each with an id"
+        raise ConfigError((ConfigProblem("is not a catalogue", where=str(path), found=found, expected=expected),))
     return rows

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from sentinel_core.errors import UpstreamError
 from sentinel_core.keys import Target
 from sentinel_core.reply import EventStream, Reply
 
@@ -47,6 +48,11 @@ class Race:
             timer.cancel()
             await asyncio.wait((timer,))
         return leg.done()
+
+    def failed(self) -> dict[Target, UpstreamError]:
+        """What the legs failed with that are over and did not win, by target."""
+        over = ((target, leg.exception()) for leg, target in self._legs.items() if leg.done() and not leg.cancelled())
+        return {target: error for target, error in over if isinstance(error, UpstreamError)}
 
     async def won(self) -> tuple[Reply, Target]:
         """The first reply, and whose it is. Raises the first leg's error if no leg gave one."""

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from sentinel_core.context import Call, CallNext, Context
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.keys import MAX_ATTEMPTS, PLAN, SERVED_BY, Target
+from sentinel_core.keys import FAILED_BESIDE, MAX_ATTEMPTS, PLAN, SERVED_BY, Target
 from sentinel_core.reply import Reply
 from sentinel_core.services import Clock, Services
 from sentinel_core.stage import Stage
@@ -29,7 +29,7 @@ class Hedge(Stage):
 
     name = "hedge"
     Config: ClassVar[type[HedgeConfig]] = HedgeConfig
-    writes = {"dispatch": (SERVED_BY,)}  # noqa: RUF012 - declared so by the base
+    writes = {"dispatch": (SERVED_BY, FAILED_BESIDE)}  # noqa: RUF012 - declared so by the base
     after = ("routing",)
     before = ("retry", "breaker")
 
@@ -55,8 +55,11 @@ class Hedge(Stage):
                 rival = _rival(ctx, call)
                 race.start(call_next(rival), rival.target)
             reply, target = await race.won()
+            failed = race.failed()
         if target != call.target:
             ctx[SERVED_BY] = target
+        if failed:
+            ctx[FAILED_BESIDE] = failed
         return reply
 
     def _may_call(self, ctx: Context) -> bool:

@@ -58,13 +58,18 @@ class Decompressor:
             raise UpstreamError("upstream_stream_interrupted")
 
 
-def decompressor(encoding: str) -> Decompressor | None:
-    """What a `Content-Encoding` needs; None for identity. Raises `UpstreamError` for what nobody asked for."""
+def decompressor(encoding: str, *, needed: bool = True) -> Decompressor | None:
+    """What a `Content-Encoding` needs; None for identity.
+
+    Raises `UpstreamError` for what nobody asked for, or leaves it packed where what it says is not `needed`.
+    """
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return None
     if name in ("gzip", "x-gzip", "deflate"):
         return Decompressor(may_be_raw=name == "deflate")
+    if not needed:
+        return None
     raise UpstreamError("upstream_invalid_response")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Callable
@@ -36,6 +37,23 @@ class Dial:
         """TCP is connected, and nothing is ready to be sent yet: the TLS handshake is on."""
         return self.connection is None and any(_is_connected(each) for each in self.sockets)
 
+    @property
+    def lost(self) -> bool:
+        """Nothing comes over the connection any more."""
+        return self.connection is not None and self.connection.closed
+
+    @property
+    def end(self) -> asyncio.Future[None] | None:
+        """Done once the connection is lost. None where the call no longer has it, because its answer is over."""
+        protocol = self.connection.protocol if self.connection is not None else None
+        return protocol.closed if protocol is not None else None
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What aiohttp's parser, or the socket, could not go on from."""
+        protocol = self.connection.protocol if self.connection is not None else None
+        return protocol.exception() if protocol is not None else None
+
     def arrived(self, connection: Connection) -> None:
         """There is a connection; the request goes out now."""
         self.connection = connection
@@ -69,7 +87,12 @@ class Dialler(aiohttp.TCPConnector):
         """A connection, from the pool or new. Waits while the pool is full."""
         dial = DIAL.get()
         connection = await super().connect(req, traces, timeout)
+        while not dial.fresh and _has_spoken(connection):
+            connection.close()
+            connection = await super().connect(req, traces, timeout)
         dial.arrived(connection)
+        if dial.fresh and (end := dial.end) is not None:
+            end.add_done_callback(_heard)
         return connection
 
 
@@ -78,6 +101,17 @@ def _open_socket(address: AddrInfoType) -> socket.socket:
     opened = socket.socket(family, kind, protocol)
     DIAL.get().sockets.append(opened)
     return opened
+
+
+def _has_spoken(connection: Connection) -> bool:
+    """Something came over a connection of the pool while nobody had asked: it would be read as the next answer."""
+    return connection.protocol is not None and connection.protocol.should_close
+
+
+def _heard(end: asyncio.Future[None]) -> None:
+    """Ask for the error with which an idle connection ended, or the loop reports that nobody did."""
+    if not end.cancelled():
+        end.exception()
 
 
 def _is_connected(each: socket.socket) -> bool:

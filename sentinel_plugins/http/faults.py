@@ -5,18 +5,22 @@ from __future__ import annotations
 import ssl
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
 
 from sentinel_core.errors import UpstreamError
 
-CALL_ERRORS = (aiohttp.ClientError, OSError)
-"""What sending a request raises: aiohttp's own errors and the socket's."""
+CALL_ERRORS = (aiohttp.ClientError, OSError, UnicodeError)
+"""What sending a request raises: aiohttp's own errors, the socket's, and that of a host name that cannot be one."""
+
+BODY_ERRORS = (aiohttp.ClientError, OSError, HttpProcessingError)
+"""What reading a body raises; the last one comes from aiohttp's parser in Python."""
 
 
 def call_error(error: Exception) -> UpstreamError:
     """What went wrong before the head of the response was there."""
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError | ssl.CertificateError):
         return UpstreamError("upstream_tls_error")
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL):
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL | UnicodeError):
         return UpstreamError("upstream_unreachable")
     if isinstance(error, aiohttp.ServerDisconnectedError | OSError):
         return UpstreamError("upstream_connection_reset")

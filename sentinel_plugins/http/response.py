@@ -10,6 +10,7 @@ import aiohttp
 
 from sentinel_core.errors import UpstreamError
 from sentinel_plugins.http.decompress import Decompressor
+from sentinel_plugins.http.faults import BODY_ERRORS
 from sentinel_plugins.http.sending import Sending
 
 Ended: TypeAlias = Callable[[aiohttp.ClientResponse | None], None]
@@ -22,6 +23,7 @@ class AiohttpResponse:
     __slots__ = (
         "_content",
         "_dial",
+        "_end",
         "_ended",
         "_first_byte_at",
         "_idle_s",
@@ -47,6 +49,9 @@ class AiohttpResponse:
         self._unpack = sending.decompressor
         self._ended = ended
         self._over = False
+        self._end = self._dial.end
+        if self._end is not None:
+            self._end.add_done_callback(self._lost)
 
     async def read(self, limit: int) -> bytes:
         """The whole body, decompressed. Raises `UpstreamError` (upstream_invalid_response) past `limit` bytes."""
@@ -94,14 +99,18 @@ class AiohttpResponse:
                 return piece
 
     async def _piece(self) -> bytes:
-        """What has arrived, or what arrives next. At its limit the timer closes the connection, which ends the wait."""
+        """What has arrived, or what arrives next. At its limit the timer closes the connection; that ends the wait."""
         timer = self._timer
         timer.due = due = self._first_byte_at or self._time() + self._idle_s
         if due < timer.armed:
             timer.until(due)
         try:
             piece = await self._content.readany()
-        except (aiohttp.ClientError, OSError) as error:
+        except BODY_ERRORS as error:
+            return self._rest(error)
+        except RuntimeError as error:  # aiohttp's word for a connection that was lost a moment ago
+            if not self._dial.lost:
+                raise
             return self._rest(error)
         timer.due = timer.end
         self._first_byte_at = 0.0
@@ -124,10 +133,20 @@ class AiohttpResponse:
         late = self._timer.expired
         raise UpstreamError("upstream_timeout" if late else "upstream_stream_interrupted") from error
 
+    def _lost(self, _: asyncio.Future[None]) -> None:
+        """Wake whoever waits for a body that has lost its connection: aiohttp does, but not where its parser failed."""
+        content = self._content
+        if not content.is_eof() and content.exception() is None:
+            broken = aiohttp.ClientPayloadError("the connection is lost")
+            broken.__cause__ = self._dial.failure
+            content.set_exception(broken)
+
     def _finish(self) -> bool:
         """True for the first ending."""
         if self._over:
             return False
         self._over = True
         self._timer.stop()
+        if self._end is not None:
+            self._end.remove_done_callback(self._lost)
         return True

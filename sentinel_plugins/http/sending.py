@@ -121,7 +121,8 @@ class Sending:
                 raise UpstreamError("upstream_redirect", upstream_status=status)
             if status < 200:
                 raise UpstreamError("upstream_invalid_response", upstream_status=status)
-            self.decompressor = decompressor(response.headers.get("Content-Encoding", ""))
+            encoding = response.headers.get("Content-Encoding", "")
+            self.decompressor = decompressor(encoding, needed=status < 400)  # an error's status speaks for itself
         except UpstreamError:
             self.dial.abort()
             response.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self
@@ -23,9 +23,11 @@ from sentinel_core.costs import (
 from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.keys import CANDIDATES
+from sentinel_core.keys import CANDIDATES, PRINCIPAL
 from sentinel_core.ledger import ADMITTED_AT
+from sentinel_core.limits import Limits
 from sentinel_core.messages import Answer
+from sentinel_core.order.facts import writes
 from sentinel_core.prices import Prices
 from sentinel_core.reply import Reply
 from sentinel_core.services import Clock, Services
@@ -46,6 +48,8 @@ from sentinel_plugins.rate_limit.subjects import Subjects
 COST_HEADER = "x-sentinel-cost-usd"
 OWED = "owed_settlements"
 """The service that keeps what the state store could not be told."""
+KNOWN = ("tenant", "key", "user")
+"""The tables for callers who have said who they are."""
 MARGIN_S = 60.0
 """How much longer than the request's own time a reservation counts that nobody ends."""
 
@@ -92,6 +96,13 @@ class RateLimit(Stage):
         self._known = outside.known
         self._subjects = Subjects(config)
         self._estimator = Estimator(config, outside.prices, outside.tokens)
+
+    @classmethod
+    def warnings(cls, config: RateLimitConfig, chain: Sequence[type[Stage]]) -> Iterator[str]:
+        """Limits of callers whom nobody knows."""
+        tables = [f"[stages.rate_limit.{name}]" for name in KNOWN if getattr(config, name) != Limits()]
+        if tables and not any(use.key is PRINCIPAL for use in writes({stage.name: stage for stage in chain})):
+            yield f"nobody is bound by {', '.join(tables)}, since no stage says who asks: add [stages.auth]"
 
     @classmethod
     @asynccontextmanager

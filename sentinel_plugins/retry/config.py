@@ -23,3 +23,9 @@ class RetryConfig(StageConfig, frozen=True, kw_only=True):
     """Where that doubling ends. A longer `Retry-After`, up to 120 s, is kept nevertheless."""
     budget: Share = 0.1
     """The share of the traffic that may be repetitions. Three are always allowed."""
+
+    def __post_init__(self) -> None:
+        if self.timeout_s is not None:  # its own time is the wait before a repetition
+            raise ValueError(
+                "timeout_s: not for this stage, which only waits; see max_delay_s and the provider's limits"
+            )

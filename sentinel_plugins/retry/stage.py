@@ -62,14 +62,17 @@ class Retry(Stage):
         return reply
 
     async def _tried(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:
+        """The reply, or the error of the last call that was made: a repetition may only meet an open circuit."""
         again = call_next
+        made: UpstreamError | None = None
         for repetitions in count():
             try:
                 reply: Reply = await again(call)
             except UpstreamError as error:
+                made = error if made is None or error.attempted else made
                 wait_s = self._wait_s(ctx, call, error, repetitions)
                 if wait_s is None or not self._budget.draw(self._clock.monotonic(), self._limits.budget):
-                    raise
+                    raise made from made.__cause__
                 again = partial(self._repeat, ctx, call_next, wait_s, error)
             else:
                 break

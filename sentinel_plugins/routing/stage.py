@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import ClassVar, Self
 
+from sentinel_core.config import Settings
 from sentinel_core.context import Call, CallNext, Context
-from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.errors import ConfigProblem, Refusal, UpstreamError
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.keys import CANDIDATES, FAILOVER, MAX_ATTEMPTS, PLAN, SERVED_BY, Target
+from sentinel_core.keys import CANDIDATES, FAILED_BESIDE, FAILOVER, MAX_ATTEMPTS, PLAN, SERVED_BY, Target
 from sentinel_core.model_facts import ModelCatalogue
 from sentinel_core.reply import Reply
 from sentinel_core.services import Clock, Services
@@ -19,6 +20,7 @@ from sentinel_plugins.routing.config import RoutingConfig
 from sentinel_plugins.routing.course import Course
 from sentinel_plugins.routing.order import ordered
 from sentinel_plugins.routing.rests import Rests
+from sentinel_plugins.routing.weights import astray
 
 WITHOUT_RETRY = 3
 """Calls of one request where no `retry` states another limit."""
@@ -46,6 +48,11 @@ class Routing(Stage):
         self._clock = clock
         self._rests = rests
         self._facts = facts
+
+    @classmethod
+    def misfits(cls, config: RoutingConfig, settings: Settings) -> Iterator[ConfigProblem]:
+        """Weights of no target."""
+        return astray(config.weights, settings)
 
     @classmethod
     @asynccontextmanager
@@ -82,6 +89,8 @@ class Routing(Stage):
                     raise
                 lacking = error
             else:
+                if FAILED_BESIDE in ctx:
+                    self._note_beside(ctx, target, course)
                 self._report(ctx, course.failed)
                 ctx.headers[PROVIDER_HEADER] = ctx.get(SERVED_BY, target).provider
                 return reply
@@ -98,11 +107,22 @@ class Routing(Stage):
     def _is_over(self, ctx: Context, target: Target, error: UpstreamError, deadline: float | None) -> bool:
         """Note what the failure says about the target, and whether it ends the request."""
         now = self._clock.monotonic()
-        if error.code in ("rate_limit_exceeded", "overloaded") and error.retry_after_s:
-            self._rests.rest(target, error.retry_after_s, now)
+        self._heed(target, error, now)
         if len(ctx.attempts) >= ctx.get(MAX_ATTEMPTS, WITHOUT_RETRY) or not falls_back(self._limits, error):
             return True
         return deadline is not None and now >= deadline
+
+    def _note_beside(self, ctx: Context, target: Target, course: Course) -> None:
+        """What failed beside the reply of a hedge; where that is the target itself, its rival has replied."""
+        for failed, error in ctx[FAILED_BESIDE].items():
+            self._heed(failed, error, self._clock.monotonic())
+            if failed == target != ctx.get(SERVED_BY, target):
+                course.note(target, error)
+
+    def _heed(self, target: Target, error: UpstreamError, now: float) -> None:
+        """Leave a target alone for the wait that it named."""
+        if error.code in ("rate_limit_exceeded", "overloaded") and error.retry_after_s:
+            self._rests.rest(target, error.retry_after_s, now)
 
     def _report(self, ctx: Context, failed: dict[Target, UpstreamError]) -> None:
         if failed:

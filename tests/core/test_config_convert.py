@@ -15,7 +15,7 @@ from msgspec import Meta
 from sentinel_core.config import Document, Origin, Secret, dump
 from sentinel_core.config.convert import convert_table
 from sentinel_core.config.secret import SecretReader
-from sentinel_core.errors import ConfigProblem
+from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.stage import StageConfig
 from tests.json_values import json_values
 
@@ -148,6 +148,20 @@ def test_a_complaint_of_the_struct_is_a_problem_of_its_table() -> None:
     assert converted({"words": ["a"], "mode": "monitor"})[1] == [
         "sentinel.toml: [stages.words]: words do nothing in mode 'monitor'"
     ]
+
+
+class Broken(StageConfig, frozen=True, kw_only=True):
+    """As a plugin has it whose author forgot a case."""
+
+    def __post_init__(self) -> None:
+        raise KeyError("forgotten")
+
+
+def test_a_mistake_in_the_struct_names_its_table_and_is_the_cause() -> None:
+    with pytest.raises(ConfigError) as refused:
+        convert_table(Document(), ("stages", "broken"), Broken, SecretReader({}, Path()))
+    assert str(refused.value) == f"[stages.broken]: {__name__}.Broken raised KeyError('forgotten')"
+    assert isinstance(refused.value.__cause__, KeyError)
 
 
 def test_an_absent_table_is_one_of_defaults() -> None:

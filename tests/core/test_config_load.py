@@ -166,6 +166,29 @@ def test_models_share_no_name_and_need_a_provider() -> None:
     ]
 
 
+def test_no_model_has_one_target_twice() -> None:
+    text = """
+    [providers.echo]
+    [[models]]
+    name = "a"
+    targets = [{ provider = "echo" }, { provider = "echo", model = "b" }, { provider = "echo", model = "a" }]
+    """
+    assert problems(text) == [
+        'sentinel.toml: [models[0]] targets[2]: two targets of this model are the same; found "echo/a"',
+    ]
+
+
+def test_a_file_that_begins_with_a_byte_order_mark_is_taken() -> None:
+    Path("sentinel.toml").write_bytes(b"\xef\xbb\xbf[server]\nport = 9000\n")
+    assert load_settings(environ={}).server.port == 9000
+
+
+@pytest.mark.parametrize("line", ['default_model = ""', 'models = [""]'])
+def test_no_model_of_a_provider_is_without_a_name(line: str) -> None:
+    _, found = load(f"[providers.echo]\n{line}").providers["echo"].convert(UpstreamConfig)
+    assert [problem.expected for problem in found] == ["a string that is not empty"]
+
+
 def test_names_of_tables_can_be_written_as_variables() -> None:
     assert problems('[providers.Open-AI]\nkind = "echo"\n[stages.9lives]') == [
         "sentinel.toml: [stages] 9lives: not a name; "

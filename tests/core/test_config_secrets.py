@@ -85,11 +85,13 @@ def test_a_secret_that_looks_like_something_else_is_still_text(text: str) -> Non
         ({"env": "NO_SUCH"}, "environment variable 'NO_SUCH' is not set"),
         ({"env": f"{CANARY}-1"}, "what env names is not the name of a variable"),
         ({"env": "EMPTY"}, "environment variable 'EMPTY' is empty"),
+        ({"env": "SPACE"}, "environment variable 'SPACE' is empty"),
         ({"file": "no-such"}, "secret file 'no-such' cannot be read: No such file or directory"),
         ({"file": "."}, "secret file '.' cannot be read: Is a directory"),
         ({"file": "a\0b"}, "cannot be read: not a path"),
         ({"file": "binary"}, "secret file 'binary' is not UTF-8 text"),
         ({"file": "blank"}, "secret file 'blank' is empty"),
+        ({"file": "space"}, "secret file 'space' is empty"),
         ({"file": "large"}, "is larger than"),
         ({"evn": "X"}, "not a reference to a secret"),
         ({"env": "X", "file": "y"}, "not a reference to a secret"),
@@ -102,8 +104,9 @@ def test_a_reference_that_leads_nowhere_is_a_problem(
     monkeypatch.chdir(tmp_path)
     Path("binary").write_bytes(CANARY.encode() + b"\xff")
     Path("blank").write_text("\n")
+    Path("space").write_text(" \t\n\n")
     Path("large").write_text(CANARY * MAX_SECRET_BYTES)
-    config, text = acme({"api_key": reference}, {"EMPTY": ""})
+    config, text = acme({"api_key": reference}, {"EMPTY": "", "SPACE": " \n"})
     assert config is None
     assert message in text
     assert CANARY not in text

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_core.decoding import JsonLimits, decode_json, decode_reply
+from sentinel_core.decoding import ANSWER_LIMITS, EVENT_LIMITS, JsonLimits, decode_json, decode_reply
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal, UpstreamError
 from tests.json_values import json_values
@@ -126,6 +126,12 @@ def test_h23_a_large_integer_reaches_the_upstream_as_it_is() -> None:
 def test_h26_one_byte_over_the_cap_is_refused() -> None:
     assert code(b'"abc"', JsonLimits(max_bytes=5)) == ""
     assert code(b'"abcd"', JsonLimits(max_bytes=5)) == "request_too_large"
+
+
+@pytest.mark.parametrize("limits", [ANSWER_LIMITS, EVENT_LIMITS], ids=["answer", "event"])
+def test_u22_how_large_a_reply_may_be_is_not_decided_here(limits: JsonLimits) -> None:
+    text = "x" * (65 << 20)  # above the default of a provider's `max_response_bytes`
+    assert len(decode_reply(f'{{"a":"{text}"}}'.encode(), limits)["a"]) == len(text)
 
 
 def read(raw: bytes) -> str:

@@ -61,7 +61,7 @@ async def test_a_stream_that_breaks_has_failed(error: BaseException) -> None:
     with pytest.raises(type(error)):
         [event async for event in feed.stream]
     await feed.stream.aclose()
-    assert (feed.endings, feed.closes) == (["failed"], 1)
+    assert (feed.endings, feed.closes, feed.stream.failure) == (["failed"], 1, error)
 
 
 @pytest.mark.parametrize("pulled", [0, 1])

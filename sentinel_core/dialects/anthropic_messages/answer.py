@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sentinel_core.decoding import JsonLimits, decode_reply
+from sentinel_core.decoding import ANSWER_LIMITS, decode_reply
 from sentinel_core.dialects.anthropic_messages.errors import reported_error
 from sentinel_core.dialects.anthropic_messages.words import counts, usage_of
 from sentinel_core.dialects.slots import Path, patched
@@ -15,14 +15,13 @@ from sentinel_core.messages import Answer
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
-_LIMITS = JsonLimits(max_bytes=64 * 1024 * 1024, max_nodes=4_000_000)
 _NEEDS = {"tool_use": ("input", dict), "thinking": ("thinking", str)}
 """Blocks that are none without a member of this type."""
 
 
 def decode_object(raw: bytes) -> dict[str, Any]:
     """An upstream's JSON object. Raises `UpstreamError` for anything else, and for an error in it (U12, U13)."""
-    body = decode_reply(raw, _LIMITS)
+    body = decode_reply(raw, ANSWER_LIMITS)
     if body.get("type") == "error" or body.get("error"):
         raise reported_error(body)
     return body

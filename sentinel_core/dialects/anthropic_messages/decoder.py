@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from sentinel_core.costs import Provisional
-from sentinel_core.decoding import JsonLimits, decode_reply
+from sentinel_core.decoding import EVENT_LIMITS, decode_reply
 from sentinel_core.dialects.anthropic_messages.errors import reported_error
 from sentinel_core.dialects.anthropic_messages.fields import IDENTIFIERS, KNOWN_KEYS, block_slots
 from sentinel_core.dialects.anthropic_messages.words import counts, finish_reason, usage_of
@@ -27,7 +27,6 @@ from sentinel_core.messages import (
     UsageReport,
 )
 
-_LIMITS = JsonLimits(max_bytes=1024 * 1024, max_nodes=100_000)
 _encode = msgspec.json.Encoder().encode
 INPUT: Path = ("content_block", "input")
 """Where a tool's input stands that came whole, with its block's start."""
@@ -99,7 +98,7 @@ class MessagesStreamDecoder:
         """The events of one payload; a ping has none."""
         if self._done or not data:
             return ()
-        body = decode_reply(data, _LIMITS)
+        body = decode_reply(data, EVENT_LIMITS)
         kind = body.get("type", name)
         if kind == "error" or body.get("error"):
             raise reported_error(body)

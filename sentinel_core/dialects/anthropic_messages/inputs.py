@@ -6,8 +6,7 @@ from typing import Any
 
 import msgspec
 
-from sentinel_core.decoding import decode_json
-from sentinel_core.dialects.openai_chat.answer import ANSWER_LIMITS
+from sentinel_core.decoding import ANSWER_LIMITS, decode_json
 from sentinel_core.errors import INVALID_TOOL_ARGUMENTS, Refusal, UpstreamError
 
 _BAD_ARGUMENTS = "The model called a tool with arguments that are no JSON object."

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sentinel_core.decoding import JsonLimits
+from sentinel_core.decoding import EVENT_LIMITS
 from sentinel_core.dialects.cohere_chat.calls import OpenCalls
 from sentinel_core.dialects.cohere_chat.errors import failure
 from sentinel_core.dialects.cohere_chat.extensions import cited, thought
@@ -24,7 +24,6 @@ from sentinel_core.dialects.openai_chat.errors import reported_error
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Event, Finish, Opaque, ReasoningDelta, TextDelta, UsageReport
 
-_LIMITS = JsonLimits(max_bytes=1024 * 1024, max_nodes=100_000)
 Body = Mapping[str, Any]  # one decoded event
 
 
@@ -62,7 +61,7 @@ class CohereStreamDecoder:
         if data.startswith(b"[DONE]"):
             self._done = True
             return ()
-        body = decode_object(data, _LIMITS)
+        body = decode_object(data, EVENT_LIMITS)
         kind = body.get("type", name)
         if kind == "error" or (not kind and "message" in body):
             raise reported_error(body)

@@ -11,9 +11,8 @@ from typing import Any
 
 import msgspec
 
-from sentinel_core.decoding import decode_json
+from sentinel_core.decoding import ANSWER_LIMITS, decode_json
 from sentinel_core.dialects.google_gemini.errors import reported_error
-from sentinel_core.dialects.openai_chat.answer import ANSWER_LIMITS
 from sentinel_core.errors import Refusal, UpstreamError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sentinel_core.decoding import JsonLimits
+from sentinel_core.decoding import EVENT_LIMITS
 from sentinel_core.dialects.ollama_chat.answer import head_of
 from sentinel_core.dialects.ollama_chat.errors import reported_error
 from sentinel_core.dialects.ollama_chat.message import calls_of, message_of, text_of
@@ -15,8 +15,6 @@ from sentinel_core.dialects.openai_chat.canonical import opening_event
 from sentinel_core.dialects.openai_chat.decoder import ChatStreamDecoder
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Event, Finish, Opaque, ReasoningDelta, TextDelta, ToolCallDelta, UsageReport
-
-_LIMITS = JsonLimits(max_bytes=1024 * 1024, max_nodes=100_000)
 
 
 class OllamaStreamDecoder:
@@ -48,7 +46,7 @@ class OllamaStreamDecoder:
         """The events of one line. Raises `UpstreamError`: the error that it is, or for what is no line of this API."""
         if self._done or not data:
             return ()
-        body = decode_object(data, _LIMITS, reported_error)
+        body = decode_object(data, EVENT_LIMITS, reported_error)
         return [*self._opening(body), *self._said(body, message_of(body)), *self._end(body)]
 
     def end(self) -> None:

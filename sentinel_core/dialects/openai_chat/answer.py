@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sentinel_core.decoding import JsonLimits, decode_reply
+from sentinel_core.decoding import ANSWER_LIMITS, JsonLimits, decode_reply
 from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.dialects.token_counts import is_count
@@ -14,8 +14,6 @@ from sentinel_core.messages import Answer, Usage
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
-
-ANSWER_LIMITS = JsonLimits(max_bytes=64 * 1024 * 1024, max_nodes=4_000_000)
 
 
 def decode(dialect: Dialect, raw: bytes) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from sentinel_core.decoding import JsonLimits, decode_reply
+from sentinel_core.decoding import EVENT_LIMITS, decode_reply
 from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.arguments import arguments_text
 from sentinel_core.dialects.openai_chat.call_indexes import CallIndexes
@@ -28,7 +28,6 @@ from sentinel_core.messages import (
     UsageReport,
 )
 
-_LIMITS = JsonLimits(max_bytes=1024 * 1024, max_nodes=100_000)
 PLAIN_CHUNK = frozenset(
     {"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint", "obfuscation"}
 )
@@ -71,7 +70,7 @@ class ChatStreamDecoder:
                 self._seen.add(event.choice)
                 return (event,)
             self._misses += 1
-        body = decode_reply(data, _LIMITS)
+        body = decode_reply(data, EVENT_LIMITS)
         if is_error(body) or (name == "error" and body):
             raise reported_error(body)
         if not body:

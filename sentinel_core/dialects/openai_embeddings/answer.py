@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sentinel_core.decoding import JsonLimits
+from sentinel_core.decoding import ANY_SIZE, JsonLimits
 from sentinel_core.dialects.openai_chat.answer import decode_object, decode_usage
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Answer
@@ -12,7 +12,7 @@ from sentinel_core.messages import Answer
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
-_LIMITS = JsonLimits(max_bytes=256 * 1024 * 1024, max_nodes=8_000_000)
+_LIMITS = JsonLimits(ANY_SIZE, max_nodes=8_000_000)
 """2,048 inputs, the most that OpenAI takes, of 3,072 dimensions each are 6.3 million numbers."""
 
 

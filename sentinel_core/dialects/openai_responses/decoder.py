@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from sentinel_core.decoding import JsonLimits, decode_reply
+from sentinel_core.decoding import ANSWER_LIMITS, decode_reply
 from sentinel_core.dialects.openai_chat.errors import reported_error
 from sentinel_core.dialects.openai_responses.fields import IDENTIFIERS, all_slots, item_texts, part_text
 from sentinel_core.dialects.openai_responses.words import decode_usage
@@ -25,9 +25,6 @@ from sentinel_core.messages import (
     ToolCallDelta,
     UsageReport,
 )
-
-_LIMITS = JsonLimits(max_bytes=64 * 1024 * 1024, max_nodes=4_000_000)
-"""The last event of a stream holds the whole answer again."""
 
 DELTAS: Mapping[str, tuple[type[TextEvent], str, str]] = {
     "response.output_text": (TextDelta, "output_text", "text"),
@@ -93,7 +90,7 @@ class ResponseStreamDecoder:
         """The events of one payload. Raises `UpstreamError`."""
         if self._done or not data or data.startswith(b"[DONE]"):
             return ()
-        body = decode_reply(data, _LIMITS)
+        body = decode_reply(data, ANSWER_LIMITS)  # the last event holds the whole answer again
         kind = body.get("type") or name
         if kind == "error" or body.get("error"):
             raise reported_error(body if body.get("error") else {"error": body})

@@ -91,7 +91,15 @@ async def test_a_timeout_of_our_own_counts() -> None:
         assert code((await live.ask(deadline_s=60.0)).error) == "circuit_open"
 
 
-@pytest.mark.parametrize(
+async def test_u16_u18_nor_does_it_behind_the_first_content_of_a_stream() -> None:
+    for error in NEUTRAL:
+        up = FakeProvider(("a", error))
+        async with targets({"a": up}, breaker={}) as live:
+            assert {code((await live.ask(stream=True)).error) for _ in range(10)} == {error.code}
+            assert len(up.calls) == 10
+
+
+quarantining = pytest.mark.parametrize(
     "error",
     [
         UpstreamError("upstream_auth_error", upstream_status=401),
@@ -99,11 +107,24 @@ async def test_a_timeout_of_our_own_counts() -> None:
     ],
     ids=["u19", "u20"],
 )
+
+
+@quarantining
 async def test_u19_u20_refused_credentials_and_used_up_quotas_quarantine_it_at_once(error: UpstreamError) -> None:
     up = FakeProvider(error)
     async with targets({"a": up}, breaker={}) as live:
         assert code((await live.ask()).error) == error.code
         refused = (await live.ask()).error
+        assert isinstance(refused, UpstreamError)
+        assert (refused.code, refused.retry_after_s) == ("circuit_open", 60.0)
+
+
+@quarantining
+async def test_u19_u20_so_do_those_that_a_stream_ends_in(error: UpstreamError) -> None:
+    up = FakeProvider(("a", error))
+    async with targets({"a": up}, breaker={}) as live:
+        assert (await live.ask(stream=True)).text == "a"
+        refused = (await live.ask(stream=True)).error
         assert isinstance(refused, UpstreamError)
         assert (refused.code, refused.retry_after_s) == ("circuit_open", 60.0)
 

@@ -110,6 +110,8 @@ def test_an_own_row_may_be_a_new_model_and_its_providers_default(tmp_path: Path)
         ("[[models]]\nid = 'gpt-4o'\nstatus = 'dead'\n", "dead"),
         ("[[models]]\nid = 'gpt-4o'\ninput_usd = -1.0\n", "input_usd"),
         ("[[models", "is not valid TOML"),
+        ("models = " + "[" * 5000, "is nested too deeply"),
+        ("[[models]]\nid = 'gpt-4o'\n" * 2, "two models have the id 'gpt-4o'"),
     ],
 )
 def test_a_file_that_is_wrong_says_what_and_where(tmp_path: Path, text: str, message: str) -> None:

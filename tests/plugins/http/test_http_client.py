@@ -100,6 +100,10 @@ async def test_u02_an_unknown_name_is_unreachable_and_stays_out_of_the_message(
     assert "secret-name" not in str(error)
 
 
+async def test_u02_a_name_that_cannot_be_one_is_unreachable(client: HttpClient) -> None:
+    assert (await failure(client, "http://a..b/v1")).code == "upstream_unreachable"
+
+
 async def test_u02_a_name_server_that_hangs_blocks_neither_the_loop_nor_the_call(
     client: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

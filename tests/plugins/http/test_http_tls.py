@@ -14,7 +14,8 @@ import trustme
 from sentinel_core.errors import UpstreamError
 from sentinel_core.services import HttpTimeouts
 from sentinel_plugins.http.pools import AiohttpPools
-from tests.upstream import Reply, Stall, Stream, Upstream
+from tests.pace import AT_ONCE_S, in_time
+from tests.upstream import Hold, Raw, Reply, Stall, Stream, Upstream, head
 
 LIMITS = HttpTimeouts(connect_s=2.0, first_byte_s=2.0)
 YESTERDAY = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
@@ -108,3 +109,17 @@ async def test_an_aborted_tls_stream_is_closed_without_a_good_bye(authority: tru
             assert await response.chunk() == b"one"
             await response.abort()
             await upstream.closed()
+
+
+async def test_u09a_framing_that_breaks_over_tls_ends_the_answer_at_once(authority: trustme.CA) -> None:
+    begun = head(200, [("Transfer-Encoding", "chunked")]) + b"3\r\none\r\n"
+    read = asyncio.Event()
+    async with serving(authority.issue_cert("127.0.0.1")) as upstream:
+        upstream.script(None, Raw([begun, Hold(read), b"zz\r\n", Stall()]))
+        async with AiohttpPools().pool(connections=1) as pool:
+            response = await pool.send("GET", upstream.base_url, headers={})
+            assert await response.chunk() == b"one"
+            read.set()
+            with pytest.raises(UpstreamError, match="upstream_stream_interrupted"):
+                await in_time(response.read(100), AT_ONCE_S)
+            await response.abort()

@@ -30,10 +30,32 @@ def test_the_documented_minimum_is_enough() -> None:
     assert (config.max_response_bytes, config.max_event_bytes) == (64 << 20, 1 << 20)
 
 
-@pytest.mark.parametrize("url", ["http://user:pass@host/v1", "http://ok@evil", "http://:80/v1", "http://host:port/v1"])
-def test_h33_a_base_url_that_could_leak_or_cannot_work_is_refused(url: str) -> None:
-    with pytest.raises(ValueError):
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://user:secret@host/v1", "must not hold"),
+        ("http://ok@evil", "must not hold"),
+        ("http://user:secret\u2100@host/v1", "its host or its port"),
+        ("http://:80/v1", "names no host"),
+        ("http://host:port/v1", "its host or its port"),
+        ("http://host:99999/v1", "its host or its port"),
+        ("http://[::1/v1", "its host or its port"),
+        ("http://a..b/v1", "cannot be looked up"),
+        (f"http://{'a' * 64}.example/v1", "cannot be looked up"),
+        ("http://a\\b/v1", "cannot be looked up"),
+    ],
+)
+def test_h33_a_base_url_that_could_leak_or_cannot_work_is_refused(url: str, words: str) -> None:
+    with pytest.raises(ValueError, match=f"base_url: .*{words}") as refused:
         OpenAIConfig(base_url=url)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1]:80/v1", "http://127.0.0.1", "http://m\u00fcnchen.example/v1", "http://a_b."]
+)
+def test_a_host_of_any_other_form_is_taken(url: str) -> None:
+    assert OpenAIConfig(base_url=url).base_url == url
 
 
 @pytest.mark.parametrize("text", ["sk\nX-Evil: 1", "sk-é", "sk\x00"])

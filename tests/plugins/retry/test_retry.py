@@ -51,6 +51,15 @@ async def test_three_attempts_and_then_nobody_else_shall_retry() -> None:
         assert (error.code, error.should_retry, len(up.calls)) == ("upstream_connection_reset", False, 3)
 
 
+async def test_u17_a_repetition_that_meets_an_open_circuit_does_not_hide_the_call_that_was_made() -> None:
+    up = FakeProvider(reset())
+    hair_trigger = {"failure_threshold": 1, "recovery_timeout_s": 2 * LONG_S}
+    async with targets({"a": up}, routing={}, retry={}, breaker=hair_trigger) as live:
+        error = await after(live)
+        assert isinstance(error, UpstreamError)
+        assert (error.code, error.should_retry, len(up.calls)) == ("upstream_connection_reset", True, 1)
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -200,6 +209,11 @@ async def test_p10_a_deadline_that_passes_while_a_call_is_under_way_ends_the_tri
         assert isinstance(driven.error, UpstreamError)
         assert driven.ctx is not None
         assert len(driven.ctx.attempts) == 1
+
+
+def test_a_time_limit_for_its_own_code_is_refused() -> None:
+    with pytest.raises(ValueError, match="timeout_s"):
+        RetryConfig(timeout_s=1.0)
 
 
 def test_s0_18_the_defaults() -> None:

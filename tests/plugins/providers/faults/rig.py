@@ -19,7 +19,7 @@ from sentinel_core.messages import Answer, Event, Finish, ReasoningDelta, TextDe
 from sentinel_core.provider import Provider
 from tests.plugins.providers.calls import SHORT_S, Nobody
 from tests.plugins.providers.spoken import KEY, provider_at
-from tests.upstream import Part, Stream, Upstream
+from tests.upstream import Part, Pause, Raw, Stall, Stream, Upstream, head
 from tests.upstream.api import Call, Said, Wire
 from tests.upstream.apis import Spoken
 from tests.upstream.scenarios import Headers
@@ -134,6 +134,12 @@ def streamed(spoken: Spoken, *parts: Iterable[Part], eof: bool = False, headers:
     """A stream of this API's media type."""
     flat = [each for part in parts for each in part]
     return Stream(flat, 200, headers, spoken.api.content_type, "eof" if eof else "chunked")
+
+
+def badly_chunked(came: bytes, kind: str = "application/json") -> Raw:
+    """What came, in a chunk, and after it what is none: in a packet of its own, or the head would be lost with it."""
+    begun = head(200, [("Content-Type", kind), ("Transfer-Encoding", "chunked")])
+    return Raw([begun + b"%x\r\n%s\r\n" % (len(came), came), Pause(0.01), b"zz\r\n", Stall()])
 
 
 def began(spoken: Spoken, said: Said = SAID) -> Sequence[bytes]:

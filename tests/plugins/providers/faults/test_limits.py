@@ -15,6 +15,7 @@ import pytest
 
 from tests.plugins.providers.faults.rig import SAID, began, error_of, framed, heard_of, is_sse, streamed
 from tests.upstream import Endless, Part, Raw, Reply, Stall, Upstream, gzip_bomb, head
+from tests.upstream.api import Said
 from tests.upstream.apis import Spoken
 
 CAP = 1 << 20
@@ -104,6 +105,16 @@ async def test_u22_an_error_without_end_still_has_its_status(spoken: Spoken, ups
     await upstream.closed()
 
 
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip"])
+async def test_u22_an_error_in_a_coding_that_nobody_asked_for_still_has_its_status(
+    spoken: Spoken, upstream: Upstream, stream: bool, encoding: str
+) -> None:
+    packed = [("Content-Encoding", encoding), ("Retry-After", "7")]
+    upstream.script(None, Reply(b"\x00" * 100, 429, packed))
+    error = await error_of(spoken, upstream, stream)
+    assert (error.code, error.upstream_status, error.retry_after_s) == ("rate_limit_exceeded", 429, 7.0)
+
+
 async def test_u11_u22_an_event_without_end(spoken: Spoken, upstream: Upstream) -> None:
     start = b'data: {"x":"' if is_sse(spoken) else b'{"x":"'
     upstream.script(None, streamed(spoken, began(spoken), [start, Endless(b"x" * 65536)], eof=True))
@@ -128,6 +139,13 @@ async def test_u22_an_opening_without_end(spoken: Spoken, upstream: Upstream) ->
     error = await error_of(spoken, upstream, True, max_response_bytes=CAP)
     assert error.code == "upstream_invalid_response"
     await upstream.closed()
+
+
+async def test_u11_u22_a_cap_that_was_raised_is_the_one_that_holds(spoken: Spoken, upstream: Upstream) -> None:
+    said = Said("x" * (2 * CAP))
+    upstream.script(None, streamed(spoken, spoken.api.stream(said).whole))
+    heard = await heard_of(spoken, upstream, True, max_event_bytes=4 * CAP)
+    assert (heard.code, len(heard.text)) == (None, len(said.text))
 
 
 async def test_u22_a_cap_below_the_answer(spoken: Spoken, upstream: Upstream, stream: bool) -> None:

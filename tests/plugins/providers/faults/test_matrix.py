@@ -19,7 +19,7 @@ from tests.plugins.providers.faults.behind import (
     gateway_at,
     verdict,
 )
-from tests.plugins.providers.faults.rig import SAID, began, framed, streamed
+from tests.plugins.providers.faults.rig import SAID, badly_chunked, began, framed, streamed
 from tests.upstream import Close, Drip, Early, Endless, Raw, Redirect, Reply, Reset, Scenario, Stall, Upstream, head
 from tests.upstream.apis import Spoken
 
@@ -66,6 +66,7 @@ UNARY = {
     "u04_fin": Row(always(Close()), "upstream_connection_reset", 502, 3, True, "failure"),
     "u06_silence": Row(always(Stall()), *TIMEOUT, 1, True, "failure", HASTY),
     "u07_head": Row(always(Raw([head(200, [NINE]), Stall()])), *TIMEOUT, 1, True, "failure", HASTY),
+    "u09a_chunk": Row(always(badly_chunked(b"{")), *INTERRUPTED, 3, True, "failure"),
     "u12_empty": Row(body(b""), *INVALID, 3, True, "failure"),
     "u12_no_json": Row(body(b"{"), *INVALID, 3, True, "failure"),
     "u12_no_answer": Row(body({}), *INVALID, 3, True, "failure"),
@@ -104,6 +105,13 @@ STREAMS = {
         {"idle_timeout_s": 0.05},
     ),
     "u09a_rst": Row(lambda spoken: streamed(spoken, began(spoken), [Reset()]), *INTERRUPTED, 1, False, "failure"),
+    "u09a_chunk": Row(
+        lambda spoken: badly_chunked(b"".join(began(spoken)), spoken.api.content_type),
+        *INTERRUPTED,
+        1,
+        False,
+        "failure",
+    ),
     "u09b_eof": Row(lambda spoken: streamed(spoken, began(spoken)), *INTERRUPTED, 1, False, "failure"),
     "u11_no_json": Row(
         lambda spoken: streamed(spoken, began(spoken), [framed(spoken, b"oops")]), *INVALID, 1, False, "failure"

@@ -15,6 +15,7 @@ from tests.plugins.providers.calls import SHORT_S
 from tests.plugins.providers.faults.rig import (
     CALLING,
     SAID,
+    badly_chunked,
     began,
     calls_of,
     complete,
@@ -46,7 +47,7 @@ async def test_u08_a_stall(spoken: Spoken, upstream: Upstream, client: Dialect) 
     await upstream.closed(timeout_s=1)
 
 
-@pytest.mark.parametrize("break_", ["rst", "fin", "short length", "truncated chunk"])
+@pytest.mark.parametrize("break_", ["rst", "fin", "short length", "truncated chunk", "bad chunk"])
 async def test_u09a_a_body_that_breaks_off(spoken: Spoken, upstream: Upstream, client: Dialect, break_: str) -> None:
     came = b"".join(began(spoken))
     kind = ("Content-Type", spoken.api.content_type)
@@ -55,6 +56,7 @@ async def test_u09a_a_body_that_breaks_off(spoken: Spoken, upstream: Upstream, c
         "fin": streamed(spoken, [came, Close()]),
         "short length": Raw([head(200, [kind, ("Content-Length", "99999")]) + came]),
         "truncated chunk": Raw([head(200, [kind, ("Transfer-Encoding", "chunked")]) + b"ffff\r\n" + came]),
+        "bad chunk": badly_chunked(came, spoken.api.content_type),
     }
     upstream.script(None, scenarios[break_])
     await ends_in(spoken, upstream, client, "upstream_stream_interrupted")
