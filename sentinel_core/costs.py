@@ -25,8 +25,8 @@ that broke off; `unknown` where a call may have cost something that nobody can t
 
 
 class Provisional(Usage, frozen=True):
-    """Counts from the beginning of a stream: of the answer's tokens they are a guess, which counts as the least that
-    was written."""
+    """Counts from the beginning of a stream, or of a prompt alone: of the answer's tokens they are a guess, which
+    counts as the least that was written."""
 
 
 class AttemptCost(msgspec.Struct, frozen=True):
@@ -110,14 +110,19 @@ async def priced(ctx: Context, answer: Answer, prices: Prices, tokens: Tokens) -
     known = known_costs(ctx, prices)
     if known is not None:
         return known
-    text = _text(answer) if answer.usage is None else ""
+    text = "" if is_counted(answer.usage) else _text(answer)
     return await _written(ctx, _served(ctx), Produced(text, len(text)), prices, tokens)
+
+
+def is_counted(usage: Usage | None) -> bool:
+    """Whether somebody else has counted an answer to its end."""
+    return usage is not None and not isinstance(usage, Provisional)
 
 
 def so_far(ctx: Context, usage: Usage) -> int | None:
     """What a request costs in nano-dollars if its stream ends with this usage; None where nobody can tell."""
     prices, served = ctx.get(PRICES), _served(ctx)
-    if prices is None:
+    if prices is None or not is_counted(usage):
         return None
     rows = []
     for attempt in ctx.attempts:
@@ -176,7 +181,7 @@ def _is_final(attempt: Attempt) -> bool:
     one that ended none but that of its beginning."""
     if attempt.ending != "completed":
         return attempt.usage is not None and not attempt.taken
-    return attempt.usage is not None and not isinstance(attempt.usage, Provisional)
+    return is_counted(attempt.usage)
 
 
 def _final(ctx: Context, attempt: Attempt) -> Counted | None:

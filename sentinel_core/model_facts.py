@@ -13,11 +13,11 @@ Status: TypeAlias = Literal["current", "deprecated", "retired", "unknown"]
 """`deprecated` still answers and has an end announced; `unknown` depends on the host that serves it."""
 Trust: TypeAlias = Literal["documented", "reported", "unverified"]
 """Read in the provider's own documentation or SDK, read elsewhere, or common knowledge that nobody checked."""
-Capability: TypeAlias = Literal["chat", "completion", "reasoning", "structured_output", "tools", "vision"]
+Capability: TypeAlias = Literal["chat", "completion", "embedding", "reasoning", "structured_output", "tools", "vision"]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Tokens = Annotated[int, Meta(ge=1)]
-Dollars = Annotated[float, Meta(ge=0)]
-Factor = Annotated[float, Meta(ge=0)]
+Dollars = Annotated[float, Meta(ge=0, le=1_000_000)]
+Factor = Annotated[float, Meta(ge=0, le=1_000)]
 
 
 class PriceTier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,6 +54,8 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Tokens of prompt and answer together."""
     max_output_tokens: Tokens | None = None
     """Tokens of one answer."""
+    image_tokens: Tokens | None = None
+    """Tokens that one image in a prompt counts at most."""
     capabilities: tuple[Capability, ...] = ()
     """What it can do, as far as it is known."""
     input_usd: Dollars | None = None
@@ -63,7 +65,8 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     cache_write_usd: Dollars | None = None
     """US dollars for a million tokens of prompt that the provider wrote into its cache."""
     output_usd: Dollars | None = None
-    """US dollars for a million tokens of answer, in the lowest tier."""
+    """US dollars for a million tokens of answer, in the lowest tier. What only embeds (`capabilities = ["embedding"]`)
+    has none."""
     reasoning_usd: Dollars | None = None
     """US dollars for a million tokens of thoughts, where they do not cost what the answer does."""
     tiers: tuple[PriceTier, ...] = ()
@@ -78,6 +81,11 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Whether it stands for its provider where a request names no model."""
     note: str = ""
     """What else one should know."""
+
+    @property
+    def only_embeds(self) -> bool:
+        """Whether it writes nothing."""
+        return self.capabilities == ("embedding",)
 
     def retired(self, on: date) -> bool:
         """Whether it no longer answers on that day."""

@@ -17,6 +17,10 @@ from sentinel_core.model_facts import ModelFacts, PriceTier
 MILLION = 1_000_000
 _UNITS = MILLION * MILLION  # tokens of a rate, times millionths of a factor
 
+DEAREST = 1 << 53
+"""Nano-dollars of one call, at most: above any budget, and the last number that every store counts exactly. Only counts
+of tokens that make no sense cost more, and these would be in the budget and not in the ledger."""
+
 T = TypeVar("T")
 
 
@@ -67,15 +71,18 @@ class Rates(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, row: ModelFacts | PriceTier) -> Rates | None:
         """The rates of a row. A kind without a rate of its own costs what its plain tokens do; without plain ones,
-        nothing is known. An explicit 0 is a rate."""
-        if row.input_usd is None or row.output_usd is None:
+        nothing is known. An explicit 0 is a rate; what only embeds writes nothing that could cost anything."""
+        input_usd, output_usd = row.input_usd, row.output_usd
+        if output_usd is None and isinstance(row, ModelFacts) and row.only_embeds:
+            output_usd = 0.0
+        if input_usd is None or output_usd is None:
             return None
         return cls(
-            input=nanousd(row.input_usd),
-            output=nanousd(row.output_usd),
-            cached=nanousd(_given(row.cached_input_usd, row.input_usd)),
-            cache_write=nanousd(_given(row.cache_write_usd, row.input_usd)),
-            reasoning=nanousd(_given(row.reasoning_usd, row.output_usd)),
+            input=nanousd(input_usd),
+            output=nanousd(output_usd),
+            cached=nanousd(_given(row.cached_input_usd, input_usd)),
+            cache_write=nanousd(_given(row.cache_write_usd, input_usd)),
+            reasoning=nanousd(_given(row.reasoning_usd, output_usd)),
         )
 
     def prompt(self, usage: Usage) -> int:
@@ -120,16 +127,16 @@ class Price(msgspec.Struct, frozen=True):
         return cls(rates, tuple(sorted(tiers, key=lambda tier: tier[0])), factors, version)
 
     def cost(self, usage: Usage, service_tier: str | None = None) -> CostBreakdown:
-        """What these tokens cost, exactly, rounded once, half up."""
+        """What these tokens cost, exactly, rounded once, half up; at most `DEAREST`."""
         total = self.total(usage, service_tier)
         prompt = self._rates(usage.prompt_tokens).prompt(usage) * self._factor(service_tier)
         first = min(total, _rounded(prompt))
         return CostBreakdown(first, total - first)
 
     def total(self, usage: Usage, service_tier: str | None = None) -> int:
-        """The sum of `cost`, in nano-dollars."""
+        """The sum of `cost`, in nano-dollars, at most `DEAREST`."""
         rates = self._rates(usage.prompt_tokens)
-        return _rounded((rates.prompt(usage) + rates.answer(usage)) * self._factor(service_tier))
+        return min(_rounded((rates.prompt(usage) + rates.answer(usage)) * self._factor(service_tier)), DEAREST)
 
     def at_most(self, prompt_tokens: int, completion_tokens: int, service_tier: str | None = None) -> int:
         """The most that so many tokens can cost, in nano-dollars, whatever kinds they turn out to be."""
@@ -138,16 +145,6 @@ class Price(msgspec.Struct, frozen=True):
             if prompt_tokens > above:
                 dearest = max(dearest, rates.at_most(prompt_tokens, completion_tokens))
         return -(-dearest * self._factor(service_tier) // _UNITS)
-
-    def affordable(self, nanousd_left: int, prompt_tokens: int, service_tier: str | None = None) -> int | None:
-        """How many tokens of answer so much money buys beside this prompt, 0 if not even the prompt; None: any."""
-        rates = self._rates(prompt_tokens)
-        factor = self._factor(service_tier)
-        dearest = max(rates.output, rates.reasoning) * factor
-        left = nanousd_left * _UNITS - prompt_tokens * max(rates.input, rates.cached, rates.cache_write) * factor
-        if left < 0:
-            return 0
-        return left // dearest if dearest else None
 
     def _factor(self, service_tier: str | None) -> int:
         return MILLION if service_tier is None else self.factors.get(service_tier, MILLION)

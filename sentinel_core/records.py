@@ -38,13 +38,15 @@ class Page(msgspec.Struct, frozen=True):
 class Stored(msgspec.Struct, frozen=True):
     """A row as it lies in a store: by what it is found there, and what it says, which is None where that is no record.
 
-    `at` is NaN where the store's own places for it differ.
+    `at` is NaN where the store's own places for it differ. `as_written` is False for a text that no store writes of
+    this record: a query may read it otherwise than whoever decodes it.
     """
 
     id: str
     tenant: str
     at: float
     record: Record | None
+    as_written: bool = True
 
     @property
     def in_place(self) -> bool:

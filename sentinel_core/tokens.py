@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from sentinel_core.dialects.translation import kept_elsewhere
 from sentinel_core.messages import Request
+from sentinel_core.model_facts import ModelFacts
 
 IMAGE_TOKENS = 1_445
-"""What one image counts: 85, and 170 for each of the 8 tiles of the largest one in high detail (GPT-4o's rule,
-https://platform.openai.com/docs/guides/images-vision)."""
+"""What one image counts in an estimate: 85, and 170 for each of the 8 tiles of the largest one in high detail (GPT-4o's
+rule, https://platform.openai.com/docs/guides/images-vision)."""
+
+MOST_IMAGE_TOKENS = 48_169
+"""The most that an image is known to count with any model: 2,833, and 5,667 for each of 8 tiles (GPT-4o mini's rule, on
+the same page). What bounds those of a model whose own `image_tokens` nobody knows."""
 
 BYTES_OF_A_TOKEN = 4
 """Of English text, on average; the rule of thumb where nobody counts."""
 
-_IMAGES = frozenset({"image_url", "input_image", "image"})
+_IMAGES = frozenset({"image_url", "input_image", "image", "image_generation_call", "computer_screenshot"})
+_TURNS = ("messages", "input")
+_INSIDE = ("content", "output", "source")
+"""Where turns, results of tools and documents hold parts."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -43,36 +52,78 @@ class RoughTokens:
     """`Tokens` by the number of bytes, for where no plugin counts: always an estimate."""
 
     async def prompt(self, request: Request, model: str) -> Count:
-        """A quarter of the bytes of the body."""
-        return Count(-(-upper_bound(request) // BYTES_OF_A_TOKEN), False)
+        """A quarter of the bytes of the body, and `IMAGE_TOKENS` for each image."""
+        size = size_of(request)
+        return Count(-(-size.bytes // BYTES_OF_A_TOKEN) + size.images * IMAGE_TOKENS, False)
 
     async def text(self, text: str, model: str) -> Count:
         """A quarter of the bytes."""
         return Count(-(-len(text.encode("utf-8", "replace")) // BYTES_OF_A_TOKEN), False)
 
 
-def upper_bound(request: Request) -> int:
-    """More tokens than any tokenizer finds in a request: its bytes, for no token is shorter than one.
+class PromptSize(NamedTuple):
+    """The bytes of a body without its caps, which no model reads, how many images it has, and the parameter that names
+    something which its provider keeps, if there is one."""
 
-    The JSON around a text is longer than what a model reads around it. Images count `IMAGE_TOKENS` each, beside their
-    bytes. What is only named, such as an uploaded file, is not counted: nobody here knows how long it is.
-    """
-    encoded = _encode(request.body)
-    pictures = len(images(request.body)) if encoded.find(b"image") >= 0 else 0
-    return len(encoded) + IMAGE_TOKENS * pictures
+    bytes: int
+    images: int = 0
+    kept: str | None = None
+
+    def upper_bound(self, facts: ModelFacts | None) -> int | None:
+        """More tokens than any tokenizer finds in the prompt: its bytes, for no token is shorter than one.
+
+        The JSON around a text is longer than what a model reads around it. Images count the most that one may with this
+        model, beside their bytes. What the provider keeps fills no more than the model's context window; None where
+        nobody knows that. Files that are only named are not counted.
+        """
+        known = self.bytes
+        if self.images:
+            each = facts.image_tokens if facts is not None else None
+            known += self.images * (MOST_IMAGE_TOKENS if each is None else each)
+        if self.kept is None:
+            return known
+        window = facts.context_window if facts is not None else None
+        return None if window is None else max(known, window)
 
 
-def images(body: Mapping[str, Any]) -> Sequence[Any]:  # JSON
-    """The parts of the messages that are images."""
-    found: list[Any] = []
-    for name in ("messages", "input"):
-        turns = body.get(name)
-        if not isinstance(turns, list):
-            continue
-        for turn in turns:
-            if isinstance(turn, dict) and isinstance(content := turn.get("content"), list):
-                found += [part for part in content if isinstance(part, dict) and part.get("type") in _IMAGES]
+def size_of(request: Request) -> PromptSize:
+    """How large the prompt of a request is, in any dialect."""
+    body = request.body
+    size = len(_encode(body))
+    for name in request.dialect.request_fields.output_caps:
+        if name in body and type(cap := body[name]) is int:
+            size -= len(f'"{name}":{cap},')
+    return PromptSize(size, images(body), kept_elsewhere(request))
+
+
+def images(body: Mapping[str, Any]) -> int:  # JSON
+    """How many parts of messages and items are images, those in results of tools among them."""
+    found = 0
+    waiting: list[list[Any]] = [turns for name in _TURNS if isinstance(turns := body.get(name), list)]
+    while waiting:
+        for part in waiting.pop():
+            if part.__class__ is not dict:
+                continue
+            if "type" in part and is_image(part):
+                found += 1
+                continue
+            for name in _INSIDE:
+                inside = part.get(name)
+                if inside.__class__ is list:
+                    waiting.append(inside)
+                elif inside.__class__ is dict:
+                    waiting.append([inside])
     return found
+
+
+def is_image(part: Mapping[str, Any]) -> bool:  # JSON
+    """Whether a part is an image, whole or by its address."""
+    return isinstance(kind := part.get("type"), str) and kind in _IMAGES
+
+
+def held(part: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+    """The parts that a turn, a result of a tool or a document holds."""
+    return {name: value for name in _INSIDE if isinstance(value := part.get(name), list | dict)}
 
 
 def output_cap(request: Request) -> int | None:

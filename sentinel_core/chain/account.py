@@ -60,9 +60,9 @@ class Account:
 
     @property
     def counted(self) -> Usage | None:
-        """The same; None where a stream ended and all that was reported is from its beginning."""
-        guessed = self.produced is not None and self.produced.ended and isinstance(self.usage, Provisional)
-        return None if guessed else self.usage
+        """The same; None where a reply ended and its answer's tokens were not reported."""
+        over = self.produced is None or self.produced.ended
+        return None if over and isinstance(self.usage, Provisional) else self.usage
 
     def upstream_text(self) -> Answer | None:
         """What the upstream said, before any guard; of a stream only while a guard monitors.

@@ -105,7 +105,12 @@ def performed(request: Request, operations: Container[Operation]) -> Operation |
 
 def bound_to_native(request: Request) -> bool:
     """Whether only an upstream of the client's dialect can follow the request."""
-    return _asks(request.dialect) and request.dialect.only_native(request) is not None
+    return kept_elsewhere(request) is not None
+
+
+def kept_elsewhere(request: Request) -> str | None:
+    """The parameter that refers to something which an upstream of the client's dialect keeps; None without one."""
+    return request.dialect.only_native(request) if _asks(request.dialect) else None
 
 
 def canonical_request(request: Request, model: str) -> Translated:

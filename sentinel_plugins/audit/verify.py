@@ -67,7 +67,7 @@ def verify(records: Iterable[Record], keys: Keys, noted: Noted | None) -> Verifi
 
 
 def verify_stored(rows: Sequence[Stored], keys: Keys, noted: Noted | None) -> Verified:
-    """The same of rows as they lie in a store: each must be a record, and found by what it says."""
+    """The same of rows as they lie in a store: each must be a record as it is written, and found by what it says."""
     found = verify((row.record for row in rows if row.record is not None), keys, noted)
     return replace(found, records=len(rows), findings=(*_misplaced(rows), *found.findings))
 
@@ -76,9 +76,10 @@ def _misplaced(rows: Iterable[Stored]) -> Iterator[Finding]:
     for row in rows:
         if row.record is None:
             yield Finding("", 0, f"{row.id!r} cannot be read")
-        elif not row.in_place:
+        elif not (row.in_place and row.as_written):
             writer, link = _link(row.record)
-            yield Finding(writer, link.seq if link is not None else 0, f"{row.id!r} does not stand where it belongs")
+            what = "does not stand where it belongs" if row.as_written else "is not the text that was written"
+            yield Finding(writer, link.seq if link is not None else 0, f"{row.id!r} {what}")
 
 
 def _link(record: Record) -> tuple[str, _Link | None]:

@@ -84,6 +84,9 @@ class FileCatalogue:
                 problems.append(ConfigProblem(str(error), where=str(path), table=f"models[{index}]"))
                 continue
             models[made.id] = made
+            missing = _missing_rate(made)
+            if missing is not None:
+                problems.append(_no_price(str(path), f"models[{index}]", missing))
         if problems:
             raise ConfigError(problems)
         own = sha256(repr(rows).encode()).hexdigest()[:8]
@@ -93,6 +96,21 @@ class FileCatalogue:
 def _over(known: ModelFacts | None, row: Mapping[str, Any]) -> ModelFacts:  # values of TOML
     base = msgspec.structs.asdict(known) if known is not None else {}
     return msgspec.convert({**base, **row}, ModelFacts)
+
+
+def _missing_rate(row: ModelFacts) -> str | None:
+    """The rate without which the others of a row are no price."""
+    of_prompts, of_answers = (row.cached_input_usd, row.cache_write_usd), (row.output_usd, row.reasoning_usd)
+    if row.input_usd is None:
+        given = row.tiers or any(rate is not None for rate in (*of_prompts, *of_answers))
+        return "input_usd" if given else None
+    return "output_usd" if row.output_usd is None and not row.only_embeds else None
+
+
+def _no_price(where: str, table: str, key: str) -> ConfigProblem:
+    message = "is not set beside other prices: without it the model has none, and no budget counts its calls"
+    embeds = ', or capabilities = ["embedding"] for what only embeds' if key == "output_usd" else ""
+    return ConfigProblem(message, where=where, table=table, key=key, expected=f"a number{embeds}")
 
 
 def _one_default(models: Iterable[ModelFacts], own: set[str]) -> list[ModelFacts]:

@@ -44,8 +44,9 @@ class RateLimitConfig(StageConfig, frozen=True, kw_only=True):
     algorithm: Algorithm = "exact"
     """How windows count: `exact` never lets more through than the limit, the others need less memory."""
     reserve: Reserve = "estimate"
-    """How a prompt is counted before it is sent: as the model counts it, or by its bytes, which no prompt exceeds; then
-    no budget is ever overspent as far as answers keep to their caps."""
+    """How a prompt is counted before it is sent: as the model counts it, or by its bytes, which no prompt exceeds, its
+    images by the most that the model counts for one, and what the provider keeps by the model's context window; then no
+    budget is ever overspent as far as answers keep to their caps."""
     max_output_tokens: Count | None = None
     """Tokens reserved for an answer whose request sets no cap. Unless set, the most that the model can write. Lower it
     where such requests wait for budgets that they would not use."""

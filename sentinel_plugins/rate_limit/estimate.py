@@ -2,71 +2,134 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import CANDIDATES, Target
-from sentinel_core.messages import Request, Usage
+from sentinel_core.messages import Usage
 from sentinel_core.model_facts import ModelFacts
-from sentinel_core.price import Price
+from sentinel_core.price import MILLION, Price
 from sentinel_core.prices import Prices
-from sentinel_core.tokens import Tokens, choices, output_cap, upper_bound
+from sentinel_core.tokens import Tokens, choices, output_cap, size_of
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 
 UNKNOWN_OUTPUT_TOKENS = 4_096
 """What is reserved for an answer of a model whose maximum nobody knows."""
+MOST_ASKED = 100_000_000
+"""No route takes a larger cap."""
+_UNBOUND = (
+    "Nobody here knows how many tokens {!r} stands for, and what this key uses must be known. Send the conversation "
+    "itself, or ask for a model whose context window is known."
+)
+
+Known: TypeAlias = tuple[Price | None, ModelFacts | None]
+"""Of one target, as `Prices` knows them."""
 
 
-class Estimate(msgspec.Struct, frozen=True):
-    """Tokens of prompt and answer, the money that both may cost, and the price that says so, if there is one."""
+class Estimate(NamedTuple):
+    """Tokens of prompt and answers together, and the money that they may cost, each where that is most."""
+
+    tokens: int = 0
+    nanousd: int = 0
+
+
+class Use(NamedTuple):
+    """What one target may be used for: tokens of the prompt, of an answer without a cap and of the longest that the
+    model writes, and the price of them; None where nobody knows."""
 
     prompt: int
-    output: int
-    nanousd: int = 0
+    uncapped: int
+    longest: int | None = None
     price: Price | None = None
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a request asks of each target that may be called: `choices` answers, which together may have `cap` tokens.
+
+    `surely` prices tokens as the dearest kind that they may turn out to be, else as plain ones.
+    """
+
+    uses: tuple[Use, ...] = ()
+    choices: int = 1
+    cap: int | None = None
     service_tier: str | None = None
+    surely: bool = False
 
     @property
-    def tokens(self) -> int:
-        """Both together."""
-        return self.prompt + self.output
+    def estimate(self) -> Estimate:
+        """What it may use as it is."""
+        return self._with(self.cap)
+
+    def largest(self, fits: Callable[[Estimate], bool]) -> int | None:
+        """The highest cap of each answer with which it fits, 0 if it does with none; None: it fits with any."""
+        if fits(self._with(MOST_ASKED * self.choices)):
+            return None
+        least, most = 0, MOST_ASKED
+        while most - least > 1:
+            cap = (least + most) // 2
+            if fits(self._with(cap * self.choices)):
+                least = cap
+            else:
+                most = cap
+        return least
+
+    def _with(self, cap: int | None) -> Estimate:
+        """What it may use where all its answers together may have so many tokens."""
+        tokens = nanousd = 0
+        for use in self.uses:
+            if cap is None:
+                output = use.uncapped * self.choices
+            else:
+                output = cap if use.longest is None else min(cap, use.longest * self.choices)
+            tokens = max(tokens, use.prompt + output)
+            if use.price is not None:
+                nanousd = max(nanousd, self._nanousd(use.price, use.prompt, output))
+        return Estimate(tokens, nanousd)
+
+    def _nanousd(self, price: Price, prompt: int, output: int) -> int:
+        if self.surely:
+            return price.at_most(prompt, output, self.service_tier)
+        return price.total(Usage(prompt, output), self.service_tier)
 
 
-NOTHING = Estimate(0, 0)
+NOTHING = Asked()
 
 
 class Estimator:
-    """Counts prompts and prices them on the dearest target that may be called."""
+    """Counts prompts, and prices them on every target that may be called."""
 
     def __init__(self, config: RateLimitConfig, prices: Prices, tokens: Tokens) -> None:
         self._config = config
+        self._surely = config.reserve == "upper_bound"
         self._prices = prices
         self._tokens = tokens
 
-    async def of(self, ctx: Context, *, money: bool) -> Estimate:
-        """The estimate for one request. With `money`, models without a price may be ruled out, as configured."""
+    async def of(self, ctx: Context, *, tokens: bool, money: bool) -> Asked:
+        """What one request asks for; `tokens` and `money` say which of them is limited.
+
+        Some of its targets may be ruled out: with `money` those without a price, as configured, and those of whose
+        prompt nobody knows the bound that is reserved. Raises `Refusal` where none is left.
+        """
         request = ctx.request
         if request.operation == "count_tokens":
             return NOTHING
         candidates = ctx.get(CANDIDATES) or ()
         if money and candidates and self._config.require_pricing:
             candidates = self._priced(ctx, candidates)
-        if self._config.reserve == "upper_bound":
-            prompt = upper_bound(request)
+        known: list[Known] = [self._prices.known(target) for target in candidates] or [(None, None)]
+        if self._surely:
+            uses = self._bounded(ctx, known, tokens=tokens, money=money)
         else:
             model = candidates[0].model if candidates else request.model or ""
             prompt = (await self._tokens.prompt(request, model)).tokens
-        cap = output_cap(request)
-        if not candidates:
-            return Estimate(prompt, self._output(request, cap, None))
-        if len(candidates) == 1:
-            return self._at(candidates[0], request, prompt, cap, money=money)
-        each = [self._at(target, request, prompt, cap, money=money) for target in candidates]
-        dearest = max(each, key=lambda estimate: estimate.nanousd)
-        return msgspec.structs.replace(dearest, output=max(estimate.output for estimate in each))
+            uses = tuple([self._use(prompt, *one, money=money) for one in known])
+        tier = request.body.get("service_tier")
+        tier = tier if isinstance(tier, str) else None
+        return Asked(uses, choices(request), output_cap(request), tier, self._surely)
 
     def _priced(self, ctx: Context, candidates: Sequence[Target]) -> tuple[Target, ...]:
         """Those with a price. Raises `Refusal` (model_not_allowed) where there are none."""
@@ -78,21 +141,29 @@ class Estimator:
         ctx[CANDIDATES] = priced
         return priced
 
-    def _at(self, target: Target, request: Request, prompt: int, cap: int | None, *, money: bool) -> Estimate:
-        """The estimate for one target."""
-        price, facts = self._prices.known(target)
-        output = self._output(request, cap, facts)
-        if price is None or not money:
-            return Estimate(prompt, output)
-        tier = request.body.get("service_tier")
-        tier = tier if isinstance(tier, str) else None
-        if self._config.reserve == "upper_bound":
-            return Estimate(prompt, output, price.at_most(prompt, output, tier), price, tier)
-        return Estimate(prompt, output, price.total(Usage(prompt, output), tier), price, tier)
+    def _bounded(self, ctx: Context, known: Sequence[Known], *, tokens: bool, money: bool) -> tuple[Use, ...]:
+        """The uses with the most tokens that the prompt may have. Targets where nobody knows that are ruled out, unless
+        nothing that is limited depends on it. Raises `Refusal` (unsupported_parameter) where there are no others."""
+        size = size_of(ctx.request)
+        uses: dict[int, Use] = {}
+        for place, (price, facts) in enumerate(known):
+            bound = size.upper_bound(facts)
+            if bound is None and not tokens and not (money and _costs(price)):
+                bound = size.bytes
+            if bound is not None:
+                uses[place] = self._use(bound, price, facts, money=money)
+        if not uses:
+            raise Refusal("unsupported_parameter", _UNBOUND.format(size.kept), param=size.kept)
+        if len(uses) < len(known):
+            ctx[CANDIDATES] = tuple([ctx[CANDIDATES][place] for place in uses])
+        return tuple(uses.values())
 
-    def _output(self, request: Request, cap: int | None, facts: ModelFacts | None) -> int:
-        """The cap, but no more than the model can write; without one, what is configured or all that it can write."""
-        most = facts.max_output_tokens if facts is not None else None
-        if cap is not None:
-            return cap if most is None else min(cap, most * choices(request))
-        return (self._config.max_output_tokens or most or UNKNOWN_OUTPUT_TOKENS) * choices(request)
+    def _use(self, prompt: int, price: Price | None, facts: ModelFacts | None, *, money: bool) -> Use:
+        longest = facts.max_output_tokens if facts is not None else None
+        uncapped = self._config.max_output_tokens or longest or UNKNOWN_OUTPUT_TOKENS
+        return Use(prompt, uncapped, longest, price if money else None)
+
+
+def _costs(price: Price | None) -> bool:
+    """Whether anything does at this price."""
+    return price is not None and price.at_most(MILLION, MILLION) > 0

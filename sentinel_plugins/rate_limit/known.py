@@ -128,6 +128,7 @@ class KnownSpent:
         return msgspec.structs.replace(claim, spent_nanousd=self._looks[claim.key, claim.period].nanousd)
 
     async def _look(self, row: Row, claim: Budget, now: float, *, again: bool) -> None:
+        """Look and remember. One that the store asked for is the first after a loss: there is another to come."""
         assert self._ledger is not None, "without one no store is asked what it does not know"
         assert row.allowance is not None, "what makes a row of money one"
         assert row.payer is not None, "a row of money says whose it is"

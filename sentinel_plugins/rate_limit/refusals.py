@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from functools import partial
+from math import inf
+from typing import Any
 
 from sentinel_core.errors import MAX_RETRY_AFTER_S, Refusal
 from sentinel_core.limits import NANO
 from sentinel_core.state import ClaimState
 from sentinel_plugins.rate_limit.config import RateLimitConfig
-from sentinel_plugins.rate_limit.estimate import Estimate
+from sentinel_plugins.rate_limit.estimate import Asked
 from sentinel_plugins.rate_limit.periods import span
 from sentinel_plugins.rate_limit.rows import Row
 
@@ -19,29 +21,31 @@ BUSY_S = 1.0
 _WHOSE = {"tenant": "tenant", "key": "key", "user": "user", "address": "address", "model": "use of this model"}
 
 
-class Asked(NamedTuple):
-    """What is refused: the estimate of all its answers together, and how many they are."""
-
-    estimate: Estimate
-    choices: int
-
-
 def refusal(
     rows: Sequence[Row], states: Sequence[ClaimState], asked: Asked, config: RateLimitConfig, now: float
 ) -> Refusal:
     """The one for a step that was denied: of money before of requests at a time before of rates."""
     denied = [(row, state) for row, state in zip(rows, states, strict=True) if not state.admitted]
+    largest = partial(_largest, rows, states, asked)
     budgets = [(row, state) for row, state in denied if row.unit == "usd"]
     if budgets:
-        return _quota(*min(budgets, key=lambda pair: pair[1].remaining), asked, config, now)
+        return _quota(*min(budgets, key=lambda pair: pair[1].remaining), asked, largest(), config, now)
     for row, state in denied:
         if row.unit == "concurrency":
             return _busy(row, state)
-    most = min((row.limit for row in rows if row.unit == "tokens"), default=0)
-    return _rate(denied, asked, most)
+    return _rate(denied, asked, largest)
 
 
-def _quota(row: Row, state: ClaimState, asked: Asked, config: RateLimitConfig, now: float) -> Refusal:
+def _largest(rows: Sequence[Row], states: Sequence[ClaimState], asked: Asked) -> int | None:
+    """The highest cap of each answer for which all budgets have room, and all windows when they are empty."""
+    tokens = min((row.limit for row in rows if row.unit == "tokens"), default=inf)
+    money = min((state.remaining for row, state in zip(rows, states, strict=True) if row.unit == "usd"), default=inf)
+    return asked.largest(lambda found: found.tokens <= tokens and found.nanousd <= money)
+
+
+def _quota(
+    row: Row, state: ClaimState, asked: Asked, largest: int | None, config: RateLimitConfig, now: float
+) -> Refusal:
     assert row.allowance is not None  # what makes a row of money one
     period, estimate = row.allowance.period, asked.estimate
     word = {"day": "daily", "month": "monthly", "total": "total"}[period]
@@ -59,13 +63,11 @@ def _quota(row: Row, state: ClaimState, asked: Asked, config: RateLimitConfig, n
         "remaining": left,
         "requested": estimate.nanousd / NANO,
         "reset_at": span(period, now).reset_at,
+        "largest_request": {"max_output_tokens": largest},
     }
-    if estimate.price is not None:
-        fits = estimate.price.affordable(state.remaining, estimate.prompt, estimate.service_tier)
-        fits = fits // asked.choices if fits is not None else None
-        details["largest_request"] = {"max_output_tokens": fits}
+    if largest:
         answer = "answer" if asked.choices == 1 else "each answer"
-        message += f" With this prompt at most {fits} tokens of {answer} would pass." if fits else ""
+        message += f" With this prompt at most {largest} tokens of {answer} would pass."
     return Refusal("insufficient_quota", message, status=config.quota_status, details=details)
 
 
@@ -78,9 +80,8 @@ def _busy(row: Row, state: ClaimState) -> Refusal:
     )
 
 
-def _rate(denied: Sequence[tuple[Row, ClaimState]], asked: Asked, most: int) -> Refusal:
-    """Every window must have room: the one that takes longest says how long to wait. `most` is how many tokens all of
-    them have when they are empty."""
+def _rate(denied: Sequence[tuple[Row, ClaimState]], asked: Asked, largest: Callable[[], int | None]) -> Refusal:
+    """Every window must have room: the one that takes longest says how long to wait."""
     never = [pair for pair in denied if pair[1].retry_after_s is None]
     if never:
         row, state = min(never, key=lambda pair: pair[0].limit)
@@ -90,10 +91,10 @@ def _rate(denied: Sequence[tuple[Row, ClaimState]], asked: Asked, most: int) -> 
     message = f"This {_WHOSE[row.subject]} may use {row.limit} {unit} in {row.period_s:g} seconds"
     details = _details(row, state)
     if row.unit == "tokens":
-        estimate = asked.estimate
-        details["requested"] = estimate.tokens
-        details["largest_request"] = {"max_output_tokens": max(0, most - estimate.prompt) // asked.choices}
-        message += f"; this request may use {estimate.tokens}, and {state.remaining} are left"
+        requested = asked.estimate.tokens
+        details["requested"] = requested
+        details["largest_request"] = {"max_output_tokens": largest()}
+        message += f"; this request may use {requested}, and {state.remaining} are left"
     wait = state.retry_after_s
     if wait is None:
         message += ". It can never pass"

@@ -33,7 +33,7 @@ from sentinel_core.reply import Reply
 from sentinel_core.services import Clock, Services
 from sentinel_core.stage import Stage
 from sentinel_core.state import Admission, Claim, Settlement, StateStore
-from sentinel_core.tokens import RoughTokens, Tokens, choices
+from sentinel_core.tokens import RoughTokens, Tokens
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.estimate import NOTHING, Estimator
 from sentinel_plugins.rate_limit.headers import DEGRADED_HEADER
@@ -41,7 +41,7 @@ from sentinel_plugins.rate_limit.known import KnownSpent, ask_ledger
 from sentinel_plugins.rate_limit.local import LocalPart
 from sentinel_plugins.rate_limit.one_step import begun
 from sentinel_plugins.rate_limit.owed import Late, Owed
-from sentinel_plugins.rate_limit.refusals import Asked, refusal
+from sentinel_plugins.rate_limit.refusals import refusal
 from sentinel_plugins.rate_limit.reservation import RESERVATION, Reservation, claims_of, new_id
 from sentinel_plugins.rate_limit.subjects import Subjects
 
@@ -131,9 +131,11 @@ class RateLimit(Stage):
         if not bounds.rows:
             return
         budgets, known, looked = bounds.budgets, self._known, None
-        estimate = await self._estimator.of(ctx, money=bool(budgets)) if bounds.estimated else NOTHING
+        asked = NOTHING
+        if bounds.estimated:
+            asked = await self._estimator.of(ctx, tokens=bool(bounds.tokens), money=bool(budgets))
         now = self._clock.time()
-        claims: Sequence[Claim] = claims_of(bounds, estimate, self._ttl_s(ctx), now, known.unasked)
+        claims: Sequence[Claim] = claims_of(bounds, asked.estimate, self._ttl_s(ctx), now, known.unasked)
         if budgets:
             ctx[ADMITTED_AT] = now
             # Budgets come last. What the store is still to be told may be in the ledger already: it would count twice.
@@ -146,7 +148,7 @@ class RateLimit(Stage):
         bounds.headers.write(ctx.headers, admission.claims, now)
         if not admission.admitted:
             reservation.over = True
-            denial = refusal(bounds.rows, admission.claims, Asked(estimate, choices(ctx.request)), self._limits, now)
+            denial = refusal(bounds.rows, admission.claims, asked, self._limits, now)
             assert denial.details is not None  # they say which limit it was
             self._refused.of(denial.details["unit"]).value += 1
             raise denial

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from sentinel_core.records import Record
+from sentinel_core.records import Record, Stored
 from sentinel_plugins.recording.group_commit import unavailable
 from sentinel_plugins.recording.json_text import encode
 
@@ -46,12 +46,13 @@ def decode_all(text: str | bytes) -> list[Record]:
         return _decode_all(text)
 
 
-def readable(text: str | bytes) -> Record | None:
-    """A row as it was written; None for what is none."""
+def stored(id_: str, tenant: str, at: float, text: bytes) -> Stored:
+    """A row as it lies in a store: by what it is found there, and its text."""
     try:
-        return _decode(text)
+        record = _decode(text)
+        return Stored(id_, tenant, at, record, as_written=encode(record) == text)
     except UNREADABLE:
-        return None
+        return Stored(id_, tenant, at, None)
 
 
 @contextmanager
@@ -79,4 +80,6 @@ def replacement(record: Record, expect: Record | None) -> Record:
 
 def row(record: Record) -> Row:
     """A record as it is written. Raises ValueError for a time that is none, and what its encoder raises."""
-    return Row(record.id, record.tenant, float(checked(record).at), encode(record).decode())
+    if not isinstance(checked(record).at, float):  # it is read as one
+        record = msgspec.structs.replace(record, at=float(record.at))
+    return Row(record.id, record.tenant, record.at, encode(record).decode())

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from sentinel_core.messages import Request
-from sentinel_core.tokens import IMAGE_TOKENS, images
+from sentinel_core.tokens import IMAGE_TOKENS, held, images, is_image
 
 PER_MESSAGE = 3
 PER_NAME = 1
@@ -51,8 +51,9 @@ def prompt_of(request: Request) -> Prompt:
     for part in ("prompt", "input", "suffix"):
         if body.get(part) is not None:
             _input(body[part], prompt)
-    for _ in images(body):
-        prompt.tokens += IMAGE_TOKENS
+    pictures = images(body)
+    if pictures:
+        prompt.tokens += IMAGE_TOKENS * pictures
         prompt.exact = False
     return prompt
 
@@ -79,14 +80,24 @@ def _content(content: Any, prompt: Prompt) -> None:  # JSON
         prompt.texts.append(content)
     elif isinstance(content, list):
         for part in content:
-            if isinstance(part, Mapping) and isinstance(part.get("text"), str):
-                prompt.texts.append(part["text"])
-            elif isinstance(part, Mapping) and part.get("type") in ("image_url", "input_image", "image"):
-                continue  # counted as what it is, not as its letters
-            else:
-                prompt.rough(part)
+            _part(part, prompt)
     elif content is not None:
-        prompt.rough(content)
+        _part(content, prompt)
+
+
+def _part(part: Any, prompt: Prompt) -> None:  # JSON
+    """One part. An image is counted as what it is, not as its letters, also in the result of a tool."""
+    if not isinstance(part, Mapping):
+        prompt.rough(part)
+    elif is_image(part):
+        return
+    elif isinstance(part.get("text"), str):
+        prompt.texts.append(part["text"])
+    else:
+        inside = held(part)
+        prompt.rough({name: value for name, value in part.items() if name not in inside})
+        for value in inside.values():
+            _content(value, prompt)
 
 
 def _input(value: Any, prompt: Prompt) -> None:  # JSON
@@ -104,4 +115,4 @@ def _input(value: Any, prompt: Prompt) -> None:  # JSON
         elif isinstance(item, Mapping) and "content" in item:
             _messages([item], prompt)
         else:
-            prompt.rough(item)
+            _part(item, prompt)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple, TypeAlias
 
 from sentinel_core.limits import NANO
+
+_AMOUNT = re.compile(r"[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)?(\.\d*)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_MOST = 10**12
 
 DATE_NAMES = ("date", "day", "usage_date", "usage_date_utc", "start_time_iso", "start_time")
 MODEL_NAMES = ("model", "model_version", "snapshot_id", "line_item")
@@ -71,19 +75,28 @@ def _day(text: str | None, line: int) -> str:
     text = (text or "").strip()
     try:
         if text.isdecimal() and len(text) != len("20261130"):
-            return datetime.fromtimestamp(int(text), UTC).strftime("%Y-%m-%d")
+            return datetime.fromtimestamp(int(text), UTC).date().isoformat()
         found = datetime.fromisoformat(text)
-        return (found.astimezone(UTC) if found.tzinfo is not None else found).strftime("%Y-%m-%d")
+        return (found.astimezone(UTC) if found.tzinfo is not None else found).date().isoformat()
     except (ValueError, OverflowError, OSError):
         raise BillError(f"line {line}: {text!r} is not a date") from None
 
 
 def _dollars(text: str | None, line: int) -> Decimal:
-    text = (text or "").strip().removeprefix("$").replace(",", "")
+    text = (text or "").strip().removeprefix("$")
     try:
-        found = Decimal(text)
+        return amount(text)
+    except ValueError:
+        raise BillError(f"line {line}: {text!r} is not an amount of dollars, such as 1234.56 or 1,234.56") from None
+
+
+def amount(text: str) -> Decimal:
+    """An amount of dollars, below a million millions. A comma parts groups of three digits, and is no decimal point.
+    Raises `ValueError` for any other text."""
+    try:
+        found = Decimal(text.replace(",", "") if _AMOUNT.fullmatch(text) else "none")
     except InvalidOperation:
-        found = Decimal("nan")
-    if not found.is_finite():
-        raise BillError(f"line {line}: {text!r} is not an amount of dollars")
+        raise ValueError("not an amount") from None
+    if abs(found) >= _MOST:
+        raise ValueError("too large")
     return found

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import msgspec
 
 from sentinel_core.costs import dollars
 from sentinel_core.records import DAY, RecordStore
+from sentinel_plugins.recording.groups import DAY_S
 from sentinel_plugins.usage.bill import Bill, Place
 from sentinel_plugins.usage.row import TABLE
 
@@ -42,7 +43,7 @@ async def reconcile(records: RecordStore, provider: str, bill: Bill) -> list[Dif
     days = sorted(day for day, _ in bill.costs)
     if not days:
         return []
-    kept = await _ledger(records, provider, _midnight(days[0]), _midnight(days[-1]) + timedelta(days=1), bill.by_model)
+    kept = await _ledger(records, provider, _midnight(days[0]), _midnight(days[-1]) + DAY_S, bill.by_model)
     return [
         Difference(
             *place, ledger_nanousd=found.nanousd, bill_nanousd=billed, unpriced=found.unpriced, unsure=found.unsure
@@ -58,7 +59,7 @@ def signed(nanousd: int) -> str:
 
 
 async def _ledger(
-    records: RecordStore, provider: str, since: datetime, until: datetime, by_model: bool
+    records: RecordStore, provider: str, since: float, until: float, by_model: bool
 ) -> dict[Place, _Kept]:
     groups = await records.aggregate(
         TABLE,
@@ -66,8 +67,8 @@ async def _ledger(
         group_by=(DAY, "target_model", "provenance"),
         sums=("cost_nanousd", "unpriced"),
         where={"provider": provider},
-        since=since.timestamp(),
-        until=until.timestamp(),
+        since=since,
+        until=until,
     )
     found: dict[Place, _Kept] = {}
     for group in groups:
@@ -79,5 +80,6 @@ async def _ledger(
     return found
 
 
-def _midnight(day: str) -> datetime:
-    return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+def _midnight(day: str) -> float:
+    """When it begins, in seconds since the epoch."""
+    return datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()

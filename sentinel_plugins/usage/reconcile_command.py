@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from sentinel_core.gateway import Gateway
 from sentinel_core.limits import NANO
 from sentinel_core.printing import as_json, table
 from sentinel_plugins.recording.offline import answered
-from sentinel_plugins.usage.bill import Bill, BillError, Columns, read_bill
+from sentinel_plugins.usage.bill import Bill, BillError, Columns, amount, read_bill
 from sentinel_plugins.usage.commands import FAILURE, Config, EnvFile, Json
 from sentinel_plugins.usage.reconcile import Difference, reconcile, signed
 
@@ -53,10 +52,14 @@ def _bill(path: Path, columns: Columns) -> Bill:
 
 
 def _nanousd(text: str) -> int:
+    """A difference that nobody minds. Raises `BadParameter`."""
     try:
-        return round(Decimal(text) * NANO)
-    except (InvalidOperation, ValueError, OverflowError):
-        raise typer.BadParameter(f"{text!r} is not an amount of dollars") from None
+        tolerated = None if text.startswith("-") else amount(text)
+    except ValueError:
+        tolerated = None
+    if tolerated is None:
+        raise typer.BadParameter(f"{text!r} is not an amount of dollars")
+    return round(tolerated * NANO)
 
 
 def _table(found: list[Difference]) -> str:

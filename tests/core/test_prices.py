@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.keys import Target
-from sentinel_core.limits import NANO
+from sentinel_core.limits import NANO, nanousd
 from sentinel_core.messages import Usage
 from sentinel_core.model_facts import ModelFacts, PriceTier
-from sentinel_core.price import MILLION, Price
+from sentinel_core.price import DEAREST, MILLION, Price
 from sentinel_core.prices import Prices
 from sentinel_core.provider import Provider
 from sentinel_core.testing import FakeProvider
@@ -88,14 +88,12 @@ def test_p3_no_call_of_so_many_tokens_costs_more_than_at_most(
     assert made.cost(Usage(prompt // 2, completion // 2)).total_nanousd <= most
 
 
-@given(st.integers(0, 10**12), st.integers(0, 300_000), dollars, dollars)
-def test_what_is_affordable_costs_no_more_than_is_left(left: int, prompt: int, in_usd: float, out_usd: float) -> None:
-    made = price(input_usd=in_usd, output_usd=out_usd)
-    tokens = made.affordable(left, prompt)
-    if tokens is None:
-        assert out_usd == 0
-    elif tokens:
-        assert made.at_most(prompt, tokens) <= left < made.at_most(prompt, tokens + 1)
+def test_no_call_costs_more_than_every_store_counts_exactly() -> None:
+    made = price(input_usd=1.0, output_usd=1_000_000.0, service_factors={"priority": 1_000.0})
+    for usage in (Usage(1 << 53, 1 << 53), Usage(0, 1 << 40)):
+        assert made.total(usage, "priority") == DEAREST
+        assert sum(made.cost(usage, "priority")) == DEAREST
+    assert nanousd(9_000_000) < DEAREST, "no budget is larger"
 
 
 def test_a_tier_is_for_the_whole_call_and_begins_above_its_bound() -> None:
@@ -106,9 +104,17 @@ def test_a_tier_is_for_the_whole_call_and_begins_above_its_bound() -> None:
 
 
 def test_an_unknown_price_is_none_and_an_explicit_zero_is_a_price() -> None:
-    known = prices(row("nothing"), row("half", input_usd=1.0), row("free", input_usd=0.0, output_usd=0.0))
+    known = prices(
+        row("nothing"),
+        row("half", input_usd=1.0),
+        row("both", input_usd=1.0, capabilities=("chat", "embedding")),
+        row("embeds", input_usd=1.0, capabilities=("embedding",)),
+        row("free", input_usd=0.0, output_usd=0.0),
+    )
     assert known.of(Target("openai", "nothing")) is None
     assert known.of(Target("openai", "half")) is None
+    assert known.of(Target("openai", "both")) is None
+    assert known.cost(Target("openai", "embeds"), Usage(1_000_000, 0)) == (NANO, 0)
     assert known.of(Target("openai", "unheard")) is None
     cost = known.cost(Target("openai", "free"), Usage(5, 5))
     assert cost is not None

@@ -24,9 +24,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ids: list[str] = []
     count = Estimator.of
 
-    async def noted(self: Estimator, ctx: Any, *, money: bool) -> Any:  # a Context, an Estimate
+    async def noted(self: Estimator, ctx: Any, *, tokens: bool, money: bool) -> Any:  # a Context, an Asked
         ids.append(ctx.id)
-        return await count(self, ctx, money=money)
+        return await count(self, ctx, tokens=tokens, money=money)
 
     monkeypatch.setattr(Estimator, "of", noted)
     return ids

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from sentinel_core.costs import Provisional
 from sentinel_core.decoding import ANSWER_LIMITS, JsonLimits, decode_reply
 from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.slots import Path, patched
@@ -39,19 +40,25 @@ def decode_object(
 
 
 def decode_usage(usage: Any) -> Usage | None:
-    """Token counts, or None where they are absent or not valid. Explicit zeros are counts; a total alone does not say
-    of what."""
+    """Token counts, or None where they are absent or not valid. Explicit zeros are counts, and what is missing is the
+    rest of the total: a total alone does not say of what, and beside a prompt alone the answer is still to be counted
+    (`Provisional`)."""
     if type(usage) is not dict:
         return None
     prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
     total = usage.get("total_tokens")
-    if prompt is None and completion is None:
-        return None
     for count in (prompt, completion, total):
         if count is not None and not is_count(count):
             return None
-    prompt, completion = prompt or 0, completion or 0
-    return Usage(
+    if prompt is None and completion is not None and total is not None and total > completion:
+        prompt = total - completion
+    if completion is None and prompt is not None and total is not None and total >= prompt:
+        completion = total - prompt
+    if prompt is None or not is_count(prompt + (completion or 0)):
+        return None
+    kind = Usage if completion is not None else Provisional
+    completion = completion or 0
+    return kind(
         prompt_tokens=prompt,
         completion_tokens=completion,
         total_tokens=prompt + completion if total is None else total,

@@ -22,8 +22,10 @@ def decode(dialect: Dialect, raw: bytes) -> Answer:
     data = body.get("data")
     if not isinstance(data, list) or not data or not all(_is_embedding(item) for item in data):
         raise UpstreamError("upstream_invalid_response")
-    usage = decode_usage(body.get("usage"))
-    return Answer(dialect=dialect, body=body, operation="embedding", raw=raw, usage=usage)
+    usage = body.get("usage")
+    if isinstance(usage, dict) and usage.get("completion_tokens") is None:
+        usage = {**usage, "completion_tokens": 0}  # nothing is written
+    return Answer(dialect=dialect, body=body, operation="embedding", raw=raw, usage=decode_usage(usage))
 
 
 def _is_embedding(item: Any) -> bool:  # decoded JSON

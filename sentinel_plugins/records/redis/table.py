@@ -94,7 +94,7 @@ class RedisTable:
         own = await self._of_owners("ZMSCORE", lambda keys: keys.times, ids, owners)
         texts = await self._texts(ids, owners)
         found = [
-            Stored(_shown(id_), _shown(owner), _agreed(time, at), rows.readable(text))
+            rows.stored(_shown(id_), _shown(owner), _agreed(time, at), text)
             for id_, owner, time, at, text in zip(ids, owners, times, own, texts, strict=True)
             if owner is not None and text is not None
         ]

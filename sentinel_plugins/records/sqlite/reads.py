@@ -63,7 +63,7 @@ def scanned(connection: sqlite3.Connection, table: str, before: Place | None) ->
 def stored(raw: Raw) -> Stored:
     """A row as it lies there."""
     id_, tenant, at, text = raw
-    return Stored(id_.decode(errors="replace"), tenant.decode(errors="replace"), at, rows.readable(text))
+    return rows.stored(id_.decode(errors="replace"), tenant.decode(errors="replace"), at, text)
 
 
 def counted(connection: sqlite3.Connection, table: str, wanted: Filter, groups: Groups) -> tuple[Group, ...]:

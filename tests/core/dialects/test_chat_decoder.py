@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from sentinel_core.costs import Provisional
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Finish, Opaque, ReasoningDelta, TextDelta, ToolCallDelta, Usage, UsageReport
@@ -148,19 +149,29 @@ def test_a_chunk_without_choices_leaves_with_an_empty_list(payload: bytes) -> No
         ({"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 0}, Usage(3, 2, 0)),
         ({"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 9}, Usage(3, 2, 9)),
         ({"prompt_tokens": 3, "completion_tokens": 2}, Usage(3, 2, 5)),
-        ({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 2}}, Usage(3, 0, 3, 2)),
-        ({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": "2"}}, Usage(3, 0, 3)),
+        ({"prompt_tokens": 3}, Provisional(3, 0, 3)),
+        ({"prompt_tokens": 3, "total_tokens": 3}, Usage(3, 0, 3)),
+        ({"prompt_tokens": 3, "total_tokens": 2}, Provisional(3, 0, 2)),
+        ({"prompt_tokens": 3, "total_tokens": 5}, Usage(3, 2, 5)),
+        ({"completion_tokens": 2, "total_tokens": 5}, Usage(3, 2, 5)),
+        ({"completion_tokens": 2, "total_tokens": 2}, None),
+        ({"completion_tokens": 2}, None),
+        ({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 2}}, Provisional(3, 0, 3, 2)),
+        ({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": "2"}}, Provisional(3, 0, 3)),
         ({"total_tokens": 50}, None),
         ({"prompt_tokens": None, "completion_tokens": None, "total_tokens": 0}, None),
         ({"prompt_tokens": -3}, None),
         ({"prompt_tokens": "3"}, None),
         ({"prompt_tokens": 3.0}, None),
         ({"prompt_tokens": True}, None),
-        ({"prompt_tokens": 1 << 53}, Usage(1 << 53, 0, 1 << 53)),
+        ({"prompt_tokens": 1 << 53}, Provisional(1 << 53, 0, 1 << 53)),
+        ({"prompt_tokens": (1 << 53) - 1, "completion_tokens": 1}, Usage((1 << 53) - 1, 1, 1 << 53)),
+        ({"prompt_tokens": 1 << 53, "completion_tokens": 1}, None),
+        ({"prompt_tokens": 1 << 53, "completion_tokens": 1 << 53, "total_tokens": 1}, None),
         ({"prompt_tokens": (1 << 53) + 1}, None),
         ({"prompt_tokens": 3, "completion_tokens": HUGE}, None),
         ({"prompt_tokens": 3, "total_tokens": HUGE}, None),
-        ({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": HUGE}}, Usage(3, 0, 3)),
+        ({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": HUGE}}, Provisional(3, 0, 3)),
         ({}, None),
         ([], None),
         ("many", None),

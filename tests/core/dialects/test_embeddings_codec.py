@@ -23,6 +23,14 @@ INPUTS = TEXT | st.lists(TEXT, min_size=1, max_size=3) | TOKENS | st.lists(TOKEN
 USAGE = {"prompt_tokens": 3, "total_tokens": 3}
 
 
+@pytest.mark.parametrize(
+    "usage", [USAGE, {"prompt_tokens": 3}, {"prompt_tokens": 3, "completion_tokens": None}, {"total_tokens": 3}]
+)
+def test_u26_what_is_embedded_is_all_that_there_is_to_count(usage: dict[str, Any]) -> None:
+    body = {"data": [{"embedding": [0.5]}], "usage": usage}
+    assert OPENAI_EMBEDDINGS.decode_answer(msgspec.json.encode(body)).usage == Usage(3, 0, 3)
+
+
 def request(**fields: Any) -> Request:  # JSON
     return OPENAI_EMBEDDINGS.decode_request({"model": "m", "input": "x", **fields})
 

@@ -14,7 +14,7 @@ from sentinel_core.records import Record, Stored
 from sentinel_plugins.audit.checkpoints import Noted, read, signed
 from sentinel_plugins.audit.seal import Head, Keys, Sealer, line, row_id
 from sentinel_plugins.audit.verify import verify, verify_stored
-from sentinel_plugins.recording.row import decode, readable, row
+from sentinel_plugins.recording.row import decode, row, stored
 
 KEYS = Keys(b"a key of the tests")
 texts = st.text(max_size=20)
@@ -197,12 +197,37 @@ def test_a_row_that_is_no_record_any_more_is_named_and_the_others_are_looked_at(
     ]
 
 
+@pytest.mark.parametrize(
+    ("found", "put"),
+    [
+        ('"fields":{', '"fields":{"model":"nobody",'),
+        ('"fields":{', '"fields":{"status":"none"},"fields":{'),
+        ('"model":', '"m\\u006fdel":'),
+        ('"model":"b"', '"model":"\\u0062"'),
+        ("{", '{"note":1,'),
+        (",", ", "),
+    ],
+)
+def test_p11_a_text_that_a_query_may_read_otherwise_than_it_is_decoded_is_found(found: str, put: str) -> None:
+    """Of two members of one name SQLite finds the first, and whoever decodes the row the last."""
+    rows = chain(["a", "b", "c"])
+    texts = [row(record).text.encode() for record in rows]
+    edited_text = texts[1].replace(found.encode(), put.encode(), 1)
+    assert decode(edited_text) == rows[1]
+    lie = [stored(one.id, one.tenant, one.at, text) for one, text in zip(rows, texts, strict=True)]
+    assert verify_stored(lie, KEYS, head(rows)).findings == ()
+    lie[1] = stored(rows[1].id, rows[1].tenant, rows[1].at, edited_text)
+    (finding,) = verify_stored(lie, KEYS, head(rows)).findings
+    assert (finding.writer, finding.seq) == ("w", 2)
+    assert finding.message == f"{rows[1].id!r} is not the text that was written"
+
+
 def test_values_that_are_nested_too_deeply_to_be_sealed_are_none(tmp_path: Path) -> None:
     record = chain(["a"])[0]
     for depth in range(900, 1000):  # what a stack just holds
         nested = "[" * depth + "]" * depth
         text = row(record).text.replace('"model":"a"', f'"model":{nested}')
-        found = verify_stored([Stored(record.id, record.tenant, record.at, readable(text))], KEYS, None)
+        found = verify_stored([stored(record.id, record.tenant, record.at, text.encode())], KEYS, None)
         (finding,) = found.findings
         assert finding.message.endswith(("was edited", "cannot be read"))
         (tmp_path / "notes").write_text(f'{{"kind":{nested},"sig":""}}\n', "ascii")

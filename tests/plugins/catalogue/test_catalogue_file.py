@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from sentinel_core.errors import ConfigError
-from sentinel_plugins.catalogue.catalogue import FileCatalogue
+from sentinel_core.keys import Target
+from sentinel_core.prices import Prices
+from sentinel_core.tokens import MOST_IMAGE_TOKENS
+from sentinel_plugins.catalogue.catalogue import FileCatalogue, _missing_rate
+from sentinel_plugins.providers.openai.provider import OpenAIProvider
 
 SHIPPED = FileCatalogue.shipped()
 TODAY = date(2026, 11, 21)
@@ -109,6 +113,13 @@ def test_an_own_row_may_be_a_new_model_and_its_providers_default(tmp_path: Path)
         ("[[models]]\nid = 'gpt-4o'\nprice = 1\n", "price"),
         ("[[models]]\nid = 'gpt-4o'\nstatus = 'dead'\n", "dead"),
         ("[[models]]\nid = 'gpt-4o'\ninput_usd = -1.0\n", "input_usd"),
+        ("[[models]]\nid = 'gpt-4o'\ninput_usd = inf\n", "input_usd"),
+        ("[[models]]\nid = 'gpt-4o'\noutput_usd = 1e300\n", "output_usd"),
+        ("[[models]]\nid = 'gpt-4o'\nservice_factors = { flex = inf }\n", "service_factors"),
+        ("[[models]]\nid = 'gpt-4o'\ntiers = [{ above_tokens = 1, input_usd = inf, output_usd = 1.0 }]\n", "tiers"),
+        ("[[models]]\nid = 'embeds'\nprovider = 'p'\ninput_usd = 1.0\n", "[models[0]] output_usd: is not set"),
+        ("[[models]]\nid = 'new'\nprovider = 'p'\noutput_usd = 1.0\n", "[models[0]] input_usd: is not set"),
+        ("[[models]]\nid = 'new'\nprovider = 'p'\ncached_input_usd = 1.0\n", "[models[0]] input_usd: is not set"),
         ("[[models", "is not valid TOML"),
         ("models = " + "[" * 5000, "is nested too deeply"),
         ("[[models]]\nid = 'gpt-4o'\n" * 2, "two models have the id 'gpt-4o'"),
@@ -119,6 +130,20 @@ def test_a_file_that_is_wrong_says_what_and_where(tmp_path: Path, text: str, mes
         SHIPPED.overlaid(own(tmp_path, text))
     assert message in str(refused.value)
     assert "models.toml" in str(refused.value)
+
+
+def test_what_only_embeds_has_no_price_of_answers(tmp_path: Path) -> None:
+    row = '[[models]]\nid = "embeds"\nprovider = "openai"\ncapabilities = ["embedding"]\ninput_usd = 0.02\n'
+    price = Prices(SHIPPED.overlaid(own(tmp_path, row)), {"openai": OpenAIProvider}).of(Target("openai", "embeds"))
+    assert price is not None
+    assert price.at_most(1_000_000, 0) == 20_000_000
+
+
+def test_every_shipped_price_is_whole_and_only_what_sees_counts_images() -> None:
+    for model in SHIPPED.models():
+        assert _missing_rate(model) is None, model.id
+        assert model.image_tokens is None or "vision" in model.capabilities, model.id
+        assert (model.image_tokens or 0) <= MOST_IMAGE_TOKENS, model.id
 
 
 def test_a_file_that_is_not_there_or_not_text_says_so(tmp_path: Path) -> None:

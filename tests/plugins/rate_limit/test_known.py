@@ -23,6 +23,7 @@ from sentinel_plugins.rate_limit.periods import span
 from sentinel_plugins.rate_limit.rows import Row
 from sentinel_plugins.rate_limit.stage import RateLimit
 from sentinel_plugins.state.memory import MemoryState
+from sentinel_plugins.state.memory.config import MemoryStateConfig
 from sentinel_plugins.usage import Usage
 from sentinel_plugins.usage.spent import Spent
 from tests.pace import until
@@ -59,6 +60,22 @@ async def test_rows_that_were_on_their_way_are_found_by_a_second_look() -> None:
         await clock.advance(AGAIN_S)
         assert code(await s.ask(who, max_tokens=1)) == "insufficient_quota"
     assert len(ledger.asked) == 2
+
+
+async def test_a_budget_that_is_lost_right_after_a_look_has_its_second_look_all_the_same() -> None:
+    """The one that the store asks for is the first after the loss, also where an earlier one was to be repeated."""
+    ledger, clock = Told(0), FakeClock(NOON)
+    store = MemoryState(MemoryStateConfig(max_entries=1), now=clock.monotonic)
+    who, other = (caller(tenant, of_key=Limits(total_usd=0.002)) for tenant in ("acme", "other"))
+    async with scene({"max_requests": "unlimited"}, ANSWER, state=store, clock=clock, ledger=ledger) as s:
+        assert code(await s.ask(who, max_tokens=1)) is None
+        assert code(await s.ask(other, max_tokens=1)) is None, "it takes the place of the first one's budget"
+        await clock.advance(1.0)
+        assert code(await s.ask(who, max_tokens=1)) is None, "what was spent is still on its way to the ledger"
+        ledger.nanousd = 10 * COST
+        await clock.advance(AGAIN_S)
+        assert code(await s.ask(who, max_tokens=1)) == "insufficient_quota"
+    assert len(ledger.asked) == 4, "one for each first look, one that the store asked for, and its second"
 
 
 async def test_each_period_is_looked_up_when_it_begins() -> None:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from sentinel_core.chain import Delivery
-from sentinel_core.costs import COSTS, AttemptCost, so_far
+from sentinel_core.costs import COSTS, AttemptCost, Provisional, so_far
 from sentinel_core.errors import UpstreamError
 from sentinel_core.limits import NANO, Limits
 from sentinel_core.messages import Usage, UsageReport
@@ -113,6 +113,21 @@ async def test_replay_4_u26_usage_that_is_zero_is_zero(stream: bool) -> None:
         assert await spent(s) == 0
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_u26_beside_a_prompt_alone_the_answer_is_counted_and_all_is_called_an_estimate(stream: bool) -> None:
+    meter = await metered(TEXT)
+    alone = {"prompt_tokens": 7}
+    script = (*WORDS, UsageReport(usage=Provisional(7, 0, 7))) if stream else completion(TEXT, usage=alone)
+    async with scene({}, script, tokens=TiktokenCounter()) as s:
+        driven = await s.ask(WHO, stream=stream)
+        (row,) = costs(s, driven)
+        said = meter.usage.completion_tokens
+        assert (row.usage, row.provenance) == (Usage(7, said, 7 + said), "estimated")
+        assert await spent(s) == row.nanousd == 7 * 1_000 + said * 10_000
+        assert driven.outcome is not None
+        assert driven.outcome.usage is None, "nobody has reported what the answer used"
+
+
 async def test_replay_4_a_stream_that_is_left_halfway_costs_what_was_produced() -> None:
     meter = await metered("one two ")
     async with scene({}, WORDS, tokens=TiktokenCounter()) as s:
@@ -183,6 +198,7 @@ async def test_what_a_stream_costs_is_known_when_its_usage_passes() -> None:
             assert isinstance(reply, Delivery)
             found = [so_far(ctx, event.usage) async for event in reply if isinstance(event, UsageReport)]
         assert found == [meter.nanousd]
+        assert so_far(ctx, Provisional(7, 0, 7)) is None
 
 
 # -- places ----------------------------------------------------------------------------------------------------------

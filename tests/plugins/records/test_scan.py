@@ -45,6 +45,7 @@ async def test_every_row_of_the_table_is_there_newest_first_however_many(records
         ("record = '{bad'", Stored("row-3", "other", 3.0, None)),
         ("record = '[]'", Stored("row-3", "other", 3.0, None)),
         ("record = replace(hex(zeroblob(9000)), '0', '[')", Stored("row-3", "other", 3.0, None)),
+        ("record = replace(record, '{', '{ ')", Stored("row-3", "other", 3.0, ROWS[3], as_written=False)),
         ("record = CAST(x'ff' AS TEXT)", Stored("row-3", "other", 3.0, None)),
         ("id = CAST(x'ff' AS TEXT)", Stored("\ufffd", "other", 3.0, ROWS[3])),
     ],
@@ -56,7 +57,7 @@ async def test_a_file_that_somebody_edited_is_shown_as_it_is(tmp_path: Path, cha
             file.execute(f"UPDATE records SET {change} WHERE id = 'row-3'")
         found = await scanned(records)
     assert found == [expected, *map(placed, reversed(ROWS[:3]))]
-    assert [stored.in_place for stored in found] == [False, True, True, True]
+    assert [stored.in_place and stored.as_written for stored in found] == [False, True, True, True]
 
 
 async def test_rows_that_all_claim_one_moment_are_shown_once_each(tmp_path: Path) -> None:

@@ -17,8 +17,19 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
+from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.messages import Request
-from sentinel_core.tokens import IMAGE_TOKENS, Count, RoughTokens, output_cap, upper_bound
+from sentinel_core.model_facts import ModelFacts
+from sentinel_core.tokens import (
+    IMAGE_TOKENS,
+    MOST_IMAGE_TOKENS,
+    Count,
+    PromptSize,
+    RoughTokens,
+    images,
+    output_cap,
+    size_of,
+)
 from sentinel_plugins.tokens import counter, pieces
 from sentinel_plugins.tokens.counter import ON_THE_LOOP_CHARS, WORTH_CHARS, TiktokenCounter
 from sentinel_plugins.tokens.encodings import Name
@@ -192,7 +203,107 @@ messages = st.lists(
 @given(messages.filter(bool), st.sampled_from(["gpt-4o", "gpt-4"]))
 def test_p3_no_prompt_has_more_tokens_than_its_upper_bound(turns: list[dict[str, str]], model: str) -> None:
     request = OPENAI_CHAT.decode_request({"model": model, "messages": turns})
-    assert asyncio.run(TOKENS.prompt(request, model)).tokens <= upper_bound(request)
+    bound = size_of(request).upper_bound(None)
+    assert bound is not None
+    assert asyncio.run(TOKENS.prompt(request, model)).tokens <= bound
+
+
+def test_no_cap_of_the_answer_changes_how_large_a_prompt_is() -> None:
+    sizes = {
+        size_of(OPENAI_CHAT.decode_request({"model": "m", "messages": [{"role": "user", "content": "x"}], **caps}))
+        for caps in ({}, {"max_tokens": 1}, {"max_tokens": 10_000}, {"max_completion_tokens": 7, "max_tokens": 99})
+    }
+    assert len(sizes) == 1
+
+
+PICTURE = {"type": "image_url", "image_url": {"url": "https://x.example/a.png"}}
+CLAUDES = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "A" * 9_000}}
+SHOWN = {"type": "input_image", "image_url": "data:image/png;base64," + "A" * 9_000}
+
+
+def said(*parts: Any) -> list[Any]:  # JSON
+    return [{"role": "user", "content": list(parts)}]
+
+
+def results(*parts: Any) -> dict[str, Any]:  # JSON
+    return {"type": "tool_result", "tool_use_id": "t1", "content": list(parts)}
+
+
+TEXT = {"type": "text", "text": "see"}
+PLACES = [
+    (OPENAI_CHAT, {"messages": said(TEXT, PICTURE, PICTURE)}, 2),
+    (OPENAI_CHAT, {"messages": [*said(TEXT), {"role": "tool", "tool_call_id": "c", "content": [PICTURE]}]}, 1),
+    (ANTHROPIC_MESSAGES, {"max_tokens": 9, "messages": said(CLAUDES, results(TEXT, CLAUDES), results(CLAUDES))}, 3),
+    (
+        ANTHROPIC_MESSAGES,
+        {
+            "max_tokens": 9,
+            "messages": said({"type": "document", "source": {"type": "content", "content": [TEXT, CLAUDES]}}),
+        },
+        1,
+    ),
+    (
+        OPENAI_RESPONSES,
+        {"input": [{"type": "function_call_output", "call_id": "c", "output": [SHOWN]}, *said(SHOWN)]},
+        2,
+    ),
+    (
+        OPENAI_RESPONSES,
+        {
+            "input": [
+                {
+                    "type": "computer_call_output",
+                    "call_id": "c",
+                    "output": {"type": "computer_screenshot", "file_id": "file-1"},
+                }
+            ]
+        },
+        1,
+    ),
+    (OPENAI_CHAT, {"messages": said({"type": "text", "text": "an image_url"})}, 0),
+    (OPENAI_CHAT, {"messages": said({"type": ["image"], "text": "x"})}, 0),
+]
+
+
+@pytest.mark.parametrize(("dialect", "body", "count"), PLACES)
+async def test_images_count_wherever_they_stand_and_never_as_letters(
+    dialect: Dialect, body: dict[str, Any], count: int
+) -> None:
+    request = Request(dialect, {"model": "gpt-4o", **body}, dialect.operation, "gpt-4o")
+    assert images(request.body) == size_of(request).images == count
+    estimate = await TOKENS.prompt(request, "gpt-4o")
+    assert 0 <= estimate.tokens - count * IMAGE_TOKENS < 100
+    assert not (count and estimate.exact)
+
+
+def test_an_image_counts_what_its_model_may_count_for_it_at_most() -> None:
+    size = PromptSize(100, images=2)
+    mini = ModelFacts(id="m", provider="p", image_tokens=48_169)
+    assert size.upper_bound(mini) == 100 + 2 * 48_169
+    assert size.upper_bound(ModelFacts(id="m", provider="p", image_tokens=1_445)) == 100 + 2 * 1_445
+    nobody_knows = 100 + 2 * MOST_IMAGE_TOKENS
+    assert size.upper_bound(None) == size.upper_bound(ModelFacts(id="m", provider="p")) == nobody_knows
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept"),
+    [
+        ({"previous_response_id": "resp_1"}, "previous_response_id"),
+        ({"conversation": {"id": "conv_1"}}, "conversation"),
+        ({"prompt": {"id": "pmpt_1"}, "input": None}, "prompt"),
+        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
+        ({}, None),
+    ],
+)
+def test_what_a_provider_keeps_fills_at_most_the_context_window(fields: dict[str, Any], kept: str | None) -> None:
+    body = {"model": "m", "input": "go on", **fields}
+    size = size_of(Request(OPENAI_RESPONSES, body, "response", "m"))
+    assert size.kept == kept
+    bound = None if kept else size.bytes
+    assert size.upper_bound(None) == size.upper_bound(ModelFacts(id="m", provider="p")) == bound
+    window = ModelFacts(id="m", provider="p", context_window=128_000)
+    assert size.upper_bound(window) == (128_000 if kept else size.bytes)
+    assert PromptSize(500_000, kept=kept).upper_bound(window) == 500_000, "whatever the catalogue says"
 
 
 @pytest.mark.parametrize(
@@ -215,5 +326,7 @@ def test_the_cap_of_an_answer_counts_every_choice(dialect: Dialect, body: dict[s
 
 async def test_without_a_counter_bytes_make_an_estimate() -> None:
     request = OPENAI_CHAT.decode_request({"model": "m", "messages": [{"role": "user", "content": "x" * 400}]})
-    assert (await RoughTokens().prompt(request, "m")).exact is False
+    assert await RoughTokens().prompt(request, "m") == Count(-(-size_of(request).bytes // 4), False)
+    pictured = OPENAI_CHAT.decode_request({"model": "m", "messages": said(PICTURE)})
+    assert (await RoughTokens().prompt(pictured, "m")).tokens > IMAGE_TOKENS
     assert await RoughTokens().text("four", "m") == Count(1, False)

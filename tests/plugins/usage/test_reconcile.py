@@ -91,6 +91,13 @@ def test_a_bill_without_models_is_compared_by_day(sentinel: Sentinel, store: Mem
         (("date,cost", "2026-11-26,1", "x" * 200_000), "line 3: field larger than field limit"),
         (("x" * 200_000, "2026-11-26,1"), "line 1: field larger than field limit"),
         (("date,cost", "20261399,1"), "line 2: '20261399' is not a date"),
+        (("date,cost", "2026-11-26,1e999999"), "line 2: '1e999999' is not an amount"),
+        (("date,cost", "2026-11-26,1e12"), "line 2: '1e12' is not an amount"),
+        (("date,cost", "2026-11-26,1_50"), "line 2: '1_50' is not an amount"),
+        (("date,cost", '2026-11-26,"1,50"'), "line 2: '1,50' is not an amount"),
+        (("date,cost", '2026-11-26,"0,003"'), "line 2: '0,003' is not an amount"),
+        (("date,cost", '2026-11-26,"1234,567.00"'), "line 2: '1234,567.00' is not an amount"),
+        (("date,cost", '2026-11-26,"1.234,567"'), "line 2: '1.234,567' is not an amount"),
     ],
 )
 def test_a_bill_that_cannot_be_read_says_where(lines: Sequence[str], says: str) -> None:
@@ -104,6 +111,33 @@ def test_a_bill_that_cannot_be_read_says_where(lines: Sequence[str], says: str) 
 def test_a_day_may_be_written_in_many_ways(text: str) -> None:
     (day,) = {day for day, _ in read_bill(("date,cost", f"{text},1"), Columns()).costs}
     assert day == ("2026-11-27" if text.endswith("-01:00") else "2026-11-26")
+
+
+@pytest.mark.parametrize(
+    ("text", "cents"),
+    [("1,234.50", 123_450), ("$12,345,678", 1_234_567_800), ("-1,234", -123_400), ("1234.5", 123_450), (".5", 50)],
+)
+def test_a_comma_parts_groups_of_three_digits(text: str, cents: int) -> None:
+    (amount,) = read_bill(("date,cost", f'2026-11-26,"{text}"'), Columns()).costs.values()
+    assert amount == cents * 10_000_000
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_bill_may_be_of_the_first_and_the_last_day_that_there_is(
+    sentinel: Sentinel, store: MemoryRecords, tmp_path: Path, day: str
+) -> None:
+    asyncio.run(store.append(TABLE, ROWS[:1]))
+    code, found = reconciled(sentinel, bill(tmp_path / "bill.csv", "date,cost", f"{day},2"))
+    assert (code, found) == (1, [[day, "", 0, 2_000_000_000, 0, 0]])
+
+
+@pytest.mark.parametrize("amount", ["1e999999", "nan", "inf", "-1", "much"])
+def test_a_tolerance_is_an_amount(sentinel: Sentinel, tmp_path: Path, amount: str) -> None:
+    path = bill(tmp_path / "bill.csv", "date,cost", "2026-11-26,1")
+    result = sentinel(
+        *("cost", "reconcile", "--csv", path, "--provider", "openai", "--tolerance-usd", amount), config=CONFIG
+    )
+    assert (result.code, "is not an amount of dollars" in result.err) == (2, True)
 
 
 def test_the_command_names_the_file(sentinel: Sentinel, tmp_path: Path) -> None:
