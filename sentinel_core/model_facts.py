@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Literal, Protocol, TypeAlias
 
 import msgspec
 from msgspec import Meta
+
+from sentinel_core.config.files import Readable
 
 Status: TypeAlias = Literal["current", "deprecated", "retired", "unknown"]
 """`deprecated` still answers and has an end announced; `unknown` depends on the host that serves it."""
@@ -124,6 +125,6 @@ class ModelCatalogue(Protocol):
         """The model that stands for a kind of provider where a request names none."""
         ...
 
-    def overlaid(self, path: Path) -> ModelCatalogue:
+    def overlaid(self, path: Readable) -> ModelCatalogue:
         """The same catalogue with the rows of a file over its own. Raises `ConfigError` with every problem."""
         ...

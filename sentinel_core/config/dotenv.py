@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
+from sentinel_core.config.files import Files
 from sentinel_core.errors import ConfigProblem
 
 _LINE = re.compile(
@@ -16,14 +18,14 @@ _LINE = re.compile(
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
-def read_env_file(path: Path) -> tuple[dict[str, str], list[ConfigProblem]]:
+def read_env_file(path: Path, files: Files | None = None) -> tuple[dict[str, str], list[ConfigProblem]]:
     """The variables of a `.env` file and what is wrong with it. A problem names the line, never its text.
 
     One `NAME=value` a line, `export` allowed, `#` comments after white space. 'Single quotes' are literal,
     "double quotes" know \\n, \\r, \\t, \\" and \\\\. Nothing is expanded: `$` is a plain character.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = TextIOWrapper(BytesIO((files or Files()).read(path)), encoding="utf-8-sig").read()
     except OSError as error:
         return {}, [ConfigProblem(f"cannot be read: {error.strerror}", where=str(path))]
     except UnicodeDecodeError:

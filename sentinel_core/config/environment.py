@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sentinel_core.config.document import Origin
 from sentinel_core.config.dotenv import read_env_file
+from sentinel_core.config.files import Files
 from sentinel_core.errors import ConfigProblem
 
 OVERRIDE = "SENTINEL__"
@@ -16,13 +17,13 @@ OVERRIDE = "SENTINEL__"
 class Environment(Mapping[str, str]):
     """Variables by name. Its `repr` shows none: many are secrets."""
 
-    def __init__(self, process: Mapping[str, str], env_file: Path | None = None) -> None:
+    def __init__(self, process: Mapping[str, str], env_file: Path | None = None, files: Files | None = None) -> None:
         self._process = dict(process)
         self._file: dict[str, str] = {}
         self._file_name = env_file.name if env_file else ""
         self.problems: list[ConfigProblem] = []
         if env_file is not None:
-            self._file, self.problems = read_env_file(env_file)
+            self._file, self.problems = read_env_file(env_file, files)
 
     def __getitem__(self, name: str) -> str:
         return self._process[name] if name in self._process else self._file[name]

@@ -16,6 +16,7 @@ from sentinel_core.config.effective import EffectiveValue, effective_values
 from sentinel_core.config.environment import Environment
 from sentinel_core.config.envtext import plain
 from sentinel_core.config.expectation import show
+from sentinel_core.config.files import Files
 from sentinel_core.config.secret import SecretReader
 from sentinel_core.config.settings import CatalogueSettings, ChainSettings, ModelSettings, RootTable, ServerSettings
 from sentinel_core.config.sources import WITHOUT_FILE, find_file, merge, read_file
@@ -30,7 +31,8 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 class Settings:
     """One whole configuration, checked as far as no plugin is needed. Its `repr` holds no secret.
 
-    `path` is the file it was read from; None if it was built from the environment or in code.
+    `path` is the file it was read from; None if it was built from the environment or in code. `files` are that one and
+    those that it names.
     """
 
     server: ServerSettings
@@ -43,6 +45,7 @@ class Settings:
     catalogue: CatalogueSettings
     path: Path | None = None
     document: Document = field(default_factory=Document, repr=False, compare=False)
+    files: Files = field(default_factory=Files, repr=False, compare=False)
 
     def effective(self) -> tuple[EffectiveValue, ...]:
         """Every value in force with its source. Plugins' tables are in it once they were converted."""
@@ -65,18 +68,20 @@ def load_settings(
     *,
     environ: Mapping[str, str],
     env_file: File | None = None,
+    files: Files | None = None,
     further: Further | None = None,
 ) -> Settings:
     """Read `path`, else the file of `SENTINEL_CONFIG`, else `./sentinel.toml`, else nothing; add the environment.
 
-    Variables override the file, and `environ` overrides `env_file`. Raises `ConfigError` with every problem, those
-    that `further` finds included.
+    Variables override the file, and `environ` overrides `env_file`. All of them are read by way of `files`. Raises
+    `ConfigError` with every problem, those that `further` finds included.
     """
-    environment = Environment(environ, Path(env_file) if env_file is not None else None)
-    found = find_file(Path(path) if path is not None else None, environment)
-    tables, problems = read_file(found) if found else (WITHOUT_FILE, [])
+    files = files or Files()
+    environment = Environment(environ, Path(env_file) if env_file is not None else None, files)
+    found = find_file(Path(path) if path is not None else None, environment, files)
+    tables, problems = read_file(files.at(found)) if found else (WITHOUT_FILE, [])
     origin = Origin("file", str(found)) if found else Origin("code", "default without a file")
-    return _settings(tables, origin, environment, found, [*environment.problems, *problems], further)
+    return _settings(tables, origin, environment, files, found, [*environment.problems, *problems], further)
 
 
 def settings_from(tables: Mapping[str, Any], *, environ: Mapping[str, str] | None = None) -> Settings:  # TOML values
@@ -84,13 +89,14 @@ def settings_from(tables: Mapping[str, Any], *, environ: Mapping[str, str] | Non
 
     Secrets are references or `Secret` objects. Raises `ConfigError` with every problem.
     """
-    return _settings(tables, Origin("code", "settings"), Environment(environ or {}), None, [])
+    return _settings(tables, Origin("code", "settings"), Environment(environ or {}), Files(), None, [])
 
 
 def _settings(
     tables: Mapping[str, Any],  # TOML values
     origin: Origin,
     environment: Environment,
+    files: Files,
     path: Path | None,
     problems: list[ConfigProblem],
     further: Further | None = None,
@@ -98,20 +104,20 @@ def _settings(
     if problems:  # without its file every other complaint would be noise
         raise ConfigError(problems)
     document, problems = merge(tables, origin, environment)
-    secrets = SecretReader(environment, path.parent if path else Path())
+    secrets = SecretReader(environment, path.parent if path else Path(), files)
     root, found = convert_table(document, (), RootTable, secrets)
     problems += found
     readable = root or convert_what_can(document, RootTable, secrets)
     problems += [*_name_problems(document, readable), *_model_problems(document, readable)]
     problems += _key_problems(document, readable)
-    settings = _assembled(document, readable, secrets, path)
+    settings = _assembled(document, readable, secrets, files, path)
     if problems:
         problems += [problem for problem in (further(settings) if further else ()) if problem not in problems]
         raise ConfigError(problems)
     return settings
 
 
-def _assembled(document: Document, root: RootTable, secrets: SecretReader, path: Path | None) -> Settings:
+def _assembled(document: Document, root: RootTable, secrets: SecretReader, files: Files, path: Path | None) -> Settings:
     return Settings(
         server=root.server,
         chain=root.chain,
@@ -123,6 +129,7 @@ def _assembled(document: Document, root: RootTable, secrets: SecretReader, path:
         catalogue=root.catalogue,
         path=path,
         document=document,
+        files=files,
     )
 
 

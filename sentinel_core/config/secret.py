@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
+from sentinel_core.config.files import Files
+
 MAX_SECRET_BYTES = 64 * 1024
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -56,11 +58,12 @@ class UnreadableSecret(Exception):
 class SecretReader:
     """Resolves references against one environment and one folder. Shows neither."""
 
-    __slots__ = ("_environ", "_folder")
+    __slots__ = ("_environ", "_files", "_folder")
 
-    def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, environ: Mapping[str, str], folder: Path, files: Files | None = None) -> None:
         self._environ = environ
         self._folder = folder
+        self._files = files or Files()
 
     def read(self, reference: Mapping[str, object]) -> Secret:
         """The secret behind `{ env = "NAME" }` or `{ file = "path" }`. Raises `UnreadableSecret`.
@@ -87,8 +90,7 @@ class SecretReader:
 
     def _file(self, path: str) -> str:
         try:
-            with (self._folder / path).open("rb") as file:
-                raw = file.read(MAX_SECRET_BYTES + 1)
+            raw = self._files.read(self._folder / path, MAX_SECRET_BYTES + 1)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
             reason = getattr(error, "strerror", None) or "not a path"
             raise UnreadableSecret(f"secret file {path!r} cannot be read: {reason}") from None

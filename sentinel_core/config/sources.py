@@ -12,6 +12,7 @@ from sentinel_core.config.aliases import KEYED_PROVIDERS, apply_aliases
 from sentinel_core.config.document import Blocked, Document, Origin, Steps
 from sentinel_core.config.environment import OVERRIDE, Environment
 from sentinel_core.config.envtext import EnvText, plain, toml_value
+from sentinel_core.config.files import Files, Readable
 from sentinel_core.errors import ConfigProblem
 
 FILE_NAME = "sentinel.toml"
@@ -29,16 +30,16 @@ _OF_ONE_TABLE = frozenset({"enabled", "models", "default_model", "same_as"})
 _OVERRIDE = re.compile(r"SENTINEL__[A-Z0-9]+(?:_[A-Z0-9]+)*(?:__[A-Z0-9]+(?:_[A-Z0-9]+)*)*")
 
 
-def find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+def find_file(path: Path | None, environ: Mapping[str, str], files: Files) -> Path | None:
     """The file to read: the one asked for, that of `SENTINEL_CONFIG`, or `./sentinel.toml` if there is one."""
     if path is not None:
         return path
     if environ.get("SENTINEL_CONFIG"):
         return Path(environ["SENTINEL_CONFIG"])
-    return Path(FILE_NAME) if Path(FILE_NAME).exists() else None
+    return Path(FILE_NAME) if files.exists(Path(FILE_NAME)) else None
 
 
-def read_file(path: Path) -> tuple[dict[str, Any], list[ConfigProblem]]:  # TOML values
+def read_file(path: Readable) -> tuple[dict[str, Any], list[ConfigProblem]]:  # TOML values
     """The tables of a TOML file, or why it cannot be read."""
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig")), []

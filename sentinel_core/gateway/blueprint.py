@@ -174,7 +174,8 @@ class _Drawing:
         own, settings = self.settings.catalogue.file, self.settings
         if own is None:
             return catalogue
-        return catalogue.overlaid((settings.path.parent if settings.path is not None else Path()) / own)
+        folder = settings.path.parent if settings.path is not None else Path()
+        return catalogue.overlaid(settings.files.at(folder / own))
 
     def check_targets(self) -> None:
         """Every target's provider must be one that will be open."""

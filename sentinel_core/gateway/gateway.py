@@ -80,7 +80,7 @@ class Gateway:
         """A gateway from `sentinel.toml` and the environment. Raises `ConfigError` with every problem."""
         sources = Sources(path, environ, env_file)
         gateway = cls(sources.read())
-        gateway._sources = sources
+        gateway._sources = sources.settled(gateway.settings)
         return gateway
 
     # -- what it is ---------------------------------------------------------------------------------------------

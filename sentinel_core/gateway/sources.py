@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sentinel_core.config import File, Settings, load_settings
+from sentinel_core.config.sources import FILE_NAME
 from sentinel_core.gateway.blueprint import problems
 
 
@@ -17,6 +19,11 @@ class Sources:
     path: File | None
     environ: Mapping[str, str] | None
     env_file: File | None
+
+    def settled(self, settings: Settings) -> Sources:
+        """The same, once these settings were found there. A file that was there without being named has to be there
+        still: that it is away is a refusal, and not the end of authentication."""
+        return replace(self, path=settings.path) if settings.path == Path(FILE_NAME) else self
 
     def read(self) -> Settings:
         """The settings as they are now. Raises `ConfigError` with every problem."""

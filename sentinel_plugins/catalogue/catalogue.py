@@ -12,6 +12,7 @@ from typing import Any, Self
 import msgspec
 
 from sentinel_core.config import read_file
+from sentinel_core.config.files import Readable
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.model_facts import ModelFacts
 
@@ -65,7 +66,7 @@ class FileCatalogue:
         chosen = (model.id for model in self._models.values() if model.provider == provider and model.default)
         return next((model for name in chosen if (model := self.living(name, on)) is not None), None)
 
-    def overlaid(self, path: Path) -> FileCatalogue:
+    def overlaid(self, path: Readable) -> FileCatalogue:
         """The rows of a file over these: a row of a known id changes the keys it has, any other is a new model.
 
         A file that makes another model its provider's default takes that from the shipped one.
@@ -125,7 +126,7 @@ def _one_default(models: Iterable[ModelFacts], own: set[str]) -> list[ModelFacts
     ]
 
 
-def _rows(path: Path) -> Sequence[Mapping[str, Any]]:  # values of TOML
+def _rows(path: Readable) -> Sequence[Mapping[str, Any]]:  # values of TOML
     """The `[[models]]` of a file. Raises `ConfigError`."""
     tables, problems = read_file(path)
     if problems:

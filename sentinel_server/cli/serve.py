@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,27 +31,40 @@ def command(
     ] = False,
 ) -> None:
     """Start the gateway and serve until SIGTERM or Ctrl-C, which drain; a second one stops at once."""
+    hung_up = _remember_hang_ups()
     from sentinel_server.supervisor import RESTART, Launch
 
     given = {"host": host, "port": port, "workers": workers, "runner": runner}
-    if reload and (workers or 1) > 1:
-        raise typer.BadParameter("--reload is for one worker")
     server = {key: str(value) for key, value in given.items() if value is not None}
-    code = _serve(Launch(text(config), text(env_file), server), reload=reload)
+    code = _serve(Launch(text(config), text(env_file), server), reload=reload, hung_up=hung_up)
     if code == RESTART:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which the next program inherits: it reads everything anew
         os.execv(sys.executable, [sys.executable, "-m", "sentinel_server", *sys.argv[1:]])  # noqa: S606 - ourselves
     raise typer.Exit(code)
 
 
-def _serve(launch: Launch, *, reload: bool) -> int:
+def _remember_hang_ups() -> Callable[[], bool]:
+    """Whether a SIGHUP has come since: it would end this process for as long as nobody heeds it."""
+    came: list[int] = []
+    signal.signal(signal.SIGHUP, lambda number, _: came.append(number))
+    return lambda: bool(came)
+
+
+def _serve(launch: Launch, *, reload: bool, hung_up: Callable[[], bool]) -> int:
     from sentinel_server import banner, logs, supervisor
     from sentinel_server.exposure import check
     from sentinel_server.supervisor.binding import bind, url
 
     gateway = launch.gateway()
     server = gateway.settings.server
+    if reload and server.workers > 1:
+        raise typer.BadParameter("--reload is for one worker")
     logs.configure(server.log_level)
     check(gateway)
     listener = bind(server, shared=server.workers > 1)
     text = banner.render(gateway, url(listener), color=colour.shown(sys.stderr))
-    return supervisor.run(launch, gateway, listener, lambda: print(text, file=sys.stderr, flush=True), watch=reload)
+
+    def ready() -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    return supervisor.run(launch, gateway, listener, ready, watch=reload, hung_up=hung_up)

@@ -23,7 +23,6 @@ READ_AHEAD_BYTES = 65_536
 WRITE_AT_ONCE_BYTES = 16_384
 DISCONNECT: Message = {"type": "http.disconnect"}
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"  # RFC 9113, section 3.4
-GOING_AWAY = b"\x88\x02\x03\xf4"  # a WebSocket close frame with 1012, service restart
 
 
 class HypercornConnection(asyncio.Protocol):
@@ -103,13 +102,10 @@ class HypercornConnection(asyncio.Protocol):
     # What the acceptor calls
 
     def drain(self) -> None:
-        """Close now if idle, else after the response; Hypercorn's protocols look at `terminated`.
-
-        A WebSocket has no end of its own: it is told to come back, and closed.
-        """
+        """Close now if idle, else after the response; Hypercorn's protocols look at `terminated`."""
         cast("EventWrapper", self._context.terminated)._event.set()
+        self._write(self._http.last_call())
         if isinstance(self._http, Http1) and self._http.is_socket:
-            self._write(GOING_AWAY)
             self._left()
         elif self._idle and not self._incoming:
             self._close()
@@ -261,10 +257,10 @@ class HypercornConnection(asyncio.Protocol):
 
     def _close(self) -> None:
         """Close, but let a client that is still sending read our answer before it meets a reset."""
-        self._disarm()
-        self._flush()
         if self._transport.is_closing():
             return
+        self._disarm()
+        self._flush()
         if isinstance(self._http, Http1) and self._http.unread and not self._eof and self._transport.can_write_eof():
             self._lingering = True
             self._transport.write_eof()

@@ -7,8 +7,9 @@ from contextlib import suppress
 import h2.errors
 import h2.events
 import h2.exceptions
+import h2.settings
 import h11
-from hypercorn.events import Closed
+from hypercorn.events import Closed, Updated
 from hypercorn.protocol.events import Event, Response, StreamClosed
 from hypercorn.protocol.h2 import BUFFER_HIGH_WATER, BUFFER_LOW_WATER, BufferCompleteError, H2Protocol, StreamBuffer
 from hypercorn.protocol.h11 import H11Protocol
@@ -19,6 +20,7 @@ from sentinel_server.runners.strict_h11 import StrictConnection
 from sentinel_server.runners.wire_refusal import refusal
 
 CLOSE = (b"connection", b"close")
+GOING_AWAY = b"\x88\x02\x03\xf4"  # a WebSocket close frame with 1012, service restart
 
 
 class Http1(H11Protocol):
@@ -42,6 +44,10 @@ class Http1(H11Protocol):
     def begun(self) -> bool:
         """Whether bytes that came with a request belong to the next one."""
         return isinstance(self.connection, StrictConnection) and bool(self.connection.trailing_data[0])
+
+    def last_call(self) -> bytes:
+        """What tells the client that a drain has begun. A WebSocket has no end of its own: it is told to come back."""
+        return GOING_AWAY if self.is_socket else b""
 
     async def invite(self) -> None:
         """The application reads the body: tell a client to send it that waits to be told."""
@@ -93,15 +99,46 @@ class Backlog(StreamBuffer):
 
 
 class Http2(H2Protocol):
-    """HTTP/2. What is wrong with one stream ends that stream and not its neighbours (0.9, 0.10)."""
+    """HTTP/2. What is wrong with one stream ends that stream and not its neighbours (0.9, 0.10).
+
+    While draining, clients know from the settings that they may open no stream; those that were under way are refused
+    as not processed, so that they may be sent again (RFC 9113, section 8.7). GOAWAY comes with the end of the last one:
+    clients that get it before, such as httpx and Node's, give up the streams that run.
+    """
+
+    def last_call(self) -> bytes:
+        """What tells the client that a drain has begun: no more streams, or the end where none runs."""
+        with suppress(h2.exceptions.ProtocolError):  # it was closed already
+            if self.idle:
+                self.connection.close_connection()
+            else:
+                self.connection.update_settings({h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 0})
+        return self.connection.data_to_send()
 
     async def stream_send(self, event: Event) -> None:
         """Write a part of a response; one that is given up before its end is reset, or its client would wait for it."""
-        if isinstance(event, StreamClosed) and self._unfinished(event.stream_id) is not None:
+        if not isinstance(event, StreamClosed):
+            await super().stream_send(event)
+            return
+        if self._unfinished(event.stream_id) is not None:
             with suppress(h2.exceptions.ProtocolError):  # it was closed already
                 self.connection.reset_stream(event.stream_id, h2.errors.ErrorCodes.INTERNAL_ERROR)
             await self._flush()
-        await super().stream_send(event)
+        await self._close_stream(event.stream_id)
+        await self.send(Updated(idle=self.idle))
+        await self._end_drained()
+
+    async def _send_data(self, stream_id: int) -> None:
+        await super()._send_data(stream_id)
+        await self._end_drained()
+
+    async def _end_drained(self) -> None:
+        """While draining: with the last response, the connection ends."""
+        if self.context.terminated.is_set() and self.idle and not self.stream_buffers:
+            with suppress(h2.exceptions.ProtocolError):  # it was closed already
+                self.connection.close_connection()
+            await self._flush()
+            await self.send(Closed())
 
     async def _create_stream(self, request: h2.events.RequestReceived) -> None:
         await super()._create_stream(request)
@@ -124,7 +161,10 @@ class Http2(H2Protocol):
     async def _handle_events(self, events: list[h2.events.Event]) -> None:
         for event in events:
             try:
-                await super()._handle_events([event])
+                if isinstance(event, h2.events.RequestReceived) and self.context.terminated.is_set():
+                    await self._refuse(event.stream_id)
+                else:
+                    await super()._handle_events([event])
             except (KeyError, UnicodeDecodeError):
                 await self._reset(event)
             except TooManyStreamsError:  # a thousand streams opened and reset faster than they end (H14)
@@ -132,11 +172,18 @@ class Http2(H2Protocol):
                 await self.send(Closed())
                 return
 
+    async def _refuse(self, stream_id: int) -> None:
+        with suppress(h2.exceptions.ProtocolError):  # its client has reset it
+            self.connection.reset_stream(stream_id, h2.errors.ErrorCodes.REFUSED_STREAM)
+        await self._flush()
+        await self._end_drained()
+
     async def _reset(self, event: h2.events.Event) -> None:
         stream_id = getattr(event, "stream_id", None)
         if stream_id is None:
             return
         self.streams.pop(stream_id, None)
+        await self._close_stream(stream_id)
         try:
             if isinstance(event, h2.events.DataReceived):  # or the connection's window would shrink
                 self.connection.acknowledge_received_data(event.flow_controlled_length, stream_id)

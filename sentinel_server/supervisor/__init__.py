@@ -12,30 +12,35 @@ from socket import socket
 
 from sentinel_core.gateway import Gateway
 from sentinel_server.runners import loop_factory
+from sentinel_server.supervisor.binding import claimed
 from sentinel_server.supervisor.fleet import Fleet
 from sentinel_server.supervisor.launch import Launch
 from sentinel_server.supervisor.single import RESTART, Single
-from sentinel_server.supervisor.watching import Watcher
 from sentinel_server.supervisor.worker import Worker
 
 __all__ = ["RESTART", "Launch", "run"]
 
 
-def run(launch: Launch, gateway: Gateway, listener: socket, ready: Callable[[], None], *, watch: bool = False) -> int:
+def run(
+    launch: Launch,
+    gateway: Gateway,
+    listener: socket,
+    ready: Callable[[], None],
+    *,
+    watch: bool = False,
+    hung_up: Callable[[], bool] = lambda: False,
+) -> int:
     """Serve until a signal says stop; the exit code.
 
     0 after a drain, even one that ran into its deadline; 1 if a worker could not be started or kept alive.
     `ready` is called once, when every worker accepts connections. With `watch`, files are looked at (`--reload`), which
-    is for one worker; `RESTART` then says that code has changed.
+    is for one worker; `RESTART` then says that code has changed. `hung_up` says whether a SIGHUP came before: it is
+    made up for. A reload reads the files that `gateway` was made from: where one is missing then, it is refused.
     """
     server = gateway.settings.server
+    launch = launch.settled(gateway.settings)
     if server.workers > 1:
-        return asyncio.run(_fleet(launch, gateway, listener, ready))
-    watcher = Watcher(gateway.settings.path) if watch else None
+        with listener, claimed(listener, server):
+            return asyncio.run(Fleet(launch, server, listener).run(ready, hung_up=hung_up))
     with asyncio.Runner(loop_factory=loop_factory(server.runner)) as loop:
-        return loop.run(Single(Worker(launch, gateway, listener)).run(ready, watcher))
-
-
-async def _fleet(launch: Launch, gateway: Gateway, listener: socket, ready: Callable[[], None]) -> int:
-    with listener:
-        return await Fleet(launch, gateway.settings.server, listener).run(ready)
+        return loop.run(Single(Worker(launch, gateway, listener)).run(ready, watch=watch, hung_up=hung_up))

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sentinel_core.config import ServerSettings
 from sentinel_core.errors import ConfigError, ConfigProblem
+
+log = logging.getLogger("sentinel.supervisor")
 
 
 def bind(server: ServerSettings, *, shared: bool = False) -> socket.socket:
     """A bound socket that does not listen yet. `ConfigError` names the key if that is not possible.
 
     With `shared` other processes of ours may bind the same port, and the kernel spreads connections over those that
-    listen (SO_REUSEPORT). That somebody else has the port is still found: it is bound alone first.
+    listen (SO_REUSEPORT). That somebody else has the port is still found: it is bound alone first. That somebody else
+    found the same in the same moment, `claimed` finds.
     """
     family, address = _resolve(server)
     alone = _bound(family, address, server)
@@ -30,6 +37,28 @@ def join(host: str, port: int) -> socket.socket:
     server = ServerSettings(host=host, port=port)
     family, address = _resolve(server)
     return _bound(family, address, server, reuse_port=True)
+
+
+@contextmanager
+def claimed(reservation: socket.socket, server: ServerSettings) -> Iterator[None]:
+    """Keep a shared port from everybody else's workers. `ConfigError` if others have it.
+
+    The kernel lets two fleets of a user share a port that neither listened on as the other looked. A name in Linux's
+    abstract space is given once, in each network, and is free again when its process is gone. Elsewhere there is no
+    such name, and two that start in the same moment are not told apart.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    host, port = reservation.getsockname()[:2]
+    with socket.socket(socket.AF_UNIX) as claim:
+        try:
+            claim.bind(f"\0sentinel {host} {port}")
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise ConfigError([_problem(error, server)]) from error
+            log.warning("the port cannot be kept from other fleets (%s)", error.strerror)
+        yield
 
 
 def url(sock: socket.socket) -> str:

@@ -1,9 +1,10 @@
-"""What the supervisor and its workers say to each other: one JSON line each over a socket pair."""
+"""What the supervisor and its workers say to each other: JSON over a socket pair, each message after its length."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from struct import Struct
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -12,12 +13,12 @@ from sentinel_core.config import ServerSettings
 from sentinel_server.supervisor.launch import Launch
 
 Step: TypeAlias = Literal["prepare", "commit", "rollback"]
-Order: TypeAlias = Literal["drain", "hurry"] | Step
-MAX_LINE_BYTES = 1 << 20
+Order: TypeAlias = Literal["drain", "hurry", "give_up"] | Step
+LENGTH = Struct("!I")
 
 
 class Start(msgspec.Struct, frozen=True):
-    """The first line to a worker: become a gateway on this port, with the `[server]` that all others have."""
+    """The first message to a worker: become a gateway on this port, with the `[server]` that all others have."""
 
     launch: Launch
     server: ServerSettings
@@ -26,23 +27,25 @@ class Start(msgspec.Struct, frozen=True):
 
 
 class Command(msgspec.Struct, frozen=True):
-    """A later line to a worker."""
+    """A later one to a worker. What it is to prepare is in `launch`, or else it reads the sources."""
 
     order: Order
+    launch: Launch | None = None
 
 
 class Report(msgspec.Struct, frozen=True):
-    """A line from a worker: it serves, it could not start, or it has done a step of a reload.
+    """What a worker says: it serves, it could not start, or it has done a step of a reload.
 
-    `problems` is empty, or says what went wrong.
+    `problems` is empty, or says what went wrong. `launch` is what it has prepared.
     """
 
     about: Literal["ready", "failed"] | Step
     problems: str = ""
+    launch: Launch | None = None
 
 
 class Channel:
-    """One end. Lines are read by one task at a time; an empty read means that the other end is gone."""
+    """One end. Messages are read by one task at a time; an empty one means that the other end is gone."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -51,18 +54,20 @@ class Channel:
     @classmethod
     async def over(cls, sock: socket.socket) -> Channel:
         """A channel over one end of a socket pair."""
-        return cls(*await asyncio.open_connection(sock=sock, limit=MAX_LINE_BYTES))
+        return cls(*await asyncio.open_connection(sock=sock))
 
     def send(self, message: Start | Command | Report) -> None:
         """Say something. Nothing happens if the other end is gone: its reader's end tells."""
         if not self._writer.is_closing():
-            self._writer.write(msgspec.json.encode(message) + b"\n")
+            text = msgspec.json.encode(message)
+            self._writer.write(LENGTH.pack(len(text)) + text)
 
-    async def line(self) -> bytes:
-        """The next line, b"" at the end."""
+    async def message(self) -> bytes:
+        """The next message, b"" at the end."""
         try:
-            return await self._reader.readline()
-        except ConnectionError:
+            (length,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))
+            return await self._reader.readexactly(length)
+        except (asyncio.IncompleteReadError, ConnectionError):
             return b""
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from sentinel_server import logs
 from sentinel_server.runners import loop_factory
 from sentinel_server.supervisor.binding import join
 from sentinel_server.supervisor.channel import Channel, Command, Report, Start, Step
+from sentinel_server.supervisor.launch import Launch
 from sentinel_server.supervisor.worker import Worker
 
 
@@ -27,26 +28,36 @@ async def follow(channel: Channel, worker: Worker) -> None:
     The steps of a reload have tasks of their own: a drain is heard while stages are being opened.
     """
     async with asyncio.TaskGroup() as steps:
-        while line := await channel.line():
-            order = msgspec.json.decode(line, type=Command).order
-            if order == "drain":
-                worker.begin()
-            elif order == "hurry":
-                worker.hurry()
-            else:
-                steps.create_task(_take(order, channel, worker))
+        while message := await channel.message():
+            command = msgspec.json.decode(message, type=Command)
+            match command.order:
+                case "drain":
+                    worker.begin()
+                case "hurry":
+                    worker.hurry()
+                case "give_up":
+                    worker.give_up()
+                case step:
+                    steps.create_task(_take(step, command.launch, channel, worker))
+                    await asyncio.sleep(0)  # it has begun: an order to give up finds it
         worker.begin()
 
 
-async def _take(step: Step, channel: Channel, worker: Worker) -> None:
-    problems = await {"prepare": worker.prepare, "commit": worker.commit, "rollback": worker.rollback}[step]()
-    channel.send(Report(step, problems))
+async def _take(step: Step, launch: Launch | None, channel: Channel, worker: Worker) -> None:
+    match step:
+        case "prepare":
+            problems = await worker.prepare(launch)
+            channel.send(Report(step, problems, worker.prepared))
+        case "commit":
+            channel.send(Report(step, await worker.commit()))
+        case "rollback":
+            channel.send(Report(step, await worker.rollback()))
 
 
 async def serve(sock: socket.socket) -> int:
     """A worker's life; its exit code."""
     channel = await Channel.over(sock)
-    start = msgspec.json.decode(await channel.line(), type=Start)
+    start = msgspec.json.decode(await channel.message(), type=Start)
     try:
         logs.configure(start.server.log_level)
         gateway = await asyncio.to_thread(start.launch.successor, start.server)
@@ -70,8 +81,9 @@ async def serve(sock: socket.socket) -> int:
 
 
 def main(descriptor: int, runner: str) -> int:
-    """Serve on this process's own loop. A terminal's Ctrl-C is for the supervisor, which tells us."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Serve on this process's own loop. A terminal's Ctrl-C and SIGHUP are for the supervisor, which tells us."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     with asyncio.Runner(loop_factory=loop_factory(runner)) as loop:
         return loop.run(serve(socket.socket(fileno=descriptor)))
 

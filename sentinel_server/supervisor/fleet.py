@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from socket import socket
 
 from sentinel_core.config import ServerSettings
 from sentinel_server.supervisor.channel import Order, Step
 from sentinel_server.supervisor.launch import Launch
 from sentinel_server.supervisor.process import WorkerProcess
+from sentinel_server.supervisor.reloads import Reloads, heed
+from sentinel_server.supervisor.worker import GIVEN_UP
 
 log = logging.getLogger("sentinel.supervisor")
 
@@ -27,7 +28,11 @@ KILL_AFTER_S = 5.0
 
 
 class Fleet:
-    """The supervisor of `server.workers` processes on one bound, not listening `reservation` of the port."""
+    """The supervisor of `server.workers` processes on one bound, not listening `reservation` of the port.
+
+    `launch` is what the configuration in force was read from, and what that said: whatever its files say now, a worker
+    that is respawned is told what the others have.
+    """
 
     def __init__(self, launch: Launch, server: ServerSettings, reservation: socket) -> None:
         self._launch = launch
@@ -37,43 +42,64 @@ class Fleet:
         self._stop = asyncio.Event()
         self._failed = False
         self._awaited = set(range(server.workers))
-        self._reloading: asyncio.Task[str] | None = None
+        self._reloads = Reloads(self._reload, self._end_step)
+        self._returning = False
+        self._launching = asyncio.Lock()
 
-    async def run(self, ready: Callable[[], None]) -> int:
-        """Keep every worker alive until stopped; `ready` is called once all of them serve. The exit code."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
-        await asyncio.gather(*(self._keep(slot, ready) for slot in range(self._server.workers)))
-        if self._reloading is not None:
-            await self._reloading
+    async def run(self, ready: Callable[[], None], *, hung_up: Callable[[], bool]) -> int:
+        """Keep every worker alive until stopped; `ready` is called once all of them serve. The exit code.
+
+        `hung_up` says whether a SIGHUP came before there was anybody to heed it.
+        """
+        keeping = [asyncio.create_task(self._keep(slot, ready)) for slot in range(self._server.workers)]
+        heed(self.stop, self._reloads, hung_up)  # a reload waits its turn: until each of them has started a worker
+        await asyncio.gather(*keeping)
+        await self._reloads.ended()
         return 1 if self._failed else 0
 
     def stop(self) -> None:
         """Drain all workers; when called again, at once."""
         order: Order = "hurry" if self._stop.is_set() else "drain"
         self._stop.set()
-        for process in self._alive():
-            process.tell(order)
+        self._tell(order)
 
-    async def reload(self) -> str:
-        """Reload in all workers or in none; "" or why the old configuration stays."""
-        workers = self._alive()
-        problems = await _ask(workers, "prepare") or await _commit(workers)
+    async def _reload(self) -> str:
+        """In all workers or in none; "" or why the old configuration stays. None is started meanwhile."""
+        async with self._launching:
+            workers = self._alive()
+            if not workers:
+                return "no worker runs that could take it"
+            first = await workers[0].ask("prepare")
+            problems = first.problems or await _ask(workers[1:], "prepare", first.launch)
+            problems = problems or self._reloads.outdated or await self._commit(workers)
+            if not problems:
+                self._launch = first.launch or self._launch
+                log.info("reloaded in %d workers", len(workers))
+            return problems
+
+    async def _commit(self, workers: Sequence[WorkerProcess]) -> str:
+        """Swap in what all have prepared, or let those that did so return; "" or why."""
+        problems = await _ask(workers, "commit")
         if problems:
-            log.error("reload refused, the configuration in force stays:\n%s", problems)
-        else:
-            log.info("reloaded in %d workers", len(workers))
+            self._returning = True
+            if stuck := await _ask([worker for worker in workers if worker.hears], "rollback"):
+                log.critical("not every worker returned to the configuration before:\n%s", stuck)
+            self._returning = False
         return problems
+
+    def _end_step(self) -> None:
+        """Let workers give up the step of a reload that they take, unless it is the way back."""
+        if not self._returning:
+            self._tell("give_up")
 
     async def _keep(self, slot: int, ready: Callable[[], None]) -> None:
         """One place in the fleet: a process, and another one when it dies."""
         failures = 0
         while process := await self._start(slot):
             await self._watch(slot, process, ready)
+            self._end_step()  # of a reload that waits for others: until it is over no successor starts
             if self._stop.is_set():
-                self._failed = self._failed or process.code != 0
+                self._failed = self._failed or not process.obeyed
                 return
             failures = 1 if process.lived_s > STEADY_S else failures + 1
             log.error("worker %d died (%s)", process.pid, process.epitaph)
@@ -87,7 +113,11 @@ class Fleet:
         failures = 0
         while not self._stop.is_set():
             try:
-                process = await WorkerProcess.start(self._launch, self._server, self._reservation)
+                async with self._launching:
+                    if self._stop.is_set():
+                        break
+                    process = await WorkerProcess.start(self._launch, self._server, self._reservation)
+                    self._processes[slot] = process
             except OSError as error:
                 failures += 1
                 log.error("a worker cannot be started (%s)", error)
@@ -95,14 +125,13 @@ class Fleet:
                     self._give_up(str(error))
                 await self._wait(_pause_s(failures))
                 continue
-            self._processes[slot] = process
             if self._stop.is_set():
                 process.tell("drain")
             return process
         return None
 
     def _hopeless(self, process: WorkerProcess, failures: int) -> bool:
-        """A worker that refused a file which was broken since is tried again for as long as others serve."""
+        """A worker that says why it cannot serve is tried again for as long as others do."""
         return not self._serves() if process.problems else failures >= MAX_FAILURES
 
     async def _watch(self, slot: int, process: WorkerProcess, ready: Callable[[], None]) -> None:
@@ -147,23 +176,27 @@ class Fleet:
     def _serves(self) -> bool:
         return any(process.serves for process in self._alive())
 
-    def _hang_up(self) -> None:
-        if self._reloading is None or self._reloading.done():
-            self._reloading = asyncio.get_running_loop().create_task(self.reload())
+    def _tell(self, order: Order) -> None:
+        for process in self._alive():
+            process.tell(order)
 
 
-async def _ask(workers: Iterable[WorkerProcess], step: Step) -> str:
-    """Take a step of a reload in all of them at once; "" or their problems, each once."""
-    answers = await asyncio.gather(*(worker.ask(step) for worker in workers))
-    return "\n".join(dict.fromkeys(answer for answer in answers if answer))
+async def _ask(workers: Sequence[WorkerProcess], step: Step, launch: Launch | None = None) -> str:
+    """Take a step of a reload in all of them at once; "" or their problems, each once.
 
-
-async def _commit(workers: Sequence[WorkerProcess]) -> str:
-    """Swap in what all have prepared, or let those that did so return; "" or why."""
-    problems = await _ask(workers, "commit")
-    if problems and (stuck := await _ask(workers, "rollback")):
-        log.critical("not every worker returned to the configuration before:\n%s", stuck)
-    return problems
+    One that cannot is enough to refuse it: the others need not wait any longer for what they open.
+    """
+    problems: dict[str, None] = {}
+    for answer in asyncio.as_completed([worker.ask(step, launch) for worker in workers]):
+        problem = (await answer).problems
+        if problem and not problems and step != "rollback":
+            for worker in workers:
+                worker.tell("give_up")
+        if problem:
+            problems[problem] = None
+    if len(problems) > 1:
+        problems.pop(GIVEN_UP, None)
+    return "\n".join(problems)
 
 
 def _pause_s(failures: int) -> float:

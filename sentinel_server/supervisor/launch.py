@@ -1,4 +1,4 @@
-"""What a process needs to know to become a gateway: where its configuration comes from."""
+"""What a process needs to know to become a gateway: where its configuration comes from, and what that said."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from pathlib import Path
 import msgspec
 
 from sentinel_core.config import ServerSettings, Settings, load_settings
+from sentinel_core.config.files import Files
+from sentinel_core.config.load import Further
 from sentinel_core.gateway import Gateway
+from sentinel_core.gateway.blueprint import problems
 from sentinel_server.exposure import check
 
 log = logging.getLogger("sentinel.server")
@@ -22,33 +25,57 @@ OVERRIDE = "SENTINEL__SERVER__"
 class Launch(msgspec.Struct, frozen=True):
     """The sources of a configuration. `server` overrides keys of `[server]`, as the command line does.
 
-    Crosses process borders as JSON; what is read again at a reload is read from the same sources.
+    Crosses process borders as JSON. `contents` are what its files said when they were read, secrets among them: whoever
+    has them reads nothing. Its `repr` shows none.
     """
 
     config: str | None = None
     env_file: str | None = None
     server: Mapping[str, str] = {}
+    contents: Mapping[str, bytes] | None = None
+
+    def __repr__(self) -> str:
+        return f"Launch(config={self.config!r}, env_file={self.env_file!r})"
 
     def environ(self) -> dict[str, str]:
         """This process's environment with the overrides in it, which are stronger than the file."""
         return {**os.environ, **{OVERRIDE + key.upper(): value for key, value in self.server.items()}}
 
-    def settings(self) -> Settings:
+    def files(self) -> Files:
+        """The files of one reading."""
+        return Files(self.contents, once=True)
+
+    def settings(self, files: Files | None = None, *, further: Further | None = None) -> Settings:
         """The settings, read now. `ConfigError` with every problem."""
-        return load_settings(_path(self.config), environ=self.environ(), env_file=_path(self.env_file))
+        return load_settings(
+            _path(self.config),
+            environ=self.environ(),
+            env_file=_path(self.env_file),
+            files=files or self.files(),
+            further=further,
+        )
 
-    def gateway(self) -> Gateway:
+    def gateway(self, files: Files | None = None) -> Gateway:
         """A gateway that is compiled and not open. `ConfigError` with every problem."""
-        return Gateway.load(_path(self.config), environ=self.environ(), env_file=_path(self.env_file))
+        return Gateway(self.settings(files, further=problems))
 
-    def successor(self, server: ServerSettings) -> Gateway:
+    def successor(self, server: ServerSettings, files: Files | None = None) -> Gateway:
         """The same, checked for exposure, for a process that serves with this `[server]` and goes on doing so."""
-        gateway = self.gateway()
+        gateway = self.gateway(files)
         if gateway.settings.server != server:
             log.warning("[server] has changed: that takes effect at the next start")
             gateway = Gateway(replace(gateway.settings, server=server))
         check(gateway)
         return gateway
+
+    def settled(self, settings: Settings) -> Launch:
+        """The same sources as these settings found them: that file and no other, and what all of them said."""
+        config = str(settings.path) if settings.path is not None else None
+        return msgspec.structs.replace(self, config=config, contents=settings.files.contents)
+
+    def anew(self) -> Launch:
+        """The same sources, to be read again. A file that was there has to be there still."""
+        return msgspec.structs.replace(self, contents=None)
 
 
 def _path(name: str | None) -> Path | None:

@@ -27,7 +27,7 @@ class WorkerProcess:
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
         self._is_ready: asyncio.Future[bool] = self._loop.create_future()
-        self._answer: asyncio.Future[str] = self._loop.create_future()
+        self._answer: asyncio.Future[Report] = self._loop.create_future()
         self._reading = self._loop.create_task(self._read())
         self.problems = ""  # why it said that it cannot serve
         self.lived_s = 0.0
@@ -62,6 +62,16 @@ class WorkerProcess:
         return self._process.returncode
 
     @property
+    def hears(self) -> bool:
+        """Whether there is anybody to be asked."""
+        return not self._reading.done()
+
+    @property
+    def obeyed(self) -> bool:
+        """Whether it ended as it was told to: SIGTERM itself ends one that does not hear it yet, and serves nobody."""
+        return self.code in (0, -signal.SIGTERM)
+
+    @property
     def serves(self) -> bool:
         """Whether it accepts connections, as far as is known."""
         return self.code is None and self._is_ready.done() and self._is_ready.result()
@@ -75,7 +85,7 @@ class WorkerProcess:
 
     @property
     def _gone(self) -> str:
-        return f"worker {self.pid} has ended; the next one reads the configuration as it is then"
+        return f"worker {self.pid} has ended; the next one starts with the configuration in force"
 
     async def ready(self) -> bool:
         """Whether it came to serve."""
@@ -92,12 +102,12 @@ class WorkerProcess:
         """Give an order that needs no answer."""
         self._channel.send(Command(order))
 
-    async def ask(self, step: Step) -> str:
-        """Give an order and wait for what it leads to: "" or problems. One at a time."""
-        if self._reading.done():
-            return self._gone
+    async def ask(self, step: Step, launch: Launch | None = None) -> Report:
+        """Give an order and wait for what it leads to. One at a time."""
+        if not self.hears:
+            return Report("failed", self._gone)
         self._answer = self._loop.create_future()
-        self.tell(step)
+        self._channel.send(Command(step, launch))
         return await self._answer
 
     def kill(self) -> None:
@@ -106,15 +116,15 @@ class WorkerProcess:
             os.kill(self.pid, signal.SIGKILL)
 
     async def _read(self) -> None:
-        while line := await self._channel.line():
-            report = msgspec.json.decode(line, type=Report)
+        while message := await self._channel.message():
+            report = msgspec.json.decode(message, type=Report)
             if report.about == "ready":
                 self._is_ready.set_result(True)
             elif report.about == "failed":
                 self.problems = report.problems
             else:
-                self._answer.set_result(report.problems)
+                self._answer.set_result(report)
         if not self._is_ready.done():
             self._is_ready.set_result(False)
         if not self._answer.done():
-            self._answer.set_result(self._gone)
+            self._answer.set_result(Report("failed", self._gone))

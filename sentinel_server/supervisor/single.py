@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 from collections.abc import Callable
 
+from sentinel_server.supervisor.reloads import Reloads, heed
 from sentinel_server.supervisor.watching import Watcher
 from sentinel_server.supervisor.worker import Worker
 
@@ -22,24 +22,23 @@ class Single:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._stopping = False
-        self._reloading: asyncio.Task[str] | None = None
+        self._reloads = Reloads(self._reload, worker.give_up)
         self._restart = False
 
-    async def run(self, ready: Callable[[], None], watcher: Watcher | None = None) -> int:
-        """Serve; the exit code. With a watcher, reload when the configuration changes, end with `RESTART` when code
-        does."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
-        watching = loop.create_task(watcher.run(self.reload, self._restart_soon)) if watcher else None
+    async def run(self, ready: Callable[[], None], *, watch: bool = False, hung_up: Callable[[], bool]) -> int:
+        """Serve; the exit code. With `watch`, reload when the configuration changes, end with `RESTART` when code does.
+
+        `hung_up` says whether a SIGHUP came before there was anybody to heed it.
+        """
+        heed(self.stop, self._reloads, hung_up)
+        watching = asyncio.create_task(self._watch()) if watch else None
         try:
             await self._worker.run(ready)
         finally:
-            for task in (watching, self._reloading):
-                if task is not None:
-                    task.cancel()
-                    await asyncio.wait([task])
+            await self._reloads.cancel()
+            if watching is not None:
+                watching.cancel()
+                await asyncio.wait([watching])
         return RESTART if self._restart else 0
 
     def stop(self) -> None:
@@ -49,20 +48,16 @@ class Single:
         self._stopping = True
         self._worker.begin()
 
-    async def reload(self) -> str:
-        """Read the configuration again; "" or why the old one stays."""
-        problems = await self._worker.prepare() or await self._worker.commit()
-        if problems:
-            log.error("reload refused, the configuration in force stays:\n%s", problems)
-        else:
+    async def _reload(self) -> str:
+        problems = await self._worker.prepare() or self._reloads.outdated or await self._worker.commit()
+        if not problems:
             log.info("reloaded")
         return problems
+
+    async def _watch(self) -> None:
+        await Watcher(lambda: self._worker.files).run(self._reloads.ask, self._restart_soon)
 
     def _restart_soon(self) -> None:
         log.info("code has changed: restarting")
         self._restart = True
         self._worker.hurry()
-
-    def _hang_up(self) -> None:
-        if self._reloading is None or self._reloading.done():
-            self._reloading = asyncio.get_running_loop().create_task(self.reload())

@@ -7,9 +7,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from socket import socket
+from typing import NamedTuple
 
 from sentinel_core.chain.faults import is_fault, place
 from sentinel_core.config import Settings
+from sentinel_core.config.files import Files
 from sentinel_core.errors import SentinelError
 from sentinel_core.gateway import Gateway
 from sentinel_server.app import asgi
@@ -21,23 +23,35 @@ from sentinel_server.supervisor.watchdog import Watchdog
 
 log = logging.getLogger("sentinel.server")
 
+GIVEN_UP = "given up before it was done"
+
+
+class Prepared(NamedTuple):
+    """A configuration that was read and compiled."""
+
+    launch: Launch
+    settings: Settings
+
 
 class Worker:
     """Serves until told to stop; reloads in two steps, so that several workers can agree.
 
     `prepare` reads and compiles the configuration and changes nothing, `commit` swaps it in, `rollback` undoes a
-    commit. Each returns "" or what is wrong.
+    commit. Each returns "" or what is wrong; `give_up` ends the one that is being taken.
     """
 
     def __init__(self, launch: Launch, gateway: Gateway, listener: socket) -> None:
-        self._launch = launch
+        self.files: Files = gateway.settings.files
+        """Those that were read last, taken into use or not."""
+        self._in_force = Prepared(launch, gateway.settings)
         self._gateway = gateway
         self._listener = listener
         self._shutdown = Shutdown()
         self._opened = asyncio.Event()
         self._opening: asyncio.Timeout | None = None
-        self._candidate: Settings | None = None
-        self._previous: Settings | None = None
+        self._step: asyncio.Timeout | None = None
+        self._candidate: Prepared | None = None
+        self._previous: Prepared | None = None
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Open the gateway, serve, drain, close. `ready` is called when connections are accepted."""
@@ -66,23 +80,32 @@ class Worker:
         self.begin()
         self._shutdown.now.set()
 
-    async def prepare(self) -> str:
-        """Read and compile the configuration as it is now, on a thread: plugins may be imported."""
+    @property
+    def prepared(self) -> Launch | None:
+        """What was prepared last, for others to prepare the same."""
+        return self._candidate.launch if self._candidate is not None else None
+
+    async def prepare(self, launch: Launch | None = None) -> str:
+        """Read and compile the configuration, as it is now or as `launch` has it, on a thread: plugins are imported."""
+        launch = launch or self._in_force.launch.anew()
         self._candidate = self._previous = None
-        return await _tried(self._read())
+        self.files = launch.files()
+        return await self._take(self._read(launch, self.files))
 
     async def commit(self) -> str:
         """Swap in what was prepared. Running requests end on the generation they began with."""
         if self._candidate is None:
             return "nothing was prepared"
-        before = self._gateway.settings
-        if not (problems := await _tried(self._gateway.reload(self._candidate))):
-            self._previous = before
-        return problems
+        return await self._swap(self._candidate)
 
     async def rollback(self) -> str:
         """Return to the configuration before the last commit, where one was made."""
-        return await _tried(self._gateway.reload(self._previous)) if self._previous is not None else ""
+        return await self._swap(self._previous) if self._previous is not None else ""
+
+    def give_up(self) -> None:
+        """End the step that is being taken, if one is: what it reads is out of date, or what it opens does not open."""
+        if self._step is not None:
+            self._step.reschedule(asyncio.get_running_loop().time())
 
     async def _open(self, life: AsyncExitStack) -> bool:
         """Whether the gateway is open. Not if it was to end before it was."""
@@ -109,10 +132,27 @@ class Worker:
         with Watchdog():
             await serving
 
-    async def _read(self) -> None:
+    async def _take(self, step: Awaitable[None]) -> str:
+        limit = self._step = asyncio.timeout(None)
+        try:
+            async with limit:
+                return await _tried(step)
+        except TimeoutError:  # of `limit`: any other is what `_tried` tells
+            return GIVEN_UP
+        finally:
+            self._step = None
+
+    async def _swap(self, successor: Prepared) -> str:
+        before = self._gateway.blueprint
+        problems = await self._take(self._gateway.reload(successor.settings))
+        if self._gateway.blueprint is not before:  # also where it was given up too late
+            self._previous, self._in_force = self._in_force, successor
+        return problems
+
+    async def _read(self, launch: Launch, files: Files) -> None:
         await self._opened.wait()  # until then there is nothing that could be exchanged
-        gateway = await asyncio.to_thread(self._launch.successor, self._gateway.settings.server)
-        self._candidate = gateway.settings
+        gateway = await asyncio.to_thread(launch.successor, self._gateway.settings.server, files)
+        self._candidate = Prepared(launch.settled(gateway.settings), gateway.settings)
 
 
 async def _tried(step: Awaitable[None]) -> str:

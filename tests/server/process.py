@@ -102,14 +102,17 @@ class Process:
 
 @asynccontextmanager
 async def running(
-    folder: Path, text: str, *options: str, ready: bool = True, files: int | None = None
+    folder: Path, text: str, *options: str, named: bool = True, ready: bool = True, files: int | None = None
 ) -> AsyncIterator[Process]:
-    """`sentinel serve` with this configuration. Waits until it serves, unless it is not expected to."""
+    """`sentinel serve` with this configuration, `named` or found in its folder. Waits until it serves, unless it is not
+    expected to."""
     file, log, port = folder / "sentinel.toml", folder / "output.log", free_port()
     file.write_text(text, "utf-8")
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "sentinel_server", "serve", "--config", str(file), "--port", str(port), *options),
+            *(sys.executable, "-m", "sentinel_server", "serve", "--port", str(port)),
+            *(("--config", str(file)) if named else ()),
+            *options,
             cwd=folder,
             env={name: value for name, value in os.environ.items() if not PRIVATE.search(name)},
             stdout=output,

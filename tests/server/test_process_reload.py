@@ -46,6 +46,13 @@ class Gate(Stage):
 def sentinel_stages():
     return (Gate,)
 """
+SLOW = """
+import time
+
+print("the gate is being built", flush=True)
+while not Path("built").exists():
+    time.sleep(0.02)
+"""
 PUBLIC = config(host="0.0.0.0")
 KEY = '\n[stages.auth]\napi_key = { env = "ACME_KEY" }\n'
 
@@ -65,6 +72,23 @@ def gate(tmp_path: Path) -> Path:
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the environment of a started gateway holds for `KEY`."""
     monkeypatch.setenv("ACME_KEY", "0123456789abcdef0123")
+
+
+MODEL = '\n[[models]]\nname = "new-model"\ntargets = [{ provider = "echo" }]\n[providers.echo]\n'
+
+
+async def models(process: Process) -> bytes:
+    """What one of the workers lists."""
+    client = await Client.to(process)
+    client.get("/v1/models")
+    return await client.rest()
+
+
+async def respawned(process: Process) -> None:
+    """Kill a worker and wait for its successor."""
+    serving = process.output.count(' serves"')
+    os.kill(process.workers()[0], signal.SIGKILL)
+    await process.until(lambda: process.output.count(' serves"') == serving + 1, "respawned")
 
 
 def reload(process: Process, folder: Path, text: str) -> None:
@@ -120,10 +144,10 @@ async def test_s06_a_worker_that_dies_meanwhile_has_not_agreed(gate: Path) -> No
         await process.until(lambda: process.output.count("the gate is shut") == 2, "shut the gate")
         victim = process.workers()[0]
         os.kill(victim, signal.SIGKILL)
-        (gate / "opened").touch()
         await process.wrote(f"worker {victim} has ended")
         assert '"reloaded' not in process.output
         await process.until(lambda: process.output.count(' serves"') == 3, "respawned")
+        (gate / "opened").touch()
         process.signal(signal.SIGHUP)
         await process.wrote('"reloaded in 2 workers')
 
@@ -142,16 +166,99 @@ async def test_c10_a_reload_does_not_open_a_public_address_to_strangers(tmp_path
         assert b" 401 " in await client.until(b"\r\n")
 
 
-@long_form
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
 @pytest.mark.usefixtures("key")
-async def test_c10_a_worker_that_is_respawned_does_not_either(tmp_path: Path) -> None:
-    text = config(host="0.0.0.0", workers=2)
-    async with running(tmp_path, text + KEY) as process:
-        (tmp_path / "sentinel.toml").write_text(text)
-        os.kill(process.workers()[0], signal.SIGKILL)
-        await process.wrote("no stage authenticates callers")
+async def test_c10_a_file_that_is_away_refuses_the_reload_and_opens_nothing(tmp_path: Path, workers: int) -> None:
+    file = tmp_path / "sentinel.toml"
+    async with running(tmp_path, config(workers=workers) + KEY, named=False) as process:
+        file.rename(tmp_path / "away")
+        process.signal(signal.SIGHUP)
+        await process.wrote("sentinel.toml: cannot be read: No such file or directory")
         client = await Client.ask(process, model="echo")
         assert b" 401 " in await client.until(b"\r\n")
+        (tmp_path / "away").rename(file)
+        process.signal(signal.SIGHUP)
+        await process.wrote('"reloaded')
+
+
+@pytest.mark.usefixtures("key")
+async def test_c10_with_reload_a_file_that_goes_opens_nothing_and_is_taken_when_it_is_back(tmp_path: Path) -> None:
+    file = tmp_path / "sentinel.toml"
+    async with running(tmp_path, config() + KEY, "--reload", named=False) as process:
+        file.unlink()
+        await process.wrote("reload refused")
+        client = await Client.ask(process, model="echo")
+        assert b" 401 " in await client.until(b"\r\n")
+        file.write_text(config() + KEY + MODEL)
+        await process.wrote('"reloaded')
+        file.write_text(config())
+        await process.until(lambda: process.output.count('"reloaded') == 2, "reloaded again")
+        assert b"new-model" not in await models(process)
+
+
+@long_form
+@pytest.mark.usefixtures("key")
+async def test_s06_a_worker_that_is_respawned_has_the_configuration_in_force(tmp_path: Path) -> None:
+    text, file = config(host="0.0.0.0", workers=2), tmp_path / "sentinel.toml"
+    async with running(tmp_path, text + KEY) as process:
+        for written in (text, text + MODEL + "\n[stages.no_such_stage]\n", text + KEY + MODEL):  # not reloaded
+            file.write_text(written)
+            await respawned(process)
+        file.write_text(text + MODEL)
+        process.signal(signal.SIGHUP)
+        await process.wrote("no stage authenticates callers")
+        await respawned(process)
+        for _ in range(8):
+            client = await Client.ask(process, model="echo")
+            assert b" 401 " in await client.until(b"\r\n")
+
+
+@long_form
+async def test_s06_a_worker_that_is_respawned_has_what_was_reloaded_last(tmp_path: Path) -> None:
+    text = config(workers=2)
+    async with running(tmp_path, text) as process:
+        reload(process, tmp_path, text + MODEL)
+        await process.wrote('"reloaded in 2 workers')
+        (tmp_path / "sentinel.toml").unlink()
+        await respawned(process)
+        for _ in range(8):
+            assert b"new-model" in await models(process)
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
+async def test_s06_a_reload_that_comes_while_one_hangs_takes_its_place(gate: Path, workers: int) -> None:
+    text = config(workers=workers) + "\n[stages.acme_gate]\n"
+    async with running(gate, text) as process:
+        reload(process, gate, text + 'opens_with = "never"\n')
+        await process.until(lambda: process.output.count("the gate is shut") == workers, "shut the gate")
+        reload(process, gate, text + MODEL)
+        await process.wrote('"reloaded')
+        assert "a reload is under way" in process.output
+        assert "refused" not in process.output
+        for _ in range(4 * workers):
+            assert b"new-model" in await models(process)
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
+async def test_s06_a_sighup_that_comes_while_a_gateway_starts_waits(gate: Path, workers: int) -> None:
+    (gate / "acme_gate.py").write_text(GATE + SLOW)
+    async with running(gate, config(workers=workers) + "\n[stages.acme_gate]\n", ready=False) as process:
+        await process.wrote("the gate is being built")
+        process.signal(signal.SIGHUP)
+        (gate / "built").touch()
+        await process.wrote('"reloaded')
+        assert "Sentinel serves on" in process.output
+
+
+@long_form
+async def test_s06_a_sighup_to_a_worker_is_not_for_it(tmp_path: Path) -> None:
+    async with running(tmp_path, config(workers=2)) as process:
+        before = process.workers()
+        for worker in before:
+            os.kill(worker, signal.SIGHUP)
+        process.signal(signal.SIGHUP)
+        await process.wrote('"reloaded in 2 workers')
+        assert process.workers() == before
 
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])

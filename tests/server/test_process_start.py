@@ -41,6 +41,12 @@ async def test_s07_a_port_in_use_is_named(tmp_path: Path) -> None:
             assert f"[server] port: cannot listen on 127.0.0.1:{port}" in process.output
 
 
+async def test_reload_is_for_one_worker_wherever_the_number_stands(tmp_path: Path) -> None:
+    async with running(tmp_path, config(workers=2), "--reload", ready=False) as process:
+        assert await process.exited() == 2
+        assert "--reload is for one worker" in process.output
+
+
 async def test_s07_no_secret_is_printed(tmp_path: Path) -> None:
     text = '[providers.openai]\napi_key = "sk-canary-0123456789"\nbase_url = 7'
     async with running(tmp_path, text, ready=False) as process:

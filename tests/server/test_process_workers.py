@@ -6,10 +6,13 @@ import asyncio
 import os
 import resource
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 
+from sentinel_core.config import ServerSettings
+from sentinel_server.supervisor.binding import bind, claimed
 from sentinel_server.supervisor.fleet import MAX_FAILURES
 from tests.long_form import long_form
 from tests.server.process import RUNNERS, Client, Process, config, running
@@ -106,18 +109,25 @@ async def test_s06_a_broken_file_keeps_the_old_configuration_and_says_why(tmp_pa
 
 
 @long_form
-async def test_s06_a_worker_that_dies_while_the_file_is_broken_comes_back_once_it_is_mended(tmp_path: Path) -> None:
-    text = config(workers=2)
-    async with running(tmp_path, text) as process:
+async def test_s02_a_successor_that_is_ended_as_it_starts_is_no_failure(tmp_path: Path) -> None:
+    async with running(tmp_path, config(workers=2)) as process:
         steady, victim = process.workers()
-        (tmp_path / "sentinel.toml").write_text(text + "\n[stages.no_such_stage]\n")
         os.kill(victim, signal.SIGKILL)
-        await process.wrote("no_such_stage")
-        (tmp_path / "sentinel.toml").write_text(text)
-        await process.until(lambda: process.output.count(' serves"') == 3, "served again")
-        assert steady in process.workers()
+        await process.until(lambda: len(set(process.workers()) - {steady, victim}) == 1, "started a successor")
         process.signal(signal.SIGTERM)
+        for worker in process.workers():
+            os.kill(worker, signal.SIGTERM)
         assert await process.exited() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing can be claimed")
+async def test_s07_a_port_that_another_fleet_is_about_to_serve_is_in_use(tmp_path: Path) -> None:
+    server = ServerSettings(port=0)
+    with bind(server, shared=True) as other, claimed(other, server):
+        port = str(other.getsockname()[1])
+        async with running(tmp_path, config(workers=2), "--port", port, ready=False) as process:
+            assert await process.exited() == 2
+            assert f"[server] port: cannot listen on 127.0.0.1:{port}: Address already in use" in process.output
 
 
 @long_form

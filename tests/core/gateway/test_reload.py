@@ -276,6 +276,18 @@ async def test_a_reload_reads_the_environment_again_that_load_has_read(tmp_path:
         assert served(live) == ["one", "two"]
 
 
+async def test_c10_a_file_that_nobody_named_has_to_be_there_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("sentinel.toml").write_text(ONE, encoding="utf-8")
+    async with Gateway.load(environ={}) as live:
+        Path("sentinel.toml").unlink()
+        with pytest.raises(ConfigError, match="No such file"):
+            await live.reload()
+        assert served(live) == ["one"]
+
+
 @pytest.mark.parametrize("broken", ["[providers.echo]\nnonsense = 1\n", "[providers.echo\n", None])
 async def test_a_file_that_cannot_be_used_any_more_is_told_and_changes_nothing(
     tmp_path: Path, broken: str | None

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import h2.config
 import h2.connection
+import h2.errors
 import h2.events
 import pytest
 
@@ -64,6 +65,14 @@ class Client:
                     return event
             self.flush()
 
+    async def rest(self) -> list[h2.events.Event]:
+        """Every event until the server closes."""
+        events: list[h2.events.Event] = []
+        while data := await asyncio.wait_for(self.reader.read(65_536), AT_ONCE_S):
+            events += self.h2.receive_data(data)
+            self.flush()
+        return events
+
 
 async def test_a_request_is_answered_over_http2_and_http1_still_works(serving: Start) -> None:
     async with serving(LIMITS) as served:
@@ -89,7 +98,46 @@ async def test_a_drain_closes_a_connection_without_a_request(serving: Start) -> 
         client = await Client.to(served)
         assert await asyncio.wait_for(client.reader.read(65_536), AT_ONCE_S)  # the server's own preface
         served.shutdown.begin.set()
-        await closed(client.reader)
+        assert isinstance((await client.rest())[-1], h2.events.ConnectionTerminated)
+        await served.stopped()
+        client.writer.close()
+
+
+async def test_s01_in_a_drain_later_streams_are_refused_and_the_one_that_runs_is_completed(serving: Start) -> None:
+    async with serving(LIMITS) as served:
+        client = await Client.to(served)
+        client.request(1, b"/stream")
+        await client.until(h2.events.DataReceived, 1)
+        served.shutdown.begin.set()
+        notice = await asyncio.wait_for(client.reader.read(65_536), AT_ONCE_S)
+        client.request(3, b"/late")  # sent before it was read
+        (changed,) = client.h2.receive_data(notice)
+        assert isinstance(changed, h2.events.RemoteSettingsChanged)
+        assert client.h2.remote_settings.max_concurrent_streams == 0
+        refused = await client.until(h2.events.StreamReset, 3)
+        assert isinstance(refused, h2.events.StreamReset)
+        assert refused.error_code == h2.errors.ErrorCodes.REFUSED_STREAM
+        client.flush()
+
+        served.application.go_on.set()
+        *events, last = await client.rest()
+        assert any(isinstance(event, h2.events.StreamEnded) and event.stream_id == 1 for event in events)
+        assert isinstance(last, h2.events.ConnectionTerminated)
+        await served.stopped()
+        assert served.application.requests == ["/stream"]
+        client.writer.close()
+
+
+async def test_s01_a_stream_that_was_reset_does_not_hold_up_a_drain(serving: Start) -> None:
+    async with serving(LIMITS) as served:
+        client = await Client.to(served)
+        client.request(1, b"/stream")
+        await client.until(h2.events.DataReceived, 1)
+        client.request(3, b"/\xc3\xa9")
+        await client.until(h2.events.StreamReset, 3)
+        served.shutdown.begin.set()
+        served.application.go_on.set()
+        assert isinstance((await client.rest())[-1], h2.events.ConnectionTerminated)
         await served.stopped()
         client.writer.close()
 

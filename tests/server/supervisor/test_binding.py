@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
+import sys
 
 import pytest
 
 from sentinel_core.config import ServerSettings
 from sentinel_core.errors import ConfigError
-from sentinel_server.supervisor.binding import bind, join, url
+from sentinel_server.supervisor.binding import bind, claimed, join, url
 
 
 def test_s07_a_port_in_use_is_named() -> None:
@@ -25,6 +26,21 @@ def test_s07_a_port_that_others_share_is_in_use_for_us() -> None:
         taken.listen()
         with pytest.raises(ConfigError, match="cannot listen"):
             bind(ServerSettings(port=taken.getsockname()[1]), shared=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing can be claimed")
+def test_s07_of_two_that_found_a_port_free_at_once_one_has_it() -> None:
+    with bind(ServerSettings(port=0), shared=True) as ours:
+        server = ServerSettings(port=ours.getsockname()[1])
+        with bind(server, shared=True) as theirs:  # nobody listens yet
+            with (
+                claimed(ours, server),
+                pytest.raises(ConfigError, match=r"\[server\] port: .*: Address already in use"),
+                claimed(theirs, server),
+            ):
+                pass
+            with claimed(theirs, server):  # free again
+                pass
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])

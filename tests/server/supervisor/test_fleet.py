@@ -50,7 +50,7 @@ async def test_s02_a_worker_that_never_serves_and_hears_nothing_is_killed(deaf: 
     server = ServerSettings(port=0, workers=2, drain_timeout_s=SHORT_S)
     with bind(server, shared=True) as reservation:
         supervisor = Fleet(Launch(), server, reservation)
-        running = asyncio.create_task(supervisor.run(lambda: None))
+        running = asyncio.create_task(supervisor.run(lambda: None, hung_up=lambda: False))
         workers = [await asyncio.wait_for(deaf.made.get(), PATIENCE_S) for _ in range(server.workers)]
         supervisor.stop()
         try:
@@ -69,3 +69,16 @@ async def test_s03_a_worker_that_a_signal_ended_names_it(deaf: type[Deaf], numbe
         os.kill(worker.pid, number)
         await asyncio.wait_for(worker.ended(), PATIENCE_S)
     assert worker.epitaph == f"signal {named}"
+
+
+@pytest.mark.parametrize(("number", "obeyed"), [(signal.SIGTERM, True), (signal.SIGKILL, False)])
+async def test_s02_a_worker_that_sigterm_ended_before_it_served_has_done_as_it_was_told(
+    monkeypatch: pytest.MonkeyPatch, deaf: type[Deaf], number: int, obeyed: bool
+) -> None:
+    monkeypatch.setattr(process, "CHILD", "tests.server.supervisor.young")
+    server = ServerSettings(port=0)
+    with bind(server, shared=True) as reservation:
+        worker = await deaf.start(Launch(), server, reservation)
+        os.kill(worker.pid, number)
+        await asyncio.wait_for(worker.ended(), PATIENCE_S)
+    assert worker.obeyed is obeyed

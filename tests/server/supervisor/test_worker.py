@@ -12,10 +12,11 @@ import pytest
 
 from sentinel_core import Gateway, Registry, Stage
 from sentinel_core.config import ServerSettings, settings_from
+from sentinel_core.config.files import Files
 from sentinel_core.services import Services
 from sentinel_core.testing import settle
 from sentinel_server.supervisor.launch import Launch
-from sentinel_server.supervisor.worker import Worker
+from sentinel_server.supervisor.worker import GIVEN_UP, Worker
 from tests.pace import AT_ONCE_S, in_time
 
 
@@ -50,7 +51,7 @@ def gateway() -> Gateway:
 class Fixed(Launch, frozen=True):
     """Reads the same configuration at every reload."""
 
-    def successor(self, server: ServerSettings) -> Gateway:
+    def successor(self, server: ServerSettings, files: Files | None = None) -> Gateway:
         """A gateway as the worker's own."""
         return gateway()
 
@@ -101,6 +102,10 @@ async def reload(worker: Worker) -> str:
     return await worker.prepare() or await worker.commit()
 
 
+async def joined(step: asyncio.Task[str]) -> str:
+    return await step
+
+
 async def test_a_reload_waits_until_the_gateway_is_open(worker: Worker) -> None:
     reloading = asyncio.create_task(reload(worker))
     await settle()
@@ -132,6 +137,41 @@ async def test_a_drain_ends_a_commit_that_is_still_opening(worker: Worker) -> No
     await Gate.shut.wait()
     worker.begin()
     assert (await committing).startswith("draining: ")
+
+
+async def test_s06_a_commit_that_is_still_opening_can_be_given_up_and_the_next_one_succeeds(worker: Worker) -> None:
+    Gate.way.set()
+    assert await worker.prepare() == ""
+    Gate.shut.clear()
+    Gate.way.clear()
+    committing = asyncio.create_task(worker.commit())
+    await Gate.shut.wait()
+    worker.give_up()
+    assert await in_time(joined(committing), AT_ONCE_S) == GIVEN_UP
+    assert await worker.rollback() == ""  # nothing was committed
+    Gate.way.set()
+    assert await reload(worker) == ""
+
+
+async def test_s06_a_reload_that_waits_for_the_opening_can_be_given_up(worker: Worker) -> None:
+    preparing = asyncio.create_task(worker.prepare())
+    await settle()
+    worker.give_up()
+    assert await in_time(joined(preparing), AT_ONCE_S) == GIVEN_UP
+    assert worker.prepared is None
+
+
+async def test_s06_where_no_step_is_taken_nothing_is_given_up(worker: Worker) -> None:
+    Gate.way.set()
+    worker.give_up()
+    assert await reload(worker) == ""
+
+
+async def test_s06_what_was_prepared_is_told_to_others(worker: Worker) -> None:
+    Gate.way.set()
+    told = Fixed("sentinel.toml", contents={"sentinel.toml": b""})
+    assert await worker.prepare(told) == ""
+    assert worker.prepared == told.settled(gateway().settings)
 
 
 @pytest.mark.parametrize("end", [Worker.begin, Worker.hurry])
