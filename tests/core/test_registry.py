@@ -183,7 +183,9 @@ def test_plugins_of_this_process_are_registered_as_they_are() -> None:
     assert registry.providers == {"up": Up}
 
 
-@pytest.mark.parametrize("value", [5, "words", None, object(), ModuleType("empty"), [Beta]], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "value", [5, "words", None, object(), ModuleType("empty"), [Beta]], ids=lambda value: type(value).__name__
+)
 def test_what_is_no_plugin_is_refused_and_leaves_nothing_behind(value: object) -> None:
     registry = Registry()
     for _ in range(2):
