@@ -67,6 +67,11 @@ PROSE: dict[str, tuple[str, str]] = {
         "午饭。小王负责买水果和面包。小李带相机。别忘了把门锁好。猫粮放在厨房的柜子里。",
         "请写信到bob@acme.com。",
     ),
+    "chinese technical": (
+        "用Docker部署服务时，需要先安装Kubernetes（K8s）集群，再用Helm（v3）安装应用。配置文件：config.yaml。日志级别：INFO；"  # noqa: RUF001
+        "超时：30秒。会议定在2024年3月15日14:30（3号楼502室），请把报告（第2版）发到群里。QPS达到5000左右。",  # noqa: RUF001
+        "电话：（415）555－2671。",  # noqa: RUF001
+    ),
 }
 """A few sentences, and one with a value."""
 NOBODY_KNOWS = "words nobody knows, 1 KB"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sentinel_core.chain.faults import Entry, Snapshot, is_fault, note
 from sentinel_core.chain.phases import Phase
 from sentinel_core.errors import Refusal, SentinelError
+from sentinel_core.keys import VerdictResult
 from sentinel_core.messages import Answer
 from sentinel_core.reply import EventStream
 
@@ -59,7 +60,8 @@ async def watch_reply(exchange: Exchange, steps: Sequence[Step]) -> None:
                 checked = await checked
             changed = isinstance(checked, Answer) and checked.texts() != answer.texts()
             read = whole and (entry.reads_all or not unreadable)
-            exchange.verdicts.note(entry, "response", "monitored" if changed else "allowed" if read else "partial")
+            result: VerdictResult = "monitored" if changed else "allowed" if read else "partial"
+            exchange.verdicts.note(entry, "response", result, unread=not read)
         except Refusal:
             exchange.verdicts.note(entry, "response", "monitored")
         except (Exception, asyncio.CancelledError) as exc:  # a cancellation that nobody asked for is a fault

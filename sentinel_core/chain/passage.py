@@ -116,7 +116,7 @@ class Passage:
         return exc
 
     def _note(self, result: VerdictResult) -> None:
-        self._verdicts.note(self._entry, "response", result, self.released)
+        self._verdicts.note(self._entry, "response", result, self.released, unread=self._unread)
 
     def _was_read(self, event: Opaque) -> bool:
         """Whether the stage looked at all of it, as far as that is text."""

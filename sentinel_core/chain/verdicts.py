@@ -25,22 +25,30 @@ class Verdicts:
     """The verdicts of one exchange, one per guard and direction. Guards that were not asked did not evaluate.
 
     Of a guard that found something and let it pass, `allowed` becomes `monitored` in the direction in which it said so.
+    Of one that did not read everything, `allowed` becomes `partial`; what else it is stays that, and is `unread`.
     """
 
-    __slots__ = ("_ctx", "_results")
+    __slots__ = ("_ctx", "_results", "_unread")
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._results: dict[tuple[int, Direction], tuple[VerdictResult, Released]] = {}
+        self._unread: set[tuple[int, Direction]] = set()
 
-    def note(self, entry: Entry, direction: Direction, result: VerdictResult, released: Released = 0) -> None:
-        """State one verdict. A refusal or a fault is not overwritten by what comes after it.
+    def note(
+        self, entry: Entry, direction: Direction, result: VerdictResult, released: Released = 0, *, unread: bool = False
+    ) -> None:
+        """State one verdict, and whether a part was not read. A refusal or a fault is not overwritten by what comes
+        after it.
 
         `released` is characters, or what was released, counted only if somebody asks.
         """
         ctx, place = self._ctx, (entry.position, direction)
         if direction == "request" and (ctx.findings or ctx.unread):
+            unread = unread or entry.name in ctx.unread
             result = self._asked(entry.name, result)
+        if unread:
+            self._unread.add(place)
         held = self._results.get(place)
         if held is None or held[0] not in ("blocked", "error"):
             self._results[place] = (result, released)
@@ -68,9 +76,12 @@ class Verdicts:
 
     def _one(self, entry: Entry, direction: Direction) -> Verdict:
         result, released = self._results.get((entry.position, direction), ("not_evaluated", 0))
+        unread = (entry.position, direction) in self._unread
         if direction == "response" and result in ("allowed", "masked", "partial"):
+            unread = unread or entry.name in self._ctx.unread
             result = self._qualified(entry.name, result)
-        return Verdict(entry.name, direction, result, _chars(released), entry.mode == "enforce")
+        unread = unread or result == "partial"
+        return Verdict(entry.name, direction, result, _chars(released), entry.mode == "enforce", unread)
 
     def _qualified(self, guard: str, result: VerdictResult) -> VerdictResult:
         """What `allowed`, `masked` or `partial` comes to, with what was noted meanwhile."""

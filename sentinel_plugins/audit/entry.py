@@ -160,8 +160,8 @@ def _pii(outcome: Outcome, results: frozenset[str]) -> bool:
 
 
 def _content(ctx: Context, outcome: Outcome) -> Content | None:
-    """None if an enforcing guard refused either side, or did not see its end."""
-    if any(verdict.enforcing and verdict.result not in _CLEAN for verdict in outcome.verdicts):
+    """None if an enforcing guard refused either side, or did not read all of it."""
+    if any(verdict.enforcing and (verdict.unread or verdict.result not in _CLEAN) for verdict in outcome.verdicts):
         return None
     answer = outcome.guarded
     return Content(_text(ctx.request.body), _text(answer.body) if answer is not None else None)

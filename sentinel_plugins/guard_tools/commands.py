@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -20,6 +21,11 @@ from sentinel_plugins.guard_tools.score import Evaluation
 BELOW = FOUND = 1
 INCOMPLETE = 3
 """Something was not looked at: rows that are none, a guard that failed, a file that is no text."""
+UNPRINTED = 4
+"""What came out could not be said: a full disk, a pipe that nobody reads."""
+
+
+BOM = "\ufeff"
 
 
 class As(StrEnum):
@@ -52,7 +58,8 @@ def guard_eval(
 ) -> int:
     """Measure the guards on texts whose truth you know: precision, recall, latency. No provider is called.
 
-    Exit code: 0, 1 below a threshold, 2 wrong arguments or configuration, 3 rows that could not be measured.
+    Exit code: 0, 1 below a threshold, 2 wrong arguments or configuration, 3 rows that could not be measured, 4 the
+    result could not be printed.
     """
     gateway = Gateway.load(config, env_file=env_file)
 
@@ -62,8 +69,12 @@ def guard_eval(
                 return await evaluate(guards, dataset, _direction(as_), advance)
 
     found = asyncio.run(work())
-    printing.as_json(found) if json else printing.evaluation(found)
-    printing.bad_rows(dataset.name, found.bad_rows)
+    try:
+        printing.as_json(found) if json else printing.evaluation(found)
+        printing.bad_rows(_name(dataset), found.bad_rows)
+    except OSError as error:
+        printing.failed(error)
+        return UNPRINTED
     if found.bad_rows or any(score.unmeasured for score in found.guards):
         return INCOMPLETE
     return BELOW if _below(found, min_precision, min_recall) else 0
@@ -79,25 +90,35 @@ def scan_file(
 ) -> int:
     """Show what each guard would do with a text. No provider is called, and nothing of the text is printed.
 
-    Exit code: 0 nothing found, 1 something, 2 wrong arguments or configuration, 3 not everything was looked at.
+    Exit code: 0 nothing found, 1 something, 2 wrong arguments or configuration, 3 not everything was looked at, 4 the
+    result could not be printed.
     """
     gateway = Gateway.load(config, env_file=env_file)
 
     async def work(text: str) -> Scan:
         async with opened(gateway, guard or ()) as guards:
-            return await scan(guards, file.name, text, _direction(as_))
+            return await scan(guards, _name(file), text, _direction(as_))
 
     try:
-        text = file.read().decode()
+        text = file.read().decode().removeprefix(BOM)
     except UnicodeDecodeError as error:
-        typer.echo(f"sentinel: {file.name} is not UTF-8 at byte {error.start}", err=True)
+        typer.echo(f"sentinel: {_name(file)} is not UTF-8 at byte {error.start}", err=True)
         return INCOMPLETE
     found = asyncio.run(work(text))
-    printing.as_json(found) if json else printing.scan(found)
+    try:
+        printing.as_json(found) if json else printing.scan(found)
+    except OSError as error:
+        printing.failed(error)
+        return UNPRINTED
     return {"clean": 0, "found": FOUND, "incomplete": INCOMPLETE}[found.result]
 
 
 COMMANDS = (Command("guard eval", guard_eval), Command("scan", scan_file))
+
+
+def _name(file: BinaryIO) -> str:
+    """As it can be printed: names of files may be any bytes."""
+    return os.fsencode(file.name).decode(errors="replace")
 
 
 def _direction(shown: As) -> Direction:

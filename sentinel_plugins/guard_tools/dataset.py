@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Annotated, BinaryIO, NamedTuple
 
@@ -64,10 +65,12 @@ _decoder = msgspec.json.Decoder(Row)
 
 
 def lines(source: BinaryIO) -> Iterator[Line]:
-    """Every line that is not blank, as a row or as what is wrong with it: none is left out."""
+    """Every line that is not blank, as a row or as what is wrong with it: none is left out. A byte order mark in front
+    of them is no part of the first one."""
     for number, line in enumerate(source, start=1):
-        if not line.isspace():
-            yield Line(number, len(line), _row(number, line))
+        said = line.removeprefix(BOM_UTF8) if number == 1 else line
+        if said and not said.isspace():
+            yield Line(number, len(line), _row(number, said))
 
 
 def _row(number: int, line: bytes) -> Row | BadRow:

@@ -23,6 +23,7 @@ from sentinel_core.messages import Answer
 from sentinel_core.prices import Prices
 from sentinel_core.services import Services
 from sentinel_core.stage import Mode, Stage, StageConfig
+from sentinel_plugins.guarding.unseen import cleaned
 
 Direction: TypeAlias = Literal["request", "response"]
 
@@ -67,7 +68,8 @@ class Asked(NamedTuple):
 class Checked(NamedTuple):
     """What one guard said of what it was shown, how long it took for that, and the text as it left it; None where it
     did not. A guard that answers by itself, so that no model is asked, has `blocked`. `findings` are there if it tells
-    them, and `code` is that of its refusal or failure."""
+    them, and `code` is that of its refusal or failure. `only_unseen` says that all it did was to take characters out
+    that nobody sees."""
 
     guard: str
     result: VerdictResult
@@ -75,11 +77,14 @@ class Checked(NamedTuple):
     text: str | None
     findings: tuple[Finding, ...] = ()
     code: str | None = None
+    only_unseen: bool = False
 
     @property
     def acted(self) -> bool | None:
         """Whether it found something; None where it could not say, because it failed or did not see everything."""
-        return True if self.result in ACTED else False if self.result == "allowed" else None
+        if self.result == "allowed" or self.only_unseen:
+            return False
+        return True if self.result in ACTED else None
 
 
 class _Answers(Stage):
@@ -145,7 +150,8 @@ class Guards:
         found = (one.result for one in verdicts if one.direction == asked.direction)
         result: VerdictResult = "blocked" if answered else next(found, "not_evaluated")
         text = left if isinstance(left, str) else None
-        return Checked(guard, result, ctx.timings[guard], text, tuple(findings), code)
+        unseen = result == "masked" and asked.reply is None and text is not None and text == _seen(asked)
+        return Checked(guard, result, ctx.timings[guard], text, tuple(findings), code, unseen)
 
 
 @asynccontextmanager
@@ -191,3 +197,9 @@ def _outside(gateway: Gateway, executor: ThreadPoolExecutor) -> Services:
 
 def _said(answer: Answer) -> str:
     return "".join(slot.text for slot in answer.texts() if slot.kind == "content")
+
+
+def _seen(asked: Asked) -> str | None:
+    """The text of the only message, without what nobody sees."""
+    said = asked.messages[0].get("content") if len(asked.messages) == 1 else None
+    return cleaned(said) if isinstance(said, str) else None

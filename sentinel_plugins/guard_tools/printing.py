@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import msgspec
 import typer
@@ -39,8 +42,9 @@ def scan(found: Scan) -> None:
     """One line for each guard."""
     for seen in found.guards:
         where = "" if seen.lines == () else f"  lines {_numbers(seen.lines)}"
-        colour = None if seen.result == "allowed" else typer.colors.YELLOW
-        typer.echo(f"{seen.guard}: {typer.style(seen.result, fg=colour)}{where}")
+        colour = None if seen.result == "allowed" or seen.only_unseen else typer.colors.YELLOW
+        what = ", only characters that nobody sees" if seen.only_unseen else ""
+        typer.echo(f"{seen.guard}: {typer.style(seen.result, fg=colour)}{what}{where}")
         for one in seen.findings:
             typer.echo(f"  line {one.line}, characters {one.start} to {one.end}: {one.type}, {one.action}")
     for guard in found.unasked:
@@ -54,6 +58,14 @@ def bad_rows(name: str, rows: Sequence[BadRow]) -> None:
         typer.secho(f"{name}:{row.line}: {row.problem}", fg=typer.colors.RED, err=True)
     if len(rows) > SHOWN_BAD_ROWS:
         typer.secho(f"{name}: {len(rows) - SHOWN_BAD_ROWS} more; --json has them all", fg=typer.colors.RED, err=True)
+
+
+def failed(error: OSError) -> None:
+    """Say on standard error that standard output takes no more, and close that: Python would try to write the rest once
+    more when it ends (https://docs.python.org/3/library/signal.html#note-on-sigpipe)."""
+    with suppress(OSError):  # nobody may be left to read that either, and what stands in for a file has no number
+        typer.echo(f"sentinel: cannot print: {error.strerror}", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _score(score: GuardScore) -> Iterable[str]:

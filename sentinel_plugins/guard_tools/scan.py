@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Literal
 
 import msgspec
@@ -23,12 +24,13 @@ class SeenFinding(msgspec.Struct, frozen=True):
 class Seen(msgspec.Struct, frozen=True):
     """What one guard said: its verdict, the lines that it would change, counted from 1, and what it found, if it tells
     that; nothing of the text. Lines are empty for a guard that changes nothing, and null for one that changes how many
-    there are."""
+    there are. With `only_unseen`, all it would change is that it takes out characters that nobody sees."""
 
     guard: str
     result: str
     lines: tuple[int, ...] | None = ()
     findings: tuple[SeenFinding, ...] = ()
+    only_unseen: bool = False
 
 
 class Scan(msgspec.Struct, frozen=True):
@@ -57,11 +59,12 @@ async def scan(guards: Guards, name: str, text: str, direction: Direction) -> Sc
 
 
 def _seen(text: str, checked: Checked) -> Seen:
+    breaks = [at for at, character in enumerate(text) if character == "\n"] if checked.findings else []
     findings = tuple(
-        SeenFinding(one.type, one.action, text.count("\n", 0, one.start) + 1, one.start, one.end)
+        SeenFinding(one.type, one.action, bisect_left(breaks, one.start) + 1, one.start, one.end)
         for one in checked.findings
     )
-    return Seen(checked.guard, checked.result, changed(text, checked), findings)
+    return Seen(checked.guard, checked.result, changed(text, checked), findings, checked.only_unseen)
 
 
 def changed(text: str, checked: Checked) -> tuple[int, ...] | None:

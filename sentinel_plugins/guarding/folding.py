@@ -2,52 +2,77 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Iterator
-from itertools import accumulate, chain
+from itertools import accumulate
 
 import re2
 
 from sentinel_plugins.guarding.origins import Origins, Same, Stretches
 from sentinel_plugins.guarding.tail import utf8
+from sentinel_plugins.guarding.unseen import UNSEEN
 
 _LOOKS = str.maketrans(
     "авсԁеѕіјӏһкмпорԛгтуѵԝхьАВСЕНІЈКМОРЅТУХҮԌԚԜ"
     "αβγεηικνορτυχωϲϳΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"
     "ıɑɡɩʏʟɴʀꞮ"
-    "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\u2024\u3002\uff61\u2215\u2044\u02d0\u2236\ufe55",
-    "abcdesijlhkmnopqrtyvwxbABCEHIJKMOPSTYXYGQWabyenikvoptuxwcjABEZHIKMNOPTYXiagiylnrI--------...//:::",
+    "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\u00b7\u2022\u2219\u22c5\u30fb\u2024\u3002\uff61\u2215\u2044\u02d0"
+    "\u2236\ufe55",
+    "abcdesijlhkmnopqrtyvwxbABCEHIJKMOPSTYXYGQWabyenikvoptuxwcjABEZHIKMNOPTYXiagiylnrI-------------...//:::",
 )
 """Cyrillic, Greek and others in Latin's shape, after Unicode's confusables (UTS 39), and punctuation that addresses and
-numbers are divided with. What NFKC folds anyway (full width, mathematical, circled) is not repeated."""
+numbers are divided with; dots in the middle divide numbers only. What NFKC folds anyway (full width, mathematical,
+circled) is not repeated."""
 
 
 _QUIET = (
-    r"\x00-\x{9f}\x{a1}-\x{ac}\x{ae}-\x{24f}\x{1e00}-\x{1eff}\x{2018}-\x{201f}\x{2026}\x{20a0}-\x{20bf}"
-    r"\x{2e80}-\x{a4cf}\x{ac00}-\x{d7af}\x{ff01}-\x{ff0d}\x{ff0f}\x{ff1a}-\x{ff1f}\x{1f300}-\x{1faff}"
+    r"\x{a1}-\x{ac}\x{ae}-\x{24f}\x{1e00}-\x{1eff}\x{2018}-\x{201f}\x{2026}\x{20a0}-\x{20bf}\x{2e80}-\x{a4cf}"
+    r"\x{ac00}-\x{d7af}\x{ff01}-\x{ff0d}\x{ff0f}\x{ff1a}-\x{ff1f}\x{1f300}-\x{1faff}"
 )
 """What stands beside Latin letters in honest texts and is no disguise: letters with marks, quotes, Chinese, emoji."""
-DISGUISE = (
-    rf"[A-Za-z0-9@][^{_QUIET}]|[^{_QUIET}][A-Za-z0-9@]"
-    r"|[\x{2100}-\x{214f}\x{2460}-\x{24ff}\x{ff10}-\x{ff19}\x{ff20}-\x{ff3a}\x{ff41}-\x{ff5a}"
-    r"\x{1d400}-\x{1d7ff}\x{1f100}-\x{1f1ad}]|\pN[^0-9]{0,2}[^\x00-\x7f\PN]"
-)
+_STRANGE = rf"[^\x00-\x{{9f}}{_QUIET}]"
+_WIDE = r"\x{3000}\x{3002}\x{309b}\x{309c}\x{3200}-\x{33ff}\x{ff02}-\x{ff0b}\x{ff0d}\x{ff0f}\x{ff1a}\x{ff1c}-\x{ff1e}"
+"""Signs of Chinese and Japanese that may divide a value: a disguise where letters or digits stand on both sides. Beside
+one only, as in Chinese text with numbers, they are how people write."""
+_BESIDE = rf"[^\x00-/:-?\[-`{{-\x{{9f}}{_QUIET}]"
+_SIGNS = rf"[ -/:-?\[-`{{-~{_WIDE}]{{0,3}}"
+_SPACE_OR_COLON = r"[\x{a0}\x{2000}-\x{200a}\x{202f}\x{205f}\x{2d0}\x{2236}\x{fe13}\x{fe55}]"
+_DASH = r"\x{2010}-\x{2015}\x{2212}\x{fe58}\x{fe63}\x{ff0d}"
+DISGUISE = "|".join((
+    rf"[A-Za-z0-9@]{_STRANGE}|{_STRANGE}[A-Za-z0-9@]",
+    rf"[A-Za-z@][-_./:+=]{{1,3}}{_STRANGE}|{_STRANGE}[-_./:+=]{{1,3}}[A-Za-z0-9@]",
+    rf"[ -~](?:{UNSEEN}|{_SPACE_OR_COLON})",
+    rf"{_BESIDE}{_SIGNS}[{_WIDE}]{_SIGNS}{_BESIDE}",
+    # dots between digits, a comma before a year
+    r"[0-9][\x{b7}\x{30fb}][0-9]|[0-9a-z]\x{ff0c}[ \x{3000}]?[0-9]{4}",
+    # with nothing on the other side: a plus and a bracket of a telephone number, dashes around a key
+    r"\x{ff0b}[ \x{3000}]?[(\x{ff08}]?[0-9]|\x{ff08}[0-9]{1,5}\)",
+    rf"[{_DASH}][{_DASH}-]{{0,4}}(?:BEGIN|END)|(?:KEY|BLOCK)[{_DASH}-]{{0,4}}[{_DASH}]",
+    # wherever they stand
+    r"[\x{2100}-\x{214f}\x{2460}-\x{24ff}\x{ff20}-\x{ff3a}\x{ff41}-\x{ff5a}\x{1d400}-\x{1d7ff}\x{1f100}-\x{1f1ad}]",
+    r"[^\x00-\x7f\P{Nd}]|\pN[^0-9]{0,2}[^\x00-\x7f\PN]",
+))  # fmt: skip
 """Where folding can matter: a disguised character beside a plain one, a letter that is only there for disguise, numbers
-of other scripts. A text without any is not folded, since that takes a tenth of a microsecond per character."""
+of other scripts. A text without any is not folded, which would take several times as long as to search it; of one with
+some, what is found near them counts: see `disguised`."""
 _DISGUISE = re2.compile(DISGUISE.encode())
+LEFT = 64
+"""Characters before a value that may say together what stands there: an escape in another one, a word in disguise."""
 
 
 class _Folds(dict[int, str]):
-    """Per character what it is read as; worked out when it is met first. Bounded by the number of characters."""
+    """Per character what it is read as; worked out when it is met first. Bounded by the number of characters. What one
+    is read as is read as itself, so it makes no difference which is replaced first."""
 
     def __init__(self) -> None:
         super().__init__((code, chr(code)) for code in range(128))
+        self.kept = set(self.values())
         self.uneven: set[str] = set()
 
     def __missing__(self, code: int) -> str:
         folded = _fold(chr(code))
-        if len(folded) != 1:
+        if folded == chr(code):
+            self.kept.add(folded)
+        elif len(folded) != 1:
             self.uneven.add(chr(code))
         self[code] = folded
         return folded
@@ -70,8 +95,6 @@ class _Folded:
 
 
 def _way_back(text: str) -> Origins:
-    if _folds.uneven.isdisjoint(text):
-        return Same()
     ends = list(accumulate(len(_folds[code]) for code in map(ord, text)))
     return Stretches(ends, range(1, len(ends) + 1))
 
@@ -95,6 +118,9 @@ def _digit(character: str) -> str:
 
 
 _folds = _Folds()
+_MANY = 32
+"""Different characters that are read otherwise. Up to so many, each is replaced wherever it stands, which takes less
+time than to look at one character after the other."""
 
 
 def folded(text: str) -> tuple[str, Origins]:
@@ -104,24 +130,22 @@ def folded(text: str) -> tuple[str, Origins]:
     return folded_anyway(text)
 
 
+def disguised(text: str, start: int, end: int) -> bool:
+    """Whether one of these characters is in disguise, or one of those that decide about them. What stands further away
+    has no say: a stream does not know it any more, or not yet."""
+    near = text[max(0, start - LEFT) : end + 1]
+    return not near.isascii() and _DISGUISE.search(utf8(near)) is not None
+
+
 def folded_anyway(text: str) -> tuple[str, Origins]:
     """Of the beginning of a text, which may become a disguise by what follows."""
     if text.isascii():
         return text, Same()
-    return _CHANGED.sub(_read, text), _Folded(text)
-
-
-def _read(found: re.Match[str]) -> str:
-    return found[0].translate(_folds)
-
-
-def _kept() -> Iterator[str]:
-    """Those that are read as what they are, among the characters that stand in most texts without ASCII."""
-    for code in chain(range(0x80, 0x530), range(0x2000, 0x2070), range(0x3000, 0x3100)):
-        if _folds[code] == chr(code):
-            yield re.escape(chr(code))
-
-
-_OTHERS = r"\x00-\x7f\u3400-\u4dbf\u4e00-\u9fff"
-_CHANGED = re.compile(f"[^{_OTHERS}{''.join(_kept())}][^{_OTHERS}]*")
-"""Where something may be read as something else. ASCII, Chinese and the rest need not be looked up one by one."""
+    others = set(text) - _folds.kept
+    read = text
+    if len(others) > _MANY:
+        read = text.translate(_folds)
+    else:
+        for character in others:
+            read = read.replace(character, _folds[ord(character)])
+    return read, Same() if _folds.uneven.isdisjoint(others) else _Folded(text)

@@ -27,6 +27,9 @@ SMUGGLED = f"{CARRIERS}{{4}}"
 """Of so many together, what they say is read."""
 _SMUGGLED = re.compile(f"{SMUGGLED}{CARRIERS}*")
 _JOINERS = "\u200c\u200d"
+_ALSO_PICTURES = frozenset("0123456789#*\u203c\u2049\u2139\u3030\u303d")
+"""Digits, letters and punctuation that Unicode also gives the form of a picture, by a selector behind them:
+https://www.unicode.org/Public/UCD/latest/ucd/emoji/emoji-variation-sequences.txt"""
 
 
 def cleaned(text: str) -> str:
@@ -69,7 +72,7 @@ def _stage(character: str) -> int:
 def _seen(character: str, before: str, after: str) -> bool:
     """Whether it changes what is seen between these two."""
     if character in "\ufe0e\ufe0f":
-        return _pictured(before) or before in tuple("0123456789#*")
+        return _pictured(before) or before in _ALSO_PICTURES
     if character == "\u200d" and _pictured(before) and _pictured(after):
         return True
     if character in _JOINERS:
@@ -82,7 +85,9 @@ def _seen(character: str, before: str, after: str) -> bool:
 
 
 def _pictured(character: str) -> bool:
-    """An emoji or another picture, or the tone of its skin."""
+    """An emoji or another picture, or the tone of its skin; of what Unicode keeps free for emoji, all."""
+    if "\U0001f000" <= character <= "\U0001faff":
+        return True
     return bool(character) and unicodedata.category(character) in ("So", "Sk", "Sm") and not character.isascii()
 
 

@@ -6,14 +6,15 @@ or escaped, those; of an encoded token, all of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import TypeAlias
 
 from sentinel_plugins.guarding import encoded, escapes
 from sentinel_plugins.guarding.entity import Found
 from sentinel_plugins.guarding.finder import Kind, Together
-from sentinel_plugins.guarding.folding import DISGUISE, folded, folded_anyway
+from sentinel_plugins.guarding.folding import DISGUISE, LEFT, disguised, folded, folded_anyway
 from sentinel_plugins.guarding.origins import Origins, Same, composed
 from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.tail import Tail, utf8
@@ -23,23 +24,49 @@ DEPTH = 2
 """How many encodings inside each other are read."""
 
 
+Tells: TypeAlias = Callable[[int, int], bool]
+
+
+def _all(start: int, end: int) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class View:
-    """A text made from another, and the way back."""
+    """A text made from another, and the way back. `tells` says whether `[start:end]` counts: not where it reads
+    otherwise only because something is in disguise elsewhere."""
 
     text: str
     origins: Origins
+    tells: Tells = _all
+
+    def made(self, text: str, origins: Origins) -> View:
+        """A view that was made from this one."""
+        if self.tells is _all:
+            return View(text, composed(self.origins, origins))
+        return View(text, composed(self.origins, origins), lambda start, end: self.tells(*origins.span(start, end)))
+
+    def folded(self) -> View:
+        """With characters folded; this one, if there are none."""
+        text, origins = folded(self.text)
+        if text == self.text:
+            return self
+
+        def tells(start: int, end: int) -> bool:
+            start, end = origins.span(start, end)
+            return disguised(self.text, start, end) and self.tells(start, end)
+
+        return View(text, composed(self.origins, origins), tells)
 
 
 def views(text: str) -> Iterator[View]:
-    """Every other reading: with escapes read, and with characters folded as well; what tokens say, and the tokens in
-    that; what is smuggled in characters that nobody sees. None of a text of plain ASCII without escapes and long words.
-    """
-    reading = plain = View(text, Same())
-    for reading in _read(plain):
+    """Every other reading: with escapes read, and with characters folded as well; what tokens say in either, and the
+    tokens in that; what is smuggled in characters that nobody sees. None of a text of plain ASCII without escapes and
+    long words."""
+    for reading in _read(View(text, Same())):
         if reading.text != text:
             yield reading
-    yield from _decoded(reading, DEPTH)
+        yield from _decoded(reading, DEPTH)
     hidden = smuggled(text)
     if hidden is not None:
         yield View(*hidden)
@@ -50,9 +77,9 @@ def _read(view: View) -> Iterator[View]:
     two words in the one, and one in the other."""
     *_, unescaped = _unescaped(view)
     yield unescaped
-    text, origins = folded(unescaped.text)
-    if text != unescaped.text:
-        yield View(text, composed(unescaped.origins, origins))
+    read = unescaped.folded()
+    if read is not unescaped:
+        yield read
 
 
 def _seen(text: str) -> Iterator[View]:
@@ -63,7 +90,7 @@ def _seen(text: str) -> Iterator[View]:
     for view in _unescaped(View(text, Same())):
         read, origins = without_unseen(view.text)
         if read != view.text:
-            yield View(read, composed(view.origins, origins))
+            yield view.made(read, origins)
 
 
 def _unescaped(view: View) -> Iterator[View]:
@@ -73,7 +100,7 @@ def _unescaped(view: View) -> Iterator[View]:
         text, origins = escapes.unescaped(view.text)
         if text == view.text:
             break
-        view = View(text, composed(view.origins, origins))
+        view = view.made(text, origins)
         yield view
 
 
@@ -83,23 +110,19 @@ def _beginnings(text: str) -> Iterator[View]:
         yield view
         read, origins = folded_anyway(view.text)
         if read != view.text:
-            yield View(read, composed(view.origins, origins))
+            yield view.made(read, origins)
 
 
 def _decoded(view: View, depth: int) -> Iterator[View]:
     decoded = encoded.decoded(view.text) if depth else None
     if decoded is not None:
-        text, origins = decoded
-        inner = view
-        for inner in _read(View(text, composed(view.origins, origins))):
+        for inner in _read(view.made(*decoded)):
             yield inner
-        yield from _decoded(inner, depth - 1)
+            yield from _decoded(inner, depth - 1)
 
 
 _LONGEST = 16_384
 """Characters of a value in disguise: a long key, and every character an escape."""
-_LEFT = 64
-"""Characters before a value that may say together what stands there: an escape in another one."""
 
 
 class Reader:
@@ -116,7 +139,7 @@ class Reader:
         self._triggers = scanner.triggers_and(encoded.MAY_HOLD, escapes.MAY_HOLD, DISGUISE, unseen)
         self._started = Tail([*scanner.beginnings, encoded.BEGUN], max(scanner.max_length, encoded.LONGEST_TOKEN))
         self.max_length = _LONGEST
-        self.left = max(scanner.left, _LEFT)
+        self.left = max(scanner.left, LEFT)
         self._escapes = Tail([escapes.UNFINISHED], _LONGEST)
         self._smuggled = Tail([f"{CARRIERS}+"], encoded.LONGEST_TOKEN)
 
@@ -132,6 +155,8 @@ class Reader:
         behind: dict[tuple[str, int], int] = {}
         for view in chain(views(text), _seen(text) if self._own else ()):
             for one in (*self._scanner.find(view.text), *self._customs.find(view.text)):
+                if not view.tells(one.start, one.end):
+                    continue
                 placed = _placed(one, view.origins)
                 more.add(placed)
                 behind.update(_behind_escape(text, view, one, placed) if found else ())

@@ -14,21 +14,29 @@ from urllib.parse import unquote
 import re2
 
 from sentinel_plugins.injection.alphabet import ByLetter
+from sentinel_plugins.injection.words import LONGEST
 
 MOST_CHARS: Final = 65_536
 """Characters of one view that was decoded, and of a text that is read backwards, rotated or respelled."""
 LONG_RUN: Final = 20
 """Letters and digits in a row, from which on a text is searched for encoded runs."""
 
-_UNSEEN = re.compile(
-    "[\u00ad\u0300-\u036f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]+"
+_SIGNS = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff"
+    "\uffa0\U000e0000-\U000e0fff"
 )
+_MARKS = "\u0300-\u036f"
+_UNSEEN = re.compile(f"[{_MARKS}{_SIGNS}]+")
 """Zero-width characters, controls of direction, tags, selectors, and accents once they stand alone."""
+_RUN_OF_SIGNS = re.compile(f"[{_SIGNS}]+")
+_PARTED = re.compile(f"[\\w{_MARKS}{_SIGNS}]+")
+_PART: Final = 4
+_PARTS: Final = 3
+"""Letters of a long part, and how many of them are words: what is hyphenated or joined has short ones, or two."""
 _TAGS = re.compile("[\U000e0020-\U000e007e]+")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
-_HIDES = re2.compile("[\u202d\u202e\u2066-\u2068\ufe00-\ufe0f\U000e0020-\U000e007e\U000e0100-\U000e01ef]".encode())
-"""Tags, selectors or controls of direction: most texts of any script have none."""
+_HIDES = re2.compile(f"[{_SIGNS}]".encode())
+"""Most texts of any script have none of them."""
 _DIRECTION = re.compile("[\u202d\u202e\u2066-\u2068]")
 _PERCENT = re.compile("%[0-9A-Fa-f]{2}")
 _LETTER_IN_PERCENT = re.compile(r"%(?:25)?(?:[46][1-9A-Fa-f]|[57][0-9Aa])")
@@ -78,7 +86,7 @@ def opened(text: str) -> str:
 
 def decoded(text: str, *, runs: bool) -> Iterator[str]:
     """What the text holds in addresses, in tags and selectors, and with `runs` in base64, base32 and hex: a view
-    each, of at most `MOST_CHARS` characters."""
+    each, of at most `MOST_CHARS` characters. Also all of it backwards, or with spaces for what nobody sees."""
     if "%" in text and _PERCENT.search(text):
         yield unquote("\n".join(word for word in text.split() if "%" in word)[:MOST_CHARS], errors="replace")
     if not text.isascii():
@@ -143,6 +151,14 @@ def _unseen(text: str) -> Iterator[str]:
         yield bytes(map(_selected, selectors)).decode("utf-8", "replace")
     if _DIRECTION.search(text):
         yield text[::-1]
+    if any(_is_several(word) for word in _PARTED.findall(text)):
+        yield _RUN_OF_SIGNS.sub(" ", text)
+
+
+def _is_several(parted: str) -> bool:
+    """Whether what unseen characters part are words, and no syllables of one."""
+    parts = [len(part) for part in _RUN_OF_SIGNS.split(parted) if len(part) >= _PART]
+    return len(parts) >= _PARTS and sum(parts) > LONGEST
 
 
 def _selected(selector: str) -> int:

@@ -81,9 +81,18 @@ async def test_h50_it_is_refused_where_a_guards_table_says_so(name: str, guard: 
     assert asked.verdicts[guard, "request"] == "blocked"
 
 
-async def test_h50_what_is_replaced_beside_it_is_masked_and_text_alone_is_allowed() -> None:
+@pytest.mark.parametrize("action", ["redact", "warn"])
+async def test_h50_of_what_is_found_beside_it_the_audit_says_that_a_part_was_not_read(action: str) -> None:
     body = said(user([{"type": "text", "text": "ann@acme.com"}, {"type": "image_url", "image_url": LINK}]))
-    assert (await ask(CHAT, body, Serving(("fine",)), pii={})).verdicts["pii", "request"] == "masked"
+    asked = await ask(CHAT, body, Serving(("fine",)), pii={"action": action}, audit={"content": True})
+    (request, response) = asked.record["verdicts"]
+    assert (request["result"], request["unread"]) == ("masked" if action == "redact" else "monitored", True)
+    assert (response["result"], response["unread"]) == ("allowed", False)
+    assert asked.record["pii_detected"]
+    assert asked.record["content"] is None
+
+
+async def test_h50_text_alone_is_allowed() -> None:
     assert (await ask(CHAT, chat(), Serving(("fine",)), pii={})).verdicts["pii", "request"] == "allowed"
 
 

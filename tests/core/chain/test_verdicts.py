@@ -164,6 +164,39 @@ async def test_a_guard_that_handed_on_what_it_did_not_read_or_did_not_see_the_en
 
 
 @STREAM
+@pytest.mark.parametrize(("reads", "unread"), [("everything", False), ("the channels", True)])
+async def test_of_a_guard_that_replaced_something_it_is_said_that_it_did_not_read_everything(
+    stream: bool, reads: str, unread: bool
+) -> None:
+    async def on_stream(self: Stage, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        async for event in events:
+            if isinstance(event, Opaque) and reads == "everything":
+                event.texts()
+            yield event.with_text("***") if isinstance(event, TextEvent) else event
+
+    reply = completion("secret", annotation="outside the channels")
+    watching = stage("watching", on_stream, config=monitoring())
+    driven = await exchange(stage("masking", on_stream), watching, reply=reply, stream=stream)
+    assert driven.outcome is not None
+    masking, watched = driven.outcome.verdicts
+    assert (masking.result, masking.unread) == ("masked", unread)
+    assert watched.result == "monitored"
+
+
+@STREAM
+async def test_what_is_partial_is_unread_and_what_is_allowed_is_not(stream: bool) -> None:
+    async def to_the_first(self: Stage, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        async for event in events:
+            yield event
+            return
+
+    to_the_first.__name__ = "on_stream"
+    driven = await exchange(stage("whole", on_response), stage("part", to_the_first), reply=("a", "b"), stream=stream)
+    assert driven.outcome is not None
+    assert [(one.result, one.unread) for one in driven.outcome.verdicts] == [("allowed", False), ("partial", True)]
+
+
+@STREAM
 async def test_guards_that_were_not_asked_did_not_evaluate(stream: bool) -> None:
     def on_request(self: Stage) -> Answer | None:
         if self.name == "refuses":

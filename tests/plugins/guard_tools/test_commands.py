@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
+import io
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -86,6 +91,80 @@ def test_places_are_printed_and_measured(sentinel: Sentinel, tmp_path: Path) -> 
     result = sentinel("guard", "eval", "rows.jsonl", config=MAILS)
     assert "by places: precision 1.000  recall 1.000" in result.out
     assert "EMAIL_ADDRESS                  1        1      1" in result.out
+
+
+def test_lines_are_counted_as_editors_do(sentinel: Sentinel, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("\n\nann@acme.com, bob@acme.com\n\nmy SSN is 123-45-6789\n")
+    found = json.loads(sentinel("scan", "text", "--json", config=MAILS).out)
+    assert [(one["type"], one["line"]) for one in found["guards"][0]["findings"]] == [
+        ("EMAIL_ADDRESS", 3),
+        ("EMAIL_ADDRESS", 3),
+        ("US_SSN", 5),
+    ]
+
+
+def test_what_nobody_sees_is_told_and_is_nothing_that_was_found(sentinel: Sentinel, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("one\nhyphen\u00adated\n")
+    result = sentinel("scan", "text", config=MAILS)
+    said = ["pii: masked, only characters that nobody sees  lines 2", "text: clean"]
+    assert (result.code, result.out.splitlines()) == (0, said)
+    (tmp_path / "text").write_text("hyphen\u00adated ann@acme.com")
+    result = sentinel("scan", "text")
+    assert (result.code, "nobody sees" in result.out) == (1, False)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_text_or_of_a_first_row(sentinel: Sentinel, tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(codecs.BOM_UTF8 + b"ann@acme.com")
+    result = sentinel("scan", "text", config=MAILS)
+    assert "line 1, characters 0 to 12: EMAIL_ADDRESS, redact" in result.out
+    (tmp_path / "text").write_bytes(codecs.BOM_UTF8 + b"hello")
+    result = sentinel("scan", "text")
+    assert (result.code, result.out.splitlines()) == (0, ["pii: allowed", "text: clean"])
+    (tmp_path / "rows.jsonl").write_bytes(codecs.BOM_UTF8 + GOOD.encode())
+    result = sentinel("guard", "eval", "rows.jsonl")
+    assert (result.code, result.out.splitlines()[0]) == (0, "2 rows, as requests")
+
+
+def test_rows_from_which_only_unseen_characters_are_taken_are_no_hits(sentinel: Sentinel, tmp_path: Path) -> None:
+    rows = ({"text": "hyphen\u00adated", "label": False}, {"text": "b\u200bob@acme.com", "label": True})
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (score,) = json.loads(sentinel("guard", "eval", "rows.jsonl", "--json", config=MAILS).out)["guards"]
+    assert (score["true_positives"], score["false_positives"], score["true_negatives"]) == (1, 0, 1)
+
+
+def test_a_file_may_have_any_name(sentinel: Sentinel, tmp_path: Path) -> None:
+    name = os.fsdecode(b"n\xff.txt")
+    (tmp_path / name).write_text("hello")
+    assert json.loads(sentinel("scan", "--json", name, config=CONFIG).out)["file"] == "n\N{REPLACEMENT CHARACTER}.txt"
+    assert sentinel("scan", name).out.splitlines()[-1] == "n\N{REPLACEMENT CHARACTER}.txt: clean"
+
+
+class Full(io.StringIO):
+    """A file on a disk without room."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("arguments", [("scan", "text"), ("scan", "text", "--json"), ("guard", "eval", "rows.jsonl")])
+def test_a_result_that_cannot_be_printed_is_no_finding(
+    sentinel: Sentinel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "text").write_text("thirteen char")
+    (tmp_path / "rows.jsonl").write_text(GOOD)
+    monkeypatch.setattr(sys, "stdout", Full())
+    result = sentinel(*arguments, config=CONFIG)
+    assert (result.code, result.err) == (4, "sentinel: cannot print: No space left on device\n")
+
+
+def test_a_pipe_that_nobody_reads_is_no_finding(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("hello")
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "sentinel_server", "scan", "text"]
+    ran = subprocess.run(command, cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (ran.returncode, ran.stderr) == (4, "sentinel: cannot print: Broken pipe\n")
 
 
 def test_what_is_no_text_is_not_called_clean(sentinel: Sentinel, tmp_path: Path) -> None:

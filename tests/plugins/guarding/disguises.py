@@ -11,6 +11,7 @@ from urllib.parse import quote
 _CYRILLIC = str.maketrans("aceopxyi", "асеорхуі")  # noqa: RUF001 - disguises
 _GREEK = str.maketrans("ov", "ον")  # noqa: RUF001 - disguises
 _WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
+_WIDE_SIGNS = {code: wide for code, wide in _WIDE.items() if not chr(code).isalnum()}
 _BOLD = str.maketrans(
     {chr(ord("a") + n): chr(0x1D41A + n) for n in range(26)} | {chr(ord("0") + n): chr(0x1D7CE + n) for n in range(10)}
 )
@@ -49,6 +50,8 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "h42 cyrillic": lambda value: value.translate(_CYRILLIC),
     "h42 greek": lambda value: value.translate(_GREEK),
     "h42 full width": lambda value: value.translate(_WIDE),
+    "h42 full-width signs": lambda value: value.translate(_WIDE_SIGNS),
+    "h42 ideographic full stop": lambda value: value.replace(".", "\u3002"),
     "h42 mathematical": lambda value: value.translate(_BOLD),
     "h42 combining marks": between("\u0336"),
     "h43 override": lambda value: f"\u202e{value}\u202c",
@@ -70,6 +73,8 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "h45 circled digits": lambda value: value.translate(_CIRCLED),
     "h45 dots": lambda value: value.replace("-", "."),
     "h45 spaces": lambda value: value.replace("-", " "),
+    "h45 ideographic spaces": lambda value: value.replace("-", "\u3000"),
+    "h45 middle dots": lambda value: value.replace("-", "\u30fb"),
     "h45 slashes": lambda value: value.replace("-", "/"),
 }
 ADDRESS_ONLY: dict[str, Callable[[str], str]] = {"h44 rot13": lambda value: codecs.encode(value, "rot13")}

@@ -83,6 +83,10 @@ def test_text_that_is_streamed_outside_the_channels_is_not_called_read(place: Ca
     assert refused.error is not None
     assert refused.error.code == "content_policy_violation"
     assert verdicts(streamed(place("ok"))[1])["pii", "response"] != "masked"
+    masked = streamed({"content": "to bob@acme.com"}, *map(place, HALVES))[1]
+    assert masked.outcome is not None
+    pii = next(one for one in masked.outcome.verdicts if (one.guard, one.direction) == ("pii", "response"))
+    assert (pii.result, pii.unread) == ("masked", True)
 
 
 def test_a_text_of_a_kind_that_is_new_to_us_is_one_text() -> None:

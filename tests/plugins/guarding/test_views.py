@@ -327,7 +327,8 @@ def test_what_is_forwarded_has_no_unseen_characters(name: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "👨\u200d👩\u200d👧", "👩🏽\u200d💻", "❤\ufe0f", "🏳\ufe0f\u200d🌈", "1\ufe0f\u20e3", "क्\u200dष",
+        "👨\u200d👩\u200d👧", "👩🏽\u200d💻", "❤\ufe0f", "🏳\ufe0f\u200d🌈", "1\ufe0f\u20e3", "\u2139\ufe0f",
+        "‼\ufe0f", "⁉\ufe0f", "〰\ufe0f", "👩\u200d\U0001faef\u200d👩", "क्\u200dष",
         "\u0645\u06cc\u200c\u062e\u0648\u0627\u0645",
         "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "שלום\u200f!",
         "ภาษา\u200bไทย", "葛\U000e0100",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from hypothesis import strategies as st
 
 from tests.plugins.guarding.samples import HARMLESS, LABELLED, PERSONAL, SECRETS
@@ -57,3 +59,24 @@ texts = st.lists(
     max_size=9,
 ).map("".join)
 """Mostly of less than 300 characters."""
+
+_WIDE = dict(zip("- ./:()+=", "\uff0d\u3000\u3002\uff0f\uff1a\uff08\uff09\uff0b\uff1d", strict=True))
+_FAR = "and so on " * 30
+"""More than a stream remembers."""
+
+
+def _wide(text: str, signs: Collection[str] = _WIDE) -> str:
+    return "".join(_WIDE[letter] if letter in signs else letter for letter in text)
+
+
+wide_texts = st.lists(
+    st.one_of(
+        st.builds(_wide, st.sampled_from(_VALUES), st.sets(st.sampled_from([*_WIDE]))),
+        st.sampled_from([*_WIDE.values(), "\uff21bc ", "\u00e9", "\u4e2d", " ", _FAR]),
+        st.sampled_from(_LABELS).map(_wide),
+        texts,
+    ),
+    min_size=1,
+    max_size=5,
+).map("".join)
+"""Signs as Chinese and Japanese write them, in values and beside them, and disguises far away from these."""

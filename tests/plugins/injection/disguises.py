@@ -22,6 +22,15 @@ def mixed_unseen(text: str) -> str:
     return "".join(f"{character}{'⁠﻿‌­'[index % 4]}" for index, character in enumerate(text))
 
 
+def unseen_for_spaces(text: str) -> str:
+    return text.replace(" ", "\u2060")
+
+
+def several_unseen_for_spaces(text: str) -> str:
+    """A mark on the letter before them, and two of them at once."""
+    return text.replace("e", "e\u0301").replace(" ", "\u200b\u00ad")
+
+
 def tags(text: str) -> str:
     return "Hello!" + "".join(chr(0xE0000 + ord(character)) for character in text)
 
@@ -124,7 +133,7 @@ def leet(text: str) -> str:
 
 
 DISGUISES: Mapping[str, tuple[Callable[[str], str], ...]] = {
-    "h40": (zero_width, mixed_unseen),
+    "h40": (zero_width, mixed_unseen, unseen_for_spaces, several_unseen_for_spaces),
     "h41": (tags, selectors_between, smuggled),
     "h42": (cyrillic, greek, fullwidth, mathematical, accented, composed),
     "h43": (bidirectional, isolated),
