@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run `sentinel` and exit. Configuration errors are listed on standard error; the exit code is then 2."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     for argument in given:
-        if not _is_text(argument):
+        if not _is_text(argument) and not os.path.exists(argument):  # names of files may be any bytes
             print(f"sentinel: the argument {argument!r} is not UTF-8", file=sys.stderr)
             sys.exit(CONFIG_ERROR)
     try:
