@@ -5,7 +5,8 @@
 Values come from Faker, or are random digits that python-stdnum takes for a number of the kind; neither knows anything
 of our patterns. They stand in a sentence of their language. One counts as found if a finding of its entity covers all
 of it. As many texts that only look like values (timestamps, IMEIs, tracking numbers, versions, UUIDs, order numbers;
-dates and versions behind `call`) tell what is found wrongly. Needs the `dev` extra; prints tables of Markdown.
+dates and versions behind `call`; what tools print: files, processes, columns of figures, packages; postal codes) tell
+what is found wrongly. Needs the `dev` extra; prints tables of Markdown.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from faker import Faker
@@ -47,7 +49,7 @@ def generators(fake: Any, locale: str) -> dict[str, Callable[[], str]]:
     made: dict[str, Callable[[], str]] = {
         "EMAIL_ADDRESS": fake.email,
         "PHONE_NUMBER": fake.phone_number,
-        "CREDIT_CARD": fake.credit_card_number,
+        "CREDIT_CARD": lambda: printed(fake.credit_card_number()),
         "IP_ADDRESS": lambda: random.choice((fake.ipv4_public, fake.ipv4_private, fake.ipv6))(),
         "IBAN_CODE": fake.iban,
         "DATE_OF_BIRTH": lambda: fake.date_of_birth().strftime(DATES[locale[:2]]),
@@ -74,6 +76,15 @@ def number(count: int, kind: Any) -> str:
 def written(value: str, kind: Any) -> str:
     """With its digits divided, or as they are. Any: as above."""
     return str(kind.format(value)) if random.random() < 0.5 else value
+
+
+def printed(card: str) -> str:
+    """As it stands on a card, or undivided: American Express and Diners Club have three groups, all others fours.
+    https://github.com/braintree/credit-card-type"""
+    if random.random() < 0.5:
+        return card
+    gaps = (4, 10) if len(card) in (14, 15) else (4, 8, 12)
+    return " ".join(card[start:end] for start, end in pairwise((0, *gaps, len(card))) if start < len(card))
 
 
 def digits(count: int) -> str:
@@ -104,6 +115,31 @@ def looks_like() -> Iterator[Callable[[], str]]:
     yield lambda: f"call v{random.randrange(9)}.{random.randrange(30)}.{random.randrange(30)}"
     yield lambda: f"call 00{digits(4)}"
     yield lambda: f"text {fake.date_time().strftime('%H:%M:%S')}"
+    yield from what_tools_print(fake)
+
+
+def what_tools_print(fake: Any) -> Iterator[Callable[[], str]]:
+    """Makers of lines as `ls`, `tar`, `ps`, `pip` and others write them. Any: as above."""
+    number, real = random.randrange, random.uniform
+
+    def long_iso() -> str:
+        return f"{number(10, 99_999):>9} {fake.date_time().strftime('%Y-%m-%d %H:%M')} {fake.file_name()}"
+
+    yield lambda: f"-rw-r--r-- 1 root root {long_iso()}"
+    yield lambda: f"-rw-r--r-- root/root {long_iso()}"
+    yield lambda: f"root {number(99_999):>7} {real(0, 99):.1f} {real(0, 9):.1f} {number(999_999):>6} {number(99_999)} ?"
+    yield lambda: f"{number(9)}: 0100007F:{number(65_536):04X} 06 00000000:00000000 03:{number(9_999):08X}"
+    yield lambda: "  ".join(f"{real(0, 99):.4f}" for _ in range(5))
+    yield lambda: " ".join(f"{number(100_000):>6}" for _ in range(6))
+    yield lambda: f"[{' '.join(str(number(100_000)) for _ in range(4))}]"
+    yield lambda: " ".join(f"{number(256):02x}" for _ in range(16))
+    yield lambda: f"{real(-90, 90):.6f}, {real(-180, 180):.6f}"
+    yield lambda: f"POINT({real(-90, 90):.5f} {real(-180, 180):.5f})"
+    yield lambda: f"rgb({number(256)} {number(256)} {number(256)} / {number(100)}%)"
+    yield lambda: f"pages {number(99_999)} - {number(99_999)}"
+    yield lambda: f"{fake.city()}, {fake.state_abbr()} {fake.zipcode_plus4()}"
+    yield lambda: f"{fake.domain_word()}=={number(30)}.{number(30)}.{number(30)}.{number(100)}"
+    yield lambda: f"{fake.domain_word()}-{number(30)}.{number(30)}.{number(30)}.{number(100)}.tar.gz"
 
 
 def recall(name: str, make: Callable[[], str], locale: str, count: int) -> tuple[float, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -27,6 +28,9 @@ _MUCH_HELD = 512
 _SHARE = 8
 """Where more than so much is held, it is looked at again once it has grown by this part of it: a token that goes on for
 thousands of characters would else be searched from its beginning for each of them."""
+_ROW = re.compile(r"[^0-9]{0,3}(?:[0-9][ ().+/-]{0,3}){16,}")
+"""Figures, and more of them. Some could leave with every event, and all around would be searched again for them: they
+leave when they are half of what stays."""
 
 
 class Piece(NamedTuple):
@@ -131,7 +135,7 @@ class Transducer:
             return None
         self._looked = len(text)
         limit = len(text) if end else max(sent, self._finder.live_from(text))
-        if limit == sent:
+        if limit == sent or (not end and 2 * (limit - sent) < len(text) - limit and _ROW.fullmatch(text, sent)):
             return None
         found = self._finder.find(text)
         if not found:  # as a rule

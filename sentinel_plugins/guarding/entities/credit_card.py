@@ -11,9 +11,10 @@ from sentinel_plugins.guarding.entities.pattern import FREE, PatternEntity
 
 _LEFT = 32
 _LABEL = Label(
-    r"cards?|credit ?card|debit|visa|master ?card|maestro|amex|american express|discover|diners|jcb|unionpay|pan|cc|cvv"
+    r"cards|credit ?card|debit|visa|master ?card|maestro|amex|american express|discover|diners|jcb|unionpay|cvv"
     r"|(?:kredit)?karten?(?:nummer)?|carte|tarjeta|carta",
     left=_LEFT,
+    names="Card|C[Cc]|P(?:an|AN)",
 )
 _ISSUERS = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})"  # Visa
@@ -28,31 +29,44 @@ _ISSUERS = re.compile(
     r"|(?:508[5-9]|60[68]\d|8[12]\d\d)\d{12}"  # RuPay
     r"|(?:50609[89]|5061\d\d|6500\d\d)\d{10,13}"  # Verve
 )
-_BEGIN = re.compile("[3-6]|1800|2[1-7]|0604|8[12]")
+_BEGIN = "(?:[3-6]|1800|2[1-7]|0604|8[12])"
 """How the numbers of issuers begin: most candidates are dismissed by it."""
-_GROUPED = re.compile(r"(?:[0-9]{2,6}[ .\-/])+[0-9]{1,6}")
+_SIGN = r"[ .\-/]"
+_PRINTED = re.compile(
+    rf"[0-9]{{4}}({_SIGN})(?:(?:[0-9]{{4}}\1)+[0-9]{{1,7}}|[0-9]{{6}}\1[0-9]{{4,5}}|[0-9]{{3}}\1[0-9]{{3}}\1[0-9]{{3}})"
+    rf"|[0-9]{{6}}{_SIGN}[0-9]{{13}}"
+)
+"""In fours, as 4-6-5 or 4-6-4, in 13 digits also as 4-3-3-3, in 19 as 6-13; with one kind of sign."""
+_WORTH_A_LOOK = rf"(?<=(?={_BEGIN}).)(?=[0-9]{{11}}|[0-9]{{3}}{_SIGN}[0-9]{{3,6}}{_SIGN}|[0-9]{{5}}{_SIGN}[0-9]{{13}})"
+_FIRST = rf"[0-9]{FREE}"
+_REST = rf"(?:{_SIGN}?[0-9]){{11,18}}(?![A-Za-z0-9_])"
 
 
 class CreditCard(PatternEntity):
-    """12 to 19 digits, undivided or with single spaces, dots, hyphens or slashes between groups, whose Luhn digit is
-    right **and** that begin as an issuer's do, in its length, or stand after a word such as `card`. The check digit
-    alone flags a tenth of all timestamps and every IMEI."""
+    """12 to 19 digits whose Luhn digit is right **and** that begin as an issuer's do, in its length, undivided or as
+    issuers print them; or that stand after a word such as `card`, with single spaces, dots, hyphens or slashes in them.
+    The check digit alone flags every IMEI, and a tenth of all timestamps and of what stands in columns."""
 
     def __init__(self) -> None:
         super().__init__(
             "CREDIT_CARD",
             "pii",
-            rf"[0-9]{FREE}(?:[ .\-/]?[0-9]){{11,18}}(?![A-Za-z0-9_])",
-            trigger=r"[0-9](?:[ .\-/]?[0-9]){11}",
-            live=r"[0-9](?:[ .\-/]?[0-9])*[ .\-/]?",
+            _FIRST + _REST,
+            trigger=rf"[0-9](?:{_SIGN}?[0-9]){{11}}",
+            live=rf"[0-9](?:{_SIGN}?[0-9]){{0,18}}{_SIGN}?",
             max_length=37,
             left=_LEFT,
         )
+        self._unlabelled = re.compile(_FIRST + _WORTH_A_LOOK + _REST)
+
+    def pattern_for(self, text: str) -> re.Pattern[str]:
+        """Where no word says what they are, most groups of digits need no closer look."""
+        return self._pattern if _LABEL.may_be_in(text) else self._unlabelled
 
     def longest(self, text: str, start: int, end: int) -> int | None:
         """The candidate may have something behind the number, such as a year: every place where a number ends."""
         digits = digits_of(text[start:end])
-        issued = _BEGIN.match(digits) is not None and _stands_alone(text, start)
+        issued = _ISSUERS.match(digits) is not None and _stands_alone(text, start)
         if not (issued or _LABEL.before(text, start)):
             return None
         right = luhn_prefixes(digits)
@@ -66,7 +80,7 @@ class CreditCard(PatternEntity):
     def _card(self, text: str, start: int, end: int, digits: str, issued: bool) -> bool:
         if len(set(digits)) == 1:
             return False
-        whole = end - start == len(digits) or _GROUPED.fullmatch(text, start, end) is not None
+        whole = end - start == len(digits) or _PRINTED.fullmatch(text, start, end) is not None
         return (issued and whole and _ISSUERS.fullmatch(digits) is not None) or _LABEL.before(text, start)
 
 

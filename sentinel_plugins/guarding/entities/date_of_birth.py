@@ -8,11 +8,12 @@ from sentinel_plugins.guarding.tail import opening
 
 _LEFT = 40
 _LABEL = Label(
-    r"d\.?o\.?b\.?|(?:date|day|place and date) of birth|birth[ -]?da(?:te|y)|birth_date|date_of_birth|born(?: on)?"
-    r"|geburts(?:datum|tag)|geb\.?|geboren(?: am)?|date de naissance|née?(?: le)?|fecha de nacimiento|nacid[oa](?: el)?"
-    r"|data di nascita|nat[oa](?: il)?",
+    r"d\.?o\.?b\.?|(?:day|place and date) of birth|born(?: on)?|geburts(?:datum|tag)|geb\.?|geboren(?: am)?"
+    r"|(?:date|data|fecha)[ _-]?(?:de|di)?[ _-]?(?:naissance|nascita|nacimiento)|née?(?: le)?|nacid[oa](?: el)?"
+    r"|nat[oa](?: il)?",
     left=_LEFT,
     adjacent=True,
+    names="D(?:ob|OB)|Date[ _-]?[Oo]f[ _-]?[Bb]irth|Birth[ _-]?[Dd]a(?:te|y)",
 )
 _MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",

@@ -3,30 +3,49 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 
 from sentinel_plugins.guarding.entities.label import Label
 from sentinel_plugins.guarding.entities.pattern import FREE, PatternEntity
+from sentinel_plugins.guarding.tail import opening
 
-_LEFT = 24
+_LEFT = 32
 _VERSION = Label(
-    r"v|ver|versions?|releases?|build|oid|section|§|chapter|firmware|sdk|driver", left=_LEFT, adjacent=True
+    r"v|ver|versions?|releases?|build|oid|section|§|chapter|firmware|sdk|driver",
+    left=_LEFT,
+    adjacent=True,
+    names="Version",
 )
+_PACKAGE = re.compile(r"(?:==|[~!<>]=|\([<>]= |[\^~]|(?<![A-Za-z0-9_.+])[A-Za-z][A-Za-z0-9_.+]{0,24}[-\u2010\u2011])\Z")
+"""What asks for a version (PEP 440, Debian), and a name with a hyphen, as word processors write it too."""
+_MACHINE = Label(
+    r"ips?|ipv4|addr(?:ess)?(?:es)?|hosts?|hostname|src|dst|server|client|node|peer|gateway|dns",
+    left=_LEFT,
+    names="Ip|IP",
+)
+"""Words that say that it is an address all the same."""
+_FILES = ("tar", "tgz", "zip", "whl", "egg", "gem", "jar", "deb", "rpm", "exe", "msi", "dmg", "nupkg")
+_TAGS = ("cp", "py", "pp")
+"""Of Python's wheels (PEP 425)."""
+_BEHIND = rf"\.(?:{'|'.join(_FILES)})(?![A-Za-z0-9])|-(?:{'|'.join(_TAGS)})[0-9]"
+_BEHIND_BEGUN = rf"\.(?:{'|'.join(map(opening, _FILES))})?|-(?:{'|'.join(map(opening, _TAGS))})?"
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _ALONE = "(?<![A-Za-z0-9_:.].)"
-_NOBODYS = ("0.", "127.")
-"""This network and this machine (RFC 1122, section 3.2.1.3)."""
+_LONGEST = 15
+_NOBODYS = ("0", "127.")
+"""This network and this machine (RFC 1122, section 3.2.1.3); no number of an address begins with a 0."""
 
 
 def ip_v4_address() -> PatternEntity:
-    """Four numbers up to 255. Not versions (`Chrome/126.0.0.0`, `version 1.2.3.4`), and not what is nobody's: loopback,
-    0.0.0.0, the broadcast address."""
+    """Four numbers up to 255. Not versions (`Chrome/126.0.0.0`, `version 1.2.3.4`, `x==1.2.3.4`, `x-1.2.3.4.tar`), and
+    not what is nobody's: loopback, 0.0.0.0, the broadcast address."""
     return PatternEntity(
         "IP_ADDRESS",
         "pii",
-        rf"[0-9]{FREE}(?<![0-9]\..)(?<![A-Za-z0-9]/.)[0-9]{{0,2}}(?:\.{_OCTET}){{3}}(?![A-Za-z0-9_]|\.[0-9])",
+        rf"[0-9]{FREE}(?<![0-9]\..)(?<![A-Za-z0-9]/.)[0-9]{{0,2}}(?:\.{_OCTET}){{3}}(?![A-Za-z0-9_]|\.[0-9]|{_BEHIND})",
         trigger=r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]",
-        live=r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}\.?",
-        max_length=15,
+        live=rf"[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{0,3}}(?:{_BEHIND_BEGUN})?",
+        max_length=_LONGEST + max(map(len, _FILES)) + 1,
         left=_LEFT,
         check=_v4,
     )
@@ -36,7 +55,9 @@ def _v4(text: str, start: int, end: int) -> bool:
     value = text[start:end]
     if int(value.partition(".")[0]) > 255:
         return False
-    return value != "255.255.255.255" and not value.startswith(_NOBODYS) and not _VERSION.before(text, start)
+    if value == "255.255.255.255" or value.startswith(_NOBODYS) or _VERSION.before(text, start):
+        return False
+    return _PACKAGE.search(text, max(0, start - _LEFT + 1), start) is None or _MACHINE.before(text, start)
 
 
 def ip_v6_address() -> PatternEntity:

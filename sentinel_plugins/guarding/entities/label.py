@@ -7,22 +7,38 @@ from typing import Final
 from sentinel_plugins.guarding.tail import ANYWHERE, searching, utf8
 
 _LINK: Final = (
-    r"[\"'*_`]{0,3}(?:[ \t]{0,3}(?:is|was|ist|war|est|es|nr|no|number|[:=#(.>-]{1,2}))*[ \t]{0,3}[\"'`*(]{0,3}\z"
+    r"[\"'*_`\x{201d}\x{2019}\x{bb}]{0,3}"
+    r"(?:[ \t]{0,3}(?:is|was|ist|war|est|es|nr|no|number|[:=#(.>|-]{1,2}))*[ \t]{0,3}"
+    r"[\"'`*(\x{201c}\x{2018}\x{201e}\x{ab}]{0,3}\z"
 )
-"""What stands between a label and its value: `password: "`, `born on `, `**SSN** is `."""
+"""What stands between a label and its value: `password: "`, `born on `, `**SSN** is `, `| DOB | `, with any quotes."""
+_CUT: Final = "A"
+"""Stands for the beginning of a word of which only the end is read."""
 
 
 class Label:
     """Looks for words in the characters before a value: anywhere in them, or right before it (`adjacent`), with at most
     a few signs and a verb between."""
 
-    def __init__(self, words: str, *, left: int, adjacent: bool = False) -> None:
-        """`words` is a pattern's alternatives (RE2), in any case; `left` says how many characters are read."""
+    def __init__(self, words: str, *, left: int, adjacent: bool = False, names: str = "") -> None:
+        """`words` is a pattern's alternatives (RE2), in any case; `left` says how many characters are read. `names` are
+        such alternatives as well, written as inside the name of a field: `Phone` is found in `homePhone` and in
+        `phoneNumber`."""
         behind = _LINK if adjacent else r"(?:[^a-z]|\z)"
-        self._search = searching(rf"(?i)(?:^|[^a-z])(?:{words}){behind}".encode())
+        spoken = rf"(?:^|[^a-z])(?:{words}" + (rf"|(?:{names})(?:num(?:ber)?|no|nr)?)" if names else ")")
+        inside = rf"|(?-i:[a-z0-9](?:{names})(?:Num(?:ber)?|No|Nr)?)" if names else ""
+        self._search = searching(f"(?i)(?:{spoken}{inside}){behind}".encode())
         self._left = left
 
     def before(self, text: str, start: int) -> bool:
         """Whether one of the words is there."""
-        read = utf8(text[max(0, start - self._left) : start])
+        left = start - self._left
+        return self._holds(text[:start] if left <= 0 else _CUT + text[left:start])
+
+    def may_be_in(self, text: str) -> bool:
+        """Whether one of the words is before anything in the text. None stands before the text."""
+        return self._holds(text)
+
+    def _holds(self, text: str) -> bool:
+        read = utf8(text)
         return self._search(ANYWHERE, read, 0, len(read))[0][0] >= 0

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import re
+
 from sentinel_plugins.guarding.entities.entropy import bits_per_character
 from sentinel_plugins.guarding.entities.label import Label
 from sentinel_plugins.guarding.entities.pattern import PatternEntity
 
 _LEFT = 48
-_WORDS = (
-    r"[a-z_-]{0,20}(?:api[ _-]?key|apikey|access[ _-]?key|secret[ _-]?key|client[ _-]?secret|auth[ _-]?token"
-    r"|access[ _-]?token|refresh[ _-]?token|private[ _-]?token|secret|token|passw(?:or)?d|passwort|mot de passe"
-    r"|contraseña)|authorization: (?:bearer|basic|token)|bearer"
+_SIGN = "[\"'`*]{0,2}[ \\t]{0,3}[:=]"
+_KEYS = r"(?:api|access|secret|private|signing|encryption|subscription)[ _-]?key"
+_MORE = r"secret|token|passw(?:or)?d|passphrase|pwd|credentials?|passwort|mot de passe|contraseña"
+_PASS = f"Pass{_SIGN}"
+_LABEL = Label(
+    rf"[a-z_-]{{0,20}}(?:{_KEYS}|client[ _-]?secret|(?:auth|access|refresh|private)[ _-]?token|{_MORE})"
+    rf"|authorization{_SIGN}[ \t]{{0,3}}[\"']?(?:bearer|basic|token)|bearer",
+    left=_LEFT,
+    adjacent=True,
+    names=_PASS,
 )
-_LABEL = Label(_WORDS, left=_LEFT, adjacent=True)
+_DIRECTORY = Label("(?:old)?pwd", left=_LEFT, adjacent=True)
 _CHARACTERS = "A-Za-z0-9_+/=.~-"
 _LAST = "A-Za-z0-9_+/="
 _GOES_ON = rf"[.~-]{{0,3}}[{_LAST}]"
 """Behind a token: a full stop or a dash ends a sentence, unless the token goes on behind it."""
 _LEAST_BITS = 3.0
+_QUOTES = "\"'`“"
+_FIGURES = re.compile("[0-9]+")
+_MOST_FIGURES = 2
+_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+_CONSTANT = re.compile("[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_WORDS = re.compile("(?:[A-Za-z]?[0-9]{1,5}+)?(?:(?:[A-Z][a-z]++|[a-z]{2,}+|[A-Z]{2,}+)[0-9]{0,5}+)*+|[A-Za-z]")
+"""What names of code are made of between underscores: `b64encode`, `OPENAI`, `sha256Hash`, `2`."""
 
 
 def labelled_token() -> PatternEntity:
@@ -27,7 +42,7 @@ def labelled_token() -> PatternEntity:
         "LABELLED_TOKEN",
         "secret",
         rf"(?<![A-Za-z0-9_+/.~-])[A-Za-z0-9_+/][{_CHARACTERS}]{{14,510}}[{_LAST}](?!{_GOES_ON})",
-        trigger=r"(?i)api[ _-]?key|access[ _-]?key|secret|token|passw|mot de passe|contraseña|bearer|authorization",
+        trigger=rf"(?i){_KEYS}|{_MORE}|{_PASS}|bearer|authorization",
         live=rf"[A-Za-z0-9_+/][{_CHARACTERS}]*",
         max_length=512,
         left=_LEFT,
@@ -39,4 +54,18 @@ def _random(text: str, start: int, end: int) -> bool:
     """Letters and digits, mixed as chance mixes them: neither a name (`my-service-token`) nor a path."""
     value = text[start:end]
     mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
-    return mixed and bits_per_character(value) >= _LEAST_BITS and _LABEL.before(text, start)
+    if not mixed or bits_per_character(value) < _LEAST_BITS or not _LABEL.before(text, start):
+        return False
+    return not (_code(text, start, end) or (value[0] == "/" and _DIRECTORY.before(text, start)))
+
+
+def _code(text: str, start: int, end: int) -> bool:
+    """Names that are made of words, not in quotes: what is called (`make_key2(`), what belongs to something
+    (`settings.key_2`), constants (`API_KEY_2`)."""
+    value = text[start:end]
+    if (start and text[start - 1] in _QUOTES) or len(_FIGURES.findall(value)) > _MOST_FIGURES:
+        return False
+    owned = "." in value and (value[0].islower() or "_" in value)
+    if not (owned or text.startswith("(", end) or _CONSTANT.fullmatch(value)):
+        return False
+    return all(_NAME.fullmatch(name) and all(map(_WORDS.fullmatch, name.split("_"))) for name in value.split("."))

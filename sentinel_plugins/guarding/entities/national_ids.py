@@ -10,8 +10,14 @@ from sentinel_plugins.guarding.entities.label import Label
 from sentinel_plugins.guarding.entities.pattern import FREE, PatternEntity
 
 _LEFT = 40
-_NHS = Label(r"nhs|national health|health (?:service )?(?:no|number|id)|patient", left=_LEFT)
-_TAX = Label(r"steuer[\w-]{0,20}|idnr|tin|tax[ -]?(?:id|no|number)\w{0,12}", left=_LEFT)
+_NHS = Label(
+    r"national health|health (?:service )?(?:no|number|id)", left=_LEFT, names="N(?:hs|HS)|Patient(?:[ _-]?I[Dd])?"
+)
+_TAX = Label(
+    r"steuer[\w-]{0,24}|(?:steuer)?identifikationsnummer|tin|tax[ -]?(?:no|number)\w{0,12}",
+    left=_LEFT,
+    names="Id[Nn]r|Tax[ _-]?I[Dd]",
+)
 _AFTER = "(?![A-Za-z0-9_])"
 
 

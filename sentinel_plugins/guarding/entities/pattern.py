@@ -17,6 +17,8 @@ FREE: Final = "(?<![A-Za-z0-9_].)"
 """Behind the first character of a pattern: no letter, digit or underscore stands before it. There and not in front of
 it, because the search then skips to the first character as fast as memory allows."""
 
+_NUMBER_ENDS: Final = re.compile("(?<=[0-9])(?![A-Za-z0-9])")
+
 
 def holds(text: str, start: int, end: int) -> bool:
     """The check of a pattern that needs none."""
@@ -56,8 +58,8 @@ class PatternEntity:
 
     def find(self, text: str) -> Iterator[Found]:
         """See `Entity`."""
-        position = 0
-        while candidate := self._pattern.search(text, position):
+        position, pattern = 0, self.pattern_for(text)
+        while candidate := pattern.search(text, position):
             start, end = candidate.span()
             longest = self.longest(text, start, end)
             if longest is None:
@@ -65,6 +67,10 @@ class PatternEntity:
             else:
                 yield Found(start, longest, self.name, self.family)
                 position = longest
+
+    def pattern_for(self, text: str) -> re.Pattern[str]:
+        """What finds candidates in this text: all of them, or those that are enough there."""
+        return self._pattern
 
     def longest(self, text: str, start: int, end: int) -> int | None:
         """Where the longest value ends that begins as the candidate does; None if it is no value."""
@@ -77,9 +83,7 @@ class PatternEntity:
         return self._tail.live_from(text)
 
 
-def number_ends(text: str, start: int, end: int) -> Iterator[int]:
-    """The end of a candidate, and before it every place where a number ends."""
-    yield end
-    for at in range(end - 1, start, -1):
-        if text[at - 1].isdigit() and not text[at].isalnum():
-            yield at
+def number_ends(text: str, start: int, end: int, most: int) -> list[int]:
+    """Every place in a candidate where a number of at most so many characters ends, the last first."""
+    ends = [place.start() for place in _NUMBER_ENDS.finditer(text, start, min(end, start + most + 1))]
+    return [at for at in reversed(ends) if at - start <= most]

@@ -7,7 +7,9 @@ from sentinel_plugins.guarding.entities.label import Label
 from sentinel_plugins.guarding.entities.pattern import FREE, PatternEntity
 
 _LEFT = 32
-_LABEL = Label(r"ssn|social|social[ -]?security|soc\.? ?sec|tax(?:payer)? ?id|itin|tin", left=_LEFT)
+_LABEL = Label(
+    r"social|soc\.? ?sec|itin|tin", left=_LEFT, names="S(?:sn|SN)|Social[ _-]?Security|Tax(?:[Pp]ayer)?[ _-]?I[Dd]"
+)
 
 
 def us_ssn() -> PatternEntity:

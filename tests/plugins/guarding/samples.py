@@ -18,11 +18,14 @@ PERSONAL: dict[str, tuple[str, ...]] = {
     "PHONE_NUMBER": (
         "(555) 123-4567", "212-555-0143", "1-800-555-0199 x123", "+44 20 7946 0958", "+49 (0)30 901820",
         "+919876543210", "020 7946 0958", "030 901820", "06 12 34 56 78", "612 34 56 78", "0033 1 42 68 53 00",
+        "030/90 18 20", "(0711) 12345-67", "0711 12345-67", "030 - 901820", "01632-960001", "06.12.34.56.78",
+        "347 1234567", "212 555 0143", "212.555.0143",
     ),
     "US_SSN": ("123-45-6789", "123 45 6789", "123.45.6789", "123/45/6789"),
     "CREDIT_CARD": (
         "4111111111111111", "4111 1111 1111 1111", "5555-5555-5555-4444", "3782 822463 10005", "6011.1111.1111.1117",
-        "30569309025904", "3530/1113/3330/0000", "6304000000000000",
+        "30569309025904", "3530/1113/3330/0000", "6304000000000000", "3056 930902 5904", "4222 222 222 222",
+        "6304 0000 0000 0000 000",
     ),
     "IP_ADDRESS": ("10.20.30.40", "192.168.1.17", "2001:db8::8a2e:370:7334", "fe80::1", "::ffff:10.20.30.40",
                    "2001:0db8:85a3:0000:0000:8a2e:0370:7334"),
@@ -39,19 +42,43 @@ PERSONAL: dict[str, tuple[str, ...]] = {
 LABELLED: dict[str, tuple[tuple[str, str], ...]] = {
     "PHONE_NUMBER": (
         ("Call me at ", "2125550143"), ("tel: ", "555-0143"), ("Tel. ", "00695 848304"), ("call ", "0067033167"),
+        *((f'"{name}": "', "4155552671") for name in (
+            "phoneNumber", "PhoneNo", "mobileNumber", "telephoneNumber", "homePhone", "userPhone", "faxNumber",
+        )),
+        ("phone ", "0171  12 34-567"), ("tel ", "55272 - 19718"),
     ),
-    "US_SSN": (("my SSN is ", "123456789"),),
-    "CREDIT_CARD": (("credit card ", "1354 1001 4004 955"), ("Card no. ", "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1")),
-    "UK_NHS": (("NHS number ", "9434765919"),),
-    "DE_TAX_ID": (("Steuer-ID: ", "86095742719"),),
+    "US_SSN": (
+        ("my SSN is ", "123456789"),
+        *((f'"{name}": "', "123456789") for name in (
+            "ssnNumber", "customerSsn", "socialSecurityNumber", "tax_id", "taxId",
+        )),
+    ),
+    "CREDIT_CARD": (
+        ("credit card ", "1354 1001 4004 955"), ("Card no. ", "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1"),
+        ("visa: ", "4111-1111 1111/1111"), ("card ", "41 11 11 11 11 11 11 11"),
+        *((f'"{name}": "', "9999999999999995") for name in ("cardNumber", "cardNo", "ccNumber", "customerPan")),
+    ),
+    "UK_NHS": (
+        ("NHS number ", "9434765919"),
+        *((f'"{name}": "', "9434765919") for name in ("nhsNumber", "NHSNumber", "patientId", "patient_id")),
+    ),
+    "DE_TAX_ID": tuple((name, "86095742719") for name in (
+        "Steuer-ID: ", "Steueridentifikationsnummer: ", "Meine Steueridentifikationsnummer lautet ",
+        "Identifikationsnummer ", "IdNr. ", '"steuerIdentifikationsnummer": "',
+    )),
     "DATE_OF_BIRTH": (
         ("born on ", "4 July 1976"), ("DOB: ", "1980-02-03"), ("date of birth: ", "02/03/1980"),
         ("geboren am ", "3. März 1980"), ("née le ", "3 février 1980"), ("Birthday: ", "May 4th, 1976"),
-        ("fecha de nacimiento: ", "3 de febrero de 1980"),
+        ("fecha de nacimiento: ", "3 de febrero de 1980"), ("| DOB | ", "01/02/1980"), ("birth_day: ", "1980-02-03"),
+        ("date-of-birth: ", "1980-02-03"), ('"dateOfBirth": "', "1980-02-03"), ('"patientBirthDate": "', "1980-02-03"),
+        ('"fechaNacimiento": "', "1980-02-03"), ("DOB is “", "1980-02-03"),
     ),
     "LABELLED_TOKEN": (
         ("api_key=", HEX_BODY[:32]), ('"client_secret": "', KEY_BODY[:40]), ("Authorization: Bearer ", KEY_BODY[:30]),
-        ("DB_PASSWORD=", "vQ9xL2mZ7tRk4WnB8s"),
+        *((label, "vQ9xL2mZ7tRk4WnB8s") for label in (
+            "DB_PASSWORD=", "DB_PASS=", "dbPass: ", "passphrase: ", "pwd=", "private_key: ", "signing_key = ",
+            "encryptionKey: ", "credentials: ", '"authorization": "Basic ', "password: “", "password is «",
+        )),
     ),
 }  # fmt: skip
 """Values that only the words before them give away: words, value."""
@@ -90,5 +117,22 @@ HARMLESS = (
     "AKIA", "the api_key parameter", "-----BEGIN CERTIFICATE-----",
     "eyJub3QiOiJhIGtleSJ9.eyJub3Qi.abcdefghijklmnopqrst",
     "da39a3ee5e6b4b0d3255bfef95601890afd80709", "12345678A", "RSSMRA85T10A562T", "1 84 12 76 451 089 47",
+    # lists of files and processes
+    "-rw-r--r-- root/root      5681 2025-04-28 14:11 usr/bin/x", "-rw-r--r-- 1 root root 3389 2025-04-28 14:11 x.py",
+    "    32  2025-04-28 14:11   x.py", "root 7077 15.1  1.7 908236 444060 ?", "0: 0100007F:A433 06 00000000:00000000",
+    # columns of figures, coordinates, colours, ranges
+    "0.1775  87.1405", "[36157 92032 97709]", "0123 0456 0789 0111", "36.97498 52.20163", "POINT(61.5191275 96.006288)",
+    "-3436-05827", "rgba(199 195 225 / 51%)", "pages 55272 - 19718", "(3353 - 3963 / 6666)", "8b 04 25 28 00 48",
+    "12 549 491 2300 4020 2559 2574", "8067 879 731 1257", "75'098 10 455 802 kr", "010 455 802,00",
+    "4111-1111 1111/1111",
+    # postal codes
+    "Boston, MA 02110-1301, USA", "Redmond, WA 98052-6399", "Boston, MA\n# 02110-1301", '"zipCode": "02110-1301"',
+    "Boston, Massachusetts 02110-1301", "Phone us. Redmond, WA 98052-6399",
+    # versions in four parts
+    "opencv-python==4.9.0.80", "opencv-python>=4.9.0.80,<5", "typing-extensions (>= 3.7.4.1)", "foo-1.2.3.4.tar.gz",
+    "opencv_python-4.9.0.80-cp37-abi3-linux_x86_64.whl", "tool 1.2.3.4.zip", 'AssemblyVersion("1.0.0.1")',
+    # code behind words for secrets
+    "auth_token = base64.b64encode(auth_value)", "api_key=settings.OPENAI_API_KEY_2", "password = DB_PASSWORD_2_OLD",
+    "secret = make_secret_of_32(x)", "PWD=/srv/app1/src/project22", "private_key: ed25519.Ed25519PrivateKey",
 )  # fmt: skip
 """What must be left alone."""

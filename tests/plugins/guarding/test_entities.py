@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import phonenumbers
 import pytest
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from sentinel_plugins.guarding import entity_names
-from sentinel_plugins.guarding.entities import secrets, structured_pii
+from sentinel_plugins.guarding.entities import REGIONS, secrets, structured_pii
 from sentinel_plugins.guarding.entities.vendor_key import FORMS
 from sentinel_plugins.guarding.entity_names import STRUCTURED
 from sentinel_plugins.guarding.scanner import Scanner
@@ -52,6 +54,33 @@ def test_a_key_inside_a_longer_word_is_no_key(value: str) -> None:
 
 def test_a_card_is_found_before_a_year() -> None:
     assert ("CREDIT_CARD", "4111 1111 1111 1111") in values("pay 4111 1111 1111 1111 2026")
+
+
+@pytest.mark.parametrize("kind", [PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE])
+@pytest.mark.parametrize("region", REGIONS)
+def test_a_phone_number_is_found_as_its_country_writes_it(region: str, kind: int) -> None:
+    number = phonenumbers.example_number_for_type(region, kind)
+    assert number is not None
+    for form in (PhoneNumberFormat.NATIONAL, PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.E164):
+        value = phonenumbers.format_number(number, form)
+        assert ("PHONE_NUMBER", value) in values(f"I have {value}, please check.")
+
+
+@pytest.mark.parametrize(
+    "address", ["ip.addr==10.43.54.65", "host-10.43.54.65", "10.43.54.65-10.43.54.70", "10.43.54.65-c"]
+)
+def test_an_address_is_found_where_a_version_might_stand(address: str) -> None:
+    assert ("IP_ADDRESS", "10.43.54.65") in values(f"It is {address}")
+
+
+@pytest.mark.parametrize("text", ["microphone: {}", "hotel {}", "onCall: {}", "activeCell {}", "metatext={}"])
+def test_a_word_that_ends_as_a_label_does_is_none(text: str) -> None:
+    assert not values(text.format("4155552671"))
+
+
+@pytest.mark.parametrize("value", ["settings.OPENAI_API_KEY_2", "DB_PASSWORD_2_OLD", "Summer2024.Holiday99"])
+def test_what_stands_in_quotes_is_no_code(value: str) -> None:
+    assert values(f'password = "{value}"') == {("LABELLED_TOKEN", value)}
 
 
 def test_an_address_is_found_at_the_end_of_a_sentence() -> None:

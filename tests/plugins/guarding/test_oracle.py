@@ -63,7 +63,13 @@ def v4(value: str, before: str, after: str) -> bool:
         return False
     if not free(before, after) or re.search(r"([0-9]\.|[A-Za-z0-9]/)\Z", before) or re.match(r"\.[0-9]", after):
         return False
-    versioned = re.search(r"(?i)(^|[^a-z])(v|versions?) ?\Z", before)
+    name = re.split("[^A-Za-z0-9_.+]", before[:-1])[-1] if before.endswith("-") else ""
+    versioned = (
+        re.search(r"(?i)(^|[^a-z])(v|versions?) ?\Z", before)
+        or before.endswith(("==", ">=", "<=", "~=", "!=", "^", "~", "(>= ", "(<= "))
+        or (re.match("[A-Za-z]", name) and len(name) < 26)
+        or re.match(r"\.(zip|jar|tar|whl)(?![A-Za-z0-9])|-(cp|py)[0-9]", after)
+    )
     return not address.is_loopback and int(address) >> 24 != 0 and value != "255.255.255.255" and not versioned
 
 
@@ -90,7 +96,12 @@ def card(value: str, before: str, after: str) -> bool:
     digits = re.sub("[ ./-]", "", value)
     if not re.fullmatch("4[0-9]+", digits) or len(digits) not in (13, 16, 19) or not free(before, after):
         return False
-    if not (value == digits or re.fullmatch("([0-9]{2,6}[ ./-])+[0-9]{1,6}", value)):
+    groups = [len(group) for group in re.split("[ ./-]", value)]
+    printed = (groups[:-1] == [4] * (len(groups) - 1) and len(groups) > 2 and groups[-1] < 8) or groups in (
+        [4, 3, 3, 3],
+        [6, 13],
+    )
+    if value != digits and not (all(groups) and printed and len(set(re.findall("[ ./-]", value))) == 1):
         return False
     if value == digits and re.search(r"[0-9]\.\Z", before):
         return False
@@ -118,7 +129,7 @@ EXACT = {"US_SSN": ssn, "IBAN_CODE": iban, "IP_ADDRESS": v4, "AWS_ACCESS_KEY": a
 @given(text=texts)
 def test_what_is_found_is_what_a_plain_definition_says(name: str, text: str) -> None:
     if name in ("US_SSN", "IP_ADDRESS") and re.search(
-        "(?i)ssn|social|tax|tin|build|oid|section|release|firmware", text
+        "(?i)ssn|social|tax|tin|build|oid|section|release|firmware|ip|host|server|node", text
     ):
         return
     entity = ENTITIES[name][0]

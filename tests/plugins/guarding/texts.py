@@ -39,6 +39,12 @@ _BETWEEN = [
     "\u200d",
     "🙂",
     " may ",
+    "==",
+    ".tar",
+    "-cp3",
+    "MA ",
+    " ext. 12",
+    ":A",
 ]
 
 _part = st.sampled_from(_VALUES).flatmap(
