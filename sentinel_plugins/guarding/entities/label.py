@@ -36,7 +36,7 @@ class Label:
         return self._holds(text[:start] if left <= 0 else _CUT + text[left:start])
 
     def may_be_in(self, text: str) -> bool:
-        """Whether one of the words is before anything in the text. None stands before the text."""
+        """Whether one of the words, if they need not be adjacent, is anywhere: else it is before no value."""
         return self._holds(text)
 
     def _holds(self, text: str) -> bool:

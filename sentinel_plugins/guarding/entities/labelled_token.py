@@ -26,7 +26,7 @@ _LAST = "A-Za-z0-9_+/="
 _GOES_ON = rf"[.~-]{{0,3}}[{_LAST}]"
 """Behind a token: a full stop or a dash ends a sentence, unless the token goes on behind it."""
 _LEAST_BITS = 3.0
-_QUOTES = "\"'`“"
+_QUOTES = "\"'`\u201c\u2018\u201e\u00ab"
 _FIGURES = re.compile("[0-9]+")
 _MOST_FIGURES = 2
 _NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")

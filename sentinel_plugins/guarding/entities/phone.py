@@ -12,7 +12,17 @@ from sentinel_plugins.guarding.entities.checksums import digits_of
 from sentinel_plugins.guarding.entities.label import Label
 from sentinel_plugins.guarding.entities.numbering import abroad, plan
 from sentinel_plugins.guarding.entities.pattern import FREE, PatternEntity, number_ends
-from sentinel_plugins.guarding.entities.phone_form import AMERICAN, AREA, DATED, LEFT, SPACED, goes_on, postal, written
+from sentinel_plugins.guarding.entities.phone_form import (
+    AMERICAN,
+    AMERICAN_BEGUN,
+    DATED,
+    LEFT,
+    NATIONAL_BEGUN,
+    SPACED,
+    goes_on,
+    postal,
+    written,
+)
 from sentinel_plugins.guarding.tail import opening
 
 REGIONS = ("US", "GB", "DE", "FR", "ES", "IT")
@@ -43,9 +53,6 @@ _CANDIDATE = (
     r"(?:[ ,]{0,2}(?:x|ext\.?|extension)[ .]{0,2}[0-9]{1,6})?(?![A-Za-z0-9_])"
 )
 _ABROAD = rf"\+|00{_BETWEEN}[1-9]"
-_AMERICAN = r"(?:1[ .-]?)?(?:\([0-9]{3}\)|[0-9]{3}(?:-| [0-9]{3}-|\.[0-9]{3}\.))"
-_AT_HOME = rf"(?:1 )?[0-9]{{3}} [0-9]{{3}} |0 8|\(?{AREA}(?:\.[0-9]{{2,10}}\.|(?:\)? ?[/-] ?|\) ?|[ \xa0])[0-9]{{2}})"
-"""How a number may begin where nothing else tells what it is: most columns of figures do not."""
 _NORTH_AMERICA = plan(1)
 _IN_FRONT = "(?<![0-9] .)(?<![0-9][A-Fa-f] .)(?<![0-9A-Fa-f]{2} [A-Fa-f]{2} .)(?<!-.)"
 _BEHIND_OTHERS = re.compile(r"(?:-|[0-9][A-Fa-f]? |[0-9A-Fa-f]{2} [A-Fa-f]{2} )\Z")
@@ -73,11 +80,11 @@ class PhoneNumber(PatternEntity):
             left=LEFT,
         )
         self._unlabelled = re.compile(
-            rf"{_START}(?:(?<=(?={_ABROAD}|{_AMERICAN}).)|{_IN_FRONT}(?<=(?={_AT_HOME}).)){_CANDIDATE}"
+            rf"{_START}(?:(?<=(?={_ABROAD}|{AMERICAN_BEGUN}).)|{_IN_FRONT}(?<=(?={NATIONAL_BEGUN}).)){_CANDIDATE}"
         )
         self._plans = {region: plan(phonenumbers.country_code_for_region(region)) for region in regions}
         self._american = _NORTH_AMERICA in self._plans.values()
-        self._written = [plan for plan in self._plans.values() if plan is not _NORTH_AMERICA]
+        self._written = [home for home in self._plans.values() if home is not _NORTH_AMERICA]
 
     def pattern_for(self, text: str) -> re.Pattern[str]:
         """Where no word says what they are, most groups of digits need no closer look."""
@@ -110,7 +117,7 @@ class PhoneNumber(PatternEntity):
             return False
         if _TWO_ZEROS.match(digits):
             value = digits = digits[1:]
-        return any(plan.may_be_dialled(digits) and _possible(value, region) for region, plan in self._plans.items())
+        return any(home.may_be_dialled(digits) and _possible(value, region) for region, home in self._plans.items())
 
     def _alone(self, text: str, start: int, end: int, value: str, digits: str) -> bool:
         """Behind no such word, what is written as numbers are and is one of a region."""
@@ -120,7 +127,7 @@ class PhoneNumber(PatternEntity):
             return False
         if self._american and SPACED.fullmatch(value):
             return True
-        return written(value) and any(plan.written(digits) for plan in self._written)
+        return written(value) and any(home.written(digits) for home in self._written)
 
 
 def _first(text: str, start: int, end: int, is_one: IsOne) -> int | None:
@@ -144,7 +151,7 @@ def _end_abroad(text: str, start: int, end: int) -> int | None:
     if called is None:
         return None
     country, rest = called
-    if text[start] == "0" and not (rest[0] > "1" if country is _NORTH_AMERICA else country.begins_valid(rest)):
+    if text[start] == "0" and not (rest[:1] > "1" if country is _NORTH_AMERICA else country.begins_valid(rest)):
         return None
     return _first(text, start, end, lambda at, value, digits: _worldwide(value, digits))
 

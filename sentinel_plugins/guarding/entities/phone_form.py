@@ -13,21 +13,26 @@ from sentinel_plugins.guarding.entities.label import Label
 LEFT = 32
 """Characters before a number that are read."""
 _SIGN = "[ .\\-/\u00a0]"
-AREA = "(?:0[1-9][0-9]{0,4}|[3-9][0-9]{1,2})"
+_AREA = "(?:0[1-9][0-9]{0,4}|[3-9][0-9]{1,2})"
 """Of the countries that write no 0 in front, Italy and Spain, no numbers of people begin lower."""
 AMERICAN = re.compile(
     r"(?:\+?1[ .-]?)?(?:\([0-9]{3}\) ?[0-9]{3}[-. ]|[0-9]{3}(?:-[0-9]{3}[- ]| [0-9]{3}-|\.[0-9]{3}\.))[0-9]{4}"
 )
 """In the form of North America, by signs that say so."""
+AMERICAN_BEGUN = r"(?:1[ .-]?)?(?:\([0-9]{3}\)|[0-9]{3}(?:-| [0-9]{3}-|\.[0-9]{3}\.))"
 SPACED = re.compile(r"(?:1 )?[0-9]{3} [0-9]{3} [0-9]{4}")
 """In the form of North America, with nothing but spaces."""
 _NATIONAL = re.compile(
-    rf"{AREA}(?P<sign>{_SIGN})[0-9]{{2,10}}(?:(?P=sign)[0-9]{{2,8}}){{0,4}}"
-    rf"|(?:\({AREA}\)|0[1-9][0-9]{{0,4}})(?: ?[/-] ?)?(?<![0-9]) ?[0-9]{{2,8}}"
+    rf"{_AREA}(?P<sign>{_SIGN})[0-9]{{2,10}}(?:(?P=sign)[0-9]{{2,8}}){{0,4}}"
+    rf"|(?:\({_AREA}\)|0[1-9][0-9]{{0,4}})(?: ?[/-] ?)?(?<![0-9]) ?[0-9]{{2,8}}"
     rf"(?:(?P<behind>{_SIGN})[0-9]{{2,8}}(?:(?P=behind)[0-9]{{2,8}}){{0,3}})?(?:-[0-9]{{1,4}})?"
     r"|0[1-9][0-9]{0,4}[ -][0-9]{2,8}(?: [0-9]{2,8}){0,3}-[0-9]{1,4}"  # with an extension: DIN 5008
     r"|0 8[0-9]{2}(?: [0-9]{2,3}){2,3}"  # free of charge in France
 )
+NATIONAL_BEGUN = (
+    rf"(?:1 )?[0-9]{{3}} [0-9]{{3}} |0 8|\(?{_AREA}(?:\.[0-9]{{2,10}}\.|(?:\)? ?[/-] ?|\) ?|[ \xa0])[0-9]{{2}})"
+)
+"""What every number begins with that nothing but its groups gives away: most columns of figures do not."""
 DATED = re.compile(
     r"(?:[0-9]{1,2}([./-])[0-9]{1,2}\1(?:[0-9]{2}|[0-9]{4})|[0-9]{1,2} [0-9]{1,2} [0-9]{4}"
     r"|[0-9]{4}([./ -])[0-9]{2}\2[0-9]{2})(?: .*)?|[0-9]{3}-[0-9]{2}-[0-9]{4}"

@@ -73,6 +73,11 @@ def test_an_address_is_found_where_a_version_might_stand(address: str) -> None:
     assert ("IP_ADDRESS", "10.43.54.65") in values(f"It is {address}")
 
 
+@pytest.mark.parametrize("text", ["opencv_python-4.9.0.80", "see 4.9.0.80-cp37-abi3-linux_x86_64.whl", "4.9.0.80.whl"])
+def test_what_stands_in_the_name_of_a_wheel_is_a_version(text: str) -> None:
+    assert not values(text)
+
+
 @pytest.mark.parametrize("text", ["microphone: {}", "hotel {}", "onCall: {}", "activeCell {}", "metatext={}"])
 def test_a_word_that_ends_as_a_label_does_is_none(text: str) -> None:
     assert not values(text.format("4155552671"))
@@ -81,6 +86,12 @@ def test_a_word_that_ends_as_a_label_does_is_none(text: str) -> None:
 @pytest.mark.parametrize("value", ["settings.OPENAI_API_KEY_2", "DB_PASSWORD_2_OLD", "Summer2024.Holiday99"])
 def test_what_stands_in_quotes_is_no_code(value: str) -> None:
     assert values(f'password = "{value}"') == {("LABELLED_TOKEN", value)}
+
+
+@pytest.mark.parametrize("text", ["tel 00(0)(0)1", "call 00(0)(0)(0)", "phone +(0)(0)(0)0 0", "tel (0)(0)(0)(0)(0)"])
+def test_a_number_of_which_nothing_is_left_is_none(text: str) -> None:
+    """`(0)` is only dialled at home, and `00` stands in front of the code of a country."""
+    assert not values(text)
 
 
 def test_an_address_is_found_at_the_end_of_a_sentence() -> None:
