@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import phonenumbers
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from sentinel_plugins.guarding import entity_names
@@ -92,6 +94,53 @@ def test_what_stands_in_quotes_is_no_code(value: str) -> None:
 def test_a_number_of_which_nothing_is_left_is_none(text: str) -> None:
     """`(0)` is only dialled at home, and `00` stands in front of the code of a country."""
     assert not values(text)
+
+
+PIECES = (
+    *(
+        "tel ",
+        "phone:",
+        "card ",
+        "SSN",
+        "DOB: ",
+        "ip ",
+        "token=",
+        'password: "',
+        "ext. 5",
+        "x12",
+        "==",
+        "cp37",
+        "2025-04-28",
+    ),
+    *(
+        "+",
+        "00",
+        "0049",
+        "(0)",
+        "(",
+        ")",
+        "-",
+        " ",
+        ".",
+        "/",
+        ":",
+        "::",
+        "@a.b",
+        "4111",
+        "\u201c",
+        "\xe9",
+        "\uff11",
+        "\n",
+    ),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.integers(0, 10**7).map(str), max_size=24).map("".join))
+def test_whatever_stands_together_is_a_value_or_none(text: str) -> None:
+    for entity in (*structured_pii(), *secrets()):
+        for found in entity.find(text):
+            assert 0 <= found.start < found.end <= len(text)
+        assert 0 <= entity.live_from(text) <= len(text)
 
 
 def test_an_address_is_found_at_the_end_of_a_sentence() -> None:
