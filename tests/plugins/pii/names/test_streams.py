@@ -17,7 +17,7 @@ from tests.plugins.guarding.test_streams import APIS, PLACES, events_of, lanes_o
 from tests.plugins.pii.names.naive import Named
 
 WORDS = (
-    *("Ann Smith", "Ann", " Smith", "Bob", "Paris", "Pa", "ris", "Dr", ".", "!", '"', ")", "\n", " ", "\u3002", "\\ "),
+    *("Ann Smith", "Ann", " Smith", "Bob", "Paris", "Pa", "ris", "Dr", ".", "!", '"', ")", "\n", " ", "\uff01", "\\ "),
     *("bob@acme.com", "123-45-6789", "sk-ant-api03", "db://ann:pw@", "word " * 69, "x" * 120, "\U0001f600"),
 )
 TEXT = st.lists(st.sampled_from(WORDS), max_size=12).map("".join)
