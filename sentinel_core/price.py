@@ -139,12 +139,12 @@ class Price(msgspec.Struct, frozen=True):
         return min(_rounded((rates.prompt(usage) + rates.answer(usage)) * self._factor(service_tier)), DEAREST)
 
     def at_most(self, prompt_tokens: int, completion_tokens: int, service_tier: str | None = None) -> int:
-        """The most that so many tokens can cost, in nano-dollars, whatever kinds they turn out to be."""
+        """The most that so many tokens can cost, in nano-dollars, whichever kinds they are; at most `DEAREST`."""
         dearest = self.rates.at_most(prompt_tokens, completion_tokens)
         for above, rates in self.tiers:
             if prompt_tokens > above:
                 dearest = max(dearest, rates.at_most(prompt_tokens, completion_tokens))
-        return -(-dearest * self._factor(service_tier) // _UNITS)
+        return min(-(-dearest * self._factor(service_tier) // _UNITS), DEAREST)
 
     def _factor(self, service_tier: str | None) -> int:
         return MILLION if service_tier is None else self.factors.get(service_tier, MILLION)

@@ -23,6 +23,8 @@ BYTES_OF_A_TOKEN = 4
 """Of English text, on average; the rule of thumb where nobody counts."""
 
 _IMAGES = frozenset({"image_url", "input_image", "image", "image_generation_call", "computer_screenshot"})
+_MARKS = (b"image", b"screenshot")
+"""What their types have in common: most bodies are not looked through."""
 _TURNS = ("messages", "input")
 _INSIDE = ("content", "output", "source")
 """Where turns, results of tools and documents hold parts."""
@@ -89,11 +91,13 @@ class PromptSize(NamedTuple):
 def size_of(request: Request) -> PromptSize:
     """How large the prompt of a request is, in any dialect."""
     body = request.body
-    size = len(_encode(body))
+    encoded = _encode(body)
+    size = len(encoded)
     for name in request.dialect.request_fields.output_caps:
         if name in body and type(cap := body[name]) is int:
             size -= len(f'"{name}":{cap},')
-    return PromptSize(size, images(body), kept_elsewhere(request))
+    pictures = images(body) if any(mark in encoded for mark in _MARKS) else 0
+    return PromptSize(size, pictures, kept_elsewhere(request))
 
 
 def images(body: Mapping[str, Any]) -> int:  # JSON

@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 from sentinel_core.addresses import network
 from sentinel_core.errors import Refusal
+from sentinel_core.latest import Latest
 from sentinel_core.services import Clock
-from sentinel_plugins.auth.latest import Latest
 
 Failures: TypeAlias = Latest[str, deque[float]]
 """When each address failed last, in monotonic seconds."""

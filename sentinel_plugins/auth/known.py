@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple, TypeAlias
 
 from sentinel_core.keys import Principal
+from sentinel_core.latest import Latest
 from sentinel_core.services import Clock
-from sentinel_plugins.auth.latest import Latest
 from sentinel_plugins.auth.zion.account import Account
 
 MAX_KNOWN = 10_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sentinel_core.config import Secret
+from sentinel_core.latest import Latest
 from sentinel_plugins.auth.digest import Fingerprints
 from sentinel_plugins.auth.guessing import MAX_ADDRESSES, Failures
 from sentinel_plugins.auth.known import MAX_KNOWN, Valid
-from sentinel_plugins.auth.latest import Latest
 from sentinel_plugins.auth.zion.heard import Heard
 
 if TYPE_CHECKING:  # the extra `auth` brings what it imports

@@ -73,10 +73,11 @@ class FileCatalogue:
         """
         rows = _rows(path)
         models, ids = dict(self._models), [str(row["id"]) for row in rows]
+        first = {id_: index for index, id_ in reversed([*enumerate(ids)])}
         problems = [
             ConfigProblem(f"two models have the id {id_!r}", where=str(path), table=f"models[{index}]", key="id")
             for index, id_ in enumerate(ids)
-            if id_ in ids[:index]
+            if first[id_] != index
         ]
         for index, (id_, row) in enumerate(zip(ids, rows, strict=True)):
             try:

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from sentinel_core.context import Context
+from sentinel_core.dialects.openai_chat.request import MAX_CAP
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import CANDIDATES, Target
 from sentinel_core.messages import Usage
@@ -19,8 +20,6 @@ from sentinel_plugins.rate_limit.config import RateLimitConfig
 
 UNKNOWN_OUTPUT_TOKENS = 4_096
 """What is reserved for an answer of a model whose maximum nobody knows."""
-MOST_ASKED = 100_000_000
-"""No route takes a larger cap."""
 _UNBOUND = (
     "Nobody here knows how many tokens {!r} stands for, and what this key uses must be known. Send the conversation "
     "itself, or ask for a model whose context window is known."
@@ -66,9 +65,9 @@ class Asked(msgspec.Struct, frozen=True):
 
     def largest(self, fits: Callable[[Estimate], bool]) -> int | None:
         """The highest cap of each answer with which it fits, 0 if it does with none; None: it fits with any."""
-        if fits(self._with(MOST_ASKED * self.choices)):
+        if fits(self._with(MAX_CAP * self.choices)):
             return None
-        least, most = 0, MOST_ASKED
+        least, most = 0, MAX_CAP
         while most - least > 1:
             cap = (least + most) // 2
             if fits(self._with(cap * self.choices)):

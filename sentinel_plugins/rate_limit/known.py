@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 from weakref import WeakValueDictionary
@@ -12,6 +11,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from sentinel_core.errors import Refusal
+from sentinel_core.latest import Latest
 from sentinel_core.ledger import Ledger
 from sentinel_core.records import RecordStore
 from sentinel_core.services import Clock
@@ -55,7 +55,7 @@ class KnownSpent:
         self._ledger = ledger
         self._records = records
         self._clock = clock
-        self._looks: OrderedDict[Place, Look] = OrderedDict()
+        self._looks: Latest[Place, Look] = Latest(REMEMBERED)
         self._doubted = False
         self._refused = 0
         self._locks: WeakValueDictionary[Place, asyncio.Lock] = WeakValueDictionary()
@@ -134,21 +134,15 @@ class KnownSpent:
         assert row.payer is not None, "a row of money says whose it is"
         period = span(row.allowance.period, now)
         until = period.ends.timestamp() if period.ends is not None else None
-        began, before = self._clock.monotonic(), self._looks.get((claim.key, claim.period))
+        place = (claim.key, claim.period)
+        began, before = self._clock.monotonic(), self._looks.get(place)
         try:
             nanousd = await self._ledger.spent(self._records, row.payer, period.begins, until)
         except Refusal:
             wait_s = 2 * before.wait_s if before is not None and before.nanousd is None else AGAIN_S
-            self._remember(claim, Look(None, self._clock.monotonic(), again=True, wait_s=min(wait_s, SELDOM_S)))
+            self._looks[place] = Look(None, self._clock.monotonic(), again=True, wait_s=min(wait_s, SELDOM_S))
             raise
-        self._remember(claim, Look(nanousd, began, again))
-
-    def _remember(self, claim: Budget, look: Look) -> None:
-        place = (claim.key, claim.period)
-        self._looks[place] = look
-        self._looks.move_to_end(place)
-        if len(self._looks) > REMEMBERED:
-            self._looks.popitem(last=False)
+        self._looks[place] = Look(nanousd, began, again)
 
     def _is_due(self, claim: Budget) -> bool:
         look = self._looks.get((claim.key, claim.period))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
+from sentinel_core.decoding import is_utf8
 from sentinel_core.errors import ConfigError, SentinelError
 from sentinel_server.cli import chain, check, colour, explain, models, new_plugin, plugins, serve, version
 from sentinel_server.cli.reporting import complain
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run `sentinel` and exit. Configuration errors are listed on standard error; the exit code is then 2."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     for argument in given:
-        if not _is_text(argument) and not os.path.exists(argument):  # names of files may be any bytes
+        if not is_utf8(os.fsencode(argument)) and not os.path.exists(argument):  # names of files may be any bytes
             print(f"sentinel: the argument {argument!r} is not UTF-8", file=sys.stderr)
             sys.exit(CONFIG_ERROR)
     try:
@@ -59,15 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(FAILURE)
     except KeyboardInterrupt:  # before there was anything to drain
         sys.exit(INTERRUPTED)
-
-
-def _is_text(argument: str) -> bool:
-    """Whether it can be written anywhere: bytes that are no UTF-8 are here as halves of surrogate pairs (PEP 383)."""
-    try:
-        argument.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _contribute(app: typer.Typer, given: Sequence[str] = (), *, tools_only: bool = False) -> None:

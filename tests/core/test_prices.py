@@ -93,6 +93,7 @@ def test_no_call_costs_more_than_every_store_counts_exactly() -> None:
     for usage in (Usage(1 << 53, 1 << 53), Usage(0, 1 << 40)):
         assert made.total(usage, "priority") == DEAREST
         assert sum(made.cost(usage, "priority")) == DEAREST
+        assert made.at_most(usage.prompt_tokens, usage.completion_tokens, "priority") == DEAREST
     assert nanousd(9_000_000) < DEAREST, "no budget is larger"
 
 

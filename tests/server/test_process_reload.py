@@ -96,11 +96,22 @@ def reload(process: Process, folder: Path, text: str) -> None:
     process.signal(signal.SIGHUP)
 
 
+def gated(workers: int) -> str:
+    """With the stage of `gate`."""
+    return config(workers=workers) + "\n[stages.acme_gate]\n"
+
+
+async def hangs(process: Process, folder: Path, workers: int) -> None:
+    """Reload with a stage that does not open, in all workers."""
+    reload(process, folder, gated(workers) + 'opens_with = "never"\n')
+    await process.until(lambda: process.output.count("the gate is shut") == workers, "shut the gate")
+
+
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
 async def test_s06_a_stage_that_cannot_be_opened_refuses_the_reload_and_a_mended_file_is_taken(
     gate: Path, workers: int
 ) -> None:
-    text = config(workers=workers) + "\n[stages.acme_gate]\n"
+    text = gated(workers)
     async with running(gate, text) as process:
         reload(process, gate, text + "fails = true\n")
         await process.wrote("reload refused")
@@ -114,10 +125,8 @@ async def test_s06_a_stage_that_cannot_be_opened_refuses_the_reload_and_a_mended
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
 async def test_s06_a_drain_ends_a_reload_that_is_still_opening(gate: Path, workers: int) -> None:
-    text = config(workers=workers) + "\n[stages.acme_gate]\n"
-    async with running(gate, text) as process:
-        reload(process, gate, text + 'opens_with = "never"\n')
-        await process.until(lambda: process.output.count("the gate is shut") == workers, "shut the gate")
+    async with running(gate, gated(workers)) as process:
+        await hangs(process, gate, workers)
         process.signal(signal.SIGTERM)
         assert await process.exited() == 0
         assert "reload refused" in process.output
@@ -138,7 +147,7 @@ async def test_s06_a_reload_waits_for_a_gateway_that_is_still_opening(gate: Path
 
 @long_form
 async def test_s06_a_worker_that_dies_meanwhile_has_not_agreed(gate: Path) -> None:
-    text = config(workers=2) + "\n[stages.acme_gate]\n"
+    text = gated(2)
     async with running(gate, text) as process:
         reload(process, gate, text + 'opens_with = "opened"\n')
         await process.until(lambda: process.output.count("the gate is shut") == 2, "shut the gate")
@@ -227,11 +236,9 @@ async def test_s06_a_worker_that_is_respawned_has_what_was_reloaded_last(tmp_pat
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
 async def test_s06_a_reload_that_comes_while_one_hangs_takes_its_place(gate: Path, workers: int) -> None:
-    text = config(workers=workers) + "\n[stages.acme_gate]\n"
-    async with running(gate, text) as process:
-        reload(process, gate, text + 'opens_with = "never"\n')
-        await process.until(lambda: process.output.count("the gate is shut") == workers, "shut the gate")
-        reload(process, gate, text + MODEL)
+    async with running(gate, gated(workers)) as process:
+        await hangs(process, gate, workers)
+        reload(process, gate, gated(workers) + MODEL)
         await process.wrote('"reloaded')
         assert "a reload is under way" in process.output
         assert "refused" not in process.output
@@ -242,7 +249,7 @@ async def test_s06_a_reload_that_comes_while_one_hangs_takes_its_place(gate: Pat
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
 async def test_s06_a_sighup_that_comes_while_a_gateway_starts_waits(gate: Path, workers: int) -> None:
     (gate / "acme_gate.py").write_text(GATE + SLOW)
-    async with running(gate, config(workers=workers) + "\n[stages.acme_gate]\n", ready=False) as process:
+    async with running(gate, gated(workers), ready=False) as process:
         await process.wrote("the gate is being built")
         process.signal(signal.SIGHUP)
         (gate / "built").touch()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sentinel_core.dialects.base import RequestFields
-from sentinel_core.dialects.openai_chat.request import Bound, check_numbers, envelope, invalid
+from sentinel_core.dialects.openai_chat.request import MAX_CAP, Bound, check_numbers, envelope, invalid
 from sentinel_core.messages import Request
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ FIELDS = RequestFields(
 """What a Messages request has in common with those of other dialects."""
 
 _BOUNDS: tuple[Bound, ...] = (
-    ("max_tokens", int, 1, 100_000_000),
+    ("max_tokens", int, 1, MAX_CAP),
     ("temperature", (int, float), 0, 1),
     ("top_p", (int, float), 0, 1),
     ("top_k", int, 0, 1_000_000),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sentinel_core.dialects.lossless import encode_request
 from sentinel_core.errors import Refusal
@@ -148,10 +148,12 @@ def _messages(body: Mapping[str, Any]) -> None:
 
 Bound: TypeAlias = tuple[str, type | tuple[type, ...], float, float]
 """A number's (name, type, lowest, highest)."""
+MAX_CAP: Final = 100_000_000
+"""The most tokens of answer that a request of any dialect may ask for."""
 
 _BOUNDS: tuple[Bound, ...] = (
-    ("max_tokens", int, 1, 100_000_000),
-    ("max_completion_tokens", int, 1, 100_000_000),
+    ("max_tokens", int, 1, MAX_CAP),
+    ("max_completion_tokens", int, 1, MAX_CAP),
     ("n", int, 1, 128),
     ("temperature", (int, float), 0, 2),
     ("top_p", (int, float), 0, 1),

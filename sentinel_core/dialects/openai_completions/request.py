@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sentinel_core.dialects.openai_chat.request import Bound, check_numbers, check_stop, envelope, invalid
+from sentinel_core.dialects.openai_chat.request import MAX_CAP, Bound, check_numbers, check_stop, envelope, invalid
 from sentinel_core.messages import Request
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
 _BOUNDS: tuple[Bound, ...] = (
-    ("max_tokens", int, 0, 100_000_000),  # 0 with `echo` scores a prompt without going on from it
+    ("max_tokens", int, 0, MAX_CAP),  # 0 with `echo` scores a prompt without going on from it
     ("n", int, 1, 128),
     ("best_of", int, 1, 128),
     ("temperature", (int, float), 0, 2),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sentinel_core.dialects.openai_chat.request import Bound, check_numbers, envelope, invalid
+from sentinel_core.dialects.openai_chat.request import MAX_CAP, Bound, check_numbers, envelope, invalid
 from sentinel_core.errors import Refusal
 from sentinel_core.messages import Request
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
 _BOUNDS: tuple[Bound, ...] = (
-    ("max_output_tokens", int, 1, 100_000_000),
+    ("max_output_tokens", int, 1, MAX_CAP),
     ("max_tool_calls", int, 1, 1_000_000),
     ("temperature", (int, float), 0, 2),
     ("top_p", (int, float), 0, 1),

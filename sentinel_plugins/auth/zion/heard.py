@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from sentinel_core.latest import Latest
 from sentinel_plugins.auth.known import MAX_KNOWN
-from sentinel_plugins.auth.latest import Latest
 from sentinel_plugins.auth.zion.account import Account
 from sentinel_plugins.auth.zion.wire import ZionUser
 

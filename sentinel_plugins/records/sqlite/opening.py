@@ -103,7 +103,12 @@ def _check(path: Path) -> None:
         if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
             _refuse(path, "cannot have a write-ahead log there", "a local disk: SQLite needs shared memory beside it")
         if (version := schema.version_of(connection)) < schema.VERSION:
-            log.info("%s: from version %d to %d; of a million rows it takes some 20 s", path, version, schema.VERSION)
+            log.info(
+                "%s: from version %d to %d, which takes a while where there are many rows",
+                path,
+                version,
+                schema.VERSION,
+            )
         schema.migrate(connection)
 
 

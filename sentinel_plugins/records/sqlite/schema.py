@@ -40,8 +40,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 """The statements that lead from each version to the next; a file's version is SQLite's `user_version`.
 
-What a budget asks the ledger, whose calls and what they cost, is all in one index, so that a look at a million rows is
-one of a quarter of a second. SQLite takes it for expressions that are written in the same way: those of `conditions`.
+What a budget asks the ledger, whose calls and what they cost, is all in one index, so that a look reads no rows. SQLite
+takes it for expressions that are written in the same way: those of `conditions`.
 
 `record` is the whole row as JSON; the other columns are what it is found by. An entry never changes once it was
 released: files that exist have run it.

@@ -128,13 +128,19 @@ async def test_s01_in_a_drain_later_streams_are_refused_and_the_one_that_runs_is
         client.writer.close()
 
 
+async def beside_a_reset(served: Served) -> Client:
+    """A client whose first stream runs, and whose second one was reset for its path."""
+    client = await Client.to(served)
+    client.request(1, b"/stream")
+    await client.until(h2.events.DataReceived, 1)
+    client.request(3, b"/\xc3\xa9")
+    await client.until(h2.events.StreamReset, 3)
+    return client
+
+
 async def test_s01_a_stream_that_was_reset_does_not_hold_up_a_drain(serving: Start) -> None:
     async with serving(LIMITS) as served:
-        client = await Client.to(served)
-        client.request(1, b"/stream")
-        await client.until(h2.events.DataReceived, 1)
-        client.request(3, b"/\xc3\xa9")
-        await client.until(h2.events.StreamReset, 3)
+        client = await beside_a_reset(served)
         served.shutdown.begin.set()
         served.application.go_on.set()
         assert isinstance((await client.rest())[-1], h2.events.ConnectionTerminated)
@@ -144,11 +150,7 @@ async def test_s01_a_stream_that_was_reset_does_not_hold_up_a_drain(serving: Sta
 
 async def test_h15_a_non_ascii_path_resets_its_stream_only(serving: Start) -> None:
     async with serving(LIMITS) as served:
-        client = await Client.to(served)
-        client.request(1, b"/stream")
-        await client.until(h2.events.DataReceived, 1)
-        client.request(3, b"/\xc3\xa9")
-        await client.until(h2.events.StreamReset, 3)
+        client = await beside_a_reset(served)
         served.application.go_on.set()
         await client.until(h2.events.StreamEnded, 1)
         client.writer.close()

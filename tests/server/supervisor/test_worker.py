@@ -128,24 +128,25 @@ async def test_what_a_stage_raises_is_a_problem_of_the_reload_and_the_next_one_m
     assert await worker.rollback() == ""
 
 
-async def test_a_drain_ends_a_commit_that_is_still_opening(worker: Worker) -> None:
+async def opening(worker: Worker) -> asyncio.Task[str]:
+    """A commit whose stage does not open yet."""
     Gate.way.set()
     assert await worker.prepare() == ""
     Gate.shut.clear()
     Gate.way.clear()
     committing = asyncio.create_task(worker.commit())
     await Gate.shut.wait()
+    return committing
+
+
+async def test_a_drain_ends_a_commit_that_is_still_opening(worker: Worker) -> None:
+    committing = await opening(worker)
     worker.begin()
     assert (await committing).startswith("draining: ")
 
 
 async def test_s06_a_commit_that_is_still_opening_can_be_given_up_and_the_next_one_succeeds(worker: Worker) -> None:
-    Gate.way.set()
-    assert await worker.prepare() == ""
-    Gate.shut.clear()
-    Gate.way.clear()
-    committing = asyncio.create_task(worker.commit())
-    await Gate.shut.wait()
+    committing = await opening(worker)
     worker.give_up()
     assert await in_time(joined(committing), AT_ONCE_S) == GIVEN_UP
     assert await worker.rollback() == ""  # nothing was committed
