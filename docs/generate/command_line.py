@@ -15,8 +15,9 @@ from sentinel_server.cli.contributed import add_commands
 
 HEAD = """# Command line
 
-`sentinel COMMAND --help` says the same. Plugins add commands: those of a stage are there where the configuration has
-that stage. Colours are for terminals; `NO_COLOR=1` turns them off.
+`sentinel COMMAND --help`, or `-h`, says the same, and `sentinel --version` which version it is. Plugins add commands:
+those of a stage are there where the configuration has that stage. Colours are for terminals; `NO_COLOR=1` turns them
+off.
 """
 BROUGHT = """
 ---

@@ -12,8 +12,10 @@ from sentinel_core.decoding import is_utf8
 from sentinel_core.errors import ConfigError, SentinelError
 from sentinel_server.cli import chain, check, colour, explain, models, new_plugin, plugins, serve, version
 from sentinel_server.cli.reporting import complain
+from sentinel_server.cli.version import VersionOption
 
 COMMANDS = (serve, check, chain, explain, models, plugins, new_plugin, version)
+HELP = ("-h", "--help")
 FAILURE = 1
 CONFIG_ERROR = 2
 INTERRUPTED = 130
@@ -30,10 +32,16 @@ def application() -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        context_settings={"help_option_names": [*HELP]},
     )
+    app.callback()(_before_any_command)
     for module in COMMANDS:
         app.command(module.NAME)(module.command)
     return app
+
+
+def _before_any_command(version: VersionOption = False) -> None:
+    """The options of `sentinel` itself."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -45,10 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(CONFIG_ERROR)
     try:
         app = application()
-        if not given or given == ["--help"]:
+        if not given or given[0] in HELP:
             _list_contributed(app)
         elif not given[0].startswith("-") and given[0] not in {module.NAME for module in COMMANDS}:
-            _contribute(app, given, tools_only="--help" in given)
+            _contribute(app, given, tools_only=any(word in HELP for word in given))
             if given[0] not in _names(app):
                 print(f"sentinel: {given[0]!r} is no command of this configuration. {ELSEWHERE}", file=sys.stderr)
         app(args=given, color=False if colour.unwanted() else None)

@@ -1,6 +1,10 @@
-"""`sentinel version`."""
+"""`sentinel version`, which is `sentinel --version` as well."""
 
 from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import typer
 
 NAME = "version"
 
@@ -11,3 +15,14 @@ def command() -> None:
     from importlib.metadata import version
 
     print(f"sentinel-gateway {version('sentinel-gateway')} (Python {platform.python_version()})")
+
+
+def _asked(value: bool) -> None:
+    if value:
+        command()
+        raise typer.Exit
+
+
+VersionOption: TypeAlias = Annotated[
+    bool, typer.Option("--version", callback=_asked, is_eager=True, help="Print the versions and exit.")
+]

@@ -119,7 +119,7 @@ def test_plugins_imports_none_of_them() -> None:
     assert ran.stderr.strip() == "False"
 
 
-@pytest.mark.parametrize("arguments", [["version"], ["check", "--help"], ["serve", "--help"]])
+@pytest.mark.parametrize("arguments", [["--version"], ["check", "--help"], ["serve", "--help"]])
 def test_version_and_help_of_a_command_import_nothing_heavy(arguments: list[str]) -> None:
     code = f"import sys; from sentinel_server.cli import main\ntry: main({arguments})\nexcept SystemExit: pass\n"
     code += f"print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
@@ -227,6 +227,18 @@ def test_the_variables_file_that_is_named_counts_as_well(sentinel: Sentinel, tmp
 def test_an_option_without_its_value_is_complained_of(sentinel: Sentinel) -> None:
     result = sentinel("usage", "--config", config="[stages.usage]\n")
     assert (result.code, "--config" in result.err) == (2, True)
+
+
+def test_the_version_is_an_option_as_well_wherever_the_configuration_stands(sentinel: Sentinel) -> None:
+    result = sentinel("--version", config="[server]\nprot = 1\n")
+    assert (result.code, result.err) == (0, "")
+    assert result.out == sentinel("version").out != ""
+
+
+def test_help_is_asked_for_in_short_as_well(sentinel: Sentinel) -> None:
+    assert sentinel("-h", config="[stages.auth]\n").out == sentinel("--help").out
+    assert sentinel("check", "-h").out == sentinel("check", "--help").out
+    assert "--json" in sentinel("scan", "-h", config="[server]\nprot = 1\n").out
 
 
 def test_help_lists_what_plugins_bring_and_their_groups(sentinel: Sentinel) -> None:
