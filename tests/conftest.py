@@ -1,4 +1,4 @@
-"""What every test shares: hypothesis profiles, the scripted upstream and a real Redis."""
+"""What every test shares: how many examples properties take, the scripted upstream and a real Redis."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+
+gc.disable()  # until everything is collected
 
 TESTS = Path(__file__).parent
-pytest_plugins = ["tests.no_skips", "tests.upstream.fixtures", "tests.redis.fixtures"]
+pytest_plugins = ["tests.properties", "tests.no_skips", "tests.upstream.fixtures", "tests.redis.fixtures"]
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -38,16 +39,8 @@ def pytest_collection(session: pytest.Session) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """What was collected stays to the end: the collector need not look at a million such objects again and again."""
+    """What was collected stays to the end: the garbage collector need not look at a million such objects again and
+    again. While they come it is off, which is a quarter of the time that they take."""
+    gc.enable()
     gc.collect()
     gc.freeze()
-
-
-CI = bool(os.environ.get("CI"))
-"""There a change is judged by the same examples each time: what is found by chance is found by `nox -s soak`, and at
-every developer's desk."""
-
-settings.register_profile("default", max_examples=50, deadline=None, derandomize=CI)
-settings.register_profile("ci", max_examples=1000, deadline=None, derandomize=CI)
-settings.register_profile("soak", max_examples=100_000, deadline=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

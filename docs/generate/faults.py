@@ -4,7 +4,8 @@ decides it, and the proofs are found by the names of the tests."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ from sentinel_plugins.routing.causes import falls_back
 from sentinel_plugins.routing.config import RoutingConfig
 
 TESTS = Path(__file__).parent.parent.parent / "tests"
+NAMES = re.compile(r'(?:def test_|^    "|id=")(\w+)', re.MULTILINE)
+ID = re.compile(r"([a-z]+\d+)[a-d]?")
 
 HEAD = """# The fault contract
 
@@ -197,12 +200,18 @@ def faults_page() -> str:
 
 def proofs(row: str) -> list[str]:
     """The files with tests that have this row's id in their names, below `tests/`."""
-    name = re.compile(rf'(?:def test_|^    "|id=")(?:\w*_)?{row.lower()}(?:[a-d])?_', re.MULTILINE)
-    return sorted(path.relative_to(TESTS).as_posix() for path in _tests() if name.search(path.read_text("utf-8")))
+    return sorted(path for path, ids in _named().items() if row.lower() in ids)
 
 
-def _tests() -> Iterator[Path]:
-    return TESTS.rglob("test_*.py")
+@cache
+def _named() -> Mapping[str, set[str]]:
+    """The ids in the names of each file's tests and cases: `test_u22a_u26_a_bomb` has two."""
+    found: dict[str, set[str]] = {}
+    for path in TESTS.rglob("test_*.py"):
+        names = NAMES.findall(path.read_text("utf-8"))
+        ids = (ID.fullmatch(part) for name in names for part in name.split("_")[:-1])
+        found[path.relative_to(TESTS).as_posix()] = {name for match in ids if match for name in match.group(0, 1)}
+    return found
 
 
 def _line(row: Row) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from hypothesis import given
 from tests.clients.nodejs import FOLDER, NODE, needs_node
 from tests.clients.playback import Playback, playback
 from tests.clients.written import Written, written_chats, written_messages
+from tests.properties import promised
 
 
 class NodeReaders:
@@ -64,6 +65,7 @@ def message_of(written: Written) -> str | None:
     return None if written.error is None else written.error.message
 
 
+@promised()
 @given(written=written_chats())
 def test_p8_openai_for_python_reads_equal_objects(server: Playback, gpt: openai.OpenAI, written: Written) -> None:
     server.pieces = written.pieces
@@ -76,6 +78,7 @@ def test_p8_openai_for_python_reads_equal_objects(server: Playback, gpt: openai.
     assert (objects, error) == (written.objects, message_of(written))
 
 
+@promised()
 @given(written=written_messages())
 def test_p8_anthropic_for_python_reads_equal_objects(
     server: Playback, claude: anthropic.Anthropic, written: Written
@@ -92,6 +95,7 @@ def test_p8_anthropic_for_python_reads_equal_objects(
 
 
 @needs_node
+@promised()
 @given(written=written_chats())
 def test_p8_openai_for_node_reads_equal_objects(server: Playback, readers: NodeReaders, written: Written) -> None:
     server.pieces = written.pieces
@@ -101,6 +105,7 @@ def test_p8_openai_for_node_reads_equal_objects(server: Playback, readers: NodeR
 
 
 @needs_node
+@promised()
 @given(written=written_chats() | written_messages())
 def test_p8_eventsource_parser_reads_equal_objects(server: Playback, readers: NodeReaders, written: Written) -> None:
     server.pieces = written.pieces

@@ -18,6 +18,7 @@ from sentinel_core.config.secret import SecretReader
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.stage import StageConfig
 from tests.json_values import json_values
+from tests.properties import promised
 
 KEY = Secret("sk-1", "KEY")
 
@@ -76,11 +77,13 @@ configs = st.builds(
 )
 
 
+@promised()
 @given(configs)
 def test_p12_what_was_dumped_loads_as_the_same(config: Words) -> None:
     assert converted(dump(config)) == (config, [])
 
 
+@promised()
 @given(st.text().filter(lambda key: key not in {field.encode_name for field in msgspec.structs.fields(Words)}))
 def test_p12_an_unknown_key_is_refused(key: str) -> None:
     value, problems = converted({key: 1})

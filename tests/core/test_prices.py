@@ -19,6 +19,7 @@ from sentinel_core.testing import FakeProvider
 from sentinel_plugins.catalogue.catalogue import FileCatalogue
 from sentinel_plugins.providers.echo.provider import EchoProvider
 from sentinel_plugins.providers.openai.provider import OpenAIProvider
+from tests.properties import promised
 
 DATED = date(2026, 11, 21)
 KINDS: dict[str, type[Provider]] = {"openai": OpenAIProvider, "mine": OpenAIProvider, "echo": EchoProvider}
@@ -76,6 +77,7 @@ def test_a_cost_is_the_exact_sum_rounded_once(
     assert cost.output_nanousd >= 0
 
 
+@promised()
 @given(counts, counts, counts, counts, counts, dollars, dollars, dollars, dollars)
 def test_p3_no_call_of_so_many_tokens_costs_more_than_at_most(
     prompt: int, completion: int, cached: int, written: int, thought: int,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.sse import SseEvent, SseParser
 from sentinel_core.errors import UpstreamError
 from tests.core.dialects.cuts import bytewise, cut, payloads, payloads_and_end
+from tests.properties import promised
 
 
 def oracle(stream: bytes) -> list[SseEvent]:
@@ -65,16 +66,19 @@ DIRT = [
 streams = st.lists(st.one_of(st.sampled_from(DIRT), st.sampled_from(DIRT[-4:]), st.binary(max_size=6))).map(b"".join)
 
 
+@promised()
 @given(streams, st.lists(st.integers(min_value=0)))
 def test_p8_any_split_gives_the_events_of_the_whole_text(stream: bytes, places: list[int]) -> None:
     assert parse(cut(stream, places)) == oracle(stream)
 
 
+@promised()
 @given(streams)
 def test_p8_byte_by_byte_gives_the_events_of_the_whole_text(stream: bytes) -> None:
     assert parse(bytewise(stream)) == oracle(stream)
 
 
+@promised()
 @given(streams, st.lists(st.integers(min_value=0)), st.integers(min_value=1, max_value=8))
 def test_p8_the_cap_strikes_at_the_same_event_wherever_the_bytes_are_cut(
     stream: bytes, places: list[int], cap: int
@@ -130,6 +134,7 @@ def test_u11_an_endless_line_is_cut_off_within_the_cap() -> None:
 lines = st.lists(st.sampled_from([line for line in DIRT if b"\n" not in line and b"\r" not in line]), max_size=8)
 
 
+@promised()
 @given(lines)
 def test_p8_lf_crlf_and_cr_are_the_same(written: list[bytes]) -> None:
     lf, crlf, cr = (parse([end.join([*written, b"", b""])]) for end in (b"\n", b"\r\n", b"\r"))

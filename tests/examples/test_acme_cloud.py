@@ -69,6 +69,7 @@ def test_its_own_tests_pass(installed: None) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@long_form
 def test_the_pages_configuration_puts_its_models_behind_the_gateway(
     installed: None, acme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

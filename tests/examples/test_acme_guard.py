@@ -36,6 +36,7 @@ def test_its_own_tests_pass_the_conformance_kit_among_them(installed: None) -> N
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@long_form
 def test_the_lines_of_its_page_put_guard_and_provider_in(installed: None, tmp_path: Path) -> None:
     tables = [one.text for one in samples("toml") if one.page == PAGE]
     (tmp_path / "sentinel.toml").write_text("".join(tables), "utf-8")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from openai import OpenAI
 
+from tests.long_form import long_form
 from tests.pace import PATIENCE_S
 
 FOLDER = Path(__file__).parent.parent.parent / "examples" / "embed_in_app"
@@ -73,6 +74,7 @@ def test_the_hosts_own_route_asks_the_same_chain(host: str) -> None:
         assert (response.read(), response.headers["content-type"]) == (b"who", "text/plain; charset=utf-8")
 
 
+@long_form
 def test_the_script_asks_without_http() -> None:
     done = subprocess.run(
         [sys.executable, "script.py"], cwd=FOLDER, capture_output=True, text=True, timeout=PATIENCE_S, check=False

@@ -16,6 +16,7 @@ from sentinel_core.registry import Registry
 from sentinel_core.reply import Reply
 from sentinel_core.testing import FakeProvider, settle
 from sentinel_server.app import asgi
+from tests.long_form import long_form
 from tests.server.gateway_fixture import CHAT, encoded
 from tests.server.messages_fixture import MESSAGES
 from tests.server.serving import Served, serving
@@ -111,6 +112,7 @@ async def tenant(served: Served, wire: Wire, number: int) -> int:
     return ROUNDS
 
 
+@long_form
 async def test_z24_z25_a_hundred_tenants_at_once_read_their_own_words_and_numbers_only() -> None:
     live, parrot = gateway()
     async with live, serving(asgi(live)) as served, asyncio.TaskGroup() as group:

@@ -11,6 +11,7 @@ import aiohttp
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
 from sentinel_server.app import asgi
+from tests.long_form import long_form
 from tests.pace import AT_ONCE_S, PATIENCE_S
 from tests.server.serving import serving
 from tests.upstream import Reply, Reset, Upstream, completion, head
@@ -117,6 +118,7 @@ async def heard(socket: aiohttp.ClientWebSocketResponse, *kinds: str) -> list[An
     return [found[kind] for kind in kinds]
 
 
+@long_form
 async def test_s3_01_a_primary_that_dies_under_load_fails_no_request_and_leaves_its_traces() -> None:
     async with Upstream() as primary, Upstream() as backup:
         gateway = Gateway(settings(primary, backup))

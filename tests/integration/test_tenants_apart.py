@@ -143,7 +143,7 @@ async def driven(*callers: Caller) -> None:
                 assert [record.fields["key"] for record in page.records] == [caller.key]
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(tenants=st.tuples(NAME, NAME), keys=st.tuples(NAME, NAME), users=st.tuples(NAME, NAME))
 def test_z13_no_name_in_memory_is_two_tenants(
     tenants: tuple[str, str], keys: tuple[str, str], users: tuple[str, str]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests.long_form import long_form
+
 WATCH = """
 import sys, threading
 
@@ -23,6 +25,7 @@ print("quiet")
 """
 
 
+@long_form
 def test_import_of_every_module_is_quiet_on_the_network() -> None:
     done = subprocess.run([sys.executable, "-c", WATCH], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == "quiet\n", done.stderr

@@ -11,6 +11,7 @@ import pytest
 
 from sentinel_plugins.records.redis.config import RedisRecordsConfig
 from sentinel_plugins.records.sqlite.config import SqliteRecordsConfig
+from tests.long_form import long_form
 from tests.promises.tree import PACKAGES, ROOT, modules, page, top_levels
 
 SESSIONS = ("tests", "lint", "types", "docs", "serve", "bench", "browser", "clients", "local_model", "soak")
@@ -43,6 +44,7 @@ def test_the_readme_installs_only_extras_that_exist() -> None:
 IMPORTED_AS = {"google_re2": "re2", "pyjwt": "jwt", "markdown_it_py": "markdown_it"}
 
 
+@long_form
 def test_the_tests_import_only_what_the_test_command_installs() -> None:
     extras = PROJECT["optional-dependencies"]
     named = [*PROJECT["dependencies"], *extras["test"], *extras["fast"]]

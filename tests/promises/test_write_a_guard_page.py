@@ -77,6 +77,7 @@ def test_the_wheel_has_the_name_that_the_page_installs(package: Path) -> None:
     assert f"\npip install {wheel}\n" in "".join(block.text for block in blocks("sh"))
 
 
+@long_form
 def test_its_own_tests_pass_the_conformance_kit_among_them(installed: None, package: Path) -> None:
     assert "(StageConformance)" in (package / "tests" / "test_stage.py").read_text("utf-8")
     code, written = run(package, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")

@@ -92,14 +92,35 @@ def samples(language: str) -> tuple[Sample, ...]:
     return tuple(found)
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imports(path: Path) -> tuple[str, ...]:
     """Absolute names of everything that a module imports, inside functions and type-checking blocks too."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in statements(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             yield node.module or ""
+
+
+def statements(path: Path) -> Iterator[ast.AST]:
+    """Every statement of a module and every handler of exceptions, however deep; nothing inside expressions."""
+    waiting: list[ast.AST] = [parsed(path)]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(node, field, ())
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    """The syntax of one module."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def top_levels(path: Path) -> set[str]:

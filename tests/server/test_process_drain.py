@@ -39,6 +39,7 @@ async def test_s01_sigterm_completes_every_stream_and_refuses_new_connections(
         assert await process.exited() == 0
 
 
+@long_form
 async def test_s01_an_answer_that_begins_during_the_drain_closes_its_connection(
     upstream: Upstream, tmp_path: Path
 ) -> None:
@@ -54,8 +55,9 @@ async def test_s01_an_answer_that_begins_during_the_drain_closes_its_connection(
         assert await process.exited() == 0
 
 
+@long_form
 @pytest.mark.parametrize("runner", RUNNERS)
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
+@pytest.mark.parametrize("workers", [1, 2])
 async def test_s02_at_the_deadline_a_stream_ends_with_an_error_event(
     upstream: Upstream, tmp_path: Path, runner: str, workers: int
 ) -> None:
@@ -73,6 +75,7 @@ async def test_s02_at_the_deadline_a_stream_ends_with_an_error_event(
         assert "Traceback" not in process.output
 
 
+@long_form
 async def test_a_second_signal_stops_at_once(upstream: Upstream, tmp_path: Path) -> None:
     upstream.script("m", Stall())
     async with running(tmp_path, config(upstream.base_url)) as process:

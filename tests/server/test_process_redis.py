@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.long_form import long_form
 from tests.redis.server import running_server
 from tests.server.process import Client, Process, config, running
 
@@ -20,6 +21,7 @@ async def asked(process: Process, path: str) -> tuple[bytes, dict[str, Any]]:
     return head.partition(b"\r\n")[0], json.loads(body)
 
 
+@long_form
 async def test_r01_workers_that_share_redis_start_and_say_how_it_is(redis_binary: str, tmp_path: Path) -> None:
     text = config(workers=2).replace("[state]\napproximate = true", "")
     with running_server(redis_binary, tmp_path) as server:

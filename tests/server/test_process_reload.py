@@ -123,7 +123,8 @@ async def test_s06_a_stage_that_cannot_be_opened_refuses_the_reload_and_a_mended
         assert process.output.count("draining: ") == workers
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
+@long_form
+@pytest.mark.parametrize("workers", [1, 2])
 async def test_s06_a_drain_ends_a_reload_that_is_still_opening(gate: Path, workers: int) -> None:
     async with running(gate, gated(workers)) as process:
         await hangs(process, gate, workers)
@@ -132,7 +133,8 @@ async def test_s06_a_drain_ends_a_reload_that_is_still_opening(gate: Path, worke
         assert "reload refused" in process.output
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
+@long_form
+@pytest.mark.parametrize("workers", [1, 2])
 async def test_s06_a_reload_waits_for_a_gateway_that_is_still_opening(gate: Path, workers: int) -> None:
     text = config(workers=workers) + '\n[stages.acme_gate]\nopens_with = "opened"\n'
     async with running(gate, text, ready=False) as process:
@@ -161,6 +163,7 @@ async def test_s06_a_worker_that_dies_meanwhile_has_not_agreed(gate: Path) -> No
         await process.wrote('"reloaded in 2 workers')
 
 
+@long_form
 @pytest.mark.usefixtures("key")
 async def test_c10_a_reload_does_not_open_a_public_address_to_strangers(tmp_path: Path) -> None:
     async with running(tmp_path, PUBLIC + KEY) as process:
@@ -190,6 +193,7 @@ async def test_c10_a_file_that_is_away_refuses_the_reload_and_opens_nothing(tmp_
         await process.wrote('"reloaded')
 
 
+@long_form
 @pytest.mark.usefixtures("key")
 async def test_c10_with_reload_a_file_that_goes_opens_nothing_and_is_taken_when_it_is_back(tmp_path: Path) -> None:
     file = tmp_path / "sentinel.toml"
@@ -234,7 +238,8 @@ async def test_s06_a_worker_that_is_respawned_has_what_was_reloaded_last(tmp_pat
             assert b"new-model" in await models(process)
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
+@long_form
+@pytest.mark.parametrize("workers", [1, 2])
 async def test_s06_a_reload_that_comes_while_one_hangs_takes_its_place(gate: Path, workers: int) -> None:
     async with running(gate, gated(workers)) as process:
         await hangs(process, gate, workers)
@@ -246,7 +251,8 @@ async def test_s06_a_reload_that_comes_while_one_hangs_takes_its_place(gate: Pat
             assert b"new-model" in await models(process)
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
+@long_form
+@pytest.mark.parametrize("workers", [1, 2])
 async def test_s06_a_sighup_that_comes_while_a_gateway_starts_waits(gate: Path, workers: int) -> None:
     (gate / "acme_gate.py").write_text(GATE + SLOW)
     async with running(gate, gated(workers), ready=False) as process:
@@ -268,7 +274,8 @@ async def test_s06_a_sighup_to_a_worker_is_not_for_it(tmp_path: Path) -> None:
         assert process.workers() == before
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
+@long_form
+@pytest.mark.parametrize("workers", [1, 2])
 async def test_s02_a_reload_does_not_change_how_long_a_drain_may_take(
     upstream: Upstream, tmp_path: Path, workers: int
 ) -> None:

@@ -32,6 +32,7 @@ def open_connections(pid: int) -> int:
     return sum(os.readlink(folder / fd.name).startswith("socket:") for fd in folder.iterdir() if fd.is_symlink())
 
 
+@long_form
 async def test_s03_a_killed_worker_is_nobody_elses_death(upstream: Upstream, tmp_path: Path) -> None:
     go_on = asyncio.Event()
     first, *rest = chat_stream("first", "last")[1:]
@@ -120,6 +121,7 @@ async def test_s02_a_successor_that_is_ended_as_it_starts_is_no_failure(tmp_path
         assert await process.exited() == 0
 
 
+@long_form
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing can be claimed")
 async def test_s07_a_port_that_another_fleet_is_about_to_serve_is_in_use(tmp_path: Path) -> None:
     server = ServerSettings(port=0)
@@ -145,6 +147,7 @@ async def test_s06_a_reload_leaves_running_streams_alone(upstream: Upstream, tmp
         client.close()
 
 
+@long_form
 @pytest.mark.parametrize("runner", RUNNERS)
 async def test_s08_a_flood_is_shed_without_spinning_and_the_process_recovers(tmp_path: Path, runner: str) -> None:
     async with running(tmp_path, config(runner=runner), files=FILES) as process:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.chain import Delivery, Exchange, Tracker
@@ -101,7 +101,6 @@ def shown(found: Driven) -> object:
 ROLES = st.builds(Role, st.lists(st.sampled_from(DEEDS), max_size=5).map(tuple), st.booleans())
 
 
-@settings(deadline=None)
 @given(
     roles=st.lists(ROLES, min_size=1, max_size=3),
     piped=st.lists(st.booleans(), min_size=3, max_size=3),

@@ -29,6 +29,7 @@ from sentinel_core.messages import (
     ToolCallDelta,
 )
 from tests.json_values import json_values
+from tests.properties import promised
 from tests.upstream import sse
 from tests.upstream.api import COUNTED, Call, Said
 from tests.upstream.cohere import COHERE, block, call, citation, cited, ending, event, opening, plan
@@ -281,6 +282,7 @@ def _answered(said: Said) -> Answer:
     return COHERE_CHAT.reader("m").decode_answer(json.dumps(COHERE.answer(said)).encode())
 
 
+@promised()
 @given(answers, st.booleans(), cuts)
 def test_p8_a_stream_is_the_same_however_its_bytes_are_cut(said: Said, quoted: bool, places: list[int]) -> None:
     wire = COHERE.stream(said)
@@ -294,6 +296,7 @@ def test_u10_a_stream_is_the_same_byte_by_byte() -> None:
     assert shape(played(wire, range(1, len(b"".join(wire))))[0]) == shape(events_of(wire))
 
 
+@promised()
 @given(answers)
 def test_p8_a_stream_says_what_the_unary_answer_says(said: Said) -> None:
     whole = _answered(said)
@@ -305,6 +308,7 @@ def test_p8_a_stream_says_what_the_unary_answer_says(said: Said) -> None:
     assert whole.usage == streamed.usage == said.usage
 
 
+@promised()
 @given(inputs, st.lists(st.integers(0, 60), max_size=8).map(sorted))
 def test_p8_arguments_of_a_tool_stay_valid_json_at_every_split(value: dict[str, Any], places: list[int]) -> None:
     text = json.dumps(value, ensure_ascii=False)
@@ -314,6 +318,7 @@ def test_p8_arguments_of_a_tool_stay_valid_json_at_every_split(value: dict[str, 
     assert json.loads(arguments) == value
 
 
+@promised()
 @given(answers)
 def test_p8_an_answer_reaches_a_client_of_messages(said: Said) -> None:
     messages = [{"role": "user", "content": "hi"}]

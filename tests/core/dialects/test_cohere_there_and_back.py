@@ -12,6 +12,7 @@ from sentinel_core.dialects.cohere_chat import COHERE_CHAT
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal
 from tests.json_values import json_values
+from tests.properties import promised
 from tests.upstream.cohere import COHERE
 
 MODEL = "command-a-reasoning-08-2025"
@@ -116,6 +117,7 @@ requests = st.fixed_dictionaries(
 )
 
 
+@promised()
 @given(requests, st.none() | tools, st.sampled_from([None, "required", "none"]))
 def test_p8_a_request_there_and_back_is_the_same(body: dict[str, Any], offered: Any, choice: str | None) -> None:
     if offered is not None:

@@ -16,6 +16,7 @@ from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Answer, Usage
 from tests.json_values import json_values
+from tests.properties import promised
 from tests.upstream.api import Call, Said
 from tests.upstream.gemini import GEMINI, candidate, error_body, function_call, reply, text
 
@@ -296,6 +297,7 @@ arguments = st.dictionaries(
 )
 
 
+@promised()
 @given(st.lists(arguments, min_size=1, max_size=3))
 def test_p8_arguments_are_valid_json_of_what_the_model_gave(given_: list[dict[str, Any]]) -> None:
     parts = [function_call("w", args) for args in given_]

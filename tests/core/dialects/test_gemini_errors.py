@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI
 from tests.json_values import json_values
+from tests.properties import promised
 from tests.upstream.gemini import error_body
 
 TYPE = "type.googleapis.com/google.rpc."
@@ -97,6 +98,7 @@ anything = json_values(
 )
 
 
+@promised()
 @given(st.integers(300, 599), anything)
 def test_p9_a_body_of_any_shape_is_an_error(status: int, body: Any) -> None:
     assert GOOGLE_GEMINI.error(status, body).status >= 400

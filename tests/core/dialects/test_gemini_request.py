@@ -16,6 +16,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import canonical_request
 from sentinel_core.errors import Refusal
 from tests.json_values import json_values
+from tests.properties import promised
 from tests.upstream.gemini import GEMINI
 
 PNG = "data:image/png;base64,AAAA"
@@ -556,6 +557,7 @@ requests = st.fixed_dictionaries(
 )
 
 
+@promised()
 @given(
     requests,
     st.none() | st.just("required") | st.just("none") | st.just({"type": "function", "function": {"name": "w"}}),
@@ -627,6 +629,7 @@ wild_fields = st.fixed_dictionaries(
 )
 
 
+@promised()
 @given(st.lists(wild_messages, max_size=4), wild_fields, st.sampled_from([FLASH, OLDER, "m"]))
 def test_p9_a_request_of_any_shape_is_written_or_refused(messages: list[Any], fields: Any, model: str) -> None:
     with suppress(Refusal):

@@ -18,6 +18,7 @@ from sentinel_core.dialects.translation import translated_events
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Event, Finish, Opaque, ReasoningDelta, TextDelta, ToolCallDelta, Usage, UsageReport
 from tests.json_values import json_values
+from tests.properties import promised
 from tests.upstream.api import Call, Said
 from tests.upstream.gemini import GEMINI, candidate, error_body, event, function_call, reply, says, text
 
@@ -321,6 +322,7 @@ def wires(draw: st.DrawFn) -> bytes:
     return b"".join(line + eol + eol for line in lines)
 
 
+@promised()
 @given(wires(), st.lists(st.integers(1, 40), max_size=30))
 def test_p8_every_split_of_a_stream_gives_the_same_events(wire: bytes, sizes: list[int]) -> None:
     events, error = decoded(wire)
@@ -330,6 +332,7 @@ def test_p8_every_split_of_a_stream_gives_the_same_events(wire: bytes, sizes: li
         assert str(other) == str(error)
 
 
+@promised()
 @given(st.lists(groups, max_size=4))
 def test_p8_a_stream_says_what_was_sent_and_arguments_are_valid_json(sent: list[list[Any]]) -> None:
     events = whole(*(says(*group) for group in sent), says(finish="STOP"))

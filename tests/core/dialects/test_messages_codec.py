@@ -27,6 +27,7 @@ from sentinel_core.messages import (
     UsageReport,
 )
 from tests.core.dialects.messages_client import events_of, written
+from tests.properties import promised
 from tests.upstream.anthropic import (
     block,
     ending,
@@ -99,6 +100,7 @@ def test_an_untouched_stream_leaves_frame_by_frame_as_it_came_without_its_pings(
     assert written(events_of(WIRE, whole=True)) == b"".join(event for event in RICH if b"ping" not in event)
 
 
+@promised()
 @given(st.lists(st.integers(min_value=0, max_value=len(WIRE)), max_size=20))
 def test_p8_any_byte_split_gives_the_same_events(places: list[int]) -> None:
     decoder, parser = ANTHROPIC_MESSAGES.stream_decoder(), SseParser()

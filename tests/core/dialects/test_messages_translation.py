@@ -17,6 +17,7 @@ from sentinel_core.dialects.translation import translated_answer, translated_eve
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.messages import Event
 from tests.json_values import json_values
+from tests.properties import promised
 from tests.upstream import chat_stream, chunk, completion, delta, sse
 from tests.upstream.anthropic import block, message, message_stream, text_block, thinking_block, tool_block
 
@@ -442,6 +443,7 @@ requests = st.fixed_dictionaries(
 )
 
 
+@promised()
 @given(requests)
 def test_p8_a_request_there_and_back_is_the_same(body: dict[str, Any]) -> None:
     request = ANTHROPIC_MESSAGES.decode_request(body)
@@ -451,6 +453,7 @@ def test_p8_a_request_there_and_back_is_the_same(body: dict[str, Any]) -> None:
     assert back.body == body
 
 
+@promised()
 @given(texts, st.lists(calls, max_size=3), texts)
 def test_p8_an_answer_there_and_back_is_the_same(text: str, made: list[dict[str, Any]], thought: str) -> None:
     answer = message({**THOUGHT, "thinking": thought}, text, *made)

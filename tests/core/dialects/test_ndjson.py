@@ -12,6 +12,7 @@ from sentinel_core.dialects.ndjson import NdjsonParser
 from sentinel_core.dialects.sse import SseEvent
 from sentinel_core.errors import UpstreamError
 from tests.core.dialects.cuts import bytewise, cut, payloads, payloads_and_end
+from tests.properties import promised
 
 
 def oracle(stream: bytes) -> list[SseEvent]:
@@ -39,16 +40,19 @@ DIRT = [
 streams = st.lists(st.sampled_from(DIRT) | st.binary(max_size=6)).map(b"".join)
 
 
+@promised()
 @given(streams, st.lists(st.integers(min_value=0)))
 def test_p8_any_split_gives_the_lines_of_the_whole_text(stream: bytes, places: list[int]) -> None:
     assert parse(cut(stream, places)) == oracle(stream)
 
 
+@promised()
 @given(streams)
 def test_p8_byte_by_byte_gives_the_lines_of_the_whole_text(stream: bytes) -> None:
     assert parse(bytewise(stream)) == oracle(stream)
 
 
+@promised()
 @given(streams, st.lists(st.integers(min_value=0)), st.integers(min_value=1, max_value=8))
 def test_p8_the_cap_strikes_at_the_same_line_wherever_the_bytes_are_cut(
     stream: bytes, places: list[int], cap: int

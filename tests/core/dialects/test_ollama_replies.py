@@ -30,6 +30,7 @@ from sentinel_core.messages import (
 from tests.core.dialects.chat_chunks import encode
 from tests.core.dialects.cuts import cut, payloads
 from tests.json_values import json_values
+from tests.properties import promised
 from tests.upstream.api import Call, Said
 from tests.upstream.ollama import OLLAMA, chat, chat_lines, last, line
 
@@ -403,6 +404,7 @@ saids = st.builds(
 )
 
 
+@promised()
 @given(saids, st.lists(st.integers(min_value=0)), st.sampled_from([b"\n", b"\r\n", b"\n\n"]))
 def test_p8_any_split_of_a_stream_gives_the_events_of_the_whole(said: Said, places: list[int], end: bytes) -> None:
     whole = OLLAMA.stream(said).whole
@@ -413,6 +415,7 @@ def test_p8_any_split_of_a_stream_gives_the_events_of_the_whole(said: Said, plac
     assert all(event.frame is None for event in events)
 
 
+@promised()
 @given(saids)
 def test_p8_a_stream_says_what_the_unary_answer_says(said: Said) -> None:
     unary = answer(OLLAMA.answer(said))
@@ -455,6 +458,7 @@ odd_bodies = st.fixed_dictionaries(
 odd_lines = odd_bodies.map(lambda body: json.dumps(body).encode() + b"\n")
 
 
+@promised()
 @given(st.lists(st.binary(max_size=12) | st.sampled_from(chat_lines("a", "b")) | odd_lines, max_size=4))
 def test_p8_whatever_a_server_sends_is_events_or_an_upstreams_error(pieces: list[bytes]) -> None:
     try:
@@ -465,6 +469,7 @@ def test_p8_whatever_a_server_sends_is_events_or_an_upstreams_error(pieces: list
     assert encode(events)
 
 
+@promised()
 @given(odd_bodies)
 def test_p8_whatever_a_server_answers_is_a_completion_or_an_upstreams_error(body: dict[str, Any]) -> None:
     try:

@@ -15,6 +15,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import canonical_request
 from sentinel_core.errors import Refusal
 from tests.json_values import json_values
+from tests.properties import promised
 from tests.upstream.ollama import OLLAMA
 
 SCHEMA = {
@@ -354,6 +355,7 @@ requests = st.fixed_dictionaries(
 )
 
 
+@promised()
 @given(requests)
 def test_p8_a_request_there_and_back_is_the_same(fields: dict[str, Any]) -> None:
     body, dropped = to_ollama(**fields)

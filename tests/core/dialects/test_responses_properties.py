@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
@@ -27,6 +27,7 @@ from tests.core.dialects.responses_client import (
     written,
 )
 from tests.json_values import json_values
+from tests.properties import promised
 from tests.upstream import chunk, delta, sse
 from tests.upstream.anthropic import (
     ending,
@@ -125,8 +126,8 @@ def comparable(response: Mapping[str, Any]) -> dict[str, Any]:  # JSON
     return {**response, "created_at": 0, "output": output}
 
 
+@promised()
 @given(spoken, cuts)
-@settings(deadline=None)
 def test_p8_a_stream_of_chat_ends_in_the_response_that_the_whole_answer_is(said: Spoken, places: list[int]) -> None:
     frames = written(read(said.chat(), OPENAI_CHAT, places, instructions="i", tools=[FUNCTION]))
     whole = through(said.chat_answer(), OPENAI_CHAT, instructions="i", tools=[FUNCTION])
@@ -136,8 +137,8 @@ def test_p8_a_stream_of_chat_ends_in_the_response_that_the_whole_answer_is(said:
     assert list(map(json.loads, arguments)) == said.calls
 
 
+@promised()
 @given(spoken, cuts)
-@settings(deadline=None)
 def test_p8_a_stream_of_messages_ends_in_the_response_that_the_whole_answer_is(said: Spoken, places: list[int]) -> None:
     frames = written(read(said.messages(), ANTHROPIC_MESSAGES, places))
     whole = through(said.messages_answer(), ANTHROPIC_MESSAGES)
@@ -145,7 +146,6 @@ def test_p8_a_stream_of_messages_ends_in_the_response_that_the_whole_answer_is(s
 
 
 @given(spoken)
-@settings(deadline=None)
 def test_u15_a_translated_answer_that_is_framed_as_a_stream_says_the_same(said: Spoken) -> None:
     answer = translated_answer(OPENAI_CHAT.decode_answer(json.dumps(said.chat_answer()).encode()), asked())
     assert check(written(OPENAI_RESPONSES.stream_frames(answer))) == answer.body
@@ -160,7 +160,6 @@ def masked(slots: Any) -> dict[Any, str]:
 
 
 @given(spoken, st.text(alphabet="xyz", min_size=3, max_size=5))
-@settings(deadline=None)
 def test_h46_a_guard_that_masks_every_string_of_a_translated_stream_leaves_none(said: Spoken, secret: str) -> None:
     hidden = Spoken([secret] * bool(said.thoughts), [secret], [{secret: secret} for _ in said.calls], said.size)
     events = read(hidden.chat(), OPENAI_CHAT, instructions=secret, tools=[{**FUNCTION, "description": secret}])
@@ -174,7 +173,6 @@ def test_h46_a_guard_that_masks_every_string_of_a_translated_stream_leaves_none(
 
 
 @given(spoken, st.text(alphabet="xyz", min_size=3, max_size=5))
-@settings(deadline=None)
 def test_h46_a_guard_that_masks_every_string_of_a_translated_answer_leaves_none(said: Spoken, secret: str) -> None:
     hidden = Spoken([secret] * bool(said.thoughts), [secret], [{secret: secret} for _ in said.calls], said.size)
     raw = json.dumps(hidden.chat_answer()).encode()
@@ -218,7 +216,6 @@ requests = st.fixed_dictionaries(
 
 
 @given(requests)
-@settings(deadline=None)
 def test_h46_a_guard_that_masks_every_string_of_a_request_leaves_none_for_the_upstream(body: dict[str, Any]) -> None:
     request = asked(**body)
     clean = request.with_texts({slot.path: slot.text.replace("s3cret", MASK) for slot in request.texts()})
@@ -243,7 +240,6 @@ def item_of(kind: str, text: str) -> dict[str, Any]:  # JSON
 
 
 @given(st.lists(KINDS, max_size=9))
-@settings(deadline=None)
 def test_what_the_assistant_does_between_two_turns_of_others_is_one_message(kinds: list[str]) -> None:
     expected: list[tuple[str, list[str]]] = [("user", ["first"])]
     for number, kind in enumerate(kinds):
@@ -282,7 +278,6 @@ HOSTILE_REQUESTS = st.fixed_dictionaries(
 
 
 @given(HOSTILE_REQUESTS)
-@settings(deadline=None)
 def test_whatever_a_client_sends_is_translated_or_refused(body: dict[str, Any]) -> None:
     for model, dialect in UPSTREAMS.items():
         try:
@@ -294,7 +289,6 @@ def test_whatever_a_client_sends_is_translated_or_refused(body: dict[str, Any]) 
 
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(("content", "refusal", "tool_calls", "extra_content"), WILD)))
-@settings(deadline=None)
 def test_u12_whatever_an_upstream_says_is_a_response_or_an_upstream_error(message_: dict[str, Any]) -> None:
     try:
         body = through(choice(**message_), OPENAI_CHAT)

@@ -21,6 +21,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.sse import SseParser
+from tests.properties import promised
 from tests.upstream import DONE, USAGE, chat_stream, chunk, delta, sse
 from tests.upstream.anthropic import message_stream, text_block, thinking_block, tool_block
 from tests.upstream.payloads import response_stream, text_stream
@@ -126,6 +127,7 @@ def payloads_of(wire: bytes) -> list[Any]:  # JSON
 
 
 @pytest.mark.parametrize("name", FORMATS)
+@promised()
 @given(st.data())
 def test_p8_what_leaves_is_canonical_and_the_same_wherever_it_was_cut(name: str, data: st.DataObject) -> None:
     form = FORMATS[name]

@@ -15,6 +15,7 @@ from sentinel_plugins.audit.seal import Keys, Sealer
 from sentinel_plugins.audit.verify import verify
 from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.records.memory import MemoryRecords
+from tests.properties import promised
 
 KEYS = Keys(b"key-of-the-audit-for-tests")
 LOST_AFTER_S = 10.0
@@ -119,6 +120,7 @@ class Scene:
 STEPS = st.tuples(st.sampled_from(["begin", "end", "look", "wait"]), st.integers(0, 30))
 
 
+@promised()
 @given(steps=st.lists(STEPS, max_size=30))
 async def test_p11_every_request_has_one_end_whenever_it_is_looked_for(steps: list[tuple[str, int]]) -> None:
     scene = Scene()

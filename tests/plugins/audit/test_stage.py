@@ -33,6 +33,7 @@ from sentinel_plugins.audit.seal import Keys
 from sentinel_plugins.audit.verify import verify
 from tests.plugins.recording.flaky import Flaky
 from tests.plugins.recording.written import emptied
+from tests.properties import promised
 
 KEY = "a key of the tests"
 SECRET = Secret(KEY, "TEST")
@@ -139,6 +140,7 @@ async def test_s4_39_s4_40_a_record_says_what_the_request_was_and_how_it_ended(s
     assert {verdict["direction"] for verdict in entry["verdicts"]} == {"request", "response"}
 
 
+@promised()
 @given(st.text(min_size=1), st.booleans())
 async def test_s4_41_p11_one_record_without_content_for_any_text(text: str, stream: bool) -> None:
     async with scene((f"§secret§{text}",)) as s:

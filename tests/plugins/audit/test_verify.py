@@ -15,6 +15,7 @@ from sentinel_plugins.audit.checkpoints import Noted, read, signed
 from sentinel_plugins.audit.seal import Head, Keys, Sealer, line, row_id
 from sentinel_plugins.audit.verify import verify, verify_stored
 from sentinel_plugins.recording.row import decode, row, stored
+from tests.properties import promised
 
 KEYS = Keys(b"a key of the tests")
 texts = st.text(max_size=20)
@@ -41,6 +42,7 @@ def edited(record: Record, name: str, value: Any) -> Record:  # a JSON value
     return Record(record.id, record.tenant, record.at, {**record.fields, name: value})
 
 
+@promised()
 @given(chains, chains, st.randoms())
 def test_p11_what_was_written_is_verified_in_whatever_order_it_is_read(
     one: list[str], other: list[str], random: Any
@@ -51,6 +53,7 @@ def test_p11_what_was_written_is_verified_in_whatever_order_it_is_read(
     assert verify(rows, KEYS, noted).findings == ()
 
 
+@promised()
 @given(chains, st.data())
 def test_p11_a_deleted_record_is_found(models: list[str], data: st.DataObject) -> None:
     rows = chain(models)
@@ -59,6 +62,7 @@ def test_p11_a_deleted_record_is_found(models: list[str], data: st.DataObject) -
     assert messages(rows, noted)
 
 
+@promised()
 @given(chains, st.data())
 def test_p11_a_truncated_chain_is_found(models: list[str], data: st.DataObject) -> None:
     rows = chain(models)
@@ -66,6 +70,7 @@ def test_p11_a_truncated_chain_is_found(models: list[str], data: st.DataObject) 
     assert messages(rows[:left], head(rows)) == [f"{len(rows) - left} records at the end are missing"]
 
 
+@promised()
 @given(chains, st.data())
 def test_p11_two_records_that_change_places_are_found(models: list[str], data: st.DataObject) -> None:
     """Their ids and times stay, what they say is exchanged."""
@@ -79,6 +84,7 @@ def test_p11_two_records_that_change_places_are_found(models: list[str], data: s
     assert len(messages(rows, head(rows))) >= 2
 
 
+@promised()
 @given(chains, st.data())
 def test_p11_renumbered_records_are_found(models: list[str], data: st.DataObject) -> None:
     rows = chain(models)
@@ -88,6 +94,7 @@ def test_p11_renumbered_records_are_found(models: list[str], data: st.DataObject
     assert messages(rows, NOTHING)
 
 
+@promised()
 @given(chains, texts, st.data())
 def test_p11_an_edited_record_is_found(models: list[str], text: str, data: st.DataObject) -> None:
     rows = chain(models)
@@ -111,6 +118,7 @@ def test_p11_an_edited_record_is_found(models: list[str], text: str, data: st.Da
     assert bool(messages(rows, head(chain(models)))) is not expected
 
 
+@promised()
 @given(chains)
 def test_p11_records_sealed_with_another_key_are_found(models: list[str]) -> None:
     rows = Sealer(Keys(b"another key of the tests"), "w").seal(
@@ -119,6 +127,7 @@ def test_p11_records_sealed_with_another_key_are_found(models: list[str]) -> Non
     assert len(messages(rows, NOTHING)) == len(models)
 
 
+@promised()
 @given(chains, chains)
 def test_p11_records_sealed_with_a_previous_key_are_believed_while_it_is_named(old: list[str], new: list[str]) -> None:
     before, after = Keys(b"the key until yesterday"), Keys(KEYS.current, (b"the key until yesterday",))
@@ -130,6 +139,7 @@ def test_p11_records_sealed_with_a_previous_key_are_believed_while_it_is_named(o
     assert len(messages(rows, NOTHING)) == len(old)  # what is new is sealed with the current key alone
 
 
+@promised()
 @given(texts)
 def test_p11_a_record_is_one_line_of_ascii(text: str) -> None:
     (record,) = Sealer(KEYS, "w").seal([Record("", text, 1.0, {"model": text, text: text})])

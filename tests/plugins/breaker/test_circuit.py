@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from sentinel_plugins.breaker.circuit import PROBED_S, Circuit, Permit, Result, State
 from sentinel_plugins.breaker.config import BreakerConfig
+from tests.properties import promised
 
 SUCCESS: Result = "success"
 FAILURE: Result = "failure"
@@ -133,6 +134,7 @@ def test_u19_quarantine_opens_it_at_once() -> None:
     assert circuit.acquire(0.0) == 60.0
 
 
+@promised()
 @given(results=st.lists(st.sampled_from(["success", "neutral", "failure"]), max_size=9))
 def test_p2_it_never_opens_below_the_minimum_volume(results: list[Result]) -> None:
     circuit = Circuit(BreakerConfig(failure_threshold=100))
@@ -140,6 +142,7 @@ def test_p2_it_never_opens_below_the_minimum_volume(results: list[Result]) -> No
     assert state(circuit) == "closed"
 
 
+@promised()
 @given(count=st.integers(0, 500))
 def test_p2_neutral_changes_nothing(count: int) -> None:
     circuit = Circuit(BreakerConfig())

@@ -10,6 +10,7 @@ from sentinel_plugins.breaker.blame import blame
 from sentinel_plugins.breaker.circuit import Circuit, Permit, Result
 from sentinel_plugins.breaker.config import BreakerConfig
 from tests.plugins.breaker.naive_circuit import NaiveCircuit
+from tests.properties import promised
 
 LIMITS = BreakerConfig(
     failure_threshold=3, min_calls=4, window_s=10, recovery_timeout_s=4, max_recovery_timeout_s=10, quarantine_s=6
@@ -142,3 +143,4 @@ class CircuitMachine(RuleBasedStateMachine):
 
 
 TestCircuitMachine = CircuitMachine.TestCase
+TestCircuitMachine.settings = promised()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.long_form import long_form
 from tests.server.cli.conftest import Sentinel, sentinel
 
 __all__ = ["sentinel"]
@@ -157,6 +158,7 @@ def test_a_result_that_cannot_be_printed_is_no_finding(
     assert (result.code, result.err) == (4, "sentinel: cannot print: No space left on device\n")
 
 
+@long_form
 def test_a_pipe_that_nobody_reads_is_no_finding(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello")
     reading, writing = os.pipe()

@@ -22,6 +22,7 @@ from sentinel_plugins.guarding.views import Reader
 from tests.long_form import long_form
 from tests.plugins.guarding.guards import KINDS, Table, guards, verdicts
 from tests.plugins.guarding.texts import texts
+from tests.properties import promised
 
 ADDRESS, KEY = "bob@acme.com", "sk-ant-abcdefghijklmnopqrstuvwx0123"
 BOTH: dict[str, Table] = {"pii": {}, "secrets": {}}
@@ -63,6 +64,7 @@ def cut(text: str, places: Sequence[int]) -> list[str]:
 
 
 @long_form
+@promised()
 @given(texts, st.lists(st.integers(0, 500), max_size=6))
 def test_p6_two_guards_that_share_a_search_do_what_two_do_that_search(text: str, places: list[int]) -> None:
     pieces = cut(text, places)

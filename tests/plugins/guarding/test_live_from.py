@@ -10,11 +10,13 @@ from sentinel_plugins.guarding.entities import secrets, structured_pii
 from sentinel_plugins.guarding.entity import Entity
 from sentinel_plugins.guarding.scanner import Scanner
 from tests.plugins.guarding.texts import texts
+from tests.properties import promised
 
 ENTITIES = (*structured_pii(), *secrets())
 SCANNER = Scanner(ENTITIES)
 
 
+@promised()
 @given(texts, st.data())
 def test_p6_what_crosses_a_cut_begins_where_something_lived(text: str, data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(text)), "cut")
@@ -24,6 +26,7 @@ def test_p6_what_crosses_a_cut_begins_where_something_lived(text: str, data: st.
         assert all(found.start >= live for found in crossing), (entity.name, live, crossing)
 
 
+@promised()
 @given(texts, st.data())
 def test_p6_what_is_found_before_something_lived_stays_found(text: str, data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(text)), "cut")
@@ -33,6 +36,7 @@ def test_p6_what_is_found_before_something_lived_stays_found(text: str, data: st
         assert early == [found for found in entity.find(text) if found.end <= live and found.end < cut], entity.name
 
 
+@promised()
 @given(texts)
 def test_p6_a_scanner_lives_where_the_first_of_its_entities_does(text: str) -> None:
     first = min(entity.live_from(text) for entity in ENTITIES)

@@ -15,6 +15,7 @@ from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.transducer import Transducer
 from sentinel_plugins.guarding.written import PlainText
 from tests.plugins.guarding.test_transducer import cut
+from tests.properties import promised
 
 KEY = PrivateKey()
 BEGIN, END = "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----"
@@ -43,6 +44,7 @@ def test_nothing_of_a_key_is_left_however_long_it_is(body: int, newline: str) ->
     assert through([f"It is {key} (do not share it)."]) == "It is [PRIVATE_KEY] (do not share it)."
 
 
+@promised()
 @given(st.integers(7_500, 8_300), st.lists(st.integers(0, 8_500), max_size=8))
 def test_p6_where_a_long_key_is_cut_changes_nothing(body: int, places: list[int]) -> None:
     text = f"It is {block(body)} (do not share it)."

@@ -28,6 +28,7 @@ from tests.core.dialects.cuts import bytewise, cut, payloads
 from tests.plugins.guarding.defined import DEFINED
 from tests.plugins.guarding.guards import PII, SECRETS, Guards, Table, guards
 from tests.plugins.guarding.oracle import expected
+from tests.properties import promised
 from tests.upstream import DONE, chunk, delta
 from tests.upstream.anthropic import block, ending, named, opening, text_block, thinking_block, tool_block
 from tests.upstream.payloads import response, response_stream
@@ -219,6 +220,7 @@ def whole(lane: tuple[int, str, int], text: str) -> str:
 def test_p6_every_lane_is_what_its_whole_text_becomes(name: str) -> None:
     api = APIS[name]
 
+    @promised()
     @given(content=TEXT, reasoning=TEXT, argument=TEXT, texts=PLACES, places=PLACES, ascii_only=st.booleans())
     def check(
         content: str, reasoning: str, argument: str, texts: list[int], places: list[int], ascii_only: bool
@@ -301,6 +303,7 @@ def ended_throughout(wire: bytes) -> bytes:
 def test_p6_an_end_in_every_chunk_ends_no_text(name: str) -> None:
     api = APIS[name]
 
+    @promised(among=2)
     @given(content=TEXT, reasoning=TEXT, texts=PLACES, places=PLACES)
     def check(content: str, reasoning: str, texts: list[int], places: list[int]) -> None:
         wire = ended_throughout(api.written(pieces(content, texts), pieces(reasoning, texts), ["{}"], True))

@@ -15,6 +15,7 @@ from sentinel_plugins.guarding.transducer import LONGEST_SWALLOWED, Transducer
 from sentinel_plugins.guarding.written import PlainText
 from tests.plugins.guarding.kinds import ALL, KEY, LONG, MAIL, NUMBERED, SSN, Sample, finder
 from tests.plugins.guarding.oracle import RANK, expected
+from tests.properties import promised
 
 WORDS = (
     *(
@@ -58,11 +59,13 @@ def cut(text: str, places: Sequence[int]) -> list[str]:
 CUTS = st.lists(st.integers(0, 10_000), max_size=30)
 
 
+@promised()
 @given(TEXTS, CUTS)
 def test_p6_however_a_text_is_cut_what_leaves_is_what_the_whole_text_becomes(text: str, places: list[int]) -> None:
     assert "".join(through(cut(text, places))) == expected(text, ALL, redacted)
 
 
+@promised()
 @given(TEXTS)
 def test_p6_character_by_character_too(text: str) -> None:
     assert "".join(through(list(text))) == expected(text, ALL, redacted)
@@ -71,17 +74,20 @@ def test_p6_character_by_character_too(text: str) -> None:
 ROWS = st.lists(st.sampled_from(("12 ", "34 ", "no. ", "x ")), min_size=150, max_size=300).map("".join)
 
 
+@promised()
 @given(ROWS, st.lists(st.integers(0, 1000), min_size=50, max_size=150))
 def test_p6_what_was_forgotten_of_a_long_text_changes_nothing(text: str, places: list[int]) -> None:
     assert "".join(through(cut(text, places), (NUMBERED,))) == expected(text, (NUMBERED,), redacted)
 
 
+@promised()
 @given(TEXTS, TEXTS, CUTS)
 def test_p6_text_to_the_left_is_looked_at_and_does_not_leave(left: str, text: str, places: list[int]) -> None:
     cut_up = "".join(through(cut(text, places), left=left))
     assert cut_up == "".join(through([text], left=left))
 
 
+@promised()
 @given(TEXTS)
 def test_p5_nothing_that_was_found_is_left(text: str) -> None:
     out = "".join(through([text], (SSN, MAIL, KEY)))
@@ -90,6 +96,7 @@ def test_p5_nothing_that_was_found_is_left(text: str) -> None:
     assert left == beside, "only beside a value that is gone something may look like one that was none"
 
 
+@promised()
 @given(TEXTS)
 def test_p5_what_left_once_leaves_unchanged(text: str) -> None:
     kinds = (SSN, MAIL, KEY)

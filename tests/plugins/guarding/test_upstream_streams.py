@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.context import Call
@@ -24,6 +24,7 @@ from tests.plugins.guarding.guards import PII, SECRETS, Guards, guards
 from tests.plugins.guarding.test_streams import APIS, PLACES, TEXT, Api, Lanes, asked, lanes_of, redacted
 from tests.plugins.providers.fed import Fed
 from tests.plugins.providers.spoken import provider_at
+from tests.properties import promised
 from tests.upstream.api import Call as ToolCall
 from tests.upstream.api import Said
 from tests.upstream.apis import APIS as UPSTREAMS
@@ -36,8 +37,6 @@ WAYS = [
     *(("anthropic", "responses"), ("ollama", "responses"), ("cohere", "responses")),
 ]
 """What is spoken on one side, and on the other."""
-EXAMPLES = settings(max_examples=25) if settings().max_examples == 100 else settings()
-"""Fewer on every day: there are many ways, and the whole programme walks each of them as often as any other."""
 Send = Callable[[Api, Sequence[bytes]], Lanes]
 
 
@@ -106,7 +105,7 @@ def escaped(wire: bytes) -> bytes:
 def test_p6_whatever_api_the_upstream_speaks(name: str, client: str) -> None:
     spoken, api = SPOKEN[name], APIS[client]
 
-    @EXAMPLES
+    @promised(among=4)
     @given(text=TEXT, reasoning=TEXT, argument=TEXT, places=PLACES, ascii_only=st.booleans())
     def check(text: str, reasoning: str, argument: str, places: list[int], ascii_only: bool) -> None:
         calls = [ToolCall("c1", "f", {"to": argument, "n": 1})]

@@ -25,6 +25,7 @@ from sentinel_plugins.guarding.views import Reader, views
 from tests.plugins.guarding.disguises import ADDRESS_ONLY, DISGUISES
 from tests.plugins.guarding.samples import HARMLESS, PERSONAL, SECRETS
 from tests.plugins.guarding.texts import texts
+from tests.properties import promised
 
 SCANNER = Scanner((*structured_pii(), *secrets()))
 READER = Reader(SCANNER)
@@ -224,6 +225,7 @@ disguised = st.lists(
 ).map("".join)
 
 
+@promised()
 @given(disguised, st.data())
 def test_p6_what_crosses_a_cut_in_disguise_begins_where_something_lived(text: str, data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(text)), "cut")
@@ -262,16 +264,19 @@ def streamed(text: str, size: int) -> str:
     return joined(text, [piece for some in [*pieces, transducer.feed("", end=True)] for piece in some])
 
 
+@promised()
 @given(st.lists(_OWN, max_size=40).map("".join), st.integers(1, 9))
 def test_p6_values_of_patterns_of_ones_own_are_the_same_however_a_stream_is_cut(text: str, size: int) -> None:
     assert streamed(text, size) == streamed(text, len(text) or 1)
 
 
+@promised()
 @given(st.lists(st.one_of(_OWN, disguised), max_size=6).map("".join), st.integers(1, 9))
 def test_p6_no_value_of_a_pattern_of_ones_own_leaves_a_stream(text: str, size: int) -> None:
     assert not CUSTOMS[0].find(streamed(text, size))
 
 
+@promised()
 @given(st.lists(st.one_of(_OWN, disguised), max_size=6).map("".join), st.data(), st.sampled_from(CUSTOMS))
 def test_p6_what_crosses_a_cut_of_ones_own_begins_where_something_lived(
     text: str, data: st.DataObject, reader: Finder
@@ -282,6 +287,7 @@ def test_p6_what_crosses_a_cut_of_ones_own_begins_where_something_lived(
     assert all(one.start >= live for one in crossing), (live, crossing)
 
 
+@promised()
 @given(texts)
 def test_p6_one_search_of_a_plain_end_says_what_many_say(text: str) -> None:
     plain = "".join(letter for letter in text if letter.isascii() and letter not in "%&\\")

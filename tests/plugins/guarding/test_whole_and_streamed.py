@@ -16,6 +16,7 @@ from tests.long_form import long_form
 from tests.plugins.guarding.guards import Table, guards, verdicts
 from tests.plugins.guarding.samples import KEY_BODY
 from tests.plugins.guarding.texts import texts, wide_texts
+from tests.properties import promised
 
 ORDERS = [("pii", "secrets"), ("secrets", "pii")]
 KEY = f"sk-proj-{KEY_BODY[:40]}"
@@ -101,6 +102,7 @@ async def test_a_card_behind_a_line_break_in_json_in_json_is_found(value: str) -
 
 
 @long_form
+@promised()
 @given(texts | wide_texts, st.integers(1, 40), st.sampled_from(ORDERS))
 def test_p6_a_guard_acts_on_a_stream_where_it_acts_on_the_whole_answer(
     text: str, size: int, order: tuple[str, ...]

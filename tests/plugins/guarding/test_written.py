@@ -18,6 +18,7 @@ from sentinel_plugins.guarding.written import JsonText
 from tests.plugins.guarding.kinds import KEY, LABELLED, MAIL, SSN, finder
 from tests.plugins.guarding.oracle import RANK, expected
 from tests.plugins.guarding.test_transducer import CUTS, cut
+from tests.properties import promised
 
 KINDS = (SSN, MAIL, KEY)
 
@@ -61,6 +62,7 @@ def rewritten(value: Any) -> Any:
     return value
 
 
+@promised()
 @given(OBJECTS, st.sampled_from(FORMS), CUTS)
 def test_p6_every_string_and_key_is_redacted_however_it_is_written_and_cut(
     value: dict[str, Any], form: Callable[[Any], str], places: list[int]
@@ -72,6 +74,7 @@ def test_p6_every_string_and_key_is_redacted_however_it_is_written_and_cut(
         assert out == written
 
 
+@promised()
 @given(st.text('{}[]",:\\u0d8 123-4567@ab.', max_size=60), CUTS)
 def test_p6_what_is_no_json_comes_out_the_same_however_it_is_cut(text: str, places: list[int]) -> None:
     assert through(cut(text, places)) == through([text])

@@ -16,6 +16,7 @@ from sentinel_core.gateway import Gateway
 from sentinel_core.testing import FakeProvider, chain_of, completion, context, run
 from sentinel_plugins.metrics import Metrics, MetricsConfig
 from sentinel_plugins.metrics.exposition import Exposition
+from tests.long_form import long_form
 
 USAGE = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
 ENDINGS: tuple[tuple[Any, str, str], ...] = (
@@ -55,6 +56,7 @@ async def test_l11_nothing_that_a_caller_writes_is_a_label(model: str, user: str
     assert labels <= {"chat", "2xx", "4xx", "fake", "completed", "prompt", "completion"}
 
 
+@long_form
 async def test_l11_a_hundred_thousand_models_leave_the_exposition_as_it_was() -> None:
     """The labels of one exchange again and again: a chain is not needed to see that."""
     tables = {"stages": {"metrics": {}}, "providers": {"echo": {"models": ["echo"]}}}

@@ -15,6 +15,7 @@ from sentinel_plugins.pii.restoring import Restored, restored
 from sentinel_plugins.pii.vault import Vault
 from tests.plugins.guarding.growth import MOST, growth
 from tests.plugins.pii.reversing import put_back
+from tests.properties import promised
 
 VALUES = ("ann@acme.com", "+1 415-555-2671", 'O"Neil\\', "Jörg\nBär", "4111111111111111", "a", "🙂@x.de")
 VAULT = Vault(b"k" * 32)
@@ -40,11 +41,13 @@ def through(text: str, cuts: Sequence[int] = (), *, json: bool = False) -> str:
     return "".join([*(out.feed(piece) for piece in pieces(text, cuts)), out.feed("", end=True)])
 
 
+@promised()
 @given(TEXTS, CUTS)
 def test_p5_p6_every_split_gives_the_values_back(text: str, cuts: list[int]) -> None:
     assert through(text, cuts) == put_back(VAULT, text)
 
 
+@promised()
 @given(st.lists(part, max_size=6).map("".join), CUTS, st.booleans())
 def test_p5_p6_in_strings_of_json_the_values_are_escaped(text: str, cuts: list[int], ascii_only: bool) -> None:
     arguments = json.dumps({"to": text, text: [text, 1]}, ensure_ascii=ascii_only)

@@ -18,6 +18,7 @@ from tests.core.dialects.cuts import bytewise, cut, payloads
 from tests.plugins.guarding.guards import MAIL, SECRETS, SSN, Table
 from tests.plugins.guarding.test_streams import APIS, PLACES, Api, events_of, lanes_of, pieces, running
 from tests.plugins.pii.reversing import KEY, REVERSIBLE, put_back
+from tests.properties import promised
 from tests.upstream.anthropic import ending, message, opening, text_block, tool_block
 from tests.upstream.payloads import response
 
@@ -63,6 +64,7 @@ WORDS = st.lists(
 def test_p6_every_lane_has_its_values_again(name: str) -> None:
     api, vault = asking(name)
 
+    @promised()
     @given(content=WORDS, reasoning=WORDS, argument=WORDS, texts=PLACES, places=PLACES, ascii_only=st.booleans())
     def check(
         content: Any, reasoning: Any, argument: Any, texts: list[int], places: list[int], ascii_only: bool

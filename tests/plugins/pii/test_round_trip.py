@@ -17,6 +17,7 @@ from tests.plugins.guarding.guards import guards, sent
 from tests.plugins.guarding.samples import PERSONAL
 from tests.plugins.guarding.texts import texts
 from tests.plugins.pii.reversing import KEY, Parrot
+from tests.properties import promised
 
 BEGIN = {"role": "user", "content": "hi"}
 VALUES = [value for values in PERSONAL.values() for value in values]
@@ -59,6 +60,7 @@ def echoing() -> Iterator[Callable[[str, bool], tuple[str, str]]]:
 def test_p5_whatever_is_taken_out_comes_back() -> None:
     """Text that looks like a placeholder of this very conversation among it."""
 
+    @promised()
     @given(TEXTS, st.booleans())
     def check(text: str, stream: bool) -> None:
         assume(not aims(text))
@@ -73,6 +75,7 @@ def test_p5_whatever_is_taken_out_comes_back() -> None:
 
 
 def test_p5_no_value_goes_to_the_provider() -> None:
+    @promised()
     @given(st.lists(st.sampled_from(VALUES), min_size=1, max_size=5))
     def check(values: list[str]) -> None:
         text = " ; ".join(values)

@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 
 from sentinel_plugins.pii.targets import Targets
 from tests.plugins.guarding.growth import MOST, growth
+from tests.properties import promised
 
 HERE = "Q4M0X7B2D9F1K3P8N"
 TARGETS = {
@@ -165,6 +166,7 @@ PIECES = st.lists(
 ).map("".join)
 
 
+@promised()
 @given(PIECES, st.lists(st.integers(0, 200), max_size=6))
 def test_p6_it_does_not_matter_where_a_text_is_cut(before: str, cuts: list[int]) -> None:
     assert inside(before + HERE, *cuts) == inside(before + HERE)

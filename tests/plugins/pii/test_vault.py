@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_plugins.pii.vault import Vault
+from tests.properties import promised
 
 KEY = b"k" * 32
 
@@ -24,6 +25,7 @@ def test_what_stands_for_a_value_depends_on_no_other_value(values: list[str], ra
         assert (first.value(text), first.placeholder(value), first.put(value)) == (value, text, text)
 
 
+@promised()
 @given(st.text(min_size=1), st.binary(min_size=1, max_size=32))
 def test_p5_vaults_of_two_conversations_have_nothing_in_common(value: str, key: bytes) -> None:
     one, other = Vault(KEY), Vault(key)

@@ -26,6 +26,7 @@ from tests.plugins.providers.calls import (
     written,
 )
 from tests.plugins.providers.fed import Pieces
+from tests.properties import promised
 from tests.upstream import (
     DONE,
     Hold,
@@ -224,6 +225,7 @@ PARTS = [
 ]
 
 
+@promised()
 @given(st.lists(st.sampled_from(PARTS), max_size=8).map(b"".join), st.lists(st.integers(min_value=0), max_size=20))
 async def test_p8_any_byte_split_of_an_upstreams_stream_gives_the_same_events(wire: bytes, places: list[int]) -> None:
     at = sorted({0, len(wire), *(place % (len(wire) + 1) for place in places)})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from sentinel_core.state import StateStore
@@ -10,6 +9,7 @@ from sentinel_plugins.state.memory import MemoryState
 from sentinel_plugins.state.redis import RedisState
 from tests.plugins.rate_limit.admission_machine import AdmissionMachine
 from tests.plugins.state.redis_stores import MOVED_CLOCK, MovedTime, config
+from tests.properties import promised
 from tests.redis.binaries import kinds
 from tests.redis.server import RedisServer
 
@@ -25,7 +25,7 @@ class OnMemory(AdmissionMachine):
 
 
 TestOnMemory = OnMemory.TestCase
-TestOnMemory.settings = settings(stateful_step_count=50)
+TestOnMemory.settings = promised()
 
 
 def test_p1_p3_on_redis(redis_server: RedisServer) -> None:
@@ -49,5 +49,4 @@ def test_p1_p3_on_redis(redis_server: RedisServer) -> None:
             self.do(self.store.close())
             super().teardown()
 
-    examples = max(1, settings().max_examples // 5 // len(kinds()))
-    run_state_machine_as_test(OnRedis, settings=settings(max_examples=examples, stateful_step_count=50))
+    run_state_machine_as_test(OnRedis, settings=promised(among=5 * len(kinds())))

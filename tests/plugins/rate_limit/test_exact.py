@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection
 import pytest
 
 from sentinel_core.limits import Limits
+from tests.long_form import long_form
 from tests.plugins.rate_limit.stage_hammer import ANSWERED, COST_USD, Order, gateways, together
 from tests.redis.server import RedisServer
 
@@ -21,7 +22,13 @@ def fleet() -> Iterator[list[Connection]]:
         yield fleet
 
 
-@pytest.fixture(params=["", "-script", "-evalsha -script"], ids=["free", "no script", "no evalsha"])
+@pytest.fixture(
+    params=[
+        pytest.param("", id="free"),
+        pytest.param("-script", id="no script", marks=long_form),
+        pytest.param("-evalsha -script", id="no evalsha", marks=long_form),
+    ]
+)
 def url(request: pytest.FixtureRequest, redis_server: RedisServer) -> str:
     """A login at the server, and what it may not do."""
     user = f"stage{len(request.param)}"

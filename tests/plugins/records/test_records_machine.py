@@ -7,7 +7,6 @@ from collections.abc import Coroutine, Iterator, Mapping
 from itertools import count
 from typing import Any, TypeVar
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -21,6 +20,7 @@ from hypothesis.stateful import (
 from sentinel_core.records import DAY, TENANT, Record, RecordStore
 from tests.plugins.records.naive_model import NaiveModel, text, whole
 from tests.plugins.records.opened import Opener
+from tests.properties import promised
 
 T = TypeVar("T")
 
@@ -43,7 +43,6 @@ CONDITIONS = st.fixed_dictionaries(
         "until": MOMENTS,
     }
 )
-SETTINGS = settings(max_examples=settings().max_examples // 10, stateful_step_count=50)
 GROUPINGS = st.lists(st.sampled_from([TENANT, DAY, *NAMES]), max_size=3, unique=True)
 
 
@@ -127,6 +126,6 @@ def test_p4_a_store_answers_like_the_model(opener: Opener) -> None:
                 super().__init__(runner, store, f"table-{next(tables)}")
 
         try:
-            run_state_machine_as_test(Machine, settings=SETTINGS)
+            run_state_machine_as_test(Machine, settings=promised(among=10))
         finally:
             runner.run(opening.__aexit__(None, None, None))

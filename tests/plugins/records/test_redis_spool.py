@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sentinel_plugins.records.redis.spool import Batch, Sent, Spool, Turn, Work, batches, line, waiting
 from tests.plugins.recording.full_disk import fill
 from tests.plugins.records.opened import row
+from tests.properties import promised
 
 LINES = [line(Batch("usage", [row(number), row(1_000 + number, text="ü\n\x00")])) for number in range(6)]
 
@@ -67,7 +68,7 @@ def test_s04_a_file_that_ends_anywhere_gives_every_whole_line(tmp_path: Path, cu
     assert [line(batch) for batch in batches(path)] == [LINES[number] for number in whole]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(promised(), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(at=st.integers(0, sum(map(len, LINES)) - 1), flip=st.integers(1, 255))
 def test_p11_a_damaged_line_is_passed_by_and_no_other(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, at: int, flip: int

@@ -15,7 +15,7 @@ from tests.pace import PATIENCE_S
 from tests.plugins.records.crashing import BATCH, COUNTERS, LEDGER
 from tests.plugins.records.opened import sqlite
 
-LIVES = max(3, settings().max_examples // 40)  # 25 in the long form
+LIVES = max(3, settings().max_examples // 10)  # 25 in the long form
 LONGEST = 120
 
 

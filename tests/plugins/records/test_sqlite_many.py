@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sentinel_core.records import DAY
 from sentinel_plugins.records.sqlite import SqliteRecords
+from tests.long_form import long_form
 from tests.plugins.records.opened import row, sqlite
 
 TABLE = "usage"
@@ -35,6 +36,7 @@ async def test_d02_fifty_write_and_fifty_read_and_nobody_is_locked_out(tmp_path:
     assert (total.count, total.sums) == (50 * PER_TASK, (50 * PER_TASK,))
 
 
+@long_form
 async def test_d02_the_workers_of_a_machine_share_a_file_that_the_first_one_makes(tmp_path: Path) -> None:
     """Each writes rows of its own, and some that all of them write."""
     workers = [await worker(tmp_path, name) for name in ("a", "b")]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.long_form import long_form
 from tests.server.process import config, running
 
 RECORDS = '[records]\nkind = "sqlite"\npath = "{}"\n'
 
 
+@long_form
 async def test_s07_a_file_that_cannot_be_made_is_named_and_nothing_is_served(tmp_path: Path) -> None:
     text = config() + "\n" + RECORDS.format("/proc/sentinel.db")
     async with running(tmp_path, text, ready=False) as process:

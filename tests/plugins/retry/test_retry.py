@@ -15,6 +15,7 @@ from sentinel_plugins.retry.config import RetryConfig
 from sentinel_plugins.retry.delay import delay_s
 from sentinel_plugins.retry.stage import Retry
 from tests.plugins.targets import Targets, targets
+from tests.properties import promised
 
 LONG_S = 200.0
 
@@ -135,6 +136,7 @@ async def test_p10_a_storm_of_failures_stays_within_the_budget(count: int) -> No
     assert len(up.calls) <= count * 1.1 + ALWAYS
 
 
+@promised()
 @given(steps=st.lists(st.tuples(st.integers(0, 8), st.integers(0, 5)), max_size=40))
 def test_p10_the_budget_holds_in_any_order(steps: list[tuple[int, int]]) -> None:
     budget, admitted, drawn = RetryBudget(), 0, 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.state import Algorithm
@@ -22,6 +22,7 @@ from tests.plugins.state.bounds import (
 )
 from tests.plugins.state.drivers import Driver, MemoryDriver, RedisDriver
 from tests.plugins.state.store_machine import TICK
+from tests.properties import promised
 from tests.redis.binaries import kinds
 from tests.redis.server import RedisServer
 
@@ -44,6 +45,7 @@ def test_p1_the_bound_of_every_algorithm_is_published() -> None:
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
+@promised()
 @given(limit=LIMITS, burst=BURSTS, moves=MOVES)
 def test_p1_no_schedule_beats_the_bound_in_memory(
     algorithm: Algorithm, limit: int, burst: int | None, moves: list[Move]
@@ -53,7 +55,7 @@ def test_p1_no_schedule_beats_the_bound_in_memory(
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_p1_no_schedule_beats_the_bound_on_redis(algorithm: Algorithm, redis_server: RedisServer) -> None:
-    @settings(max_examples=settings().max_examples // 5 // len(kinds()))
+    @promised(among=5 * len(kinds()))
     @given(limit=LIMITS, burst=BURSTS, moves=MOVES)
     def attacked(limit: int, burst: int | None, moves: list[Move]) -> None:
         attack(RedisDriver(redis_server), algorithm, limit, burst, moves)
@@ -85,6 +87,7 @@ def test_p1_units_that_left_a_bucket_do_not_return_to_it_on_redis(redis_server: 
     attack(RedisDriver(redis_server), "gcra", 10, None, REFILL)
 
 
+@promised()
 @given(algorithm=st.sampled_from(ALGORITHMS), limit=st.integers(2, 6), arrivals=st.integers(1, 40), start=TICKS)
 def test_p1_requests_within_the_published_rate_are_all_admitted(
     algorithm: Algorithm, limit: int, arrivals: int, start: int

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
-
 from tests.plugins.state.drivers import MemoryDriver
 from tests.plugins.state.store_machine import StoreMachine
+from tests.properties import promised
 
 
 class MemoryMachine(StoreMachine):
@@ -15,5 +14,5 @@ class MemoryMachine(StoreMachine):
         return MemoryDriver()
 
 
-MemoryMachine.TestCase.settings = settings(stateful_step_count=50)
+MemoryMachine.TestCase.settings = promised()
 TestMemoryMachine = MemoryMachine.TestCase

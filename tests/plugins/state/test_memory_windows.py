@@ -10,10 +10,12 @@ from sentinel_core.state import Settlement, Window
 from sentinel_plugins.state.memory import MemoryState
 from tests.plugins.state.manual_time import TICK_S, ManualTime
 from tests.plugins.state.one_step import one_step
+from tests.properties import promised
 
 MINUTE = Window("acme", limit=3, period_s=60.0)
 
 
+@promised()
 @given(
     limit=st.integers(1, 6),
     arrivals=st.lists(st.tuples(st.sampled_from([0.0, TICK_S, 0.5, 1.0 - TICK_S, 1.0]), st.integers(1, 4))),
@@ -30,6 +32,7 @@ def test_p1_no_window_of_its_length_holds_more_than_the_limit(limit: int, arriva
         assert sum(cost for at, cost in admitted if start <= at < start + 1.0) <= limit
 
 
+@promised()
 @given(limit=st.integers(1, 5), arrivals=st.integers(1, 40))
 def test_p1_requests_within_the_rate_are_all_admitted(limit: int, arrivals: int) -> None:
     clock = ManualTime()
@@ -40,6 +43,7 @@ def test_p1_requests_within_the_rate_are_all_admitted(limit: int, arrivals: int)
         clock.advance(1.0)
 
 
+@promised()
 @given(
     start=st.floats(1.0, 1e6),
     pauses=st.lists(st.floats(0.0, 20.0), min_size=3, max_size=3),

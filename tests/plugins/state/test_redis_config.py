@@ -21,6 +21,7 @@ from sentinel_plugins.state.redis import RedisStateConfig
 from sentinel_plugins.state.redis.scripts import source
 from sentinel_plugins.state.redis.steps import MOST
 from sentinel_plugins.state.redis.store import GONE_S
+from tests.long_form import long_form
 from tests.plugins.state.redis_stores import config, redis_state
 from tests.promises.tree import page
 from tests.redis.server import RedisServer, running_server
@@ -102,6 +103,7 @@ def test_a_mistake_in_the_table_is_refused(tmp_path: Path, line: str, named: str
         loaded(tmp_path, f'kind = "redis"\n{line}')
 
 
+@long_form
 def test_without_its_packages_the_store_says_what_to_install(tmp_path: Path) -> None:
     (file := tmp_path / "sentinel.toml").write_text('[state]\nkind = "redis"\n', "utf-8")
     done = subprocess.run(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.plugins.state.drivers import RedisDriver
 from tests.plugins.state.store_machine import StoreMachine
+from tests.properties import promised
 from tests.redis.binaries import kinds
 from tests.redis.server import RedisServer
 
@@ -18,5 +18,4 @@ def test_p1_p3_the_redis_store_and_the_model_agree(redis_server: RedisServer) ->
         def drive(self) -> RedisDriver:
             return RedisDriver(redis_server)
 
-    examples = settings().max_examples // 5 // len(kinds())  # each of which is a run of its own
-    run_state_machine_as_test(RedisMachine, settings=settings(max_examples=examples, stateful_step_count=50))
+    run_state_machine_as_test(RedisMachine, settings=promised(among=5 * len(kinds())))

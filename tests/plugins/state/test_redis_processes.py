@@ -9,6 +9,7 @@ import pytest
 
 from sentinel_core.state import Budget, Claim, Lease, Settlement, StateStore, Window, state_key
 from sentinel_plugins.state.memory import MemoryState
+from tests.long_form import long_form
 from tests.plugins.state.hammer import Worker, workers
 from tests.plugins.state.redis_stores import redis_state
 from tests.redis.server import RedisServer
@@ -25,7 +26,13 @@ def fleet() -> Iterator[list[Worker]]:
         yield fleet
 
 
-@pytest.fixture(params=["", "-script", "-evalsha -script"], ids=["free", "no script", "no evalsha"])
+@pytest.fixture(
+    params=[
+        pytest.param("", id="free"),
+        pytest.param("-script", id="no script", marks=long_form),
+        pytest.param("-evalsha -script", id="no evalsha", marks=long_form),
+    ]
+)
 def url(request: pytest.FixtureRequest, redis_server: RedisServer) -> str:
     """A login at the server, and what it may not do."""
     user = f"fleet{len(request.param)}"
@@ -82,6 +89,7 @@ async def thousand(store: StateStore) -> list[int]:
     return [len(admitted), sum(answer.admitted for answer in await asyncio.gather(*again))]
 
 
+@long_form
 async def test_p3_of_a_thousand_calls_with_room_for_a_hundred_a_hundred_pass_on_redis(
     redis_server: RedisServer,
 ) -> None:

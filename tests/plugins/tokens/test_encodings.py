@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from sentinel_plugins.tokens.encodings import DATA, RECIPES, Name, encoding_of, load, ranks
+from tests.long_form import long_form
 
 public = importlib.import_module("tiktoken_ext.openai_public")  # it has no types
 
 
+@long_form
 @pytest.mark.parametrize("name", RECIPES)
 def test_s1_26_an_encoding_is_what_tiktoken_would_download(name: Name, monkeypatch: pytest.MonkeyPatch) -> None:
     expected: dict[str, str] = {}

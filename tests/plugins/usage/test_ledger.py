@@ -15,6 +15,7 @@ from sentinel_core.testing import chat_body
 from tests.plugins.recording.written import rows
 from tests.plugins.records.opened import Opener, Table
 from tests.plugins.usage.ledger import COMPLETION, PROMPT, Books, Fate, books
+from tests.properties import promised
 
 fates = st.lists(st.sampled_from(("serve", "refuse", "lose", "break")), max_size=12)
 asked = st.lists(st.tuples(st.booleans(), st.none() | st.integers(0, 5)), min_size=1, max_size=6)
@@ -41,6 +42,7 @@ async def balance(b: Books) -> None:
     assert sum(group.sums[0] for group in by_provider) == total.sums[0]
 
 
+@promised()
 @given(fates=fates, asked=asked)
 async def test_p4_the_ledger_is_the_upstreams_meter(fates: list[Fate], asked: list[tuple[bool, int | None]]) -> None:
     async with books(fates) as b:

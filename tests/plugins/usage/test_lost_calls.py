@@ -16,6 +16,7 @@ from sentinel_plugins.records.memory import MemoryRecords
 from sentinel_plugins.usage.lost_calls import LostCalls
 from sentinel_plugins.usage.row import INTENTS, LOST, TABLE
 from tests.plugins.usage.ledger import Books, Fate, books
+from tests.properties import promised
 
 REQUIRED = {"guarantee": "required"}
 
@@ -25,6 +26,7 @@ async def intents(b: Books) -> dict[str, Record]:
     return {record.id: record for record in page.records}
 
 
+@promised()
 @given(
     fates=st.lists(st.sampled_from(("serve", "refuse", "lose", "break")), max_size=8),
     streams=st.lists(st.booleans(), min_size=1, max_size=4),
@@ -66,9 +68,10 @@ async def test_a_call_that_cannot_be_announced_is_not_made(monkeypatch: pytest.M
                 raise Refusal("ledger_unavailable")
             await append(table, records)
 
-        monkeypatch.setattr(b.gateway.records, "append", full)
-        for stream in (False, True):
-            await b.ask(stream=stream)
+        with monkeypatch.context() as disk:
+            disk.setattr(b.gateway.records, "append", full)
+            for stream in (False, True):
+                await b.ask(stream=stream)
         assert [call for upstream in b.upstreams for call in upstream.calls] == []
         rows = [row.fields for row in await b.rows()]
         told = [(row["error"], row["ending"], row["prompt_tokens"], row["provenance"]) for row in rows]

@@ -11,24 +11,51 @@ from pathlib import Path
 
 import pytest
 
+from sentinel_server.cli import colour
+from tests.long_form import long_form
 from tests.pace import PATIENCE_S
 from tests.server.process import PRIVATE
 
 CONFIG = "[stages.input_limits]\nmax_message_chars = 3\n"
 ESCAPE = b"\x1b["
-COLOURED = [({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": ""}, True)]
-PLAIN = [({"TERM": "xterm", "NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+ASKED = {
+    "a terminal": ({"TERM": "xterm"}, True),
+    "empty NO_COLOR": ({"TERM": "xterm", "NO_COLOR": ""}, True),
+    "NO_COLOR": ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+    "a dumb terminal": ({"TERM": "dumb"}, False),
+}
+SCAN = (("scan", "text"), b"text: found")
+SERVE = (("serve", "--port", "0"), b"try it")
 
 
-@pytest.mark.parametrize(("said", "coloured"), COLOURED + PLAIN, ids=str)
-@pytest.mark.parametrize(
-    ("arguments", "last"),
-    [(("scan", "text"), b"text: found"), (("serve", "--port", "0"), b"try it")],
-    ids=["scan", "serve"],
-)
+@pytest.mark.parametrize(("said", "coloured"), ASKED.values(), ids=ASKED)
 def test_colours_are_for_those_who_want_them(
-    tmp_path: Path, said: dict[str, str], coloured: bool, arguments: tuple[str, ...], last: bytes
+    monkeypatch: pytest.MonkeyPatch, said: dict[str, str], coloured: bool
 ) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    ours, theirs = os.openpty()
+    with open(ours, "rb", buffering=0), open(theirs, "w") as terminal:
+        assert colour.shown(terminal) is coloured
+    with open(os.devnull, "w") as nowhere:
+        assert not colour.shown(nowhere)
+
+
+@pytest.mark.parametrize(
+    ("asked", "command"),
+    [
+        ("a terminal", SERVE),
+        ("NO_COLOR", SCAN),
+        pytest.param("a terminal", SCAN, marks=long_form),
+        pytest.param("NO_COLOR", SERVE, marks=long_form),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[0][0],
+)
+def test_commands_keep_to_it_on_a_real_terminal(
+    tmp_path: Path, asked: str, command: tuple[tuple[str, ...], bytes]
+) -> None:
+    (said, coloured), (arguments, last) = ASKED[asked], command
     (tmp_path / "sentinel.toml").write_text(CONFIG, "utf-8")
     (tmp_path / "text").write_text("hello", "utf-8")
     shown = on_a_terminal(tmp_path, arguments, said, last)

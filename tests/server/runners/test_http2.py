@@ -14,6 +14,7 @@ import pytest
 
 from sentinel_server.app import asgi
 from sentinel_server.runners.base import Limits, Message, Receive, Send
+from tests.long_form import long_form
 from tests.pace import AT_ONCE_S
 from tests.server.edge_fixture import access_lines
 from tests.server.gateway_fixture import CHAT, chat_body, encoded, gateway_of
@@ -244,6 +245,7 @@ async def test_c05_a_reader_that_stalls_aborts_the_upstream(serving: Start, upst
         client.writer.close()
 
 
+@long_form
 async def test_h14_a_rapid_reset_closes_the_connection_and_nothing_else(serving: Start) -> None:
     async with serving(LIMITS) as served:
         client = await Client.to(served)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.context import Call as ProviderCall
@@ -20,11 +20,11 @@ from tests.core.dialects.pairs.told import Told, expected, told_in_chat, told_in
 from tests.plugins.providers.calls import Nobody, drained
 from tests.plugins.providers.fed import Fed
 from tests.plugins.providers.spoken import provider_at
+from tests.properties import promised
 from tests.upstream.api import Call, Said
 from tests.upstream.apis import Spoken, over
 from tests.upstream.payloads import encoded
 
-EXAMPLES = settings(max_examples=max(25, settings().max_examples // 4))
 OVER_CLIENTS = pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
 READERS = {"anthropic.messages": told_in_messages, "openai.responses": told_in_responses}
 
@@ -93,7 +93,7 @@ answers = st.builds(
 
 @over()
 @OVER_CLIENTS
-@EXAMPLES
+@promised(among=4)
 @given(answers, st.lists(st.integers(min_value=0), max_size=20))
 async def test_p8_a_stream_says_what_an_answer_says_wherever_its_bytes_are_cut(
     spoken: Spoken, client: Dialect, said: Said, places: list[int]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from sentinel_core.context import Call
 from sentinel_core.dialects.base import Dialect
@@ -16,11 +16,11 @@ from tests.core.dialects.pairs.conversations import CLIENTS, body_by, chats, par
 from tests.plugins.providers.calls import Nobody
 from tests.plugins.providers.fed import Fed
 from tests.plugins.providers.spoken import provider_at
+from tests.properties import promised
 from tests.upstream.api import Said
 from tests.upstream.apis import Spoken, over
 from tests.upstream.payloads import encoded
 
-EXAMPLES = settings(max_examples=max(25, settings().max_examples // 4))
 OVER_CLIENTS = pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
 
 
@@ -36,7 +36,7 @@ async def asked(spoken: Spoken, client: Dialect, body: dict[str, Any]) -> tuple[
 
 @over()
 @OVER_CLIENTS
-@EXAMPLES
+@promised(among=4)
 @given(chats())
 async def test_p8_the_upstream_understands_what_the_client_asked(
     spoken: Spoken, client: Dialect, chat: dict[str, Any]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sentinel_plugins.pii.names.segments import LONGEST, Segments
 from tests.plugins.guarding.test_streams import pieces
 from tests.plugins.pii.names.naive import segments
+from tests.properties import promised
 
 WORDS = ("Ann", "Dr", "Dr.", "J", "e.g", ".", "...", "!", "?!", '"', ")", "*", "\u201d", " ", "\n", "\t", "\u3002", "x")
 LONG = ("." * 399, "." * 401, "word" * 90, "word " * 72, "word " * 69, "x" * 349, "x" * 351)
@@ -21,12 +22,14 @@ def cut(*parts: str) -> list[str]:
     return [segment for part in parts for segment in made.take(part)] + made.take("", end=True)
 
 
+@promised()
 @given(TEXTS, PLACES)
 def test_p6_segments_do_not_depend_on_the_pieces(text: str, places: list[int]) -> None:
     assert cut(*pieces(text, places)) == cut(text) == segments(text)
     assert "".join(cut(text)) == text
 
 
+@promised()
 @given(TEXTS)
 def test_p6_a_segment_ends_with_its_last_character_and_waits_for_no_other(text: str) -> None:
     made = Segments()

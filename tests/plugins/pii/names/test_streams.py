@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.dialects.cuts import bytewise, cut
@@ -15,6 +15,7 @@ from tests.plugins.guarding.guards import PII, SECRETS
 from tests.plugins.guarding.oracle import expected
 from tests.plugins.guarding.test_streams import APIS, PLACES, events_of, lanes_of, pieces, running
 from tests.plugins.pii.names.naive import Named
+from tests.properties import promised
 
 WORDS = (
     *("Ann Smith", "Ann", " Smith", "Bob", "Paris", "Pa", "ris", "Dr", ".", "!", '"', ")", "\n", " ", "\uff01", "\\ "),
@@ -22,8 +23,6 @@ WORDS = (
 )
 TEXT = st.lists(st.sampled_from(WORDS), max_size=12).map("".join)
 KINDS = (*DEFINED, Named())
-EXAMPLES = {name: settings().max_examples // (2 if name == "chat" else 4) for name in APIS}
-"""Every example waits for a process; how the APIs differ is tested with guards that are faster."""
 
 
 def redacted(text: str) -> str:
@@ -39,9 +38,10 @@ def whole(lane: tuple[int, str, int], text: str) -> str:
 @long_form
 @pytest.mark.parametrize("name", APIS)
 def test_p6_every_lane_is_what_its_whole_text_becomes(name: str) -> None:
+    """Every example waits for a process; how the APIs differ is tested with guards that are faster."""
     api = APIS[name]
 
-    @settings(max_examples=EXAMPLES[name])
+    @promised(among=2 if name == "chat" else 4)
     @given(content=TEXT, reasoning=TEXT, argument=TEXT, texts=PLACES, places=PLACES, ascii_only=st.booleans())
     def check(
         content: str, reasoning: str, argument: str, texts: list[int], places: list[int], ascii_only: bool

@@ -17,7 +17,7 @@ from tests.json_values import json_values
 HOSTS = {name: value for name, value in vars(hosts).items() if isinstance(value, Host)}
 OVER_HOSTS = pytest.mark.parametrize("host", HOSTS.values(), ids=HOSTS)
 # One piece of code applies the rules of all nine: they share its examples.
-EXAMPLES = settings(max_examples=max(25, settings().max_examples // 8))
+EXAMPLES = settings(max_examples=settings().max_examples // 2)
 NAMES = st.sampled_from(
     ["seed", "n", "logprobs", "temperature", "max_tokens", "max_completion_tokens", "user", "stop", "reasoning_effort"]
 ) | st.text(min_size=1, max_size=12)
