@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
+from sentinel_core.config import did_you_mean
 from sentinel_core.costs import dollars
 from sentinel_core.records import DAY, RecordStore
 from sentinel_plugins.recording.groups import DAY_S
@@ -32,18 +34,33 @@ class Difference(msgspec.Struct, frozen=True):
         return self.bill_nanousd - self.ledger_nanousd
 
 
+class UnknownProvider(Exception):
+    """Nobody knows the provider whose bill it is said to be. The text says who is known."""
+
+    def __init__(self, provider: str, first: str, last: str, known: Sequence[str]) -> None:
+        text = f"no provider {provider!r} is configured, and the ledger has no call of it from {first} to {last}"
+        near = did_you_mean(provider, known)
+        super().__init__(f"{text}; known: {', '.join(known)}" + (f"; {near}" if near else ""))
+
+
 class _Kept(msgspec.Struct):
     nanousd: int = 0
     unpriced: int = 0
     unsure: int = 0
 
 
-async def reconcile(records: RecordStore, provider: str, bill: Bill) -> list[Difference]:
-    """Every day and model of the ledger or the bill, in the days from the bill's first to its last."""
-    days = sorted(day for day, _ in bill.costs)
-    if not days:
-        return []
-    kept = await _ledger(records, provider, _midnight(days[0]), _midnight(days[-1]) + DAY_S, bill.by_model)
+async def reconcile(records: RecordStore, provider: str, bill: Bill, configured: Collection[str]) -> list[Difference]:
+    """Every day and model of the ledger or the bill, in the days from the bill's first to its last.
+
+    Raises `UnknownProvider` for one that is neither `configured` nor in the ledger of these days.
+    """
+    days = [day for day, _ in bill.costs]
+    first, last = min(days), max(days)
+    since, until = _midnight(first), _midnight(last) + DAY_S
+    kept = await _ledger(records, provider, since, until, bill.by_model)
+    if not kept and provider not in configured:
+        known = sorted({*configured, *await _providers(records, since, until)})
+        raise UnknownProvider(provider, first, last, known)
     return [
         Difference(
             *place, ledger_nanousd=found.nanousd, bill_nanousd=billed, unpriced=found.unpriced, unsure=found.unsure
@@ -56,6 +73,11 @@ async def reconcile(records: RecordStore, provider: str, bill: Bill) -> list[Dif
 def signed(nanousd: int) -> str:
     """Nano-dollars as dollars, with a sign where there is one."""
     return f"-{dollars(-nanousd)}" if nanousd < 0 else dollars(nanousd)
+
+
+async def _providers(records: RecordStore, since: float, until: float) -> Iterator[str]:
+    groups = await records.aggregate(TABLE, tenant=None, group_by=("provider",), since=since, until=until)
+    return (name for group in groups for name in group.values if isinstance(name, str))
 
 
 async def _ledger(

@@ -14,7 +14,7 @@ from sentinel_core.printing import as_json, table
 from sentinel_plugins.recording.offline import answered
 from sentinel_plugins.usage.bill import Bill, BillError, Columns, amount, read_bill
 from sentinel_plugins.usage.commands import FAILURE, Config, EnvFile, Json
-from sentinel_plugins.usage.reconcile import Difference, reconcile, signed
+from sentinel_plugins.usage.reconcile import Difference, UnknownProvider, reconcile, signed
 
 _HEAD = ("DAY", "MODEL", "LEDGER USD", "BILL USD", "DIFFERENCE", "UNPRICED", "UNSURE")
 Column = Annotated[str | None, typer.Option(help="A column's name, where it is not a usual one.")]
@@ -31,11 +31,19 @@ def reconcile_costs(
     env_file: EnvFile = None,
     json: Json = False,
 ) -> int:
-    """Compare the ledger with a provider's bill. The exit code is 1 if they differ by more than is tolerated."""
+    """Compare the ledger with a provider's bill.
+
+    Exit code: 0, 1 if they differ by more than is tolerated, 2 a bill that cannot be read, wrong arguments or
+    configuration.
+    """
     tolerance = _nanousd(tolerance_usd)
     bill = _bill(csv, Columns(date_column, model_column, cost_column))
     gateway = Gateway.load(config, env_file=env_file)
-    found = answered(gateway, lambda records: reconcile(records, provider, bill))
+    configured = gateway.blueprint.settings.providers
+    try:
+        found = answered(gateway, lambda records: reconcile(records, provider, bill, configured))
+    except UnknownProvider as error:
+        raise typer.BadParameter(str(error), param_hint="--provider") from None
     typer.echo(as_json(found) if json else _table(found))
     return FAILURE if any(abs(row.nanousd) > tolerance for row in found) else 0
 

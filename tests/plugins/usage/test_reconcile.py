@@ -87,7 +87,30 @@ def test_a_bill_without_models_is_compared_by_day(sentinel: Sentinel, store: Mem
         (("date,cost", "yesterday,1"), "line 2: 'yesterday' is not a date"),
         (("date,cost", "2026-11-26,much"), "line 2: 'much' is not an amount"),
         (("date,cost", "2026-11-26,nan"), "line 2: 'nan' is not an amount"),
-        (("date,cost", "2026-11-26"), "line 2: '' is not an amount"),
+        (("date,cost", "2026-11-26,"), "line 2: '' is not an amount"),
+        (("date,model,cost", "2026-11-26,o3,1", "2026-11-27,o3,$1,234.5"), "line 3: cells found: 4; expected: 3,"),
+        (("date,model,cost", "2026-11-26,o3,1,"), "line 2: cells found: 4; expected: 3,"),
+        (("date,cost", "2026-11-26"), "line 2: cells found: 1; expected: 2,"),
+        (("date,cost", "2026-11-26,1", "\0\0\0"), "line 3: cells found: 1; expected: 2,"),
+        (("note,date,cost", '"a', 'b",2026-11-26,1', "c,2026-11-27"), "line 4: cells found: 2; expected: 3,"),
+        (("date,cost,cost", "2026-11-26,1,2"), "line 1: the column 'cost' is there twice"),
+        (("date,Date ,cost", "2026-11-26,2026-11-27,1"), "line 1: the column 'date' is there twice"),
+        (("date,model,model,cost", "2026-11-26,o3,o4,1"), "line 1: the column 'model' is there twice"),
+        (("date,cost,amount", "2026-11-26,1,2"), "'cost' and 'amount' could both be meant; .* --cost-column"),
+        (("day,date,cost", "2026-11-26,2026-11-26,1"), "'day' and 'date' could both .* --date-column"),
+        (("date,model,line_item,cost", "2026-11-26,o3,o4,1"), "'model' and 'line_item' could both .* --model-column"),
+        ((), "nothing is in it"),
+        (("", ""), "nothing is in it"),
+        (("date,cost", ""), "no row below the head"),
+        (("date;model;cost", "2026-11-26;o3;1,5"), "line 1: the columns are parted by ';'; expected ','"),
+        (("date\tcost", "2026-11-26\t1"), "line 1: the columns are parted by '.t'; expected ','"),
+        (("date,cost,note", '2026-11-26,1,"oops', "2026-11-27,1000,"), "line 2: unexpected end of data"),
+        (("date,cost,note", '2026-11-26,1,"oops', '2026-11-27,1000,"fine"'), "line 2: ',' expected after '\"'"),
+        (("date,cost,currency", "2026-11-26,1,usd", "2026-11-26,1,EUR"), "line 3: the currency is 'eur'"),
+        (("date,amount_value,amount_currency", "2026-11-26,1,"), "line 2: the currency is ''; expected 'usd'"),
+        (("date,amount_value,amount_currency", "2026-11-26,,usd"), "line 2: '' is not an amount"),
+        (("date,cost", "2026,1"), "line 2: '2026' is not a date"),
+        (("date,cost", "46352,1"), "line 2: '46352' is not a date"),
         (("date,cost", "2026-11-26,1", "x" * 200_000), "line 3: field larger than field limit"),
         (("x" * 200_000, "2026-11-26,1"), "line 1: field larger than field limit"),
         (("date,cost", "20261399,1"), "line 2: '20261399' is not a date"),
@@ -122,12 +145,32 @@ def test_a_comma_parts_groups_of_three_digits(text: str, cents: int) -> None:
     assert amount == cents * 10_000_000
 
 
+def test_columns_that_stand_twice_or_alike_do_no_harm_where_they_are_not_read() -> None:
+    head = "note,date,note,,cost,,amount"
+    assert read_bill((head, "a,2026-11-26,b,,1,,5"), Columns(cost="cost")).costs == {("2026-11-26", ""): 10**9}
+
+
+def test_a_currency_beside_a_column_of_dollars_is_of_another_one() -> None:
+    found = read_bill(("date,cost_usd,currency", "2026-11-26,1,EUR"), Columns())
+    assert found.costs == {("2026-11-26", ""): 10**9}
+
+
+def test_an_export_of_openai_writes_times_twice_and_days_without_costs() -> None:
+    lines = (
+        "start_time,end_time,start_time_iso,end_time_iso,amount_value,amount_currency,line_item,project_id",
+        "1795651200,1795737600,2026-11-26T00:00:00+00:00,2026-11-27T00:00:00+00:00,0.8958740000000000,usd,,",
+        "1795737600,1795824000,2026-11-27T00:00:00+00:00,2026-11-28T00:00:00+00:00,,,,",
+    )
+    found = read_bill(lines, Columns())
+    assert found == ({("2026-11-26", ""): 895_874_000, ("2026-11-27", ""): 0}, False)
+
+
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 def test_a_bill_may_be_of_the_first_and_the_last_day_that_there_is(
     sentinel: Sentinel, store: MemoryRecords, tmp_path: Path, day: str
 ) -> None:
     asyncio.run(store.append(TABLE, ROWS[:1]))
-    code, found = reconciled(sentinel, bill(tmp_path / "bill.csv", "date,cost", f"{day},2"))
+    code, found = reconciled(sentinel, bill(tmp_path / "bill.csv", "date,cost", f"{day},2"), "--provider", "echo")
     assert (code, found) == (1, [[day, "", 0, 2_000_000_000, 0, 0]])
 
 
@@ -141,12 +184,36 @@ def test_a_tolerance_is_an_amount(sentinel: Sentinel, tmp_path: Path, amount: st
 
 
 def test_the_command_names_the_file(sentinel: Sentinel, tmp_path: Path) -> None:
-    path = bill(tmp_path / "bill.csv", "nothing")
-    result = sentinel("cost", "reconcile", "--csv", path, "--provider", "openai", config=CONFIG)
-    assert (result.code, "--date-column" in result.err) == (2, True)
+    bill(tmp_path / "bill.csv", "date,cost", "2026-11-26,1,234")
+    result = sentinel("cost", "reconcile", "--csv", "bill.csv", "--provider", "openai", config=CONFIG)
+    assert (result.code, result.out) == (2, "")
+    assert "bill.csv: line 2: cells found: 3" in result.told
 
 
-@given(st.lists(st.integers(-(10**15), 10**15), max_size=20))
+def test_a_provider_that_nobody_knows_is_refused(sentinel: Sentinel, store: MemoryRecords, tmp_path: Path) -> None:
+    asyncio.run(store.append(TABLE, ROWS))
+    path = bill(tmp_path / "bill.csv", "date,cost", "2026-11-27,1", "2026-11-26,1")
+    result = sentinel("cost", "reconcile", "--csv", path, "--provider", "opnai", config=CONFIG)
+    assert (result.code, result.out) == (2, "")
+    assert "no provider 'opnai' is configured, and the ledger has no call of it from 2026-11-26 to 2026-11-27" in (
+        result.told
+    )
+    assert "known: echo, openai; did you mean 'openai'?" in result.told
+
+
+def test_a_provider_is_known_by_its_table_or_by_the_ledger_of_these_days(
+    sentinel: Sentinel, store: MemoryRecords, tmp_path: Path
+) -> None:
+    path = bill(tmp_path / "bill.csv", "date,cost", "2026-11-28,1")
+    ask = ("cost", "reconcile", "--csv", path, "--provider", "openai")
+    off = CONFIG + '[providers.echo]\n[providers.openai]\nenabled = false\napi_key = "sk-test"\n'
+    assert [sentinel(*ask, config=config).code for config in (CONFIG, off)] == [2, 1]
+    asyncio.run(store.append(TABLE, ROWS))
+    assert sentinel(*ask, config=CONFIG).code == 0
+    assert sentinel(*ask, "--csv", bill(tmp_path / "b.csv", "date,cost", "2026-12-28,1"), config=CONFIG).code == 2
+
+
+@given(st.lists(st.integers(-(10**15), 10**15), min_size=1, max_size=20))
 def test_sums_of_a_bill_are_exact(amounts: list[int]) -> None:
     lines = ["date,cost", *(f"2026-11-26,{Decimal(amount).scaleb(-9):f}" for amount in amounts)]
     assert sum(read_bill(lines, Columns()).costs.values()) == sum(amounts)

@@ -19,6 +19,11 @@ class Result(NamedTuple):
     out: str
     err: str
 
+    @property
+    def told(self) -> str:
+        """Standard error in one line, without the frame around a message."""
+        return " ".join(self.err.replace("│", " ").split())
+
 
 Sentinel: TypeAlias = Callable[..., Result]
 
