@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from sentinel_core.chain import Chain, ChainPlan, StagePlan, Tracker
 from sentinel_core.context import Context, Outcome
@@ -79,6 +80,30 @@ async def guards(provider: FakeProvider, *others: Stage, **tables: Table | Stage
         plan = ChainPlan([StagePlan(stage.name, type(stage), config) for stage, config in live])
         chain = Chain(plan, [stage for stage, _ in live], {"fake": provider}, tracker)
         yield Guards(chain, provider, services, tracker)
+
+
+class Ask(Protocol):
+    """Sends one answer, in these pieces, through guards that are open."""
+
+    def __call__(self, pieces: Sequence[str], *, stream: bool) -> Driven: ...
+
+
+@contextmanager
+def answering(**tables: Table) -> Iterator[Ask]:
+    """The guards of these tables, opened once for many answers."""
+    provider = FakeProvider()
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+        chain = runner.run(stack.enter_async_context(guards(provider, **tables)))
+
+        def ask(pieces: Sequence[str], *, stream: bool) -> Driven:
+            provider.script(tuple(pieces))
+            return runner.run(chain.ask(stream=stream))
+
+        try:
+            yield ask
+        finally:
+            runner.run(stack.aclose())
 
 
 def verdicts(driven: Driven) -> dict[tuple[str, str], str]:

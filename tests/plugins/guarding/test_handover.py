@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from itertools import pairwise
@@ -19,8 +18,7 @@ from sentinel_core.messages import Event, TextEvent
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import Driven, FakeProvider
 from sentinel_plugins.guarding.views import Reader
-from tests.long_form import long_form
-from tests.plugins.guarding.guards import KINDS, Table, guards, verdicts
+from tests.plugins.guarding.guards import KINDS, Table, answering, guards, verdicts
 from tests.plugins.guarding.texts import texts
 from tests.properties import promised
 
@@ -63,15 +61,17 @@ def cut(text: str, places: Sequence[int]) -> list[str]:
     return [text[start:end] for start, end in pairwise(ends)]
 
 
-@long_form
-@promised()
-@given(texts, st.lists(st.integers(0, 500), max_size=6))
-def test_p6_two_guards_that_share_a_search_do_what_two_do_that_search(text: str, places: list[int]) -> None:
-    pieces = cut(text, places)
-    shared = asyncio.run(answered(pieces, **BOTH))
-    apart = asyncio.run(answered(pieces, pii={}, between={}, secrets={}))
-    assert shared.text == apart.text
-    assert verdicts(shared).items() <= verdicts(apart).items()
+def test_p6_two_guards_that_share_a_search_do_what_two_do_that_search() -> None:
+    @promised()
+    @given(texts, st.lists(st.integers(0, 500), max_size=6))
+    def check(text: str, places: list[int]) -> None:
+        pieces = cut(text, places)
+        shared, apart = through_shared(pieces, stream=True), through_apart(pieces, stream=True)
+        assert shared.text == apart.text
+        assert verdicts(shared).items() <= verdicts(apart).items()
+
+    with answering(**BOTH) as through_shared, answering(pii={}, between={}, secrets={}) as through_apart:
+        check()
 
 
 async def test_a_text_is_searched_once_for_both(monkeypatch: pytest.MonkeyPatch) -> None:
