@@ -56,6 +56,10 @@ class SocketConnection(Protocol):
 
     client: Client
 
+    async def principal(self) -> Principal | None:
+        """Who listens now, where the chain has a stage that knows. Raises `Refusal` as `send` does."""
+        ...
+
     async def send(self, text: str) -> None:
         """Send one text message. Raises `Refusal` where the caller may not call any more; handlers let it pass."""
         ...

@@ -129,7 +129,8 @@ SERVED_BY: Key[Target] = Key("served_by")
 """The target whose reply was taken, where that is another than the one that was called first; written by hedge."""
 
 FAILED_BESIDE: Key[Mapping[Target, UpstreamError]] = Key("failed_beside")
-"""What targets failed with that were called beside the one whose reply was taken; written by hedge."""
+"""What targets failed with that were called beside the one whose reply was taken, or whose error is told; written by
+hedge, of its latest call."""
 
 FAILOVER: Key[tuple[Target, ...]] = Key("failover")
 """The targets that failed, in the order of the tries; written by routing, absent where the first one replied."""

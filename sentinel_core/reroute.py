@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sentinel_core.attempt import Attempt
+from sentinel_core.attempt import NOT_CALLED, Attempt
 from sentinel_core.context import Context
 from sentinel_core.keys import FAILOVER, Target
 
@@ -29,7 +29,7 @@ def reroute_of(ctx: Context) -> Reroute:
     """
     row = answering(ctx)
     used = row.target if row is not None else None
-    failed = ctx.get(FAILOVER) or [row.target for row in ctx.attempts if row.error is not None]
+    failed = ctx.get(FAILOVER) or [row.target for row in ctx.attempts if row.error not in (None, NOT_CALLED)]
     return Reroute(tuple(target for target in dict.fromkeys(failed) if target != used), used)
 
 

@@ -16,6 +16,7 @@ from sentinel_plugins.health.feed import serve
 from sentinel_plugins.health.incidents import INCIDENT_TYPES, KEPT, Incident, Incidents
 from sentinel_plugins.health.watcher import Watcher
 from sentinel_plugins.recording.asked import limit
+from sentinel_plugins.recording.reach import reach
 
 Handler: TypeAlias = Callable[[HttpRequest], Awaitable[HttpReply]]
 
@@ -63,7 +64,8 @@ class Routes:
             allowed = ", ".join(INCIDENT_TYPES)
             raise Refusal("invalid_parameter", f"The parameter 'type' must be one of: {allowed}.", param="type")
         found = await Incidents(self._gateway.records).latest(limit(request, KEPT), kind)
-        return HttpReply(IncidentList(found, len(found)), headers=_NO_STORE)
+        visible = reach(request.principal)
+        return HttpReply(IncidentList([one.shown(visible) for one in found], len(found)), headers=_NO_STORE)
 
     async def _metrics(self, _: HttpRequest) -> HttpReply:
         return HttpReply(report.metrics(self._gateway), headers=_NO_STORE)

@@ -6,15 +6,20 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 
+import msgspec
+
 from sentinel_core.endpoints import SocketConnection
 from sentinel_core.gateway import Gateway
 from sentinel_core.services import Clock
 from sentinel_core.state import Message
 from sentinel_plugins.health.config import HealthConfig
-from sentinel_plugins.health.events import CHANNEL, event
-from sentinel_plugins.health.incidents import iso
+from sentinel_plugins.health.events import CHANNEL, event, opened
+from sentinel_plugins.health.incidents import KeptIncident, iso
+from sentinel_plugins.recording.reach import reach
 
 log = logging.getLogger("sentinel.health")
+
+_incident = msgspec.json.Decoder(KeptIncident).decode
 
 
 class Slow(Exception):
@@ -50,8 +55,16 @@ class Feed:
     async def _forward(self, messages: AsyncIterator[Message]) -> None:
         await self._send(event("system", {"status": "connected", "timestamp": iso(self._clock.time())}))
         async for message in messages:
-            await self._send(message.data)
+            await self._send(await self._shown(message.data))
         await self._send(event("system", {"status": "closing", "timestamp": iso(self._clock.time())}))
+
+    async def _shown(self, data: bytes) -> bytes:
+        """An event as it is for this subscriber, whom a key may have been given or taken since the last one."""
+        kind, payload = opened(data)
+        if kind != "incident":
+            return data
+        visible = reach(await self._connection.principal())
+        return event("incident", _incident(payload).shown(visible))
 
     async def _beat(self) -> None:
         while True:

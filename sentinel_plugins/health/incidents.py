@@ -9,6 +9,7 @@ from uuid import uuid4
 import msgspec
 
 from sentinel_core.records import Record, RecordStore
+from sentinel_plugins.recording.reach import Reach
 
 TABLE = "incidents"
 KEPT = 500
@@ -21,8 +22,9 @@ INCIDENT_TYPES: tuple[str, ...] = get_args(IncidentType)
 class Incident(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that happened to a provider.
 
-    A `failover_triggered` also says where requests went (`to_provider`) and which request was the first (`trace_id`),
-    a `recovery` how long the outage took (`duration_s`). `timestamp` is ISO 8601 in UTC.
+    A `failover_triggered` also says where requests went (`to_provider`), and which one was the first (`trace_id`) to
+    whoever may see that request. A `recovery` says how long the outage took (`duration_s`). `timestamp` is ISO 8601 in
+    UTC.
     """
 
     id: str
@@ -35,9 +37,29 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     duration_s: float | None = None
 
 
-def incident(kind: IncidentType, at: float, provider: str, message: str, **more: Any) -> Incident:  # Incident's fields
+class KeptIncident(Incident, frozen=True, kw_only=True, omit_defaults=True):
+    """An incident as it is kept, and told among processes: it knows who asked the request that it names.
+
+    `tenant` is None where it names none.
+    """
+
+    tenant: str | None = None
+    principal: str | None = None
+    key: str | None = None
+
+    def shown(self, visible: Reach) -> Incident:
+        """What somebody of this reach sees of it: everything but a request that is not theirs to see."""
+        fields = {name: getattr(self, name) for name in Incident.__struct_fields__}
+        if not visible.covers(self.tenant, {"principal": self.principal, "key": self.key}):
+            del fields["trace_id"]
+        return Incident(**fields)
+
+
+def incident(
+    kind: IncidentType, at: float, provider: str, message: str, **more: Any
+) -> KeptIncident:  # its other fields
     """An incident of this moment, in seconds since the epoch."""
-    return Incident(id=uuid4().hex, type=kind, timestamp=iso(at), provider=provider, message=message, **more)
+    return KeptIncident(id=uuid4().hex, type=kind, timestamp=iso(at), provider=provider, message=message, **more)
 
 
 def iso(at: float) -> str:
@@ -51,7 +73,7 @@ class Incidents:
     def __init__(self, records: RecordStore) -> None:
         self._records = records
 
-    async def add(self, found: Incident, at: float) -> None:
+    async def add(self, found: KeptIncident, at: float) -> None:
         """Keep one more, and forget what the ring has no room for. Incidents of one moment leave it together."""
         fields = msgspec.to_builtins(found)
         await self._records.append(TABLE, [Record(found.id, "", at, fields)])
@@ -59,8 +81,8 @@ class Incidents:
         if page.cursor is not None:
             await self._records.delete(TABLE, until=page.records[-1].at)
 
-    async def latest(self, limit: int, kind: str | None = None) -> list[Incident]:
+    async def latest(self, limit: int, kind: str | None = None) -> list[KeptIncident]:
         """Newest first, of one type or of all."""
         where = {"type": kind} if kind is not None else None
         page = await self._records.query(TABLE, tenant="", where=where, limit=min(limit, KEPT))
-        return [msgspec.convert(record.fields, Incident) for record in page.records]
+        return [msgspec.convert(record.fields, KeptIncident) for record in page.records]

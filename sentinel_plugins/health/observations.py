@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from typing import NamedTuple
 
 from sentinel_core.context import Context, Outcome
+from sentinel_core.keys import PRINCIPAL, Principal
 from sentinel_core.reroute import Reroute, reroute_of
 from sentinel_core.services import Services
 from sentinel_plugins.health.standing import Standing
 from sentinel_plugins.health.traffic import Traffic, is_fault
 
 SERVICE = "health"
+
+
+class Rerouted(NamedTuple):
+    """One request that was rerouted: its id, and who asked it."""
+
+    id: str
+    principal: Principal | None
 
 
 class Observations:
@@ -23,7 +32,7 @@ class Observations:
     def __init__(self) -> None:
         self.traffic = Traffic()
         self.standings: dict[str, Standing] = {}
-        self._reroutes: dict[tuple[str, str], str] = {}
+        self._reroutes: dict[tuple[str, str], Rerouted] = {}
         self._told: dict[tuple[str, str], float] = {}
         self._news = asyncio.Event()
 
@@ -32,7 +41,7 @@ class Observations:
         reroute = reroute_of(ctx)
         self.traffic.add(ctx, outcome, reroute)
         for pair in _pairs(reroute):
-            self._reroutes.setdefault(pair, ctx.id)
+            self._reroutes.setdefault(pair, Rerouted(ctx.id, ctx.get(PRINCIPAL)))
         troubled = any(not standing.well for standing in self.standings.values())
         if troubled or reroute.passed or any(is_fault(row, ctx.deadline) for row in ctx.attempts):
             self._news.set()
@@ -42,8 +51,8 @@ class Observations:
         await self._news.wait()
         self._news.clear()
 
-    def new_reroutes(self, now: float, quiet_s: float) -> dict[tuple[str, str], str]:
-        """Who was routed away from to whom since the last call, with the id of the first request.
+    def new_reroutes(self, now: float, quiet_s: float) -> dict[tuple[str, str], Rerouted]:
+        """Who was routed away from to whom since the last call, with the first request.
 
         Of one pair at most one in `quiet_s` seconds: an outage under load is one incident, not thousands.
         """

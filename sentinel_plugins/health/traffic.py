@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from sentinel_core.attempt import Attempt
+from sentinel_core.attempt import NOT_CALLED, Attempt
 from sentinel_core.context import Context, Outcome
 from sentinel_core.errors import ERRORS
 from sentinel_core.reroute import Reroute
@@ -53,7 +53,10 @@ class Calls:
         self.rolling = Rolling()
 
     def add(self, row: Attempt, deadline: float | None) -> None:
-        """One attempt. What the caller caused, a limit, or a call that somebody gave up is neither good nor bad."""
+        """One attempt. What the caller caused, a limit, or a call that somebody gave up is neither good nor bad; one
+        that was never made is none."""
+        if row.error == NOT_CALLED:
+            return
         self.total += 1
         good = row.error is None and row.ending == "completed"
         if not good and not is_fault(row, deadline):
@@ -94,9 +97,9 @@ class Traffic:
 
 
 def is_fault(row: Attempt, deadline: float | None) -> bool:
-    """Whether an attempt says something bad about its provider: 4xx and 429 do not, nor a timeout at the request's own
-    deadline, which a caller may have chosen."""
-    if row.error is None or (row.error in ERRORS and ERRORS[row.error].status < _FAULT):
+    """Whether an attempt says something bad about its provider: 4xx and 429 do not, nor a call that was never made, nor
+    a timeout at the request's own deadline, which a caller may have chosen."""
+    if row.error in (None, NOT_CALLED) or (row.error in ERRORS and ERRORS[row.error].status < _FAULT):
         return False
     in_time = deadline is None or row.ended is None or row.ended < deadline - _SLACK_S
     return row.error != "upstream_timeout" or in_time

@@ -12,10 +12,11 @@ from sentinel_core.gateway import Gateway
 from sentinel_core.provider import Health
 from sentinel_core.services import CircuitStates
 from sentinel_plugins.health.events import EventType, publish
-from sentinel_plugins.health.incidents import Incident, Incidents, incident
+from sentinel_plugins.health.incidents import Incidents, KeptIncident, incident
 from sentinel_plugins.health.observations import observations_of
 from sentinel_plugins.health.report import ProviderStatus, metrics, provider_status, statuses
 from sentinel_plugins.health.standing import Standing, standing
+from sentinel_plugins.recording.reach import own
 
 log = logging.getLogger("sentinel.health")
 
@@ -44,9 +45,11 @@ class Watcher:
         """Look at the breakers without asking anybody, and write down who was routed away from."""
         seen, clock = observations_of(self._gateway.services), self._gateway.services.clock
         await self._judge({name: found.health for name, found in seen.standings.items()}, asked=False)
-        for (name, to), id_ in seen.new_reroutes(clock.monotonic(), self._quiet_s).items():
+        for (name, to), first in seen.new_reroutes(clock.monotonic(), self._quiet_s).items():
             message = f"requests for {name} are answered by {to}"
-            await self._tell(incident("failover_triggered", clock.time(), name, message, to_provider=to, trace_id=id_))
+            tenant, asker = own(first.principal)
+            named = {"to_provider": to, "trace_id": first.id, "tenant": tenant, **asker}
+            await self._tell(incident("failover_triggered", clock.time(), name, message, **named))
 
     async def _judge(self, found: Mapping[str, Health], *, asked: bool = True) -> None:
         """Take what was found as the providers' standings. Providers that are gone are forgotten.
@@ -57,7 +60,7 @@ class Watcher:
         for name in standings.keys() - self._gateway.providers.keys():
             del standings[name]
         at = self._gateway.services.clock.time()
-        incidents: list[Incident] = []
+        incidents: list[KeptIncident] = []
         for name, health in found.items():
             if name in self._gateway.providers:
                 before = standings.get(name)
@@ -75,7 +78,7 @@ class Watcher:
         states = circuits.states() if circuits is not None else ()
         return {state for target, state in states if target.provider == name}
 
-    async def _tell(self, one: Incident) -> None:
+    async def _tell(self, one: KeptIncident) -> None:
         """Log, keep and broadcast one incident. It is told also where it cannot be kept, and kept where it cannot be
         told."""
         log.warning("%s: %s", one.type, one.message)
@@ -98,7 +101,7 @@ class Watcher:
             self._heard = True
 
 
-def _changes(name: str, before: Standing | None, after: Standing, at: float) -> list[Incident]:
+def _changes(name: str, before: Standing | None, after: Standing, at: float) -> list[KeptIncident]:
     """The incident between two standings, if there is one."""
     down = before.down_since if before is not None else None
     if after.down_since is not None and down is None:

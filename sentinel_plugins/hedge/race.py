@@ -50,8 +50,9 @@ class Race:
         return leg.done()
 
     def failed(self) -> dict[Target, UpstreamError]:
-        """What the legs failed with that are over and did not win, by target."""
-        over = ((target, leg.exception()) for leg, target in self._legs.items() if leg.done() and not leg.cancelled())
+        """What the legs failed with that are over, by target, but for the one that was taken."""
+        beside = ((leg, target) for leg, target in self._legs.items() if leg is not self._winner)
+        over = ((target, leg.exception()) for leg, target in beside if leg.done() and not leg.cancelled())
         return {target: error for target, error in over if isinstance(error, UpstreamError)}
 
     async def won(self) -> tuple[Reply, Target]:

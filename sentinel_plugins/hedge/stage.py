@@ -54,12 +54,14 @@ class Hedge(Stage):
             if not await race.over_within(self._clock.sleep(self._limits.delay_s)) and self._may_call(ctx):
                 rival = _rival(ctx, call)
                 race.start(call_next(rival), rival.target)
-            reply, target = await race.won()
-            failed = race.failed()
+            try:
+                reply, target = await race.won()
+            finally:  # a rival may have named its wait where both failed, too
+                failed = race.failed()
+                if failed or FAILED_BESIDE in ctx:
+                    ctx[FAILED_BESIDE] = failed
         if target != call.target:
             ctx[SERVED_BY] = target
-        if failed:
-            ctx[FAILED_BESIDE] = failed
         return reply
 
     def _may_call(self, ctx: Context) -> bool:

@@ -21,19 +21,28 @@ class Reach(NamedTuple):
     tenant: str | None
     where: Mapping[str, Any]  # JSON values
 
+    def covers(self, tenant: str | None, fields: Mapping[str, Any]) -> bool:  # JSON values
+        """Whether a row of this tenant with these fields is within. A row of no tenant is an administrator's."""
+        return self.tenant in (None, tenant) and all(fields.get(name) == value for name, value in self.where.items())
+
 
 def reach(principal: Principal | None) -> Reach:
-    """An administrator's is everything, a tenant administrator's the tenant, anybody else's what they asked themselves.
+    """An administrator's is everything, a tenant administrator's the tenant, anybody else's their own."""
+    if principal is not None and ADMIN in principal.scopes:
+        return Reach(None, {})
+    if principal is not None and OF_TENANT in principal.scopes:
+        return Reach(principal.tenant, {})
+    return own(principal)
+
+
+def own(principal: Principal | None) -> Reach:
+    """What they asked themselves.
 
     Without a stage that knows callers, all rows are nobody's, and anybody sees those. An id is one among keys or among
     users: who names users, such as an identity provider, knows no keys, and may name one.
     """
     if principal is None:
         return Reach("", {})
-    if ADMIN in principal.scopes:
-        return Reach(None, {})
-    if OF_TENANT in principal.scopes:
-        return Reach(principal.tenant, {})
     key = principal.id if principal.kind == "key" else None
     return Reach(principal.tenant, {"principal": principal.id, "key": key})
 

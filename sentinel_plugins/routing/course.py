@@ -15,11 +15,12 @@ class Course:
     that was too long for one model is too long for every model that is known to hold no more.
     """
 
-    __slots__ = ("_down", "_facts", "_outgrown", "failed")
+    __slots__ = ("_asked", "_down", "_facts", "_outgrown", "failed")
 
     def __init__(self, facts: ModelCatalogue | None) -> None:
         self.failed: dict[Target, UpstreamError] = {}
         self._facts = facts
+        self._asked: set[Target] = set()
         self._down: list[Target] = []
         self._outgrown = 0
 
@@ -31,9 +32,14 @@ class Course:
         if is_context_length(error):
             self._outgrown = max(self._outgrown, self._window(target))
 
+    def note_rival(self, target: Target, error: UpstreamError) -> None:
+        """One target failed out of its turn, which is not to come any more."""
+        self.note(target, error)
+        self._asked.add(target)
+
     def passes_over(self, target: Target) -> bool:
         """Whether a target that is left would fail as others did."""
-        if any(target.is_twin(other) for other in self._down):
+        if target in self._asked or any(target.is_twin(other) for other in self._down):
             return True
         return 0 < self._window(target) <= self._outgrown
 

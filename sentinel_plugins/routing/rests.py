@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from sentinel_core.errors import MAX_RETRY_AFTER_S
+from sentinel_core.errors import MAX_RETRY_AFTER_S, UpstreamError
 from sentinel_core.keys import Target
 
 MAX_RESTS = 1024
 """Above so many, those that are over are forgotten, and then the oldest: callers may make models up."""
+
+
+def named_wait_s(error: UpstreamError) -> float:
+    """For how many seconds the target asked to be left alone; 0 where it did not."""
+    return error.retry_after_s or 0.0 if error.code in ("rate_limit_exceeded", "overloaded") else 0.0
 
 
 class Rests:

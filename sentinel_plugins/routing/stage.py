@@ -19,7 +19,7 @@ from sentinel_plugins.routing.causes import falls_back
 from sentinel_plugins.routing.config import RoutingConfig
 from sentinel_plugins.routing.course import Course
 from sentinel_plugins.routing.order import ordered
-from sentinel_plugins.routing.rests import Rests
+from sentinel_plugins.routing.rests import Rests, named_wait_s
 from sentinel_plugins.routing.weights import astray
 
 WITHOUT_RETRY = 3
@@ -83,6 +83,7 @@ class Routing(Stage):
                 course.note(target, error)
                 if self._is_over(ctx, target, error, call.deadline):
                     break
+                self._note_rivals(ctx, target, course)
                 plan = self._narrowed(ctx, plan, place, course)
             except Refusal as error:
                 if error.code != "unsupported_operation":
@@ -107,7 +108,8 @@ class Routing(Stage):
     def _is_over(self, ctx: Context, target: Target, error: UpstreamError, deadline: float | None) -> bool:
         """Note what the failure says about the target, and whether it ends the request."""
         now = self._clock.monotonic()
-        self._heed(target, error, now)
+        for failed, its in ((target, error), *ctx.get(FAILED_BESIDE, {}).items()):
+            self._heed(failed, its, now)
         if len(ctx.attempts) >= ctx.get(MAX_ATTEMPTS, WITHOUT_RETRY) or not falls_back(self._limits, error):
             return True
         return deadline is not None and now >= deadline
@@ -119,10 +121,16 @@ class Routing(Stage):
             if failed == target != ctx.get(SERVED_BY, target):
                 course.note(target, error)
 
+    def _note_rivals(self, ctx: Context, target: Target, course: Course) -> None:
+        """A rival that failed as well, and named a wait, has had its turn."""
+        for failed, error in ctx.get(FAILED_BESIDE, {}).items():
+            if failed != target and named_wait_s(error):
+                course.note_rival(failed, error)
+
     def _heed(self, target: Target, error: UpstreamError, now: float) -> None:
         """Leave a target alone for the wait that it named."""
-        if error.code in ("rate_limit_exceeded", "overloaded") and error.retry_after_s:
-            self._rests.rest(target, error.retry_after_s, now)
+        if wait_s := named_wait_s(error):
+            self._rests.rest(target, wait_s, now)
 
     def _report(self, ctx: Context, failed: dict[Target, UpstreamError]) -> None:
         if failed:

@@ -99,10 +99,14 @@ class Connection:
     """One accepted WebSocket, as handlers know it. Nothing passes without another look at who is there: a connection
     may outlive its key."""
 
-    def __init__(self, websocket: WebSocket, client: Client, admit: Callable[[], Awaitable[object]]) -> None:
+    def __init__(self, websocket: WebSocket, client: Client, admit: Callable[[], Awaitable[Principal | None]]) -> None:
         self._websocket = websocket
         self._admit = admit
         self.client = client
+
+    async def principal(self) -> Principal | None:
+        """Who listens now. Raises `Refusal`, which closes the connection."""
+        return await self._admit()
 
     async def send(self, text: str) -> None:
         """Send one text message. Raises `Refusal`, which closes the connection."""

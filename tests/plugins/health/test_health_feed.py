@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from sentinel_core.context import Client
+from sentinel_core.keys import Principal
 from sentinel_core.testing import FakeClock, fake_services, settle
 from sentinel_plugins.health.config import HealthConfig
 from sentinel_plugins.health.events import CHANNEL, publish
 from sentinel_plugins.health.feed import Feed
+from sentinel_plugins.health.incidents import incident
 from tests.pace import AT_ONCE_S
 
 SHORT_S = 0.1
@@ -29,6 +31,11 @@ class Subscriber:
         self.reading.set()
         self.left = asyncio.Event()
         self.error: Exception | None = None
+        self.who: Principal | None = None
+
+    async def principal(self) -> Principal | None:
+        """Whom a test makes it."""
+        return self.who
 
     async def send(self, text: str) -> None:
         """Take one message, or let it wait."""
@@ -82,6 +89,21 @@ async def test_s3_24_every_subscriber_gets_every_event() -> None:
             assert (await subscriber.next())["payload"] == {"total_requests": 1}
             subscriber.left.set()
         await asyncio.wait_for(asyncio.gather(*feeds), AT_ONCE_S)
+
+
+async def test_z05_a_subscriber_is_told_whose_request_it_was_as_who_they_are_by_then() -> None:
+    clock, subscriber = FakeClock(), Subscriber()
+    failover = incident("failover_triggered", 1.0, "a", "b answers", trace_id="req-1", tenant="acme")
+    async with fake_services(clock) as services, services.state.subscribe(CHANNEL) as messages:
+        feed = asyncio.create_task(Feed(subscriber, clock, HealthConfig()).run(messages))
+        await subscriber.next()
+        for scope, named in (("admin", "req-1"), ("chat", None), ("admin", "req-1")):
+            subscriber.who = Principal("other", "key-1", "key", scopes=frozenset({scope}))
+            await publish(services.state, "incident", failover)
+            told = (await subscriber.next())["payload"]
+            assert (told.get("trace_id"), "tenant" in told) == (named, False)
+        subscriber.left.set()
+        await asyncio.wait_for(feed, AT_ONCE_S)
 
 
 async def test_a_subscriber_that_does_not_read_is_dropped_and_others_go_on(caplog: pytest.LogCaptureFixture) -> None:

@@ -215,8 +215,8 @@ async def test_a_reader_that_stalls_is_dropped_and_its_neighbour_hears_everythin
         await asyncio.wait_for(stalled.reader.readuntil(b"\r\n\r\n"), AT_ONCE_S)
         await next_of(socket, "system")
         for number in range(200):  # 12 MiB: more than all buffers on the way
-            await publish(gateway.state, "incident", {"number": number, "filler": "x" * 65_536})
-        heard = [(await next_of(socket, "incident"))["number"] for _ in range(200)]
+            await publish(gateway.state, "system", {"number": number, "filler": "x" * 65_536})
+        heard = [(await next_of(socket, "system"))["number"] for _ in range(200)]
         assert heard == list(range(200))
         await asyncio.wait_for(dropped.wait(), AT_ONCE_S)
 

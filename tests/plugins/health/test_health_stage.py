@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sentinel_core.attempt import Attempt
+from sentinel_core.attempt import NOT_CALLED, Attempt
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import FAILOVER, Target
@@ -17,7 +17,7 @@ from sentinel_plugins.health import Health
 from sentinel_plugins.health.config import HealthConfig
 from sentinel_plugins.health.observations import Observations
 from sentinel_plugins.health.standing import standing
-from sentinel_plugins.health.traffic import is_fault
+from sentinel_plugins.health.traffic import Calls, is_fault
 
 A, B = Target("a", "m"), Target("b", "m")
 
@@ -74,6 +74,17 @@ def test_a_target_whose_circuit_was_open_was_passed_over_without_an_attempt() ->
     assert reroute_of(ctx).passed == (A,)
 
 
+def test_a_hedge_that_lost_before_its_call_was_made_did_not_fail() -> None:
+    assert not reroute_of(exchange((A, None), (B, NOT_CALLED))).occurred
+
+
+def test_a_call_that_was_not_made_is_none_of_its_provider() -> None:
+    calls = Calls()
+    for row in exchange((A, None), (A, NOT_CALLED)).attempts:
+        calls.add(row, None)
+    assert (calls.total, calls.failures, calls.rolling.success_rate_pct) == (1, 0, 100)
+
+
 def test_a_request_that_nobody_answered_was_routed_nowhere() -> None:
     assert not reroute_of(exchange((A, "upstream_timeout"), (B, "upstream_timeout"))).occurred
 
@@ -87,6 +98,7 @@ def test_a_request_that_nobody_answered_was_routed_nowhere() -> None:
         ("upstream_unreachable", 5.0, 5.0, True),
         ("rate_limit_exceeded", 5.0, None, False),
         ("invalid_request", 5.0, None, False),
+        (NOT_CALLED, 5.0, None, False),
         (None, 5.0, None, False),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from sentinel_core.chain import Exchange
 from sentinel_core.context import Call, Context
 from sentinel_core.errors import UpstreamError
-from sentinel_core.keys import FAILOVER, PLAN, SERVED_BY, Target
+from sentinel_core.keys import Target
 from sentinel_core.messages import Usage
 from sentinel_core.reply import Reply
 from sentinel_core.reroute import reroute_of
@@ -181,33 +181,6 @@ async def test_of_two_streams_at_one_time_the_loser_is_closed_before_anything_is
             (1, 1, True),
             (1, 1, False),
         ]
-
-
-LIMITED = UpstreamError("rate_limit_exceeded", upstream_status=429, retry_after_s=60.0)
-
-
-@pytest.mark.parametrize("stream", [False, True])
-async def test_u16_a_first_call_whose_rival_replies_has_failed_and_its_target_rests(stream: bool) -> None:
-    failed, replied = asyncio.Event(), asyncio.Event()
-    first, second = Opening(failed), Opening(replied, "well")
-    first.script(LIMITED)
-    async with targets({"a": first, "b": second}, routing={}, hedge={}, retry={}, breaker={}) as live:
-        ctx = await raced(live, failed, later=replied, stream=stream)
-        assert (ctx[FAILOVER], ctx[SERVED_BY]) == ((Target("a", "fake"),), Target("b", "fake"))
-        assert (await live.ask()).text == "well"
-        assert len(first.calls) == 1
-
-
-async def test_u16_a_rival_that_fails_beside_a_reply_rests_and_is_no_failover() -> None:
-    failed, replied = asyncio.Event(), asyncio.Event()
-    first, second = Opening(replied, "well"), Opening(failed)
-    second.script(LIMITED)
-    async with targets({"a": first, "b": second}, routing={}, hedge={}, breaker={}) as live:
-        ctx = await raced(live, failed, later=replied)
-        assert (FAILOVER in ctx, SERVED_BY in ctx) == (False, False)
-        after = (await live.ask()).ctx
-        assert after is not None
-        assert after[PLAN] == (Target("a", "fake"),)
 
 
 async def test_a_stream_that_breaks_after_it_won_is_the_failure_of_its_own_target() -> None:

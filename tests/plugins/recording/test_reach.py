@@ -12,7 +12,7 @@ from sentinel_core.endpoints import HttpRequest
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import Principal
 from sentinel_core.records import Record, RecordStore
-from sentinel_plugins.recording.reach import narrowed
+from sentinel_plugins.recording.reach import narrowed, reach
 
 TABLE = "rows"
 NAME = "billing"
@@ -46,6 +46,28 @@ async def test_z05_a_user_who_asks_for_the_key_of_their_name_sees_nothing(record
     assert await found(records, asking("user", key=NAME)) == []
     assert await found(records, asking("key", key=NAME)) == ["key"]
     assert await found(records, asking("key", key="other")) == []
+
+
+ASKING: Mapping[str, Principal | None] = {
+    "key": Principal("acme", NAME, "key"),
+    "user": Principal("acme", NAME, "user"),
+    "keeper": Principal("acme", NAME, "user", scopes=frozenset({"keys"})),
+    "foreign keeper": Principal("other", NAME, "user", scopes=frozenset({"keys"})),
+    "foreign": Principal("other", NAME, "key"),
+    "administrator": Principal("other", NAME, "key", scopes=frozenset({"admin"})),
+    "nobody": None,
+}
+
+
+@pytest.mark.parametrize("who", ASKING)
+async def test_z05_a_reach_covers_the_rows_that_a_query_of_it_finds(records: RecordStore, who: str) -> None:
+    rows = [Record(kind, "acme", 1.0, fields) for kind, fields in KINDS.items()]
+    rows += [Record("foreign", "other", 1.0, KINDS["key"]), Record("nobody", "", 1.0, {"principal": "", "key": None})]
+    await records.append(TABLE, rows)
+    visible = reach(ASKING[who])
+    page = await records.query(TABLE, tenant=visible.tenant, where=visible.where)
+    covered = [row.id for row in rows if visible.covers(row.tenant, row.fields)]
+    assert sorted(covered) == sorted(record.id for record in page.records)
 
 
 async def test_who_administers_keys_asks_for_anybodys(records: RecordStore) -> None:
