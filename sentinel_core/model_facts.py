@@ -15,6 +15,8 @@ Status: TypeAlias = Literal["current", "deprecated", "retired", "unknown"]
 Trust: TypeAlias = Literal["documented", "reported", "unverified"]
 """Read in the provider's own documentation or SDK, read elsewhere, or common knowledge that nobody checked."""
 Capability: TypeAlias = Literal["chat", "completion", "embedding", "reasoning", "structured_output", "tools", "vision"]
+ONLY_EMBEDS: tuple[Capability, ...] = ("embedding",)
+"""What a model can do that writes nothing."""
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Tokens = Annotated[int, Meta(ge=1)]
 Dollars = Annotated[float, Meta(ge=0, le=1_000_000)]
@@ -86,7 +88,7 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     @property
     def only_embeds(self) -> bool:
         """Whether it writes nothing."""
-        return self.capabilities == ("embedding",)
+        return self.capabilities == ONLY_EMBEDS
 
     def retired(self, on: date) -> bool:
         """Whether it no longer answers on that day."""

@@ -40,19 +40,17 @@ def convert_table(
 
 
 def convert_what_can(document: Document, struct: type[S], secrets: SecretReader) -> S:
-    """The whole document as a `struct` whose fields all have defaults: where something is wrong, the default stands.
-    Keys that nobody knows are passed over."""
-    values: dict[str, Any] = {}  # as in `_Conversion`
-    for key, field in fields_of(struct).items():
-        value = document.get(key)
-        converted = _Conversion(document, secrets, lenient=True).value(value, field.type, (key,))
-        if value is not None and converted is not _BAD:
-            values[field.name] = converted
-    return struct(**values)
+    """The whole document as a `struct` whose fields all have defaults. Where something is wrong, the default stands; a
+    table that cannot be read is left out of its list. Keys that nobody knows are passed over."""
+    value = _Conversion(document, secrets, lenient=True).value(document.tables, struct, ())
+    return struct() if value is _BAD else value
 
 
 class _Conversion:
-    """One walk along a type and a value. Annotations and TOML values have no common type, hence `Any`."""
+    """One walk along a type and a value. Annotations and TOML values have no common type, hence `Any`.
+
+    `lenient`: what is wrong is left out where something else can stand for it.
+    """
 
     def __init__(self, document: Document, secrets: SecretReader, *, lenient: bool = False) -> None:
         self.document = document
@@ -89,7 +87,7 @@ class _Conversion:
     @staticmethod
     def _reads(struct: type[msgspec.Struct], value: Any, types: tuple[Any, ...]) -> bool:  # see the class
         # Several Structs in one union are told apart by their tags, which msgspec does.
-        structs = [member for member in types if isinstance(member, type) and issubclass(member, msgspec.Struct)]
+        structs = [member for member in types if _is_table(member)]
         return isinstance(value, Mapping) and len(structs) == 1 and struct in structs
 
     def _table(self, table: Mapping[str, Any], struct: type[msgspec.Struct], steps: Steps) -> Any:  # see the class
@@ -107,7 +105,9 @@ class _Conversion:
                 values[field.name] = self.value(table[key], field.type, (*steps, key))
             elif field.required:
                 self.bad((*steps, key), "missing", expected=describe(field.type))
-        if len(self.problems) > before:
+        if self.lenient:
+            values = {name: value for name, value in values.items() if value is not _BAD}
+        elif len(self.problems) > before:
             return _BAD
         try:
             return struct(**values)
@@ -121,22 +121,22 @@ class _Conversion:
             raise ConfigError((problem_at(self.document, steps, message, whole=True),)) from error
 
     def _items(self, items: list[Any], annotation: Any, steps: Steps) -> Any:  # see the class
-        before = len(self.problems)
         bare, metas = unwrap(annotation)
         inner = (*get_args(bare), Any)[0]
         values = [self.value(item, inner, (*steps, index)) for index, item in enumerate(items)]
         for meta in metas:
             if not (meta.min_length or 0) <= len(items) <= (meta.max_length or len(items)):
                 return self.bad(steps, NOT_VALID, found=f"a list of {len(items)}", expected=describe(annotation))
-        return _BAD if len(self.problems) > before else (get_origin(bare) or bare)(values)
+        if self.lenient and _is_table(inner):
+            values = [value for value in values if value is not _BAD]
+        return _BAD if any(value is _BAD for value in values) else (get_origin(bare) or bare)(values)
 
     def _entries(self, table: Mapping[str, Any], kinds: tuple[Any, ...], steps: Steps) -> Any:  # see the class
-        before = len(self.problems)
         name, inner = kinds
         values = {
             self._leaf(key, name, (*steps, key)): self.value(item, inner, (*steps, key)) for key, item in table.items()
         }
-        return _BAD if len(self.problems) > before else values
+        return _BAD if any(_BAD in entry for entry in values.items()) else values
 
     def _secret(self, value: Any, steps: Steps) -> Any:  # see the class
         if isinstance(value, Secret):
@@ -177,6 +177,10 @@ class _Conversion:
         if isinstance(converted, float) and not math.isfinite(converted):
             return self.bad(steps, NOT_VALID, found=show(value), expected="a finite number")
         return converted
+
+
+def _is_table(annotation: Any) -> bool:  # annotations have no common type
+    return isinstance(annotation, type) and issubclass(annotation, msgspec.Struct)
 
 
 def _uniform(bare: Any) -> bool:  # annotations have no common type

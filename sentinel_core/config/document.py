@@ -14,9 +14,9 @@ Steps: TypeAlias = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who said so: `name` is the file or the environment variable, `note` where that variable was read."""
+    """Who said so: `name` is the file, the environment variable or the option, `note` where that variable was read."""
 
-    kind: Literal["file", "environment", "code"]
+    kind: Literal["file", "environment", "option", "code"]
     name: str
     note: str = ""
 
@@ -63,6 +63,12 @@ class Document:
             else:
                 return None
         return node
+
+    def names(self, section: str) -> list[str]:
+        """The tables below a section, by name."""
+        tables = self.get(section)
+        found = tables.items() if isinstance(tables, dict) else ()
+        return [name for name, table in found if isinstance(name, str) and isinstance(table, dict)]
 
     def origin(self, steps: Steps) -> Origin | None:
         """Who set the value at `steps`, or the nearest table around it."""

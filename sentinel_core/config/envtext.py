@@ -38,6 +38,12 @@ def readings(text: str, *, string: bool) -> list[Any]:  # whatever TOML can say
     return [text] if string and not isinstance(value, str) else [value, text]
 
 
+def string(value: Any) -> str | None:  # whatever TOML can say
+    """A value of the document where a string belongs; None where there is none, or another value."""
+    value = readings(value.text, string=True)[0] if isinstance(value, EnvText) else value
+    return value if isinstance(value, str) else None
+
+
 def plain(value: Any) -> Any:  # whatever TOML can say
     """A value of the document where nobody gives a type: the text of a variable as TOML, else as a string."""
     return readings(value.text, string=False)[0] if isinstance(value, EnvText) else value

@@ -1,12 +1,12 @@
-"""The sources of configuration, from the weakest to the strongest: file, known variables, `SENTINEL__…` overrides."""
+"""The sources of configuration, the weakest first: file, known variables, `SENTINEL__…` overrides, the command line."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sentinel_core.config.aliases import KEYED_PROVIDERS, apply_aliases
 from sentinel_core.config.document import Blocked, Document, Origin, Steps
@@ -28,6 +28,14 @@ _OF_ONE_TABLE = frozenset({"enabled", "models", "default_model", "same_as"})
 """What a provider's further keys do not take over from its own table."""
 
 _OVERRIDE = re.compile(r"SENTINEL__[A-Z0-9]+(?:_[A-Z0-9]+)*(?:__[A-Z0-9]+(?:_[A-Z0-9]+)*)*")
+
+
+class Option(NamedTuple):
+    """A key that the command line sets. `name` is how it is written there: `--port`."""
+
+    name: str
+    steps: Steps
+    value: str | int
 
 
 def find_file(path: Path | None, environ: Mapping[str, str], files: Files) -> Path | None:
@@ -54,17 +62,23 @@ def read_file(path: Readable) -> tuple[dict[str, Any], list[ConfigProblem]]:  # 
     return {}, [ConfigProblem(message, where=str(path))]
 
 
-def merge(tables: Mapping[str, Any], origin: Origin, environment: Environment) -> tuple[Document, list[ConfigProblem]]:
-    """One document of the given tables (TOML values) and the environment."""
+def merge(
+    tables: Mapping[str, Any],  # TOML values
+    origin: Origin,
+    environment: Environment,
+    options: Sequence[Option] = (),
+) -> tuple[Document, list[ConfigProblem]]:
+    """One document of the given tables, the environment and the options."""
     document = Document()
     for name, table in tables.items():
         document.put((name,), table, origin)
-    if not document.get("providers"):
+    if document.tables.get("providers", {}) == {}:
         _turn_on_keyed_providers(document, environment)
     problems = _apply_overrides(document, environment)
     problems += apply_aliases(document, environment)  # afterwards: a `kind` says which of them mean a table
+    _apply_options(document, options)
     _share_tables(document)
-    if not document.get("providers"):
+    if document.tables.get("providers", {}) == {}:
         document.put(("providers", "echo"), {"kind": "echo"}, Origin("code", "no provider is configured"))
     return document, problems
 
@@ -109,6 +123,14 @@ def _apply_overrides(document: Document, environment: Environment) -> list[Confi
         except Blocked as error:
             problems.append(_problem(name, f"{str(error) or 'this'} is not a table"))
     return problems
+
+
+def _apply_options(document: Document, options: Sequence[Option]) -> None:
+    for option in options:
+        try:
+            document.put(option.steps, option.value, Origin("option", option.name))
+        except Blocked:  # what stands there is no table, which its conversion reports
+            continue
 
 
 def _steps(document: Document, name: str) -> Steps:

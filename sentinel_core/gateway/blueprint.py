@@ -222,7 +222,7 @@ class _Drawing:
         return planned if order is not None else None
 
     def _converted(self, table: PluginTable, struct: type[S]) -> S | None:
-        value, problems = table.convert(struct)
+        value, problems = self.attempt(lambda: table.convert(struct)) or (None, [])
         self.problems += problems
         return value
 

@@ -5,7 +5,7 @@ that no client of the gateway speaks) and what an error means. No I/O of its own
 `services.HttpClient`.
 """
 
-from sentinel_core.upstream.config import BaseUrlConfig, UpstreamConfig, check_header, check_url
+from sentinel_core.upstream.config import BaseUrlConfig, UpstreamConfig, header_problems, url_problems
 from sentinel_core.upstream.native import NativeChat
 from sentinel_core.upstream.outgoing import Adapt, OnUnsupported, Outgoing, outgoing, outgoing_native
 from sentinel_core.upstream.provider import HttpProvider
@@ -27,10 +27,10 @@ __all__ = [
     "Reader",
     "UpstreamConfig",
     "UpstreamStream",
-    "check_header",
-    "check_url",
+    "header_problems",
     "outgoing",
     "outgoing_native",
     "refusal_of",
     "reply_of",
+    "url_problems",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from sentinel_core.config import Count, HttpUrl, Seconds, Secret
@@ -39,7 +40,13 @@ class UpstreamConfig(ProviderConfig, frozen=True, kw_only=True):
     difference is worse than a failure."""
 
     def __post_init__(self) -> None:
-        check_header("api_key", self.api_key.reveal() if self.api_key is not None else "")
+        if problems := [*self.problems()]:
+            raise ValueError(*problems)
+
+    def problems(self) -> Iterator[str]:
+        """What is wrong with values that their types take, each with its key in front. A table with more keys adds its
+        own."""
+        yield from header_problems("api_key", self.api_key.reveal() if self.api_key is not None else "")
 
     def root(self) -> str:
         """The URL that the paths of the API are put after, without a slash at its end."""
@@ -52,28 +59,30 @@ class BaseUrlConfig(UpstreamConfig, frozen=True, kw_only=True):
     base_url: HttpUrl
     """The part of the URL before the API's paths. Set it for a proxy or a server of your own."""
 
-    def __post_init__(self) -> None:
-        UpstreamConfig.__post_init__(self)
-        check_url("base_url", self.base_url)
+    def problems(self) -> Iterator[str]:
+        """Those of the base URL as well."""
+        yield from UpstreamConfig.problems(self)
+        yield from url_problems("base_url", self.base_url)
 
     def root(self) -> str:
         """The base URL without a slash at its end."""
         return self.base_url.rstrip("/")
 
 
-def check_url(name: str, text: str) -> None:
-    """Raise `ValueError` for a URL with credentials, or a host that nobody can look up. It quotes nothing of it."""
+def url_problems(name: str, text: str) -> Iterator[str]:
+    """What is wrong with a URL that holds credentials, or a host that nobody can look up. It quotes nothing of it."""
     try:
         url = urlsplit(text)
         host, _ = url.hostname, url.port
     except ValueError:
-        raise ValueError(f"{name}: its host or its port is not valid") from None
+        yield f"{name}: its host or its port is not valid"
+        return
     if "@" in url.netloc:
-        raise ValueError(f"{name}: must not hold a user name or password; put the key into api_key")
+        yield f"{name}: must not hold a user name or password; put the key into api_key"
     if not host:
-        raise ValueError(f"{name}: names no host")
-    if not _can_be_looked_up(host):
-        raise ValueError(f"{name}: names a host that cannot be looked up")
+        yield f"{name}: names no host"
+    elif not _can_be_looked_up(host):
+        yield f"{name}: names a host that cannot be looked up"
 
 
 def _can_be_looked_up(host: str) -> bool:
@@ -83,7 +92,7 @@ def _can_be_looked_up(host: str) -> bool:
         return False
 
 
-def check_header(name: str, value: str) -> None:
-    """Raise `ValueError` for a value that no HTTP header may carry. The value itself is not quoted: it may be a key."""
+def header_problems(name: str, value: str) -> Iterator[str]:
+    """What is wrong with a value that no HTTP header may carry. The value itself is not quoted: it may be a key."""
     if value and not (value.isascii() and value.isprintable()):
-        raise ValueError(f"{name}: holds a character that no HTTP header may carry")
+        yield f"{name}: holds a character that no HTTP header may carry"

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 
-from sentinel_core.config import read_file
 from sentinel_core.config.files import Readable
-from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.model_facts import ModelFacts
+from sentinel_plugins.catalogue.own import own_rows
 
 SHIPPED = Path(__file__).with_name("models.toml")
 
@@ -67,55 +65,16 @@ class FileCatalogue:
         return next((model for name in chosen if (model := self.living(name, on)) is not None), None)
 
     def overlaid(self, path: Readable) -> FileCatalogue:
-        """The rows of a file over these: a row of a known id changes the keys it has, any other is a new model.
+        """The rows of a file over these, as `own_rows` says.
 
         A file that makes another model its provider's default takes that from the shipped one.
         """
-        rows = _rows(path)
-        models, ids = dict(self._models), [str(row["id"]) for row in rows]
-        first = {id_: index for index, id_ in reversed([*enumerate(ids)])}
-        problems = [
-            ConfigProblem(f"two models have the id {id_!r}", where=str(path), table=f"models[{index}]", key="id")
-            for index, id_ in enumerate(ids)
-            if first[id_] != index
-        ]
-        for index, (id_, row) in enumerate(zip(ids, rows, strict=True)):
-            try:
-                made = _over(models.get(id_), row)
-            except msgspec.ValidationError as error:
-                problems.append(ConfigProblem(str(error), where=str(path), table=f"models[{index}]"))
-                continue
-            models[made.id] = made
-            missing = _missing_rate(made)
-            if missing is not None:
-                problems.append(_no_price(str(path), f"models[{index}]", missing))
-        if problems:
-            raise ConfigError(problems)
-        own = sha256(repr(rows).encode()).hexdigest()[:8]
-        return FileCatalogue(self._dated, _one_default(models.values(), set(ids)), own)
+        own = own_rows(path, self._models)
+        models = {**self._models, **own.models}
+        return FileCatalogue(self._dated, _one_default(models.values(), own.models.keys()), own.mark)
 
 
-def _over(known: ModelFacts | None, row: Mapping[str, Any]) -> ModelFacts:  # values of TOML
-    base = msgspec.structs.asdict(known) if known is not None else {}
-    return msgspec.convert({**base, **row}, ModelFacts)
-
-
-def _missing_rate(row: ModelFacts) -> str | None:
-    """The rate without which the others of a row are no price."""
-    of_prompts, of_answers = (row.cached_input_usd, row.cache_write_usd), (row.output_usd, row.reasoning_usd)
-    if row.input_usd is None:
-        given = row.tiers or any(rate is not None for rate in (*of_prompts, *of_answers))
-        return "input_usd" if given else None
-    return "output_usd" if row.output_usd is None and not row.only_embeds else None
-
-
-def _no_price(where: str, table: str, key: str) -> ConfigProblem:
-    message = "is not set beside other prices: without it the model has none, and no budget counts its calls"
-    embeds = ', or capabilities = ["embedding"] for what only embeds' if key == "output_usd" else ""
-    return ConfigProblem(message, where=where, table=table, key=key, expected=f"a number{embeds}")
-
-
-def _one_default(models: Iterable[ModelFacts], own: set[str]) -> list[ModelFacts]:
+def _one_default(models: Iterable[ModelFacts], own: Collection[str]) -> list[ModelFacts]:
     """The operator's choice of a default counts alone."""
     models = list(models)
     chosen = {model.provider for model in models if model.default and model.id in own}
@@ -125,16 +84,3 @@ def _one_default(models: Iterable[ModelFacts], own: set[str]) -> list[ModelFacts
         else model
         for model in models
     ]
-
-
-def _rows(path: Readable) -> Sequence[Mapping[str, Any]]:  # values of TOML
-    """The `[[models]]` of a file. Raises `ConfigError`."""
-    tables, problems = read_file(path)
-    if problems:
-        raise ConfigError(problems)
-    rows = tables.get("models")
-    unknown = tables.keys() - {"models"}
-    if unknown or not isinstance(rows, list) or not all(isinstance(row, dict) and row.get("id") for row in rows):
-        found, expected = ", ".join(sorted(unknown)), "tables [[models]], each with an id"
-        raise ConfigError((ConfigProblem("is not a catalogue", where=str(path), found=found, expected=expected),))
-    return rows

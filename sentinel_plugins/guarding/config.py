@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import msgspec
@@ -51,16 +51,22 @@ class ReplacingConfig(StageConfig, frozen=True, kw_only=True):
     """What the guard knows, by name."""
 
     def __post_init__(self) -> None:
+        if problems := [*self.problems()]:
+            raise ValueError(*problems)
+
+    def problems(self) -> Iterator[str]:
+        """What is wrong with values that their types take, each with its key in front. A table with more keys adds its
+        own."""
         for name in self.custom:
             if name in self.known:
-                raise ValueError(f"custom.{name}: this name is taken; choose another one")
-        self._must_know("entities", self.entities or (), self.known)
-        self._must_know("actions", self.actions, self.finds)
-
-    def _must_know(self, key: str, names: Iterable[str], known: Collection[str]) -> None:
-        for name in names:
-            if name not in known:
-                raise ValueError(f"{key}: {name} is not looked for; {did_you_mean(name, known) or listed(known)}")
+                yield f"custom.{name}: this name is taken; choose another one"
+        for key, names, known in (
+            ("entities", self.entities or (), self.known),
+            ("actions", self.actions, self.finds),
+        ):
+            for name in names:
+                if name not in known:
+                    yield f"{key}: {name} is not looked for; {did_you_mean(name, known) or listed(known)}"
 
     @property
     def finds(self) -> tuple[str, ...]:

@@ -19,10 +19,13 @@ class MetricsConfig(StageConfig, frozen=True, kw_only=True):
     well. Set it where strangers can reach the route."""
 
     def __post_init__(self) -> None:
+        problems = []
         if self.token is not None and not _can_be_sent(self.token.reveal()):
-            raise ValueError(f"token: must be at least {MIN_TOKEN_CHARS} printable ASCII characters")
+            problems.append(f"token: must be at least {MIN_TOKEN_CHARS} printable ASCII characters")
         if self.token is not None and self.policy != "public":
-            raise ValueError("token: takes the place of a key, so it goes with policy = 'public' only")
+            problems.append("token: takes the place of a key, so it goes with policy = 'public' only")
+        if problems:
+            raise ValueError(*problems)
 
 
 def _can_be_sent(token: str) -> bool:

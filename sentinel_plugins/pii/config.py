@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from sentinel_core.config import Secret
 from sentinel_plugins.guarding.config import EntityName
@@ -29,17 +29,16 @@ class PiiConfig(RecognisingConfig, frozen=True, kw_only=True):
 
     known = STRUCTURED
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def problems(self) -> Iterator[str]:
+        """Those of the key, and of actions, as well."""
+        yield from super().problems()
         for action in ("hash", "reversible"):
             if self.does(action) and self.hash_key is None:
-                raise ValueError(f'hash_key: the action "{action}" needs a key; write hash_key = {{ env = "NAME" }}')
+                yield f'hash_key: the action "{action}" needs a key; write hash_key = {{ env = "NAME" }}'
         if self.hash_key is not None and len(self.hash_key.reveal()) < MIN_KEY_CHARS:
-            raise ValueError(f"hash_key: must be at least {MIN_KEY_CHARS} characters")
+            yield f"hash_key: must be at least {MIN_KEY_CHARS} characters"
         if self.does("reversible") and self.direction == "response":
-            raise ValueError(
-                'direction: the action "reversible" puts back what it took out of requests; write "request" or "both"'
-            )
+            yield 'direction: the action "reversible" puts back what it took out of requests; write "request" or "both"'
 
     def does(self, action: Action) -> bool:
         """Whether this is done about any value."""

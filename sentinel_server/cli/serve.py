@@ -35,7 +35,7 @@ def command(
     from sentinel_server.supervisor import RESTART, Launch
 
     given = {"host": host, "port": port, "workers": workers, "runner": runner}
-    server = {key: str(value) for key, value in given.items() if value is not None}
+    server = {key: value for key, value in given.items() if value is not None}
     code = _serve(Launch(text(config), text(env_file), server), reload=reload, hung_up=hung_up)
     if code == RESTART:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which the next program inherits: it reads everything anew

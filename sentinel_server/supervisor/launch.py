@@ -12,18 +12,16 @@ import msgspec
 
 from sentinel_core.config import ServerSettings, Settings, load_settings
 from sentinel_core.config.files import Files
-from sentinel_core.config.load import Further
+from sentinel_core.config.sources import Option
 from sentinel_core.gateway import Gateway
 from sentinel_core.gateway.blueprint import problems
 from sentinel_server.exposure import check
 
 log = logging.getLogger("sentinel.server")
 
-OVERRIDE = "SENTINEL__SERVER__"
-
 
 class Launch(msgspec.Struct, frozen=True):
-    """The sources of a configuration. `server` overrides keys of `[server]`, as the command line does.
+    """The sources of a configuration. `server` are keys of `[server]` as options of the command line say them.
 
     Crosses process borders as JSON. `contents` are what its files said when they were read, secrets among them: whoever
     has them reads nothing. Its `repr` shows none.
@@ -31,33 +29,30 @@ class Launch(msgspec.Struct, frozen=True):
 
     config: str | None = None
     env_file: str | None = None
-    server: Mapping[str, str] = {}
+    server: Mapping[str, str | int] = {}
     contents: Mapping[str, bytes] | None = None
 
     def __repr__(self) -> str:
         return f"Launch(config={self.config!r}, env_file={self.env_file!r})"
 
-    def environ(self) -> dict[str, str]:
-        """This process's environment with the overrides in it, which are stronger than the file."""
-        return {**os.environ, **{OVERRIDE + key.upper(): value for key, value in self.server.items()}}
-
     def files(self) -> Files:
         """The files of one reading."""
         return Files(self.contents, once=True)
 
-    def settings(self, files: Files | None = None, *, further: Further | None = None) -> Settings:
-        """The settings, read now. `ConfigError` with every problem."""
+    def settings(self, files: Files | None = None) -> Settings:
+        """The settings, read now. `ConfigError` with every problem, those of plugins' tables included."""
         return load_settings(
             _path(self.config),
-            environ=self.environ(),
+            environ=os.environ,
             env_file=_path(self.env_file),
             files=files or self.files(),
-            further=further,
+            further=problems,
+            options=[Option(f"--{key}", ("server", key), value) for key, value in self.server.items()],
         )
 
     def gateway(self, files: Files | None = None) -> Gateway:
         """A gateway that is compiled and not open. `ConfigError` with every problem."""
-        return Gateway(self.settings(files, further=problems))
+        return Gateway(self.settings(files))
 
     def successor(self, server: ServerSettings, files: Files | None = None) -> Gateway:
         """The same, checked for exposure, for a process that serves with this `[server]` and goes on doing so."""

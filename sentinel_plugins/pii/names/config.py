@@ -49,14 +49,15 @@ class RecognisingConfig(ReplacingConfig, frozen=True, kw_only=True):
     ner: NerConfig = NerConfig()
     """The processes that recognise."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def problems(self) -> Iterator[str]:
+        """Those of what a model recognises as well."""
+        yield from super().problems()
         for name in self.recognisers:
             if name in self.known:
-                raise ValueError(f"recognisers: {name} is looked for without a model; leave it out")
+                yield f"recognisers: {name} is looked for without a model; leave it out"
         for name in self.recognised:
             if name in self.custom:
-                raise ValueError(f"custom.{name}: this name is taken; choose another one")
+                yield f"custom.{name}: this name is taken; choose another one"
 
     @property
     def recognised(self) -> tuple[str, ...]:

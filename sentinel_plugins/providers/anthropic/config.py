@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from sentinel_core.config import HttpUrl
 from sentinel_core.upstream import BaseUrlConfig
@@ -21,8 +22,9 @@ class AnthropicConfig(BaseUrlConfig, frozen=True, kw_only=True):
     """The betas that clients may ask for with the header `anthropic-beta`. Others are left out of it, and treated as
     `on_unsupported` says. Name a beta here once you know what it costs and changes."""
 
-    def __post_init__(self) -> None:
-        BaseUrlConfig.__post_init__(self)
+    def problems(self) -> Iterator[str]:
+        """Those of what is sent in headers as well."""
+        yield from BaseUrlConfig.problems(self)
         for name, value in (("version", self.version), *(("betas", beta) for beta in self.betas)):
             if not _TOKEN.fullmatch(value):
-                raise ValueError(f"{name}: {value!r} is no name that the header may carry")
+                yield f"{name}: {value!r} is no name that the header may carry"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from msgspec import Meta
@@ -39,7 +40,8 @@ class OllamaConfig(BaseUrlConfig, frozen=True, kw_only=True):
     """Pass `reasoning_effort` on as `think`. Models that cannot think answer 400 to it: without this it is treated as
     `on_unsupported` says."""
 
-    def __post_init__(self) -> None:
-        BaseUrlConfig.__post_init__(self)
+    def problems(self) -> Iterator[str]:
+        """That of a base URL which ends below the root as well."""
+        yield from BaseUrlConfig.problems(self)
         if self.root().endswith(("/v1", "/api")):
-            raise ValueError("base_url: Ollama's own API is below the server's root; leave out what follows the port")
+            yield "base_url: Ollama's own API is below the server's root; leave out what follows the port"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sentinel_core.config import HttpUrl
-from sentinel_core.upstream import BaseUrlConfig, check_header
+from sentinel_core.upstream import BaseUrlConfig, header_problems
 
 
 class OpenAIConfig(BaseUrlConfig, frozen=True, kw_only=True):
@@ -19,7 +21,8 @@ class OpenAIConfig(BaseUrlConfig, frozen=True, kw_only=True):
     """Whether the server has `/responses`. Set false for a compatible server that has chats only: requests of
     `/v1/responses` are then translated for it."""
 
-    def __post_init__(self) -> None:
-        BaseUrlConfig.__post_init__(self)
-        check_header("organization", self.organization or "")
-        check_header("project", self.project or "")
+    def problems(self) -> Iterator[str]:
+        """Those of what is sent in headers as well."""
+        yield from BaseUrlConfig.problems(self)
+        yield from header_problems("organization", self.organization or "")
+        yield from header_problems("project", self.project or "")

@@ -25,6 +25,28 @@ class Needy(Stage):
         return (ConfigProblem("needs the package acme", table="stages.needy"),) if config.mode == "enforce" else ()
 
 
+class MistakenConfig(StageConfig, frozen=True, kw_only=True):
+    def __post_init__(self) -> None:
+        raise KeyError("mine")
+
+
+class Mistaken(Stage):
+    """A stage whose table raises what no table should."""
+
+    name: ClassVar[str] = "mistaken"
+    Config: ClassVar[type[StageConfig]] = MistakenConfig
+
+
+def test_a_plugin_that_is_mistaken_about_its_table_hides_no_other_problem() -> None:
+    registry = Registry()
+    registry.register(Mistaken)
+    with pytest.raises(ConfigError) as caught:
+        Gateway(settings_from({"stages": {"mistaken": {}, "no_such_stage": {}}}), registry=registry)
+    mistake, unknown = caught.value.problems
+    assert (mistake.table, "MistakenConfig raised KeyError('mine')" in mistake.message) == ("stages.mistaken", True)
+    assert unknown.table == "stages.no_such_stage"
+
+
 def test_every_problem_is_reported_at_once_with_its_table_and_key() -> None:
     tables = {
         "stages": {"no_such_stage": {}},

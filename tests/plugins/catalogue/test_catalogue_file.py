@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from sentinel_core.config import dump
 from sentinel_core.errors import ConfigError
 from sentinel_core.keys import Target
 from sentinel_core.prices import Prices
 from sentinel_core.tokens import MOST_IMAGE_TOKENS
-from sentinel_plugins.catalogue.catalogue import FileCatalogue, _missing_rate
+from sentinel_plugins.catalogue.catalogue import FileCatalogue
+from sentinel_plugins.catalogue.own import missing_rate
 from sentinel_plugins.providers.openai.provider import OpenAIProvider
 
 SHIPPED = FileCatalogue.shipped()
@@ -107,22 +109,31 @@ def test_an_own_row_may_be_a_new_model_and_its_providers_default(tmp_path: Path)
     ("text", "message"),
     [
         ("models = 1", "is not a catalogue"),
-        ("[[models]]\nprovider = 'openai'\n", "is not a catalogue"),
-        ("dated = 2026-11-21\n", "dated"),
-        ("[[models]]\nid = 'new'\n", "missing required field `provider`"),
-        ("[[models]]\nid = 'gpt-4o'\nprice = 1\n", "price"),
+        ("", "is not a catalogue"),
+        ("models = [1]", "models[0]: not a valid value; found 1; expected a table"),
+        ("[[models]]\nprovider = 'openai'\n", "[models[0]] id: missing"),
+        ("[[models]]\nid = 3\n", "[models[0]] id: not a valid value; found 3"),
+        ("dated = 2026-11-21\n", "dated: unknown key"),
+        ("[[models]]\nid = 'new'\n", '[models[0]] provider: missing for "new"'),
+        ("[[models]]\nid = 'gpt-4o'\nprice = 1\n", '[models[0]] price: unknown key for "gpt-4o"'),
         ("[[models]]\nid = 'gpt-4o'\nstatus = 'dead'\n", "dead"),
         ("[[models]]\nid = 'gpt-4o'\ninput_usd = -1.0\n", "input_usd"),
         ("[[models]]\nid = 'gpt-4o'\ninput_usd = inf\n", "input_usd"),
         ("[[models]]\nid = 'gpt-4o'\noutput_usd = 1e300\n", "output_usd"),
         ("[[models]]\nid = 'gpt-4o'\nservice_factors = { flex = inf }\n", "service_factors"),
         ("[[models]]\nid = 'gpt-4o'\ntiers = [{ above_tokens = 1, input_usd = inf, output_usd = 1.0 }]\n", "tiers"),
-        ("[[models]]\nid = 'embeds'\nprovider = 'p'\ninput_usd = 1.0\n", "[models[0]] output_usd: is not set"),
-        ("[[models]]\nid = 'new'\nprovider = 'p'\noutput_usd = 1.0\n", "[models[0]] input_usd: is not set"),
-        ("[[models]]\nid = 'new'\nprovider = 'p'\ncached_input_usd = 1.0\n", "[models[0]] input_usd: is not set"),
+        (
+            "[[models]]\nid = 'embeds'\nprovider = 'p'\ninput_usd = 1.0\n",
+            '[models[0]] output_usd: is not set for "embeds"',
+        ),
+        ("[[models]]\nid = 'new'\nprovider = 'p'\noutput_usd = 1.0\n", '[models[0]] input_usd: is not set for "new"'),
+        (
+            "[[models]]\nid = 'new'\nprovider = 'p'\ncached_input_usd = 1.0\n",
+            '[models[0]] input_usd: is not set for "new"',
+        ),
         ("[[models", "is not valid TOML"),
         ("models = " + "[" * 5000, "is nested too deeply"),
-        ("[[models]]\nid = 'gpt-4o'\n" * 2, "two models have the id 'gpt-4o'"),
+        ("[[models]]\nid = 'gpt-4o'\n" * 2, 'two models have this id; found "gpt-4o"'),
     ],
 )
 def test_a_file_that_is_wrong_says_what_and_where(tmp_path: Path, text: str, message: str) -> None:
@@ -130,6 +141,44 @@ def test_a_file_that_is_wrong_says_what_and_where(tmp_path: Path, text: str, mes
         SHIPPED.overlaid(own(tmp_path, text))
     assert message in str(refused.value)
     assert "models.toml" in str(refused.value)
+
+
+def test_every_problem_of_every_row_is_told_with_its_row_its_key_and_what_was_found(tmp_path: Path) -> None:
+    text = """
+    dated = 2026-11-21
+    [[models]]
+    id = "gpt-4o"
+    output_usd = "cheap"
+    stauts = "retired"
+    tiers = [{ above_tokens = 0, input_usd = 1.0 }]
+    [[models]]
+    input_usd = -1.0
+    [[models]]
+    id = "new"
+    cached_input_usd = 1.0
+    status = "dead"
+    [[models]]
+    id = "gpt-4o"
+    note = 3
+    """
+    with pytest.raises(ConfigError) as refused:
+        SHIPPED.overlaid(own(tmp_path, text))
+    assert [str(problem).removeprefix(f"{tmp_path}/models.toml: ") for problem in refused.value.problems] == [
+        "dated: unknown key; expected tables [[models]], each with an id",
+        "[models[0]] stauts: unknown key for \"gpt-4o\"; did you mean 'status'?",
+        '[models[0]] output_usd: not a valid value for "gpt-4o"; found "cheap"; expected a number >= 0 <= 1000000',
+        '[models[0].tiers[0]] above_tokens: not a valid value for "gpt-4o"; found 0; expected an integer >= 1',
+        '[models[0].tiers[0]] output_usd: missing for "gpt-4o"; expected a number >= 0 <= 1000000',
+        "[models[1]] id: missing; expected a string of length >= 1 of length <= 128",
+        "[models[1]] input_usd: not a valid value; found -1.0; expected a number >= 0 <= 1000000",
+        '[models[2]] provider: missing for "new"; expected a string of length >= 1 of length <= 128',
+        '[models[2]] status: not a valid value for "new"; found "dead"; '
+        'expected "current" or "deprecated" or "retired" or "unknown"',
+        '[models[2]] input_usd: is not set for "new" beside other prices: without it the model has none, and no budget '
+        "counts its calls; expected a number",
+        '[models[3]] id: two models have this id; found "gpt-4o"',
+        '[models[3]] note: not a valid value for "gpt-4o"; found 3; expected a string',
+    ]
 
 
 def test_what_only_embeds_has_no_price_of_answers(tmp_path: Path) -> None:
@@ -141,7 +190,7 @@ def test_what_only_embeds_has_no_price_of_answers(tmp_path: Path) -> None:
 
 def test_every_shipped_price_is_whole_and_only_what_sees_counts_images() -> None:
     for model in SHIPPED.models():
-        assert _missing_rate(model) is None, model.id
+        assert missing_rate(dump(model)) is None, model.id
         assert model.image_tokens is None or "vision" in model.capabilities, model.id
         assert (model.image_tokens or 0) <= MOST_IMAGE_TOKENS, model.id
 

@@ -174,6 +174,12 @@ def test_a_token_that_protects_nothing_is_refused(table: dict[str, Any]) -> None
         Gateway(settings_from(settings(**table)))
 
 
+def test_all_that_is_wrong_with_a_token_is_told() -> None:
+    with pytest.raises(ConfigError) as refused:
+        Gateway(settings_from(settings(token=secret("short"), policy="caller")))
+    assert len(refused.value.problems) == 2
+
+
 async def test_without_keys_there_is_no_usage_and_nothing_before_it_is_open() -> None:
     tables = {"stages": {"metrics": {}}, "providers": {"echo": {"models": ["echo"]}}}
     gateway = Gateway(settings_from(tables))

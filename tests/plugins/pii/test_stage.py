@@ -241,6 +241,25 @@ def test_what_cannot_be_is_said_at_the_start(table: Table, why: str) -> None:
         stage_config(Pii, table)
 
 
+def test_everything_that_cannot_be_is_said_at_once() -> None:
+    taken = {"EMAIL_ADDRESS": MAIL, "CREDIT_CARD": MAIL}
+    unknown = {"entities": ["NO_SUCH", "NOR_SUCH"], "actions": {"OWN_OTHER": "hash"}}
+    table = {"action": "reversible", "direction": "response", "recognisers": ["US_SSN"], "custom": taken, **unknown}
+    with pytest.raises(ConfigError) as refused:
+        stage_config(Pii, table)
+    assert [problem.message.partition(";")[0] for problem in refused.value.problems] == [
+        "custom.EMAIL_ADDRESS: this name is taken",
+        "custom.CREDIT_CARD: this name is taken",
+        "entities: NO_SUCH is not looked for",
+        "entities: NOR_SUCH is not looked for",
+        "actions: OWN_OTHER is not looked for",
+        "recognisers: US_SSN is looked for without a model",
+        'hash_key: the action "hash" needs a key',
+        'hash_key: the action "reversible" needs a key',
+        'direction: the action "reversible" puts back what it took out of requests',
+    ]
+
+
 @pytest.mark.parametrize("mode", ["enforce", "monitor"])
 async def test_h40_h41_h43_an_enforcing_guard_forwards_nothing_that_nobody_sees(mode: str) -> None:
     clean = "Say hello \U0001f468\u200d\U0001f469 now"

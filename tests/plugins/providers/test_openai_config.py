@@ -65,6 +65,14 @@ def test_a_key_that_no_header_can_carry_is_refused_and_not_quoted(text: str) -> 
     assert "sk" not in str(refused.value)
 
 
+def test_everything_that_no_request_can_carry_is_said_at_once() -> None:
+    with pytest.raises(ValueError, match="api_key") as refused:
+        OpenAIConfig(api_key=Secret("é", "KEY"), base_url="http://user@a..b/v1", organization="é", project="é")
+    assert [said.partition(":")[0] for said in refused.value.args] == [
+        *("api_key", "base_url", "base_url", "organization", "project"),
+    ]
+
+
 async def test_opens_one_pool_of_its_size_and_closes_it(upstream: Upstream) -> None:
     sizes: list[int] = []
 

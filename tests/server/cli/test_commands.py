@@ -71,6 +71,18 @@ def test_check_lists_every_problem_at_once_and_exits_2(sentinel: Sentinel) -> No
         assert f"did you mean {hint}?" in result.err
 
 
+@pytest.mark.parametrize("command", [("check", "--suggest"), ("explain", "--model", "m"), ("chain",), ("models",)])
+def test_every_command_that_needs_all_of_a_configuration_tells_all_of_its_problems(
+    sentinel: Sentinel, command: tuple[str, ...]
+) -> None:
+    result = sentinel(
+        *command, config="[server]\nprot = 1\n[providers.a]\nkind = 'echoo'\n[stages.pii]\nactoin = 'hash'"
+    )
+    assert (result.code, result.out) == (2, "")
+    for place in ("[server] prot", "[providers.a]", "[stages.pii] actoin"):
+        assert place in result.err
+
+
 def test_check_shows_every_value_and_who_said_so(sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENTINEL_PORT", "8123")
     lines = sentinel("check", "--show", config='[server]\nlog_level = "error"\n').out.splitlines()

@@ -56,6 +56,14 @@ def test_s07_a_port_in_use_is_named(sentinel: Sentinel) -> None:
         assert f"[server] port: cannot listen on 127.0.0.1:{port}" in result.err
 
 
+def test_s07_an_option_that_cannot_be_used_is_named_as_it_was_given(sentinel: Sentinel) -> None:
+    result = sentinel("serve", "--port", "99999", "--runner", "x", config="[server]\nprot = 1")
+    assert result.code == 2
+    for said in ("[server] prot: unknown key", "--port: [server] port: not a valid", "--runner: [server] runner: not"):
+        assert said in result.err
+    assert "SENTINEL__" not in result.err
+
+
 def test_reload_is_for_one_worker_wherever_the_number_stands(sentinel: Sentinel) -> None:
     config = "[server]\nworkers = 2\n[state]\napproximate = true\n[records]\napproximate = true\n"
     result = sentinel("serve", "--port", "0", "--reload", config=config)

@@ -77,5 +77,36 @@ def test_s06_the_catalogues_file_crosses_too(folder: Path) -> None:
     assert facts.input_usd == 9.0
 
 
+def test_what_the_command_line_says_is_the_strongest_and_is_named_as_it_is_written_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "sentinel.toml").write_text("[server]\nport = 1")
+    monkeypatch.setenv("SENTINEL__SERVER__PORT", "2")
+    given = Launch(server={"port": 3, "host": "::1"})
+    told = msgspec.json.decode(msgspec.json.encode(given), type=Launch).settings()
+    assert (told.server.port, told.server.host) == (3, "::1")
+    assert {value.key: value.source for value in told.effective()}["port"] == "--port"
+
+
+def test_s07_whatever_is_wrong_on_the_command_line_is_told_by_its_option(folder: Path) -> None:
+    (folder / "sentinel.toml").write_text("[server]\nprot = 1")
+    wrong = Launch(server={"host": "", "port": 99999, "workers": 0, "runner": "uvicorm"})
+    with pytest.raises(ConfigError) as refused:
+        wrong.settings()
+    assert [str(problem).split(";")[0] for problem in refused.value.problems] == [
+        "sentinel.toml: [server] prot: unknown key",
+        "--host: [server] host: not a valid value",
+        "--port: [server] port: not a valid value",
+        "--workers: [server] workers: not a valid value",
+        "--runner: [server] runner: not a valid value",
+    ]
+
+
+def test_s07_a_server_that_is_no_table_is_told_whatever_the_command_line_says(folder: Path) -> None:
+    (folder / "sentinel.toml").write_text("server = 3")
+    with pytest.raises(ConfigError, match=r"^sentinel\.toml: server: not a valid value; found 3; expected a table$"):
+        Launch(server={"port": 1}).settings()
+
+
 def test_no_secret_is_in_its_repr() -> None:
     assert CANARY not in repr(settled())

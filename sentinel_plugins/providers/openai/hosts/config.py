@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from sentinel_core.config import HttpUrl, Seconds
-from sentinel_core.upstream import BaseUrlConfig, UpstreamConfig, check_header, check_url
+from sentinel_core.upstream import BaseUrlConfig, UpstreamConfig, header_problems, url_problems
 
 _RESOURCE = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
@@ -67,10 +68,11 @@ class OpenRouterConfig(BaseUrlConfig, frozen=True, kw_only=True):
     title: str | None = None
     """Sent as `X-Title`: the name of your application, for OpenRouter's rankings."""
 
-    def __post_init__(self) -> None:
-        BaseUrlConfig.__post_init__(self)
-        check_header("referer", self.referer or "")
-        check_header("title", self.title or "")
+    def problems(self) -> Iterator[str]:
+        """Those of what is sent in headers as well."""
+        yield from BaseUrlConfig.problems(self)
+        yield from header_problems("referer", self.referer or "")
+        yield from header_problems("title", self.title or "")
 
 
 class VercelConfig(BaseUrlConfig, frozen=True, kw_only=True):
@@ -90,17 +92,18 @@ class AzureConfig(UpstreamConfig, frozen=True, kw_only=True):
     api_version: str | None = None
     """Such as `2024-10-21`: calls the older address of each deployment. Leave it out for the `v1` API."""
 
-    def __post_init__(self) -> None:
-        UpstreamConfig.__post_init__(self)
+    def problems(self) -> Iterator[str]:
+        """Those of the address and of the API's version as well."""
+        yield from UpstreamConfig.problems(self)
         if (self.resource is None) == (self.endpoint is None):
-            raise ValueError("needs exactly one of resource and endpoint")
+            yield "needs exactly one of resource and endpoint"
         # H33: a name such as `evil.example/#` would send the key to another host.
         if self.resource is not None and not _RESOURCE.fullmatch(self.resource):
-            raise ValueError("resource: must be lower-case letters, digits and - only, as in Azure's portal")
+            yield "resource: must be lower-case letters, digits and - only, as in Azure's portal"
         if self.endpoint is not None:
-            check_url("endpoint", self.endpoint)
+            yield from url_problems("endpoint", self.endpoint)
         if self.api_version is not None and not _VERSION.fullmatch(self.api_version):
-            raise ValueError("api_version: must be a date such as 2024-10-21, or 2024-10-01-preview")
+            yield "api_version: must be a date such as 2024-10-21, or 2024-10-01-preview"
 
     def address(self) -> str:
         """The resource's address without a slash at its end."""
