@@ -155,7 +155,8 @@ def dollars(nanousd: int) -> str:
 async def _written(
     ctx: Context, served: Attempt | None, produced: Produced, prices: Prices, tokens: Tokens
 ) -> tuple[AttemptCost, ...]:
-    prompt = served.usage.prompt_tokens if served is not None and served.usage is not None else None
+    # A prompt of no tokens is none that was counted: some servers write zeros into every chunk but the last.
+    prompt = (served.usage.prompt_tokens or None) if served is not None and served.usage is not None else None
     costs = []
     for attempt in ctx.attempts:
         counted = _final(ctx, attempt)
@@ -204,8 +205,8 @@ async def _came(attempt: Attempt, produced: Produced, prompt: int, tokens: Token
     """The reply that was taken and that nobody counted, or not to its end."""
     reported = attempt.usage or Usage()
     said = max(reported.completion_tokens, await _completion_tokens(produced, attempt.target.model, tokens))
-    details = (reported.cached_tokens, reported.reasoning_tokens, reported.cache_write_tokens)
-    usage = Usage(prompt, said, prompt + said, *details)
+    _, _, _, *kinds = msgspec.structs.astuple(reported)
+    usage = Usage(prompt, said, prompt + said, *kinds)
     return Counted(usage, "estimated" if attempt.ending == "completed" else "partial")
 
 

@@ -48,7 +48,8 @@ Patch: TypeAlias = Callable[[Mapping[str, Json], Mapping[Path, str]], Mapping[st
 
 class Usage(msgspec.Struct, frozen=True):
     """Tokens of one answer, as the provider reported them. Tokens read from and written to the cache are part of the
-    prompt's, reasoning tokens part of the completion's (OpenAI's counting)."""
+    prompt's, those written for an hour part of the written ones, reasoning tokens part of the completion's (OpenAI's
+    counting)."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -56,6 +57,7 @@ class Usage(msgspec.Struct, frozen=True):
     cached_tokens: int = 0
     reasoning_tokens: int = 0
     cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
 
 
 class Request(msgspec.Struct, frozen=True):

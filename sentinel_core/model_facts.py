@@ -36,6 +36,8 @@ class PriceTier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """See `input_usd`."""
     cache_write_usd: Dollars | None = None
     """See `input_usd`."""
+    cache_write_1h_usd: Dollars | None = None
+    """See `input_usd`."""
     reasoning_usd: Dollars | None = None
     """See `input_usd`."""
 
@@ -67,6 +69,8 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """US dollars for a million tokens of prompt that the provider had in its cache."""
     cache_write_usd: Dollars | None = None
     """US dollars for a million tokens of prompt that the provider wrote into its cache."""
+    cache_write_1h_usd: Dollars | None = None
+    """The same where they were written for an hour, if that costs another price: Anthropic's `ttl = "1h"`."""
     output_usd: Dollars | None = None
     """US dollars for a million tokens of answer, in the lowest tier. What only embeds (`capabilities = ["embedding"]`)
     has none."""

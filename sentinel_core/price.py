@@ -52,36 +52,41 @@ class CostBreakdown(NamedTuple):
 
 
 class Rates(msgspec.Struct, frozen=True):
-    """Nano-dollars for a million tokens of each kind. `cached` and `cache_write` are kinds of prompt tokens,
-    `reasoning` one of answer tokens."""
+    """Nano-dollars for a million tokens of each kind. `cached`, `cache_write` and `cache_write_1h` are kinds of prompt
+    tokens, `reasoning` one of answer tokens."""
 
     input: int
     output: int
     cached: int
     cache_write: int
+    cache_write_1h: int
     reasoning: int
     _dearest_prompt: int = 0
     _dearest_answer: int = 0
 
     def __post_init__(self) -> None:
-        prompt, answer = max(self.input, self.cached, self.cache_write), max(self.output, self.reasoning)
+        prompt = max(self.input, self.cached, self.cache_write, self.cache_write_1h)
+        answer = max(self.output, self.reasoning)
         msgspec.structs.force_setattr(self, "_dearest_prompt", prompt)
         msgspec.structs.force_setattr(self, "_dearest_answer", answer)
 
     @classmethod
     def of(cls, row: ModelFacts | PriceTier) -> Rates | None:
-        """The rates of a row. A kind without a rate of its own costs what its plain tokens do; without plain ones,
-        nothing is known. An explicit 0 is a rate; what only embeds writes nothing that could cost anything."""
+        """The rates of a row. A kind without a rate of its own costs what its plain tokens do, and what is written for
+        an hour what other written tokens do; without plain ones, nothing is known. An explicit 0 is a rate; what only
+        embeds writes nothing that could cost anything."""
         input_usd, output_usd = row.input_usd, row.output_usd
         if output_usd is None and isinstance(row, ModelFacts) and row.only_embeds:
             output_usd = 0.0
         if input_usd is None or output_usd is None:
             return None
+        write_usd = _given(row.cache_write_usd, input_usd)
         return cls(
             input=nanousd(input_usd),
             output=nanousd(output_usd),
             cached=nanousd(_given(row.cached_input_usd, input_usd)),
-            cache_write=nanousd(_given(row.cache_write_usd, input_usd)),
+            cache_write=nanousd(write_usd),
+            cache_write_1h=nanousd(_given(row.cache_write_1h_usd, write_usd)),
             reasoning=nanousd(_given(row.reasoning_usd, output_usd)),
         )
 
@@ -92,7 +97,9 @@ class Rates(msgspec.Struct, frozen=True):
         cached = min(usage.cached_tokens, usage.prompt_tokens)
         written = min(usage.cache_write_tokens, usage.prompt_tokens - cached)
         plain = usage.prompt_tokens - cached - written
-        return plain * self.input + cached * self.cached + written * self.cache_write
+        longer = min(usage.cache_write_1h_tokens, written)
+        writes = (written - longer) * self.cache_write + longer * self.cache_write_1h
+        return plain * self.input + cached * self.cached + writes
 
     def answer(self, usage: Usage) -> int:
         """Rate times tokens of an answer."""
@@ -157,7 +164,7 @@ class Price(msgspec.Struct, frozen=True):
         return rates
 
 
-FREE = Price(Rates(0, 0, 0, 0, 0), version="free")
+FREE = Price(Rates(0, 0, 0, 0, 0, 0), version="free")
 """What runs on the operator's own machine costs nothing per token."""
 
 

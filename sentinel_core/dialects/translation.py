@@ -151,15 +151,16 @@ def translated_reply(reply: Reply, request: Request) -> Reply:
 
 
 def translated_answer(answer: Answer, request: Request) -> Answer:
-    """The answer in the dialect of `request`; the answer itself where that is its own. Raises `UpstreamError` for what
-    that dialect cannot hold, `TypeError` where no translation leads there."""
+    """The answer in the dialect of `request`; the answer itself where that is its own. Its counts stay the provider's,
+    who may tell kinds of tokens apart that no other dialect has a word for. Raises `UpstreamError` for what the dialect
+    cannot hold, `TypeError` where no translation leads there."""
     source, target = answer.dialect, request.dialect
     if source is target:
         return answer
     if not _answers(source) or not _asks(target):
         raise _no_way(source, target)
     translated = target.answer_from_canonical(source.answer_to_canonical(answer), request)
-    return msgspec.structs.replace(translated, dropped=answer.dropped) if answer.dropped else translated
+    return msgspec.structs.replace(translated, usage=answer.usage, dropped=answer.dropped)
 
 
 def translated_events(events: AsyncIterator[Event], source: Dialect, request: Request) -> AsyncIterator[Event]:

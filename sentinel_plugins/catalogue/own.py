@@ -63,7 +63,7 @@ def missing_rate(row: Mapping[str, Any]) -> str | None:  # values of TOML
     """The rate without which the others of a row are no price. Whether a rate is one at all does not matter here."""
     given = {key for key, value in row.items() if value is not None and value != []}
     if "input_usd" not in given:
-        others = {"cached_input_usd", "cache_write_usd", "output_usd", "reasoning_usd", "tiers"}
+        others = {"cached_input_usd", "cache_write_usd", "cache_write_1h_usd", "output_usd", "reasoning_usd", "tiers"}
         return "input_usd" if given & others else None
     return "output_usd" if "output_usd" not in given and row.get("capabilities") != [*ONLY_EMBEDS] else None
 

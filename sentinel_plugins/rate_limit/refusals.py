@@ -7,6 +7,7 @@ from functools import partial
 from math import inf
 from typing import Any
 
+from sentinel_core.costs import dollars
 from sentinel_core.errors import MAX_RETRY_AFTER_S, Refusal
 from sentinel_core.limits import NANO
 from sentinel_core.state import ClaimState
@@ -49,18 +50,17 @@ def _quota(
     assert row.allowance is not None  # what makes a row of money one
     period, estimate = row.allowance.period, asked.estimate
     word = {"day": "daily", "month": "monthly", "total": "total"}[period]
-    limit, left = row.limit / NANO, state.remaining / NANO
+    left, limit, cost = dollars(state.remaining), dollars(row.limit), dollars(estimate.nanousd)
     message = (
-        f"The {word} budget of this {_WHOSE[row.subject]} has ${left:.6g} left of ${limit:.6g}; this request may cost "
-        f"${estimate.nanousd / NANO:.6g}."
+        f"The {word} budget of this {_WHOSE[row.subject]} has ${left} left of ${limit}; this request may cost ${cost}."
     )
     details: dict[str, Any] = {  # JSON
         "subject": row.subject,
         "unit": "usd",
         "period": period,
-        "limit": limit,
+        "limit": row.limit / NANO,
         "used": (row.limit - state.remaining) / NANO,
-        "remaining": left,
+        "remaining": state.remaining / NANO,
         "requested": estimate.nanousd / NANO,
         "reset_at": span(period, now).reset_at,
         "largest_request": {"max_output_tokens": largest},
@@ -88,7 +88,7 @@ def _rate(denied: Sequence[tuple[Row, ClaimState]], asked: Asked, largest: Calla
     else:
         row, state = max(denied, key=lambda pair: pair[1].retry_after_s or 0.0)
     unit = row.unit.replace("_", " ")
-    message = f"This {_WHOSE[row.subject]} may use {row.limit} {unit} in {row.period_s:g} seconds"
+    message = f"This {_WHOSE[row.subject]} may use {row.limit} {unit} in {row.period_s:.15g} seconds"
     details = _details(row, state)
     if row.unit == "tokens":
         requested = asked.estimate.tokens

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import isinf
 
 from sentinel_core.errors import Refusal
 
@@ -20,7 +21,7 @@ def moment(query: Mapping[str, str], name: str) -> float | None:
     if text is None:
         return None
     try:
-        return float(text) if text.replace(".", "", 1).isdecimal() and len(text) != _DATE_CHARS else _iso(text)
+        return _seconds(text) if text.replace(".", "", 1).isdecimal() and len(text) != _DATE_CHARS else _iso(text)
     except (ValueError, OverflowError):
         message = f"The parameter {name!r} must be a time such as 2026-11-30 or 2026-11-30T12:00:00Z."
         raise Refusal("invalid_parameter", message, param=name) from None
@@ -29,6 +30,13 @@ def moment(query: Mapping[str, str], name: str) -> float | None:
 def iso(at: float) -> str:
     """Seconds since the epoch as ISO 8601 in UTC, to the millisecond."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _seconds(text: str) -> float:
+    found = float(text)
+    if isinf(found):
+        raise OverflowError(text)
+    return found
 
 
 def _iso(text: str) -> float:

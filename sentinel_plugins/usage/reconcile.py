@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
 from sentinel_core.config import did_you_mean
 from sentinel_core.costs import dollars
-from sentinel_core.records import DAY, RecordStore
+from sentinel_core.records import DAY, Group, RecordStore
 from sentinel_plugins.recording.groups import DAY_S
 from sentinel_plugins.usage.bill import Bill, Place
 from sentinel_plugins.usage.row import TABLE
@@ -49,18 +49,24 @@ class _Kept(msgspec.Struct):
     unsure: int = 0
 
 
-async def reconcile(records: RecordStore, provider: str, bill: Bill, configured: Collection[str]) -> list[Difference]:
-    """Every day and model of the ledger or the bill, in the days from the bill's first to its last.
+async def reconcile(
+    records: RecordStore, providers: Iterable[str], bill: Bill, configured: Collection[str]
+) -> list[Difference]:
+    """Every day and model of the ledger or the bill, in the days from the bill's first to its last. Of the ledger it is
+    the calls of these providers, all together.
 
     Raises `UnknownProvider` for one that is neither `configured` nor in the ledger of these days.
     """
     days = [day for day, _ in bill.costs]
     first, last = min(days), max(days)
     since, until = _midnight(first), _midnight(last) + DAY_S
-    kept = await _ledger(records, provider, since, until, bill.by_model)
-    if not kept and provider not in configured:
-        known = sorted({*configured, *await _providers(records, since, until)})
-        raise UnknownProvider(provider, first, last, known)
+    kept: dict[Place, _Kept] = {}
+    for provider in dict.fromkeys(providers):
+        calls = await _ledger(records, provider, since, until)
+        if not calls and provider not in configured:
+            known = sorted({*configured, *await _providers(records, since, until)})
+            raise UnknownProvider(provider, first, last, known)
+        _add(kept, calls, bill.by_model)
     return [
         Difference(
             *place, ledger_nanousd=found.nanousd, bill_nanousd=billed, unpriced=found.unpriced, unsure=found.unsure
@@ -80,10 +86,8 @@ async def _providers(records: RecordStore, since: float, until: float) -> Iterat
     return (name for group in groups for name in group.values if isinstance(name, str))
 
 
-async def _ledger(
-    records: RecordStore, provider: str, since: float, until: float, by_model: bool
-) -> dict[Place, _Kept]:
-    groups = await records.aggregate(
+async def _ledger(records: RecordStore, provider: str, since: float, until: float) -> Sequence[Group]:
+    return await records.aggregate(
         TABLE,
         tenant=None,
         group_by=(DAY, "target_model", "provenance"),
@@ -92,14 +96,15 @@ async def _ledger(
         since=since,
         until=until,
     )
-    found: dict[Place, _Kept] = {}
-    for group in groups:
+
+
+def _add(kept: dict[Place, _Kept], calls: Iterable[Group], by_model: bool) -> None:
+    for group in calls:
         day, model, provenance = group.values
-        kept = found.setdefault((day, model if by_model else ""), _Kept())
-        kept.nanousd += group.sums[0]
-        kept.unpriced += group.sums[1]
-        kept.unsure += group.count if provenance != "reported" else 0
-    return found
+        found = kept.setdefault((day, model if by_model else ""), _Kept())
+        found.nanousd += group.sums[0]
+        found.unpriced += group.sums[1]
+        found.unsure += group.count if provenance != "reported" else 0
 
 
 def _midnight(day: str) -> float:

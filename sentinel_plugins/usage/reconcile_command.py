@@ -22,7 +22,12 @@ Column = Annotated[str | None, typer.Option(help="A column's name, where it is n
 
 def reconcile_costs(
     csv: Annotated[Path, typer.Option("--csv", exists=True, dir_okay=False, help="The bill, with a head line.")],
-    provider: Annotated[str, typer.Option("--provider", help="Whose bill it is: the name of a table [providers.…].")],
+    provider: Annotated[
+        list[str],
+        typer.Option(
+            "--provider", help="Whose bill it is: the name of a table [providers.…]; repeat it for further keys."
+        ),
+    ],
     tolerance_usd: Annotated[str, typer.Option("--tolerance-usd", help="A difference that nobody minds.")] = "0.01",
     date_column: Column = None,
     model_column: Column = None,

@@ -46,29 +46,42 @@ def test_s4_13_s4_14_a_call_of_gpt_4o_costs_what_its_list_says() -> None:
     assert (cost.input_cost, cost.output_cost, cost.total_cost) == (2.5, 10.0, 12.5)
 
 
+def test_what_is_written_into_the_cache_for_an_hour_has_a_price_of_its_own() -> None:
+    """Anthropic's is twice the prompt's, and 1.25 of it for five minutes."""
+    shipped, target = Prices(FileCatalogue.shipped(), KINDS), Target("anthropic", "claude-sonnet-5")
+    mixed = shipped.cost(target, Usage(1_000_000, 0, 0, 0, 0, 1_000_000, 400_000))
+    assert mixed == (600 * 2_500_000 + 400 * 4_000_000, 0)
+    one_price = price(input_usd=1.0, output_usd=1.0, cache_write_usd=2.0)
+    assert one_price.total(Usage(1_000_000, 0, 0, 0, 0, 1_000_000, 1_000_000)) == 2 * NANO
+
+
 counts = st.integers(0, 10_000_000)
 dollars = st.decimals(0, 100, places=4).map(float)
 
 
 @given(
-    counts, counts, counts, counts, counts, dollars, dollars, dollars, dollars, dollars, st.sampled_from([0.5, 1, 2])
-)
+    counts, counts, counts, counts, counts, counts, dollars, dollars, dollars, dollars, dollars, dollars,
+    st.sampled_from([0.5, 1, 2]),
+)  # fmt: skip
 def test_a_cost_is_the_exact_sum_rounded_once(
-    prompt: int, completion: int, cached: int, written: int, thought: int,
-    in_usd: float, out_usd: float, cached_usd: float, write_usd: float, thought_usd: float, factor: float,
+    prompt: int, completion: int, cached: int, written: int, longer: int, thought: int,
+    in_usd: float, out_usd: float, cached_usd: float, write_usd: float, longer_usd: float, thought_usd: float,
+    factor: float,
 ) -> None:  # fmt: skip
     cached, thought = min(cached, prompt), min(thought, completion)
     written = min(written, prompt - cached)
+    longer = min(longer, written)
     made = price(
         input_usd=in_usd, output_usd=out_usd, cached_input_usd=cached_usd, cache_write_usd=write_usd,
-        reasoning_usd=thought_usd, service_factors={"flex": factor},
+        cache_write_1h_usd=longer_usd, reasoning_usd=thought_usd, service_factors={"flex": factor},
     )  # fmt: skip
-    usage = Usage(prompt, completion, 0, cached, thought, written)
+    usage = Usage(prompt, completion, 0, cached, thought, written, longer)
 
     def part(tokens: int, usd: float) -> Fraction:
         return tokens * Fraction(str(usd)) * NANO / MILLION * Fraction(str(factor))
 
-    exact = part(prompt - cached - written, in_usd) + part(cached, cached_usd) + part(written, write_usd)
+    exact = part(prompt - cached - written, in_usd) + part(cached, cached_usd)
+    exact += part(written - longer, write_usd) + part(longer, longer_usd)
     exact += part(completion - thought, out_usd) + part(thought, thought_usd)
     cost = made.cost(usage, "flex")
     assert abs(cost.total_nanousd - exact) <= Fraction(1, 2)
@@ -78,15 +91,16 @@ def test_a_cost_is_the_exact_sum_rounded_once(
 
 
 @promised()
-@given(counts, counts, counts, counts, counts, dollars, dollars, dollars, dollars)
+@given(counts, counts, counts, counts, counts, counts, dollars, dollars, dollars, dollars, dollars)
 def test_p3_no_call_of_so_many_tokens_costs_more_than_at_most(
-    prompt: int, completion: int, cached: int, written: int, thought: int,
-    in_usd: float, out_usd: float, write_usd: float, tier_usd: float,
+    prompt: int, completion: int, cached: int, written: int, longer: int, thought: int,
+    in_usd: float, out_usd: float, write_usd: float, longer_usd: float, tier_usd: float,
 ) -> None:  # fmt: skip
     tier = PriceTier(above_tokens=200_000, input_usd=tier_usd, output_usd=tier_usd)
-    made = price(input_usd=in_usd, output_usd=out_usd, cache_write_usd=write_usd, tiers=(tier,))
+    rates = {"input_usd": in_usd, "output_usd": out_usd, "cache_write_usd": write_usd, "cache_write_1h_usd": longer_usd}
+    made = price(**rates, tiers=(tier,))
     most = made.at_most(prompt, completion)
-    assert made.cost(Usage(prompt, completion, 0, cached, thought, written)).total_nanousd <= most
+    assert made.cost(Usage(prompt, completion, 0, cached, thought, written, longer)).total_nanousd <= most
     assert made.cost(Usage(prompt // 2, completion // 2)).total_nanousd <= most
 
 

@@ -34,6 +34,7 @@ EXTENSION = "extra_content"
 """Where a canonical body keeps what only one vendor knows: `extra_content.<vendor>`."""
 VENDOR = "anthropic"
 
+_WRITTEN_5M, _WRITTEN_1H = "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"
 _COUNTS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
 
 
@@ -57,6 +58,9 @@ def counts(usage: Any) -> dict[str, Any]:  # decoded JSON
     found = {name: usage[name] for name in _COUNTS if usage.get(name) is not None}
     if not all(map(is_count, found.values())):
         return {}
+    written = usage.get("cache_creation")
+    if isinstance(written, Mapping) and is_count(written.get(_WRITTEN_1H)):
+        found["cache_creation"] = written
     details = usage.get("output_tokens_details")
     if isinstance(details, Mapping) and is_count(details.get("thinking_tokens")):
         found["output_tokens_details"] = _thinking(details["thinking_tokens"])
@@ -71,7 +75,8 @@ def usage_of(found: Mapping[str, Any]) -> Usage | None:
     prompt = found["input_tokens"] + cached + written
     completion = found["output_tokens"]
     thought = found.get("output_tokens_details", _thinking(0))["thinking_tokens"]
-    return Usage(prompt, completion, prompt + completion, cached, thought, written)
+    longer = found["cache_creation"][_WRITTEN_1H] if "cache_creation" in found else 0
+    return Usage(prompt, completion, prompt + completion, cached, thought, written, min(longer, written))
 
 
 def usage_object(usage: Usage | None) -> dict[str, Any]:
@@ -86,6 +91,9 @@ def usage_object(usage: Usage | None) -> dict[str, Any]:
         body["cache_read_input_tokens"] = usage.cached_tokens
     if written:
         body["cache_creation_input_tokens"] = written
+    if usage.cache_write_1h_tokens:
+        longer = usage.cache_write_1h_tokens
+        body["cache_creation"] = {_WRITTEN_5M: written - longer, _WRITTEN_1H: longer}
     if usage.reasoning_tokens:
         body["output_tokens_details"] = _thinking(usage.reasoning_tokens)
     return body

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import typer
-from msgspec import UNSET, UnsetType
 
 from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
 from sentinel_core.gateway import Gateway
@@ -38,9 +37,9 @@ class Desk(NamedTuple):
     counts: bool
     scopes: frozenset[str]
 
-    def warn_of(self, limits: Limits | UnsetType, scopes: Iterable[str] = ()) -> None:
+    def warn_of(self, limits: Limits, scopes: Iterable[str] = ()) -> None:
         """Say on standard error that these limits bind nobody, and these scopes open nothing, where that is so."""
-        if limits not in (UNSET, NO_LIMITS) and not self.counts:
+        if limits != NO_LIMITS and not self.counts:
             typer.echo(f"warning: {UNCOUNTED}", err=True)
         for scope in scopes:
             if scope not in self.scopes:

@@ -6,14 +6,20 @@ from time import time
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from sentinel_core.commands import Command
 from sentinel_plugins.auth.admin import printing
 from sentinel_plugins.auth.admin.desk import Desk, all_of, at_desk, required
 from sentinel_plugins.auth.admin.options import Config, EnvFile, Json, LimitOptions, Models, Routes, limits, read
 from sentinel_plugins.auth.admin.tenant_shapes import NewTenant, TenantChange, changed_tenant, shown_tenant
+from sentinel_plugins.auth.tenants import Tenant
 
 TenantId = Annotated[str, typer.Argument(help="The tenant's name.")]
+ChangedLimits = Annotated[
+    list[str] | None,
+    typer.Option("--limit", help="A limit, such as requests_per_minute=60, or =null for none; repeat it."),
+]
 
 
 def create_tenant(
@@ -42,21 +48,25 @@ def update_tenant(
     tenant: TenantId,
     model: Models = None,
     route: Routes = None,
-    limit: LimitOptions = None,
+    limit: ChangedLimits = None,
     disabled: Annotated[bool | None, typer.Option("--disable/--enable", help="End or revive all of its keys.")] = None,
     config: Config = None,
     env_file: EnvFile = None,
     json: Json = False,
 ) -> int:
-    """Change a tenant: what is given replaces what was, what is not given stays."""
-    given = {"models": model, "routes": route, "limits": limits(limit) if limit else None, "disabled": disabled}
+    """Change a tenant: what is given replaces what was, what is not given stays, each limit for itself."""
+    given, of_limits = {"models": model, "routes": route, "disabled": disabled}, limits(limit)
     change = read({name: value for name, value in given.items() if value is not None}, TenantChange)
 
+    def changed(before: Tenant) -> Tenant:
+        bounds = replace(before.limits, **of_limits)
+        return replace(changed_tenant(before, change, time()), limits=bounds)
+
     async def work(desk: Desk) -> int:
-        changed = await desk.tenants.change(tenant, lambda before: changed_tenant(before, change, time()))
-        after = required(changed, f"tenant {tenant!r} in the record store")
+        after = required(await desk.tenants.change(tenant, changed), f"tenant {tenant!r} in the record store")
         printing.one(shown_tenant(after), f"{after.id} is changed", json=json)
-        desk.warn_of(change.limits)
+        if of_limits:
+            desk.warn_of(after.limits)
         return 0
 
     return at_desk(work, config, env_file)

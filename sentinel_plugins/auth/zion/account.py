@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sentinel_core.errors import Refusal
 from sentinel_core.limits import Limits, Part, Remainder
 from sentinel_core.messages import Usage
-from sentinel_plugins.auth.zion.wire import INPUT_TOKENS, OUTPUT_TOKENS, REQUESTS, ZionLimit, ZionUser
+from sentinel_plugins.auth.zion.wire import COUNTED, INPUT_TOKENS, OUTPUT_TOKENS, REQUESTS, ZionLimit, ZionUser
 
 _PARTS: Mapping[str, Part] = {INPUT_TOKENS: "input_tokens", OUTPUT_TOKENS: "output_tokens"}
 
@@ -52,8 +52,8 @@ class Account:
         self.tell(limits, told_at)
 
     def tell(self, limits: Iterable[ZionLimit], told_at: float) -> None:
-        """Zion told the limits anew, and with them what was used before."""
-        self.limits = tuple(limits)
+        """Zion told the limits anew, and with them what was used before. Those of what nobody uses here bind nobody."""
+        self.limits = tuple(limit for limit in limits if limit.name in COUNTED)
         self.told_at = told_at
         self._used: dict[str, float] = {}
 
@@ -70,7 +70,7 @@ class Account:
                 details = {
                     "limit_name": limit.name,
                     "limit": limit.limit,
-                    "used": limit.used + self._used.get(limit.name, 0),
+                    "used": (limit.used or 0) + self._used.get(limit.name, 0),
                     "remaining": 0,
                     "reset_period": limit.reset_period,
                     "period_end": limit.period_end,
@@ -85,7 +85,7 @@ def bounds(account: Account, period_s: float) -> Limits:
     Zion's periods are those of a calendar and begin again at once; windows slide. Bounding by what is left keeps both
     apart: nothing is refused after a reset because of what was used before it.
     """
-    left = {limit.name: max(0, int(rest)) for limit in account.limits if (rest := limit.left()) is not None}
+    left = _left(account.limits)
     window = partial(Remainder, period_s=period_s, since=account.told_at)
     windows = [window(limit=left[REQUESTS])] if REQUESTS in left else []
     parts: dict[Part, int] = {part: left[name] for name, part in _PARTS.items() if name in left}
@@ -93,3 +93,14 @@ def bounds(account: Account, period_s: float) -> Limits:
     if len(parts) == 2:  # one of them says nothing of both together
         windows.append(window(unit="tokens", limit=sum(parts.values())))
     return Limits(windows=tuple(windows))
+
+
+def _left(limits: Iterable[ZionLimit]) -> dict[str, int]:
+    """What is left by name: of several limits of one, such as a day's and a month's, the least."""
+    left: dict[str, int] = {}
+    for limit in limits:
+        rest = limit.left()
+        if rest is not None:
+            whole = max(0, int(rest))
+            left[limit.name] = min(left.get(limit.name, whole), whole)
+    return left

@@ -69,7 +69,7 @@ class Outbox:
         user = account.user
         if self._config.usage_body == "limits":
             spent = spent.within(limit.name for limit in account.limits)
-        row = Row(external_id=user.external_id, email=user.email, **spent._asdict())
+        row = Row(external_id=user.external_id, email=user.email or "", **spent._asdict())
         fields = msgspec.to_builtins(row)
         # An id of our own: a request's may be the client's, and a row with an id that is there counts nothing.
         self._journal.add(Record(uuid4().hex, self._config.tenant, self._clock.time(), fields))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from sentinel_core.chain.account import Account
 from sentinel_core.chain.transcript import Meter
 from sentinel_core.costs import Provisional, priced
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_COUNTING, ANTHROPIC_MESSAGES
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.translation import translated_answer, translated_events
 from sentinel_core.errors import UpstreamError
 from sentinel_core.keys import Target
-from sentinel_core.messages import Usage, UsageReport
+from sentinel_core.messages import Event, Usage, UsageReport
 from sentinel_core.prices import Prices
 from sentinel_core.testing import context
 from sentinel_core.tokens import RoughTokens
@@ -87,6 +90,49 @@ def test_closing_counts_are_the_last_word(tokens: int) -> None:
 def test_a_later_end_without_counts_leaves_those_of_an_earlier_one() -> None:
     parts = [opening(), named({**STOP, "usage": {"output_tokens": 7}}), named(STOP)]
     assert counted(*parts) == Usage(3, 7, 10)
+
+
+@pytest.mark.parametrize(
+    ("creation", "longer"),
+    [
+        ({"ephemeral_5m_input_tokens": 2, "ephemeral_1h_input_tokens": 3}, 3),
+        ({"ephemeral_1h_input_tokens": 9}, 5),
+        ({"ephemeral_1h_input_tokens": -1}, 0),
+        ({"ephemeral_1h_input_tokens": None}, 0),
+        ({}, 0),
+        (None, 0),
+        ([1], 0),
+    ],
+    ids=repr,
+)
+async def test_what_was_written_into_the_cache_for_an_hour_is_counted_whatever_dialect_the_client_speaks(
+    creation: Any, longer: int
+) -> None:  # JSON
+    usage = {"cache_creation_input_tokens": 5, "cache_creation": creation}
+    expected = Usage(8, 7, 15, 0, 0, 5, longer)
+    whole = json.dumps(message("a", usage={"input_tokens": 3, "output_tokens": 7, **usage})).encode()
+    events = events_of(opening(**usage), *text_block(0, "a"), *ending(output_tokens=7), whole=True)
+    assert ANTHROPIC_MESSAGES.assemble(events).usage == expected
+    for dialect in (ANTHROPIC_MESSAGES, OPENAI_CHAT):
+        body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], "stream": True}
+        asked = dialect.decode_request(body)
+        assert translated_answer(ANTHROPIC_MESSAGES.decode_answer(whole), asked).usage == expected
+        came = translated_events(each(events), ANTHROPIC_MESSAGES, asked)
+        assert [event.usage async for event in came if isinstance(event, UsageReport)][-1] == expected
+
+
+async def each(events: Sequence[Event]) -> AsyncIterator[Event]:
+    for event in events:
+        yield event
+
+
+async def test_an_estimate_keeps_what_the_beginning_said_was_written_for_an_hour() -> None:
+    ctx = context()
+    begun = Provisional(8, 1, 9, 0, 0, 5, 4)
+    ctx.attempts.append(Attempt(1, Target("anthropic", "m"), 0.0, "completed", usage=begun, taken=True))
+    sent = ANTHROPIC_MESSAGES.assemble(events_of(opening(), *text_block(0, "a"), named(STOP)))
+    (cost,) = await priced(ctx, sent, Prices(), RoughTokens())
+    assert cost.usage == Usage(8, 1, 9, 0, 0, 5, 4)
 
 
 @pytest.mark.parametrize("name", ["input_tokens", "output_tokens", "cache_read_input_tokens"])

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from sentinel_core.limits import Rate
 from sentinel_plugins.auth.admin import printing
 from sentinel_plugins.auth.admin.key_shapes import shown_key
 from sentinel_plugins.auth.virtual_keys import VirtualKey
@@ -143,6 +145,29 @@ def test_a_tenant_is_changed_and_disabled(cli: Sentinel) -> None:
     table = cli("tenants", "list").out
     assert "disabled" in table
     assert "daily_usd=2.5" in table
+
+
+def test_a_limit_that_is_not_given_stays(cli: Sentinel, tmp_path: Path) -> None:
+    def limits() -> dict[str, Any]:  # JSON
+        (row,) = [row for row in json.loads(cli("tenants", "list", "--json").out) if row["id"] == "acme"]
+        return {name: value for name, value in row["limits"].items() if value}
+
+    cli("tenants", "create", "acme", "--limit", "daily_usd=2.5", "--limit", "requests_per_minute=9")
+    window = {"limit": 5, "period_s": 1.0}
+    asyncio.run(windowed(tmp_path / "rows.db", "acme", window))
+    cli("tenants", "update", "acme", "--limit", "requests_per_minute=60")
+    assert limits() == {"daily_usd": 2.5, "requests_per_minute": 60, "windows": [{"unit": "requests", **window}]}
+    cli("tenants", "update", "acme", "--limit", "requests_per_minute=null", "--limit", "max_concurrency=2")
+    assert limits() == {"daily_usd": 2.5, "max_concurrency": 2, "windows": [{"unit": "requests", **window}]}
+
+
+async def windowed(records: Path, tenant: str, window: dict[str, Any]) -> None:  # JSON
+    """Give a tenant a window, which no command can."""
+    store = SqliteRecords.open(SqliteRecordsConfig(path=str(records)))
+    async with store as rows, known({"pepper": secret(PEPPER)}, rows) as auth:
+        windows = (Rate(**window),)
+        tenants = auth.auth.tenants
+        await tenants.change(tenant, lambda found: replace(found, limits=replace(found.limits, windows=windows)))
 
 
 @pytest.mark.parametrize(

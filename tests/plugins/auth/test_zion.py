@@ -32,7 +32,7 @@ from sentinel_plugins.rate_limit.stage import RateLimit
 from sentinel_plugins.recording.journal import RETRY_S
 from sentinel_plugins.records.memory import MemoryRecords
 from tests.plugins.auth.callers import PEPPER, Known, client, secret
-from tests.plugins.auth.zion_server import KEY, ZionServer
+from tests.plugins.auth.zion_server import KEY, ZionServer, limit
 
 NOW = 1_000_000.0
 BOTH = {"ai_input_tokens": 300, "ai_output_tokens": 200, "ai_requests": 50}
@@ -113,6 +113,48 @@ async def test_s1_18_s1_19_limits_become_the_principals_by_what_is_left() -> Non
             Remainder(unit="tokens", limit=500, period_s=300, since=NOW),
         )
         assert (await auth.who(bearer())).limits == {"user": Limits(windows=windows)}
+
+
+@pytest.mark.parametrize("daily_first", [True, False])
+async def test_of_several_limits_of_one_name_the_one_with_the_least_left_binds(daily_first: bool) -> None:
+    """A day's and a month's: whoever asks at the same time must not have what is left of the month."""
+    server = ZionServer()
+    server.user(token(), "ann", ai_requests=900)
+    daily, monthly = limit("ai_requests", 2), {**limit("ai_requests", 900), "resetPeriod": "MONTHLY"}
+    server.limits["ann"] = [daily, monthly] if daily_first else [monthly, daily]
+    async with zion(server) as (auth, _):
+        windows = (Remainder(limit=2, period_s=300, since=NOW),)
+        assert (await auth.who(bearer())).limits == {"user": Limits(windows=windows)}
+
+
+async def test_a_limit_of_what_nobody_uses_here_refuses_nobody() -> None:
+    """Zion may govern more than this gateway: whose storage is full may still ask a model."""
+    server = ZionServer()
+    server.user(token(), "ann", ai_requests=2, storage_gb=0)
+    async with zion(server) as (auth, _):
+        assert (await ask(auth)).error is None
+        assert (await auth.who(bearer())).limits == {
+            "user": Limits(windows=(Remainder(limit=2, period_s=300, since=NOW),))
+        }
+
+
+async def test_what_zion_says_is_null_is_as_if_it_were_not_there() -> None:
+    server = ZionServer()
+    server.user(token(), "ann", ai_requests=2)
+    server.users[token()] |= {"email": None, "name": None}
+    nulls = dict.fromkeys(("used", "resetPeriod", "periodEnd", "displayName"))
+    server.limits["ann"][0] |= nulls
+    server.limits["ann"].append({**server.limits["ann"][0], "name": "ai_input_tokens", "remaining": None, "limit": 9})
+    async with zion(server, usage_body="totals") as (auth, _):
+        (requests, tokens) = (await auth.who(bearer())).limits["user"].windows
+        assert (requests.limit, tokens.limit) == (2, 9)
+        assert (await ask(auth, Usage(9, 0, 9))).error is None
+        used_up = (await ask(auth)).error
+        assert used_up is not None
+        assert used_up.details is not None
+        assert (used_up.code, used_up.details["used"]) == ("insufficient_quota", 9)
+        await outbox_of(auth).flush()
+        assert [body["email"] for body in server.bodies] == [""]
 
 
 async def test_s1_22_s1_23_both_caches_last_300_seconds_and_hold_no_token() -> None:

@@ -131,6 +131,7 @@ def test_an_own_row_may_be_a_new_model_and_its_providers_default(tmp_path: Path)
             "[[models]]\nid = 'new'\nprovider = 'p'\ncached_input_usd = 1.0\n",
             '[models[0]] input_usd: is not set for "new"',
         ),
+        ("[[models]]\nid = 'new'\nprovider = 'p'\ncache_write_1h_usd = 1.0\n", "[models[0]] input_usd: is not set"),
         ("[[models", "is not valid TOML"),
         ("models = " + "[" * 5000, "is nested too deeply"),
         ("[[models]]\nid = 'gpt-4o'\n" * 2, 'two models have this id; found "gpt-4o"'),
@@ -205,11 +206,12 @@ def test_a_file_that_is_not_there_or_not_text_says_so(tmp_path: Path) -> None:
 
 
 def test_an_own_row_may_say_every_rate_and_another_file_is_another_version(tmp_path: Path) -> None:
-    rates = "cache_write_usd = 1.5\nreasoning_usd = 9.0\nservice_factors = { flex = 0.5 }\n"
+    rates = "cache_write_usd = 1.5\ncache_write_1h_usd = 2.5\nreasoning_usd = 9.0\nservice_factors = { flex = 0.5 }\n"
     tiers = "tiers = [{ above_tokens = 1000, input_usd = 2.0, output_usd = 3.0 }]\n"
     once = SHIPPED.overlaid(own(tmp_path, f'[[models]]\nid = "gpt-4o"\n{rates}{tiers}'))
     twice = once.overlaid(own(tmp_path, '[[models]]\nid = "gpt-4o"\ninput_usd = 1.0\n'))
     facts = twice.find("gpt-4o")
     assert facts is not None
     assert (facts.input_usd, facts.reasoning_usd, facts.tiers[0].input_usd) == (1.0, 9.0, 2.0)
+    assert facts.cache_write_1h_usd == 2.5
     assert len({SHIPPED.version, once.version, twice.version}) == 3

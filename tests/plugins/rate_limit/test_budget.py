@@ -70,6 +70,17 @@ async def test_s2_42_c_27_a_refusal_names_the_limit_what_is_left_when_it_resets_
         assert code(await s.ask(who, max_tokens=largest, n=2)) is None
 
 
+async def test_a_refusal_says_amounts_to_the_last_digit() -> None:
+    """Rounded, what is left would look like enough for what it is not enough for."""
+    facts = msgspec.structs.replace(FACTS, input_usd=0.0, output_usd=1_234_567.891)
+    async with scene({}, ANSWER, facts=facts) as s:
+        who = caller(of_key=Limits(total_usd=123.4567))
+        refused = (await s.ask(who, max_tokens=100)).error
+    assert refused is not None
+    said = "The total budget of this key has $123.4567 left of $123.4567; this request may cost $123.4567891."
+    assert refused.message.startswith(said)
+
+
 async def test_c_27_what_would_pass_is_for_one_of_several_answers() -> None:
     async with scene({}, ANSWER) as s:
         who = caller(of_key=Limits(daily_usd=usd(3 * COST)))

@@ -56,6 +56,7 @@ models = st.builds(
     input_usd=dollars,
     output_usd=dollars,
     cache_write_usd=st.none() | dollars,
+    cache_write_1h_usd=st.none() | dollars,
     reasoning_usd=st.none() | dollars,
     tiers=st.lists(tiers, max_size=1).map(tuple),
     service_factors=st.just({"flex": 0.5, "priority": 2.0}),

@@ -111,6 +111,14 @@ async def test_a_part_of_the_tokens_may_be_used_up_by_requests_that_do_not_say_h
         assert code(await s.ask(caller(user="ann", of_user=Limits(windows=(anew,))))) is None
 
 
+async def test_a_long_window_is_told_in_digits() -> None:
+    async with scene({}, completion("ok")) as s:
+        who = caller(of_key=Limits(windows=(Rate(limit=0, period_s=30 * 86_400.0),)))
+        refused = (await s.ask(who)).error
+    assert refused is not None
+    assert "0 requests in 2592000 seconds" in refused.message
+
+
 async def test_of_two_full_windows_the_longer_wait_is_told() -> None:
     both = Limits(windows=(Rate(limit=1, period_s=10), Rate(limit=1, period_s=300)))
     async with scene() as s:

@@ -158,6 +158,16 @@ async def test_replay_4_a_stream_that_breaks_costs_what_came_and_a_count_that_ca
         assert await spent(s) == meter.nanousd
 
 
+async def test_replay_4_zeros_that_came_early_say_nothing_of_the_prompt() -> None:
+    """Some servers write counts of nothing into every chunk until the last one."""
+    meter = await metered("one two ")
+    broken = UpstreamError("upstream_stream_interrupted")
+    async with scene({}, (UsageReport(usage=Usage()), "one ", "two ", broken), tokens=TiktokenCounter()) as s:
+        (row,) = costs(s, await s.ask(WHO, stream=True))
+        assert (row.usage, row.provenance) == (meter.usage, "partial")
+        assert await spent(s) == meter.nanousd
+
+
 @pytest.mark.parametrize(
     ("error", "provenance", "charged"),
     [

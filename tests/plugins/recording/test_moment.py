@@ -27,7 +27,9 @@ def test_a_moment_is_seconds_or_iso_8601(text: str, at: float) -> None:
     assert moment({"since": text}, "since") == at
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "20261131", "12345678", "2026-13-01", "1e9", "-1"])
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "20261131", "12345678", "2026-13-01", "1e9", "-1", "9" * 400], ids=lambda text: text[:12]
+)
 def test_what_is_none_says_what_would_be(text: str) -> None:
     with pytest.raises(Refusal, match="must be a time such as 2026-11-30") as refusal:
         moment({"since": text}, "since")

@@ -49,8 +49,8 @@ def bill(path: Path, *lines: str) -> str:
     return str(path)
 
 
-def reconciled(cli: Sentinel, path: str, *more: str) -> tuple[object, list[list[object]]]:
-    result = cli("cost", "reconcile", "--csv", path, "--provider", "openai", "--json", *more, config=CONFIG)
+def reconciled(cli: Sentinel, path: str, *more: str, provider: str = "openai") -> tuple[object, list[list[object]]]:
+    result = cli("cost", "reconcile", "--csv", path, "--provider", provider, "--json", *more, config=CONFIG)
     return result.code, [list(found.values()) for found in json.loads(result.out)]
 
 
@@ -65,6 +65,21 @@ def test_each_day_and_model_stands_beside_its_bill(sentinel: Sentinel, store: Me
     ]
     assert code == 0
     assert reconciled(sentinel, str(tmp_path / "bill.csv"), "--tolerance-usd", "0")[0] == 1
+
+
+def test_the_bill_of_an_account_is_compared_with_the_rows_of_all_its_keys(
+    sentinel: Sentinel, store: MemoryRecords, tmp_path: Path
+) -> None:
+    """The ledger has the table that was called, also where that is another key of a provider (`same_as`)."""
+    second = row(6, 0, "gpt-4o", 250_000_000, "estimated")
+    other = Record("r7:1", "acme", NOVEMBER, {**second.fields, "provider": "elsewhere"})
+    second = Record(second.id, "acme", second.at, {**second.fields, "provider": "openai_team_b"})
+    asyncio.run(store.append(TABLE, (ROWS[0], second, other)))
+    path = bill(tmp_path / "bill.csv", "date,model,cost", "2026-11-26,gpt-4o,2.25")
+    assert reconciled(sentinel, path) == (1, [["2026-11-26", "gpt-4o", 2_000_000_000, 2_250_000_000, 0, 0]])
+    together = reconciled(sentinel, path, "--provider", "openai_team_b")
+    assert together == (0, [["2026-11-26", "gpt-4o", 2_250_000_000, 2_250_000_000, 0, 1]])
+    assert reconciled(sentinel, path, "--provider", "openai_team_b", "--provider", "openai") == together
 
 
 def test_a_bill_without_models_is_compared_by_day(sentinel: Sentinel, store: MemoryRecords, tmp_path: Path) -> None:
@@ -170,7 +185,7 @@ def test_a_bill_may_be_of_the_first_and_the_last_day_that_there_is(
     sentinel: Sentinel, store: MemoryRecords, tmp_path: Path, day: str
 ) -> None:
     asyncio.run(store.append(TABLE, ROWS[:1]))
-    code, found = reconciled(sentinel, bill(tmp_path / "bill.csv", "date,cost", f"{day},2"), "--provider", "echo")
+    code, found = reconciled(sentinel, bill(tmp_path / "bill.csv", "date,cost", f"{day},2"), provider="echo")
     assert (code, found) == (1, [[day, "", 0, 2_000_000_000, 0, 0]])
 
 
