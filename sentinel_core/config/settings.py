@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -112,8 +112,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     @property
     def loopback(self) -> bool:
-        """True if only this machine can connect."""
-        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+        """True if only this machine can connect. Where a name leads, `localhost` excepted, is not known here."""
+        return self.host == "localhost" or _is_loopback(self.host)
 
 
 class ChainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -176,3 +176,10 @@ def _is_network(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_loopback(text: str) -> bool:
+    try:
+        return ip_address(text).is_loopback
+    except ValueError:
+        return False

@@ -18,7 +18,6 @@ COMMANDS = (serve, check, chain, explain, models, plugins, new_plugin, version)
 HELP = ("-h", "--help")
 FAILURE = 1
 CONFIG_ERROR = 2
-INTERRUPTED = 130
 ELSEWHERE = (
     "Commands of a plugin are there once the configuration turns it on, as [stages.auth] does for `keys` and `tenants`."
 )
@@ -66,8 +65,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except SentinelError as error:  # a store that does not answer at start
         print(f"sentinel: {error.message}", file=sys.stderr)
         sys.exit(FAILURE)
-    except KeyboardInterrupt:  # before there was anything to drain
-        sys.exit(INTERRUPTED)
 
 
 def _contribute(app: typer.Typer, given: Sequence[str] = (), *, tools_only: bool = False) -> None:

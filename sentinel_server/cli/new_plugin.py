@@ -21,7 +21,6 @@ import typer
 NAME = "new-plugin"
 SUFFIX = ".tmpl"
 MODULE = "module"
-PYTEST = ("conftest", "tests")
 
 
 def command(
@@ -56,7 +55,7 @@ def _taken(name: str) -> str | None:
 
     if iskeyword(name) or name in sys.stdlib_module_names:
         return "is Python's own"
-    if name in PYTEST:
+    if name == "conftest" or name.startswith("test"):  # which takes a class `Test…` for tests
         return "is a name that pytest gives a meaning"
     if any(plugin.name == name for plugin in installed()):
         return "is a plugin that is installed already"

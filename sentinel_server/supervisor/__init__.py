@@ -32,7 +32,8 @@ def run(
 ) -> int:
     """Serve until a signal says stop; the exit code.
 
-    0 after a drain, even one that ran into its deadline; 1 if a worker could not be started or kept alive.
+    0 after a drain, even one that ran into its deadline; 1 if a worker could not be started or kept alive, or did not
+    end. A process that has one worker and does not end is killed, so that this function may never return.
     `ready` is called once, when every worker accepts connections. With `watch`, files are looked at (`--reload`), which
     is for one worker; `RESTART` then says that code has changed. `hung_up` says whether a SIGHUP came before: it is
     made up for. A reload reads the files that `gateway` was made from: where one is missing then, it is refused.

@@ -13,6 +13,7 @@ from socket import socket
 
 from sentinel_core.config import ServerSettings
 from sentinel_server.supervisor.channel import Order, Step
+from sentinel_server.supervisor.last_resort import KILL_AFTER_S
 from sentinel_server.supervisor.launch import Launch
 from sentinel_server.supervisor.process import WorkerProcess
 from sentinel_server.supervisor.reloads import Reloads, heed
@@ -24,7 +25,6 @@ STEADY_S = 10.0
 MAX_FAILURES = 5
 FIRST_WAIT_S = 0.1
 MAX_WAIT_S = 10.0
-KILL_AFTER_S = 5.0
 
 
 class Fleet:
@@ -40,6 +40,7 @@ class Fleet:
         self._reservation = reservation
         self._processes: list[WorkerProcess | None] = [None] * server.workers
         self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._failed = False
         self._awaited = set(range(server.workers))
         self._reloads = Reloads(self._reload, self._end_step)
@@ -59,9 +60,10 @@ class Fleet:
 
     def stop(self) -> None:
         """Drain all workers; when called again, at once."""
-        order: Order = "hurry" if self._stop.is_set() else "drain"
+        if self._stop.is_set():
+            self._hurry.set()
         self._stop.set()
-        self._tell(order)
+        self._tell("hurry" if self._hurry.is_set() else "drain")
 
     async def _reload(self) -> str:
         """In all workers or in none; "" or why the old configuration stays. None is started meanwhile."""
@@ -146,10 +148,20 @@ class Fleet:
         coming.cancel()
         stopping.cancel()
         if not ending.done():
-            await asyncio.wait([ending], timeout=self._server.drain_timeout_s + KILL_AFTER_S)
-        if not ending.done():
-            process.kill()
+            await self._see_off(process, ending)
         await ending
+
+    async def _see_off(self, process: WorkerProcess, ending: asyncio.Task[None]) -> None:
+        """Let a process drain. One that goes on when its requests are cancelled hears nothing, or cannot end."""
+        hurrying = asyncio.create_task(self._hurry.wait())
+        limit_s = self._server.drain_timeout_s
+        await asyncio.wait([ending, hurrying], timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        hurrying.cancel()
+        if not ending.done():
+            await asyncio.wait([ending], timeout=KILL_AFTER_S)
+        if not ending.done():
+            log.error("worker %d does not end by itself: killed", process.pid)
+            process.kill()
 
     def _came_to_serve(self, slot: int, process: WorkerProcess, ready: Callable[[], None]) -> None:
         log.info("worker %d serves", process.pid)

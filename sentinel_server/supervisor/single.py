@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from sentinel_server.supervisor.last_resort import KILL_AFTER_S, LastResort
 from sentinel_server.supervisor.reloads import Reloads, heed
 from sentinel_server.supervisor.watching import Watcher
 from sentinel_server.supervisor.worker import Worker
@@ -24,6 +25,7 @@ class Single:
         self._stopping = False
         self._reloads = Reloads(self._reload, worker.give_up)
         self._restart = False
+        self._last_resort = LastResort()
 
     async def run(self, ready: Callable[[], None], *, watch: bool = False, hung_up: Callable[[], bool]) -> int:
         """Serve; the exit code. With `watch`, reload when the configuration changes, end with `RESTART` when code does.
@@ -44,9 +46,11 @@ class Single:
     def stop(self) -> None:
         """Drain; when called again, at once."""
         if self._stopping:
-            self._worker.hurry()
+            self._hurry()
+            return
         self._stopping = True
         self._worker.begin()
+        self._last_resort.within(self._worker.drain_timeout_s + KILL_AFTER_S)
 
     async def _reload(self) -> str:
         problems = await self._worker.prepare() or self._reloads.outdated or await self._worker.commit()
@@ -60,4 +64,8 @@ class Single:
     def _restart_soon(self) -> None:
         log.info("code has changed: restarting")
         self._restart = True
+        self._hurry()
+
+    def _hurry(self) -> None:
         self._worker.hurry()
+        self._last_resort.within(KILL_AFTER_S)

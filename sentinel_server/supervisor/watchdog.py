@@ -56,10 +56,14 @@ class Watchdog:
                 log.warning("the event loop has stood still for %.1f s, in %s", stood_s, self._place())
 
     def _place(self) -> str:
-        frame: FrameType | None = sys._current_frames().get(self._watched)
-        calls: list[str] = []
-        while frame is not None and len(calls) < FRAMES:
-            code = frame.f_code
-            calls.append(f"{code.co_qualname} ({code.co_filename}:{frame.f_lineno})")
-            frame = frame.f_back
-        return ", called by ".join(calls)
+        return calls(sys._current_frames().get(self._watched))
+
+
+def calls(frame: FrameType | None) -> str:
+    """The innermost code that a thread is in."""
+    names: list[str] = []
+    while frame is not None and len(names) < FRAMES:
+        code = frame.f_code
+        names.append(f"{code.co_qualname} ({code.co_filename}:{frame.f_lineno})")
+        frame = frame.f_back
+    return ", called by ".join(names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from socket import socket
 from typing import NamedTuple
@@ -27,10 +27,11 @@ GIVEN_UP = "given up before it was done"
 
 
 class Prepared(NamedTuple):
-    """A configuration that was read and compiled."""
+    """A configuration that was read and compiled. `warnings` are those of the worker that read it: others say none."""
 
     launch: Launch
     settings: Settings
+    warnings: Sequence[str] = ()
 
 
 class Worker:
@@ -69,16 +70,20 @@ class Worker:
             return
         if self._opening is not None:
             self._opening.reschedule(asyncio.get_running_loop().time())
-        timeout_s = self._gateway.settings.server.drain_timeout_s
-        log.info("draining: %d requests in flight, at most %g seconds", self._gateway.in_flight, timeout_s)
+        log.info("draining: %d requests in flight, at most %g seconds", self._gateway.in_flight, self.drain_timeout_s)
         self._gateway.begin_drain()
         self._shutdown.begin.set()
-        asyncio.get_running_loop().call_later(timeout_s, self._shutdown.now.set)
+        asyncio.get_running_loop().call_later(self.drain_timeout_s, self._shutdown.now.set)
 
     def hurry(self) -> None:
         """Cancel what still runs."""
         self.begin()
         self._shutdown.now.set()
+
+    @property
+    def drain_timeout_s(self) -> float:
+        """How long running requests may take once it is told to stop."""
+        return self._gateway.settings.server.drain_timeout_s
 
     @property
     def prepared(self) -> Launch | None:
@@ -87,16 +92,21 @@ class Worker:
 
     async def prepare(self, launch: Launch | None = None) -> str:
         """Read and compile the configuration, as it is now or as `launch` has it, on a thread: plugins are imported."""
+        warns = launch is None
         launch = launch or self._in_force.launch.anew()
         self._candidate = self._previous = None
         self.files = launch.files()
-        return await self._take(self._read(launch, self.files))
+        return await self._take(self._read(launch, self.files, warns=warns))
 
     async def commit(self) -> str:
         """Swap in what was prepared. Running requests end on the generation they began with."""
-        if self._candidate is None:
+        candidate = self._candidate
+        if candidate is None:
             return "nothing was prepared"
-        return await self._swap(self._candidate)
+        problems = await self._swap(candidate)
+        for warning in candidate.warnings if not problems else ():
+            log.warning("the configuration in force has a warning: %s", warning)
+        return problems
 
     async def rollback(self) -> str:
         """Return to the configuration before the last commit, where one was made."""
@@ -149,10 +159,11 @@ class Worker:
             self._previous, self._in_force = self._in_force, successor
         return problems
 
-    async def _read(self, launch: Launch, files: Files) -> None:
+    async def _read(self, launch: Launch, files: Files, *, warns: bool) -> None:
         await self._opened.wait()  # until then there is nothing that could be exchanged
         gateway = await asyncio.to_thread(launch.successor, self._gateway.settings.server, files)
-        self._candidate = Prepared(launch.settled(gateway.settings), gateway.settings)
+        warnings = gateway.warnings if warns else ()
+        self._candidate = Prepared(launch.settled(gateway.settings), gateway.settings, warnings)
 
 
 async def _tried(step: Awaitable[None]) -> str:

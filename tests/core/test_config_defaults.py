@@ -57,7 +57,10 @@ def test_p12_every_default_of_the_chain_and_of_models() -> None:
     assert [field.name for field in msgspec.structs.fields(ModelSettings) if not field.required] == []
 
 
+ELSEWHERE = ("0.0.0.0", "::", "10.0.0.1", "example.com", "127.example.com", "127.0.0.1.example.com", "127.0.0.1:80")
+
+
 def test_only_loopback_addresses_count_as_loopback() -> None:
     loopback = [host for host in ("127.0.0.1", "localhost", "::1", "127.9.9.9") if ServerSettings(host=host).loopback]
     assert len(loopback) == 4
-    assert not any(ServerSettings(host=host).loopback for host in ("0.0.0.0", "::", "10.0.0.1", "example.com"))
+    assert not any(ServerSettings(host=host).loopback for host in ELSEWHERE)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from sentinel_plugins.records.redis.config import RedisRecordsConfig
 from sentinel_plugins.records.sqlite.config import SqliteRecordsConfig
 from tests.long_form import long_form
+from tests.pace import PATIENCE_S
 from tests.promises.tree import PACKAGES, ROOT, modules, page, top_levels
 
 SESSIONS = ("tests", "lint", "types", "docs", "serve", "bench", "browser", "clients", "local_model", "soak")
@@ -92,6 +95,28 @@ def test_the_image_is_built_in_stages_and_runs_without_rights() -> None:
     assert re.search(r"^HEALTHCHECK ", text, re.MULTILINE)
     assert "ARG EXTRAS=fast,redis\n" in text, "the image carries both runners and both stores"
     assert '".[${EXTRAS}]"' in text
+
+
+def test_the_image_asks_itself_for_its_health_past_any_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = re.search(r'^    CMD \["python", "-c", "(.+)"\]$', page("Dockerfile"), re.MULTILINE)
+    assert found is not None
+    with socket.create_server(("127.0.0.1", 0)) as gateway, ThreadPoolExecutor(1) as threads:
+        monkeypatch.setenv("SENTINEL_PORT", str(gateway.getsockname()[1]))
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, "http://127.0.0.1:9")
+        asked = threads.submit(_answer, gateway)
+        exec(found[1], {})
+    assert asked.result().startswith(b"GET /health/live ")
+
+
+def _answer(listener: socket.socket) -> bytes:
+    """Say 200 to whoever comes first; what was asked."""
+    listener.settimeout(PATIENCE_S)
+    connection, _ = listener.accept()
+    with connection:
+        asked = connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    return asked
 
 
 def test_c_44_compose_publishes_on_loopback_only() -> None:

@@ -56,7 +56,18 @@ def test_s07_a_port_in_use_is_named(sentinel: Sentinel) -> None:
         assert f"[server] port: cannot listen on 127.0.0.1:{port}" in result.err
 
 
-def test_s07_an_option_that_cannot_be_used_is_named_as_it_was_given(sentinel: Sentinel) -> None:
+@pytest.mark.parametrize(
+    ("option", "value"), [("--port", "65536"), ("--workers", "0"), ("--runner", "gunicorn"), ("--host", "0.0.0.0")]
+)
+def test_s07_an_option_that_cannot_be_used_is_named_as_it_was_given(
+    sentinel: Sentinel, option: str, value: str
+) -> None:
+    result = sentinel("serve", option, value, config="")
+    assert result.code == 2
+    assert f"  {option}: [server] {option.removeprefix('--')}: " in result.err
+
+
+def test_s07_options_hide_nothing_that_is_wrong_with_the_file(sentinel: Sentinel) -> None:
     result = sentinel("serve", "--port", "99999", "--runner", "x", config="[server]\nprot = 1")
     assert result.code == 2
     for said in ("[server] prot: unknown key", "--port: [server] port: not a valid", "--runner: [server] runner: not"):

@@ -19,6 +19,7 @@ from sentinel_server.supervisor.process import WorkerProcess
 from tests.pace import PATIENCE_S
 
 SHORT_S = 0.1
+LONG_S = 3600.0
 NAMELESS = signal.SIGRTMIN + 1
 """A real-time signal: Python names the first and the last of them only."""
 
@@ -46,19 +47,24 @@ def deaf(monkeypatch: pytest.MonkeyPatch) -> type[Deaf]:
     return Deaf
 
 
-async def test_s02_a_worker_that_never_serves_and_hears_nothing_is_killed(deaf: type[Deaf]) -> None:
-    server = ServerSettings(port=0, workers=2, drain_timeout_s=SHORT_S)
+@pytest.mark.parametrize(("drain_timeout_s", "signals"), [(SHORT_S, 1), (LONG_S, 2)], ids=["deadline", "second signal"])
+async def test_s02_a_worker_that_never_serves_and_hears_nothing_is_killed(
+    deaf: type[Deaf], caplog: pytest.LogCaptureFixture, drain_timeout_s: float, signals: int
+) -> None:
+    server = ServerSettings(port=0, workers=2, drain_timeout_s=drain_timeout_s)
     with bind(server, shared=True) as reservation:
         supervisor = Fleet(Launch(), server, reservation)
         running = asyncio.create_task(supervisor.run(lambda: None, hung_up=lambda: False))
         workers = [await asyncio.wait_for(deaf.made.get(), PATIENCE_S) for _ in range(server.workers)]
-        supervisor.stop()
+        for _ in range(signals):
+            supervisor.stop()
         try:
             assert await asyncio.wait_for(running, PATIENCE_S) == 1
         finally:
             for worker in workers:
                 worker.kill()
     assert [worker.code for worker in workers] == [-signal.SIGKILL] * server.workers
+    assert all(f"worker {worker.pid} does not end by itself: killed" in caplog.text for worker in workers)
 
 
 @pytest.mark.parametrize(("number", "named"), [(signal.SIGKILL, "SIGKILL"), (NAMELESS, str(int(NAMELESS)))])

@@ -175,6 +175,17 @@ async def test_s06_what_was_prepared_is_told_to_others(worker: Worker) -> None:
     assert worker.prepared == told.settled(gateway().settings)
 
 
+@pytest.mark.parametrize(("launch", "count"), [(None, 1), (Fixed(), 0)], ids=["read here", "told"])
+async def test_s06_a_warning_of_what_is_reloaded_is_logged_by_the_worker_that_read_it(
+    worker: Worker, caplog: pytest.LogCaptureFixture, launch: Launch | None, count: int
+) -> None:
+    Gate.way.set()
+    assert await worker.prepare(launch) == ""
+    assert caplog.text == ""
+    assert await worker.commit() == ""
+    assert caplog.text.count("the configuration in force has a warning: only the echo provider answers") == count
+
+
 @pytest.mark.parametrize("end", [Worker.begin, Worker.hurry])
 async def test_s01_a_worker_that_is_still_opening_ends_when_it_is_told_to(
     started: Started, end: Callable[[Worker], None]
