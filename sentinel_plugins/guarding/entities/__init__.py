@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from sentinel_plugins.guarding.entities.connection_properties import connection_properties
 from sentinel_plugins.guarding.entities.connection_string import connection_string
 from sentinel_plugins.guarding.entities.credit_card import CreditCard
 from sentinel_plugins.guarding.entities.date_of_birth import date_of_birth
@@ -15,6 +16,7 @@ from sentinel_plugins.guarding.entities.iban import IbanCode
 from sentinel_plugins.guarding.entities.ip_address import ip_v4_address, ip_v6_address
 from sentinel_plugins.guarding.entities.json_web_token import json_web_token
 from sentinel_plugins.guarding.entities.labelled_token import labelled_token
+from sentinel_plugins.guarding.entities.marked_key import marked_keys
 from sentinel_plugins.guarding.entities.national_ids import de_tax_id, es_nif, fr_insee, it_fiscal_code, uk_nhs
 from sentinel_plugins.guarding.entities.phone import REGIONS as REGIONS
 from sentinel_plugins.guarding.entities.phone import PhoneNumber
@@ -37,4 +39,5 @@ def structured_pii(regions: tuple[str, ...] = REGIONS) -> tuple[Entity, ...]:
 @lru_cache
 def secrets() -> tuple[Entity, ...]:
     """What opens doors."""
-    return (*vendor_keys(), json_web_token(), PrivateKey(), connection_string(), labelled_token())
+    connections = (connection_string(), *connection_properties())
+    return (*vendor_keys(), *marked_keys(), json_web_token(), PrivateKey(), *connections, *labelled_token())

@@ -18,7 +18,7 @@ def connection_string() -> PatternEntity:
     return PatternEntity(
         "CONNECTION_STRING",
         "secret",
-        rf"(?<![A-Za-z0-9+.-]){_SCHEME}{_USER}{{0,128}}:{_BEHIND}{{1,200}}@(?:(?![,;|]{_SCHEME}){_REST}){{0,300}}{_LAST}",
+        rf"(?<![A-Za-z0-9])(?<![A-Za-z0-9][+.-]){_SCHEME}{_USER}{{0,128}}:{_BEHIND}{{1,200}}@(?:(?![,;|]{_SCHEME}){_REST}){{0,300}}{_LAST}",
         trigger=rf"://{_USER}*:{_BEHIND}+@",
         live=rf"[A-Za-z][A-Za-z0-9+.-]*(?::(?:/(?:/(?:{_USER}*(?::(?:{_BEHIND}+(?:@{_REST}*)?)?)?)?)?)?)?",
         max_length=640,
@@ -29,4 +29,7 @@ def connection_string() -> PatternEntity:
 def _no_example(text: str, start: int, end: int) -> bool:
     """Not a template such as `postgres://user:${PASSWORD}@host` or `://user:<password>@host`."""
     password = text[start:end].partition("://")[2].partition(":")[2].partition("@")[0]
-    return not (password.startswith(("$", "{", "%(", "*")) or password.lower() in ("password", "pass", "pwd", "secret"))
+    return not (
+        password.startswith(("$", "{", "%(", "*", "["))
+        or password.lower() in ("password", "passwd", "pass", "pwd", "secret")
+    )

@@ -39,7 +39,7 @@ _PRINTED = re.compile(
 """In fours, as 4-6-5 or 4-6-4, in 13 digits also as 4-3-3-3, in 19 as 6-13; with one kind of sign."""
 _WORTH_A_LOOK = rf"(?<=(?={_BEGIN}).)(?=[0-9]{{11}}|[0-9]{{3}}{_SIGN}[0-9]{{3,6}}{_SIGN}|[0-9]{{5}}{_SIGN}[0-9]{{13}})"
 _FIRST = rf"[0-9]{FREE}"
-_REST = rf"(?:{_SIGN}?[0-9]){{11,18}}(?![A-Za-z0-9_])"
+_REST = rf"(?:{_SIGN}?[0-9]){{11,18}}(?![A-Za-z0-9])"
 
 
 class CreditCard(PatternEntity):

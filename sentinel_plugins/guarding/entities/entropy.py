@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from typing import Final
+
+LEAST_BITS: Final = 2.0
+"""What a placeholder such as `sk-xxxxxxxx` does not have."""
 
 
 def bits_per_character(text: str) -> float:

@@ -30,19 +30,19 @@ _TAGS = ("cp", "py", "pp")
 _BEHIND = rf"\.(?:{'|'.join(_FILES)})(?![A-Za-z0-9])|-(?:{'|'.join(_TAGS)})[0-9]"
 _BEHIND_BEGUN = rf"\.(?:{'|'.join(map(opening, _FILES))})?|-(?:{'|'.join(map(opening, _TAGS))})?"
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_ALONE = "(?<![A-Za-z0-9_:.].)"
+_ALONE = f"{FREE}(?<![:.].)"
 _LONGEST = 15
-_NOBODYS = ("0", "127.")
-"""This network and this machine (RFC 1122, section 3.2.1.3); no number of an address begins with a 0."""
+_NOBODYS = ("0", "127.", "255.")
+"""This network, this machine (RFC 1122, section 3.2.1.3), and masks. No number of an address begins with a 0."""
 
 
 def ip_v4_address() -> PatternEntity:
     """Four numbers up to 255. Not versions (`Chrome/126.0.0.0`, `version 1.2.3.4`, `x==1.2.3.4`, `x-1.2.3.4.tar`), and
-    not what is nobody's: loopback, 0.0.0.0, the broadcast address."""
+    not what is nobody's: loopback, 0.0.0.0, the broadcast address and masks."""
     return PatternEntity(
         "IP_ADDRESS",
         "pii",
-        rf"[0-9]{FREE}(?<![0-9]\..)(?<![A-Za-z0-9]/.)[0-9]{{0,2}}(?:\.{_OCTET}){{3}}(?![A-Za-z0-9_]|\.[0-9]|{_BEHIND})",
+        rf"[0-9]{FREE}(?<![0-9]\..)(?<![A-Za-z0-9]/.)[0-9]{{0,2}}(?:\.{_OCTET}){{3}}(?![A-Za-z0-9]|\.[0-9]|{_BEHIND})",
         trigger=r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]",
         live=rf"[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{0,3}}(?:{_BEHIND_BEGUN})?",
         max_length=_LONGEST + max(map(len, _FILES)) + 1,
@@ -55,7 +55,7 @@ def _v4(text: str, start: int, end: int) -> bool:
     value = text[start:end]
     if int(value.partition(".")[0]) > 255:
         return False
-    if value == "255.255.255.255" or value.startswith(_NOBODYS) or _VERSION.before(text, start):
+    if value.startswith(_NOBODYS) or _VERSION.before(text, start):
         return False
     return _PACKAGE.search(text, max(0, start - _LEFT + 1), start) is None or _MACHINE.before(text, start)
 
@@ -66,11 +66,12 @@ def ip_v6_address() -> PatternEntity:
     return PatternEntity(
         "IP_ADDRESS",
         "pii",
-        rf"[0-9A-Fa-f:]{_ALONE}[0-9A-Fa-f:]{{1,5}}:[0-9A-Fa-f:.]{{1,39}}(?<=[0-9A-Fa-f:])(?![A-Za-z0-9_:])",
+        rf"[0-9A-Fa-f:]{_ALONE}[0-9A-Fa-f:]{{1,5}}:[0-9A-Fa-f:.]{{1,39}}(?:(?<=[0-9A-Fa-f])|(?<=::))"
+        r"(?![A-Za-z0-9]|:[0-9A-Fa-f:])",
         trigger=r"[0-9A-Fa-f]{3,4}:[0-9A-Fa-f]{0,4}:|(?:[0-9A-Fa-f]{1,4}:){6}|::[Ff]{4}:",
         live=r"[0-9A-Fa-f:][0-9A-Fa-f:.]*",
         max_length=45,
-        left=1,
+        left=3,
         check=_v6,
     )
 

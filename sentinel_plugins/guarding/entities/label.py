@@ -8,10 +8,11 @@ from sentinel_plugins.guarding.tail import ANYWHERE, searching, utf8
 
 _LINK: Final = (
     r"[\"'*_`\x{201d}\x{2019}\x{bb}]{0,3}"
-    r"(?:[ \t]{0,3}(?:is|was|ist|war|est|es|nr|no|number|[:=#(.>|-]{1,2}))*[ \t]{0,3}"
+    r"(?:[ \t]{0,16}(?:is|was|ist|war|est|es|nr|no|number|[:=#(.>|-]{1,2}))*[ \t]{0,16}"
     r"[\"'`*(\x{201c}\x{2018}\x{201e}\x{ab}]{0,3}\z"
 )
-"""What stands between a label and its value: `password: "`, `born on `, `**SSN** is `, `| DOB | `, with any quotes."""
+"""What stands between a label and its value: `password: "`, `born on `, `**SSN** is `, `| DOB | `, with any quotes. In
+what programs print, values stand one below the other: up to so many spaces."""
 _CUT: Final = "A"
 """Stands for the beginning of a word of which only the end is read."""
 

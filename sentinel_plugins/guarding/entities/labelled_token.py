@@ -6,16 +6,16 @@ import re
 
 from sentinel_plugins.guarding.entities.entropy import bits_per_character
 from sentinel_plugins.guarding.entities.label import Label
-from sentinel_plugins.guarding.entities.pattern import PatternEntity
+from sentinel_plugins.guarding.entities.pattern import Check, PatternEntity
 
 _LEFT = 48
-_SIGN = "[\"'`*]{0,2}[ \\t]{0,3}[:=]"
+_SIGN = "[\"'`*]{0,2}[ \\t]{0,16}[:=]"
 _KEYS = r"(?:api|access|secret|private|signing|encryption|subscription)[ _-]?key"
 _MORE = r"secret|token|passw(?:or)?d|passphrase|pwd|credentials?|passwort|mot de passe|contraseña"
 _PASS = f"Pass{_SIGN}"
 _LABEL = Label(
     rf"[a-z_-]{{0,20}}(?:{_KEYS}|client[ _-]?secret|(?:auth|access|refresh|private)[ _-]?token|{_MORE})"
-    rf"|authorization{_SIGN}[ \t]{{0,3}}[\"']?(?:bearer|basic|token)|bearer",
+    rf"|authorization{_SIGN}[ \t]{{0,16}}[\"']?(?:bearer|basic|token)|bearer",
     left=_LEFT,
     adjacent=True,
     names=_PASS,
@@ -27,6 +27,10 @@ _GOES_ON = rf"[.~-]{{0,3}}[{_LAST}]"
 """Behind a token: a full stop or a dash ends a sentence, unless the token goes on behind it."""
 _LEAST_BITS = 3.0
 _QUOTES = "\"'`\u201c\u2018\u201e\u00ab"
+_SIGNS = "!#$%^*@"
+_DECIDING = re.compile("[!#$^*@]")
+"""A percent sign may only begin an escape."""
+_RANGE = re.compile("[aA]-[zZ]|0-9")
 _FIGURES = re.compile("[0-9]+")
 _MOST_FIGURES = 2
 _NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
@@ -35,19 +39,46 @@ _WORDS = re.compile("(?:[A-Za-z]?[0-9]{1,5}+)?(?:(?:[A-Z][a-z]++|[a-z]{2,}+|[A-Z
 """What names of code are made of between underscores: `b64encode`, `OPENAI`, `sha256Hash`, `2`."""
 
 
-def labelled_token() -> PatternEntity:
+def labelled_token() -> tuple[PatternEntity, PatternEntity]:
     """Sixteen characters or more that look random, right after `api_key=`, `Authorization: Bearer`, `password:` or
-    words like them. Only the token is the value."""
+    words like them: of those that tokens are made of, and passwords with signs in them, up to a space or a quote. Only
+    the token is the value."""
+    return (
+        _labelled(
+            rf"(?<![A-Za-z0-9_+/.~-])[A-Za-z0-9_+/][{_CHARACTERS}]{{14,510}}[{_LAST}](?!{_GOES_ON})",
+            live=rf"[A-Za-z0-9_+/][{_CHARACTERS}]*",
+            max_length=512,
+            check=_random,
+        ),
+        _labelled(
+            rf"(?<=[\s=:{_QUOTES}])[!#^*@A-Za-z0-9][{_SIGNS}{_CHARACTERS}]{{14,126}}[{_SIGNS}{_LAST}]"
+            r"(?=[.~-]{0,3}(?:[^!-~]|[,;)<\"'`]|\Z))",
+            live=rf"[!#^*@A-Za-z0-9][{_SIGNS}{_CHARACTERS}]*",
+            max_length=128,
+            check=_password,
+        ),
+    )
+
+
+def _labelled(pattern: str, *, live: str, max_length: int, check: Check) -> PatternEntity:
     return PatternEntity(
         "LABELLED_TOKEN",
         "secret",
-        rf"(?<![A-Za-z0-9_+/.~-])[A-Za-z0-9_+/][{_CHARACTERS}]{{14,510}}[{_LAST}](?!{_GOES_ON})",
+        pattern,
         trigger=rf"(?i){_KEYS}|{_MORE}|{_PASS}|bearer|authorization",
-        live=rf"[A-Za-z0-9_+/][{_CHARACTERS}]*",
-        max_length=512,
+        live=live,
+        max_length=max_length,
         left=_LEFT,
-        check=_random,
+        check=check,
     )
+
+
+def _password(text: str, start: int, end: int) -> bool:
+    """Letters, digits and several signs, mixed as chance mixes them: no pattern of characters, no words with a sign."""
+    value = text[start:end]
+    if len(_DECIDING.findall(value)) < 2 or len(_FIGURES.findall(value)) < 2 or _RANGE.search(value):
+        return False
+    return bits_per_character(value) >= _LEAST_BITS and value.upper() != value.lower() and _LABEL.before(text, start)
 
 
 def _random(text: str, start: int, end: int) -> bool:

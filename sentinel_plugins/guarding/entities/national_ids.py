@@ -18,7 +18,7 @@ _TAX = Label(
     left=_LEFT,
     names="Id[Nn]r|Tax[ _-]?I[Dd]",
 )
-_AFTER = "(?![A-Za-z0-9_])"
+_AFTER = "(?![A-Za-z0-9])"
 
 
 def uk_nhs() -> PatternEntity:

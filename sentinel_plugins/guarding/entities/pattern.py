@@ -13,9 +13,10 @@ Check: TypeAlias = Callable[[str, int, int], bool]
 """Whether `text[start:end]` is a value; reads no more around it than `Entity` allows."""
 
 
-FREE: Final = "(?<![A-Za-z0-9_].)"
-"""Behind the first character of a pattern: no letter, digit or underscore stands before it. There and not in front of
-it, because the search then skips to the first character as fast as memory allows."""
+FREE: Final = "(?<![A-Za-z0-9].)(?<![A-Za-z0-9]_.)(?<![A-Za-z0-9]__.)"
+"""Behind the first character of a pattern: no letter or digit stands before it, nor one with underscores: those of a
+name, not those of Markdown, which stand alone. There and not in front of it, because the search then skips to the first
+character as fast as memory allows."""
 
 _NUMBER_ENDS: Final = re.compile("(?<=[0-9])(?![A-Za-z0-9])")
 
@@ -42,7 +43,7 @@ class PatternEntity:
         trigger: str,
         live: str,
         max_length: int,
-        left: int = 1,
+        left: int = 3,
         check: Check = holds,
     ) -> None:
         """What `Entity` says of each; of the last, `Check`."""

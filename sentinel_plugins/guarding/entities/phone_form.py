@@ -36,8 +36,10 @@ NATIONAL_BEGUN = (
 DATED = re.compile(
     r"(?:[0-9]{1,2}([./-])[0-9]{1,2}\1(?:[0-9]{2}|[0-9]{4})|[0-9]{1,2} [0-9]{1,2} [0-9]{4}"
     r"|[0-9]{4}([./ -])[0-9]{2}\2[0-9]{2})(?: .*)?|[0-9]{3}-[0-9]{2}-[0-9]{4}"
+    r"|(?:19|20)[0-9]{2} ?[-/] ?(?:19|20)[0-9]{2}"
+    r"|[0-9]{1,3}(?:\.[0-9]{1,3}){1,3} \((?:19|20)[0-9]{2}([./-])[0-9]{2}\3[0-9]{2}\)?"
 )
-"""Dates, with a time or without, and the form of social security numbers."""
+"""Dates, with a time or without, the form of social security numbers, years from and to, versions with their date."""
 _NO_NUMBER = re.compile(
     r"[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+\.[0-9]+"  # thousands, decimals
     r"|[0-9]{4}(?:[ .-][0-9]{4})+"

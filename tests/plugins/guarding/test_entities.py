@@ -75,6 +75,24 @@ def test_an_address_is_found_where_a_version_might_stand(address: str) -> None:
     assert ("IP_ADDRESS", "10.43.54.65") in values(f"It is {address}")
 
 
+@pytest.mark.parametrize("mark", ["_", "__", "*", "**", "~~", "`"])
+@pytest.mark.parametrize(("entity", "value"), [*each(PERSONAL)])
+def test_emphasis_hides_no_value(entity: str, value: str, mark: str) -> None:
+    if mark != "~~" or entity != "IP_ADDRESS":  # `~1.2.3.4` asks for a version
+        assert entity in {name for name, _ in values(f"It is {mark}{value}{mark}, see")}
+
+
+@pytest.mark.parametrize("name", ["tool_{}", "x__{}", "a{}", "{}a"])
+def test_what_belongs_to_a_name_is_no_number(name: str) -> None:
+    for value in ("10.20.30.40", "123-45-6789", "4111111111111111"):
+        assert not values(name.format(value))
+
+
+@pytest.mark.parametrize("behind", [": refused", ":", ":\n", ".", "]:443", "%eth0", "/64"])
+def test_an_address_is_found_whatever_is_said_of_it(behind: str) -> None:
+    assert values(f"connect to [2001:db8::8a2e:370:7334{behind}") == {("IP_ADDRESS", "2001:db8::8a2e:370:7334")}
+
+
 @pytest.mark.parametrize("text", ["opencv_python-4.9.0.80", "see 4.9.0.80-cp37-abi3-linux_x86_64.whl", "4.9.0.80.whl"])
 def test_what_stands_in_the_name_of_a_wheel_is_a_version(text: str) -> None:
     assert not values(text)
@@ -83,6 +101,24 @@ def test_what_stands_in_the_name_of_a_wheel_is_a_version(text: str) -> None:
 @pytest.mark.parametrize("text", ["microphone: {}", "hotel {}", "onCall: {}", "activeCell {}", "metatext={}"])
 def test_a_word_that_ends_as_a_label_does_is_none(text: str) -> None:
     assert not values(text.format("4155552671"))
+
+
+@pytest.mark.parametrize(
+    "text", ["contact the authors. (c) 2006-2012", "a call.\n\n2.6.1 (2019-01-07)", "call 2024/2025"]
+)
+def test_years_and_dates_are_no_numbers_whatever_stands_before_them(text: str) -> None:
+    assert not values(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "connect(host=host, user=None, password=None)", "auth(username=auth[0], password=auth[1])",
+        "redis://[[username]:[password]]@localhost:6379/0", "scheme://[user:passwd@]proxy.server:1",
+    ],
+)  # fmt: skip
+def test_what_programs_say_of_passwords_is_none(text: str) -> None:
+    assert not values(text)
 
 
 @pytest.mark.parametrize("value", ["settings.OPENAI_API_KEY_2", "DB_PASSWORD_2_OLD", "Summer2024.Holiday99"])
@@ -160,8 +196,33 @@ def test_a_key_goes_on_behind_punctuation() -> None:
     assert not values("AIzaSyA1234567890abcdefghijklmnopqrstuv-and_more")
 
 
+@pytest.mark.parametrize("behind", ["", "\n", '"', "'", ",", ";", ")", ".", "...", "。", "号", "</b>", "\u201d"])
+def test_a_password_with_signs_ends_where_it_is_no_more_one(behind: str) -> None:
+    assert values(f"password: xK9#mP2$vL5*nQ8@wR3{behind}") == {("LABELLED_TOKEN", "xK9#mP2$vL5*nQ8@wR3")}
+
+
+def test_a_key_in_front_of_another_one_is_part_of_it() -> None:
+    assert values("xoxe.xoxp-1-Q7f2LmZ9xVb4Rk8TnW3y") == {("SLACK_TOKEN", "xoxe.xoxp-1-Q7f2LmZ9xVb4Rk8TnW3y")}
+
+
+def test_the_full_stop_behind_a_long_key_is_no_part_of_it() -> None:
+    token = SECRETS["GOOGLE_OAUTH_TOKEN"][0]
+    assert values(f"It is {token}. Keep it") == {("GOOGLE_OAUTH_TOKEN", token)}
+
+
+def test_a_key_is_found_in_the_address_of_a_bot() -> None:
+    token = SECRETS["TELEGRAM_TOKEN"][0]
+    assert ("TELEGRAM_TOKEN", token) in values(f"https://api.telegram.org/bot{token}/sendMessage")
+
+
 def addresses_in(text: str) -> set[str]:
     return {value for name, value in values(text) if name == "CONNECTION_STRING"}
+
+
+@pytest.mark.parametrize("before", ["+", "-", "\n+", "--url=", ". ", "+-"])
+def test_a_sign_of_a_list_or_of_a_difference_hides_no_address(before: str) -> None:
+    address = "git+https://bob:x001Secret99Pw@git.internal.net/app.git"
+    assert addresses_in(f"{before}{address} ok") == {address}
 
 
 @pytest.mark.parametrize("between", [";", ",", "|"])

@@ -20,11 +20,9 @@ ENTITIES: dict[str, list[Entity]] = {}
 for _entity in (*structured_pii(), *secrets()):
     ENTITIES.setdefault(_entity.name, []).append(_entity)
 
-WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
-
 
 def free(before: str, after: str) -> bool:
-    return not (before[-1:] in WORD and before) and not (after[:1] in WORD and after)
+    return not re.search("[A-Za-z0-9]_{0,2}\\Z", before) and not re.match("[A-Za-z0-9]", after)
 
 
 def ssn(value: str, before: str, after: str) -> bool:
@@ -65,12 +63,12 @@ def v4(value: str, before: str, after: str) -> bool:
         return False
     name = re.split("[^A-Za-z0-9_.+]", before[:-1])[-1] if before.endswith("-") else ""
     versioned = (
-        re.search(r"(?i)(^|[^a-z])(v|versions?) ?\Z", before)
+        re.search(r"(?i)(^|[^a-z])(v|versions?)[ :]*\Z", before)
         or before.endswith(("==", ">=", "<=", "~=", "!=", "^", "~", "(>= ", "(<= "))
         or (re.match("[A-Za-z]", name) and len(name) < 26)
         or re.match(r"\.(zip|jar|tar|whl)(?![A-Za-z0-9])|-(cp|py)[0-9]", after)
     )
-    return not address.is_loopback and int(address) >> 24 != 0 and value != "255.255.255.255" and not versioned
+    return int(address) >> 24 not in (0, 127, 255) and not versioned
 
 
 def aws(value: str, before: str, after: str) -> bool:

@@ -65,6 +65,12 @@ CORPUS = {
     "begins of keys": "-----BEGIN ",
     "schemes": "a://",
     "passwords": "a://b:",
+    "passwords with signs": "password: a1!b#",
+    "pairs": "Password=a;User Id=b;",
+    "pairs of libpq": "host=a password=b ",
+    "properties of JDBC": "jdbc:x://h?password=a&",
+    "half of a session token in another one": "IQoJb3JpZ2lu/" * 7 + " ",
+    "bots": "123456789:AA-",
     "dates": "born 1.1.",
     "escapes of URLs": "%41",
     "escaped escapes": "%2541",
@@ -85,6 +91,9 @@ CORPUS = {
     "quotes": '"',
     "ignore": "ignore all previous ",
     "blank lines": "\n",
+    "colours": "\x1b[31m1",
+    "colours that nobody ends": "\x1b[0;",
+    "colours in escapes": r"\u001b[31m",
     "spaces": " ",
 }
 

@@ -35,6 +35,9 @@ PASS = Custom("OWN_PASS", "secret", CustomTable(pattern=r"[Йй]ж+\d{0,3}", max
 CUSTOMS = (Reader(Scanner([]), (NUMBER, PASS)), Reader(SCANNER, (NUMBER, PASS)))
 PLAIN = {"EMAIL_ADDRESS": "bob@acme.com", "US_SSN": "123-45-6789", "CREDIT_CARD": "4111-1111-1111-1111"}
 
+COLOURS = ["\x1b[31m", "\x1b[38;2;255;100;0m", "\x1b[K", "\x1b(B", "\\u001b[1;32m", r"\033[0m", r"\e[0;36m"]
+"""What terminals are told (ECMA-48), as it is and as programs write it."""
+
 WORDS = ["", "see ", "Тут: ", "🙂 ", "号", "a = ", "50% of R&D \\ "]
 
 
@@ -143,6 +146,13 @@ def test_h44_a_value_behind_an_escape_of_json_is_found_and_what_is_left_is_still
         assert value not in str(json.loads(left)), left
 
 
+@pytest.mark.parametrize("colour", COLOURS, ids=repr)
+def test_the_colours_of_a_terminal_hide_no_value(colour: str) -> None:
+    for entity, value in VALUES:
+        start = len(f"web | {colour}")
+        assert (entity, start, start + len(value)) in found(f"web | {colour}{value}{colour} ok"), value
+
+
 def test_the_letter_of_an_escape_is_not_the_first_of_a_name() -> None:
     assert found(r"first\nann@acme.com") == {("EMAIL_ADDRESS", 7, 19)}
     assert found(r"\u003cann@acme.com\u003e") == {("EMAIL_ADDRESS", 6, 18)}
@@ -219,7 +229,25 @@ disguised = st.lists(
             lambda pair: pair[0](pair[1])
         ),
         texts,
-        st.sampled_from([" ", "", "%", "&", "\\", "&#", "\\u00", "QUJD", "\u200b", "\U000e0041", "\ufe0f"]),
+        st.sampled_from(
+            [
+                " ",
+                "",
+                "%",
+                "&",
+                "\\",
+                "&#",
+                "\\u00",
+                "QUJD",
+                "\u200b",
+                "\U000e0041",
+                "\ufe0f",
+                "\x1b[",
+                "\x1b[0;3",
+                "4m",
+                *COLOURS,
+            ]
+        ),
     ),
     max_size=4,
 ).map("".join)
@@ -290,7 +318,7 @@ def test_p6_what_crosses_a_cut_of_ones_own_begins_where_something_lived(
 @promised()
 @given(texts)
 def test_p6_one_search_of_a_plain_end_says_what_many_say(text: str) -> None:
-    plain = "".join(letter for letter in text if letter.isascii() and letter not in "%&\\")
+    plain = "".join(letter for letter in text if letter.isascii() and letter not in "%&\\\x1b")
     least = min(SCANNER.live_from(plain), encoded.begun(plain))
     assert least <= READER.live_from(plain) <= SCANNER.live_from(plain)
 

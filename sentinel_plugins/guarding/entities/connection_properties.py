@@ -1,0 +1,66 @@
+"""Connection strings that name the password: of ADO.NET, ODBC and libpq, and of JDBC."""
+
+from __future__ import annotations
+
+import re
+
+from sentinel_plugins.guarding.entities.pattern import PatternEntity
+from sentinel_plugins.guarding.tail import opening
+
+_KEYS = (
+    "server", "data source", "datasource", "host", "hostname", "hostaddr", "addr", "address", "network address",
+    "port", "database", "initial catalog", "dbname", "driver", "dsn", "provider", "user", "user id", "userid", "uid",
+    "username", "password", "pwd",
+)  # fmt: skip
+_KEY = "|".join(sorted(_KEYS, key=len, reverse=True))
+_PLAIN = r"!#-&(-:=?-\[\]-_a-~"
+_VALUE = rf"(?:[{_PLAIN}]|\\(?=[A-Z])){{0,120}}"
+"""`.\\SQLEXPRESS` is a server; other backslashes begin an escape."""
+_NAME = "[A-Za-z][A-Za-z0-9_]{0,32}(?: [A-Za-z]{1,16}){0,3}"
+_MOST_PAIRS = 16
+_LAST = r"(?<![),.])"
+_BEGUN = rf"[{_PLAIN}\\]*"
+_KEYS_BEGUN = "|".join(map(opening, (*_KEYS, "sslmode")))
+_PASSWORD = re.compile(rf"(?<![A-Za-z0-9_])(?:password|passwd|pwd) ?= ?([{_PLAIN}]+)", re.IGNORECASE)
+_NO_PASSWORD = re.compile(
+    r"[$%{*/&\[]|(?:(?:your_?)?(?:password|pass|pwd|secret)|none|null|nil)(?:&.*)?\Z|[a-z_]\w*(?:\.[a-z_]\w*)*[(\[]|[a-z_]\w*(?:\.[a-z_]\w*)+\Z",
+    re.IGNORECASE,
+)
+"""What stands in the place of one: a variable, its name, a directory, the code that asks for it."""
+_FOR = re.compile(rf"(?<![A-Za-z0-9_])(?!pass|pwd)(?:{_KEY}) ?=", re.IGNORECASE)
+_ORACLE = re.compile(r"jdbc:oracle:[a-z0-9]+:[^\s/@:]+/(?![$%{*])[^\s/@]+@", re.IGNORECASE)
+_LONGEST_URL = 500
+
+
+def connection_properties() -> tuple[PatternEntity, PatternEntity]:
+    """Pairs such as `Server=db;User Id=app;Password=…`, of which one is a password and another says for what; and
+    addresses of JDBC with a password among their properties, or before the host. All of it, as of other addresses."""
+    return (
+        PatternEntity(
+            "CONNECTION_STRING",
+            "secret",
+            rf"(?<![A-Za-z0-9_])(?i:{_KEY}) ?= ?{_VALUE}"
+            rf"(?:; ?{_NAME} ?= ?{_VALUE}|(?<!,)[ ](?i:{_KEY}|sslmode)={_VALUE}){{1,{_MOST_PAIRS}}}{_LAST}",
+            trigger=rf"(?i)(?:password|passwd|pwd) ?= ?[{_PLAIN}]",
+            live=rf"(?i:{_KEYS_BEGUN}|(?:{_KEY}) ?(?:= ?{_BEGUN}"
+            rf"(?:; ?(?:[A-Za-z][A-Za-z0-9_ ]*(?:= ?{_BEGUN})?)?"
+            rf"|[ ](?:{_KEYS_BEGUN}|(?:{_KEY}|sslmode)=?{_BEGUN})?)*)?)",
+            max_length=160 + _MOST_PAIRS * 210,
+            check=lambda text, start, end: _tells(text, start, end) and _FOR.search(text, start, end) is not None,
+        ),
+        PatternEntity(
+            "CONNECTION_STRING",
+            "secret",
+            rf"(?<![A-Za-z0-9])(?i:jdbc):[{_PLAIN};]{{4,{_LONGEST_URL}}}{_LAST}",
+            trigger=rf"(?i)jdbc:[{_PLAIN};]*(?:password|passwd|pwd)=|jdbc:oracle:",
+            live=rf"(?i:{opening('jdbc:', f'[{_PLAIN};]*')})",
+            max_length=len("jdbc:") + _LONGEST_URL,
+            check=lambda text, start, end: _tells(text, start, end) or _ORACLE.match(text, start, end) is not None,
+        ),
+    )
+
+
+def _tells(text: str, start: int, end: int) -> bool:
+    """Whether a password is there."""
+    password = _PASSWORD.search(text, start, end)
+    return password is not None and _NO_PASSWORD.match(password[1]) is None
