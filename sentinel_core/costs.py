@@ -205,8 +205,8 @@ async def _came(attempt: Attempt, produced: Produced, prompt: int, tokens: Token
     """The reply that was taken and that nobody counted, or not to its end."""
     reported = attempt.usage or Usage()
     said = max(reported.completion_tokens, await _completion_tokens(produced, attempt.target.model, tokens))
-    _, _, _, *kinds = msgspec.structs.astuple(reported)
-    usage = Usage(prompt, said, prompt + said, *kinds)
+    sums = {"prompt_tokens": prompt, "completion_tokens": said, "total_tokens": prompt + said}
+    usage = Usage(**(msgspec.structs.asdict(reported) | sums))  # no provisional one any more
     return Counted(usage, "estimated" if attempt.ending == "completed" else "partial")
 
 

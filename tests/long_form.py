@@ -1,4 +1,5 @@
-"""Tests that take many seconds each: the whole programme runs them, the suite of every day leaves them out."""
+"""Tests that take a processor more than about a second each, most of which start processes: the whole programme runs
+them, the suite of every day leaves them out."""
 
 from __future__ import annotations
 
@@ -8,4 +9,4 @@ import pytest
 
 LONG_FORM = os.environ.get("SENTINEL_TEST_LONG") == "1"
 
-long_form = pytest.mark.skipif(not LONG_FORM, reason="SENTINEL_TEST_LONG=1 runs this: it takes many seconds")
+long_form = pytest.mark.skipif(not LONG_FORM, reason="SENTINEL_TEST_LONG=1 runs this: it takes long")
