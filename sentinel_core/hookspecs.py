@@ -6,6 +6,7 @@ pluggy is the control plane only: these are read at start and compiled to tuples
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pluggy
@@ -25,22 +26,28 @@ if TYPE_CHECKING:
     from sentinel_core.state import StateStore
 
 PROJECT = "sentinel"
+_HOOKABLE = (FunctionType, MethodType, staticmethod, classmethod)
+"""Forms of a function that pluggy registers."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class Manager(pluggy.PluginManager):
-    """pluggy's manager of one kind of Sentinel's hooks. It looks for none among Python's own names, which are most of
-    what a module or a class has."""
+    """pluggy's manager of one kind of Sentinel's hooks. It looks for none among Python's own names and among a module's
+    values that are no functions: together they are most of what a module has, and pluggy takes its time over each."""
 
     def __init__(self, hooks: type) -> None:
         super().__init__(PROJECT)
         self.add_hookspecs(hooks)
 
     def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
-        """pluggy's, for names that a hook could have."""
-        return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
+        """pluggy's, for what a hook could be."""
+        if name.startswith("__") or (
+            isinstance(plugin, ModuleType) and not isinstance(vars(plugin).get(name), _HOOKABLE)
+        ):
+            return None
+        return super().parse_hookimpl_opts(plugin, name)
 
 
 class StartUpHooks(Protocol):

@@ -1,5 +1,5 @@
-"""Tests that take a processor more than about a second each, most of which start processes: the whole programme runs
-them, the suite of every day leaves them out."""
+"""Tests that take a processor more than about a second each, most of which start processes, and others of a kind that
+the suite of every day has: the whole programme runs them, that suite leaves them out."""
 
 from __future__ import annotations
 

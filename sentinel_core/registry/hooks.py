@@ -39,11 +39,13 @@ class Hooks:
         """Forget a plugin."""
         self._manager.unregister(plugin)
 
-    def check_pending(self) -> None:
-        """Raise `ConfigError` for every implementation that implements no hook of Sentinel."""
+    def check_pending(self, of: object = None) -> None:
+        """Raise `ConfigError` for every implementation (or those of the one plugin) that implements no hook of
+        Sentinel."""
         problems = [
             _unknown(caller.name, self._shown[name])
             for name, plugin in self._manager.list_name_plugin()
+            if of is None or plugin is of
             for caller in self._manager.get_hookcallers(plugin) or ()
             if not caller.has_spec()
         ]

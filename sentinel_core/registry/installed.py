@@ -57,7 +57,7 @@ def _changed_at(place: str) -> int:
 def find_entry(entries: EntryPoints, name: str, kind: Kind, table: str) -> EntryPoint:
     """The one entry point for a name. Raises `ConfigError` if there is none, or more than one."""
     wanted = entry_name(name, kind)
-    found = list(entries.select(name=wanted))
+    found = [entry for entry in entries if entry.name == wanted]
     if len({entry.value for entry in found}) > 1:
         message = f"{' and '.join(label(entry) for entry in found)} both bring {wanted!r}"
         raise ConfigError((ConfigProblem(message, table=table, expected="one of them installed"),))

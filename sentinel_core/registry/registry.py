@@ -161,7 +161,7 @@ class Registry:
             return  # two names of one module
         self._hooks.add(plugin, name, shown)
         try:
-            self._hooks.check_pending()
+            self._hooks.check_pending(of=plugin)
             self._add([item for hook in CONTRIBUTING_HOOKS for item in self._contributed(plugin, hook)])
         except ConfigError:
             self._hooks.remove(plugin)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 
 import typer
 
+from sentinel_core.commands import Command
 from sentinel_core.decoding import is_utf8
 from sentinel_core.errors import ConfigError, SentinelError
 from sentinel_server.cli import chain, check, colour, explain, models, new_plugin, plugins, serve, version
@@ -23,8 +25,8 @@ ELSEWHERE = (
 )
 
 
-def application() -> typer.Typer:
-    """The command line with Sentinel's own commands."""
+def application(commands: Sequence[ModuleType] = COMMANDS) -> typer.Typer:
+    """The command line with Sentinel's own commands, or these of them."""
     app = typer.Typer(
         name="sentinel",
         help="An LLM gateway that you can read.",
@@ -34,7 +36,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": [*HELP]},
     )
     app.callback()(_before_any_command)
-    for module in COMMANDS:
+    for module in commands:
         app.command(module.NAME)(module.command)
     return app
 
@@ -51,14 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"sentinel: the argument {argument!r} is not UTF-8", file=sys.stderr)
             sys.exit(CONFIG_ERROR)
     try:
-        app = application()
-        if not given or given[0] in HELP:
-            _list_contributed(app)
-        elif not given[0].startswith("-") and given[0] not in {module.NAME for module in COMMANDS}:
-            _contribute(app, given, tools_only=any(word in HELP for word in given))
-            if given[0] not in _names(app):
-                print(f"sentinel: {given[0]!r} is no command of this configuration. {ELSEWHERE}", file=sys.stderr)
-        app(args=given, color=False if colour.unwanted() else None)
+        _understanding(given)(args=given, color=False if colour.unwanted() else None)
     except ConfigError as error:
         complain(error.problems)
         sys.exit(CONFIG_ERROR)
@@ -67,29 +62,52 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(FAILURE)
 
 
-def _contribute(app: typer.Typer, given: Sequence[str] = (), *, tools_only: bool = False) -> None:
-    """Add the commands of the plugins that the configuration enables: loading them takes most of a second.
+def _understanding(given: Sequence[str]) -> typer.Typer:
+    """The command line that these arguments need: with the one command that they name, for to describe them all to
+    typer takes longer than most of them run, or with every command, to list them or to find what was meant."""
+    if not given or given[0] in HELP:
+        return _listing()
+    own = [module for module in COMMANDS if given[0] == module.NAME]
+    if own or given[0].startswith("-"):
+        return application(own or COMMANDS)
+    from sentinel_server.cli.contributed import add_commands
 
-    With `tools_only`, where the configuration cannot be used, those that every configuration has.
+    contributed = _contributed(given)
+    named = [command for command in contributed if _begins(command) == given[0]]
+    if not named:
+        print(f"sentinel: {given[0]!r} is no command of this configuration. {ELSEWHERE}", file=sys.stderr)
+    app = application(() if named else COMMANDS)
+    add_commands(app, named or contributed)
+    return app
+
+
+def _contributed(given: Sequence[str]) -> Sequence[Command]:
+    """The commands of the plugins that the configuration enables: loading them takes most of a second.
+
+    Where the configuration cannot be used help is still given for those that every configuration has.
     """
-    from sentinel_server.cli.contributed import add_commands, enabled, tools
+    from sentinel_server.cli.contributed import enabled, tools
 
     try:
-        commands = enabled(given)
+        return enabled(given)
     except ConfigError:
-        commands = tools()
-        if not tools_only or given[0] not in {command.name.partition(" ")[0] for command in commands}:
+        everywhere = tools()
+        if not {*given} & {*HELP} or given[0] not in map(_begins, everywhere):
             raise
-    add_commands(app, commands)
+        return everywhere
 
 
-def _names(app: typer.Typer) -> set[str | None]:
-    return {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
+def _begins(command: Command) -> str:
+    return command.name.partition(" ")[0]
 
 
-def _list_contributed(app: typer.Typer) -> None:
-    """For the list of commands. A broken configuration is no reason to show none."""
+def _listing() -> typer.Typer:
+    """Every command, for the list of them. A broken configuration is no reason to show none."""
+    from sentinel_server.cli.contributed import add_commands, enabled
+
+    app = application()
     try:
-        _contribute(app)
+        add_commands(app, enabled(()))
     except SentinelError:
         app.info.epilog = "Commands of plugins are missing here: the configuration has errors, see `sentinel check`."
+    return app

@@ -14,6 +14,7 @@ from sentinel_core.decoding import ANSWER_LIMITS, EVENT_LIMITS, JsonLimits, deco
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal, UpstreamError
 from tests.json_values import json_values
+from tests.long_form import long_form
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 JSON = json_values(SCALARS, st.text(), levels=4, width=3)
@@ -128,6 +129,7 @@ def test_h26_one_byte_over_the_cap_is_refused() -> None:
     assert code(b'"abcd"', JsonLimits(max_bytes=5)) == "request_too_large"
 
 
+@long_form
 @pytest.mark.parametrize("limits", [ANSWER_LIMITS, EVENT_LIMITS], ids=["answer", "event"])
 def test_u22_how_large_a_reply_may_be_is_not_decided_here(limits: JsonLimits) -> None:
     text = "x" * (65 << 20)  # above the default of a provider's `max_response_bytes`

@@ -13,6 +13,7 @@ from sentinel_core.errors import Refusal
 from sentinel_core.records import Group
 from sentinel_plugins.records.sqlite import SqliteRecords
 from tests.integration.budgeted import COST, Table, house
+from tests.long_form import long_form
 from tests.redis.server import RedisServer
 
 MEMORY: Table = {"kind": "memory"}
@@ -77,6 +78,7 @@ async def test_r11_of_many_at_once_after_flushall_as_many_pass_as_the_ledger_lea
         assert [*first, *second].count(None) == 100
 
 
+@long_form
 async def test_a_process_that_starts_again_on_memory_begins_with_what_its_ledger_says(tmp_path: Path) -> None:
     codes = []
     for _ in range(3):

@@ -26,6 +26,7 @@ from sentinel_core.stage import Stage
 from sentinel_core.state import StateStore, state_key
 from sentinel_core.state_key import tenant_part
 from sentinel_core.testing import chat_body
+from tests.long_form import long_form
 from tests.plugins.recording.written import flushed
 from tests.redis.server import RedisServer
 
@@ -143,6 +144,7 @@ async def driven(*callers: Caller) -> None:
                 assert [record.fields["key"] for record in page.records] == [caller.key]
 
 
+@long_form
 @settings(max_examples=20)
 @given(tenants=st.tuples(NAME, NAME), keys=st.tuples(NAME, NAME), users=st.tuples(NAME, NAME))
 def test_z13_no_name_in_memory_is_two_tenants(

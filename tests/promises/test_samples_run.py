@@ -60,6 +60,7 @@ def test_a_shell_sample_runs(sample: Sample, gateway: str, tmp_path: Path) -> No
     run(["bash", "-euc", sample.text.replace(ADDRESS, gateway)], tmp_path)
 
 
+@long_form
 @needs_node
 @pytest.mark.parametrize("sample", marked("js"))
 def test_a_javascript_sample_runs(sample: Sample, gateway: str) -> None:

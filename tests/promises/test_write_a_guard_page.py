@@ -61,6 +61,7 @@ def installed(package: Path, tmp_path_factory: pytest.TempPathFactory, monkeypat
     monkeypatch.setenv("PYTHONPATH", f"{site}{os.pathsep}{ROOT}")
 
 
+@long_form
 def test_what_the_page_shows_is_in_the_package(package: Path) -> None:
     sources = [path.read_text("utf-8") for path in package.rglob("*.py")]
     shown = blocks("python")
@@ -98,6 +99,7 @@ def test_the_pages_lines_put_it_in_and_a_typo_is_explained(installed: None, tmp_
     assert "acme_words" not in sentinel(tmp_path, "chain")[1]
 
 
+@long_form
 def test_it_binds_on_requests_and_replies_whole_and_streamed(installed: None, tmp_path: Path) -> None:
     (tmp_path / "sentinel.toml").write_text(f"{ECHO}[stages.guard_api]\n{lines()}", "utf-8")
     with served(tmp_path) as gateway:

@@ -88,6 +88,7 @@ async def test_a_second_signal_stops_at_once(upstream: Upstream, tmp_path: Path)
         assert await process.exited() == 0
 
 
+@long_form
 async def test_ctrl_c_drains_and_exits_0(tmp_path: Path) -> None:
     async with running(tmp_path, config()) as process:
         client = await Client.ask(process, model="echo")

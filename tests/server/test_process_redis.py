@@ -40,6 +40,7 @@ async def test_r01_workers_that_share_redis_start_and_say_how_it_is(redis_binary
             assert b" 200 " in status
 
 
+@long_form
 async def test_r01_a_gateway_without_its_redis_is_degraded_and_says_so(redis_binary: str, tmp_path: Path) -> None:
     with running_server(redis_binary, tmp_path) as server:
         server.kill()

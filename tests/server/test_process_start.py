@@ -10,6 +10,7 @@ from tests.long_form import long_form
 from tests.server.process import Client, config, running
 
 
+@long_form
 async def test_s07_a_process_that_cannot_start_says_why_and_ends(tmp_path: Path) -> None:
     async with running(tmp_path, "[server]\nprot = 1", ready=False) as process:
         assert await process.exited() == 2

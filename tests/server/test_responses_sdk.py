@@ -18,6 +18,7 @@ from sentinel_core.hookspecs import hookimpl
 from sentinel_core.messages import Event, TextEvent
 from sentinel_core.stage import Stage
 from sentinel_server.app import asgi
+from tests.long_form import long_form
 from tests.server.responses_fixture import (
     BOTH,
     CLAUDE,
@@ -81,6 +82,7 @@ async def test_the_events_of_a_stream_and_the_response_that_ends_it(
     assert last.response.model_copy(update=times) == whole.model_copy(update=times)
 
 
+@long_form
 @CHATS
 async def test_the_stream_helper_puts_a_response_together(runner: str, upstream: Upstream, model: str) -> None:
     stream(upstream, "o", "ne")

@@ -16,6 +16,7 @@ from sentinel_core.errors import Refusal
 from sentinel_server.edge import Edge, Transaction, Watch
 from sentinel_server.edge.body import read_body
 from sentinel_server.sse import COMMENT, SseResponse
+from tests.long_form import long_form
 from tests.pace import PATIENCE_S
 from tests.server.asgi_client import AsgiClient
 from tests.server.edge_fixture import Life, access_lines, edge
@@ -111,6 +112,7 @@ async def test_a_stream_that_flows_gets_no_comment() -> None:
     assert COMMENT not in client.answer.body
 
 
+@long_form
 async def test_a_comment_that_meets_a_closed_connection_is_no_failure_of_its_own() -> None:
     async def gone(message: Message) -> None:
         raise ConnectionError("gone")

@@ -12,6 +12,7 @@ from sentinel_core.dialects.anthropic_messages.decoder import MessagesStreamDeco
 from sentinel_core.dialects.openai_chat.call_indexes import CallIndexes
 from sentinel_core.dialects.openai_chat.held_logprobs import HeldLogprobs
 from sentinel_core.dialects.openai_responses.decoder import ResponseStreamDecoder
+from tests.long_form import long_form
 from tests.plugins.guarding.growth import MOST, growth
 
 
@@ -52,6 +53,7 @@ def items_of_a_response(text: str) -> None:
         decoder.decode(payload({"type": "response.output_item.done", "output_index": number, "item": item}))
 
 
+@long_form
 @pytest.mark.parametrize("work", [calls_without_indexes, held_logprobs, blocks_of_a_message, items_of_a_response])
 def test_twice_the_stream_takes_twice_the_time(work: Callable[[str], None]) -> None:
     assert growth(work, "x") <= MOST

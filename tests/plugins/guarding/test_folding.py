@@ -18,6 +18,7 @@ from sentinel_plugins.guarding.origins import Stretches
 from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.transducer import Transducer, joined
 from sentinel_plugins.guarding.views import Reader, views
+from tests.long_form import long_form
 from tests.plugins.guarding.samples import KEY_BODY, PRIVATE_KEY
 
 MANY = 200
@@ -112,6 +113,7 @@ DIVIDED: Mapping[str, str] = {
 }
 
 
+@long_form
 @pytest.mark.parametrize("sign", DIVIDED)
 def test_h42_whatever_is_read_as_a_sign_is_read_so_in_a_value(sign: str) -> None:
     plain = DIVIDED[sign] if sign in DIVIDED[sign] else DIVIDED[sign].replace("-", sign)

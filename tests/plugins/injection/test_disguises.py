@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sentinel_plugins.injection import views
 from sentinel_plugins.injection.model import share, shipped_model
 from sentinel_plugins.injection.scorer import shipped_scorer
+from tests.long_form import long_form
 from tests.plugins.injection.disguises import ATTACK, BENIGN, DISGUISES, backwards, leet, rot13, spaced
 
 THRESHOLD = 0.5
@@ -79,6 +80,7 @@ def test_h40_unseen_characters_where_they_belong_change_no_score(text: str) -> N
     assert score(text) == score(text.translate(dict.fromkeys(map(ord, "\u200c\u200d\ufe0f\ufeff"))))
 
 
+@long_form
 @pytest.mark.parametrize("row", DISGUISES)
 def test_h47_a_disguised_attack_after_100_kb_of_filler_is_found(row: str) -> None:
     filler = "The committee met on Tuesday and discussed the budget for the coming year. " * 1_400

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sentinel_plugins.pii.placeholder import LENGTH
 from sentinel_plugins.pii.restoring import Restored, restored
 from sentinel_plugins.pii.vault import Vault
+from tests.long_form import long_form
 from tests.plugins.guarding.growth import MOST, growth
 from tests.plugins.pii.reversing import put_back
 from tests.properties import promised
@@ -112,6 +113,7 @@ def test_nothing_is_held_but_what_may_be_a_beginning(text: str) -> None:
         assert not held or any(one != held and one.startswith(held) for one in PLACEHOLDERS)
 
 
+@long_form
 @pytest.mark.parametrize("text", [VAULT.nonce, VAULT.nonce[0], PLACEHOLDERS[0][:-1], PLACEHOLDERS[0], "x", '"', '{"'])
 @pytest.mark.parametrize("json", [False, True])
 def test_p6_the_time_is_linear(text: str, json: bool) -> None:

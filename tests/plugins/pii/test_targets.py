@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from sentinel_plugins.pii.targets import Targets
+from tests.long_form import long_form
 from tests.plugins.guarding.growth import MOST, growth
 from tests.properties import promised
 
@@ -212,6 +213,7 @@ def test_every_target_that_a_renderer_makes_is_one(before: str, after: str) -> N
                 assert inside(before + HERE)
 
 
+@long_form
 @pytest.mark.parametrize(
     "text", ["[x](", "<a ", "<aaaa", "//", "\\", "(", "]:", "<img =", "\n", "url('", "](\n", "w", "]"]
 )

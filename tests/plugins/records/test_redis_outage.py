@@ -18,6 +18,7 @@ from sentinel_plugins.records.redis import RedisRecords, sentinel_stores
 from sentinel_plugins.records.redis.server import OLDEST, Server
 from sentinel_plugins.redis.command import Argument
 from sentinel_plugins.redis.scripts import Script
+from tests.long_form import long_form
 from tests.pace import PATIENCE_S, in_time, until
 from tests.plugins.records.opened import redis, row
 from tests.redis.server import RedisServer, running_server
@@ -216,6 +217,7 @@ async def test_r01_a_redis_that_is_down_at_start_is_found_when_it_is_up(server: 
         await until(has(store, row(1)))
 
 
+@long_form
 async def test_r13_what_a_killed_gateway_left_is_sent_by_the_next_one(server: RedisServer, tmp_path: Path) -> None:
     server.kill()
     process = await asyncio.create_subprocess_exec(

@@ -16,6 +16,7 @@ TABLE = "usage"
 PER_TASK = 20
 
 
+@long_form
 async def test_d02_fifty_write_and_fifty_read_and_nobody_is_locked_out(tmp_path: Path) -> None:
     """A `database is locked` would be a refusal, and so would anybody who waits too long."""
 

@@ -21,6 +21,7 @@ async def test_s07_a_file_that_cannot_be_made_is_named_and_nothing_is_served(tmp
         assert "Traceback" not in process.output
 
 
+@long_form
 async def test_d04_a_damaged_file_is_named_and_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "ledger.db"
     file.write_bytes(b"what is left of a ledger" * 1_000)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sentinel_core.registry import installed
+from tests.long_form import long_form
 from tests.server.cli.conftest import Sentinel
 
 PLUGIN = """
@@ -131,6 +132,7 @@ def test_plugins_imports_none_of_them() -> None:
     assert ran.stderr.strip() == "False"
 
 
+@long_form
 @pytest.mark.parametrize("arguments", [["--version"], ["check", "--help"], ["serve", "--help"]])
 def test_version_and_help_of_a_command_import_nothing_heavy(arguments: list[str]) -> None:
     code = f"import sys; from sentinel_server.cli import main\ntry: main({arguments})\nexcept SystemExit: pass\n"

@@ -17,6 +17,7 @@ from sentinel_plugins.guarding.presidio.pool import DeadlinePassed, Pool, PoolPl
 from sentinel_plugins.guarding.presidio.process import RecogniserFailed, WorkerLost
 from sentinel_plugins.guarding.presidio.waiting import BATCH_CHARS, QueueFull, batches
 from sentinel_plugins.guarding.presidio.wire import Start
+from tests.long_form import long_form
 from tests.pace import until
 from tests.plugins.guarding.presidio import stand_in
 
@@ -169,6 +170,7 @@ asyncio.run(main())
 """
 
 
+@long_form
 async def test_kill_9_of_the_gateway_leaves_no_process_idle_or_busy() -> None:
     gateway = await asyncio.create_subprocess_exec(
         sys.executable, "-c", GATEWAY, stdout=asyncio.subprocess.PIPE, process_group=0

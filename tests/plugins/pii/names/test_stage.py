@@ -16,6 +16,7 @@ from sentinel_core.testing.harness import stage_config
 from sentinel_core.testing.replies import chunk
 from sentinel_plugins.guarding.stage import OFF_LOOP_CHARS
 from sentinel_plugins.pii.stage import Pii
+from tests.long_form import long_form
 from tests.plugins.guarding.guards import KEY, PII, Table, guards, sent, verdicts
 from tests.plugins.guarding.presidio import stand_in
 
@@ -24,6 +25,7 @@ TEXT = "Ann Smith wrote to Bob. He is in Paris, ann@acme.com."
 LEFT = "[PERSON] wrote to [PERSON]. He is in [LOCATION], [OWN_MAIL]."
 
 
+@long_form
 class TestConformance(StageConformance):
     stage = Pii
     config = NAMES
