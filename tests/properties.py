@@ -15,7 +15,7 @@ class Examples(NamedTuple):
     others: int
 
 
-PROFILES = {"default": Examples(15, 12), "ci": Examples(1_000, 250), "soak": Examples(100_000, 100_000)}
+PROFILES = {"default": Examples(15, 12), "ci": Examples(1_000, 100), "soak": Examples(100_000, 100_000)}
 NAME = os.environ.get("HYPOTHESIS_PROFILE", "default")
 CI = bool(os.environ.get("CI"))
 """There a change is judged by the same examples each time: what is found by chance is found by `nox -s soak`, and at
