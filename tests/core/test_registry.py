@@ -92,6 +92,26 @@ def test_a_name_of_the_configuration_is_loaded_and_no_other(install: Install) ->
     assert "acme_guard_other" not in sys.modules
 
 
+@pytest.mark.parametrize("hook", ["Hooks().stages", "Hooks.stages", "staticmethod(Hooks.alone)", "Hooks.alone"])
+def test_a_hook_of_a_module_may_be_any_kind_of_function(install: Install, hook: str) -> None:
+    source = """
+class Hooks:
+    @hookimpl
+    def stages(self=None):
+        return [Words]
+
+    @staticmethod
+    @hookimpl
+    def alone():
+        return [Words]
+
+sentinel_stages = """
+    install("acme-guard", acme_words=WORDS.format(name="acme_words").partition("@hookimpl")[0] + source + hook)
+    registry = Registry()
+    registry.load("acme_words", "stage")
+    assert list(registry.stages) == ["acme_words"]
+
+
 def test_our_own_plugins_are_installed_like_any_other() -> None:
     assert {"echo", "openai", "state_memory"} <= {
         info.name for info in installed() if info.module.startswith("sentinel")
