@@ -52,7 +52,7 @@ def _providers(gateway: Gateway) -> list[str]:
 
 def _callers(gateway: Gateway) -> str:
     server = gateway.settings.server
-    if authenticates(gateway):
+    if any(map(authenticates, gateway.chain.stages)):
         return "authenticated by the chain"
     if server.loopback:
         return "anonymous, from this machine only"

@@ -2,48 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
-from sentinel_core.config import ServerSettings
+from sentinel_core.chain import StagePlan
+from sentinel_core.config import ServerSettings, Settings
 from sentinel_core.config.document import problem_at
-from sentinel_core.errors import ConfigError, ConfigProblem
-from sentinel_core.gateway import Gateway
-from sentinel_core.keys import PRINCIPAL, Key
+from sentinel_core.errors import ConfigProblem
+from sentinel_core.gateway.blueprint import Sketch
+from sentinel_core.keys import PRINCIPAL
 from sentinel_core.stage import Stage
 from sentinel_server.runners import missing
 
 
-def check(gateway: Gateway) -> None:
-    """Raise `ConfigError` for a configuration that would serve strangers, or count and keep rows once per process.
+def problems(sketch: Sketch) -> Iterator[ConfigProblem]:
+    """What is wrong with a configuration that would serve strangers, or count and keep rows once per process.
 
     Beyond loopback some stage must authenticate, unless `[server] allow_anonymous` says that something in front does.
     Several workers or replicas need stores that they share, unless `approximate` in `[state]` or `[records]` accepts
-    that each counts, or keeps rows, alone. The runner must be installed.
+    that each counts, or keeps rows, alone. The runner must be installed. What could not be drawn has the benefit of the
+    doubt: what is wrong with it is told anyway.
     """
-    problems = [*_strangers(gateway), *_approximations(gateway), *_runner(gateway)]
-    if problems:
-        raise ConfigError(problems)
+    yield from _strangers(sketch)
+    yield from _approximations(sketch)
+    yield from _runner(sketch.settings)
 
 
-def authenticates(gateway: Gateway) -> bool:
-    """Whether one of the stages says who calls, and is configured to know somebody."""
-    return any(
-        PRINCIPAL in _written(plan.kind) and getattr(plan.config, "authenticates", True)
-        for plan in gateway.chain.stages
-    )
+def authenticates(plan: StagePlan) -> bool:
+    """Whether a stage says who calls, and is configured to know somebody."""
+    return _says_who(plan.kind, plan)
 
 
-def _written(stage: type[Stage]) -> Sequence[Key[Any]]:  # Any: keys of every type
-    return stage.writes if isinstance(stage.writes, tuple) else stage.writes.get("on_request", ())
+def _says_who(kind: type[Stage], plan: StagePlan | None) -> bool:
+    written = kind.writes if isinstance(kind.writes, tuple) else kind.writes.get("on_request", ())
+    return PRINCIPAL in written and (plan is None or getattr(plan.config, "authenticates", True))
 
 
-def _strangers(gateway: Gateway) -> Iterator[ConfigProblem]:
-    server = gateway.settings.server
-    if not server.loopback and not server.allow_anonymous and not authenticates(gateway):
+def _strangers(sketch: Sketch) -> Iterator[ConfigProblem]:
+    server = sketch.settings.server
+    may_know_them = any(kind is None or _says_who(kind, plan) for kind, plan in sketch.stages)
+    if not server.loopback and not server.allow_anonymous and not may_know_them:
         yield _problem(
-            gateway,
+            sketch.settings,
             ("server", "host"),
             "this address can be reached from other machines, and no stage authenticates callers",
             found=repr(server.host),
@@ -52,23 +52,22 @@ def _strangers(gateway: Gateway) -> Iterator[ConfigProblem]:
         )
 
 
-def _approximations(gateway: Gateway) -> Iterator[ConfigProblem]:
-    server = gateway.settings.server
-    state, records = gateway.blueprint.state, gateway.blueprint.records
+def _approximations(sketch: Sketch) -> Iterator[ConfigProblem]:
+    server, state, records = sketch.settings.server, sketch.state, sketch.records
     if server.workers * server.replicas == 1:
         return
-    if not state.kind.shared and not getattr(state.config, "approximate", False):
+    if state is not None and not state.kind.shared and not getattr(state.config, "approximate", False):
         yield _problem(
-            gateway,
+            sketch.settings,
             ("state", "kind"),
             f"{_counted(server)} would each count limits on their own in {state.kind.kind!r} state",
             found=repr(state.kind.kind),
             expected="a store that they share, such as Redis (kind = 'redis'), or one worker in one replica",
             suggestion="to accept up to that many times every limit: [state] approximate = true",
         )
-    if not records.kind.durable and not getattr(records.config, "approximate", False):
+    if records is not None and not records.kind.durable and not getattr(records.config, "approximate", False):
         yield _problem(
-            gateway,
+            sketch.settings,
             ("records", "kind"),
             f"{_counted(server)} would each keep their own rows in {records.kind.kind!r} records",
             found=repr(records.kind.kind),
@@ -77,8 +76,7 @@ def _approximations(gateway: Gateway) -> Iterator[ConfigProblem]:
         )
 
 
-def _runner(gateway: Gateway) -> Iterator[ConfigProblem]:
-    settings = gateway.settings
+def _runner(settings: Settings) -> Iterator[ConfigProblem]:
     problem = missing(settings.server.runner)
     if problem is not None:
         yield replace(problem, where=str(settings.document.origin(("server", "runner")) or ""))
@@ -91,10 +89,9 @@ def _counted(server: ServerSettings) -> str:
 
 
 def _problem(
-    gateway: Gateway, steps: tuple[str, str], message: str, *, found: str, expected: str, suggestion: str
+    settings: Settings, steps: tuple[str, str], message: str, *, found: str, expected: str, suggestion: str
 ) -> ConfigProblem:
     """A problem with one key, naming who set it, or the file in which it is missing."""
     words = {"found": found, "expected": expected, "suggestion": suggestion}
-    problem = problem_at(gateway.settings.document, steps, message, whole=False, **words)
-    path = gateway.settings.path
-    return problem if problem.where or path is None else replace(problem, where=str(path))
+    problem = problem_at(settings.document, steps, message, whole=False, **words)
+    return problem if problem.where or settings.path is None else replace(problem, where=str(settings.path))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
@@ -19,6 +19,7 @@ from sentinel_core.order import arrange, list_problems
 from sentinel_core.provider import Provider, ProviderConfig
 from sentinel_core.records import RecordStore
 from sentinel_core.registry import Registry
+from sentinel_core.stage import Stage
 from sentinel_core.state import StateStore, StoreConfig
 
 T = TypeVar("T")
@@ -54,8 +55,23 @@ class Blueprint:
     catalogue: ModelCatalogue
 
 
-def draw(settings: Settings, registry: Registry) -> Blueprint:
-    """Load what the settings name and convert every table. Raises `ConfigError` with every problem."""
+class Sketch(NamedTuple):
+    """What could be drawn of a configuration that may be broken. `stages` are those that are enabled: the class, None
+    where it could not be loaded, and the plan, None where its table could not be converted."""
+
+    settings: Settings
+    stages: tuple[tuple[type[Stage] | None, StagePlan | None], ...]
+    state: StorePlan[StateStore] | None
+    records: StorePlan[RecordStore] | None
+
+
+Judge: TypeAlias = Callable[[Sketch], Iterable[ConfigProblem]]
+"""What is wrong with a configuration for whoever serves it. Asked with what could be drawn: all is told at once."""
+
+
+def draw(settings: Settings, registry: Registry, judge: Judge | None = None) -> Blueprint:
+    """Load what the settings name and convert every table. Raises `ConfigError` with every problem, those of a judge
+    included."""
     drawing = _Drawing(settings, registry)
     stages = [plan for name, table in settings.stages.items() if table.enabled for plan in drawing.stage(name, table)]
     providers = [
@@ -71,15 +87,17 @@ def draw(settings: Settings, registry: Registry) -> Blueprint:
     catalogue = drawing.attempt(drawing.catalogue)
     drawing.attempt(registry.check_pending)
     chain = drawing.chain(stages)
+    if judge is not None:
+        drawing.problems += judge(Sketch(settings, drawing.sketched(stages), state, records))
     if drawing.problems or chain is None or state is None or records is None or catalogue is None:
         raise ConfigError([drawing.placed(problem) for problem in drawing.problems])
     return Blueprint(settings, registry, chain, tuple(providers), state, records, catalogue)
 
 
-def problems(settings: Settings) -> tuple[ConfigProblem, ...]:
+def problems(settings: Settings, judge: Judge | None = None) -> tuple[ConfigProblem, ...]:
     """What would keep these settings from being drawn. For those that cannot be used anyway: all is told at once."""
     try:
-        draw(settings, Registry())
+        draw(settings, Registry(), judge)
     except ConfigError as error:
         return error.problems
     return ()
@@ -141,6 +159,12 @@ class _Drawing:
         if config is not None:
             self.problems += kind.missing(config)
             yield StagePlan(name, kind, config)
+
+    def sketched(self, stages: list[StagePlan]) -> tuple[tuple[type[Stage] | None, StagePlan | None], ...]:
+        """Every enabled stage, as far as it could be drawn."""
+        plans, kinds = {plan.name: plan for plan in stages}, self.registry.stages
+        enabled = [name for name, table in self.settings.stages.items() if table.enabled]
+        return tuple((kinds.get(name), plans.get(name)) for name in enabled)
 
     def provider(self, name: str, table: PluginTable) -> Iterator[ProviderPlan]:
         """The provider of one table, if it can be loaded and its table converts."""

@@ -22,7 +22,7 @@ from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import outside
 from sentinel_core.gateway.asking import Body, decoded, new_id
-from sentinel_core.gateway.blueprint import Blueprint, check_fixed, draw, warnings_about
+from sentinel_core.gateway.blueprint import Blueprint, Judge, check_fixed, draw, warnings_about
 from sentinel_core.gateway.catalogue import ModelInfo
 from sentinel_core.gateway.generation import Generation, Opened, ProviderPool
 from sentinel_core.gateway.healthcheck import HealthChecks
@@ -48,16 +48,21 @@ class Gateway:
     """One configuration, open or not. `async with gateway:` opens it; the exit drains and closes it.
 
     Raises `ConfigError` with every problem when it is made, before anything is opened. `registry` may hold plugins of
-    this process; `services` replaces the outside world, stores included.
+    this process; `services` replaces the outside world, stores included; `judge` adds what its host refuses.
     """
 
     def __init__(
-        self, settings: Settings, *, registry: Registry | None = None, services: Services | None = None
+        self,
+        settings: Settings,
+        *,
+        registry: Registry | None = None,
+        services: Services | None = None,
+        judge: Judge | None = None,
     ) -> None:
         self._registry = registry
         self._given = services
         self._sources: Sources | None = None
-        self._blueprint = draw(settings, registry or Registry())
+        self._blueprint = draw(settings, registry or Registry(), judge)
         self._tracker = Tracker()
         self._jobs, self._pool = Jobs(), ProviderPool()
         self._generation: Generation | None = None

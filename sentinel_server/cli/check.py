@@ -25,15 +25,13 @@ def command(
 
     Nothing is opened: what only a store, a provider or a model can say of a setting, `serve` says.
     """
-    from sentinel_server.exposure import check
     from sentinel_server.supervisor.launch import Launch
 
     launch = Launch(text(config), text(env_file))
     if suggest:
         print(_order(launch))
         return
-    gateway = launch.gateway()
-    check(gateway)
+    gateway = launch.served()
     if show:
         values = gateway.settings.effective()
         print(table(("TABLE", "KEY", "VALUE", "SOURCE"), values))

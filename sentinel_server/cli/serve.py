@@ -52,15 +52,13 @@ def _remember_hang_ups() -> Callable[[], bool]:
 
 def _serve(launch: Launch, *, reload: bool, hung_up: Callable[[], bool]) -> int:
     from sentinel_server import banner, logs, supervisor
-    from sentinel_server.exposure import check
     from sentinel_server.supervisor.binding import bind, url
 
-    gateway = launch.gateway()
+    gateway = launch.served()
     server = gateway.settings.server
     if reload and server.workers > 1:
         raise typer.BadParameter("--reload is for one worker")
     logs.configure(server.log_level)
-    check(gateway)
     listener = bind(server, shared=server.workers > 1)
     text = banner.render(gateway, url(listener), color=colour.shown(sys.stderr))
 

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -14,8 +15,8 @@ from sentinel_core.config import ServerSettings, Settings, load_settings
 from sentinel_core.config.files import Files
 from sentinel_core.config.sources import Option
 from sentinel_core.gateway import Gateway
-from sentinel_core.gateway.blueprint import problems
-from sentinel_server.exposure import check
+from sentinel_core.gateway.blueprint import Judge, problems
+from sentinel_server import exposure
 
 log = logging.getLogger("sentinel.server")
 
@@ -39,14 +40,14 @@ class Launch(msgspec.Struct, frozen=True):
         """The files of one reading."""
         return Files(self.contents, once=True)
 
-    def settings(self, files: Files | None = None) -> Settings:
-        """The settings, read now. `ConfigError` with every problem, those of plugins' tables included."""
+    def settings(self, files: Files | None = None, judge: Judge | None = None) -> Settings:
+        """The settings, read now. `ConfigError` with every problem, those of plugins' tables and a judge's included."""
         return load_settings(
             _path(self.config),
             environ=os.environ,
             env_file=_path(self.env_file),
             files=files or self.files(),
-            further=problems,
+            further=partial(problems, judge=judge),
             options=[Option(f"--{key}", ("server", key), value) for key, value in self.server.items()],
         )
 
@@ -54,14 +55,16 @@ class Launch(msgspec.Struct, frozen=True):
         """A gateway that is compiled and not open. `ConfigError` with every problem."""
         return Gateway(self.settings(files))
 
+    def served(self, files: Files | None = None) -> Gateway:
+        """The same, for a process that begins to serve: whom and what that would expose counts as well."""
+        return Gateway(self.settings(files, exposure.problems), judge=exposure.problems)
+
     def successor(self, server: ServerSettings, files: Files | None = None) -> Gateway:
-        """The same, checked for exposure, for a process that serves with this `[server]` and goes on doing so."""
-        gateway = self.gateway(files)
-        if gateway.settings.server != server:
+        """The same, for a process that serves with this `[server]` and goes on doing so."""
+        settings = self.settings(files, exposure.problems)
+        if settings.server != server:
             log.warning("[server] has changed: that takes effect at the next start")
-            gateway = Gateway(replace(gateway.settings, server=server))
-        check(gateway)
-        return gateway
+        return Gateway(replace(settings, server=server), judge=exposure.problems)
 
     def settled(self, settings: Settings) -> Launch:
         """The same sources as these settings found them: that file and no other, and what all of them said."""

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sentinel_core.config import load_settings
 from sentinel_core.gateway import Gateway
-from sentinel_server.exposure import check
+from sentinel_server.exposure import problems
 from tests.examples.installed import EXAMPLES, install
 from tests.promises.tree import ROOT, Sample, files, samples
 
@@ -38,8 +39,7 @@ def complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_toml_block_is_a_configuration_that_can_be_used(sample: Sample, complete: Path) -> None:
     complete.write_text(sample.text, "utf-8")
     environ = {name: _value(name) for name in ("OPENAI_API_KEY", *SECRET.findall(sample.text))}
-    gateway = Gateway.load(complete, environ=environ)
-    check(gateway)
+    gateway = Gateway(load_settings(complete, environ=environ), judge=problems)
     assert not any("limits" in warning for warning in gateway.warnings)
 
 

@@ -10,27 +10,30 @@ from sentinel_core.config import settings_from
 from sentinel_core.errors import ConfigError
 from sentinel_core.gateway import Gateway
 from sentinel_server import banner
-from sentinel_server.exposure import check
+from sentinel_server.exposure import problems
 from tests.plugins.auth.callers import ADMIN_KEY, PEPPER, STATIC, secret
 
 
 def gateway(auth: dict[str, Any] | None, **server: Any) -> Gateway:  # TOML values
     stages = {"auth": auth} if auth is not None else {}
-    return Gateway(settings_from({"server": server, "stages": stages, "providers": {"echo": {}}}))
+    return served({"server": server, "stages": stages, "providers": {"echo": {}}})
+
+
+def served(tables: dict[str, Any]) -> Gateway:  # TOML values
+    return Gateway(settings_from(tables), judge=problems)
 
 
 @pytest.mark.parametrize("auth", [None, {}, {"admin_key": secret(ADMIN_KEY)}], ids=["no_stage", "no_key", "admin_only"])
 def test_c10_a_public_address_without_keys_refuses_to_start(auth: dict[str, Any] | None) -> None:  # TOML values
     with pytest.raises(ConfigError, match="no stage authenticates callers"):
-        check(gateway(auth, host="0.0.0.0"))
-    check(gateway(auth, host="0.0.0.0", allow_anonymous=True))
-    check(gateway(auth))
+        gateway(auth, host="0.0.0.0")
+    gateway(auth, host="0.0.0.0", allow_anonymous=True)
+    gateway(auth)
 
 
 @pytest.mark.parametrize("auth", [{"api_key": secret(STATIC)}, {"pepper": secret(PEPPER)}], ids=["key", "pepper"])
 def test_c10_with_keys_a_public_address_is_served_and_the_banner_says_so(auth: dict[str, Any]) -> None:  # TOML values
     open_to_all = gateway(auth, host="0.0.0.0")
-    check(open_to_all)
     assert "authenticated by the chain" in banner.render(open_to_all, "http://x", color=False)
     assert "anonymous, from this machine only" in banner.render(gateway({}), "http://x", color=False)
 
@@ -50,12 +53,29 @@ def test_what_each_process_would_have_for_itself_refuses_to_start(
     processes: dict[str, int], state: dict[str, Any], records: dict[str, Any], missing: list[str]
 ) -> None:  # TOML values
     tables = {"server": processes, "state": state, "records": records, "providers": {"echo": {}}}
-    several = Gateway(settings_from(tables))
     if not missing:
-        check(several)
+        served(tables)
         return
     with pytest.raises(ConfigError) as refused:
-        check(several)
+        served(tables)
     assert [problem.table for problem in refused.value.problems] == missing
     assert ("kind = 'sqlite'" in str(refused.value)) is ("records" in missing)
-    check(Gateway(settings_from({**tables, "server": {}})))
+    served({**tables, "server": {}})
+
+
+PUBLIC = {"host": "0.0.0.0", "workers": 2}
+BROKEN = {
+    "a stage": ({"stages": {"rate_limit": {"algoritm": "gcra"}}}, ["stages.rate_limit", "server", "state", "records"]),
+    "no stage": ({"stages": {"usgae": {}}}, ["stages.usgae", "state", "records"]),
+    "who authenticates": ({"stages": {"auth": {"pepper": 1}}}, ["stages.auth", "state", "records"]),
+    "a store": ({"state": {"kind": "memry"}}, ["state", "server", "records"]),
+    "a provider": ({"providers": {"openai": {"timeout_s": "x"}}}, ["providers.openai", "server", "state", "records"]),
+}
+
+
+@pytest.mark.parametrize(("broken", "tables"), BROKEN.values(), ids=BROKEN)
+def test_it_is_told_with_whatever_else_is_wrong(broken: dict[str, Any], tables: list[str]) -> None:  # TOML values
+    """Of what cannot be drawn nobody knows whether it would do."""
+    with pytest.raises(ConfigError) as refused:
+        served({"server": PUBLIC, "providers": {"echo": {}}, **broken})
+    assert sorted({problem.table for problem in refused.value.problems}) == sorted(tables)

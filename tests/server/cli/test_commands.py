@@ -182,6 +182,18 @@ def test_what_must_not_be_served_by_accident_is_refused_with_its_place(
     assert place in result.err
 
 
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_it_is_refused_with_whatever_else_is_wrong(sentinel: Sentinel, command: str) -> None:
+    result = sentinel(command, config='[server]\nhost = "0.0.0.0"\nprot = 1\n[providers.a]\nkind = "echoo"\n')
+    assert result.code == 2
+    assert [line.split(";")[0].strip() for line in result.err.splitlines()[1:]] == [
+        "sentinel.toml: [server] prot: unknown key",
+        "sentinel.toml: [providers.a]: no installed plugin brings the provider 'echoo'",
+        "sentinel.toml: [server] host: this address can be reached from other machines, and no stage authenticates"
+        " callers",
+    ]
+
+
 def test_a_runner_that_is_not_installed_is_refused_with_its_place(
     sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
