@@ -87,6 +87,7 @@ async def test_a_process_that_starts_again_on_memory_begins_with_what_its_ledger
     assert codes == [None, None, "insufficient_quota"]
 
 
+@long_form
 async def test_r06_a_budget_that_memory_has_no_room_for_begins_with_what_the_ledger_says(tmp_path: Path) -> None:
     async with house(tmp_path, {"kind": "memory", "max_entries": 1}, calls=2, daily_usd=1.0) as h:
         codes = []

@@ -156,6 +156,7 @@ def test_z13_no_name_in_memory_is_two_tenants(
     asyncio.run(driven(first, second))
 
 
+@long_form
 def test_z13_the_ledgers_own_example_is_kept_apart() -> None:
     asyncio.run(driven(Caller("a:b", "c", "d"), Caller("a", "b:c", "d")))
 

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from tests.long_form import long_form
 from tests.promises.tree import ROOT
 from tests.properties import PROFILES
 
@@ -34,6 +35,7 @@ def numbered() -> Iterator[tuple[str, str]]:
                     yield f"{path.relative_to(ROOT)}: {name}", decorators
 
 
+@long_form
 def test_properties_with_a_number_take_what_is_promised() -> None:
     found = [*numbered()]
     assert [name for name, decorators in found if "promised(" not in decorators] == []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.long_form import long_form
 from tests.promises.tree import PACKAGES, ROOT, files, parsed, statements
 
 TEXT = {".py", ".md", ".toml", ".yml", ".yaml", ".sh", ".html", ".css", ".js", ".example", ""}
@@ -49,6 +50,7 @@ def test_no_module_is_longer_than_one_can_read_standing(package: str) -> None:
     assert {name: count for name, count in lengths.items() if count > MAX_LINES} == {}
 
 
+@long_form
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_function_is_longer_than_a_glance(package: str) -> None:
     long = []
@@ -61,6 +63,7 @@ def test_no_function_is_longer_than_a_glance(package: str) -> None:
     assert long == []
 
 
+@long_form
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_pattern_of_a_type_takes_a_line_break_at_its_end(package: str) -> None:
     open_ = []  # `$` matches before one as well
@@ -75,6 +78,7 @@ def test_no_pattern_of_a_type_takes_a_line_break_at_its_end(package: str) -> Non
     assert open_ == []
 
 
+@long_form
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_exception_is_swallowed(package: str) -> None:
     silent = []

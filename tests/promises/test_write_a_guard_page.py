@@ -72,6 +72,7 @@ def test_what_the_page_shows_is_in_the_package(package: Path) -> None:
     assert points.strip() in (package / "pyproject.toml").read_text("utf-8")
 
 
+@long_form
 def test_the_wheel_has_the_name_that_the_page_installs(package: Path) -> None:
     project = tomllib.loads((package / "pyproject.toml").read_text("utf-8"))["project"]
     wheel = f"dist/{project['name'].replace('-', '_')}-{project['version']}-py3-none-any.whl"

@@ -107,7 +107,8 @@ async def hangs(process: Process, folder: Path, workers: int) -> None:
     await process.until(lambda: process.output.count("the gate is shut") == workers, "shut the gate")
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
+@long_form
+@pytest.mark.parametrize("workers", [1, 2])
 async def test_s06_a_stage_that_cannot_be_opened_refuses_the_reload_and_a_mended_file_is_taken(
     gate: Path, workers: int
 ) -> None:
@@ -178,7 +179,8 @@ async def test_c10_a_reload_does_not_open_a_public_address_to_strangers(tmp_path
         assert b" 401 " in await client.until(b"\r\n")
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
+@long_form
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.usefixtures("key")
 async def test_c10_a_file_that_is_away_refuses_the_reload_and_opens_nothing(tmp_path: Path, workers: int) -> None:
     file = tmp_path / "sentinel.toml"

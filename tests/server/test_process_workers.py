@@ -84,7 +84,8 @@ async def test_s03_a_supervisor_that_gives_up_does_not_exit_0(tmp_path: Path) ->
         assert "giving up" in process.output
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=long_form)])
+@long_form
+@pytest.mark.parametrize("workers", [1, 2])
 async def test_s06_a_broken_file_keeps_the_old_configuration_and_says_why(tmp_path: Path, workers: int) -> None:
     text = config(workers=workers)
     async with running(tmp_path, text) as process:

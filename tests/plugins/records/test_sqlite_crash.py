@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hypothesis import settings
 
+from tests.long_form import long_form
 from tests.pace import PATIENCE_S
 from tests.plugins.records.crashing import BATCH, COUNTERS, LEDGER
 from tests.plugins.records.opened import sqlite
@@ -33,6 +34,7 @@ async def life(folder: Path, number: int, lines: int) -> list[str]:
     return [line.strip() for line in said]
 
 
+@long_form
 async def test_s04_what_was_committed_outlives_kill_9_and_is_there_once(tmp_path: Path) -> None:
     said: list[str] = []
     for number in range(LIVES):

@@ -42,16 +42,9 @@ def test_colours_are_for_those_who_want_them(
         assert not colour.shown(nowhere)
 
 
-@pytest.mark.parametrize(
-    ("asked", "command"),
-    [
-        ("a terminal", SERVE),
-        ("NO_COLOR", SCAN),
-        pytest.param("a terminal", SCAN, marks=long_form),
-        pytest.param("NO_COLOR", SERVE, marks=long_form),
-    ],
-    ids=lambda value: value if isinstance(value, str) else value[0][0],
-)
+@long_form
+@pytest.mark.parametrize("asked", ["a terminal", "NO_COLOR"])
+@pytest.mark.parametrize("command", [SERVE, SCAN], ids=lambda command: command[0][0])
 def test_commands_keep_to_it_on_a_real_terminal(
     tmp_path: Path, asked: str, command: tuple[tuple[str, ...], bytes]
 ) -> None:
