@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
@@ -38,8 +37,6 @@ from sentinel_core.registry import Registry
 from sentinel_core.services import Services
 from sentinel_core.state import StateStore
 
-log = logging.getLogger("sentinel.gateway")
-
 FINISHERS_S = 1.0
 """What finishers get at an exit after the drain's time is used up."""
 
@@ -59,21 +56,17 @@ class Gateway:
         services: Services | None = None,
         judge: Judge | None = None,
     ) -> None:
-        self._registry = registry
-        self._given = services
+        self._registry, self._given = registry, services
         self._sources: Sources | None = None
         self._blueprint = draw(settings, registry or Registry(), judge)
-        self._tracker = Tracker()
-        self._jobs, self._pool = Jobs(), ProviderPool()
+        self._tracker, self._jobs, self._pool = Tracker(), Jobs(), ProviderPool()
         self._generation: Generation | None = None
         self._retired = Retired(self._tracker)
         self._services: Services | None = services
         self._stack = AsyncExitStack()
-        self._reloading = asyncio.Lock()
-        self._opening = Opening()
+        self._reloading, self._opening = asyncio.Lock(), Opening()
         self._started_at: float | None = None
-        self._drain_began = 0.0
-        self.draining = False
+        self.draining, self._drain_began = False, 0.0
         self.endpoints: tuple[Endpoint | Socket, ...] = self._blueprint.registry.endpoints(self)
         self._planned: tuple[Job, ...] = self._blueprint.registry.jobs(self)
         self.commands: tuple[Command, ...] = self._blueprint.registry.commands()
@@ -166,8 +159,9 @@ class Gateway:
         return await self._health.look(providers, anew=anew)
 
     async def probe(self, provider: str) -> Health:
-        """One provider's health, asked now. Raises KeyError for a name that is not open."""
-        return await self._health.probe(provider, self.providers[provider])
+        """One provider's health, asked now. Raises KeyError for a name that is not open, `Refusal`: not_started."""
+        opened = self.providers[provider]
+        return await self._health.probe(provider, opened)
 
     # -- life cycle ---------------------------------------------------------------------------------------------
 

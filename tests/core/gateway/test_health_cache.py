@@ -129,6 +129,8 @@ async def test_a_provider_that_hangs_is_unhealthy(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_a_gateway_that_is_not_open_has_no_health_and_says_so() -> None:
-    with pytest.raises(Refusal) as caught:
-        await Gateway(settings_from({"providers": {"echo": {}}})).health()
-    assert caught.value.code == "not_started"
+    gateway = Gateway(settings_from({"providers": {"echo": {}}}))
+    for asked in (gateway.health(), gateway.probe("echo")):
+        with pytest.raises(Refusal) as caught:
+            await asked
+        assert caught.value.code == "not_started"
