@@ -6,12 +6,15 @@ Source: https://docs.mistral.ai/api/ and the response types of Mistral's own cli
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from sentinel_core.messages import Usage
 from tests.upstream.api import Said
 from tests.upstream.openai import OpenAI
 from tests.upstream.payloads import delta
+
+_HEARD = {"role": "assistant", "content": "OK"}
 
 
 class Mistral(OpenAI):
@@ -25,9 +28,16 @@ class Mistral(OpenAI):
         return {"object": "error", "message": message, "type": kind, "param": None, "code": None}
 
     def conversation(self, body: Mapping[str, Any]) -> dict[str, Any]:  # JSON
-        """A call of a tool that must be made is `any`."""
+        """A call of a tool that must be made is `any`. An assistant speaks between a result and a user, if only to say
+        that it heard."""
         read = super().conversation(body)
-        return {**read, "tool_choice": "required"} if read.get("tool_choice") == "any" else read
+        if read.get("tool_choice") == "any":
+            read["tool_choice"] = "required"
+        roles = ["", *(message["role"] for message in read["messages"]), ""]
+        assert ("tool", "user") not in pairwise(roles)
+        between = [roles[place : place + 3] == ["tool", "assistant", "user"] for place in range(len(read["messages"]))]
+        said = zip(read["messages"], between, strict=True)
+        return {**read, "messages": [message for message, heard in said if not (heard and message == _HEARD)]}
 
     def reasoned(self, text: str | None, reasoning: str) -> dict[str, Any]:  # JSON
         """Thoughts stand in the content, as parts."""

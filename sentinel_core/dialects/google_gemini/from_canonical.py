@@ -47,6 +47,7 @@ class _Writer:
     def __init__(self, body: Mapping[str, Any], model: str) -> None:
         self._body = body
         self._can: Abilities = abilities(model)
+        self._takes_forms = True
         self._config: dict[str, Any] = {}
         self._beside: dict[str, Any] = {}
         self.dropped: list[str] = []
@@ -58,7 +59,9 @@ class _Writer:
             turns.add(message, index)
         result: dict[str, Any] = {"systemInstruction": {"parts": turns.system}} if turns.system else {}
         result["contents"] = turns.finish()
-        result |= tool_fields(body, self.dropped)
+        tools = tool_fields(body, self.dropped)
+        self._takes_forms = self._can.json_with_tools or not tools
+        result |= tools
         limit = body.get("max_completion_tokens") or body.get("max_tokens")
         if limit is not None:
             self._config["maxOutputTokens"] = limit
@@ -114,10 +117,11 @@ class _Writer:
             self.dropped.append("reasoning_effort")
 
     def _form(self, form: Mapping[str, Any]) -> None:
-        """The form of the answer. Google holds to a schema always, so `strict` says nothing."""
+        """The form of the answer, which older models take beside no tools. Google holds to a schema always, so `strict`
+        says nothing."""
         if form["type"] == "text":
             return
-        if form["type"] not in ("json_object", "json_schema"):
+        if form["type"] not in ("json_object", "json_schema") or not self._takes_forms:
             self.dropped.append("response_format")
             return
         self._config["responseMimeType"] = "application/json"

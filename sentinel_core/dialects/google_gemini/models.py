@@ -1,7 +1,8 @@
 """What Google's models take that differs by model, told by the model's name.
 
 Source: https://ai.google.dev/gemini-api/docs/thinking, .../thought-signatures and .../function-calling, and answers of
-the API ("Penalty is not enabled for models/gemini-2.5-pro", "Thinking level MINIMAL is not supported for this model").
+the API ("Penalty is not enabled for models/gemini-2.5-pro", "Thinking level MINIMAL is not supported for this model",
+"Function calling with a response mime type: 'application/json' is unsupported").
 A Gemini that is newer than this table, or that names no version, is treated as the newest; a name that is not
 Gemini's is left alone.
 """
@@ -30,6 +31,8 @@ class Abilities(NamedTuple):
     """Calls of the current turn must be signed."""
     media_results: bool = False
     """A tool's result may hold images; otherwise they stand beside it."""
+    json_with_tools: bool = True
+    """An answer may have to be JSON where tools can be called."""
 
 
 def abilities(model: str) -> Abilities:
@@ -48,8 +51,9 @@ def abilities(model: str) -> Abilities:
 
 def _second(name: str, version: tuple[int, int]) -> Abilities:
     if version < (2, 5):
-        return Abilities()
+        return Abilities(json_with_tools=False)
     if _SPECIAL.search(name):
-        return Abilities(penalties=False)
+        return Abilities(penalties=False, json_with_tools=False)
     pro = "pro" in name
-    return Abilities("budget", least=128 if pro else 0, most=32_768 if pro else 24_576, penalties=False)
+    least, most = (128, 32_768) if pro else (0, 24_576)
+    return Abilities("budget", least=least, most=most, penalties=False, json_with_tools=False)

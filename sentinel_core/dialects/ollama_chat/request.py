@@ -56,7 +56,7 @@ def request_body(
     _check(body)
     plain, dropped = canonical.plain_body(body, model)
     writer = _Writer(plain, {**options}, think)
-    made = {"model": model, "messages": writer.turns(body["messages"]), "stream": bool(body.get("stream")), **fixed}
+    made = {"model": model, "messages": writer.turns(), "stream": bool(body.get("stream")), **fixed}
     made |= writer.fields(top_k=body.get("top_k"))
     # OpenAI's own fields have no `top_k`, and the plain body lost it: Ollama's options have it.
     left_out = (name for name in (*dropped, *writer.dropped, *only_here(body)) if name != "top_k")
@@ -78,11 +78,10 @@ class _Writer:
         """The names of what was left out."""
         return self._turns.dropped
 
-    def turns(self, originals: Any) -> list[dict[str, Any]]:  # the client's messages
-        """The conversation, with the thoughts of the original messages."""
+    def turns(self) -> list[dict[str, Any]]:
+        """The conversation, with its thoughts."""
         return [
-            self._turns.turn(message, _thought(originals[index]), index)
-            for index, message in numbered(self._body["messages"])
+            self._turns.turn(message, _thought(message), index) for index, message in numbered(self._body["messages"])
         ]
 
     def fields(self, *, top_k: int | None) -> dict[str, Any]:

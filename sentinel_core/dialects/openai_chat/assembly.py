@@ -12,6 +12,7 @@ from sentinel_core.dialects.lanes import changed_ends, decomposed, recomposed
 from sentinel_core.dialects.openai_chat.choice import Choice, outside_of
 from sentinel_core.dialects.openai_chat.decoder import PLAIN_CHUNK, ChatStreamDecoder
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
+from sentinel_core.dialects.openai_chat.opening import opens
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, is_custom
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.messages import (
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 _encode = msgspec.json.Encoder().encode
 _TOP = ("id", "created", "model", "service_tier", "system_fingerprint")
-"""Identifiers that a stream's first chunk gives to the answer. Other fields come with the event that guards saw."""
+"""Identifiers that the chunk which opens a stream gives to the answer. Other fields come with the event that guards
+saw."""
 
 
 def decompose(answer: Answer) -> tuple[Event, ...]:
@@ -54,13 +56,14 @@ def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
 def assemble(dialect: Dialect, events: Iterable[Event], form: Form | None = None) -> Answer:
     """One answer with the text of every lane, the last usage, and the stream's own fields."""
     form = form or _CHAT
+    head: dict[str, Any] = {}
     top: dict[str, Any] = {}
     choices: dict[int, Choice] = {}
     usage: UsageReport | None = None
     opaque: list[Opaque] = []
     for event in events:
-        if event.frame is not None and not top:
-            top = {key: event.frame.body[key] for key in _TOP if key in event.frame.body}
+        if event.frame is not None and not head and opens(event.frame.body):
+            head = {key: event.frame.body[key] for key in _TOP if key in event.frame.body}
         if isinstance(event, TextEvent):
             choices.setdefault(event.choice, form.choice()).add(event)
         elif isinstance(event, Finish):
@@ -75,11 +78,12 @@ def assemble(dialect: Dialect, events: Iterable[Event], form: Form | None = None
                 for index, outside in outside_of(chunk):
                     choices.setdefault(index, form.choice()).keep(outside)
     body: dict[str, Any] = {
-        "id": top.pop("id", None) or form.id,
+        "id": head.pop("id", None) or form.id,
         "object": form.object,
-        "created": top.pop("created", None) or int(time.time()),
-        "model": top.pop("model", None) or "",
+        "created": head.pop("created", None) or int(time.time()),
+        "model": head.pop("model", None) or "",
         "choices": [choice.body(index) for index, choice in sorted(choices.items())],
+        **head,
         **top,
     }
     if usage is not None:

@@ -1,7 +1,8 @@
 """The canonical form is OpenAI's own, so there is little to do: to leave out what others put into it.
 
 Other dialects keep what OpenAI's format lacks under names that it does not have: `extra_content` (of a request, a
-message, a part, a tool), `top_k`, `cache_control`, `reasoning_content` of an assistant's turn.
+message, a part, a tool), `top_k`, `cache_control`. `reasoning_content` of an assistant's turn stays: hosts of OpenAI's
+format differ in whether they want it back (`thoughts`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from sentinel_core.dialects.openai_chat.answer import decode_usage
+from sentinel_core.dialects.openai_chat.opening import opens
 from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.dialects.openai_chat.tool_results import with_plain_results
 from sentinel_core.dialects.slots import TextSlot
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 
 EXTENSION = "extra_content"
 _FOREIGN = frozenset({"top_k", EXTENSION})
-_UNSAID = frozenset({"reasoning_content", EXTENSION})
-"""Of a message: another provider's state, which is for that provider alone. Leaving it out loses nothing here."""
 _USER_CHARS = 64
 """OpenAI takes no longer `user`; a client's id for Anthropic may have twice as many."""
 FAILED: Final = "messages.is_error"
@@ -112,13 +112,15 @@ class ToCanonical:
 
     def translate(self, event: Event) -> Sequence[Event]:
         """The event without its chunk, after the opening. What stands outside the channels is left out, but for
-        extensions."""
+        extensions, and so is what comes before anybody answers."""
         frame = event.frame
         if frame is None:
             return (event,)
         opening: tuple[Event, ...] = ()
         if self._head is None:
             body = frame.body
+            if isinstance(event, Opaque) and not opens(body):
+                return ()
             self._head = {"id": body.get("id") or "", "object": "chat.completion.chunk"}
             self._head |= {"created": body.get("created") or 0, "model": body.get("model") or ""}
             opening = (opening_event(self._head),)
@@ -152,7 +154,7 @@ class FromCanonical:
 
 
 def _message(message: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
-    result = {key: value for key, value in message.items() if key not in _UNSAID}
+    result = {key: value for key, value in message.items() if key != EXTENSION}
     dropped += result_names(message)
     content = result.get("content")
     if isinstance(content, list):

@@ -13,6 +13,7 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.errors import upstream_error
 from sentinel_core.dialects.openai_chat.extensions import without_extensions
+from sentinel_core.dialects.openai_chat.thoughts import without_thoughts
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
@@ -111,5 +112,5 @@ def _is_openai(root: str) -> bool:
 
 def _plain(request: Request) -> tuple[Request, tuple[str, ...]]:
     """A chat request without what other vendors' answers left in it."""
-    body, names = without_extensions(request.body)
+    body, names = without_extensions(without_thoughts(request.body))
     return msgspec.structs.replace(request, body=body), tuple(names)

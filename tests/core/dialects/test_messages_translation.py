@@ -332,13 +332,13 @@ def test_thinking_is_replayed_before_the_tools_results_unless_a_guard_changed_it
     assert to_anthropic(messages=messages)[0]["messages"][1]["content"] == [CALL]
 
 
-def test_another_providers_state_is_for_that_provider_alone() -> None:
+def test_a_signature_is_for_the_provider_that_wrote_it_alone_and_a_thought_for_who_wants_it() -> None:
     history = [
         {"role": "user", "content": "hi"},
         {"role": "assistant", "content": [THOUGHT, {"type": "text", "text": "x"}]},
     ]
     body, dropped = to_openai(messages=[*history, {"role": "user", "content": "more"}])
-    assert body["messages"][1] == {"role": "assistant", "content": "x"}
+    assert body["messages"][1] == {"role": "assistant", "content": "x", "reasoning_content": "hm"}
     assert dropped == ()
 
 

@@ -80,7 +80,7 @@ def test_a_conversation_for_chat() -> None:
                     {"type": "file", "file": {"filename": "a.pdf", "file_data": PDF}},
                 ],
             },
-            {"role": "assistant", "content": "calling", "tool_calls": calls},
+            {"role": "assistant", "content": "calling", "reasoning_content": "hm", "tool_calls": calls},
             {"role": "tool", "tool_call_id": "c1", "content": "hot"},
             {"role": "tool", "tool_call_id": "c2", "content": "noon"},
             {"role": "user", "content": "thanks"},
@@ -269,4 +269,5 @@ def test_thoughts_with_their_signatures_go_back_to_the_provider_that_signed_them
     assert body["messages"][1]["content"] == [thought, {"type": "text", "text": "one"}, call]
     changed = json.loads(json.dumps(items).replace('"hm"', '"[X]"'))
     assert sent(OPUS, input=changed)[0]["messages"][1]["content"] == [{"type": "text", "text": "one"}, call]
-    assert sent("gpt", input=items)[0]["messages"][1].keys() == {"role", "content", "tool_calls"}
+    told = {"role", "content", "reasoning_content", "tool_calls"}
+    assert sent("gpt", input=items)[0]["messages"][1].keys() == told

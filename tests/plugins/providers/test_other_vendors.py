@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sentinel_core.dialects.openai_chat.extensions import without_extensions
+from sentinel_core.dialects.openai_chat.thoughts import without_thoughts
 from sentinel_core.errors import Refusal
 from sentinel_plugins.providers.openai.config import OpenAIConfig
 from sentinel_plugins.providers.openai.provider import OpenAIProvider
@@ -25,14 +26,15 @@ HI = {"role": "user", "content": "hi"}
 RESULT = {"role": "tool", "tool_call_id": "call00001", "content": "1"}
 SIGNED = [HI, {**SAID, "tool_calls": [{**CALL, "extra_content": SIGNATURE}], "extra_content": SIGNATURE}, RESULT]
 MANY_VENDORS = {"openrouter", "vercel"}
-NO_THOUGHTS = {"groq", "mistral"}
+NO_THOUGHTS = {"azure", "groq", "llama", "mistral"}
+UNTHOUGHT = {key: value for key, value in SAID.items() if key != "reasoning_content"}
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 async def test_a_host_of_one_vendor_is_not_sent_the_state_of_another(upstream: Upstream, kind: str) -> None:
     async with host_at(upstream, kind, on_unsupported="refuse") as provider:
         answer = await answer_of(provider, chat_call(messages=SIGNED))
-    said = {key: value for key, value in SAID.items() if key != "reasoning_content" or kind not in NO_THOUGHTS}
+    said = UNTHOUGHT if kind in NO_THOUGHTS else SAID
     assert upstream.requests[0].json["messages"] == (SIGNED if kind in MANY_VENDORS else [HI, said, RESULT])
     assert answer.dropped == ()
 
@@ -40,8 +42,8 @@ async def test_a_host_of_one_vendor_is_not_sent_the_state_of_another(upstream: U
 @pytest.mark.parametrize(
     ("base_url", "expected"),
     [
-        ("https://api.openai.com/v1", [HI, SAID, RESULT]),
-        ("https://eu.api.openai.com/v1", [HI, SAID, RESULT]),
+        ("https://api.openai.com/v1", [HI, UNTHOUGHT, RESULT]),
+        ("https://eu.api.openai.com/v1", [HI, UNTHOUGHT, RESULT]),
         ("https://api.openai.com.example/v1", SIGNED),
     ],
 )
@@ -59,6 +61,13 @@ async def test_a_body_without_any_is_sent_byte_for_byte(upstream: Upstream) -> N
     assert without_extensions(body) == (body, [])
     assert without_extensions(body)[0] is body
     assert upstream.requests[0].body == encoded(body)
+
+
+def test_a_body_without_thoughts_is_the_same_object() -> None:
+    body = {"model": "m", "messages": [HI, UNTHOUGHT, RESULT]}
+    assert without_thoughts(body) is body
+    thought = {**UNTHOUGHT, "reasoning": "hm", "reasoning_details": [], "reasoning_content": None}
+    assert without_thoughts({**body, "messages": [HI, thought, RESULT]}) == body
 
 
 def test_what_says_more_than_state_is_named() -> None:

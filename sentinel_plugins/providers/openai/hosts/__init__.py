@@ -1,7 +1,8 @@
 """Hosts that speak OpenAI's format with an accent: Groq, Mistral, DeepSeek, xAI, Together, Llama, OpenRouter, Azure,
 Vercel.
 
-`host` says which rules there are, `hosts` which host has which; `request`, `reply` and `errors` apply them.
+`host` says which rules there are, `hosts` which host has which; `request`, `messages`, `reply` and `errors` apply
+them.
 """
 
 from collections.abc import Iterable

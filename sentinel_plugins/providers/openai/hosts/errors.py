@@ -29,8 +29,11 @@ def _is_moderation(error: Mapping[str, Any]) -> bool:
 
 
 def _detailed(body: Any) -> Any:
-    """FastAPI's `detail`, as Mistral validates with it: its first item's text and place."""
-    detail = body.get("detail") if isinstance(body, Mapping) and "error" not in body else None
+    """FastAPI's `detail`, as Mistral validates with it, in `message` or by itself: its first item's text and place."""
+    if not isinstance(body, Mapping) or "error" in body:
+        return body
+    message = body.get("message")
+    detail = (message if isinstance(message, Mapping) else body).get("detail")
     if isinstance(detail, str):
         return {"error": {"message": detail}}
     if isinstance(detail, list) and detail and isinstance(detail[0], Mapping):

@@ -17,6 +17,24 @@ def _none() -> Mapping[str, Any]:  # of JSON values
 
 
 @dataclass(frozen=True, slots=True)
+class MessageRules:
+    """What becomes of the messages of a request. A field that no rule names is sent as it came."""
+
+    roles: Mapping[str, str] = field(default_factory=_none)
+    """Roles of messages to the host's words for them."""
+    unsupported: frozenset[str] = frozenset()
+    """Fields that the host refuses: left out, and named unless they are null."""
+    unneeded: frozenset[str] = frozenset()
+    """Fields that the host refuses and that say nothing to it: taken out without a word."""
+    never_null: frozenset[str] = frozenset()
+    """Fields that the host takes, but not null."""
+    refusal_as_text: bool = False
+    """The host knows no `refusal`: that of an assistant who says nothing else is its text."""
+    answer_to_results: bool = False
+    """After results of tools the host wants to hear an assistant before a user."""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestRules:
     """What becomes of the parameters of a request. What no rule names is sent as it came, in its place."""
 
@@ -35,18 +53,16 @@ class RequestRules:
     """The models for which `unsupported_in_reasoning` holds."""
     unsupported_in_reasoning: frozenset[str] = frozenset()
     """Parameters that only reasoning models refuse."""
-    roles: Mapping[str, str] = field(default_factory=_none)
-    """Roles of messages to the host's words for them."""
-    message_fields: frozenset[str] = frozenset()
-    """Fields of messages that the host refuses."""
-    message_unneeded: frozenset[str] = frozenset()
-    """Fields of messages that the host refuses and that say nothing to it: taken out without a word."""
+    messages: MessageRules | None = None
+    """Those of its messages; None where they are sent as they came."""
     extensions: bool = False
     """The host has models of many vendors, and is sent what only one of them understands (`extra_content`)."""
     short_tool_ids: bool = False
     """Ids of tool calls must be nine letters and digits."""
     tool_by_filter: bool = False
     """A named `tool_choice` is sent as that one tool and the duty to call one."""
+    schema_in_words: bool = False
+    """The host holds an answer to no schema: it is asked for JSON, and told the schema in a message."""
     typed_unions: bool = False
     """A tool's parameter with `oneOf` needs a `type` beside it."""
 

@@ -1,6 +1,7 @@
 """The hosts: one entry each, with what it refuses and what it says otherwise.
 
-Sources: the hosts' API references, and the request types of Mistral's own client. What is not named here goes through.
+Sources: the hosts' API references, and the request types of Groq's and Mistral's own clients. What is not named here
+goes through.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from sentinel_plugins.providers.openai.hosts.host import ErrorRules, Host, ReplyRules, RequestRules
+from sentinel_core.dialects.openai_chat.thoughts import THOUGHTS
+from sentinel_plugins.providers.openai.hosts.host import ErrorRules, Host, MessageRules, ReplyRules, RequestRules
 from sentinel_plugins.providers.openai.hosts.usage import with_cached, with_reasoning
 
 _ONE = MappingProxyType({"n": 1})
 _SYSTEM = MappingProxyType({"developer": "system"})
-_THOUGHTS = frozenset({"reasoning_content"})
+_UNSAID = THOUGHTS | {"annotations"}
+"""What answers say beside their words, which is nothing to another vendor."""
 _LOGPROBS = frozenset({"logprobs", "top_logprobs", "logit_bias"})
 
 GROQ: Final = Host(
@@ -24,8 +27,13 @@ GROQ: Final = Host(
         unsupported=_LOGPROBS,
         fixed=_ONE,
         values=MappingProxyType({"temperature": {0: 1e-8}}),
-        message_fields=frozenset({"name"}),
-        message_unneeded=_THOUGHTS,
+        # ChatCompletionAssistantMessageParam of groq/groq-python: `reasoning` is its own word for thoughts.
+        messages=MessageRules(
+            unsupported=frozenset({"name", "audio", "images"}),
+            unneeded=_UNSAID - {"reasoning"},
+            never_null=frozenset({"function_call", "tool_calls"}),
+            refusal_as_text=True,
+        ),
     ),
     ReplyRules(usage_beside="x_groq"),
     ErrorRules(statuses=MappingProxyType({498: 503})),  # the flex tier is full
@@ -35,7 +43,13 @@ MISTRAL: Final = Host(
     # ChatCompletionRequest of mistralai/client-python forbids what it does not list. Usage comes without asking.
     RequestRules(
         rename=MappingProxyType({"seed": "random_seed", "max_completion_tokens": "max_tokens"}),
-        unsupported=_LOGPROBS | {"service_tier", "store", "user", "verbosity", "web_search_options"},
+        unsupported=frozenset(
+            {
+                *_LOGPROBS,
+                *("prompt_cache_retention", "safety_identifier", "service_tier", "store", "user", "verbosity"),
+                "web_search_options",
+            }
+        ),
         unneeded=frozenset({"stream_options"}),
         values=MappingProxyType(
             {
@@ -48,9 +62,13 @@ MISTRAL: Final = Host(
                 },
             }
         ),
-        roles=_SYSTEM,
-        message_fields=frozenset({"name"}),
-        message_unneeded=_THOUGHTS,
+        messages=MessageRules(
+            roles=_SYSTEM,
+            unsupported=frozenset({"name", "audio", "images", "function_call"}),
+            unneeded=_UNSAID,
+            refusal_as_text=True,
+            answer_to_results=True,  # "Unexpected role 'user' after role 'tool'"
+        ),
         short_tool_ids=True,
         tool_by_filter=True,
     ),
@@ -67,7 +85,9 @@ DEEPSEEK: Final = Host(
         rename=MappingProxyType({"max_completion_tokens": "max_tokens"}),
         unsupported=frozenset({"seed"}),
         fixed=_ONE,
-        roles=_SYSTEM,
+        messages=MessageRules(roles=_SYSTEM),
+        # https://api-docs.deepseek.com/guides/json_mode: `json_object` alone, and only where "json" is said.
+        schema_in_words=True,
     ),
     ReplyRules(
         failures=MappingProxyType({"insufficient_system_resource": "overloaded"}),
@@ -86,7 +106,7 @@ XAI: Final = Host(
 
 TOGETHER: Final = Host(reply=ReplyRules(finish=MappingProxyType({"eos": "stop"})))
 
-LLAMA: Final = Host(RequestRules(typed_unions=True))
+LLAMA: Final = Host(RequestRules(messages=MessageRules(unneeded=THOUGHTS), typed_unions=True))
 
 OPENROUTER: Final = Host(
     RequestRules(extensions=True),
@@ -95,6 +115,6 @@ OPENROUTER: Final = Host(
     errors=ErrorRules(moderation=True),
 )
 
-AZURE: Final = Host(auth_header="api-key", auth_scheme="")
+AZURE: Final = Host(RequestRules(messages=MessageRules(unneeded=THOUGHTS)), auth_header="api-key", auth_scheme="")
 
 VERCEL: Final = Host(RequestRules(extensions=True))

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from sentinel_core.dialects.openai_chat.extensions import without_extensions
 from sentinel_plugins.providers.openai.hosts.host import RequestRules
+from sentinel_plugins.providers.openai.hosts.messages import adapted
 from sentinel_plugins.providers.openai.hosts.tool_ids import ToolIds
 
 Body = Mapping[str, Any]  # a decoded chat request
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Adapted:
@@ -23,10 +28,13 @@ class Adapted:
         if not rules.extensions:
             body, self.left_out = without_extensions(body)
         self.body: Body = self._top(rules, body, _refused(rules, model))
-        if rules.roles or rules.message_fields or rules.message_unneeded:
-            self._messages(rules)
+        if rules.messages is not None:
+            messages = adapted(rules.messages, self.body.get("messages", ()), self.left_out)
+            self.body = {**self.body, "messages": messages}
         if rules.short_tool_ids:
             self._shorten()
+        if rules.schema_in_words:
+            self._schema_in_words()
         if rules.tool_by_filter:
             self.body = _tool_by_filter(self.body)
         if rules.typed_unions:
@@ -53,20 +61,6 @@ class Adapted:
             result[renamed] = nearest.get(value, value) if nearest is not None and plain else value
         return result
 
-    def _messages(self, rules: RequestRules) -> None:
-        """Roles in the host's words, and no field that it refuses."""
-        refused = rules.message_fields | rules.message_unneeded
-        messages: list[Any] = []
-        for message in self.body.get("messages", ()):
-            present = [name for name in message if name in rules.message_fields]
-            self.left_out += [f"messages[].{name}" for name in present if f"messages[].{name}" not in self.left_out]
-            role = rules.roles.get(message["role"], message["role"])
-            if role != message["role"] or not refused.isdisjoint(message):
-                kept = {name: value for name, value in message.items() if name not in refused}
-                message = {**kept, "role": role}
-            messages.append(message)
-        self.body = {**self.body, "messages": messages}
-
     def _shorten(self) -> None:
         messages = self.body.get("messages", ())
         found = frozenset(_ids(messages))
@@ -74,6 +68,23 @@ class Adapted:
             return
         self.tool_ids = ToolIds(found)
         self.body = {**self.body, "messages": [_shortened(message, self.tool_ids) for message in messages]}
+
+    def _schema_in_words(self) -> None:
+        """JSON is asked for by that name: a host that takes no schema wants to find it in the conversation."""
+        form = self.body.get("response_format")
+        if not isinstance(form, Mapping) or form.get("type") != "json_schema":
+            return
+        self.left_out.append("response_format")
+        told = {"role": "system", "content": _words_of(form.get("json_schema"))}
+        messages = [told, *self.body.get("messages", ())]
+        self.body = {**self.body, "messages": messages, "response_format": {"type": "json_object"}}
+
+
+def _words_of(wrapped: Any) -> str:  # JSON
+    schema = wrapped.get("schema") if isinstance(wrapped, Mapping) else None
+    if not isinstance(schema, Mapping):
+        return "Answer in JSON."
+    return f"Answer in JSON that fits this schema: {_encode(schema).decode()}"
 
 
 def _says_nothing(rules: RequestRules, body: Body, name: str) -> bool:

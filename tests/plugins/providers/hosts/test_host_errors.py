@@ -25,6 +25,8 @@ CASES: list[tuple[str, int, Any, tuple[str, int, str]]] = [
     ),
     ("mistral", 422, {"detail": [{"loc": ["body", "top_k"], "msg": WORDS}]}, ("invalid_request", 422, WORDS)),
     ("mistral", 400, {"detail": WORDS}, ("invalid_request", 400, WORDS)),
+    ("mistral", 400, {"message": {"detail": WORDS}}, ("invalid_request", 400, WORDS)),
+    ("mistral", 422, {"message": {"detail": []}}, ("invalid_request", 422, "The request is not valid.")),
     (
         "deepseek",
         402,
@@ -87,12 +89,18 @@ async def test_refused_content_has_the_code_that_routing_looks_for(upstream: Ups
     assert (raised.value.status, raised.value.wire_code) == (400, "content_filter")
 
 
-async def test_a_validation_error_of_mistral_names_the_parameter(upstream: Upstream) -> None:
-    upstream.script("m", Reply({"detail": [{"loc": ["body", "tools", 0, "type"], "msg": WORDS}]}, 422))
+DETAIL = {"detail": [{"type": "extra_forbidden", "loc": ["body", "tools", 0, "type"], "msg": WORDS}]}
+
+
+@pytest.mark.parametrize(
+    "body", [DETAIL, {"object": "error", "message": DETAIL, "type": "invalid_request_error", "param": None}]
+)
+async def test_a_validation_error_of_mistral_names_the_parameter(upstream: Upstream, body: dict[str, Any]) -> None:
+    upstream.script("m", Reply(body, 422))
     async with host_at(upstream, "mistral") as provider:
         with pytest.raises(UpstreamError) as raised:
             await provider.call(chat_call())
-    assert raised.value.param == "tools.0.type"
+    assert (raised.value.message, raised.value.param) == (WORDS, "tools.0.type")
 
 
 async def test_u11_an_error_in_the_middle_of_a_stream_ends_it(upstream: Upstream) -> None:

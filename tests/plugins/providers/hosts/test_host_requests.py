@@ -48,6 +48,12 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ("mistral", {"reasoning_effort": "xhigh"}, ',"reasoning_effort":"high"', ""),
     ("mistral", {"reasoning_effort": "none", "user": "u"}, ',"reasoning_effort":"none"', "user"),
     ("mistral", {"logprobs": None}, "", ""),
+    (
+        "mistral",
+        {"safety_identifier": "s", "prompt_cache_retention": "24h"},
+        "",
+        "safety_identifier, prompt_cache_retention",
+    ),
     ("deepseek", {"max_completion_tokens": 9, "seed": 7, "n": 1}, ',"max_tokens":9', "seed"),
     ("deepseek", {"max_completion_tokens": 9, "max_tokens": None}, ',"max_tokens":9', ""),
     ("together", {"top_k": 4, "seed": 7}, ',"top_k":4,"seed":7', ""),
@@ -113,6 +119,34 @@ async def test_mistral_gets_a_named_tool_as_the_only_one(upstream: Upstream) -> 
     assert (received.json["tools"], received.json["tool_choice"]) == ([tools[1]], "any")
     received = await sent(upstream, "mistral", tools=tools, tool_choice="required")
     assert (received.json["tools"], received.json["tool_choice"]) == (tools, "required")
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "words"),
+    [
+        (
+            {"name": "x", "schema": {"type": "object", "title": "Größe"}, "strict": True},
+            'Answer in JSON that fits this schema: {"type":"object","title":"Größe"}',
+        ),
+        ({"name": "x"}, "Answer in JSON."),
+        (None, "Answer in JSON."),
+    ],
+)
+async def test_deepseek_is_told_a_schema_in_words(upstream: Upstream, wrapped: Any, words: str) -> None:
+    asked = chat_call(response_format={"type": "json_schema", "json_schema": wrapped})
+    async with host_at(upstream, "deepseek") as provider:
+        answer = await answer_of(provider, asked)
+    sent = upstream.requests[0].json
+    assert sent["messages"] == [{"role": "system", "content": words}, {"role": "user", "content": "hi"}]
+    assert (sent["response_format"], answer.dropped) == ({"type": "json_object"}, ("response_format",))
+
+
+@pytest.mark.parametrize("form", [{"type": "json_object"}, {"type": "text"}, None, "json"], ids=repr)
+async def test_deepseek_is_sent_any_other_form_as_it_is(upstream: Upstream, form: Any) -> None:
+    received = await sent(upstream, "deepseek", response_format=form)
+    assert (
+        received.body == f'{{"model":"m",{HELLO},"response_format":{json.dumps(form, separators=(",", ":"))}}}'.encode()
+    )
 
 
 async def test_llama_gets_a_type_beside_one_of(upstream: Upstream) -> None:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel_plugins.providers.openai.hosts import hosts
-from sentinel_plugins.providers.openai.hosts.host import Host, RequestRules
+from sentinel_plugins.providers.openai.hosts.host import Host, MessageRules, RequestRules
+from sentinel_plugins.providers.openai.hosts.messages import HEARD
 from sentinel_plugins.providers.openai.hosts.request import Adapted
 from sentinel_plugins.providers.openai.hosts.tool_ids import ToolIds
 from tests.json_values import json_values
@@ -25,11 +26,12 @@ JSON: st.SearchStrategy[Any] = json_values(
     st.none() | st.booleans() | st.integers(0, 3) | st.text(max_size=8), st.text(max_size=6)
 )
 TOOL = st.fixed_dictionaries({"function": st.dictionaries(st.sampled_from(["name", "parameters"]), JSON)}) | JSON
+BESIDE = ("name", "refusal", "annotations", "audio", "images", "function_call", "reasoning", "reasoning_content")
 MESSAGES = st.lists(
     st.builds(
         lambda role, rest: {"role": role, **rest},
         st.sampled_from(["developer", "system", "user", "assistant", "tool"]),
-        st.dictionaries(st.sampled_from(["content", "tool_calls", "tool_call_id", "extra"]), JSON),
+        st.dictionaries(st.sampled_from(["content", "tool_calls", "tool_call_id", "extra", *BESIDE]), JSON),
     ),
     max_size=3,
 )
@@ -55,11 +57,22 @@ def test_rules_never_lose_or_change_another_field(host: Host, body: dict[str, An
     others = [name for name in body if name not in named(host.request)]
     assert [name for name in adapted.body if name in others] == others, "their order is kept too"
     assert {name: adapted.body[name] for name in others} == {name: body[name] for name in others}
-    assert len(adapted.body["messages"]) == len(body["messages"])
-    for old, new in zip(body["messages"], adapted.body["messages"], strict=True):
-        kept = {name: value for name, value in old.items() if name in ("content", "extra")}
+    spoken = [message for message in adapted.body["messages"] if message is not HEARD]
+    for old, new in zip(body["messages"], spoken, strict=True):
+        kept = {name: value for name, value in old.items() if name == "extra" or (name == "content" and value)}
         assert {name: new[name] for name in kept} == kept
-        assert new.keys() == old.keys() - host.request.message_fields
+        assert new.keys() <= old.keys() | {"content"}
+
+
+@OVER_HOSTS
+@EXAMPLES
+@given(messages=MESSAGES)
+def test_what_is_gone_of_a_message_was_named_or_says_nothing(host: Host, messages: list[dict[str, Any]]) -> None:
+    adapted = Adapted(host.request, {"messages": messages}, "m")
+    rules = host.request.messages or MessageRules()
+    for old, new in zip(messages, [one for one in adapted.body["messages"] if one is not HEARD], strict=True):
+        for name in old.keys() - new.keys():
+            assert f"messages.{name}" in adapted.left_out or old[name] is None or name in rules.unneeded | {"refusal"}
 
 
 @OVER_HOSTS

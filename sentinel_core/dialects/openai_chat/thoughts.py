@@ -1,0 +1,24 @@
+"""What a model thought before it spoke, as an assistant's messages carry it from turn to turn.
+
+Some APIs want it back, DeepSeek's with every call of a tool; others have no place for it. The canonical form keeps it,
+and who writes for an upstream says whether that takes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
+
+THOUGHTS: Final = frozenset({*REASONING_KEYS, "reasoning_details"})
+"""The members of a message that say it; what others thought says nothing to an API that has none of them."""
+
+
+def without_thoughts(body: Mapping[str, Any]) -> Mapping[str, Any]:  # JSON
+    """A chat request for an API that takes none back. Without any the body is the same object."""
+    messages = body.get("messages", ())
+    if all(THOUGHTS.isdisjoint(message) for message in messages):
+        return body
+    plain = [{key: value for key, value in message.items() if key not in THOUGHTS} for message in messages]
+    return {**body, "messages": plain}

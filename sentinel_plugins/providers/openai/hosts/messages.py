@@ -1,0 +1,48 @@
+"""The messages of a request as one host takes them: without what the answers of another vendor left in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from sentinel_plugins.providers.openai.hosts.host import MessageRules
+
+Message = Mapping[str, Any]  # JSON
+
+HEARD: Message = {"role": "assistant", "content": "OK"}
+"""What an assistant says where a host wants one to speak and nobody did."""
+
+
+def adapted(rules: MessageRules, messages: Iterable[Message], left_out: list[str]) -> list[Message]:
+    """The messages, noting the names of fields that the host refuses. One that needs nothing is the same object."""
+    found = [_adapted(rules, message, left_out) for message in messages]
+    return list(_answered(found)) if rules.answer_to_results else found
+
+
+def _adapted(rules: MessageRules, message: Message, left_out: list[str]) -> Message:
+    role = rules.roles.get(message["role"], message["role"])
+    refused = [name for name, value in message.items() if _is_refused(rules, name, value)]
+    if not refused and role == message["role"]:
+        return message
+    for name in refused:
+        if name in rules.unsupported and message[name] is not None:
+            left_out.append(f"messages.{name}")
+    kept = {name: value for name, value in message.items() if name not in refused} | {"role": role}
+    if "refusal" in refused and isinstance(message["refusal"], str) and not message.get("content"):
+        kept["content"] = message["refusal"]
+    return kept
+
+
+def _is_refused(rules: MessageRules, name: str, value: Any) -> bool:  # JSON
+    if name in rules.unsupported or name in rules.unneeded:
+        return True
+    return (value is None and name in rules.never_null) or (name == "refusal" and rules.refusal_as_text)
+
+
+def _answered(messages: Iterable[Message]) -> Iterator[Message]:
+    before = None
+    for message in messages:
+        if before == "tool" and message["role"] == "user":
+            yield HEARD
+        yield message
+        before = message["role"]
