@@ -7,21 +7,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sentinel_core.dialects.anthropic_messages import thinking
+from sentinel_core.dialects.anthropic_messages.calls import ANY_INPUT, called_tools, taken_id, tool_use
 from sentinel_core.dialects.anthropic_messages.content import block_of, own_extension
 from sentinel_core.dialects.anthropic_messages.models import Abilities, abilities
 from sentinel_core.dialects.anthropic_messages.schemas import taken
 from sentinel_core.dialects.anthropic_messages.words import EXTENSION
-from sentinel_core.dialects.openai_chat.arguments import arguments_of
 from sentinel_core.dialects.openai_chat.only_here import only_here
 from sentinel_core.dialects.openai_chat.request import invalid
+from sentinel_core.dialects.openai_chat.silent import says_nothing
 from sentinel_core.dialects.translation import Translated
 
 _SYSTEM = frozenset({"system", "developer"})
-_IGNORED = frozenset({"stream_options", "n", "tool_choice", "parallel_tool_calls", EXTENSION})
-"""Fields that are handled with others, or say nothing (`n` of 1)."""
+_IGNORED = frozenset({"stream_options", "tool_choice", "parallel_tool_calls", EXTENSION})
+"""Fields that are handled with others."""
 _BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16_384, "xhigh": 32_768, "max": 32_768}
 _EFFORTS = {"minimal": "low"} | {word: word for word in ("low", "medium", "high", "xhigh", "max")}
 _MIN_BUDGET = 1024
+_FOR_THE_ANSWER = 1000
+"""Tokens that a budget for thoughts leaves."""
 _PERSONAL = re.compile(r"[^@\s]+@[^@\s]+|\+?[\d\s()./-]{7,}")
 """An e-mail address or a phone number: Anthropic asks not to be sent any as a user id."""
 _SAMPLING = ("temperature", "top_p", "top_k")
@@ -59,6 +62,7 @@ class _Writer:
             if value is not None and key not in _DONE:
                 self._field(key, value, result)
         self._choice(result)
+        self._declare(result)
         self._form(result, kept)
         self._think(result, kept)
         return {**result, **kept}
@@ -80,7 +84,7 @@ class _Writer:
             result["metadata"] = {"user_id": value}
         elif key == "service_tier" and value in ("auto", "default"):
             result["service_tier"] = "auto" if value == "auto" else "standard_only"
-        elif key not in _IGNORED or (key == "n" and value != 1):
+        elif key not in _IGNORED and not says_nothing(key, value):
             self.dropped.append(key)
 
     def _sampling(self, key: str, value: float, result: dict[str, Any]) -> None:
@@ -117,6 +121,13 @@ class _Writer:
         if choice is not None and result.get("tools"):
             result["tool_choice"] = choice
 
+    def _declare(self, result: dict[str, Any]) -> None:
+        """The tools that the conversation calls, where the client offers none any more."""
+        called = [] if result.get("tools") else called_tools(result["messages"])
+        if called:
+            result["tools"] = called
+            result["tool_choice"] = {"type": "none"}
+
     def _form(self, result: dict[str, Any], kept: dict[str, Any]) -> None:
         form = self._body.get("response_format")
         kind = form.get("type") if isinstance(form, Mapping) else None
@@ -140,7 +151,7 @@ class _Writer:
         effort = self._body.get("reasoning_effort")
         if effort in (None, "none") or "thinking" in kept:
             return
-        budget = min(_BUDGETS.get(effort, 0), result["max_tokens"] - 1)
+        budget = min(_BUDGETS.get(effort, 0), result["max_tokens"] - _FOR_THE_ANSWER)
         forced = result.get("tool_choice", {}).get("type") in ("any", "tool")
         if self._can.thinking == "adaptive" and effort in _EFFORTS and not forced:
             config = {**kept.pop("output_config", {}), **result.get("output_config", {})}
@@ -197,7 +208,7 @@ class _Writer:
         content = message.get("content") or message.get("refusal")
         said = self._blocks(content)
         calls = [
-            _tool_use(call, f"messages[{index}].tool_calls[{number}]")
+            tool_use(call, f"messages[{index}].tool_calls[{number}]")
             for number, call in enumerate(message.get("tool_calls") or ())
         ]
         if not blocks and not calls and isinstance(content, str):
@@ -207,7 +218,7 @@ class _Writer:
     def _result(self, message: Mapping[str, Any]) -> dict[str, Any]:
         content = message.get("content")
         shown = content if isinstance(content, str) else self._blocks(content)
-        block = {"type": "tool_result", "tool_use_id": message.get("tool_call_id"), "content": shown}
+        block = {"type": "tool_result", "tool_use_id": taken_id(message.get("tool_call_id")), "content": shown}
         return {**(own_extension(message) or {}), **block}
 
     def _blocks(self, content: Any) -> list[dict[str, Any]]:  # a string, a list of parts, or None
@@ -233,11 +244,14 @@ class _Writer:
                 self.dropped.append(f"tools.{tool.get('type')}")
             return dict(kept) if kept is not None else None
         made: dict[str, Any] = {key: function[key] for key in ("name", "description") if function.get(key) is not None}
-        made["input_schema"] = function.get("parameters") or {"type": "object", "properties": {}}
-        if function.get("strict"):
-            made["input_schema"] = self._schema(made["input_schema"], "tools.function.parameters")
-        if function.get("strict") is not None:
-            made["strict"] = function["strict"]
+        made["input_schema"] = function.get("parameters") or ANY_INPUT
+        strict = function.get("strict")
+        if strict and not self._can.schema:
+            self.dropped.append("tools.strict")
+        elif strict is not None and self._can.schema:
+            made["strict"] = strict
+            if strict:
+                made["input_schema"] = self._schema(made["input_schema"], "tools.function.parameters")
         cached = {"cache_control": tool["cache_control"]} if "cache_control" in tool else {}
         return {**(kept or {}), **made, **cached}
 
@@ -260,12 +274,3 @@ def _ends_in_results(turns: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the last turn is made of tools' results so far."""
     content = turns[-1]["content"] if turns and turns[-1]["role"] == "user" else None
     return isinstance(content, list) and bool(content) and content[-1]["type"] == "tool_result"
-
-
-def _tool_use(call: Any, param: str) -> dict[str, Any]:  # JSON
-    """A call as a block. Raises `Refusal` for arguments that are no JSON object: the API takes nothing else."""
-    function = call.get("function") if isinstance(call, Mapping) else None
-    if not isinstance(function, Mapping):
-        raise invalid(param, "A tool call must name a function.")
-    made = arguments_of(function, param)
-    return {"type": "tool_use", "id": call.get("id"), "name": function.get("name"), "input": made}

@@ -71,6 +71,8 @@ def answer_body(answer: Answer) -> dict[str, Any]:
     are neither text, thought nor a call of the client's are left out, as they are of streams."""
     body = answer.body
     message = _assistant([block for block in body["content"] if _is_answered(block)])
+    if message["content"] is None and "tool_calls" not in message:
+        message["content"] = ""
     reason = body["stop_reason"]
     if reason not in _EXACT:
         stop = {"stop_reason": reason, "stop_sequence": body.get("stop_sequence")}
@@ -232,12 +234,14 @@ def _output(body: Mapping[str, Any], result: dict[str, Any], rest: dict[str, Any
     thought = body.get("thinking")
     kind = thought.get("type") if isinstance(thought, Mapping) else None
     effort = config.pop("effort", None)
-    if isinstance(effort, str):
+    if kind == "disabled" and effort is not None:
+        config["effort"] = effort  # elsewhere it would say how hard to think, and nobody is to
+    elif isinstance(effort, str):
         result["reasoning_effort"] = effort
     elif kind == "enabled" and isinstance(thought, Mapping) and isinstance(thought.get("budget_tokens"), int):
         budget = thought["budget_tokens"]
         result["reasoning_effort"] = next((word for most, word in _BUDGET_EFFORTS if budget <= most), "high")
-    if thought is not None and kind not in ("enabled", "disabled", "adaptive"):
+    if thought is not None and kind not in ("enabled", "adaptive"):
         rest["thinking"] = thought
     if config:
         rest["output_config"] = config

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from hashlib import blake2b
 from typing import Any
 
+from sentinel_core.dialects.call_ids import made_of
 from sentinel_core.messages import TextEvent, ToolCallDelta
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
@@ -50,8 +50,8 @@ def seed_of(answer_id: object) -> str:  # decoded JSON
 
 def call_id(seed: str, number: int) -> str:
     """The id of a call that came without one: the same wherever this answer is written, and no other's in a
-    conversation. It is as long as OpenAI takes one, and has only letters that Anthropic takes."""
-    return f"toolu_{blake2b(f'{seed}/{number}'.encode('utf-8', 'surrogatepass'), digest_size=12).hexdigest()}"
+    conversation."""
+    return made_of(f"{seed}/{number}")
 
 
 def call_type(event: ToolCallDelta) -> str:

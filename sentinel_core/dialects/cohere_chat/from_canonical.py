@@ -16,6 +16,7 @@ from sentinel_core.dialects.cohere_chat.words import VENDOR, own_extension
 from sentinel_core.dialects.openai_chat.canonical import EXTENSION
 from sentinel_core.dialects.openai_chat.only_here import only_here
 from sentinel_core.dialects.openai_chat.request import Bound, check_numbers
+from sentinel_core.dialects.openai_chat.silent import says_nothing
 from sentinel_core.dialects.translation import Translated
 
 _NUMBERS: tuple[Bound, ...] = (
@@ -34,19 +35,6 @@ _BOUNDED = {
     "presence_penalty": ("presence_penalty", 0, 1),
 }
 """What Cohere calls a number, and between which it takes it."""
-_SILENT: Mapping[str, Any] = {
-    "frequency_penalty": 0,
-    "logit_bias": {},
-    "logprobs": False,
-    "modalities": ["text"],
-    "n": 1,
-    "parallel_tool_calls": True,
-    "presence_penalty": 0,
-    "service_tier": "auto",
-    "store": False,
-    "top_logprobs": 0,
-}
-"""Values that ask for nothing but what Cohere does anyway."""
 _SAME = frozenset({"logprobs", "seed", "stream"})
 _OWN = frozenset({"citation_options", "documents", "priority", "safety_mode", "strict_tools"})
 """Cohere's fields that a client may set in `extra_content.cohere`. A closed list: any other would be a second place for
@@ -91,7 +79,7 @@ class _Writer:
         if self._limit is not None:
             result["max_tokens"] = self._limit
         for key, value in body.items():
-            if value is not None and key not in _DONE and not _is_silent(key, value):
+            if key not in _DONE and not says_nothing(key, value):
                 self._field(key, value, result)
         result |= {**thinking, **tool_fields(body, self.dropped), **self._own()}
         return result | self._form(result)
@@ -156,7 +144,3 @@ class _Writer:
             if vendor != VENDOR and isinstance(fields, Mapping):
                 self.dropped += fields
         return {name: own[name] for name in own if name in _OWN}
-
-
-def _is_silent(key: str, value: Any) -> bool:  # JSON
-    return key in _SILENT and bool(_SILENT[key] == value)

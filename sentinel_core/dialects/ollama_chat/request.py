@@ -14,6 +14,7 @@ from sentinel_core.dialects.openai_chat import canonical
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
 from sentinel_core.dialects.openai_chat.only_here import only_here
 from sentinel_core.dialects.openai_chat.request import Bound, check_numbers, invalid
+from sentinel_core.dialects.openai_chat.silent import says_nothing
 from sentinel_core.dialects.openai_chat.tool_results import numbered
 from sentinel_core.dialects.translation import Translated
 
@@ -34,15 +35,6 @@ _DONE = frozenset(
         *("max_tokens", "max_completion_tokens"),
     }
 )
-_SAYS_NOTHING: Mapping[str, tuple[Any, ...]] = {
-    "logprobs": (False,),
-    "n": (1,),
-    "parallel_tool_calls": (True,),
-    "service_tier": ("auto", "default"),
-    "store": (False,),
-    "top_logprobs": (0,),
-}
-"""Values of fields that can be left out without a loss."""
 
 
 def request_body(
@@ -94,7 +86,8 @@ class _Writer:
             self._options["top_k"] = top_k
         self._tools(body.get("tools") or (), body.get("tool_choice"))
         for key, value in body.items():
-            if value is not None and key not in _DONE and value not in _SAYS_NOTHING.get(key, ()):
+            # An option is told even so: the server's model may have another value of its own.
+            if value is not None and key not in _DONE and (key in _OPTION_NAMES or not says_nothing(key, value)):
                 self._field(key, value)
         if self._options:
             self._made["options"] = self._options

@@ -10,7 +10,7 @@ from typing import Final
 
 from sentinel_core.dialects import lossless
 from sentinel_core.dialects.base import RequestFields
-from sentinel_core.dialects.openai_chat import answer, assembly, canonical, errors, fields, request
+from sentinel_core.dialects.openai_chat import answer, assembly, canonical, errors, fields, request, strict
 from sentinel_core.dialects.openai_chat.decoder import ChatStreamDecoder
 from sentinel_core.dialects.openai_chat.encoder import ChatStreamEncoder
 from sentinel_core.dialects.translation import anywhere
@@ -51,7 +51,7 @@ class OpenAIChat:
 
     only_native = staticmethod(anywhere)
     to_canonical_request = staticmethod(canonical.request_as_it_is)
-    from_canonical_request = staticmethod(canonical.request_body)
+    from_canonical_request = staticmethod(strict.request_body)
     answer_to_canonical = staticmethod(canonical.answer_as_it_is)
     answer_from_canonical = canonical.answer_of
     stream_to_canonical = canonical.ToCanonical

@@ -9,6 +9,7 @@ import msgspec
 
 from sentinel_core.context import Call
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_COUNTING, ANTHROPIC_MESSAGES, BETAS
+from sentinel_core.dialects.anthropic_messages.calls import with_taken_ids
 from sentinel_core.dialects.anthropic_messages.errors import upstream_error
 from sentinel_core.dialects.anthropic_messages.thinking import without_unsigned
 from sentinel_core.errors import UpstreamError
@@ -67,6 +68,7 @@ class AnthropicProvider(HttpProvider):
 
 
 def _signed(request: Request, refused: tuple[str, ...]) -> tuple[Request, tuple[str, ...]]:
-    """The request without the thoughts of other vendors' models, and the names of all that is left out."""
+    """The request without the thoughts of other vendors' models and without their form of ids, and the names of all
+    that is left out."""
     body, names = without_unsigned(request.body)
-    return msgspec.structs.replace(request, body=body), refused + names
+    return msgspec.structs.replace(request, body=with_taken_ids(body)), refused + names

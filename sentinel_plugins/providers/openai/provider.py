@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
@@ -13,15 +14,17 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.errors import upstream_error
 from sentinel_core.dialects.openai_chat.extensions import without_extensions
+from sentinel_core.dialects.openai_chat.short_ids import with_short_ids
 from sentinel_core.dialects.openai_chat.thoughts import without_thoughts
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
+from sentinel_core.dialects.openai_responses.extensions import without_extensions as without_foreign_items
 from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Operation, Request
 from sentinel_core.reply import Reply
 from sentinel_core.services import HttpClient
-from sentinel_core.upstream import HttpProvider, Reader, UpstreamConfig, outgoing
+from sentinel_core.upstream import Adapt, HttpProvider, Reader, UpstreamConfig, outgoing
 from sentinel_plugins.providers.openai.config import OpenAIConfig
 
 ROUTES: Mapping[Operation, tuple[str, Dialect]] = {
@@ -57,7 +60,7 @@ class OpenAIProvider(HttpProvider):
         super().__init__(config, http)
         lacks_responses = isinstance(config, OpenAIConfig) and not config.responses
         self._performed = self.operations - {"response"} if lacks_responses else self.operations
-        self._adapt = _plain if _is_openai(config.root()) else None
+        self._adapts = _adapts(config)
         self._urls = {operation: f"{config.root()}/{path}" for operation, (path, _) in ROUTES.items()}
 
     def performs(self) -> frozenset[Operation]:
@@ -69,7 +72,7 @@ class OpenAIProvider(HttpProvider):
         operation = call.request.operation
         dialect = ROUTES[operation][1]
         adaptation = self.adaptation(call)
-        adapt = adaptation.request if adaptation is not None else self._adapt if operation == "chat" else None
+        adapt = adaptation.request if adaptation is not None else self._adapts.get(operation)
         return await self.exchange(
             call,
             self.url(operation, call.target.model),
@@ -110,7 +113,23 @@ def _is_openai(root: str) -> bool:
     return host == "api.openai.com" or host.endswith(".api.openai.com")
 
 
-def _plain(request: Request) -> tuple[Request, tuple[str, ...]]:
+def _adapts(config: UpstreamConfig) -> Mapping[Operation, Adapt]:
+    """What becomes of each operation's request. A host has rules of its own for chats (`adaptation`); a server that is
+    neither is sent everything as it came."""
+    if _is_openai(config.root()):
+        return {"chat": _plain_chat, "response": partial(_plain_response, plain_thoughts=False)}
+    if isinstance(config, OpenAIConfig):
+        return {}
+    return {"response": partial(_plain_response, plain_thoughts=True)}
+
+
+def _plain_chat(request: Request) -> tuple[Request, tuple[str, ...]]:
     """A chat request without what other vendors' answers left in it."""
     body, names = without_extensions(without_thoughts(request.body))
+    return msgspec.structs.replace(request, body=with_short_ids(body)), tuple(names)
+
+
+def _plain_response(request: Request, *, plain_thoughts: bool) -> tuple[Request, tuple[str, ...]]:
+    """The same of a Responses request."""
+    body, names = without_foreign_items(request.body, plain_thoughts=plain_thoughts)
     return msgspec.structs.replace(request, body=body), tuple(names)

@@ -14,7 +14,12 @@ from sentinel_core.dialects.translation import UpstreamChat, performed, translat
 from sentinel_core.messages import Event, Request
 from tests.upstream import completion, delta
 
-SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
+SCHEMA = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
 FUNCTION = {"type": "function", "name": "w", "description": "d", "parameters": SCHEMA, "strict": True}
 
 

@@ -86,3 +86,24 @@ def test_what_an_api_has_no_place_for_is_named(name: str, model: str) -> None:
 )
 def test_what_says_nothing_has_no_name(fields: dict[str, Any], model: str) -> None:
     assert named(model, **fields) == ()
+
+
+@pytest.mark.parametrize("model", sorted(OTHERS - {"gemini-3-pro"}))
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("frequency_penalty", 0),
+        ("logit_bias", {}),
+        ("logprobs", False),
+        ("modalities", ["text"]),
+        ("n", 1),
+        ("parallel_tool_calls", True),
+        ("presence_penalty", 0.0),
+        ("service_tier", "auto"),
+        ("service_tier", "default"),
+        ("store", False),
+        ("top_logprobs", 0),
+    ],
+)
+def test_a_parameter_that_asks_for_what_happens_anyway_has_no_name(name: str, value: Any, model: str) -> None:  # JSON
+    assert named(model, **{name: value}) == ()

@@ -121,6 +121,7 @@ def test_a_thought_that_is_not_shown_is_one() -> None:
 SEARCH = {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "q"}}
 FOUND = {"type": "web_search_tool_result", "tool_use_id": "s1", "content": [{"type": "web_search_result", "url": "u"}]}
 NEW = {"type": "a_new_kind", "said": "something"}
+USE = {"type": "tool_use", "id": "toolu_1", "name": "w", "input": {}}
 
 
 @pytest.mark.parametrize(
@@ -133,4 +134,14 @@ def test_the_content_of_an_answer_in_openais_form_is_one_text_whatever_else_is_i
     raw = json.dumps(message(*texts[:1], *between, *texts[1:])).encode()
     request = OPENAI_CHAT.decode_request({"model": "m", "messages": [{"role": "user", "content": "hi"}]})
     (choice,) = translated_answer(ANTHROPIC_MESSAGES.decode_answer(raw), request).body["choices"]
-    assert choice["message"] == {"role": "assistant", "content": "".join(texts) or None}
+    assert choice["message"] == {"role": "assistant", "content": "".join(texts)}
+
+
+@pytest.mark.parametrize(("blocks", "content"), [((), ""), ((USE,), None)], ids=["nothing", "a call alone"])
+def test_an_answer_that_says_nothing_has_an_empty_text_and_one_that_calls_a_tool_none(
+    blocks: tuple[Any, ...], content: str | None
+) -> None:
+    raw = json.dumps(message(content=[*blocks])).encode()
+    request = OPENAI_CHAT.decode_request({"model": "m", "messages": [{"role": "user", "content": "hi"}]})
+    (choice,) = translated_answer(ANTHROPIC_MESSAGES.decode_answer(raw), request).body["choices"]
+    assert choice["message"]["content"] == content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -109,3 +110,64 @@ def test_a_jpeg_goes_by_its_registered_name() -> None:
     part = {"type": "image_url", "image_url": {"url": "data:image/jpg;base64,AAAA"}}
     body, _ = to_anthropic(messages=[{"role": "user", "content": [part]}])
     assert body["messages"][0]["content"][0]["source"]["media_type"] == "image/jpeg"
+
+
+RESULT = {"role": "tool", "tool_call_id": "c", "content": "1"}
+CALLED: list[dict[str, Any]] = [*HELLO, {"role": "assistant", "tool_calls": [CALL]}, RESULT]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"tools": []},
+        {"tools": None, "tool_choice": "required", "parallel_tool_calls": False},
+        {"reasoning_effort": "low"},
+    ],
+    ids=repr,
+)
+def test_the_tools_of_earlier_turns_are_declared_and_not_called_where_a_turn_offers_none(
+    fields: dict[str, Any],
+) -> None:
+    body, dropped = to_anthropic(messages=[*CALLED, {"role": "assistant", "tool_calls": [CALL]}, RESULT], **fields)
+    assert body["tools"] == [{"name": "w", "input_schema": {"type": "object", "properties": {}}}]
+    assert (body["tool_choice"], dropped) == ({"type": "none"}, ())
+
+
+def test_a_turn_that_offers_tools_offers_its_own_alone() -> None:
+    other = {"type": "function", "function": {"name": "other"}}
+    body, _ = to_anthropic(messages=CALLED, tools=[other])
+    assert [tool["name"] for tool in body["tools"]] == ["other"]
+    assert "tool_choice" not in body
+    assert "tools" not in to_anthropic()[0]
+
+
+@pytest.mark.parametrize("identifier", ["functions.weather:0", "call/1", "", "é", "\ud800"], ids=ascii)
+def test_an_id_that_anthropic_does_not_take_is_another_in_a_call_and_its_result_alike(identifier: str) -> None:
+    call, result = {**CALL, "id": identifier}, {**RESULT, "tool_call_id": identifier}
+    messages = [*HELLO, {"role": "assistant", "tool_calls": [call]}, result]
+    body, dropped = to_anthropic(messages=messages, tools=TOOLS)
+    made = body["messages"][1]["content"][0]["id"]
+    assert re.fullmatch("[a-zA-Z0-9_-]+", made)
+    assert body["messages"][2]["content"][0]["tool_use_id"] == made
+    assert to_anthropic(messages=messages, tools=TOOLS)[0] == body, "the same in every turn"
+    assert dropped == ()
+
+
+@pytest.mark.parametrize("identifier", ["toolu_01", "chatcmpl-tool-" + "0" * 32])
+def test_an_id_that_anthropic_takes_stays(identifier: str) -> None:
+    call = {**CALL, "id": identifier}
+    body, _ = to_anthropic(messages=[*HELLO, {"role": "assistant", "tool_calls": [call]}], tools=TOOLS)
+    assert body["messages"][1]["content"][0]["id"] == identifier
+
+
+@pytest.mark.parametrize(("strict", "dropped"), [(True, ("tools.strict",)), (False, ()), (None, ())])
+@pytest.mark.parametrize("model", ["claude-sonnet-4-20250514", "claude-3-7-sonnet-20250219"])
+def test_no_strict_tool_is_sent_to_a_model_that_has_none(
+    model: str, strict: bool | None, dropped: tuple[str, ...]
+) -> None:
+    parameters = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 0}}}
+    tool = {"type": "function", "function": {"name": "w", "parameters": parameters, "strict": strict}}
+    body, left_out = to_anthropic(model, tools=[tool])
+    assert body["tools"] == [{"name": "w", "input_schema": parameters}]
+    assert left_out == dropped

@@ -195,3 +195,12 @@ def test_no_choice_names_a_tool_that_is_not_sent(tools: list[dict[str, Any]]) ->
     assert "tool_choice" not in body
     assert "tool_choice" in dropped
     assert and_back(tools=tools, tool_choice=choice)["tool_choice"] == choice
+
+
+def test_nobody_is_told_how_hard_to_think_where_nobody_is_to() -> None:
+    fields = {"thinking": {"type": "disabled"}, "output_config": {"effort": "low"}}
+    body, dropped = to_openai(**fields)
+    assert "reasoning_effort" not in body
+    assert {*dropped} == {"thinking", "output_config"}
+    back = and_back(**fields)
+    assert {key: back[key] for key in fields} == fields

@@ -27,6 +27,7 @@ SCHEMA = {
     "type": "object",
     "properties": {"a": {"$ref": "#/$defs/x"}},
     "$defs": {"x": {}},
+    "required": ["a"],
     "additionalProperties": False,
 }
 OPUS = "claude-opus-4-5"
@@ -154,6 +155,8 @@ def test_the_flag_against_parallel_calls_stands_in_a_choice(fields: dict[str, An
         ({"service_tier": "default"}, {"service_tier": "standard_only"}),
         ({"stream": True, "stream_options": {"include_usage": True}}, {"stream": True}),
         ({"n": 1, "response_format": {"type": "text"}}, {}),
+        ({"max_tokens": 2048, "reasoning_effort": "low"}, {"thinking": {"type": "enabled", "budget_tokens": 1048}}),
+        ({"reasoning_effort": "xhigh"}, {"thinking": {"type": "enabled", "budget_tokens": 31_000}}),
         (
             {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}},
             {"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}},
@@ -172,7 +175,7 @@ def test_parameters_for_anthropic(fields: dict[str, Any], expected: dict[str, An
     ("model", "fields", "dropped"),
     [
         (OPUS, {"n": 2}, ("n",)),
-        (OPUS, {"seed": 1, "logprobs": True, "logit_bias": {}}, ("seed", "logprobs", "logit_bias")),
+        (OPUS, {"seed": 1, "logprobs": True, "logit_bias": {"1": 1}}, ("seed", "logprobs", "logit_bias")),
         (OPUS, {"temperature": 1.5}, ("temperature",)),
         (OPUS, {"temperature": 0.5, "top_p": 0.5}, ("top_p",)),
         (OPUS, {"stop": ["\n", "END"]}, ("stop",)),
@@ -181,7 +184,7 @@ def test_parameters_for_anthropic(fields: dict[str, Any], expected: dict[str, An
         (OPUS, {"response_format": {"type": "json_object"}}, ("response_format",)),
         (OPUS, {"unknown": 1}, ("unknown",)),
         (OPUS, {"tools": [{"type": "custom", "custom": {"name": "x"}}]}, ("tools.custom",)),
-        (OPUS, {"max_tokens": 1024, "reasoning_effort": "high"}, ("reasoning_effort",)),
+        (OPUS, {"max_tokens": 2000, "reasoning_effort": "high"}, ("reasoning_effort",)),
         (OPUS, {"reasoning_effort": "low", "temperature": 0.5}, ("temperature",)),
         (OPUS, {"reasoning_effort": "low", "tools": TOOLS, "tool_choice": "required"}, ("reasoning_effort",)),
         ("claude-opus-4-8", {"temperature": 0.5, "top_p": 0.5}, ("temperature", "top_p")),
@@ -244,7 +247,8 @@ def test_a_conversation_for_openai() -> None:
         ({"thinking": {"type": "enabled", "budget_tokens": 2048}}, {"reasoning_effort": "low"}, ()),
         ({"thinking": {"type": "enabled", "budget_tokens": 30_000}}, {"reasoning_effort": "high"}, ()),
         ({"thinking": {"type": "adaptive"}, "output_config": {"effort": "max"}}, {"reasoning_effort": "max"}, ()),
-        ({"thinking": {"type": "disabled"}}, {}, ()),
+        ({"thinking": {"type": "disabled"}}, {}, ("thinking",)),
+        ({"thinking": {"type": "disabled"}, "output_config": {"effort": None}}, {}, ("thinking",)),
         ({"service_tier": "standard_only"}, {"service_tier": "default"}, ()),
         ({"top_k": 3}, {}, ("top_k",)),
         ({"container": "c", "mcp_servers": []}, {}, ("container", "mcp_servers")),
@@ -430,7 +434,12 @@ after_tools = st.builds(
 )
 turns = st.builds(lambda *items: list(items), users, answers, after_tools, answers, users)
 requests = st.fixed_dictionaries(
-    {"model": st.just(OPUS), "max_tokens": st.integers(1, 99), "messages": turns},
+    {
+        "model": st.just(OPUS),
+        "max_tokens": st.integers(1, 99),
+        "messages": turns,
+        "tools": st.just([*ANTHROPIC_TOOLS, {"type": "web_search_20250305", "name": "web_search"}]),
+    },
     optional={
         "system": said,
         "temperature": st.floats(0, 1, allow_nan=False),
@@ -438,7 +447,6 @@ requests = st.fixed_dictionaries(
         "stop_sequences": st.lists(names, min_size=1, max_size=2),
         "stream": st.booleans(),
         "container": names,
-        "tools": st.just([*ANTHROPIC_TOOLS, {"type": "web_search_20250305", "name": "web_search"}]),
     },
 )
 

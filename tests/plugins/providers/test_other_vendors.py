@@ -8,6 +8,7 @@ import pytest
 
 from sentinel_core.dialects.openai_chat.extensions import without_extensions
 from sentinel_core.dialects.openai_chat.thoughts import without_thoughts
+from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.errors import Refusal
 from sentinel_plugins.providers.openai.config import OpenAIConfig
 from sentinel_plugins.providers.openai.provider import OpenAIProvider
@@ -15,9 +16,10 @@ from tests.plugins.providers.calls import answer_of, chat_call, openai_at
 from tests.plugins.providers.fed import Fed
 from tests.plugins.providers.hosts.served import KINDS, host_at
 from tests.plugins.providers.test_anthropic import anthropic_at, call_of
+from tests.plugins.providers.test_openai_operations import call as operation_call
 from tests.upstream import Reply, Upstream, completion
 from tests.upstream.anthropic import message
-from tests.upstream.payloads import encoded
+from tests.upstream.payloads import encoded, response
 
 SIGNATURE = {"google": {"thought_signature": "SIG"}}
 CALL = {"id": "call00001", "type": "function", "function": {"name": "w", "arguments": "{}"}}
@@ -52,6 +54,66 @@ async def test_openai_is_not_sent_it_either_and_a_server_of_ones_own_is(base_url
     provider = OpenAIProvider(OpenAIConfig(base_url=base_url), fed)
     answer = await answer_of(provider, chat_call(messages=SIGNED))
     assert (fed.sent["messages"], answer.dropped) == (expected, ())
+
+
+THOUGHT = {
+    "id": "rs_msg_01_0",
+    "type": "reasoning",
+    "summary": [],
+    "content": [{"type": "reasoning_text", "text": "hm"}],
+    "extra_content": SIGNATURE,
+}
+CALLED = {"type": "function_call", "call_id": "c1", "name": "w", "arguments": "{}"}
+OUTPUT = {"type": "function_call_output", "call_id": "c1", "output": "1"}
+ITEMS = [HI, THOUGHT, {**CALLED, "extra_content": SIGNATURE}, OUTPUT]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "expected"),
+    [
+        ("https://api.openai.com/v1", [HI, CALLED, OUTPUT]),
+        ("https://api.openai.com.example/v1", ITEMS),
+    ],
+)
+async def test_nor_is_openai_sent_the_items_of_another_in_responses(base_url: str, expected: list[Any]) -> None:
+    fed = Fed([encoded(response())])
+    provider = OpenAIProvider(OpenAIConfig(base_url=base_url), fed)
+    answer = await answer_of(provider, operation_call(OPENAI_RESPONSES, input=ITEMS))
+    assert (fed.sent["input"], answer.dropped) == (expected, ())
+
+
+@pytest.mark.parametrize("kind", ["groq", "together", "vercel", "xai"])
+async def test_nor_is_a_host_that_has_responses(upstream: Upstream, kind: str) -> None:
+    upstream.script("m", Reply(response()))
+    async with host_at(upstream, kind, on_unsupported="refuse") as provider:
+        answer = await answer_of(provider, operation_call(OPENAI_RESPONSES, input=ITEMS))
+    assert (upstream.requests[0].json["input"], answer.dropped) == ([HI, CALLED, OUTPUT], ())
+
+
+LONG = "chatcmpl-tool-" + "0" * 32
+
+
+async def test_openai_is_sent_no_longer_id_than_it_takes() -> None:
+    fed = Fed([encoded(completion())])
+    provider = OpenAIProvider(OpenAIConfig(), fed)
+    turns = [HI, {**SAID, "tool_calls": [{**CALL, "id": LONG}]}, {**RESULT, "tool_call_id": LONG}]
+    await answer_of(provider, chat_call(messages=turns))
+    made = fed.sent["messages"][2]["tool_call_id"]
+    assert len(made) <= 40
+    assert fed.sent["messages"][1]["tool_calls"] == [{**CALL, "id": made}]
+
+
+async def test_anthropic_is_sent_no_id_of_other_letters_by_its_own_clients_either(upstream: Upstream) -> None:
+    upstream.script("m", Reply(message()))
+    use = {"type": "tool_use", "id": "functions.w:0", "name": "w", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "functions.w:0", "content": "1"}
+    turns = [HI, {"role": "assistant", "content": [use]}, {"role": "user", "content": [result]}]
+    async with anthropic_at(upstream) as provider:
+        await answer_of(provider, call_of(messages=turns))
+    _, called, done = upstream.requests[0].json["messages"]
+    made = called["content"][0]["id"]
+    assert ":" not in made
+    assert done["content"] == [{**result, "tool_use_id": made}]
 
 
 async def test_a_body_without_any_is_sent_byte_for_byte(upstream: Upstream) -> None:
