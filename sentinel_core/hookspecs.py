@@ -105,9 +105,11 @@ class PhaseHooks(Protocol):
 
     @hookspec
     def on_response(self, ctx: Context, answer: Answer) -> Awaitable[Answer] | Answer:
-        """On the way out, reversed, for unary replies: the answer to hand on.
+        """On the way out, reversed, for unary replies: the answer to hand on. Replace texts, never edit in place.
 
-        A stage that implements only this also binds on streams: they are collected, up to 8 MiB.
+        A stage that implements only this also binds on streams: they are collected, up to 8 MiB. What it makes of an
+        answer's texts and ends reaches the caller of a stream; other fields of the body, its `model` and its own among
+        them, are those of whole answers only.
         """
 
     @hookspec

@@ -104,7 +104,8 @@ class Answer(msgspec.Struct, frozen=True):
 
     `raw` is the body as the provider sent it, None once a text was changed. `opaque` holds stream events whose strings
     belong to no channel, when the answer was assembled from a stream. `dropped` names what of the request the upstream
-    could not be told.
+    could not be told. Never mutate `body`; replace texts with `with_texts`: of a guard that edits a whole answer
+    in place, the verdict says `allowed`.
     """
 
     dialect: Dialect

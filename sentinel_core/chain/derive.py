@@ -9,9 +9,9 @@ from inspect import isawaitable
 
 import msgspec
 
-from sentinel_core.chain.faults import Entry, Snapshot, is_fault, note
+from sentinel_core.chain.faults import Entry, Snapshot, WrongResult, is_fault, note
 from sentinel_core.chain.layers import LayerInput
-from sentinel_core.chain.passage import Readers, no_event
+from sentinel_core.chain.passage import Readers, iterated, no_event
 from sentinel_core.chain.phases import Phase
 from sentinel_core.chain.verdicts import FAILED_OPEN, LEFT_EARLY
 from sentinel_core.context import Context
@@ -41,15 +41,22 @@ def collecting(entry: Entry, on_response: Phase) -> Phase:
         before: Snapshot | None = None
         try:
             await _collect(events, held)
-            answer = ctx.request.dialect.assemble(held)
+            dialect = ctx.request.dialect
+            answer = dialect.assemble(held)
+            texts = dialect.answer_texts(answer.body)
             before = None if entry.plain else Snapshot(ctx)
             checked = on_response(ctx, answer)
             if isawaitable(checked):
                 checked = await checked
             if not isinstance(checked, Answer):
-                raise TypeError(f"on_response must return an Answer, got {type(checked).__name__}")
+                raise WrongResult(f"on_response must return an Answer, got {type(checked).__name__}")
             checked = translated_answer(checked, ctx.request)
-            out = held if checked is answer else list(_reemitted(held, answer, checked))
+            if checked is not answer:
+                out = list(_reemitted(held, answer, checked))
+            elif dialect.answer_texts(answer.body) != texts:  # edited in place: what was there must not leave
+                out = list(_reemitted(held, dialect.assemble(held), answer))
+            else:
+                out = held
         except (Exception, asyncio.CancelledError) as exc:  # a cancellation that nobody asked for is a fault
             if not entry.fails_open or not is_fault(exc):
                 raise
@@ -124,7 +131,7 @@ def decomposing(entry: Entry, on_stream: Phase) -> Phase:
         if isawaitable(source):
             source = await source
         came: list[Event] = []
-        async with aclosing(_over(source)) as handed_on:
+        async with aclosing(_over(iterated(source))) as handed_on:
             async for event in handed_on:
                 if (wrong := no_event(event)) is not None:
                     raise wrong

@@ -111,7 +111,7 @@ class Exchange:
     async def _assembled(self, stream: EventStream) -> Answer:
         """A stream for a caller who asked for one answer."""
         transcript = Transcript()
-        source = Source(stream, transcript)
+        source = Source(stream, self.rows, transcript)
         self.account.produced = source.meter
         try:
             async for _ in source:
@@ -136,7 +136,7 @@ class Exchange:
         events: AsyncIterator[Event] = reply
         if self.chain.streams[depth] or account.kept is not None or self.ctx.restorations:
             one_text = self.ctx.request.operation != "response"  # whose items each end for themselves
-            source = Source(reply, account.kept, read=bool(self.chain.streams[depth]), one_text=one_text)
+            source = Source(reply, self.rows, account.kept, read=bool(self.chain.streams[depth]), one_text=one_text)
             account.produced = source.meter
             events = outward.layers(self, source, depth)
         delivery = Delivery(events, self.endings.reading, self.ctx.restorations, account.guarded_parts, self._failed)
@@ -148,9 +148,7 @@ class Exchange:
     async def _failed(self, exc: BaseException) -> BaseException:
         """Note why the stream broke; an upstream's own words pass the guards before the caller sees them."""
         if is_fault(exc):
-            fault = StageFault("provider", "stream")
-            fault.__cause__ = exc
-            exc = fault
+            exc = self.rows.fault(exc)
         self._failure = exc
         if isinstance(exc, UpstreamError | StageFault):
             self.rows.broke(exc.code)

@@ -40,6 +40,10 @@ class Entry:
         return self.on_fault == "open"
 
 
+class WrongResult(TypeError):
+    """A plugin gave the chain what it has no use for. The text names types and phases only, and can be logged."""
+
+
 def unasked(exc: BaseException) -> bool:
     """Whether this is a cancellation that nobody asked this task for: then the stage's own code made it."""
     task = asyncio.current_task()
@@ -59,15 +63,27 @@ def as_fault(entry: Entry, phase: str, exc: BaseException, reason: str = "raised
     return fault
 
 
-def note(entry: Entry, phase: str, exc: BaseException | None, reason: str = "raised") -> None:
+def source_fault(source: str, phase: str, exc: BaseException) -> StageFault:
+    """The fault of whoever gives a reply, a provider as a rule: logged like a stage's."""
+    fault = StageFault(source, phase)
+    fault.__cause__ = exc
+    log.error("%s raised in %s: %s", source, phase, _told(exc))
+    return fault
+
+
+def note(entry: Entry, phase: str, exc: BaseException, reason: str = "raised") -> None:
     """Log a fault by stage, phase and exception type. Texts stay out: they may quote a prompt."""
-    kind = type(exc).__name__ if exc is not None else "nothing"
-    log.error("stage %s %s in %s: %s (%s)", entry.name, reason, phase, kind, place(exc))
+    log.error("stage %s %s in %s: %s", entry.name, reason, phase, _told(exc))
 
 
-def place(exc: BaseException | None) -> str:
+def _told(exc: BaseException) -> str:
+    """What the log says of an exception: type and place, or what a plugin gave in the place of what."""
+    return str(exc) if isinstance(exc, WrongResult) else f"{type(exc).__name__} ({place(exc)})"
+
+
+def place(exc: BaseException) -> str:
     """File and line where an exception was raised."""
-    trace = exc.__traceback__ if exc is not None else None
+    trace = exc.__traceback__
     if trace is None:
         return "no traceback"
     while trace.tb_next is not None:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from inspect import isawaitable
 from time import perf_counter
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,9 +16,10 @@ import msgspec
 from sentinel_core.attempt import BEFORE_CALL, NOT_CALLED, Attempt, Ending
 from sentinel_core.chain import monitor
 from sentinel_core.chain.clock import OwnTime
-from sentinel_core.chain.faults import Entry, Snapshot, as_fault, is_fault, note, unasked
+from sentinel_core.chain.faults import Entry, Snapshot, WrongResult, as_fault, is_fault, note, source_fault, unasked
 from sentinel_core.chain.phases import Phase
 from sentinel_core.chain.unread import refuse_unread
+from sentinel_core.chain.unserved import unknown_model, unsupported
 from sentinel_core.context import Call, Context, Owner
 from sentinel_core.dialects.translation import performed, translated_reply
 from sentinel_core.errors import Refusal, SentinelError, StageFault, UpstreamError
@@ -72,7 +74,7 @@ async def _decided(exchange: Exchange, reply: Any) -> Reply | None:
     if isinstance(reply, EventStream):
         exchange.endings.adopt(reply)
     elif not isinstance(reply, Answer):
-        raise TypeError(f"on_request must return None, an Answer or an EventStream, got {type(reply).__name__}")
+        raise WrongResult(f"on_request must return None, an Answer or an EventStream, got {type(reply).__name__}")
     request = exchange.ctx.request
     return reply if reply.dialect is request.dialect else _translated(reply, request, exchange.endings)
 
@@ -126,18 +128,9 @@ async def dispatch(exchange: Exchange) -> Reply:
     ctx = exchange.ctx
     targets = ctx.get(PLAN) or ctx.get(CANDIDATES) or ()
     if not targets:
-        raise _unknown_model(ctx.request.model)
+        raise unknown_model(ctx.request.model)
     call = Call(ctx.request, targets[0], exchange.endings, 0, ctx.deadline, ctx.id)
     return await _inwards(exchange, 0, call)
-
-
-def _unknown_model(model: str | None) -> Refusal:
-    if model is None:
-        return Refusal(
-            "model_not_found", "The request names no model, and none is configured to stand in.", param="model"
-        )
-    message = f"The model {model!r} is not served here; GET /v1/models lists what is."
-    return Refusal("model_not_found", message, param="model")
 
 
 def _inwards(exchange: Exchange, depth: int, call: Call) -> Awaitable[Reply]:
@@ -154,10 +147,10 @@ async def _through(exchange: Exchange, depth: int, call: Call) -> Reply:
     started = perf_counter() if link.clock is None else link.start(link.clock)
     try:
         reply = phase(exchange.ctx, call, link)
-        if waits or not isinstance(reply, Answer | EventStream):
+        if waits or (not isinstance(reply, Answer | EventStream) and isawaitable(reply)):
             reply = await reply
         if reply.__class__ is not Answer and not isinstance(reply, EventStream):
-            raise TypeError(f"dispatch must return an Answer or an EventStream, got {type(reply).__name__}")
+            raise WrongResult(f"dispatch must return an Answer or an EventStream, got {type(reply).__name__}")
         if reply.dialect is not call.request.dialect:
             reply = _translated(reply, call.request, call.owner)
     except BaseException as exc:  # the clock stops for a cancellation as well
@@ -251,7 +244,7 @@ async def _call_provider(exchange: Exchange, call: Call) -> Reply:
     request = call.request
     operation = performed(request, provider.performs())
     if operation is None:
-        raise _unsupported(call)
+        raise unsupported(call)
     if operation != request.operation:
         request = msgspec.structs.replace(request, operation=operation)
     attempt = Attempt(len(ctx.attempts) + 1, call.target, perf_counter())
@@ -260,11 +253,14 @@ async def _call_provider(exchange: Exchange, call: Call) -> Reply:
     if before is not None:
         await _announced(attempt, before)
     try:
-        reply = await provider.call(msgspec.structs.replace(call, request=request, attempt=attempt.number))
+        coming = provider.call(msgspec.structs.replace(call, request=request, attempt=attempt.number))
+        if coming.__class__ is not CoroutineType and not isawaitable(coming):
+            raise WrongResult(f"call must be a coroutine function, got {type(coming).__name__}")
+        reply = await coming
         if isinstance(reply, EventStream):
             call.owner.adopt(reply)
         elif not isinstance(reply, Answer):
-            raise TypeError(f"a provider must return an Answer or an EventStream, got {type(reply).__name__}")
+            raise WrongResult(f"call must return an Answer or an EventStream, got {type(reply).__name__}")
         if reply.dialect is not request.dialect:
             reply = _translated(reply, request, call.owner)
     except BaseException as exc:  # a call that was cancelled has an end, too
@@ -272,7 +268,7 @@ async def _call_provider(exchange: Exchange, call: Call) -> Reply:
         attempt.error = exc.code if isinstance(exc, SentinelError) else None
         if not is_fault(exc):
             raise
-        fault = StageFault(f"provider {call.target.provider}", "call")
+        fault = source_fault(f"provider {call.target.provider}", "call", exc)
         attempt.error = fault.code
         raise fault from exc
     if reply.dropped or attempt.number > 1:
@@ -290,18 +286,6 @@ async def _announced(attempt: Attempt, before: Callable[[Attempt], Awaitable[Non
         _close_attempt(attempt, "discarded")
         attempt.error = NOT_CALLED
         raise
-
-
-def _unsupported(call: Call) -> Refusal:
-    words = {
-        "completion": "text completions",
-        "embedding": "embeddings",
-        "response": "responses",
-        "count_tokens": "token counts",
-    }
-    operation = call.request.operation
-    message = f"The model {call.target.model!r} does not support {words.get(operation, operation)}."
-    return Refusal("unsupported_operation", message, param="model")
 
 
 def _say_dropped(ctx: Context, target: Target, names: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ from inspect import isawaitable, iscoroutine
 
 from sentinel_core.chain.clock import OwnTime
 from sentinel_core.chain.faults import Entry, unasked
-from sentinel_core.chain.passage import Passage
+from sentinel_core.chain.passage import Passage, iterated
 from sentinel_core.chain.phases import Phase
 from sentinel_core.chain.verdicts import Verdicts
 from sentinel_core.context import Context
@@ -105,9 +105,7 @@ class StreamLayer:
         events: object = self._events
         if isawaitable(events):
             events = await events
-        if not hasattr(events, "__aiter__"):
-            raise TypeError(f"on_stream must return an async iterator, got {type(events).__name__}")
-        self._events = events.__aiter__()
+        self._events = iterated(events)
         self._next = self._events.__anext__
         event: Event = await self._next()
         return event

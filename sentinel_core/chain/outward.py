@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sentinel_core.chain.faults import Entry, Snapshot, as_fault, is_fault, note
+from sentinel_core.chain.faults import Entry, Snapshot, WrongResult, as_fault, is_fault, note
 from sentinel_core.chain.layers import StreamLayer
 from sentinel_core.chain.pipe import Pipe, Step
 from sentinel_core.chain.unread import refuse_unread
@@ -56,7 +56,7 @@ async def _checked(checked: Any) -> Answer:
     if isawaitable(checked):
         checked = await checked
     if not isinstance(checked, Answer):
-        raise TypeError(f"on_response must return an Answer, got {type(checked).__name__}")
+        raise WrongResult(f"on_response must return an Answer, got {type(checked).__name__}")
     return checked
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sentinel_core.chain.faults import Entry, as_fault, is_fault
+from collections.abc import AsyncIterator
+
+from sentinel_core.chain.faults import Entry, WrongResult, as_fault, is_fault
 from sentinel_core.chain.same_text import SameText
 from sentinel_core.chain.verdicts import Verdicts
 from sentinel_core.errors import Refusal, StageFault
@@ -10,9 +12,17 @@ from sentinel_core.keys import VerdictResult
 from sentinel_core.messages import TEXTS, Event, Finish, Opaque
 
 
-def no_event(given: object) -> TypeError | None:
+def no_event(given: object) -> WrongResult | None:
     """What is wrong with something that an `on_stream` hands on; None with an event."""
-    return None if isinstance(given, Event) else TypeError(f"on_stream must give events, got {type(given).__name__}")
+    return None if isinstance(given, Event) else WrongResult(f"on_stream must give events, got {type(given).__name__}")
+
+
+def iterated(given: object) -> AsyncIterator[Event]:
+    """What an `on_stream` returned, to be iterated. Raises `WrongResult` where it cannot be."""
+    if not hasattr(given, "__aiter__"):
+        raise WrongResult(f"on_stream must return an async iterator, got {type(given).__name__}")
+    events: AsyncIterator[Event] = given.__aiter__()
+    return events
 
 
 class Readers:

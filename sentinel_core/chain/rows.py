@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from sentinel_core.attempt import Attempt
+from sentinel_core.chain.faults import source_fault
+from sentinel_core.errors import StageFault
 from sentinel_core.messages import Answer, Usage
 from sentinel_core.reply import Reply
 
@@ -42,6 +44,12 @@ class Rows:
         for attempt, reply in self._came:
             if not isinstance(reply, Answer) and reply.ending == "failed" and attempt.error is None:
                 attempt.error = code
+
+    def fault(self, exc: BaseException) -> StageFault:
+        """The fault that the stream which was taken broke with: its provider's, where an attempt gave it."""
+        taken = self._taken
+        source = f"provider {taken.target.provider}" if taken is not None else "the stage that answered"
+        return source_fault(source, "stream", exc)
 
     def counted(self, usage: Usage | None) -> None:
         """What the reply that was taken had cost when it ended."""

@@ -9,9 +9,9 @@ from time import perf_counter
 
 from sentinel_core.chain.faults import is_fault
 from sentinel_core.chain.held_ends import HeldEnds
+from sentinel_core.chain.rows import Rows
 from sentinel_core.chain.transcript import Meter, Transcript
 from sentinel_core.context import Restoration
-from sentinel_core.errors import StageFault
 from sentinel_core.messages import TEXTS, Event, Finish, TextEvent, UsageReport, ends_texts
 from sentinel_core.reply import EventStream, Reading
 
@@ -24,12 +24,13 @@ class Source:
     more.
     """
 
-    __slots__ = ("_holds", "_kept", "_loop", "_next", "_read", "_reading", "_stream", "meter")
+    __slots__ = ("_holds", "_kept", "_loop", "_next", "_read", "_reading", "_rows", "_stream", "meter")
 
     def __init__(
-        self, stream: EventStream, kept: Transcript | None, *, read: bool = False, one_text: bool = True
+        self, stream: EventStream, rows: Rows, kept: Transcript | None, *, read: bool = False, one_text: bool = True
     ) -> None:
         self._stream = stream
+        self._rows = rows
         self._reading = Reading()
         self._next = stream.taken(self._reading).__anext__
         self._loop = asyncio.get_running_loop()
@@ -53,7 +54,7 @@ class Source:
         except BaseException as exc:  # a cancellation that nobody asked for is the provider's fault
             self._stream.ended(exc)
             if is_fault(exc):
-                raise StageFault("provider", "stream") from exc
+                raise self._rows.fault(exc) from exc
             raise
         finally:
             if reading.awaited is None:

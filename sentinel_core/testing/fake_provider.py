@@ -112,6 +112,20 @@ class FakeProvider(Provider):
         return Health("healthy", 0.0)
 
 
+class Unhurried(FakeProvider):
+    """Lets everybody else have a turn before each reply and each event."""
+
+    async def call(self, call: Call) -> Reply:
+        """Play the next script, in a while."""
+        await asyncio.sleep(0)
+        return await super().call(call)
+
+    async def _play(self, script: Sequence[Item]) -> AsyncIterator[Event]:
+        async for event in super()._play(script):
+            await asyncio.sleep(0)
+            yield event
+
+
 async def _pause(item: Item) -> None:
     if isinstance(item, BaseException):
         raise item

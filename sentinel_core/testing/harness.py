@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -21,7 +22,7 @@ from sentinel_core.registry import Registry
 from sentinel_core.services import HttpClient, HttpPools, Services
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.state import StateStore
-from sentinel_core.testing.fake_clock import FakeClock
+from sentinel_core.testing.fake_clock import FakeClock, settle
 from sentinel_core.testing.fake_provider import FakeProvider, Item
 from sentinel_core.testing.replies import chat_body
 
@@ -80,15 +81,22 @@ def context(prompt: str = "Hello", *, stream: bool = False, client: Client | Non
     return ctx
 
 
-async def run(chain: Chain, ctx: Context) -> Driven:
-    """One exchange from beginning to end. Refusals, faults and upstream errors land in `error`."""
+async def run(chain: Chain, ctx: Context, *, in_turn: bool = False) -> Driven:
+    """One exchange from beginning to end. Refusals, faults and upstream errors land in `error`.
+
+    With `in_turn`, exchanges that run side by side have all begun before one is read, and are read event by event.
+    """
     driven = Driven(ctx=ctx)
     exchange = Exchange(chain, ctx)
     try:
         async with exchange as reply:
             if isinstance(reply, Delivery):
+                if in_turn:
+                    await settle()
                 async for event in reply:
                     driven.events.append(event)
+                    if in_turn:
+                        await asyncio.sleep(0)
             else:
                 driven.answer = reply
     except SentinelError as exc:

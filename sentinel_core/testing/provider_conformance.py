@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -15,10 +16,11 @@ from sentinel_core.context import Context
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.errors import ConfigError
 from sentinel_core.keys import CANDIDATES, Target
-from sentinel_core.messages import Answer, Finish, TextDelta, TextEvent
+from sentinel_core.messages import Answer, Finish, TextEvent
 from sentinel_core.provider import Health, Provider, ProviderConfig
 from sentinel_core.services import Services
 from sentinel_core.testing.clients import CLIENTS, asked, reads
+from sentinel_core.testing.connections import CountedPools
 from sentinel_core.testing.harness import context, encoded, fake_services, run
 
 
@@ -30,7 +32,8 @@ class ProviderConformance:
     ...     config = {}
     ...     model = "acme-1"
 
-    A provider with a network overrides `services` to bring pools that reach a scripted upstream.
+    A provider with a network overrides `services` to bring pools that reach a scripted upstream. Their connections
+    are counted; what a provider opens in any other way is its own tests' to look at.
     """
 
     provider: ClassVar[type[Provider]]
@@ -53,10 +56,19 @@ class ProviderConformance:
         return config
 
     @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Provider]:
+        """The provider, which must have given back every connection when the test is done with it."""
+        async with self.services() as services:
+            pools = CountedPools(services.http)
+            async with self.provider.open(self.converted(), replace(services, http=pools)) as live:
+                yield live
+                assert not pools.open, f"{pools.open} of the upstream's responses were neither released nor aborted"
+
+    @asynccontextmanager
     async def chain(self) -> AsyncIterator[Chain]:
         """An empty chain in front of the provider."""
         tracker = Tracker()
-        async with self.services() as services, self.provider.open(self.converted(), services) as live:
+        async with self.opened() as live:
             yield Chain(ChainPlan(()), (), {"under_test": live}, tracker)
             await tracker.drained()
 
@@ -99,30 +111,29 @@ class ProviderConformance:
         assert any(isinstance(event, Finish) for event in events)
 
     async def test_leaving_early_closes_the_upstream(self) -> None:
-        """A caller who leaves after the first event ends the attempt, and no task is left."""
+        """A caller who leaves after the first event leaves no connection and no task."""
         before = asyncio.all_tasks()
-        async with self.chain() as chain:
-            ctx = self._context("Hello, tell me a long story", stream=True)
-            async with Exchange(chain, ctx) as reply:
-                assert isinstance(reply, Delivery)
-                await anext(reply)
-            assert [attempt.ending for attempt in ctx.attempts] == ["discarded"]
+        ctx = self._context("Hello, tell me a long story", stream=True)
+        async with self.chain() as chain, Exchange(chain, ctx) as reply:
+            assert isinstance(reply, Delivery)
+            await anext(reply)
         assert asyncio.all_tasks() == before
 
     async def test_two_calls_never_meet(self) -> None:
-        """Calls that run side by side get the replies they would get alone."""
+        """Calls that run side by side, and are read event by event in turn, get the replies they would get alone."""
         prompts = [f"Hello number {number}" for number in range(5)]
         async with self.chain() as chain:
-            alone = [await self._said(chain, prompt) for prompt in prompts]
-            together = await asyncio.gather(*(self._said(chain, prompt) for prompt in prompts))
-        assert list(together) == alone
+            for stream in (True, False):
+                alone = [await self._said(chain, prompt, stream=stream) for prompt in prompts]
+                together = await asyncio.gather(*(self._said(chain, prompt, stream=stream) for prompt in prompts))
+                assert list(together) == alone
 
-    async def _said(self, chain: Chain, prompt: str) -> str:
-        async with Exchange(chain, self._context(prompt, stream=True)) as reply:
-            assert isinstance(reply, Delivery)
-            return "".join([event.text async for event in reply if isinstance(event, TextDelta)])
+    async def _said(self, chain: Chain, prompt: str, *, stream: bool) -> str:
+        driven = await run(chain, self._context(prompt, stream=stream), in_turn=True)
+        assert driven.error is None
+        return driven.text
 
     async def test_its_health_check_never_raises(self) -> None:
         """A provider that is ill says so."""
-        async with self.services() as services, self.provider.open(self.converted(), services) as live:
+        async with self.opened() as live:
             assert isinstance(await live.health_check(), Health)

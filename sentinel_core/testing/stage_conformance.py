@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from itertools import product
+from typing import Any, ClassVar, TypeAlias
 
 import pytest
 
@@ -14,10 +15,14 @@ from sentinel_core.errors import ConfigError, Refusal, SentinelError, StageFault
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing.fake_clock import settle
-from sentinel_core.testing.fake_provider import HANG, FakeProvider, Item
-from sentinel_core.testing.harness import Driven, Table, chain_of, context, opened, run, stage_config
+from sentinel_core.testing.fake_provider import HANG, FakeProvider, Item, Unhurried
+from sentinel_core.testing.harness import Driven, chain_of, context, opened, run, stage_config
+from sentinel_core.testing.watching import ended, no_fault
 
 BLOCKED_LOOP_S = 0.25
+
+Live: TypeAlias = tuple[Stage, StageConfig]
+"""An opened stage and its configuration."""
 
 
 class Finishes(Stage):
@@ -45,7 +50,8 @@ class StageConformance:
     ...     replies = ("nothing here", "the secret is out")
 
     `minimum` is the smallest documented table. `replies` and `prompts` are texts that the stage acts on, and some
-    on which it does not. A stage that needs an earlier one overrides `prepare`.
+    on which it does not; at least one prompt must be let through. A stage that needs an earlier one overrides
+    `prepare`. Whatever it does, the stage must not fault: only the test of that accepts a fault.
     """
 
     stage: ClassVar[type[Stage]]
@@ -57,15 +63,34 @@ class StageConformance:
     def prepare(self, ctx: Context) -> None:
         """Write the facts that the stage reads."""
 
-    async def _drive(self, prompt: str, reply: Sequence[Item], *, stream: bool, config: Table = None) -> Driven:
-        provider, tracker = FakeProvider(reply), Tracker()
-        async with opened(self.stage, config or self.config) as live:
-            ctx = context(prompt, stream=stream)
-            self.prepare(ctx)
-            driven = await run(chain_of([live], provider, tracker), ctx)
-            await tracker.drained()
+    def _context(self, prompt: str, *, stream: bool) -> Context:
+        ctx = context(prompt, stream=stream)
+        self.prepare(ctx)
+        return ctx
+
+    async def _drive(self, prompt: str, reply: Sequence[Item], *, stream: bool) -> Driven:
+        async with opened(self.stage, self.config) as live:
+            return await self._sent(live, FakeProvider(reply), prompt, stream=stream)
+
+    async def _sent(self, live: Live, provider: FakeProvider, prompt: str, *, stream: bool) -> Driven:
+        tracker = Tracker()
+        with no_fault():
+            chain, ctx = chain_of([live], provider, tracker), self._context(prompt, stream=stream)
+            driven = await ended(run(chain, ctx, in_turn=isinstance(provider, Unhurried)))
+            await ended(tracker.drained())
         driven.sent = provider.calls
         return driven
+
+    async def _lets_through(self, prompt: str) -> bool:
+        driven = await self._drive(prompt, self.replies, stream=True)
+        return bool(driven.sent) or not isinstance(driven.error, Refusal)
+
+    async def _let_through(self) -> str:
+        """The first prompt that is not refused."""
+        for prompt in self.prompts:
+            if await self._lets_through(prompt):
+                return prompt
+        raise AssertionError("every one of `prompts` is refused: what the stage does with replies was never seen")
 
     def test_it_accepts_its_documented_minimum(self) -> None:
         """The smallest table is enough."""
@@ -78,11 +103,11 @@ class StageConformance:
 
     async def test_chunking_makes_no_difference(self) -> None:
         """However the upstream cuts a text, the caller gets the same text."""
+        prompt = await self._let_through()
         for reply in self.replies:
-            whole = await self._drive(self.prompts[0], [reply], stream=True)
+            whole = await self._drive(prompt, [reply], stream=True)
             for size in (1, 2, 3, 7):
-                cut = [reply[start : start + size] for start in range(0, len(reply), size)]
-                streamed = await self._drive(self.prompts[0], cut, stream=True)
+                streamed = await self._drive(prompt, _cut(reply, size), stream=True)
                 assert (streamed.text, _kind(streamed)) == (whole.text, _kind(whole)), f"cut every {size} characters"
 
     async def test_streams_and_answers_agree(self) -> None:
@@ -97,16 +122,16 @@ class StageConformance:
 
     async def test_its_own_output_passes_unchanged(self) -> None:
         """What it let out once it lets out again: a cached reply passes every guard a second time."""
-        for reply in self.replies:
-            for stream in (True, False):
-                once = await self._drive(self.prompts[0], [reply], stream=stream)
-                if once.error is None and once.text:
-                    again = await self._drive(self.prompts[0], [once.text], stream=stream)
-                    assert (again.error, again.text) == (None, once.text)
+        prompt = await self._let_through()
+        for reply, stream in product(self.replies, (True, False)):
+            once = await self._drive(prompt, [reply], stream=stream)
+            if once.error is None and once.text:
+                again = await self._drive(prompt, [once.text], stream=stream)
+                assert (again.error, again.text) == (None, once.text)
 
     async def test_every_ending_finishes_once_and_leaves_nothing(self) -> None:
         """Completed, broken, left early, never pulled, cancelled: one finish, the upstream closed, no task left."""
-        before = asyncio.all_tasks()
+        before, prompt = asyncio.all_tasks(), await self._let_through()
         broken = UpstreamError("upstream_stream_interrupted")
         for script, leave_after in (
             ((*self.replies,), None),
@@ -114,25 +139,21 @@ class StageConformance:
             (("a", "b", "c"), 1),
             (("a", "b"), 0),
         ):
-            finishes, provider, chain = await self._ended(script, leave_after)
+            finishes, provider, chain = await self._ended(prompt, script, leave_after)
             assert len(finishes.outcomes) == 1
             assert provider.opened == provider.closed
             assert chain.users == 0
         assert asyncio.all_tasks() == before
 
-    async def _ended(self, script: Sequence[Item], leave_after: int | None) -> tuple[Finishes, FakeProvider, Chain]:
+    async def _ended(
+        self, prompt: str, script: Sequence[Item], leave_after: int | None
+    ) -> tuple[Finishes, FakeProvider, Chain]:
         finishes, provider, tracker = Finishes(), FakeProvider(script), Tracker()
         async with opened(self.stage, self.config) as live:
-            chain = chain_of([finishes, live], provider, tracker)
-            ctx = context(self.prompts[0], stream=True)
-            self.prepare(ctx)
-            try:
-                async with Exchange(chain, ctx) as reply:
-                    if isinstance(reply, Delivery):
-                        await _pull(reply, leave_after)
-            except SentinelError:
-                pass  # an ending like any other: what it leaves is what this test looks at
-            await tracker.drained()
+            with no_fault():
+                chain = chain_of([finishes, live], provider, tracker)
+                await ended(_left(chain, self._context(prompt, stream=True), leave_after))
+                await ended(tracker.drained())
         return finishes, provider, chain
 
     async def test_a_fault_follows_its_policy(self) -> None:
@@ -143,24 +164,23 @@ class StageConformance:
             live.__class__ = type("Broken", (_Broken, type(live)), {})
             provider, tracker = FakeProvider(self.replies), Tracker()
             chain = chain_of([(live, config)], provider, tracker)
-            ctx = context(self.prompts[0], stream=True)
-            self.prepare(ctx)
-            driven = await run(chain, ctx)
-            await tracker.drained()
+            driven = await ended(run(chain, self._context(self.prompts[0], stream=True)))
+            await ended(tracker.drained())
         fails_open = (config.on_fault or self.stage.on_fault) == "open" or self.stage.observer
         assert isinstance(driven.error, StageFault) is not fails_open
 
     async def test_a_cancelled_request_closes_the_upstream(self) -> None:
         """A caller who leaves while the upstream is silent leaves nothing open."""
         finishes, provider, tracker = Finishes(), FakeProvider(("a", HANG)), Tracker()
+        prompt = await self._let_through()
         async with opened(self.stage, self.config) as live:
-            ctx = context(self.prompts[0], stream=True)
-            self.prepare(ctx)
-            task = asyncio.create_task(run(chain_of([finishes, live], provider, tracker), ctx))
-            await settle(50)
-            task.cancel()
-            await asyncio.wait([task])
-            await tracker.drained()
+            with no_fault():
+                chain = chain_of([finishes, live], provider, tracker)
+                task = asyncio.create_task(run(chain, self._context(prompt, stream=True)))
+                await settle(50)
+                task.cancel()
+                await ended(asyncio.wait([task]))
+                await ended(tracker.drained())
         assert len(finishes.outcomes) == 1
         assert provider.opened == provider.closed
 
@@ -171,27 +191,34 @@ class StageConformance:
             async with opened(self.stage, self.config) as live:
                 chain = chain_of([live], provider, tracker)
                 if any(chain.streams) and not _buffers(live[0]):
-                    ctx = context(prompt, stream=True)
-                    self.prepare(ctx)
-                    await _begin(chain, ctx)
+                    with no_fault():
+                        await ended(_begin(chain, self._context(prompt, stream=True)))
                     assert provider.pulled < 50
-                await tracker.drained()
+                await ended(tracker.drained())
 
     async def test_two_requests_never_meet(self) -> None:
-        """Requests that run side by side get the replies they would get alone."""
-        texts = [f"{reply} number {number}" for number, reply in enumerate((*self.replies, *self.replies))]
-        alone = [(await self._drive(text, list(text), stream=True)).text for text in texts]
-        together = await asyncio.gather(*(self._together(texts)))
-        assert list(together) == alone
+        """Requests of one opened stage, which take turns event by event, get the replies they would get alone."""
+        asked = await self._different()
+        for stream in (True, False):
+            alone = [await self._drive(prompt, reply, stream=stream) for prompt, reply in asked]
+            async with opened(self.stage, self.config) as live:
+                together = await asyncio.gather(
+                    *(self._sent(live, Unhurried(reply), prompt, stream=stream) for prompt, reply in asked)
+                )
+            assert [(one.text, _kind(one)) for one in together] == [(one.text, _kind(one)) for one in alone]
 
-    def _together(self, texts: Sequence[str]) -> list[Any]:
-        async def one(text: str) -> str:
-            return (await self._drive(text, list(text), stream=True)).text
-
-        return [one(text) for text in texts]
+    async def _different(self) -> list[tuple[str, Sequence[Item]]]:
+        """Requests that differ in prompt, as far as the stage lets that through, in reply, and in how that is cut."""
+        prompt = await self._let_through()
+        asked: list[tuple[str, Sequence[Item]]] = []
+        for number, reply in enumerate((*self.replies, *self.replies)):
+            own = f"{prompt} {number}"
+            cut = _cut(f"{reply} number {number}", 1 + number % 3)
+            asked.append((own if await self._lets_through(own) else prompt, cut))
+        return asked
 
     async def test_it_never_blocks_the_loop(self) -> None:
-        """Other requests go on while it works: long work belongs into the executor."""
+        """Other requests go on while it works, on streams and whole answers: long work belongs into the executor."""
         loop, worst, last = asyncio.get_running_loop(), 0.0, asyncio.get_running_loop().time()
 
         async def beat() -> None:
@@ -201,10 +228,13 @@ class StageConformance:
                 worst, last = max(worst, loop.time() - last), loop.time()
 
         heart = asyncio.create_task(beat())
-        await self._drive(self.prompts[0], [self.replies[0] * 20], stream=True)
-        await asyncio.sleep(0.01)
-        heart.cancel()
-        await asyncio.wait([heart])
+        try:
+            for prompt, stream in product(self.prompts, (True, False)):
+                await self._drive(prompt, [self.replies[0] * 20], stream=stream)
+            await asyncio.sleep(0.01)
+        finally:
+            heart.cancel()
+            await asyncio.wait([heart])
         assert worst < BLOCKED_LOOP_S, f"the event loop stood still for {worst:.2f} s"
 
 
@@ -215,6 +245,16 @@ class _Broken:
     def on_request(self) -> None:
         """Fail."""
         raise RuntimeError("broken on purpose")
+
+
+async def _left(chain: Chain, ctx: Context, leave_after: int | None) -> None:
+    """One exchange whose caller leaves after so many events, or stays."""
+    try:
+        async with Exchange(chain, ctx) as reply:
+            if isinstance(reply, Delivery):
+                await _pull(reply, leave_after)
+    except SentinelError:
+        pass  # an ending like any other: what it leaves is what is looked at
 
 
 async def _begin(chain: Chain, ctx: Context) -> None:
@@ -236,6 +276,10 @@ async def _pull(reply: Delivery, leave_after: int | None) -> None:
         count += 1
         if count == leave_after:
             return
+
+
+def _cut(text: str, size: int) -> list[Item]:
+    return [text[start : start + size] for start in range(0, len(text), size)]
 
 
 def _kind(driven: Driven) -> str | None:

@@ -77,6 +77,25 @@ async def test_a_collected_stream_that_passes_leaves_byte_for_byte(texts: list[s
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "unary"])
+async def test_an_answer_that_is_edited_in_place_lets_nothing_out(stream: bool) -> None:
+    def on_response(self: Stage, answer: Answer) -> Answer:
+        answer.body["choices"][0]["message"]["content"] = "***"
+        return answer
+
+    driven = await exchange(stage("guard", on_response), reply=["a sec", "ret"], stream=stream)
+    assert (driven.error, driven.text) == (None, "***")
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "unary"])
+async def test_of_a_derived_stream_texts_and_ends_are_changed_and_no_other_field(stream: bool) -> None:
+    def on_response(self: Stage, answer: Answer) -> Answer:
+        return msgspec.structs.replace(answer, body={**answer.body, "model": "other", "own": 1}, raw=None)
+
+    sent = encoded(await exchange(stage("guard", on_response), reply=["Hello"], stream=stream))
+    assert (b'"own"' in sent) is (b'"other"' in sent) is not stream
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "unary"])
 async def test_a_derived_half_that_refuses_lets_nothing_out(stream: bool) -> None:
     def refuse(self: Stage, answer: Answer) -> Answer:
         raise Refusal("content_policy_violation")
