@@ -6,8 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 
 from sentinel_plugins.guarding.entity import Found
+from sentinel_plugins.guarding.word import UNSPACED
 
-_BEGINNINGS = re.compile(r"\b\w|[^\w\s]")
+_LETTER = rf"[^\W{UNSPACED}]"
+_BEGINNINGS = re.compile(rf"(?<!{_LETTER})\w|(?=\w)[{UNSPACED}]|[^\w\s]")
+_INSIDE = re.compile(rf"{_LETTER}{{2}}")
 _KEY = 8
 
 
@@ -34,7 +37,7 @@ class Known:
             start = match.start()
             for length in self._lengths.get(text[start : start + self._key], ()) if start >= at else ():
                 value, end = text[start : start + length], start + length
-                if end <= len(text) and value in self._values and not _inside(text, end):
+                if end <= len(text) and value in self._values and not _INSIDE.match(text, end - 1):
                     at = end
                     found.append(self._values[value]._replace(start=start, end=at))
                     break
@@ -43,12 +46,3 @@ class Known:
     def live_from(self, text: str) -> int:
         """A value may have begun this far ago."""
         return max(0, len(text) - self.max_length)
-
-
-def _inside(text: str, at: int) -> bool:
-    """Whether a word goes on here."""
-    return at < len(text) and _is_word(text[at]) and _is_word(text[at - 1])
-
-
-def _is_word(character: str) -> bool:
-    return character.isalnum() or character == "_"

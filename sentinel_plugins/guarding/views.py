@@ -15,6 +15,7 @@ from sentinel_plugins.guarding import encoded, escapes
 from sentinel_plugins.guarding.entity import Found
 from sentinel_plugins.guarding.finder import Kind, Together
 from sentinel_plugins.guarding.folding import DISGUISE, LEFT, disguised, folded, folded_anyway
+from sentinel_plugins.guarding.marks import MARK, precomposed
 from sentinel_plugins.guarding.origins import Origins, Same, composed
 from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.tail import Tail, utf8
@@ -83,14 +84,17 @@ def _read(view: View) -> Iterator[View]:
 
 
 def _seen(text: str) -> Iterator[View]:
-    """Without what nobody sees, where that is another text, at every layer of escapes. Folding takes that away too, but
-    makes other letters of those of a pattern that is not in Latin."""
+    """Without what nobody sees, and with a letter and its marks as one, where that is another text, at every layer of
+    escapes. Folding takes all that away too, but makes other letters of those of a pattern that is not in plain Latin.
+    """
     if text.isascii() and not escapes.may_be_in(text):
         return
     for view in _unescaped(View(text, Same())):
-        read, origins = without_unseen(view.text)
-        if read != view.text:
-            yield view.made(read, origins)
+        for made in (without_unseen, precomposed):
+            read, origins = made(view.text)
+            if read != view.text:
+                view = view.made(read, origins)
+                yield view
 
 
 def _unescaped(view: View) -> Iterator[View]:
@@ -135,7 +139,7 @@ class Reader:
         self._own = tuple(customs)
         self._customs = Together(self._own)
         self._more = scanner.count  # from this number on it is a pattern of ours that was there
-        unseen = UNSEEN if self._own else SMUGGLED
+        unseen = f"{UNSEEN}|{MARK}" if self._own else SMUGGLED
         self._triggers = scanner.triggers_and(encoded.MAY_HOLD, escapes.MAY_HOLD, DISGUISE, unseen)
         self._started = Tail([*scanner.beginnings, encoded.BEGUN], max(scanner.max_length, encoded.LONGEST_TOKEN))
         self.max_length = _LONGEST

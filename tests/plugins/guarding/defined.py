@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from tests.plugins.guarding.guards import DSN, KEY, MAIL, SSN, Table
 
 @dataclass(frozen=True)
 class Defined:
-    """Of the values that begin at one place the longest; a value in the middle of a word is none."""
+    """Of the values that begin at one place the longest that ends with a word; what begins in one is none."""
 
     name: str
     table: Table
@@ -22,16 +23,26 @@ class Defined:
         at, pattern = 0, re.compile(self.table["pattern"])
         while at < len(text):
             ends = range(at + 1, min(len(text), at + self.table["max_length"]) + 1)
-            end = max((end for end in ends if pattern.fullmatch(text, at, end)), default=0)
-            if end and not _cuts(text, at) and not _cuts(text, end):
+            whole = (end for end in ends if pattern.fullmatch(text, at, end) and not _cuts(text, end))
+            end = 0 if _cuts(text, at) else max(whole, default=0)
+            if end:
                 yield Found(at, end, self.name, self.family)
                 at = end
             else:
                 at += 1
 
 
+_UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "BOPOMOFO", "YI")
+
+
 def _cuts(text: str, at: int) -> bool:
-    return 0 < at < len(text) and text[at - 1].isalnum() and text[at].isalnum()
+    return 0 < at < len(text) and _of_a_word(text[at - 1]) and _of_a_word(text[at])
+
+
+def _of_a_word(character: str) -> bool:
+    """A letter or a digit, but of a script that is written with spaces."""
+    script = unicodedata.name(character, "").removeprefix("HALFWIDTH ").split(" ")[0]
+    return character.isalnum() and script not in _UNSPACED
 
 
 DEFINED = (

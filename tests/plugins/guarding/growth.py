@@ -1,12 +1,14 @@
-"""How the time of a work grows with its text, on machines that are busy with other things."""
+"""What a work costs: how its time grows with its text, on machines that are busy with other things, and its steps."""
 
 from __future__ import annotations
 
 import gc
 import math
+import sys
 from collections.abc import Callable
 from statistics import median
 from time import thread_time
+from types import FrameType
 
 CHARS = 4_000
 DOUBLINGS = 3
@@ -50,3 +52,20 @@ def growth(work: Callable[[str], object], unit: str) -> float:
 
 def per_doubling(ratio: float) -> float:
     return math.pow(ratio, 1 / DOUBLINGS)
+
+
+def steps(work: Callable[[], object]) -> int:
+    """How many calls a work makes, of Python and of C."""
+    calls = 0
+
+    def heard(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(heard)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return calls

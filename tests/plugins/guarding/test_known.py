@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +22,22 @@ def found(values: tuple[str, ...], text: str) -> list[str]:
 
 def test_it_finds_a_value_but_not_inside_of_a_longer_word() -> None:
     assert found(("1234",), "1234, x1234 12345 (1234) 1234.") == ["1234", "1234", "1234"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("Ann Smith", "联系Ann Smith吧"), ("Ann Smith", "Ann Smithさん、Ann Smithです"), ("1234", "รหัส1234ครับ"),
+        ("Ann Smith", "Ann Smith은 직원Ann Smith"), ("张伟", "联系张伟吧"), ("Ян", "联系Ян吧"), ("-1", "号-1号"),
+    ],
+)  # fmt: skip
+def test_it_finds_a_value_beside_letters_of_scripts_without_spaces(value: str, text: str) -> None:
+    assert found((value,), text) == [value] * text.count(value)
+
+
+@pytest.mark.parametrize("text", ["xAnn", "Anne", "_Ann", "Ann_", "éAnn", "Annи", "号xAnn", "Ann1号"])
+def test_it_finds_none_inside_of_a_longer_word_of_any_letters(text: str) -> None:
+    assert found(("Ann",), text) == []
 
 
 def test_of_two_that_begin_alike_it_finds_the_longer_one() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import unicodedata
 from collections.abc import Callable
 from itertools import accumulate, product
 
@@ -282,7 +283,24 @@ def test_what_is_forwarded_without_unseen_characters_is_read_so_in_any_script(re
         assert reader.find(cleaned(text))
 
 
-_OWN = st.sampled_from(["E-12345", "E-123456", "E-12 ", "йж7", "\\n", "\\u00a0", "&nbsp;", "a", " ", "é", "%c3%a9"])
+@pytest.mark.parametrize("reader", CUSTOMS, ids=["alone", "with entities"])
+@pytest.mark.parametrize("value", ["и\u0306жж1", "И\u0306ж", r"\u0438\u0306ж", "и\u200b\u0306ж2"])
+def test_a_letter_and_its_mark_are_the_letter_of_a_pattern(reader: Finder, value: str) -> None:
+    text = f"ж {value}, э\u0308ж"
+    assert [text[one.start : one.end] for one in reader.find(text)] == [value]
+
+
+def test_a_value_in_korean_is_found_also_in_letters_that_stand_apart() -> None:
+    reader = Reader(Scanner([]), (Custom("OWN", "pii", CustomTable(pattern=r"사번\d{3}", max_length=5)),))
+    text = unicodedata.normalize("NFD", "제 사번123은")
+    (one,) = reader.find(text)
+    assert unicodedata.normalize("NFC", text[one.start : one.end]) == "사번123"
+
+
+_OWN = st.sampled_from([
+    "E-12345", "E-123456", "E-12 ", "йж7", "и\u0306ж", "\u0306", "\\u0306", "\\n", "\\u00a0", "&nbsp;", "a", " ", "é",
+    "%c3%a9", "号", "한", "ก",
+])  # fmt: skip
 
 
 def streamed(text: str, size: int) -> str:
