@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,3 +37,8 @@ BEFORE_CALL: Key[Callable[[Attempt], Awaitable[None]]] = Key("before_call")
 row's error says so (`not_called`). Written by whoever must know of a call that its process may not live to tell of."""
 
 NOT_CALLED = "not_called"
+
+
+def made(attempts: Iterable[Attempt]) -> list[Attempt]:
+    """Those that reached for their provider: one whose call could not be announced was never made."""
+    return [attempt for attempt in attempts if attempt.error != NOT_CALLED]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 from sentinel_core.context import Client
-from sentinel_core.keys import Key, Principal
+from sentinel_core.keys import PRINCIPAL, Key, Principal
+from sentinel_core.stage import Stage
 
 
 @runtime_checkable
 class Authenticator(Protocol):
-    """A stage that has this method answers for endpoints as well: one chain, one idea of who is who."""
+    """A stage that writes the principal (`says_who`) and has this method answers for endpoints as well: one chain, one
+    idea of who is who."""
 
     async def authenticate(self, client: Client) -> Principal:
         """Who this is, and that they may use `client.route`. No principal is ever built empty.
@@ -42,8 +45,9 @@ class Admission:
 
 @runtime_checkable
 class Doorkeeper(Protocol):
-    """A stage that decides by the head alone. Where only observers stand before it, a server asks it before it reads a
-    body, and its `on_request` goes by `ctx[ADMISSION].found`; elsewhere, and for calls in process, there is none."""
+    """A stage that writes the principal and decides by the head alone. Where only observers stand before it, a server
+    asks it before it reads a body, and its `on_request` goes by `ctx[ADMISSION].found`; elsewhere, and for calls in
+    process, there is none."""
 
     async def admit(self, client: Client) -> object:
         """What `on_request` will want to know. Raises what `on_request` is to raise."""
@@ -52,3 +56,9 @@ class Doorkeeper(Protocol):
 
 ADMISSION: Key[Admission] = Key("admission")
 """What was found out before the body was read; written by the server, absent where nobody looked."""
+
+
+def says_who(kind: type[Stage]) -> bool:
+    """Whether a stage says who calls: it writes the principal on the way in. The name of a method says nothing."""
+    written = kind.writes.get("on_request", ()) if isinstance(kind.writes, Mapping) else kind.writes
+    return PRINCIPAL in written

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+OWN_COMMANDS = ("serve", "check", "chain", "explain", "models", "plugins", "new-plugin", "version")
+"""The commands of `sentinel` itself, whatever plugins bring."""
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -17,3 +20,8 @@ class Command:
     name: str
     run: Callable[..., int]
     help: str = ""
+
+
+def is_own_command(command: Command) -> bool:
+    """Whether one of Sentinel's own would always run in the place of this one, or of its group."""
+    return command.name.partition(" ")[0] in OWN_COMMANDS

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from re import fullmatch, sub
 from typing import Any, Literal, Protocol
 
 from sentinel_core.context import Client
@@ -12,6 +12,12 @@ from sentinel_core.keys import Principal
 
 Policy = Literal["public", "caller", "admin"]
 """Who may call: anybody; whoever the authenticator knows; administrators. To whom nobody knows, admin is 404."""
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""The methods that the server accepts."""
+
+PARAMETER = re.compile(r"\{([a-zA-Z_][a-zA-Z0-9_]*)(:path)?\}")
+"""One parameter in the path of a route: `{name}` for one segment, `{name:path}` for the rest."""
 
 ADMIN = "admin"
 """The scope of administrators."""
@@ -71,8 +77,8 @@ class SocketConnection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One HTTP route. `request` and `response` are the types that the OpenAPI document shows, `query` the names of the
-    query's parameters: texts, none of them required.
+    """One HTTP route: `method` is one of `METHODS`. `request` and `response` are the types that the OpenAPI document
+    shows, `query` the names of the query's parameters: texts, none of them required.
 
     `path` may hold `{name}` for one segment and `{name:path}` for the rest. Beside `admin`, principals with `scope` may
     call a route of that policy: its handler sees to it that they reach what is theirs, and no more.
@@ -107,4 +113,4 @@ def is_own(route: Endpoint | Socket) -> bool:
         return False
     wanted = "GET" if route.method == "HEAD" else route.method
     paths = (path for method, path in OWN_ROUTES if method == wanted)
-    return any(fullmatch(sub(r"\{\w+:path\}", ".*", path), route.path) for path in paths)
+    return any(re.fullmatch(PARAMETER.sub(".*", path), route.path) for path in paths)

@@ -63,7 +63,11 @@ class StartUpHooks(Protocol):
 
     @hookspec
     def sentinel_stores(self) -> Iterable[type[StateStore] | type[RecordStore]]:
-        """State and record stores of this plugin."""
+        """State and record stores of this plugin.
+
+        The entry point that brings one has its kind behind `state_` or `records_`: what `[state] kind = "acme"` names
+        is called `state_acme`.
+        """
 
     @hookspec
     def sentinel_services(self) -> Mapping[str, ServiceFactory]:
@@ -71,7 +75,11 @@ class StartUpHooks(Protocol):
 
     @hookspec
     def sentinel_endpoints(self, gateway: Gateway) -> Iterable[Endpoint | Socket]:
-        """Routes of this plugin; every one declares its policy, and none is one of the gateway's own."""
+        """Routes of this plugin; every one declares its policy, and none is one of the gateway's own.
+
+        One that could not be served is an error at start: a policy or a method that is none, a path that does not begin
+        with `/` or has another parameter than `{name}` and `{name:path}`, a type that msgspec cannot describe.
+        """
 
     @hookspec
     def sentinel_jobs(self, gateway: Gateway) -> Iterable[Job]:
@@ -79,7 +87,7 @@ class StartUpHooks(Protocol):
 
     @hookspec
     def sentinel_commands(self) -> Iterable[Command]:
-        """Sub-commands of `sentinel`."""
+        """Sub-commands of `sentinel`, none of which begins with the name of one of its own."""
 
 
 class PhaseHooks(Protocol):

@@ -22,7 +22,8 @@ Unscannable = Literal["allow", "block"]
 
 
 class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Fields that every stage's table has. Subclass it (`frozen=True, kw_only=True`) and add your own.
+    """Fields that every stage's table has. Subclass it (`frozen=True, kw_only=True`) and add your own, under other
+    names: what is here already may have another default, and no other type.
 
     `enabled` is the toggle. `on_fault` says what a fault of this stage does to the request (None: the stage's
     default). `timeout_s` bounds the stage's own time per phase in seconds (None: no timer). `mode` lets a guard watch

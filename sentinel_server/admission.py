@@ -13,13 +13,14 @@ async def admitted(gateway: Gateway, route: Endpoint | Socket, client: Client) -
     """Who calls, None where nobody asks. Raises `Refusal`.
 
     An admin route does not exist for whoever is not known: where nothing authenticates, and for anonymous callers. It
-    is refused to whoever is known and has neither the scope `admin` nor the route's own.
+    is refused to whoever is known and has neither the scope `admin` nor the route's own. Any other policy than those
+    that are known is taken for it.
     """
     if route.policy == "public":
         return None
     authenticator = gateway.authenticator
     principal = await authenticator.authenticate(client) if authenticator is not None else None
-    if route.policy == "admin":
+    if route.policy != "caller":
         if principal is None or principal.kind == "anonymous":
             raise Refusal("not_found")
         if principal.scopes.isdisjoint((ADMIN, route.scope)):

@@ -88,9 +88,10 @@ class Application(Starlette):
 
     def refresh(self) -> None:
         """Take over what plugins contribute at present."""
-        if self._contributed is not self._gateway.endpoints:
-            self._contributed = self._gateway.endpoints
-            self.router.routes = self._table(self._contributed)
+        contributed = self._gateway.endpoints
+        if self._contributed is not contributed:
+            self.router.routes = self._table(contributed)
+            self._contributed = contributed
 
     def build_middleware_stack(self) -> ASGIApp:
         """The router alone: the edge catches everything. Starlette's outermost layer answers faults as text/plain
@@ -100,16 +101,16 @@ class Application(Starlette):
     def _table(self, contributed: tuple[Endpoint | Socket, ...]) -> list[BaseRoute]:
         gateway = self._gateway
         ours: tuple[Endpoint | Socket, ...] = (*health.endpoints(gateway), *models.endpoints(gateway))
-        declared = (*ours, *contributed)
         described: list[Endpoint | openapi.Operation] = [
             *(surface.operation for surface in SURFACES),
-            *(one for one in declared if isinstance(one, Endpoint)),
+            *(one for one in (*ours, *contributed) if isinstance(one, Endpoint)),
         ]
         return [
             *(Route(path, surface, methods=["POST"]) for path, surface in self._surfaces.items()),
-            *(route(one, gateway) for one in declared),
+            *(route(one, gateway) for one in ours),
             Route("/openapi.json", DocumentSurface(openapi.document(described)), methods=["GET"]),
             *(Route(path, PageSurface(name), methods=["GET"]) for path, name in PAGES.items()),
+            *(route(one, gateway) for one in contributed),
         ]
 
 

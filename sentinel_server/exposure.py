@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from sentinel_core.authenticator import says_who
 from sentinel_core.chain import StagePlan
 from sentinel_core.config import ServerSettings, Settings
 from sentinel_core.config.document import problem_at
 from sentinel_core.errors import ConfigProblem
 from sentinel_core.gateway.blueprint import Sketch
-from sentinel_core.keys import PRINCIPAL
 from sentinel_core.stage import Stage
 from sentinel_server.runners import missing
 
@@ -34,8 +34,7 @@ def authenticates(plan: StagePlan) -> bool:
 
 
 def _says_who(kind: type[Stage], plan: StagePlan | None) -> bool:
-    written = kind.writes if isinstance(kind.writes, tuple) else kind.writes.get("on_request", ())
-    return PRINCIPAL in written and (plan is None or getattr(plan.config, "authenticates", True))
+    return says_who(kind) and (plan is None or getattr(plan.config, "authenticates", True))
 
 
 def _strangers(sketch: Sketch) -> Iterator[ConfigProblem]:

@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from sentinel_core.endpoints import Endpoint, Policy
+from sentinel_core.endpoints import PARAMETER, Endpoint, Policy
 from sentinel_server.health import package_version
 
-_PARAMETER = re.compile(r"\{([a-z_][a-z0-9_]*)(:path)?\}")
 _COMPONENT = "#/components/schemas/{name}"
 
 
@@ -51,13 +50,13 @@ class Operation(NamedTuple):
 
 def document(endpoints: Iterable[Endpoint | Operation]) -> dict[str, Any]:  # JSON
     """The document of all endpoints that can be called: those for administrators are left out."""
-    routes = [one for one in endpoints if one.policy != "admin"]
+    routes = [one for one in endpoints if one.policy in ("public", "caller")]
     types = [kind for one in routes for kind in (one.request, one.response, _errors(one)) if kind is not None]
     schemas, components = msgspec.json.schema_components(types, ref_template=_COMPONENT)
     known = {id(kind): schema for kind, schema in zip(types, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}  # JSON
     for one in routes:
-        operations = paths.setdefault(_PARAMETER.sub(r"{\1}", one.path), {})
+        operations = paths.setdefault(PARAMETER.sub(r"{\1}", one.path), {})
         operations[one.method.lower()] = _operation(one, known)
     return {
         "openapi": "3.1.0",
@@ -102,7 +101,7 @@ def _errors(endpoint: Endpoint | Operation) -> Any:  # a type that msgspec can d
 
 
 def _parameters(endpoint: Endpoint | Operation) -> list[dict[str, Any]]:  # JSON
-    path = [match[0] for match in _PARAMETER.findall(endpoint.path)]
+    path = [match[0] for match in PARAMETER.findall(endpoint.path)]
     query = endpoint.query if isinstance(endpoint, Endpoint) else ()
     places = [*((name, "path") for name in path), *((name, "query") for name in query)]
     return [
@@ -111,5 +110,5 @@ def _parameters(endpoint: Endpoint | Operation) -> list[dict[str, Any]]:  # JSON
 
 
 def _operation_id(endpoint: Endpoint | Operation) -> str:
-    words = re.findall(r"[a-z0-9_]+", endpoint.path.replace(":path", ""))
+    words = re.findall(r"[a-zA-Z0-9_]+", endpoint.path.replace(":path", ""))
     return "_".join([endpoint.method.lower(), *words])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
@@ -19,6 +19,7 @@ from sentinel_core.order import arrange, list_problems
 from sentinel_core.provider import Provider, ProviderConfig
 from sentinel_core.records import RecordStore
 from sentinel_core.registry import Registry
+from sentinel_core.registry.hooks import broken
 from sentinel_core.stage import Stage
 from sentinel_core.state import StateStore, StoreConfig
 
@@ -77,7 +78,8 @@ def draw(settings: Settings, registry: Registry, judge: Judge | None = None) -> 
     providers = [
         plan for name, table in settings.providers.items() if table.enabled for plan in drawing.provider(name, table)
     ]
-    drawing.problems += [problem for plan in stages for problem in plan.kind.misfits(plan.config, settings)]
+    for plan in stages:
+        drawing.ask(plan, "misfits", plan.config, settings)
     drawing.check_targets()
     drawing.check_keys(providers)
     state = drawing.state(settings.state)
@@ -157,8 +159,14 @@ class _Drawing:
             return
         config = self._converted(table, kind.Config)
         if config is not None:
-            self.problems += kind.missing(config)
-            yield StagePlan(name, kind, config)
+            plan = StagePlan(name, kind, config)
+            self.ask(plan, "missing", config)
+            yield plan
+
+    def ask(self, plan: StagePlan, question: Literal["missing", "misfits"], *arguments: object) -> None:
+        """Note what the class of a stage says is wrong."""
+        said = self.attempt(lambda: _said(plan, question, arguments))
+        self.problems += said or ()
 
     def sketched(self, stages: list[StagePlan]) -> tuple[tuple[type[Stage] | None, StagePlan | None], ...]:
         """Every enabled stage, as far as it could be drawn."""
@@ -249,6 +257,23 @@ class _Drawing:
         value, problems = self.attempt(lambda: table.convert(struct)) or (None, [])
         self.problems += problems
         return value
+
+
+def _said(plan: StagePlan, question: str, arguments: tuple[object, ...]) -> list[ConfigProblem]:
+    """What a class answers about its table. Raises `ConfigError` where it fails, or answers with something else."""
+    named, table = f"{plan.kind.__name__}.{question}()", f"stages.{plan.name}"
+    try:
+        answer = getattr(plan.kind, question)(*arguments)
+        said = list(answer) if isinstance(answer, Iterable) else [answer]
+    except ConfigError:
+        raise
+    except Exception as error:
+        raise ConfigError((broken(f"{named} failed", error, table),)) from error
+    other = [type(one).__name__ for one in said if not isinstance(one, ConfigProblem)]
+    if other:
+        message, expected = f"{named} returned something else than problems", "a list of ConfigProblem"
+        raise ConfigError((ConfigProblem(message, table=table, found=other[0], expected=expected),))
+    return said
 
 
 def _retired(blueprint: Blueprint, today: date) -> Iterator[str]:

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
-from sentinel_core.authenticator import Admission, Authenticator, Doorkeeper
+from sentinel_core.authenticator import Admission, Authenticator, Doorkeeper, says_who
 from sentinel_core.chain import Chain, ChainPlan, Tracker
 from sentinel_core.chain.faults import limited, unasked
 from sentinel_core.context import Client
@@ -117,7 +117,9 @@ class Generation:
                 for plan in blueprint.chain.stages
             ]
             chain = Chain(blueprint.chain, stages, providers, tracker)
-            authenticator = next((stage for stage in stages if isinstance(stage, Authenticator)), None)
+            authenticator = next(
+                (one for one in stages if says_who(type(one)) and isinstance(one, Authenticator)), None
+            )
             catalogue = Catalogue(blueprint.settings.models, providers, created, _knowledge(blueprint, services))
             door = _door(blueprint.chain, stages)
             return cls(blueprint, services, chain, stages, catalogue, authenticator, door, stack.pop_all())
@@ -162,7 +164,7 @@ def _door(plan: ChainPlan, stages: Sequence[Stage]) -> Door | None:
     """The way past the doorkeeper, within the stage's time, if everything before it only observes: another stage could
     have an answer even for callers that it would refuse."""
     for entry, stage in zip(plan.entries, stages, strict=True):
-        if isinstance(stage, Doorkeeper):
+        if says_who(type(stage)) and isinstance(stage, Doorkeeper):
             return stage.admit if entry.timeout_s is None else limited(stage.admit, entry.timeout_s)
         if not entry.observer:
             return None

@@ -5,25 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from sentinel_core.errors import ConfigError, ConfigProblem
-from sentinel_core.keys import Key
 from sentinel_core.provider import Provider, ProviderConfig
 from sentinel_core.records import RecordStore
-from sentinel_core.stage import OnFault, Stage, StageConfig
+from sentinel_core.registry.complaint import complaint
+from sentinel_core.registry.declared import config_problems, stage_problems
+from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.state import StateStore, StoreConfig
 
 Kind: TypeAlias = Literal["stage", "provider", "state", "records", "service", "command"]
 
 CONTRIBUTING_HOOKS = ("sentinel_stages", "sentinel_providers", "sentinel_stores", "sentinel_services")
 
-_DECLARED = {
-    **dict.fromkeys(("before", "after"), "a tuple of names"),
-    **dict.fromkeys(("reads", "writes"), "a tuple of keys, or one for each phase"),
-}
+_STORES: Mapping[Literal["state", "records"], type] = {"state": StateStore, "records": RecordStore}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -44,9 +42,7 @@ def contributions(hook: str, result: object, plugin: str) -> Iterator[Contributi
             raise _error(plugin, f"{hook}() must return a mapping of names to factories", result)
         yield from (Contribution("service", _named(name, plugin), value, plugin) for name, value in result.items())
         return
-    if not isinstance(result, Iterable) or isinstance(result, str):
-        raise _error(plugin, f"{hook}() must return a list of classes", result)
-    for item in result:
+    for item in _listed(hook, result, "a list of classes", plugin):
         found = contribution(item, plugin)
         kinds = ("state", "records") if hook == "sentinel_stores" else (hook[len("sentinel_") : -1],)
         if found.kind not in kinds:
@@ -54,37 +50,55 @@ def contributions(hook: str, result: object, plugin: str) -> Iterator[Contributi
         yield found
 
 
+def declarations(hook: str, result: object, kinds: tuple[type, ...], plugin: str) -> Iterator[Any]:  # of these kinds
+    """What a hook of one plugin returned that contributes no classes. Raises `ConfigError` as `contributions` does."""
+    wanted = " or ".join(kind.__name__ for kind in kinds)
+    for item in _listed(hook, result if result is not None else (), f"a list of {wanted}", plugin):
+        if not isinstance(item, kinds):
+            raise _error(plugin, f"{hook}() must return a list of {wanted}", item)
+        yield item
+
+
+def _listed(hook: str, result: object, promised: str, plugin: str) -> Iterable[object]:
+    if not isinstance(result, Iterable) or isinstance(result, str):
+        raise _error(plugin, f"{hook}() must return {promised}", result)
+    return result
+
+
 def contribution(item: object, plugin: str) -> Contribution:
     """One class as what it is: a stage, a provider or a store. Raises `ConfigError`."""
     if isinstance(item, type):
         if issubclass(item, Stage):
-            _check_declared(item, plugin)
-            return _checked("stage", item, "name", StageConfig, plugin)
+            return _checked("stage", item, "name", StageConfig, plugin, stage_problems(item, plugin))
         if issubclass(item, Provider):
             return _checked("provider", item, "name", ProviderConfig, plugin)
-        if not _missing(item, StateStore):
-            return _checked("state", item, "kind", StoreConfig, plugin)
-        if not _missing(item, RecordStore):
-            return _checked("records", item, "kind", StoreConfig, plugin)
+        lacking = {kind: _missing(item, protocol) for kind, protocol in _STORES.items()}
+        for kind, missing in lacking.items():
+            if not missing:
+                return _checked(kind, item, "kind", StoreConfig, plugin)
+        if hasattr(item, "kind"):
+            halves = [f"as a {_STORES[kind].__name__} it lacks {', '.join(lacking[kind])}" for kind in lacking]
+            raise ConfigError(
+                (ConfigProblem(f"{item.__name__} is no store: {'; '.join(halves)}", where=f"plugin {plugin}"),)
+            )
     raise _error(plugin, "a contribution is a class: a Stage, a Provider, a StateStore or a RecordStore", item)
 
 
-def _checked(kind: Kind, item: type, attribute: str, config: type[msgspec.Struct], plugin: str) -> Contribution:
-    found = getattr(item, "Config", None)
-    if not (isinstance(found, type) and issubclass(found, config)):
-        raise _error(plugin, f"{item.__name__}.Config must be a {config.__name__}", found)
+def _checked(
+    kind: Kind,
+    item: type,
+    attribute: str,
+    base: type[msgspec.Struct],
+    plugin: str,
+    problems: Iterable[ConfigProblem] = (),
+) -> Contribution:
+    config = getattr(item, "Config", None)
+    if not (isinstance(config, type) and issubclass(config, base)):
+        raise _error(plugin, f"{item.__name__}.Config must be a {base.__name__}", config)
+    found = [*problems, *config_problems(item.__name__, config, base, plugin)]
+    if found:
+        raise ConfigError(found)
     return Contribution(kind, _named(getattr(item, attribute, None), f"{plugin}: {item.__name__}"), item, plugin)
-
-
-def _check_declared(stage: type[Stage], plugin: str) -> None:
-    """Raise `ConfigError` where a class says something of itself in a form that would mean something else."""
-    found: Any  # whatever an author wrote
-    for attribute, promised in _DECLARED.items():
-        found = getattr(stage, attribute)
-        if isinstance(found, str | Key):
-            raise _error(plugin, f"{stage.__name__}.{attribute} must be {promised}", found)
-    if stage.on_fault not in get_args(OnFault):
-        raise _error(plugin, f"{stage.__name__}.on_fault must be 'closed' or 'open'", stage.on_fault)
 
 
 def _named(name: object, plugin: str) -> str:
@@ -99,5 +113,4 @@ def _missing(item: type, protocol: type) -> list[str]:
 
 
 def _error(plugin: str, message: str, found: object) -> ConfigError:
-    shown = found.__name__ if isinstance(found, type) else repr(found) if isinstance(found, str | None) else type(found)
-    return ConfigError((ConfigProblem(message, where=f"plugin {plugin}", found=str(shown)),))
+    return ConfigError((complaint(plugin, message, found),))

@@ -76,11 +76,14 @@ def _unknown(name: str, kind: Kind, table: str, names: set[str]) -> ConfigProble
     prefix = entry_name("", kind)
     others = tuple(_PREFIXES.values())
     known = [n.removeprefix(prefix) for n in names if (n.startswith(prefix) if prefix else not n.startswith(others))]
+    hint = did_you_mean(name, known)
+    if prefix and name in names:
+        hint = f"there is an entry point {name!r}: one that brings such a store is called {prefix + name!r}"
     return ConfigProblem(
         f"no installed plugin brings the {kind} {name!r}",
         table=table,
         expected="an installed name (`sentinel plugins` lists them); `pip install` the package that brings it",
-        suggestion=did_you_mean(name, known),
+        suggestion=hint,
     )
 
 

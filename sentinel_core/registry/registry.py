@@ -11,15 +11,24 @@ from importlib.metadata import EntryPoint, EntryPoints
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from sentinel_core.commands import Command
-from sentinel_core.endpoints import Endpoint, Socket, is_own
+from sentinel_core.commands import Command, is_own_command
+from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.jobs import Job
 from sentinel_core.provider import Provider
 from sentinel_core.records import RecordStore
-from sentinel_core.registry.contributions import CONTRIBUTING_HOOKS, Contribution, Kind, contribution, contributions
+from sentinel_core.registry.complaint import complaint, taken
+from sentinel_core.registry.contributions import (
+    CONTRIBUTING_HOOKS,
+    Contribution,
+    Kind,
+    contribution,
+    contributions,
+    declarations,
+)
 from sentinel_core.registry.hooks import Hooks, broken
 from sentinel_core.registry.installed import entry_name, find_entry, installed_entries, label
+from sentinel_core.registry.routes import routes
 from sentinel_core.services import ServiceFactory
 from sentinel_core.stage import Stage
 from sentinel_core.state import StateStore
@@ -123,38 +132,37 @@ class Registry:
         return self._of("service")
 
     def endpoints(self, gateway: Gateway) -> tuple[Endpoint | Socket, ...]:
-        """The routes of every loaded plugin. Raises `ConfigError` if two plugins claim one, or one is the server's."""
-        routes: dict[tuple[str, str], tuple[Endpoint | Socket, str]] = {}
-        for route, plugin in self._each("sentinel_endpoints", gateway=gateway):
-            place = (route.method if isinstance(route, Endpoint) else "WEBSOCKET", route.path)
-            if is_own(route):
-                message = f"the route {' '.join(place)} is the gateway's own: it would never be asked for"
-                raise ConfigError((ConfigProblem(message, where=f"plugin {plugin}", expected="another path"),))
-            if place in routes:
-                raise _taken(f"route {' '.join(place)}", routes[place][1], plugin)
-            routes[place] = (route, plugin)
-        return tuple(route for route, _ in routes.values())
+        """The routes of every loaded plugin. Raises `ConfigError` for every one that two plugins claim, is the server's
+        own, or could not be served."""
+        return routes(self._each("sentinel_endpoints", (Endpoint, Socket), gateway=gateway))
 
     def jobs(self, gateway: Gateway) -> tuple[Job, ...]:
-        """The background work of every loaded plugin."""
-        return tuple(job for job, _ in self._each("sentinel_jobs", gateway=gateway))
+        """The background work of every loaded plugin. Raises `ConfigError` for what is no job."""
+        return tuple(job for job, _ in self._each("sentinel_jobs", (Job,), gateway=gateway))
 
     def commands(self) -> tuple[Command, ...]:
-        """The sub-commands of every loaded plugin. Raises `ConfigError` if two plugins claim one."""
+        """The sub-commands of every loaded plugin. Raises `ConfigError` if two plugins claim one, or it is Sentinel's
+        own."""
         commands: dict[str, tuple[Command, str]] = {}
-        for command, plugin in self._each("sentinel_commands"):
+        for command, plugin in self._each("sentinel_commands", (Command,)):
+            if not (isinstance(command.name, str) and command.name.strip() and callable(command.run)):
+                raise ConfigError((complaint(plugin, "a command has a name and a function to run", command.name),))
+            if is_own_command(command):
+                message = f"the command {command.name!r} is Sentinel's own: it would never be run"
+                raise ConfigError((ConfigProblem(message, where=f"plugin {plugin}", expected="another name"),))
             if command.name in commands:
-                raise _taken(f"command {command.name!r}", commands[command.name][1], plugin)
+                raise ConfigError((taken(f"command {command.name!r}", commands[command.name][1], plugin),))
             commands[command.name] = (command, plugin)
         return tuple(command for command, _ in commands.values())
 
     def _of(self, kind: Kind) -> dict[str, Any]:  # classes or factories of the kind
         return {name: found.value for (of, name), found in self._found.items() if of == kind}
 
-    def _each(self, hook: str, **arguments: object) -> Iterator[tuple[Any, str]]:  # as the hook is specified
+    def _each(
+        self, hook: str, kinds: tuple[type, ...], **arguments: object
+    ) -> Iterator[tuple[Any, str]]:  # of these kinds
         for result, shown in self._hooks.results(hook, **arguments):
-            for item in result or ():
-                yield item, shown
+            yield from ((item, shown) for item in declarations(hook, result, kinds, shown))
 
     def _register(self, plugin: object, name: str, shown: str) -> None:
         if self._hooks.has(plugin):
@@ -176,12 +184,8 @@ class Registry:
         new: dict[tuple[Kind, str], Contribution] = {}
         for item in found:
             place = (item.kind, item.name)
-            taken = self._found.get(place) or new.get(place)
-            if taken is not None:
-                raise _taken(f"{item.kind} {item.name!r}", taken.plugin, item.plugin)
+            other = self._found.get(place) or new.get(place)
+            if other is not None:
+                raise ConfigError((taken(f"{item.kind} {item.name!r}", other.plugin, item.plugin),))
             new[place] = item
         self._found |= new
-
-
-def _taken(what: str, first: str, second: str) -> ConfigError:
-    return ConfigError((ConfigProblem(f"two plugins bring the {what}: {first} and {second}", expected="one of them"),))

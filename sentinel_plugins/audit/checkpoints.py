@@ -7,7 +7,7 @@ import fcntl
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -66,6 +66,10 @@ class Checkpoints:
             return False
         return True
 
+    async def noted(self, kind: Kind | None = None) -> Noted:
+        """What the file says, as `read` does. Raises `OSError`."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, read, self._path, self.keys, kind)
+
 
 def signed(kind: Kind, at: float, heads: Mapping[str, Head], keys: Keys) -> str:
     """One line of the file."""
@@ -73,27 +77,34 @@ def signed(kind: Kind, at: float, heads: Mapping[str, Head], keys: Keys) -> str:
     return canonical({**note, "sig": keys.sign(canonical(note))})
 
 
-def read(path: Path, keys: Keys) -> Noted:
-    """What the file says, and whether it is there. Raises `OSError`."""
+def read(path: Path, keys: Keys, kind: Kind | None = None) -> Noted:
+    """What the file says, and whether it is there; of one kind only what its lines say, without a look at the others:
+    there are many heads, and few cuts. Raises `OSError`."""
     found: dict[str, dict[str, Head]] = {"head": {}, "cut": {}}
     bad = []
-    lines = _lines(path)
-    for number, text in enumerate(lines or (), 1):
-        note = _believed(text, keys)
-        if note is None:
-            bad.append(number)
-            continue
-        known = found[note["kind"]]
-        for writer, (seq, mac) in note["writers"].items():
-            known[writer] = max(known.get(writer, Head()), Head(seq, mac))
-    return Noted(found["head"], found["cut"], tuple(bad), kept=lines is not None)
-
-
-def _lines(path: Path) -> list[str] | None:
+    named = f'"kind":"{kind}"' if kind is not None else ""
     try:
-        return path.read_text("utf-8", errors="replace").split("\n")[:-1]
+        for number, text in enumerate(_lines(path), 1):
+            if named not in text:
+                continue
+            note = _believed(text, keys)
+            if note is None:
+                bad.append(number)
+                continue
+            known = found[note["kind"]]
+            for writer, (seq, mac) in note["writers"].items():
+                known[writer] = max(known.get(writer, Head()), Head(seq, mac))
     except FileNotFoundError:
-        return None
+        return Noted({}, {}, kept=False)
+    return Noted(found["head"], found["cut"], tuple(bad))
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """Those that are whole: the last one may be on its way."""
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+        for text in file:
+            if text.endswith("\n"):
+                yield text[:-1]
 
 
 def _believed(text: str, keys: Keys) -> dict[str, Any] | None:  # a note, as `signed` makes it

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sentinel_core.commands import Command
-from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.printing import as_json, printable
-from sentinel_core.records import RecordStore, Stored
+from sentinel_core.records import RecordStore
+from sentinel_plugins.audit.chain import Finding
 from sentinel_plugins.audit.checkpoints import Noted, read
 from sentinel_plugins.audit.config import AuditConfig
 from sentinel_plugins.audit.entry import TABLE
 from sentinel_plugins.audit.seal import Keys
 from sentinel_plugins.audit.stage import Audit, keys_of
-from sentinel_plugins.audit.verify import Finding, Verified, verify_stored
+from sentinel_plugins.audit.verify import Verified, Verifier
 from sentinel_plugins.recording.offline import answered
 
-FAILURE = 1
+FOUND = 1
+INCOMPLETE = 3
+"""The exit code where the records or the checkpoints could not be read: nothing is known of them."""
 
 Config = Annotated[Path | None, typer.Option("--config", "-c", help="Configuration file.")]
 EnvFile = Annotated[Path | None, typer.Option("--env-file", help="A .env file.")]
@@ -28,21 +32,24 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text."
 
 
 def verify_audit(config: Config = None, env_file: EnvFile = None, json: Json = False) -> int:
-    """Check that no audit record was edited, deleted or moved. The exit code is 1 if one was."""
+    """Check that no audit record was edited, deleted or moved.
+
+    Exit code: 0, 1 if one was, 2 wrong arguments or configuration, 3 not everything could be looked at.
+    """
     gateway = Gateway.load(config, env_file=env_file)
     table = table_of(gateway)
     keys = keys_of(table) if table is not None else None
     if table is None or keys is None:
         raise ConfigError((ConfigProblem("nothing is sealed", table="stages.audit", key="key", expected="a secret"),))
     try:
-        before = _noted(table, keys)
-        rows = answered(gateway, _all)
-        found = verify_stored(rows, keys, _meanwhile(before, _noted(table, keys)))
-    except OSError as error:
-        typer.echo(f"sentinel: {error}", err=True)
-        return FAILURE
+        verifier = Verifier(keys, _noted(table, keys))
+        answered(gateway, partial(_look, verifier))
+        found = verifier.found(_noted(table, keys))
+    except (OSError, Refusal) as error:
+        typer.echo(f"sentinel: {error.message if isinstance(error, Refusal) else error}", err=True)
+        return INCOMPLETE
     typer.echo(as_json(found) if json else _text(found))
-    return FAILURE if found.findings else 0
+    return FOUND if found.findings else 0
 
 
 COMMANDS = (Command("audit verify", verify_audit),)
@@ -57,13 +64,9 @@ def _noted(table: AuditConfig, keys: Keys) -> Noted | None:
     return read(Path(table.checkpoints), keys) if table.checkpoints else None
 
 
-def _meanwhile(before: Noted | None, after: Noted | None) -> Noted | None:
-    """Ends as they were before a look at the records and deletions as they were after it: a gateway may be running."""
-    return None if before is None or after is None else after._replace(heads=before.heads)
-
-
-async def _all(records: RecordStore) -> list[Stored]:
-    return [row async for row in records.scan(TABLE)]
+async def _look(verifier: Verifier, records: RecordStore) -> None:
+    async for row in records.scan(TABLE):
+        verifier.look(row)
 
 
 def _text(found: Verified) -> str:

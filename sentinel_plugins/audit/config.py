@@ -31,7 +31,8 @@ class AuditConfig(StageConfig, frozen=True, kw_only=True):
     checkpoints: str = ""
     """A file for signed notes of how far the records go: the end of a chain is missed only if somebody noted it.
     Keep it where whoever can write the record store cannot. A relative path starts at the working directory; every
-    worker appends to it. Its folder must exist: a volume that is not mounted is an error."""
+    worker appends to it, and so must every gateway on the same records. Its folder must exist: a volume that is not
+    mounted is an error."""
     checkpoint_interval_s: Seconds = 10.0
     """At most so often such a note is written; another one when the gateway closes."""
     content: bool = False

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from secrets import token_hex
 from typing import Any, Literal
 
 import msgspec
 
+from sentinel_core.attempt import Attempt, made
 from sentinel_core.context import Context, Outcome
 from sentinel_core.costs import COSTS, total_nanousd
 from sentinel_core.errors import SentinelError
-from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL, SERVED_BY, Key, Target, Verdict
+from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL, SERVED_BY, Key, Verdict
 from sentinel_core.messages import Usage
 from sentinel_core.records import Record
 
@@ -39,9 +41,10 @@ class Content(msgspec.Struct, frozen=True):
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One request. An `intent` says that it is about to reach a provider, a `terminal` entry how it ended.
 
-    `status` is how the exchange ended and `ending` how its last call did; `model` is what was asked for, `provider` and
-    `target_model` whose reply was taken, or who was called last. `lost` counts the entries that this writer, and those
-    before it in its process, had no room for so far.
+    `status` is how the exchange ended; `model` is what was asked for, or else what answered. `provider`,
+    `target_model`, the tokens and `ending` are of one call: the one whose reply was taken, or the last. `attempts`
+    counts the calls that were made, and `cost_nanousd` is of all of them. `lost` counts the entries that this writer,
+    and those before it in its process, had no room for so far.
     """
 
     kind: Literal["intent", "terminal"]
@@ -80,16 +83,21 @@ def intent(ctx: Context, now: float) -> Record:
 
 def terminal(ctx: Context, outcome: Outcome, now: float, *, lost: int, content: bool) -> Record:
     """The record of a request that is over."""
-    target = _target(ctx)
-    usage = _usage(ctx, outcome)
+    calls = made(ctx.attempts)
+    call = next((call for call in calls if call.taken), calls[-1] if calls else None)
+    target = ctx.get(SERVED_BY) or (call.target if call is not None else None)
+    usage = _usage(ctx, call, outcome)
+    asked = _asked(ctx)
+    if target is not None:
+        asked["model"] = asked["model"] or target.model
     entry = Entry(
         kind="terminal",
-        **_asked(ctx),
+        **asked,
         provider=target.provider if target is not None else None,
         target_model=target.model if target is not None else None,
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
-        cost_nanousd=_cost(ctx),
+        cost_nanousd=_cost(ctx, calls),
         latency_ms=round(outcome.elapsed_s * 1000),
         first_event_ms=round(outcome.first_event_s * 1000) if outcome.first_event_s is not None else None,
         finish_reason=outcome.finish_reason,
@@ -98,8 +106,8 @@ def terminal(ctx: Context, outcome: Outcome, now: float, *, lost: int, content: 
         injection_score=ctx.get(INJECTION_SCORE),
         status=outcome.status,
         error=outcome.error.code if isinstance(outcome.error, SentinelError) else None,
-        ending=ctx.attempts[-1].ending if ctx.attempts else None,
-        attempts=len(ctx.attempts),
+        ending=call.ending if call is not None else None,
+        attempts=len(calls),
         verdicts=outcome.verdicts,
         content=_content(ctx, outcome) if content else None,
         lost=lost,
@@ -135,23 +143,19 @@ def _record(ctx: Context, entry: Entry, now: float) -> Record:
     return Record("", principal.tenant if principal is not None else "", now, fields)
 
 
-def _target(ctx: Context) -> Target | None:
-    """Whose reply was taken, or who was called last."""
-    taken = [attempt.target for attempt in ctx.attempts if attempt.taken]
-    called = taken or [attempt.target for attempt in ctx.attempts]
-    return ctx.get(SERVED_BY) or (called[-1] if called else None)
+def _usage(ctx: Context, call: Attempt | None, outcome: Outcome) -> Usage:
+    """What the ledger has of this call, or what the provider reported."""
+    if call is not None:
+        for cost in ctx.get(COSTS, ()):
+            if cost.number == call.number:
+                return cost.usage
+    return outcome.usage or Usage()
 
 
-def _usage(ctx: Context, outcome: Outcome) -> Usage:
-    """What the provider reported, or what was counted of its last call."""
-    counted = [cost.usage for cost in ctx.get(COSTS, ())]
-    return outcome.usage or (counted[-1] if counted else Usage())
-
-
-def _cost(ctx: Context) -> int | None:
+def _cost(ctx: Context, calls: Sequence[Attempt]) -> int | None:
     costs = ctx.get(COSTS)
     if costs is None:
-        return None if ctx.attempts else 0
+        return None if calls else 0
     return total_nanousd(costs)
 
 

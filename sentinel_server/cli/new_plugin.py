@@ -6,7 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
+from importlib.metadata import Distribution, version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from importlib.util import find_spec
@@ -53,13 +53,15 @@ def _taken(name: str) -> str | None:
     """Why nothing could be called that; None where the name is free."""
     from sentinel_core.registry import installed
 
-    if iskeyword(name) or name in sys.stdlib_module_names:
+    if iskeyword(name) or iskeyword(_class_name(name)) or name in sys.stdlib_module_names:
         return "is Python's own"
     if name == "conftest" or name.startswith("test"):  # which takes a class `Test…` for tests
         return "is a name that pytest gives a meaning"
     if any(plugin.name == name for plugin in installed()):
         return "is a plugin that is installed already"
-    return "is a module that can be imported already" if find_spec(name) is not None else None
+    if find_spec(name) is not None:
+        return "is a module that can be imported already"
+    return "is a distribution that is installed already" if any(Distribution.discover(name=name)) else None
 
 
 def _colliding(files: Mapping[Path, str]) -> str | None:
@@ -76,7 +78,7 @@ def _colliding(files: Mapping[Path, str]) -> str | None:
 
 def package(name: str) -> Iterator[tuple[Path, str]]:
     """The files of a new package, by their path in it."""
-    class_name = "".join(part.capitalize() for part in name.split("_"))
+    class_name = _class_name(name)
     words = {
         "name": name,
         "distribution": name.replace("_", "-"),
@@ -87,6 +89,10 @@ def package(name: str) -> Iterator[tuple[Path, str]]:
     for path, template in _templates(files("sentinel_server.cli") / "templates" / "plugin", Path()):
         parts = [name if part == MODULE else part for part in path.parts]
         yield Path(*parts), Template(template.read_text(encoding="utf-8")).substitute(words)
+
+
+def _class_name(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
 
 
 def _templates(folder: Traversable, path: Path) -> Iterator[tuple[Path, Traversable]]:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from sentinel_core.config import ServerSettings
+from sentinel_core.endpoints import METHODS
 from sentinel_core.errors import Refusal, SentinelError
 from sentinel_server.edge.body import discard_body
 from sentinel_server.edge.cors import Cors, Preflight, RawHeaders, same_origin
@@ -28,7 +29,6 @@ from sentinel_server.edge.watch import Watch
 
 __all__ = ["INTERNAL_ERROR", "Edge", "Envelope", "Transaction", "Watch"]
 
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 PROBES = frozenset({"/health/live", "/health/ready"})
 """Orchestrators ask them by an address, whatever names are served: they tell one word, and it is no secret."""
 INTERNAL_ERROR = 1011  # RFC 6455 section 7.4.1

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import pytest
 
+from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest, Socket, SocketConnection
 from sentinel_core.errors import ConfigError
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.provider import Provider
@@ -38,3 +39,19 @@ def stage_plugin(*stages: type[Stage]) -> SimpleNamespace:
         return stages
 
     return SimpleNamespace(sentinel_stages=sentinel_stages)
+
+
+async def answer(request: HttpRequest) -> HttpReply:
+    return HttpReply({})
+
+
+async def listen(socket: SocketConnection) -> None:
+    return None
+
+
+def route_plugin(*routes: Endpoint | Socket) -> SimpleNamespace:
+    @hookimpl
+    def sentinel_endpoints() -> Iterable[Endpoint | Socket]:
+        return routes
+
+    return SimpleNamespace(sentinel_endpoints=sentinel_endpoints)

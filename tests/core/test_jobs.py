@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any, cast
 
 import pytest
 
 from sentinel_core.config import settings_from
+from sentinel_core.errors import ConfigError
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.jobs import Job
@@ -60,6 +62,25 @@ async def test_a_reload_ends_the_old_job_before_the_new_one_starts() -> None:
         await gateway.reload()
         await settle()
         assert plugin.said == ["started", "ended", "started"]
+
+
+class Lapses(Works):
+    """Brings functions once its job has begun."""
+
+    @hookimpl
+    def sentinel_jobs(self, gateway: Gateway) -> Iterable[Job]:
+        return [cast("Any", self.run)] if self.said else super().sentinel_jobs(gateway)
+
+
+async def test_a_reload_that_brings_something_else_than_jobs_changes_nothing() -> None:
+    plugin = Lapses()
+    async with fake_services() as services, gateway_with(plugin, services) as gateway:
+        await settle()
+        before = gateway.blueprint
+        with pytest.raises(ConfigError, match=r"sentinel_jobs\(\) must return a list of Job; found <class 'method'>"):
+            await gateway.reload()
+        assert gateway.blueprint is before
+        assert plugin.said == ["started"]
 
 
 async def test_a_job_that_raises_is_logged_and_the_gateway_goes_on(caplog: pytest.LogCaptureFixture) -> None:

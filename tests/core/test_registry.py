@@ -138,6 +138,12 @@ def test_s07_an_unknown_name_is_explained(install: Install, name: str, kind: Any
     assert text.endswith(f"did you mean {hint!r}?")
 
 
+def test_a_store_whose_entry_point_lacks_its_kind_is_told_the_name(install: Install) -> None:
+    install("acme-store", acme="")
+    text = refused(lambda: Registry().load("acme", "state"))
+    assert text.endswith("there is an entry point 'acme': one that brings such a store is called 'state_acme'")
+
+
 def test_the_table_that_asks_is_named() -> None:
     assert refused(lambda: Registry().load("zzz", "stage")).startswith("[stages.zzz]: ")
     assert refused(lambda: Registry().load("zzz", "state")).startswith("[state]: ")

@@ -11,14 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.commands import Command
-from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest, Socket, SocketConnection
+from sentinel_core.config import settings_from
+from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.errors import ConfigError
+from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.jobs import Job
 from sentinel_core.keys import PRINCIPAL
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
 from sentinel_core.state import StoreConfig
-from tests.core.plugin_objects import Alpha, Up, refused, stage_plugin
+from tests.core.plugin_objects import Alpha, Up, answer, listen, refused, route_plugin, stage_plugin
 
 
 @hookimpl
@@ -85,6 +88,16 @@ class Commaless(Stage):
     before = cast("Any", ("auth"))  # what mypy would refuse: a text
 
 
+class Misplaced(Stage):
+    name: ClassVar[str] = "misplaced"
+    writes = cast("Any", {"on_reqest": (PRINCIPAL,)})  # as above: no phase
+
+
+class Unnamed(Stage):
+    name: ClassVar[str] = "unnamed"
+    after = cast("Any", (Alpha,))  # as above: no names
+
+
 class Keyed(Stage):
     name: ClassVar[str] = "keyed"
     reads = cast("Any", PRINCIPAL)  # as above: no tuple
@@ -99,6 +112,8 @@ class Ajar(Stage):
     ("plugin", "message"),
     [
         (Commaless, "Commaless.before must be a tuple of names; found 'auth'"),
+        (Misplaced, "Misplaced.writes names a phase that is none; found 'on_reqest'; did you mean 'on_request'?"),
+        (Unnamed, "Unnamed.after must be a tuple of names; found Alpha"),
         (Keyed, "Keyed.reads must be a tuple of keys, or one for each phase; found "),
         (Ajar, "Ajar.on_fault must be 'closed' or 'open'; found 'opne'"),
         (NoName, "a name is a lower-case letter, then lower-case letters, digits and _; found None"),
@@ -113,6 +128,22 @@ def test_a_contribution_that_is_none_is_refused(plugin: object, message: str) ->
     assert message in refused(lambda: Registry().register(plugin))
 
 
+class HalfStore:
+    """What a store has, but for its methods."""
+
+    kind = "half"
+    Config = StoreConfig
+
+    async def get(self, key: str) -> bytes | None:
+        """Nothing."""
+
+
+def test_what_a_store_lacks_is_named() -> None:
+    text = refused(lambda: Registry().register(HalfStore))
+    assert "HalfStore is no store: as a StateStore it lacks available, open, set, " in text
+    assert "; as a RecordStore it lacks available, open, reader, " in text
+
+
 @given(st.text())
 def test_no_name_but_a_plain_one_is_accepted(name: str) -> None:
     registry = Registry()
@@ -125,22 +156,6 @@ def test_no_name_but_a_plain_one_is_accepted(name: str) -> None:
         assert name.isascii()
         assert name == name.lower()
         assert name.replace("_", "").isalnum()
-
-
-async def answer(request: HttpRequest) -> HttpReply:
-    return HttpReply({})
-
-
-async def listen(socket: SocketConnection) -> None:
-    return None
-
-
-def route_plugin(*routes: Endpoint | Socket) -> SimpleNamespace:
-    @hookimpl
-    def sentinel_endpoints() -> Iterable[Endpoint | Socket]:
-        return routes
-
-    return SimpleNamespace(sentinel_endpoints=sentinel_endpoints)
 
 
 def command_plugin(*names: str) -> SimpleNamespace:
@@ -161,6 +176,56 @@ def test_routes_and_commands_of_all_plugins_are_gathered() -> None:
     assert [command.name for command in registry.commands()] == ["keys"]
 
 
+def returning(hook: str, value: object) -> SimpleNamespace:
+    def implementation() -> object:
+        return value
+
+    return SimpleNamespace(**{hook: hookimpl(implementation)})
+
+
+async def work() -> None:
+    """Nothing."""
+
+
+@pytest.mark.parametrize(
+    ("hook", "value", "found"),
+    [
+        ("sentinel_endpoints", [("GET", "/a", answer)], "Endpoint or Socket; found <class 'tuple'>"),
+        ("sentinel_endpoints", Endpoint("GET", "/a", answer), "Endpoint or Socket; found <class 'sentinel_core.endpoi"),
+        ("sentinel_jobs", [work], "Job; found <class 'function'>"),
+        ("sentinel_jobs", Job("work", work), "Job; found <class 'sentinel_core.jobs.Job'>"),
+        ("sentinel_commands", [work], "Command; found <class 'function'>"),
+        ("sentinel_commands", "keys", "Command; found 'keys'"),
+    ],
+)
+def test_a_hook_that_returns_something_else_is_refused(hook: str, value: object, found: str) -> None:
+    registry = Registry()
+    registry.register(returning(hook, value))
+    text = refused(lambda: Gateway(settings_from({}), registry=registry))
+    assert f"{hook}() must return a list of {found}" in text
+
+
+def test_a_hook_may_return_nothing() -> None:
+    registry = Registry()
+    for hook in ("sentinel_endpoints", "sentinel_jobs", "sentinel_commands"):
+        registry.register(returning(hook, None))
+    gateway = Gateway(settings_from({}), registry=registry)
+    assert (gateway.endpoints, gateway.commands) == ((), ())
+
+
+@pytest.mark.parametrize("name", ["serve", "check acme"])
+def test_a_command_of_sentinels_own_is_refused(name: str) -> None:
+    registry = Registry()
+    registry.register(command_plugin(name))
+    assert f"the command {name!r} is Sentinel's own: it would never be run" in refused(registry.commands)
+
+
+def test_a_command_without_a_name_is_refused() -> None:
+    registry = Registry()
+    registry.register(command_plugin(" "))
+    assert "a command has a name and a function to run; found ' '" in refused(registry.commands)
+
+
 def test_a_route_or_command_that_two_plugins_claim_is_refused() -> None:
     registry = Registry()
     for _ in range(2):
@@ -178,20 +243,3 @@ def test_services_are_contributed_by_name() -> None:
     registry = Registry()
     registry.register(SimpleNamespace(sentinel_services=sentinel_services))
     assert registry.services == {"prices": dict}
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("POST", "/v1/messages"), ("GET", "/v1/models/{name}"), ("GET", "/v1/models/mine"), ("HEAD", "/health")],
-)
-def test_a_route_of_the_servers_own_is_refused(method: str, path: str) -> None:
-    registry = Registry()
-    registry.register(route_plugin(Endpoint(method, path, answer)))
-    text = refused(lambda: registry.endpoints(cast("Any", None)))
-    assert f"the route {method} {path} is the gateway's own" in text
-
-
-def test_another_method_of_a_path_of_the_servers_own_is_free() -> None:
-    registry, route = Registry(), Endpoint("DELETE", "/v1/models/{name}", answer)
-    registry.register(route_plugin(route))
-    assert registry.endpoints(cast("Any", None)) == (route,)

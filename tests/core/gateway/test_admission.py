@@ -63,6 +63,24 @@ class Speaks(Stage):
     def on_request(self, ctx: Context) -> None: ...
 
 
+class Namesake(Stage):
+    """Has helpers of its own, whose names mean nothing to the gateway."""
+
+    name = "namesake"
+    observer = True
+
+    async def authenticate(self, tenant: str, scope: str) -> str:
+        """A token for an upstream."""
+        raise NotImplementedError
+
+    async def admit(self, tenant: str, cost: int) -> bool:
+        """Whether it is within a limit."""
+        raise NotImplementedError
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None: ...
+
+
 @pytest.fixture(autouse=True)
 def door(monkeypatch: pytest.MonkeyPatch) -> type[Door]:
     for name, value in (("asked", []), ("raises", None), ("waits", None)):
@@ -80,7 +98,7 @@ def settings(*order: str, **door: Any) -> Settings:  # TOML values
 
 def gateway(*order: str, **door: Any) -> Gateway:  # TOML values
     registry = Registry()
-    for item in (Door, Notes, Speaks, FakeProvider().kind()):
+    for item in (Door, Namesake, Notes, Speaks, FakeProvider().kind()):
         registry.register(item)
     return Gateway(settings(*order, **door), registry=registry)
 
@@ -99,6 +117,12 @@ async def test_whoever_was_admitted_is_who_the_stage_says() -> None:
     async with gateway("notes", "door") as live:
         assert (await entered(live))[PRINCIPAL].id == "1.2.3.4"
         assert Door.asked == ["1.2.3.4"]
+
+
+async def test_a_helper_of_the_same_name_makes_nobody_a_doorkeeper() -> None:
+    async with gateway("namesake", "door") as live:
+        assert live.authenticator is None
+        assert (await entered(live))[PRINCIPAL].id == "1.2.3.4"
 
 
 async def test_a_call_in_process_is_the_stages_own_matter() -> None:

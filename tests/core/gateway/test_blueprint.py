@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 import pytest
@@ -68,6 +68,28 @@ def test_what_a_stage_does_not_find_is_a_problem_before_anything_is_opened() -> 
     registry = Registry()
     registry.register(Needy)
     Gateway(settings_from({"stages": {"needy": {"mode": "monitor"}}}), registry=registry)
+
+
+@pytest.mark.parametrize("question", ["missing", "misfits"])
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda: 1 // 0, "() failed: ZeroDivisionError"),
+        (lambda: None, "() returned something else than problems; found NoneType"),
+        (lambda: "no package", "() returned something else than problems; found str"),
+    ],
+    ids=["raises", "None", "text"],
+)
+def test_a_stage_that_cannot_say_what_is_wrong_hides_no_other_problem(
+    question: str, answer: Callable[[], object], message: str
+) -> None:
+    registry = Registry()
+    registry.register(type("Acme", (Stage,), {"name": "acme", question: classmethod(lambda *_: answer())}))
+    with pytest.raises(ConfigError) as caught:
+        Gateway(settings_from({"stages": {"acme": {}}, "providers": {"no_such_provider": {}}}), registry=registry)
+    problems = [str(problem) for problem in caught.value.problems]
+    assert any(f"[stages.acme]: Acme.{question}{message}" in problem for problem in problems)
+    assert any("no_such_provider" in problem for problem in problems)
 
 
 def test_a_listed_stage_that_is_turned_off_is_said_to_be_so() -> None:

@@ -14,7 +14,7 @@ from sentinel_core.testing import fake_services, opened
 from sentinel_plugins.audit import Audit, AuditConfig
 from sentinel_plugins.audit.checkpoints import Checkpoints, Noted, read, signed
 from sentinel_plugins.audit.seal import Head, Keys
-from sentinel_plugins.audit.verify import verify
+from tests.plugins.audit.verified import verify
 from tests.plugins.recording.full_disk import fill
 
 KEYS = Keys(b"a key of the tests")

@@ -12,9 +12,9 @@ from sentinel_core.testing import FakeClock
 from sentinel_plugins.audit.entry import LOST, TABLE
 from sentinel_plugins.audit.lost_requests import LostRequests
 from sentinel_plugins.audit.seal import Keys, Sealer
-from sentinel_plugins.audit.verify import verify
 from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.records.memory import MemoryRecords
+from tests.plugins.audit.verified import verify
 from tests.properties import promised
 
 KEYS = Keys(b"key-of-the-audit-for-tests")

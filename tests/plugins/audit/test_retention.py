@@ -13,12 +13,13 @@ import pytest
 
 from sentinel_core.records import Record, RecordStore
 from sentinel_core.testing import FakeClock, fake_services, settle
-from sentinel_plugins.audit.checkpoints import Checkpoints, Noted, read
+from sentinel_plugins.audit.checkpoints import Checkpoints, Kind, Noted, read, signed
 from sentinel_plugins.audit.entry import TABLE
 from sentinel_plugins.audit.retention import Retention
 from sentinel_plugins.audit.seal import Head, Keys, Sealer, row_id
 from sentinel_plugins.records.memory import MemoryRecords
-from tests.plugins.records.opened import sqlite
+from tests.plugins.audit.verified import verify, verify_stored
+from tests.plugins.records.opened import Table, opened, sqlite
 
 KEYS = Keys(b"a key of the tests")
 NOW, KEPT_S = 1000.0, 100.0
@@ -26,16 +27,26 @@ LATE = NOW - KEPT_S / 2
 EARLY = NOW - KEPT_S * 2
 
 Tamper: TypeAlias = Callable[[sqlite3.Connection], object]
+Change: TypeAlias = Callable[[list[Record]], list[Record]]
 
 
 def chain(*moments: float, keys: Keys | None = KEYS, writer: str = "w") -> list[Record]:
     return [*Sealer(keys, writer).seal([Record("", "acme", at, {"kind": "terminal"}) for at in moments])]
 
 
+def note(notes: Path, record: Record, kind: Kind) -> None:
+    """What a gateway has noted of the writer of this record."""
+    fields = record.fields
+    with notes.open("a") as file:
+        file.write(signed(kind, NOW, {fields["writer"]: Head(fields["seq"], fields["mac"])}, KEYS) + "\n")
+
+
 @asynccontextmanager
-async def retention(records: RecordStore, notes: Path, keys: Keys = KEYS) -> AsyncIterator[Retention]:
+async def retention(
+    records: RecordStore, notes: Path, keys: Keys = KEYS, clock: FakeClock | None = None
+) -> AsyncIterator[Retention]:
     async with fake_services() as services:
-        yield Retention(records, FakeClock(NOW), KEPT_S, Checkpoints(notes, keys, services.executor))
+        yield Retention(records, clock or FakeClock(NOW), KEPT_S, Checkpoints(notes, keys, services.executor))
 
 
 def backdate(file: sqlite3.Connection) -> object:
@@ -53,7 +64,7 @@ def forge(text: str) -> Tamper:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[sqlite3.Connection]:
+def connected(path: Path) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(path)) as file, file:
         yield file
 
@@ -72,7 +83,7 @@ async def test_p11_what_was_made_old_is_neither_deleted_nor_signed_for(
     notes = tmp_path / "notes"
     async with sqlite(tmp_path) as records, retention(records, notes) as job:
         await records.append(TABLE, chain(LATE, LATE + 1, LATE + 2))
-        with opened(tmp_path / "sentinel.db") as file:
+        with connected(tmp_path / "sentinel.db") as file:
             tamper(file)
         before = await records.query(TABLE, tenant=None)
         assert await job.forget() == 0
@@ -87,6 +98,113 @@ async def test_a_record_that_was_edited_stays_to_be_seen(tmp_path: Path) -> None
     async with retention(records, tmp_path / "notes") as job:
         assert await job.forget() == 0
     assert len((await records.query(TABLE, tenant=None)).records) == 2
+
+
+def unsealed(record: Record, **changes: str) -> Record:
+    fields = {**record.fields, "mac": "", "model": "another", **changes}
+    return Record(row_id(fields["writer"], fields["seq"]), record.tenant, record.at, fields)
+
+
+TAKEN: dict[str, tuple[Change, str]] = {
+    "two from the middle": (lambda rows: [*rows[:3], *rows[5:]], "2 records are missing"),
+    "the first": (lambda rows: rows[1:], "the beginning is missing"),
+    "a seal": (lambda rows: [*rows[:3], unsealed(rows[3]), *rows[4:]], f"{row_id('w', 4)!r} is not as it was written"),
+    "every seal": (lambda rows: [*map(unsealed, rows)], "is not as it was written"),
+    "a seal and its writer": (lambda rows: [*rows[:3], unsealed(rows[3], writer="v"), *rows[4:]], "1 records are miss"),
+}
+
+
+@pytest.mark.parametrize("what", TAKEN)
+async def test_p11_what_is_missing_or_lost_its_seal_is_neither_deleted_nor_signed_for(
+    what: str, records_table: Table, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    notes, rows = tmp_path / "notes", chain(*(EARLY + n for n in range(8)))
+    change, says = TAKEN[what]
+    if (what, records_table["kind"]) == ("the first", "memory"):  # it forgets the oldest by itself
+        return
+    async with opened(records_table) as records, retention(records, notes) as job:
+        await records.append(TABLE, [*chain(EARLY, writer="u"), *change(rows)])
+        note(notes, rows[-1], "head")
+        assert await job.forget() == 0
+        left = [row async for row in records.scan(TABLE)]
+    assert len(left) == len(change(rows)) + 1
+    assert says in caplog.text
+    assert read(notes, KEYS).cuts == {}
+    assert verify_stored(left, KEYS, read(notes, KEYS)).findings != ()
+
+
+async def test_p11_an_end_that_was_taken_is_still_missed_after_the_rest_was_deleted(tmp_path: Path) -> None:
+    notes, rows = tmp_path / "notes", chain(EARLY, EARLY + 1, EARLY + 2)
+    async with sqlite(tmp_path) as records, retention(records, notes) as job:
+        await records.append(TABLE, rows[:2])
+        note(notes, rows[-1], "head")
+        assert await job.forget() == 2
+    (finding,) = verify([], KEYS, read(notes, KEYS)).findings
+    assert finding.message == "1 records at the end are missing"
+
+
+async def test_rows_that_wait_in_a_spool_are_waited_for(tmp_path: Path) -> None:
+    notes, rows = tmp_path / "notes", chain(*(EARLY + n for n in range(5)))
+    async with sqlite(tmp_path) as records, retention(records, notes) as job:
+        await records.append(TABLE, [rows[0], *rows[3:]])
+        assert await job.forget() == 0
+        await records.append(TABLE, rows[1:3])
+        assert await job.forget() == 5
+
+
+async def test_each_look_goes_on_where_one_before_it_ended_whoever_looked(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    rows = {name: chain(EARLY, EARLY + 1, NOW - KEPT_S + 10, NOW - KEPT_S + 35, writer=name) for name in ("v", "w")}
+    async with sqlite(tmp_path) as records:
+        await records.append(TABLE, [*rows["v"], *rows["w"]])
+        note(notes, rows["v"][-1], "head")
+        note(notes, rows["w"][-1], "head")
+        for later, count in enumerate((4, 2, 2)):
+            async with retention(records, notes, clock=FakeClock(NOW + later * KEPT_S / 4)) as job:
+                assert await job.forget() == count
+    assert verify([], KEYS, read(notes, KEYS)).findings == ()
+
+
+async def test_what_another_gateway_is_deleting_is_not_missing(tmp_path: Path) -> None:
+    """It has noted its cut, and not yet deleted all of it."""
+    notes, rows = tmp_path / "notes", chain(*(EARLY + n for n in range(6)))
+    async with sqlite(tmp_path) as records, retention(records, notes) as job:
+        await records.append(TABLE, [rows[1], *rows[3:]])
+        note(notes, rows[-1], "head")
+        note(notes, rows[3], "cut")
+        assert await job.forget() == 4
+    assert read(notes, KEYS).cuts == {"w": Head(6, rows[5].fields["mac"])}
+
+
+async def test_records_from_before_there_were_checkpoints_may_begin_anywhere(tmp_path: Path) -> None:
+    """Retention deleted what was before them, and had no place to note it."""
+    async with sqlite(tmp_path) as records, retention(records, tmp_path / "notes") as job:
+        await records.append(TABLE, chain(EARLY, EARLY + 1, EARLY + 2)[1:])
+        assert await job.forget() == 2
+
+
+async def test_d05_a_cut_is_remembered_where_the_file_was_moved_away(tmp_path: Path) -> None:
+    notes, rows = tmp_path / "notes", chain(EARLY, LATE, LATE + 1)
+    clock = FakeClock(NOW)
+    async with sqlite(tmp_path) as records, retention(records, notes, clock=clock) as job:
+        await records.append(TABLE, rows)
+        assert await job.forget() == 1
+        assert await job.forget() == 0
+        notes.rename(tmp_path / "rotated")
+        note(notes, rows[-1], "head")
+        await clock.advance(KEPT_S)
+        assert await job.forget() == 2
+    assert verify([], KEYS, read(notes, KEYS)).findings == ()
+
+
+async def test_while_the_checkpoints_cannot_be_read_nothing_is_deleted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    records = MemoryRecords()
+    await records.append(TABLE, chain(EARLY))
+    async with retention(records, tmp_path) as job:
+        assert await job.forget() == 0
+    assert "the checkpoints cannot be read" in caplog.text
 
 
 async def test_records_from_before_there_was_a_key_are_deleted_and_not_signed_for(tmp_path: Path) -> None:

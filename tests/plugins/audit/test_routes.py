@@ -20,11 +20,12 @@ from sentinel_plugins.audit.checkpoints import read
 from sentinel_plugins.audit.entry import TABLE, Entry
 from sentinel_plugins.audit.seal import Keys
 from sentinel_plugins.audit.shapes import shown
-from sentinel_plugins.audit.verify import verify
+from tests.plugins.audit.verified import verify
 from tests.plugins.auth.callers import ADMIN_KEY, STATIC
 from tests.plugins.auth.gateway import House, house, tables
 from tests.plugins.recording.written import rows
 from tests.plugins.records.opened import Table, opened, sqlite_table
+from tests.redis.server import free_port
 from tests.server.cli.conftest import Sentinel, sentinel
 
 __all__ = ["sentinel"]
@@ -211,6 +212,24 @@ def test_p11_a_row_that_somebody_edited_in_the_file_is_named(
 def test_without_a_key_there_is_nothing_to_verify(sentinel: Sentinel) -> None:
     result = sentinel("audit", "verify", config="[stages.audit]\n")
     assert (result.code, "[stages.audit] key" in result.err) == (2, True)
+
+
+@pytest.mark.parametrize("missing", ["store", "checkpoints"])
+def test_where_not_everything_can_be_looked_at_nothing_is_said_to_be_edited(
+    sentinel: Sentinel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    table = sqlite_table(tmp_path)
+    asyncio.run(tampered(tmp_path, table, CHANGES["none"]))
+    if missing == "store":
+        table = {"kind": "redis", "port": free_port(), "spool": str(tmp_path / "none")}
+    else:
+        (tmp_path / "notes").unlink()
+        (tmp_path / "notes").mkdir()
+    monkeypatch.setenv("AUDIT_KEY", KEY)
+    lines = [f"{name} = {json.dumps(value)}" for name, value in table.items()]
+    shown = sentinel("audit", "verify", config="\n".join(["[records]", *lines, SEALED]))
+    assert (shown.code, shown.out) == (3, "")
+    assert shown.err.startswith("sentinel: ")
 
 
 def test_after_a_change_of_the_key_both_the_old_and_the_new_records_verify(

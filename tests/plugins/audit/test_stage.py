@@ -30,7 +30,7 @@ from sentinel_plugins.audit import Audit, AuditConfig
 from sentinel_plugins.audit.checkpoints import Checkpoints, read
 from sentinel_plugins.audit.retention import Retention
 from sentinel_plugins.audit.seal import Keys
-from sentinel_plugins.audit.verify import verify
+from tests.plugins.audit.verified import verify
 from tests.plugins.recording.flaky import Flaky
 from tests.plugins.recording.written import emptied
 from tests.properties import promised

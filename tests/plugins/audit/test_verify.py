@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,17 @@ from hypothesis import strategies as st
 from sentinel_core.records import Record, Stored
 from sentinel_plugins.audit.checkpoints import Noted, read, signed
 from sentinel_plugins.audit.seal import Head, Keys, Sealer, line, row_id
-from sentinel_plugins.audit.verify import verify, verify_stored
+from sentinel_plugins.audit.verify import Verifier
 from sentinel_plugins.recording.row import decode, row, stored
+from tests.plugins.audit.verified import verify, verify_stored
 from tests.properties import promised
 
 KEYS = Keys(b"a key of the tests")
 texts = st.text(max_size=20)
 chains = st.lists(texts, min_size=2, max_size=8)
 NOTHING = Noted({}, {})
+KINDS = ("intent", "terminal")
+DIGITS = 8
 
 
 def chain(models: Sequence[str], writer: str = "w") -> list[Record]:
@@ -252,7 +256,7 @@ def test_any_text_in_the_place_of_a_seal_is_none(tmp_path: Path) -> None:
 
 
 def test_intents_without_an_end_are_counted() -> None:
-    written = [Record("", "", 1.0, {"kind": kind, "request_id": name}) for kind, name in (
+    written = [Record("", "", 1.0, {"kind": kind, "exchange": name}) for kind, name in (
         ("intent", "a"), ("intent", "b"), ("terminal", "a"), ("terminal", "c"),
     )]  # fmt: skip
     found = verify(Sealer(KEYS, "w").seal(written), KEYS, None)
@@ -287,3 +291,15 @@ def test_checkpoints_signed_with_a_previous_key_are_believed_while_it_is_named(t
 @pytest.mark.parametrize("fields", [{}, {"writer": 1}, {"writer": "w", "seq": True, "prev": "", "mac": ""}])
 def test_a_record_that_was_never_sealed_is_found(fields: dict[str, Any]) -> None:
     assert messages([Record("w:1", "", 1.0, fields)]) == ["'w:1' was edited"]
+
+
+def test_what_was_looked_at_is_not_kept() -> None:
+    """However many records there are, their number and what is open at the end of them is all that grows."""
+    sizes = []
+    for count in (10, 1000):
+        written = [Record("", "", 1.0, {"kind": kind, "exchange": str(n)}) for n in range(count) for kind in KINDS]
+        verifier = Verifier(KEYS, None)
+        for record in reversed(Sealer(KEYS, "w").seal([*written, Record("", "", 1.0, {"kind": "terminal"})])):
+            verifier.look(Stored(record.id, record.tenant, record.at, record))
+        sizes.append(len(pickle.dumps(verifier)))
+    assert sizes[1] <= sizes[0] + DIGITS

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sentinel_plugins.audit.seal import Keys
-from sentinel_plugins.audit.verify import verify
+from tests.plugins.audit.verified import verify
 from tests.plugins.recording.written import rows
 from tests.plugins.records.opened import sqlite_table
 from tests.plugins.usage.ledger import books

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from sentinel_core.commands import OWN_COMMANDS
 from sentinel_core.registry import installed
+from sentinel_server.cli import COMMANDS
 from tests.long_form import long_form
 from tests.server.cli.conftest import Sentinel
 
@@ -216,6 +218,10 @@ def test_a_command_that_nobody_brings_is_unknown(sentinel: Sentinel) -> None:
     assert result.code == 2
     assert "no-such-command" in result.err
     assert "[stages.auth]" in sentinel("keys", "list").err
+
+
+def test_plugins_know_every_command_of_sentinels_own() -> None:
+    assert {module.NAME for module in COMMANDS} == set(OWN_COMMANDS)
 
 
 def test_an_enabled_plugin_brings_its_command(

@@ -52,8 +52,11 @@ def test_a_name_that_no_configuration_could_use_is_refused(tmp_path: Path, name:
     [
         ("class", "Python's own"),
         ("json", "Python's own"),
+        ("true", "Python's own"),
+        ("none", "Python's own"),
         ("pii", "installed already"),
         ("msgspec", "can be imported"),
+        ("sentinel-gateway", "a distribution that is installed"),
         ("conftest", "pytest gives a meaning"),
         ("tests", "pytest gives a meaning"),
         ("test-words", "pytest gives a meaning"),
