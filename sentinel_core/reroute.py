@@ -34,6 +34,9 @@ def reroute_of(ctx: Context) -> Reroute:
 
 
 def answering(ctx: Context) -> Attempt | None:
-    """The attempt whose reply the caller got: the one that was taken, else the last that did not fail; None without."""
-    well = [row for row in ctx.attempts if row.error is None and row.ending != "failed"]
+    """The attempt whose reply the caller got: the one that was taken, else the last that ended well; None without.
+
+    A call that was given up before its reply came answered nobody.
+    """
+    well = [row for row in ctx.attempts if row.error is None and (row.taken or row.ending == "completed")]
     return next((row for row in well if row.taken), well[-1] if well else None)

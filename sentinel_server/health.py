@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping, Set
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal, TypeAlias
 
 import msgspec
 
-from sentinel_core.circuits import worst
+from sentinel_core.circuits import Status, judged, worst
 from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
@@ -30,9 +30,9 @@ Handler: TypeAlias = Callable[[HttpRequest], Awaitable[HttpReply]]
 DISTRIBUTION = "sentinel-gateway"
 PING_TIMEOUT_S = 1.0
 
-Status = Literal["healthy", "degraded", "unhealthy"]
+Whole: TypeAlias = Literal["healthy", "degraded", "unhealthy"]
+"""How the gateway is with all that it depends on."""
 _NO_STORE = {"cache-control": "no-store"}
-_BAD = frozenset({"unhealthy", "error", "down", "failing"})
 
 
 class RedisCheck(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ class Stats(msgspec.Struct, frozen=True):
 class HealthReport(msgspec.Struct, frozen=True):
     """The body of `GET /health`. Times are seconds, `timestamp` is ISO 8601 in UTC."""
 
-    status: Status
+    status: Whole
     version: str
     uptime_seconds: float
     timestamp: str
@@ -102,22 +102,23 @@ def endpoints(gateway: Gateway) -> tuple[Endpoint, ...]:
 
 
 async def report(gateway: Gateway) -> HealthReport:
-    """The state of things. Unhealthy: no request is taken, or none could succeed because every provider is down."""
+    """The state of things. Unhealthy: no request is taken, or none could succeed because every provider is."""
     started = gateway.started
     ping_s = await _ping(gateway) if started else None
     providers = dict(await gateway.health()) if started else {}
+    circuits = _circuits(gateway)
     uptime_s = round(gateway.uptime_s, 3)
     return HealthReport(
         status=_status(
             taking=started and not gateway.draining,
             stores=ping_s is not None and gateway.records.available,
-            providers=providers,
+            providers=[judged(found.status, circuits.get(name, frozenset())) for name, found in providers.items()],
         ),
         version=package_version(),
         uptime_seconds=uptime_s,
         timestamp=timestamp(time.time()),
         cache="disconnected" if ping_s is None else "connected",
-        checks=Checks(redis=_redis(gateway, ping_s), circuit_breakers=_circuits(gateway), providers=providers),
+        checks=Checks(redis=_redis(gateway, ping_s), circuit_breakers=_worst(circuits), providers=providers),
         stats=Stats(uptime_seconds=uptime_s, in_flight=gateway.in_flight),
     )
 
@@ -130,11 +131,10 @@ def package_version() -> str:
         return "0"
 
 
-def _status(*, taking: bool, stores: bool, providers: dict[str, Health]) -> Status:
-    bad = sum(health.status in _BAD for health in providers.values())
-    if not taking or (providers and bad == len(providers)):
+def _status(*, taking: bool, stores: bool, providers: Collection[Status]) -> Whole:
+    if not taking or set(providers) == {"unhealthy"}:
         return "unhealthy"
-    return "degraded" if bad or not stores else "healthy"
+    return "healthy" if stores and {"degraded", "unhealthy"}.isdisjoint(providers) else "degraded"
 
 
 def _declare(path: str, handler: Handler, response: type, summary: str) -> Endpoint:
@@ -152,12 +152,17 @@ async def _ping(gateway: Gateway) -> float | None:
         return None
 
 
-def _circuits(gateway: Gateway) -> dict[str, str]:
+def _circuits(gateway: Gateway) -> Mapping[str, Set[str]]:
+    """The states of the circuits of each provider's targets."""
     circuits: CircuitStates | None = gateway.services.extra.get("circuits") if gateway.started else None
     states: dict[str, set[str]] = {}
     for target, state in circuits.states() if circuits is not None else ():
         states.setdefault(target.provider, set()).add(state)
-    return {provider: found for provider, several in states.items() if (found := worst(several)) is not None}
+    return states
+
+
+def _worst(circuits: Mapping[str, Set[str]]) -> dict[str, str]:
+    return {provider: found for provider, states in circuits.items() if (found := worst(states)) is not None}
 
 
 def _redis(gateway: Gateway, ping_s: float | None) -> RedisCheck:

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from typing import ClassVar, Self
 
+from sentinel_core.attempt import made
 from sentinel_core.authenticator import ADMISSION
 from sentinel_core.context import Client, Context, Outcome
 from sentinel_core.costs import COSTS
@@ -128,7 +129,7 @@ class Auth(Stage):
     def on_finish(self, ctx: Context, outcome: Outcome) -> Awaitable[None] | None:
         """Note what a user of Zion used, where a provider was called."""
         account = ctx.get(ACCOUNT)
-        if account is None or self.meter is None or not ctx.attempts:
+        if account is None or self.meter is None or not made(ctx.attempts):
             return None
         return self.meter.note(ctx, outcome, account)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ from sentinel_plugins.auth.names import ANONYMOUS, DEFAULT_TENANT, Allowed, Tena
 from sentinel_plugins.auth.rows import Rows
 
 NO_LIMITS = Limits()
+_WITHIN_DECLARED = re.compile(r":[0-9]{1,9}")
+"""A cursor behind so many of the configuration's; a store's cursors have no colon."""
 
 
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +62,21 @@ class Tenants:
     def ttl_s(self, tenant: Tenant) -> float:
         """For how many seconds it may be believed that it is as it was found."""
         return float("inf") if tenant.declared or self.rows is None else self._ttl_s
+
+    async def page(self, limit: int, cursor: str | None) -> tuple[list[Tenant], str | None]:
+        """At most `limit` tenants, those of the configuration first, and where to go on. Stored ones that are hidden
+        bind nobody and are left out."""
+        found: list[Tenant] = []
+        if cursor is None or _WITHIN_DECLARED.fullmatch(cursor):
+            start = int(cursor[1:]) if cursor is not None else 0
+            found = list(self.declared.values())[start : start + limit]
+            if len(found) == limit:
+                return found, f":{start + limit}"
+            cursor = None
+        if self.rows is None:
+            return found, None
+        stored, cursor = await self.rows.page(None, limit - len(found), cursor)
+        return [*found, *(tenant for tenant in stored if tenant.id not in self.declared)], cursor
 
     async def require(self, name: str) -> Tenant:
         """The tenant. Raises `Refusal`: invalid_parameter for one that is unknown."""

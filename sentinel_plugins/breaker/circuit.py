@@ -96,6 +96,10 @@ class Circuit:
         """How long the circuit stays open yet."""
         return max(0.0, self._until - now) if self.state == "open" else 0.0
 
+    def shown(self, now: float) -> State:
+        """The state as people see it: `half_open` also where the wait is over, since the next call is the probe."""
+        return "half_open" if self.state == "open" and now >= self._until else self.state
+
     def _probed(self, now: float, *, failed: bool) -> None:
         if failed:
             self._open(now)

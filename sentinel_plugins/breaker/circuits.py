@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from time import monotonic
 
 from sentinel_core.keys import Target
 from sentinel_plugins.breaker.circuit import Circuit, State
@@ -14,9 +15,13 @@ MAX_CIRCUITS = 1024
 
 
 class Circuits:
-    """Lives as long as the gateway and outlives its generations. The newest configuration rules all circuits."""
+    """Lives as long as the gateway and outlives its generations. The newest configuration rules all circuits.
+
+    `now` is what tells their time, in monotonic seconds: the clock of the stage that opened last.
+    """
 
     def __init__(self) -> None:
+        self.now: Callable[[], float] = monotonic
         self._circuits: OrderedDict[Target, Circuit] = OrderedDict()
 
     def of(self, target: Target, limits: BreakerConfig) -> Circuit:
@@ -33,5 +38,6 @@ class Circuits:
 
     def states(self) -> Iterator[tuple[Target, State]]:
         """Each target that was called, and its circuit's state, for those who show it."""
+        now = self.now()
         for target, circuit in self._circuits.items():
-            yield target, circuit.state
+            yield target, circuit.shown(now)

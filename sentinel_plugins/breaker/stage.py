@@ -42,7 +42,9 @@ class Breaker(Stage):
     @asynccontextmanager
     async def open(cls, config: BreakerConfig, services: Services) -> AsyncIterator[Self]:
         """The stage on the process's circuits; on its own where nobody brings them, as in a test of the stage."""
-        yield cls(config, services.clock, services.extra.get("circuits", Circuits()))
+        circuits: Circuits = services.extra.get("circuits") or Circuits()
+        circuits.now = services.clock.monotonic
+        yield cls(config, services.clock, circuits)
 
     @hookimpl
     async def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:

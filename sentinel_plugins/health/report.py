@@ -5,10 +5,11 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from sentinel_core.circuits import Status
 from sentinel_core.gateway import Gateway
 from sentinel_plugins.health.incidents import iso
 from sentinel_plugins.health.observations import Observations, observations_of
-from sentinel_plugins.health.standing import Standing, Status
+from sentinel_plugins.health.standing import Standing
 from sentinel_plugins.health.traffic import Calls
 
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
-from typing import Literal, TypeAlias
+from collections.abc import Set
 
 import msgspec
 
-from sentinel_core.circuits import worst
+from sentinel_core.circuits import Status, judged, worst
 from sentinel_core.provider import Health
-
-Status: TypeAlias = Literal["healthy", "degraded", "unhealthy", "unknown"]
-_STATUSES: Mapping[str, Status] = {"healthy": "healthy", "degraded": "degraded", "unknown": "unknown"}
 
 
 class Standing(msgspec.Struct, frozen=True):
     """One provider at one moment. `breaker` is the worst state of its targets' breakers, None without any.
 
-    `down_since` is when the present outage began, in seconds since the epoch; None while there is none.
+    `checked_at` is seconds since the epoch; `down_since`, when the present outage began, is monotonic, for it makes a
+    duration, and None while there is none.
     """
 
     status: Status
@@ -32,20 +29,16 @@ class Standing(msgspec.Struct, frozen=True):
         return self.status in ("healthy", "unknown")
 
 
-def standing(before: Standing | None, health: Health, circuits: Set[str], at: float) -> Standing:
-    """What is thought of a provider after a look at it at `at`, in seconds since the epoch.
+def standing(before: Standing | None, health: Health, circuits: Set[str], at: float, now: float) -> Standing:
+    """What is thought of a provider after a look at it, `at` seconds since the epoch and `now` on the monotonic clock.
 
-    `circuits` are the states of its targets' circuits. Unhealthy: the check failed, or all of them are open. Degraded:
-    some are not closed. An outage begins with unhealthy and ends with the first standing that is well.
+    `circuits` are the states of its targets' circuits. An outage begins with unhealthy and ends with the first standing
+    that is well.
     """
-    status: Status = _STATUSES.get(health.status, "unhealthy")
-    if circuits == {"open"}:
-        status = "unhealthy"
-    elif status != "unhealthy" and circuits - {"closed"}:
-        status = "degraded"
+    status = judged(health.status, circuits)
     down_since = before.down_since if before is not None else None
     if status == "unhealthy" and down_since is None:
-        down_since = at
+        down_since = now
     elif status in ("healthy", "unknown"):
         down_since = None
     return Standing(status, health, worst(circuits), at, down_since)

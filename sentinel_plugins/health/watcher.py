@@ -59,16 +59,17 @@ class Watcher:
         standings = observations_of(self._gateway.services).standings
         for name in standings.keys() - self._gateway.providers.keys():
             del standings[name]
-        at = self._gateway.services.clock.time()
+        clock = self._gateway.services.clock
+        at, now = clock.time(), clock.monotonic()
         incidents: list[KeptIncident] = []
         for name, health in found.items():
             if name in self._gateway.providers:
                 before = standings.get(name)
-                after = standing(before, health, self._circuits(name), at)
+                after = standing(before, health, self._circuits(name), at, now)
                 if before is not None and not asked:
                     after = msgspec.structs.replace(after, checked_at=before.checked_at)
                 standings[name] = after
-                incidents += _changes(name, before, after, at)
+                incidents += _changes(name, before, after, at, now)
         for one in incidents:  # after every standing is set: nobody who judges meanwhile sees a change twice
             await self._tell(one)
 
@@ -101,12 +102,12 @@ class Watcher:
             self._heard = True
 
 
-def _changes(name: str, before: Standing | None, after: Standing, at: float) -> list[KeptIncident]:
+def _changes(name: str, before: Standing | None, after: Standing, at: float, now: float) -> list[KeptIncident]:
     """The incident between two standings, if there is one."""
     down = before.down_since if before is not None else None
     if after.down_since is not None and down is None:
         why = after.health.detail or (f"circuit {after.breaker}" if after.breaker == "open" else after.health.status)
         return [incident("outage", at, name, f"{name} is down: {why}")]
     if after.down_since is None and down is not None:
-        return [incident("recovery", at, name, f"{name} answers again", duration_s=round(at - down, 3))]
+        return [incident("recovery", at, name, f"{name} answers again", duration_s=round(now - down, 3))]
     return []

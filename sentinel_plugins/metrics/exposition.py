@@ -6,7 +6,8 @@ https://prometheus.io/docs/instrumenting/exposition_formats/ and https://prometh
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -20,6 +21,7 @@ from sentinel_core.gateway import Gateway
 PREFIX = "sentinel_"
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+_WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
 
 class Exposition(Collector):
@@ -80,12 +82,25 @@ def gauges(gateway: Gateway) -> Iterator[Gauge]:
 
 
 def wanted(accept: str) -> str:
-    """The format that an Accept header asks for; empty for JSON. Scrapers name a version, browsers and clients do
-    not."""
+    """The format that an Accept header asks for most, of several the first; empty for JSON. Scrapers name a version,
+    browsers and clients do not."""
+    best, most = "", 0.0
     for part in accept.lower().split(","):
-        kind, _, parameters = part.partition(";")
-        if kind.strip() == "application/openmetrics-text":
-            return OPENMETRICS
-        if kind.strip() == "text/plain" and "version=" in parameters:
-            return TEXT
-    return ""
+        kind, *parameters = [text.strip() for text in part.split(";")]
+        form, weight = _form(kind, parameters), _weight(parameters)
+        if form is not None and weight > most:
+            best, most = form, weight
+    return best
+
+
+def _form(kind: str, parameters: Sequence[str]) -> str | None:
+    """The format of a media type, None for one that says nothing about it."""
+    if kind == "text/plain" and any(parameter.startswith("version=") for parameter in parameters):
+        return TEXT
+    return {"application/openmetrics-text": OPENMETRICS, "application/json": ""}.get(kind)
+
+
+def _weight(parameters: Sequence[str]) -> float:
+    """How much it is wanted (RFC 9110, 12.4.2); 1 where nothing that can be read says so."""
+    found = next((match for parameter in parameters if (match := _WEIGHT.fullmatch(parameter))), None)
+    return float(found[1]) if found is not None else 1.0

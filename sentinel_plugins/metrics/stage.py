@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import ClassVar, Self
 
+from sentinel_core.attempt import made
+from sentinel_core.authenticator import Authenticator
 from sentinel_core.context import Context, Outcome
 from sentinel_core.costs import COSTS
 from sentinel_core.counts import Counts
@@ -37,6 +39,16 @@ class Metrics(Stage):
         self._cost = counts.family("cost_nanousd", "Billionths of a dollar, as the ledger has them", "provider")
 
     @classmethod
+    def warnings(cls, config: MetricsConfig, chain: Sequence[type[Stage]]) -> Iterator[str]:
+        """A policy that asks who reads, where nobody can say so."""
+        if config.policy != "public" and not any(issubclass(stage, Authenticator) for stage in chain):
+            reads = "nobody" if config.policy == "admin" else "anybody"
+            yield (
+                f"{reads} may read /metrics: [stages.metrics] policy = {config.policy!r}, and no stage says who asks; "
+                "add [stages.auth]"
+            )
+
+    @classmethod
     @asynccontextmanager
     async def open(cls, config: MetricsConfig, services: Services) -> AsyncIterator[Self]:
         """The stage on the process's counts."""
@@ -46,11 +58,12 @@ class Metrics(Stage):
     def on_finish(self, ctx: Context, outcome: Outcome) -> None:
         """Count one exchange."""
         self._requests.of(ctx.request.operation, _status(outcome)).value += 1
-        for attempt in ctx.attempts:
+        calls = made(ctx.attempts)
+        for attempt in calls:
             self._attempts.of(attempt.target.provider, attempt.ending or "discarded").value += 1
         costs = ctx.get(COSTS)
         if costs is None:
-            for attempt in ctx.attempts:
+            for attempt in calls:
                 self._used(attempt.target.provider, attempt.usage or Usage())
             return
         for cost in costs:

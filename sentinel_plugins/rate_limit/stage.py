@@ -159,7 +159,7 @@ class RateLimit(Stage):
         reply: Reply = await call_next(call)
         if isinstance(reply, Answer):
             costs = known_costs(ctx, self._prices)
-            if costs is None and any(self._prices.of(attempt.target) for attempt in ctx.attempts):
+            if costs is None and self._priced(ctx):
                 costs = await priced(ctx, reply, self._prices, self._tokens)
             cost = total_nanousd(costs) if costs is not None else None
             if cost is not None:
@@ -170,17 +170,26 @@ class RateLimit(Stage):
     def on_finish(self, ctx: Context, outcome: Outcome) -> Awaitable[None] | None:
         """Settle, also what may never have been admitted: its id is marked, so that it is not admitted late."""
         reservation = ctx.get(RESERVATION)
-        if reservation is None or reservation.over:
-            return None
-        reservation.over = True
-        costs = settled_costs(ctx, self._prices) if reservation.bounds.metered else ()
-        if costs is None:
+        if reservation is not None:
+            if reservation.over:
+                return None
+            reservation.over = True
+        costs = settled_costs(ctx, self._prices)
+        if costs is None and (self._priced(ctx) or (reservation is not None and reservation.bounds.metered)):
             return self._counted(ctx, outcome, reservation)
-        work = self._settled(reservation, costs)
+        if reservation is None:
+            return None
+        work = self._settled(reservation, costs or ())
         return work if self._state.shared else begun(work)
 
-    async def _counted(self, ctx: Context, outcome: Outcome, reservation: Reservation) -> None:
-        await self._settled(reservation, await costs_of(ctx, outcome, self._prices, self._tokens))
+    def _priced(self, ctx: Context) -> bool:
+        """Whether there is a price that makes it worth counting tokens, for those who show what requests cost."""
+        return any(self._prices.of(attempt.target) for attempt in ctx.attempts)
+
+    async def _counted(self, ctx: Context, outcome: Outcome, reservation: Reservation | None) -> None:
+        costs = await costs_of(ctx, outcome, self._prices, self._tokens)
+        if reservation is not None:
+            await self._settled(reservation, costs)
 
     def _settled(
         self, reservation: Reservation, costs: Sequence[AttemptCost]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from math import isinf
 
 from sentinel_core.errors import Refusal
 
 _DATE_CHARS = len("20261130")
+_SECONDS = range(10**8, 10**11)
+"""What a number of seconds since the epoch may be, besides 0: smaller ones are years or months that somebody meant,
+larger ones milliseconds."""
 
 
 def moment(query: Mapping[str, str], name: str) -> float | None:
@@ -23,7 +25,10 @@ def moment(query: Mapping[str, str], name: str) -> float | None:
     try:
         return _seconds(text) if text.replace(".", "", 1).isdecimal() and len(text) != _DATE_CHARS else _iso(text)
     except (ValueError, OverflowError):
-        message = f"The parameter {name!r} must be a time such as 2026-11-30 or 2026-11-30T12:00:00Z."
+        message = (
+            f"The parameter {name!r} must be a time such as 2026-11-30 or 2026-11-30T12:00:00Z, "
+            "or seconds since the epoch such as 1795996800."
+        )
         raise Refusal("invalid_parameter", message, param=name) from None
 
 
@@ -34,8 +39,8 @@ def iso(at: float) -> str:
 
 def _seconds(text: str) -> float:
     found = float(text)
-    if isinf(found):
-        raise OverflowError(text)
+    if found != 0 and int(found) not in _SECONDS:
+        raise ValueError(text)
     return found
 
 

@@ -161,6 +161,6 @@ def amount(text: str) -> Decimal:
         found = Decimal(text.replace(",", "") if _AMOUNT.fullmatch(text) else "none")
     except InvalidOperation:
         raise ValueError("not an amount") from None
-    if abs(found) >= _MOST:
+    if found.copy_abs() >= _MOST:  # as it is written: `abs` rounds, and has no room for every exponent
         raise ValueError("too large")
     return found

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sentinel_core.commands import Command
+from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.printing import as_json, table
 from sentinel_plugins.recording.offline import answered
 from sentinel_plugins.recording.reach import Reach
-from sentinel_plugins.usage.summary import Totals, UsageSummary, asked, summary
+from sentinel_plugins.usage.summary import Asked, Totals, UsageSummary, asked, summary
 
 FAILURE = 1
 _HEAD = ("REQUESTS", "CALLS", "PROMPT", "COMPLETION", "UNPRICED", "USD")
@@ -34,10 +36,19 @@ def usage(
     """Show what was used and what it cost."""
     given = {"group_by": group_by, "since": since, "until": until}
     gateway = Gateway.load(config, env_file=env_file)
-    wanted = asked({name: text for name, text in given.items() if text is not None}, Reach(tenant, {}))
+    wanted = _asked({name: text for name, text in given.items() if text is not None}, Reach(tenant, {}))
     found = answered(gateway, lambda records: summary(records, wanted))
     typer.echo(as_json(found) if json else _table(found))
     return 0
+
+
+def _asked(given: Mapping[str, str], reach: Reach) -> Asked:
+    """What the options ask for. Raises `BadParameter`."""
+    try:
+        return asked(given, reach)
+    except Refusal as refusal:
+        option = f"--{(refusal.param or '').replace('_', '-')}"
+        raise typer.BadParameter(refusal.message, param_hint=option) from None
 
 
 COMMANDS = (Command("usage", usage),)

@@ -6,7 +6,7 @@ from random import getrandbits
 from typing import TypedDict
 
 from sentinel_core.addresses import network
-from sentinel_core.attempt import Attempt, Ending
+from sentinel_core.attempt import NOT_CALLED, Attempt, Ending, made
 from sentinel_core.context import Context
 from sentinel_core.costs import AttemptCost, Provenance
 from sentinel_core.keys import PRINCIPAL, Key
@@ -26,8 +26,9 @@ class UsageRow(TypedDict):
     """What one call was, how it ended, and what it cost in nano-dollars; null where its model has no price.
 
     `principal` is who asked, an address where nobody is known; `model` is what was asked for, `provider` and
-    `target_model` who was called. `requests` is 1 in the first row of a request and `unpriced` is 1 where there is no
-    price, so that sums count them. Times are milliseconds.
+    `target_model` who was called. So that sums count them, `requests` is 1 in the row of a request's first call,
+    `unpriced` where there is no price, and `not_called` where a call was announced and not made: such a row only takes
+    the place of its intent. Times are milliseconds.
     """
 
     request_id: str
@@ -53,6 +54,7 @@ class UsageRow(TypedDict):
     elapsed_ms: int
     requests: int
     unpriced: int
+    not_called: int
 
 
 SUMS = (
@@ -63,7 +65,7 @@ SUMS = (
 
 
 def records(ctx: Context, costs: tuple[AttemptCost, ...], now: float) -> list[Record]:
-    """One record per call, at the time when it began; where a budget pays, when its request was admitted."""
+    """One record per attempt, at the time when it began; where a budget pays, when its request was admitted."""
     nonce = ctx.get(NONCE) or new_nonce()
     admitted = ctx.get(ADMITTED_AT)
     last = 0.0 if admitted is not None else _last(ctx)
@@ -79,6 +81,11 @@ def _last(ctx: Context) -> float:
     return max([attempt.ended or attempt.started for attempt in ctx.attempts], default=0.0)
 
 
+def _first(ctx: Context) -> int | None:
+    """The number of the first call that was made."""
+    return next((attempt.number for attempt in made(ctx.attempts)), None)
+
+
 def intent(ctx: Context, attempt: Attempt, cost: AttemptCost, now: float) -> Record:
     """The row of a call that begins, as it stays if nobody lives to write another one under the same id."""
     return _record(ctx, attempt, ctx[NONCE], now, cost, "failed", LOST)
@@ -86,7 +93,7 @@ def intent(ctx: Context, attempt: Attempt, cost: AttemptCost, now: float) -> Rec
 
 def new_nonce() -> str:
     """What keeps the rows of two requests apart: clients choose request ids, and may choose one twice."""
-    return f"{getrandbits(32):08x}"
+    return f"{getrandbits(64):016x}"
 
 
 def _record(
@@ -116,8 +123,9 @@ def _record(
         "ending": ending,
         "error": error,
         "elapsed_ms": max(0, round((ended - attempt.started) * 1000)),
-        "requests": 1 if attempt.number == 1 else 0,
+        "requests": 1 if attempt.number == _first(ctx) else 0,
         "unpriced": 1 if cost.nanousd is None else 0,
+        "not_called": 1 if error == NOT_CALLED else 0,
     }
     tenant = principal.tenant if principal is not None else ""
     return Record(f"{ctx.id}:{attempt.number}:{nonce}", tenant, at, row)

@@ -25,7 +25,8 @@ _NOTHING: _Sums = (0,) * (len(SUMS) + 1)
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """What calls came to. `cost_usd` is `cost_nanousd` in dollars, exactly; `unpriced` calls are not in either."""
+    """What the calls that were made came to. `cost_usd` is `cost_nanousd` in dollars, exactly; `unpriced` calls are not
+    in either."""
 
     attempts: int
     requests: int
@@ -80,7 +81,7 @@ async def summary(records: RecordStore, asked: Asked) -> UsageSummary:
         TABLE,
         tenant=asked.reach.tenant,
         group_by=("provider", "model", _FIELDS[by]),
-        sums=SUMS,
+        sums=(*SUMS, "not_called"),
         where=asked.reach.where,
         since=asked.since,
         until=asked.until,
@@ -114,7 +115,8 @@ def _added(groups: Iterable[Group], place: int) -> dict[str | None, _Sums]:
     found: dict[str | None, _Sums] = defaultdict(lambda: _NOTHING)
     for group in groups:
         value = group.values[place]
-        found[value] = tuple(map(add, found[value], (group.count, *group.sums)))
+        *sums, not_called = group.sums
+        found[value] = tuple(map(add, found[value], (group.count - not_called, *sums)))
     return found
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 
 from starlette.types import Scope
 
+from sentinel_core.attempt import Attempt, made
 from sentinel_core.context import Context
 from sentinel_core.keys import Target
 from sentinel_core.reroute import answering
@@ -27,8 +29,8 @@ def write_record(tx: Transaction) -> None:
 
 def _record(tx: Transaction) -> access_log.AccessRecord:
     ctx, method = tx.ctx, tx.scope.get("method", "GET")
-    attempts = ctx.attempts if ctx else ()
-    served = _served(ctx) if ctx else None
+    attempts = made(ctx.attempts) if ctx else []
+    served = _served(ctx, attempts) if ctx else None
     model = (ctx.request.model or (served.model if served else None)) if ctx else None
     return access_log.AccessRecord(
         time=access_log.timestamp(time.time()),
@@ -55,9 +57,9 @@ def _record(tx: Transaction) -> access_log.AccessRecord:
     )
 
 
-def _served(ctx: Context) -> Target | None:
+def _served(ctx: Context, attempts: Sequence[Attempt]) -> Target | None:
     """Who answered; where nobody did, who was called last."""
-    row = answering(ctx) or (ctx.attempts[-1] if ctx.attempts else None)
+    row = answering(ctx) or (attempts[-1] if attempts else None)
     return row.target if row is not None else None
 
 

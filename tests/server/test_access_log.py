@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
-from sentinel_core.attempt import Attempt
+from sentinel_core.attempt import NOT_CALLED, Attempt
 from sentinel_core.config import ServerSettings
 from sentinel_core.errors import Refusal, SentinelError, UpstreamError
 from sentinel_core.keys import Target
+from sentinel_core.testing import context
 from sentinel_server.access_log import MAX_FIELD_CHARS, AccessRecord, JsonFormatter, field, timestamp
 from sentinel_server.edge import Transaction, Watch
 from sentinel_server.edge.record import write_record
@@ -117,6 +118,16 @@ async def test_0_14_a_path_with_line_breaks_and_escapes_forges_nothing() -> None
         with access_lines() as lines:
             await wire.ask(request("/%0d%0a10.9.9.9%1b[2J"))
             assert (await lines.next()).path == "/%0d%0a10.9.9.9%1b[2J"
+
+
+async def test_a_call_that_was_never_made_is_no_attempt() -> None:
+    with access_lines() as lines:
+        tx = Transaction({"type": "http", "path": "/"}, nowhere, Life())
+        tx.error, tx.ctx = Refusal("ledger_unavailable"), context("hi")
+        tx.ctx.attempts.append(Attempt(1, Target("p", "m"), 1.0, "discarded", NOT_CALLED, 2.0))
+        write_record(tx)
+        record = await lines.next()
+    assert (record.attempts, record.provider, record.end) == (0, None, "IR")
 
 
 def attempt(*, ended: float | None = None, failed: bool = False) -> Attempt:

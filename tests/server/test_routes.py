@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import msgspec
 import pytest
@@ -119,6 +120,39 @@ async def test_c09_a_stranger_sees_the_worst_circuit_of_a_provider_and_no_model(
     async with chat_server(upstream, runner=runner, plugin=Judged()) as (served, _), served.connect() as wire:
         answer = await wire.ask(request("/health"))
         assert answer.json["checks"]["circuit_breakers"] == {"up": "half_open", "spare": "closed"}
+
+
+@dataclass
+class Broken:
+    """A plugin that thinks this of the circuits of `up`'s targets, whose health check passes."""
+
+    found: Sequence[str]
+
+    @hookimpl
+    def sentinel_services(self) -> Mapping[str, ServiceFactory]:
+        return {"circuits": lambda: self}
+
+    def states(self) -> Iterable[tuple[Target, str]]:
+        return [(Target("up", str(number)), state) for number, state in enumerate(self.found)]
+
+
+@pytest.mark.parametrize(
+    ("found", "status", "word"),
+    [
+        ([], 200, "healthy"),
+        (["closed"], 200, "healthy"),
+        (["open", "open"], 503, "unhealthy"),
+        (["open", "closed"], 200, "degraded"),
+        (["half_open"], 200, "degraded"),
+    ],
+)
+async def test_health_counts_a_provider_that_no_call_would_reach_as_down(
+    found: Sequence[str], status: int, word: str, runner: str, upstream: Upstream
+) -> None:
+    async with chat_server(upstream, runner=runner, plugin=Broken(found)) as (served, _), served.connect() as wire:
+        answer = await wire.ask(request("/health"))
+        assert (answer.status, answer.json["status"]) == (status, word)
+        assert (await wire.ask(request("/health/ready"))).json == {"status": "ready"}, "the probe judges nobody"
 
 
 async def test_s0_20_probes_ask_nobody_and_health_asks_a_provider_once(runner: str, upstream: Upstream) -> None:

@@ -17,13 +17,11 @@ from sentinel_core.limits import Limits
 from sentinel_plugins.auth.config import AuthConfig
 from sentinel_plugins.auth.counting import UNCOUNTED, counted
 from sentinel_plugins.auth.digest import Digests
-from sentinel_plugins.auth.rows import Kept, Rows
-from sentinel_plugins.auth.tenants import NO_LIMITS, Tenant, Tenants
+from sentinel_plugins.auth.tenants import NO_LIMITS, Tenants
 from sentinel_plugins.auth.virtual_keys import VirtualKeys
 from sentinel_plugins.recording.offline import records_of
 
 T = TypeVar("T")
-K = TypeVar("K", bound=Kept)
 
 PAGE = 200
 
@@ -33,7 +31,6 @@ class Desk(NamedTuple):
 
     keys: VirtualKeys
     tenants: Tenants
-    rows: Rows[Tenant]
     counts: bool
     scopes: frozenset[str]
 
@@ -73,17 +70,16 @@ async def _desk(gateway: Gateway, *, made: bool) -> AsyncIterator[Desk]:
         raise ConfigError((problem,))
     async with records_of(gateway, made=made) as records:
         tenants = Tenants(config, records)
-        assert tenants.rows is not None  # records were given
         keys = VirtualKeys(records, Digests(config.pepper), tenants, SystemClock())
         counts = counted(plan.kind for plan in gateway.blueprint.chain.stages)
-        yield Desk(keys, tenants, tenants.rows, counts, frozenset(route.scope for route in gateway.endpoints))
+        yield Desk(keys, tenants, counts, frozenset(route.scope for route in gateway.endpoints))
 
 
-async def all_of(rows: Rows[K], tenant: str | None) -> list[K]:
-    """Every row of this tenant, or of all."""
-    found, cursor = await rows.page(tenant, PAGE, None)
+async def all_of(page: Callable[[int, str | None], Awaitable[tuple[list[T], str | None]]]) -> list[T]:
+    """What is on all pages."""
+    found, cursor = await page(PAGE, None)
     while cursor is not None:
-        more, cursor = await rows.page(tenant, PAGE, cursor)
+        more, cursor = await page(PAGE, cursor)
         found += more
     return found
 

@@ -71,7 +71,7 @@ def list_keys(tenant: OfTenant = None, config: Config = None, env_file: EnvFile 
     """List keys, newest first."""
 
     async def work(desk: Desk) -> int:
-        found, now = await all_of(desk.keys.rows, tenant), time()
+        found, now = await all_of(partial(desk.keys.rows.page, tenant)), time()
         printing.keys([shown_key(key, now) for key in found], json=json)
         return 0
 

@@ -76,7 +76,7 @@ def list_tenants(config: Config = None, env_file: EnvFile = None, json: Json = F
     """List tenants, those of the configuration first."""
 
     async def work(desk: Desk) -> int:
-        found = [*desk.tenants.declared.values(), *await all_of(desk.rows, None)]
+        found = await all_of(desk.tenants.page)
         printing.tenants([shown_tenant(tenant) for tenant in found], json=json)
         return 0
 

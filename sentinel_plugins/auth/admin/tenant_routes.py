@@ -15,8 +15,6 @@ from sentinel_plugins.auth.admin.tenant_shapes import (
     changed_tenant,
     shown_tenant,
 )
-from sentinel_plugins.auth.rows import Rows
-from sentinel_plugins.auth.tenants import Tenant
 from sentinel_plugins.recording.asked import limit
 
 
@@ -36,10 +34,10 @@ class TenantRoutes(Resource):
         )
 
     async def _list(self, request: HttpRequest) -> HttpReply:
-        cursor = request.query.get("cursor")
-        declared = list(self.auth.tenants.declared.values()) if cursor is None else []
-        stored, cursor = await self._rows.page(None, limit(request), cursor)
-        return self.reply(TenantPage([shown_tenant(tenant) for tenant in (*declared, *stored)], cursor))
+        tenants = self.auth.tenants
+        self.found(tenants.rows)
+        found, cursor = await tenants.page(limit(request), request.query.get("cursor"))
+        return self.reply(TenantPage([shown_tenant(tenant) for tenant in found], cursor))
 
     async def _create(self, request: HttpRequest) -> HttpReply:
         tenant = asked.body(request, NewTenant).tenant(self.now)
@@ -56,7 +54,3 @@ class TenantRoutes(Resource):
         tenant = self.found(changed)
         await self.changed(name)
         return self.reply(shown_tenant(tenant))
-
-    @property
-    def _rows(self) -> Rows[Tenant]:
-        return self.found(self.auth.tenants.rows)

@@ -51,7 +51,7 @@ class ShownTenant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TenantPage(msgspec.Struct, frozen=True):
-    """Tenants: on the first page those of the configuration first, then stored ones, newest first."""
+    """Tenants: those of the configuration first, then stored ones, newest first, but for those that the former hide."""
 
     data: list[ShownTenant]
     cursor: str | None

@@ -17,7 +17,7 @@ from sentinel_core.state import StoreConfig
 from sentinel_plugins.recording import cursor as cursors
 from sentinel_plugins.recording.cursor import Position, position
 from sentinel_plugins.recording.filter import Filter
-from sentinel_plugins.recording.group_commit import unavailable
+from sentinel_plugins.recording.group_commit import too_slow
 from sentinel_plugins.recording.groups import Groups
 from sentinel_plugins.recording.row import replacement, row
 from sentinel_plugins.records.redis.config import RedisRecordsConfig
@@ -132,7 +132,7 @@ class RedisRecords:
         most = max(1, limit)
         step = STEP if where else min(STEP, most + 1)
         found: list[Record] = []
-        async with self._in_time(), aclosing(self._slices(table, wanted, before, step)) as slices:
+        async with self._in_time(table), aclosing(self._slices(table, wanted, before, step)) as slices:
             async for records in slices:
                 found += records
                 if len(found) > most:
@@ -163,7 +163,7 @@ class RedisRecords:
     ) -> tuple[Group, ...]:
         """Rows that match, counted and summed here: scripts count in doubles, which money must not be."""
         groups = Groups(group_by, sums)
-        async with self._in_time():
+        async with self._in_time(table):
             async for records in self._slices(table, Filter(tenant, where, since, until), None, STEP):
                 groups.add(records)
         return groups.all()
@@ -192,12 +192,13 @@ class RedisRecords:
             behind = following
 
     @asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[None]:
+    async def _in_time(self, table: str) -> AsyncIterator[None]:
+        timeout_s = self._config.query_timeout_s
         try:
-            async with asyncio.timeout(self._config.query_timeout_s):
+            async with asyncio.timeout(timeout_s):
                 yield
         except TimeoutError:
-            raise unavailable() from None
+            raise too_slow(table, timeout_s) from None
 
     async def _send(self, batch: Batch) -> None:
         await self._table(batch.table).append([row(record) for record in batch.records])

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
+from sentinel_core.errors import Refusal
 from sentinel_plugins.recording.group_commit import unavailable
 
 log = logging.getLogger("sentinel.records")
@@ -57,14 +58,17 @@ class Readers:
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
 
-    async def run(self, read: Callable[[sqlite3.Connection], R], timeout_s: float) -> R:
-        """What `read` returns. Raises `Refusal` (ledger_unavailable) if it fails, or takes too long."""
+    async def run(
+        self, read: Callable[[sqlite3.Connection], R], timeout_s: float, late: Callable[[], Refusal] = unavailable
+    ) -> R:
+        """What `read` returns. Raises `Refusal` (ledger_unavailable) if it fails, and what `late` says if it takes too
+        long."""
         reading = Reading(read)
         try:
             async with asyncio.timeout(timeout_s):
                 return await asyncio.get_running_loop().run_in_executor(self._threads, self._on_thread, reading)
         except TimeoutError:
-            raise unavailable() from None
+            raise late() from None
         except sqlite3.Error as error:
             log.error("records cannot be read: %s", error)
             raise unavailable() from error

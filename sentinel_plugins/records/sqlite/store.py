@@ -14,7 +14,7 @@ from sentinel_core.records import Group, Page, Record, Stored
 from sentinel_core.state import StoreConfig
 from sentinel_plugins.recording import cursor as cursors
 from sentinel_plugins.recording.filter import Filter
-from sentinel_plugins.recording.group_commit import GroupCommit
+from sentinel_plugins.recording.group_commit import GroupCommit, too_slow
 from sentinel_plugins.recording.groups import Groups
 from sentinel_plugins.recording.row import replacement, row
 from sentinel_plugins.records.sqlite import reads
@@ -104,7 +104,7 @@ class SqliteRecords:
 
     async def get(self, table: str, tenant: str | None, id: str) -> Record | None:  # noqa: A002 - the domain's word
         """One row by id, None if there is none in this tenant."""
-        found = await self._read(lambda connection: reads.one(connection, table, id), self._config.timeout_s)
+        found = await self._readers.run(lambda connection: reads.one(connection, table, id), self._config.timeout_s)
         return found if found is not None and tenant in (None, found.tenant) else None
 
     async def query(
@@ -121,12 +121,12 @@ class SqliteRecords:
         """Rows from `since` until before `until`, newest first, at most `limit` of them."""
         wanted = Filter(tenant, where, since, until)
         before = None if cursor is None else cursors.decode(cursor)
-        return await self._read(lambda connection: reads.page(connection, table, wanted, before, max(1, limit)))
+        return await self._read(table, lambda connection: reads.page(connection, table, wanted, before, max(1, limit)))
 
     async def scan(self, table: str) -> AsyncIterator[Stored]:
         """Every row by its columns, newest first; a step of them stands still at a time."""
         place: reads.Place | None = None
-        while found := await self._read(partial(reads.scanned, table=table, before=place)):
+        while found := await self._read(table, partial(reads.scanned, table=table, before=place)):
             for raw in found:
                 yield reads.stored(raw)
             place = (found[-1][2], found[-1][0])
@@ -145,7 +145,7 @@ class SqliteRecords:
         """Rows that match, counted and summed by the values of `group_by`, by SQLite and off the loop."""
         groups = Groups(group_by, sums)
         wanted = Filter(tenant, where, since, until)
-        return await self._read(lambda connection: reads.counted(connection, table, wanted, groups))
+        return await self._read(table, lambda connection: reads.counted(connection, table, wanted, groups))
 
     async def delete(self, table: str, *, until: float) -> int:
         """Forget rows older than `until`, in steps, so that appends need not wait; how many there were."""
@@ -154,5 +154,6 @@ class SqliteRecords:
             total += step
         return total + step
 
-    async def _read(self, read: Callable[[sqlite3.Connection], R], timeout_s: float | None = None) -> R:
-        return await self._readers.run(read, timeout_s or self._config.query_timeout_s)
+    async def _read(self, table: str, read: Callable[[sqlite3.Connection], R]) -> R:
+        timeout_s = self._config.query_timeout_s
+        return await self._readers.run(read, timeout_s, partial(too_slow, table, timeout_s))

@@ -9,6 +9,7 @@ import pytest
 from sentinel_core.limits import Limits
 from sentinel_core.testing.fake_clock import settle
 from sentinel_plugins.auth.revocation import auth_of, tell
+from sentinel_plugins.auth.tenants import Tenant
 from tests.plugins.auth.callers import ADMIN_KEY, STATIC, secret
 from tests.plugins.auth.gateway import House, house, tables
 
@@ -329,6 +330,24 @@ async def test_s2_40_tenants_are_made_changed_disabled_and_listed() -> None:
         ):
             assert (answer.status, answer.code) == (400, "invalid_parameter")
         assert (await served.ask(f"{TENANTS}/nobody", ADMIN_KEY)).status == 404
+
+
+async def test_every_page_of_tenants_has_at_most_as_many_as_were_asked_for_and_none_that_is_hidden() -> None:
+    fixed: dict[str, Any] = {name: {} for name in ("globex", "initech", "acme")}
+    async with house(tables(tenants=fixed)) as served:
+        rows = auth_of(served.gateway).tenants.rows
+        assert rows is not None
+        for number, name in enumerate(("acme", "umbrella", "wayne")):
+            await rows.add(Tenant(id=name, tenant=name, created_at=float(number)))
+        for limit in (1, 2, 3, 50):
+            cursor, pages = "", list[list[str]]()
+            while not pages or cursor:
+                page = (await served.ask(f"{TENANTS}?limit={limit}{cursor}", ADMIN_KEY)).json
+                pages.append([row["id"] for row in page["data"]])
+                cursor = f"&cursor={page['cursor']}" if page["cursor"] else ""
+            assert all(len(page) <= limit for page in pages)
+            assert [name for page in pages for name in page] == [*fixed, "wayne", "umbrella"]
+        assert (await served.ask(f"{TENANTS}?cursor=:x", ADMIN_KEY)).code == "invalid_parameter"
 
 
 async def test_the_tenant_of_keys_in_the_configuration_is_neither_made_nor_changed_elsewhere() -> None:

@@ -147,6 +147,12 @@ def test_a_tenant_is_changed_and_disabled(cli: Sentinel) -> None:
     assert "daily_usd=2.5" in table
 
 
+def test_a_tenant_that_the_configuration_hides_is_listed_once(cli: Sentinel) -> None:
+    cli("tenants", "create", "fixed", config=CONFIG.partition("[stages.auth.tenants")[0] + RECORDS)
+    listed = [(row["id"], row["declared"]) for row in json.loads(cli("tenants", "list", "--json").out)]
+    assert listed == [("fixed", True)]
+
+
 def test_a_limit_that_is_not_given_stays(cli: Sentinel, tmp_path: Path) -> None:
     def limits() -> dict[str, Any]:  # JSON
         (row,) = [row for row in json.loads(cli("tenants", "list", "--json").out) if row["id"] == "acme"]

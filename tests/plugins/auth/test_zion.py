@@ -9,15 +9,18 @@ from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
 
+from sentinel_core.attempt import BEFORE_CALL, NOT_CALLED, Attempt
 from sentinel_core.chain import Delivery, Exchange, Tracker
 from sentinel_core.config import Secret
+from sentinel_core.context import Context
 from sentinel_core.costs import COSTS
 from sentinel_core.errors import Refusal
+from sentinel_core.hookspecs import hookimpl
 from sentinel_core.limits import Limits, Remainder
 from sentinel_core.messages import TextEvent, Usage, UsageReport
 from sentinel_core.records import Record
@@ -581,6 +584,29 @@ async def test_a_refused_request_is_no_usage() -> None:
     server.user(token(), "ann", **{**BOTH, "ai_requests": 0})
     async with zion(server) as (auth, _):
         assert (await ask(auth)).error is not None
+        await outbox_of(auth).flush()
+        assert server.asked("/increment") == 0
+
+
+class NoLedger(Stage):
+    """A stage that must write down each call before it is made, and cannot."""
+
+    name = "no_ledger"
+    writes = (BEFORE_CALL,)
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        async def refused(attempt: Attempt) -> NoReturn:
+            raise Refusal("ledger_unavailable")
+
+        ctx[BEFORE_CALL] = refused
+
+
+async def test_a_call_that_was_never_made_is_no_usage() -> None:
+    async with zion() as (auth, server):
+        driven = await ask(auth, behind=[(NoLedger(StageConfig()), StageConfig())])
+        assert driven.ctx is not None
+        assert [attempt.error for attempt in driven.ctx.attempts] == [NOT_CALLED]
         await outbox_of(auth).flush()
         assert server.asked("/increment") == 0
 

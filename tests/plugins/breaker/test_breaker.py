@@ -11,8 +11,9 @@ import pytest
 from sentinel_core.chain import Delivery, Exchange
 from sentinel_core.errors import UpstreamError
 from sentinel_core.keys import Target
-from sentinel_core.testing import HANG, FakeProvider, StageConformance, run, settle
+from sentinel_core.testing import HANG, FakeClock, FakeProvider, StageConformance, fake_services, run, settle
 from sentinel_core.testing.fake_provider import Script
+from sentinel_core.testing.harness import opened
 from sentinel_plugins.breaker.circuit import Circuit, Permit, Result
 from sentinel_plugins.breaker.circuits import MAX_CIRCUITS, Circuits
 from sentinel_plugins.breaker.config import BreakerConfig
@@ -272,6 +273,19 @@ async def test_targets_have_circuits_of_their_own() -> None:
     assert one is circuits.of(Target("a", "m"), limits)
     assert one is not other
     assert dict(circuits.states()) == {Target("a", "m"): "closed", Target("a", "n"): "closed"}
+
+
+async def test_a_circuit_whose_wait_is_over_is_shown_half_open_before_anybody_calls() -> None:
+    circuits, clock, limits, target = Circuits(), FakeClock(), BreakerConfig(), Target("a", "m")
+    async with fake_services(clock, circuits=circuits) as services, opened(Breaker, {}, services):
+        circuit = circuits.of(target, limits)
+        for _ in range(limits.failure_threshold):
+            permit = circuit.acquire(clock.monotonic())
+            assert isinstance(permit, Permit)
+            circuit.settle(permit, "failure", clock.monotonic())
+        assert dict(circuits.states()) == {target: "open"}
+        await clock.advance(limits.recovery_timeout_s)
+        assert dict(circuits.states()) == {target: "half_open"}
 
 
 def test_made_up_models_do_not_fill_the_memory() -> None:

@@ -101,6 +101,29 @@ async def test_s3_20_an_outage_and_a_recovery_are_one_incident_each() -> None:
         assert await incidents(gateway) == [("outage", "first"), ("recovery", "first")]
 
 
+class SetBack(FakeClock):
+    """A clock whose hands somebody sets back by an hour; what it measures goes on."""
+
+    back_s = 0.0
+
+    def time(self) -> float:
+        return super().time() - self.back_s
+
+
+async def test_d06_an_outage_during_which_the_clock_is_set_back_lasted_as_long_as_it_did() -> None:
+    clock = SetBack()
+    async with watched(clock) as (gateway, _, _), events(gateway) as messages:
+        await settle()
+        provider(gateway, "first").fail()
+        await clock.advance(CYCLE_S)
+        clock.back_s = 3600.0
+        provider(gateway, "first").mend()
+        await clock.advance(CYCLE_S)
+        assert (await next_of(messages, "incident"))["type"] == "outage"
+        told = await next_of(messages, "incident")
+        assert (told["type"], 0 < told["duration_s"] <= 2 * CYCLE_S) == ("recovery", True)
+
+
 async def test_s3_23_status_and_metrics_are_told_in_every_cycle() -> None:
     async with watched() as (gateway, clock, _), events(gateway) as messages:
         await clock.advance(CYCLE_S)

@@ -89,6 +89,14 @@ def test_a_request_that_nobody_answered_was_routed_nowhere() -> None:
     assert not reroute_of(exchange((A, "upstream_timeout"), (B, "upstream_timeout"))).occurred
 
 
+def test_a_call_that_was_given_up_answered_nobody() -> None:
+    ctx = exchange((A, "upstream_error"), (B, None))
+    ctx.attempts[1].ending = "discarded"
+    assert reroute_of(ctx) == ((A,), None)
+    ctx.attempts[1].taken = True
+    assert reroute_of(ctx).used == B, "its caller had begun to read"
+
+
 @pytest.mark.parametrize(
     ("error", "ended", "deadline", "fault"),
     [
@@ -109,8 +117,8 @@ def test_what_an_attempt_says_about_its_provider(
 
 
 def test_an_outage_lasts_until_the_provider_is_well_again() -> None:
-    down = standing(None, Found("unhealthy"), set(), 1.0)
-    half = standing(down, Found("healthy"), {"half_open"}, 2.0)
-    well = standing(half, Found("healthy"), {"closed"}, 3.0)
+    down = standing(None, Found("unhealthy"), set(), 1e9, 1.0)
+    half = standing(down, Found("healthy"), {"half_open"}, 2e9, 2.0)
+    well = standing(half, Found("healthy"), {"closed"}, 3e9, 3.0)
     assert [one.status for one in (down, half, well)] == ["unhealthy", "degraded", "healthy"]
     assert [one.down_since for one in (down, half, well)] == [1.0, 1.0, None]

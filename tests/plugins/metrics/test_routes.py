@@ -13,7 +13,7 @@ from sentinel_core.config import settings_from
 from sentinel_core.errors import ConfigError, Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.testing.fake_clock import settle
-from sentinel_plugins.metrics.exposition import OPENMETRICS, TEXT, Exposition
+from sentinel_plugins.metrics.exposition import OPENMETRICS, TEXT, Exposition, wanted
 from tests.plugins.auth.callers import ADMIN_KEY, STATIC, secret
 from tests.plugins.auth.gateway import House, house, tables
 from tests.plugins.recording.written import rows
@@ -72,6 +72,32 @@ async def test_c_17_json_by_default_and_text_for_whoever_asks_as_scrapers_do() -
             parse = openmetrics_families if form == OPENMETRICS else text_string_to_metric_families
             parsed = parse(text)
             assert {"sentinel_requests", "sentinel_attempts"} <= {family.name for family in parsed}
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        ("application/openmetrics-text;q=0, text/plain;version=0.0.4", TEXT),
+        ("application/openmetrics-text;q=0.4,text/plain;version=0.0.4;q=0.5", TEXT),
+        ("text/plain;version=0.0.4;q=0.5, application/openmetrics-text; q=0.75, */*;q=0.1", OPENMETRICS),
+        ("text/plain;version=0.0.4, application/openmetrics-text", TEXT),
+        ("application/json, application/openmetrics-text;q=0.1", ""),
+        ("application/openmetrics-text;q=0.000", ""),
+        ("application/openmetrics-text;q=much", OPENMETRICS),
+    ],
+)
+def test_what_is_wanted_most_is_what_comes(accept: str, form: str) -> None:
+    assert wanted(accept) == form
+
+
+@pytest.mark.parametrize(("policy", "reads"), [("admin", "nobody"), ("caller", "anybody")])
+def test_a_policy_that_asks_nobody_who_they_are_is_a_warning(policy: str, reads: str) -> None:
+    def warned(**stages: Any) -> list[str]:  # TOML values
+        return [one for one in Gateway(settings_from({"stages": stages})).warnings if "/metrics" in one]
+
+    (warning,) = warned(metrics={"policy": policy})
+    assert warning.startswith(f"{reads} may read /metrics")
+    assert warned(metrics={"policy": policy}, auth={}) == warned(metrics={}) == []
 
 
 async def test_s2_43_s4_31_it_counts_requests_calls_tokens_money_refusals_and_rows() -> None:

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.attempt import NOT_CALLED, Attempt
 from sentinel_core.chain import Tracker
 from sentinel_core.config import settings_from
 from sentinel_core.counts import Counts
 from sentinel_core.errors import UpstreamError
 from sentinel_core.gateway import Gateway
+from sentinel_core.keys import Target
 from sentinel_core.testing import FakeProvider, chain_of, completion, context, run
 from sentinel_plugins.metrics import Metrics, MetricsConfig
 from sentinel_plugins.metrics.exposition import Exposition
@@ -41,6 +43,15 @@ async def test_every_ending_is_one_request_and_one_attempt(script: Any, status: 
     found = await counted(script)
     assert found["requests"] == {("chat", status): 1}
     assert found["attempts"] == {("fake", outcome): 1}
+
+
+async def test_a_call_that_was_never_made_is_not_counted() -> None:
+    ctx, counts = context("Hello"), Counts()
+    ctx.attempts.append(Attempt(1, Target("other", "m"), 1.0, "discarded", NOT_CALLED, 1.0))
+    await run(chain_of([Metrics(MetricsConfig(), counts)], FakeProvider("ok")), ctx)
+    found = {family.name: dict(family.read()) for family in counts}
+    assert found["attempts"] == {("fake", "completed"): 1}
+    assert {provider for provider, _ in found["tokens"]} == {"fake"}
 
 
 async def test_without_a_ledger_tokens_are_those_that_providers_reported() -> None:

@@ -93,6 +93,20 @@ async def test_replay_4_a_stream_and_an_answer_of_the_same_text_cost_the_same() 
         assert float(whole.ctx.headers["x-sentinel-cost-usd"]) == meter.nanousd / NANO
 
 
+@pytest.mark.parametrize("table", [{}, {"requests_per_minute": 1000}], ids=["no_limit", "requests"])
+@pytest.mark.parametrize("reported", [True, False])
+async def test_where_neither_tokens_nor_money_are_limited_a_stream_has_a_cost_as_an_answer_has(
+    table: dict[str, Any], reported: bool
+) -> None:
+    meter = await metered(TEXT)
+    report = [UsageReport(usage=meter.usage)] if reported else []
+    answer = completion(TEXT, usage=usage_of(meter) if reported else None)
+    async with scene(table, answer, (*WORDS, *report), tokens=TiktokenCounter()) as s:
+        for stream in (False, True):
+            (row,) = costs(s, await s.ask(stream=stream))
+            assert row.nanousd == meter.nanousd
+
+
 @pytest.mark.parametrize("stream", [False, True])
 async def test_replay_4_usage_that_is_absent_is_counted_and_called_an_estimate(stream: bool) -> None:
     meter = await metered(TEXT)

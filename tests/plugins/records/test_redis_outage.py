@@ -8,14 +8,17 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from sentinel_core.errors import ConfigError, Refusal
 from sentinel_core.records import Record, RecordStore
+from sentinel_plugins.recording.cursor import Position
+from sentinel_plugins.recording.filter import Filter
 from sentinel_plugins.records.redis import RedisRecords, sentinel_stores
 from sentinel_plugins.records.redis.server import OLDEST, Server
+from sentinel_plugins.records.redis.table import RedisTable
 from sentinel_plugins.redis.command import Argument
 from sentinel_plugins.redis.scripts import Script
 from tests.long_form import long_form
@@ -262,6 +265,21 @@ async def test_without_a_spool_an_outage_is_a_refusal(server: RedisServer, tmp_p
         with pytest.raises(Refusal, match="ledger_unavailable"):
             await store.append(TABLE, [row(1)])
         assert not (tmp_path / "spool").exists()
+
+
+async def test_a_query_that_takes_too_long_says_so(
+    server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def endless(self: RedisTable, wanted: Filter, behind: Position | None, step: int) -> NoReturn:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(RedisTable, "slice", endless)
+    async with redis(server, tmp_path, query_timeout_s=QUICK_S) as store:
+        for question in (store.query(TABLE, tenant=None), store.aggregate(TABLE, tenant=None)):
+            with pytest.raises(Refusal, match=r"ledger_unavailable: .*`query_timeout_s` \(0\.1 s\)"):
+                await question
+    assert caplog.text.count("a query of usage took longer than query_timeout_s (0.1 s)") == 2
 
 
 async def test_s07_a_spool_that_cannot_be_made_is_named(server: RedisServer, tmp_path: Path) -> None:

@@ -153,13 +153,16 @@ async def test_d02_the_lock_of_another_process_holds_nobody_longer_than_the_time
     assert await ids(quick) == {"row-0", "row-2"}
 
 
-async def test_a_read_that_takes_too_long_is_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_query_that_takes_too_long_is_broken_off_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
     async with sqlite(tmp_path, query_timeout_s=1.0, readers=1) as store:
         await store.append(TABLE, [row(1)])
         monkeypatch.setattr(reads, "page", lambda connection, *_: connection.execute(endless).fetchone())
-        with pytest.raises(Refusal, match="ledger_unavailable"):
+        with pytest.raises(Refusal, match=r"ledger_unavailable: .*`query_timeout_s` \(1 s\)\. Narrow it by `since`"):
             await store.query(TABLE, tenant=None)
+        assert "a query of audit took longer than query_timeout_s (1 s)" in caplog.text
         assert await store.get(TABLE, None, "row-1") == row(1), "its thread and its connection are free again"
 
 

@@ -12,6 +12,7 @@ from sentinel_core.context import Client
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.messages import Usage
 from sentinel_core.testing import chat_body
+from sentinel_plugins.usage.row import new_nonce
 from tests.plugins.recording.written import rows
 from tests.plugins.records.opened import Opener, Table
 from tests.plugins.usage.ledger import COMPLETION, PROMPT, Books, Fate, books
@@ -91,6 +92,11 @@ async def test_two_requests_with_one_id_have_rows_of_their_own(records_table: Ta
                 pass
         found = await b.rows()
     assert [row.fields["request_id"] for row in found] == ["same", "same"]
+
+
+def test_the_rows_of_one_request_id_never_share_an_id_however_often_a_client_sends_it() -> None:
+    many = 200_000
+    assert len({new_nonce() for _ in range(many)}) == many
 
 
 @pytest.mark.parametrize(

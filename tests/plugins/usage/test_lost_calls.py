@@ -8,13 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.attempt import NOT_CALLED, Attempt
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal
+from sentinel_core.keys import Target
 from sentinel_core.records import Record
-from sentinel_core.testing import FakeClock
+from sentinel_core.testing import FakeClock, chat_body
 from sentinel_plugins.recording.journal import Journal
+from sentinel_plugins.recording.reach import Reach
 from sentinel_plugins.records.memory import MemoryRecords
 from sentinel_plugins.usage.lost_calls import LostCalls
 from sentinel_plugins.usage.row import INTENTS, LOST, TABLE
+from sentinel_plugins.usage.summary import Asked, summary
 from tests.plugins.usage.ledger import Books, Fate, books
 from tests.properties import promised
 
@@ -76,6 +81,20 @@ async def test_a_call_that_cannot_be_announced_is_not_made(monkeypatch: pytest.M
         rows = [row.fields for row in await b.rows()]
         told = [(row["error"], row["ending"], row["prompt_tokens"], row["provenance"]) for row in rows]
         assert told == [("not_called", "discarded", 0, "reported")] * 2
+        total = (await summary(b.gateway.records, Asked(Reach(None, {})))).total
+        assert (total.attempts, total.requests, total.unpriced) == (0, 0, 0)
+
+
+async def test_a_request_whose_second_call_is_the_first_that_was_made_counts_once() -> None:
+    async with books(usage=REQUIRED) as b:
+        ctx = b.gateway.context(OPENAI_CHAT.decode_request(chat_body(model="m")))
+        ctx.attempts.append(Attempt(1, Target("fake", "fake"), 1.0, "discarded", NOT_CALLED, 1.0))
+        async with b.gateway.open(ctx):
+            pass
+        await b.rows()
+        assert [row.fields["requests"] for row in (await intents(b)).values()] == [1]
+        total = (await summary(b.gateway.records, Asked(Reach(None, {})))).total
+        assert (total.attempts, total.requests) == (1, 1)
 
 
 async def test_by_default_nothing_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:

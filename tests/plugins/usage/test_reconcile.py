@@ -130,6 +130,8 @@ def test_a_bill_without_models_is_compared_by_day(sentinel: Sentinel, store: Mem
         (("x" * 200_000, "2026-11-26,1"), "line 1: field larger than field limit"),
         (("date,cost", "20261399,1"), "line 2: '20261399' is not a date"),
         (("date,cost", "2026-11-26,1e999999"), "line 2: '1e999999' is not an amount"),
+        (("date,cost", "2026-11-26,1e9999999"), "line 2: '1e9999999' is not an amount"),
+        (("date,cost", "2026-11-26,-1e9999999"), "line 2: '-1e9999999' is not an amount"),
         (("date,cost", "2026-11-26,1e12"), "line 2: '1e12' is not an amount"),
         (("date,cost", "2026-11-26,1_50"), "line 2: '1_50' is not an amount"),
         (("date,cost", '2026-11-26,"1,50"'), "line 2: '1,50' is not an amount"),
@@ -189,7 +191,7 @@ def test_a_bill_may_be_of_the_first_and_the_last_day_that_there_is(
     assert (code, found) == (1, [[day, "", 0, 2_000_000_000, 0, 0]])
 
 
-@pytest.mark.parametrize("amount", ["1e999999", "nan", "inf", "-1", "much"])
+@pytest.mark.parametrize("amount", ["1e999999", "1e9999999", "nan", "inf", "-1", "much"])
 def test_a_tolerance_is_an_amount(sentinel: Sentinel, tmp_path: Path, amount: str) -> None:
     path = bill(tmp_path / "bill.csv", "date,cost", "2026-11-26,1")
     result = sentinel(

@@ -160,7 +160,15 @@ def test_the_command_prints_the_same_sums(sentinel: Sentinel, store: MemoryRecor
     assert lines[-1][0] == "total"
     found = json.loads(sentinel("usage", "--since", "2026-11-27", "--json", config="[stages.usage]\n").out)
     assert (found["total"]["attempts"], found["total"]["unpriced"]) == (2, 1)
-    assert sentinel("usage", "--group-by", "mood", config="[stages.usage]\n").code == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--group-by", "mood"), ("--since", "yesterday"), ("--until", "2026-13-01")], ids=" ".join
+)
+def test_an_option_that_cannot_be_read_is_a_wrong_argument(sentinel: Sentinel, arguments: tuple[str, str]) -> None:
+    refused = sentinel("usage", *arguments, config="[stages.usage]\n")
+    assert (refused.code, refused.out) == (2, "")
+    assert arguments[0] in refused.told
 
 
 def test_rows_that_no_command_can_reach_are_a_configuration_error(sentinel: Sentinel) -> None:
