@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
 from sentinel_core.errors import UpstreamError
 from sentinel_core.limits import Limits
 from sentinel_core.permission import Patterns
+
+if TYPE_CHECKING:
+    from sentinel_core.messages import Request
 
 T = TypeVar("T")
 
@@ -142,3 +145,7 @@ choice."""
 
 INJECTION_SCORE: Key[float] = Key("injection_score")
 """How much the request looks like an attempt to take over the model, from 0 to 1; written by guards that measure it."""
+
+AS_IT_CAME: Key[tuple[Request, ...]] = Key("as_it_came")
+"""The request as it was before a guard took characters out of it that nobody sees: for guards behind it that judge what
+was written. Written by guards that do so, one behind the other, and only where there were some."""

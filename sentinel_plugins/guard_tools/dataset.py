@@ -29,6 +29,8 @@ class Row(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if self.label is UNSET and self.spans is UNSET:
             raise ValueError("a row has `label` or `spans`")
+        if UNSET not in (self.label, self.spans) and bool(self.label) != bool(self.spans):
+            raise ValueError("`label` and `spans` do not agree on whether there is something to find")
         for span in self.spans or ():
             if not span.start < span.end <= len(self.text):
                 raise ValueError(f"no characters of the text are from {span.start} to {span.end}")

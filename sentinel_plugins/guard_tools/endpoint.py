@@ -71,8 +71,7 @@ class Routes:
             raise Refusal("invalid_parameter", f"The request is not valid: {error}.") from None
 
     def _check_size(self, asked: Iterable[Asked]) -> None:
-        chars = sum(len(slot.text) for one in asked for slot in one.context().request.texts())
-        chars += sum(len(one.reply or "") for one in asked)
+        chars = sum(one.chars for one in asked)
         if chars > self._config.max_chars:
             message = f"The texts have {chars} characters; at most {self._config.max_chars} are looked at."
             raise Refusal("request_too_large", message)

@@ -55,6 +55,13 @@ class Asked(NamedTuple):
         """Which way the texts go."""
         return "request" if self.reply is None else "response"
 
+    @property
+    def chars(self) -> int:
+        """Characters that it is to look at."""
+        if self.reply is not None:
+            return len(self.reply)
+        return sum(len(slot.text) for slot in self.context().request.texts())
+
     def context(self) -> Context:
         """A request of its own."""
         ctx = Context(OPENAI_CHAT.decode_request({"model": _MODEL, "messages": self.messages}), id=self.id)

@@ -1,14 +1,19 @@
-"""The form of texts: which of an answer's are JSON."""
+"""The form of texts: which of an answer's are JSON, and which of a request's describe what it asks for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sentinel_core.messages import Request
+from sentinel_core.messages import Path, Request
 
 _FORMATS: Final = (("response_format",), ("text", "format"), ("output_format",), ("output_config", "format"))
 """Where requests say that the answer is to be JSON: of chats, of responses, of messages before and now."""
+
+_DESCRIBED: Final = frozenset(
+    {"functions", "mcp_servers", "output_config", "output_format", "response_format", "tool_choice", "tools"}
+)
+"""Fields of a body below which its author describes tools and the answer's form."""
 
 ARGUMENTS: Final = frozenset({"tool_arguments"})
 """The kinds of text that are JSON whatever was asked for."""
@@ -18,6 +23,12 @@ _ASKED: Final = ARGUMENTS | {"content"}
 def json_kinds(request: Request) -> frozenset[str]:
     """The kinds of text that are JSON in the answer to this request."""
     return _ASKED if any(_type(request.body, path).startswith("json") for path in _FORMATS) else ARGUMENTS
+
+
+def describes(path: Path) -> bool:
+    """Whether a text of a request describes a tool or the form of the answer: nobody writes prose there, and what it
+    says are orders by nature."""
+    return path[0] in _DESCRIBED or (path[0] == "text" and path[1:2] == ("format",))
 
 
 def _type(body: Mapping[str, Any], path: tuple[str, ...]) -> str:  # JSON

@@ -71,7 +71,7 @@ class Redaction:
     """Replaces one guard's values, and leaves those of other guards, which will replace them.
 
     `json` are the kinds of text that are read as JSON, and stay it. `left` are the values of other guards that were
-    come across, with what they are.
+    come across, with what they are. `removed_unseen` says that characters went that nobody sees.
     """
 
     def __init__(
@@ -86,6 +86,7 @@ class Redaction:
         self.replacements = replacements
         self._note = note
         self.left: dict[str, Found] = {}
+        self.removed_unseen = False
 
     def text(
         self,

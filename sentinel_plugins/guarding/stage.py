@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 
 from sentinel_core.context import Context
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.keys import FINDINGS, PRINCIPAL, Key
+from sentinel_core.keys import AS_IT_CAME, FINDINGS, PRINCIPAL, Key
 from sentinel_core.messages import Answer, Event, Path, Request, TextSlot
 from sentinel_core.services import Services
 from sentinel_core.stage import Phase, Stage
@@ -87,6 +87,7 @@ class Replacing(Stage):
     """
 
     guard = True
+    writes = (AS_IT_CAME,)
     after = ("auth", "rate_limit")
     before = ("cache", "routing")
     family: ClassVar[Family]
@@ -197,8 +198,9 @@ class Replacing(Stage):
     ) -> Mapping[Path, str]:
         """The texts that change: without values, and where the guard enforces without what nobody sees."""
         changes = redaction.changes(slots, known)
-        if self._policy.enforcing:
-            changes |= _without_unseen(slots, changes)
+        if self._policy.enforcing and (left := _without_unseen(slots, changes)):
+            redaction.removed_unseen = True
+            changes |= left
         return changes
 
     async def _on_thread(self, ctx: Context, redaction: Redaction, work: Work) -> None:
@@ -206,6 +208,8 @@ class Replacing(Stage):
         self._apply(ctx, redaction, await loop.run_in_executor(self._executor, work))
 
     def _apply(self, ctx: Context, redaction: Redaction, changes: Mapping[Path, str]) -> None:
+        if redaction.removed_unseen:
+            ctx[AS_IT_CAME] = (*ctx.get(AS_IT_CAME, ()), ctx.request)
         ctx.request = ctx.request.with_texts(changes)
         ctx[SEEN] = Seen(ctx.request, redaction.left, not (changes or redaction.left), redaction.merged)
 

@@ -52,12 +52,11 @@ class Scorer:
                 view = views.opened(view)
             folded = views.folded(view)
             words, most = measured(folded)
-            runs = most >= views.LONG_RUN
-            plain = [word for word in words if len(word) < LONGEST or not word.isascii()] if runs else words
+            plain = [word for word in words if len(word) < LONGEST or not word.isascii()] if most >= LONGEST else words
             if len(plain) >= FEWEST:
                 best = max((best, *self._read(folded, plain)))
             if depth < DEPTH:
-                waiting += [(inner, depth + 1) for inner in views.decoded(view, runs=runs)]
+                waiting += [(inner, depth + 1) for inner in views.decoded(view, self._model.words)]
         return best
 
     def _read(self, folded: str, words: list[str]) -> Iterator[Score]:

@@ -15,7 +15,7 @@ from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keyed_cache import KeyedCache
-from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL
+from sentinel_core.keys import AS_IT_CAME, INJECTION_SCORE, PRINCIPAL
 from sentinel_core.services import Services
 from sentinel_core.stage import Stage
 from sentinel_plugins.injection.config import InjectionConfig
@@ -83,9 +83,7 @@ class Injection(Stage):
         """Score every text, decide, and change nothing."""
         known: list[Scored] = []
         new: list[tuple[bytes, Passage]] = []
-        for passage in passages_of(ctx.request):
-            if passage.system and not self._is_scored(passage):
-                continue
+        for passage in self._passages(ctx):
             digest = self._cache.digest(passage.text)
             score = self._cache.get(digest)
             if score is None:
@@ -107,11 +105,25 @@ class Injection(Stage):
         if score is not None:
             ctx[INJECTION_SCORE] = score
 
+    def _passages(self, ctx: Context) -> list[Passage]:
+        """What to score: of the request as it goes on and, where a guard took out what nobody sees, as it came. What is
+        trusted as it goes on was trusted."""
+        passages = passages_of(ctx.request)
+        scored = [*filter(self._is_scored, passages)]
+        if came := ctx.get(AS_IT_CAME):
+            trusted = {passage.place for passage in passages} - {passage.place for passage in scored}
+            hidden = [passage for request in came for passage in passages_of(request)]
+            scored += [one for one in hidden if one.place not in trusted and self._is_scored(one)]
+        return scored
+
     def _is_scored(self, passage: Passage) -> bool:
-        """Of a system text, whether it is nobody's whom the operator trusts."""
+        """Whether it is no system text of somebody whom the operator trusts."""
+        if not passage.system:
+            return True
         if not self._trusted or self._settings.system_action == "ignore":
             return self._settings.system_action != "ignore"
-        if self._is_trusted(passage.text):
+        whole = "".join(passage.parts) or passage.text  # however its parts are joined
+        if self._is_trusted(whole):
             return False
         return not passage.parts or not all(map(self._is_trusted, passage.parts))
 
@@ -143,16 +155,21 @@ class Injection(Stage):
         ctx[INJECTION_SCORE] = value = asked.score.value if asked is not None else NOTHING.value
         if self._settings.mode == "monitor":
             self._watched[id(ctx)] = value
+        found: list[tuple[Scored, str]] = []
         if system is not None and system.score.value >= self._settings.system_threshold:
-            self._act(ctx, system, self._settings.system_action)
+            found.append((system, self._settings.system_action))
         if asked is not None and value >= self._threshold(ctx):
-            self._act(ctx, asked, self._settings.action)
+            found.append((asked, self._settings.action))
+        if found:
+            self._act(ctx, found)
 
-    def _act(self, ctx: Context, found: Scored, action: str) -> None:
-        self._found.of(action).value += 1
-        (score, rule), kind = found.score, found.passage.kind
-        log.info("request %s: injection score %.2f (%s%s), %s", ctx.id, score, kind, rule and f", {rule}", action)
-        if action == "block":
+    def _act(self, ctx: Context, found: Sequence[tuple[Scored, str]]) -> None:
+        for (score, passage), action in found:
+            rule = f", {score.rule}" if score.rule else ""
+            log.info("request %s: injection score %.2f (%s%s), %s", ctx.id, score.value, passage.kind, rule, action)
+        blocks = "block" in [action for _, action in found]
+        self._found.of("monitored" if self._settings.mode == "monitor" else "block" if blocks else "flag").value += 1
+        if blocks:
             raise Refusal("content_policy_violation", MESSAGE)
         ctx.note_finding(self.name)
 

@@ -7,24 +7,22 @@ import binascii
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Final
 from urllib.parse import unquote
 
 import re2
 
+from sentinel_plugins.guarding.unseen import UNSEEN
 from sentinel_plugins.injection.alphabet import ByLetter
 from sentinel_plugins.injection.words import LONGEST
 
 MOST_CHARS: Final = 65_536
 """Characters of one view that was decoded, and of a text that is read backwards, rotated or respelled."""
 LONG_RUN: Final = 20
-"""Letters and digits in a row, from which on a text is searched for encoded runs."""
+"""Characters of the shortest run that is decoded."""
 
-_SIGNS = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff"
-    "\uffa0\U000e0000-\U000e0fff"
-)
+_SIGNS = UNSEEN.strip("[]")
 _MARKS = "\u0300-\u036f"
 _UNSEEN = re.compile(f"[{_MARKS}{_SIGNS}]+")
 """Zero-width characters, controls of direction, tags, selectors, and accents once they stand alone."""
@@ -43,19 +41,27 @@ _LETTER_IN_PERCENT = re.compile(r"%(?:25)?(?:[46][1-9A-Fa-f]|[57][0-9Aa])")
 _LETTER_IN_ESCAPE = re.compile(r"\\(?:u\{?(?:00)?|x)(?:[46][1-9A-Fa-f]|[57][0-9Aa])")
 _ESCAPE = re.compile(r"\\(?:u\{?([0-9A-Fa-f]{2,6})\}?|x([0-9A-Fa-f]{2}))")
 _LETTER_IN_HTML = re.compile(r"&(?:amp;|#38;|#x26;)*#")
-_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,6}")
+_RUN = re2.compile(f"[A-Za-z0-9+/_-]{{{LONG_RUN},}}={{0,6}}".encode())
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _BASE32 = re.compile(r"[A-Z2-7]+={0,6}")
+_BASE64 = re.compile(r"[^A-Z]*[A-Z].*")
+"""Of no text all letters are small ones, as in most runs that are none."""
+_HEX_WITHIN = re.compile(rf"[0-9A-Fa-f]{{{LONG_RUN},}}")
+_STRETCH: Final = 12
+"""Characters of the shortest text that is taken out of the middle of a run: so many random bytes are seldom one."""
+_READABLE = bytes(byte if byte in b"\t\n" or 0x20 <= byte < 0x7F else 1 for byte in range(256))
+"""What of ASCII is no text becomes a one, and so does all beyond it."""
+_STRETCHES = re2.compile(rb"[^\x01]" * _STRETCH + rb"[^\x01]*")
 _GREEK_OR_CYRILLIC = re.compile("[\u0370-\u03ff\u0400-\u052f]")
 _LOOKALIKES = str.maketrans(
     "аәвԁеёҽһіїјкӏмнорԛгѕтѵԝѡхуүзспиαβγεηικνορσςτυχωϲϳ",
     "aebdeeehiijklmhopqrstvwwxyy3cnuabyenikvopoctuxwcj",
 )
 """Letters of Cyrillic and Greek that are taken for Latin ones (Unicode TR39, the lower-case ones after folding)."""
-_SIGNS = "013457@$!|"
-_LEET = str.maketrans(_SIGNS, "oieastasil")
+_SPELLED_WITH = "013457@$!|"
+_LEET = str.maketrans(_SPELLED_WITH, "oieastasil")
 _ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
-_BETWEEN_LETTERS = re.compile(r"(?<=\b\w)[\W_](?=\w\b)")
+_BETWEEN_LETTERS = re.compile(r"(?<=[^\W_])(?<![^\W_]{2})[\W_](?=[^\W_](?![^\W_]))")
 
 
 def folded(text: str) -> str:
@@ -84,14 +90,15 @@ def opened(text: str) -> str:
     return text
 
 
-def decoded(text: str, *, runs: bool) -> Iterator[str]:
-    """What the text holds in addresses, in tags and selectors, and with `runs` in base64, base32 and hex: a view
-    each, of at most `MOST_CHARS` characters. Also all of it backwards, or with spaces for what nobody sees."""
+def decoded(text: str, known: Container[str] = ()) -> Iterator[str]:
+    """What the text holds in addresses, in tags and selectors, and in base64, base32 and hex: a view each, of at most
+    `MOST_CHARS` characters. Also all of it backwards, or with spaces for what nobody sees, where that parts words that
+    are `known` or long."""
     if "%" in text and _PERCENT.search(text):
         yield unquote("\n".join(word for word in text.split() if "%" in word)[:MOST_CHARS], errors="replace")
     if not text.isascii():
-        yield from _unseen(text)
-    if runs and (found := list(_encoded(text))):
+        yield from _unseen(text, known)
+    if found := list(_encoded(text)):
         yield "\n".join(found)[:MOST_CHARS]
 
 
@@ -122,7 +129,7 @@ def backwards(text: str) -> str:
 def spelled_out(text: str) -> str | None:
     """The folded text with digits and signs read as letters, if it has any that are used for some."""
     text = text[:MOST_CHARS]
-    return _SPELLING(text) if any(sign in text for sign in _SIGNS) else None
+    return _SPELLING(text) if any(sign in text for sign in _SPELLED_WITH) else None
 
 
 def _rotated(text: str) -> str:
@@ -142,7 +149,7 @@ def closed_up(text: str) -> str:
     return _BETWEEN_LETTERS.sub("", text[:MOST_CHARS])
 
 
-def _unseen(text: str) -> Iterator[str]:
+def _unseen(text: str, known: Container[str]) -> Iterator[str]:
     if _HIDES.search(text.encode("utf-8", "surrogatepass")) is None:
         return
     if tags := _TAGS.findall(text):
@@ -151,14 +158,20 @@ def _unseen(text: str) -> Iterator[str]:
         yield bytes(map(_selected, selectors)).decode("utf-8", "replace")
     if _DIRECTION.search(text):
         yield text[::-1]
-    if any(_is_several(word) for word in _PARTED.findall(text)):
+    if any(_is_several(word, known) for word in _PARTED.findall(text)):
         yield _RUN_OF_SIGNS.sub(" ", text)
 
 
-def _is_several(parted: str) -> bool:
+def _is_several(parted: str, known: Container[str]) -> bool:
     """Whether what unseen characters part are words, and no syllables of one."""
-    parts = [len(part) for part in _RUN_OF_SIGNS.split(parted) if len(part) >= _PART]
-    return len(parts) >= _PARTS and sum(parts) > LONGEST
+    parts = _RUN_OF_SIGNS.split(parted)
+    long = [len(part) for part in parts if len(part) >= _PART]
+    return (len(long) >= _PARTS and sum(long) > LONGEST) or _are_known([part for part in parts if part], known)
+
+
+def _are_known(parts: Sequence[str], known: Container[str]) -> bool:
+    """Whether each is a word, and together they are none."""
+    return len(parts) > 1 and all(folded(part) in known for part in parts) and folded("".join(parts)) not in known
 
 
 def _selected(selector: str) -> int:
@@ -173,12 +186,25 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def _encoded(text: str) -> Iterator[str]:
-    for run in _RUN.findall(text):
-        for shape, decode in _ENCODINGS:
-            if shape is None or shape.fullmatch(run):
-                plain = _printable(_tried(decode, run))
-                if plain:
-                    yield plain
+    runs: list[bytes] = _RUN.findall(text.encode("utf-8", "surrogatepass"))
+    for run in map(bytes.decode, runs):
+        tried = [_printable(_tried(decode, run)) for shape, decode in _ENCODINGS if shape.fullmatch(run)]
+        yield from [plain for plain in tried if plain] or _within(run)
+
+
+def _within(run: str) -> Iterator[str]:
+    """What is encoded in a part of a run: behind the path of an address, a prefix or the beginning of another code."""
+    for part in _HEX_WITHIN.findall(run):
+        yield from _readable(_of_hex(part[start:]) for start in range(2))
+    if _BASE64.match(run):
+        run = run.rstrip("=")
+        yield from _readable(_of_base64(run[start:]) for start in range(4))
+
+
+def _readable(several: Iterable[bytes]) -> Iterator[str]:
+    """The stretches of bytes that are ASCII, also in UTF-16."""
+    found: list[bytes] = _STRETCHES.findall(b"\x01".join(several).translate(_READABLE, b"\0"))
+    return map(bytes.decode, found)
 
 
 def _tried(decode: Callable[[str], bytes], run: str) -> bytes:
@@ -186,6 +212,10 @@ def _tried(decode: Callable[[str], bytes], run: str) -> bytes:
         return decode(run)
     except (binascii.Error, ValueError):  # a run that only looks encoded, as most do
         return b""
+
+
+def _of_hex(run: str) -> bytes:
+    return bytes.fromhex(run[: len(run) // 2 * 2])
 
 
 def _of_base32(run: str) -> bytes:
@@ -207,8 +237,8 @@ def _printable(data: bytes) -> str:
     return text if text.isprintable() or sum(map(str.isprintable, text)) > 0.9 * len(text) else ""
 
 
-_ENCODINGS: Final[tuple[tuple[re.Pattern[str] | None, Callable[[str], bytes]], ...]] = (
-    (_HEX, bytes.fromhex),
+_ENCODINGS: Final[tuple[tuple[re.Pattern[str], Callable[[str], bytes]], ...]] = (
+    (_HEX, _of_hex),
     (_BASE32, _of_base32),
-    (None, _of_base64),
+    (_BASE64, _of_base64),
 )

@@ -78,6 +78,7 @@ async def test_h50_it_is_refused_where_a_guards_table_says_so(name: str, guard: 
     path, body = PARTS[name]
     asked = await ask(path, body, Serving(("fine",)), **{guard: {"unscannable": "block"}})
     assert (asked.response.status_code, asked.provider.calls) == (400, [])
+    assert "images, sound, files or numbers of tokens" in asked.response.text
     assert asked.verdicts[guard, "request"] == "blocked"
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from typing import Final
 
 from sentinel_core.messages import Event, Opaque, TextEvent, TextSlot, ends_texts
-from sentinel_plugins.guarding.form import ARGUMENTS
+from sentinel_plugins.guarding.form import ARGUMENTS, describes
 from sentinel_plugins.guarding.presidio.wire import Span
 from sentinel_plugins.guarding.redaction import Text
 from sentinel_plugins.guarding.streaming import Lanes
@@ -18,10 +18,6 @@ from sentinel_plugins.guarding.written import JsonText, PlainText
 from sentinel_plugins.pii.names.recogniser import Recogniser
 from sentinel_plugins.pii.names.segments import Segments
 
-_DEFINITIONS: Final = frozenset(
-    {"functions", "mcp_servers", "output_config", "response_format", "tool_choice", "tools"},
-)
-"""Fields of a body below which nobody writes prose: a city among the values that a tool takes has to stay one."""
 _OFF_LOOP_CHARS: Final = 65_536
 _WORD = re.compile(r"[^\W\d_]{2}")
 _SPACE = re.compile(r"\s")
@@ -129,7 +125,7 @@ def _text(ended: list[str], *, json: bool) -> Text:
 def _is_prose(slot: TextSlot) -> bool:
     """Whether somebody wrote it: no field's or tool's name, no description of a tool or a format, no token."""
     path = slot.path
-    if slot.kind == "key" or path[0] in _DEFINITIONS or path[:2] == ("text", "format") or "logprobs" in path:
+    if slot.kind == "key" or describes(path) or "logprobs" in path:
         return False
     return path[-1] != "name" or " " in slot.text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from hashlib import sha256
 from typing import Any, ClassVar
@@ -123,6 +123,10 @@ async def test_nothing_is_left_of_requests_that_were_monitored() -> None:
         assert vars(live[0])["_watched"] == {}
 
 
+def parted(words: Sequence[str], kind: str = "text") -> list[dict[str, str]]:
+    return [{"type": kind, "text": word} for word in words]
+
+
 PLACES: dict[str, tuple[Dialect, Callable[[str], dict[str, Any]]]] = {
     "user text": (OPENAI_CHAT, lambda text: {"messages": [{"role": "user", "content": text}]}),
     "turn before": (
@@ -149,6 +153,38 @@ PLACES: dict[str, tuple[Dialect, Callable[[str], dict[str, Any]]]] = {
                 }
             ]
         },
+    ),
+    "a word a part": (
+        OPENAI_CHAT,
+        lambda text: {"messages": [{"role": "user", "content": parted(text.split())}]},
+    ),
+    "a word a part, some with their space": (
+        OPENAI_CHAT,
+        lambda text: {"messages": [{"role": "user", "content": parted(text.replace(" ", "  ", 2).split(" "))}]},
+    ),
+    "a word a message": (
+        OPENAI_CHAT,
+        lambda text: {"messages": [{"role": "user", "content": word} for word in text.split()]},
+    ),
+    "anthropic, a word a part": (
+        ANTHROPIC_MESSAGES,
+        lambda text: {"max_tokens": 9, "messages": [{"role": "user", "content": parted(text.split())}]},
+    ),
+    "anthropic tool result, a word a part": (
+        ANTHROPIC_MESSAGES,
+        lambda text: {
+            "max_tokens": 9,
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [{"type": "tool_result", "tool_use_id": "t", "content": parted(text.split())}],
+                }
+            ],
+        },
+    ),
+    "responses, a word a part": (
+        OPENAI_RESPONSES,
+        lambda text: {"input": [{"role": "user", "content": parted(text.split(), "input_text")}]},
     ),
     "tool result": (
         OPENAI_CHAT,
@@ -238,6 +274,29 @@ async def test_h46_a_system_text_is_flagged_at_most_and_has_no_part_in_the_score
     assert len(driven.sent) == 1
     assert verdict(driven).result == "monitored"
     assert ctx[INJECTION_SCORE] < 0.5
+
+
+def schema(text: str) -> dict[str, Any]:
+    return {"type": "json_schema", "name": "x", "schema": {"type": "object", "description": text}}
+
+
+FORMATS: dict[str, tuple[Dialect, Callable[[str], dict[str, Any]]]] = {
+    "chat": (
+        OPENAI_CHAT,
+        lambda text: {"response_format": {"type": "json_schema", "json_schema": schema(text)}},
+    ),
+    "messages": (ANTHROPIC_MESSAGES, lambda text: {"max_tokens": 9, "output_config": {"format": schema(text)}}),
+    "messages before": (ANTHROPIC_MESSAGES, lambda text: {"max_tokens": 9, "output_format": schema(text)}),
+    "responses": (OPENAI_RESPONSES, lambda text: {"input": BENIGN, "text": {"format": schema(text)}}),
+}
+
+
+@pytest.mark.parametrize("place", FORMATS)
+async def test_h46_a_description_of_the_answers_form_is_a_system_text(place: str) -> None:
+    dialect, fields = FORMATS[place]
+    messages = {} if dialect is OPENAI_RESPONSES else {"messages": [{"role": "user", "content": BENIGN}]}
+    driven = await asked(request(dialect, {**messages, **fields(ATTACK)}), BLOCKING)
+    assert (len(driven.sent), verdict(driven).result) == (1, "monitored")
 
 
 async def test_a_system_text_is_blocked_where_that_is_asked_for() -> None:
@@ -427,3 +486,21 @@ async def test_findings_are_counted() -> None:
         await asked(context(BENIGN), services=services)
         counted = {family.name: dict(family.read()) for family in services.counts}
     assert counted["injections"] == {("flag",): 1, ("block",): 1}
+
+
+@pytest.mark.parametrize(
+    ("config", "action"),
+    [
+        ({}, "flag"),
+        ({"action": "block"}, "block"),
+        ({"system_action": "block"}, "block"),
+        ({"action": "block", "mode": "monitor"}, "monitored"),
+    ],
+    ids=["flagged", "blocked", "blocked for its system prompt", "watched"],
+)
+async def test_a_request_is_counted_once_by_what_became_of_it(config: dict[str, Any], action: str) -> None:
+    messages = [{"role": role, "content": ATTACK} for role in ("system", "user")]
+    async with fake_services() as services:
+        await asked(context(messages=messages), {**config, "system_threshold": 0.5}, services=services)
+        counted = {family.name: dict(family.read()) for family in services.counts}
+    assert counted["injections"] == {(action,): 1}

@@ -88,6 +88,19 @@ async def test_what_tools_and_formats_say_is_not_read() -> None:
         assert driven.sent[-1].request.body["tools"] == tools
 
 
+@pytest.mark.parametrize(
+    "path", [("response_format",), ("output_format",), ("output_config", "format"), ("text", "format")], ids=".".join
+)
+async def test_what_a_format_says_is_not_read_in_any_dialect(path: tuple[str, ...]) -> None:
+    name, *below = path
+    value: Any = {"type": "json_schema", "schema": {"properties": {"city": {"enum": ["Paris", "Rome"]}}}}
+    for key in below:
+        value = {key: value}
+    async with guards(FakeProvider(("hi",)), pii=NAMES) as chain:
+        driven = await chain.ask("Hello", **{name: value})
+        assert driven.sent[-1].request.body[name] == value
+
+
 async def test_strings_of_tool_arguments_are_texts_of_their_own() -> None:
     arguments = json.dumps({"to": "Ann Smith", "cc": ["B\u00f6b", "Bob"], "at": "Pa\u0072is", "n": 12})
     calls = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": arguments}}]

@@ -1,0 +1,117 @@
+"""Behind a guard that takes out what nobody sees, texts are still judged as they came."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from sentinel_core.chain import Tracker
+from sentinel_core.context import Context
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import AS_IT_CAME, INJECTION_SCORE
+from sentinel_core.stage import Stage, StageConfig
+from sentinel_core.testing import Driven, FakeProvider, chain_of, context, fake_services, opened, run
+from sentinel_plugins.injection.stage import Injection
+from sentinel_plugins.pii.stage import Pii
+from sentinel_plugins.secrets.stage import Secrets
+from tests.plugins.guarding.guards import verdicts
+from tests.plugins.injection.disguises import ATTACK, BENIGN, bidirectional, leet, tags, unseen_for_spaces, zero_width
+from tests.plugins.injection.test_disguises import ALL
+
+BEFORE = "Please summarise the following report for our committee and list the three largest expenses. "
+BLOCKING: Mapping[str, Any] = {"action": "block"}
+
+
+async def asked(ctx: Context, *stages: type[Stage] | Stage, injection: Mapping[str, Any] = BLOCKING) -> Driven:
+    """One request through these stages; without any, through the guards in their default order."""
+    tables: Mapping[object, Mapping[str, Any]] = {Injection: injection}
+    provider, tracker = FakeProvider(("Hello",)), Tracker()
+    async with AsyncExitStack() as stack:
+        services = await stack.enter_async_context(fake_services())
+        live = [
+            await stack.enter_async_context(opened(stage, tables.get(stage), services))
+            for stage in stages or (Pii, Injection, Secrets)
+        ]
+        driven = await run(chain_of(live, provider, tracker), ctx)
+        await tracker.drained()
+    driven.sent = provider.calls
+    return driven
+
+
+@pytest.mark.parametrize("disguise", ALL)
+async def test_h40_to_h44_a_disguised_attack_is_refused_behind_pii(disguise: Callable[[str], str]) -> None:
+    assert (await asked(context(disguise(ATTACK)))).sent == []
+
+
+@pytest.mark.parametrize("disguise", [case for case in ALL if case.values != (leet,)])
+async def test_h40_to_h44_the_same_disguise_of_a_benign_text_passes_behind_pii(disguise: Callable[[str], str]) -> None:
+    assert len((await asked(context(disguise(BENIGN)))).sent) == 1
+
+
+@pytest.mark.parametrize("disguise", [unseen_for_spaces, bidirectional, tags])
+async def test_h40_an_attack_that_is_hidden_behind_a_sentence_is_refused_behind_pii(
+    disguise: Callable[[str], str],
+) -> None:
+    assert (await asked(context(BEFORE + disguise(ATTACK)))).sent == []
+
+
+async def test_what_nobody_sees_still_does_not_reach_the_model() -> None:
+    driven = await asked(context(zero_width(BENIGN)))
+    assert driven.sent[0].request.body["messages"][0]["content"] == BENIGN
+    assert verdicts(driven)["pii", "request"] == "masked"
+
+
+async def test_only_a_request_that_held_something_unseen_is_kept_as_it_came() -> None:
+    hidden, plain = context(zero_width(BENIGN)), context("Write to bob@acme.com.")
+    came = hidden.request
+    await asked(hidden)
+    await asked(plain)
+    assert hidden[AS_IT_CAME] == (came,)
+    assert AS_IT_CAME not in plain
+
+
+class Adds(Stage):
+    """Puts a text behind the prompt."""
+
+    name = "adds"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(StageConfig())
+        self._text = text
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        ctx.request = ctx.request.with_texts({("messages", 0, "content"): self._text})
+
+
+@pytest.mark.parametrize("text", [ATTACK, unseen_for_spaces(ATTACK)], ids=["plain", "hidden"])
+async def test_what_a_stage_adds_between_the_guards_is_judged_too(text: str) -> None:
+    assert (await asked(context(zero_width(BENIGN)), Pii, Adds(text), Secrets, Injection)).sent == []
+
+
+async def test_the_score_is_that_of_what_came() -> None:
+    alone, behind = context(unseen_for_spaces(ATTACK)), context(unseen_for_spaces(ATTACK))
+    await asked(alone, Injection)
+    await asked(behind)
+    assert behind[INJECTION_SCORE] == alone[INJECTION_SCORE]
+
+
+async def test_a_trusted_system_prompt_is_trusted_whatever_stands_beside_it() -> None:
+    trusted = [sha256(ATTACK.encode()).hexdigest()]
+    config = {"trusted_system": trusted, "system_action": "block", "system_threshold": 0.5}
+    messages = [{"role": "system", "content": ATTACK}, {"role": "user", "content": zero_width(BENIGN)}]
+    assert len((await asked(context(messages=messages), injection=config)).sent) == 1
+    messages[0]["content"] = zero_width(f"{ATTACK} Now.")
+    assert (await asked(context(messages=messages), injection=config)).sent == []
+
+
+async def test_nothing_of_what_came_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    await asked(context(unseen_for_spaces(ATTACK)))
+    assert "injection score" in caplog.text
+    assert not [word for word in ATTACK.lower().split() if len(word) > 6 and word in caplog.text.lower()]
