@@ -13,13 +13,15 @@ _MARKED = re.compile(rf"[^{MARK[1:-1]}]{MARK}+")
 
 
 def precomposed(text: str) -> tuple[str, Origins]:
-    """The text with each letter and its marks as one character, where Unicode has one (NFC), and the way back."""
+    """The text with each letter and its marks as one character, where Unicode has one (NFC), and the way back. Marks of
+    a letter for which it has none stay in their order."""
     if _MARKED.search(text) is None:
         return text, Same()
     making, at = Making(), 0
     for marked in _MARKED.finditer(text):
         making.add(text[at : marked.start()], marked.start())
-        making.add(unicodedata.normalize("NFC", marked.group()), marked.end())
+        apart, one = marked.group(), unicodedata.normalize("NFC", marked.group())
+        making.add(one if len(one) < len(apart) else apart, marked.end())
         at = marked.end()
     making.add(text[at:], len(text))
     return making.done()

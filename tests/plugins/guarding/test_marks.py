@@ -15,7 +15,9 @@ texts = st.text("aueиǰ \u0300\u0306\u0308\u0323\u3099か\u1112\u1161\u11ab1", 
 
 @given(texts)
 def test_a_letter_and_its_marks_are_one_character_as_unicode_has_it(text: str) -> None:
-    assert precomposed(text)[0] == unicodedata.normalize("NFC", text)
+    read, whole = precomposed(text)[0], unicodedata.normalize("NFC", text)
+    assert unicodedata.normalize("NFC", read) == whole
+    assert len(read) == len(whole)
 
 
 @given(texts)
@@ -28,4 +30,9 @@ def test_what_is_composed_leads_back_to_the_letter_and_its_marks(text: str) -> N
 
 @pytest.mark.parametrize("text", ["plain", "Café", "पहाड़", "שָׁלוֹם", "ที่", "\u0308 a"])
 def test_other_texts_stay(text: str) -> None:
+    assert precomposed(text)[0] == text
+
+
+@pytest.mark.parametrize("text", ["1\u0323\u0300", "1\u0300\u0323"])
+def test_marks_that_make_no_character_stay_as_they_came(text: str) -> None:
     assert precomposed(text)[0] == text
