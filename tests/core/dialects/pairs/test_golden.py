@@ -8,9 +8,10 @@ import pytest
 
 from tests.core.dialects.pairs.conversations import CLIENTS
 from tests.core.dialects.pairs.golden import COMMAND, FOLDER, file_of, vector
-from tests.upstream.apis import APIS, Spoken
+from tests.upstream.apis import APIS, Spoken, over
 
 
+@over()
 @pytest.mark.parametrize("client", CLIENTS)
 async def test_a_pair_says_what_its_golden_vector_says(spoken: Spoken, client: str) -> None:
     file = file_of(spoken, client)
