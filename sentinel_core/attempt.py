@@ -42,3 +42,12 @@ NOT_CALLED = "not_called"
 def made(attempts: Iterable[Attempt]) -> list[Attempt]:
     """Those that reached for their provider: one whose call could not be announced was never made."""
     return [attempt for attempt in attempts if attempt.error != NOT_CALLED]
+
+
+def served(attempts: Iterable[Attempt]) -> Attempt | None:
+    """The call that a request is told by: the one whose reply was taken, though it broke off later; while that is not
+    yet said, or where none was, the last that gave a whole one, or the last that was made."""
+    calls = made(attempts)
+    taken = [attempt for attempt in calls if attempt.taken]
+    whole = [attempt for attempt in calls if attempt.ending == "completed"]
+    return next(reversed(taken or whole or calls), None)

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from sentinel_core.attempt import Attempt
+from sentinel_core.attempt import Attempt, served
 from sentinel_core.context import Context, Outcome
 from sentinel_core.keys import Key, Target
 from sentinel_core.limits import NANO
@@ -99,10 +99,10 @@ async def costs_of(ctx: Context, outcome: Outcome, prices: Prices, tokens: Token
     known = settled_costs(ctx, prices)
     if known is not None:
         return known
-    served, produced = _served(ctx), Produced()
-    if served is not None and not _is_final(served):
+    call, produced = served(ctx.attempts), Produced()
+    if call is not None and not _is_final(call):
         produced = Produced(_text(outcome.guarded), outcome.produced.chars)
-    return await _written(ctx, served, produced, prices, tokens)
+    return await _written(ctx, call, produced, prices, tokens)
 
 
 async def priced(ctx: Context, answer: Answer, prices: Prices, tokens: Tokens) -> tuple[AttemptCost, ...]:
@@ -111,7 +111,7 @@ async def priced(ctx: Context, answer: Answer, prices: Prices, tokens: Tokens) -
     if known is not None:
         return known
     text = "" if is_counted(answer.usage) else _text(answer)
-    return await _written(ctx, _served(ctx), Produced(text, len(text)), prices, tokens)
+    return await _written(ctx, served(ctx.attempts), Produced(text, len(text)), prices, tokens)
 
 
 def is_counted(usage: Usage | None) -> bool:
@@ -121,12 +121,12 @@ def is_counted(usage: Usage | None) -> bool:
 
 def so_far(ctx: Context, usage: Usage) -> int | None:
     """What a request costs in nano-dollars if its stream ends with this usage; None where nobody can tell."""
-    prices, served = ctx.get(PRICES), _served(ctx)
+    prices, call = ctx.get(PRICES), served(ctx.attempts)
     if prices is None or not is_counted(usage):
         return None
     rows = []
     for attempt in ctx.attempts:
-        final = Counted(usage, "reported") if attempt is served else _final(ctx, attempt)
+        final = Counted(usage, "reported") if attempt is call else _final(ctx, attempt)
         rows.append(_charged(ctx, attempt, final or _lost(usage.prompt_tokens), prices))
     return total_nanousd(rows)
 
@@ -153,28 +153,21 @@ def dollars(nanousd: int) -> str:
 
 
 async def _written(
-    ctx: Context, served: Attempt | None, produced: Produced, prices: Prices, tokens: Tokens
+    ctx: Context, call: Attempt | None, produced: Produced, prices: Prices, tokens: Tokens
 ) -> tuple[AttemptCost, ...]:
     # A prompt of no tokens is none that was counted: some servers write zeros into every chunk but the last.
-    prompt = (served.usage.prompt_tokens or None) if served is not None and served.usage is not None else None
+    prompt = (call.usage.prompt_tokens or None) if call is not None and call.usage is not None else None
     costs = []
     for attempt in ctx.attempts:
         counted = _final(ctx, attempt)
         if counted is None:
             if prompt is None:
                 prompt = (await tokens.prompt(ctx.request, attempt.target.model)).tokens
-            came = attempt is served and (produced.chars or attempt.ending == "completed" or attempt.usage is not None)
+            came = attempt is call and (produced.chars or attempt.ending == "completed" or attempt.usage is not None)
             counted = await _came(attempt, produced, prompt, tokens) if came else _lost(prompt)
         costs.append(_charged(ctx, attempt, counted, prices))
     ctx[COSTS] = found = tuple(costs)
     return found
-
-
-def _served(ctx: Context) -> Attempt | None:
-    """The attempt whose reply was taken; while that is not yet said, the last that gave a whole one, or the last."""
-    taken = [attempt for attempt in ctx.attempts if attempt.taken]
-    whole = [attempt for attempt in ctx.attempts if attempt.ending == "completed"]
-    return next(reversed(taken or whole or ctx.attempts), None)
 
 
 def _is_final(attempt: Attempt) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from sentinel_core.attempt import Attempt, made
+from sentinel_core.attempt import Attempt, made, served
 from sentinel_core.context import Context, Outcome
 from sentinel_core.costs import COSTS, total_nanousd
 from sentinel_core.errors import SentinelError
@@ -84,7 +84,7 @@ def intent(ctx: Context, now: float) -> Record:
 def terminal(ctx: Context, outcome: Outcome, now: float, *, lost: int, content: bool) -> Record:
     """The record of a request that is over."""
     calls = made(ctx.attempts)
-    call = next((call for call in calls if call.taken), calls[-1] if calls else None)
+    call = served(calls)
     target = ctx.get(SERVED_BY) or (call.target if call is not None else None)
     usage = _usage(ctx, call, outcome)
     asked = _asked(ctx)

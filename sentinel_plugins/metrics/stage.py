@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import ClassVar, Self
 
 from sentinel_core.attempt import made
-from sentinel_core.authenticator import Authenticator
+from sentinel_core.authenticator import says_who
 from sentinel_core.context import Context, Outcome
 from sentinel_core.costs import COSTS
 from sentinel_core.counts import Counts
@@ -41,7 +41,7 @@ class Metrics(Stage):
     @classmethod
     def warnings(cls, config: MetricsConfig, chain: Sequence[type[Stage]]) -> Iterator[str]:
         """A policy that asks who reads, where nobody can say so."""
-        if config.policy != "public" and not any(issubclass(stage, Authenticator) for stage in chain):
+        if config.policy != "public" and not any(map(says_who, chain)):
             reads = "nobody" if config.policy == "admin" else "anybody"
             yield (
                 f"{reads} may read /metrics: [stages.metrics] policy = {config.policy!r}, and no stage says who asks; "

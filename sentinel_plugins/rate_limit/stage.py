@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self
 
+from sentinel_core.authenticator import says_who
 from sentinel_core.config import ServerSettings
 from sentinel_core.context import Call, CallNext, Context, Outcome
 from sentinel_core.costs import (
@@ -23,11 +24,10 @@ from sentinel_core.costs import (
 from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.keys import CANDIDATES, PRINCIPAL
+from sentinel_core.keys import CANDIDATES
 from sentinel_core.ledger import ADMITTED_AT
 from sentinel_core.limits import Limits
 from sentinel_core.messages import Answer
-from sentinel_core.order.facts import writes
 from sentinel_core.prices import Prices
 from sentinel_core.reply import Reply
 from sentinel_core.services import Clock, Services
@@ -101,7 +101,7 @@ class RateLimit(Stage):
     def warnings(cls, config: RateLimitConfig, chain: Sequence[type[Stage]]) -> Iterator[str]:
         """Limits of callers whom nobody knows."""
         tables = [f"[stages.rate_limit.{name}]" for name in KNOWN if getattr(config, name) != Limits()]
-        if tables and not any(use.key is PRINCIPAL for use in writes({stage.name: stage for stage in chain})):
+        if tables and not any(map(says_who, chain)):
             yield f"nobody is bound by {', '.join(tables)}, since no stage says who asks: add [stages.auth]"
 
     @classmethod

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
 
 from starlette.types import Scope
 
-from sentinel_core.attempt import Attempt, made
-from sentinel_core.context import Context
-from sentinel_core.keys import Target
-from sentinel_core.reroute import answering
+from sentinel_core.attempt import made, served
 from sentinel_server import access_log
 from sentinel_server.edge.transaction import Transaction
 from sentinel_server.termination import termination
@@ -30,8 +26,8 @@ def write_record(tx: Transaction) -> None:
 def _record(tx: Transaction) -> access_log.AccessRecord:
     ctx, method = tx.ctx, tx.scope.get("method", "GET")
     attempts = made(ctx.attempts) if ctx else []
-    served = _served(ctx, attempts) if ctx else None
-    model = (ctx.request.model or (served.model if served else None)) if ctx else None
+    call = served(attempts)
+    model = (ctx.request.model or (call.target.model if call else None)) if ctx else None
     return access_log.AccessRecord(
         time=access_log.timestamp(time.time()),
         id=tx.id,
@@ -42,7 +38,7 @@ def _record(tx: Transaction) -> access_log.AccessRecord:
         bytes_in=tx.bytes_in,
         bytes_out=0 if method == "HEAD" else tx.bytes_out,
         model=access_log.field(model) if model else None,
-        provider=served.provider if served else None,
+        provider=call.target.provider if call else None,
         attempts=len(attempts),
         stream=bool(ctx and ctx.request.stream),
         end=termination(
@@ -55,12 +51,6 @@ def _record(tx: Transaction) -> access_log.AccessRecord:
         ),
         error=tx.error.code if tx.error else None,
     )
-
-
-def _served(ctx: Context, attempts: Sequence[Attempt]) -> Target | None:
-    """Who answered; where nobody did, who was called last."""
-    row = answering(ctx) or (attempts[-1] if attempts else None)
-    return row.target if row is not None else None
 
 
 def _shown_path(scope: Scope) -> str:

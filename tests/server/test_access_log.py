@@ -130,6 +130,17 @@ async def test_a_call_that_was_never_made_is_no_attempt() -> None:
     assert (record.attempts, record.provider, record.end) == (0, None, "IR")
 
 
+async def test_of_two_calls_beside_each_other_it_names_the_one_whose_reply_broke_off() -> None:
+    with access_lines() as lines:
+        tx = Transaction({"type": "http", "path": "/"}, nowhere, Life())
+        tx.error, tx.ctx = UpstreamError("upstream_stream_interrupted"), context("hi")
+        broken = Attempt(1, Target("taken", "m"), 1.0, "failed", "upstream_stream_interrupted", 9.0, taken=True)
+        tx.ctx.attempts += [broken, Attempt(2, Target("rival", "m"), 2.0, "discarded", None, 3.0)]
+        write_record(tx)
+        record = await lines.next()
+    assert (record.attempts, record.provider) == (2, "taken")
+
+
 def attempt(*, ended: float | None = None, failed: bool = False) -> Attempt:
     """One attempt that began at 1."""
     return Attempt(1, Target("p", "m"), 1.0, "failed" if failed else None, None, ended)

@@ -1,4 +1,5 @@
-"""A client of Messages: the events that reach it, of its own format's streams and of a chat's, and what it reads."""
+"""A client of Messages: what it asks, the events that reach it, of its own format's streams and of a chat's, and what
+it reads."""
 
 from __future__ import annotations
 
@@ -8,13 +9,24 @@ from typing import Any
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.sse import SseParser
-from sentinel_core.dialects.translation import translated_events
-from sentinel_core.messages import Event
+from sentinel_core.dialects.translation import translated_events, translated_request
+from sentinel_core.messages import Event, Request
 from tests.upstream import sse
 
-REQUEST = ANTHROPIC_MESSAGES.decode_request(
-    {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], "stream": True}
-)
+
+def asked(**fields: Any) -> Request:  # JSON
+    """A request with these fields."""
+    body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], **fields}
+    return ANTHROPIC_MESSAGES.decode_request(body)
+
+
+def to_openai(**fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
+    """The body for OpenAI of a request with these fields, and the names of what is dropped."""
+    request, dropped = translated_request(asked(**fields), OPENAI_CHAT, "gpt")
+    return dict(request.body), dropped
+
+
+REQUEST = asked(stream=True)
 
 
 def events_of(*parts: bytes, whole: bool = False) -> list[Event]:

@@ -6,27 +6,15 @@ from typing import Any
 
 import pytest
 
-from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI
-from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.strict import is_strict
-from sentinel_core.dialects.translation import canonical_request, translated_request
-from sentinel_core.messages import Request
+from sentinel_core.dialects.translation import canonical_request
+from tests.core.dialects.messages_client import asked, to_openai
 
 TEXT = {"type": "string"}
 BOUND = {"type": "object", "properties": {"a": TEXT}, "required": ["a"], "additionalProperties": False}
 OPTIONAL = {**BOUND, "properties": {"a": TEXT, "b": TEXT}}
 OPEN = {key: value for key, value in BOUND.items() if key != "additionalProperties"}
-
-
-def asked(**fields: Any) -> Request:  # JSON
-    body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], **fields}
-    return ANTHROPIC_MESSAGES.decode_request(body)
-
-
-def to_openai(**fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
-    request, dropped = translated_request(asked(**fields), OPENAI_CHAT, "gpt")
-    return dict(request.body), dropped
 
 
 def form(schema: dict[str, Any]) -> dict[str, Any]:  # JSON

@@ -10,11 +10,11 @@ from sentinel_core.context import Call
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.dialects.translation import canonical_request, translated_request
+from sentinel_core.dialects.translation import canonical_request
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import Target
-from sentinel_core.messages import Request
 from sentinel_core.upstream.outgoing import outgoing
+from tests.core.dialects.messages_client import asked, to_openai
 from tests.plugins.providers.calls import Nobody
 
 CITED = [{"type": "char_location", "cited_text": "42", "document_index": 0}]
@@ -22,16 +22,6 @@ SEARCH = {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
 FUNCTION = {"type": "function", "function": {"name": "f", "parameters": SCHEMA}}
 SERVER_TOOL = {"type": "web_search_20250305", "name": "web_search"}
-
-
-def asked(**fields: Any) -> Request:  # JSON
-    body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], **fields}
-    return ANTHROPIC_MESSAGES.decode_request(body)
-
-
-def to_openai(**fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
-    request, dropped = translated_request(asked(**fields), OPENAI_CHAT, "gpt")
-    return dict(request.body), dropped
 
 
 def and_back(**fields: Any) -> dict[str, Any]:  # JSON

@@ -16,6 +16,7 @@ from sentinel_core.dialects.sse import SseParser
 from sentinel_core.dialects.translation import translated_answer, translated_events, translated_request
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.messages import Event
+from tests.core.dialects.messages_client import to_openai
 from tests.json_values import json_values
 from tests.properties import promised
 from tests.upstream import chat_stream, chunk, completion, delta, sse
@@ -36,12 +37,6 @@ OPUS = "claude-opus-4-5"
 def to_anthropic(model: str = OPUS, **fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
     body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], **fields}
     request, dropped = translated_request(OPENAI_CHAT.decode_request(body), ANTHROPIC_MESSAGES, model)
-    return dict(request.body), dropped
-
-
-def to_openai(**fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
-    body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], **fields}
-    request, dropped = translated_request(ANTHROPIC_MESSAGES.decode_request(body), OPENAI_CHAT, "gpt")
     return dict(request.body), dropped
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Self
@@ -18,8 +18,9 @@ from sentinel_core.errors import UpstreamError
 from sentinel_core.messages import Event, Finish, TextDelta
 from sentinel_core.provider import Health, Provider, ProviderConfig
 from sentinel_core.reply import EventStream, Reply
-from sentinel_core.services import DEFAULT_TIMEOUTS, HttpClient, HttpPools, HttpResponse, HttpTimeouts, Services
+from sentinel_core.services import HttpClient, Services
 from sentinel_core.testing import ProviderConformance, completion, content_chunk, events_of, fake_services, finish_chunk
+from tests.plugins.providers.fed import Fed
 
 
 class Small(Provider):
@@ -77,46 +78,6 @@ class Forgetting(Small):
                 yield event
 
 
-class Response(HttpResponse):
-    """A response with nothing in it."""
-
-    def __init__(self) -> None:
-        self.status = 200
-        self.headers: Mapping[str, str] = {}
-
-    async def read(self, limit: int) -> bytes:
-        return b""
-
-    def chunk(self) -> Awaitable[bytes]:
-        return self.read(0)
-
-    async def release(self) -> None:
-        """There is no connection."""
-
-    async def abort(self) -> None:
-        """There is no connection."""
-
-
-class Http(HttpPools, HttpClient):
-    """A pool whose every request is answered with nothing."""
-
-    @asynccontextmanager
-    async def pool(self, *, connections: int) -> AsyncIterator[HttpClient]:
-        yield self
-
-    async def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str],
-        body: bytes | None = None,
-        timeouts: HttpTimeouts = DEFAULT_TIMEOUTS,
-        deadline: float | None = None,
-    ) -> HttpResponse:
-        return Response()
-
-
 class Leaky(Small):
     """Gives its connection back at a stream's end, and not where a caller leaves before that."""
 
@@ -155,7 +116,7 @@ class WithConnections(ProviderConformance):
     @asynccontextmanager
     async def services(self) -> AsyncIterator[Services]:
         async with fake_services() as made:
-            yield replace(made, http=Http())
+            yield replace(made, http=Fed([]))
 
 
 class TestAProviderThatGivesItsConnectionsBack(WithConnections):

@@ -10,10 +10,15 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from sentinel_core.config import settings_from
+from sentinel_core.context import Client
 from sentinel_core.errors import ConfigError, Refusal
 from sentinel_core.gateway import Gateway
+from sentinel_core.keys import Principal
+from sentinel_core.stage import Stage
 from sentinel_core.testing.fake_clock import settle
+from sentinel_plugins.metrics.config import MetricsConfig
 from sentinel_plugins.metrics.exposition import OPENMETRICS, TEXT, Exposition, wanted
+from sentinel_plugins.metrics.stage import Metrics
 from tests.plugins.auth.callers import ADMIN_KEY, STATIC, secret
 from tests.plugins.auth.gateway import House, house, tables
 from tests.plugins.recording.written import rows
@@ -98,6 +103,17 @@ def test_a_policy_that_asks_nobody_who_they_are_is_a_warning(policy: str, reads:
     (warning,) = warned(metrics={"policy": policy})
     assert warning.startswith(f"{reads} may read /metrics")
     assert warned(metrics={"policy": policy}, auth={}) == warned(metrics={}) == []
+
+
+class Helper(Stage):
+    """Has a method of a name that says nothing."""
+
+    async def authenticate(self, client: Client) -> Principal:
+        raise AssertionError
+
+
+def test_a_helper_called_authenticate_says_nobody_who_reads() -> None:
+    assert [*Metrics.warnings(MetricsConfig(policy="admin"), (Helper,))]
 
 
 async def test_s2_43_s4_31_it_counts_requests_calls_tokens_money_refusals_and_rows() -> None:
