@@ -20,7 +20,8 @@ class AuditConfig(StageConfig, frozen=True, kw_only=True):
     `required` writes an intent before a provider is called, and refuses the request with 503 `ledger_unavailable` where
     that fails: choose it where a call without a trace must not happen."""
     lost_after_s: Seconds = 3600.0
-    """How long after its intent a request without an end is taken for lost, and ended: longer than any may take."""
+    """How long after its intent a request without an end is taken for lost, and ended: longer than `request_timeout_s`
+    of `[server]`, which any may take."""
     key: Secret | None = None
     """Chains the records of each writer, so that `sentinel audit verify` finds what was edited, deleted or moved. At
     least 16 characters; keep it away from the record store."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import ClassVar, Self
 from uuid import uuid4
 
+from sentinel_core.config import Settings
 from sentinel_core.context import Call, CallNext, Context, Outcome
 from sentinel_core.dry_run import UnwrittenRecords
+from sentinel_core.errors import ConfigProblem
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.reply import Reply
 from sentinel_core.services import Clock, Services
@@ -21,6 +23,7 @@ from sentinel_plugins.audit.lost_requests import LostRequests
 from sentinel_plugins.audit.noting import Noting
 from sentinel_plugins.audit.seal import Keys, Sealer
 from sentinel_plugins.recording.journal import Journal
+from sentinel_plugins.recording.lost import lost_while_running
 
 
 class Audit(Stage):
@@ -45,6 +48,12 @@ class Audit(Stage):
     def unused(cls, config: AuditConfig) -> tuple[str, ...]:
         """Calls need no intent where records are not required."""
         return () if config.guarantee == "required" else ("dispatch",)
+
+    @classmethod
+    def misfits(cls, config: AuditConfig, settings: Settings) -> Iterator[ConfigProblem]:
+        """Requests that would be ended before their time is over."""
+        if config.guarantee == "required":
+            yield from lost_while_running("stages.audit", config.lost_after_s, settings)
 
     @classmethod
     @asynccontextmanager

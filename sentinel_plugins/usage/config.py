@@ -18,7 +18,8 @@ class UsageConfig(StageConfig, frozen=True, kw_only=True):
     with 503 `ledger_unavailable` where that fails; a call whose process did not live to tell gets its row from that:
     choose it where no call may be missing."""
     lost_after_s: Seconds = 3600.0
-    """How long after its beginning a call without a row is taken for lost: longer than any request may take."""
+    """How long after its beginning a call without a row is taken for lost: longer than `request_timeout_s` of
+    `[server]`, which any request may take."""
     max_waiting: Count = MOST
     """Rows that may wait while the record store does not answer. Further ones are dropped, counted and logged: raise it
     if an outage of the store may last longer than this many calls."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import ClassVar, NamedTuple, Self
 
 from sentinel_core.attempt import BEFORE_CALL, Attempt
+from sentinel_core.config import Settings
 from sentinel_core.context import Context, Outcome
 from sentinel_core.costs import COSTS, AttemptCost, costs_of, lost_cost, settled_costs
+from sentinel_core.errors import ConfigProblem
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.prices import Prices
 from sentinel_core.services import Clock, Services
 from sentinel_core.stage import Stage
 from sentinel_core.tokens import RoughTokens, Tokens
 from sentinel_plugins.recording.journal import Journal
+from sentinel_plugins.recording.lost import lost_while_running
 from sentinel_plugins.usage.config import UsageConfig
 from sentinel_plugins.usage.row import INTENTS, NONCE, TABLE, intent, new_nonce, records
 
@@ -50,6 +53,12 @@ class Usage(Stage):
     def unused(cls, config: UsageConfig) -> tuple[str, ...]:
         """Nobody asks to hear of calls where intents are not required."""
         return () if config.guarantee == "required" else ("on_request",)
+
+    @classmethod
+    def misfits(cls, config: UsageConfig, settings: Settings) -> Iterator[ConfigProblem]:
+        """Calls that would be lost before their time is over."""
+        if config.guarantee == "required":
+            yield from lost_while_running("stages.usage", config.lost_after_s, settings)
 
     @classmethod
     @asynccontextmanager

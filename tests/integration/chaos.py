@@ -22,7 +22,10 @@ from tests.server.process import Process
 ADMIN = "admin-key-for-tests-00001"
 PLACES = 6
 """Requests of each key at one time."""
-LOST_AFTER_S = 1.5
+BEING_ANSWERED = 3
+"""Calls of which a kill leaves no more than the intent. One alone may have been answered in that very moment."""
+REQUEST_S = 5.0
+LOST_AFTER_S = 6.0
 IN, OUT = 1_000, 10_000
 """Nano-dollars a token."""
 PRICES = '[[models]]\nid = "openai/m"\nprovider = "openai"\ninput_usd = 1.0\noutput_usd = 10.0\n'
@@ -60,10 +63,17 @@ class Run:
     keys: list[Key] = field(default_factory=list)
     killed_at: float = inf
 
-    def kill(self, process: Process) -> None:
-        """End a gateway in the middle of what it does."""
+    async def kill(self, process: Process, after: int) -> None:
+        """End the gateway of the load `killed` after so many of its calls, some of which are being answered."""
+        await until(lambda: len(self._calls()) >= after and len(self._being_answered()) >= BEING_ANSWERED)
         self.killed_at = asyncio.get_running_loop().time()
         process.kill()
+
+    def _calls(self) -> list[Metered]:
+        return [call for call in self.meter if call.request.startswith("killed")]
+
+    def _being_answered(self) -> list[Metered]:
+        return [call for call in self._calls() if call.fate == "serve" and not call.sent]
 
     def may_be_lost(self, asked: Asked) -> bool:
         """Whether the gateway was killed before a request was over, or in the moment when its rows were written."""
@@ -82,7 +92,7 @@ def tables(folder: Path, upstreams: list[MeteredUpstream], stores: str, guarante
     providers = [f'[providers.{up.name}]\nkind = "openai"\nbase_url = "{up.base_url}"\n' for up in upstreams]
     return "\n".join(
         [
-            "[server]\nrequest_timeout_s = 10\ndrain_timeout_s = 5",
+            f"[server]\nrequest_timeout_s = {REQUEST_S}\ndrain_timeout_s = 5",
             stores,
             '[catalogue]\nfile = "models.toml"',
             *providers,

@@ -59,8 +59,7 @@ async def test_p4_s04_on_sqlite_a_killed_gateway_leaves_no_call_without_its_row(
         async with running(tmp_path, text) as process:
             await make_keys(process, run)
             loading = asyncio.create_task(load(process, run, "killed", 20, 1))
-            await a.received(60, 20)
-            run.kill(process)
+            await run.kill(process, after=60)
             await loading
         async with running(tmp_path, text) as process:
             await load(process, run, "after", 2, 2)
@@ -98,8 +97,7 @@ async def test_p4_s04_on_redis_one_of_two_gateways_is_killed_and_the_books_are_t
                     asyncio.create_task(load(process, run, "killed", 20, 3)),
                     asyncio.create_task(load(other, run, "beside", 5, 4)),
                 ]
-                await a.received(80, 30)
-                run.kill(process)
+                await run.kill(process, after=60)
                 await asyncio.gather(*loads)
             async with RedisRecords.open(config) as records:
                 await settled(records)
@@ -138,8 +136,7 @@ async def test_s04_without_intents_a_kill_takes_what_runs_and_the_rows_of_the_la
         async with running(tmp_path, text) as process:
             await make_keys(process, run)
             loading = asyncio.create_task(load(process, run, "killed", 40, 5))
-            await a.received(300, 30)
-            run.kill(process)
+            await run.kill(process, after=300)
             await loading
     async with SqliteRecords.open(ledger(tmp_path)) as records:
         rows = await rows_of(records, "usage")

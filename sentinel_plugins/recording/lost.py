@@ -1,0 +1,21 @@
+"""When what has begun and has no end is taken for lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sentinel_core.config import Settings
+from sentinel_core.errors import ConfigProblem
+
+
+def lost_while_running(table: str, lost_after_s: float, settings: Settings) -> Iterator[ConfigProblem]:
+    """A problem where a request that still runs would be taken for lost. Times are seconds."""
+    longest_s = settings.server.request_timeout_s
+    if lost_after_s <= longest_s:
+        yield ConfigProblem(
+            "a request that is still running would be taken for lost",
+            table=table,
+            key="lost_after_s",
+            found=f"{lost_after_s:g}",
+            expected=f"more than {longest_s:g}, the request_timeout_s of [server]",
+        )
