@@ -8,10 +8,8 @@ import re
 import string
 from collections.abc import Callable
 
-import re2
-
 from sentinel_plugins.guarding.origins import Making, Origins
-from sentinel_plugins.guarding.tail import utf8
+from sentinel_plugins.guarding.tail import holding
 
 LONGEST_TOKEN = 8_192
 """Characters of the longest token that is decoded. What is longer is a file, which no guard for text looks into."""
@@ -20,7 +18,7 @@ MAY_HOLD = rf"[A-Za-z0-9+/_-]{{{_SHORTEST_TOKEN}}}"
 """An RE2 pattern that matches in every text that holds one."""
 BEGUN = r"[A-Za-z0-9+/_-]+=*"
 """One that matches the beginning of a token at the end of a text, and more: see `begun`."""
-_MAYBE = re2.compile(MAY_HOLD.encode())
+_may_hold = holding(MAY_HOLD)
 _TOKEN = re.compile(rf"[A-Za-z0-9+/_-]{{{_SHORTEST_TOKEN},}}+={{0,6}}")
 _HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _BASE32 = re.compile(r"[A-Z2-7]+={0,6}")
@@ -36,7 +34,7 @@ def begun(text: str) -> int:
 def decoded(text: str) -> tuple[str, Origins] | None:
     """What the tokens say that are text when decoded, each on a line of its own, and the way back: a part of a line
     comes from the whole token. None where there is none."""
-    if _MAYBE.search(utf8(text)) is None:
+    if not _may_hold(text):
         return None
     making, any_ = Making(), False
     for token in _TOKEN.finditer(text):

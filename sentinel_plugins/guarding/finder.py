@@ -37,6 +37,10 @@ class Finder(Kind, Protocol):
         """Every value of every kind. Those of different kinds may overlap."""
         ...
 
+    def following(self) -> Finder:
+        """The same for one text that grows: what was read of its beginning need not be read again."""
+        ...
+
 
 class Together:
     """What all of these find."""
@@ -53,6 +57,32 @@ class Together:
     def live_from(self, text: str) -> int:
         """Where the first of the finders may go on."""
         return min((finder.live_from(text) for finder in self._finders), default=len(text))
+
+    def following(self) -> Finder:
+        """See `Finder`: each of them reads the text as it is."""
+        return self
+
+
+class Beside:
+    """What a finder finds, and one more kind."""
+
+    def __init__(self, finder: Finder, kind: Kind) -> None:
+        self._finder = finder
+        self._kind = kind
+        self.max_length = max(finder.max_length, kind.max_length)
+        self.left = max(finder.left, kind.left)
+
+    def find(self, text: str) -> Sequence[Found]:
+        """The values of both."""
+        return [*self._finder.find(text), *self._kind.find(text)]
+
+    def live_from(self, text: str) -> int:
+        """Where the first of the two may go on."""
+        return min(self._finder.live_from(text), self._kind.live_from(text))
+
+    def following(self) -> Finder:
+        """See `Finder`."""
+        return Beside(self._finder.following(), self._kind)
 
 
 class Except:
@@ -72,6 +102,10 @@ class Except:
     def live_from(self, text: str) -> int:
         """As the finder says: an allowed value may go on and be another."""
         return self._finder.live_from(text)
+
+    def following(self) -> Finder:
+        """See `Finder`."""
+        return Except(self._finder.following(), self._allowed)
 
     def _is_allowed(self, found: Found, text: str) -> bool:
         return text[found.start : found.end].casefold() in self._allowed.get(found.family, ())

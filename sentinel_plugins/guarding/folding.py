@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from itertools import accumulate
-
-import re2
+from typing import TypeAlias
 
 from sentinel_plugins.guarding.origins import Origins, Same, Stretches
-from sentinel_plugins.guarding.tail import utf8
+from sentinel_plugins.guarding.tail import holding
 from sentinel_plugins.guarding.unseen import UNSEEN
 
 _LOOKS = str.maketrans(
@@ -54,7 +54,7 @@ DISGUISE = "|".join((
 """Where folding can matter: a disguised character beside a plain one, a letter that is only there for disguise, numbers
 of other scripts. A text without any is not folded, which would take several times as long as to search it; of one with
 some, what is found near them counts: see `disguised`."""
-_DISGUISE = re2.compile(DISGUISE.encode())
+_in_disguise = holding(DISGUISE)
 LEFT = 64
 """Characters before a value that may say together what stands there: an escape in another one, a word in disguise."""
 
@@ -123,24 +123,49 @@ _MANY = 32
 time than to look at one character after the other."""
 
 
-def folded(text: str) -> tuple[str, Origins]:
-    """The text as a person reads it who knows Latin letters only, and the way back."""
-    if text.isascii() or _DISGUISE.search(utf8(text)) is None:
-        return text, Same()
-    return folded_anyway(text)
+Fold: TypeAlias = Callable[[str], tuple[str, Origins]]
+
+
+def may_matter(text: str) -> bool:
+    """Whether folding can make a difference that counts."""
+    return not text.isascii() and _in_disguise(text)
 
 
 def disguised(text: str, start: int, end: int) -> bool:
     """Whether one of these characters is in disguise, or one of those that decide about them. What stands further away
     has no say: a stream does not know it any more, or not yet."""
-    near = text[max(0, start - LEFT) : end + 1]
-    return not near.isascii() and _DISGUISE.search(utf8(near)) is not None
+    return may_matter(text[max(0, start - LEFT) : end + 1])
 
 
-def folded_anyway(text: str) -> tuple[str, Origins]:
-    """Of the beginning of a text, which may become a disguise by what follows."""
+def folded(text: str) -> tuple[str, Origins]:
+    """The text as a person reads it who knows Latin letters only, and the way back."""
+    read, even = _read(text)
+    return read, Same() if even else _Folded(text)
+
+
+class Folding:
+    """`folded` for a text that grows: of what it began with when it was asked last, it folds nothing again."""
+
+    __slots__ = ("_even", "_read", "_text")
+
+    def __init__(self) -> None:
+        self._text = self._read = ""
+        self._even = True
+
+    def __call__(self, text: str) -> tuple[str, Origins]:
+        """See `folded`."""
+        if not text.startswith(self._text):
+            self._text, self._read, self._even = "", "", True
+        if len(text) > len(self._text):
+            read, even = _read(text[len(self._text) :])
+            self._text, self._read, self._even = text, self._read + read, self._even and even
+        return self._read, Same() if self._even else _Folded(text)
+
+
+def _read(text: str) -> tuple[str, bool]:
+    """What a text is read as, and whether every character as one."""
     if text.isascii():
-        return text, Same()
+        return text, True
     others = set(text) - _folds.kept
     read = text
     if len(others) > _MANY:
@@ -148,4 +173,4 @@ def folded_anyway(text: str) -> tuple[str, Origins]:
     else:
         for character in others:
             read = read.replace(character, _folds[ord(character)])
-    return read, Same() if _folds.uneven.isdisjoint(others) else _Folded(text)
+    return read, _folds.uneven.isdisjoint(others)

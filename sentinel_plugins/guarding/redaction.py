@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, get_args
 from sentinel_core.errors import Refusal
 from sentinel_core.messages import Path, TextSlot
 from sentinel_plugins.guarding.entity import Family, Found
-from sentinel_plugins.guarding.finder import Except, Finder, Together
+from sentinel_plugins.guarding.finder import Beside, Except, Finder
 from sentinel_plugins.guarding.form import ARGUMENTS
 from sentinel_plugins.guarding.handover import Mark
 from sentinel_plugins.guarding.known import Known
@@ -126,7 +126,7 @@ class Redaction:
         values = {**self._values(slots), **(known or {})}
         if not values:
             return {}
-        finder = Together([self.merged.finder, Known(values)])
+        finder = Beside(self.merged.finder, Known(values))
         changed = ((slot, self._whole(slot, finder, self._decide)) for slot in slots)
         return {slot.path: text for slot, text in changed if text != slot.text}
 
@@ -135,7 +135,7 @@ class Redaction:
         is done, and nobody hears of it."""
         slots = tuple(slots)
         values = {spot.value: spot.found for slot in slots for spot in self._spots(slot, self.merged.finder)}
-        finder = Together([self.merged.finder, Known(values)])
+        finder = Beside(self.merged.finder, Known(values))
         for slot in slots if values else ():
             for spot in self._spots(slot, finder):
                 if self._is_own(spot.found):

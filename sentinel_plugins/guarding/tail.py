@@ -56,6 +56,17 @@ def searching(pattern: bytes) -> Search:
     return search or partial(_spans, compiled)
 
 
+def holding(pattern: str) -> Callable[[str], bool]:
+    """Whether a pattern of RE2 matches somewhere in a text."""
+    search = searching(pattern.encode())
+
+    def holds(text: str) -> bool:
+        encoded = utf8(text)
+        return search(ANYWHERE, encoded, 0, len(encoded))[0][0] >= 0
+
+    return holds
+
+
 def _spans(compiled: Any, _: object, text: bytes, start: int, end: int) -> Sequence[tuple[int, int]]:
     """The same by what RE2's module offers to everybody, where a version of it hides the rest elsewhere."""
     found = compiled.search(text, start, end)

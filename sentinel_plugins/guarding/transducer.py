@@ -83,7 +83,7 @@ class Transducer:
         left: str = "",
         overlong: Mapping[str, Overlong] | None = None,
     ) -> None:
-        self._finder = finder
+        self._finder = finder.following()
         self._rank = rank
         self._decide = decide
         self._overlong = overlong or {}

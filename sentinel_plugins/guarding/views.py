@@ -13,8 +13,8 @@ from typing import TypeAlias
 
 from sentinel_plugins.guarding import encoded, escapes
 from sentinel_plugins.guarding.entity import Found
-from sentinel_plugins.guarding.finder import Kind, Together
-from sentinel_plugins.guarding.folding import DISGUISE, LEFT, disguised, folded, folded_anyway
+from sentinel_plugins.guarding.finder import Finder, Kind, Together
+from sentinel_plugins.guarding.folding import DISGUISE, LEFT, Fold, Folding, disguised, folded, may_matter
 from sentinel_plugins.guarding.marks import MARK, precomposed
 from sentinel_plugins.guarding.origins import Origins, Same, composed
 from sentinel_plugins.guarding.scanner import Scanner
@@ -47,9 +47,9 @@ class View:
             return View(text, composed(self.origins, origins))
         return View(text, composed(self.origins, origins), lambda start, end: self.tells(*origins.span(start, end)))
 
-    def folded(self) -> View:
+    def folded(self, fold: Fold) -> View:
         """With characters folded; this one, if there are none."""
-        text, origins = folded(self.text)
+        text, origins = fold(self.text) if may_matter(self.text) else (self.text, Same())
         if text == self.text:
             return self
 
@@ -60,11 +60,11 @@ class View:
         return View(text, composed(self.origins, origins), tells)
 
 
-def views(text: str) -> Iterator[View]:
+def views(text: str, fold: Fold = folded) -> Iterator[View]:
     """Every other reading: with escapes read, and with characters folded as well; what tokens say in either, and the
     tokens in that; what is smuggled in characters that nobody sees. None of a text of plain ASCII without escapes and
-    long words."""
-    for reading in _read(View(text, Same())):
+    long words. `fold` is for the text itself."""
+    for reading in _read(View(text, Same()), fold):
         if reading.text != text:
             yield reading
         yield from _decoded(reading, DEPTH)
@@ -73,12 +73,12 @@ def views(text: str) -> Iterator[View]:
         yield View(*hidden)
 
 
-def _read(view: View) -> Iterator[View]:
+def _read(view: View, fold: Fold = folded) -> Iterator[View]:
     """With all escapes read; if that makes another text, with characters folded too: what an unseen character parts is
     two words in the one, and one in the other."""
     *_, unescaped = _unescaped(view)
     yield unescaped
-    read = unescaped.folded()
+    read = unescaped.folded(fold if unescaped is view else folded)
     if read is not unescaped:
         yield read
 
@@ -112,7 +112,7 @@ def _beginnings(text: str) -> Iterator[View]:
     """Every reading of what may be the beginning of a longer text: of which layers, and whether folded, that says."""
     for view in _unescaped(View(text, Same())):
         yield view
-        read, origins = folded_anyway(view.text)
+        read, origins = folded(view.text)
         if read != view.text:
             yield view.made(read, origins)
 
@@ -147,7 +147,11 @@ class Reader:
         self._escapes = Tail([escapes.UNFINISHED], _LONGEST)
         self._smuggled = Tail([f"{CARRIERS}+"], encoded.LONGEST_TOKEN)
 
-    def find(self, text: str) -> Sequence[Found]:
+    def following(self) -> Finder:
+        """See `Finder`."""
+        return _Following(self)
+
+    def find(self, text: str, fold: Fold = folded) -> Sequence[Found]:
         """What the scanner finds in the text and in its views, as places of the text, each once."""
         there = self._triggers(utf8(text))
         if not there and not self._own:  # as a rule
@@ -157,7 +161,7 @@ class Reader:
             return found
         more: set[Found] = set()
         behind: dict[tuple[str, int], int] = {}
-        for view in chain(views(text), _seen(text) if self._own else ()):
+        for view in chain(views(text, fold), _seen(text) if self._own else ()):
             for one in (*self._scanner.find(view.text), *self._customs.find(view.text)):
                 if not view.tells(one.start, one.end):
                     continue
@@ -169,12 +173,22 @@ class Reader:
         more.update(one._replace(start=behind.get((one.entity, one.start), one.start)) for one in found)
         return sorted(more, key=lambda one: (one.start, -one.end, one.entity))
 
-    def live_from(self, text: str) -> int:
+    def live_from(self, text: str, fold: Fold = folded) -> int:
         """The least of the scanner's on the text and its readings, and the beginnings of tokens and escapes there."""
         tail = text[-self.max_length :]
-        plain = tail.isascii() and not escapes.may_be_in(tail)  # nobody reads it otherwise than it is written
-        live = self._starts(tail) if plain else self._live_from(tail, DEPTH)
+        plain = tail.isascii()
+        if escapes.may_be_in(tail) or (self._own and not plain):
+            live = self._live_from(tail, DEPTH)
+        else:  # as a rule; plain text nobody reads otherwise than it is written
+            live = self._starts(tail) if plain else self._either(tail, fold)
         return live + len(text) - len(tail)
+
+    def _either(self, text: str, fold: Fold) -> int:
+        """`_live_from` of a text without escapes: as it is written, or folded."""
+        live = self._begun(text, DEPTH)
+        read, origins = fold(text)
+        at = self._begun(read, DEPTH) if read != text else len(read)
+        return live if at == len(read) else min(live, origins.span(at, at + 1)[0])
 
     def _live_from(self, text: str, depth: int) -> int:
         live = len(text)
@@ -200,6 +214,28 @@ class Reader:
         if len(text) - live > self._scanner.reach:
             live = min(self._scanner.live_from(text), encoded.begun(text))
         return min(live, self._customs.live_from(text)) if self._own else live
+
+
+class _Following:
+    """A reader for one text that grows."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._fold = Folding()
+        self.max_length = reader.max_length
+        self.left = reader.left
+
+    def following(self) -> Finder:
+        """See `Finder`."""
+        return self._reader.following()
+
+    def find(self, text: str) -> Sequence[Found]:
+        """As the reader does."""
+        return self._reader.find(text, self._fold)
+
+    def live_from(self, text: str) -> int:
+        """As the reader does."""
+        return self._reader.live_from(text, self._fold)
 
 
 def _behind_escape(text: str, view: View, found: Found, placed: Found) -> Iterator[tuple[tuple[str, int], int]]:

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from sentinel_core.messages import TextSlot
 from sentinel_plugins.guarding.entity import Found
-from sentinel_plugins.guarding.finder import Finder, Together
+from sentinel_plugins.guarding.finder import Beside, Finder
 from sentinel_plugins.guarding.presidio.wire import Span
 from sentinel_plugins.guarding.redaction import Merged, Note, Redaction
 from sentinel_plugins.guarding.replacing import Action, Replacement
@@ -101,4 +101,4 @@ class Marking(Redaction):
 
     def _replacer(self, finder: Finder, decide: Decide, left: str) -> Replacer:
         marks = Marks(self._recognised)
-        return Marked(marks, super()._replacer(Together([finder, marks]), decide, left))
+        return Marked(marks, super()._replacer(Beside(finder, marks), decide, left))

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_plugins.guarding.entities import secrets, structured_pii
+from sentinel_plugins.guarding.finder import Together
 from sentinel_plugins.guarding.merge import Cluster
 from sentinel_plugins.guarding.replacing import redacted
 from sentinel_plugins.guarding.scanner import Scanner
@@ -26,7 +27,7 @@ def through(pieces: Sequence[str]) -> str:
     def decide(cluster: Cluster, value: str) -> str:
         return redacted(cluster.first, value)
 
-    text = PlainText(Transducer(SCANNER, lambda one: RANK[one.family], decide))
+    text = PlainText(Transducer(Together([SCANNER]), lambda one: RANK[one.family], decide))
     return "".join([*(text.feed(piece) for piece in pieces), text.feed("", end=True)])
 
 

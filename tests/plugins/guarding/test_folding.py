@@ -13,7 +13,7 @@ import pytest
 from sentinel_plugins.guarding import folding
 from sentinel_plugins.guarding.entities import secrets, structured_pii
 from sentinel_plugins.guarding.entities.email import email_address
-from sentinel_plugins.guarding.folding import folded_anyway
+from sentinel_plugins.guarding.folding import folded
 from sentinel_plugins.guarding.origins import Stretches
 from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.transducer import Transducer, joined
@@ -98,7 +98,7 @@ def like(sign: str) -> Iterator[str]:
     """Every character that is read as this one, but for accents that stand alone and are read as spaces."""
     for code in (*range(0x80, 0xD800), *range(0xE000, 0x1FFFF)):
         accent = sign == " " and unicodedata.category(chr(code)) in ("Sk", "Lm", "Po", "Lo")
-        if not accent and folded_anyway(chr(code))[0] == sign:
+        if not accent and folded(chr(code))[0] == sign:
             yield chr(code)
 
 

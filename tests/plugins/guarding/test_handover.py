@@ -17,6 +17,7 @@ from sentinel_core.hookspecs import hookimpl
 from sentinel_core.messages import Event, TextEvent
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import Driven, FakeProvider
+from sentinel_plugins.guarding.folding import Fold
 from sentinel_plugins.guarding.views import Reader
 from tests.plugins.guarding.guards import KINDS, Table, answering, guards, verdicts
 from tests.plugins.guarding.texts import texts
@@ -78,9 +79,9 @@ async def test_a_text_is_searched_once_for_both(monkeypatch: pytest.MonkeyPatch)
     calls: Counter[int] = Counter()
     live_from = Reader.live_from
 
-    def counted(self: Reader, text: str) -> int:
+    def counted(self: Reader, text: str, fold: Fold) -> int:
         calls[id(self)] += 1
-        return live_from(self, text)
+        return live_from(self, text, fold)
 
     monkeypatch.setattr(Reader, "live_from", counted)
     driven = await answered(["The ", "quick ", f"{ADDRESS} ", "fox."], **BOTH)

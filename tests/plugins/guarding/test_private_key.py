@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_plugins.guarding.entities.private_key import MAX_LENGTH, PrivateKey
+from sentinel_plugins.guarding.finder import Together
 from sentinel_plugins.guarding.replacing import redacted
 from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.transducer import Transducer
@@ -29,7 +30,7 @@ def block(body: int, *, end: str = END, newline: str = "\n") -> str:
 
 
 def through(pieces: list[str]) -> str:
-    finder = Scanner([KEY])
+    finder = Together([Scanner([KEY])])
     transducer = Transducer(
         finder, lambda _: 1, lambda cluster, value: redacted(cluster.first, value), overlong={KEY.name: KEY}
     )

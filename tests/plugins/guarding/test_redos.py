@@ -127,6 +127,9 @@ class Counting:
         self.read += len(text)
         return self._finder.live_from(text)
 
+    def following(self) -> Finder:
+        return self
+
 
 @pytest.mark.parametrize(
     "name", ["escaped escapes", "digits in groups", "half of a US_SSN", "entities of HTML", "tags"]

@@ -71,6 +71,9 @@ class Counting:
     def live_from(self, text: str) -> int:
         return self._finder.live_from(text)
 
+    def following(self) -> Finder:
+        return self
+
 
 @pytest.mark.parametrize("name", ROWS)
 @pytest.mark.parametrize("size", [1, 4, 13])

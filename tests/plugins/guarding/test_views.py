@@ -18,7 +18,7 @@ from sentinel_plugins.guarding.encoded import LONGEST_TOKEN
 from sentinel_plugins.guarding.entities import secrets, structured_pii
 from sentinel_plugins.guarding.entities.email import email_address
 from sentinel_plugins.guarding.finder import Finder
-from sentinel_plugins.guarding.folding import folded_anyway
+from sentinel_plugins.guarding.folding import folded
 from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.transducer import Transducer, joined
 from sentinel_plugins.guarding.unseen import cleaned
@@ -349,13 +349,24 @@ def test_p6_a_beginning_further_back_than_most_may_be_is_seen(length: int) -> No
 
 @given(st.text(max_size=40))
 def test_characters_are_folded_one_by_one_whatever_stands_beside_them(text: str) -> None:
-    read, origins = folded_anyway(text)
-    each = [folded_anyway(letter)[0] for letter in text]
+    read, origins = folded(text)
+    each = [folded(letter)[0] for letter in text]
     assert read == "".join(each)
     ends = [0, *accumulate(map(len, each))]
     for at, letter in enumerate(each):
         if letter:
             assert origins.span(ends[at], ends[at + 1]) == (at, at + 1)
+
+
+@promised()
+@given(st.lists(st.tuples(st.text(max_size=12) | disguised, st.integers(0, 8)), max_size=12))
+def test_p6_a_text_that_is_followed_reads_as_it_does_anew(steps: list[tuple[str, int]]) -> None:
+    """Now and then its beginning is forgotten."""
+    following, text = READER.following(), ""
+    for piece, gone in steps:
+        text = text[gone // 4 * gone :] + piece
+        assert following.live_from(text) == READER.live_from(text)
+        assert following.find(text) == READER.find(text)
 
 
 @given(disguised)
