@@ -137,7 +137,7 @@ def per_call_us(call: Callable[[], object], seconds: float) -> float:
 async def measure(text: str) -> Metrics:
     """One text, whole, and as a stream of four characters an event."""
     kilobytes = len(text.encode()) / KB
-    events = [text[at : at + 4] for at in range(0, KB, 4)]
+    events = [text[at : at + 4] for at in range(0, min(KB, len(text)), 4)]
     return {
         "scan_us_per_kb": per_call_us(lambda: SCANNER.find(text), TEXT_S) / kilobytes,
         "read_us_per_kb": per_call_us(lambda: READER.find(text), TEXT_S) / kilobytes,
