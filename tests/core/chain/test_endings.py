@@ -16,6 +16,7 @@ from sentinel_core.hookspecs import PHASES
 from sentinel_core.stage import StageConfig
 from sentinel_core.testing import FakeProvider, chain_of, completion, context, settle
 from tests.core.chain.scenes import Legs, Record, Scene, Shape, Trouble, Upstream, actors
+from tests.loops import Loop
 from tests.products import products
 
 LEGS: tuple[Legs, ...] = ("one", "retry", "hedge")
@@ -108,8 +109,8 @@ def played(scene: Scene) -> Played:
         await play.play()
         return play
 
-    with asyncio.Runner() as runner:
-        return runner.run(run())
+    with Loop() as loop:
+        return loop.run(run())
 
 
 @given(SCENES)

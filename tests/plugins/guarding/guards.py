@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -17,6 +16,7 @@ from sentinel_core.testing import Driven, FakeProvider, context, fake_services, 
 from sentinel_core.testing.harness import opened
 from sentinel_plugins.pii.stage import Pii
 from sentinel_plugins.secrets.stage import Secrets
+from tests.loops import Loop
 
 KINDS: dict[str, type[Stage]] = {"pii": Pii, "secrets": Secrets}
 Table: TypeAlias = Mapping[str, Any]  # TOML values
@@ -92,18 +92,18 @@ class Ask(Protocol):
 def answering(**tables: Table) -> Iterator[Ask]:
     """The guards of these tables, opened once for many answers."""
     provider = FakeProvider()
-    with asyncio.Runner() as runner:
+    with Loop() as loop:
         stack = AsyncExitStack()
-        chain = runner.run(stack.enter_async_context(guards(provider, **tables)))
+        chain = loop.run(stack.enter_async_context(guards(provider, **tables)))
 
         def ask(pieces: Sequence[str], *, stream: bool) -> Driven:
             provider.script(tuple(pieces))
-            return runner.run(chain.ask(stream=stream))
+            return loop.run(chain.ask(stream=stream))
 
         try:
             yield ask
         finally:
-            runner.run(stack.aclose())
+            loop.run(stack.aclose())
 
 
 def verdicts(driven: Driven) -> dict[tuple[str, str], str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
@@ -25,6 +24,7 @@ from sentinel_core.messages import Event, Finish, Operation, TextEvent
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.testing import FakeProvider
 from tests.core.dialects.cuts import bytewise, cut, payloads
+from tests.loops import Loop
 from tests.plugins.guarding.defined import DEFINED
 from tests.plugins.guarding.guards import PII, SECRETS, Guards, Table, guards
 from tests.plugins.guarding.oracle import expected
@@ -197,13 +197,13 @@ async def through(chain: Guards, api: Api, pieces: Sequence[bytes]) -> bytes:
 @contextmanager
 def running(**tables: Table) -> Iterator[Callable[[Api, Sequence[bytes]], bytes]]:
     """The guards of these tables, opened once; calling it sends one stream through them."""
-    with asyncio.Runner() as runner:
+    with Loop() as loop:
         stack = AsyncExitStack()
-        chain = runner.run(stack.enter_async_context(guards(Wire(), **tables)))
+        chain = loop.run(stack.enter_async_context(guards(Wire(), **tables)))
         try:
-            yield lambda api, pieces: runner.run(through(chain, api, pieces))
+            yield lambda api, pieces: loop.run(through(chain, api, pieces))
         finally:
-            runner.run(stack.aclose())
+            loop.run(stack.aclose())
 
 
 def redacted(text: str) -> str:

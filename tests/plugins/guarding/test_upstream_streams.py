@@ -5,7 +5,6 @@ What a client of any API reads is what the guards make of the whole texts.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from sentinel_core.provider import Provider
 from sentinel_core.reply import Reply
 from sentinel_core.testing import FakeProvider
 from tests.core.dialects.cuts import cut
+from tests.loops import Loop
 from tests.plugins.guarding.guards import PII, SECRETS, Guards, guards
 from tests.plugins.guarding.test_streams import APIS, PLACES, TEXT, Api, Lanes, asked, lanes_of, redacted
 from tests.plugins.providers.fed import Fed
@@ -84,16 +84,16 @@ async def read(chain: Guards, api: Api) -> Lanes:
 @contextmanager
 def running(spoken: Spoken) -> Iterator[tuple[Send, Send]]:
     """Sends one upstream's bytes through the guards, and past them."""
-    with asyncio.Runner() as runner:
+    with Loop() as loop:
         stack = AsyncExitStack()
-        pool, guarded, bare = runner.run(stack.enter_async_context(chains(spoken)))
+        pool, guarded, bare = loop.run(stack.enter_async_context(chains(spoken)))
 
         def send(chain: Guards, api: Api, pieces: Sequence[bytes]) -> Lanes:
             pool.put(pieces)
-            return runner.run(read(chain, api))
+            return loop.run(read(chain, api))
 
         yield (lambda api, pieces: send(guarded, api, pieces)), (lambda api, pieces: send(bare, api, pieces))
-        runner.run(stack.aclose())
+        loop.run(stack.aclose())
 
 
 def escaped(wire: bytes) -> bytes:

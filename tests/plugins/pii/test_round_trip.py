@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 
@@ -13,6 +12,7 @@ from sentinel_core.testing import context
 from sentinel_plugins.guarding.unseen import cleaned
 from sentinel_plugins.pii.reversible import vault_for
 from sentinel_plugins.pii.targets import Targets
+from tests.loops import Loop
 from tests.plugins.guarding.guards import guards, sent
 from tests.plugins.guarding.samples import PERSONAL
 from tests.plugins.guarding.texts import texts
@@ -42,19 +42,19 @@ def aims(text: str) -> bool:
 def echoing() -> Iterator[Callable[[str, bool], tuple[str, str]]]:
     """What a provider was sent of a text, and what the caller got when it said that again."""
     table = {"action": "reversible", "hash_key": KEY}
-    with asyncio.Runner() as runner:
+    with Loop() as loop:
         stack = AsyncExitStack()
-        chain = runner.run(stack.enter_async_context(guards(Parrot(), pii=table)))
+        chain = loop.run(stack.enter_async_context(guards(Parrot(), pii=table)))
 
         def ask(text: str, stream: bool) -> tuple[str, str]:
             messages = [BEGIN, {"role": "user", "content": text}]
-            driven = runner.run(chain.ask(messages=messages, stream=stream))
+            driven = loop.run(chain.ask(messages=messages, stream=stream))
             return sent(driven), driven.text
 
         try:
             yield ask
         finally:
-            runner.run(stack.aclose())
+            loop.run(stack.aclose())
 
 
 def test_p5_whatever_is_taken_out_comes_back() -> None:

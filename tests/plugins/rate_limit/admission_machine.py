@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import abstractmethod
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -26,6 +25,7 @@ from sentinel_plugins.rate_limit.local import LocalPart
 from sentinel_plugins.rate_limit.owed import Owed
 from sentinel_plugins.rate_limit.stage import Outside, RateLimit
 from sentinel_plugins.records.memory import MemoryRecords
+from tests.loops import Loop
 from tests.plugins.rate_limit.naive_ledger import IN, OUT, NaiveLedger, Taken
 from tests.plugins.rate_limit.scene import NOON, asking, caller, prices
 
@@ -69,7 +69,7 @@ class AdmissionMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.runner = asyncio.Runner()
+        self.loop = Loop()
         self.clock = FakeClock(NOON)
         self.looks = 0
         self.ledger = NaiveLedger(LIMITS, TTL_S)
@@ -89,10 +89,10 @@ class AdmissionMachine(RuleBasedStateMachine):
         """The store's time passes."""
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:  # Any: what a coroutine exchanges with its loop
-        return self.runner.run(work)
+        return self.loop.run(work)
 
     def teardown(self) -> None:
-        self.runner.close()
+        self.loop.close()
 
     @rule(target=running, prompt=st.integers(1, 60), cap=st.integers(1, 60))
     def come(self, prompt: int, cap: int) -> Any:  # an element of the bundle, or none

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine, Iterator, Mapping
 from itertools import count
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ from hypothesis.stateful import (
 )
 
 from sentinel_core.records import DAY, TENANT, Record, RecordStore
+from tests.loops import Loop
 from tests.plugins.records.naive_model import NaiveModel, text, whole
 from tests.plugins.records.opened import Opener
 from tests.properties import promised
@@ -51,15 +51,15 @@ class RecordsMachine(RuleBasedStateMachine):
 
     pages: Bundle[tuple[Mapping[str, Any], str, list[Record]]] = Bundle("pages")
 
-    def __init__(self, runner: asyncio.Runner, store: RecordStore, table: str) -> None:
+    def __init__(self, loop: Loop, store: RecordStore, table: str) -> None:
         super().__init__()
-        self.runner = runner
+        self.loop = loop
         self.store = store
         self.table = table
         self.model = NaiveModel()
 
     def run(self, step: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(step)
+        return self.loop.run(step)
 
     @rule(records=st.lists(RECORDS, max_size=8))
     def append(self, records: list[Record]) -> None:
@@ -116,16 +116,16 @@ class RecordsMachine(RuleBasedStateMachine):
 
 
 def test_p4_a_store_answers_like_the_model(opener: Opener) -> None:
-    with asyncio.Runner() as runner:
+    with Loop() as loop:
         opening = opener()
-        store = runner.run(opening.__aenter__())
+        store = loop.run(opening.__aenter__())
         tables: Iterator[int] = count()
 
         class Machine(RecordsMachine):
             def __init__(self) -> None:
-                super().__init__(runner, store, f"table-{next(tables)}")
+                super().__init__(loop, store, f"table-{next(tables)}")
 
         try:
             run_state_machine_as_test(Machine, settings=promised(among=10))
         finally:
-            runner.run(opening.__aexit__(None, None, None))
+            loop.run(opening.__aexit__(None, None, None))

@@ -9,6 +9,7 @@ from typing import Protocol
 from sentinel_core.state import Admission, Claim, Settlement, state_key
 from sentinel_plugins.state.memory import MemoryState
 from sentinel_plugins.state.redis import RedisState
+from tests.loops import Loop
 from tests.plugins.state.naive_model import SECOND
 from tests.plugins.state.one_step import one_step
 from tests.plugins.state.redis_stores import MOVED_CLOCK, MovedTime, config
@@ -68,8 +69,8 @@ class RedisDriver:
     def __init__(self, server: RedisServer) -> None:
         server.ask("FLUSHALL")
         self._time = MovedTime(server)
-        self._runner = asyncio.Runner()
-        self._store = self._runner.run(self._open(server))
+        self._loop = Loop()
+        self._store = self._loop.run(self._open(server))
         self.move_clock(0)
         self.read_clock()
 
@@ -80,10 +81,10 @@ class RedisDriver:
         async def together() -> list[Admission]:
             return await asyncio.gather(*(self._store.admit(*step) for step in steps))
 
-        return self._runner.run(together())
+        return self._loop.run(together())
 
     def tell(self, reservation: str, settlement: Settlement) -> str:
-        return self._runner.run(self._store.settle(reservation, settlement))
+        return self._loop.run(self._store.settle(reservation, settlement))
 
     def move_clock(self, by: int) -> None:
         self._time.advance(by)
@@ -93,5 +94,5 @@ class RedisDriver:
         assert self.tell(state_key("acme", "nothing"), Settlement()) == "unknown"
 
     def close(self) -> None:
-        self._runner.run(self._store.close())
-        self._runner.close()
+        self._loop.run(self._store.close())
+        self._loop.close()

@@ -21,6 +21,7 @@ from sentinel_plugins.guarding.presidio.process import COMMAND, RecogniserFailed
 from sentinel_plugins.guarding.presidio.wire import Span, Start
 from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.pii.names.config import NerConfig
+from tests.loops import Loop
 from tests.plugins.guarding.guards import guards, sent
 from tests.plugins.guarding.samples import PERSONAL
 
@@ -42,13 +43,13 @@ def plan(*entities: str, model: str = MODEL) -> PoolPlan:
 @pytest.fixture(scope="module")
 def ask() -> Iterator[Ask]:
     """One process for the whole module: it takes seconds to start."""
-    with asyncio.Runner() as runner:
+    with Loop() as loop:
         stack = AsyncExitStack()
-        pool = runner.run(stack.enter_async_context(Pool.opened(plan("PERSON", "LOCATION", *SHARED))))
+        pool = loop.run(stack.enter_async_context(Pool.opened(plan("PERSON", "LOCATION", *SHARED))))
         try:
-            yield lambda texts: runner.run(pool.ask(texts))
+            yield lambda texts: loop.run(pool.ask(texts))
         finally:
-            runner.run(stack.aclose())
+            loop.run(stack.aclose())
 
 
 @installed
