@@ -60,17 +60,19 @@ def _callers(gateway: Gateway) -> str:
 
 
 def _call(gateway: Gateway, url: str) -> str:
+    key = """ -H "X-API-Key: $KEY\"""" if any(map(authenticates, gateway.chain.stages)) else ""
     return (
-        f"curl {url}/v1/chat/completions -H 'content-type: application/json' "
-        f"""-d '{{"model": "{_model(gateway)}", "messages": [{{"role": "user", "content": "Hello"}}]}}'"""
+        f"curl {url}/v1/chat/completions{key} -H 'content-type: application/json' "
+        f"""-d '{{{_model(gateway)}"messages": [{{"role": "user", "content": "Hello"}}]}}'"""
     )
 
 
 def _model(gateway: Gateway) -> str:
-    """Some model that is served."""
+    """Some model that is served; none where none is listed: there is one for requests that name none."""
     named = [model.name for model in gateway.settings.models]
     offered = [model for plan in gateway.blueprint.providers for model in plan.config.models]
-    return next(iter((*named, *offered)), "MODEL")
+    name = next(iter((*named, *offered)), None)
+    return f'"model": "{name}", ' if name is not None else ""
 
 
 def _titled(title: str, lines: Iterable[str]) -> list[str]:

@@ -82,11 +82,11 @@ class ProviderVariables:
         return key or (url if self.keyless else None)
 
     def aliases(self) -> Iterator[Alias]:
-        """The rows for its table."""
+        """The rows for its table. A file that names another key or address means it: what happens to be in the
+        environment must not take its place, least of all send the one to the other."""
         kinds = (self.table,)
         if self.urls:
-            yield Alias(("providers", self.table, self.url_key), self.urls, kinds=kinds)
-        # A file that names another key means it: what happens to be in the environment must not take its place.
+            yield Alias(("providers", self.table, self.url_key), self.urls, fills=True, kinds=kinds)
         yield Alias(("providers", self.table, "api_key"), self.api_keys, ranked=True, fills=True, kinds=kinds)
 
 

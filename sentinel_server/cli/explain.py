@@ -31,7 +31,7 @@ def command(
         ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Ask for this model instead of giving a body.")] = None,
-    message: Annotated[str, typer.Option(help="What the user says, with --model.")] = "Hello",
+    message: Annotated[str | None, typer.Option(help="What the user says, with --model.", show_default="Hello")] = None,
     key_env: Annotated[
         str | None, typer.Option("--key-env", help="The variable that holds the caller's key, where callers need one.")
     ] = None,
@@ -45,9 +45,14 @@ def command(
     from sentinel_core.explain import explain
     from sentinel_server.supervisor.launch import Launch
 
+    if file is not None and model is not None:
+        raise typer.BadParameter("give a body or name a model, not both", param_hint="--file")
+    if message is not None and model is None:
+        raise typer.BadParameter("needs --model", param_hint="--message")
     settings = Launch(text(config), text(env_file)).settings()
+    client = _client(key_env, env_file)
     try:
-        explanation = asyncio.run(explain(settings, _body(file, model, message), client=_client(key_env)))
+        explanation = asyncio.run(explain(settings, _body(file, model, message or "Hello"), client=client))
     except Refusal as error:
         print(f"refused before the chain: {error.status} {error}", file=sys.stderr)
         raise typer.Exit(1) from error
@@ -67,15 +72,17 @@ def render(explanation: Explanation) -> str:
     return "\n\n".join([*parts, "Nothing was sent and nothing was charged."])
 
 
-def _client(key_env: str | None) -> Client | None:
+def _client(key_env: str | None, env_file: Path | None) -> Client | None:
     """Who asks. A key on the command line would be everybody's to read."""
+    from sentinel_core.config.environment import Environment
     from sentinel_core.context import Client
 
     if key_env is None:
         return None
-    if not os.environ.get(key_env):
+    key = Environment(os.environ, env_file).get(key_env)
+    if not key:
         raise typer.BadParameter(f"the variable {key_env} is not set", param_hint="--key-env")
-    return Client(headers={"x-api-key": os.environ[key_env]})
+    return Client(headers={"x-api-key": key})
 
 
 def _body(file: Path | None, model: str | None, message: str) -> bytes:

@@ -32,6 +32,7 @@ def command(
 ) -> None:
     """Start the gateway and serve until SIGTERM or Ctrl-C, which drain; a second one stops at once."""
     hung_up = _remember_hang_ups()
+    from sentinel_core.interpreter import running
     from sentinel_server.supervisor import RESTART, Launch
 
     given = {"host": host, "port": port, "workers": workers, "runner": runner}
@@ -39,7 +40,7 @@ def command(
     code = _serve(Launch(text(config), text(env_file), server), reload=reload, hung_up=hung_up)
     if code == RESTART:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which the next program inherits: it reads everything anew
-        os.execv(sys.executable, [sys.executable, "-m", "sentinel_server", *sys.argv[1:]])  # noqa: S606 - ourselves
+        os.execv(sys.executable, running("sentinel_server", *sys.argv[1:]))  # noqa: S606 - ourselves
     raise typer.Exit(code)
 
 

@@ -6,12 +6,12 @@ import asyncio
 import os
 import signal
 import socket
-import sys
 
 import msgspec
 
 from sentinel_core.config import ServerSettings
 from sentinel_core.exit_code import epitaph
+from sentinel_core.interpreter import running
 from sentinel_server.supervisor.channel import Channel, Command, Order, Report, Start, Step
 from sentinel_server.supervisor.launch import Launch
 
@@ -41,7 +41,7 @@ class WorkerProcess:
         host, port = reservation.getsockname()[:2]
         ours, theirs = socket.socketpair()
         with theirs:
-            command = (sys.executable, "-m", CHILD, str(theirs.fileno()), server.runner)
+            command = running(CHILD, str(theirs.fileno()), server.runner)
             try:
                 process = await asyncio.create_subprocess_exec(*command, pass_fds=[theirs.fileno()], process_group=0)
             except BaseException:  # a start that is cancelled leaves no socket open

@@ -84,6 +84,17 @@ def test_a_key_that_the_file_names_is_not_replaced_by_one_that_happens_to_be_set
     assert key.reveal() == "sk-2"
 
 
+def test_a_key_and_an_address_that_the_file_names_stay_together() -> None:
+    tables = {"providers": {"openai": {"api_key": {"env": "TEAM_KEY"}, "base_url": "https://proxy.example/v1"}}}
+    environ = {"OPENAI_BASE_URL": "https://api.openai.com/v1", "OPENAI_API_KEY": "sk-1", "TEAM_KEY": "sk-2"}
+    found = upstream(settings_from(tables, environ=environ))
+    assert found.base_url == "https://proxy.example/v1"
+    assert found.api_key is not None
+    assert found.api_key.reveal() == "sk-2"
+    overridden = environ | {"SENTINEL__PROVIDERS__OPENAI__BASE_URL": "https://other.example/v1"}
+    assert upstream(settings_from(tables, environ=overridden)).base_url == "https://other.example/v1"
+
+
 def test_a_table_of_another_kind_is_left_alone() -> None:
     tables = {"providers": {"openai": {"kind": "echo"}}}
     assert upstream(settings_from(tables, environ={"OPENAI_BASE_URL": "http://x"})) == UpstreamConfig(kind="echo")

@@ -35,7 +35,15 @@ def test_c10_a_public_address_without_keys_refuses_to_start(auth: dict[str, Any]
 def test_c10_with_keys_a_public_address_is_served_and_the_banner_says_so(auth: dict[str, Any]) -> None:  # TOML values
     open_to_all = gateway(auth, host="0.0.0.0")
     assert "authenticated by the chain" in banner.render(open_to_all, "http://x", color=False)
+    assert 'completions -H "X-API-Key: $KEY"' in banner.render(open_to_all, "http://x", color=False)
     assert "anonymous, from this machine only" in banner.render(gateway({}), "http://x", color=False)
+
+
+def test_the_banners_call_names_a_model_where_one_is_listed() -> None:
+    listed = served({"providers": {"openai": {"base_url": "http://x/v1", "models": ["m"]}}})
+    assert """-d '{"model": "m", "messages":""" in banner.render(listed, "http://x", color=False)
+    unlisted = served({"providers": {"openai": {"base_url": "http://x/v1"}}})
+    assert """-d '{"messages":""" in banner.render(unlisted, "http://x", color=False)
 
 
 STORES = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
@@ -13,6 +12,7 @@ from typing import Final
 import msgspec
 
 from sentinel_core.exit_code import epitaph
+from sentinel_core.interpreter import running
 from sentinel_plugins.guarding.presidio.wire import (
     LENGTH_BYTES,
     Failed,
@@ -26,7 +26,7 @@ from sentinel_plugins.guarding.presidio.wire import (
     report_of,
 )
 
-COMMAND: Final = (sys.executable, "-m", "sentinel_plugins.guarding.presidio.worker")
+COMMAND: Final = running("sentinel_plugins.guarding.presidio.worker")
 START_S: Final = 120.0
 """How long loading may take; a cold disk is slow."""
 _MAX_FRAME_BYTES: Final = 16 << 20

@@ -164,6 +164,27 @@ def test_explain_refuses_what_is_no_request(sentinel: Sentinel, monkeypatch: pyt
     assert "invalid_json" in result.err
 
 
+def test_explain_asks_with_a_key_of_the_env_file(sentinel: Sentinel, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SENTINEL_API_KEY=a-key-for-tests-0000001\nBILLING_KEY=a-key-for-tests-0000001\n")
+    config = MODELS + PROVIDERS + "[stages.auth]\n"
+    asked = ("explain", "--model", "best", "--env-file", ".env")
+    assert "would be sent" in sentinel(*asked, "--key-env", "BILLING_KEY", config=config).out
+    assert "would be sent" not in sentinel(*asked).out
+    assert "OTHER_KEY is not set" in sentinel(*asked, "--key-env", "OTHER_KEY").told
+
+
+@pytest.mark.parametrize(
+    ("options", "told"), [(("--message", "hi"), "needs --model"), (("--model", "m", "--file", "x.json"), "not both")]
+)
+def test_explain_refuses_options_that_do_not_go_together(
+    sentinel: Sentinel, tmp_path: Path, options: tuple[str, ...], told: str
+) -> None:
+    (tmp_path / "x.json").write_text("{}")
+    result = sentinel("explain", *options)
+    assert result.code == 2
+    assert told in result.told
+
+
 @pytest.mark.parametrize("path", ["none.json", "."])
 def test_explain_refuses_a_body_that_is_no_file(sentinel: Sentinel, path: str) -> None:
     result = sentinel("explain", "--file", path)
