@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
-from sentinel_core.attempt import Attempt, Ending
+from sentinel_core.attempt import Attempt
 from sentinel_core.facts import Facts
 from sentinel_core.keys import Target, Verdict
-from sentinel_core.messages import Answer, Event, Extent, Request, TextEvent, Usage
+from sentinel_core.messages import Answer, Extent, Request, TextEvent, Usage
 
 if TYPE_CHECKING:
     from sentinel_core.reply import EventStream
@@ -73,6 +73,10 @@ class Context(Facts):
     It is the dict of its typed facts: stages read and write them (`ctx[KEY]`, `ctx.get(KEY)`, `KEY in ctx`), replace
     `ctx.request`, and set response headers. `deadline` is a time of the monotonic clock in seconds, or None. `attempts`
     only grows.
+
+    The chain keeps the rest: `findings` and `unread` hold the guards that noted so (`note_finding`, `note_unread`) for
+    the verdicts, `restorations` what was registered with `restore_with`, in that order. `stage_names` names the chain's
+    stages in order and is one object for all requests of a generation, `stage_seconds` has each one's own time so far.
     """
 
     __slots__ = (
@@ -256,18 +260,3 @@ class Outcome:
         if self._extents is None:
             self._extents = self._report.extents()
         return self._extents
-
-
-__all__ = [
-    "Attempt",
-    "Call",
-    "CallNext",
-    "Client",
-    "Context",
-    "Ending",
-    "Event",
-    "Outcome",
-    "Owner",
-    "Restoration",
-    "Status",
-]

@@ -11,14 +11,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from inspect import isawaitable
 from typing import Any, Literal
 
 import msgspec
 
-from sentinel_core.chain import StageRow, Tracker
+from sentinel_core.cancellation import own_failure
+from sentinel_core.chain import Exchange, StageRow, Tracker
 from sentinel_core.chain.compile import Step
-from sentinel_core.chain.faults import Snapshot, is_fault
+from sentinel_core.chain.faults import WrongResult
+from sentinel_core.chain.results import decided
+from sentinel_core.chain.snapshot import Snapshot
+from sentinel_core.chain.unread import judge_unread
 from sentinel_core.config import Settings
 from sentinel_core.context import Client, Context
 from sentinel_core.decoding import JsonLimits, decode_json
@@ -29,9 +32,8 @@ from sentinel_core.gateway.blueprint import Blueprint, draw
 from sentinel_core.gateway.generation import Generation, ProviderPool
 from sentinel_core.gateway.outside import services
 from sentinel_core.keys import CANDIDATES, PLAN, Key, Target
-from sentinel_core.messages import Answer, Request
+from sentinel_core.messages import Request
 from sentinel_core.registry import Registry
-from sentinel_core.reply import EventStream
 
 Decision = Literal["passes", "answers", "refuses", "faults", "not_evaluated"]
 
@@ -77,9 +79,10 @@ async def explain(
         generation = await _open(draw(settings, registry or Registry()), stack)
         ctx = Context(request, id="dry-run", client=client)
         ctx[CANDIDATES] = generation.candidates(request)
-        run = _DryRun(ctx)
+        run = _DryRun(Exchange(generation.chain, ctx))
+        stack.push_async_callback(run.exchange.endings.close)
         for step in generation.chain.requests:
-            await run.step(step, stack)
+            await run.step(step)
         rows = generation.blueprint.chain.rows()
     rest = _not_evaluated(rows, {(row.stage, row.phase) for row in run.decisions}, run.end)
     targets = tuple(run.targets()) if not run.end else ()
@@ -105,17 +108,19 @@ async def _open(blueprint: Blueprint, stack: AsyncExitStack) -> Generation:
 
 
 class _DryRun:
-    """The way in, one stage after the other, with notes."""
+    """The way in of an exchange that is never entered, one stage after the other, with notes."""
 
-    def __init__(self, ctx: Context) -> None:
-        self.ctx = ctx
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.ctx = ctx = exchange.ctx
         self.decisions: list[StageDecision] = []
         self.end = ""
+        self._unreadable = ctx.request.unreadable
         self._candidates: tuple[Target, ...] = ctx.get(CANDIDATES, ())
         self._writers: dict[Key[Any], str] = {}  # keys of every type
         self._dropped: dict[Target, str] = {}
 
-    async def step(self, step: Step, replies: AsyncExitStack) -> None:
+    async def step(self, step: Step) -> None:
         """One `on_request`, unless an earlier stage has ended the way."""
         entry, phase, _ = step
         if self.end:
@@ -124,15 +129,12 @@ class _DryRun:
         decision: Decision = "passes"
         detail = ""
         try:
-            reply = phase(self.ctx)
-            if reply is not None and isawaitable(reply) and not isinstance(reply, Answer | EventStream):
-                reply = await reply
-            if reply is not None:
+            if self._unreadable and entry.guard:
+                judge_unread(self.exchange, entry, "request")
+            if await decided(self.exchange, phase(self.ctx)) is not None:
                 decision, detail = "answers", "in place of the upstream"
-            if isinstance(reply, EventStream):
-                replies.push_async_callback(reply.aclose)
         except (Exception, asyncio.CancelledError) as error:  # a cancellation that nobody asked for is a fault
-            if not isinstance(error, SentinelError) and not is_fault(error):
+            if not own_failure(error):
                 raise
             decision, detail = _reason(error)
         changed = self._changes(entry.name, before, facts)
@@ -179,6 +181,8 @@ def _reason(error: BaseException) -> tuple[Decision, str]:
         return "refuses", f"{error.status} {error.code}: {error.message}"
     if isinstance(error, SentinelError):
         return "faults", f"{error.code}: {error.message}"
+    if isinstance(error, WrongResult):
+        return "faults", str(error)
     return "faults", "took too long" if isinstance(error, TimeoutError | asyncio.CancelledError) else type(
         error
     ).__name__

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from types import FunctionType, MethodType, ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pluggy
 
@@ -115,9 +115,9 @@ class PhaseHooks(Protocol):
     def on_response(self, ctx: Context, answer: Answer) -> Awaitable[Answer] | Answer:
         """On the way out, reversed, for unary replies: the answer to hand on. Replace texts, never edit in place.
 
-        A stage that implements only this also binds on streams: they are collected, up to 8 MiB. What it makes of an
-        answer's texts and ends reaches the caller of a stream; other fields of the body, its `model` and its own among
-        them, are those of whole answers only.
+        A stage that implements only this also binds on streams: they are collected, up to 8 million characters. What it
+        makes of an answer's texts and ends reaches the caller of a stream; other fields of the body, its `model` and
+        its own among them, are those of whole answers only.
         """
 
     @hookspec
@@ -135,5 +135,3 @@ class PhaseHooks(Protocol):
 
 
 PHASES: tuple[str, ...] = tuple(name for name in vars(PhaseHooks) if not name.startswith("_"))
-
-HookResult = Any  # pluggy returns lists of whatever the implementations return

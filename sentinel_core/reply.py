@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sentinel_core.attempt import Ending
+from sentinel_core.cancellation import own_failure
 from sentinel_core.messages import Answer, Event
 
 if TYPE_CHECKING:
@@ -185,6 +186,12 @@ class EventStream:
 Reply: TypeAlias = Answer | EventStream
 
 
+async def each(events: Iterable[Event]) -> AsyncIterator[Event]:
+    """Events that are all there already, one after the other."""
+    for event in events:
+        yield event
+
+
 async def logged(close: Callable[[], Awaitable[None]]) -> None:
     """Await one close. A failure to close is logged and must not keep the next one from running.
 
@@ -193,8 +200,7 @@ async def logged(close: Callable[[], Awaitable[None]]) -> None:
     try:
         await close()
     except (Exception, asyncio.CancelledError) as exc:
-        task = asyncio.current_task()
-        if isinstance(exc, asyncio.CancelledError) and task is not None and task.cancelling():
+        if not own_failure(exc):
             raise
         log.exception("closing a stream failed")
 

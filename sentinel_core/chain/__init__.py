@@ -1,8 +1,9 @@
 """The data plane: stages compiled to tuples, one `Exchange` per request.
 
-`plan` verifies the stages, `compile` builds a `Chain`, `exchange` runs one request's way in and out (`inward`,
-`outward`); `derive` makes the half a guard did not write; `faults` and `clock` apply fault policy and timeouts;
-`layers` is one stage of a stream, `stream` its two ends; `endings` owns every close, `finish` every finisher.
+`plan` verifies the stages, `compile` builds a `Chain` of their `entry`s, `exchange` runs one request's way in and out:
+`inward`, `dispatching`, `calling` the provider, `outward`, `restoring`. `results` checks what phases return; `derive`
+makes the half a guard did not write; `faults`, `snapshot` and `clock` apply fault policy and timeouts; `layers` and
+`pipe` run the stages of a stream, `stream` is its two ends; `endings` owns every close, `finish` every finisher.
 """
 
 from sentinel_core.chain.compile import Chain

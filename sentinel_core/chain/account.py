@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 
-from sentinel_core.chain.faults import Entry, place
+from sentinel_core.chain.entry import Entry
+from sentinel_core.chain.faults import place
 from sentinel_core.chain.transcript import Meter, Transcript, extent_of
 from sentinel_core.chain.verdicts import Verdicts
 from sentinel_core.context import Context

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from inspect import isawaitable
 from time import perf_counter
+from typing import Any
+
+from sentinel_core.cancellation import unasked
+from sentinel_core.chain.phases import Phase
+from sentinel_core.reply import EventStream
 
 
 class OwnTime:
-    """Adds a stage's own seconds to `seconds[position]`; with a limit, cancels the task that exceeds it.
+    """A stage's own seconds, added to `seconds[position]` where they are kept; cancels the task that exceeds a limit.
 
     `start` and `stop` bracket the stage's own code, `wait` and `resume` what it waits for in between, in whatever task.
     After `stop`, `expired` says that the limit was passed; the cancellation has then been taken back from the task.
@@ -28,8 +34,8 @@ class OwnTime:
         "expired",
     )
 
-    def __init__(self, seconds: list[float], position: int, limit: float | None) -> None:
-        self._seconds = seconds
+    def __init__(self, limit: float | None, seconds: list[float] | None = None, position: int = 0) -> None:
+        self._seconds = [0.0] if seconds is None else seconds
         self._position = position
         self._limit = limit
         self._spent = 0.0
@@ -100,3 +106,32 @@ class OwnTime:
         self.expired = True
         if self._task is not None:
             self._task.cancel()
+
+
+def limited(phase: Phase, seconds: float) -> Phase:
+    """The phase under a time limit, as a coroutine function: `TimeoutError` once its own time exceeds it.
+
+    A stream that comes too late is closed: nobody takes it.
+    """
+
+    async def call(*arguments: Any) -> Any:  # the phase's own arguments and result
+        clock = OwnTime(seconds)
+        clock.start()
+        try:
+            try:
+                result = phase(*arguments)
+                if result is not None and isawaitable(result):
+                    result = await result
+            finally:
+                clock.stop()
+        except asyncio.CancelledError as exc:
+            if clock.expired and unasked(exc):
+                raise TimeoutError from exc
+            raise
+        if clock.expired:
+            if isinstance(result, EventStream):
+                await result.aclose()
+            raise TimeoutError
+        return result
+
+    return call

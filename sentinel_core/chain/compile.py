@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from sentinel_core.chain.clock import limited
 from sentinel_core.chain.derive import collecting, decomposing
 from sentinel_core.chain.endings import Tracker
-from sentinel_core.chain.faults import Entry, limited
+from sentinel_core.chain.entry import Entry
 from sentinel_core.chain.phases import Phase, PhaseForm
 from sentinel_core.chain.plan import ChainPlan
 from sentinel_core.provider import Provider

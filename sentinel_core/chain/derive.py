@@ -9,20 +9,23 @@ from inspect import isawaitable
 
 import msgspec
 
-from sentinel_core.chain.faults import Entry, Snapshot, WrongResult, is_fault, note
+from sentinel_core.chain.entry import Entry
+from sentinel_core.chain.faults import WrongResult, is_fault, note
 from sentinel_core.chain.layers import LayerInput
 from sentinel_core.chain.passage import Readers, iterated, no_event
 from sentinel_core.chain.phases import Phase
+from sentinel_core.chain.snapshot import Snapshot
 from sentinel_core.chain.verdicts import FAILED_OPEN, LEFT_EARLY
 from sentinel_core.context import Context
 from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import Refusal
 from sentinel_core.messages import Answer, Event, Finish, Opaque, TextEvent
+from sentinel_core.reply import each
 
-COLLECT_BYTES = 8 * 1024 * 1024
-"""How much of a stream a derived half may hold before that is a fault."""
+COLLECT_CHARS = 8_000_000
+"""How much of a stream a derived half may hold before that is a fault: characters, and 200 for each event."""
 
-_HELD_BYTES = 200  # what a chunk's frame weighs beside its text; guarded frames have no raw bytes to count
+_EVENT_CHARS = 200  # about what a chunk's frame weighs beside its text
 
 
 class CollectedTooMuch(Exception):
@@ -77,13 +80,13 @@ async def _collect(events: AsyncIterator[Event], held: list[Event]) -> None:
     size = 0
     async for event in events:
         held.append(event)
-        size += _HELD_BYTES
+        size += _EVENT_CHARS
         if isinstance(event, TextEvent):
             size += len(event.text)
         elif isinstance(event, Opaque):
             size += sum(len(slot.text) for slot in event.slots)
-        if size > COLLECT_BYTES:
-            raise CollectedTooMuch(f"a stream of more than {COLLECT_BYTES} bytes cannot be held")
+        if size > COLLECT_CHARS:
+            raise CollectedTooMuch(f"a stream of more than {COLLECT_CHARS} characters cannot be held")
 
 
 def _read(answer: Answer) -> tuple[dict[tuple[int, str, int], TextEvent], dict[int, str]]:
@@ -126,7 +129,7 @@ def decomposing(entry: Entry, on_stream: Phase) -> Phase:
     async def on_response(ctx: Context, answer: Answer) -> Answer:
         events = answer.dialect.decompose(answer)
         readers = Readers()
-        given = LayerInput(_iterate(events), None, readers.noting)
+        given = LayerInput(each(events), None, readers.noting)
         source = on_stream(ctx, given)
         if isawaitable(source):
             source = await source
@@ -145,11 +148,6 @@ def decomposing(entry: Entry, on_stream: Phase) -> Phase:
         return answer.dialect.recompose(answer, came)
 
     return on_response
-
-
-async def _iterate(events: Sequence[Event]) -> AsyncIterator[Event]:
-    for event in events:
-        yield event
 
 
 async def _over(source: AsyncIterator[Event]) -> AsyncGenerator[Event, None]:

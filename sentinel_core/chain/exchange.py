@@ -8,18 +8,19 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any
 
-from sentinel_core.chain import finish, inward, monitor, outward
+from sentinel_core.chain import dispatching, finish, inward, monitor, outward
 from sentinel_core.chain.account import Account
 from sentinel_core.chain.compile import Chain
 from sentinel_core.chain.endings import Endings
 from sentinel_core.chain.faults import is_fault
+from sentinel_core.chain.restoring import RestoredStream, restored
 from sentinel_core.chain.rows import Rows
-from sentinel_core.chain.stream import Delivery, Source, replayed
+from sentinel_core.chain.stream import Delivery, Source
 from sentinel_core.chain.transcript import Transcript
 from sentinel_core.context import Context, Outcome, Status
 from sentinel_core.errors import Refusal, StageFault, UpstreamError
 from sentinel_core.messages import Answer, Event
-from sentinel_core.reply import EventStream, Reply
+from sentinel_core.reply import EventStream, Reply, each
 
 
 class Exchange:
@@ -86,7 +87,7 @@ class Exchange:
         if reply is None:
             depth = len(self.chain.names)
             try:
-                reply = await inward.dispatch(self)
+                reply = await dispatching.dispatch(self)
             except UpstreamError as exc:
                 raise await outward.screened(self, exc) from exc.__cause__
             self.rows.taken(reply)
@@ -103,8 +104,7 @@ class Exchange:
         answer = await outward.respond(self, reply, depth)
         self.account.answer = answer
         if self.ctx.restorations:
-            for restoration in reversed(self.ctx.restorations):
-                answer = restoration.answer(answer)
+            answer = restored(answer, self.ctx.restorations)
         self.account.restored = answer
         return answer
 
@@ -127,7 +127,7 @@ class Exchange:
         account = self.account
         if isinstance(reply, Answer):
             self.account.upstream = reply
-            reply = EventStream(replayed(reply.dialect.stream_frames(reply)), dialect=reply.dialect)
+            reply = EventStream(each(reply.dialect.stream_frames(reply)), dialect=reply.dialect)
             self.endings.adopt(reply)
         if self.chain.monitors[depth]:
             account.kept = Transcript()
@@ -139,7 +139,10 @@ class Exchange:
             source = Source(reply, self.rows, account.kept, read=bool(self.chain.streams[depth]), one_text=one_text)
             account.produced = source.meter
             events = outward.layers(self, source, depth)
-        delivery = Delivery(events, self.endings.reading, self.ctx.restorations, account.guarded_parts, self._failed)
+        guarded = account.guarded_parts
+        if self.ctx.restorations:
+            events, guarded = RestoredStream(events, self.ctx.restorations, guarded), None
+        delivery = Delivery(events, self.endings.reading, guarded, self._failed)
         account.delivered = delivery.meter
         account.produced = account.produced or delivery.meter  # nothing stands between: what came is what goes
         self._delivery = delivery

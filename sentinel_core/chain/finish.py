@@ -8,7 +8,8 @@ from inspect import isawaitable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from sentinel_core.chain.faults import is_fault, note
+from sentinel_core.cancellation import own_failure
+from sentinel_core.chain.faults import note
 from sentinel_core.context import Outcome
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ async def run(
             if waits or (result is not None and isawaitable(result)):
                 await result
         except (Exception, asyncio.CancelledError) as exc:  # a cancellation that nobody asked for is a fault
-            if not isinstance(exc, Exception) and not is_fault(exc):
+            if not own_failure(exc):
                 raise
             note(entry, "on_finish", exc)
         exchange.seconds[entry.position] += perf_counter() - started

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from inspect import isawaitable, iscoroutine
 
+from sentinel_core.cancellation import unasked
 from sentinel_core.chain.clock import OwnTime
-from sentinel_core.chain.faults import Entry, unasked
+from sentinel_core.chain.entry import Entry
 from sentinel_core.chain.passage import Passage, iterated
 from sentinel_core.chain.phases import Phase
 from sentinel_core.chain.verdicts import Verdicts
@@ -33,7 +34,7 @@ class StreamLayer:
     ) -> None:
         self.passage = Passage(entry, verdicts)
         self._entry = entry
-        self._clock = OwnTime(seconds, entry.position, entry.timeout_s)
+        self._clock = OwnTime(entry.timeout_s, seconds, entry.position)
         self._input = LayerInput(source, self._clock, self.passage.came)
         self._reading = Reading()
         self._loop = asyncio.get_running_loop()

@@ -8,12 +8,15 @@ from inspect import isawaitable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from sentinel_core.chain.faults import Entry, Snapshot, is_fault, note
+from sentinel_core.cancellation import own_failure
+from sentinel_core.chain.entry import Entry
+from sentinel_core.chain.faults import note
 from sentinel_core.chain.phases import Phase
-from sentinel_core.errors import Refusal, SentinelError
+from sentinel_core.chain.results import decided
+from sentinel_core.chain.snapshot import Snapshot
+from sentinel_core.errors import Refusal
 from sentinel_core.keys import VerdictResult
 from sentinel_core.messages import Answer
-from sentinel_core.reply import EventStream
 
 if TYPE_CHECKING:
     from sentinel_core.chain.compile import Step
@@ -25,18 +28,14 @@ async def watch_request(exchange: Exchange, entry: Entry, phase: Phase) -> None:
     ctx = exchange.ctx
     before = Snapshot(ctx)
     try:
-        decision = phase(ctx)
-        if decision is not None and isawaitable(decision):
-            decision = await decision
-        if isinstance(decision, EventStream):
-            exchange.endings.adopt(decision)
-        acted = decision is not None or ctx.request is not before.request
+        reply = await decided(exchange, phase(ctx))
+        acted = reply is not None or ctx.request is not before.request
         acted = acted or len(ctx.restorations) > before.restorations
         exchange.verdicts.note(entry, "request", "monitored" if acted else "allowed")
     except Refusal:
         exchange.verdicts.note(entry, "request", "monitored")
     except (Exception, asyncio.CancelledError) as exc:  # a cancellation that nobody asked for is a fault
-        if not (is_fault(exc) or isinstance(exc, SentinelError)):
+        if not own_failure(exc):
             raise
         note(entry, "on_request", exc)
         exchange.verdicts.note(entry, "request", "error")
@@ -65,7 +64,7 @@ async def watch_reply(exchange: Exchange, steps: Sequence[Step]) -> None:
         except Refusal:
             exchange.verdicts.note(entry, "response", "monitored")
         except (Exception, asyncio.CancelledError) as exc:  # a cancellation that nobody asked for is a fault
-            if not (is_fault(exc) or isinstance(exc, SentinelError)):
+            if not own_failure(exc):
                 raise
             note(entry, "on_response", exc)
             exchange.verdicts.note(entry, "response", "error")

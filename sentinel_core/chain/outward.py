@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from inspect import isawaitable
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from sentinel_core.chain.faults import Entry, Snapshot, WrongResult, as_fault, is_fault, note
+from sentinel_core.cancellation import own_failure
+from sentinel_core.chain.entry import Entry
+from sentinel_core.chain.faults import as_fault, is_fault, note
 from sentinel_core.chain.layers import StreamLayer
-from sentinel_core.chain.pipe import Pipe, Step
-from sentinel_core.chain.unread import refuse_unread
+from sentinel_core.chain.pipe import Pipe, Segment
+from sentinel_core.chain.results import answered
+from sentinel_core.chain.snapshot import Snapshot
+from sentinel_core.chain.unread import judge_unread
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import translated_answer
-from sentinel_core.errors import ERRORS, Refusal, SentinelError, UpstreamError
+from sentinel_core.errors import ERRORS, Refusal, UpstreamError
 from sentinel_core.messages import Answer, Event, Finish, TextDelta
 
 if TYPE_CHECKING:
@@ -34,14 +37,14 @@ async def respond(exchange: Exchange, answer: Answer, depth: int) -> Answer:
     unreadable = exchange.chain.reads_responses_in_part[depth] and answer.unreadable
     for entry, phase, waits in steps:
         if unreadable and entry.guard:
-            refuse_unread(exchange, entry, "response")
+            judge_unread(exchange, entry, "response")
         before = None if entry.plain else Snapshot(exchange.ctx)
         started = perf_counter()
         try:
             given = answer
             answer = await phase(exchange.ctx, given) if waits else phase(exchange.ctx, given)
             if answer.__class__ is not Answer or answer.dialect is not given.dialect:
-                answer = translated_answer(await _checked(answer), exchange.ctx.request)
+                answer = translated_answer(await answered(answer), exchange.ctx.request)
         except BaseException as exc:  # `_failed` tells a fault, which a cancellation may be, from a decision
             exchange.seconds[entry.position] += perf_counter() - started
             answer, started = _failed(exchange, entry, exc, given, before), perf_counter()
@@ -49,15 +52,6 @@ async def respond(exchange: Exchange, answer: Answer, depth: int) -> Answer:
             exchange.verdicts.note(entry, "response", "allowed" if answer is given else "masked", answer)
         exchange.seconds[entry.position] += perf_counter() - started
     return answer
-
-
-async def _checked(checked: Any) -> Answer:
-    """What an `on_response` returned: awaited if need be, and an answer."""
-    if isawaitable(checked):
-        checked = await checked
-    if not isinstance(checked, Answer):
-        raise WrongResult(f"on_response must return an Answer, got {type(checked).__name__}")
-    return checked
 
 
 def _failed(exchange: Exchange, entry: Entry, exc: BaseException, answer: Answer, before: Snapshot | None) -> Answer:
@@ -91,7 +85,7 @@ def layers(exchange: Exchange, source: AsyncIterator[Event], depth: int) -> Asyn
         if pipe is None:
             source = pipe = Pipe(source)
             exchange.endings.add_layer(pipe)
-        pipe.add(Step(entry, layer.transform, exchange.seconds, layer.passage))
+        pipe.add(Segment(entry, layer.transform, exchange.seconds, layer.passage))
     return source
 
 
@@ -126,9 +120,9 @@ async def _passed(exchange: Exchange, said: Sequence[str]) -> list[str] | None:
     try:
         for entry, phase, _ in exchange.chain.responses[exchange.entered]:
             before = None if entry.plain else Snapshot(exchange.ctx)
-            answer = await _checked(phase(exchange.ctx, answer))
+            answer = await answered(phase(exchange.ctx, answer))
     except (Exception, asyncio.CancelledError) as exc:  # a guard that refuses or faults: its words are not shown
-        if not (is_fault(exc) or isinstance(exc, SentinelError)):
+        if not own_failure(exc):
             raise
         if before is not None and is_fault(exc):
             before.restore(exchange.ctx)

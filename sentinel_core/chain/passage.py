@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from sentinel_core.chain.faults import Entry, WrongResult, as_fault, is_fault
+from sentinel_core.chain.entry import Entry
+from sentinel_core.chain.faults import WrongResult, as_fault, is_fault
 from sentinel_core.chain.same_text import SameText
 from sentinel_core.chain.verdicts import Verdicts
 from sentinel_core.errors import Refusal, StageFault

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from time import perf_counter
 from typing import Any
 
-from sentinel_core.chain.faults import Entry
+from sentinel_core.chain.entry import Entry
 from sentinel_core.chain.passage import Passage
 from sentinel_core.messages import TEXTS, Event
 from sentinel_core.transform import EventTransform
@@ -15,7 +15,7 @@ _READY = (tuple, list)
 _NO_MORE: Any = object()  # not None, which a stage may have given in the place of an event
 
 
-class Step:
+class Segment:
     """One stage of a pipe: its transform, its own time, its verdict."""
 
     __slots__ = ("_end", "_event", "_limit", "_position", "_seconds", "_spent", "passage")
@@ -58,25 +58,25 @@ class Step:
 
 
 class Pipe:
-    """Iterates the transforms of neighbouring stages over the layer below them, the first step innermost.
+    """Iterates the transforms of neighbouring stages over the layer below them, the first segment innermost.
 
-    What one step hands on goes through those outside of it before the next is looked at, and before another event is
+    What one segment hands on goes through those outside of it before the next is looked at, and before another event is
     asked for, as it would through generators. It waits only inside of the layer below, whose close ends that.
     """
 
-    __slots__ = ("_ended", "_given", "_source", "_steps")
+    __slots__ = ("_ended", "_given", "_segments", "_source")
 
     def __init__(self, source: AsyncIterator[Event]) -> None:
         self._source = source
-        self._steps: list[Step] = []
+        self._segments: list[Segment] = []
         self._given: list[tuple[int, Iterator[Event]]] = []
-        """What steps gave and nobody has taken yet, the outermost last; each with the number of steps behind it."""
+        """What segments gave and nobody has taken yet, the outermost last; each with how many stand behind it."""
         self._ended = -1
-        """How many steps have heard the end; -1 while it has not come."""
+        """How many segments have heard the end; -1 while it has not come."""
 
-    def add(self, step: Step) -> None:
+    def add(self, segment: Segment) -> None:
         """One more stage, outside of those that are there."""
-        self._steps.append(step)
+        self._segments.append(segment)
 
     def __aiter__(self) -> Pipe:
         return self
@@ -102,45 +102,45 @@ class Pipe:
 
     def conclude(self) -> None:
         """State the verdicts, once the stream is over."""
-        for step in reversed(self._steps):
-            step.passage.conclude()
+        for segment in reversed(self._segments):
+            segment.passage.conclude()
 
     def _on(self, event: Event, at: int) -> Event | None:
-        """Through the steps from that place on: the event that leaves the last one, if it is one for one so far."""
-        for step in self._steps[at:]:
+        """Through the segments from that place on: the event that leaves the last one, if it is one for one so far."""
+        for segment in self._segments[at:]:
             at += 1
             if isinstance(event, TEXTS):
-                given = step.through(event)
+                given = segment.through(event)
                 if len(given) == 1 and isinstance(left := given[0], TEXTS):  # as a rule
-                    passage = step.passage
+                    passage = segment.passage
                     passage.released += len(left.text)
                     text = passage.text
                     if left is not event or text.due or text.latest is not None:
                         text.passed(event, left)
                     event = left
                     continue
-                step.passage.came(event)
+                segment.passage.came(event)
             else:
-                given = step.through(step.passage.came(event))
+                given = segment.through(segment.passage.came(event))
             self._given.append((at, iter(given)))
             return None
         return event
 
     def _taken(self) -> Event | None:
-        """The next of what a step gave, through those outside of it."""
+        """The next of what a segment gave, through those outside of it."""
         at, given = self._given[-1]
         event = next(given, _NO_MORE)
         if event is _NO_MORE:
             self._given.pop()
             return None
-        self._steps[at - 1].passage.left(event)
+        self._segments[at - 1].passage.left(event)
         return self._on(event, at)
 
     def _end(self) -> None:
-        """The end, which each step hears of when it has what the ones below it still held."""
-        if self._ended == len(self._steps):
+        """The end, which each segment hears of when it has what the ones below it still held."""
+        if self._ended == len(self._segments):
             raise StopAsyncIteration
-        step = self._steps[self._ended]
+        segment = self._segments[self._ended]
         self._ended += 1
-        step.passage.ended = True
-        self._given.append((self._ended, iter(step.through(None))))
+        segment.passage.ended = True
+        self._given.append((self._ended, iter(segment.through(None))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from sentinel_core.chain.faults import Entry
+from sentinel_core.chain.entry import Entry
 from sentinel_core.chain.phases import PhaseForm, read_phases
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.hookspecs import PHASES

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from time import perf_counter
 
 from sentinel_core.chain.faults import is_fault
 from sentinel_core.chain.held_ends import HeldEnds
 from sentinel_core.chain.rows import Rows
 from sentinel_core.chain.transcript import Meter, Transcript
-from sentinel_core.context import Restoration
-from sentinel_core.messages import TEXTS, Event, Finish, TextEvent, UsageReport, ends_texts
+from sentinel_core.messages import TEXTS, Event, Finish, UsageReport
 from sentinel_core.reply import EventStream, Reading
 
 
@@ -91,10 +89,7 @@ class Delivery:
         "_guarded",
         "_loop",
         "_next",
-        "_pending",
         "_reading",
-        "_restorations",
-        "_source",
         "_taken",
         "closed",
         "exhausted",
@@ -106,19 +101,15 @@ class Delivery:
         self,
         source: AsyncIterator[Event],
         reading: Reading,
-        restorations: list[Restoration],
         guarded: Transcript | None,
         failed: Callable[[BaseException], Awaitable[BaseException]],
     ) -> None:
         self._taken = source if isinstance(source, EventStream) else None
-        self._source = source = source.taken(reading) if isinstance(source, EventStream) else source
-        self._next = self._restored if restorations else source.__anext__
+        self._next = (source.taken(reading) if isinstance(source, EventStream) else source).__anext__
         self._reading = reading
-        self._restorations = restorations
         self._guarded = guarded
         self._failed = failed
         self._loop = asyncio.get_running_loop()
-        self._pending: deque[Event] = deque()
         self.meter = Meter()
         self.exhausted = False
         self.closed = False
@@ -156,7 +147,7 @@ class Delivery:
             meter.chars += len(event.text)
         elif isinstance(event, UsageReport):
             meter.usage = event.usage
-        if self._guarded is not None and not self._restorations:
+        if self._guarded is not None:
             self._guarded.add(event)
         return event
 
@@ -171,44 +162,7 @@ class Delivery:
         """The exchange is over: give nothing more, and let go of it."""
         self.closed = True
         self._failed = _unnoted
-        self._next = _nothing  # no cycle with itself or the exchange is left
-
-    async def _restored(self) -> Event:
-        while not self._pending:
-            try:
-                event = await self._source.__anext__()
-            except StopAsyncIteration:
-                if not self._release(None):
-                    raise
-                break
-            if self._guarded is not None:
-                self._guarded.add(event)
-            self._restore(event)
-        return self._pending.popleft()
-
-    def _restore(self, event: Event) -> None:
-        """Queue the event with the caller's own values; the rest of a text goes ahead of its end."""
-        if isinstance(event, TEXTS):
-            self._through(event, list(reversed(self._restorations)))
-            return
-        if ends_texts(event):
-            self._release(event.choice)
-        self._pending.append(event)
-
-    def _through(self, event: TextEvent, restorations: Sequence[Restoration]) -> None:
-        current: TextEvent | None = event
-        for restoration in restorations:
-            current = restoration.event(current) if current is not None else None
-        if current is not None:
-            self._pending.append(current)
-
-    def _release(self, choice: int | None) -> bool:
-        """Queue what the restorations still hold, each through those outside of it; whether there was any."""
-        order = list(reversed(self._restorations))
-        for index, restoration in enumerate(order):
-            for event in restoration.rest(choice):
-                self._through(event, order[index + 1 :])
-        return bool(self._pending)
+        self._next = _nothing  # no cycle with the exchange is left
 
 
 async def _unnoted(exc: BaseException) -> BaseException:
@@ -217,9 +171,3 @@ async def _unnoted(exc: BaseException) -> BaseException:
 
 async def _nothing() -> Event:
     raise StopAsyncIteration
-
-
-async def replayed(events: tuple[Event, ...]) -> AsyncIterator[Event]:
-    """Events that are all there already, as a stream."""
-    for event in events:
-        yield event

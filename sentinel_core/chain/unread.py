@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sentinel_core.chain.faults import Entry
+from sentinel_core.chain.entry import Entry
 from sentinel_core.chain.verdicts import Direction
 from sentinel_core.errors import Refusal
 
@@ -17,7 +17,7 @@ _MESSAGES: dict[Direction, str] = {
 }
 
 
-def refuse_unread(exchange: Exchange, entry: Entry, direction: Direction) -> None:
+def judge_unread(exchange: Exchange, entry: Entry, direction: Direction) -> None:
     """Note that this guard will see a part only. Raises `Refusal` where its table says to block that."""
     if entry.reads_all:
         return

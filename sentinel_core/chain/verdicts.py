@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
-from sentinel_core.chain.faults import Entry
+from sentinel_core.chain.entry import Entry
 from sentinel_core.chain.transcript import extent_of
 from sentinel_core.context import Context
 from sentinel_core.keys import Key, Verdict, VerdictResult

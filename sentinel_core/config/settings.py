@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-Environment: TypeAlias = Literal["development", "staging", "production"]
+EnvironmentName: TypeAlias = Literal["development", "staging", "production"]
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error", "critical"]
 ForwardedHeader: TypeAlias = Literal["x-forwarded-for", "forwarded"]
 Runner: TypeAlias = Literal["hypercorn", "uvicorn"]
@@ -56,7 +56,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """The ASGI server. `uvicorn` needs the `fast` extra: faster, without HTTP/2."""
     http2: bool = False
     """Speak HTTP/2 as well (hypercorn only)."""
-    environment: Environment = "development"
+    environment: EnvironmentName = "development"
     """Where this is running; shown in the banner."""
     log_level: LogLevel = "info"
     """The least severity that is logged."""

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from sentinel_core.authenticator import Admission, Authenticator, Doorkeeper, says_who
+from sentinel_core.cancellation import own_failure
 from sentinel_core.chain import Chain, ChainPlan, Tracker
-from sentinel_core.chain.faults import limited, unasked
+from sentinel_core.chain.clock import limited
 from sentinel_core.context import Client
 from sentinel_core.gateway.able import able
 from sentinel_core.gateway.blueprint import Blueprint, ProviderPlan
@@ -137,7 +138,7 @@ class Generation:
         try:
             return Admission(await door(client))
         except (Exception, asyncio.CancelledError) as error:  # a cancellation that nobody asked for is kept as well
-            if isinstance(error, Exception) or unasked(error):
+            if own_failure(error):
                 return Admission(error=error)
             raise
         finally:

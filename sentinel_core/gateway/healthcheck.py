@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from itertools import count
 
-from sentinel_core.chain.faults import unasked
+from sentinel_core.cancellation import own_failure
 from sentinel_core.provider import Health, Provider
 from sentinel_core.services import Clock
 
@@ -65,6 +65,6 @@ async def _check(provider: Provider) -> Health:
     except TimeoutError:
         return Health("unhealthy", detail="no answer in time")
     except BaseException as exc:  # a provider's own failure is its health, not this gateway's
-        if not isinstance(exc, Exception) and not unasked(exc):
+        if not own_failure(exc):
             raise
         return Health("unhealthy", detail=type(exc).__name__)

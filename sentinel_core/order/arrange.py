@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from sentinel_core.config.suggestion import did_you_mean
 from sentinel_core.errors import ConfigError, ConfigProblem
@@ -18,28 +17,24 @@ def arrange(
     *,
     known: Mapping[str, type[Stage]] | None = None,
     tables: Iterable[str] = (),
-    where: str = "",
 ) -> tuple[str, ...]:
     """The order of the enabled `stages` (in the order of their tables).
 
     `listed` is `[chain].stages`: it is taken as it is, or refused. Without it, the default order decides, and stages
     that have no place there are put by what they declare (see `rules.sort`). `known` may hold further stages, which
-    messages propose; `tables` names those that have a table, enabled or not; `where` names the file. Raises
+    messages propose; `tables` names those that have a table, enabled or not. Raises
     `ConfigError` with every problem.
     """
     known = known or {}
-    try:
-        if listed is None:
-            order = sort(stages, [*declared_rules(stages), *default_rules(stages)])
-            problems = []
-        else:
-            order = tuple(listed)
-            problems = [*list_problems(stages, listed, {*known, *tables}), *_contradictions(stages, listed)]
-        problems += unwritten_reads([name for name in dict.fromkeys(order) if name in stages], stages, known)
-        if problems:
-            raise ConfigError(problems)
-    except ConfigError as error:
-        raise ConfigError([replace(problem, where=where) for problem in error.problems]) from None
+    if listed is None:
+        order = sort(stages, [*declared_rules(stages), *default_rules(stages)])
+        problems = []
+    else:
+        order = tuple(listed)
+        problems = [*list_problems(stages, listed, {*known, *tables}), *_contradictions(stages, listed)]
+    problems += unwritten_reads([name for name in dict.fromkeys(order) if name in stages], stages, known)
+    if problems:
+        raise ConfigError(problems)
     return order
 
 

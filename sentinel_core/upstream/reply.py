@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -11,8 +11,8 @@ from sentinel_core.dialects.base import Dialect, StreamDecoder
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.dialects.translation import translated_answer, translated_events
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Answer, Event, Request
-from sentinel_core.reply import EventStream, Reply
+from sentinel_core.messages import Answer, Request
+from sentinel_core.reply import EventStream, Reply, each
 from sentinel_core.services import HttpResponse
 from sentinel_core.upstream.stream import Framing, UpstreamStream
 
@@ -78,10 +78,5 @@ async def reply_of(
     answer = translated_answer(answer, request)
     await response.release()
     if stream:
-        return EventStream(_each(answer.dialect.stream_frames(answer)), dropped=dropped, dialect=answer.dialect)
+        return EventStream(each(answer.dialect.stream_frames(answer)), dropped=dropped, dialect=answer.dialect)
     return msgspec.structs.replace(answer, dropped=dropped) if dropped else answer
-
-
-async def _each(events: Sequence[Event]) -> AsyncIterator[Event]:
-    for event in events:
-        yield event

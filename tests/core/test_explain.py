@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.context import Context
+from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.errors import Refusal
 from sentinel_core.explain import Explanation, StageDecision, explain
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import CANDIDATES, PLAN, Key
+from sentinel_core.messages import Event, TextDelta
 from sentinel_core.registry import Registry
+from sentinel_core.reply import EventStream
 from sentinel_core.services import Services
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.state import Window
 
 SEEN: Key[int] = Key("seen")
 BODY = json.dumps({"model": "best", "messages": [{"role": "user", "content": "hi"}]}).encode()
+PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+IMAGE = json.dumps({"model": "best", "messages": [{"role": "user", "content": [PICTURE]}]}).encode()
+CLOSED: list[str] = []
 TABLES: Mapping[str, Any] = {  # TOML values
     "providers": {name: {"kind": "echo"} for name in ("a", "b", "c")},
     "models": [{"name": "best", "targets": [{"provider": name} for name in ("a", "b", "c")]}],
@@ -89,12 +95,43 @@ class Breaks(Stage):
         raise RuntimeError("boom")
 
 
-async def dry(*stages: type[Stage], **tables: Mapping[str, Any]) -> Explanation:  # TOML values
+class Wrong(Stage):
+    name = "wrong"
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> str:
+        return "secret"
+
+
+class Answers(Stage):
+    name = "answers"
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> EventStream:
+        async def events() -> AsyncIterator[Event]:
+            yield TextDelta(text="here")
+
+        async def close() -> None:
+            CLOSED.append(ctx.id)
+
+        return EventStream(events(), close, dialect=ANTHROPIC_MESSAGES)
+
+
+class Reads(Stage):
+    name = "reads"
+    guard = True
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        ctx[SEEN] = 1
+
+
+async def dry(*stages: type[Stage], body: bytes = BODY, **tables: Mapping[str, Any]) -> Explanation:  # TOML values
     registry = Registry()
     for stage in stages:
         registry.register(stage)
     settings = settings_from({**TABLES, "stages": {stage.name: tables.get(stage.name, {}) for stage in stages}})
-    return await explain(settings, BODY, registry=registry)
+    return await explain(settings, body, registry=registry)
 
 
 async def test_without_a_plan_only_the_first_candidate_is_tried() -> None:
@@ -144,6 +181,38 @@ async def test_a_fault_follows_its_policy_and_quotes_nothing(on_fault: str, goes
     assert explanation.stages[0].decision == "faults"
     assert "RuntimeError" in explanation.stages[0].detail
     assert "boom" not in repr(explanation)
+
+
+@pytest.mark.parametrize(("on_fault", "goes_on"), [("open", True), ("closed", False)])
+async def test_what_is_no_reply_is_the_fault_that_it_is_in_the_chain(on_fault: str, goes_on: bool) -> None:
+    explanation = await dry(Wrong, wrong={"on_fault": on_fault})
+    assert explanation.outcome.startswith("would be sent") is goes_on
+    assert explanation.stages[0].decision == "faults"
+    assert "on_request must return None, an Answer or an EventStream, got str" in explanation.stages[0].detail
+    assert "secret" not in repr(explanation)
+
+
+async def test_a_reply_in_another_dialect_answers_and_its_stream_is_closed() -> None:
+    CLOSED.clear()
+    explanation = await dry(Answers)
+    assert explanation.outcome == "answers answers: in place of the upstream"
+    assert CLOSED == ["dry-run"]
+
+
+@pytest.mark.parametrize(
+    ("table", "decision"),
+    [
+        ({"unscannable": "block"}, "refuses"),
+        ({"unscannable": "allow"}, "passes"),
+        ({"unscannable": "block", "mode": "monitor"}, "passes"),
+    ],
+)
+async def test_an_image_is_refused_where_a_guard_would_refuse_what_it_cannot_read(
+    table: Mapping[str, str], decision: str
+) -> None:
+    explanation = await dry(Reads, body=IMAGE, reads=table)
+    assert explanation.stages[0].decision == decision
+    assert explanation.outcome.startswith("would be sent") is (decision == "passes")
 
 
 async def test_an_unknown_model_has_no_target() -> None:

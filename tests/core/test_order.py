@@ -113,17 +113,15 @@ def test_a_list_is_taken_as_it_is() -> None:
 def test_everything_wrong_with_a_list_is_told_at_once() -> None:
     enabled = stages("audit", AUTH, RATE_LIMIT, "pii", stage("acme", after=("pii",)), "retry")
     listed = ["rate_limit", "auth", "acme", "audit", "audit", "rety", "cache", "pii"]
-    assert problems(enabled, listed, known=stages("cache"), where="sentinel.toml") == [
-        "sentinel.toml: [chain] stages: 'audit' is listed more than once",
-        "sentinel.toml: [chain] stages: 'rety' is listed but has no table [stages.rety]; did you mean 'retry'?",
-        "sentinel.toml: [chain] stages: 'cache' is listed but not enabled; expected enabled = true in [stages.cache]",
-        "sentinel.toml: [chain] stages: the enabled stage 'retry' is not listed; "
-        "`sentinel check --suggest` has a place",
-        "sentinel.toml: [chain] stages: 'audit' stands after 'auth', but 'audit' is an observer, "
+    assert problems(enabled, listed, known=stages("cache")) == [
+        "[chain] stages: 'audit' is listed more than once",
+        "[chain] stages: 'rety' is listed but has no table [stages.rety]; did you mean 'retry'?",
+        "[chain] stages: 'cache' is listed but not enabled; expected enabled = true in [stages.cache]",
+        "[chain] stages: the enabled stage 'retry' is not listed; `sentinel check --suggest` has a place",
+        "[chain] stages: 'audit' stands after 'auth', but 'audit' is an observer, "
         "and observers stand first; move 'audit' before 'auth'",
-        "sentinel.toml: [chain] stages: 'pii' stands after 'acme', but 'acme' declares after 'pii'; "
-        "move 'pii' before 'acme'",
-        "sentinel.toml: [chain]: 'rate_limit' reads principal, which no earlier stage writes; "
+        "[chain] stages: 'pii' stands after 'acme', but 'acme' declares after 'pii'; move 'pii' before 'acme'",
+        "[chain]: 'rate_limit' reads principal, which no earlier stage writes; "
         "'auth' does: move it before 'rate_limit'",
     ]
 

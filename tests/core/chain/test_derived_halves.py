@@ -114,7 +114,7 @@ async def test_a_derived_half_that_refuses_lets_nothing_out(stream: bool) -> Non
 
 
 async def test_more_than_may_be_collected_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(derive, "COLLECT_BYTES", 1000)
+    monkeypatch.setattr(derive, "COLLECT_CHARS", 1000)
     texts = ["secret " * 10] * 40
     closed = await exchange(stage("guard", on_response), reply=texts)
     opened = await exchange(stage("guard", on_response, config=open_on_fault()), reply=texts)

@@ -11,7 +11,7 @@ import pytest
 
 from sentinel_core import Gateway, Registry
 from sentinel_core.attempt import Attempt, Ending
-from sentinel_core.chain import Tracker, inward
+from sentinel_core.chain import Tracker, calling
 from sentinel_core.chain.endings import Endings
 from sentinel_core.chain.exchange import Exchange
 from sentinel_core.config import settings_from
@@ -109,7 +109,7 @@ async def test_a_stream_of_a_leg_that_outlives_its_exchange_is_closed() -> None:
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "unary"])
 async def test_every_attempt_is_ended_exactly_once(stream: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     ends = Counter[int]()
-    close = inward._close_attempt
+    close = calling._close_attempt
 
     def counted(attempt: Attempt, ending: Ending) -> None:
         ends[attempt.number] += 1
@@ -129,7 +129,7 @@ async def test_every_attempt_is_ended_exactly_once(stream: bool, monkeypatch: py
         last: Reply = await call_next(call)
         return last
 
-    monkeypatch.setattr(inward, "_close_attempt", counted)
+    monkeypatch.setattr(calling, "_close_attempt", counted)
     ctx, tracker = context(stream=stream), Tracker()
     provider = FakeProvider(UpstreamError("upstream_timeout"), ("a",), HANG, ("b",))
     driven = await run(chain_of([stage("retry", dispatch)], provider, tracker), ctx)

@@ -33,7 +33,7 @@ async def test_nothing_that_a_monitoring_guard_does_with_a_request_reaches_the_c
     assert (driven.error, driven.text) == (None, "Hello")
     assert dict(ctx.headers) == {}
     assert "temperature" not in driven.sent[0].request.body
-    expected = {"fault": "error", "nothing": "allowed"}.get(decision, "monitored")
+    expected = {"fault": "error", "nonsense": "error", "nothing": "allowed"}.get(decision, "monitored")
     assert verdicts(driven)["guard", "request"] == expected
 
 

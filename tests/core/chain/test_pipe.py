@@ -113,17 +113,17 @@ async def test_a_pipe_lets_leave_what_generators_would(roles: list[Role], piped:
 
 
 async def test_neighbours_share_one_loop_and_others_stand_between(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps: list[list[str]] = []
+    segments: list[list[str]] = []
 
-    def add(self: Pipe, step: pipes.Step) -> None:
-        if not self._steps:
-            steps.append([])
-        steps[-1].append("step")
-        self._steps.append(step)
+    def add(self: Pipe, segment: pipes.Segment) -> None:
+        if not self._segments:
+            segments.append([])
+        segments[-1].append("segment")
+        self._segments.append(segment)
 
     monkeypatch.setattr(Pipe, "add", add)
     await driven([Role(("pass",))] * 4, [True, True, False, True], "a")
-    assert steps == [["step"], ["step", "step"]]  # the innermost first
+    assert segments == [["segment"], ["segment", "segment"]]  # the innermost first
 
 
 async def test_a_transform_of_other_events_than_the_chains_is_iterated_as_it_is() -> None:

@@ -7,7 +7,18 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from sentinel_core.chain import Delivery, Exchange, Tracker, clock, finish, inward, monitor, outward
+from sentinel_core.chain import (
+    Delivery,
+    Exchange,
+    Tracker,
+    calling,
+    clock,
+    dispatching,
+    finish,
+    inward,
+    monitor,
+    outward,
+)
 from sentinel_core.context import Call, CallNext, Context
 from sentinel_core.errors import StageFault
 from sentinel_core.messages import Answer, Event, TextEvent
@@ -39,7 +50,7 @@ class Hand:
 @pytest.fixture
 def hand(monkeypatch: pytest.MonkeyPatch) -> Hand:
     hand = Hand()
-    for module in (clock, finish, inward, monitor, outward):
+    for module in (calling, clock, dispatching, finish, inward, monitor, outward):
         monkeypatch.setattr(module, "perf_counter", hand)
     return hand
 

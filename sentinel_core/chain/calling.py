@@ -1,0 +1,97 @@
+"""The call of a provider: the attempt's number, its row, and how it ended."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from inspect import isawaitable
+from time import perf_counter
+from types import CoroutineType
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sentinel_core.attempt import BEFORE_CALL, NOT_CALLED, Attempt, Ending
+from sentinel_core.cancellation import own_failure
+from sentinel_core.chain.faults import WrongResult, is_fault, source_fault
+from sentinel_core.chain.results import translated
+from sentinel_core.chain.unserved import unsupported
+from sentinel_core.context import Call, Context
+from sentinel_core.dialects.translation import performed
+from sentinel_core.errors import SentinelError, UpstreamError
+from sentinel_core.keys import Target
+from sentinel_core.messages import Answer
+from sentinel_core.reply import EventStream, Reply
+
+if TYPE_CHECKING:
+    from sentinel_core.chain.exchange import Exchange
+
+log = logging.getLogger("sentinel.chain")
+
+
+async def call_provider(exchange: Exchange, call: Call) -> Reply:
+    """The innermost link: draw the attempt's number, open its row, call the provider."""
+    ctx = exchange.ctx
+    provider = exchange.chain.providers.get(call.target.provider)
+    if provider is None:
+        raise UpstreamError("upstream_unreachable", attempted=False)
+    request = call.request
+    operation = performed(request, provider.performs())
+    if operation is None:
+        raise unsupported(call)
+    if operation != request.operation:
+        request = msgspec.structs.replace(request, operation=operation)
+    attempt = Attempt(len(ctx.attempts) + 1, call.target, perf_counter())
+    ctx.attempts.append(attempt)
+    before = ctx.get(BEFORE_CALL)
+    if before is not None:
+        await _announced(attempt, before)
+    try:
+        coming = provider.call(msgspec.structs.replace(call, request=request, attempt=attempt.number))
+        if coming.__class__ is not CoroutineType and not isawaitable(coming):
+            raise WrongResult(f"call must be a coroutine function, got {type(coming).__name__}")
+        reply = await coming
+        if isinstance(reply, EventStream):
+            call.owner.adopt(reply)
+        elif not isinstance(reply, Answer):
+            raise WrongResult(f"call must return an Answer or an EventStream, got {type(reply).__name__}")
+        if reply.dialect is not request.dialect:
+            reply = translated(reply, request, call.owner)
+    except BaseException as exc:  # a call that was cancelled has an end, too
+        _close_attempt(attempt, "failed" if own_failure(exc) else "discarded")
+        attempt.error = exc.code if isinstance(exc, SentinelError) else None
+        if not is_fault(exc):
+            raise
+        fault = source_fault(f"provider {call.target.provider}", "call", exc)
+        attempt.error = fault.code
+        raise fault from exc
+    if reply.dropped or attempt.number > 1:
+        _say_dropped(ctx, call.target, reply.dropped)
+    reply.on_close(partial(_close_attempt, attempt))
+    exchange.rows.came(attempt, reply)
+    return reply
+
+
+async def _announced(attempt: Attempt, before: Callable[[Attempt], Awaitable[None]]) -> None:
+    """What must be done before the call; if it cannot be done, there is none."""
+    try:
+        await before(attempt)
+    except BaseException:  # whoever is cancelled while it is announced has not called
+        _close_attempt(attempt, "discarded")
+        attempt.error = NOT_CALLED
+        raise
+
+
+def _say_dropped(ctx: Context, target: Target, names: tuple[str, ...]) -> None:
+    """Tell the caller and the log what of the request the upstream could not be told. Values are never named."""
+    ctx.headers.pop("x-sentinel-dropped-params", None)  # what an earlier target was not told
+    if not names:
+        return
+    ctx.headers["x-sentinel-dropped-params"] = ", ".join(names)
+    log.info("request %s: %s was not told of %s", ctx.id, target, ", ".join(names))
+
+
+def _close_attempt(attempt: Attempt, ending: Ending) -> None:
+    attempt.ending = ending
+    attempt.ended = perf_counter()
