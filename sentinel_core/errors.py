@@ -123,6 +123,11 @@ class SentinelError(Exception):
         self.details = details
         super().__init__(f"{code}: {self.message}")
 
+    @property
+    def told_code(self) -> str:
+        """The `code` of the error object that a client gets: where a provider named a cause of its own, that."""
+        return self.code
+
 
 class Refusal(SentinelError):
     """A stage's decision to deny a request or an answer. Always honoured, never a fault."""
@@ -153,6 +158,11 @@ class UpstreamError(SentinelError):
         self.upstream_status = upstream_status
         self.wire_code = wire_code
         self.verbatim = verbatim
+
+    @property
+    def told_code(self) -> str:
+        """See `SentinelError`."""
+        return self.wire_code or self.code
 
     @property
     def is_about_the_key(self) -> bool:

@@ -111,8 +111,8 @@ def plugin_tables() -> Iterator[tuple[str, type[msgspec.Struct], type[msgspec.St
             for path, struct in _nested(f"stages.{cls.name}", cls.Config):
                 yield f"`[{path}]`", struct, msgspec.Struct
         for cls in _contributed(module, "sentinel_stores"):
-            section, _, kind = point.name.partition("_")
-            yield f'`[{section}]` of `kind = "{kind}"`', cls.Config, StoreConfig
+            section = point.module.split(".")[1]  # the folder of its kind
+            yield f'`[{section}]` of `kind = "{cls.kind}"`', cls.Config, StoreConfig
 
 
 def _nested(path: str, struct: type[msgspec.Struct]) -> Iterator[tuple[str, type[msgspec.Struct]]]:

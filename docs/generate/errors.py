@@ -34,6 +34,13 @@ Some requests are refused by the ASGI server before the gateway sees them: [runn
 "Retry" is the default of `x-should-retry`; once the gateway has spent its own attempts it says `false`.
 """
 
+TAIL = """
+Where the cause is a provider's, `code` may be a word that is not in this table, with the status and type of the row
+that is right for it: the provider's own, such as `context_length_exceeded`; `upstream_quota` (503), where the balance
+or quota of the gateway's key is used up; `invalid_tool_arguments` (502), where a model wrote arguments that are no
+JSON. In process, an error's `code` is that of the row and `told_code` the word.
+"""
+
 
 def errors_page() -> str:
     """The page `reference/errors.md`."""
@@ -41,4 +48,4 @@ def errors_page() -> str:
         (f"`{code}`", str(kind.status), f"`{kind.type}`", "yes" if kind.should_retry else "no", kind.message)
         for code, kind in sorted(ERRORS.items(), key=lambda item: (item[1].status, item[0]))
     ]
-    return HEAD + "\n" + table(["code", "status", "type", "retry", "what it says"], rows)
+    return HEAD + "\n" + table(["code", "status", "type", "retry", "what it says"], rows) + TAIL

@@ -114,7 +114,7 @@ ROWS = (
         "U12",
         "in a whole answer, a call of a tool whose arguments are no JSON object, where the caller's format takes "
         "nothing else; in a stream they are handed on as they come",
-        NEXT + "502 `upstream_invalid_response`; where the answer was cut off in them, an empty input",
+        NEXT + "502 `invalid_tool_arguments`; where the answer was cut off in them, an empty input",
         UpstreamError("upstream_invalid_response", wire_code="invalid_tool_arguments", should_retry=False),
     ),
     Row(
@@ -154,7 +154,7 @@ ROWS = (
     Row(
         "U20",
         "402, or a balance or quota that is used up",
-        NEXT + "503 `overloaded`",
+        NEXT + "503 `upstream_quota`",
         UpstreamError("overloaded", upstream_status=402, wire_code="upstream_quota", should_retry=False),
     ),
     Row(

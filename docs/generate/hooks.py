@@ -40,9 +40,12 @@ def hooks_page() -> str:
             _hooks(hookspecs, "StartUpHooks"),
             "## What a stage declares\n",
             _attributes(stage, "Stage"),
+            "Class methods, each of which may be left out:\n",
+            _hooks(stage, "Stage"),
             "## What every stage's table in TOML has\n",
             struct_table(stage.StageConfig),
             "## What a provider implements\n",
+            _attributes(provider, "Provider"),
             _hooks(provider, "Provider"),
         ]
     )

@@ -23,6 +23,9 @@ def test_a_row_is_proved_by_tests_that_have_its_name(row: Row) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.id}-{row.fault[:20]}")
 def test_a_row_states_the_status_that_its_code_has_and_the_code_that_it_is_decided_by(row: Row) -> None:
-    named = set(re.findall(r"`([a-z]+_[a-z_]+)`", row.gets)) & ERRORS.keys()
-    assert all(ERRORS[code].status == int(status) for status, code in STATED.findall(row.gets))
-    assert row.error is None or not named or row.error.code in named
+    told = {row.error.told_code} if row.error is not None else set()
+    named = set(re.findall(r"`([a-z]+_[a-z_]+)`", row.gets)) & (ERRORS.keys() | told)
+    statuses = {code: kind.status for code, kind in ERRORS.items()}
+    statuses |= {row.error.told_code: row.error.status} if row.error is not None else {}
+    assert all(statuses[code] == int(status) for status, code in STATED.findall(row.gets))
+    assert row.error is None or not named or named & told

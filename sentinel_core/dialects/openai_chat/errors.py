@@ -60,12 +60,11 @@ _STATUSES = {
 
 def error_object(error: SentinelError) -> dict[str, Any]:
     """The object under `error`."""
-    wire_code = error.wire_code if isinstance(error, UpstreamError) else None
     body: dict[str, Any] = {
         "message": error.message,
         "type": error.type,
         "param": error.param,
-        "code": wire_code or error.code,
+        "code": error.told_code,
     }
     if error.details is not None:
         body["details"] = error.details
