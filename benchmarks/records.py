@@ -24,8 +24,9 @@ from sentinel_core.records import DAY, Record, RecordStore
 from sentinel_plugins.records.memory import MemoryRecords, MemoryRecordsConfig
 from sentinel_plugins.records.redis import RedisRecords, RedisRecordsConfig
 from sentinel_plugins.records.sqlite import SqliteRecords, SqliteRecordsConfig
+from tests.ports import HOST
 from tests.redis.binaries import BINARIES, MISSING  # the tests know where servers are, and start them
-from tests.redis.server import HOST, running_server
+from tests.redis.server import running_server
 
 TABLE = "usage"
 WRITERS = (1, 50, 200)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 from sentinel_core.context import Client
@@ -18,6 +19,9 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 PARAMETER = re.compile(r"\{([a-zA-Z_][a-zA-Z0-9_]*)(:path)?\}")
 """One parameter in the path of a route: `{name}` for one segment, `{name:path}` for the rest."""
+
+NO_STORE: Mapping[str, str] = MappingProxyType({"cache-control": "no-store"})
+"""The headers of an answer that no cache may keep."""
 
 ADMIN = "admin"
 """The scope of administrators."""

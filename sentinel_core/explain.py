@@ -24,7 +24,7 @@ from sentinel_core.chain.snapshot import Snapshot
 from sentinel_core.chain.unread import judge_unread
 from sentinel_core.config import Settings
 from sentinel_core.context import Client, Context
-from sentinel_core.decoding import JsonLimits, decode_json
+from sentinel_core.decoding import decode_json
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dry_run import ClosedHttp, Overlay, UnwrittenRecords
 from sentinel_core.errors import Refusal, SentinelError
@@ -90,10 +90,7 @@ async def explain(
 
 
 def _request(settings: Settings, body: bytes) -> Request:
-    server = settings.server
-    return OPENAI_CHAT.decode_request(
-        decode_json(body, JsonLimits(server.max_body_bytes, server.max_json_depth, server.max_json_nodes))
-    )
+    return OPENAI_CHAT.decode_request(decode_json(body, settings.server.json_limits))
 
 
 async def _open(blueprint: Blueprint, stack: AsyncExitStack) -> Generation:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import msgspec
 
+from sentinel_core.circuits import Status
 from sentinel_core.config.settings import Name
 from sentinel_core.context import Call
 from sentinel_core.messages import Operation
@@ -35,7 +36,7 @@ class ProviderConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class Health(msgspec.Struct, frozen=True):
     """What one health check found. `latency_ms` is None where nothing was sent."""
 
-    status: str
+    status: Status
     latency_ms: float | None = None
     detail: str = ""
 

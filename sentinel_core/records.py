@@ -1,4 +1,4 @@
-"""Durable rows that are appended and queried: usage, audit, incidents, jobs."""
+"""Durable rows that are appended and queried: usage, audit, incidents, keys and tenants."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from sentinel_core.circuits import CircuitState
 from sentinel_core.counts import Counts
 from sentinel_core.keys import Principal, Target
 from sentinel_core.records import RecordStore
@@ -103,8 +104,8 @@ class HttpPools(Protocol):
 class CircuitStates(Protocol):
     """The service `circuits`, where a breaker is in the chain: what this process thinks of its targets."""
 
-    def states(self) -> Iterable[tuple[Target, str]]:
-        """Each target that was called, and its circuit's state: `closed`, `open` or `half_open`."""
+    def states(self) -> Iterable[tuple[Target, CircuitState]]:
+        """Each target that was called, and its circuit's state."""
         ...
 
 

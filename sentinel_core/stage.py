@@ -77,6 +77,12 @@ class Stage:
         return ()
 
     @classmethod
+    def authenticates(cls, config: Any) -> bool:  # Any: the stage's own Config
+        """Of a stage that writes the principal: whether, under this configuration, callers must say who they are. A
+        server refuses to listen beyond loopback where no stage asks them to."""
+        return True
+
+    @classmethod
     def missing(cls, config: Any) -> Iterable[ConfigProblem]:  # Any: the stage's own Config
         """What this configuration needs and the machine lacks, such as the packages of an extra. Nothing is imported or
         opened to know it: `sentinel check` tells it as well."""

@@ -43,9 +43,14 @@ __all__ = [
 
 
 class StoreConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Fields that every store's table has: `kind` names the plugin."""
+    """Fields that every store's table has.
+
+    `kind` names the plugin. `approximate` accepts a store that several workers or replicas do not share: each counts
+    limits, or keeps rows, on its own. Where they share it, it says nothing.
+    """
 
     kind: str = "memory"
+    approximate: bool = False
 
 
 class Message(msgspec.Struct, frozen=True):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import traceback
 from datetime import UTC, datetime
 
 import msgspec
@@ -51,25 +50,6 @@ class AccessRecord(msgspec.Struct, omit_defaults=False):
         except UnicodeEncodeError:
             return json_line(msgspec.structs.asdict(self))
         return line if line.isascii() and line.isprintable() else json_line(msgspec.structs.asdict(self))
-
-
-class JsonFormatter(logging.Formatter):
-    """Writes every log record as one JSON line: access records as they are, all others as time, level, logger, message
-    and, where there is one, the exception."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """One line, without its line break."""
-        if isinstance(record.msg, AccessRecord):
-            return str(record.msg)
-        fields: dict[str, object] = {
-            "time": timestamp(record.created),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            fields["exception"] = "".join(traceback.format_exception(*record.exc_info))
-        return json_line(fields)
 
 
 def direct_to(writer: LineWriter | None) -> None:

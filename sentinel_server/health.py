@@ -10,29 +10,27 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Set
-from importlib.metadata import PackageNotFoundError, version
 from typing import Literal, TypeAlias
 
 import msgspec
 
-from sentinel_core.circuits import Status, judged, worst
-from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest
+from sentinel_core.circuits import CircuitState, Status, judged, worst
+from sentinel_core.endpoints import NO_STORE, Endpoint, HttpReply, HttpRequest
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.provider import Health
 from sentinel_core.services import CircuitStates
 from sentinel_server.access_log import timestamp
+from sentinel_server.distribution import package_version
 
 log = logging.getLogger("sentinel.server")
 
 Handler: TypeAlias = Callable[[HttpRequest], Awaitable[HttpReply]]
 
-DISTRIBUTION = "sentinel-gateway"
 PING_TIMEOUT_S = 1.0
 
 Whole: TypeAlias = Literal["healthy", "degraded", "unhealthy"]
 """How the gateway is with all that it depends on."""
-_NO_STORE = {"cache-control": "no-store"}
 
 
 class RedisCheck(msgspec.Struct, frozen=True):
@@ -47,7 +45,7 @@ class Checks(msgspec.Struct, frozen=True):
     worst state of its circuits: which models those are, callers may have chosen."""
 
     redis: RedisCheck
-    circuit_breakers: dict[str, str]
+    circuit_breakers: dict[str, CircuitState]
     providers: dict[str, Health]
 
 
@@ -81,18 +79,18 @@ def endpoints(gateway: Gateway) -> tuple[Endpoint, ...]:
 
     async def health(_: HttpRequest) -> HttpReply:
         body = await report(gateway)
-        return HttpReply(body, status=503 if body.status == "unhealthy" else 200, headers=_NO_STORE)
+        return HttpReply(body, status=503 if body.status == "unhealthy" else 200, headers=NO_STORE)
 
     async def live(_: HttpRequest) -> HttpReply:
-        return HttpReply(Probe("live"), headers=_NO_STORE)
+        return HttpReply(Probe("live"), headers=NO_STORE)
 
     async def ready(_: HttpRequest) -> HttpReply:
         if gateway.draining:
-            return HttpReply(Probe("draining"), status=503, headers=_NO_STORE)
+            return HttpReply(Probe("draining"), status=503, headers=NO_STORE)
         if not gateway.started:
-            return HttpReply(Probe("not_started"), status=503, headers=_NO_STORE)
+            return HttpReply(Probe("not_started"), status=503, headers=NO_STORE)
         whole = gateway.state.available and gateway.records.available
-        return HttpReply(Probe("ready" if whole else "degraded"), headers=_NO_STORE)
+        return HttpReply(Probe("ready" if whole else "degraded"), headers=NO_STORE)
 
     return (
         _declare("/health", health, HealthReport, "How this gateway and what it depends on are doing"),
@@ -123,14 +121,6 @@ async def report(gateway: Gateway) -> HealthReport:
     )
 
 
-def package_version() -> str:
-    """The installed distribution's version."""
-    try:
-        return version(DISTRIBUTION)
-    except PackageNotFoundError:  # run from a source tree that was never installed
-        return "0"
-
-
 def _status(*, taking: bool, stores: bool, providers: Collection[Status]) -> Whole:
     if not taking or set(providers) == {"unhealthy"}:
         return "unhealthy"
@@ -152,16 +142,16 @@ async def _ping(gateway: Gateway) -> float | None:
         return None
 
 
-def _circuits(gateway: Gateway) -> Mapping[str, Set[str]]:
+def _circuits(gateway: Gateway) -> Mapping[str, Set[CircuitState]]:
     """The states of the circuits of each provider's targets."""
     circuits: CircuitStates | None = gateway.services.extra.get("circuits") if gateway.started else None
-    states: dict[str, set[str]] = {}
+    states: dict[str, set[CircuitState]] = {}
     for target, state in circuits.states() if circuits is not None else ():
         states.setdefault(target.provider, set()).add(state)
     return states
 
 
-def _worst(circuits: Mapping[str, Set[str]]) -> dict[str, str]:
+def _worst(circuits: Mapping[str, Set[CircuitState]]) -> dict[str, CircuitState]:
     return {provider: found for provider, states in circuits.items() if (found := worst(states)) is not None}
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from sentinel_core.endpoints import PARAMETER, Endpoint, Policy
-from sentinel_server.health import package_version
+from sentinel_server.distribution import package_version
 
 _COMPONENT = "#/components/schemas/{name}"
 

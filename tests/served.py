@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.pace import PATIENCE_S
+from tests.ports import free_port
 
 PRIVATE = re.compile(r"SENTINEL__|SENTINEL_(?!TEST)|OPENAI_|^(HOST|PORT|LOG_LEVEL|APP_ENV|CORS_ORIGINS)$")
 
@@ -33,7 +33,7 @@ def served(folder: Path, *options: str) -> Iterator[Served]:
 
     Afterwards it is interrupted as by Ctrl-C, and has to drain and exit with 0.
     """
-    port = _free_port()
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     log = folder / "serve.log"
     with log.open("wb") as output:
@@ -54,13 +54,6 @@ def served(folder: Path, *options: str) -> Iterator[Served]:
         finally:
             process.kill()
     assert process.returncode == 0, log.read_text("utf-8")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], address: str, log: Path) -> None:

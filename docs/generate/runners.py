@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import get_args
 
 import sentinel_server
+from sentinel_core.config.settings import Runner
 
 RUNNERS = Path(sentinel_server.__file__).parent / "runners"
 
@@ -23,7 +25,7 @@ same error object, an `x-request-id` of its own, and no line in the access log, 
 def runners_page() -> str:
     """The page `reference/runners.md`."""
     parts = [HEAD]
-    for name in ("hypercorn", "uvicorn"):
+    for name in get_args(Runner):
         doc = ast.get_docstring(ast.parse((RUNNERS / f"{name}.py").read_text("utf-8")))
         parts.append(f"## {name}\n\n{doc}\n")
     return "\n".join(parts)

@@ -149,8 +149,7 @@ ALIASES: tuple[Alias, ...] = (
     Alias(("stages", "rate_limit", "window_s"), ("RATE_LIMIT_WINDOW_SECONDS",)),
     Alias(("stages", "pii", "action"), ("PII_ACTION",), lower),
     *(
-        Alias((section, key), (name,), fills=key == "url", kinds=REDIS)
-        for section in ("state",)
+        Alias(("state", key), (name,), fills=key == "url", kinds=REDIS)
         for key, name in (
             ("url", "REDIS_URL"),
             ("host", "REDIS_HOST"),

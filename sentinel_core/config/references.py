@@ -5,24 +5,22 @@ All of it is read from the document itself, so that no table that is wrong hides
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from sentinel_core.config.convert import convert_table
 from sentinel_core.config.document import Document, Steps, problem_at
 from sentinel_core.config.envtext import string
 from sentinel_core.config.expectation import show
+from sentinel_core.config.names import NAME, NAME_RULE
 from sentinel_core.config.secret import SecretReader
 from sentinel_core.config.settings import TargetSettings
 from sentinel_core.config.suggestion import did_you_mean
 from sentinel_core.errors import ConfigProblem
 
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
-
 
 def usable_names(document: Document, section: str) -> list[str]:
     """Of the tables below a section those whose name can be written as a variable's."""
-    return [name for name in document.names(section) if _NAME.fullmatch(name)]
+    return [name for name in document.names(section) if NAME.fullmatch(name)]
 
 
 def reference_problems(document: Document, secrets: SecretReader) -> Iterator[ConfigProblem]:
@@ -35,9 +33,8 @@ def reference_problems(document: Document, secrets: SecretReader) -> Iterator[Co
 def _name_problems(document: Document) -> Iterator[ConfigProblem]:
     for section in ("stages", "providers"):
         for name in document.names(section):
-            if not _NAME.fullmatch(name):
-                expected = "a lower-case letter, then lower-case letters, digits and _"
-                yield problem_at(document, (section, name), "not a name", expected=expected)
+            if not NAME.fullmatch(name):
+                yield problem_at(document, (section, name), "not a name", expected=NAME_RULE)
 
 
 def _model_problems(document: Document, secrets: SecretReader) -> Iterator[ConfigProblem]:

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from sentinel_core.dialects.base import JsonLimits
+
 EnvironmentName: TypeAlias = Literal["development", "staging", "production"]
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error", "critical"]
 ForwardedHeader: TypeAlias = Literal["x-forwarded-for", "forwarded"]
@@ -109,6 +111,11 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             problems.append('http2 needs runner = "hypercorn"')
         if problems:
             raise ValueError(*problems)
+
+    @property
+    def json_limits(self) -> JsonLimits:
+        """What a request's JSON may be."""
+        return JsonLimits(self.max_body_bytes, self.max_json_depth, self.max_json_nodes)
 
     @property
     def loopback(self) -> bool:

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from sentinel_core.config import ServerSettings
 from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.errors import Refusal
 
@@ -22,9 +21,8 @@ def new_id() -> str:
     return f"{random.getrandbits(96):024x}"
 
 
-def decoded(body: Body, server: ServerSettings, *, stream: bool) -> Any:  # a JSON value of any shape
-    """The body's JSON within the server's limits, asking for a stream or not. Raises `Refusal`."""
-    limits = JsonLimits(server.max_body_bytes, server.max_json_depth, server.max_json_nodes)
+def decoded(body: Body, limits: JsonLimits, *, stream: bool) -> Any:  # a JSON value of any shape
+    """The body's JSON within these limits, asking for a stream or not. Raises `Refusal`."""
     value = decode_json(body if isinstance(body, bytes) else _encoded(body), limits)
     if isinstance(value, dict) and bool(value.get("stream")) is not stream:
         value = {**value, "stream": stream}

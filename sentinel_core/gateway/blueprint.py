@@ -14,18 +14,23 @@ import msgspec
 from sentinel_core.chain import ChainPlan, StagePlan
 from sentinel_core.config import PluginTable, Settings
 from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.gateway.unshared import unshared
 from sentinel_core.model_facts import ModelCatalogue
 from sentinel_core.order import arrange, list_problems
 from sentinel_core.provider import Provider, ProviderConfig
 from sentinel_core.records import RecordStore
 from sentinel_core.registry import Registry
 from sentinel_core.registry.hooks import broken
+from sentinel_core.services import Services
 from sentinel_core.stage import Stage
 from sentinel_core.state import StateStore, StoreConfig
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
 K = TypeVar("K", StateStore, RecordStore)
+
+ALWAYS_LOADED = ("http", "tokens", "local_state", "catalogue")
+"""Services that every gateway has, whatever its configuration names."""
 
 
 class ProviderPlan(NamedTuple):
@@ -62,17 +67,17 @@ class Sketch(NamedTuple):
 
     settings: Settings
     stages: tuple[tuple[type[Stage] | None, StagePlan | None], ...]
-    state: StorePlan[StateStore] | None
-    records: StorePlan[RecordStore] | None
 
 
 Judge: TypeAlias = Callable[[Sketch], Iterable[ConfigProblem]]
 """What is wrong with a configuration for whoever serves it. Asked with what could be drawn: all is told at once."""
 
 
-def draw(settings: Settings, registry: Registry, judge: Judge | None = None) -> Blueprint:
+def draw(
+    settings: Settings, registry: Registry, judge: Judge | None = None, *, given: Services | None = None
+) -> Blueprint:
     """Load what the settings name and convert every table. Raises `ConfigError` with every problem, those of a judge
-    included."""
+    included. The stores of `given` services stand for those of the settings, and whoever gives them knows them."""
     drawing = _Drawing(settings, registry)
     stages = [plan for name, table in settings.stages.items() if table.enabled for plan in drawing.stage(name, table)]
     providers = [
@@ -84,13 +89,14 @@ def draw(settings: Settings, registry: Registry, judge: Judge | None = None) -> 
     drawing.check_keys(providers)
     state = drawing.state(settings.state)
     records = drawing.records(settings.records)
-    for service in ("http", "tokens", "local_state"):
+    for service in ALWAYS_LOADED:
         drawing.attempt(partial(registry.load, service, "service"))
     catalogue = drawing.attempt(drawing.catalogue)
     drawing.attempt(registry.check_pending)
     chain = drawing.chain(stages)
+    drawing.problems += unshared(settings, state, records) if given is None else ()
     if judge is not None:
-        drawing.problems += judge(Sketch(settings, drawing.sketched(stages), state, records))
+        drawing.problems += judge(Sketch(settings, drawing.sketched(stages)))
     if drawing.problems or chain is None or state is None or records is None or catalogue is None:
         raise ConfigError([drawing.placed(problem) for problem in drawing.problems])
     return Blueprint(settings, registry, chain, tuple(providers), state, records, catalogue)

@@ -58,7 +58,8 @@ class Gateway:
     ) -> None:
         self._registry, self._given = registry, services
         self._sources: Sources | None = None
-        self._blueprint = draw(settings, registry or Registry(), judge)
+        self._blueprint = draw(settings, registry or Registry(), judge, given=services)
+        self._json_limits = settings.server.json_limits
         self._tracker, self._jobs, self._pool = Tracker(), Jobs(), ProviderPool()
         self._generation: Generation | None = None
         self._retired = Retired(self._tracker)
@@ -208,7 +209,7 @@ class Gateway:
             if settings is None:
                 settings = await asyncio.to_thread(self._sources.read) if self._sources else self.settings
             old, registry = self._accepting(), self._registry or Registry()
-            blueprint = draw(replace(settings, server=self.settings.server), registry)
+            blueprint = draw(replace(settings, server=self.settings.server), registry, given=self._given)
             check_fixed(self._blueprint, blueprint)
             services = outside.completed(self.services, registry)
             new = await self._opening.run(Generation.open(blueprint, self._pool, services, self._tracker))
@@ -305,7 +306,7 @@ class Gateway:
             yield reply
 
     def _request(self, body: Body, dialect: Dialect, *, stream: bool) -> Request:
-        return dialect.decode_request(decoded(body, self.settings.server, stream=stream))
+        return dialect.decode_request(decoded(body, self._json_limits, stream=stream))
 
     def _accepting(self) -> Generation:
         generation = self._open_generation()

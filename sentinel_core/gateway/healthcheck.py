@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from itertools import count
+from typing import get_args
 
 from sentinel_core.cancellation import own_failure
+from sentinel_core.circuits import Status
 from sentinel_core.provider import Health, Provider
 from sentinel_core.services import Clock
 
@@ -59,9 +61,11 @@ async def _check(provider: Provider) -> Health:
     try:
         async with asyncio.timeout(TIMEOUT_S):
             found: object = await provider.health_check()
-        if isinstance(found, Health):
-            return found
-        return Health("unhealthy", detail=f"health_check() returned {type(found).__name__}")
+        if not isinstance(found, Health):
+            return Health("unhealthy", detail=f"health_check() returned {type(found).__name__}")
+        if found.status not in get_args(Status):
+            return Health("unhealthy", detail=f"health_check() says {found.status!r}")
+        return found
     except TimeoutError:
         return Health("unhealthy", detail="no answer in time")
     except BaseException as exc:  # a provider's own failure is its health, not this gateway's

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from sentinel_core.config.names import NAME, NAME_RULE
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.provider import Provider, ProviderConfig
 from sentinel_core.records import RecordStore
@@ -22,7 +22,6 @@ Kind: TypeAlias = Literal["stage", "provider", "state", "records", "service", "c
 CONTRIBUTING_HOOKS = ("sentinel_stages", "sentinel_providers", "sentinel_stores", "sentinel_services")
 
 _STORES: Mapping[Literal["state", "records"], type] = {"state": StateStore, "records": RecordStore}
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +101,8 @@ def _checked(
 
 
 def _named(name: object, plugin: str) -> str:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise _error(plugin, "a name is a lower-case letter, then lower-case letters, digits and _", name)
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise _error(plugin, f"a name is {NAME_RULE}", name)
     return name
 
 

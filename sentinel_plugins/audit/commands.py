@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -21,14 +20,11 @@ from sentinel_plugins.audit.seal import Keys
 from sentinel_plugins.audit.stage import Audit, keys_of
 from sentinel_plugins.audit.verify import Verified, Verifier
 from sentinel_plugins.recording.offline import answered
+from sentinel_plugins.recording.options import Config, EnvFile, Json
 
 FOUND = 1
 INCOMPLETE = 3
 """The exit code where the records or the checkpoints could not be read: nothing is known of them."""
-
-Config = Annotated[Path | None, typer.Option("--config", "-c", help="Configuration file.")]
-EnvFile = Annotated[Path | None, typer.Option("--env-file", help="A .env file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 def verify_audit(config: Config = None, env_file: EnvFile = None, json: Json = False) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sentinel_core.endpoints import ADMIN, Endpoint, HttpReply, HttpRequest
+from sentinel_core.endpoints import ADMIN, NO_STORE, Endpoint, HttpReply, HttpRequest
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_plugins.audit.entry import TABLE
@@ -15,7 +15,6 @@ from sentinel_plugins.recording.reach import narrowed, reach
 
 PATH = "/v1/audit"
 FILTERS = ("model", "provider", "key", "user", "status", "error", "operation")
-NO_STORE = {"cache-control": "no-store"}
 _ENDED = {"kind": "terminal"}
 
 

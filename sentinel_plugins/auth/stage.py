@@ -66,6 +66,11 @@ class Auth(Stage):
         return () if config.zion is not None else ("on_finish",)
 
     @classmethod
+    def authenticates(cls, config: AuthConfig) -> bool:
+        """Not without keys: then everybody is anonymous."""
+        return config.authenticates
+
+    @classmethod
     def missing(cls, config: AuthConfig) -> Iterator[ConfigProblem]:
         """The packages without which no token can be verified."""
         packages = [name for name in ("jwt", "cryptography") if find_spec(name) is None]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from sentinel_core.circuits import CircuitState
 from sentinel_plugins.breaker.config import BreakerConfig
 from sentinel_plugins.breaker.window import Window
-
-State: TypeAlias = Literal["closed", "open", "half_open"]
 
 Result: TypeAlias = Literal["success", "failure", "quarantine", "neutral"]
 """What a call said about its target. `neutral` says nothing: 429, the caller's mistakes, callers who left."""
@@ -46,7 +45,7 @@ class Circuit:
 
     def __init__(self, limits: BreakerConfig) -> None:
         self.limits = limits
-        self.state: State = "closed"
+        self.state: CircuitState = "closed"
         self._generation = 0
         self._failures_in_row = 0
         self._openings = 0  # since the last success
@@ -96,7 +95,7 @@ class Circuit:
         """How long the circuit stays open yet."""
         return max(0.0, self._until - now) if self.state == "open" else 0.0
 
-    def shown(self, now: float) -> State:
+    def shown(self, now: float) -> CircuitState:
         """The state as people see it: `half_open` also where the wait is over, since the next call is the probe."""
         return "half_open" if self.state == "open" and now >= self._until else self.state
 
@@ -133,7 +132,7 @@ class Circuit:
         self._window = Window()
         self._enter("closed")
 
-    def _enter(self, state: State) -> None:
+    def _enter(self, state: CircuitState) -> None:
         self.state = state
         self._generation += 1
         self._probing = False

@@ -6,8 +6,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from time import monotonic
 
+from sentinel_core.circuits import CircuitState
 from sentinel_core.keys import Target
-from sentinel_plugins.breaker.circuit import Circuit, State
+from sentinel_plugins.breaker.circuit import Circuit
 from sentinel_plugins.breaker.config import BreakerConfig
 
 MAX_CIRCUITS = 1024
@@ -36,7 +37,7 @@ class Circuits:
             circuit.limits = limits
         return circuit
 
-    def states(self) -> Iterator[tuple[Target, State]]:
+    def states(self) -> Iterator[tuple[Target, CircuitState]]:
         """Each target that was called, and its circuit's state, for those who show it."""
         now = self.now()
         for target, circuit in self._circuits.items():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
@@ -17,6 +16,7 @@ from sentinel_plugins.guard_tools.evaluate import evaluate, progress
 from sentinel_plugins.guard_tools.guards import Direction, opened
 from sentinel_plugins.guard_tools.scan import Scan, scan
 from sentinel_plugins.guard_tools.score import Evaluation
+from sentinel_plugins.recording.options import Config, EnvFile, Json
 
 BELOW = FOUND = 1
 INCOMPLETE = 3
@@ -37,9 +37,6 @@ class As(StrEnum):
 
 Only = Annotated[list[str] | None, typer.Option("--guard", "-g", help="Only this guard; may be repeated.")]
 AsOption = Annotated[As, typer.Option("--as", help="Read texts as what users ask, or as what models answer.")]
-Config = Annotated[Path | None, typer.Option("--config", "-c", help="Configuration file.")]
-EnvFile = Annotated[Path | None, typer.Option("--env-file", help="A .env file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Share = Annotated[float | None, typer.Option(min=0, max=1, help="Exit with 1 if a guard has less.")]
 
 

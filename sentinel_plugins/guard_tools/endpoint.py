@@ -9,8 +9,8 @@ import msgspec
 
 from sentinel_core.addresses import network
 from sentinel_core.chain import ChainPlan
-from sentinel_core.decoding import JsonLimits, decode_json
-from sentinel_core.endpoints import ADMIN, Endpoint, HttpReply, HttpRequest
+from sentinel_core.decoding import decode_json
+from sentinel_core.endpoints import ADMIN, NO_STORE, Endpoint, HttpReply, HttpRequest
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.gateway.asking import new_id
@@ -32,6 +32,7 @@ class Routes:
     def __init__(self, gateway: Gateway, config: GuardApiConfig) -> None:
         self._gateway = gateway
         self._config = config
+        self._json_limits = gateway.settings.server.json_limits
         self._known: tuple[ChainPlan, Guards] | None = None
 
     def all(self) -> tuple[Endpoint, ...]:
@@ -49,7 +50,7 @@ class Routes:
         with self._gateway.stages() as (plan, stages):
             guards = self._guards(plan, stages)
             reports = [await _report(guards, name, question, asked) for name in _wanted(guards, question)]
-        return HttpReply(answer(question, reports), headers={"cache-control": "no-store"})
+        return HttpReply(answer(question, reports), headers=NO_STORE)
 
     async def _admit(self, request: HttpRequest) -> None:
         """Raise `Refusal` (rate_limit_exceeded, state_unavailable) for whoever asks too often."""
@@ -63,8 +64,7 @@ class Routes:
             raise Refusal("rate_limit_exceeded", message, retry_after_s=admission.claims[0].retry_after_s)
 
     def _question(self, body: bytes) -> GuardQuestion:
-        server = self._gateway.settings.server
-        value = decode_json(body, JsonLimits(server.max_body_bytes, server.max_json_depth, server.max_json_nodes))
+        value = decode_json(body, self._json_limits)
         try:
             return msgspec.convert(value, GuardQuestion)
         except msgspec.ValidationError as error:

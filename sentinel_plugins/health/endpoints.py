@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest, Socket, SocketConnection
+from sentinel_core.endpoints import NO_STORE, Endpoint, HttpReply, HttpRequest, Socket, SocketConnection
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_plugins.health import report
@@ -19,8 +19,6 @@ from sentinel_plugins.recording.asked import limit
 from sentinel_plugins.recording.reach import reach
 
 Handler: TypeAlias = Callable[[HttpRequest], Awaitable[HttpReply]]
-
-_NO_STORE = {"cache-control": "no-store"}
 
 
 class IncidentList(msgspec.Struct, frozen=True):
@@ -50,13 +48,13 @@ class Routes:
         )
 
     async def _statuses(self, _: HttpRequest) -> HttpReply:
-        return HttpReply(report.statuses(self._gateway), headers=_NO_STORE)
+        return HttpReply(report.statuses(self._gateway), headers=NO_STORE)
 
     async def _probe(self, request: HttpRequest) -> HttpReply:
         name = request.path_params["name"]
         if name not in self._gateway.providers:
             raise Refusal("not_found", f"No provider is called {name!r}.")
-        return HttpReply(await self._watcher.probe(name), headers=_NO_STORE)
+        return HttpReply(await self._watcher.probe(name), headers=NO_STORE)
 
     async def _incidents(self, request: HttpRequest) -> HttpReply:
         kind = request.query.get("type")
@@ -65,10 +63,10 @@ class Routes:
             raise Refusal("invalid_parameter", f"The parameter 'type' must be one of: {allowed}.", param="type")
         found = await Incidents(self._gateway.records).latest(limit(request, KEPT), kind)
         visible = reach(request.principal)
-        return HttpReply(IncidentList([one.shown(visible) for one in found], len(found)), headers=_NO_STORE)
+        return HttpReply(IncidentList([one.shown(visible) for one in found], len(found)), headers=NO_STORE)
 
     async def _metrics(self, _: HttpRequest) -> HttpReply:
-        return HttpReply(report.metrics(self._gateway), headers=_NO_STORE)
+        return HttpReply(report.metrics(self._gateway), headers=NO_STORE)
 
     async def _events(self, connection: SocketConnection) -> None:
         await serve(self._gateway, self._config, connection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from sentinel_core.circuits import Status
+from sentinel_core.circuits import CircuitState, Status
 from sentinel_core.gateway import Gateway
 from sentinel_plugins.health.incidents import iso
 from sentinel_plugins.health.observations import Observations, observations_of
@@ -14,9 +14,9 @@ from sentinel_plugins.health.traffic import Calls
 
 
 class BreakerState(msgspec.Struct, frozen=True):
-    """`closed`, `open` or `half_open`; of several targets the worst."""
+    """Of several targets the worst."""
 
-    state: str
+    state: CircuitState
 
 
 class ProviderStatus(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from collections.abc import Set
 
 import msgspec
 
-from sentinel_core.circuits import Status, judged, worst
+from sentinel_core.circuits import CircuitState, Status, judged, worst
 from sentinel_core.provider import Health
 
 
@@ -19,7 +19,7 @@ class Standing(msgspec.Struct, frozen=True):
 
     status: Status
     health: Health
-    breaker: str | None = None
+    breaker: CircuitState | None = None
     checked_at: float = 0.0
     down_since: float | None = None
 
@@ -29,7 +29,7 @@ class Standing(msgspec.Struct, frozen=True):
         return self.status in ("healthy", "unknown")
 
 
-def standing(before: Standing | None, health: Health, circuits: Set[str], at: float, now: float) -> Standing:
+def standing(before: Standing | None, health: Health, circuits: Set[CircuitState], at: float, now: float) -> Standing:
     """What is thought of a provider after a look at it, `at` seconds since the epoch and `now` on the monotonic clock.
 
     `circuits` are the states of its targets' circuits. An outage begins with unhealthy and ends with the first standing

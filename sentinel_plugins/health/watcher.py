@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from sentinel_core.circuits import CircuitState
 from sentinel_core.errors import SentinelError
 from sentinel_core.gateway import Gateway
 from sentinel_core.provider import Health
@@ -73,7 +74,7 @@ class Watcher:
         for one in incidents:  # after every standing is set: nobody who judges meanwhile sees a change twice
             await self._tell(one)
 
-    def _circuits(self, name: str) -> set[str]:
+    def _circuits(self, name: str) -> set[CircuitState]:
         """The states of the circuits of one provider's targets."""
         circuits: CircuitStates | None = self._gateway.services.extra.get("circuits")
         states = circuits.states() if circuits is not None else ()

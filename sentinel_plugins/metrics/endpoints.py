@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest
+from sentinel_core.endpoints import NO_STORE, Endpoint, HttpReply, HttpRequest
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.keys import Principal
@@ -17,7 +17,7 @@ from sentinel_plugins.metrics.config import MetricsConfig
 from sentinel_plugins.metrics.exposition import OPENMETRICS, TEXT, Exposition, wanted
 from sentinel_plugins.metrics.report import MetricsReport, report
 
-HEADERS = {"cache-control": "no-store", "vary": "accept, authorization, x-api-key"}
+HEADERS = {**NO_STORE, "vary": "accept, authorization, x-api-key"}
 CREDENTIALS = ("x-api-key", "x-admin-key", "authorization")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,15 +12,11 @@ from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.printing import as_json, table
 from sentinel_plugins.recording.offline import answered
+from sentinel_plugins.recording.options import Config, EnvFile, Json
 from sentinel_plugins.recording.reach import Reach
 from sentinel_plugins.usage.summary import Asked, Totals, UsageSummary, asked, summary
 
-FAILURE = 1
 _HEAD = ("REQUESTS", "CALLS", "PROMPT", "COMPLETION", "UNPRICED", "USD")
-
-Config = Annotated[Path | None, typer.Option("--config", "-c", help="Configuration file.")]
-EnvFile = Annotated[Path | None, typer.Option("--env-file", help="A .env file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 def usage(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest
+from sentinel_core.endpoints import NO_STORE, Endpoint, HttpReply, HttpRequest
 from sentinel_core.gateway import Gateway
 from sentinel_plugins.recording.own_rows import caught_up
 from sentinel_plugins.recording.reach import narrowed
@@ -28,4 +28,4 @@ class Routes:
         wanted = asked(request.query, narrowed(request, FILTERS))
         await caught_up(self._gateway, Usage)
         found = await summary(self._gateway.records, wanted)
-        return HttpReply(found, headers={"cache-control": "no-store"})
+        return HttpReply(found, headers=NO_STORE)

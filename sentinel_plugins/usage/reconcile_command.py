@@ -12,10 +12,11 @@ from sentinel_core.gateway import Gateway
 from sentinel_core.limits import NANO
 from sentinel_core.printing import as_json, table
 from sentinel_plugins.recording.offline import answered
+from sentinel_plugins.recording.options import Config, EnvFile, Json
 from sentinel_plugins.usage.bill import Bill, BillError, Columns, amount, read_bill
-from sentinel_plugins.usage.commands import FAILURE, Config, EnvFile, Json
 from sentinel_plugins.usage.reconcile import Difference, UnknownProvider, reconcile, signed
 
+FOUND = 1
 _HEAD = ("DAY", "MODEL", "LEDGER USD", "BILL USD", "DIFFERENCE", "UNPRICED", "UNSURE")
 Column = Annotated[str | None, typer.Option(help="A column's name, where it is not a usual one.")]
 
@@ -50,7 +51,7 @@ def reconcile_costs(
     except UnknownProvider as error:
         raise typer.BadParameter(str(error), param_hint="--provider") from None
     typer.echo(as_json(found) if json else _table(found))
-    return FAILURE if any(abs(row.nanousd) > tolerance for row in found) else 0
+    return FOUND if any(abs(row.nanousd) > tolerance for row in found) else 0
 
 
 COMMANDS = (Command("cost reconcile", reconcile_costs),)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 import sys
 from collections.abc import Iterator, Mapping
-from importlib.metadata import Distribution, version
+from importlib.metadata import Distribution
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from importlib.util import find_spec
@@ -18,6 +17,8 @@ from typing import Annotated
 
 import typer
 
+from sentinel_server.distribution import package_version
+
 NAME = "new-plugin"
 SUFFIX = ".tmpl"
 MODULE = "module"
@@ -28,10 +29,11 @@ def command(
     directory: Annotated[Path, typer.Option("--in", help="Where to put the new directory.")] = Path(),
 ) -> None:
     """Write a complete package: one guard on requests and answers, streams included, its configuration, its tests."""
+    from sentinel_core.config import names
+
     name = name.replace("-", "_")
-    if not re.fullmatch(r"[a-z]([a-z0-9_]*[a-z0-9])?", name):
-        rule = "a lower-case letter, then lower-case letters, digits and _, which is not the last"
-        raise typer.BadParameter(f"{name!r} is not a name: {rule}")
+    if not names.NAME.fullmatch(name) or name.endswith("_"):
+        raise typer.BadParameter(f"{name!r} is not a name: {names.NAME_RULE}, which is not the last")
     files = dict(package(name))
     if (why := _taken(name) or _colliding(files)) is not None:
         raise typer.BadParameter(f"{name!r} {why}")
@@ -84,7 +86,7 @@ def package(name: str) -> Iterator[tuple[Path, str]]:
         "distribution": name.replace("_", "-"),
         "class_name": class_name,
         "config_name": f"{class_name}Config",
-        "version": version("sentinel-gateway"),
+        "version": package_version(),
     }
     for path, template in _templates(files("sentinel_server.cli") / "templates" / "plugin", Path()):
         parts = [name if part == MODULE else part for part in path.parts]

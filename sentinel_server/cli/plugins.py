@@ -15,10 +15,11 @@ NAME = "plugins"
 
 def command(config: ConfigOption = None, env_file: EnvFileOption = None, json: JsonOption = False) -> None:
     """List installed plugins, without importing them: name, enabled or not, distribution, version, module."""
+    from sentinel_core.gateway.blueprint import ALWAYS_LOADED
     from sentinel_core.registry import installed
     from sentinel_server.supervisor.launch import Launch
 
-    used = _used(Launch(text(config), text(env_file)).settings())
+    used = {*ALWAYS_LOADED, *_named(Launch(text(config), text(env_file)).settings())}
     rows = [(info, info.name in used) for info in installed()]
     if json:
         print(as_json([{**info._asdict(), "enabled": on} for info, on in rows]))
@@ -27,9 +28,9 @@ def command(config: ConfigOption = None, env_file: EnvFileOption = None, json: J
     print(table(("NAME", "ENABLED", "DISTRIBUTION", "VERSION", "MODULE"), lines))
 
 
-def _used(settings: Settings) -> set[str]:
-    """The entry points that the configuration loads."""
+def _named(settings: Settings) -> set[str]:
+    """The entry points that the configuration names."""
     stages = {name for name, table in settings.stages.items() if table.enabled}
     providers = {table.kind for table in settings.providers.values() if table.enabled}
     stores = {f"state_{settings.state.kind}", f"records_{settings.records.kind}"}
-    return {"http", "catalogue", *stages, *providers, *stores}
+    return {*stages, *providers, *stores}

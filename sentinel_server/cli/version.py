@@ -12,9 +12,10 @@ NAME = "version"
 def command() -> None:
     """Print the version of Sentinel and of Python."""
     import platform
-    from importlib.metadata import version
 
-    print(f"sentinel-gateway {version('sentinel-gateway')} (Python {platform.python_version()})")
+    from sentinel_server.distribution import DISTRIBUTION, package_version
+
+    print(f"{DISTRIBUTION} {package_version()} (Python {platform.python_version()})")
 
 
 def _asked(value: bool) -> None:

@@ -9,8 +9,11 @@ from starlette.types import Receive, Scope, Send
 
 _ASKED_HEADERS = re.compile(rb"[A-Za-z0-9_, -]{0,1024}")
 _EXPOSED = (
-    b"x-request-id, x-response-time, server-timing, retry-after, retry-after-ms, x-should-retry, x-sentinel-cache, "
-    b"x-sentinel-cost-usd, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
+    b"x-request-id, request-id, x-response-time, server-timing, retry-after, retry-after-ms, x-should-retry, "
+    b"x-sentinel-cache, x-sentinel-provider, x-sentinel-dropped-params, x-sentinel-clamped-params, "
+    b"x-sentinel-cost-usd, x-sentinel-degraded, "
+    b"x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, "
+    b"x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
     b"x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens"
 )
 

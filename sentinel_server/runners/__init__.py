@@ -6,31 +6,17 @@ import asyncio
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Final, Literal, get_args
+from typing import Final
 
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_server.runners.base import Serve
 
-RunnerName = Literal["hypercorn", "uvicorn"]
-NAMES: tuple[str, ...] = get_args(RunnerName)
 _PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {"uvicorn": ("uvicorn", "httptools")}
 """What a runner needs beyond what every installation has: the extra `fast` brings it."""
 
 
 def load(name: str) -> Serve:
-    """The runner of that name, imported. `ConfigError` names the extra that is missing."""
-    if name not in NAMES:
-        raise ConfigError(
-            [
-                ConfigProblem(
-                    "no such runner",
-                    table="server",
-                    key="runner",
-                    found=repr(name),
-                    expected=" or ".join(map(repr, NAMES)),
-                )
-            ]
-        )
+    """The runner that `[server]` names, imported. `ConfigError` names the extra that is missing."""
     lacking = missing(name)
     if lacking is not None:
         raise ConfigError([lacking])

@@ -31,16 +31,16 @@ class Limits:
     word. `http2` takes HTTP/2 with prior knowledge.
     """
 
-    max_connections: int = 4096
-    max_connections_per_ip: int = 1024
-    backlog: int = 4096
-    max_head_bytes: int = 65_536
+    max_connections: int
+    max_connections_per_ip: int
+    backlog: int
+    max_head_bytes: int
+    user_timeout_s: float
+    http2: bool
     head_s: float = 10.0
     keep_alive_s: float = 75.0
     linger_s: float = 2.0
-    user_timeout_s: float = 120.0
     farewell_s: float = 1.0
-    http2: bool = False
 
     @classmethod
     def of(cls, server: ServerSettings) -> Limits:

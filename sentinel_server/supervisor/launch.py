@@ -7,7 +7,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import msgspec
 
@@ -43,9 +42,9 @@ class Launch(msgspec.Struct, frozen=True):
     def settings(self, files: Files | None = None, judge: Judge | None = None) -> Settings:
         """The settings, read now. `ConfigError` with every problem, those of plugins' tables and a judge's included."""
         return load_settings(
-            _path(self.config),
+            self.config,
             environ=os.environ,
-            env_file=_path(self.env_file),
+            env_file=self.env_file,
             files=files or self.files(),
             further=partial(problems, judge=judge),
             options=[Option(f"--{key}", ("server", key), value) for key, value in self.server.items()],
@@ -74,7 +73,3 @@ class Launch(msgspec.Struct, frozen=True):
     def anew(self) -> Launch:
         """The same sources, to be read again. A file that was there has to be there still."""
         return msgspec.structs.replace(self, contents=None)
-
-
-def _path(name: str | None) -> Path | None:
-    return Path(name) if name is not None else None

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from sentinel_core.authenticator import ADMISSION, Admission
 from sentinel_core.chain import Delivery
 from sentinel_core.context import Client, Context
-from sentinel_core.decoding import JsonLimits, decode_json
+from sentinel_core.decoding import decode_json
 from sentinel_core.dialects.base import Dialect, StreamEncoder
 from sentinel_core.endpoints import Policy
 from sentinel_core.errors import Refusal, SentinelError
@@ -58,9 +58,7 @@ class DialectSurface:
         self._annotate = surface.annotate
         self._render = surface.render
         self._settings = settings = gateway.settings.server
-        self._limits = JsonLimits(
-            max_bytes=settings.max_body_bytes, max_depth=settings.max_json_depth, max_nodes=settings.max_json_nodes
-        )
+        self._limits = settings.json_limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Errors are the edge's to render, except inside a stream."""

@@ -148,7 +148,7 @@ async def test_plugins_get_the_catalogue_with_the_operators_rows_and_a_reload_re
 
 
 async def test_plugins_get_what_the_server_is_told() -> None:
-    gateway = Gateway(settings_from({"providers": {"echo": {}}, "server": {"replicas": 3}}))
+    gateway = Gateway(settings_from({"providers": {"echo": {}}, "server": {"request_timeout_s": 3}}))
     async with gateway:
         assert gateway.services.extra["server"] is gateway.settings.server
-        assert gateway.services.extra["server"].replicas == 3
+        assert gateway.services.extra["server"].request_timeout_s == 3

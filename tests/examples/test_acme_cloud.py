@@ -21,6 +21,7 @@ import pytest
 from tests.examples.installed import EXAMPLES, install
 from tests.long_form import long_form
 from tests.pace import PATIENCE_S
+from tests.ports import free_port
 from tests.promises.tree import ROOT, samples
 from tests.served import served
 
@@ -43,9 +44,7 @@ def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def acme() -> Iterator[str]:
     """An Acme Cloud in a process of its own, as the page starts one; its base URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, str(PACKAGE / "tests" / "acme.py"), str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + PATIENCE_S

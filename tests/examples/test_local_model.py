@@ -17,8 +17,8 @@ import openai
 import pytest
 
 from sentinel_core.config.load import load_settings
+from tests.ports import free_port
 from tests.served import served
-from tests.server.process import free_port
 
 FOLDER = Path(__file__).parent.parent.parent / "examples" / "local_model"
 DEADLINE_S = 60

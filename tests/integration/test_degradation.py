@@ -20,7 +20,8 @@ from tests.pace import until
 from tests.plugins.auth.callers import ADMIN_KEY, STATIC
 from tests.plugins.auth.gateway import House, house, tables
 from tests.plugins.recording.written import rows
-from tests.redis.server import HOST, RedisServer
+from tests.ports import HOST
+from tests.redis.server import RedisServer
 from tests.redis.shim import Shim
 from tests.server.wire import Answer
 

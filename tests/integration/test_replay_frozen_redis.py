@@ -8,7 +8,8 @@ from pathlib import Path
 from tests.pace import in_time, until
 from tests.plugins.auth.callers import STATIC
 from tests.plugins.auth.gateway import House, house, tables
-from tests.redis.server import HOST, RedisServer
+from tests.ports import HOST
+from tests.redis.server import RedisServer
 from tests.redis.shim import Shim
 
 TIMEOUT_S = 0.1

@@ -27,6 +27,7 @@ from sentinel_core.hookspecs import PHASES, PhaseHooks, StartUpHooks
 from sentinel_core.order import DEFAULT_ORDER
 from sentinel_core.stage import StageConfig
 from sentinel_server.access_log import AccessRecord
+from sentinel_server.edge.cors import Cors
 from tests.promises.tree import page
 
 SETTINGS: tuple[type[msgspec.Struct], ...] = (
@@ -38,6 +39,20 @@ SETTINGS: tuple[type[msgspec.Struct], ...] = (
     StageConfig,
 )
 HEADER = re.compile(r'b?"(x-[a-z-]+|server-timing|retry-after(?:-ms)?|access-control-allow-origin|vary|allow)"')
+# Headers that a browser itself or a middleman reads, and `cache-control`, which pages may read anyway.
+NOT_FOR_PAGES = {
+    "allow",
+    "x-content-type-options",
+    "x-frame-options",
+    "referrer-policy",
+    "content-security-policy",
+    "access-control-allow-origin",
+    "access-control-expose-headers",
+    "vary",
+    "cache-control",
+    "x-accel-buffering",
+    "connection",
+}
 # Names that the server only reads, or that are values and not headers.
 NOT_SENT = {"x-admin-key", "x-api-key", "x-forwarded-for", "x-gzip"}
 
@@ -114,3 +129,18 @@ def test_every_response_header_is_documented() -> None:
         for path in Path(ROOT / package).rglob("*.py"):
             sent |= set(HEADER.findall(path.read_text("utf-8")))
     assert {name for name in sent - NOT_SENT if f"`{name}`" not in text} == set()
+
+
+def test_pages_of_a_browser_may_read_every_response_header_that_is_for_them() -> None:
+    rows = page("docs/reference/headers.md").partition("## Of a response")[2]
+    documented: set[str] = set()
+    for row in re.findall(r"^\| (`.+?) \|", rows, re.MULTILINE):
+        first, *others = re.findall(r"`([a-z-]+)`", row)
+        documented |= {first, *(_written_out(name, first) for name in others)}
+    exposed = dict(Cors(("*",)).headers(b"https://app.example"))[b"access-control-expose-headers"].decode()
+    assert set(exposed.split(", ")) == documented - NOT_FOR_PAGES
+
+
+def _written_out(name: str, first: str) -> str:
+    """`-reset-tokens` beside `x-ratelimit-limit-tokens`: as many words of it are others."""
+    return first.rsplit("-", name.count("-"))[0] + name if name.startswith("-") else name

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from tests.long_form import long_form
 from tests.pace import PATIENCE_S
+from tests.ports import free_port
 from tests.promises.tree import FENCE, page
 from tests.redis.server import RedisServer
 from tests.served import PRIVATE
-from tests.server.process import free_port
 
 PAGE = "docs/how-to/tenants.md"
 END = "end-of-a-command"

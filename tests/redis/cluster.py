@@ -10,7 +10,8 @@ from pathlib import Path
 from redis.crc import key_slot
 
 from tests.pace import PATIENCE_S
-from tests.redis.server import HOST, POLL_S, RedisServer, free_port, running_server
+from tests.ports import HOST, free_port
+from tests.redis.server import POLL_S, RedisServer, running_server
 
 OPTIONS = (
     *("--cluster-enabled", "yes", "--cluster-node-timeout", "1500"),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import random
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +15,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tests.pace import PATIENCE_S
+from tests.ports import HOST, free_port
 
 POLL_S = 0.005
-HOST = "127.0.0.1"
-PORTS = range(12_000, 22_000)
-"""With those 10,000 above, where nodes of a Cluster listen as well, below those that the system gives to connections:
-one of these is taken by nobody between a look and a start."""
-_draw = random.SystemRandom()  # Hypothesis seeds the common one, and with it all test processes alike
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    while True:
-        port = _draw.choice(PORTS)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind((HOST, port))
-            return port
 
 
 class RedisServer:

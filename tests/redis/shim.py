@@ -10,7 +10,7 @@ from typing import Self
 
 import hiredis
 
-from tests.redis.server import HOST
+from tests.ports import HOST
 
 CHUNK = 65_536
 

@@ -8,27 +8,19 @@ import os
 import re
 import resource
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.pace import PATIENCE_S
+from tests.ports import free_port
 from tests.server.serving import RUNNERS
 
-__all__ = ["RUNNERS", "Client", "Process", "config", "free_port", "running"]
+__all__ = ["RUNNERS", "Client", "Process", "config", "running"]
 
 POLL_S = 0.02
 PRIVATE = re.compile(r"SENTINEL_|OPENAI_|^(HOST|PORT|LOG_LEVEL|APP_ENV|CORS_ORIGINS)$")
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def config(base_url: str = "", **server: object) -> str:

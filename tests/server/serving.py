@@ -7,14 +7,18 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_args
 
+from sentinel_core.config import ServerSettings
+from sentinel_core.config.settings import Runner
 from sentinel_server import runners
 from sentinel_server.runners.base import Limits, Shutdown
 from tests.pace import PATIENCE_S
 from tests.server.wire import Wire
 
-RUNNERS = ("hypercorn", "uvicorn") if os.environ.get("SENTINEL_TEST_RUNNERS") == "all" else ("hypercorn",)
+RUNNERS = get_args(Runner) if os.environ.get("SENTINEL_TEST_RUNNERS") == "all" else ("hypercorn",)
+LIMITS = replace(Limits.of(ServerSettings()), farewell_s=0.2)
 
 
 class Served:
@@ -52,7 +56,7 @@ async def serving(app: Any, runner: str = RUNNERS[0]) -> AsyncIterator[Served]: 
     listener.bind(("127.0.0.1", 0))
     listener.listen()  # from here on whoever connects is queued until the server runs
     shutdown = Shutdown()
-    server = asyncio.create_task(runners.load(runner)(app, [listener], Limits(farewell_s=0.2), shutdown))
+    server = asyncio.create_task(runners.load(runner)(app, [listener], LIMITS, shutdown))
     try:
         yield Served(listener.getsockname()[1], shutdown)
     finally:

@@ -17,9 +17,10 @@ from sentinel_core.config import ServerSettings
 from sentinel_core.errors import Refusal, SentinelError, UpstreamError
 from sentinel_core.keys import Target
 from sentinel_core.testing import context
-from sentinel_server.access_log import MAX_FIELD_CHARS, AccessRecord, JsonFormatter, field, timestamp
+from sentinel_server.access_log import MAX_FIELD_CHARS, AccessRecord, field, timestamp
 from sentinel_server.edge import Transaction, Watch
 from sentinel_server.edge.record import write_record
+from sentinel_server.logs import JsonFormatter
 from sentinel_server.termination import Cause, termination
 from tests.pace import PATIENCE_S
 from tests.server.edge_fixture import Life, access_lines, edge

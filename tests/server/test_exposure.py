@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
+from sentinel_core import Registry
 from sentinel_core.config import settings_from
+from sentinel_core.context import Context
 from sentinel_core.errors import ConfigError
 from sentinel_core.gateway import Gateway
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import PRINCIPAL, Principal
+from sentinel_core.stage import Stage, StageConfig
 from sentinel_server import banner
 from sentinel_server.exposure import problems
 from tests.plugins.auth.callers import ADMIN_KEY, PEPPER, STATIC, secret
@@ -46,29 +52,28 @@ def test_the_banners_call_names_a_model_where_one_is_listed() -> None:
     assert """-d '{"messages":""" in banner.render(unlisted, "http://x", color=False)
 
 
-STORES = {
-    "state alone": ({"kind": "redis"}, {}, ["records"]),
-    "records alone": ({}, {"kind": "sqlite"}, ["state"]),
-    "neither": ({}, {}, ["state", "records"]),
-    "both": ({"kind": "redis"}, {"kind": "redis"}, []),
-    "accepted": ({"approximate": True}, {"approximate": True}, []),
-}
+class Doors(Stage):
+    """Says who calls, and lets everybody in where its table says so."""
+
+    name = "doors"
+    writes = (PRINCIPAL,)
+
+    @classmethod
+    def authenticates(cls, config: StageConfig) -> bool:
+        return config.timeout_s is not None
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        ctx[PRINCIPAL] = Principal("acme", "ann")
 
 
-@pytest.mark.parametrize("processes", [{"workers": 2}, {"replicas": 2}], ids=str)
-@pytest.mark.parametrize(("state", "records", "missing"), STORES.values(), ids=STORES)
-def test_what_each_process_would_have_for_itself_refuses_to_start(
-    processes: dict[str, int], state: dict[str, Any], records: dict[str, Any], missing: list[str]
-) -> None:  # TOML values
-    tables = {"server": processes, "state": state, "records": records, "providers": {"echo": {}}}
-    if not missing:
-        served(tables)
-        return
-    with pytest.raises(ConfigError) as refused:
-        served(tables)
-    assert [problem.table for problem in refused.value.problems] == missing
-    assert ("kind = 'sqlite'" in str(refused.value)) is ("records" in missing)
-    served({**tables, "server": {}})
+@pytest.mark.parametrize(("table", "refused"), [({}, True), ({"timeout_s": 1.0}, False)], ids=["open", "closed"])
+def test_a_stage_of_a_third_party_says_whether_it_authenticates(table: dict[str, Any], refused: bool) -> None:
+    registry = Registry()  # TOML values
+    registry.register(Doors)
+    settings = settings_from({"server": {"host": "0.0.0.0"}, "stages": {"doors": table}, "providers": {"echo": {}}})
+    with pytest.raises(ConfigError, match="no stage authenticates callers") if refused else nullcontext():
+        Gateway(settings, registry=registry, judge=problems)
 
 
 PUBLIC = {"host": "0.0.0.0", "workers": 2}

@@ -12,8 +12,9 @@ from sentinel_core.commands import Command
 from sentinel_plugins.auth.admin import printing
 from sentinel_plugins.auth.admin.desk import Desk, all_of, at_desk, required
 from sentinel_plugins.auth.admin.key_shapes import MAX_LIFETIME_S, NewKey, shown_key
-from sentinel_plugins.auth.admin.options import Config, EnvFile, Json, LimitOptions, Models, Routes, limits, read
+from sentinel_plugins.auth.admin.options import LimitOptions, Models, Routes, limits, read
 from sentinel_plugins.auth.names import DEFAULT_TENANT
+from sentinel_plugins.recording.options import Config, EnvFile, Json
 
 KeyId = Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")]
 OfTenant = Annotated[str | None, typer.Option("--tenant", help="The tenant.")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -14,9 +13,6 @@ from sentinel_core.limits import Limits
 
 T = TypeVar("T")
 
-Config = Annotated[Path | None, typer.Option("--config", "-c", help="Configuration file.")]
-EnvFile = Annotated[Path | None, typer.Option("--env-file", help="A .env file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Models = Annotated[list[str] | None, typer.Option("--model", help="A model that is allowed; repeat it. `*` is any.")]
 Routes = Annotated[list[str] | None, typer.Option("--route", help="A path that is allowed; repeat it.")]
 LimitOptions = Annotated[

@@ -7,7 +7,7 @@ from typing import ClassVar, TypeAlias, TypeVar
 
 import msgspec
 
-from sentinel_core.endpoints import ADMIN, Endpoint, HttpReply, HttpRequest
+from sentinel_core.endpoints import ADMIN, NO_STORE, Endpoint, HttpReply, HttpRequest
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_plugins.auth.revocation import auth_of, tell
@@ -58,7 +58,7 @@ class Resource:
 
     def reply(self, body: msgspec.Struct, status: int = 200) -> HttpReply:
         """An answer that no cache keeps."""
-        return HttpReply(body, status=status, headers={"cache-control": "no-store"})
+        return HttpReply(body, status=status, headers=NO_STORE)
 
     async def changed(self, tenant: str, id_: str | None = None) -> None:
         """Forget here at once who this was, and tell the others."""

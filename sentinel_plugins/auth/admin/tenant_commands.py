@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from sentinel_core.commands import Command
 from sentinel_plugins.auth.admin import printing
 from sentinel_plugins.auth.admin.desk import Desk, all_of, at_desk, required
-from sentinel_plugins.auth.admin.options import Config, EnvFile, Json, LimitOptions, Models, Routes, limits, read
+from sentinel_plugins.auth.admin.options import LimitOptions, Models, Routes, limits, read
 from sentinel_plugins.auth.admin.tenant_shapes import NewTenant, TenantChange, changed_tenant, shown_tenant
 from sentinel_plugins.auth.tenants import Tenant
+from sentinel_plugins.recording.options import Config, EnvFile, Json
 
 TenantId = Annotated[str, typer.Argument(help="The tenant's name.")]
 ChangedLimits = Annotated[

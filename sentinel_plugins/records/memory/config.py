@@ -12,9 +12,8 @@ from sentinel_core.state import StoreConfig
 class MemoryRecordsConfig(StoreConfig, frozen=True, kw_only=True):
     """Rows that end with the process. Use it to look at recent traffic, never to bill.
 
-    `approximate` accepts that several workers each keep their own rows: a query then sees those of the worker that
+    With `approximate` several workers each keep their own rows: a query then sees those of the worker that
     answers it. `max_rows` bounds each table; the oldest rows go first. A query looks at every row of its table.
     """
 
-    approximate: bool = False
     max_rows: Annotated[int, Meta(ge=1)] = 10_000

@@ -122,6 +122,16 @@ async def test_a_provider_that_returns_no_health_is_unhealthy_and_its_neighbour_
     assert looked["patient"].status == "healthy"
 
 
+async def test_a_provider_whose_health_has_no_such_status_is_unhealthy() -> None:
+    class Misspelt(Patient):
+        async def health_check(self) -> Health:
+            status: Any = "up"  # what nobody checks who does not check types
+            return Health(status)
+
+    found = await HealthChecks(FakeClock()).look({"misspelt": Misspelt()})
+    assert found["misspelt"] == Health("unhealthy", detail="health_check() says 'up'")
+
+
 async def test_a_provider_that_hangs_is_unhealthy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(healthcheck, "TIMEOUT_S", TIMEOUT_S)
     found = await HealthChecks(FakeClock()).look({"hangs": Patient()})

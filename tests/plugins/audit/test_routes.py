@@ -25,7 +25,7 @@ from tests.plugins.auth.callers import ADMIN_KEY, STATIC
 from tests.plugins.auth.gateway import House, house, tables
 from tests.plugins.recording.written import rows
 from tests.plugins.records.opened import Table, opened, sqlite_table
-from tests.redis.server import free_port
+from tests.ports import free_port
 from tests.server.cli.conftest import Sentinel, sentinel
 
 __all__ = ["sentinel"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_plugins.breaker.circuit import PROBED_S, Circuit, Permit, Result, State
+from sentinel_core.circuits import CircuitState
+from sentinel_plugins.breaker.circuit import PROBED_S, Circuit, Permit, Result
 from sentinel_plugins.breaker.config import BreakerConfig
 from tests.properties import promised
 
@@ -15,7 +16,7 @@ QUARANTINE: Result = "quarantine"
 NEUTRAL: Result = "neutral"
 
 
-def state(circuit: Circuit) -> State:
+def state(circuit: Circuit) -> CircuitState:
     return circuit.state
 
 

@@ -11,7 +11,8 @@ from sentinel_core.records import Record, RecordStore
 from sentinel_plugins.records.memory import MemoryRecords
 from sentinel_plugins.records.redis import RedisRecords, RedisRecordsConfig
 from sentinel_plugins.records.sqlite import SqliteRecords, SqliteRecordsConfig
-from tests.redis.server import HOST, RedisServer
+from tests.ports import HOST
+from tests.redis.server import RedisServer
 
 Table: TypeAlias = dict[str, Any]  # TOML values
 Opener: TypeAlias = Callable[[], AbstractAsyncContextManager[RecordStore]]

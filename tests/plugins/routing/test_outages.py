@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -18,6 +17,7 @@ from sentinel_core.gateway import Gateway
 from sentinel_core.keys import FAILOVER, Target
 from sentinel_core.messages import Answer
 from tests.pace import PATIENCE_S
+from tests.ports import HOST, free_port
 from tests.upstream import Reply, Stall, Upstream, completion
 
 SHORT_S = 0.1
@@ -36,9 +36,7 @@ async def spare() -> AsyncIterator[Upstream]:
 
 def refusing() -> str:
     """A base URL at which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}/v1"
+    return f"http://{HOST}:{free_port()}/v1"
 
 
 def tables(*base_urls: str, **stages: dict[str, Any]) -> dict[str, Any]:  # TOML values

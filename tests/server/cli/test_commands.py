@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from sentinel_core.commands import OWN_COMMANDS
+from sentinel_core.config import settings_from
+from sentinel_core.gateway import Gateway
 from sentinel_core.registry import installed
 from sentinel_server.cli import COMMANDS
 from tests.long_form import long_form
@@ -125,6 +127,14 @@ def test_plugins_lists_what_is_installed_and_what_is_enabled(sentinel: Sentinel)
     assert rows["openai"]["enabled"] is False
     assert rows["echo"]["distribution"] == "sentinel-gateway"
     assert "ENABLED" in sentinel("plugins").out
+
+
+def test_plugins_calls_enabled_what_every_gateway_loads(sentinel: Sentinel) -> None:
+    settings = settings_from({"providers": {"echo": {}}})
+    loaded = Gateway(settings).blueprint.registry.services
+    rows = {row["name"]: row["enabled"] for row in json.loads(sentinel("plugins", "--json", config="").out)}
+    assert {name for name in loaded if name in rows and not rows[name]} == set()
+    assert {"http", "tokens", "local_state", "catalogue"} <= set(loaded)
 
 
 def test_plugins_imports_none_of_them() -> None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 import pytest
 
-from sentinel_server.runners import NAMES, load
+from sentinel_core.config import ServerSettings
+from sentinel_server.runners import load
 from sentinel_server.runners.base import App, Limits, Message, Receive, Send, Shutdown
 from tests.pace import AT_ONCE_S
+from tests.server.serving import RUNNERS
 
-RUNNERS = NAMES if os.environ.get("SENTINEL_TEST_RUNNERS") == "all" else ("hypercorn",)
+SHORT_S = 0.1
 
 
 @dataclass
@@ -93,6 +94,11 @@ class Application:
 Start: TypeAlias = Callable[..., AbstractAsyncContextManager[Served]]
 
 
+def limits(**changes: Any) -> Limits:  # values of its fields
+    """The limits of an installation that says nothing, but for these, and for farewells, which are short."""
+    return replace(Limits.of(ServerSettings()), **{"farewell_s": SHORT_S, "linger_s": SHORT_S, **changes})
+
+
 @pytest.fixture(params=RUNNERS)
 def runner(request: pytest.FixtureRequest) -> str:
     """Each runner's name; both with SENTINEL_TEST_RUNNERS=all."""
@@ -106,12 +112,12 @@ def serving(runner: str) -> Start:
 
     @asynccontextmanager
     async def start(
-        limits: Limits | None = None, app: App | None = None, host: str = "127.0.0.1"
+        bounds: Limits | None = None, app: App | None = None, host: str = "127.0.0.1"
     ) -> AsyncIterator[Served]:
         listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         application = Application()
         shutdown = Shutdown()
-        serve = load(runner)(app or application, [listener], limits or Limits(farewell_s=0.1, linger_s=0.1), shutdown)
+        serve = load(runner)(app or application, [listener], bounds or limits(), shutdown)
         served = Served(listener.getsockname()[1], shutdown, asyncio.create_task(serve), application, host)
         try:
             yield served

@@ -12,19 +12,12 @@ import pytest
 
 from sentinel_core.errors import ConfigError
 from sentinel_server.runners import load
-from sentinel_server.runners.base import Limits, Message, Receive, Send
+from sentinel_server.runners.base import Message, Receive, Send
 from tests.pace import AT_ONCE_S, until
-from tests.server.runners.conftest import Served, Start, closed
+from tests.server.runners.conftest import SHORT_S, Served, Start, closed, limits
 
 GET = b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST_GET = b"GET %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-SHORT_S = 0.1
-
-
-def limits(**changes: float) -> Limits:
-    """Test constants of 100 ms."""
-    values: dict[str, float] = {"farewell_s": SHORT_S, "linger_s": SHORT_S, **changes}
-    return Limits(**values)  # type: ignore[arg-type]  # integers among them stay integers
 
 
 async def until_refused(served: Served) -> None:
@@ -282,11 +275,6 @@ async def test_a_failing_application_is_logged_and_its_connection_closed(
     assert "boom" in caplog.text
 
 
-def test_an_unknown_runner_is_a_configuration_error() -> None:
-    with pytest.raises(ConfigError, match=r"\[server\] runner: no such runner; found 'gunicorn'"):
-        load("gunicorn")
-
-
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sentinel_server.runners.find_spec", lambda name: None if name == "httptools" else object())
     with pytest.raises(ConfigError, match=r"needs httptools; .*pip install 'sentinel-gateway\[fast\]'"):
@@ -295,5 +283,5 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_s08_the_cap_leaves_files_for_upstream_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resource.getrlimit", lambda _: (256, 256))
-    assert Limits(max_connections=4096).affordable_connections == 96
-    assert Limits(max_connections=50).affordable_connections == 50
+    assert limits(max_connections=4096).affordable_connections == 96
+    assert limits(max_connections=50).affordable_connections == 50

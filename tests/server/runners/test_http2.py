@@ -13,15 +13,15 @@ import h2.events
 import pytest
 
 from sentinel_server.app import asgi
-from sentinel_server.runners.base import Limits, Message, Receive, Send
+from sentinel_server.runners.base import Message, Receive, Send
 from tests.long_form import long_form
 from tests.pace import AT_ONCE_S
 from tests.server.edge_fixture import access_lines
 from tests.server.gateway_fixture import CHAT, chat_body, encoded, gateway_of
-from tests.server.runners.conftest import Served, Start, closed
+from tests.server.runners.conftest import Served, Start, closed, limits
 from tests.upstream import Reply, Stream, Upstream, chat_stream, completion
 
-LIMITS = Limits(http2=True, farewell_s=0.1, linger_s=0.1)
+LIMITS = limits(http2=True)
 
 
 @pytest.fixture

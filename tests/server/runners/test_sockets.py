@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from sentinel_server.runners.base import Limits, Message, Receive, Send
+from sentinel_server.runners.base import Message, Receive, Send
 from tests.pace import AT_ONCE_S
-from tests.server.runners.conftest import Start, closed
+from tests.server.runners.conftest import Start, closed, limits
 
 HANDSHAKE = (
     b"GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -33,7 +33,7 @@ class Socket:
 
 async def test_a_drain_tells_a_socket_to_come_back_and_closes_it(serving: Start) -> None:
     app = Socket()
-    async with serving(Limits(farewell_s=0.1, linger_s=0.1), app) as served:
+    async with serving(limits(), app) as served:
         reader, writer = await served.connect()
         writer.write(HANDSHAKE)
         assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), AT_ONCE_S)).startswith(b"HTTP/1.1 101")
@@ -46,7 +46,7 @@ async def test_a_drain_tells_a_socket_to_come_back_and_closes_it(serving: Start)
 
 async def test_0_17_a_socket_that_is_gone_makes_room(serving: Start) -> None:
     app = Socket()
-    async with serving(Limits(max_connections=1, farewell_s=0.1, linger_s=0.1), app) as served:
+    async with serving(limits(max_connections=1), app) as served:
         for _ in range(3):
             while True:  # until the server has seen the last one go
                 reader, writer = await served.connect()
