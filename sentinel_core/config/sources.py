@@ -88,7 +88,8 @@ def _turn_on_keyed_providers(document: Document, environment: Environment) -> No
         name = row.turned_on_by(environment)
         if name is None:
             continue
-        table = {"kind": row.table, **({"base_url": row.default_url} if row.default_url else {})}
+        placed = not row.default_url or any(map(environment.get, row.urls))
+        table = {"kind": row.table} if placed else {"kind": row.table, "base_url": row.default_url}
         document.put(("providers", row.table), table, Origin("code", f"default, as {name} is set"))
         if name in row.api_keys:
             document.put(("providers", row.table, "api_key"), {"env": name}, environment.origin(name))
