@@ -25,7 +25,7 @@ class Authenticator(Protocol):
         ...
 
 
-class Admission:
+class HeadCheck:
     """What the head of a request told about its caller: what the doorkeeper `found`, in its own terms, or the `error`
     because of which nobody reads the body."""
 
@@ -46,7 +46,7 @@ class Admission:
 @runtime_checkable
 class Doorkeeper(Protocol):
     """A stage that writes the principal and decides by the head alone. Where only observers stand before it, a server
-    asks it before it reads a body, and its `on_request` goes by `ctx[ADMISSION].found`; elsewhere, and for calls in
+    asks it before it reads a body, and its `on_request` goes by `ctx[HEAD_CHECK].found`; elsewhere, and for calls in
     process, there is none."""
 
     async def admit(self, client: Client) -> object:
@@ -54,7 +54,7 @@ class Doorkeeper(Protocol):
         ...
 
 
-ADMISSION: Key[Admission] = Key("admission")
+HEAD_CHECK: Key[HeadCheck] = Key("head_check")
 """What was found out before the body was read; written by the server, absent where nobody looked."""
 
 

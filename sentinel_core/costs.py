@@ -47,7 +47,7 @@ class AttemptCost(msgspec.Struct, frozen=True):
 COSTS: Key[tuple[AttemptCost, ...]] = Key("costs")
 """What the attempts of a request cost, one row each, written when it is over by the first stage that needs it."""
 
-PRICES: Key[Prices] = Key("prices")
+PRICES_IN_FORCE: Key[Prices] = Key("prices_in_force")
 """The prices of the generation that a request runs on, written where it is admitted."""
 
 IN_DOUBT = frozenset(
@@ -121,7 +121,7 @@ def is_counted(usage: Usage | None) -> bool:
 
 def so_far(ctx: Context, usage: Usage) -> int | None:
     """What a request costs in nano-dollars if its stream ends with this usage; None where nobody can tell."""
-    prices, call = ctx.get(PRICES), served(ctx.attempts)
+    prices, call = ctx.get(PRICES_IN_FORCE), served(ctx.attempts)
     if prices is None or not is_counted(usage):
         return None
     rows = []

@@ -98,7 +98,7 @@ async def _open(blueprint: Blueprint, stack: AsyncExitStack) -> Generation:
     base = await stack.enter_async_context(plan.kind.open(plan.config)) if plan.kind.shared else None
     executor = stack.enter_context(ThreadPoolExecutor(thread_name_prefix="sentinel"))
     real = services(blueprint.registry, Overlay(base), UnwrittenRecords(), executor)
-    dry = replace(real, http=ClosedHttp())
+    dry = replace(real, http=ClosedHttp(), dry_run=True)
     generation = await Generation.open(blueprint, ProviderPool(), dry, Tracker())
     stack.push_async_callback(generation.close)
     return generation

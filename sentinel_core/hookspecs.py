@@ -71,7 +71,10 @@ class StartUpHooks(Protocol):
 
     @hookspec
     def sentinel_services(self) -> Mapping[str, ServiceFactory]:
-        """Factories of services, by name, behind the Protocols of `sentinel_core.services`."""
+        """Factories of services by their `ServiceKey`, made once for as long as the gateway is open.
+
+        `services.find(KEY)` gives what they made. The keys of Sentinel's own are in `sentinel_core.services`.
+        """
 
     @hookspec
     def sentinel_endpoints(self, gateway: Gateway) -> Iterable[Endpoint | Socket]:

@@ -23,7 +23,8 @@ class Key(Generic[T]):
     >>> TENANT: Key[str] = Key("tenant")
     >>> ctx[TENANT] = "acme"
 
-    Values are immutable: a stage replaces a fact, it never mutates one.
+    Values are immutable: a stage replaces a fact, it never mutates one. What a stage wrote that only watches, or fails
+    open, is taken back, and a change inside of it would stay: only what nobody but its writer reads may change.
     """
 
     __slots__ = ("name",)
@@ -127,6 +128,9 @@ PLAN: Key[tuple[Target, ...]] = Key("plan")
 
 MAX_ATTEMPTS: Key[int] = Key("max_attempts")
 """How many calls of providers one request may make, repetitions and fallbacks together; written by retry."""
+
+DEFAULT_MAX_ATTEMPTS = 3
+"""How many where no stage states another limit."""
 
 SERVED_BY: Key[Target] = Key("served_by")
 """The target whose reply was taken, where that is another than the one that was called first; written by hedge."""

@@ -18,7 +18,7 @@ _NO_KINDS: Mapping[str, type[Provider]] = MappingProxyType({})
 
 
 class Prices:
-    """What each target costs, decided once per generation: `services.extra["prices"]`.
+    """What each target costs, decided once per generation.
 
     A row of the catalogue is a target's if its id is `<table>/<model>` or `<kind>/<model>`, or the model's alone and
     its provider the target's kind. A provider whose kind is free costs 0 unless a row says otherwise. Without a

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from logging import Logger, getLogger
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 import msgspec
 
@@ -18,7 +18,14 @@ from sentinel_core.records import RecordStore
 from sentinel_core.state import StateStore
 
 if TYPE_CHECKING:
+    from sentinel_core.config import ServerSettings
     from sentinel_core.gateway import Gateway
+    from sentinel_core.ledger import Ledger
+    from sentinel_core.model_facts import ModelCatalogue
+    from sentinel_core.prices import Prices
+    from sentinel_core.tokens import Tokens
+
+T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -117,11 +124,24 @@ class UsageSums(Protocol):
         ...
 
 
+class ServiceKey(str, Generic[T]):
+    """A typed name for a service: what plugins contribute it under, and what it is asked for with.
+
+    >>> WORDS: ServiceKey[Words] = ServiceKey("acme_words")
+    >>> words = services.find(WORDS, Words)
+
+    Two keys of one name are one service, which each of its users may see behind a Protocol of its own.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything a plugin may use of the outside world. `extra` holds services that plugins contribute by name,
-    `counts` what this process counts. `shared` is empty when a generation opens: what its stages leave there for each
-    other ends with it."""
+    """Everything a plugin may use of the outside world. `extra` holds services that plugins contribute by name, which
+    `find` gives; `counts` is what this process counts. `shared` is empty when a generation opens: what its stages leave
+    there for each other ends with it. `dry_run` says that nothing may come of it: the stores keep nothing, and whoever
+    would make something else, such as a file, does not."""
 
     clock: Clock
     http: HttpPools
@@ -132,6 +152,35 @@ class Services:
     logger: Logger = field(default_factory=lambda: getLogger("sentinel"))
     extra: Mapping[str, Any] = field(default_factory=dict)  # each behind its own Protocol
     shared: dict[str, Any] = field(default_factory=dict)  # of whatever kind its users agree on
+    dry_run: bool = False
+
+    @overload
+    def find(self, key: ServiceKey[T]) -> T | None: ...
+    @overload
+    def find(self, key: ServiceKey[T], default: Callable[[], T]) -> T: ...
+    def find(self, key: ServiceKey[T], default: Callable[[], T] | None = None) -> T | None:
+        """The service of this name; what `default` makes, or None, where nobody brings it, as in a test of a stage."""
+        if key in self.extra:
+            found: T = self.extra[key]
+            return found
+        return default() if default is not None else None
 
 
 ServiceFactory = Callable[[], Any]  # a service behind its own Protocol
+
+CATALOGUE: ServiceKey[ModelCatalogue] = ServiceKey("catalogue")
+"""What is known about models, the operator's own rows among it; the gateway's own."""
+CIRCUITS: ServiceKey[CircuitStates] = ServiceKey("circuits")
+"""What this process thinks of its targets, where a breaker is in the chain."""
+LEDGER: ServiceKey[Ledger] = ServiceKey("ledger")
+"""What was spent, where the usage is written down."""
+LOCAL_STATE: ServiceKey[StateStore] = ServiceKey("local_state")
+"""A state store of this process, beside a shared one."""
+PRICES: ServiceKey[Prices] = ServiceKey("prices")
+"""What each target costs; the gateway's own."""
+SERVER: ServiceKey[ServerSettings] = ServiceKey("server")
+"""The table `[server]`; the gateway's own."""
+TOKENS: ServiceKey[Tokens] = ServiceKey("tokens")
+"""Who counts tokens."""
+USAGE_SUMS: ServiceKey[UsageSums] = ServiceKey("usage_sums")
+"""The sums of the ledger, where the usage is written down."""

@@ -103,5 +103,9 @@ class Stage:
     @classmethod
     @asynccontextmanager
     async def open(cls, config: Any, services: Services) -> AsyncIterator[Self]:  # Any: the stage's own Config
-        """Acquire what the stage needs above the yield, release it below. The default needs nothing."""
+        """Acquire what the stage needs above the yield, release it below. The default needs nothing.
+
+        In a dry run (`services.dry_run`) the stores keep nothing. What else a stage would make, such as a file, it does
+        not.
+        """
         yield cls(config)

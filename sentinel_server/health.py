@@ -19,7 +19,7 @@ from sentinel_core.endpoints import NO_STORE, Endpoint, HttpReply, HttpRequest
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.provider import Health
-from sentinel_core.services import CircuitStates
+from sentinel_core.services import CIRCUITS
 from sentinel_server.access_log import timestamp
 from sentinel_server.distribution import package_version
 
@@ -144,7 +144,7 @@ async def _ping(gateway: Gateway) -> float | None:
 
 def _circuits(gateway: Gateway) -> Mapping[str, Set[CircuitState]]:
     """The states of the circuits of each provider's targets."""
-    circuits: CircuitStates | None = gateway.services.extra.get("circuits") if gateway.started else None
+    circuits = gateway.services.find(CIRCUITS) if gateway.started else None
     states: dict[str, set[CircuitState]] = {}
     for target, state in circuits.states() if circuits is not None else ():
         states.setdefault(target.provider, set()).add(state)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from sentinel_core.authenticator import Admission, Authenticator
+from sentinel_core.authenticator import Authenticator, HeadCheck
 from sentinel_core.chain import ChainPlan, Delivery, Exchange, Tracker
 from sentinel_core.commands import Command
 from sentinel_core.config import File, Settings
@@ -269,15 +269,15 @@ class Gateway:
             ctx[CANDIDATES] = self._generation.candidates(request)
         return ctx
 
-    async def admit(self, client: Client) -> Admission | None:
-        """What the chain's doorkeeper says of a caller by the head alone, for `ctx[ADMISSION]`; None where it has none.
+    async def admit(self, client: Client) -> HeadCheck | None:
+        """What the chain's doorkeeper says of a caller by the head alone, for `ctx[HEAD_CHECK]`; None without one.
 
         Whoever opens an exchange at once opens it on the generation that was asked.
         """
         while (generation := self._generation) is not None and generation.door is not None:
-            admission = await generation.admit(generation.door, client)
+            check = await generation.admit(generation.door, client)
             if generation is self._generation:
-                return admission
+                return check
         return None
 
     def open(self, ctx: Context) -> Exchange:

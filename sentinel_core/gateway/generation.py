@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
-from sentinel_core.authenticator import Admission, Authenticator, Doorkeeper, says_who
+from sentinel_core.authenticator import Authenticator, Doorkeeper, HeadCheck, says_who
 from sentinel_core.cancellation import own_failure
 from sentinel_core.chain import Chain, ChainPlan, Tracker
 from sentinel_core.chain.clock import limited
@@ -17,9 +17,9 @@ from sentinel_core.context import Client
 from sentinel_core.gateway.able import able
 from sentinel_core.gateway.blueprint import Blueprint, ProviderPlan
 from sentinel_core.gateway.catalogue import Catalogue, Knowledge
+from sentinel_core.gateway.outside import furnished
 from sentinel_core.keys import Target
 from sentinel_core.messages import Request
-from sentinel_core.prices import Prices
 from sentinel_core.provider import Provider
 from sentinel_core.services import Services
 from sentinel_core.stage import Stage
@@ -100,14 +100,11 @@ class Generation:
     async def open(cls, blueprint: Blueprint, pool: ProviderPool, services: Services, tracker: Tracker) -> Generation:
         """Open every provider and stage, in order; close those that are open if one of them fails.
 
-        They get the blueprint's catalogue of models, its prices and `[server]` among the services, as
-        `services.extra["catalogue"]`, `services.extra["prices"]` and `services.extra["server"]`.
+        They get the blueprint's catalogue of models, its prices and `[server]` among the services: `CATALOGUE`,
+        `PRICES` and `SERVER`.
         """
         created = int(services.clock.time())
-        prices = Prices(blueprint.catalogue, {plan.name: plan.kind for plan in blueprint.providers})
-        own = {"catalogue": blueprint.catalogue, "prices": prices, "server": blueprint.settings.server}
-        extra = {**services.extra, **own}
-        services = replace(services, extra=extra, shared={})
+        services = replace(furnished(services, blueprint), shared={})
         async with AsyncExitStack() as stack:
             providers: dict[str, Provider] = {}
             for plan in blueprint.providers:
@@ -129,17 +126,17 @@ class Generation:
         """The targets of the request's model that can serve it; empty if nobody serves the model."""
         return able(request, self.catalogue.candidates(request.model), self.chain.providers)
 
-    async def admit(self, door: Door, client: Client) -> Admission:
+    async def admit(self, door: Door, client: Client) -> HeadCheck:
         """What this generation's door says of a caller. Failures are kept for the stage to raise in its place.
 
         The generation stays open meanwhile, as it does for an exchange.
         """
         self.chain.enter()
         try:
-            return Admission(await door(client))
+            return HeadCheck(await door(client))
         except (Exception, asyncio.CancelledError) as error:  # a cancellation that nobody asked for is kept as well
             if own_failure(error):
-                return Admission(error=error)
+                return HeadCheck(error=error)
             raise
         finally:
             self.chain.leave()

@@ -11,9 +11,10 @@ from typing import Any
 
 from sentinel_core.counts import Counts
 from sentinel_core.gateway.blueprint import Blueprint
+from sentinel_core.prices import Prices
 from sentinel_core.records import RecordStore
 from sentinel_core.registry import Registry
-from sentinel_core.services import Services
+from sentinel_core.services import CATALOGUE, PRICES, SERVER, Services
 from sentinel_core.state import StateStore
 
 
@@ -53,3 +54,10 @@ def completed(given: Services, registry: Registry) -> Services:
     known = {"http", *given.extra}
     missing = {name: factory() for name, factory in registry.services.items() if name not in known}
     return replace(given, extra={**given.extra, **missing}) if missing else given
+
+
+def furnished(given: Services, blueprint: Blueprint) -> Services:
+    """The same services, with the gateway's own: what it knows of models and their prices, and `[server]`."""
+    prices = Prices(blueprint.catalogue, {plan.name: plan.kind for plan in blueprint.providers})
+    own: dict[str, Any] = {CATALOGUE: blueprint.catalogue, PRICES: prices, SERVER: blueprint.settings.server}
+    return replace(given, extra={**given.extra, **own})

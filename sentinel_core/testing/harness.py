@@ -149,7 +149,7 @@ async def opened(
 
 @asynccontextmanager
 async def fake_services(clock: FakeClock | None = None, **extra: Any) -> AsyncIterator[Services]:
-    """Services without an outside world: a fake clock, no network, stores in memory."""
+    """Services without an outside world: a fake clock, no network, stores in memory. `extra` are others, by name."""
     state_kind, records_kind = _stores_in_memory()
     with ThreadPoolExecutor(max_workers=2) as executor:
         async with state_kind.open(state_kind.Config()) as state, records_kind.open(records_kind.Config()) as records:

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 from sentinel_core.config import Settings
 from sentinel_core.context import Call, CallNext, Context, Outcome
-from sentinel_core.dry_run import UnwrittenRecords
 from sentinel_core.errors import ConfigProblem
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.reply import Reply
@@ -62,7 +61,7 @@ class Audit(Stage):
         keys = keys_of(config)
         sealer = Sealer(keys, uuid4().hex, services.counts.count("audit_sealed", "Entries of the audit's chains"))
         notes = checkpoints_of(config, services)
-        if notes is not None and not isinstance(services.records, UnwrittenRecords):  # a dry run makes no file
+        if notes is not None and not services.dry_run:
             await notes.prepare()
         async with Noting(notes, services.clock, config.checkpoint_interval_s).open() as noting:
             journal = Journal(

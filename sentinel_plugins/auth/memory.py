@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sentinel_core.config import Secret
 from sentinel_core.latest import Latest
+from sentinel_core.services import ServiceKey
 from sentinel_plugins.auth.digest import Fingerprints
 from sentinel_plugins.auth.guessing import MAX_ADDRESSES, Failures
 from sentinel_plugins.auth.known import MAX_KNOWN, Valid
@@ -14,8 +15,6 @@ from sentinel_plugins.auth.zion.heard import Heard
 if TYPE_CHECKING:  # the extra `auth` brings what it imports
     from sentinel_plugins.auth.jwt.key_set import KeySet
 
-MEMORY = "auth_memory"
-"""The service of this name."""
 SOURCES = 16
 """How many issuers, and how many Zions, are remembered: one of each is in force."""
 
@@ -33,3 +32,7 @@ class Memory:
         self.valid: Valid = Latest(MAX_KNOWN)
         self.key_sets: Latest[str, KeySet] = Latest(SOURCES)
         self.zions: Latest[tuple[str, Secret], Heard] = Latest(SOURCES)
+
+
+MEMORY: ServiceKey[Memory] = ServiceKey("auth_memory")
+"""What this process knows of callers."""

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import ClassVar, Self
 
 from sentinel_core.attempt import made
-from sentinel_core.authenticator import ADMISSION
+from sentinel_core.authenticator import HEAD_CHECK
 from sentinel_core.context import Client, Context, Outcome
 from sentinel_core.costs import COSTS
 from sentinel_core.errors import ConfigProblem, Refusal
@@ -88,7 +88,7 @@ class Auth(Stage):
     @asynccontextmanager
     async def open(cls, config: AuthConfig, services: Services) -> AsyncIterator[Self]:
         """The stage with its keys, and with what asks issuers and Zion where they are configured."""
-        memory: Memory = services.extra.get(MEMORY) or Memory()
+        memory = services.find(MEMORY, Memory)
         clock = services.clock
         records = services.records if config.pepper is not None else None
         tenants = Tenants(config, records)
@@ -123,8 +123,8 @@ class Auth(Stage):
 
     def _seen(self, ctx: Context) -> Seen | None:
         """Whoever was admitted by the head, unless they ceased to be believed while the body came (Z10)."""
-        admission = ctx.get(ADMISSION)
-        seen = admission.found if admission is not None else None
+        check = ctx.get(HEAD_CHECK)
+        seen = check.found if check is not None else None
         return self.callers.again(seen) if isinstance(seen, Seen) else None
 
     async def _admit_later(self, ctx: Context, finding: Awaitable[Seen]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.services import ServiceFactory
 from sentinel_core.stage import Stage
-from sentinel_plugins.breaker.circuits import Circuits
+from sentinel_plugins.breaker.circuits import OWN_CIRCUITS, Circuits
 from sentinel_plugins.breaker.stage import Breaker
 
 
@@ -18,4 +18,4 @@ def sentinel_stages() -> Iterable[type[Stage]]:
 @hookimpl
 def sentinel_services() -> Mapping[str, ServiceFactory]:
     """The circuits of the process: a reload must not forget which targets are failing."""
-    return {"circuits": Circuits}
+    return {OWN_CIRCUITS: Circuits}

@@ -8,6 +8,7 @@ from time import monotonic
 
 from sentinel_core.circuits import CircuitState
 from sentinel_core.keys import Target
+from sentinel_core.services import CIRCUITS, ServiceKey
 from sentinel_plugins.breaker.circuit import Circuit
 from sentinel_plugins.breaker.config import BreakerConfig
 
@@ -42,3 +43,7 @@ class Circuits:
         now = self.now()
         for target, circuit in self._circuits.items():
             yield target, circuit.shown(now)
+
+
+OWN_CIRCUITS: ServiceKey[Circuits] = ServiceKey(CIRCUITS)
+"""The service `circuits`, as the breaker that keeps them sees it."""

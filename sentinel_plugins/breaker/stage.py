@@ -15,7 +15,7 @@ from sentinel_core.services import Clock, Services
 from sentinel_core.stage import Stage
 from sentinel_plugins.breaker.blame import blame, is_due
 from sentinel_plugins.breaker.circuit import Circuit, Permit, Result
-from sentinel_plugins.breaker.circuits import Circuits
+from sentinel_plugins.breaker.circuits import OWN_CIRCUITS, Circuits
 from sentinel_plugins.breaker.config import BreakerConfig
 
 
@@ -42,7 +42,7 @@ class Breaker(Stage):
     @asynccontextmanager
     async def open(cls, config: BreakerConfig, services: Services) -> AsyncIterator[Self]:
         """The stage on the process's circuits; on its own where nobody brings them, as in a test of the stage."""
-        circuits: Circuits = services.extra.get("circuits") or Circuits()
+        circuits = services.find(OWN_CIRCUITS, Circuits)
         circuits.now = services.clock.monotonic
         yield cls(config, services.clock, circuits)
 

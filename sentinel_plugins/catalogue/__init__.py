@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from functools import cache
 
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.services import ServiceFactory
+from sentinel_core.services import CATALOGUE, ServiceFactory
 from sentinel_plugins.catalogue.catalogue import FileCatalogue
 
 
 @hookimpl
 def sentinel_services() -> Mapping[str, ServiceFactory]:
     """The `catalogue` service."""
-    return {"catalogue": shipped}
+    return {CATALOGUE: shipped}
 
 
 @cache

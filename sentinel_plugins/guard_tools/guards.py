@@ -16,11 +16,10 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dry_run import Overlay, UnwrittenRecords
 from sentinel_core.errors import ConfigError, ConfigProblem, SentinelError
 from sentinel_core.gateway import Gateway
-from sentinel_core.gateway.outside import services
+from sentinel_core.gateway.outside import furnished, services
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import CANDIDATES, FINDINGS, PRINCIPAL, Finding, Key, Principal, Target, VerdictResult
 from sentinel_core.messages import Answer
-from sentinel_core.prices import Prices
 from sentinel_core.services import Services
 from sentinel_core.stage import Mode, Stage, StageConfig
 from sentinel_plugins.guarding.unseen import cleaned
@@ -196,10 +195,8 @@ def _plans(gateway: Gateway, only: Sequence[str]) -> list[StagePlan]:
 
 
 def _outside(gateway: Gateway, executor: ThreadPoolExecutor) -> Services:
-    blueprint = gateway.blueprint
-    prices = Prices(blueprint.catalogue, {plan.name: plan.kind for plan in blueprint.providers})
-    made = services(blueprint.registry, Overlay(), UnwrittenRecords(), executor)
-    return replace(made, extra={**made.extra, "catalogue": blueprint.catalogue, "prices": prices})
+    made = services(gateway.blueprint.registry, Overlay(), UnwrittenRecords(), executor)
+    return replace(furnished(made, gateway.blueprint), dry_run=True)
 
 
 def _said(answer: Answer) -> str:

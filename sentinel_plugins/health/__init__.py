@@ -13,7 +13,7 @@ from sentinel_core.stage import Stage
 from sentinel_plugins.health.config import HealthConfig
 from sentinel_plugins.health.endpoints import Routes
 from sentinel_plugins.health.monitor import Monitor
-from sentinel_plugins.health.observations import SERVICE, Observations
+from sentinel_plugins.health.observations import OBSERVATIONS, Observations
 from sentinel_plugins.health.stage import Health
 
 __all__ = [
@@ -35,7 +35,7 @@ def sentinel_stages() -> Iterable[type[Stage]]:
 @hookimpl
 def sentinel_services() -> Mapping[str, ServiceFactory]:
     """What stage, monitor and endpoints share."""
-    return {SERVICE: Observations}
+    return {OBSERVATIONS: Observations}
 
 
 @hookimpl

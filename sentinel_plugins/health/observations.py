@@ -8,11 +8,9 @@ from typing import NamedTuple
 from sentinel_core.context import Context, Outcome
 from sentinel_core.keys import PRINCIPAL, Principal
 from sentinel_core.reroute import Reroute, reroute_of
-from sentinel_core.services import Services
+from sentinel_core.services import ServiceKey, Services
 from sentinel_plugins.health.standing import Standing
 from sentinel_plugins.health.traffic import Traffic, is_fault
-
-SERVICE = "health"
 
 
 class Rerouted(NamedTuple):
@@ -62,10 +60,13 @@ class Observations:
         return fresh
 
 
+OBSERVATIONS: ServiceKey[Observations] = ServiceKey("health")
+"""What stage, monitor and endpoints share."""
+
+
 def observations_of(services: Services) -> Observations:
-    """Those of this process. Raises KeyError where no gateway has made any."""
-    found: Observations = services.extra[SERVICE]
-    return found
+    """Those of this process; none yet where no gateway shares any."""
+    return services.find(OBSERVATIONS, Observations)
 
 
 def _pairs(reroute: Reroute) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from sentinel_core.hookspecs import hookimpl
 from sentinel_core.services import Services
 from sentinel_core.stage import Stage
 from sentinel_plugins.health.config import HealthConfig
-from sentinel_plugins.health.observations import SERVICE, Observations
+from sentinel_plugins.health.observations import Observations, observations_of
 
 
 class Health(Stage):
@@ -32,7 +32,7 @@ class Health(Stage):
     @asynccontextmanager
     async def open(cls, config: HealthConfig, services: Services) -> AsyncIterator[Self]:
         """The stage with the process's observations; with its own where no gateway shares any."""
-        yield cls(config, services.extra.get(SERVICE) or Observations())
+        yield cls(config, observations_of(services))
 
     @hookimpl
     def on_finish(self, ctx: Context, outcome: Outcome) -> None:

@@ -11,7 +11,7 @@ from sentinel_core.circuits import CircuitState
 from sentinel_core.errors import SentinelError
 from sentinel_core.gateway import Gateway
 from sentinel_core.provider import Health
-from sentinel_core.services import CircuitStates
+from sentinel_core.services import CIRCUITS
 from sentinel_plugins.health.events import EventType, publish
 from sentinel_plugins.health.incidents import Incidents, KeptIncident, incident
 from sentinel_plugins.health.observations import observations_of
@@ -76,7 +76,7 @@ class Watcher:
 
     def _circuits(self, name: str) -> set[CircuitState]:
         """The states of the circuits of one provider's targets."""
-        circuits: CircuitStates | None = self._gateway.services.extra.get("circuits")
+        circuits = self._gateway.services.find(CIRCUITS)
         states = circuits.states() if circuits is not None else ()
         return {state for target, state in states if target.provider == name}
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.services import ServiceFactory
 from sentinel_core.stage import Stage
-from sentinel_plugins.hedge.credit import Credit
+from sentinel_plugins.hedge.credit import CREDIT, Credit
 from sentinel_plugins.hedge.stage import Hedge
 
 
@@ -18,4 +18,4 @@ def sentinel_stages() -> Iterable[type[Stage]]:
 @hookimpl
 def sentinel_services() -> Mapping[str, ServiceFactory]:
     """What the process may still spend on second calls: a reload must not hand it out anew."""
-    return {"hedge_credit": Credit}
+    return {CREDIT: Credit}

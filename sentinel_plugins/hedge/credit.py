@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sentinel_core.services import ServiceKey
+
 MOST = 10.0
 """Second calls that can be saved up in quiet times."""
 
@@ -25,3 +27,7 @@ class Credit:
             return False
         self._calls -= 1.0
         return True
+
+
+CREDIT: ServiceKey[Credit] = ServiceKey("hedge_credit")
+"""What the process may still spend on second calls."""

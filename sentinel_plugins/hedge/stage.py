@@ -8,16 +8,13 @@ from typing import ClassVar, Self
 
 from sentinel_core.context import Call, CallNext, Context
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.keys import FAILED_BESIDE, MAX_ATTEMPTS, PLAN, SERVED_BY, Target
+from sentinel_core.keys import DEFAULT_MAX_ATTEMPTS, FAILED_BESIDE, MAX_ATTEMPTS, PLAN, SERVED_BY, Target
 from sentinel_core.reply import Reply
 from sentinel_core.services import Clock, Services
 from sentinel_core.stage import Stage
 from sentinel_plugins.hedge.config import HedgeConfig
-from sentinel_plugins.hedge.credit import Credit
+from sentinel_plugins.hedge.credit import CREDIT, Credit
 from sentinel_plugins.hedge.race import Race
-
-WITHOUT_RETRY = 3
-"""Calls of one request where no `retry` states another limit."""
 
 
 class Hedge(Stage):
@@ -43,7 +40,7 @@ class Hedge(Stage):
     @asynccontextmanager
     async def open(cls, config: HedgeConfig, services: Services) -> AsyncIterator[Self]:
         """The stage on the process's credit; on its own where nobody brings it, as in a test of the stage."""
-        yield cls(config, services.clock, services.extra.get("hedge_credit", Credit()))
+        yield cls(config, services.clock, services.find(CREDIT, Credit))
 
     @hookimpl
     async def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:
@@ -65,7 +62,7 @@ class Hedge(Stage):
         return reply
 
     def _may_call(self, ctx: Context) -> bool:
-        return len(ctx.attempts) < ctx.get(MAX_ATTEMPTS, WITHOUT_RETRY) and self._credit.spend()
+        return len(ctx.attempts) < ctx.get(MAX_ATTEMPTS, DEFAULT_MAX_ATTEMPTS) and self._credit.spend()
 
 
 def _rival(ctx: Context, call: Call) -> Call:

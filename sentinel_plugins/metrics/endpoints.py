@@ -12,7 +12,7 @@ from sentinel_core.endpoints import NO_STORE, Endpoint, HttpReply, HttpRequest
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.keys import Principal
-from sentinel_core.services import UsageSums
+from sentinel_core.services import USAGE_SUMS
 from sentinel_plugins.metrics.config import MetricsConfig
 from sentinel_plugins.metrics.exposition import OPENMETRICS, TEXT, Exposition, wanted
 from sentinel_plugins.metrics.report import MetricsReport, report
@@ -68,7 +68,7 @@ class Routes:
 
     async def _usage(self, known: Principal | None) -> msgspec.Struct | UnsetType:
         """The ledger of whoever said by a key who they are (C-36). Where it does not answer, the counts still do."""
-        sums: UsageSums | None = self._gateway.services.extra.get("usage_sums")
+        sums = self._gateway.services.find(USAGE_SUMS)
         if sums is None or known is None:
             return UNSET
         try:

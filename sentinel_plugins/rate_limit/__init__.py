@@ -8,8 +8,8 @@ from sentinel_core.jobs import Job
 from sentinel_core.services import ServiceFactory
 from sentinel_core.stage import Stage
 from sentinel_plugins.rate_limit.config import RateLimitConfig
-from sentinel_plugins.rate_limit.owed import Owed
-from sentinel_plugins.rate_limit.stage import OWED, RateLimit
+from sentinel_plugins.rate_limit.owed import OWED, Owed
+from sentinel_plugins.rate_limit.stage import RateLimit
 
 
 @hookimpl
@@ -33,5 +33,4 @@ def sentinel_jobs(gateway: Gateway) -> Iterable[Job]:
 
 async def _tell_owed(gateway: Gateway) -> None:
     services = gateway.services
-    owed: Owed = services.extra[OWED]
-    await owed.run(services.state, services.clock)
+    await services.find(OWED, Owed).run(services.state, services.clock)

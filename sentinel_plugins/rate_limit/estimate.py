@@ -25,7 +25,7 @@ _UNBOUND = (
     "itself, or ask for a model whose context window is known."
 )
 
-Known: TypeAlias = tuple[Price | None, ModelFacts | None]
+Priced: TypeAlias = tuple[Price | None, ModelFacts | None]
 """Of one target, as `Prices` knows them."""
 
 
@@ -119,7 +119,7 @@ class Estimator:
         candidates = ctx.get(CANDIDATES) or ()
         if money and candidates and self._config.require_pricing:
             candidates = self._priced(ctx, candidates)
-        known: list[Known] = [self._prices.known(target) for target in candidates] or [(None, None)]
+        known: list[Priced] = [self._prices.known(target) for target in candidates] or [(None, None)]
         if self._surely:
             uses = self._bounded(ctx, known, tokens=tokens, money=money)
         else:
@@ -140,7 +140,7 @@ class Estimator:
         ctx[CANDIDATES] = priced
         return priced
 
-    def _bounded(self, ctx: Context, known: Sequence[Known], *, tokens: bool, money: bool) -> tuple[Use, ...]:
+    def _bounded(self, ctx: Context, known: Sequence[Priced], *, tokens: bool, money: bool) -> tuple[Use, ...]:
         """The uses with the most tokens that the prompt may have. Targets where nobody knows that are ruled out, unless
         nothing that is limited depends on it. Raises `Refusal` (unsupported_parameter) where there are no others."""
         size = size_of(ctx.request)

@@ -24,8 +24,11 @@ class LocalPart:
         self.admitted = 0
         self._total = counts.count("admitted_locally", "Requests that this process admitted on its own")
 
-    async def admit(self, reservation: str, claims: Sequence[Claim], unavailable: Refusal) -> Admission:
-        """The step on this process's part. Raises `unavailable` where money is at stake, or nothing counts here."""
+    async def admit(
+        self, reservation: str, claims: Sequence[Claim], unavailable: Refusal
+    ) -> tuple[Admission, StateStore]:
+        """The step on this process's part, and the store that took it. Raises `unavailable` where money is at stake, or
+        nothing counts here."""
         if self.store is None or any(isinstance(claim, Budget) for claim in claims):
             raise unavailable
         if not self.active:
@@ -38,7 +41,7 @@ class LocalPart:
         admission = await self.store.admit(reservation, [self._part(claim) for claim in claims])
         self.admitted += admission.admitted
         self._total.value += admission.admitted
-        return admission
+        return admission, self.store
 
     def over(self) -> None:
         """The store answers again."""

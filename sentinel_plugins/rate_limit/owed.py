@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeAlias
 
 from sentinel_core.errors import Refusal
-from sentinel_core.services import Clock
+from sentinel_core.services import Clock, ServiceKey
 from sentinel_core.state import Budget, Settlement, StateStore
 
 log = logging.getLogger("sentinel.rate_limit")
@@ -33,9 +33,6 @@ class Owed:
         self._telling = 0
         self._kept = asyncio.Event()
         self.refused = 0
-
-    def __len__(self) -> int:
-        return len(self._waiting)
 
     @property
     def owes(self) -> bool:
@@ -75,17 +72,18 @@ class Owed:
                 self._telling -= 1
                 if not told:
                     self._waiting.appendleft(waiting)
+                    self._kept.set()
         return True
 
     async def run(self, store: StateStore, clock: Clock) -> NoReturn:
         """Tell what waits when the store answers again, whoever asks for what meanwhile: callers whose places and money
         are not given back may have nothing left to ask with."""
         while True:
-            await self._kept.wait()
-            self._kept.clear()
-            while self._waiting:
+            while self._waiting:  # also what was kept before this began: a reload begins anew
                 if not await self.tell(store):
                     await clock.sleep(AGAIN_S)
+            self._kept.clear()
+            await self._kept.wait()
 
     async def _charge(self, store: StateStore, charge: str, budget: Budget, settlement: Settlement) -> None:
         if (await store.admit(charge, [budget])).admitted:
@@ -103,3 +101,7 @@ class Owed:
         if len(self._waiting) > MOST:
             self._waiting.popleft()
             log.error("a settlement was dropped: its reservation ends by itself, and its money is not counted")
+
+
+OWED: ServiceKey[Owed] = ServiceKey("owed_settlements")
+"""What the state store of this process could not be told."""

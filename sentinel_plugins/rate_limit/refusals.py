@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from sentinel_core.costs import dollars
 from sentinel_core.errors import MAX_RETRY_AFTER_S, Refusal
@@ -14,7 +14,7 @@ from sentinel_core.state import ClaimState
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.estimate import Asked
 from sentinel_plugins.rate_limit.periods import span
-from sentinel_plugins.rate_limit.rows import Row
+from sentinel_plugins.rate_limit.rows import MoneyRow, Row, Unit
 
 BUSY_S = 1.0
 """When to come back where too many requests run: nobody knows when one of them ends, but most do soon."""
@@ -22,19 +22,28 @@ BUSY_S = 1.0
 _WHOSE = {"tenant": "tenant", "key": "key", "user": "user", "address": "address", "model": "use of this model"}
 
 
-def refusal(
+class Denial(NamedTuple):
+    """What was limited, and what the caller is told of it."""
+
+    unit: Unit
+    refusal: Refusal
+
+
+def denial(
     rows: Sequence[Row], states: Sequence[ClaimState], asked: Asked, config: RateLimitConfig, now: float
-) -> Refusal:
+) -> Denial:
     """The one for a step that was denied: of money before of requests at a time before of rates."""
     denied = [(row, state) for row, state in zip(rows, states, strict=True) if not state.admitted]
     largest = partial(_largest, rows, states, asked)
-    budgets = [(row, state) for row, state in denied if row.unit == "usd"]
+    budgets = [(row, state) for row, state in denied if isinstance(row, MoneyRow)]
     if budgets:
-        return _quota(*min(budgets, key=lambda pair: pair[1].remaining), asked, largest(), config, now)
-    for row, state in denied:
-        if row.unit == "concurrency":
-            return _busy(row, state)
-    return _rate(denied, asked, largest)
+        row, state = min(budgets, key=lambda pair: pair[1].remaining)
+        return Denial(row.unit, _quota(row, state, asked, largest(), config, now))
+    for one, state in denied:
+        if one.unit == "concurrency":
+            return Denial(one.unit, _busy(one, state))
+    slowest, state = _slowest(denied)
+    return Denial(slowest.unit, _rate(slowest, state, asked, largest))
 
 
 def _largest(rows: Sequence[Row], states: Sequence[ClaimState], asked: Asked) -> int | None:
@@ -45,9 +54,8 @@ def _largest(rows: Sequence[Row], states: Sequence[ClaimState], asked: Asked) ->
 
 
 def _quota(
-    row: Row, state: ClaimState, asked: Asked, largest: int | None, config: RateLimitConfig, now: float
+    row: MoneyRow, state: ClaimState, asked: Asked, largest: int | None, config: RateLimitConfig, now: float
 ) -> Refusal:
-    assert row.allowance is not None  # what makes a row of money one
     period, estimate = row.allowance.period, asked.estimate
     word = {"day": "daily", "month": "monthly", "total": "total"}[period]
     left, limit, cost = dollars(state.remaining), dollars(row.limit), dollars(estimate.nanousd)
@@ -80,13 +88,15 @@ def _busy(row: Row, state: ClaimState) -> Refusal:
     )
 
 
-def _rate(denied: Sequence[tuple[Row, ClaimState]], asked: Asked, largest: Callable[[], int | None]) -> Refusal:
+def _slowest(denied: Sequence[tuple[Row, ClaimState]]) -> tuple[Row, ClaimState]:
     """Every window must have room: the one that takes longest says how long to wait."""
     never = [pair for pair in denied if pair[1].retry_after_s is None]
     if never:
-        row, state = min(never, key=lambda pair: pair[0].limit)
-    else:
-        row, state = max(denied, key=lambda pair: pair[1].retry_after_s or 0.0)
+        return min(never, key=lambda pair: pair[0].limit)
+    return max(denied, key=lambda pair: pair[1].retry_after_s or 0.0)
+
+
+def _rate(row: Row, state: ClaimState, asked: Asked, largest: Callable[[], int | None]) -> Refusal:
     unit = row.unit.replace("_", " ")
     message = f"This {_WHOSE[row.subject]} may use {row.limit} {unit} in {row.period_s:.15g} seconds"
     details = _details(row, state)

@@ -15,7 +15,7 @@ from sentinel_plugins.rate_limit.periods import span
 from sentinel_plugins.rate_limit.subjects import Bounds
 
 
-class Reservation(msgspec.Struct):
+class Reservation(msgspec.Struct, frozen=True):
     """One step at the state store: its id is known before the step is sent, so that whatever happens can be settled.
 
     `store` is where it was asked for; `over` says that nothing is held: it was denied, or has been settled.
@@ -47,6 +47,7 @@ class Reservation(msgspec.Struct):
 
 
 RESERVATION: Key[Reservation] = Key("reservation")
+"""What the request holds, written before the step is sent."""
 
 
 def new_id(bounds: Bounds) -> str:
@@ -66,7 +67,6 @@ def claims_of(bounds: Bounds, estimate: Estimate, ttl_s: float, now: float, spen
     for row in bounds.leases:
         claims.append(Lease(row.key, row.limit, ttl_s))
     for row in bounds.budgets:
-        assert row.allowance is not None  # what makes a row of money one
         period = span(row.allowance.period, now)
         claims.append(Budget(row.key, row.limit, nanousd, period.name, ttl_s, spent_nanousd, period.keep_s))
     return claims

@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self
 
+from msgspec.structs import replace
+
 from sentinel_core.authenticator import says_who
 from sentinel_core.config import ServerSettings
 from sentinel_core.context import Call, CallNext, Context, Outcome
 from sentinel_core.costs import (
     COSTS,
-    PRICES,
+    PRICES_IN_FORCE,
     AttemptCost,
     costs_of,
     dollars,
@@ -30,26 +32,24 @@ from sentinel_core.limits import Limits
 from sentinel_core.messages import Answer
 from sentinel_core.prices import Prices
 from sentinel_core.reply import Reply
-from sentinel_core.services import Clock, Services
+from sentinel_core.services import LEDGER, LOCAL_STATE, PRICES, SERVER, TOKENS, Clock, Services
 from sentinel_core.stage import Stage
 from sentinel_core.state import Admission, Claim, Settlement, StateStore
 from sentinel_core.tokens import RoughTokens, Tokens
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.estimate import NOTHING, Estimator
 from sentinel_plugins.rate_limit.headers import DEGRADED_HEADER
-from sentinel_plugins.rate_limit.known import KnownSpent, ask_ledger
+from sentinel_plugins.rate_limit.ledger_looks import LedgerLooks, ask_ledger
 from sentinel_plugins.rate_limit.local import LocalPart
 from sentinel_plugins.rate_limit.one_step import begun
-from sentinel_plugins.rate_limit.owed import Late, Owed
-from sentinel_plugins.rate_limit.refusals import refusal
+from sentinel_plugins.rate_limit.owed import OWED, Late, Owed
+from sentinel_plugins.rate_limit.refusals import denial
 from sentinel_plugins.rate_limit.reservation import RESERVATION, Reservation, claims_of, new_id
 from sentinel_plugins.rate_limit.subjects import Subjects
 
 COST_HEADER = "x-sentinel-cost-usd"
-OWED = "owed_settlements"
-"""The service that keeps what the state store could not be told."""
-KNOWN = ("tenant", "key", "user")
-"""The tables for callers who have said who they are."""
+CALLER_TABLES = ("tenant", "key", "user")
+"""Those for callers who have said who they are."""
 MARGIN_S = 60.0
 """How much longer than the request's own time a reservation counts that nobody ends."""
 
@@ -64,7 +64,7 @@ class Outside(NamedTuple):
     local: LocalPart
     owed: Owed
     counts: Counts
-    known: KnownSpent
+    looks: LedgerLooks
 
 
 class RateLimit(Stage):
@@ -79,7 +79,11 @@ class RateLimit(Stage):
     Config: ClassVar[type[RateLimitConfig]] = RateLimitConfig
     reserves = True
     reads = (CANDIDATES,)
-    writes = {"on_request": (RESERVATION, PRICES, ADMITTED_AT), "dispatch": (COSTS,), "on_finish": (COSTS,)}  # noqa: RUF012 - declared so by the base
+    writes = {  # noqa: RUF012 - declared so by the base
+        "on_request": (RESERVATION, PRICES_IN_FORCE, ADMITTED_AT),
+        "dispatch": (COSTS,),
+        "on_finish": (COSTS, RESERVATION),
+    }
     after = ("auth",)
     before = ("cache", "routing", "hedge", "retry", "breaker")
 
@@ -93,14 +97,14 @@ class RateLimit(Stage):
         self._local = outside.local
         self._owed = outside.owed
         self._refused = outside.counts.family("admissions_refused", "Requests that a limit refused", "limit")
-        self._known = outside.known
+        self._looks = outside.looks
         self._subjects = Subjects(config)
         self._estimator = Estimator(config, outside.prices, outside.tokens)
 
     @classmethod
     def warnings(cls, config: RateLimitConfig, chain: Sequence[type[Stage]]) -> Iterator[str]:
         """Limits of callers whom nobody knows."""
-        tables = [f"[stages.rate_limit.{name}]" for name in KNOWN if getattr(config, name) != Limits()]
+        tables = [f"[stages.rate_limit.{name}]" for name in CALLER_TABLES if getattr(config, name) != Limits()]
         if tables and not any(map(says_who, chain)):
             yield f"nobody is bound by {', '.join(tables)}, since no stage says who asks: add [stages.auth]"
 
@@ -108,50 +112,49 @@ class RateLimit(Stage):
     @asynccontextmanager
     async def open(cls, config: RateLimitConfig, services: Services) -> AsyncIterator[Self]:
         """The stage on the gateway's store, prices and tokens; on estimates where nobody brings the last two."""
-        extra = services.extra
-        server = extra.get("server") or ServerSettings()
+        server = services.find(SERVER, ServerSettings)
         processes = server.workers * (config.replicas or server.replicas)
+        local = services.find(LOCAL_STATE) if services.state.shared else None
         outside = Outside(
             services.clock,
             services.state,
-            extra.get("prices") or Prices(),
-            extra.get("tokens") or RoughTokens(),
-            LocalPart(extra.get("local_state") if services.state.shared else None, processes, services.counts),
-            extra.get(OWED) or Owed(),
+            services.find(PRICES, Prices),
+            services.find(TOKENS, RoughTokens),
+            LocalPart(local, processes, services.counts),
+            services.find(OWED, Owed),
             services.counts,
-            KnownSpent(extra.get("ledger"), services.records, services.clock),
+            LedgerLooks(services.find(LEDGER), services.records, services.clock),
         )
         yield cls(config, outside)
 
     @hookimpl
     async def on_request(self, ctx: Context) -> None:
         """Admit the request, or refuse it and change nothing."""
-        ctx[PRICES] = self._prices
+        ctx[PRICES_IN_FORCE] = self._prices
         bounds = self._subjects.of(ctx)
         if not bounds.rows:
             return
-        budgets, known, looked = bounds.budgets, self._known, None
+        budgets, looks, looked = bounds.budgets, self._looks, None
         asked = NOTHING
         if bounds.estimated:
             asked = await self._estimator.of(ctx, tokens=bool(bounds.tokens), money=bool(budgets))
         now = self._clock.time()
-        claims: Sequence[Claim] = claims_of(bounds, asked.estimate, self._ttl_s(ctx), now, known.unasked)
+        claims: Sequence[Claim] = claims_of(bounds, asked.estimate, self._ttl_s(ctx), now, looks.unasked)
         if budgets:
             ctx[ADMITTED_AT] = now
             # Budgets come last. What the store is still to be told may be in the ledger already: it would count twice.
-            if known.due(claims[-len(budgets) :]) and not self._owed.owes:
+            if looks.due(claims[-len(budgets) :]) and not self._owed.owes:
                 looked = self._clock.monotonic()
-                claims = await known.noted(bounds.rows, claims, now)
+                claims = await looks.noted(bounds.rows, claims, now)
         reservation = Reservation(new_id(bounds), bounds, claims, self._state)
         ctx[RESERVATION] = reservation
         admission = await self._admitted(ctx, reservation, now, looked)
         bounds.headers.write(ctx.headers, admission.claims, now)
         if not admission.admitted:
-            reservation.over = True
-            denial = refusal(bounds.rows, admission.claims, asked, self._limits, now)
-            assert denial.details is not None  # they say which limit it was
-            self._refused.of(denial.details["unit"]).value += 1
-            raise denial
+            ctx[RESERVATION] = replace(reservation, over=True)
+            unit, refusal = denial(bounds.rows, admission.claims, asked, self._limits, now)
+            self._refused.of(unit).value += 1
+            raise refusal
 
     @hookimpl
     async def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:
@@ -173,7 +176,7 @@ class RateLimit(Stage):
         if reservation is not None:
             if reservation.over:
                 return None
-            reservation.over = True
+            ctx[RESERVATION] = replace(reservation, over=True)
         costs = settled_costs(ctx, self._prices)
         if costs is None and (self._priced(ctx) or (reservation is not None and reservation.bounds.metered)):
             return self._counted(ctx, outcome, reservation)
@@ -195,7 +198,7 @@ class RateLimit(Stage):
         self, reservation: Reservation, costs: Sequence[AttemptCost]
     ) -> Coroutine[Any, Any, None]:  # Any: what a coroutine yields
         settlement = reservation.settlement(costs)
-        late = partial(reservation.late_charges, self._known.unasked)
+        late = partial(reservation.late_charges, self._looks.unasked)
         if reservation.store is not self._state:
             return self._settled_twice(reservation, settlement, late)
         return self._owed.settle(self._state, reservation.id, settlement, late)
@@ -215,17 +218,16 @@ class RateLimit(Stage):
             admission = await self._state.admit(reservation.id, reservation.claims)
             if not admission.admitted and ask_ledger(admission):
                 rows, began = reservation.bounds.rows, asked if looked is None else looked
-                claims = await self._known.told(rows, reservation.claims, now, asked, began)
+                claims = await self._looks.told(rows, reservation.claims, now, asked, began)
                 admission = await self._state.admit(reservation.id, claims)
         except Refusal as unavailable:
-            self._known.doubt()
-            admission = await self._local.admit(reservation.id, reservation.claims, unavailable)
-            assert self._local.store is not None  # it has just admitted
-            reservation.store = self._local.store
+            self._looks.doubt()
+            admission, store = await self._local.admit(reservation.id, reservation.claims, unavailable)
+            ctx[RESERVATION] = replace(reservation, store=store)
             ctx.headers[DEGRADED_HEADER] = self.name
             return admission
         self._local.over()
-        self._known.believe(self._owed.refused)
+        self._looks.believe(self._owed.refused)
         return admission
 
     def _ttl_s(self, ctx: Context) -> float:

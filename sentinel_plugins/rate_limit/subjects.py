@@ -11,11 +11,11 @@ from sentinel_core.addresses import network
 from sentinel_core.context import Context
 from sentinel_core.keys import CANDIDATES, PRINCIPAL, Principal
 from sentinel_core.ledger import Payer
-from sentinel_core.limits import Allowance, Limits
+from sentinel_core.limits import Limits
 from sentinel_core.state import Algorithm, Window, state_key
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.headers import WindowHeaders
-from sentinel_plugins.rate_limit.rows import PARTS, Row, Subject
+from sentinel_plugins.rate_limit.rows import PARTS, MoneyRow, Row, Subject
 
 REMEMBERED = 4096
 NOBODY = Principal("", "in-process")
@@ -52,7 +52,7 @@ class Bounds:
         self.tokens = tuple(row for row in rows if row.unit == "tokens")
         self.token_keys = tuple(dict.fromkeys((row.key, row.unit) for row in (*self.tokens, *parts)))
         self.leases = tuple(row for row in rows if row.unit == "concurrency")
-        self.budgets = tuple(row for row in rows if row.unit == "usd")
+        self.budgets = tuple(row for row in rows if isinstance(row, MoneyRow))
         self.rows = (*singles, *self.tokens, *self.leases, *self.budgets)
         self.singles = tuple(Window(row.key, row.limit, row.period_s, algorithm=algorithm) for row in singles)
         self.headers = WindowHeaders(self.rows)
@@ -67,20 +67,20 @@ class Subjects:
         self._config = config
         self._client = config.client()
         self._patterns = tuple((pattern, re.compile(translate(pattern)).match) for pattern in config.models)
-        self._known: OrderedDict[tuple[str, str, str, str | None, str], Bounds] = OrderedDict()
+        self._bounds: OrderedDict[tuple[str, str, str, str | None, str], Bounds] = OrderedDict()
 
     def of(self, ctx: Context) -> Bounds:
         """What binds this request."""
         principal = ctx.get(PRINCIPAL) or _unknown(ctx)
         pattern = self._pattern(_model(ctx)) if self._patterns else ""
         place = (principal.tenant, principal.kind, principal.id, principal.user, pattern)
-        bounds = self._known.get(place)
+        bounds = self._bounds.get(place)
         if bounds is None or (bounds.limits is not principal.limits and bounds.limits != principal.limits):
             rows = tuple(self._rows(principal, pattern))
             bounds = Bounds(principal, rows, self._config.algorithm)
-            self._known[place] = bounds
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
+            self._bounds[place] = bounds
+            if len(self._bounds) > REMEMBERED:
+                self._bounds.popitem(last=False)
         return bounds
 
     def _pattern(self, model: str) -> str:
@@ -95,10 +95,11 @@ class Subjects:
         if not any(row.unit == "requests" for row in found):
             known = principal.kind != "anonymous"
             subject: Subject = "tenant" if known else "address"
-            found += _of(principal, subject, principal.tenant if known else principal.id, self._client)
-        tightest: dict[tuple[str, float, Allowance | str], Row] = {}
+            id_ = principal.tenant if known else principal.id
+            found += _of(principal, subject, id_, self._client, self._payer(principal, subject, ""))
+        tightest: dict[tuple[str, float, str], Row] = {}
         for row in found:
-            place = (row.key, row.period_s, row.allowance.period if row.allowance else row.unit)
+            place = (row.key, row.period_s, row.allowance.period if isinstance(row, MoneyRow) else row.unit)
             if place not in tightest or row.limit < tightest[place].limit:
                 tightest[place] = row
         yield from tightest.values()
@@ -142,7 +143,7 @@ def _model(ctx: Context) -> str:
     return ctx.request.model or (candidates[0].model if candidates else "")
 
 
-def _of(principal: Principal, subject: Subject, id_: str, limits: Limits, payer: Payer | None = None) -> Iterator[Row]:
+def _of(principal: Principal, subject: Subject, id_: str, limits: Limits, payer: Payer) -> Iterator[Row]:
     def key(unit: str) -> str:
         return state_key(principal.tenant, "limit", subject, id_, unit)
 
@@ -151,4 +152,5 @@ def _of(principal: Principal, subject: Subject, id_: str, limits: Limits, payer:
     if limits.max_concurrency is not None:
         yield Row(subject, "concurrency", limits.max_concurrency, key("concurrency"))
     for allowance in limits.allowances():
-        yield Row(subject, "usd", allowance.nanousd, key(f"usd-{allowance.period}"), allowance=allowance, payer=payer)
+        place = key(f"usd-{allowance.period}")
+        yield MoneyRow(subject, "usd", allowance.nanousd, place, allowance=allowance, payer=payer)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.services import ServiceFactory
 from sentinel_core.stage import Stage
-from sentinel_plugins.retry.budget import RetryBudget
+from sentinel_plugins.retry.budget import BUDGET, RetryBudget
 from sentinel_plugins.retry.stage import Retry
 
 
@@ -18,4 +18,4 @@ def sentinel_stages() -> Iterable[type[Stage]]:
 @hookimpl
 def sentinel_services() -> Mapping[str, ServiceFactory]:
     """The budget of the process: a reload must not hand it out anew."""
-    return {"retry_budget": RetryBudget}
+    return {BUDGET: RetryBudget}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from sentinel_core.services import ServiceKey
+
 ALWAYS = 3
 """Repetitions that are allowed however little traffic there is."""
 
@@ -47,6 +49,10 @@ class RetryBudget:
     def give_back(self) -> None:
         """A repetition is over."""
         self._repeating -= 1
+
+
+BUDGET: ServiceKey[RetryBudget] = ServiceKey("retry_budget")
+"""What the process may still repeat."""
 
 
 class Tally:

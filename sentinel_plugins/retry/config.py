@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from sentinel_core.config import Count, Seconds
+from sentinel_core.keys import DEFAULT_MAX_ATTEMPTS
 from sentinel_core.stage import StageConfig
 
 Share = Annotated[float, Meta(ge=0, le=1, description="a share from 0 to 1")]
@@ -15,7 +16,7 @@ Share = Annotated[float, Meta(ge=0, le=1, description="a share from 0 to 1")]
 class RetryConfig(StageConfig, frozen=True, kw_only=True):
     """How often, how soon, and how much of the traffic may be repetition."""
 
-    max_attempts: Count = 3
+    max_attempts: Count = DEFAULT_MAX_ATTEMPTS
     """Calls of one request at any target, the first one and fallbacks included."""
     base_delay_s: Seconds = 1.0
     """The wait before the first repetition is a random time up to this; the bound doubles with each further one."""

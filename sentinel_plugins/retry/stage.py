@@ -15,7 +15,7 @@ from sentinel_core.keys import MAX_ATTEMPTS, PLAN
 from sentinel_core.reply import Reply
 from sentinel_core.services import Clock, Services
 from sentinel_core.stage import Stage
-from sentinel_plugins.retry.budget import RetryBudget
+from sentinel_plugins.retry.budget import BUDGET, RetryBudget
 from sentinel_plugins.retry.config import RetryConfig
 from sentinel_plugins.retry.delay import delay_s, repeatable
 
@@ -42,7 +42,7 @@ class Retry(Stage):
     @asynccontextmanager
     async def open(cls, config: RetryConfig, services: Services) -> AsyncIterator[Self]:
         """The stage on the process's budget; on its own where nobody brings it, as in a test of the stage."""
-        yield cls(config, services.clock, services.extra.get("retry_budget", RetryBudget()))
+        yield cls(config, services.clock, services.find(BUDGET, RetryBudget))
 
     @hookimpl
     def on_request(self, ctx: Context) -> None:

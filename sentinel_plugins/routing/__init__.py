@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.services import ServiceFactory
 from sentinel_core.stage import Stage
-from sentinel_plugins.routing.rests import Rests
+from sentinel_plugins.routing.rests import RESTS, Rests
 from sentinel_plugins.routing.stage import Routing
 
 
@@ -18,4 +18,4 @@ def sentinel_stages() -> Iterable[type[Stage]]:
 @hookimpl
 def sentinel_services() -> Mapping[str, ServiceFactory]:
     """Which targets asked to be left alone: a reload must not forget it."""
-    return {"rests": Rests}
+    return {RESTS: Rests}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sentinel_core.errors import MAX_RETRY_AFTER_S, UpstreamError
 from sentinel_core.keys import Target
+from sentinel_core.services import ServiceKey
 
 MAX_RESTS = 1024
 """Above so many, those that are over are forgotten, and then the oldest: callers may make models up."""
@@ -37,3 +38,7 @@ class Rests:
             return targets
         awake = tuple(target for target in targets if self._until.get(target, 0.0) <= now)
         return awake or (min(targets, key=self._until.__getitem__),)
+
+
+RESTS: ServiceKey[Rests] = ServiceKey("rests")
+"""Which targets asked to be left alone."""

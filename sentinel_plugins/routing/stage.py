@@ -10,20 +10,26 @@ from sentinel_core.config import Settings
 from sentinel_core.context import Call, CallNext, Context
 from sentinel_core.errors import ConfigProblem, Refusal, UpstreamError
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.keys import CANDIDATES, FAILED_BESIDE, FAILOVER, MAX_ATTEMPTS, PLAN, SERVED_BY, Target
+from sentinel_core.keys import (
+    CANDIDATES,
+    DEFAULT_MAX_ATTEMPTS,
+    FAILED_BESIDE,
+    FAILOVER,
+    MAX_ATTEMPTS,
+    PLAN,
+    SERVED_BY,
+    Target,
+)
 from sentinel_core.model_facts import ModelCatalogue
 from sentinel_core.reply import Reply
-from sentinel_core.services import Clock, Services
+from sentinel_core.services import CATALOGUE, Clock, Services
 from sentinel_core.stage import Stage
 from sentinel_plugins.routing.causes import falls_back
 from sentinel_plugins.routing.config import RoutingConfig
 from sentinel_plugins.routing.course import Course
 from sentinel_plugins.routing.order import ordered
-from sentinel_plugins.routing.rests import Rests, named_wait_s
+from sentinel_plugins.routing.rests import RESTS, Rests, named_wait_s
 from sentinel_plugins.routing.weights import astray
-
-WITHOUT_RETRY = 3
-"""Calls of one request where no `retry` states another limit."""
 
 PROVIDER_HEADER = "x-sentinel-provider"
 
@@ -58,8 +64,7 @@ class Routing(Stage):
     @asynccontextmanager
     async def open(cls, config: RoutingConfig, services: Services) -> AsyncIterator[Self]:
         """The stage on what the process remembers and the gateway knows; without them, as in a test, on its own."""
-        extra = services.extra
-        yield cls(config, services.clock, extra.get("rests", Rests()), extra.get("catalogue"))
+        yield cls(config, services.clock, services.find(RESTS, Rests), services.find(CATALOGUE))
 
     @hookimpl
     def on_request(self, ctx: Context) -> None:
@@ -110,7 +115,7 @@ class Routing(Stage):
         now = self._clock.monotonic()
         for failed, its in ((target, error), *ctx.get(FAILED_BESIDE, {}).items()):
             self._heed(failed, its, now)
-        if len(ctx.attempts) >= ctx.get(MAX_ATTEMPTS, WITHOUT_RETRY) or not falls_back(self._limits, error):
+        if len(ctx.attempts) >= ctx.get(MAX_ATTEMPTS, DEFAULT_MAX_ATTEMPTS) or not falls_back(self._limits, error):
             return True
         return deadline is not None and now >= deadline
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.services import ServiceFactory
+from sentinel_core.services import TOKENS, ServiceFactory
 from sentinel_plugins.tokens.counter import TiktokenCounter
 
 
 @hookimpl
 def sentinel_services() -> Mapping[str, ServiceFactory]:
     """The `tokens` service."""
-    return {"tokens": TiktokenCounter}
+    return {TOKENS: TiktokenCounter}

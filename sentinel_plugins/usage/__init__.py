@@ -9,7 +9,7 @@ from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.jobs import Job
-from sentinel_core.services import ServiceFactory
+from sentinel_core.services import LEDGER, USAGE_SUMS, ServiceFactory
 from sentinel_core.stage import Stage
 from sentinel_plugins.usage import commands, reconcile_command
 from sentinel_plugins.usage.config import UsageConfig
@@ -41,7 +41,7 @@ def sentinel_stages() -> Iterable[type[Stage]]:
 def sentinel_services() -> Mapping[str, ServiceFactory]:
     """`ledger`: what budgets begin with that the state store does not know. `usage_sums`: the sums of the ledger, for
     whoever shows them beside something else."""
-    return {"ledger": Spent, "usage_sums": Sums}
+    return {LEDGER: Spent, USAGE_SUMS: Sums}
 
 
 @hookimpl

@@ -14,7 +14,7 @@ from sentinel_core.costs import COSTS, AttemptCost, costs_of, lost_cost, settled
 from sentinel_core.errors import ConfigProblem
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.prices import Prices
-from sentinel_core.services import Clock, Services
+from sentinel_core.services import PRICES, TOKENS, Clock, Services
 from sentinel_core.stage import Stage
 from sentinel_core.tokens import RoughTokens, Tokens
 from sentinel_plugins.recording.journal import Journal
@@ -64,8 +64,7 @@ class Usage(Stage):
     @asynccontextmanager
     async def open(cls, config: UsageConfig, services: Services) -> AsyncIterator[Self]:
         """The stage on the gateway's records, prices and tokens; on estimates where nobody brings the last two."""
-        extra = services.extra
-        meter = Meter(services.clock, extra.get("prices") or Prices(), extra.get("tokens") or RoughTokens())
+        meter = Meter(services.clock, services.find(PRICES, Prices), services.find(TOKENS, RoughTokens))
         counts = services.counts
         async with AsyncExitStack() as stack:
             tables = (TABLE, INTENTS) if config.guarantee == "required" else (TABLE,)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
-from sentinel_core.authenticator import ADMISSION, Admission
+from sentinel_core.authenticator import HEAD_CHECK, HeadCheck
 from sentinel_core.chain import Delivery
 from sentinel_core.context import Client, Context
 from sentinel_core.decoding import decode_json
@@ -66,31 +66,31 @@ class DialectSurface:
         check_json(tx.headers)
         async with Watch(tx, receive, self._settings) as watch:
             client = tx.client()
-            admission = await self._gateway.admit(client)
-            if admission is not None and admission.error is not None:
-                await self._turn_away(tx, client, admission)
+            check = await self._gateway.admit(client)
+            if check is not None and check.error is not None:
+                await self._turn_away(tx, client, check)
             raw = await read_body(tx, receive, self._settings.max_body_bytes)
             watch.body_arrived()
-            ctx = self._context(tx, client, admission, raw)
+            ctx = self._context(tx, client, check, raw)
             await (self._stream(tx, watch, ctx) if ctx.request.stream else self._unary(tx, watch, ctx))
 
-    async def _turn_away(self, tx: Transaction, client: Client, admission: Admission) -> None:
+    async def _turn_away(self, tx: Transaction, client: Client, check: HeadCheck) -> None:
         """Raise why, through the chain, so that observers hear of it: a request without a body, for no target."""
         tx.ctx = ctx = Context(Request(self._dialect, {}, self._dialect.operation), id=tx.id, client=client)
-        ctx[ADMISSION] = admission
+        ctx[HEAD_CHECK] = check
         async with self._gateway.open(ctx):
-            assert admission.error is not None  # nobody else is turned away
-            raise admission.error
+            assert check.error is not None  # nobody else is turned away
+            raise check.error
 
-    def _context(self, tx: Transaction, client: Client, admission: Admission | None, raw: bytes) -> Context:
+    def _context(self, tx: Transaction, client: Client, check: HeadCheck | None, raw: bytes) -> Context:
         request = self._dialect.decode_request(decode_json(raw, self._limits))
         if self._annotate is not None:
             request = self._annotate(request, tx.headers)
         allowed_s = self._settings.request_timeout_s
         deadline = tx.started + (allowed_s if request.stream else patience_s(tx.headers, allowed_s))
         tx.ctx = ctx = self._gateway.context(request, id=tx.id, client=client, deadline=deadline)
-        if admission is not None:
-            ctx[ADMISSION] = admission
+        if check is not None:
+            ctx[HEAD_CHECK] = check
         return ctx
 
     async def _unary(self, tx: Transaction, watch: Watch, ctx: Context) -> None:

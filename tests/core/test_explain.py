@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -42,8 +43,6 @@ class Counts(Stage):
 
     @classmethod
     def open(cls, config: StageConfig, services: Services) -> Any:  # a context manager, made below
-        from contextlib import nullcontext
-
         return nullcontext(cls(config, services))
 
     @hookimpl
@@ -52,6 +51,24 @@ class Counts(Stage):
         ctx[SEEN] = await self._state.increment("tenant:seen", ttl_s=60)
         if not admission.admitted:
             raise Refusal("rate_limit_exceeded")
+
+
+class Files(Stage):
+    """Would open a file, where it may."""
+
+    name = "files"
+
+    def __init__(self, config: StageConfig, made: str) -> None:
+        super().__init__(config)
+        self._made = made
+
+    @classmethod
+    def open(cls, config: StageConfig, services: Services) -> Any:  # a context manager, made below
+        return nullcontext(cls(config, "none" if services.dry_run else "one"))
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        raise Refusal("content_policy_violation", f"Files made: {self._made}.")
 
 
 class Narrows(Stage):
@@ -165,6 +182,10 @@ async def test_state_is_counted_and_thrown_away() -> None:
     for _ in range(2):  # a limit of one request, and both dry runs pass
         first = (await dry(Counts)).stages[0]
         assert first == StageDecision("counts", "on_request", "passes", "", ("seen",))
+
+
+async def test_a_stage_is_told_that_nothing_may_come_of_it() -> None:
+    assert (await dry(Files)).outcome.endswith("Files made: none.")
 
 
 async def test_a_stage_that_only_monitors_changes_nothing() -> None:

@@ -14,6 +14,7 @@ from sentinel_core.gateway import Gateway
 from sentinel_core.gateway.catalogue import Catalogue, Knowledge
 from sentinel_core.keys import Target
 from sentinel_core.provider import Provider, ProviderConfig
+from sentinel_core.services import CATALOGUE, SERVER
 from sentinel_core.testing import FakeClock
 from sentinel_plugins.catalogue.catalogue import FileCatalogue
 
@@ -140,15 +141,19 @@ async def test_plugins_get_the_catalogue_with_the_operators_rows_and_a_reload_re
     own.write_text('[[models]]\nid = "mine"\nprovider = "echo"\n', "utf-8")
     gateway = Gateway(settings_from({"providers": {"echo": {}}, "catalogue": {"file": str(own)}}))
     async with gateway:
-        assert gateway.services.extra["catalogue"].find("mine") is not None
+        before = gateway.services.find(CATALOGUE)
+        assert before is not None
+        assert before.find("mine") is not None
         own.write_text('[[models]]\nid = "newer"\nprovider = "echo"\n', "utf-8")
         await gateway.reload()
-        catalogue = gateway.services.extra["catalogue"]
-        assert (catalogue.find("mine"), catalogue.find("newer") is not None) == (None, True)
+        after = gateway.services.find(CATALOGUE)
+        assert after is not None
+        assert (after.find("mine"), after.find("newer") is not None) == (None, True)
 
 
 async def test_plugins_get_what_the_server_is_told() -> None:
     gateway = Gateway(settings_from({"providers": {"echo": {}}, "server": {"request_timeout_s": 3}}))
     async with gateway:
-        assert gateway.services.extra["server"] is gateway.settings.server
-        assert gateway.services.extra["server"].request_timeout_s == 3
+        found = gateway.services.find(SERVER)
+        assert found is gateway.settings.server
+        assert found.request_timeout_s == 3

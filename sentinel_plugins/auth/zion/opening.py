@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sentinel_core.prices import Prices
-from sentinel_core.services import Services
+from sentinel_core.services import PRICES, TOKENS, Services
 from sentinel_core.tokens import RoughTokens
 from sentinel_plugins.auth.memory import Memory
 from sentinel_plugins.auth.tenants import Tenants
@@ -26,7 +26,6 @@ async def opened(
     config: ZionConfig, tenants: Tenants, services: Services, memory: Memory
 ) -> AsyncIterator[tuple[ZionUsers, Meter]]:
     """Its users, and the meter of their usage, over one pool of connections."""
-    extra = services.extra
     journal = Journal(TABLE, services.records, services.clock)
     async with journal.open(), services.http.pool(connections=CONNECTIONS) as http:
         api = ZionApi(config, http, services.clock)
@@ -34,6 +33,6 @@ async def opened(
         users = ZionUsers(config, api, tenants, services.state, services.clock, heard)
         outbox = Outbox(config, api, services.records, journal, services.clock)
         try:
-            yield users, Meter(outbox, extra.get("prices") or Prices(), extra.get("tokens") or RoughTokens())
+            yield users, Meter(outbox, services.find(PRICES, Prices), services.find(TOKENS, RoughTokens))
         finally:
             await outbox.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.services import ServiceFactory
+from sentinel_core.services import LOCAL_STATE, ServiceFactory
 from sentinel_core.state import StateStore
 from sentinel_plugins.state.memory.config import MemoryStateConfig
 from sentinel_plugins.state.memory.store import MemoryState
@@ -22,4 +22,4 @@ def sentinel_stores() -> Iterable[type[StateStore]]:
 @hookimpl
 def sentinel_services() -> Mapping[str, ServiceFactory]:
     """A store of this process beside a shared one, for what must go on while that does not answer."""
-    return {"local_state": MemoryState}
+    return {LOCAL_STATE: MemoryState}

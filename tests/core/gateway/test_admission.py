@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 from sentinel_core import Gateway, Registry, Stage
-from sentinel_core.authenticator import ADMISSION
+from sentinel_core.authenticator import HEAD_CHECK
 from sentinel_core.config import Settings, settings_from
 from sentinel_core.context import Client, Context
 from sentinel_core.errors import Refusal, SentinelError
@@ -37,7 +37,7 @@ class Door(Stage):
 
     @hookimpl
     def on_request(self, ctx: Context) -> None:
-        found = ctx[ADMISSION].found if ADMISSION in ctx else "nobody looked"
+        found = ctx[HEAD_CHECK].found if HEAD_CHECK in ctx else "nobody looked"
         ctx[PRINCIPAL] = Principal("t", str(found))
 
 
@@ -106,9 +106,9 @@ def gateway(*order: str, **door: Any) -> Gateway:  # TOML values
 async def entered(live: Gateway) -> Context:
     """An exchange for somebody who was admitted. Raises what it raises."""
     ctx = live.context(context().request, client=Client("1.2.3.4"))
-    admission = await live.admit(ctx.client)
-    if admission is not None:
-        ctx[ADMISSION] = admission
+    check = await live.admit(ctx.client)
+    if check is not None:
+        ctx[HEAD_CHECK] = check
     async with live.open(ctx):
         return ctx
 

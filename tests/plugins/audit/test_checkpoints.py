@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from sentinel_core.config import Secret
-from sentinel_core.dry_run import UnwrittenRecords
 from sentinel_core.errors import ConfigError
 from sentinel_core.testing import fake_services, opened
 from sentinel_plugins.audit import Audit, AuditConfig
@@ -65,7 +64,7 @@ async def test_a_file_that_cannot_be_is_refused_at_start(tmp_path: Path, place: 
 
 async def test_a_dry_run_makes_no_file_and_needs_none(tmp_path: Path) -> None:
     async with fake_services() as services:
-        dry = replace(services, records=UnwrittenRecords())
+        dry = replace(services, dry_run=True)
         for path in (tmp_path / "notes", tmp_path / "no" / "notes"):
             async with opened(Audit, config(path), dry):
                 assert [*tmp_path.iterdir()] == []

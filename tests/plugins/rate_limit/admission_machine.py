@@ -20,7 +20,7 @@ from sentinel_core.state import Budget, Settlement, StateStore, Window, state_ke
 from sentinel_core.testing import FakeClock
 from sentinel_core.tokens import Count
 from sentinel_plugins.rate_limit.config import RateLimitConfig
-from sentinel_plugins.rate_limit.known import KnownSpent
+from sentinel_plugins.rate_limit.ledger_looks import LedgerLooks
 from sentinel_plugins.rate_limit.local import LocalPart
 from sentinel_plugins.rate_limit.owed import Owed
 from sentinel_plugins.rate_limit.stage import Outside, RateLimit
@@ -74,10 +74,10 @@ class AdmissionMachine(RuleBasedStateMachine):
         self.looks = 0
         self.ledger = NaiveLedger(LIMITS, TTL_S)
         config = RateLimitConfig(lease_ttl_s=TTL_S, max_output_tokens=10)
-        tokens, known = AsLongAsItSays(), KnownSpent(None, MemoryRecords(), self.clock)
+        tokens, looks = AsLongAsItSays(), LedgerLooks(None, MemoryRecords(), self.clock)
         self.state = self.open()
         counts = Counts()
-        outside = Outside(self.clock, self.state, prices(), tokens, LocalPart(None, 1, counts), Owed(), counts, known)
+        outside = Outside(self.clock, self.state, prices(), tokens, LocalPart(None, 1, counts), Owed(), counts, looks)
         self.stage = RateLimit(config, outside)
 
     @abstractmethod

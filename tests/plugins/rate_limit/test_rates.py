@@ -225,7 +225,7 @@ async def test_l10_strangers_do_not_grow_what_the_stage_remembers() -> None:
     async with scene() as s:
         for number in range(5000):
             s.stage._subjects.of(s.ctx(client=f"10.0.{number // 256}.{number % 256}"))
-        assert len(s.stage._subjects._known) <= 4096
+        assert len(s.stage._subjects._bounds) <= 4096
 
 
 @pytest.mark.parametrize("algorithm", ["exact", "gcra", "sliding_window"])

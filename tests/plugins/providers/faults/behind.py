@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from sentinel_core.gateway import Gateway
 from sentinel_core.keys import Target
-from sentinel_plugins.breaker.circuits import Circuits
+from sentinel_plugins.breaker.circuits import OWN_CIRCUITS, Circuits
 from sentinel_plugins.breaker.config import BreakerConfig
 from sentinel_server.app import asgi
 from tests.plugins.providers.faults.rig import BODY
@@ -48,8 +48,7 @@ async def asked(gateway: Gateway, *, stream: bool = False, **fields: Any) -> Ans
 
 def verdict(gateway: Gateway) -> Verdict:
     """What a breaker with a hair trigger made of the only call of the faulty target."""
-    circuits: Circuits = gateway.services.extra["circuits"]
-    circuit = circuits.of(Target("faulty", "m"), BreakerConfig(**HAIR_TRIGGER))
+    circuit = gateway.services.find(OWN_CIRCUITS, Circuits).of(Target("faulty", "m"), BreakerConfig(**HAIR_TRIGGER))
     if circuit.state == "closed":
         return "neutral"
     remaining_s = circuit.remaining_s(gateway.services.clock.monotonic())

@@ -17,7 +17,7 @@ from sentinel_core.records import RecordStore
 from sentinel_core.services import Clock
 from sentinel_core.state import Admission, Budget, Claim
 from sentinel_plugins.rate_limit.periods import span
-from sentinel_plugins.rate_limit.rows import Row
+from sentinel_plugins.rate_limit.rows import MoneyRow, Row
 
 log = logging.getLogger("sentinel.rate_limit")
 
@@ -42,7 +42,7 @@ class Look(NamedTuple):
     wait_s: float = AGAIN_S
 
 
-class KnownSpent:
+class LedgerLooks:
     """Looks at the ledger at the first request of a budget's period in this process or after an outage of the state
     store, a little later again, and where that store asks for it; once for all who wait.
 
@@ -95,7 +95,7 @@ class KnownSpent:
         return tuple([await self._told(row, claim, now, asked, began) for row, claim in zip(rows, claims, strict=True)])
 
     async def _noted(self, row: Row, claim: Claim, now: float) -> Claim:
-        if not isinstance(claim, Budget) or not self._is_due(claim):
+        if not isinstance(row, MoneyRow) or not isinstance(claim, Budget) or not self._is_due(claim):
             return claim
         lock = self._lock(claim)
         if lock.locked() and (claim.key, claim.period) in self._looks:
@@ -111,7 +111,7 @@ class KnownSpent:
         return self._with_look(claim)
 
     async def _told(self, row: Row, claim: Claim, now: float, asked: float, began: float) -> Claim:
-        if not isinstance(claim, Budget):
+        if not isinstance(row, MoneyRow) or not isinstance(claim, Budget):
             return claim
         async with self._lock(claim):
             look = self._looks.get((claim.key, claim.period))
@@ -127,11 +127,9 @@ class KnownSpent:
     def _with_look(self, claim: Budget) -> Budget:
         return msgspec.structs.replace(claim, spent_nanousd=self._looks[claim.key, claim.period].nanousd)
 
-    async def _look(self, row: Row, claim: Budget, now: float, *, again: bool) -> None:
+    async def _look(self, row: MoneyRow, claim: Budget, now: float, *, again: bool) -> None:
         """Look and remember. One that the store asked for is the first after a loss: there is another to come."""
         assert self._ledger is not None, "without one no store is asked what it does not know"
-        assert row.allowance is not None, "what makes a row of money one"
-        assert row.payer is not None, "a row of money says whose it is"
         period = span(row.allowance.period, now)
         until = period.ends.timestamp() if period.ends is not None else None
         place = (claim.key, claim.period)

@@ -18,9 +18,9 @@ from sentinel_core.limits import Limits
 from sentinel_core.records import RecordStore
 from sentinel_core.state import Budget, Settlement, StateStore, state_key
 from sentinel_core.testing import FakeClock, FakeProvider, chain_of, completion, fake_services, opened
-from sentinel_plugins.rate_limit.known import AGAIN_S, SELDOM_S
+from sentinel_plugins.rate_limit.ledger_looks import AGAIN_S, SELDOM_S
 from sentinel_plugins.rate_limit.periods import span
-from sentinel_plugins.rate_limit.rows import Row
+from sentinel_plugins.rate_limit.rows import MoneyRow
 from sentinel_plugins.rate_limit.stage import RateLimit
 from sentinel_plugins.state.memory import MemoryState
 from sentinel_plugins.state.memory.config import MemoryStateConfig
@@ -257,9 +257,9 @@ def request(who: Principal | None, model: str | None) -> Context:
     return ctx
 
 
-async def committed(store: StateStore, row: Row, period: str) -> int:
+async def committed(store: StateStore, row: MoneyRow, period: str) -> int:
     """What the store counts as spent."""
-    probe = state_key(row.payer.tenant if row.payer else "", "probe", row.key, period)
+    probe = state_key(row.payer.tenant, "probe", row.key, period)
     (state,) = (await store.admit(probe, [Budget(row.key, row.limit, 0, period, 1.0, None)])).claims
     await store.settle(probe, Settlement())
     return row.limit - state.remaining
@@ -285,8 +285,6 @@ async def test_p4_the_ledger_says_of_every_payer_and_period_what_the_store_count
         found = {}
         for who, model in itertools.product(PEOPLE, MODELS):
             for row, now in itertools.product(limit[0]._subjects.of(request(who, model)).budgets, (NOON, clock.time())):
-                assert row.allowance is not None
-                assert row.payer is not None
                 period = span(row.allowance.period, now)
                 until = period.ends.timestamp() if period.ends is not None else None
                 says = await Spent().spent(made.records, row.payer, period.begins, until)
