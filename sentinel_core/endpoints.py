@@ -82,7 +82,8 @@ class SocketConnection(Protocol):
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One HTTP route: `method` is one of `METHODS`. `request` and `response` are the types that the OpenAPI document
-    shows, `query` the names of the query's parameters: texts, none of them required.
+    shows, `query` the names of the query's parameters: texts, none of them required. Where there are some, others are
+    refused.
 
     `path` may hold `{name}` for one segment and `{name:path}` for the rest. Beside `admin`, principals with `scope` may
     call a route of that policy: its handler sees to it that they reach what is theirs, and no more.

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sentinel_core.config import ServerSettings
+from sentinel_core.config.suggestion import did_you_mean
 from sentinel_core.context import Client
 from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest, Socket
 from sentinel_core.errors import Refusal
@@ -53,7 +54,8 @@ class EndpointRoute:
                 body = await read_body(tx, receive, self._settings.max_body_bytes)
                 principal = await admitted(self._gateway, self._endpoint, client)  # a body may outlive a key
             watch.body_arrived()
-            reply = await self._endpoint.handler(_request(tx, scope, client, principal, body))
+            query = _query(self._endpoint, tx)
+            reply = await self._endpoint.handler(_request(tx, scope, query, client, principal, body))
             watch.sending()
             watch.finishing()
             await tx.answer(
@@ -120,12 +122,30 @@ class Connection:
             yield text
 
 
-def _request(tx: Transaction, scope: Scope, client: Client, principal: Principal | None, body: bytes) -> HttpRequest:
+def _query(endpoint: Endpoint, tx: Transaction) -> dict[str, str]:
+    """The query's parameters. One that the route does not have would narrow nothing: whoever misspelt it would take
+    everything for what was asked for. Raises `Refusal` (invalid_parameter)."""
+    found = tx.query()
+    unknown = next((name for name in found if name not in endpoint.query), None) if endpoint.query else None
+    if unknown is not None:
+        hint = did_you_mean(unknown, endpoint.query) or f"there are: {', '.join(endpoint.query)}"
+        raise Refusal("invalid_parameter", f"There is no parameter {unknown!r} here; {hint}", param=unknown)
+    return found
+
+
+def _request(
+    tx: Transaction,
+    scope: Scope,
+    query: dict[str, str],
+    client: Client,
+    principal: Principal | None,
+    body: bytes,
+) -> HttpRequest:
     return HttpRequest(
         method=scope["method"],
         path=scope["path"],
         path_params={name: str(value) for name, value in scope.get("path_params", {}).items()},
-        query=tx.query(),
+        query=query,
         client=client,
         body=body,
         id=tx.id,

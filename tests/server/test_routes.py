@@ -243,6 +243,19 @@ async def test_a_contributed_endpoint_is_served(runner: str, upstream: Upstream)
         assert (answer.headers["x-who"], answer.headers["x-query"]) == ("you", "1")
 
 
+@pytest.mark.parametrize(
+    ("query", "hint"), [("Q=1", "did you mean 'q'?"), ("q=1&since=2026-01-01", "there are: q"), ("=1", "there are: q")]
+)
+async def test_a_parameter_that_a_route_does_not_have_is_refused(
+    runner: str, upstream: Upstream, query: str, hint: str
+) -> None:
+    async with chat_server(upstream, runner=runner, plugin=Contributes()) as (served, _), served.connect() as wire:
+        answer = await wire.ask(request(f"/acme/you?{query}", method="POST", body=b'{"numbers":[]}'))
+        assert (answer.status, answer.code) == (400, "invalid_parameter")
+        assert hint in answer.json["error"]["message"]
+        assert (await wire.ask(request("/v1/models?q=1"))).status == 200
+
+
 async def test_a_contributed_endpoint_that_fails_is_a_500_in_the_envelope(runner: str, upstream: Upstream) -> None:
     async with chat_server(upstream, runner=runner, plugin=Contributes()) as (served, _), served.connect() as wire:
         answer = await wire.ask(request("/acme/you", method="POST", body=b"{"))

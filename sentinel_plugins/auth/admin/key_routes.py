@@ -26,7 +26,7 @@ class KeyRoutes(Resource):
         """Every route."""
         declare = self.declare
         return (
-            declare("GET", "", self._list, KeyPage, "Keys, newest first"),
+            declare("GET", "", self._list, KeyPage, "Keys, newest first", query=("tenant", "limit", "cursor")),
             declare("POST", "", self._create, ShownKey, "Make a key; its text is shown this once", NewKey),
             declare("GET", "/{id}", self._get, ShownKey, "One key"),
             declare("PATCH", "/{id}", self._update, ShownKey, "Change what a key may", KeyChange),

@@ -41,10 +41,12 @@ class Resource:
         response: type[msgspec.Struct],
         summary: str,
         request: type[msgspec.Struct] | None = None,
+        query: tuple[str, ...] = (),
     ) -> Endpoint:
         """One route, at `tail` below the rows."""
         path = self.path + tail
-        return Endpoint(method, path, handler, "admin", request, response, summary, (f"{self.noun}s",), self.scope)
+        tags = (f"{self.noun}s",)
+        return Endpoint(method, path, handler, "admin", request, response, summary, tags, self.scope, query)
 
     def found(self, row: T | None) -> T:
         """The row. Raises `Refusal` (not_found)."""

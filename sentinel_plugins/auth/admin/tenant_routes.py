@@ -27,7 +27,7 @@ class TenantRoutes(Resource):
         """Every route."""
         declare = self.declare
         return (
-            declare("GET", "", self._list, TenantPage, "Tenants"),
+            declare("GET", "", self._list, TenantPage, "Tenants", query=("limit", "cursor")),
             declare("POST", "", self._create, ShownTenant, "Make a tenant", NewTenant),
             declare("GET", "/{id}", self._get, ShownTenant, "One tenant"),
             declare("PATCH", "/{id}", self._update, ShownTenant, "Change or disable a tenant", TenantChange),
