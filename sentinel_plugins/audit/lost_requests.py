@@ -63,7 +63,8 @@ class LostRequests:
                 del self._open[exchange]
 
     async def _read(self, until: float) -> None:
-        """What came since the last time, or all. Pages are newest first, so ends come before their intents."""
+        """What came since the last time, or all. An intent and its end are forgotten where they meet, whichever comes
+        first: what is held is what is open."""
         since = self._read_to if until < self._all_again_at else None
         begun: dict[str, Record] = {}
         ended: set[str] = set()
@@ -72,16 +73,18 @@ class LostRequests:
                 exchange = record.fields.get(EXCHANGE)
                 if not isinstance(exchange, str):
                     continue
-                if record.fields.get("kind") == "intent":
-                    begun[exchange] = record
+                if record.fields.get("kind") != "intent":
+                    self._open.pop(exchange, None)
+                    if begun.pop(exchange, None) is None:
+                        ended.add(exchange)
+                elif exchange in ended:
+                    ended.remove(exchange)
                 else:
-                    ended.add(exchange)
+                    begun[exchange] = record
         self._read_to = until
         if since is None:
             self._all_again_at = until + self._lost_after_s
         self._open |= begun
-        for exchange in ended:
-            self._open.pop(exchange, None)
 
     async def _end(self, exchange: str, intent: Record, now: float) -> None:
         """Unless it has ended after all: records may come late, out of a spool."""

@@ -37,7 +37,7 @@ def too_slow(table: str, timeout_s: float) -> Refusal:
     """What a caller is told whose query was broken off, and the log with them: the store may do its work very well."""
     log.warning("a query of %s took longer than query_timeout_s (%g s) and was broken off", table, timeout_s)
     took = f"The query took longer than `query_timeout_s` ({timeout_s:g} s)."
-    return Refusal("ledger_unavailable", f"{took} Narrow it by `since` and `until`, or raise that.")
+    return Refusal("ledger_unavailable", f"{took} Narrow it by `since` and `until` where it takes them, or raise that.")
 
 
 class Job(Generic[W, R]):

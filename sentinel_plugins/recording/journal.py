@@ -13,6 +13,7 @@ from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
 from sentinel_core.records import Record, RecordStore
 from sentinel_core.services import Clock
+from sentinel_plugins.recording.row import bulk
 from sentinel_plugins.recording.succession import Succession, among_others
 
 log = logging.getLogger("sentinel.records")
@@ -20,6 +21,8 @@ log = logging.getLogger("sentinel.records")
 MOST = 10_000
 """Rows that may wait for a store; further ones are dropped, counted and logged."""
 GROUP = 500
+GROUP_BYTES = 2**20
+"""Rows of one group, and how much of them is enough: rows may have contents, and a store has little time for each."""
 GATHER_S = 0.01
 """How long a row that nobody waits for may wait for others: under load a commit costs more than the rows in it."""
 RETRY_S = 1.0
@@ -191,7 +194,11 @@ class Journal:
         """The next group as it will stay; none where it cannot be finished."""
         if self._inherited:
             return self._inherited.popleft()
-        taken = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
+        taken: list[Waiting] = []
+        size = 0
+        while self._waiting and len(taken) < GROUP and size < GROUP_BYTES:
+            taken.append(self._waiting.popleft())
+            size += bulk(taken[-1][0])
         self._futures = [written for _, written in taken if written is not None]
         try:
             return self._finish([record for record, _ in taken])

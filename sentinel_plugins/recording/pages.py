@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from sentinel_core.records import Record, RecordStore
+from sentinel_plugins.recording.row import bulk
 
 PAGE = 500
+FIRST = 50
+"""Rows of a page at most, and of the first one, by which the next are measured."""
+PAGE_BYTES = 2**22
+"""What a page should not be much larger than: rows may have contents."""
 
 
 class Pages:
@@ -21,6 +26,7 @@ class Pages:
         self._table = table
         self._query = query
         self._cursor: str | None = None
+        self._limit = min(FIRST, PAGE)
         self._over = False
 
     def __aiter__(self) -> Self:
@@ -29,7 +35,14 @@ class Pages:
     async def __anext__(self) -> Sequence[Record]:
         if self._over:
             raise StopAsyncIteration
-        page = await self._records.query(self._table, limit=PAGE, cursor=self._cursor, **self._query)
+        page = await self._records.query(self._table, limit=self._limit, cursor=self._cursor, **self._query)
         self._cursor = page.cursor
         self._over = page.cursor is None
+        self._limit = _limit(page.records)
         return page.records
+
+
+def _limit(read: Sequence[Record]) -> int:
+    """How many rows the next page may have, if they are as large as those."""
+    size = sum(map(bulk, read))
+    return max(1, min(PAGE, len(read) * PAGE_BYTES // size)) if size else PAGE

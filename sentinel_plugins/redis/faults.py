@@ -11,7 +11,8 @@ from sentinel_plugins.redis.wire import Reply
 
 _TYPES = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError)
 _WORDS = re.compile(r"(?:^|-)(?:OOM|READONLY|CLUSTERDOWN|MASTERDOWN|MISCONF|NOREPLICAS|BUSY) ")
-"""For those that have no type, and for Redis 6, which says "Error running script …: -OOM …"."""
+_FULL = re.compile(r"(?:^|-)OOM ")
+"""Both for those that have no type, and for Redis 6, which says "Error running script …: -OOM …"."""
 
 
 def is_down(reply: Reply) -> bool:
@@ -22,6 +23,13 @@ def is_down(reply: Reply) -> bool:
     if not isinstance(reply, ResponseError):
         return False
     return isinstance(reply, _TYPES) or _WORDS.search(str(reply)) is not None
+
+
+def is_full(reply: Reply) -> bool:
+    """Whether the server only has no memory left: what needs none, a look or a deletion, it does all the same."""
+    if not isinstance(reply, ResponseError):
+        return False
+    return isinstance(reply, OutOfMemoryError) or _FULL.search(str(reply)) is not None
 
 
 def unavailable() -> Refusal:

@@ -14,7 +14,7 @@ from redis.asyncio.connection import AbstractConnection
 from sentinel_plugins.redis.breaker import Breaker
 from sentinel_plugins.redis.command import packed
 from sentinel_plugins.redis.config import RedisConfig
-from sentinel_plugins.redis.faults import is_down, unavailable
+from sentinel_plugins.redis.faults import is_down, is_full, unavailable
 from sentinel_plugins.redis.link import Link, Unanswered
 from sentinel_plugins.redis.tasks import Tasks
 from sentinel_plugins.redis.wire import Reply
@@ -59,6 +59,7 @@ class Node:
         self._tasks = tasks
         self._watch = watch
         self._breaker = Breaker()
+        self._full = False
         self._links: list[Link] = []
         self._probing: asyncio.Task[None] | None = None
         self._probe = packed("SET", f"{config.prefix}probe", "1", "PX", "1000")
@@ -68,10 +69,11 @@ class Node:
         """Whether calls are tried."""
         return not self._breaker.open
 
-    async def call(self, command: bytes, *, asking: bytes = b"", decisive: bool = False) -> Reply:
+    async def call(self, command: bytes, *, asking: bytes = b"", decisive: bool = False, grows: bool = True) -> Reply:
         """The reply to a packed command. `asking` is sent right before it, on the same connection. A failure of a
-        `decisive` call opens the breaker by itself."""
-        if self._breaker.open:
+        `decisive` call opens the breaker by itself. What does not let the server's memory grow passes a breaker that is
+        open because it is full: who deletes makes room."""
+        if self._breaker.open and (grows or not self._full):
             raise unavailable()
         try:
             link = self._link()
@@ -82,7 +84,7 @@ class Node:
             self._failed(str(error), decisive)
             raise unavailable() from error
         if is_down(reply):
-            self._failed(str(reply), decisive)
+            self._failed(str(reply), decisive, full=is_full(reply))
             raise unavailable()
         self._breaker.succeeded()
         return reply
@@ -110,9 +112,10 @@ class Node:
     def _new_link(self) -> Link:
         return Link(self._connect(), self._config.timeout_s, self._tasks)
 
-    def _failed(self, reason: str, decisive: bool) -> None:
+    def _failed(self, reason: str, decisive: bool, *, full: bool = False) -> None:
         if not self._breaker.failed(decisive=decisive):
             return
+        self._full = full
         log.warning("%s does not answer (%s): nobody waits for it until it does", self.name, reason)
         for link in self._links:
             link.close()
@@ -135,8 +138,10 @@ class Node:
         try:
             reply = await link.send(self._probe)
         except Unanswered:
+            self._full = False
             return False
         if is_down(reply):
+            self._full = is_full(reply)
             link.close()
             return False
         self._links.append(link)

@@ -25,11 +25,12 @@ def source(package: str, *names: str) -> str:
 
 
 class Script:
-    """One step: its text and the digest by which servers remember it."""
+    """One step: its text and the digest by which servers remember it; `grows` as in `Node.call`."""
 
-    __slots__ = ("digest", "name", "text")
+    __slots__ = ("digest", "grows", "name", "text")
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, *, grows: bool = True) -> None:
+        self.grows = grows
         self.name = name
         self.text = text
         self.digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
@@ -49,10 +50,10 @@ class Scripts:
         """Its reply. All keys lie where the first one does."""
         rest = (len(keys), *keys, *arguments)
         if self._by_digest:
-            reply = await self._topology.call(keys[0], packed("EVALSHA", script.digest, *rest))
+            reply = await self._topology.call(keys[0], packed("EVALSHA", script.digest, *rest), grows=script.grows)
             if not isinstance(reply, ResponseError) or not self._refused(reply):
                 return reply
-        return await self._topology.call(keys[0], packed("EVAL", script.text, *rest))
+        return await self._topology.call(keys[0], packed("EVAL", script.text, *rest), grows=script.grows)
 
     def _refused(self, reply: ResponseError) -> bool:
         """Whether only the text will do."""

@@ -64,17 +64,17 @@ class Topology:
         for node in self._nodes.values():
             node.close()
 
-    async def call(self, key: bytes, command: bytes) -> Reply:
-        """The reply of the node that has `key`."""
-        reply = await self._owner(key).call(command)
-        return await self._followed(reply, command) if isinstance(reply, AskError) else reply
+    async def call(self, key: bytes, command: bytes, *, grows: bool = True) -> Reply:
+        """The reply of the node that has `key`; `grows` as in `Node.call`."""
+        reply = await self._owner(key).call(command, grows=grows)
+        return await self._followed(reply, command, grows) if isinstance(reply, AskError) else reply
 
-    async def _followed(self, reply: Reply, command: bytes) -> Reply:
+    async def _followed(self, reply: Reply, command: bytes, grows: bool) -> Reply:
         """The reply of the node that another one names."""
         for _ in range(REDIRECTIONS):
             if not isinstance(reply, AskError):  # MovedError is one as well
                 return reply
-            reply = await self._redirected(reply, command)
+            reply = await self._redirected(reply, command, grows)
         raise unavailable()
 
     async def anywhere(self, command: bytes) -> Reply:
@@ -127,14 +127,14 @@ class Topology:
             self._nodes[address] = node
         return node
 
-    async def _redirected(self, reply: AskError, command: bytes) -> Reply:
+    async def _redirected(self, reply: AskError, command: bytes, grows: bool) -> Reply:
         host, port = reply.node_addr
         target = Address(host or self.door.seed.host, port)
         if not isinstance(reply, MovedError):
-            return await self._node(target).call(command, asking=_ASKING)
+            return await self._node(target).call(command, asking=_ASKING, grows=grows)
         self._slots.move(reply.slot_id, target)
         self._learn()
-        return await self._node(target).call(command)
+        return await self._node(target).call(command, grows=grows)
 
     def _learn(self) -> None:
         """Ask for the slots in the background, unless somebody does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import islice
@@ -17,9 +18,13 @@ from sentinel_plugins.recording.row import checked, replacement
 from sentinel_plugins.records.memory.config import MemoryRecordsConfig
 from sentinel_plugins.records.memory.table import Table
 
+STEP = 200
+"""Rows that are summed before others have their turn: some milliseconds."""
+
 
 class MemoryRecords:
-    """The latest rows of each table. Every operation is one step of the event loop and never waits.
+    """The latest rows of each table. Every operation but a sum of many rows is one step of the event loop, and none
+    waits.
 
     Rows are kept as handed over; whoever appends one must not change it any more. An id is known as long as its row:
     a row that was dropped could be appended again.
@@ -113,9 +118,13 @@ class MemoryRecords:
         since: float | None = None,
         until: float | None = None,
     ) -> tuple[Group, ...]:
-        """Rows that match, counted and summed by the values of `group_by`."""
-        groups = Groups(group_by, sums)
-        groups.add(filter(Filter(tenant, where, since, until).matches, self._table(table).newest_first(None)))
+        """Rows that match, counted and summed by the values of `group_by`: those that were there at the start."""
+        groups, wanted = Groups(group_by, sums), Filter(tenant, where, since, until)
+        rows = [*self._table(table).newest_first(None)]
+        for begin in range(0, len(rows), STEP):
+            if begin:
+                await asyncio.sleep(0)
+            groups.add(filter(wanted.matches, rows[begin : begin + STEP]))
         return groups.all()
 
     async def delete(self, table: str, *, until: float) -> int:

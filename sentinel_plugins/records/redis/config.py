@@ -20,7 +20,8 @@ class RedisRecordsConfig(RedisConfig, frozen=True, kw_only=True):
     kind: str = "redis"
     """`redis`."""
     query_timeout_s: Seconds = 5.0
-    """How long a query or a sum may take. It reads every row of its span of time, 500 at a time."""
+    """How long a query or a sum may take. It reads every row of its span of time, 500 or a megabyte of them at a
+    time."""
     spool: Annotated[str, Meta(min_length=1)] = "sentinel-spool"
     """The folder where appended rows wait on disk while Redis does not answer; made if it is missing. Rows are sent
     once it does, also those of a gateway that was killed. A relative path starts at the working directory; put it on a

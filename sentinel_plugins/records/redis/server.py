@@ -21,15 +21,17 @@ from sentinel_plugins.redis.wire import Reply
 log = logging.getLogger("sentinel.records")
 
 
-def _script(name: str) -> Script:
-    return Script(name, source(__package__, name))
+def _script(name: str, *, grows: bool) -> Script:
+    return Script(name, source(__package__, name), grows=grows)
 
 
-APPEND, PUT, PAGE, OLDEST, FORGET = map(_script, ("append", "put", "page", "oldest", "forget"))
+APPEND, PUT = (_script(name, grows=True) for name in ("append", "put"))
+PAGE, FITTING, OLDEST, FORGET = (_script(name, grows=False) for name in ("page", "fitting", "oldest", "forget"))
 
 
 class Server:
-    """Every call may raise `Refusal` (ledger_unavailable), at once while the server is known not to answer."""
+    """Every call may raise `Refusal` (ledger_unavailable), at once while the server is known not to answer. A
+    full server is asked for what needs no memory."""
 
     def __init__(self, config: RedisRecordsConfig, outages: Outages) -> None:
         self.tasks = Tasks()
@@ -58,10 +60,10 @@ class Server:
         except Refusal as error:
             raise unavailable() from error
 
-    async def call(self, *words: Argument, key: bytes) -> Any:  # each command has its own answer
-        """The answer of a command about one key."""
+    async def look(self, *words: Argument, key: bytes) -> Any:  # each command has its own answer
+        """The answer of a command that reads one key."""
         try:
-            return _answer(await self._topology.call(key, packed(*words)))
+            return _answer(await self._topology.call(key, packed(*words), grows=False))
         except Refusal as error:
             raise unavailable() from error
 

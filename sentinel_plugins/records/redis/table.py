@@ -14,11 +14,13 @@ from sentinel_plugins.recording.filter import Filter
 from sentinel_plugins.recording.json_text import same
 from sentinel_plugins.recording.row import Row
 from sentinel_plugins.records.redis.keys import TableKeys, TenantKeys, encoded
-from sentinel_plugins.records.redis.server import APPEND, FORGET, OLDEST, PAGE, PUT, Server
+from sentinel_plugins.records.redis.server import APPEND, FITTING, FORGET, OLDEST, PAGE, PUT, Server
 from sentinel_plugins.redis.command import Argument
 
 STEP = 500
 """Rows of one step, so that none keeps the server from others for longer than about a millisecond."""
+STEP_BYTES = 2**20
+"""What is enough for one answer, so that it comes in time: rows may have contents. One row may be larger."""
 
 
 Place: TypeAlias = tuple[bytes, bytes]
@@ -66,7 +68,7 @@ class RedisTable:
     async def get(self, tenant: str | None, id_: str) -> Record | None:
         """One row by its id, of this tenant or of whoever has it."""
         if tenant is None:
-            owner = await self._server.call("HGET", self._keys.tenants, encoded(id_), key=self._keys.tenants)
+            owner = await self._server.look("HGET", self._keys.tenants, encoded(id_), key=self._keys.tenants)
             if owner is None:
                 return None
             tenant = decoded(owner)
@@ -74,15 +76,17 @@ class RedisTable:
         return rows.decode(text) if text is not None else None
 
     async def slice(self, wanted: Filter, before: Position | None, most: int) -> Slice:
-        """At most so many rows behind a position; those before `until` only, by whatever else they are."""
+        """At most so many rows behind a position, or so much of them; those before `until` only, by whatever else they
+        are."""
         own = self._keys.of(wanted.tenant) if wanted.tenant is not None else None
         keys = [own.times, own.rows] if own is not None else [self._keys.times, self._keys.tenants]
         bound = repr(wanted.until) if wanted.until is not None else ""
         at, id_ = (repr(before[0]), encoded(before[1])) if before is not None else ("", b"")
-        ids, times, known = await self._server.run(PAGE, keys, most, bound, at, id_)
+        ids, times, known = await self._server.run(PAGE, keys, most, bound, at, id_, STEP_BYTES)
         texts = known if own is not None else await self._texts(ids, known)
         records = [rows.decode(text) for text in texts if text is not None]
-        return Slice(records, (float(times[-1]), decoded(ids[-1])) if len(ids) == most else None)
+        last = _last(ids, texts, most)
+        return Slice(records, (float(times[last]), decoded(ids[last])) if last is not None else None)
 
     async def scan(self, behind: Place | None) -> tuple[list[Stored], Place | None]:
         """Some rows, newest first, and the place behind the last one: its time and id; None at the end of the table.
@@ -90,15 +94,16 @@ class RedisTable:
         Rows that nobody finds by their id are left out: they were forgotten meanwhile, or somebody took them out.
         """
         keys = [self._keys.times, self._keys.tenants]
-        ids, times, owners = await self._server.run(PAGE, keys, STEP, "", *(behind or ("", b"")))
+        ids, times, owners = await self._server.run(PAGE, keys, STEP, "", *(behind or ("", b"")), STEP_BYTES)
         own = await self._of_owners("ZMSCORE", lambda keys: keys.times, ids, owners)
         texts = await self._texts(ids, owners)
         found = [
             rows.stored(_shown(id_), _shown(owner), _agreed(time, at), text)
-            for id_, owner, time, at, text in zip(ids, owners, times, own, texts, strict=True)
+            for id_, owner, time, at, text in zip(ids, owners, times, own, texts, strict=False)
             if owner is not None and text is not None
         ]
-        return found, (times[-1], ids[-1]) if len(ids) == STEP else None
+        last = _last(ids, texts, STEP)
+        return found, (times[last], ids[last]) if last is not None else None
 
     async def forget(self, until: float) -> tuple[int, bool]:
         """Forget some of the rows older than `until`: how many, and whether there may be more."""
@@ -113,12 +118,19 @@ class RedisTable:
 
     async def _text(self, tenant: str, id_: str) -> bytes | None:
         rows_key = self._keys.of(tenant).rows
-        text: bytes | None = await self._server.call("HGET", rows_key, encoded(id_), key=rows_key)
+        text: bytes | None = await self._server.look("HGET", rows_key, encoded(id_), key=rows_key)
         return text
 
     async def _texts(self, ids: Sequence[bytes], owners: Sequence[bytes | None]) -> list[bytes | None]:
-        """The rows of several tenants, in the order of their ids."""
-        return await self._of_owners("HMGET", lambda keys: keys.rows, ids, owners)
+        """The first rows of several tenants, in the order of their ids, as many as are enough."""
+        if not ids:
+            return []
+        keys, places = self._keys.all(decoded(owner) for owner in owners if owner is not None)
+        arguments: list[Argument] = [STEP_BYTES]
+        for id_, owner in zip(ids, owners, strict=True):
+            arguments += (id_, places[decoded(owner)] if owner is not None else 0)
+        count = await self._server.run(FITTING, keys, *arguments)
+        return await self._of_owners("HMGET", lambda keys: keys.rows, ids[:count], owners[:count])
 
     async def _of_owners(
         self, command: str, key_of: Callable[[TenantKeys], bytes], ids: Sequence[bytes], owners: Sequence[bytes | None]
@@ -130,7 +142,7 @@ class RedisTable:
                 by_tenant.setdefault(owner, []).append(id_)
         keys = [key_of(self._keys.of(decoded(owner))) for owner in by_tenant]
         calls = (
-            self._server.call(command, key, *some, key=key) for key, some in zip(keys, by_tenant.values(), strict=True)
+            self._server.look(command, key, *some, key=key) for key, some in zip(keys, by_tenant.values(), strict=True)
         )
         found: dict[bytes, bytes | None] = {}
         for some, answers in zip(by_tenant.values(), await asyncio.gather(*calls), strict=True):
@@ -141,6 +153,11 @@ class RedisTable:
 def decoded(name: bytes) -> str:
     """The string that `encoded` made bytes of."""
     return name.decode("utf-8", "surrogatepass")
+
+
+def _last(ids: Sequence[bytes], texts: Sequence[bytes | None], most: int) -> int | None:
+    """Which id is that of the last row that was read; None if none is behind it."""
+    return len(texts) - 1 if len(ids) == most or len(texts) < len(ids) else None
 
 
 def _shown(name: bytes) -> str:

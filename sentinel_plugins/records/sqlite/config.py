@@ -26,4 +26,4 @@ class SqliteRecordsConfig(StoreConfig, frozen=True, kw_only=True):
     query_timeout_s: Seconds = 5.0
     """How long a query or a sum may take. Raise it for reports over many rows."""
     readers: Annotated[int, Meta(ge=1)] = 4
-    """Queries at one time; more of them wait."""
+    """Queries and sums at one time, for one tenant half of them; more wait. Looks at one row never wait for these."""

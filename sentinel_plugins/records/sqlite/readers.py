@@ -8,7 +8,9 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from sentinel_core.errors import Refusal
 from sentinel_plugins.recording.group_commit import unavailable
@@ -16,6 +18,8 @@ from sentinel_plugins.recording.group_commit import unavailable
 log = logging.getLogger("sentinel.records")
 
 R = TypeVar("R")
+
+_AT_ONCE = nullcontext()
 
 
 class Reading(Generic[R]):
@@ -49,6 +53,21 @@ class Reading(Generic[R]):
                 self._connection.interrupt()
 
 
+class Shares:
+    """How much of a pool one tenant may have at a time: half of it, so that whoever asks for much waits for themselves.
+
+    Whoever asks for every tenant's rows counts as one of them.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._each = max(1, count // 2)
+        self._shares: WeakValueDictionary[str | None, asyncio.Semaphore] = WeakValueDictionary()
+
+    def of(self, tenant: str | None) -> asyncio.Semaphore:
+        """What is held while one reads; kept as long as anybody has it."""
+        return self._shares.setdefault(tenant, asyncio.Semaphore(self._each))
+
+
 class Readers:
     """A pool of threads and connections, opened when they are first needed."""
 
@@ -59,13 +78,17 @@ class Readers:
         self._open: list[sqlite3.Connection] = []
 
     async def run(
-        self, read: Callable[[sqlite3.Connection], R], timeout_s: float, late: Callable[[], Refusal] = unavailable
+        self,
+        read: Callable[[sqlite3.Connection], R],
+        timeout_s: float,
+        late: Callable[[], Refusal] = unavailable,
+        turn: AbstractAsyncContextManager[None] = _AT_ONCE,
     ) -> R:
-        """What `read` returns. Raises `Refusal` (ledger_unavailable) if it fails, and what `late` says if it takes too
-        long."""
+        """What `read` returns, in its turn. Raises `Refusal` (ledger_unavailable) if it fails, and what `late` says if
+        it takes too long."""
         reading = Reading(read)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_s), turn:
                 return await asyncio.get_running_loop().run_in_executor(self._threads, self._on_thread, reading)
         except TimeoutError:
             raise late() from None

@@ -22,7 +22,7 @@ from sentinel_plugins.records.sqlite.config import SqliteRecordsConfig
 from sentinel_plugins.records.sqlite.connect import looking, reading, writing
 from sentinel_plugins.records.sqlite.file import File
 from sentinel_plugins.records.sqlite.opening import examine, prepare
-from sentinel_plugins.records.sqlite.readers import Readers
+from sentinel_plugins.records.sqlite.readers import Readers, Shares
 from sentinel_plugins.records.sqlite.writes import STEP, Append, Delete, Put, Work
 
 R = TypeVar("R")
@@ -59,7 +59,9 @@ class SqliteRecords:
             (sqlite3.Error, OSError),
             self._outages,
         )
+        self._rows = Readers(1, partial(connect_to_read, config))
         self._readers = Readers(config.readers, partial(connect_to_read, config))
+        self._shares = Shares(config.readers)
 
     @classmethod
     @asynccontextmanager
@@ -86,7 +88,8 @@ class SqliteRecords:
     async def close(self) -> None:
         """Write what waits, then close the file."""
         await self._writer.close(CLOSE_S)
-        await asyncio.to_thread(self._readers.close)
+        for readers in (self._rows, self._readers):
+            await asyncio.to_thread(readers.close)
 
     @property
     def available(self) -> bool:
@@ -104,7 +107,7 @@ class SqliteRecords:
 
     async def get(self, table: str, tenant: str | None, id: str) -> Record | None:  # noqa: A002 - the domain's word
         """One row by id, None if there is none in this tenant."""
-        found = await self._readers.run(lambda connection: reads.one(connection, table, id), self._config.timeout_s)
+        found = await self._rows.run(lambda connection: reads.one(connection, table, id), self._config.timeout_s)
         return found if found is not None and tenant in (None, found.tenant) else None
 
     async def query(
@@ -121,12 +124,14 @@ class SqliteRecords:
         """Rows from `since` until before `until`, newest first, at most `limit` of them."""
         wanted = Filter(tenant, where, since, until)
         before = None if cursor is None else cursors.decode(cursor)
-        return await self._read(table, lambda connection: reads.page(connection, table, wanted, before, max(1, limit)))
+        return await self._read(
+            table, tenant, lambda connection: reads.page(connection, table, wanted, before, max(1, limit))
+        )
 
     async def scan(self, table: str) -> AsyncIterator[Stored]:
         """Every row by its columns, newest first; a step of them stands still at a time."""
         place: reads.Place | None = None
-        while found := await self._read(table, partial(reads.scanned, table=table, before=place)):
+        while found := await self._read(table, None, partial(reads.scanned, table=table, before=place)):
             for raw in found:
                 yield reads.stored(raw)
             place = (found[-1][2], found[-1][0])
@@ -145,7 +150,7 @@ class SqliteRecords:
         """Rows that match, counted and summed by the values of `group_by`, by SQLite and off the loop."""
         groups = Groups(group_by, sums)
         wanted = Filter(tenant, where, since, until)
-        return await self._read(table, lambda connection: reads.counted(connection, table, wanted, groups))
+        return await self._read(table, tenant, lambda connection: reads.counted(connection, table, wanted, groups))
 
     async def delete(self, table: str, *, until: float) -> int:
         """Forget rows older than `until`, in steps, so that appends need not wait; how many there were."""
@@ -154,6 +159,7 @@ class SqliteRecords:
             total += step
         return total + step
 
-    async def _read(self, table: str, read: Callable[[sqlite3.Connection], R]) -> R:
+    async def _read(self, table: str, tenant: str | None, read: Callable[[sqlite3.Connection], R]) -> R:
         timeout_s = self._config.query_timeout_s
-        return await self._readers.run(read, timeout_s, partial(too_slow, table, timeout_s))
+        late = partial(too_slow, table, timeout_s)
+        return await self._readers.run(read, timeout_s, late, self._shares.of(tenant))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_core.records import Record
+from sentinel_core.records import Page, Record
 from sentinel_core.testing import FakeClock
-from sentinel_plugins.audit.entry import LOST, TABLE
+from sentinel_plugins.audit.entry import EXCHANGE, LOST, TABLE
 from sentinel_plugins.audit.lost_requests import LostRequests
 from sentinel_plugins.audit.seal import Keys, Sealer
 from sentinel_plugins.recording.journal import Journal
@@ -134,3 +136,88 @@ async def test_p11_every_request_has_one_end_whenever_it_is_looked_for(steps: li
     assert {request: len(errors) for request, errors in found.items()} == {
         str(number + 1): 1 for number in range(scene.begun)
     }
+
+
+Rows: TypeAlias = Sequence[Record]
+
+
+class AnyPages(MemoryRecords):
+    """A store that has an answer to each reading, page by page, and hears of whom it is asked one by one."""
+
+    def __init__(self, readings: Iterable[Iterator[Rows]]) -> None:
+        super().__init__()
+        self._readings = iter(readings)
+        self._pages: Iterator[Rows] = iter(())
+        self.asked: set[str] = set()
+
+    async def query(self, table: str, **asked: Any) -> Page:  # Any: as `RecordStore.query` has it
+        """The next page; no row of whom it is asked."""
+        if (where := asked.get("where")) is not None:
+            self.asked.add(where[EXCHANGE])
+            return Page((), None)
+        if asked["cursor"] is None:
+            self._pages = next(self._readings)
+        rows = next(self._pages, ())
+        return Page(tuple(rows), "more" if rows else None)
+
+
+def paged(rows: Rows, size: int) -> Iterator[Rows]:
+    """Rows in pages of that size."""
+    return (rows[begin : begin + size] for begin in range(0, len(rows), size))
+
+
+SIDES = [(exchange, kind) for exchange in "abc" for kind in ("intent", "terminal")]
+READING = st.permutations([*SIDES, *((exchange, "terminal") for exchange in "abc")]).flatmap(
+    lambda sides: st.integers(0, len(sides)).map(lambda size: sides[:size])
+)
+
+
+@promised()
+@given(readings=st.lists(READING, max_size=3), size=st.integers(1, 9))
+async def test_what_is_open_is_what_has_begun_and_not_ended_whatever_order_it_is_read_in(
+    readings: list[list[tuple[str, str]]], size: int
+) -> None:
+    clock, open_ = FakeClock(), set[str]()
+    rows = [
+        [Record("", "acme", clock.time(), {EXCHANGE: exchange, "kind": kind}) for exchange, kind in sides]
+        for sides in readings
+    ]
+    records = AnyPages([*(paged(reading, size) for reading in rows), iter(())])
+    looking = LostRequests(records, Journal(TABLE, records, clock), clock, LOST_AFTER_S)
+    for sides in readings:
+        await looking.look()
+        open_ |= {exchange for exchange, kind in sides if kind == "intent"}
+        open_ -= {exchange for exchange, kind in sides if kind == "terminal"}
+    assert not records.asked, "they are too young"
+    await clock.advance(LOST_AFTER_S)
+    await looking.look()
+    assert records.asked == open_
+
+
+class Watched(Record, frozen=True, weakref=True):
+    """A row of which one can tell whether it is still held."""
+
+
+async def test_of_requests_that_ended_nothing_is_held_however_many_there_are() -> None:
+    clock, held, most = FakeClock(), 0, 0
+
+    def let_go() -> None:
+        nonlocal held
+        held -= 1
+
+    def watched(exchange: str, kind: str) -> Record:
+        nonlocal held
+        row = Watched("", "acme", clock.time(), {EXCHANGE: exchange, "kind": kind})
+        weakref.finalize(row, let_go)
+        held += 1
+        return row
+
+    def pages() -> Iterator[Rows]:
+        nonlocal most
+        for page in range(20):
+            yield [watched(f"{page}:{of}", kind) for of in range(10) for kind in ("terminal", "intent")]
+            most = max(most, held)
+
+    records = AnyPages([pages()])
+    await LostRequests(records, Journal(TABLE, records, clock), clock, LOST_AFTER_S).look()
+    assert most <= 2 * 20, "a page, and the one before it"

@@ -11,7 +11,7 @@ import pytest
 from sentinel_core.errors import Refusal
 from sentinel_core.records import Record
 from sentinel_core.testing import FakeClock
-from sentinel_plugins.recording.journal import GROUP, Journal
+from sentinel_plugins.recording.journal import GROUP, GROUP_BYTES, Journal
 from tests.pace import PATIENCE_S
 from tests.plugins.recording.flaky import Flaky
 from tests.plugins.recording.written import emptied
@@ -30,6 +30,18 @@ async def test_rows_are_written_in_groups_behind_whoever_adds_them() -> None:
         await emptied(journal)
         assert store.groups == [GROUP] * 3
         assert await store.ids("t") == [record.id for record in rows(3 * GROUP)]
+
+
+async def test_groups_of_large_rows_have_fewer_of_them() -> None:
+    store = Flaky()
+    large = {"content": {"request": "x" * (GROUP_BYTES // 2), "response": None}, "verdicts": [{"by": "pii"}]}
+    rest = rows(3, start=5)
+    async with Journal("t", store, FakeClock()).open() as journal:
+        for record in [*(Record(row.id, "", row.at, large) for row in rows(5)), *rest]:
+            journal.add(record)
+        await emptied(journal)
+    assert store.groups == [2, 2, 4]
+    assert await store.ids("t") == [record.id for record in rows(8)]
 
 
 async def test_rows_that_are_left_are_written_when_it_ends() -> None:

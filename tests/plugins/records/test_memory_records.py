@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 import pytest
 
 from sentinel_core.records import Record
 from sentinel_plugins.records.memory import MemoryRecords, MemoryRecordsConfig, sentinel_stores
+from sentinel_plugins.records.memory.store import STEP
 from sentinel_plugins.records.memory.table import SLACK
 from tests.plugins.records.opened import row
 
@@ -36,6 +39,25 @@ async def test_l10_what_makes_room_leaves_memory_and_no_answer() -> None:
     assert [record.id for record in (await store.query(TABLE, tenant=None)).records][1] == changed.id
     assert await store.delete(TABLE, until=row(last).at) == 2
     assert [record.id for record in (await store.query(TABLE, tenant=None)).records] == [f"row-{last}"]
+
+
+async def test_others_have_their_turn_while_many_rows_are_summed_as_they_were_at_the_start() -> None:
+    store = MemoryRecords()
+    await store.append(TABLE, [row(number, cost=1) for number in range(5 * STEP)])
+    turns: list[int] = []
+
+    async def others() -> None:
+        for turn in range(100):
+            await store.append(TABLE, [row(10_000 + turn, cost=1)])
+            await store.delete(TABLE, until=float(turn))
+            turns.append(turn)
+            await asyncio.sleep(0)
+
+    working = asyncio.create_task(others())
+    (total,) = await store.aggregate(TABLE, tenant=None, sums=["cost"])
+    assert (total.count, total.sums) == (5 * STEP, (5 * STEP,))
+    assert 3 <= len(turns) <= 5
+    await working
 
 
 async def test_reading_makes_no_table() -> None:

@@ -133,6 +133,28 @@ async def test_r06_a_redis_without_memory_takes_all_of_a_batch_or_nothing(server
         await until(has(store, row(0), row(1), row(2)))
 
 
+async def test_r06_a_full_redis_is_read_and_forgets_what_is_old_so_that_it_has_room_again(
+    server: RedisServer, tmp_path: Path
+) -> None:
+    async with redis(server, tmp_path) as store:
+        await store.append(TABLE, [row(1), row(2), row(3)])
+        server.ask("CONFIG", "SET", "maxmemory", "1")
+        await until(lambda: _found_full(store))
+        assert await store.get(TABLE, None, "row-3") == row(3)
+        assert await store.delete(TABLE, until=3.0) == 2
+        assert await ids(store) == ["row-3"]
+        with pytest.raises(Refusal, match="ledger_unavailable"):
+            await store.put("keys", row(1), expect=None)
+        server.ask("CONFIG", "SET", "maxmemory", "0")
+        await until(has(store, row(3), row(4)))
+
+
+async def _found_full(store: RedisRecords) -> bool:
+    """Whether the store knows that its server takes no rows."""
+    await store.append(TABLE, [row(4)])
+    return not store.available
+
+
 async def test_r07_a_redis_that_has_forgotten_the_steps_is_told_again(server: RedisServer, tmp_path: Path) -> None:
     async with redis(server, tmp_path) as store:
         await store.append(TABLE, [row(1)])

@@ -160,7 +160,8 @@ async def test_a_query_that_takes_too_long_is_broken_off_and_says_so(
     async with sqlite(tmp_path, query_timeout_s=1.0, readers=1) as store:
         await store.append(TABLE, [row(1)])
         monkeypatch.setattr(reads, "page", lambda connection, *_: connection.execute(endless).fetchone())
-        with pytest.raises(Refusal, match=r"ledger_unavailable: .*`query_timeout_s` \(1 s\)\. Narrow it by `since`"):
+        advice = "Narrow it by `since` and `until` where it takes them, or raise that"
+        with pytest.raises(Refusal, match=rf"ledger_unavailable: .*`query_timeout_s` \(1 s\)\. {advice}"):
             await store.query(TABLE, tenant=None)
         assert "a query of audit took longer than query_timeout_s (1 s)" in caplog.text
         assert await store.get(TABLE, None, "row-1") == row(1), "its thread and its connection are free again"
