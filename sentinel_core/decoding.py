@@ -26,6 +26,8 @@ EVENT_LIMITS = JsonLimits(ANY_SIZE, max_nodes=100_000)
 
 _SHORT = 4096
 """Bytes of a body of which a copy costs less than two more scans."""
+_HALF_A_PAIR = re.compile(rb"(?<!\\)(?:\\\\)*(\\u[dD][89abAB][0-9A-Fa-f]{2})(?=[^\\]|\\[^u])")
+"""msgspec calls a body truncated where the second half of a surrogate pair should begin and a text goes on or ends."""
 _STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _SQUARE = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -52,9 +54,15 @@ def decode_json(
     except (msgspec.MsgspecError, UnicodeDecodeError) as exc:  # the latter until msgspec 0.22
         if not is_utf8(raw):
             raise Refusal("invalid_utf8") from None
-        raise Refusal("invalid_json", f"The request body is not valid JSON: {exc}") from None
+        raise Refusal("invalid_json", f"The request body is not valid JSON: {_told(raw, str(exc))}") from None
     except RecursionError:
         raise Refusal("json_too_deep") from None
+
+
+def _told(raw: bytes, found: str) -> str:
+    """What is wrong with a document, as its writer may look for it."""
+    half = _HALF_A_PAIR.search(raw) if "truncated" in found else None
+    return found if half is None else f"half of a surrogate pair (byte {half.start(1)})"
 
 
 def decode_reply(raw: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> dict[str, Any]:  # JSON

@@ -75,7 +75,7 @@ class SocketConnection(Protocol):
         ...
 
     def messages(self) -> AsyncIterator[str]:
-        """What the client sends, until it leaves. Raises as `send` does."""
+        """What the client says in text, until it leaves; binary messages are passed over. Raises as `send` does."""
         ...
 
 

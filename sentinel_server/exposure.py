@@ -10,9 +10,13 @@ from sentinel_core.chain import StagePlan
 from sentinel_core.config import Settings
 from sentinel_core.config.document import problem_at
 from sentinel_core.errors import ConfigProblem
+from sentinel_core.gateway import Gateway
 from sentinel_core.gateway.blueprint import Sketch
 from sentinel_core.stage import Stage
 from sentinel_server.runners import missing
+
+THIS_MACHINE = ("localhost", "*.localhost", "127.0.0.1", "[::1]")
+"""Names that lead nowhere else, whatever a name server says (RFC 6761, section 6.3)."""
 
 
 def problems(sketch: Sketch) -> Iterator[ConfigProblem]:
@@ -24,6 +28,18 @@ def problems(sketch: Sketch) -> Iterator[ConfigProblem]:
     """
     yield from _strangers(sketch)
     yield from _runner(sketch.settings)
+
+
+def allowed_hosts(gateway: Gateway) -> tuple[str, ...]:
+    """Host headers that this process serves.
+
+    Where it listens on loopback and asks nobody for a key, a web page whose name leads to this machine would be of the
+    same origin, and could spend the providers' keys: unless `[server]` names hosts, only this machine's own are served.
+    """
+    server = gateway.settings.server
+    if server.allowed_hosts or not server.loopback or any(map(authenticates, gateway.chain.stages)):
+        return server.allowed_hosts
+    return (*THIS_MACHINE, f"[{server.host}]" if ":" in server.host else server.host)
 
 
 def authenticates(plan: StagePlan) -> bool:

@@ -65,7 +65,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     allow_anonymous: bool = False
     """Serve callers without a key also beyond loopback. Set it where something in front authenticates."""
     allowed_hosts: tuple[Host, ...] = ()
-    """Host headers that are served, without port; `*.example.com` covers sub-domains. Empty: any.
+    """Host headers that are served, without port; `*.example.com` covers sub-domains. Empty: any; where
+    `sentinel serve` listens on loopback and knows no callers, `localhost`, its sub-domains and loopback addresses.
     The probes `/health/live` and `/health/ready` answer to every name: whoever runs the process asks by its address."""
     trusted_proxies: tuple[Name, ...] = ()
     """Networks of proxies in front, such as `10.0.0.0/8`. Only what they say of a client's address is believed."""

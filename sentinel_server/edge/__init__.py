@@ -43,7 +43,8 @@ class Edge:
 
     `exact` maps paths to ASGI applications that answer POST there without a look at the routing table: Starlette's
     router costs more than all checks of this layer. `envelopes` maps the paths whose clients read errors otherwise than
-    OpenAI's; they hold for what the edge itself refuses, too.
+    OpenAI's; they hold for what the edge itself refuses, too. `allowed_hosts` are those of the settings, unless whoever
+    serves it says otherwise.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Edge:
     ) -> None:
         self.app = app
         self.settings = settings
+        self.allowed_hosts = settings.allowed_hosts
         self._life = life
         self._exact = exact
         self._envelopes = envelopes
@@ -113,7 +115,7 @@ class Edge:
             tx.cors = self._cors.headers(origin)
         tx.length = body_length(headers) if tx.http1 or b"content-length" in headers else None
         served = served_path(scope)
-        hosts = () if served in PROBES else settings.allowed_hosts
+        hosts = () if served in PROBES else self.allowed_hosts
         check_host(headers, hosts, scope.get("http_version", "1.1"))
         root: str = scope.get("root_path", "")
         path: str = scope["path"]

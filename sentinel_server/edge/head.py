@@ -14,6 +14,7 @@ _SINGLE = frozenset({b"host", b"content-length", b"content-type", b"transfer-enc
 _CREDENTIALS = (b"authorization", b"x-api-key", b"x-admin-key")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 _HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,64}\])(?::[0-9]{1,5})?")
+_NOT_SERVED = "The Host header names nothing that is served here. [server] allowed_hosts of the gateway says what is."
 _JSON = re.compile(rb"\s*application/json\s*(?:;\s*charset\s*=\s*\"?utf-8\"?\s*)?;?\s*", re.IGNORECASE)
 
 
@@ -122,7 +123,7 @@ def check_host(headers: Mapping[bytes, bytes], allowed: tuple[str, ...], http_ve
             return
         raise Refusal("invalid_host")
     if not _is_served(host, allowed):
-        raise Refusal("invalid_host")
+        raise Refusal("invalid_host", _NOT_SERVED if _HOST.fullmatch(host) else None)
 
 
 @lru_cache(maxsize=256)

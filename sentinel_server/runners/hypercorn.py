@@ -18,13 +18,16 @@ what is used of it; `h11` below them is made strict (`strict_h11`).
 | H07 `PRI * HTTP/2.0` on clear text | runner | 400 `invalid_framing`, closed |
 | H08 no Host, two Host | h11 | 400 `invalid_framing`, closed |
 | H09 Host with `/ ? # @ \\` | edge | 400 `invalid_host` |
+| H10 fragment in the target | runner | 400 `invalid_framing`, closed |
 | H10 path not in canonical form | edge | 400 `invalid_path` or 404 |
+| H11 method with small letters | runner | 400 `invalid_framing`, closed |
 | H11 method not served | edge | 405 `method_not_allowed` |
 | H12 credentials that disagree | edge | 401 `invalid_api_key` |
 | H13 head over `max_head_bytes` | runner | 431 `headers_too_large`, closed |
 | H13 too many headers | edge | 431 `headers_too_large` |
+| WebSocket's handshake of another version, without a key, or with frames | runner | 400 `invalid_framing`, closed |
 | H14 rapid reset (HTTP/2 only) | h2, Hypercorn | connection closed |
-| H15 non-ASCII path, DATA after the reply (HTTP/2 only) | runner | that stream is reset |
+| H15 non-ASCII path, DATA after the reply, CONNECT not for a WebSocket (HTTP/2 only) | runner | that stream is reset |
 """
 
 from __future__ import annotations

@@ -9,13 +9,15 @@ import h2.events
 import h2.exceptions
 import h2.settings
 import h11
-from hypercorn.events import Closed, Updated
-from hypercorn.protocol.events import Event, Response, StreamClosed
+from hypercorn.events import Closed, RawData, Updated
+from hypercorn.events import Event as Step
+from hypercorn.protocol.events import Data, EndData, Event, Response, StreamClosed
 from hypercorn.protocol.h2 import BUFFER_HIGH_WATER, BUFFER_LOW_WATER, BufferCompleteError, H2Protocol, StreamBuffer
-from hypercorn.protocol.h11 import H11Protocol
-from hypercorn.protocol.ws_stream import WSStream
+from hypercorn.protocol.h11 import H11Protocol, H11WSConnection
+from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
 from priority.priority import TooManyStreamsError
 
+from sentinel_server.runners import handshake
 from sentinel_server.runners.strict_h11 import StrictConnection
 from sentinel_server.runners.wire_refusal import refusal
 
@@ -47,7 +49,22 @@ class Http1(H11Protocol):
 
     def last_call(self) -> bytes:
         """What tells the client that a drain has begun. A WebSocket has no end of its own: it is told to come back."""
-        return GOING_AWAY if self.is_socket else b""
+        return GOING_AWAY if self._handshake is h11.SWITCHED_PROTOCOL else b""
+
+    async def handle(self, event: Step) -> None:
+        """Read. A client may send no frame before its handshake is answered (RFC 6455, section 4.1)."""
+        if isinstance(event, RawData) and self._handshake not in (None, h11.SWITCHED_PROTOCOL):
+            if self._handshake is h11.SEND_RESPONSE:
+                await self._close_stream()  # its application hears of it, and its answer goes nowhere
+                await self._send_error_response(400)
+                await self.send(Closed())
+            return
+        await super().handle(event)
+
+    @property
+    def _handshake(self) -> object:
+        """How far the answer to a WebSocket's handshake is, as a state of h11's."""
+        return self.connection.h11_connection.our_state if isinstance(self.connection, H11WSConnection) else None
 
     async def invite(self) -> None:
         """The application reads the body: tell a client to send it that waits to be told."""
@@ -108,12 +125,24 @@ class Http2(H2Protocol):
 
     def last_call(self) -> bytes:
         """What tells the client that a drain has begun: no more streams, or the end where none runs."""
+        for number, stream in self.streams.items():
+            if isinstance(stream, WSStream):
+                self.task_group.spawn(self._end_socket, number, stream)
         with suppress(h2.exceptions.ProtocolError):  # it was closed already
             if self.idle:
                 self.connection.close_connection()
             else:
                 self.connection.update_settings({h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 0})
         return self.connection.data_to_send()
+
+    async def _end_socket(self, number: int, stream: WSStream) -> None:
+        """A WebSocket has no end of its own: its application hears that it is gone, its client is told to come back."""
+        accepted = stream.state is ASGIWebsocketState.CONNECTED
+        await stream.handle(StreamClosed(stream_id=number))
+        if accepted:
+            await self.stream_send(Data(stream_id=number, data=GOING_AWAY))
+            await self.stream_send(EndData(stream_id=number))
+        await self.stream_send(StreamClosed(stream_id=number))
 
     async def stream_send(self, event: Event) -> None:
         """Write a part of a response; one that is given up before its end is reset, or its client would wait for it."""
@@ -163,6 +192,13 @@ class Http2(H2Protocol):
             try:
                 if isinstance(event, h2.events.RequestReceived) and self.context.terminated.is_set():
                     await self._refuse(event.stream_id)
+                elif isinstance(event, h2.events.RequestReceived) and _is_malformed(dict(event.headers)):
+                    await self._reset(event)
+                elif isinstance(event, h2.events.DataReceived) and self._is_early(event.stream_id):
+                    await self._close_stream(event.stream_id)  # its application hears of it
+                    await self._reset(event)
+                    await self.send(Updated(idle=self.idle))
+                    await self._end_drained()
                 else:
                     await super()._handle_events([event])
             except (KeyError, UnicodeDecodeError):
@@ -171,6 +207,11 @@ class Http2(H2Protocol):
                 self.streams.pop(getattr(event, "stream_id", 0), None)
                 await self.send(Closed())
                 return
+
+    def _is_early(self, stream_id: int) -> bool:
+        """Whether a WebSocket's client does not wait for the answer to its handshake (RFC 6455, section 4.1)."""
+        stream = self.streams.get(stream_id)
+        return isinstance(stream, WSStream) and stream.state is ASGIWebsocketState.HANDSHAKE
 
     async def _refuse(self, stream_id: int) -> None:
         with suppress(h2.exceptions.ProtocolError):  # its client has reset it
@@ -192,3 +233,11 @@ class Http2(H2Protocol):
             return  # the stream was closed already
         finally:
             await self._flush()
+
+
+def _is_malformed(fields: dict[bytes, bytes]) -> bool:
+    """Whether Hypercorn would spell the method otherwise, or take another CONNECT for a WebSocket's (RFC 8441)."""
+    if fields[b":method"] != b"CONNECT":
+        return not fields[b":method"].isupper()
+    asked = (fields.get(b":protocol"), fields.get(b"sec-websocket-version"))
+    return asked != (b"websocket", handshake.VERSION) or b":path" not in fields

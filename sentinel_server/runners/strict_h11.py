@@ -5,6 +5,8 @@ from __future__ import annotations
 import h11
 from h11._receivebuffer import ReceiveBuffer
 
+from sentinel_server.runners.handshake import is_refused
+
 MAX_CHUNK_LINE_BYTES = 256
 MAX_CHUNK_SIZE_DIGITS = 16
 """Hexadecimal, so what 64 bits hold. h11 takes 20, a number that other parsers wrap around (H05)."""
@@ -76,6 +78,11 @@ class StrictConnection(h11.Connection):
             self._refuse("ambiguous message length")  # H01; RFC 9112, section 6.1
         if request.http_version not in VERSIONS:
             self._refuse("not HTTP/1")  # H07: prior-knowledge HTTP/2
+        if b"#" in request.target or not request.method.isupper():
+            self._refuse("a fragment, or a method that Hypercorn would spell otherwise")  # H10, H11
+        asks = b"upgrade" in names and request.method == b"GET"
+        if asks and is_refused(request.headers, followed=bool(self.trailing_data[0])):
+            self._refuse("not a WebSocket's handshake")
 
     def _refuse(self, reason: str) -> None:
         self._process_error(self.their_role)

@@ -16,13 +16,14 @@ error; the answer's code is then always `invalid_framing`.
 | H07 `PRI * HTTP/2.0` on clear text | llhttp | 400 `invalid_framing`, closed |
 | H08 no Host, two Host | edge | 400 `invalid_host` |
 | H09 Host with `/ ? # @ \\` | edge | 400 `invalid_host` |
-| H10 absolute-form target | runner | 400 `invalid_framing`, closed |
+| H10 absolute-form target, fragment in the target | runner | 400 `invalid_framing`, closed |
 | H10 path not in canonical form | edge | 400 `invalid_path` or 404 |
 | H11 `CONNECT`, a method not known to llhttp | llhttp | 400 `invalid_framing`, closed |
 | H11 method not served | edge | 405 `method_not_allowed` |
 | H12 credentials that disagree | edge | 401 `invalid_api_key` |
 | H13 head over `max_head_bytes` | runner | 431 `headers_too_large`, closed |
 | H13 too many headers | edge | 431 `headers_too_large` |
+| WebSocket's handshake of another version, without a key, or with frames | runner | 400 `invalid_framing`, closed |
 | H14, H15 (HTTP/2 only) | | not served |
 
 [1] Nobody sees them where the next request begins in the same read; they are dropped.

@@ -13,6 +13,7 @@ from uvicorn.server import ServerState
 
 from sentinel_server.runners.acceptor import Connection
 from sentinel_server.runners.base import Limits
+from sentinel_server.runners.handshake import is_refused
 from sentinel_server.runners.uvicorn_cycle import Cycle
 from sentinel_server.runners.wire_refusal import refusal_bytes
 
@@ -34,7 +35,7 @@ class UvicornConnection(HttpToolsProtocol):
         self._closed = closed
         self._apps: set[asyncio.Task[None]] = set()
         self._socket: _Socket | None = None
-        self._lost = self._draining = self._in_body = self._lingering = False
+        self._lost = self._draining = self._in_body = self._lingering = self._followed = False
         self._head = bytearray()
         self._later = bytearray()
         self._active: RequestResponseCycle | None = None
@@ -105,10 +106,14 @@ class UvicornConnection(HttpToolsProtocol):
         """Check the target's form (H10) and the framing (H01, H04), then start the request."""
         if not self.url.startswith(b"/") and self.url != b"*":
             raise ValueError("absolute form")  # uvicorn drops scheme and host before anybody else sees them
+        if b"#" in self.url:
+            raise ValueError("fragment")  # the same
         codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
         version = self.parser.get_http_version()
         if version not in ("1.0", "1.1") or (codings and (codings != [b"chunked"] or version != "1.1")):
             raise ValueError("ambiguous message length")
+        if self.parser.should_upgrade() and is_refused(self.headers, followed=self._followed):
+            raise ValueError("not a WebSocket's handshake")
         self._in_body = True
         self._head_over()
         super().on_headers_complete()
@@ -174,6 +179,7 @@ class UvicornConnection(HttpToolsProtocol):
     def _head_and_rest(self, data: bytes) -> bytes:
         """Parse up to the end of a head, with a clock on one that comes in pieces; what comes after."""
         if not self._head and 0 <= (whole := data.find(HEAD_END)) <= self._limits.max_head_bytes:
+            self._followed = len(data) > whole + len(HEAD_END)
             super().data_received(data[: whole + len(HEAD_END)])
             return data[whole + len(HEAD_END) :]
         if self._head_timer is None:
@@ -191,6 +197,7 @@ class UvicornConnection(HttpToolsProtocol):
         if end > self._limits.max_head_bytes:
             self._refuse("headers_too_large")
             return b""
+        self._followed = len(data) > length
         super().data_received(data[:length])
         return data[length:]
 
@@ -236,6 +243,15 @@ class _Socket(WSProtocol):
     def __init__(self, owner: UvicornConnection) -> None:
         super().__init__(owner.config, owner.server_state, {})
         self._owner = owner
+
+    def data_received(self, data: bytes) -> None:
+        """Frames, after the head that the connection was handed over with; none before its answer (RFC 6455, section
+        4.1)."""
+        if not self.handshake_complete and self.transport.get_protocol() is self:
+            self.transport.write(refusal_bytes("invalid_framing"))
+            self.transport.close()
+            return
+        super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection's place is free again."""

@@ -25,6 +25,8 @@ class Cycle(RequestResponseCycle):
     _held = b""
     _flowing = False
     """Whether a chunked body has begun, whose head has left."""
+    _until_closed = False
+    """Whether the end of the connection is the body's: HTTP/1.0 knows no chunks (RFC 9112, section 6.1)."""
 
     async def send(self, message: Any) -> None:  # uvicorn types every message of its own
         """ASGI's send. A head waits for the body's first piece, or for the loop's next turn."""
@@ -58,8 +60,10 @@ class Cycle(RequestResponseCycle):
         if not self.keep_alive and not closing:
             lines.append(b"connection: close\r\n")
         if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in NO_BODY:
-            self.chunked_encoding = True
-            lines.append(b"transfer-encoding: chunked\r\n")
+            self._until_closed = self.scope["http_version"] == "1.0"
+            self.chunked_encoding = not self._until_closed
+            if self.chunked_encoding:
+                lines.append(b"transfer-encoding: chunked\r\n")
         lines.append(b"\r\n")
         head = b"".join(lines)
         if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or 0 in head:
@@ -74,6 +78,8 @@ class Cycle(RequestResponseCycle):
             data = _chunk(body) if body else b""
             data += b"" if more else b"0\r\n\r\n"
             self._flowing = True
+        elif self._until_closed:
+            data = body
         else:
             self.expected_content_length -= len(body)
             data = body

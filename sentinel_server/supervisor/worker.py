@@ -15,6 +15,7 @@ from sentinel_core.config.files import Files
 from sentinel_core.errors import SentinelError
 from sentinel_core.gateway import Gateway
 from sentinel_server.app import asgi
+from sentinel_server.exposure import allowed_hosts
 from sentinel_server.runners import load
 from sentinel_server.runners.base import Limits, Serve, Shutdown
 from sentinel_server.supervisor import collector
@@ -46,6 +47,7 @@ class Worker:
         """Those that were read last, taken into use or not."""
         self._in_force = Prepared(launch, gateway.settings)
         self._gateway = gateway
+        self._app = asgi(gateway)
         self._listener = listener
         self._shutdown = Shutdown()
         self._opened = asyncio.Event()
@@ -134,7 +136,8 @@ class Worker:
 
     async def _serve(self, serve: Serve, ready: Callable[[], None]) -> None:
         limits = Limits.of(self._gateway.settings.server)
-        serving = asyncio.create_task(serve(asgi(self._gateway), [self._listener], limits, self._shutdown))
+        self._app.allowed_hosts = allowed_hosts(self._gateway)
+        serving = asyncio.create_task(serve(self._app, [self._listener], limits, self._shutdown))
         await asyncio.sleep(0)  # its first step listens
         collector.settle()
         if not serving.done():
@@ -157,6 +160,7 @@ class Worker:
         problems = await self._take(self._gateway.reload(successor.settings))
         if self._gateway.blueprint is not before:  # also where it was given up too late
             self._previous, self._in_force = self._in_force, successor
+            self._app.allowed_hosts = allowed_hosts(self._gateway)
         return problems
 
     async def _read(self, launch: Launch, files: Files, *, warns: bool) -> None:

@@ -116,10 +116,11 @@ class Connection:
         await self._websocket.send_text(text)
 
     async def messages(self) -> AsyncIterator[str]:
-        """What the client sends, until it leaves. Raises `Refusal`, which closes the connection."""
-        async for text in self._websocket.iter_text():
+        """What the client says in text, until it leaves. Raises `Refusal`, which closes the connection."""
+        while (message := await self._websocket.receive())["type"] == "websocket.receive":
             await self._admit()
-            yield text
+            if (text := message.get("text")) is not None:
+                yield text
 
 
 def _query(endpoint: Endpoint, tx: Transaction) -> dict[str, str]:

@@ -120,6 +120,26 @@ def test_h23_what_is_not_json_is_refused(raw: bytes, expected: str) -> None:
     assert code(raw) == expected
 
 
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (rb'"ab\ud83d"', "half of a surrogate pair (byte 3)"),
+        (rb'{"a":["\\\ud83d"]}', "half of a surrogate pair (byte 9)"),
+        (rb'"\uD83D\n"', "half of a surrogate pair (byte 1)"),
+        (rb'"\\ud83d', "Input data was truncated"),
+        (rb'"ab\ud83d', "Input data was truncated"),
+        (rb'"\ud83d\ude00', "Input data was truncated"),
+    ],
+)
+def test_h23_half_of_a_surrogate_pair_is_named(raw: bytes, told: str) -> None:
+    with pytest.raises(Refusal) as raised:
+        decode_json(raw)
+    assert (raised.value.code, str(raised.value)) == (
+        "invalid_json",
+        f"invalid_json: The request body is not valid JSON: {told}",
+    )
+
+
 def test_h23_a_large_integer_reaches_the_upstream_as_it_is() -> None:
     assert msgspec.json.encode(decode_json(b"1" * 400)) == b"1" * 400
 

@@ -147,12 +147,12 @@ class Client:
     def chat(self, *, stream: bool = False, model: str = "m") -> None:
         """Send a chat request."""
         body = json.dumps({"model": model, "stream": stream, "messages": [{"role": "user", "content": "hi"}]})
-        head = "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         self._writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
 
     def get(self, path: str) -> None:
         """Send a GET that closes the connection."""
-        self._writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        self._writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
 
     async def until(self, text: bytes) -> bytes:
         """What comes up to and with this."""

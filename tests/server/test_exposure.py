@@ -16,7 +16,7 @@ from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import PRINCIPAL, Principal
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_server import banner
-from sentinel_server.exposure import problems
+from sentinel_server.exposure import THIS_MACHINE, allowed_hosts, problems
 from tests.plugins.auth.callers import ADMIN_KEY, PEPPER, STATIC, secret
 
 
@@ -50,6 +50,24 @@ def test_the_banners_call_names_a_model_where_one_is_listed() -> None:
     assert """-d '{"model": "m", "messages":""" in banner.render(listed, "http://x", color=False)
     unlisted = served({"providers": {"openai": {"base_url": "http://x/v1"}}})
     assert """-d '{"messages":""" in banner.render(unlisted, "http://x", color=False)
+
+
+@pytest.mark.parametrize(
+    ("auth", "server", "served"),
+    [
+        (None, {}, (*THIS_MACHINE, "127.0.0.1")),
+        ({"admin_key": secret(ADMIN_KEY)}, {"host": "::1"}, (*THIS_MACHINE, "[::1]")),
+        (None, {"host": "127.0.0.2"}, (*THIS_MACHINE, "127.0.0.2")),
+        (None, {"allowed_hosts": ["box.example"]}, ("box.example",)),
+        (None, {"host": "0.0.0.0", "allow_anonymous": True}, ()),
+        ({"api_key": secret(STATIC)}, {}, ()),
+    ],
+    ids=["default", "only an admin's key", "another address", "named", "beyond loopback", "keys"],
+)
+def test_c10_a_gateway_that_knows_nobody_answers_to_its_machines_own_names(
+    auth: dict[str, Any] | None, server: dict[str, Any], served: tuple[str, ...]
+) -> None:  # TOML values
+    assert allowed_hosts(gateway(auth, **server)) == served
 
 
 class Doors(Stage):

@@ -298,6 +298,15 @@ async def test_a_socket_talks_to_its_handler(runner: str, upstream: Upstream) ->
         assert await asyncio.wait_for(wire.reader.readexactly(4), PATIENCE_S) == b"\x81\x02HI"
 
 
+async def test_a_sockets_handler_hears_nothing_of_a_binary_message(runner: str, upstream: Upstream) -> None:
+    async with chat_server(upstream, runner=runner, plugin=Contributes()) as (served, _), served.connect() as wire:
+        await wire.send(request("/acme/shout", headers=HANDSHAKE))
+        await asyncio.wait_for(wire.reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
+        mask = b"\0\0\0\0"
+        await wire.send(b"\x82\x82" + mask + b"no" + b"\x81\x82" + mask + b"hi")
+        assert await asyncio.wait_for(wire.reader.readexactly(4), PATIENCE_S) == b"\x81\x02HI"
+
+
 async def test_the_embedded_application_answers_below_the_hosts_path(runner: str, upstream: Upstream) -> None:
     gateway = gateway_of(upstream)
 

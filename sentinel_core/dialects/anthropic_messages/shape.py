@@ -18,8 +18,13 @@ class _Block(msgspec.Struct):
     id: str | None = None
     name: str | None = None
     tool_use_id: str | None = None
-    source: Object | None = None
+    source: Object | str | None = None
     cache_control: Object | None = None
+
+    def __post_init__(self) -> None:
+        """The source of a search result is a text, such as its address; that of an image or a document is none."""
+        if isinstance(self.source, str) and self.type != "search_result":
+            raise ValueError("Expected `object | null` as its `source`, got `str`")
 
 
 class _Tool(msgspec.Struct):

@@ -19,6 +19,7 @@ from tests.plugins.providers.calls import Nobody
 
 CITED = [{"type": "char_location", "cited_text": "42", "document_index": 0}]
 SEARCH = {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "q"}}
+FOUND = {"type": "search_result", "source": "https://host/a", "title": "t", "content": [{"type": "text", "text": "P"}]}
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
 FUNCTION = {"type": "function", "function": {"name": "f", "parameters": SCHEMA}}
 SERVER_TOOL = {"type": "web_search_20250305", "name": "web_search"}
@@ -83,6 +84,7 @@ def test_text_with_citations_stays_and_these_are_named() -> None:
             ]
         },
         {"tools": [{"name": "f", "input_schema": SCHEMA, "input_examples": [{"a": "b"}]}]},
+        {"messages": [{"role": "user", "content": [FOUND, text("q?")]}]},
     ],
 )
 def test_what_is_left_out_is_refused_where_the_table_says_so(fields: dict[str, Any]) -> None:
@@ -125,6 +127,20 @@ def test_an_image_with_a_title_that_is_null_is_an_image() -> None:
     body, dropped = to_openai(messages=[{"role": "user", "content": [image]}])
     assert body["messages"][0]["content"] == [{"type": "image_url", "image_url": {"url": "https://host/x.png"}}]
     assert dropped == ()
+
+
+def test_a_search_result_whose_source_is_a_text_is_named() -> None:
+    body, dropped = to_openai(messages=[{"role": "user", "content": [FOUND, text("q?")]}])
+    assert body["messages"] == [{"role": "user", "content": [text("q?")]}]
+    assert dropped == ("messages.search_result",)
+
+
+@pytest.mark.parametrize("kind", ["image", "document"])
+def test_the_source_of_another_block_is_no_text(kind: str) -> None:
+    with pytest.raises(Refusal) as raised:
+        to_openai(messages=[{"role": "user", "content": [{"type": kind, "source": "https://host/x.png"}]}])
+    assert (raised.value.code, raised.value.param) == ("invalid_parameter", "messages[0].content[0]")
+    assert "as its 'source'" in raised.value.message
 
 
 def test_gemini_reads_text_with_citations_too() -> None:

@@ -19,6 +19,14 @@ from tests.server.serving import RUNNERS
 
 SHORT_S = 0.1
 
+HANDSHAKE = (
+    b"GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+FRAME = b"\x81\x82\x00\x00\x00\x00hi"
+"""A text message from a client that masks with nothing."""
+SERVICE_RESTART = b"\x88\x02\x03\xf4"  # RFC 6455, section 7.4, and IANA's 1012
+
 
 @dataclass
 class Served:
@@ -89,6 +97,22 @@ class Application:
         while (await receive())["type"] != "http.disconnect":
             pass
         self.ended.put_nowait("disconnected")
+
+
+class Socket:
+    """Accepts, and tells how it ended."""
+
+    def __init__(self) -> None:
+        self.ended: asyncio.Queue[str] = asyncio.Queue()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """The ASGI application."""
+        assert scope["type"] == "websocket"
+        assert (await receive())["type"] == "websocket.connect"
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            await send({"type": "websocket.send", "text": message["text"]})
+        self.ended.put_nowait(message["type"])
 
 
 Start: TypeAlias = Callable[..., AbstractAsyncContextManager[Served]]

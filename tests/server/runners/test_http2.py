@@ -18,7 +18,7 @@ from tests.long_form import long_form
 from tests.pace import AT_ONCE_S
 from tests.server.edge_fixture import access_lines
 from tests.server.gateway_fixture import CHAT, chat_body, encoded, gateway_of
-from tests.server.runners.conftest import Served, Start, closed, limits
+from tests.server.runners.conftest import FRAME, SERVICE_RESTART, Served, Socket, Start, closed, limits
 from tests.upstream import Reply, Stream, Upstream, chat_stream, completion
 
 LIMITS = limits(http2=True)
@@ -54,6 +54,16 @@ class Client:
         self.h2.send_headers(stream, headers, end_stream=end and not body)
         if body:
             self.h2.send_data(stream, body, end_stream=end)
+        self.flush()
+
+    def connect(self, stream: int, *changed: tuple[bytes, bytes | None]) -> None:
+        """Ask for a WebSocket (RFC 8441); `changed` headers say something else, or nothing."""
+        headers: dict[bytes, bytes | None] = {
+            **{b":method": b"CONNECT", b":protocol": b"websocket", b":scheme": b"http", b":path": b"/socket"},
+            **{b":authority": b"localhost", b"sec-websocket-version": b"13"},
+            **dict(changed),
+        }
+        self.h2.send_headers(stream, [(name, value) for name, value in headers.items() if value is not None])
         self.flush()
 
     async def until(self, kind: type[h2.events.Event], stream: int) -> h2.events.Event:
@@ -154,6 +164,76 @@ async def test_h15_a_non_ascii_path_resets_its_stream_only(serving: Start) -> No
         client = await beside_a_reset(served)
         served.application.go_on.set()
         await client.until(h2.events.StreamEnded, 1)
+        client.writer.close()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        [(b":protocol", None), (b":path", None), (b":scheme", None)],
+        [(b":protocol", b"other")],
+        [(b"sec-websocket-version", b"12")],
+        [(b"sec-websocket-version", None)],
+        [(b":method", b"get"), (b":protocol", None)],
+    ],
+    ids=["a tunnel", "another protocol", "another version", "no version", "small letters"],
+)
+async def test_h15_a_malformed_connect_resets_its_stream_only(
+    serving: Start, changed: list[tuple[bytes, bytes | None]]
+) -> None:
+    async with serving(LIMITS) as served:
+        client = await Client.to(served)
+        client.connect(1, *changed)
+        reset = await client.until(h2.events.StreamReset, 1)
+        assert isinstance(reset, h2.events.StreamReset)
+        assert reset.error_code == h2.errors.ErrorCodes.PROTOCOL_ERROR
+        client.request(3, b"/a")
+        await client.until(h2.events.StreamEnded, 3)
+        served.shutdown.begin.set()
+        await closed(client.reader)
+        await served.stopped()
+        assert served.application.requests == ["/a"]
+        client.writer.close()
+
+
+async def test_s01_a_drain_tells_a_socket_to_come_back_and_ends_its_stream(serving: Start) -> None:
+    app = Socket()
+    async with serving(replace(LIMITS, farewell_s=60.0), app) as served:
+        client = await Client.to(served)
+        client.connect(1)
+        await client.until(h2.events.ResponseReceived, 1)
+        served.shutdown.begin.set()
+        events = await client.rest()
+        (data,) = [event for event in events if isinstance(event, h2.events.DataReceived) and event.data]
+        assert data.data == SERVICE_RESTART
+        assert any(isinstance(event, h2.events.StreamEnded) for event in events)
+        assert isinstance(events[-1], h2.events.ConnectionTerminated)
+        assert await asyncio.wait_for(app.ended.get(), AT_ONCE_S) == "websocket.disconnect"
+        await served.stopped()
+        client.writer.close()
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["with a frame", "without"])
+async def test_s01_a_socket_that_was_not_answered_does_not_hold_up_a_drain(serving: Start, early: bool) -> None:
+    asked: asyncio.Queue[str] = asyncio.Queue()
+
+    async def undecided(scope: Message, receive: Receive, send: Send) -> None:
+        asked.put_nowait((await receive())["type"])
+        asked.put_nowait((await receive())["type"])
+        await send({"type": "websocket.accept"})  # what nobody hears any more does no harm
+
+    async with serving(replace(LIMITS, farewell_s=60.0), undecided) as served:
+        client = await Client.to(served)
+        client.connect(1)
+        assert await asyncio.wait_for(asked.get(), AT_ONCE_S) == "websocket.connect"
+        if early:
+            client.h2.send_data(1, FRAME)
+            client.flush()
+            await client.until(h2.events.StreamReset, 1)
+        served.shutdown.begin.set()
+        assert isinstance((await client.rest())[-1], h2.events.ConnectionTerminated)
+        assert await asyncio.wait_for(asked.get(), AT_ONCE_S) == "websocket.disconnect"
+        await served.stopped()
         client.writer.close()
 
 

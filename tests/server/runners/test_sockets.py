@@ -6,29 +6,7 @@ import asyncio
 
 from sentinel_server.runners.base import Message, Receive, Send
 from tests.pace import AT_ONCE_S
-from tests.server.runners.conftest import Start, closed, limits
-
-HANDSHAKE = (
-    b"GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-)
-SERVICE_RESTART = b"\x88\x02\x03\xf4"  # RFC 6455, section 7.4, and IANA's 1012
-
-
-class Socket:
-    """Accepts, and tells how it ended."""
-
-    def __init__(self) -> None:
-        self.ended: asyncio.Queue[str] = asyncio.Queue()
-
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """The ASGI application."""
-        assert scope["type"] == "websocket"
-        assert (await receive())["type"] == "websocket.connect"
-        await send({"type": "websocket.accept"})
-        while (message := await receive())["type"] == "websocket.receive":
-            await send({"type": "websocket.send", "text": message["text"]})
-        self.ended.put_nowait(message["type"])
+from tests.server.runners.conftest import FRAME, HANDSHAKE, SERVICE_RESTART, Socket, Start, closed, limits
 
 
 async def test_a_drain_tells_a_socket_to_come_back_and_closes_it(serving: Start) -> None:
@@ -57,3 +35,23 @@ async def test_0_17_a_socket_that_is_gone_makes_room(serving: Start) -> None:
                 writer.close()
             writer.transport.abort()
             assert await asyncio.wait_for(app.ended.get(), AT_ONCE_S) == "websocket.disconnect"
+
+
+async def test_0_17_a_frame_before_the_answer_is_refused_and_its_socket_makes_room(serving: Start) -> None:
+    asked: asyncio.Queue[str] = asyncio.Queue()
+
+    async def undecided(scope: Message, receive: Receive, send: Send) -> None:
+        asked.put_nowait((await receive())["type"])
+        asked.put_nowait((await receive())["type"])
+        await send({"type": "websocket.accept"})  # what nobody hears any more does no harm
+
+    async with serving(limits(farewell_s=60.0), undecided) as served:
+        reader, writer = await served.connect()
+        writer.write(HANDSHAKE)
+        assert await asyncio.wait_for(asked.get(), AT_ONCE_S) == "websocket.connect"
+        writer.write(FRAME)
+        assert b"invalid_framing" in await closed(reader)
+        assert await asyncio.wait_for(asked.get(), AT_ONCE_S) == "websocket.disconnect"
+        writer.close()
+        served.shutdown.begin.set()
+        await served.stopped()

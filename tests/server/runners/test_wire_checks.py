@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from tests.server.runners.conftest import Start, closed
+from tests.server.runners.conftest import FRAME, HANDSHAKE, Start, closed
 
 HOST = b"Host: x\r\n"
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -48,9 +48,16 @@ REFUSED = {
     "h06_space_before_colon": b"GET /a HTTP/1.1\r\nHost : x\r\n\r\n",
     "h07_prior_knowledge": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00",
     "h10_non_ascii_path": b"GET /\xc3\xa9 HTTP/1.1\r\n" + HOST + b"\r\n",
+    "h10_fragment": b"GET /a#x HTTP/1.1\r\n" + HOST + b"\r\n",
+    "h10_fragment_in_query": b"GET /a?b#x HTTP/1.1\r\n" + HOST + b"\r\n",
+    "h11_method_in_lower_case": b"delete /a HTTP/1.1\r\n" + HOST + b"\r\n",
+    "h11_method_in_mixed_case": b"GeT /a HTTP/1.1\r\n" + HOST + b"\r\n",
     "no_version": b"GET /a\r\n\r\n",
     "other_version": b"GET /a HTTP/1.2\r\n" + HOST + b"\r\n",
     "nul_in_header": b"GET /a HTTP/1.1\r\nX: a\x00b\r\n" + HOST + b"\r\n",
+    "handshake_and_frame": HANDSHAKE + FRAME,
+    "handshake_without_key": HANDSHAKE.replace(b"Sec-WebSocket-Key", b"X-Key"),
+    "handshake_of_another_version": HANDSHAKE.replace(b"Version: 13", b"Version: 12"),
     "tls_hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\r\n" * 2,
 }
 
@@ -134,6 +141,17 @@ async def test_every_response_has_one_date(serving: Start, data: bytes) -> None:
 
     (date,) = re.findall(rb"(?mi)^date: (.*)\r$", response)
     assert abs(parsedate_to_datetime(date.decode()).timestamp() - time.time()) < 60
+
+
+async def test_a_stream_over_http10_ends_with_its_connection(serving: Start) -> None:
+    async with serving() as served:
+        served.application.go_on.set()
+        response = await served.exchange(b"GET /stream HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n\r\n")
+
+    head, _, body = response.partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head.lower()
+    assert re.search(rb"(?mi)^connection: close\r?$", head)
+    assert body == b"first last "
 
 
 async def test_no_response_names_the_server(serving: Start) -> None:

@@ -15,9 +15,11 @@ from sentinel_core.config import ServerSettings, settings_from
 from sentinel_core.config.files import Files
 from sentinel_core.services import Services
 from sentinel_core.testing import settle
+from sentinel_server.edge import Edge
 from sentinel_server.supervisor.launch import Launch
 from sentinel_server.supervisor.worker import GIVEN_UP, Worker
 from tests.pace import AT_ONCE_S, in_time
+from tests.plugins.auth.callers import STATIC, secret
 
 
 class Gate(Stage):
@@ -56,12 +58,21 @@ class Fixed(Launch, frozen=True):
         return gateway()
 
 
+class Knowing(Launch, frozen=True):
+    """Reads a configuration with a key for callers."""
+
+    def successor(self, server: ServerSettings, files: Files | None = None) -> Gateway:
+        """A gateway that knows somebody."""
+        return Gateway(settings_from({"stages": {"auth": {"api_key": secret(STATIC)}}}))
+
+
 class Started(NamedTuple):
-    """A worker, the task that runs it, and whether it came to serve."""
+    """A worker, the task that runs it, whether it came to serve, and what."""
 
     worker: Worker
     running: asyncio.Task[None]
     served: asyncio.Event
+    apps: list[Edge]
 
     async def over(self) -> None:
         """It has ended, without a failure."""
@@ -73,7 +84,10 @@ async def started(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Started]:
     """A worker that is opening, with nobody who serves and no other thread."""
     Gate.shut, Gate.way, Gate.fault, Gate.late = asyncio.Event(), asyncio.Event(), None, False
 
-    async def serve(app: object, sockets: object, limits: object, shutdown: Any) -> None:  # Any: of `runners`
+    apps: list[Edge] = []
+
+    async def serve(app: Edge, sockets: object, limits: object, shutdown: Any) -> None:  # Any: of `runners`
+        apps.append(app)
         await shutdown.begin.wait()
 
     async def at_once(call: Callable[..., object], *arguments: object) -> object:
@@ -86,7 +100,7 @@ async def started(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Started]:
         made, served = Worker(Fixed(), gateway(), listener), asyncio.Event()
         running = asyncio.create_task(made.run(served.set))
         await Gate.shut.wait()
-        yield Started(made, running, served)
+        yield Started(made, running, served, apps)
         Gate.way.set()
         made.hurry()
         await asyncio.wait([running])
@@ -184,6 +198,18 @@ async def test_s06_a_warning_of_what_is_reloaded_is_logged_by_the_worker_that_re
     assert caplog.text == ""
     assert await worker.commit() == ""
     assert caplog.text.count("the configuration in force has a warning: only the echo provider answers") == count
+
+
+async def test_a_reload_that_brings_keys_takes_the_hosts_of_the_settings(started: Started) -> None:
+    Gate.way.set()
+    await in_time(started.served.wait(), AT_ONCE_S)
+    (app,) = started.apps
+    assert "localhost" in app.allowed_hosts
+    assert await started.worker.prepare(Knowing()) == ""
+    assert await started.worker.commit() == ""
+    assert app.allowed_hosts == ()
+    assert await started.worker.rollback() == ""
+    assert "localhost" in app.allowed_hosts
 
 
 @pytest.mark.parametrize("end", [Worker.begin, Worker.hurry])
