@@ -115,7 +115,8 @@ def unavailable(error: Refusal) -> Refusal:
     """What a caller is told of a store that does not answer; any other refusal stays as it is."""
     if error.code != "ledger_unavailable":
         return error
-    return Refusal("state_unavailable", retry_after_s=error.retry_after_s or 1)
+    message = "The gateway's record store does not answer."
+    return Refusal("state_unavailable", message, retry_after_s=error.retry_after_s or 1)
 
 
 def _record(row: Kept) -> Record:

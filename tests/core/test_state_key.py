@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_core.state_key import state_key, tenant_part
+from sentinel_core.state_key import LONGEST, state_key, tenant_part
 
 NAMES = st.text(st.sampled_from("{}:0123456789ab"), max_size=12)
 TEXTS = st.text(st.sampled_from("{}:0123ab"), max_size=40)
@@ -25,6 +25,17 @@ def test_a_name_begins_with_its_tenants_part(tenant: str, parts: list[str]) -> N
     name = state_key(tenant, *parts)
     assert tenant_part(name) == state_key(tenant) == oracle(name)
     assert name.startswith(state_key(tenant))
+
+
+def test_a_long_part_makes_a_short_name_that_is_nobody_elses() -> None:
+    long = "u" * (LONGEST + 1)
+    name = state_key("acme", "limit", long, "requests")
+    assert name.startswith(f"{{4:acme}}:5:limit:{len(long)}#")
+    assert name.endswith(":8:requests")
+    others = ["u" * LONGEST, "u" * (LONGEST + 2), "v" + long[1:], name.split(":")[4].partition("#")[2], "\ud800" * 99]
+    assert len({state_key("acme", "limit", part, "requests") for part in (long, *others)}) == 6
+    assert len(state_key("acme", "u" * 1_000_000).encode()) < 100
+    assert state_key("acme", long[:-1]) == f"{{4:acme}}:{LONGEST}:{long[:-1]}"
 
 
 @given(TEXTS)

@@ -30,5 +30,4 @@ class Meter:
 
     def _taken(self, account: Account, costs: Sequence[AttemptCost]) -> Awaitable[None]:
         spent = Spent.of(cost.usage for cost in costs)
-        account.spend(spent)
         return self.outbox.add(account, spent)

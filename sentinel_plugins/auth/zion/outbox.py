@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Awaitable, Iterator
 from functools import partial
 from typing import Any, Literal
 from uuid import uuid4
@@ -12,40 +13,27 @@ from uuid import uuid4
 import msgspec
 
 from sentinel_core.errors import Refusal, UpstreamError
-from sentinel_core.records import Record, RecordStore
+from sentinel_core.records import Record
 from sentinel_core.services import Clock
 from sentinel_plugins.auth.flights import Flights
 from sentinel_plugins.auth.zion.account import Account, Spent
 from sentinel_plugins.auth.zion.api import ZionApi
 from sentinel_plugins.auth.zion.config import ZionConfig
+from sentinel_plugins.auth.zion.due import SWEEP_ROWS, Due
+from sentinel_plugins.auth.zion.row import Row, State, marked
 from sentinel_plugins.recording.journal import Journal
-from sentinel_plugins.recording.pages import Pages
 
 log = logging.getLogger("sentinel.auth")
 
-TABLE = "zion_usage"
 LEASE_S = 60.0
 """How long a row that a worker took belongs to it: longer than all calls for one row may take."""
 CLOSE_S = 5.0
 """How long the end of a gateway may wait for Zion."""
-KEPT_S = 7 * 86_400.0
+TELLERS = 8
+"""How many users' usage is told at a time."""
 _NOBODYS = frozenset({401, 403, 429})
 """What Zion says to this gateway, whosever usage it is."""
 _AGAIN = frozenset({408, 425, *_NOBODYS})
-
-State = Literal["waiting", "sending", "told", "refused"]
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One request's usage. `until` ends the lease of who is sending it."""
-
-    external_id: str
-    email: str
-    input_tokens: int
-    output_tokens: int
-    requests: int
-    state: State = "waiting"
-    until: float = 0.0
 
 
 class Outbox:
@@ -55,25 +43,27 @@ class Outbox:
     for it ends: it is told twice only where a process dies between Zion's answer and the mark.
     """
 
-    def __init__(self, config: ZionConfig, api: ZionApi, records: RecordStore, journal: Journal, clock: Clock) -> None:
+    def __init__(self, config: ZionConfig, api: ZionApi, journal: Journal, due: Due, clock: Clock) -> None:
         self._config = config
         self._api = api
-        self._records = records
         self._journal = journal
+        self._due = due
         self._clock = clock
-        self._cleaned = float("-inf")
         self._telling: Flights[bool] = Flights()
 
-    async def add(self, account: Account, spent: Spent) -> None:
-        """Write one row down. Where the store does not answer it waits in memory until it does."""
-        user = account.user
+    def add(self, account: Account, spent: Spent) -> Awaitable[None]:
+        """Count one row at once, and write it down. Where the store does not answer it waits in memory meanwhile."""
+        now, user = self._clock.time(), account.user
+        account.spend(spent, now)
         if self._config.usage_body == "limits":
             spent = spent.within(limit.name for limit in account.limits)
         row = Row(external_id=user.external_id, email=user.email or "", **spent._asdict())
         fields = msgspec.to_builtins(row)
         # An id of our own: a request's may be the client's, and a row with an id that is there counts nothing.
-        self._journal.add(Record(uuid4().hex, self._config.tenant, self._clock.time(), fields))
-        await self._journal.caught_up()
+        record = Record(uuid4().hex, self._config.tenant, now, fields)
+        if self._journal.add(record):
+            self._due.put(record)
+        return self._journal.caught_up()
 
     async def run(self) -> None:
         """Tell what waits, for as long as the gateway is open."""
@@ -95,30 +85,50 @@ class Outbox:
             log.warning("usage for Zion waits until the next start: %s", type(error).__name__)
         finally:
             await self._telling.close()
+            await self._due.close()
 
     async def flush(self) -> None:
-        """Tell everything that waits and that nobody else tells. Of a user whose usage is not taken now the rest waits;
-        where nobody's is, all does."""
+        """Tell everything that waits and that nobody else tells, of several users at a time, of each the oldest first.
+        Of a user whose usage is not taken now the rest waits; where nobody's is, all does."""
         await self._journal.caught_up()
+        await self._due.look()
+        await self._due.sweep(round(SWEEP_ROWS * max(1.0, self._config.usage_interval_s)))
         failing: set[str] = set()
-        for state in ("waiting", "sending"):
-            async for page in Pages(self._records, TABLE, tenant=None, where={"state": state}):
-                for record in page:
-                    if not await self._telling.join(record.id.encode(), partial(self._tell, record, failing)):
-                        return
-        await self._clean()
+        users = deque(self._due.users())
+        if users and not await self._tell_one(self._due.of(users[0])[0], failing):
+            return  # a Zion that takes nothing is asked once
+        outcomes = await asyncio.gather(
+            *(self._tell_all(users, failing) for _ in range(TELLERS)), return_exceptions=True
+        )
+        for fault in outcomes:
+            if fault is not None:
+                raise fault
+
+    async def _tell_all(self, users: deque[str], failing: set[str]) -> None:
+        """Tell one user's rows after the other's, as long as Zion can be told something."""
+        while users:
+            user = users.popleft()
+            for record in self._due.of(user):
+                if user in failing:
+                    break
+                if not await self._tell_one(record, failing):
+                    users.clear()
+                    return
+
+    async def _tell_one(self, record: Record, failing: set[str]) -> bool:
+        return await self._telling.join(record.id.encode(), partial(self._tell, record, failing))
 
     async def _tell(self, record: Record, failing: set[str]) -> bool:
         """Lease one row, tell it, mark it. False where Zion can be told nothing now."""
-        row = msgspec.convert(record.fields, Row)
+        row = Row.of(record)
         now = self._clock.time()
         if row.external_id in failing or (row.state == "sending" and row.until > now):
             return True
-        leased = _marked(record, row, "sending", now + LEASE_S)
-        if not await self._records.put(TABLE, leased, expect=record):
+        leased = marked(record, row, "sending", now + LEASE_S)
+        if not await self._due.write(leased, record):
             return True  # another worker has it
         state, goes_on = await self._told(record.id, row)
-        await self._records.put(TABLE, _marked(record, row, state), expect=leased)
+        await self._due.write(marked(record, row, state), leased)
         if state == "waiting":
             failing.add(row.external_id)
         return goes_on
@@ -139,23 +149,6 @@ class Outbox:
                 log.error("Zion refuses usage %s: status %d", key, status)
                 state = "refused"
         return state, True
-
-    async def _clean(self) -> None:
-        """Forget rows that are old, once an hour, unless one of them still waits."""
-        now = self._clock.time()
-        if now - self._cleaned < 3600:
-            return
-        self._cleaned = now
-        for state in ("waiting", "sending"):
-            page = await self._records.query(TABLE, tenant=None, where={"state": state}, until=now - KEPT_S, limit=1)
-            if page.records:
-                return
-        await self._records.delete(TABLE, until=now - KEPT_S)
-
-
-def _marked(record: Record, row: Row, state: State, until: float = 0.0) -> Record:
-    fields = msgspec.to_builtins(msgspec.structs.replace(row, state=state, until=until))
-    return msgspec.structs.replace(record, fields=fields)
 
 
 def _calls(id_: str, row: Row, shape: Literal["limits", "totals"]) -> Iterator[tuple[str, dict[str, Any]]]:  # JSON

@@ -15,9 +15,10 @@ from sentinel_core.state import StateStore, state_key
 from sentinel_plugins.auth.credential import invalid
 from sentinel_plugins.auth.known import Known
 from sentinel_plugins.auth.tenants import Tenants, principal_of
-from sentinel_plugins.auth.zion.account import Account, bounds
+from sentinel_plugins.auth.zion.account import NOTHING, Account, Spent, bounds
 from sentinel_plugins.auth.zion.api import ZionApi
 from sentinel_plugins.auth.zion.config import ZionConfig
+from sentinel_plugins.auth.zion.due import Due
 from sentinel_plugins.auth.zion.heard import Heard
 from sentinel_plugins.auth.zion.wire import ZionLimit, ZionUser
 
@@ -30,10 +31,12 @@ _DOWN = frozenset({"state_unavailable", "upstream_error", "upstream_invalid_resp
 
 
 class _Told(msgspec.Struct, frozen=True):
-    """Limits as they lie in the state store; `at` is seconds since the epoch."""
+    """Limits as they lie in the state store; `at` is seconds since the epoch, `waiting` what Zion had not been told by
+    then."""
 
     at: float
     limits: list[ZionLimit]
+    waiting: Spent = NOTHING
 
 
 class _Claims(msgspec.Struct, frozen=True):
@@ -44,7 +47,14 @@ class ZionUsers:
     """The users of one Zion. Tokens are remembered by their fingerprints only, limits in the state store."""
 
     def __init__(
-        self, config: ZionConfig, api: ZionApi, tenants: Tenants, state: StateStore, clock: Clock, heard: Heard
+        self,
+        config: ZionConfig,
+        api: ZionApi,
+        tenants: Tenants,
+        state: StateStore,
+        clock: Clock,
+        heard: Heard,
+        due: Due,
     ) -> None:
         self._config = config
         self._api = api
@@ -52,6 +62,7 @@ class ZionUsers:
         self._state = state
         self._clock = clock
         self._heard = heard
+        self._due = due
 
     def takes(self, text: str) -> bool:
         """Whether the text has the shape of a JWT: nothing else is shown to Zion."""
@@ -83,10 +94,10 @@ class ZionUsers:
         told = await self._limits(user.external_id)
         found = accounts.get(user.external_id)
         if found is None:
-            found = accounts[user.external_id] = Account(user, told.limits, told.at)
+            found = accounts[user.external_id] = Account(user, told.limits, told.at, told.waiting)
         elif found.told_at != told.at:
             found.user = user
-            found.tell(told.limits, told.at)
+            found.tell(told.limits, told.at, told.waiting)
         if told.at + self._config.limits_ttl_s <= now:
             found.tried_at = now
         return found
@@ -112,8 +123,10 @@ class ZionUsers:
         now = self._clock.time()
         if last is not None and self._is_fresh(last):
             return last
+        await self._due.look()
+        now, waiting = self._clock.time(), self._due.waiting(external_id)
         try:
-            fresh = _Told(now, await self._api.limits(external_id))
+            fresh = _Told(now, await self._api.limits(external_id), waiting)
         except Refusal as error:
             if last is not None and error.code in _DOWN and now - last.at < self._config.stale_limits_s:
                 log.warning("Zion does not tell limits (%s): those of %d s ago are used", error.code, now - last.at)

@@ -217,6 +217,8 @@ async def test_r13_a_store_that_does_not_answer_is_503_and_never_401() -> None:
         _, text = await auth.create()
         records.down = True
         assert await auth.code(client(text)) == "state_unavailable"
+        with pytest.raises(Refusal, match="record store does not answer"):  # not the one that `[state]` names
+            await auth.who(client(text))
         assert await auth.code(client(STATIC)) is None
         records.down = False
         assert await auth.code(client(text)) is None

@@ -23,17 +23,20 @@ from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.limits import Limits, Remainder
 from sentinel_core.messages import TextEvent, Usage, UsageReport
-from sentinel_core.records import Record
+from sentinel_core.records import Page, Record, Stored
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.state import StateStore, state_key
 from sentinel_core.testing import FakeProvider, fake_services
 from sentinel_core.testing.fake_clock import FakeClock, settle
 from sentinel_core.testing.harness import Driven, chain_of, context, opened, run, stage_config
 from sentinel_plugins.auth import Auth, AuthConfig
-from sentinel_plugins.auth.zion.outbox import LEASE_S, TABLE, Outbox
+from sentinel_plugins.auth.zion.due import KEPT_S, SWEEP_ROWS, SWEEP_S
+from sentinel_plugins.auth.zion.outbox import LEASE_S, TELLERS, Outbox
+from sentinel_plugins.auth.zion.row import TABLE, Row
 from sentinel_plugins.rate_limit.stage import RateLimit
 from sentinel_plugins.recording.journal import RETRY_S
 from sentinel_plugins.records.memory import MemoryRecords
+from sentinel_plugins.records.memory.config import MemoryRecordsConfig
 from tests.plugins.auth.callers import PEPPER, Known, client, secret
 from tests.plugins.auth.zion_server import KEY, ZionServer, limit
 
@@ -287,10 +290,35 @@ async def test_what_zion_knows_of_is_not_subtracted_again_when_limits_are_told_a
         await ask(auth, behind=[counting])
         await auth.clock.advance(200)
         assert [(await ask(auth, behind=[counting])).error for _ in range(5)] == [None] * 5
+        await outbox_of(auth).flush()
         server.user(token(), "ann", ai_requests=4)  # it heard of all six
         await auth.clock.advance(100)
         codes = [error.code if (error := (await ask(auth, behind=[counting])).error) else None for _ in range(5)]
         assert codes == [None] * 4 + ["insufficient_quota"]
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_what_zion_was_not_told_when_it_was_asked_anew_is_not_there_to_be_used_again(elsewhere: bool) -> None:
+    """Whichever worker's it is, and however long Zion takes none of it."""
+    server, clock, records = ZionServer(), FakeClock(NOW), MemoryRecords()
+    server.user(token(), "ann", ai_requests=10)
+    server.fail["usage"] = [500]
+    async with AsyncExitStack() as stack:
+        first, _ = await stack.enter_async_context(zion(server, records, clock))
+        second, _ = await stack.enter_async_context(zion(server, records, clock, state=first.services.state))
+        workers = [
+            (worker, await stack.enter_async_context(opened(RateLimit, {}, worker.services)))
+            for worker in (first, second)
+        ]
+        passed = 0
+        for index in range(3):
+            worker, counting = workers[index % 2 if elsewhere else 0]
+            asked = [await ask(worker, behind=[counting]) for _ in range(7 if index == 0 else 10)]
+            passed += sum(driven.error is None for driven in asked)
+            for each, _ in workers:
+                await outbox_of(each).flush()
+            await clock.advance(300)
+        assert passed == 10
 
 
 @pytest.mark.parametrize(("limit", "each"), [("ai_input_tokens", 7), ("ai_output_tokens", 5), ("ai_requests", 1)])
@@ -467,6 +495,30 @@ async def test_a_user_whose_usage_zion_cannot_take_holds_up_nobody_else() -> Non
         assert server.usage["ai_requests"] == 3
 
 
+async def test_several_users_are_told_of_at_a_time_and_of_each_the_oldest_first() -> None:
+    server, users = ZionServer(), [f"user-{number}" for number in range(TELLERS + 3)]
+    for name in users:
+        server.user(token(name), name, ai_input_tokens=300)
+    async with zion(server) as (auth, _):
+        for amount in (1, 2):
+            for name in users:
+                await ask(auth, Usage(amount, 0, amount), who=name)
+            await auth.clock.advance(1)
+        telling = asyncio.create_task(outbox_of(auth).flush())
+        server.web.answering.clear()
+        await settle()
+        assert server.asked("/increment") == 1, "the first shows whether any is taken"
+        server.web.answering.set()
+        await asyncio.sleep(0)
+        server.web.answering.clear()
+        await settle()
+        assert server.asked("/increment") == 1 + TELLERS
+        server.web.answering.set()
+        await telling
+        told = {name: [body["amount"] for body in server.bodies if body["externalId"] == name] for name in users}
+        assert told == {name: [1, 2] for name in users}
+
+
 @pytest.mark.parametrize("failure", [429, "down"])
 async def test_zion_that_takes_nothing_is_asked_once_a_round(failure: int | str) -> None:
     server = ZionServer()
@@ -577,6 +629,109 @@ async def test_usage_that_waits_in_memory_outlives_a_reload() -> None:
             await clock.advance(RETRY_S)
             await outbox_of(new).flush()
             assert server.usage["ai_requests"] == 1
+
+
+class Large(MemoryRecords):
+    """A store whose table is too large to be read for what no index knows."""
+
+    async def query(self, table: str, **asked: Any) -> Page:  # the Protocol's own
+        """Look for rows, unless by what they say."""
+        if table == TABLE and asked.get("where"):
+            raise Refusal("ledger_unavailable")
+        return await super().query(table, **asked)
+
+
+def written(id_: str, at: float, state: Any = "told") -> Record:  # a State
+    row = Row(external_id="ann", email="", input_tokens=1, output_tokens=1, requests=1, state=state)
+    return Record(id_, "default", at, msgspec.to_builtins(row))
+
+
+async def test_however_much_was_told_what_waits_is_told_and_what_is_old_is_forgotten() -> None:
+    records = Large()
+    await records.append(TABLE, [written("left", NOW - 86_400, "waiting"), written("old", NOW - KEPT_S - 1)])
+    await records.append(TABLE, [written(f"row-{number}", NOW - number) for number in range(2 * SWEEP_ROWS)])
+    async with zion(records=records) as (auth, server):
+        await ask(auth)
+        await outbox_of(auth).flush()
+        assert server.usage["ai_requests"] == 1, "what this process wrote needs no look"
+        for _ in range(2):
+            await outbox_of(auth).flush()
+        assert server.usage["ai_requests"] == 2
+        assert await records.get(TABLE, None, "old") is None
+        assert len(await states(records)) == 100
+
+
+async def test_what_is_old_is_kept_while_something_older_waits() -> None:
+    records, server = MemoryRecords(), ZionServer()
+    old = NOW - KEPT_S
+    await records.append(
+        TABLE, [written("first", old - 3), written("left", old - 2, "waiting"), written("last", old - 1)]
+    )
+    server.ill = {"ann": 500}
+    async with zion(server, records) as (auth, _):
+        await outbox_of(auth).flush()
+        assert [row.id for row in (await records.query(TABLE, tenant=None)).records] == ["last", "left"]
+        server.ill = {}
+        await auth.clock.advance(SWEEP_S)
+        for _ in range(2):
+            await outbox_of(auth).flush()
+            await auth.clock.advance(SWEEP_S)
+        assert await states(records) == []
+
+
+async def test_a_look_that_fails_keeps_nobody_from_being_told_and_nothing_from_being_forgotten() -> None:
+    class Breaking(MemoryRecords):
+        broken = True
+
+        async def query(self, table: str, **asked: Any) -> Page:  # the Protocol's own
+            if self.broken and table == TABLE:
+                raise Refusal("ledger_unavailable")
+            return await super().query(table, **asked)
+
+        async def scan(self, table: str) -> AsyncIterator[Stored]:
+            async for stored in super().scan(table):
+                yield stored
+                if self.broken:
+                    raise Refusal("ledger_unavailable")
+
+    records = Breaking()
+    await records.append(TABLE, [written("last", NOW - KEPT_S - 1), written("left", NOW - KEPT_S - 2, "waiting")])
+    async with zion(records=records) as (auth, server):
+        await ask(auth)
+        await outbox_of(auth).flush()
+        assert server.usage["ai_requests"] == 1
+        assert await records.get(TABLE, None, "left") is not None, "nobody has seen it"
+        records.broken = False
+        await outbox_of(auth).flush()
+        assert server.usage["ai_requests"] == 2
+        await auth.clock.advance(SWEEP_S)
+        await outbox_of(auth).flush()
+        assert await records.get(TABLE, None, "left") is None
+
+
+async def test_usage_that_its_store_has_no_room_for_is_told_and_holds_no_quota() -> None:
+    records = MemoryRecords(MemoryRecordsConfig(max_rows=1))
+    async with zion(records=records) as (auth, server):
+        for _ in range(3):
+            await ask(auth)
+            await auth.clock.advance(1)
+        for _ in range(2):
+            await outbox_of(auth).flush()
+            await auth.clock.advance(LEASE_S + 1)
+        assert (server.usage["ai_requests"], server.asked("/increment")) == (3, 9)
+        server.user(token(), "ann", **{**BOTH, "ai_requests": 1})
+        await auth.clock.advance(300)
+        assert (await ask(auth)).error is None
+
+
+async def test_more_than_a_process_remembers_is_told_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentinel_plugins.auth.zion.due.MOST", 2)
+    async with zion() as (auth, server):
+        for _ in range(5):
+            await ask(auth)
+        for _ in range(3):
+            await outbox_of(auth).flush()
+        assert server.usage["ai_requests"] == 5
 
 
 async def test_a_refused_request_is_no_usage() -> None:

@@ -129,6 +129,17 @@ async def test_a_value_that_is_too_large_is_not_written(store: RedisState) -> No
     assert await store.get("key") is None
 
 
+async def test_what_somebody_with_a_long_name_holds_is_let_go_of_when_it_is_settled(store: RedisState) -> None:
+    """However long: an identity provider chooses it, and what a reservation holds is written down by its keys."""
+    who = "u" * 50_000
+    named = [msgspec.structs.replace(claim, key=state_key("acme", who, claim.key)) for claim in CLAIMS[:3]]
+    named.append(Lease(state_key("acme", who, "lease"), 1, PERIOD_S))
+    for number in range(2):
+        reservation = state_key("acme", f"{number}")
+        assert (await store.admit(reservation, named)).admitted
+        assert await store.settle(reservation, Settlement()) == "settled"
+
+
 async def test_two_prefixes_on_one_server_are_two_stores(redis_server: RedisServer) -> None:
     async with redis_state(redis_server.url, prefix="a:") as one, redis_state(redis_server.url, prefix="b:") as two:
         await one.set("key", b"1", ttl_s=10.0)
