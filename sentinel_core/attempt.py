@@ -37,10 +37,11 @@ BEFORE_CALL: Key[Callable[[Attempt], Awaitable[None]]] = Key("before_call")
 row's error says so (`not_called`). Written by whoever must know of a call that its process may not live to tell of."""
 
 NOT_CALLED = "not_called"
+"""The error of a row whose call was none: nothing of it was sent. It costs nothing, and is counted nowhere."""
 
 
 def made(attempts: Iterable[Attempt]) -> list[Attempt]:
-    """Those that reached for their provider: one whose call could not be announced was never made."""
+    """Those that reached for their provider: one that could not be announced, or of which nothing was sent, did not."""
     return [attempt for attempt in attempts if attempt.error != NOT_CALLED]
 
 

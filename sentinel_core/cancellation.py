@@ -1,8 +1,10 @@
-"""A cancellation that somebody asked for, and one that the code which raised it made itself."""
+"""What a cancellation says: whether somebody asked for it, and whether it came before anything of a call was sent."""
 
 from __future__ import annotations
 
 import asyncio
+
+_UNSENT = "nothing had been sent"
 
 
 def unasked(exc: BaseException) -> bool:
@@ -15,3 +17,14 @@ def own_failure(exc: BaseException) -> bool:
     """Whether this is a failure of what was called, for its caller to handle, and no request to end: an `Exception`, or
     a cancellation that nobody asked for."""
     return isinstance(exc, Exception) or unasked(exc)
+
+
+def note_unsent(exc: asyncio.CancelledError) -> None:
+    """Say of a call that was cancelled that no byte of it can have left. It is a note on the exception: one that ends a
+    task must go on as it came."""
+    exc.add_note(_UNSENT)
+
+
+def is_unsent(exc: BaseException) -> bool:
+    """Whether a call was cancelled before a byte of it can have left."""
+    return _UNSENT in getattr(exc, "__notes__", ())

@@ -136,10 +136,10 @@ class Refusal(SentinelError):
 class UpstreamError(SentinelError):
     """The upstream failed or refused.
 
-    `attempted` is False where no byte was sent (an open breaker). `upstream_status` is the provider's HTTP status,
-    if there was one. `wire_code` replaces `code` in the error object where the provider named its own.
-    `verbatim` says that `message`, `type`, `param` or `wire_code` is the provider's text, which the chain passes
-    through the entered guards.
+    `attempted` is False where it never came to a call (an open breaker, a full pool): no byte was sent, and that says
+    nothing about the upstream. `upstream_status` is the provider's HTTP status, if there was one. `wire_code` replaces
+    `code` in the error object where the provider named its own. `verbatim` says that `message`, `type`, `param` or
+    `wire_code` is the provider's text, which the chain passes through the entered guards.
     """
 
     def __init__(

@@ -112,7 +112,6 @@ class _DryRun:
         self.ctx = ctx = exchange.ctx
         self.decisions: list[StageDecision] = []
         self.end = ""
-        self._unreadable = ctx.request.unreadable
         self._candidates: tuple[Target, ...] = ctx.get(CANDIDATES, ())
         self._writers: dict[Key[Any], str] = {}  # keys of every type
         self._dropped: dict[Target, str] = {}
@@ -126,7 +125,7 @@ class _DryRun:
         decision: Decision = "passes"
         detail = ""
         try:
-            if self._unreadable and entry.guard:
+            if entry.guard and self.ctx.request.unreadable:
                 judge_unread(self.exchange, entry, "request")
             if await decided(self.exchange, phase(self.ctx)) is not None:
                 decision, detail = "answers", "in place of the upstream"

@@ -252,6 +252,12 @@ class UsageReport(_Event, frozen=True, gc=False):
     usage: Usage = Usage()
 
 
+class Look(msgspec.Struct, gc=False, eq=False):
+    """Whether a stage looked at the strings of one event that it was given, or of any that it made of that one."""
+
+    taken: bool = False
+
+
 class Opaque(_Event, frozen=True, gc=False):
     """What the four channels do not cover: role-only frames, unknown fields, unknown events.
 
@@ -262,7 +268,7 @@ class Opaque(_Event, frozen=True, gc=False):
 
     slots: tuple[TextSlot, ...] = ()
     patches: Mapping[Path, str] = {}
-    readers: set[tuple[int, int]] | None = None
+    look: Look | None = None
     ends: bool = False
     goes_on: bool = False
 
@@ -273,8 +279,8 @@ class Opaque(_Event, frozen=True, gc=False):
 
     def texts(self) -> tuple[TextSlot, ...]:
         """The strings that this event carries outside the four channels. The chain notes that they were read."""
-        if self.readers is not None:
-            self.readers.add((id(self.frame), self.part))
+        if self.look is not None:
+            self.look.taken = True
         return self.slots
 
     def with_texts(self, texts: Mapping[Path, str]) -> Opaque:

@@ -73,9 +73,9 @@ class Provider:
     async def call(self, call: Call) -> Reply:
         """Send one call. An `Answer`, or an `EventStream` once its first content-bearing event has arrived.
 
-        Raises `UpstreamError`. Earlier frames are held and come first. A stream that is broken off raises
-        `UpstreamError` from its iterator; it never just ends. A reply says its `dialect`, and is translated where that
-        is not the client's.
+        Raises `UpstreamError`, or `Refusal` before anything was sent: such a call was none. Earlier frames are held and
+        come first. A stream that is broken off raises `UpstreamError` from its iterator; it never just ends. A reply
+        says its `dialect`, and is translated where that is not the client's.
         """
         raise NotImplementedError(f"{type(self).__name__} does not implement call()")
 

@@ -96,6 +96,7 @@ class HttpClient(Protocol):
 
         `deadline` (monotonic seconds) shortens the limits, never lengthens them. Raises `UpstreamError` with
         upstream_unreachable, upstream_tls_error, upstream_timeout, upstream_connection_reset or upstream_redirect.
+        A deadline that passed before there was a connection is not `attempted`, and a cancellation is noted as unsent.
         """
         ...
 

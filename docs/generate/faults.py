@@ -144,6 +144,12 @@ ROWS = (
     ),
     Row("U17", "503, 529", NEXT + "503 `overloaded`", _status("overloaded", 503)),
     Row("U18", "400, 413, 422", "status and words of the provider", _status("invalid_request", 400)),
+    Row(
+        "U18",
+        "any other 4xx, save 408, which is a timeout",
+        "502 `upstream_error`, which says not to retry, but for 425",
+        UpstreamError("upstream_error", upstream_status=409, should_retry=False),
+    ),
     Row("U18", "404", NEXT + "status and words of the provider", _status("model_not_found", 404)),
     Row(
         "U19",

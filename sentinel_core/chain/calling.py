@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sentinel_core.attempt import BEFORE_CALL, NOT_CALLED, Attempt, Ending
-from sentinel_core.cancellation import own_failure
+from sentinel_core.cancellation import is_unsent, own_failure
 from sentinel_core.chain.faults import WrongResult, is_fault, source_fault
 from sentinel_core.chain.results import translated
 from sentinel_core.chain.unserved import unsupported
 from sentinel_core.context import Call, Context
 from sentinel_core.dialects.translation import performed
-from sentinel_core.errors import SentinelError, UpstreamError
+from sentinel_core.errors import Refusal, SentinelError, UpstreamError
 from sentinel_core.keys import Target
 from sentinel_core.messages import Answer
 from sentinel_core.reply import EventStream, Reply
@@ -59,12 +59,15 @@ async def call_provider(exchange: Exchange, call: Call) -> Reply:
         if reply.dialect is not request.dialect:
             reply = translated(reply, request, call.owner)
     except BaseException as exc:  # a call that was cancelled has an end, too
-        _close_attempt(attempt, "failed" if own_failure(exc) else "discarded")
-        attempt.error = exc.code if isinstance(exc, SentinelError) else None
-        if not is_fault(exc):
+        fault = source_fault(f"provider {call.target.provider}", "call", exc) if is_fault(exc) else None
+        if _unsent(exc):
+            _close_uncalled(attempt)
+        else:
+            _close_attempt(attempt, "failed" if own_failure(exc) else "discarded")
+            told = fault or exc
+            attempt.error = told.code if isinstance(told, SentinelError) else None
+        if fault is None:
             raise
-        fault = source_fault(f"provider {call.target.provider}", "call", exc)
-        attempt.error = fault.code
         raise fault from exc
     if reply.dropped or attempt.number > 1:
         _say_dropped(ctx, call.target, reply.dropped)
@@ -78,9 +81,16 @@ async def _announced(attempt: Attempt, before: Callable[[Attempt], Awaitable[Non
     try:
         await before(attempt)
     except BaseException:  # whoever is cancelled while it is announced has not called
-        _close_attempt(attempt, "discarded")
-        attempt.error = NOT_CALLED
+        _close_uncalled(attempt)
         raise
+
+
+def _unsent(exc: BaseException) -> bool:
+    """Whether what came of a call instead of a reply says that nothing of it was sent: what has no translation is
+    refused before that."""
+    if isinstance(exc, UpstreamError):
+        return not exc.attempted
+    return isinstance(exc, Refusal) or is_unsent(exc)
 
 
 def _say_dropped(ctx: Context, target: Target, names: tuple[str, ...]) -> None:
@@ -95,3 +105,8 @@ def _say_dropped(ctx: Context, target: Target, names: tuple[str, ...]) -> None:
 def _close_attempt(attempt: Attempt, ending: Ending) -> None:
     attempt.ending = ending
     attempt.ended = perf_counter()
+
+
+def _close_uncalled(attempt: Attempt) -> None:
+    _close_attempt(attempt, "discarded")
+    attempt.error = NOT_CALLED

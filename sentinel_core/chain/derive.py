@@ -12,7 +12,7 @@ import msgspec
 from sentinel_core.chain.entry import Entry
 from sentinel_core.chain.faults import WrongResult, is_fault, note
 from sentinel_core.chain.layers import LayerInput
-from sentinel_core.chain.passage import Readers, iterated, no_event
+from sentinel_core.chain.passage import iterated, no_event, noting, was_looked_at
 from sentinel_core.chain.phases import Phase
 from sentinel_core.chain.snapshot import Snapshot
 from sentinel_core.chain.verdicts import FAILED_OPEN, LEFT_EARLY
@@ -128,8 +128,7 @@ def decomposing(entry: Entry, on_stream: Phase) -> Phase:
 
     async def on_response(ctx: Context, answer: Answer) -> Answer:
         events = answer.dialect.decompose(answer)
-        readers = Readers()
-        given = LayerInput(each(events), None, readers.noting)
+        given = LayerInput(each(events), None, noting)
         source = on_stream(ctx, given)
         if isawaitable(source):
             source = await source
@@ -138,7 +137,7 @@ def decomposing(entry: Entry, on_stream: Phase) -> Phase:
             async for event in handed_on:
                 if (wrong := no_event(event)) is not None:
                     raise wrong
-                if isinstance(event, Opaque) and not readers.has(event):
+                if isinstance(event, Opaque) and not was_looked_at(event):
                     if entry.unscannable == "block":
                         raise Refusal("content_policy_violation")
                     ctx.note_unread(entry.name)

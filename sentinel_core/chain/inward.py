@@ -13,6 +13,7 @@ from sentinel_core.chain.results import decided
 from sentinel_core.chain.snapshot import Snapshot
 from sentinel_core.chain.unread import judge_unread
 from sentinel_core.errors import Refusal
+from sentinel_core.messages import Request
 from sentinel_core.reply import Reply
 
 if TYPE_CHECKING:
@@ -22,13 +23,18 @@ if TYPE_CHECKING:
 async def enter(exchange: Exchange) -> tuple[Reply | None, int]:
     """Run every `on_request`. A reply ends the way in; its depth is how many stages see it on the way out."""
     chain, ctx, seconds = exchange.chain, exchange.ctx, exchange.seconds
-    unreadable = chain.reads_requests_in_part and ctx.request.unreadable
+    in_part = chain.reads_requests_in_part
+    seen: Request | None = None
     now = perf_counter()
     for entry, phase, waits in chain.requests:
         position = entry.position
         exchange.entered = position + 1
-        if unreadable and entry.guard:
-            judge_unread(exchange, entry, "request")
+        if in_part and entry.guard:
+            if ctx.request is not seen:
+                seen = ctx.request
+                unreadable = seen.unreadable
+            if unreadable:
+                judge_unread(exchange, entry, "request")
         if not entry.plain:
             reply = await _lenient(exchange, entry, phase)
         else:

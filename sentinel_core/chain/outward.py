@@ -34,10 +34,15 @@ async def respond(exchange: Exchange, answer: Answer, depth: int) -> Answer:
     steps = exchange.chain.responses[depth]
     if steps and answer.raw is not None:
         answer = msgspec.structs.replace(answer, raw=None)
-    unreadable = exchange.chain.reads_responses_in_part[depth] and answer.unreadable
+    in_part = exchange.chain.reads_responses_in_part[depth]
+    seen: Answer | None = None
     for entry, phase, waits in steps:
-        if unreadable and entry.guard:
-            judge_unread(exchange, entry, "response")
+        if in_part and entry.guard:
+            if answer is not seen:
+                seen = answer
+                unreadable = answer.unreadable
+            if unreadable:
+                judge_unread(exchange, entry, "response")
         before = None if entry.plain else Snapshot(exchange.ctx)
         started = perf_counter()
         try:

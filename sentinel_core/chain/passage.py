@@ -10,7 +10,7 @@ from sentinel_core.chain.same_text import SameText
 from sentinel_core.chain.verdicts import Verdicts
 from sentinel_core.errors import Refusal, StageFault
 from sentinel_core.keys import VerdictResult
-from sentinel_core.messages import TEXTS, Event, Finish, Opaque
+from sentinel_core.messages import TEXTS, Event, Finish, Look, Opaque
 
 
 def no_event(given: object) -> WrongResult | None:
@@ -26,33 +26,26 @@ def iterated(given: object) -> AsyncIterator[Event]:
     return events
 
 
-class Readers:
-    """Notes which events' strings outside the channels a stage looked at."""
+def noting(event: Event) -> Event:
+    """The event as one stage is given it: one that has strings outside the channels notes whether they are read."""
+    if not isinstance(event, Opaque) or not event.slots:
+        return event
+    return Opaque(
+        choice=event.choice,
+        frame=event.frame,
+        part=event.part,
+        changed=event.changed,
+        slots=event.slots,
+        patches=event.patches,
+        look=Look(),
+        ends=event.ends,
+        goes_on=event.goes_on,
+    )
 
-    __slots__ = ("_seen",)
 
-    def __init__(self) -> None:
-        self._seen: set[tuple[int, int]] = set()
-
-    def noting(self, event: Event) -> Event:
-        """The event, so that one that has such strings notes who reads them."""
-        if not isinstance(event, Opaque) or not event.slots:
-            return event
-        return Opaque(
-            choice=event.choice,
-            frame=event.frame,
-            part=event.part,
-            changed=event.changed,
-            slots=event.slots,
-            patches=event.patches,
-            readers=self._seen,
-            ends=event.ends,
-            goes_on=event.goes_on,
-        )
-
-    def has(self, event: Opaque) -> bool:
-        """Whether the stage looked at this event's strings; one that it made itself counts as read."""
-        return event.readers is None or (id(event.frame), event.part) in event.readers
+def was_looked_at(event: Opaque) -> bool:
+    """Whether the stage that was given this event looked at its strings; one that it made itself counts as read."""
+    return event.look is None or event.look.taken
 
 
 class Passage:
@@ -62,13 +55,12 @@ class Passage:
     are what it was given.
     """
 
-    __slots__ = ("_changed", "_entry", "_readers", "_unread", "_verdicts", "ended", "released", "text")
+    __slots__ = ("_changed", "_entry", "_unread", "_verdicts", "ended", "released", "text")
 
     def __init__(self, entry: Entry, verdicts: Verdicts) -> None:
         self.ended = False
         self._entry = entry
         self._verdicts = verdicts
-        self._readers = Readers()
         self.text = SameText()
         self.released = 0
         self._changed = False
@@ -81,7 +73,7 @@ class Passage:
             return event
         if isinstance(event, Finish):
             self.text.end_came(event)
-        return self._readers.noting(event)
+        return noting(event)
 
     def left(self, event: Event) -> None:
         """The stage hands this on. Raises `Refusal` where nobody looked at it and that must not pass, and `StageFault`
@@ -131,6 +123,6 @@ class Passage:
 
     def _was_read(self, event: Opaque) -> bool:
         """Whether the stage looked at all of it, as far as that is text."""
-        if event.goes_on or (event.slots and not self._readers.has(event)):
+        if event.goes_on or (event.slots and not was_looked_at(event)):
             return False
         return self._entry.reads_all or not event.unreadable

@@ -11,6 +11,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
+from sentinel_core.cancellation import note_unsent
 from sentinel_core.errors import UpstreamError
 from sentinel_core.services import HttpTimeouts
 from sentinel_plugins.http import short_way
@@ -47,6 +48,7 @@ class Sending:
 
     __slots__ = (
         "_handshake",
+        "_hastened",
         "_loop",
         "_outgoing",
         "_sent_at",
@@ -61,6 +63,7 @@ class Sending:
         self._loop = asyncio.get_running_loop()
         self._outgoing = outgoing
         self._handshake = False
+        self._hastened = total_s < timeouts.total_s  # by the request's deadline
         self._sent_at = 0.0
         self.timeouts = timeouts
         self.timer = CallTimer(self._loop, total_s, self._expire)
@@ -81,8 +84,10 @@ class Sending:
         except CALL_ERRORS as error:
             self.abort()
             raise call_error(error) from error
-        except BaseException:  # a cancellation leaves no connection open, either
+        except BaseException as exc:  # a cancellation leaves no connection open, either
             self.abort()
+            if not self._sent_at and isinstance(exc, asyncio.CancelledError):
+                note_unsent(exc)
             raise
         return response
 
@@ -138,9 +143,12 @@ class Sending:
         self.dial.abort()
 
     def _late(self) -> UpstreamError:
-        """What a limit that passed before the head came says about the upstream (U02, U03, U06)."""
-        if self.dial.connection is not None or self.timer.total_is_over:
+        """What a limit that passed before the head came says about the upstream (U02, U03, U06). A deadline that passed
+        before there was a connection says nothing."""
+        if self.dial.connection is not None:
             return UpstreamError("upstream_timeout")
+        if self.timer.total_is_over and (self._sent_at or self._hastened):
+            return UpstreamError("upstream_timeout", attempted=bool(self._sent_at))
         if self._handshake and self._outgoing.url.scheme == "https":
             return UpstreamError("upstream_tls_error")
         return UpstreamError("upstream_unreachable")

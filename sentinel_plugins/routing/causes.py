@@ -11,6 +11,7 @@ ANOTHER_MAY_DO = frozenset(
         "model_not_found",
         "overloaded",
         "rate_limit_exceeded",
+        "unsupported_operation",
         "upstream_auth_error",
         "upstream_connection_reset",
         "upstream_error",

@@ -38,8 +38,9 @@ class Routing(Stage):
     """Tries the targets of a request in the order of its plan until one replies, or the fault is the request's own.
 
     It writes `FAILOVER` if a target failed, and names the provider that replied in `x-sentinel-provider`. A target that
-    lacks the operation is passed over, and leaves the plan if what has failed says that it would fail too. If nobody
-    replies, the error of the last call that was made is raised, and `circuit_open` only if none was.
+    lacks the operation is passed over, and so is a fallback that refuses a parameter; one leaves the plan if what has
+    failed says that it would fail too. If nobody replies, the error of the last call that was made is raised, and
+    `circuit_open` only if none was.
     """
 
     name = "routing"
@@ -91,7 +92,7 @@ class Routing(Stage):
                 self._note_rivals(ctx, target, course)
                 plan = self._narrowed(ctx, plan, place, course)
             except Refusal as error:
-                if error.code != "unsupported_operation":
+                if error.code != "unsupported_operation" and (error.code != "unsupported_parameter" or place == 1):
                     raise
                 lacking = error
             else:

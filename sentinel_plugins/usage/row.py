@@ -27,8 +27,8 @@ class UsageRow(TypedDict):
 
     `principal` is who asked, an address where nobody is known; `model` is what was asked for, `provider` and
     `target_model` who was called. So that sums count them, `requests` is 1 in the row of a request's first call,
-    `unpriced` where there is no price, and `not_called` where a call was announced and not made: such a row only takes
-    the place of its intent. Times are milliseconds.
+    `unpriced` where there is no price, and `not_called` where nothing of a call was sent: such a row only takes the
+    place of its intent. Times are milliseconds.
     """
 
     request_id: str

@@ -143,6 +143,15 @@ class Reads(Stage):
         ctx[SEEN] = 1
 
 
+class Remembers(Stage):
+    name = "remembers"
+    before = ("reads",)
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        ctx.request = ctx.request.with_fields(messages=[{"role": "user", "content": [PICTURE]}])
+
+
 async def dry(*stages: type[Stage], body: bytes = BODY, **tables: Mapping[str, Any]) -> Explanation:  # TOML values
     registry = Registry()
     for stage in stages:
@@ -234,6 +243,11 @@ async def test_an_image_is_refused_where_a_guard_would_refuse_what_it_cannot_rea
     explanation = await dry(Reads, body=IMAGE, reads=table)
     assert explanation.stages[0].decision == decision
     assert explanation.outcome.startswith("would be sent") is (decision == "passes")
+
+
+async def test_an_image_that_a_stage_put_in_is_refused_as_well() -> None:
+    explanation = await dry(Remembers, Reads, reads={"unscannable": "block"})
+    assert [row.decision for row in explanation.stages] == ["passes", "refuses"]
 
 
 async def test_an_unknown_model_has_no_target() -> None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.context import Context
 from sentinel_core.dialects.unreadable import holds_unreadable, says_unreadable
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.messages import Answer
+from sentinel_core.stage import Stage
 from tests.integration.guarded import (
     CHAT,
     COMPLETIONS,
@@ -197,3 +202,62 @@ async def test_h50_a_reply_is_refused_where_a_guards_table_says_so(name: str, st
     assert asked.verdicts["pii", "response"] == "blocked"
     assert "content_policy_violation" in asked.response.text or (path == MESSAGES and '"error"' in asked.response.text)
     assert not any(data in asked.response.text for data in ("UklGRg", "iVBORw0KGgo", "file-1"))
+
+
+class Remembers(Stage):
+    """Puts what was said before ahead of the request."""
+
+    name = "remembers"
+    before = ("pii", "secrets", "injection")
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        earlier = user([{"type": "image_url", "image_url": LINK}])
+        ctx.request = ctx.request.with_fields(messages=[earlier, *ctx.request.body["messages"]])
+
+
+class Strips(Stage):
+    """Takes out what is no text."""
+
+    name = "strips"
+    before = ("secrets",)
+    after = ("pii",)
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        ctx.request = ctx.request.with_fields(messages=[user("hi")])
+
+
+class Draws(Stage):
+    """Puts a picture into the answer."""
+
+    name = "draws"
+    after = ("pii",)
+
+    @hookimpl
+    def on_response(self, answer: Answer) -> Answer:
+        return msgspec.structs.replace(answer, body=message(images=IMAGES), raw=None)
+
+
+@pytest.mark.parametrize("guard", TABLES)
+async def test_h50_an_image_that_a_stage_put_in_is_one_as_well(guard: str) -> None:
+    asked = await ask(CHAT, chat(), Serving(("fine",)), Remembers, **{guard: {"unscannable": "block"}})
+    assert (asked.response.status_code, asked.provider.calls) == (400, [])
+    assert asked.verdicts[guard, "request"] == "blocked"
+    asked = await ask(CHAT, chat(), Serving(("fine",)), Remembers, **{guard: {}})
+    assert asked.verdicts[guard, "request"] == "partial"
+
+
+async def test_h50_an_image_that_a_stage_took_out_is_none_for_the_guards_after_it() -> None:
+    path, body = PARTS["chat image"]
+    asked = await ask(path, body, Serving(("fine",)), Strips, pii={}, secrets={"unscannable": "block"})
+    assert asked.response.status_code == 200
+    assert (asked.verdicts["pii", "request"], asked.verdicts["secrets", "request"]) == ("partial", "allowed")
+
+
+async def test_h50_an_image_that_a_stage_put_into_the_answer_is_one_as_well() -> None:
+    asked = await ask(CHAT, chat(), Serving(("fine",)), Draws, pii={"unscannable": "block"})
+    assert asked.verdicts["pii", "response"] == "blocked"
+    assert "iVBORw0KGgo" not in asked.response.text
+    asked = await ask(CHAT, chat(), Serving(("fine",)), Draws, pii={})
+    assert asked.verdicts["pii", "response"] == "partial"

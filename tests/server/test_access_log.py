@@ -128,7 +128,10 @@ async def test_a_call_that_was_never_made_is_no_attempt() -> None:
         tx.ctx.attempts.append(Attempt(1, Target("p", "m"), 1.0, "discarded", NOT_CALLED, 2.0))
         write_record(tx)
         record = await lines.next()
-    assert (record.attempts, record.provider, record.end) == (0, None, "IR")
+        assert (record.attempts, record.provider, record.end) == (0, None, "IR")
+        tx.error, tx.cause, tx.body_read = None, "client", True
+        write_record(tx)
+        assert (await lines.next()).end == "CQ"
 
 
 async def test_of_two_calls_beside_each_other_it_names_the_one_whose_reply_broke_off() -> None:

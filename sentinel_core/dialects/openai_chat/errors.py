@@ -30,6 +30,9 @@ CODES_BY_STATUS = {
 CALLER_FAULTS = frozenset({400, 404, 413, 422})
 """Statuses that are the caller's to mend: passed on with the provider's own words."""
 
+_TOO_EARLY = 425
+"""The only 4xx without a code of its own here that may pass with time."""
+
 SHARED_CODES = frozenset(
     {"content_policy_violation", "model_not_found", "overloaded", "rate_limit_exceeded", "unsupported_parameter"}
 )
@@ -80,7 +83,8 @@ def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None
     """What an upstream's error response means to the caller.
 
     `body` is the decoded JSON, or None. 400, 404, 413 and 422 keep status and message verbatim (clients match on
-    the text); 401 and 403 are this gateway's own credentials and become a 502.
+    the text); 401 and 403 are this gateway's own credentials and become a 502. So does any other 4xx, which is not to
+    be repeated.
     """
     wire = _wire(body)
     message, code = _text(wire.get("message")), _text(wire.get("code"))
@@ -107,6 +111,7 @@ def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None
         message,
         upstream_status=status,
         retry_after_s=retry_after_s,
+        should_retry=False if known is None and 400 <= status < 500 and status != _TOO_EARLY else None,
         verbatim=message is not None,
     )
 

@@ -10,12 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_core.chain import derive
+from sentinel_core.chain import Chain, Exchange, Tracker, derive
+from sentinel_core.chain.stream import Delivery
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal, StageFault
 from sentinel_core.messages import Answer, Event, Finish, Opaque, TextEvent
 from sentinel_core.stage import Stage, StageConfig, Unscannable
-from sentinel_core.testing import chunk, completion, content_chunk, encoded, finish_chunk
+from sentinel_core.testing import (
+    FakeProvider,
+    chain_of,
+    chunk,
+    completion,
+    content_chunk,
+    context,
+    encoded,
+    finish_chunk,
+)
 from tests.core.chain.stages import exchange, open_on_fault, stage, verdicts
 
 CALL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"q": "secret"}'}}
@@ -148,6 +158,28 @@ async def test_strings_outside_the_channels_that_a_guard_read_may_pass() -> None
     assert verdicts(driven)["guard", "response"] == "allowed"
 
 
+async def test_an_event_is_not_taken_for_one_that_has_left_and_was_read() -> None:
+    """Frames leave, and the next ones come to lie where they lay."""
+    passed: list[str] = []
+
+    async def first_ones(self: Stage, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        left = 40
+        async for event in events:
+            if isinstance(event, Opaque) and event.slots and left:
+                event.texts()
+                left -= 1
+            yield event
+
+    first_ones.__name__ = "on_stream"
+    odd = [chunk({"content": "fine", "annotation": f"note {number}"}) for number in range(80)]
+    chain = chain_of(
+        (stage("guard", first_ones, config=StageConfig(unscannable="block")),), FakeProvider(odd), Tracker()
+    )
+    with pytest.raises(Refusal):
+        await _annotations(chain, passed)
+    assert passed == [f"note {number}" for number in range(40)]
+
+
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "unary"])
 @pytest.mark.parametrize("half", ["on_response", "on_stream"])
 async def test_an_end_that_either_half_changes_is_changed_on_both_kinds_of_reply(half: str, stream: bool) -> None:
@@ -165,3 +197,12 @@ async def test_an_end_that_either_half_changes_is_changed_on_both_kinds_of_reply
     assert encoded(driven).count(b'"finish_reason":"content_filter"') == 1
     assert b'"finish_reason":"stop"' not in encoded(driven)
     assert verdicts(driven)["guard", "response"] == "masked"
+
+
+async def _annotations(chain: Chain, passed: list[str]) -> None:
+    """Note what passes beside the text, and keep nothing else of it."""
+    async with Exchange(chain, context(stream=True)) as reply:
+        assert isinstance(reply, Delivery)
+        async for event in reply:
+            if isinstance(event, Opaque):
+                passed += [slot.text for slot in event.slots if slot.kind != "key"]

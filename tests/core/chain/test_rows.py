@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
-from sentinel_core.attempt import Attempt
+from sentinel_core.attempt import NOT_CALLED, Attempt
+from sentinel_core.cancellation import note_unsent
 from sentinel_core.chain import Chain, ChainPlan, Exchange, Tracker
 from sentinel_core.context import Call, CallNext, Context
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.errors import StageFault, UpstreamError
+from sentinel_core.errors import Refusal, SentinelError, StageFault, UpstreamError
 from sentinel_core.messages import Event, Usage
 from sentinel_core.provider import Provider, ProviderConfig
 from sentinel_core.reply import EventStream, Reply
@@ -116,3 +118,43 @@ async def test_a_stream_that_breaks_under_a_caller_who_wanted_one_answer_is_note
 async def _enter(chain: Chain, ctx: Context) -> None:
     async with Exchange(chain, ctx):
         pass
+
+
+@pytest.mark.parametrize(
+    ("error", "row"),
+    [
+        (UpstreamError("overloaded", attempted=False), ("discarded", NOT_CALLED, False)),
+        (UpstreamError("upstream_timeout", attempted=False), ("discarded", NOT_CALLED, False)),
+        (Refusal("unsupported_parameter"), ("discarded", NOT_CALLED, False)),
+        (UpstreamError("upstream_timeout"), ("failed", "upstream_timeout", False)),
+        (RuntimeError("a bug of the provider"), ("failed", "internal_error", False)),
+    ],
+)
+async def test_a_call_that_ended_before_anything_was_sent_is_none(error: Exception, row: tuple[str, str, bool]) -> None:
+    found = await exchange(reply=error)
+    assert isinstance(found.error, SentinelError)
+    assert found.ctx is not None
+    assert told(found.ctx.attempts) == [row]
+
+
+@pytest.mark.parametrize(("unsent", "error"), [(True, NOT_CALLED), (False, None)])
+async def test_a_call_that_was_cancelled_is_none_only_where_nothing_was_sent(unsent: bool, error: str | None) -> None:
+    begun = asyncio.Event()
+
+    class Waits(FakeProvider):
+        async def call(self, call: Call) -> Reply:
+            try:
+                begun.set()
+                await asyncio.Event().wait()
+            except asyncio.CancelledError as exc:
+                if unsent:
+                    note_unsent(exc)
+                raise
+            return completion("a")
+
+    ctx = context(stream=False)
+    asked = asyncio.create_task(_enter(Chain(ChainPlan(()), (), {"fake": Waits()}, Tracker()), ctx))
+    await begun.wait()
+    asked.cancel()
+    await asyncio.wait([asked])
+    assert told(ctx.attempts) == [("discarded", error, False)]

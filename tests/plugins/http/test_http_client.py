@@ -13,6 +13,7 @@ from typing import Literal
 import pytest
 import pytest_asyncio
 
+from sentinel_core.cancellation import is_unsent
 from sentinel_core.errors import UpstreamError
 from sentinel_core.services import HttpClient, HttpResponse, HttpTimeouts
 from sentinel_plugins.http import sending
@@ -308,9 +309,47 @@ async def test_a_cancelled_call_closes_its_connection_at_once(client: HttpClient
     call = asyncio.create_task(post(client, upstream))
     await upstream.received()
     call.cancel()
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(asyncio.CancelledError) as cancelled:
         await call
+    assert not is_unsent(cancelled.value)
     await upstream.closed()
+
+
+async def test_a_call_that_is_cancelled_in_a_full_pool_says_that_nothing_was_sent(upstream: Upstream) -> None:
+    upstream.script(None, Stream([b"one", Stall()]))
+    async with AiohttpPools().pool(connections=1) as pool:
+        first = await post(pool, upstream)
+        call = asyncio.create_task(post(pool, upstream))
+        await asyncio.sleep(0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError) as cancelled:
+            await call
+        assert is_unsent(cancelled.value)
+        await first.abort()
+
+
+async def test_what_was_written_to_a_stale_connection_was_sent(
+    client: HttpClient, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who can tell how far it came, before it is sent once more?"""
+    again = asyncio.Event()
+
+    async def hang(*_: object) -> None:
+        again.set()
+        await asyncio.Event().wait()
+
+    upstream.script(None, Reply(b"first"), Close())
+    await text(await post(client, upstream))
+    monkeypatch.setattr("aiohttp.TCPConnector._create_connection", hang)
+    call = asyncio.create_task(post(client, upstream))
+    await again.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError) as cancelled:
+        await call
+    assert not is_unsent(cancelled.value)
+    with pytest.raises(UpstreamError, match="upstream_timeout") as late:
+        await post(client, upstream, deadline=time.monotonic() + SHORT_S)
+    assert not late.value.attempted
 
 
 async def test_an_upload_that_nobody_reads_is_cut_off_when_cancelled(client: HttpClient) -> None:

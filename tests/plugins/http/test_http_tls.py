@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import os
 import ssl
+import time
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,20 @@ async def test_u03_a_handshake_that_hangs_is_a_tls_error_at_the_connect_limit(up
         with pytest.raises(UpstreamError, match="upstream_tls_error"):
             await pool.send("GET", url, headers={}, timeouts=HttpTimeouts(connect_s=0.1))
     await upstream.closed()
+
+
+async def test_u03_a_handshake_that_outlasts_the_whole_limit_is_the_upstreams_and_one_that_a_deadline_ends_is_not(
+    upstream: Upstream,
+) -> None:
+    upstream.script(None, Stall())
+    url = upstream.base_url.replace("http://", "https://")
+    async with AiohttpPools().pool(connections=1) as pool:
+        with pytest.raises(UpstreamError, match="upstream_tls_error") as failed:
+            await pool.send("GET", url, headers={}, timeouts=HttpTimeouts(total_s=0.1))
+        assert failed.value.attempted
+        with pytest.raises(UpstreamError, match="upstream_timeout") as late:
+            await pool.send("GET", url, headers={}, timeouts=LIMITS, deadline=time.monotonic() + 0.1)
+        assert not late.value.attempted
 
 
 async def test_u03_an_upstream_that_speaks_no_tls_is_a_tls_error() -> None:

@@ -37,6 +37,7 @@ FALLS_BACK = (
     UpstreamError("overloaded", upstream_status=402, wire_code="upstream_quota"),
     UpstreamError("model_not_found", upstream_status=404),
     UpstreamError("rate_limit_exceeded", upstream_status=429, retry_after_s=2.0),
+    UpstreamError("unsupported_operation", upstream_status=501),
 )
 STAYS = (
     UpstreamError("invalid_request", upstream_status=400),
@@ -261,3 +262,35 @@ async def test_a_target_without_the_operation_is_passed_over_and_has_not_failed(
         error = (await live.ask()).error
         assert isinstance(error, Refusal)
         assert error.code == "unsupported_operation"
+
+
+REFUSES = Refusal("unsupported_parameter", param="seed")
+
+
+async def test_a_fallback_that_refuses_a_parameter_is_passed_over() -> None:
+    down = FakeProvider(UpstreamError("upstream_error", upstream_status=500))
+    refuses, well = FakeProvider(REFUSES), FakeProvider(WELL)
+    async with targets({"a": down, "b": refuses, "c": well}, routing={}, retry={}, breaker={}) as live:
+        driven = await live.ask()
+        assert driven.ctx is not None
+        assert (driven.text, provider_of(driven), driven.ctx[FAILOVER]) == ("well", "c", (A,))
+        assert len(refuses.calls) == 1
+    async with targets({"a": down, "b": refuses}, routing={}, retry={}, breaker={}) as live:
+        error = (await live.ask()).error
+        assert isinstance(error, UpstreamError)
+        assert error.code == "upstream_error"
+
+
+async def test_what_the_first_target_refuses_is_the_callers_to_mend() -> None:
+    """Nobody asked for the difference that `on_unsupported = "refuse"` is to spare them from another target."""
+    second = FakeProvider(WELL)
+    async with targets({"a": FakeProvider(REFUSES), "b": second}, routing={}, retry={}, breaker={}) as live:
+        assert ((await live.ask()).error, second.calls) == (REFUSES, [])
+
+
+async def test_any_other_refusal_ends_the_plan() -> None:
+    refusal = Refusal("ledger_unavailable")
+    down = FakeProvider(UpstreamError("upstream_error", upstream_status=500))
+    third = FakeProvider(WELL)
+    async with targets({"a": down, "b": FakeProvider(refusal), "c": third}, routing={}, retry={}) as live:
+        assert ((await live.ask()).error, third.calls) == (refusal, [])

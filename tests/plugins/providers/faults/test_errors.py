@@ -64,6 +64,16 @@ async def test_u18_a_callers_fault_keeps_its_status_and_its_words(
     assert (error.status, error.message, error.verbatim, error.should_retry) == (status, words, True, False)
 
 
+@pytest.mark.parametrize("status", [405, 409, 410, 415, 424, 425, 431, 451])
+async def test_u18_any_other_4xx_is_not_to_be_repeated_unless_it_came_too_early(
+    spoken: Spoken, upstream: Upstream, status: int
+) -> None:
+    upstream.script(None, Reply(spoken.api.error(status, "words"), status))
+    error = await error_of(spoken, upstream)
+    assert (error.code, error.status, error.upstream_status) == ("upstream_error", 502, status)
+    assert error.should_retry is (status == 425)
+
+
 @pytest.mark.parametrize("status", [401, 403])
 async def test_u19_our_own_key_was_refused(spoken: Spoken, upstream: Upstream, stream: bool, status: int) -> None:
     upstream.script(None, Reply(spoken.api.error(status, f"Incorrect API key provided: {KEY}"), status))
