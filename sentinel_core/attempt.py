@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from sentinel_core.blame import Blame
 from sentinel_core.keys import Key, Target
 from sentinel_core.messages import Usage
 
@@ -18,8 +19,8 @@ class Attempt:
     """One row per call of a provider. Opened before the call, closed when its reply is over.
 
     Times are seconds on the monotonic clock. `ending` is None while the call runs, `discarded` where its reply was
-    given up: the caller left, or another attempt's reply was `taken` instead. `error` is the code if it failed, `usage`
-    what the provider reported, which it may charge for whatever the ending.
+    given up: the caller left, or another attempt's reply was `taken` instead. `error` is the code if it failed, `blame`
+    what that says of the target, `usage` what the provider reported, which it may charge for whatever the ending.
     """
 
     number: int
@@ -30,6 +31,12 @@ class Attempt:
     ended: float | None = None
     usage: Usage | None = None
     taken: bool = False
+    blame: Blame | None = None
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it says something bad about its target."""
+        return self.blame in ("failure", "quarantine")
 
 
 BEFORE_CALL: Key[Callable[[Attempt], Awaitable[None]]] = Key("before_call")

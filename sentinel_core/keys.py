@@ -133,14 +133,15 @@ DEFAULT_MAX_ATTEMPTS = 3
 """How many where no stage states another limit."""
 
 SERVED_BY: Key[Target] = Key("served_by")
-"""The target whose reply was taken, where that is another than the one that was called first; written by hedge."""
+"""The target whose reply was taken, of the latest call; absent where it was always the one that was called first.
+Written by hedge."""
 
 FAILED_BESIDE: Key[Mapping[Target, UpstreamError]] = Key("failed_beside")
 """What targets failed with that were called beside the one whose reply was taken, or whose error is told; written by
 hedge, of its latest call."""
 
 FAILOVER: Key[tuple[Target, ...]] = Key("failover")
-"""The targets that failed, in the order of the tries; written by routing, absent where the first one replied."""
+"""The targets that failed, in the order of the tries, none where the first one replied; written by routing."""
 
 FINDINGS: Key[Callable[[Finding], object]] = Key("findings")
 """Who wants to hear of each finding, with its place. It is there only where somebody asks what guards would do: a guard

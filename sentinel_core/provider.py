@@ -33,6 +33,10 @@ class ProviderConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     same_as: str | None = None
 
 
+HEALTH_TIMEOUT_S = 2.0
+"""What a health check may take; whoever asks gives up then."""
+
+
 class Health(msgspec.Struct, frozen=True):
     """What one health check found. `latency_ms` is None where nothing was sent."""
 
@@ -80,5 +84,8 @@ class Provider:
         raise NotImplementedError(f"{type(self).__name__} does not implement call()")
 
     async def health_check(self) -> Health:
-        """A cheap look at the upstream. Must not raise; must not cost tokens."""
+        """A cheap look at the upstream. Must not raise; must not cost tokens.
+
+        `unknown` says that nothing could be found out: what an earlier look found stands.
+        """
         return Health("unknown", detail="this provider has no health check")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sentinel_core.attempt import NOT_CALLED, Attempt
@@ -25,11 +26,13 @@ def reroute_of(ctx: Context) -> Reroute:
     """What became of the targets of one exchange.
 
     Routing says what it was refused (`FAILOVER`), breakers that let nothing through included; where no stage says so,
-    failed attempts do. A hedge that lost did not fail.
+    failed attempts do. A hedge that lost did not fail, and a rival that failed beside the reply was not passed over.
     """
     row = answering(ctx)
     used = row.target if row is not None else None
-    failed = ctx.get(FAILOVER) or [row.target for row in ctx.attempts if row.error not in (None, NOT_CALLED)]
+    failed: Iterable[Target] | None = ctx.get(FAILOVER)
+    if failed is None:
+        failed = [row.target for row in ctx.attempts if row.error not in (None, NOT_CALLED)]
     return Reroute(tuple(target for target in dict.fromkeys(failed) if target != used), used)
 
 

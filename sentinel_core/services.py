@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -109,11 +109,16 @@ class HttpPools(Protocol):
         ...
 
 
-class CircuitStates(Protocol):
-    """The service `circuits`, where a breaker is in the chain: what this process thinks of its targets."""
+CIRCUITS = "circuits"
+"""Where a breaker leaves its `CircuitStates` in `Services.shared`: they end with its chain."""
 
-    def states(self) -> Iterable[tuple[Target, CircuitState]]:
-        """Each target that was called, and its circuit's state."""
+
+class CircuitStates(Protocol):
+    """What this process thinks of its targets, where a breaker is in the chain."""
+
+    def states(self, named: Set[Target]) -> Iterable[tuple[Target, CircuitState]]:
+        """Each target that was called by this chain, or by an earlier one if it is among those that are `named`, and
+        its circuit's state."""
         ...
 
 
@@ -171,8 +176,6 @@ ServiceFactory = Callable[[], Any]  # a service behind its own Protocol
 
 CATALOGUE: ServiceKey[ModelCatalogue] = ServiceKey("catalogue")
 """What is known about models, the operator's own rows among it; the gateway's own."""
-CIRCUITS: ServiceKey[CircuitStates] = ServiceKey("circuits")
-"""What this process thinks of its targets, where a breaker is in the chain."""
 LEDGER: ServiceKey[Ledger] = ServiceKey("ledger")
 """What was spent, where the usage is written down."""
 LOCAL_STATE: ServiceKey[StateStore] = ServiceKey("local_state")

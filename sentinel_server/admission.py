@@ -18,8 +18,7 @@ async def admitted(gateway: Gateway, route: Endpoint | Socket, client: Client) -
     """
     if route.policy == "public":
         return None
-    authenticator = gateway.authenticator
-    principal = await authenticator.authenticate(client) if authenticator is not None else None
+    principal = await gateway.authenticate(client)
     if route.policy != "caller":
         if principal is None or principal.kind == "anonymous":
             raise Refusal("not_found")

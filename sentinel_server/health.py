@@ -18,8 +18,8 @@ from sentinel_core.circuits import CircuitState, Status, judged, worst
 from sentinel_core.endpoints import NO_STORE, Endpoint, HttpReply, HttpRequest
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
+from sentinel_core.gateway.circuits import states_by_provider
 from sentinel_core.provider import Health
-from sentinel_core.services import CIRCUITS
 from sentinel_server.access_log import timestamp
 from sentinel_server.distribution import package_version
 
@@ -104,7 +104,7 @@ async def report(gateway: Gateway) -> HealthReport:
     started = gateway.started
     ping_s = await _ping(gateway) if started else None
     providers = dict(await gateway.health()) if started else {}
-    circuits = _circuits(gateway)
+    circuits = states_by_provider(gateway)
     uptime_s = round(gateway.uptime_s, 3)
     return HealthReport(
         status=_status(
@@ -140,15 +140,6 @@ async def _ping(gateway: Gateway) -> float | None:
     except Exception:
         log.warning("the state store does not answer", exc_info=True)
         return None
-
-
-def _circuits(gateway: Gateway) -> Mapping[str, Set[CircuitState]]:
-    """The states of the circuits of each provider's targets."""
-    circuits = gateway.services.find(CIRCUITS) if gateway.started else None
-    states: dict[str, set[CircuitState]] = {}
-    for target, state in circuits.states() if circuits is not None else ():
-        states.setdefault(target.provider, set()).add(state)
-    return states
 
 
 def _worst(circuits: Mapping[str, Set[CircuitState]]) -> dict[str, CircuitState]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from docs.generate.markdown import table
+from sentinel_core.blame import blame
 from sentinel_core.errors import UpstreamError
-from sentinel_plugins.breaker.blame import blame
 from sentinel_plugins.retry.delay import repeatable
 from sentinel_plugins.routing.causes import falls_back
 from sentinel_plugins.routing.config import RoutingConfig

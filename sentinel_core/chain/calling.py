@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sentinel_core.attempt import BEFORE_CALL, NOT_CALLED, Attempt, Ending
+from sentinel_core.blame import blame_of
 from sentinel_core.cancellation import is_unsent, own_failure
 from sentinel_core.chain.faults import WrongResult, is_fault, source_fault
 from sentinel_core.chain.results import translated
@@ -60,6 +61,7 @@ async def call_provider(exchange: Exchange, call: Call) -> Reply:
             reply = translated(reply, request, call.owner)
     except BaseException as exc:  # a call that was cancelled has an end, too
         fault = source_fault(f"provider {call.target.provider}", "call", exc) if is_fault(exc) else None
+        attempt.blame = blame_of(fault or exc, deadline=call.deadline, now=perf_counter())
         if _unsent(exc):
             _close_uncalled(attempt)
         else:

@@ -117,7 +117,7 @@ class Exchange:
             async for _ in source:
                 pass
         except (UpstreamError, StageFault) as exc:
-            self.rows.broke(exc.code)
+            self.rows.broke(exc, self.ctx.deadline)
             if isinstance(exc, StageFault):
                 raise
             raise await outward.screened(self, exc) from exc.__cause__
@@ -154,7 +154,7 @@ class Exchange:
             exc = self.rows.fault(exc)
         self._failure = exc
         if isinstance(exc, UpstreamError | StageFault):
-            self.rows.broke(exc.code)
+            self.rows.broke(exc, self.ctx.deadline)
         if isinstance(exc, UpstreamError):
             self._failure = await outward.screened(self, exc)
         return self._failure

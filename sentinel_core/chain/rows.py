@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from sentinel_core.attempt import Attempt
+from sentinel_core.blame import blame_of
 from sentinel_core.chain.faults import source_fault
-from sentinel_core.errors import StageFault
+from sentinel_core.errors import StageFault, UpstreamError
 from sentinel_core.messages import Answer, Usage
 from sentinel_core.reply import Reply
 
@@ -39,11 +42,12 @@ class Rows:
             if attempt is not taken and isinstance(other, Answer):
                 attempt.ending = "discarded"
 
-    def broke(self, code: str) -> None:
+    def broke(self, exc: UpstreamError | StageFault, deadline: float | None) -> None:
         """A stream broke off: its attempt failed, whichever attempt came last."""
+        said = blame_of(exc, deadline=deadline, now=perf_counter(), begun=True)
         for attempt, reply in self._came:
             if not isinstance(reply, Answer) and reply.ending == "failed" and attempt.error is None:
-                attempt.error = code
+                attempt.error, attempt.blame = exc.code, said
 
     def fault(self, exc: BaseException) -> StageFault:
         """The fault that the stream which was taken broke with: its provider's, where an attempt gave it."""

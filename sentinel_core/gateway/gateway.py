@@ -29,7 +29,7 @@ from sentinel_core.gateway.opening import Opening
 from sentinel_core.gateway.retired import Retired
 from sentinel_core.gateway.sources import Sources
 from sentinel_core.jobs import Job, Jobs
-from sentinel_core.keys import CANDIDATES, Target
+from sentinel_core.keys import CANDIDATES, Principal, Target
 from sentinel_core.messages import Answer, Request
 from sentinel_core.provider import Health, Provider
 from sentinel_core.records import RecordStore
@@ -62,7 +62,7 @@ class Gateway:
         self._json_limits = settings.server.json_limits
         self._tracker, self._jobs, self._pool = Tracker(), Jobs(), ProviderPool()
         self._generation: Generation | None = None
-        self._retired = Retired(self._tracker)
+        self._retired, self._health = Retired(self._tracker), HealthChecks(lambda: self.services.clock.monotonic())
         self._services: Services | None = services
         self._stack = AsyncExitStack()
         self._reloading, self._opening = asyncio.Lock(), Opening()
@@ -156,13 +156,11 @@ class Gateway:
 
     async def health(self, *, anew: bool = False) -> Mapping[str, Health]:
         """Each provider's health, at most 15 seconds old; `anew` asks every provider now. `Refusal`: not_started."""
-        providers = self.providers
-        return await self._health.look(providers, anew=anew)
+        return await self._health.look(lambda: self.providers, anew=anew)
 
     async def probe(self, provider: str) -> Health:
         """One provider's health, asked now. Raises KeyError for a name that is not open, `Refusal`: not_started."""
-        opened = self.providers[provider]
-        return await self._health.probe(provider, opened)
+        return await self._health.probe(provider, lambda: self.providers)
 
     # -- life cycle ---------------------------------------------------------------------------------------------
 
@@ -172,7 +170,6 @@ class Gateway:
         async with AsyncExitStack() as stack:
             opened = self._given or await outside.opened(self._blueprint, stack)
             services = outside.completed(opened, self._blueprint.registry)
-            self._health = HealthChecks(services.clock)
             self._generation = await Generation.open(self._blueprint, self._pool, services, self._tracker)
             self._services = self._generation.services
             self._stack = stack.pop_all()
@@ -238,8 +235,7 @@ class Gateway:
     def _drain_left_s(self) -> float:
         """How long an exit may still wait: what is left of a drain that began, or a moment for finishers."""
         self.begin_drain()
-        passed = time.monotonic() - self._drain_began
-        return max(FINISHERS_S, self.settings.server.drain_timeout_s - passed)
+        return max(FINISHERS_S, self.settings.server.drain_timeout_s + self._drain_began - time.monotonic())
 
     async def drain(self, timeout_s: float | None = None) -> bool:
         """Refuse new exchanges and wait until every open one, and every finisher, has ended. False if time ran out."""
@@ -279,6 +275,10 @@ class Gateway:
             if generation is self._generation:
                 return check
         return None
+
+    async def authenticate(self, client: Client) -> Principal | None:
+        """Who asks outside of an exchange; None where no stage of the chain says so. Raises `Refusal`."""
+        return await self._open_generation().authenticate(client)
 
     def open(self, ctx: Context) -> Exchange:
         """One exchange, to be entered with `async with`. Raises `Refusal`: not_started, draining."""

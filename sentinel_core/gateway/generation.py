@@ -18,7 +18,7 @@ from sentinel_core.gateway.able import able
 from sentinel_core.gateway.blueprint import Blueprint, ProviderPlan
 from sentinel_core.gateway.catalogue import Catalogue, Knowledge
 from sentinel_core.gateway.outside import furnished
-from sentinel_core.keys import Target
+from sentinel_core.keys import Principal, Target
 from sentinel_core.messages import Request
 from sentinel_core.provider import Provider
 from sentinel_core.services import Services
@@ -140,6 +140,16 @@ class Generation:
             raise
         finally:
             self.chain.leave()
+
+    async def authenticate(self, client: Client) -> Principal | None:
+        """Who asks outside of an exchange; None where no stage says so. Raises what the stage raises.
+
+        The generation stays open meanwhile, as it does for an exchange.
+        """
+        if self.authenticator is None:
+            return None
+        with self.opened():
+            return await self.authenticator.authenticate(client)
 
     @contextmanager
     def opened(self) -> Iterator[Opened]:

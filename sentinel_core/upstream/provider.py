@@ -11,7 +11,7 @@ from sentinel_core.context import Call
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.errors import UpstreamError
-from sentinel_core.provider import Health, Provider
+from sentinel_core.provider import HEALTH_TIMEOUT_S, Health, Provider
 from sentinel_core.reply import Reply
 from sentinel_core.services import HttpClient, HttpTimeouts, Services
 from sentinel_core.upstream.config import UpstreamConfig
@@ -20,6 +20,8 @@ from sentinel_core.upstream.refused import refusal_of
 from sentinel_core.upstream.reply import Reader, reply_of
 from sentinel_core.upstream.stream import Framing
 
+HEALTH_TIMEOUTS = HttpTimeouts(connect_s=0.75 * HEALTH_TIMEOUT_S)
+"""A check finds its pool full before whoever asks gives up; how long it may take is theirs to say."""
 HEALTH_BYTES = 1 << 20
 
 
@@ -100,11 +102,11 @@ class HttpProvider(Provider):
     async def health_check(self) -> Health:
         """Read `health_url`, a list of models by default: it costs no tokens and proves that the key is valid.
 
-        How long it may take is for whoever asks: a gateway ends it after two seconds.
+        A full pool says nothing about the upstream: calls that go well fill it, too.
         """
         started = time.monotonic()
         try:
-            response = await self.http.send("GET", self.health_url, headers=self.headers)
+            response = await self.http.send("GET", self.health_url, headers=self.headers, timeouts=HEALTH_TIMEOUTS)
             try:
                 if response.status >= 300:
                     raise await refusal_of(response, self.error)
@@ -114,5 +116,5 @@ class HttpProvider(Provider):
                 raise
             await response.release()
         except UpstreamError as error:
-            return Health("unhealthy", detail=error.code)
+            return Health("unhealthy" if error.attempted else "unknown", detail=error.code)
         return Health("healthy", latency_ms=(time.monotonic() - started) * 1000)

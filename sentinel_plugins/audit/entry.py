@@ -15,6 +15,7 @@ from sentinel_core.errors import SentinelError
 from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL, SERVED_BY, Key, Verdict
 from sentinel_core.messages import Usage
 from sentinel_core.records import Record
+from sentinel_plugins.recording.asker import asker
 
 TABLE = "audit"
 CLAIMS = "audit_lost"
@@ -41,10 +42,10 @@ class Content(msgspec.Struct, frozen=True):
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One request. An `intent` says that it is about to reach a provider, a `terminal` entry how it ended.
 
-    `status` is how the exchange ended; `model` is what was asked for, or else what answered. `provider`,
-    `target_model`, the tokens and `ending` are of one call: the one whose reply was taken, or the last. `attempts`
-    counts the calls that were made, and `cost_nanousd` is of all of them. `lost` counts the entries that this writer,
-    and those before it in its process, had no room for so far.
+    `principal` is who asked, an address where nobody is known. `status` is how the exchange ended; `model` is what was
+    asked for, or else what answered. `provider`, `target_model`, the tokens and `ending` are of one call: the one whose
+    reply was taken, or the last. `attempts` counts the calls that were made, and `cost_nanousd` is of all of them.
+    `lost` counts the entries that this writer, and those before it in its process, had no room for so far.
     """
 
     kind: Literal["intent", "terminal"]
@@ -123,12 +124,10 @@ def lost(intent: Record, now: float, dropped: int) -> Record:
 
 
 def _asked(ctx: Context) -> dict[str, Any]:  # fields of an Entry
-    principal, request = ctx.get(PRINCIPAL), ctx.request
+    request = ctx.request
     return {
         "request_id": ctx.id,
-        "principal": principal.id if principal is not None else "",
-        "key": principal.id if principal is not None and principal.kind == "key" else None,
-        "user": principal.user if principal is not None else None,
+        **asker(ctx),
         "operation": request.operation,
         "model": request.model or "",
         "streamed": request.stream,

@@ -53,6 +53,12 @@ class Circuit:
         self._until = 0.0
         self._window = Window()
 
+    def follow(self, limits: BreakerConfig) -> None:
+        """Go by these limits from now on. A window of another length begins empty: its slices are others."""
+        if limits.window_s != self.limits.window_s:
+            self._window = Window()
+        self.limits = limits
+
     def acquire(self, now: float) -> Permit | float:
         """Leave for one call, or the seconds until it is worth asking again."""
         if self.state == "closed":

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from time import monotonic
 
 from sentinel_core.circuits import CircuitState
 from sentinel_core.keys import Target
-from sentinel_core.services import CIRCUITS, ServiceKey
+from sentinel_core.services import ServiceKey
 from sentinel_plugins.breaker.circuit import Circuit
 from sentinel_plugins.breaker.config import BreakerConfig
 
@@ -35,15 +35,31 @@ class Circuits:
                 self._circuits.popitem(last=False)
         else:
             self._circuits.move_to_end(target)
-            circuit.limits = limits
+            if circuit.limits is not limits:
+                circuit.follow(limits)
         return circuit
 
     def states(self) -> Iterator[tuple[Target, CircuitState]]:
-        """Each target that was called, and its circuit's state, for those who show it."""
-        now = self.now()
-        for target, circuit in self._circuits.items():
-            yield target, circuit.shown(now)
+        """Each target that was called, and its circuit's state."""
+        return ((target, circuit.shown(self.now())) for target, circuit in self._circuits.items())
+
+    def ruled_by(self, limits: BreakerConfig) -> Set[Target]:
+        """The targets that were called last by the stage of these limits."""
+        return {target for target, circuit in self._circuits.items() if circuit.limits is limits}
 
 
-OWN_CIRCUITS: ServiceKey[Circuits] = ServiceKey(CIRCUITS)
-"""The service `circuits`, as the breaker that keeps them sees it."""
+OWN_CIRCUITS: ServiceKey[Circuits] = ServiceKey("circuits")
+"""The service `circuits`, which the breakers of all generations share."""
+
+
+class CircuitsOfChain:
+    """The circuits that one chain is judged by: a reload may have taken the target of another one away."""
+
+    def __init__(self, circuits: Circuits, limits: BreakerConfig) -> None:
+        self._circuits = circuits
+        self._limits = limits
+
+    def states(self, named: Set[Target]) -> Iterator[tuple[Target, CircuitState]]:
+        """See `sentinel_core.services.CircuitStates`."""
+        judged = named | self._circuits.ruled_by(self._limits)
+        return (found for found in self._circuits.states() if found[0] in judged)

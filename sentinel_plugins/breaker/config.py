@@ -10,6 +10,7 @@ from sentinel_core.config import Count, Seconds
 from sentinel_core.stage import StageConfig
 
 Share = Annotated[float, Meta(gt=0, le=1, description="a share above 0 and up to 1")]
+WindowSeconds = Annotated[float, Meta(ge=0.1, description="a number of seconds of at least 0.1")]
 
 
 class BreakerConfig(StageConfig, frozen=True, kw_only=True):
@@ -21,7 +22,7 @@ class BreakerConfig(StageConfig, frozen=True, kw_only=True):
     """This share of failures within `window_s` opens it too, once there were `min_calls`."""
     min_calls: Count = 10
     """Below so many calls within `window_s` the share says nothing."""
-    window_s: Seconds = 10.0
+    window_s: WindowSeconds = 10.0
     """How far back the share looks."""
     recovery_timeout_s: Seconds = 30.0
     """How long an open circuit waits before one call may probe the target; doubled each time it opens again without a

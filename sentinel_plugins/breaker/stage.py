@@ -7,15 +7,15 @@ from contextlib import asynccontextmanager
 from typing import ClassVar, Self
 
 from sentinel_core.attempt import Ending
+from sentinel_core.blame import blame, is_due
 from sentinel_core.context import Call, CallNext, Context
 from sentinel_core.errors import UpstreamError
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.reply import EventStream, Reply
-from sentinel_core.services import Clock, Services
+from sentinel_core.services import CIRCUITS, Clock, Services
 from sentinel_core.stage import Stage
-from sentinel_plugins.breaker.blame import blame, is_due
 from sentinel_plugins.breaker.circuit import Circuit, Permit, Result
-from sentinel_plugins.breaker.circuits import OWN_CIRCUITS, Circuits
+from sentinel_plugins.breaker.circuits import OWN_CIRCUITS, Circuits, CircuitsOfChain
 from sentinel_plugins.breaker.config import BreakerConfig
 
 
@@ -44,6 +44,7 @@ class Breaker(Stage):
         """The stage on the process's circuits; on its own where nobody brings them, as in a test of the stage."""
         circuits = services.find(OWN_CIRCUITS, Circuits)
         circuits.now = services.clock.monotonic
+        services.shared[CIRCUITS] = CircuitsOfChain(circuits, config)
         yield cls(config, services.clock, circuits)
 
     @hookimpl
@@ -89,17 +90,17 @@ class Settlement:
         self._stream = stream
         self._permit = self._circuit.heard(self._permit)
 
-    def failed(self, error: UpstreamError) -> None:
+    def failed(self, error: UpstreamError, *, begun: bool = False) -> None:
         """The call gave no reply, or a stream that broke."""
-        self.settle(blame(error, deadline=self._deadline, now=self._clock.monotonic()))
+        self.settle(blame(error, deadline=self._deadline, now=self._clock.monotonic(), begun=begun))
 
     def ended(self, ending: Ending) -> None:
         """The reply is over. A stream that breaks at the request's own deadline ran out of the caller's time."""
         if ending == "completed":
             self.settle("success")
+        elif self._stream is not None and isinstance(self._stream.failure, UpstreamError):
+            self.failed(self._stream.failure, begun=True)
         elif ending == "discarded" or is_due(self._deadline, self._clock.monotonic()):
             self.settle("neutral")
-        elif self._stream is not None and isinstance(self._stream.failure, UpstreamError):
-            self.failed(self._stream.failure)
         else:
             self.settle("failure")

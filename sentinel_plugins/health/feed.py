@@ -14,7 +14,8 @@ from sentinel_core.services import Clock
 from sentinel_core.state import Message
 from sentinel_plugins.health.config import HealthConfig
 from sentinel_plugins.health.events import CHANNEL, event, opened
-from sentinel_plugins.health.incidents import KeptIncident, iso
+from sentinel_plugins.health.incidents import KeptIncident
+from sentinel_plugins.recording.moment import iso
 from sentinel_plugins.recording.reach import reach
 
 log = logging.getLogger("sentinel.health")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias, get_args
 from uuid import uuid4
 
 import msgspec
 
 from sentinel_core.records import Record, RecordStore
+from sentinel_plugins.recording.moment import iso
 from sentinel_plugins.recording.reach import Reach
 
 TABLE = "incidents"
@@ -60,11 +60,6 @@ def incident(
 ) -> KeptIncident:  # its other fields
     """An incident of this moment, in seconds since the epoch."""
     return KeptIncident(id=uuid4().hex, type=kind, timestamp=iso(at), provider=provider, message=message, **more)
-
-
-def iso(at: float) -> str:
-    """Seconds since the epoch as ISO 8601 in UTC, to the millisecond."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Incidents:

@@ -10,7 +10,7 @@ from sentinel_core.keys import PRINCIPAL, Principal
 from sentinel_core.reroute import Reroute, reroute_of
 from sentinel_core.services import ServiceKey, Services
 from sentinel_plugins.health.standing import Standing
-from sentinel_plugins.health.traffic import Traffic, is_fault
+from sentinel_plugins.health.traffic import Traffic
 
 
 class Rerouted(NamedTuple):
@@ -41,7 +41,7 @@ class Observations:
         for pair in _pairs(reroute):
             self._reroutes.setdefault(pair, Rerouted(ctx.id, ctx.get(PRINCIPAL)))
         troubled = any(not standing.well for standing in self.standings.values())
-        if troubled or reroute.passed or any(is_fault(row, ctx.deadline) for row in ctx.attempts):
+        if troubled or reroute.passed or any(row.is_bad for row in ctx.attempts):
             self._news.set()
 
     async def news(self) -> None:

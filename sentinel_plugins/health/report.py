@@ -7,10 +7,10 @@ from msgspec import UNSET, UnsetType
 
 from sentinel_core.circuits import CircuitState, Status
 from sentinel_core.gateway import Gateway
-from sentinel_plugins.health.incidents import iso
 from sentinel_plugins.health.observations import Observations, observations_of
 from sentinel_plugins.health.standing import Standing
 from sentinel_plugins.health.traffic import Calls
+from sentinel_plugins.recording.moment import iso
 
 
 class BreakerState(msgspec.Struct, frozen=True):

@@ -6,13 +6,10 @@ from collections import deque
 
 from sentinel_core.attempt import NOT_CALLED, Attempt
 from sentinel_core.context import Context, Outcome
-from sentinel_core.errors import ERRORS
 from sentinel_core.reroute import Reroute
 
 LATEST = 1_000
 """How many of the latest requests, or calls of one provider, a rate or an average looks at."""
-_FAULT = 500
-_SLACK_S = 0.02  # a timer for the deadline may fire so much early
 
 
 class Rolling:
@@ -52,14 +49,14 @@ class Calls:
         self.failures = 0
         self.rolling = Rolling()
 
-    def add(self, row: Attempt, deadline: float | None) -> None:
+    def add(self, row: Attempt) -> None:
         """One attempt. What the caller caused, a limit, or a call that somebody gave up is neither good nor bad; one
         that was never made is none."""
         if row.error == NOT_CALLED:
             return
         self.total += 1
         good = row.error is None and row.ending == "completed"
-        if not good and not is_fault(row, deadline):
+        if not good and not row.is_bad:
             return
         self.successes += good
         self.failures += not good
@@ -84,7 +81,7 @@ class Traffic:
         """One exchange that is over. Refused and cancelled ones count as requests only."""
         self.requests += 1
         for row in ctx.attempts:
-            self.providers.setdefault(row.target.provider, Calls()).add(row, ctx.deadline)
+            self.providers.setdefault(row.target.provider, Calls()).add(row)
         if outcome.status in ("completed", "failed"):
             good = outcome.status == "completed"
             self.successes += good
@@ -94,12 +91,3 @@ class Traffic:
             self.failovers += 1
         if reroute.used is not None and outcome.status == "completed":
             self.active = reroute.used.provider
-
-
-def is_fault(row: Attempt, deadline: float | None) -> bool:
-    """Whether an attempt says something bad about its provider: 4xx and 429 do not, nor a call that was never made, nor
-    a timeout at the request's own deadline, which a caller may have chosen."""
-    if row.error in (None, NOT_CALLED) or (row.error in ERRORS and ERRORS[row.error].status < _FAULT):
-        return False
-    in_time = deadline is None or row.ended is None or row.ended < deadline - _SLACK_S
-    return row.error != "upstream_timeout" or in_time

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from sentinel_core.circuits import CircuitState
 from sentinel_core.errors import SentinelError
 from sentinel_core.gateway import Gateway
+from sentinel_core.gateway.circuits import states_by_provider
 from sentinel_core.provider import Health
-from sentinel_core.services import CIRCUITS
 from sentinel_plugins.health.events import EventType, publish
 from sentinel_plugins.health.incidents import Incidents, KeptIncident, incident
 from sentinel_plugins.health.observations import observations_of
@@ -61,24 +60,18 @@ class Watcher:
         for name in standings.keys() - self._gateway.providers.keys():
             del standings[name]
         clock = self._gateway.services.clock
-        at, now = clock.time(), clock.monotonic()
+        at, now, circuits = clock.time(), clock.monotonic(), states_by_provider(self._gateway)
         incidents: list[KeptIncident] = []
         for name, health in found.items():
             if name in self._gateway.providers:
                 before = standings.get(name)
-                after = standing(before, health, self._circuits(name), at, now)
+                after = standing(before, health, circuits.get(name, frozenset()), at, now)
                 if before is not None and not asked:
                     after = msgspec.structs.replace(after, checked_at=before.checked_at)
                 standings[name] = after
                 incidents += _changes(name, before, after, at, now)
         for one in incidents:  # after every standing is set: nobody who judges meanwhile sees a change twice
             await self._tell(one)
-
-    def _circuits(self, name: str) -> set[CircuitState]:
-        """The states of the circuits of one provider's targets."""
-        circuits = self._gateway.services.find(CIRCUITS)
-        states = circuits.states() if circuits is not None else ()
-        return {state for target, state in states if target.provider == name}
 
     async def _tell(self, one: KeptIncident) -> None:
         """Log, keep and broadcast one incident. It is told also where it cannot be kept, and kept where it cannot be

@@ -57,7 +57,7 @@ class Hedge(Stage):
                 failed = race.failed()
                 if failed or FAILED_BESIDE in ctx:
                     ctx[FAILED_BESIDE] = failed
-        if target != call.target:
+        if target != call.target or SERVED_BY in ctx:  # of an earlier call
             ctx[SERVED_BY] = target
         return reply
 

@@ -55,11 +55,11 @@ class Routes:
     async def _known(self, request: HttpRequest) -> Principal | None:
         """Who asks by a key of this gateway. Raises `Refusal` for a key that is none, and where neither a key nor the
         token is there that is asked for."""
-        headers, authenticator, known = request.client.headers, self._gateway.authenticator, request.principal
+        headers, known = request.client.headers, request.principal
         if self._token is not None and _bears(headers, self._token):
             return None
-        if known is None and authenticator is not None and any(name in headers for name in CREDENTIALS):
-            known = await authenticator.authenticate(request.client)
+        if known is None and any(name in headers for name in CREDENTIALS):
+            known = await self._gateway.authenticate(request.client)
         if known is not None and known.kind != "anonymous":
             return known
         if self._token is not None:

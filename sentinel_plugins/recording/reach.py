@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sentinel_core.endpoints import ADMIN, HttpRequest
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import Principal
+from sentinel_plugins.recording.asker import named
 
 OF_TENANT = "keys"
 """The scope of those who administer a tenant."""
@@ -38,13 +39,12 @@ def reach(principal: Principal | None) -> Reach:
 def own(principal: Principal | None) -> Reach:
     """What they asked themselves.
 
-    Without a stage that knows callers, all rows are nobody's, and anybody sees those. An id is one among keys or among
-    users: who names users, such as an identity provider, knows no keys, and may name one.
+    Without a stage that knows callers, all rows are nobody's, and anybody sees those.
     """
     if principal is None:
         return Reach("", {})
-    key = principal.id if principal.kind == "key" else None
-    return Reach(principal.tenant, {"principal": principal.id, "key": key})
+    who = named(principal)
+    return Reach(principal.tenant, {"principal": who["principal"], "key": who["key"]})
 
 
 def narrowed(request: HttpRequest, names: tuple[str, ...]) -> Reach:

@@ -37,9 +37,9 @@ PROVIDER_HEADER = "x-sentinel-provider"
 class Routing(Stage):
     """Tries the targets of a request in the order of its plan until one replies, or the fault is the request's own.
 
-    It writes `FAILOVER` if a target failed, and names the provider that replied in `x-sentinel-provider`. A target that
-    lacks the operation is passed over, and so is a fallback that refuses a parameter; one leaves the plan if what has
-    failed says that it would fail too. If nobody replies, the error of the last call that was made is raised, and
+    It writes which targets failed (`FAILOVER`), and names the provider that replied in `x-sentinel-provider`. A target
+    that lacks the operation is passed over, and so is a fallback that refuses a parameter; one leaves the plan if what
+    has failed says that it would fail too. If nobody replies, the error of the last call that was made is raised, and
     `circuit_open` only if none was.
     """
 
@@ -98,10 +98,10 @@ class Routing(Stage):
             else:
                 if FAILED_BESIDE in ctx:
                     self._note_beside(ctx, target, course)
-                self._report(ctx, course.failed)
+                ctx[FAILOVER] = tuple(course.failed)
                 ctx.headers[PROVIDER_HEADER] = ctx.get(SERVED_BY, target).provider
                 return reply
-        self._report(ctx, course.failed)
+        ctx[FAILOVER] = tuple(course.failed)
         raise lacking if lacking is not None and not course.failed else _final(course.failed)
 
     def _narrowed(self, ctx: Context, plan: tuple[Target, ...], place: int, course: Course) -> tuple[Target, ...]:
@@ -137,10 +137,6 @@ class Routing(Stage):
         """Leave a target alone for the wait that it named."""
         if wait_s := named_wait_s(error):
             self._rests.rest(target, wait_s, now)
-
-    def _report(self, ctx: Context, failed: dict[Target, UpstreamError]) -> None:
-        if failed:
-            ctx[FAILOVER] = tuple(failed)
 
 
 def _final(failed: dict[Target, UpstreamError]) -> UpstreamError:

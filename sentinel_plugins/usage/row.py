@@ -5,13 +5,13 @@ from __future__ import annotations
 from random import getrandbits
 from typing import TypedDict
 
-from sentinel_core.addresses import network
 from sentinel_core.attempt import NOT_CALLED, Attempt, Ending, made
 from sentinel_core.context import Context
 from sentinel_core.costs import AttemptCost, Provenance
 from sentinel_core.keys import PRINCIPAL, Key
 from sentinel_core.ledger import ADMITTED_AT
 from sentinel_core.records import Record
+from sentinel_plugins.recording.asker import asker
 
 TABLE = "usage"
 INTENTS = "usage_intents"
@@ -104,9 +104,7 @@ def _record(
     row: UsageRow = {
         "request_id": ctx.id,
         "attempt": attempt.number,
-        "principal": principal.id if principal is not None else network(ctx.client.address),
-        "key": principal.id if principal is not None and principal.kind == "key" else None,
-        "user": principal.user if principal is not None else None,
+        **asker(ctx),
         "model": request.model or target.model,
         "provider": target.provider,
         "target_model": target.model,

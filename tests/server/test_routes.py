@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence, Set
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import msgspec
 import pytest
@@ -16,7 +16,8 @@ from starlette.routing import Mount, Route
 from sentinel_core.endpoints import OWN_ROUTES, Endpoint, HttpReply, HttpRequest, Socket, SocketConnection
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import Target
-from sentinel_core.services import ServiceFactory
+from sentinel_core.services import CIRCUITS, Services
+from sentinel_core.stage import Stage
 from sentinel_server.app import Application, asgi, create_app
 from tests.pace import PATIENCE_S
 from tests.server.asgi_client import AsgiClient
@@ -101,39 +102,30 @@ async def test_c09_health_reports_the_superset(runner: str, upstream: Upstream) 
         assert body["stats"]["uptime_seconds"] >= 0
 
 
-class Judged:
-    """A plugin that thinks something of three targets, two of which a caller named."""
+class Judged(Stage):
+    """Thinks this of the circuits of some targets, as a breaker would."""
 
-    @hookimpl
-    def sentinel_services(self) -> Mapping[str, ServiceFactory]:
-        return {"circuits": lambda: self}
+    name: ClassVar[str] = "judged"
+    found: ClassVar[Sequence[tuple[Target, str]]]
 
-    def states(self) -> Iterable[tuple[Target, str]]:
-        yield Target("up", "m"), "closed"
-        yield Target("up", "ft:acme-takeover-of-globex"), "half_open"
-        yield Target("spare", "m"), "closed"
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: Any, services: Services) -> AsyncIterator[Self]:  # Any: the base's signature
+        stage = cls(config)
+        services.shared[CIRCUITS] = stage
+        yield stage
+
+    def states(self, named: Set[Target]) -> Iterable[tuple[Target, str]]:
+        return self.found
 
 
 async def test_c09_a_stranger_sees_the_worst_circuit_of_a_provider_and_no_model(
     runner: str, upstream: Upstream
 ) -> None:
-    async with chat_server(upstream, runner=runner, plugin=Judged()) as (served, _), served.connect() as wire:
+    Judged.found = [(Target("up", "m"), "closed"), (Target("up", "ft:acme-takeover-of-globex"), "half_open")]
+    async with chat_server(upstream, Judged, runner=runner) as (served, _), served.connect() as wire:
         answer = await wire.ask(request("/health"))
-        assert answer.json["checks"]["circuit_breakers"] == {"up": "half_open", "spare": "closed"}
-
-
-@dataclass
-class Broken:
-    """A plugin that thinks this of the circuits of `up`'s targets, whose health check passes."""
-
-    found: Sequence[str]
-
-    @hookimpl
-    def sentinel_services(self) -> Mapping[str, ServiceFactory]:
-        return {"circuits": lambda: self}
-
-    def states(self) -> Iterable[tuple[Target, str]]:
-        return [(Target("up", str(number)), state) for number, state in enumerate(self.found)]
+        assert answer.json["checks"]["circuit_breakers"] == {"up": "half_open"}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +141,8 @@ class Broken:
 async def test_health_counts_a_provider_that_no_call_would_reach_as_down(
     found: Sequence[str], status: int, word: str, runner: str, upstream: Upstream
 ) -> None:
-    async with chat_server(upstream, runner=runner, plugin=Broken(found)) as (served, _), served.connect() as wire:
+    Judged.found = [(Target("up", str(number)), state) for number, state in enumerate(found)]
+    async with chat_server(upstream, Judged, runner=runner) as (served, _), served.connect() as wire:
         answer = await wire.ask(request("/health"))
         assert (answer.status, answer.json["status"]) == (status, word)
         assert (await wire.ask(request("/health/ready"))).json == {"status": "ready"}, "the probe judges nobody"

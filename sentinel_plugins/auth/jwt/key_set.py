@@ -85,12 +85,16 @@ class PublishedKeys:
             return
         if self._age(self._known.fetched) < self._ttl_s and self._chosen(kid) is not None:
             return
-        self._known.tried = now = self._clock.monotonic()
+        before, now = self._known.tried, self._clock.monotonic()
+        self._known.tried = now
         try:
             self._known.keys = _read(await self._fetch())
             self._known.fetched = now
         except (UpstreamError, ValueError, jwt.PyJWTError, msgspec.MsgspecError) as error:
             log.warning("the keys at %s cannot be read: %s", self._url, type(error).__name__)
+        except asyncio.CancelledError:  # what was given up says nothing about the issuer
+            self._known.tried = before
+            raise
 
     async def _fetch(self) -> bytes:
         response = await self._http.send("GET", self._url, headers={"accept": "application/json"}, timeouts=_TIMEOUTS)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar, Self
 
 import pytest
 
@@ -14,6 +16,7 @@ from sentinel_core.context import Client, Context
 from sentinel_core.errors import Refusal, SentinelError
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import PRINCIPAL, Principal
+from sentinel_core.services import Services
 from sentinel_core.testing import FakeProvider, chat_body, context, settle
 
 
@@ -39,6 +42,26 @@ class Door(Stage):
     def on_request(self, ctx: Context) -> None:
         found = ctx[HEAD_CHECK].found if HEAD_CHECK in ctx else "nobody looked"
         ctx[PRINCIPAL] = Principal("t", str(found))
+
+
+class Desk(Door):
+    """A door that other routes ask, too."""
+
+    name = "desk"
+    is_open = False
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: Any, services: Services) -> AsyncIterator[Self]:  # Any: the base's signature
+        door = cls(config)
+        door.is_open = True
+        yield door
+        door.is_open = False
+
+    async def authenticate(self, client: Client) -> Principal:
+        """Knows whoever asks while it is open."""
+        found = await self.admit(client)
+        return Principal("t", str(found), kind="user" if self.is_open else "anonymous")
 
 
 class Notes(Stage):
@@ -98,7 +121,7 @@ def settings(*order: str, **door: Any) -> Settings:  # TOML values
 
 def gateway(*order: str, **door: Any) -> Gateway:  # TOML values
     registry = Registry()
-    for item in (Door, Namesake, Notes, Speaks, FakeProvider().kind()):
+    for item in (Door, Desk, Namesake, Notes, Speaks, FakeProvider().kind()):
         registry.register(item)
     return Gateway(settings(*order, **door), registry=registry)
 
@@ -200,3 +223,30 @@ async def test_a_reload_that_takes_the_door_away_asks_nobody() -> None:
         await live.reload(settings())
         Door.waits.set()
         assert PRINCIPAL not in await task
+
+
+@pytest.mark.parametrize("then", ["answers", "refuses"])
+async def test_whoever_is_asked_outside_of_an_exchange_stays_open_until_it_has_answered(then: str) -> None:
+    Door.waits = asyncio.Event()
+    async with gateway("desk") as live:
+        asking = asyncio.create_task(live.authenticate(Client("1.2.3.4")))
+        await settle()
+        await live.reload()
+        await settle()
+        Door.raises = Refusal("invalid_api_key") if then == "refuses" else None
+        Door.waits.set()
+        if then == "refuses":
+            with pytest.raises(Refusal):
+                await asking
+        else:
+            assert (await asking) == Principal("t", "1.2.3.4", kind="user")
+        await settle()
+        assert live.in_flight == 0
+
+
+async def test_where_nobody_says_who_asks_it_is_nobody() -> None:
+    async with gateway("notes") as live:
+        assert await live.authenticate(Client("1.2.3.4")) is None
+    with pytest.raises(Refusal) as caught:
+        await live.authenticate(Client())
+    assert caught.value.code == "not_started"

@@ -18,6 +18,7 @@ from sentinel_core.errors import ConfigError, Refusal
 from sentinel_core.gateway.sources import Sources
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.jobs import Job
+from sentinel_core.provider import Health, Provider, ProviderConfig
 from sentinel_core.services import Services
 from sentinel_core.testing import FakeProvider, chat_body, settle
 
@@ -89,6 +90,51 @@ async def test_a_provider_whose_table_is_unchanged_stays_open() -> None:
         before = live.providers["fake"]
         await live.reload()
         assert live.providers["fake"] is before
+
+
+class Looked(Provider):
+    """Its client is closed with it; while it is open, its health check takes until the gate opens."""
+
+    name = "looked"
+    gate: ClassVar[asyncio.Event]
+
+    def __init__(self, config: ProviderConfig) -> None:
+        super().__init__(config)
+        self.closed = asyncio.Event()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: Any, services: Services) -> AsyncIterator[Self]:  # Any: the base's signature
+        provider = cls(config)
+        yield provider
+        provider.closed.set()
+
+    async def health_check(self) -> Health:
+        waits = [asyncio.create_task(event.wait()) for event in (self.gate, self.closed)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        return Health("unhealthy", detail="closed") if self.closed.is_set() else Health("healthy")
+
+
+@pytest.mark.parametrize("asked", ["health", "probe"])
+async def test_a_provider_that_a_reload_closes_under_a_health_check_has_the_health_of_its_successor(asked: str) -> None:
+    Looked.gate = asyncio.Event()
+
+    def tables(**more: Any) -> Settings:  # TOML values
+        return settings(providers={"one": {"kind": "looked", **more}})
+
+    async with gateway(FakeProvider(), Looked) as live:
+        await live.reload(tables())
+
+        async def found() -> Health:
+            return await live.probe("one") if asked == "probe" else (await live.health())["one"]
+
+        asking = asyncio.create_task(found())
+        await settle()
+        await live.reload(tables(default_model="other"))
+        Looked.gate.set()
+        assert (await asking).status == "healthy"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
@@ -20,11 +21,11 @@ from sentinel_core.config import Secret, settings_from
 from sentinel_core.errors import ConfigError, Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.services import Services
-from sentinel_core.testing import fake_services
+from sentinel_core.testing import fake_services, settle
 from sentinel_core.testing.fake_clock import FakeClock
 from sentinel_core.testing.harness import stage_config
 from sentinel_plugins.auth import Auth, AuthConfig
-from sentinel_plugins.auth.jwt.key_set import COOLDOWN_S
+from sentinel_plugins.auth.jwt.key_set import COOLDOWN_S, KeySet, PublishedKeys
 from tests.plugins.auth.callers import PEPPER, Known, client, secret
 from tests.plugins.auth.web import Web
 
@@ -241,6 +242,21 @@ async def test_r13_a_key_that_the_issuer_began_to_use_a_moment_ago_is_503_until_
         assert await auth.code(bearer(text)) is None
         await auth.clock.advance(COOLDOWN_S)
         assert await auth.code(bearer(token(OTHER, headers={"kid": "none"}))) == "invalid_api_key"
+
+
+async def test_a_fetch_that_was_given_up_is_none_and_the_next_caller_need_not_wait_for_another() -> None:
+    web, clock = Web(), FakeClock(NOW)
+    web.answers["/keys"] = (200, jwks(one=RSA))
+    keys = PublishedKeys(JWKS, 3600, web, clock, KeySet())
+    web.answering.clear()
+    given_up = asyncio.create_task(keys.find("one"))
+    await settle()
+    given_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+    web.answering.set()
+    assert await keys.find("one") is not None
+    assert web.asked == ["GET /keys"] * 2
 
 
 async def test_a_published_key_that_makes_no_sense_is_left_out() -> None:

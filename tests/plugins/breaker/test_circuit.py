@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.circuits import CircuitState
+from sentinel_core.keys import Target
 from sentinel_plugins.breaker.circuit import PROBED_S, Circuit, Permit, Result
+from sentinel_plugins.breaker.circuits import Circuits
 from sentinel_plugins.breaker.config import BreakerConfig
 from tests.properties import promised
 
@@ -54,6 +57,28 @@ def test_failures_older_than_the_window_are_forgotten() -> None:
     end(circuit, 0.0, *[SUCCESS, FAILURE] * 4)
     end(circuit, 10.0, "success", "failure", "success")
     assert state(circuit) == "closed"
+
+
+@pytest.mark.parametrize("window_s", [1.0, 100.0])
+def test_a_window_of_another_length_begins_empty_and_forgets_as_ever(window_s: float) -> None:
+    circuits, target = Circuits(), Target("a", "m")
+    end(circuits.of(target, BreakerConfig()), 50.0, *[SUCCESS, FAILURE] * 4)
+    circuit = circuits.of(target, BreakerConfig(window_s=window_s))
+    end(circuit, 50.0, "success", "failure")
+    assert state(circuit) == "closed", "eight calls of the other window are not among these two"
+    end(circuit, 50.0, *[SUCCESS, FAILURE] * 3)
+    end(circuit, 50.0 + 1.1 * window_s, "success", "failure")
+    assert state(circuit) == "closed", "those eight are too old"
+    end(circuit, 50.0 + 1.1 * window_s, *[SUCCESS, FAILURE] * 4)
+    assert state(circuit) == "open"
+
+
+def test_limits_that_leave_the_window_as_it_is_leave_what_it_counted() -> None:
+    circuits, target = Circuits(), Target("a", "m")
+    end(circuits.of(target, BreakerConfig()), 1.0, *[SUCCESS, FAILURE] * 4, "success")
+    circuit = circuits.of(target, BreakerConfig(quarantine_s=1.0))
+    end(circuit, 1.0, "failure")
+    assert state(circuit) == "open"
 
 
 def test_one_probe_at_a_time_and_its_success_closes_it() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
+from sentinel_core.blame import blame
 from sentinel_core.errors import UpstreamError
-from sentinel_plugins.breaker.blame import blame
 from sentinel_plugins.breaker.circuit import Circuit, Permit, Result
 from sentinel_plugins.breaker.config import BreakerConfig
 from tests.plugins.breaker.naive_circuit import NaiveCircuit

@@ -6,7 +6,7 @@ import pytest
 
 from sentinel_core.attempt import NOT_CALLED, Attempt
 from sentinel_core.context import Context
-from sentinel_core.errors import Refusal
+from sentinel_core.errors import INVALID_TOOL_ARGUMENTS, Refusal, UpstreamError
 from sentinel_core.keys import FAILOVER, Target
 from sentinel_core.provider import Health as Found
 from sentinel_core.reroute import reroute_of
@@ -17,7 +17,7 @@ from sentinel_plugins.health import Health
 from sentinel_plugins.health.config import HealthConfig
 from sentinel_plugins.health.observations import Observations
 from sentinel_plugins.health.standing import standing
-from sentinel_plugins.health.traffic import Calls, is_fault
+from sentinel_plugins.health.traffic import Calls
 
 A, B = Target("a", "m"), Target("b", "m")
 
@@ -81,7 +81,7 @@ def test_a_hedge_that_lost_before_its_call_was_made_did_not_fail() -> None:
 def test_a_call_that_was_not_made_is_none_of_its_provider() -> None:
     calls = Calls()
     for row in exchange((A, None), (A, NOT_CALLED)).attempts:
-        calls.add(row, None)
+        calls.add(row)
     assert (calls.total, calls.failures, calls.rolling.success_rate_pct) == (1, 0, 100)
 
 
@@ -98,22 +98,27 @@ def test_a_call_that_was_given_up_answered_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "ended", "deadline", "fault"),
+    ("error", "rate"),
     [
-        ("upstream_timeout", 5.0, None, True),
-        ("upstream_timeout", 5.0, 60.0, True),
-        ("upstream_timeout", 5.0, 5.0, False),
-        ("upstream_unreachable", 5.0, 5.0, True),
-        ("rate_limit_exceeded", 5.0, None, False),
-        ("invalid_request", 5.0, None, False),
-        (NOT_CALLED, 5.0, None, False),
-        (None, 5.0, None, False),
+        (UpstreamError("upstream_error", upstream_status=500), 0.0),
+        (UpstreamError("upstream_timeout"), 0.0),
+        (UpstreamError("upstream_auth_error", upstream_status=401), 0.0),
+        (RuntimeError("a provider's own"), 0.0),
+        (UpstreamError("rate_limit_exceeded", upstream_status=429), None),
+        (UpstreamError("upstream_error", upstream_status=409), None),
+        (UpstreamError("overloaded", attempted=False), None),
+        (UpstreamError("upstream_invalid_response", wire_code=INVALID_TOOL_ARGUMENTS), None),
+        (Refusal("rate_limit_exceeded"), None),
     ],
+    ids=["500", "timeout", "key", "bug", "429", "409", "full_pool", "bad_json_of_a_model", "refusal"],
 )
-def test_what_an_attempt_says_about_its_provider(
-    error: str | None, ended: float, deadline: float | None, fault: bool
-) -> None:
-    assert is_fault(Attempt(1, A, 0.0, "failed", error, ended), deadline) is fault
+@pytest.mark.parametrize("script", ["call", "stream"])
+async def test_a_providers_rate_counts_what_a_breaker_would(error: Exception, rate: float | None, script: str) -> None:
+    seen = Observations()
+    up = FakeProvider(("a", error)) if script == "stream" else FakeProvider(error)
+    async with opened(Health(HealthConfig(), seen)) as live:
+        await run(chain_of([live], up), context("hi", stream=script == "stream"))
+    assert seen.traffic.providers["fake"].rolling.success_rate_pct == rate
 
 
 def test_an_outage_lasts_until_the_provider_is_well_again() -> None:

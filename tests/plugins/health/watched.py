@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Set
 from contextlib import asynccontextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import msgspec
 
@@ -17,6 +17,7 @@ from sentinel_core.keys import CANDIDATES, FAILOVER, Target
 from sentinel_core.provider import Health, Provider, ProviderConfig
 from sentinel_core.registry import Registry
 from sentinel_core.reply import Reply
+from sentinel_core.services import CIRCUITS, Services
 from sentinel_core.stage import Stage
 from sentinel_core.state import Message
 from sentinel_core.testing import FakeClock, completion, fake_services
@@ -65,6 +66,13 @@ class Fallback(Stage):
 
     name: ClassVar[str] = "fallback"
 
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: Any, services: Services) -> AsyncIterator[Self]:  # Any: the base's signature
+        """Leave the circuits where a breaker would."""
+        services.shared[CIRCUITS] = services.extra.get("circuits", Circuits())
+        yield cls(config)
+
     @hookimpl
     async def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:
         """The first reply of any candidate."""
@@ -87,7 +95,7 @@ class Circuits:
     def __init__(self) -> None:
         self.found: dict[Target, str] = {}
 
-    def states(self) -> Iterable[tuple[Target, str]]:
+    def states(self, named: Set[Target]) -> Iterable[tuple[Target, str]]:
         """As the test has set them."""
         return list(self.found.items())
 

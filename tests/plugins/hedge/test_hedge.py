@@ -7,18 +7,21 @@ import asyncio
 import pytest
 
 from sentinel_core.chain import Exchange
-from sentinel_core.context import Call, Context
+from sentinel_core.context import Call, CallNext, Context
 from sentinel_core.errors import UpstreamError
-from sentinel_core.keys import Target
+from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import SERVED_BY, Target
 from sentinel_core.messages import Usage
 from sentinel_core.reply import Reply
 from sentinel_core.reroute import reroute_of
+from sentinel_core.stage import Stage
 from sentinel_core.testing import HANG, Driven, FakeProvider, StageConformance, completion, run, settle
 from sentinel_plugins.hedge.config import HedgeConfig
 from sentinel_plugins.hedge.credit import MOST, Credit
 from sentinel_plugins.hedge.stage import Hedge
 from sentinel_plugins.routing.stage import PROVIDER_HEADER
 from tests.pace import PATIENCE_S
+from tests.plugins import targets as behind
 from tests.plugins.targets import Targets, targets
 
 WELL = ("well",)
@@ -102,6 +105,37 @@ async def test_a_rival_that_fails_leaves_the_first_call_running() -> None:
         assert not task.done()
         gate.set()
         assert (await task).text == "late"
+
+
+async def test_a_rival_that_fails_beside_the_first_ones_reply_is_no_failover() -> None:
+    gate = asyncio.Event()
+    up = {"a": Opening(gate, "late"), "b": FakeProvider(UpstreamError("upstream_error", upstream_status=500))}
+    async with targets(up, routing={}, hedge={}) as live:
+        ctx = await raced(live, gate)
+        assert endings(ctx) == [("a", "completed"), ("b", "failed")]
+        assert reroute_of(ctx) == ((), Target("a", "fake"))
+
+
+class Again(Stage):
+    """Asks once more."""
+
+    name = "again"
+
+    @hookimpl
+    async def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:
+        await call_next(call)
+        reply: Reply = await call_next(call)
+        return reply
+
+
+async def test_what_a_request_is_served_by_is_said_of_its_latest_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(behind, "KINDS", {"again": Again, **behind.KINDS})
+    up = {"a": FakeProvider(HANG, completion("well")), "b": FakeProvider(completion("rival"))}
+    async with targets(up, again={}, routing={}, hedge={}) as live:
+        driven = await slow(live)
+        assert driven.ctx is not None
+        assert (driven.text, driven.ctx[SERVED_BY]) == ("well", Target("a", "fake"))
+        assert driven.ctx.headers[PROVIDER_HEADER] == "a"
 
 
 async def test_where_both_fail_the_first_ones_error_counts() -> None:

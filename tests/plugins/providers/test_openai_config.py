@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import pytest
 
 from sentinel_core.config import Secret
-from sentinel_core.services import HttpPools, Services
+from sentinel_core.provider import HEALTH_TIMEOUT_S, Health
+from sentinel_core.services import HttpPools, HttpTimeouts, Services
+from sentinel_core.upstream import provider as upstream_provider
 from sentinel_plugins.http.pools import AiohttpPools
 from sentinel_plugins.providers.openai.config import OpenAIConfig
 from sentinel_plugins.providers.openai.provider import OpenAIProvider
-from tests.plugins.providers.calls import answer_of, chat_call, openai_at
-from tests.upstream import Close, Reply, Upstream
+from tests.plugins.providers.calls import answer_of, chat_call, drained, openai_at, stream_of
+from tests.upstream import Close, Hold, Reply, Stream, Upstream, chat_stream
+
+BRIEFLY_S = 0.05
 
 
 def services(http: HttpPools) -> Services:
@@ -114,3 +119,23 @@ async def test_health_names_the_fault_and_does_not_raise(
     async with openai_at(upstream) as provider:
         health = await provider.health_check()
     assert (health.status, health.latency_ms, health.detail) == ("unhealthy", None, detail)
+
+
+async def test_health_is_unknown_where_every_connection_is_taken_by_calls_that_go_well(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upstream_provider, "HEALTH_TIMEOUTS", HttpTimeouts(connect_s=BRIEFLY_S))
+    rest = asyncio.Event()
+    role, first, *others = chat_stream("a", "b")
+    upstream.script("/v1/chat/completions", Stream([role, first, Hold(rest), *others]))
+    async with openai_at(upstream, max_connections=1) as provider:
+        stream = await stream_of(provider, chat_call(stream=True))
+        health = await provider.health_check()
+        rest.set()
+        _, error = await drained(stream)
+        assert error is None
+    assert health == Health("unknown", detail="overloaded")
+
+
+def test_a_check_knows_whether_there_is_a_connection_before_whoever_asks_gives_up() -> None:
+    assert upstream_provider.HEALTH_TIMEOUTS.connect_s < HEALTH_TIMEOUT_S

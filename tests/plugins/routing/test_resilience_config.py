@@ -52,6 +52,12 @@ def test_s0_18_s3_12_s3_13_the_variables_set_the_tables() -> None:
     assert stages["breaker"].convert(BreakerConfig) == (wanted, [])
 
 
+@pytest.mark.parametrize("window_s", [1e-320, 0.09, 0.0])
+def test_a_window_that_is_too_short_to_count_in_is_refused(window_s: float) -> None:
+    with pytest.raises(ConfigError, match=r"\[stages.breaker\] window_s: .* at least 0.1"):
+        Gateway(settings_from({"stages": {"breaker": {"window_s": window_s}}}))
+
+
 def test_the_default_order_is_routing_hedge_retry_breaker() -> None:
     gateway = Gateway(settings_from({"stages": {name: {} for name in ("breaker", "retry", "hedge", "routing")}}))
     assert [row.name for row in gateway.chain.rows()] == ["routing", "hedge", "retry", "breaker"]
