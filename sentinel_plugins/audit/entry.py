@@ -16,12 +16,11 @@ from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL, SERVED_BY, Key, Verdi
 from sentinel_core.messages import Usage
 from sentinel_core.records import Record
 from sentinel_plugins.recording.asker import asker
+from sentinel_plugins.recording.lost import LOST
 
 TABLE = "audit"
 CLAIMS = "audit_lost"
 """Who ends a request that was lost: one row for each."""
-LOST = "gateway_lost"
-"""The error of a request whose process died."""
 EXCHANGE = "exchange"
 """The field that an intent and its end have in common: clients may choose one request id twice."""
 BEGUN: Key[str] = Key("audit_exchange")

@@ -13,13 +13,10 @@ from sentinel_core.services import Clock
 from sentinel_plugins.audit.entry import CLAIMS, EXCHANGE, TABLE, lost
 from sentinel_plugins.recording.chore import repeated
 from sentinel_plugins.recording.journal import Journal
+from sentinel_plugins.recording.lost import looked_for_every_s
 from sentinel_plugins.recording.pages import Pages
 
 log = logging.getLogger("sentinel.audit")
-
-TIMES = 10
-"""How often within the time after which a request is lost it looks for such."""
-AT_MOST_S = 60.0
 
 
 class LostRequests:
@@ -37,7 +34,7 @@ class LostRequests:
         self._journal = journal
         self._clock = clock
         self._lost_after_s = lost_after_s
-        self._every_s = min(AT_MOST_S, lost_after_s / TIMES)
+        self._every_s = looked_for_every_s(lost_after_s)
         self._read_to = 0.0
         self._all_again_at = 0.0
         self._open: dict[str, Record] = {}

@@ -7,6 +7,17 @@ from collections.abc import Iterator
 from sentinel_core.config import Settings
 from sentinel_core.errors import ConfigProblem
 
+LOST = "gateway_lost"
+"""The error of what began and has no end: its process died."""
+TIMES = 10
+"""How often within the time after which it is lost it is looked for."""
+AT_MOST_S = 60.0
+
+
+def looked_for_every_s(lost_after_s: float) -> float:
+    """How many seconds there are between two looks for what is lost after so many."""
+    return min(AT_MOST_S, lost_after_s / TIMES)
+
 
 def lost_while_running(table: str, lost_after_s: float, settings: Settings) -> Iterator[ConfigProblem]:
     """A problem where a request that still runs would be taken for lost. Times are seconds."""

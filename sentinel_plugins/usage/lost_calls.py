@@ -7,14 +7,11 @@ import logging
 from sentinel_core.records import RecordStore
 from sentinel_core.services import Clock
 from sentinel_plugins.recording.chore import repeated
+from sentinel_plugins.recording.lost import looked_for_every_s
 from sentinel_plugins.recording.pages import Pages
 from sentinel_plugins.usage.row import INTENTS, TABLE
 
 log = logging.getLogger("sentinel.usage")
-
-TIMES = 10
-"""How often within the time after which a call is lost it looks for such."""
-AT_MOST_S = 60.0
 
 
 class LostCalls:
@@ -30,7 +27,7 @@ class LostCalls:
 
     async def run(self) -> None:
         """Now, and as long as the gateway is open."""
-        every_s = min(AT_MOST_S, self._lost_after_s / TIMES)
+        every_s = looked_for_every_s(self._lost_after_s)
         await repeated(self.adopt, every_s, self._clock, log, "lost calls are looked for later")
 
     async def adopt(self) -> None:

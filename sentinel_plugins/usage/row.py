@@ -12,11 +12,10 @@ from sentinel_core.keys import PRINCIPAL, Key
 from sentinel_core.ledger import ADMITTED_AT
 from sentinel_core.records import Record
 from sentinel_plugins.recording.asker import asker
+from sentinel_plugins.recording.lost import LOST
 
 TABLE = "usage"
 INTENTS = "usage_intents"
-LOST = "gateway_lost"
-"""The error of a call whose process died."""
 
 NONCE: Key[str] = Key("usage_nonce")
 """What the ids of a request's rows end with, where it must be known before the first call."""

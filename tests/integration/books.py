@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sentinel_core.records import TENANT, Record, RecordStore
-from sentinel_plugins.usage.row import LOST
+from sentinel_plugins.recording.lost import LOST
 from tests.integration.chaos import IN, OUT, Asked, Run
 
 GROUPS: tuple[tuple[str, ...], ...] = ((), ("key",), (TENANT,), ("model",), ("provider",), (TENANT, "key"))

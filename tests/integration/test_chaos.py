@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sentinel_core.config import Secret
 from sentinel_core.records import Record
+from sentinel_plugins.recording.lost import LOST
 from sentinel_plugins.records.redis import RedisRecords, RedisRecordsConfig
 from sentinel_plugins.records.sqlite import SqliteRecords, SqliteRecordsConfig
-from sentinel_plugins.usage.row import LOST
 from tests.integration.books import balance, rows_of, spent_by
 from tests.integration.chaos import IN, OUT, Key, Run, client, load, make_keys, settled, tables
 from tests.integration.meter import Metered, MeteredUpstream

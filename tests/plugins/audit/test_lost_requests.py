@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from sentinel_core.records import Page, Record
 from sentinel_core.testing import FakeClock
-from sentinel_plugins.audit.entry import EXCHANGE, LOST, TABLE
+from sentinel_plugins.audit.entry import EXCHANGE, TABLE
 from sentinel_plugins.audit.lost_requests import LostRequests
 from sentinel_plugins.audit.seal import Keys, Sealer
 from sentinel_plugins.recording.journal import Journal
+from sentinel_plugins.recording.lost import LOST
 from sentinel_plugins.records.memory import MemoryRecords
 from tests.plugins.audit.verified import verify
 from tests.properties import promised

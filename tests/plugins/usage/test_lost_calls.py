@@ -15,10 +15,11 @@ from sentinel_core.keys import Target
 from sentinel_core.records import Record
 from sentinel_core.testing import FakeClock, chat_body
 from sentinel_plugins.recording.journal import Journal
+from sentinel_plugins.recording.lost import LOST
 from sentinel_plugins.recording.reach import Reach
 from sentinel_plugins.records.memory import MemoryRecords
 from sentinel_plugins.usage.lost_calls import LostCalls
-from sentinel_plugins.usage.row import INTENTS, LOST, TABLE
+from sentinel_plugins.usage.row import INTENTS, TABLE
 from sentinel_plugins.usage.summary import Asked, summary
 from tests.plugins.usage.ledger import Books, Fate, books
 from tests.properties import promised
