@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import accumulate, islice
 from typing import Self, TypeAlias
 
 from sentinel_core.counts import Counts
@@ -22,7 +23,7 @@ MOST = 10_000
 """Rows that may wait for a store; further ones are dropped, counted and logged."""
 GROUP = 500
 GROUP_BYTES = 2**20
-"""Rows of one group, and how much of them is enough: rows may have contents, and a store has little time for each."""
+"""Rows of one group, and how much of bulky ones is enough: a store has little time for each group."""
 GATHER_S = 0.01
 """How long a row that nobody waits for may wait for others: under load a commit costs more than the rows in it."""
 RETRY_S = 1.0
@@ -51,8 +52,8 @@ class Journal:
     A row is on its way at once where somebody waits for it, else within `GATHER_S`, with those that came meanwhile.
 
     `finish` makes the rows of a group what they will stay, once, just before they are written; `committed` hears of
-    each group afterwards. `dropped` counts the rows that found no room. In `counts` these are `<table>_written` and
-    `<table>_dropped`.
+    each group afterwards. `bulky` rows may have contents: then a group ends as well where there is enough of them.
+    `dropped` counts the rows that found no room. In `counts` these are `<table>_written` and `<table>_dropped`.
 
     What the store does not take when it ends is left to the journal of this table that was opened after it, on the same
     store, and `dropped` with it: a reload in an outage costs no rows.
@@ -67,6 +68,7 @@ class Journal:
         finish: Callable[[Group], Group] = as_they_are,
         committed: Callable[[Group], None] = nothing_more,
         most: int = MOST,
+        bulky: bool = False,
         counts: Counts | None = None,
     ) -> None:
         self.table = table
@@ -75,6 +77,7 @@ class Journal:
         self._finish = finish
         self._committed = committed
         self._most = most
+        self._bulky = bulky
         self._waiting: deque[Waiting] = deque()
         self._inherited: deque[Group] = deque()
         self._group: Group = ()
@@ -194,11 +197,7 @@ class Journal:
         """The next group as it will stay; none where it cannot be finished."""
         if self._inherited:
             return self._inherited.popleft()
-        taken: list[Waiting] = []
-        size = 0
-        while self._waiting and len(taken) < GROUP and size < GROUP_BYTES:
-            taken.append(self._waiting.popleft())
-            size += bulk(taken[-1][0])
+        taken = [self._waiting.popleft() for _ in range(self._fitting())]
         self._futures = [written for _, written in taken if written is not None]
         try:
             return self._finish([record for record, _ in taken])
@@ -207,6 +206,14 @@ class Journal:
             self._drop(len(taken))
             self._tell(UNAVAILABLE)
             return ()
+
+    def _fitting(self) -> int:
+        """How many of the rows that wait are a group."""
+        most = min(GROUP, len(self._waiting))
+        if not self._bulky:
+            return most
+        sizes = accumulate(bulk(record) for record, _ in islice(self._waiting, most))
+        return next((count for count, size in enumerate(sizes, start=1) if size >= GROUP_BYTES), most)
 
     def _refuse(self, error: Refusal) -> None:
         """Whoever waits for a row is refused; the rows stay."""

@@ -36,7 +36,7 @@ async def test_groups_of_large_rows_have_fewer_of_them() -> None:
     store = Flaky()
     large = {"content": {"request": "x" * (GROUP_BYTES // 2), "response": None}, "verdicts": [{"by": "pii"}]}
     rest = rows(3, start=5)
-    async with Journal("t", store, FakeClock()).open() as journal:
+    async with Journal("t", store, FakeClock(), bulky=True).open() as journal:
         for record in [*(Record(row.id, "", row.at, large) for row in rows(5)), *rest]:
             journal.add(record)
         await emptied(journal)
