@@ -35,6 +35,7 @@ __all__ = [
     "TextEvent",
     "TextSlot",
     "ToolCallDelta",
+    "ToolInputDelta",
     "Usage",
     "UsageReport",
 ]
@@ -199,6 +200,8 @@ class TextEvent(_Event, frozen=True, gc=False):
     """A fragment of text in one channel of one choice."""
 
     channel: ClassVar[Channel]
+    kind: ClassVar[str]
+    """What a slot with this text would be."""
     text: str = ""
     index: int = 0
 
@@ -213,6 +216,7 @@ class TextDelta(TextEvent, frozen=True, gc=False):
     """A fragment of the visible answer."""
 
     channel: ClassVar[Channel] = "content"
+    kind: ClassVar[str] = "content"
 
 
 TEXTS: Final = (TextDelta, TextEvent)
@@ -223,12 +227,14 @@ class ReasoningDelta(TextEvent, frozen=True, gc=False):
     """A fragment of reasoning that the provider shows."""
 
     channel: ClassVar[Channel] = "reasoning"
+    kind: ClassVar[str] = "reasoning"
 
 
 class RefusalDelta(TextEvent, frozen=True, gc=False):
     """A fragment of the model's own refusal."""
 
     channel: ClassVar[Channel] = "refusal"
+    kind: ClassVar[str] = "refusal"
 
 
 class ToolCallDelta(TextEvent, frozen=True, gc=False):
@@ -236,8 +242,15 @@ class ToolCallDelta(TextEvent, frozen=True, gc=False):
     `id` and `name` come with its first fragment."""
 
     channel: ClassVar[Channel] = "tool_arguments"
+    kind: ClassVar[str] = "tool_arguments"
     id: str | None = None
     name: str | None = None
+
+
+class ToolInputDelta(ToolCallDelta, frozen=True, gc=False):
+    """The same of a tool that takes free text: `text` is a fragment of that, and no JSON."""
+
+    kind: ClassVar[str] = "tool_input"
 
 
 class Finish(_Event, frozen=True, gc=False):

@@ -36,7 +36,7 @@ class TextSlot(NamedTuple):
     """One string of a body that a guard reads.
 
     `role` is who wrote it (system, user, assistant, tool, or None); `kind` is `content`, `reasoning`, `refusal`,
-    `tool_arguments`, `key` (an object key) or `other`.
+    `tool_arguments` (JSON), `tool_input` (free text that a tool is called with), `key` (an object key) or `other`.
     """
 
     path: Path

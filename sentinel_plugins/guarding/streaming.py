@@ -61,7 +61,7 @@ class Searched(Lanes):
         self, redaction: Redaction, handing: Handover | None = None, left: Callable[[Lane], str] = lambda _: ""
     ) -> None:
         """`handing` is what this guard says to the next; `left` is asked what stands ahead of a text that begins."""
-        super().__init__(lambda event: redaction.text(kind=event.channel, left=left(event.lane)))
+        super().__init__(lambda event: redaction.text(kind=event.kind, left=left(event.lane)))
         self._redaction = redaction
         self._handing = handing
 

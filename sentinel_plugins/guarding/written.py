@@ -29,9 +29,11 @@ Note: TypeAlias = Callable[[int, int, str], object]
 """Hears of each stretch that leaves as another: where it begins and ends as it was written, and what leaves."""
 
 _PLAIN = re.compile(r'[^"\\]+')
-_BARE = re.compile(r'[^\s"{}\[\],:]+(?:\s+[^\s"{}\[\],:]+)*')
+_BARE = re.compile(r'[^\s"{}\[\],:]+')
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _LITERALS = frozenset({"null", "true", "false"})
 _SPACE = re.compile(r"\s*")
+_BEHIND = ("", ",", "]", "}", '"')
 _BETWEEN = re.compile(r"[\s{}\[\],:]+")
 _HIGH, _LOW, _HEX = "[dD][89abAB][0-9a-fA-F]{2}", "[dD][c-fC-F][0-9a-fA-F]{2}", "[0-9a-fA-F]"
 _ESCAPE = re.compile(rf'\\(?:u{_HIGH}\\u{_LOW}|u{_HEX}{{4}}|["\\/bfnrt])')
@@ -84,7 +86,7 @@ class JsonText:
 
     Values are looked for in what a string says, not in how it is written: `\\u0040` is an @. What is not replaced
     leaves byte for byte. A number in which there is a value becomes a string, or raises `Refusal`. Text that is no JSON
-    is taken as it is.
+    is taken as it is, and what stands in JSON where none may is one text up to the next quote.
     """
 
     def __init__(self, make: Make, left: int, numbers: Numbers = "string", *, note: Note | None = None) -> None:
@@ -97,6 +99,8 @@ class JsonText:
         self._kind: Literal["", "json", "text"] = ""
         self._pending = ""
         self._text: Replacer | None = None
+        self._loose: Replacer | None = None
+        self._held = ""
         self._written: deque[str] = deque()
         self._plain: PlainText | None = None
 
@@ -131,50 +135,96 @@ class JsonText:
         out: list[str] = []
         at = 0
         while at < len(text):
-            step = self._string(text, at, out, end=end) if self._text is not None else self._outside(text, at, out, end)
+            step = self._step(text, at, out, end)
             if step == at:
                 self._pending = text[at:]
                 break
             at = step
         if end and self._text is not None:
             out.append(self._leave(self._text.feed("", end=True)))
+        if end and self._loose is not None:
+            out.append(self._left_of(self._loose.feed("", end=True)))
         return "".join(out)
 
-    def _outside(self, text: str, at: int, out: list[str], end: bool) -> int:
-        """Read what stands between strings; where it ends."""
+    def _step(self, text: str, at: int, out: list[str], end: bool) -> int:
+        """Read on in what stands there; where that ends."""
+        if self._text is not None:
+            return self._string(text, at, out, end=end)
         if text[at] == '"':
-            out.append('"')
-            self._gone += 1
-            self._text = self._make(self._before[-self._left :] if self._left else "")
-            self._note('"')
-            return at + 1
+            return self._quote(out) + at
+        if self._loose is not None:
+            return self._astray(text, at, out, self._loose)
         between = _BETWEEN.match(text, at)
         if between is not None:
             out.append(between[0])
             self._gone += len(between[0])
             self._note(between[0])
             return between.end()
-        return self._number(text, at, out, end)
+        return self._bare(text, at, out, end)
 
-    def _number(self, text: str, at: int, out: list[str], end: bool) -> int:
-        """A number, a literal, or whatever stands there without quotes; held until it ends. In what is no JSON several
-        may follow each other, and are one text then: one by one, each would be searched for with those before it. A
-        literal is no text, and leaves as it is: a model may take `null` for a name."""
+    def _quote(self, out: list[str]) -> int:
+        """A string begins; how long that is."""
+        if self._loose is not None:
+            out.append(self._left_of(self._loose.feed("", end=True)))
+            self._loose = None
+        out.append('"')
+        self._gone += 1
+        self._text = self._begun()
+        self._note('"')
+        return 1
+
+    def _bare(self, text: str, at: int, out: list[str], end: bool) -> int:
+        """A number or a literal, held until it ends; or what is no JSON. A literal is no text, and leaves as it is: a
+        model may take `null` for a name."""
         match = _BARE.match(text, at, at + _LONGEST_BARE)
         bare = match[0] if match is not None else ""
-        space = _SPACE.match(text, at + len(bare))
+        space = _SPACE.match(text, at + len(bare), at + _LONGEST_BARE)
         ends = space.end() if space is not None else at + len(bare)
-        if not end and ends == len(text) and ends - at < _LONGEST_BARE:
-            return at
-        left = self._before[-self._left :] if self._left else ""
-        pieces = [Piece(len(bare))] if bare in _LITERALS else self._make(left).feed(bare, end=True)
-        changed = joined(bare, pieces)
+        if ends - at < _LONGEST_BARE:
+            if ends == len(text) and not end:
+                return at
+            if text[ends : ends + 1] in _BEHIND and (bare in _LITERALS or _NUMBER.fullmatch(bare)):
+                pieces = [Piece(len(bare))] if bare in _LITERALS else self._begun().feed(bare, end=True)
+                self._went(pieces)
+                out.append(self._quoted(bare, joined(bare, pieces)))
+                self._note(bare)
+                return at + len(bare)
+        self._loose = self._begun()
+        return self._astray(text, at, out, self._loose)
+
+    def _astray(self, text: str, at: int, out: list[str], replacer: Replacer) -> int:
+        """Read on in what is no JSON, as one text up to the next quote: taken for JSON, values in it would be cut where
+        there are colons, commas and brackets. Where that ends."""
+        quote = text.find('"', at)
+        stop = quote if quote >= 0 else len(text)
+        self._held += text[at:stop]
+        out.append(self._left_of(replacer.feed(text[at:stop])))
+        self._note(text[at:stop])
+        return stop
+
+    def _left_of(self, pieces: list[Piece]) -> str:
+        """What leaves of what is no JSON."""
         self._went(pieces)
-        if changed != bare and self._numbers == "block":
+        out: list[str] = []
+        at = 0
+        for taken, text, _ in pieces:
+            written = self._held[at : at + taken]
+            out.append(written if text is None else self._quoted(written, text))
+            at += taken
+        self._held = self._held[at:]
+        return "".join(out)
+
+    def _quoted(self, written: str, text: str) -> str:
+        """What leaves in the place of something outside of strings: a string, if it is another."""
+        if text == written:
+            return written
+        if self._numbers == "block":
             raise Refusal("content_policy_violation")
-        out.append(bare if changed == bare else _encode(changed).decode())
-        self._note(bare)
-        return at + len(bare)
+        return _encode(text).decode()
+
+    def _begun(self) -> Replacer:
+        """What takes the text that begins now."""
+        return self._make(self._before[-self._left :] if self._left else "")
 
     def _string(self, text: str, at: int, out: list[str], *, end: bool) -> int:
         """Read on in a string, up to its end or as far as the text goes, and look at all of that at once: piece by

@@ -54,11 +54,11 @@ class _Texts:
 
     def of_event(self, event: TextEvent) -> Text:
         """The text that this event begins."""
-        return self.of(0 if self._one_answer else event.choice, event.channel)
+        return self.of(0 if self._one_answer else event.choice, event.kind)
 
     def of(self, choice: str | int, kind: str) -> Text:
         """A text that begins now."""
-        targets = self._targets.setdefault((choice, kind), Targets())
+        targets = self._targets.setdefault((choice, kind), Targets()) if kind in _TEXTS else None
         return restored(self._vault, json=kind in self._json, targets=targets)
 
 

@@ -25,6 +25,7 @@ from sentinel_core.messages import (
     TextDelta,
     TextEvent,
     ToolCallDelta,
+    ToolInputDelta,
     Usage,
     UsageReport,
 )
@@ -200,7 +201,7 @@ def _call_lanes(message: Mapping[str, Any], path: Path, choice: int) -> list[tup
         member, key = ("custom", "input") if is_custom(call) else ("function", "arguments")
         said, identifier = call.get(member), call.get("id")
         if isinstance(said, Mapping) and isinstance(said.get(key), str):
-            event = ToolCallDelta(
+            event = (ToolInputDelta if member == "custom" else ToolCallDelta)(
                 choice=choice,
                 text=said[key],
                 index=number,

@@ -11,7 +11,7 @@ from sentinel_core.dialects.openai_chat.arguments import arguments_text
 from sentinel_core.dialects.openai_chat.call_indexes import CallIndexes
 from sentinel_core.dialects.openai_chat.copies import may_be_fragment
 from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
-from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS, KNOWN_KEYS, REASONING_KEYS
+from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS, KNOWN_KEYS, REASONING_KEYS, without_pictures
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place, is_custom
 from sentinel_core.dialects.openai_chat.plain_chunk import plain_chunk
 from sentinel_core.dialects.slots import Path, TextSlot, string_slots
@@ -25,6 +25,7 @@ from sentinel_core.messages import (
     RefusalDelta,
     TextDelta,
     ToolCallDelta,
+    ToolInputDelta,
     UsageReport,
 )
 
@@ -188,13 +189,16 @@ def _tool_call(call: Any, choice: int, indexes: CallIndexes, frame: Frame, part:
         raise UpstreamError("upstream_invalid_response")
     function = call.get("function")
     identifier = call.get("id")
+    made = ToolCallDelta
+    if is_custom(call) or (call.get("type") == "custom" and function is None):
+        made = ToolInputDelta
     if is_custom(call):
         function = {"name": call["custom"].get("name"), "arguments": call["custom"].get("input")}
     function = function if isinstance(function, dict) else {}
     index = indexes.of(given, _text(identifier), _text(function.get("name")))
     if index != given:
         call["index"], frame.reencode = index, True
-    return _function(function, choice, index, identifier, frame, part)
+    return _function(function, choice, index, identifier, frame, part, made)
 
 
 def _text(value: Any) -> str | None:
@@ -202,10 +206,16 @@ def _text(value: Any) -> str | None:
 
 
 def _function(
-    function: dict[str, Any], choice: int, index: int, identifier: Any, frame: Frame, part: int
+    function: dict[str, Any],
+    choice: int,
+    index: int,
+    identifier: Any,
+    frame: Frame,
+    part: int,
+    made: type[ToolCallDelta] = ToolCallDelta,
 ) -> ToolCallDelta:
     name = function.get("name")
-    return ToolCallDelta(
+    return made(
         choice=choice,
         frame=frame,
         part=part,
@@ -254,7 +264,8 @@ def _delta_slots(choices: list[dict[str, Any]]) -> list[TextSlot]:
         for key, value in delta.items():
             if value is None or (isinstance(value, str) and key in _TEXT_DELTA and not _is_copy(key, delta)):
                 continue
-            for slot in string_slots({key: value}, path, role="assistant", skip=IDENTIFIERS, known=KNOWN_KEYS):
+            found = string_slots({key: value}, path, role="assistant", skip=IDENTIFIERS, known=KNOWN_KEYS)
+            for slot in without_pictures(found, {key: value}):
                 if not _is_arguments(slot.path[3:], delta):
                     slots.append(slot)
     return slots

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from sentinel_core.dialects.slots import KEY, OBJECTS, SCALARS, Path, TextSlot, string_slots
+from sentinel_core.dialects.unreadable import says_unreadable
 
 IDENTIFIERS = frozenset(
     {
@@ -16,31 +18,38 @@ IDENTIFIERS = frozenset(
 """Keys whose string values are identifiers, enums, or state that only the provider can read, wherever they stand in a
 message or a choice, but for what callers and models name themselves (`OWN`)."""
 
-_REQUEST_ENUMS = frozenset(
+_OPTIONS = frozenset(
     {
-        "model",
         "modalities",
         "parallel_tool_calls",
-        "prompt_cache_key",
         "prompt_cache_retention",
         "reasoning_effort",
-        "safety_identifier",
         "service_tier",
         "verbosity",
     }
 )
+WORDS = frozenset(
+    {
+        *("auto", "default", "disabled", "flex", "on_demand", "performance", "priority", "scale", "standard"),
+        *("none", "minimal", "low", "medium", "high", "xhigh", "max", "in-memory", "in_memory", "24h"),
+        *("audio", "image", "text"),
+    }
+)
+"""What such options say. Whatever else stands there, a caller chose."""
 _BINARY = frozenset({"input_audio", "file_data"})
 _PART_IDENTIFIERS = IDENTIFIERS | {"file_data"}
+_PICTURES = frozenset({"image_url", "video_url"})
+_BASE64 = re.compile(r"data:[a-z]+/[\w.+-]{1,80};base64,", re.ASCII | re.IGNORECASE)
 
 KNOWN_KEYS = frozenset(
     {
         *IDENTIFIERS,
-        *_REQUEST_ENUMS,
+        *_OPTIONS,
         *_BINARY,
         *("annotations", "arguments", "audio", "choices", "content", "created", "data", "delta", "description"),
         *("detail", "extra_content", "file", "format", "frequency_penalty", "function", "function_call", "functions"),
         *("google", "image_url", "include_usage", "index", "json_schema", "logit_bias", "logprobs"),
-        *("max_completion_tokens", "max_tokens"),
+        *("max_completion_tokens", "max_tokens", "prompt_cache_key", "safety_identifier"),
         *("message", "messages", "metadata", "n", "name", "obfuscation", "parameters", "prediction"),
         *("presence_penalty", "reasoning", "reasoning_content", "refusal", "response_format", "schema", "seed"),
         *("stop", "store", "stream", "stream_options", "strict", "temperature", "text", "tool_calls", "tool_choice"),
@@ -63,7 +72,7 @@ def request_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
     for index, message in enumerate(body.get("messages") or ()):
         slots += _message_slots(message, ("messages", index))
     for key, value in body.items():
-        if key == "messages" or (key in _REQUEST_ENUMS and _plain(value)):
+        if key == "messages" or _is_option(key, value):
             continue
         if value.__class__ not in SCALARS:
             slots += string_slots(value, (key,), skip=IDENTIFIERS, known=KNOWN_KEYS)
@@ -110,6 +119,7 @@ def _message_slots(message: Mapping[str, Any], path: Path, role: str | None = No
         elif value.__class__ not in SCALARS and (key not in IDENTIFIERS or not isinstance(value, str)):
             kind = _KINDS.get(key, "other")
             found = string_slots(value, (*path, key), role=role, kind=kind, skip=IDENTIFIERS, known=KNOWN_KEYS)
+            found = without_pictures(found, {key: value})
             slots += [_arguments(slot) if kind == "other" else slot for slot in found]
         if key not in KNOWN_KEYS:
             slots.append(TextSlot((*path, KEY, key), key, role, "key"))
@@ -117,7 +127,9 @@ def _message_slots(message: Mapping[str, Any], path: Path, role: str | None = No
 
 
 def _arguments(slot: TextSlot) -> TextSlot:
-    """A string of a message, as what it is: arguments of a tool call, or another one."""
+    """A string of a message, as what it is: arguments of a tool call, free text for a tool, or another one."""
+    if slot.path[-2:] == ("custom", "input"):
+        return slot._replace(kind="tool_input")
     return slot._replace(kind="tool_arguments") if slot.path[-1] == "arguments" else slot
 
 
@@ -132,12 +144,26 @@ def _part_slots(content: Any, path: Path, role: str | None) -> list[TextSlot]:
             part = {key: value for key, value in part.items() if key != "text"}
         if isinstance(part, Mapping) and "input_audio" in part:
             part = {key: value for key, value in part.items() if key != "input_audio"}
-        slots += string_slots(part, (*path, index), role=role, skip=_PART_IDENTIFIERS, known=KNOWN_KEYS)
+        found = string_slots(part, (*path, index), role=role, skip=_PART_IDENTIFIERS, known=KNOWN_KEYS)
+        slots += without_pictures(found, part)
     return slots
 
 
-def _plain(value: Any) -> bool:
-    """A string, number or flag, or a list of strings: what an enum's value may be."""
-    if isinstance(value, list):
-        return all(isinstance(item, str) for item in value)
-    return not isinstance(value, Mapping)
+def _is_option(key: str, value: Any) -> bool:  # decoded JSON
+    """Whether a field of a request says which of the format's words it is to be; or which model."""
+    if key == "model":
+        return isinstance(value, str)
+    said = value if isinstance(value, list) else (value,)
+    return key in _OPTIONS and all(isinstance(word, str) and word in WORDS for word in said)
+
+
+def without_pictures(slots: list[TextSlot], holder: Any) -> list[TextSlot]:  # decoded JSON
+    """Those of a part, or of what holds parts, without `data:` URIs in base64 in the place of an image, a video or a
+    file: they are no text, if it says so itself."""
+    if any(_is_picture(slot) for slot in slots) and says_unreadable(holder):
+        return [slot for slot in slots if not _is_picture(slot)]
+    return slots
+
+
+def _is_picture(slot: TextSlot) -> bool:
+    return not _PICTURES.isdisjoint(slot.path[-2:]) and _BASE64.match(slot.text) is not None

@@ -10,7 +10,7 @@ import msgspec
 
 from sentinel_core.dialects.lanes import changed_ends, decomposed, recomposed
 from sentinel_core.dialects.openai_responses.decoder import ResponseStreamDecoder
-from sentinel_core.dialects.openai_responses.fields import CHANNELS, MEMBERS, item_texts, part_text
+from sentinel_core.dialects.openai_responses.fields import MEMBERS, SAID, item_texts, part_text
 from sentinel_core.dialects.openai_responses.frames import Spot, ending, item_frame, opening
 from sentinel_core.dialects.openai_responses.output import KINDS, part_of
 from sentinel_core.dialects.openai_responses.status import with_status
@@ -26,6 +26,7 @@ from sentinel_core.messages import (
     TextDelta,
     TextEvent,
     ToolCallDelta,
+    ToolInputDelta,
     UsageReport,
 )
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 _encode = msgspec.json.Encoder().encode
 _EVENTS: Mapping[str, type[TextEvent]] = {
-    kind.channel: kind for kind in (TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta)
+    event.kind: event for event in (TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, ToolInputDelta)
 }
 _TOP = ("id", "created_at", "model", "service_tier")
 
@@ -177,4 +178,4 @@ def _lanes(answer: Answer) -> list[tuple[Path, TextEvent]]:
         for number, item in enumerate(output if isinstance(output, list) else ())
         for place in item_texts(item, ("output", number))
     ]
-    return [(at.path, _EVENTS[CHANNELS[at.kind]](choice=choice, text=at.text)) for choice, at in enumerate(places)]
+    return [(at.path, _EVENTS[SAID[at.kind]](choice=choice, text=at.text)) for choice, at in enumerate(places)]

@@ -23,6 +23,7 @@ from sentinel_core.messages import (
     TextDelta,
     TextEvent,
     ToolCallDelta,
+    ToolInputDelta,
     UsageReport,
 )
 
@@ -33,8 +34,8 @@ DELTAS: Mapping[str, tuple[type[TextEvent], str, str]] = {
     "response.reasoning_summary_text": (ReasoningDelta, "summary_text", "text"),
     "response.function_call_arguments": (ToolCallDelta, "arguments", "arguments"),
     "response.mcp_call_arguments": (ToolCallDelta, "arguments", "arguments"),
-    "response.custom_tool_call_input": (ToolCallDelta, "input", "input"),
-    "response.code_interpreter_call_code": (ToolCallDelta, "code", "code"),
+    "response.custom_tool_call_input": (ToolInputDelta, "input", "input"),
+    "response.code_interpreter_call_code": (ToolInputDelta, "code", "code"),
 }
 """What a text's `.delta` events become, its kind, and the member of its `.done` event that says it all again."""
 

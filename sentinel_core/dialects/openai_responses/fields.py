@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS as CHAT_IDENTIFIERS
 from sentinel_core.dialects.openai_chat.fields import KNOWN_KEYS as CHAT_KEYS
+from sentinel_core.dialects.openai_chat.fields import WORDS, without_pictures
 from sentinel_core.dialects.slots import KEY, Path, TextSlot, string_slots
-from sentinel_core.messages import Channel
 
 IDENTIFIERS = CHAT_IDENTIFIERS | {
-    *("call_id", "encrypted_content", "file_data", "file_id", "item_id", "previous_response_id", "prompt_cache_key"),
-    *("prompt_cache_retention", "safety_identifier", "status", "obfuscation"),
+    *("call_id", "encrypted_content", "file_data", "file_id", "item_id", "previous_response_id"),
+    *("prompt_cache_retention", "status", "obfuscation"),
 }
 """Keys whose string values are identifiers, enums or binary wherever they stand."""
 
@@ -26,17 +26,17 @@ KNOWN_KEYS = CHAT_KEYS | {
 }
 """Object keys of the format itself: not text that anybody wrote."""
 
-_ENUMS = frozenset({"model", "service_tier", "truncation"})
-CHANNELS: Mapping[str, Channel] = {
+_OPTIONS = frozenset({"prompt_cache_retention", "service_tier", "truncation"})
+SAID: Mapping[str, str] = {
     "output_text": "content",
     "refusal": "refusal",
     "reasoning_text": "reasoning",
     "summary_text": "reasoning",
     "arguments": "tool_arguments",
-    "input": "tool_arguments",
-    "code": "tool_arguments",
+    "input": "tool_input",
+    "code": "tool_input",
 }
-"""The kinds of text that an item holds, mostly types of parts, and the channel of each."""
+"""The kinds of text that an item holds, mostly types of parts, and the kind of a slot with each."""
 
 
 MEMBERS = ("arguments", "input", "code")
@@ -70,7 +70,7 @@ def item_texts(item: Any, path: Path) -> Iterator[Place]:  # decoded JSON
 def part_text(part: Any, path: Path, number: int) -> Place | None:  # decoded JSON
     """The text of one part, if it is of a kind that has one."""
     kind = part.get("type") if isinstance(part, Mapping) else None
-    if not isinstance(kind, str) or kind in MEMBERS or kind not in CHANNELS:
+    if not isinstance(kind, str) or kind in MEMBERS or kind not in SAID:
         return None
     key = "refusal" if kind == "refusal" else "text"
     text = part.get(key)
@@ -82,7 +82,7 @@ def response_slots(body: Any, path: Path = ()) -> tuple[TextSlot, ...]:  # decod
     texts: list[TextSlot] = []
     for number, item in enumerate((body.get("output") if isinstance(body, Mapping) else None) or ()):
         for place in item_texts(item, (*path, "output", number)):
-            texts.append(TextSlot(place.path, place.text, "assistant", CHANNELS[place.kind]))
+            texts.append(TextSlot(place.path, place.text, "assistant", SAID[place.kind]))
     known = {slot.path for slot in texts}
     return (*texts, *(slot for slot in all_slots(body, path) if slot.path not in known))
 
@@ -101,12 +101,17 @@ def request_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
     for number, item in enumerate(content if isinstance(content, list) else ()):
         slots += _input_slots(item, ("input", number))
     for key, value in body.items():
-        if key in ("instructions", "input") or (key in IDENTIFIERS | _ENUMS and isinstance(value, str)):
+        if key in ("instructions", "input") or (isinstance(value, str) and _is_identifier(key, value)):
             continue
         slots += string_slots(value, (key,), skip=IDENTIFIERS, known=KNOWN_KEYS)
         if key not in KNOWN_KEYS:
             slots.append(TextSlot((KEY, key), key, None, "key"))
     return tuple(slots)
+
+
+def _is_identifier(key: str, value: str) -> bool:
+    """Whether a field of a request names something, or says which of the format's words it is to be."""
+    return value in WORDS if key in _OPTIONS else key in IDENTIFIERS
 
 
 def _input_slots(item: Any, path: Path) -> list[TextSlot]:  # decoded JSON
@@ -120,6 +125,7 @@ def _input_slots(item: Any, path: Path) -> list[TextSlot]:  # decoded JSON
     elif role is None:
         role = "assistant"
     found = string_slots(dict(item), path, role=role, skip=IDENTIFIERS, known=KNOWN_KEYS)
+    found = without_pictures(found, item)
     return [slot._replace(kind=_kind(slot)) if slot.kind != "key" else slot for slot in found]
 
 
@@ -127,4 +133,6 @@ def _kind(slot: TextSlot) -> str:
     last = slot.path[-1]
     if last in ("content", "text", "output"):
         return "content"
+    if slot.path[2:] in (("input",), ("code",)):
+        return "tool_input"
     return "tool_arguments" if last == "arguments" else "refusal" if last == "refusal" else "other"

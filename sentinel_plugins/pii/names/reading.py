@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Final
+from typing import Final, TypeAlias
 
 from sentinel_core.messages import Event, Opaque, TextEvent, TextSlot, ends_texts
 from sentinel_plugins.guarding.form import ARGUMENTS, describes
@@ -18,11 +18,28 @@ from sentinel_plugins.guarding.written import JsonText, PlainText
 from sentinel_plugins.pii.names.recogniser import Recogniser
 from sentinel_plugins.pii.names.segments import Segments
 
+Reads: TypeAlias = Callable[[TextSlot], bool]
+"""Whether there may be names in a text."""
+_SAID: Final = frozenset({"documents", "input", "instructions", "messages", "prediction", "prompt", "system"})
+"""Fields of requests that hold what is said, in all formats."""
 _OFF_LOOP_CHARS: Final = 65_536
 _WORD = re.compile(r"[^\W\d_]{2}")
 _SPACE = re.compile(r"\s")
 _RUN_CHARS: Final = 64
 """An ASCII segment of this length without white space is no prose, but an address, a key or a file."""
+
+
+def _is_prose(slot: TextSlot) -> bool:
+    """Whether somebody wrote it: no field's or tool's name, no description of a tool or a format, no token."""
+    path = slot.path
+    if slot.kind == "key" or describes(path) or "logprobs" in path:
+        return False
+    return path[-1] != "name" or " " in slot.text
+
+
+def is_said(slot: TextSlot) -> bool:
+    """Whether a text of a request is prose that is said, and no setting: a city to search near has to stay one."""
+    return (slot.role is not None or slot.path[0] in _SAID) and _is_prose(slot)
 
 
 class Ahead:
@@ -50,13 +67,13 @@ class Reading:
         self._json = json
         self._ended: list[str] = []
 
-    async def read(self, slots: Sequence[TextSlot]) -> None:
+    async def read(self, slots: Sequence[TextSlot], reads: Reads = _is_prose) -> None:
         """Read complete texts. Raises what `Pool.ask` raises."""
         if sum(len(slot.text) for slot in slots) > _OFF_LOOP_CHARS:
             loop = asyncio.get_running_loop()
-            wanted = await loop.run_in_executor(self._executor, self._wanted_of, slots)
+            wanted = await loop.run_in_executor(self._executor, self._wanted_of, slots, reads)
         else:
-            wanted = self._wanted_of(slots)
+            wanted = self._wanted_of(slots, reads)
         await self._recognise(wanted)
 
     async def stream(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
@@ -64,7 +81,7 @@ class Reading:
 
         What was recognised in one event is forgotten when the next one is asked for: it has been replaced by then.
         """
-        lanes = Lanes(lambda event: _text(self._ended, json=event.channel in self._json))
+        lanes = Lanes(lambda event: _text(self._ended, json=event.kind in self._json))
         async for event in events:
             self.recognised.clear()
             if isinstance(event, TextEvent):
@@ -92,12 +109,12 @@ class Reading:
             self._ended.clear()
             await self._recognise(wanted)
 
-    def _wanted_of(self, slots: Iterable[TextSlot]) -> dict[bytes, str]:
+    def _wanted_of(self, slots: Iterable[TextSlot], reads: Reads) -> dict[bytes, str]:
         """What has to be read of complete texts."""
         prose: list[str] = []
         other: list[str] = []
         for slot in slots:
-            text = _text(prose if _is_prose(slot) else other, json=slot.kind in self._json)
+            text = _text(prose if reads(slot) else other, json=slot.kind in self._json)
             text.feed(slot.text, end=True)
         self.recognised.update(dict.fromkeys(other, ()))
         return self._wanted(prose)
@@ -120,14 +137,6 @@ class Reading:
 def _text(ended: list[str], *, json: bool) -> Text:
     """A text that leaves as it is, but only as far as its segments have ended."""
     return JsonText(lambda _: Ahead(ended), 0) if json else PlainText(Ahead(ended))
-
-
-def _is_prose(slot: TextSlot) -> bool:
-    """Whether somebody wrote it: no field's or tool's name, no description of a tool or a format, no token."""
-    path = slot.path
-    if slot.kind == "key" or describes(path) or "logprobs" in path:
-        return False
-    return path[-1] != "name" or " " in slot.text
 
 
 def _says_something(segment: str) -> bool:

@@ -17,7 +17,7 @@ from sentinel_plugins.guarding.stage import Replacing
 from sentinel_plugins.guarding.streaming import MOST_WAITING, Searched, redacted
 from sentinel_plugins.pii.names.config import RecognisingConfig
 from sentinel_plugins.pii.names.marks import Marking
-from sentinel_plugins.pii.names.reading import Reading
+from sentinel_plugins.pii.names.reading import Reading, is_said
 from sentinel_plugins.pii.names.recogniser import Recogniser, SegmentCounts, missing
 from sentinel_plugins.pii.names.segments import LONGEST
 
@@ -69,7 +69,7 @@ class Recognising(Replacing):
     async def _read_first(self, ctx: Context, recogniser: Recogniser) -> None:
         slots = ctx.request.texts()
         reading = Reading(recogniser, self._executor)
-        await reading.read(slots)
+        await reading.read(slots, is_said)
         searched = self._search(ctx, self._redaction(ctx, "request", partial(Marking, reading.recognised)), slots)
         if searched is not None:
             await searched

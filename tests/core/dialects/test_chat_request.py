@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.request import GATEWAY_FIELDS, REFUSED_FIELDS
 from sentinel_core.errors import Refusal
+from sentinel_core.messages import Opaque
 from tests.json_values import json_values
+from tests.upstream.payloads import completion, delta
 
 MESSAGES = [{"role": "user", "content": "x"}]
 JSON = json_values(
@@ -126,6 +129,10 @@ def test_h32_a_model_name_of_ten_kilobytes_is_not_found() -> None:
         {"secret": 1},
         {"metadata": {"id": {"a": "secret"}}},
         {"verbosity": {"a": "secret"}},
+        {"verbosity": "secret"},
+        {"modalities": ["text", "secret"]},
+        {"safety_identifier": "secret"},
+        {"prompt_cache_key": "secret"},
         {"tools": [{"function": {"parameters": {"properties": {"id": {"description": "secret"}}}}}]},
         {"$key": {"temperature": "secret"}},
         {"messages": [{"role": "user", "id": ["secret"]}]},
@@ -149,3 +156,41 @@ def test_binary_parts_and_identifiers_are_no_slots() -> None:
     file = {"type": "file", "file": {"file_data": "BBBB"}}
     request = OPENAI_CHAT.decode_request({"model": "m", "messages": [{"role": "user", "content": [part, file]}]})
     assert request.texts() == ()
+
+
+def test_an_option_of_the_formats_own_words_is_no_slot() -> None:
+    options: dict[str, Any] = {
+        "verbosity": "low",
+        "reasoning_effort": "xhigh",
+        "service_tier": "flex",
+        "modalities": ["text", "audio"],
+    }
+    options |= {"prompt_cache_retention": "24h", "parallel_tool_calls": False}
+    assert OPENAI_CHAT.decode_request({"model": "m", "messages": [{"role": "user"}], **options}).texts() == ()
+
+
+PICTURE = "data:image/png;base64,iVBORw0KGgo="
+
+
+@pytest.mark.parametrize("kind", ["image_url", "video_url"])
+def test_the_body_of_a_data_uri_in_the_place_of_an_image_is_no_slot(kind: str) -> None:
+    """Any other address there is one, and so is such a URI in a part that does not say what it is."""
+    plain = "data:image/svg+xml,<svg/>"
+    parts = [{"type": kind, kind: {"url": url}} for url in (PICTURE, "https://acme.test/x.png", plain)]
+    parts += [{"type": kind, kind: PICTURE}, {kind: {"url": PICTURE}}, {"type": "text", "text": PICTURE}]
+    request = OPENAI_CHAT.decode_request({"model": "m", "messages": [{"role": "user", "content": parts}]})
+    told = [slot.text for slot in request.texts() if slot.kind != "key"]
+    assert told == ["https://acme.test/x.png", plain, PICTURE, PICTURE]
+    assert request.unreadable
+
+
+def test_an_image_that_a_model_made_is_no_slot() -> None:
+    images = [{"type": "image_url", "image_url": {"url": PICTURE}}]
+    message = {"role": "assistant", "content": "here", "images": images}
+    body = completion("", choices=[{"index": 0, "message": message, "finish_reason": "stop"}])
+    answer = OPENAI_CHAT.decode_answer(json.dumps(body).encode())
+    chunks = OPENAI_CHAT.stream_decoder().decode(json.dumps(delta(images=images)).encode())
+    slots = [*answer.texts(), *(slot for event in chunks if isinstance(event, Opaque) for slot in event.slots)]
+    assert PICTURE not in [slot.text for slot in slots]
+    assert answer.unreadable
+    assert any(event.unreadable for event in chunks if isinstance(event, Opaque))

@@ -157,6 +157,29 @@ def test_guards_read_instructions_and_every_kind_of_item() -> None:
     ]
 
 
+def test_identifiers_that_callers_choose_are_texts_and_options_are_words() -> None:
+    words = {"service_tier": "flex", "truncation": "auto", "prompt_cache_retention": "24h"}
+    assert request(input="hi", **words).texts() == request(input="hi").texts()
+    chosen = ("safety_identifier", "prompt_cache_key", *words)
+    slots = request(input="hi", **dict.fromkeys(chosen, "bob@acme.com")).texts()
+    assert [slot.path for slot in slots if slot.text == "bob@acme.com"] == [(name,) for name in chosen]
+
+
+def test_guards_do_not_read_the_body_of_a_data_uri_in_the_place_of_an_image() -> None:
+    picture = "data:image/png;base64,iVBORw0KGgo="
+    images = [{"type": "input_image", "image_url": url} for url in (picture, "https://acme.test/x.png")]
+    images.append({"type": "input_file", "file_data": picture})
+    items = [
+        {"role": "user", "content": [*images, {"type": "input_text", "text": picture}]},
+        {"type": "function_call_output", "call_id": "c1", "output": images},
+        {"type": "computer_call_output", "call_id": "c2", "output": {**images[0], "type": "computer_screenshot"}},
+        {"role": "user", "content": [{"type": "input_text", "text": "x", "image_url": picture}]},
+    ]
+    told = [slot.text for slot in request(input=items).texts() if slot.kind != "key"]
+    assert told == ["https://acme.test/x.png", picture, "https://acme.test/x.png", "x", picture]
+    assert request(input=items[:1]).unreadable
+
+
 @given(ANSWERS)
 def test_an_answer_leaves_as_it_came_and_survives_its_own_events(given_answer: Answer) -> None:
     assert OPENAI_RESPONSES.encode_answer(given_answer) == given_answer.raw

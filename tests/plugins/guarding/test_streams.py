@@ -106,8 +106,6 @@ def chat(content: Sequence[str], reasoning: Sequence[str], arguments: Sequence[s
         chunks += [delta(text), delta(text, index=1)]
     chunks.append(delta(tool_calls=[call]))
     chunks += [delta(tool_calls=[{"index": 0, "function": {"arguments": text}}]) for text in arguments]
-    chunks.append(delta(tool_calls=[{"index": 1, "id": "d", "type": "custom", "custom": {"name": "g", "input": ""}}]))
-    chunks += [delta(tool_calls=[{"index": 1, "custom": {"input": text}}]) for text in arguments]
     chunks += [delta(finish="tool_calls"), delta(index=1, finish="stop")]
     return b"".join(event(one, ascii_only) for one in chunks) + DONE
 

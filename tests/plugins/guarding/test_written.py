@@ -96,7 +96,19 @@ def test_literals_are_no_text() -> None:
     word = Custom("WORD", "pii", CustomTable(pattern="[a-z]+", max_length=9))
     for written in ('{"1": null, "2": [true,false]}', "[null]", "{ null }"):
         assert through(list(written), (word,)) == through([written], (word,)) == written
-    assert through(['["null", nul, null true]'], (word,)) == '["[WORD]", "[WORD]", "[WORD] [WORD]"]'
+    assert through(['["null", nul, null true]'], (word,)) == '["[WORD]", "[WORD]", "[WORD]" "[WORD]"]'
+
+
+def test_a_value_is_not_cut_where_there_is_no_json() -> None:
+    """By colons, commas and brackets, or where it is long: parts of it would leave."""
+    pair = Custom("PAIR", "pii", CustomTable(pattern="[0-9]+:[a-z]+,[a-z]+", max_length=20))
+    for text, left in (
+        ("{ ping 12:ab,cd; }", '{ ping "[PAIR]"; }'),
+        ("[12:ab,cd]", '["[PAIR]"]'),
+        ("[1, 12:ab,cd, 3]", '[1, "[PAIR]", 3]'),
+        ("[ " + "word " * 204 + 'ab 12:ab,cd "12:ab,cd" ]', "[ " + "word " * 204 + 'ab "[PAIR]" "[PAIR]" ]'),
+    ):
+        assert through([text], (pair,)) == through(list(text), (pair,)) == left
 
 
 def test_arguments_that_are_no_json_are_text() -> None:

@@ -201,8 +201,8 @@ async def test_a_long_request_is_cut_beside_the_loop() -> None:
 
 
 async def test_what_is_no_prose_is_not_read() -> None:
-    """An image as a data URL costs no more than the few characters at its end."""
-    parts = [{"type": "image_url", "image_url": {"url": "data:image/png;base64," + "QUJD" * 50_000}}]
+    """A picture in a text, as a data URL, costs no more than the few characters at its end."""
+    parts = [{"type": "text", "text": "data:image/png;base64," + "QUJD" * 50_000}]
     messages = [{"role": "user", "content": parts}, {"role": "user", "content": "12 + 30 = 42"}]
     async with guards(FakeProvider(("42",)), pii={"entities": [], "names": True}) as chain:
         driven = await chain.ask(messages=messages)
