@@ -22,11 +22,15 @@ _LAST = r"(?<![),.])"
 _BEGUN = rf"[{_PLAIN}\\]*"
 _KEYS_BEGUN = "|".join(map(opening, (*_KEYS, "sslmode")))
 _PASSWORD = re.compile(rf"(?<![A-Za-z0-9_])(?:password|passwd|pwd) ?= ?([{_PLAIN}]+)", re.IGNORECASE)
-_NO_PASSWORD = re.compile(
-    r"[$%{*/&\[]|(?:(?:your_?)?(?:password|pass|pwd|secret)|none|null|nil)(?:&.*)?\Z|[a-z_]\w*(?:\.[a-z_]\w*)*[(\[]|[a-z_]\w*(?:\.[a-z_]\w*)+\Z",
+NO_PASSWORD = re.compile(
+    r"[${*\[]|%(?![0-9a-f]{2})|%\w+%\Z"
+    r"|(?:(?:(?:your|my|the|db|user)?[\W_]?(?:password|passwd|pass|pwd|secret)|none|null|nil|redacted|change[\W_]?me)"
+    r"(?:[\W_]?here)?|([^0-9])\1+)(?:&.*)?\Z",
     re.IGNORECASE,
 )
-"""What stands in the place of one: a variable, its name, a directory, the code that asks for it."""
+"""What stands in the place of one: a variable, a directive of `printf`, its name, a row of the same sign."""
+_CODE = re.compile(r"[/&]|[a-z_]\w*(?:\.[a-z_]\w*)*[(\[]|[a-z_]\w*(?:\.[a-z_]\w*)+\Z", re.IGNORECASE)
+"""A directory, or the code that asks for one."""
 _FOR = re.compile(rf"(?<![A-Za-z0-9_])(?!pass|pwd)(?:{_KEY}) ?=", re.IGNORECASE)
 _ORACLE = re.compile(r"jdbc:oracle:[a-z0-9]+:[^\s/@:]+/(?![$%{*])[^\s/@]+@", re.IGNORECASE)
 _LONGEST_URL = 500
@@ -63,4 +67,4 @@ def connection_properties() -> tuple[PatternEntity, PatternEntity]:
 def _tells(text: str, start: int, end: int) -> bool:
     """Whether a password is there."""
     password = _PASSWORD.search(text, start, end)
-    return password is not None and _NO_PASSWORD.match(password[1]) is None
+    return password is not None and not (NO_PASSWORD.match(password[1]) or _CODE.match(password[1]))

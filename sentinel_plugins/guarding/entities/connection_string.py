@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sentinel_plugins.guarding.entities.connection_properties import NO_PASSWORD
 from sentinel_plugins.guarding.entities.pattern import PatternEntity
 
 _USER = r"[^\s:/?#@\"'<>`]"
@@ -27,9 +28,6 @@ def connection_string() -> PatternEntity:
 
 
 def _no_example(text: str, start: int, end: int) -> bool:
-    """Not a template such as `postgres://user:${PASSWORD}@host` or `://user:<password>@host`."""
+    """Not a template such as `postgres://user:${PASSWORD}@host`, `://%s:%s@` or `://user:<password>@host`."""
     password = text[start:end].partition("://")[2].partition(":")[2].partition("@")[0]
-    return not (
-        password.startswith(("$", "{", "%(", "*", "["))
-        or password.lower() in ("password", "passwd", "pass", "pwd", "secret")
-    )
+    return NO_PASSWORD.match(password) is None

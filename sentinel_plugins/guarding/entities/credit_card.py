@@ -37,6 +37,10 @@ _PRINTED = re.compile(
     rf"|[0-9]{{6}}{_SIGN}[0-9]{{13}}"
 )
 """In fours, as 4-6-5 or 4-6-4, in 13 digits also as 4-3-3-3, in 19 as 6-13; with one kind of sign."""
+_FOURS = re.compile(rf"[0-9]{{4}}({_SIGN})[0-9]{{4}}(?:\1[0-9]{{4}}){{1,2}}")
+_FIGURE = "(?<![0-9])(?!(?:19|20)[0-9]{2}|(?:0[1-9]|1[0-2])[2-4][0-9])[0-9]{4}(?![0-9])"
+"""No year and no month that a card is good for."""
+_MORE, _COLUMN = re.compile(_FIGURE), re.compile(rf"{_FIGURE}\Z")
 _WORTH_A_LOOK = rf"(?<=(?={_BEGIN}).)(?=[0-9]{{11}}|[0-9]{{3}}{_SIGN}[0-9]{{3,6}}{_SIGN}|[0-9]{{5}}{_SIGN}[0-9]{{13}})"
 _FIRST = rf"[0-9]{FREE}"
 _REST = rf"(?:{_SIGN}?[0-9]){{11,18}}(?![A-Za-z0-9])"
@@ -45,7 +49,8 @@ _REST = rf"(?:{_SIGN}?[0-9]){{11,18}}(?![A-Za-z0-9])"
 class CreditCard(PatternEntity):
     """12 to 19 digits whose Luhn digit is right **and** that begin as an issuer's do, in its length, undivided or as
     issuers print them; or that stand after a word such as `card`, with single spaces, dots, hyphens or slashes in them.
-    The check digit alone flags every IMEI, and a tenth of all timestamps and of what stands in columns."""
+    The check digit alone flags every IMEI, and a tenth of all timestamps and of what stands in columns: figures
+    of four digits are no card where one more stands beside them, without such a word."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -53,7 +58,7 @@ class CreditCard(PatternEntity):
             "pii",
             _FIRST + _REST,
             trigger=rf"[0-9](?:{_SIGN}?[0-9]){{11}}",
-            live=rf"[0-9](?:{_SIGN}?[0-9]){{0,18}}{_SIGN}?",
+            live=rf"[0-9](?:{_SIGN}?[0-9]){{0,19}}{_SIGN}?",
             max_length=37,
             left=_LEFT,
         )
@@ -81,7 +86,20 @@ class CreditCard(PatternEntity):
         if len(set(digits)) == 1:
             return False
         whole = end - start == len(digits) or _PRINTED.fullmatch(text, start, end) is not None
-        return (issued and whole and _ISSUERS.fullmatch(digits) is not None) or _LABEL.before(text, start)
+        right = issued and whole and _ISSUERS.fullmatch(digits) is not None
+        return (right and not _in_columns(text, start, end)) or _LABEL.before(text, start)
+
+
+def _in_columns(text: str, start: int, end: int) -> bool:
+    """Whether one more figure of four digits stands beside those of a card."""
+    fours = _FOURS.fullmatch(text, start, end)
+    if fours is None:
+        return False
+    if text.startswith(fours[1], end) and _MORE.match(text, end + 1):
+        return True
+    return text.startswith(fours[1], max(0, start - 1), start) and bool(
+        _COLUMN.search(text, max(0, start - 6), start - 1)
+    )
 
 
 def _stands_alone(text: str, start: int) -> bool:

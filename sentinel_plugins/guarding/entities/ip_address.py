@@ -10,7 +10,7 @@ from sentinel_plugins.guarding.entities.pattern import FREE, PatternEntity
 from sentinel_plugins.guarding.tail import opening
 
 _LEFT = 32
-_VERSION = Label(
+VERSION = Label(
     r"v|ver|versions?|releases?|build|oid|section|§|chapter|firmware|sdk|driver",
     left=_LEFT,
     adjacent=True,
@@ -55,14 +55,23 @@ def _v4(text: str, start: int, end: int) -> bool:
     value = text[start:end]
     if int(value.partition(".")[0]) > 255:
         return False
-    if value.startswith(_NOBODYS) or _VERSION.before(text, start):
+    if value.startswith(_NOBODYS) or VERSION.before(text, start):
         return False
     return _PACKAGE.search(text, max(0, start - _LEFT + 1), start) is None or _MACHINE.before(text, start)
 
 
+_SAID = Label(r"ips?|ipv6|inet6|addr(?:ess)?(?:es)?|hosts?|hostname", left=_LEFT, adjacent=True, names="Ip|IP|Addr")
+_ASSIGNED = re.compile("(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]|ff0[0-9a-f]):", re.IGNORECASE)
+"""What addresses begin with: of anybody, of a network of one's own, of a link, of groups (RFC 4291, RFC 4193)."""
+_SLICE = re.compile(r"[\w)\]]\[\Z")
+"""What Python's are behind."""
+_SERIAL = re.compile("(?:[0-9A-Fa-f]{2}:){7}[0-9A-Fa-f]{2}")
+
+
 def ip_v6_address() -> PatternEntity:
     """RFC 4291, section 2.2, from three hexadecimal digits in the first group on, or all eight groups: `a::b` is code
-    more often than an address. Loopback is nobody's."""
+    more often than an address. So is `abc::1`, unless addresses begin so or a word says that it is one. Not EUI-64 and
+    other names of eight bytes. Loopback is nobody's."""
     return PatternEntity(
         "IP_ADDRESS",
         "pii",
@@ -71,7 +80,7 @@ def ip_v6_address() -> PatternEntity:
         trigger=r"[0-9A-Fa-f]{3,4}:[0-9A-Fa-f]{0,4}:|(?:[0-9A-Fa-f]{1,4}:){6}|::[Ff]{4}:",
         live=r"[0-9A-Fa-f:][0-9A-Fa-f:.]*",
         max_length=45,
-        left=3,
+        left=_LEFT,
         check=_v6,
     )
 
@@ -81,8 +90,19 @@ def _v6(text: str, start: int, end: int) -> bool:
     first = value.partition(":")[0]
     if value.count(":") != 7 and len(first) < 3 and not value.startswith("::"):
         return False
+    if _SERIAL.fullmatch(value):
+        return False
+    if "." not in value and sum(map(bool, value.split(":"))) < 3 and not _may_be_short(text, start):
+        return False
     try:
         address = ipaddress.IPv6Address(value)
     except ValueError:
         return False
     return not (address.is_loopback or address.is_unspecified)
+
+
+def _may_be_short(text: str, start: int) -> bool:
+    """Whether an address of one or two groups may begin here, where code has as many."""
+    if _ASSIGNED.match(text, start) and not _SLICE.search(text, max(0, start - 2), start):
+        return True
+    return _SAID.before(text, start)

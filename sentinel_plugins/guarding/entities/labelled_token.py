@@ -21,6 +21,13 @@ _LABEL = Label(
     names=_PASS,
 )
 _DIRECTORY = Label("(?:old)?pwd", left=_LEFT, adjacent=True)
+_CHOSEN = Label(
+    r"[a-z_-]{0,20}(?:passw(?:or)?d|passphrase|pwd|passwort|mot de passe|contraseña)",
+    left=_LEFT,
+    adjacent=True,
+    names=_PASS,
+)
+"""Words for what people think up: it may be made of words."""
 _CHARACTERS = "A-Za-z0-9_+/=.~-"
 _LAST = "A-Za-z0-9_+/="
 _GOES_ON = rf"[.~-]{{0,3}}[{_LAST}]"
@@ -37,6 +44,11 @@ _NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _CONSTANT = re.compile("[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _WORDS = re.compile("(?:[A-Za-z]?[0-9]{1,5}+)?(?:(?:[A-Z][a-z]++|[a-z]{2,}+|[A-Z]{2,}+)[0-9]{0,5}+)*+|[A-Za-z]")
 """What names of code are made of between underscores: `b64encode`, `OPENAI`, `sha256Hash`, `2`."""
+_ARGUMENT = re.compile("[A-Za-z_][A-Za-z0-9_]*+=[A-Za-z0-9]")
+_PATH = re.compile("(?:[/._~-]{1,3}(?:v?[0-9]{1,4}|(?:[A-Z]?[a-z]{2,}|[A-Z]{2,})[0-9]{0,4}|[a-z]))++")
+"""`/etc/ssl/private/server-2024.key`. Chance may begin with a slash as well."""
+_RESOURCE = re.compile("[a-z]{2,}+(?:-(?:[a-z]{2,}+|v[0-9]{1,2}|(?:19|20)[0-9]{2}))++")
+"""As Kubernetes names things: `my-app-credentials-v2`."""
 
 
 def labelled_token() -> tuple[PatternEntity, PatternEntity]:
@@ -87,13 +99,19 @@ def _random(text: str, start: int, end: int) -> bool:
     mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
     if not mixed or bits_per_character(value) < _LEAST_BITS or not _LABEL.before(text, start):
         return False
-    return not (_code(text, start, end) or (value[0] == "/" and _DIRECTORY.before(text, start)))
+    if _RESOURCE.fullmatch(value):
+        return _CHOSEN.before(text, start)
+    if value[0] == "/" and (_PATH.fullmatch(value) or _DIRECTORY.before(text, start)):
+        return False
+    return not _code(text, start, end)
 
 
 def _code(text: str, start: int, end: int) -> bool:
     """Names that are made of words, not in quotes: what is called (`make_key2(`), what belongs to something
-    (`settings.key_2`), constants (`API_KEY_2`)."""
+    (`settings.key_2`), constants (`API_KEY_2`), and what is passed by its name (`(key_size=2048`)."""
     value = text[start:end]
+    if text.startswith("(", max(0, start - 1), start) and _ARGUMENT.match(value):
+        return True
     if (start and text[start - 1] in _QUOTES) or len(_FIGURES.findall(value)) > _MOST_FIGURES:
         return False
     owned = "." in value and (value[0].islower() or "_" in value)

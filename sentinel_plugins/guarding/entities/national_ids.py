@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 from sentinel_plugins.guarding.entities.checksums import codice_fiscale, digits_of, mod_11_10, nif, weighted_mod_11
+from sentinel_plugins.guarding.entities.figures import BESIDE, in_a_row, sizes
 from sentinel_plugins.guarding.entities.label import Label
 from sentinel_plugins.guarding.entities.pattern import FREE, PatternEntity
 
@@ -22,14 +23,14 @@ _AFTER = "(?![A-Za-z0-9])"
 
 
 def uk_nhs() -> PatternEntity:
-    """Ten digits with their check digit, divided 3-3-4, or undivided after `NHS` or a word like it."""
+    """Ten digits with their check digit, divided 3-3-4 and in no row of figures, or after `NHS` or a word like it."""
     return PatternEntity(
         "UK_NHS",
         "pii",
         rf"[0-9]{FREE}[0-9]{{2}}([ -]?)[0-9]{{3}}\1[0-9]{{4}}{_AFTER}",
         trigger=r"[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}",
-        live=r"[0-9]{1,3}(?:[ -]?(?:[0-9]{1,3}(?:[ -]?[0-9]{0,4})?)?)?",
-        max_length=12,
+        live=rf"[0-9]{{1,3}}(?:[ -]?(?:[0-9]{{1,3}}(?:[ -]?(?:[0-9]{{1,4}}(?: {BESIDE})?)?)?)?)?",
+        max_length=19,
         left=_LEFT,
         check=_nhs,
     )
@@ -39,7 +40,8 @@ def _nhs(text: str, start: int, end: int) -> bool:
     digits = digits_of(text[start:end])
     if not weighted_mod_11(digits) or len(set(digits)) == 1:
         return False
-    return text[start + 3] == " " or _NHS.before(text, start)
+    alone = text[start + 3] == " " and not (in_a_row(text, start, end, " ") or sizes(text[start:end], 8, 10))
+    return alone or _NHS.before(text, start)
 
 
 def es_nif() -> PatternEntity:
@@ -84,8 +86,8 @@ def de_tax_id() -> PatternEntity:
         "pii",
         rf"[1-9]{FREE}[0-9]([ ]?)[0-9]{{3}}\1[0-9]{{3}}\1[0-9]{{3}}{_AFTER}",
         trigger=r"[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}",
-        live=r"[0-9]{1,2}(?: ?(?:[0-9]{1,3}(?: ?(?:[0-9]{1,3}(?: ?[0-9]{0,3})?)?)?)?)?",
-        max_length=14,
+        live=rf"[0-9]{{1,2}}(?: ?(?:[0-9]{{1,3}}(?: ?(?:[0-9]{{1,3}}(?: ?(?:[0-9]{{1,3}}(?: {BESIDE})?)?)?)?)?)?)?",
+        max_length=21,
         left=_LEFT,
         check=_tax_id,
     )
@@ -97,7 +99,7 @@ def _tax_id(text: str, start: int, end: int) -> bool:
     repeated = [times for times in Counter(digits[:10]).values() if times > 1]
     if len(repeated) != 1 or repeated[0] > 3 or not mod_11_10(digits):
         return False
-    return end - start == 14 or _TAX.before(text, start)
+    return (end - start == 14 and not in_a_row(text, start, end, " ")) or _TAX.before(text, start)
 
 
 def fr_insee() -> PatternEntity:

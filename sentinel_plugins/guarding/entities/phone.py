@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import phonenumbers
 
+from sentinel_plugins.guarding.entities.amount import AMOUNT_BEGUN
 from sentinel_plugins.guarding.entities.checksums import digits_of
 from sentinel_plugins.guarding.entities.label import Label
 from sentinel_plugins.guarding.entities.numbering import abroad, plan
@@ -19,6 +20,7 @@ from sentinel_plugins.guarding.entities.phone_form import (
     LEFT,
     NATIONAL_BEGUN,
     SPACED,
+    counted,
     goes_on,
     postal,
     written,
@@ -75,7 +77,7 @@ class PhoneNumber(PatternEntity):
             _START + _CANDIDATE,
             trigger=rf"[0-9](?:{_GAP}{{0,3}}[0-9]){{6}}",
             live=rf"(?:[0-9]|\+ ?\(?|\()(?:{_GAP}|[0-9]){{0,{_READ - 1}}}"
-            rf"(?:[ ,:]{{0,2}}{_EXTENDING}?[ .]{{0,2}}[0-9]{{0,6}}[./-]?)?",
+            rf"(?:[ ,:]{{0,2}}{_EXTENDING}?[ .]{{0,2}}[0-9]{{0,6}}[./-]?)?|{AMOUNT_BEGUN}",
             max_length=_READ,
             left=LEFT,
         )
@@ -102,7 +104,8 @@ class PhoneNumber(PatternEntity):
         if labelled:
             return _first(text, start, end, lambda at, value, digits: self._called(value, digits))
         if _BEHIND_OTHERS.search(text, max(0, start - 6), start):
-            return self._american_end(text, start, end)
+            at = self._american_end(text, start, end)
+            return None if at is None or counted(text[start:at], text, start, at) else at
         return _first(text, start, end, lambda at, value, digits: self._alone(text, start, at, value, digits))
 
     def _american_end(self, text: str, start: int, end: int) -> int | None:
@@ -121,6 +124,8 @@ class PhoneNumber(PatternEntity):
 
     def _alone(self, text: str, start: int, end: int, value: str, digits: str) -> bool:
         """Behind no such word, what is written as numbers are and is one of a region."""
+        if len(value) == end - start and counted(value, text, start, end):
+            return False
         if self._american and AMERICAN.fullmatch(value):
             return True
         if goes_on(value, text, end) and len(value) == end - start:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from sentinel_plugins.guarding.entities.amount import is_amount
+from sentinel_plugins.guarding.entities.figures import in_a_row, sizes, version
 from sentinel_plugins.guarding.entities.label import Label
 
 LEFT = 32
@@ -22,6 +24,8 @@ AMERICAN = re.compile(
 AMERICAN_BEGUN = r"(?:1[ .-]?)?(?:\([0-9]{3}\)|[0-9]{3}(?:-| [0-9]{3}-|\.[0-9]{3}\.))"
 SPACED = re.compile(r"(?:1 )?[0-9]{3} [0-9]{3} [0-9]{4}")
 """In the form of North America, with nothing but spaces."""
+_THREES = re.compile("[1-9][0-9]{1,2}(?P<gap>[ \u00a0])[0-9]{3}(?:(?P=gap)[0-9]{3}){1,2}")
+_GROUPS = re.compile(rf"[1-9][0-9]*(?P<sign>{_SIGN})[0-9]+(?:(?P=sign)[0-9]+)+")
 _NATIONAL = re.compile(
     rf"{_AREA}(?P<sign>{_SIGN})[0-9]{{2,10}}(?:(?P=sign)[0-9]{{2,8}}){{0,4}}"
     rf"|(?:\({_AREA}\)|0[1-9][0-9]{{0,4}})(?: ?[/-] ?)?(?<![0-9]) ?[0-9]{{2,8}}"
@@ -80,3 +84,29 @@ def postal(text: str, start: int) -> bool:
     if not _ZIP.match(text, start):
         return False
     return _STATE.search(text, max(0, start - LEFT), start) is not None or _POSTAL.before(text, start)
+
+
+def counted(value: str, text: str, start: int, end: int) -> bool:
+    """Whether figures have the form of a number where no word says that they are one: sizes such as `640 480 320` and
+    `256-512-1024`, versions, rows and amounts."""
+    groups = _GROUPS.fullmatch(value)
+    if groups is None:
+        return False
+    weak = groups["sign"] in " \u00a0" or value[0] == "1"  # no area begins so
+    if sizes(value, *((8, 10) if weak else (16, 100))):
+        return True
+    if groups["sign"] == ".":
+        return version(text, start)
+    threes = _THREES.fullmatch(value)
+    if threes is None and not SPACED.fullmatch(value):
+        return False
+    if in_a_row(text, start, end, groups["sign"]):
+        return True
+    return threes is not None and (_in_brackets(text, start, end) or is_amount(text, start, end))
+
+
+def _in_brackets(text: str, start: int, end: int) -> bool:
+    """As matrices are printed. What Markdown links stands in such brackets, too."""
+    return (
+        text.startswith("[", max(0, start - 1), start) and text.startswith("]", end) and text[end + 1 : end + 2] != "("
+    )

@@ -14,7 +14,9 @@ PRIVATE_KEY = f"-----BEGIN RSA PRIVATE KEY-----\n{_PEM_BODY}\n-----END RSA PRIVA
 JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
 
 PERSONAL: dict[str, tuple[str, ...]] = {
-    "EMAIL_ADDRESS": ("bob@acme.com", "anna.o-neil+news@mail.example.co.uk", "jürgen@bücher.de", "A_B%c@x-y.museum"),
+    "EMAIL_ADDRESS": ("bob@acme.com", "anna.o-neil+news@mail.example.co.uk", "jürgen@bücher.de", "A_B%c@x-y.museum",
+                      "ime@firma.rs", "ann@nas.lan", "ann@почта.рф", "ann@xn--bcher-kva.xn--p1ai", "wang@163.com",
+                      "libstdc++@gcc.gnu.org"),
     "PHONE_NUMBER": (
         "(555) 123-4567", "212-555-0143", "1-800-555-0199 x123", "+44 20 7946 0958", "+49 (0)30 901820",
         "+919876543210", "020 7946 0958", "030 901820", "06 12 34 56 78", "612 34 56 78", "0033 1 42 68 53 00",
@@ -28,7 +30,7 @@ PERSONAL: dict[str, tuple[str, ...]] = {
         "6304 0000 0000 0000 000",
     ),
     "IP_ADDRESS": ("10.20.30.40", "192.168.1.17", "2001:db8::8a2e:370:7334", "fe80::1", "::ffff:10.20.30.40",
-                   "2001:0db8:85a3:0000:0000:8a2e:0370:7334"),
+                   "2001:0db8:85a3:0000:0000:8a2e:0370:7334", "2001:db8::", "fd12::1", "ff02::fb", "abc:12::1"),
     "IBAN_CODE": ("DE89370400440532013000", "GB82 WEST 1234 5698 7654 32", "FR14 2004 1010 0505 0001 3M02 606",
                   "es9121000418450200051332", "NO93-8601-1117-947"),
     "UK_NHS": ("943 476 5919",),
@@ -80,6 +82,8 @@ LABELLED: dict[str, tuple[tuple[str, str], ...]] = {
             "encryptionKey: ", "credentials: ", '"authorization": "Basic ', "password: “", "password is «",
             "password            ", "db_password   :             ",
         )),
+        ("secret(", "vQ9xL2mZ7tRk4WnB8s="), ("secret_key: ", "/wJalrXUtnFEMI7K/MDENGbPxRfi3CYq"),
+        ("secret: ", "my-app-x7Kq2Lm9-v2"), ("password: ", "correct-horse-battery-2024"),
         *((label, "xK9#mP2$vL5*nQ8@wR3") for label in ("password: ", "DB_PASSWORD=", "secret = '", '"pwd": "')),
     ),
 }  # fmt: skip
@@ -151,6 +155,11 @@ SECRETS: dict[str, tuple[str, ...]] = {
         r"Server=.\SQLEXPRESS;Initial Catalog=app;User Id=sa;Password=S3cr3t!x;TrustServerCertificate=True",
         "Data Source = db; User ID = sa; Password = S3cr3t9",
         "Pwd=S3cr3t;Uid=sa",
+        "Server=db;User Id=app;Password=%21S3cr3t",
+        "postgres://bob:%21S3cr3t@db.internal/app",
+        "postgres://bob:xx1xx@db.internal/app",
+        "postgres://bob:1111@db.internal/app",
+        "postgres://bob:correct.horse@db.internal/app",
         "host=db user=a password=S3cr3t dbname=x",
     ),
 }
@@ -180,6 +189,19 @@ HARMLESS = (
     "-3436-05827", "rgba(199 195 225 / 51%)", "pages 55272 - 19718", "(3353 - 3963 / 6666)", "8b 04 25 28 00 48",
     "12 549 491 2300 4020 2559 2574", "8067 879 731 1257", "75'098 10 455 802 kr", "010 455 802,00",
     "4111-1111 1111/1111",
+    "viewBox=\"100 50 1200 800\"", "sizes: 640 480 320", "hidden 128 64 1024", "kernel 512 64 2048", "100 50 1000",
+    "hidden 128-256-1024", "256-512-1024", "512-256-128", "300-500-1000 ms", "[[612 345 678]\n [712 934 881]]",
+    "7 345 67 8901", "123 45 6789 23", "943 476 5919 12", "12 943 476 5919", "3 212 555 0143", "86 095 742 719 3",
+    "9632 4111 1111 1111 1111", "4111 1111 1111 1111 5476", "4111/1111/1111/1111/5476",
+    # amounts
+    *(f"812{gap}456{gap}789 {unit}" for gap in " \u00a0\u202f" for unit in (
+        "euros", "EUR", "€", "kr", "Kč", "zł", "Ft", "lei", "рублей", "₽", "%",
+    )),
+    "612 345 678,50", "612 345 678 901", "2\u00a0612\u00a0345\u00a0678", "$612 345 678", "€ 612 345 678",
+    "chiffre d'affaires : 612 345 678", "total 655 321 987", "Budget: 612 345 678",
+    # dates and versions in three parts
+    "101/12/2023", "version 184.21.5301", "driver 551.23.1234", "Chrome 120.10.6099", "tool==120.10.6099",
+    "1.120.10.6099", "Edge/131.22.2903", "build 212.555.0143",
     # postal codes
     "Boston, MA 02110-1301, USA", "Redmond, WA 98052-6399", "Boston, MA\n# 02110-1301", '"zipCode": "02110-1301"',
     "Boston, Massachusetts 02110-1301", "Phone us. Redmond, WA 98052-6399",
@@ -187,9 +209,28 @@ HARMLESS = (
     "opencv-python==4.9.0.80", "opencv-python>=4.9.0.80,<5", "typing-extensions (>= 3.7.4.1)", "foo-1.2.3.4.tar.gz",
     "opencv_python-4.9.0.80-cp37-abi3-linux_x86_64.whl", "tool 1.2.3.4.zip", 'AssemblyVersion("1.0.0.1")',
     "Version     : 4.9.0.80", "Version:         4.9.0.80",
+    # what programs write with an `@` in it
+    "this@MainActivity.finish()", "this@Outer.name", "super@Outer.id", "q@k.transpose(-2, -1)", "x@w.to(device)",
+    "y = x@self.weight", "getty@tty1.service", "office@client.timer", "photo@2x.avif", "icon@3x.ai", "logo@dark.png",
+    "foo@bar.js:12:3", "panic@main.rs:12", "update@App.vue", "$TOKEN@gitlab.com", "https://oauth2:$TOKEN@gitlab.com/a",
+    "react@18.3.0-canary.abc", "total+@order.name", "backup@2024.zip", "mail: logo@2x.png", "a@b.py",
+    # what has colons: code, names of eight bytes
+    "arr[100::2]", "data[2048::4]", "mask[::256]", "use abc::*;", "use feed::{Entry, Feed};", "Feed::$table",
+    "face::<T>()", "abc::add(1, 2)", "use dead::beef;", "add::Int", "WWPN 50:06:01:60:3b:a0:12:34",
+    "24:8a:07:03:00:8a:5c:1e",
+    # connection strings without a password
+    'fmt.Sprintf("postgres://%s:%s@%s:%d/%s", user, pw, host, port, db)', "mongodb://%v:%v@%v", "redis://:%s@%s:%d/0",
+    *(f"postgres://user:{password}@db.acme.com/app" for password in (
+        "YOUR_PASSWORD", "your-password", "yourpassword", "db_password", "xxxxx", "XXXX", "REDACTED", "changeme", "...",
+        "change_me", "******", "%PASSWORD%",
+    )),
+    "Server=db;User Id=app;Password=changeme", "Server=db;User Id=app;Password=xxxxx",
     # code behind words for secrets
     "auth_token = base64.b64encode(auth_value)", "api_key=settings.OPENAI_API_KEY_2", "password = DB_PASSWORD_2_OLD",
     "secret = make_secret_of_32(x)", "PWD=/srv/app1/src/project22", "private_key: ed25519.Ed25519PrivateKey",
+    "private_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)", "new_token(max_age_seconds=3600)",
+    "token = create_access_token(expires_minutes=60)", "private_key: /etc/ssl/private/server-2024.key",
+    "api_key: /v1/keys/rotate-2024", "secret: my-app-credentials-v2", "secret: nginx-tls-cert-2024",
     "password: ^[A-Za-z0-9!@#$%^*]+$", "secret: arn:aws:secretsmanager:eu-1:123456789012:secret:db-AbC",
     "password=$DB_PASSWORD_2024!", "password: 'correct-horse-battery!1'",
 )  # fmt: skip

@@ -93,6 +93,13 @@ def test_an_address_is_found_whatever_is_said_of_it(behind: str) -> None:
     assert values(f"connect to [2001:db8::8a2e:370:7334{behind}") == {("IP_ADDRESS", "2001:db8::8a2e:370:7334")}
 
 
+@pytest.mark.parametrize("words", ["ip ", "inet6 ", "host: ", '"address": "', "hostAddr="])
+@pytest.mark.parametrize("address", ["64a::", "abc::1"])
+def test_a_short_address_is_found_behind_a_word(words: str, address: str) -> None:
+    assert ("IP_ADDRESS", address) in values(words + address)
+    assert not values(f"see {address}")
+
+
 @pytest.mark.parametrize("text", ["opencv_python-4.9.0.80", "see 4.9.0.80-cp37-abi3-linux_x86_64.whl", "4.9.0.80.whl"])
 def test_what_stands_in_the_name_of_a_wheel_is_a_version(text: str) -> None:
     assert not values(text)
@@ -234,6 +241,18 @@ def test_every_address_of_a_list_is_one(between: str) -> None:
 def test_the_hosts_of_one_address_belong_together() -> None:
     address = "mongodb://user:x001Secret99Pw@one.net:27017,two.net:27017/db"
     assert addresses_in(f"see {address}.") == {address}
+
+
+@pytest.mark.parametrize("words", ["mail: {}", "E-Mail: '{}'", "<{}>", "mailto:{}", "reply-to: {}"])
+def test_an_address_has_any_top_level_where_words_say_that_it_is_one(words: str) -> None:
+    assert values(words.format("ann@acme.newtop")) == {("EMAIL_ADDRESS", "ann@acme.newtop")}
+    assert not values("see ann@acme.newtop")
+
+
+@pytest.mark.parametrize("address", ["ann@acme.com", "ann@acme.co.uk", "zhang@acme.cn"])
+@pytest.mark.parametrize("text", ["{}.bak", "{}.Please", "{}(Ann)", "{}:22", "{}."])
+def test_what_stands_behind_an_address_is_no_part_of_it(text: str, address: str) -> None:
+    assert values(text.format(address)) == {("EMAIL_ADDRESS", address)}
 
 
 @pytest.mark.parametrize("sign", ["+", "%"])

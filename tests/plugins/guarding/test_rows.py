@@ -90,3 +90,40 @@ def test_a_row_leaves_while_it_goes_on() -> None:
     stream = PII.text(kind="content")
     left = [stream.feed("0000 ") for _ in range(100)]
     assert sum(map(len, left)) >= 400
+
+
+@pytest.mark.parametrize(
+    ("entity", "value", "text"),
+    [
+        ("US_SSN", "123 45 6789", "SSN {} 12"),
+        ("US_SSN", "123.45.6789", "SSN version {}"),
+        ("US_SSN", "128 64 1024", "my SSN: {}"),
+        ("US_SSN", "101-12-2023", "version {} 12"),
+        ("US_SSN", "123/45/6789", "{} (12)"),
+        ("UK_NHS", "943 476 5919", "NHS no. {} 12"),
+        ("DE_TAX_ID", "86 095 742 719", "Steuer-ID {} 3"),
+        ("CREDIT_CARD", "4111 1111 1111 1111", "card {} 5476"),
+        ("CREDIT_CARD", "4111 1111 1111 1111", "17 {} 0429"),
+        ("CREDIT_CARD", "4111 1111 1111 1111", "{} 2026 123"),
+        ("CREDIT_CARD", "4111 1111 1111 1111", "30 Nov 2026 {}"),
+        ("PHONE_NUMBER", "640 480 320", "tel. {}"),
+        ("PHONE_NUMBER", "612 345 678", "Tel. {} €"),
+        ("PHONE_NUMBER", "612 345 678", "tengo {} europeo"),
+        ("PHONE_NUMBER", "612 345 678", "tengo {}, 3 veces"),
+        ("PHONE_NUMBER", "612 345 678", "[{}](tel)"),
+        ("PHONE_NUMBER", "612\u00a0345\u00a0678", "{}\u00a0o"),
+        ("PHONE_NUMBER", "212 555 0143", "{}, 12"),
+        ("PHONE_NUMBER", "212.555.0143", "{}, version 2"),
+        ("PHONE_NUMBER", "300-200-1000", "phone {}"),
+    ],
+)
+def test_a_number_is_found_behind_its_word_and_by_itself(entity: str, value: str, text: str) -> None:
+    written = text.format(value)
+    assert (entity, value) in {(found.entity, written[found.start : found.end]) for found in SCANNER.find(written)}
+
+
+@pytest.mark.parametrize("unit", ["euros", "EUR", "Kč", "рублей", "€", "1", "personas", "]"])
+@pytest.mark.parametrize("gap", [" ", "\u00a0", "\u202f"])
+def test_an_amount_is_held_until_it_is_told_from_a_number(gap: str, unit: str) -> None:
+    amount = f"612 345 678{gap}{unit}"
+    assert [SCANNER.live_from(f"es {amount[:cut]}") for cut in range(4, len(amount))] == [3] * (len(amount) - 4)

@@ -45,6 +45,12 @@ _BETWEEN = [
     "MA ",
     " ext. 12",
     ":A",
+    " euros",
+    "\u00a0€",
+    " 12",
+    ".bak",
+    ":12",
+    "version ",
 ]
 
 _part = st.sampled_from(_VALUES).flatmap(
