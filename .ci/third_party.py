@@ -8,8 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from sentinel_core.events import TextDelta
 from sentinel_core.gateway import Gateway
-from sentinel_core.messages import TextDelta
 
 GUARD = """
 [stages.acme_words]

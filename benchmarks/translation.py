@@ -35,7 +35,8 @@ from sentinel_core.dialects.translation import (
     translated_events,
     translated_request,
 )
-from sentinel_core.messages import Event, Request
+from sentinel_core.events import Event
+from sentinel_core.messages import Request
 from sentinel_core.upstream import Framing, NativeChat
 
 PASS_THROUGH = "openai to openai"

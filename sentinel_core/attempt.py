@@ -8,7 +8,7 @@ from typing import Literal
 
 from sentinel_core.blame import Blame
 from sentinel_core.keys import Key, Target
-from sentinel_core.messages import Usage
+from sentinel_core.usage import Usage
 
 Ending = Literal["completed", "failed", "discarded"]
 """How one reply of the upstream ended: read to its end, broken, or closed before its end."""

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import msgspec
 
 from sentinel_core.attempt import Attempt
+from sentinel_core.events import Extent, TextEvent
 from sentinel_core.facts import Facts
 from sentinel_core.keys import Target, Verdict
-from sentinel_core.messages import Answer, Extent, Request, TextEvent, Usage
+from sentinel_core.messages import Answer, Request
+from sentinel_core.usage import Usage
 
 if TYPE_CHECKING:
     from sentinel_core.reply import EventStream

@@ -13,11 +13,13 @@ import msgspec
 
 from sentinel_core.attempt import Attempt, served
 from sentinel_core.context import Context, Outcome
+from sentinel_core.events import TextEvent
 from sentinel_core.keys import Key, Target
 from sentinel_core.limits import NANO
-from sentinel_core.messages import Answer, TextEvent, Usage
+from sentinel_core.messages import Answer
 from sentinel_core.prices import Prices
 from sentinel_core.tokens import BYTES_OF_A_TOKEN, Tokens
+from sentinel_core.usage import Usage
 
 Provenance: TypeAlias = Literal["reported", "estimated", "partial", "unknown"]
 """`reported` by the provider; `estimated` by counting what was sent and what came; `partial`, the same for an answer

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from sentinel_core.commands import Command
     from sentinel_core.context import Call, CallNext, Context, Outcome
     from sentinel_core.endpoints import Endpoint, Socket
+    from sentinel_core.events import Event
     from sentinel_core.gateway import Gateway
     from sentinel_core.jobs import Job
-    from sentinel_core.messages import Answer, Event
+    from sentinel_core.messages import Answer
     from sentinel_core.provider import Provider
     from sentinel_core.records import RecordStore
     from sentinel_core.reply import Reply

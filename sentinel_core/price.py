@@ -11,8 +11,8 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from sentinel_core.limits import NANO, nanousd
-from sentinel_core.messages import Usage
 from sentinel_core.model_facts import ModelFacts, PriceTier
+from sentinel_core.usage import Usage
 
 MILLION = 1_000_000
 _UNITS = MILLION * MILLION  # tokens of a rate, times millionths of a factor

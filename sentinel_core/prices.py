@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from sentinel_core.keys import Target
-from sentinel_core.messages import Usage
 from sentinel_core.model_facts import ModelCatalogue, ModelFacts
 from sentinel_core.price import FREE, CostBreakdown, Price
 from sentinel_core.provider import Provider
+from sentinel_core.usage import Usage
 
 __all__ = ["CostBreakdown", "Price", "Prices"]
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sentinel_core.attempt import Ending
 from sentinel_core.cancellation import own_failure
-from sentinel_core.messages import Answer, Event
+from sentinel_core.events import Event
+from sentinel_core.messages import Answer
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Protocol
 
-from sentinel_core.messages import Event
+from sentinel_core.events import Event
 
 
 class EventTransform(Protocol):

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Iterable
 from benchmarks.harness import payloads
 from sentinel_core.context import Call, Context, Outcome
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.events import Event
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.messages import Answer, Event
+from sentinel_core.messages import Answer
 from sentinel_core.provider import Provider
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.stage import Stage

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from sentinel_core.events import TextDelta
 from sentinel_core.gateway import Gateway
-from sentinel_core.messages import TextDelta
 
 QUESTION = {"model": "echo", "messages": [{"role": "user", "content": "One chain, two ways in."}]}
 

@@ -14,8 +14,10 @@ from sentinel_core.chain.transcript import Meter, Transcript, extent_of
 from sentinel_core.chain.verdicts import Verdicts
 from sentinel_core.context import Context
 from sentinel_core.costs import Provisional
+from sentinel_core.events import Extent
 from sentinel_core.keys import Verdict
-from sentinel_core.messages import Answer, Extent, Usage
+from sentinel_core.messages import Answer
+from sentinel_core.usage import Usage
 
 log = logging.getLogger("sentinel.chain")
 

@@ -19,7 +19,8 @@ from sentinel_core.chain.verdicts import FAILED_OPEN, LEFT_EARLY
 from sentinel_core.context import Context
 from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import Refusal
-from sentinel_core.messages import Answer, Event, Finish, Opaque, TextEvent
+from sentinel_core.events import Event, Finish, Opaque, TextEvent
+from sentinel_core.messages import Answer
 from sentinel_core.reply import each
 
 COLLECT_CHARS = 8_000_000

@@ -19,7 +19,8 @@ from sentinel_core.chain.stream import Delivery, Source
 from sentinel_core.chain.transcript import Transcript
 from sentinel_core.context import Context, Outcome, Status
 from sentinel_core.errors import Refusal, StageFault, UpstreamError
-from sentinel_core.messages import Answer, Event
+from sentinel_core.events import Event
+from sentinel_core.messages import Answer
 from sentinel_core.reply import EventStream, Reply, each
 
 

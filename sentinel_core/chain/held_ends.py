@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import TEXTS, Event, Finish, Frame, Opaque
+from sentinel_core.events import TEXTS, Event, Finish, Frame, Opaque
 
 
 class HeldEnds:

@@ -13,7 +13,7 @@ from sentinel_core.chain.passage import Passage, iterated
 from sentinel_core.chain.phases import Phase
 from sentinel_core.chain.verdicts import Verdicts
 from sentinel_core.context import Context
-from sentinel_core.messages import Event
+from sentinel_core.events import Event
 from sentinel_core.reply import Reading, logged
 from sentinel_core.transform import EventTransform, Transformed
 

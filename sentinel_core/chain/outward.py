@@ -20,7 +20,8 @@ from sentinel_core.chain.unread import judge_unread
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import ERRORS, Refusal, UpstreamError
-from sentinel_core.messages import Answer, Event, Finish, TextDelta
+from sentinel_core.events import Event, Finish, TextDelta
+from sentinel_core.messages import Answer
 
 if TYPE_CHECKING:
     from sentinel_core.chain.exchange import Exchange

@@ -9,8 +9,8 @@ from sentinel_core.chain.faults import WrongResult, as_fault, is_fault
 from sentinel_core.chain.same_text import SameText
 from sentinel_core.chain.verdicts import Verdicts
 from sentinel_core.errors import Refusal, StageFault
+from sentinel_core.events import TEXTS, Event, Finish, Look, Opaque
 from sentinel_core.keys import VerdictResult
-from sentinel_core.messages import TEXTS, Event, Finish, Look, Opaque
 
 
 def no_event(given: object) -> WrongResult | None:

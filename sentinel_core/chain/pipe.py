@@ -8,7 +8,7 @@ from typing import Any
 
 from sentinel_core.chain.entry import Entry
 from sentinel_core.chain.passage import Passage
-from sentinel_core.messages import TEXTS, Event
+from sentinel_core.events import TEXTS, Event
 from sentinel_core.transform import EventTransform
 
 _READY = (tuple, list)

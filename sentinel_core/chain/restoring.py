@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 
 from sentinel_core.chain.transcript import Transcript
 from sentinel_core.context import Restoration
-from sentinel_core.messages import TEXTS, Answer, Event, TextEvent, ends_texts
+from sentinel_core.events import TEXTS, Event, TextEvent, ends_texts
+from sentinel_core.messages import Answer
 
 
 def restored(answer: Answer, restorations: Sequence[Restoration]) -> Answer:

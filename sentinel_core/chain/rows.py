@@ -8,8 +8,9 @@ from sentinel_core.attempt import Attempt
 from sentinel_core.blame import blame_of
 from sentinel_core.chain.faults import source_fault
 from sentinel_core.errors import StageFault, UpstreamError
-from sentinel_core.messages import Answer, Usage
+from sentinel_core.messages import Answer
 from sentinel_core.reply import Reply
+from sentinel_core.usage import Usage
 
 
 class Rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from sentinel_core.messages import Channel, Finish, TextEvent
+from sentinel_core.events import Channel, Finish, TextEvent
 
 _SHORT = 256
 """Characters up to which what is due is put together: then most of what leaves is in one piece."""

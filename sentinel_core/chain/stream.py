@@ -10,7 +10,7 @@ from sentinel_core.chain.faults import is_fault
 from sentinel_core.chain.held_ends import HeldEnds
 from sentinel_core.chain.rows import Rows
 from sentinel_core.chain.transcript import Meter, Transcript
-from sentinel_core.messages import TEXTS, Event, Finish, UsageReport
+from sentinel_core.events import TEXTS, Event, Finish, UsageReport
 from sentinel_core.reply import EventStream, Reading
 
 

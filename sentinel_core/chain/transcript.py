@@ -6,19 +6,9 @@ from collections.abc import Callable
 from io import StringIO
 
 from sentinel_core.dialects.base import Dialect
-from sentinel_core.messages import (
-    TEXTS,
-    Answer,
-    Event,
-    Extent,
-    Finish,
-    Frame,
-    Opaque,
-    TextEvent,
-    ToolCallDelta,
-    Usage,
-    UsageReport,
-)
+from sentinel_core.events import TEXTS, Event, Extent, Finish, Frame, Opaque, TextEvent, ToolCallDelta, UsageReport
+from sentinel_core.messages import Answer
+from sentinel_core.usage import Usage
 
 
 class Transcript:

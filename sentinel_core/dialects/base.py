@@ -11,7 +11,8 @@ from sentinel_core.dialects.slots import Path, TextSlot
 
 if TYPE_CHECKING:
     from sentinel_core.errors import SentinelError
-    from sentinel_core.messages import Answer, Event, Finish, Operation, Request
+    from sentinel_core.events import Event, Finish
+    from sentinel_core.messages import Answer, Operation, Request
 
 
 class JsonLimits(msgspec.Struct, frozen=True):

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from sentinel_core.dialects.slots import Path
-from sentinel_core.messages import Answer, Event, Finish, Opaque, TextEvent, UsageReport
+from sentinel_core.events import Event, Finish, Opaque, TextEvent, UsageReport
+from sentinel_core.messages import Answer
 
 Lanes: TypeAlias = Sequence[tuple[Path, TextEvent]]
 """Every channel text of a unary body: where it stands, and as an event."""

@@ -14,7 +14,8 @@ import msgspec
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.canonical_form import checked
 from sentinel_core.errors import Refusal
-from sentinel_core.messages import Answer, Event, Operation, Request
+from sentinel_core.events import Event
+from sentinel_core.messages import Answer, Operation, Request
 from sentinel_core.reply import EventStream, Reply
 
 

@@ -7,7 +7,8 @@ from typing import NoReturn
 
 from sentinel_core.dialects.lanes import decomposed, recomposed
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Answer, Event, Finish, Request
+from sentinel_core.events import Event, Finish
+from sentinel_core.messages import Answer, Request
 
 
 class Unstreamed:

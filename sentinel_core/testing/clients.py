@@ -11,7 +11,7 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.sse import SseParser
-from sentinel_core.messages import Event
+from sentinel_core.events import Event
 from sentinel_core.testing.replies import chat_body
 
 

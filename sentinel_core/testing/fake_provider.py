@@ -12,7 +12,8 @@ import msgspec
 
 from sentinel_core.context import Call
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.messages import Answer, Event
+from sentinel_core.events import Event
+from sentinel_core.messages import Answer
 from sentinel_core.provider import Health, Provider, ProviderConfig
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.testing.replies import completion, content_chunk, events_of, finish_chunk, opening_chunk

@@ -15,8 +15,9 @@ from sentinel_core.config import settings_from
 from sentinel_core.context import Call, Client, Context, Outcome
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import ConfigError, SentinelError
+from sentinel_core.events import Event, TextEvent
 from sentinel_core.keys import CANDIDATES, Target
-from sentinel_core.messages import Answer, Event, TextEvent
+from sentinel_core.messages import Answer
 from sentinel_core.records import RecordStore
 from sentinel_core.registry import Registry
 from sentinel_core.services import HttpClient, HttpPools, Services

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from sentinel_core.messages import Event
+from sentinel_core.events import Event
 
 
 async def events_or_idle(events: AsyncIterator[Event], seconds: float) -> tuple[list[Event], bool]:

@@ -15,8 +15,9 @@ from sentinel_core.config import settings_from
 from sentinel_core.context import Context
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.errors import ConfigError
+from sentinel_core.events import Finish, TextEvent
 from sentinel_core.keys import CANDIDATES, Target
-from sentinel_core.messages import Answer, Finish, TextEvent
+from sentinel_core.messages import Answer
 from sentinel_core.provider import Health, Provider, ProviderConfig
 from sentinel_core.services import Services
 from sentinel_core.testing.clients import CLIENTS, asked, reads

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.messages import Answer, Event
+from sentinel_core.events import Event
+from sentinel_core.messages import Answer
 
 _TOP = {"id": "chatcmpl-fake", "object": "chat.completion.chunk", "created": 1, "model": "fake"}
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from sentinel_core.dialects.base import StreamDecoder
 from sentinel_core.dialects.sse import SseEvent
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Event
+from sentinel_core.events import Event
 from sentinel_core.services import HttpResponse
 
 MAX_HELD_EVENTS = 256

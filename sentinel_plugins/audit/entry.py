@@ -13,8 +13,8 @@ from sentinel_core.context import Context, Outcome
 from sentinel_core.costs import COSTS, total_nanousd
 from sentinel_core.errors import SentinelError
 from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL, SERVED_BY, Key, Verdict
-from sentinel_core.messages import Usage
 from sentinel_core.records import Record
+from sentinel_core.usage import Usage
 from sentinel_plugins.recording.asker import asker
 from sentinel_plugins.recording.lost import LOST
 

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from sentinel_core.events import TextEvent
 from sentinel_core.keys import Key
-from sentinel_core.messages import TextEvent
 from sentinel_plugins.guarding.merge import Cluster
 from sentinel_plugins.guarding.policy import Policy
 

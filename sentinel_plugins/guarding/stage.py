@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 
 from sentinel_core.context import Context
+from sentinel_core.events import Event
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import AS_IT_CAME, FINDINGS, PRINCIPAL, Key
-from sentinel_core.messages import Answer, Event, Path, Request, TextSlot
+from sentinel_core.messages import Answer, Path, Request, TextSlot
 from sentinel_core.services import Services
 from sentinel_core.stage import Phase, Stage
 from sentinel_plugins.guarding.config import ReplacingConfig

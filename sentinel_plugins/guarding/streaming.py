@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from sentinel_core.messages import TEXTS, Channel, Event, Opaque, TextEvent, ToolCallDelta, UsageReport, ends_texts
+from sentinel_core.events import TEXTS, Channel, Event, Opaque, TextEvent, ToolCallDelta, UsageReport, ends_texts
 from sentinel_core.transform import Transformed
 from sentinel_plugins.guarding.handover import Handover
 from sentinel_plugins.guarding.redaction import Redaction, Text

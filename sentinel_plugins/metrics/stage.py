@@ -13,9 +13,9 @@ from sentinel_core.costs import COSTS
 from sentinel_core.counts import Counts
 from sentinel_core.errors import SentinelError
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.messages import Usage
 from sentinel_core.services import Services
 from sentinel_core.stage import Stage
+from sentinel_core.usage import Usage
 from sentinel_plugins.metrics.config import MetricsConfig
 
 

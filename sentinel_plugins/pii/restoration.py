@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sentinel_core.messages import Answer, Request, TextEvent, TextSlot, ToolCallDelta
+from sentinel_core.events import TextEvent, ToolCallDelta
+from sentinel_core.messages import Answer, Request, TextSlot
 from sentinel_plugins.guarding.form import json_kinds
 from sentinel_plugins.guarding.redaction import Text
 from sentinel_plugins.guarding.streaming import Lanes

@@ -11,11 +11,11 @@ from sentinel_core.context import Context
 from sentinel_core.dialects.openai_chat.request import MAX_CAP
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import CANDIDATES, Target
-from sentinel_core.messages import Usage
 from sentinel_core.model_facts import ModelFacts
 from sentinel_core.price import MILLION, Price
 from sentinel_core.prices import Prices
 from sentinel_core.tokens import Tokens, choices, output_cap, size_of
+from sentinel_core.usage import Usage
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 
 UNKNOWN_OUTPUT_TOKENS = 4_096

@@ -15,7 +15,8 @@ import msgspec
 from sentinel_core.context import Context
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal
-from sentinel_core.messages import Answer, Request, TextDelta
+from sentinel_core.events import TextDelta
+from sentinel_core.messages import Answer, Request
 from sentinel_core.reroute import reroute_of
 from sentinel_server.edge import Transaction
 from sentinel_server.openapi import Operation

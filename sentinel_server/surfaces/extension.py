@@ -12,8 +12,8 @@ from sentinel_core.context import Context
 from sentinel_core.costs import so_far
 from sentinel_core.dialects.base import StreamEncoder
 from sentinel_core.errors import SentinelError
+from sentinel_core.events import Event, UsageReport
 from sentinel_core.limits import NANO
-from sentinel_core.messages import Event, UsageReport
 from sentinel_server.edge import Transaction
 
 _ASKED = b"x-sentinel-extend"

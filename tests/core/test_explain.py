@@ -13,10 +13,10 @@ from sentinel_core.config import settings_from
 from sentinel_core.context import Context
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.errors import Refusal
+from sentinel_core.events import Event, TextDelta
 from sentinel_core.explain import Explanation, StageDecision, explain
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import CANDIDATES, PLAN, Key
-from sentinel_core.messages import Event, TextDelta
 from sentinel_core.registry import Registry
 from sentinel_core.reply import EventStream
 from sentinel_core.services import Services

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-import pytest
-
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.slots import TextSlot
-from sentinel_core.messages import Answer, Opaque, TextDelta, ToolCallDelta
+from sentinel_core.events import Opaque
+from sentinel_core.messages import Answer
 
 BODY = {"model": "m", "messages": [{"role": "system", "content": "a"}, {"role": "user", "content": "b"}]}
 
@@ -32,17 +31,6 @@ def test_fields_are_replaced_and_added() -> None:
     assert request.body == {**BODY, "seed": 1}
 
 
-def test_an_event_with_the_same_text_is_the_same_event() -> None:
-    event = TextDelta(text="a")
-    assert event.with_text("a") is event
-    assert event.with_text("b") == TextDelta(text="b", changed=True)
-
-
-def test_a_tool_call_keeps_what_it_is_when_its_text_changes() -> None:
-    event = ToolCallDelta(choice=1, index=2, id="c", name="f", text="{").with_text("[")
-    assert (event.lane, event.id, event.name) == ((1, "tool_arguments", 2), "c", "f")
-
-
 def test_texts_of_an_assembled_answers_opaque_events_are_its_own() -> None:
     opaque = Opaque(slots=(TextSlot(("x",), "secret"),))
     body = {"choices": [], "$opaque": ["kept"]}
@@ -53,13 +41,6 @@ def test_texts_of_an_assembled_answers_opaque_events_are_its_own() -> None:
     assert changed.body == body
     (own,) = (slot.path for slot in answer.texts() if slot.text == "kept")
     assert answer.with_texts({own: "***"}).body["$opaque"] == ["***"]
-
-
-def test_an_opaque_event_takes_texts_for_its_own_slots_only() -> None:
-    opaque = Opaque(slots=(TextSlot(("x",), "a"),))
-    assert opaque.with_texts({}) is opaque
-    with pytest.raises(KeyError):
-        opaque.with_texts({("y",): "b"})
 
 
 def test_an_answer_is_complete_when_it_is_returned() -> None:

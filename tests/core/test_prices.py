@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from sentinel_core.keys import Target
 from sentinel_core.limits import NANO, nanousd
-from sentinel_core.messages import Usage
 from sentinel_core.model_facts import ModelFacts, PriceTier
 from sentinel_core.price import DEAREST, MILLION, Price
 from sentinel_core.prices import Prices
 from sentinel_core.provider import Provider
 from sentinel_core.testing import FakeProvider
+from sentinel_core.usage import Usage
 from sentinel_plugins.catalogue.catalogue import FileCatalogue
 from sentinel_plugins.providers.echo.provider import EchoProvider
 from sentinel_plugins.providers.openai.provider import OpenAIProvider

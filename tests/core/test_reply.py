@@ -10,7 +10,7 @@ import pytest
 from sentinel_core.attempt import Ending
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Event, TextDelta
+from sentinel_core.events import Event, TextDelta
 from sentinel_core.reply import EventStream
 from sentinel_core.testing import completion, settle
 

@@ -16,7 +16,8 @@ from sentinel_core.context import Call
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.sse import SseParser
-from sentinel_core.messages import Answer, Event
+from sentinel_core.events import Event
+from sentinel_core.messages import Answer
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.testing import FakeProvider
 from sentinel_server import asgi

@@ -12,8 +12,9 @@ import pytest
 
 from sentinel_core.context import Context
 from sentinel_core.errors import UpstreamError
+from sentinel_core.events import Event, TextEvent
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.messages import Answer, Event, TextEvent
+from sentinel_core.messages import Answer
 from sentinel_core.stage import Stage
 from tests.integration.guarded import (
     API_CHAT,

@@ -14,7 +14,8 @@ from sentinel_core.config import settings_from
 from sentinel_core.context import Context
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import SentinelError
-from sentinel_core.messages import Answer, Event
+from sentinel_core.events import Event
+from sentinel_core.messages import Answer
 from sentinel_core.testing import FakeProvider, completion
 from sentinel_server import asgi, create_app
 from tests.server.serving import RUNNERS, serving

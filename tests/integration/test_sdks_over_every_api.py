@@ -11,7 +11,7 @@ from typing import Any
 import anthropic
 import openai
 
-from sentinel_core.messages import Usage
+from sentinel_core.usage import Usage
 from sentinel_server.app import asgi
 from tests.core.dialects.pairs.told import expected, told_in_chat, told_in_messages, told_in_responses
 from tests.plugins.providers.spoken import gateway_with, table_of

@@ -13,7 +13,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.sse import SseParser
-from sentinel_core.messages import TextDelta, TextEvent, ToolCallDelta
+from sentinel_core.events import TextDelta, TextEvent, ToolCallDelta
 from tests.core.dialects.cuts import payloads
 from tests.upstream import DONE, USAGE, Reply, Stream, chat_stream, chunk, completion, delta
 from tests.upstream.anthropic import message, message_stream, text_block, tool_block

@@ -11,8 +11,8 @@ import pytest
 
 from sentinel_core.context import Context, Outcome
 from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.events import Event, TextDelta
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.messages import Event, TextDelta
 from sentinel_core.stage import Stage
 from tests.pace import PATIENCE_S
 from tests.server.edge_fixture import access_lines

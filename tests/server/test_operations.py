@@ -12,8 +12,9 @@ import pytest
 from sentinel_core import Stage, hookimpl
 from sentinel_core.config import settings_from
 from sentinel_core.context import Context
+from sentinel_core.events import Event, Opaque, TextEvent
 from sentinel_core.gateway import Gateway
-from sentinel_core.messages import Answer, Event, Opaque, Path, TextEvent, TextSlot
+from sentinel_core.messages import Answer, Path, TextSlot
 from sentinel_core.registry import Registry
 from sentinel_core.testing import FakeProvider
 from sentinel_server.app import asgi

@@ -13,9 +13,9 @@ import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.errors import Refusal
+from sentinel_core.events import Event, TextEvent
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.messages import Event, TextEvent
 from sentinel_core.stage import Stage
 from sentinel_server.app import asgi
 from tests.long_form import long_form

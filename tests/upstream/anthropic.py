@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sentinel_core.messages import Usage
+from sentinel_core.usage import Usage
 from tests.upstream.anthropic_turns import conversation
 from tests.upstream.api import Said, Wire
 from tests.upstream.payloads import encoded, halves

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from sentinel_core.messages import Usage
+from sentinel_core.usage import Usage
 
 
 class Call(NamedTuple):

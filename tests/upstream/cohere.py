@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sentinel_core.messages import Usage
+from sentinel_core.usage import Usage
 from tests.upstream.api import Api, Call, Said, Wire
 from tests.upstream.payloads import encoded
 

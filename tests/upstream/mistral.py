@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from sentinel_core.messages import Usage
+from sentinel_core.usage import Usage
 from tests.upstream.api import Said
 from tests.upstream.openai import OpenAI
 from tests.upstream.payloads import delta

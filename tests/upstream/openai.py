@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sentinel_core.messages import Usage
+from sentinel_core.usage import Usage
 from tests.upstream.api import Call, Said, Wire
 from tests.upstream.payloads import DONE, chunk, completion, delta, encoded, halves, sse
 

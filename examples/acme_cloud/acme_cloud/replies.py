@@ -14,7 +14,9 @@ from sentinel_core.dialects.openai_chat.answer import decode_object
 from sentinel_core.dialects.openai_chat.assembly import usage_object
 from sentinel_core.dialects.openai_chat.canonical import opening_event
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Answer, Event, Finish, Opaque, TextDelta, Usage, UsageReport
+from sentinel_core.events import Event, Finish, Opaque, TextDelta, UsageReport
+from sentinel_core.messages import Answer
+from sentinel_core.usage import Usage
 
 _REASONS = {"done": "stop", "full": "length"}
 

@@ -11,8 +11,8 @@ import pytest
 
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.errors import ConfigError, UpstreamError
+from sentinel_core.events import Event, Finish, TextDelta
 from sentinel_core.gateway import Gateway
-from sentinel_core.messages import Event, Finish, TextDelta
 
 from .acme import Acme, acme_cloud
 

@@ -14,8 +14,8 @@ import msgspec
 
 from sentinel_core.context import Call
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.events import Event
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.messages import Event
 from sentinel_core.provider import Health, Provider, ProviderConfig
 from sentinel_core.reply import EventStream, Reply
 

@@ -10,8 +10,8 @@ import msgspec
 from acme_guard.config import AcmeWordsConfig
 from acme_guard.masking import WordMask
 from sentinel_core.context import Context
+from sentinel_core.events import Event, Finish, Opaque, TextEvent, ToolCallDelta
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.messages import Event, Finish, Opaque, TextEvent, ToolCallDelta
 from sentinel_core.stage import Stage, StageConfig
 
 

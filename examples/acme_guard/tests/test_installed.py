@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sentinel_core.errors import ConfigError
+from sentinel_core.events import TextDelta
 from sentinel_core.gateway import Gateway
-from sentinel_core.messages import TextDelta
 
 GUARD = """
 [stages.acme_words]

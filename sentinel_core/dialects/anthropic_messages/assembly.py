@@ -22,18 +22,9 @@ from sentinel_core.dialects.anthropic_messages.words import (
 )
 from sentinel_core.dialects.lanes import changed_ends
 from sentinel_core.dialects.slots import Path
-from sentinel_core.messages import (
-    Answer,
-    Event,
-    Finish,
-    Opaque,
-    ReasoningDelta,
-    TextDelta,
-    TextEvent,
-    ToolCallDelta,
-    Usage,
-    UsageReport,
-)
+from sentinel_core.events import Event, Finish, Opaque, ReasoningDelta, TextDelta, TextEvent, ToolCallDelta, UsageReport
+from sentinel_core.messages import Answer
+from sentinel_core.usage import Usage
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect

@@ -13,7 +13,7 @@ import msgspec
 
 from sentinel_core.dialects.anthropic_messages.inputs import bad_arguments, decoded
 from sentinel_core.dialects.anthropic_messages.wire import delta, opened_block, sse
-from sentinel_core.messages import Event, Frame, TextEvent, ToolCallDelta
+from sentinel_core.events import Event, Frame, TextEvent, ToolCallDelta
 
 _encode = msgspec.json.Encoder().encode
 Lane = tuple[str, int]

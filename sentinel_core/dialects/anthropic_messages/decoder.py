@@ -15,7 +15,7 @@ from sentinel_core.dialects.anthropic_messages.fields import IDENTIFIERS, KNOWN_
 from sentinel_core.dialects.anthropic_messages.words import counts, finish_reason, usage_of
 from sentinel_core.dialects.slots import Path, TextSlot, string_slots
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import (
+from sentinel_core.events import (
     Event,
     Finish,
     Frame,

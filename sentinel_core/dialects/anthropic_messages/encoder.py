@@ -15,7 +15,9 @@ from sentinel_core.dialects.anthropic_messages.wire import message_start, sse
 from sentinel_core.dialects.anthropic_messages.words import stop_reason, usage_object
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.errors import SentinelError
-from sentinel_core.messages import Event, Finish, Frame, Opaque, Request, TextEvent, ToolCallDelta, Usage, UsageReport
+from sentinel_core.events import Event, Finish, Frame, Opaque, TextEvent, ToolCallDelta, UsageReport
+from sentinel_core.messages import Request
+from sentinel_core.usage import Usage
 
 _encode = msgspec.json.Encoder().encode
 

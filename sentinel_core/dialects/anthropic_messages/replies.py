@@ -28,17 +28,8 @@ from sentinel_core.dialects.openai_chat.fields import KNOWN_KEYS
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL
 from sentinel_core.dialects.slots import string_slots
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import (
-    Answer,
-    Event,
-    Finish,
-    Frame,
-    Opaque,
-    ReasoningDelta,
-    RefusalDelta,
-    Request,
-    ToolCallDelta,
-)
+from sentinel_core.events import Event, Finish, Frame, Opaque, ReasoningDelta, RefusalDelta, ToolCallDelta
+from sentinel_core.messages import Answer, Request
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect

@@ -7,7 +7,7 @@ import secrets
 from typing import Any
 
 from sentinel_core.dialects.call_ids import made_of
-from sentinel_core.messages import TextEvent, ToolCallDelta
+from sentinel_core.events import TextEvent, ToolCallDelta
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sentinel_core.dialects.token_counts import is_count
-from sentinel_core.messages import Usage
+from sentinel_core.usage import Usage
 
 FINISH_REASONS = {
     "end_turn": "stop",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import ToolCallDelta
+from sentinel_core.events import ToolCallDelta
 
 _NONE = "null"
 

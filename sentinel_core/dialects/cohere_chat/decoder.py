@@ -22,7 +22,7 @@ from sentinel_core.dialects.openai_chat.canonical import opening_event
 from sentinel_core.dialects.openai_chat.decoder import ChatStreamDecoder
 from sentinel_core.dialects.openai_chat.errors import reported_error
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Event, Finish, Opaque, ReasoningDelta, TextDelta, UsageReport
+from sentinel_core.events import Event, Finish, Opaque, ReasoningDelta, TextDelta, UsageReport
 
 Body = Mapping[str, Any]  # one decoded event
 

@@ -9,7 +9,7 @@ from sentinel_core.dialects.cohere_chat.words import CITATIONS, THINKING, VENDOR
 from sentinel_core.dialects.openai_chat.canonical import EXTENSION, chunk_event
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS, KNOWN_KEYS
 from sentinel_core.dialects.slots import string_slots
-from sentinel_core.messages import Opaque
+from sentinel_core.events import Opaque
 
 _DELTA = ("choices", 0, "delta")
 _KNOWN = KNOWN_KEYS | {

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from sentinel_core.messages import ReasoningDelta, TextDelta
+from sentinel_core.events import ReasoningDelta, TextDelta
 
 
 class _Content(msgspec.Struct, forbid_unknown_fields=True):

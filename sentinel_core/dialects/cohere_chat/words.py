@@ -11,7 +11,7 @@ from typing import Any
 
 from sentinel_core.dialects.openai_chat.canonical import EXTENSION
 from sentinel_core.dialects.token_counts import MAX_COUNT
-from sentinel_core.messages import Usage
+from sentinel_core.usage import Usage
 
 VENDOR = "cohere"
 THINKING = "thinking"

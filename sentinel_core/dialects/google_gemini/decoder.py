@@ -21,17 +21,8 @@ from sentinel_core.dialects.openai_chat.canonical import chunk_body, chunk_event
 from sentinel_core.dialects.openai_chat.decoder import ChatStreamDecoder
 from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import (
-    Event,
-    Finish,
-    Frame,
-    Opaque,
-    ReasoningDelta,
-    TextDelta,
-    ToolCallDelta,
-    Usage,
-    UsageReport,
-)
+from sentinel_core.events import Event, Finish, Frame, Opaque, ReasoningDelta, TextDelta, ToolCallDelta, UsageReport
+from sentinel_core.usage import Usage
 
 
 class _Choice:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sentinel_core.dialects.token_counts import is_count
-from sentinel_core.messages import Usage
+from sentinel_core.usage import Usage
 
 EXTENSION = "extra_content"
 """Where OpenAI's form keeps what only one vendor knows: `extra_content.<vendor>`."""

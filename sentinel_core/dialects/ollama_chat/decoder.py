@@ -14,7 +14,7 @@ from sentinel_core.dialects.openai_chat.answer import decode_object
 from sentinel_core.dialects.openai_chat.canonical import opening_event
 from sentinel_core.dialects.openai_chat.decoder import ChatStreamDecoder
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Event, Finish, Opaque, ReasoningDelta, TextDelta, ToolCallDelta, UsageReport
+from sentinel_core.events import Event, Finish, Opaque, ReasoningDelta, TextDelta, ToolCallDelta, UsageReport
 
 
 class OllamaStreamDecoder:

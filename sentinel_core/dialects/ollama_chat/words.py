@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sentinel_core.dialects.token_counts import is_count
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Usage
+from sentinel_core.usage import Usage
 
 THINK: Final[Mapping[str, bool | str]] = {
     "none": False,

@@ -11,7 +11,8 @@ from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.dialects.token_counts import is_count
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Answer, Usage
+from sentinel_core.messages import Answer
+from sentinel_core.usage import Usage
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect

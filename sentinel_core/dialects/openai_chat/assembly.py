@@ -15,8 +15,7 @@ from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
 from sentinel_core.dialects.openai_chat.opening import opens
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, is_custom
 from sentinel_core.dialects.slots import Path, patched
-from sentinel_core.messages import (
-    Answer,
+from sentinel_core.events import (
     Event,
     Finish,
     Opaque,
@@ -26,9 +25,10 @@ from sentinel_core.messages import (
     TextEvent,
     ToolCallDelta,
     ToolInputDelta,
-    Usage,
     UsageReport,
 )
+from sentinel_core.messages import Answer
+from sentinel_core.usage import Usage
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect

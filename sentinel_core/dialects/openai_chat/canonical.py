@@ -18,7 +18,8 @@ from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.dialects.openai_chat.tool_results import with_plain_results
 from sentinel_core.dialects.slots import TextSlot
 from sentinel_core.dialects.translation import Translated
-from sentinel_core.messages import Answer, Event, Frame, Opaque, Request, ToolCallDelta
+from sentinel_core.events import Event, Frame, Opaque, ToolCallDelta
+from sentinel_core.messages import Answer, Request
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect

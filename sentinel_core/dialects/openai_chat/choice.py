@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place, is_custom
-from sentinel_core.messages import TextEvent, ToolCallDelta
+from sentinel_core.events import TextEvent, ToolCallDelta
 
 
 class Outside(NamedTuple):

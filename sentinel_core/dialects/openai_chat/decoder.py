@@ -16,7 +16,7 @@ from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place, is_cu
 from sentinel_core.dialects.openai_chat.plain_chunk import plain_chunk
 from sentinel_core.dialects.slots import Path, TextSlot, string_slots
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import (
+from sentinel_core.events import (
     Event,
     Finish,
     Frame,

@@ -21,18 +21,18 @@ from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.dialects.openai_chat.plain_chunk import PLAIN, PLAIN_NULL_USAGE, PlainWriter
 from sentinel_core.dialects.slots import patched
 from sentinel_core.errors import SentinelError
-from sentinel_core.messages import (
+from sentinel_core.events import (
     Event,
     Finish,
     Frame,
     Opaque,
     ReasoningDelta,
-    Request,
     TextDelta,
     TextEvent,
     ToolCallDelta,
     UsageReport,
 )
+from sentinel_core.messages import Request
 
 _encode = msgspec.json.Encoder().encode
 _EMPTY_USAGE = re.compile(rb',\s*"usage"\s*:\s*null|"usage"\s*:\s*null\s*,')

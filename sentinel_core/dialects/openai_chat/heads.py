@@ -9,7 +9,7 @@ import msgspec
 
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place, is_custom
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import ToolCallDelta
+from sentinel_core.events import ToolCallDelta
 
 Call = tuple[int, int]
 """A tool call's identity in one stream: its choice, and its index within that."""

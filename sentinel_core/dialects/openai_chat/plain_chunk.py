@@ -15,7 +15,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from sentinel_core.dialects.line_ends import CR, LF
 from sentinel_core.dialects.openai_chat.place import Place
-from sentinel_core.messages import Frame, TextDelta
+from sentinel_core.events import Frame, TextDelta
 
 
 class _Delta(msgspec.Struct, forbid_unknown_fields=True, gc=False):

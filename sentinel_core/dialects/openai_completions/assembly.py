@@ -11,7 +11,8 @@ from sentinel_core.dialects.lanes import changed_ends, decomposed, recomposed
 from sentinel_core.dialects.openai_chat import assembly as chat
 from sentinel_core.dialects.openai_completions.decoder import CompletionStreamDecoder
 from sentinel_core.dialects.slots import Path
-from sentinel_core.messages import Answer, Event, Finish, TextDelta, TextEvent
+from sentinel_core.events import Event, Finish, TextDelta, TextEvent
+from sentinel_core.messages import Answer
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect

@@ -10,7 +10,7 @@ from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.dialects.openai_completions.fields import rest_slots
 from sentinel_core.dialects.slots import TextSlot
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Event, Frame, TextDelta
+from sentinel_core.events import Event, Frame, TextDelta
 
 _PLAIN_CHOICE = frozenset({"text", "index", "logprobs", "finish_reason"})
 

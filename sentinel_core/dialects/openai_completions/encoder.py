@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from sentinel_core.dialects.openai_chat.encoder import ChatStreamEncoder
 from sentinel_core.dialects.openai_chat.place import Place
-from sentinel_core.messages import Event, Finish, TextDelta, TextEvent
+from sentinel_core.events import Event, Finish, TextDelta, TextEvent
 
 
 class CompletionStreamEncoder(ChatStreamEncoder):

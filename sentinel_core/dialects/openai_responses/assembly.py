@@ -16,8 +16,7 @@ from sentinel_core.dialects.openai_responses.output import KINDS, part_of
 from sentinel_core.dialects.openai_responses.status import with_status
 from sentinel_core.dialects.openai_responses.words import CUT, usage_object
 from sentinel_core.dialects.slots import Path
-from sentinel_core.messages import (
-    Answer,
+from sentinel_core.events import (
     Event,
     Finish,
     Opaque,
@@ -29,6 +28,7 @@ from sentinel_core.messages import (
     ToolInputDelta,
     UsageReport,
 )
+from sentinel_core.messages import Answer
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect

@@ -13,7 +13,7 @@ from sentinel_core.dialects.openai_responses.fields import IDENTIFIERS, all_slot
 from sentinel_core.dialects.openai_responses.words import decode_usage
 from sentinel_core.dialects.slots import Path
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import (
+from sentinel_core.events import (
     Event,
     Finish,
     Frame,

@@ -13,7 +13,8 @@ from sentinel_core.dialects.openai_responses.decoder import OPENINGS, carries_te
 from sentinel_core.dialects.openai_responses.status import with_status
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.errors import SentinelError
-from sentinel_core.messages import Event, Finish, Frame, Opaque, Request, TextEvent
+from sentinel_core.events import Event, Finish, Frame, Opaque, TextEvent
+from sentinel_core.messages import Request
 
 _encode = msgspec.json.Encoder().encode
 _BARE = ("type", "sequence_number", "item_id", "output_index", "content_index", "summary_index", "delta")

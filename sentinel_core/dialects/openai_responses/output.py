@@ -7,7 +7,7 @@ from typing import Any
 
 from sentinel_core.dialects.openai_chat.canonical import EXTENSION, merged_extension
 from sentinel_core.dialects.openai_responses.frames import Body, Spot, item_frame
-from sentinel_core.messages import Channel, TextEvent, ToolCallDelta
+from sentinel_core.events import Channel, TextEvent, ToolCallDelta
 
 KINDS: Mapping[Channel, str] = {"content": "output_text", "refusal": "refusal", "reasoning": "reasoning_text"}
 """What the parts of a channel's text are called; calls are members of their items."""

@@ -15,21 +15,20 @@ from sentinel_core.dialects.openai_responses.frames import Body, ending, opening
 from sentinel_core.dialects.openai_responses.output import Output
 from sentinel_core.dialects.openai_responses.words import CUT, usage_object
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import (
-    Answer,
+from sentinel_core.events import (
     Event,
     Finish,
     Frame,
     Opaque,
     ReasoningDelta,
     RefusalDelta,
-    Request,
     TextDelta,
     TextEvent,
     ToolCallDelta,
-    Usage,
     UsageReport,
 )
+from sentinel_core.messages import Answer, Request
+from sentinel_core.usage import Usage
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect

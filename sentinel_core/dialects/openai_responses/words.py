@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sentinel_core.dialects.openai_chat.answer import decode_usage as chat_usage
-from sentinel_core.messages import Usage
+from sentinel_core.usage import Usage
 
 CUT: Mapping[str, str] = {"length": "max_output_tokens", "content_filter": "content_filter"}
 """Why a response is incomplete, by chat's reason to stop."""

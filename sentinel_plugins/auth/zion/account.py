@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sentinel_core.errors import Refusal
 from sentinel_core.limits import Limits, Part, Remainder
-from sentinel_core.messages import Usage
+from sentinel_core.usage import Usage
 from sentinel_plugins.auth.zion.wire import COUNTED, INPUT_TOKENS, OUTPUT_TOKENS, REQUESTS, ZionLimit, ZionUser
 
 REMEMBERED = 1024

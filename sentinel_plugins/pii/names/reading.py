@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mappi
 from concurrent.futures import Executor
 from typing import Final, TypeAlias
 
-from sentinel_core.messages import Event, Opaque, TextEvent, TextSlot, ends_texts
+from sentinel_core.events import Event, Opaque, TextEvent, ends_texts
+from sentinel_core.messages import TextSlot
 from sentinel_plugins.guarding.form import ARGUMENTS, describes
 from sentinel_plugins.guarding.presidio.wire import Span
 from sentinel_plugins.guarding.redaction import Text

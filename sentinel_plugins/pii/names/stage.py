@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Self
 
 from sentinel_core.context import Context
 from sentinel_core.errors import ConfigProblem
+from sentinel_core.events import Event
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.messages import Answer, Event
+from sentinel_core.messages import Answer
 from sentinel_core.services import Services
 from sentinel_plugins.guarding.form import json_kinds
 from sentinel_plugins.guarding.stage import Replacing

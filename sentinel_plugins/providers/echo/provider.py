@@ -13,7 +13,8 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.dialects.translation import translated_request
-from sentinel_core.messages import Event, Operation
+from sentinel_core.events import Event
+from sentinel_core.messages import Operation
 from sentinel_core.provider import Health, Provider
 from sentinel_core.reply import EventStream, Reply
 from sentinel_plugins.providers.echo import legacy

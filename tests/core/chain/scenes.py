@@ -12,8 +12,9 @@ from typing import Any, Literal
 from sentinel_core.context import Call, CallNext, Context, Outcome
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.events import Event
 from sentinel_core.hookspecs import PHASES, hookimpl
-from sentinel_core.messages import Answer, Event
+from sentinel_core.messages import Answer
 from sentinel_core.provider import Provider, ProviderConfig
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.stage import Stage, StageConfig

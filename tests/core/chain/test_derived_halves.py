@@ -14,7 +14,8 @@ from sentinel_core.chain import Chain, Exchange, Tracker, derive
 from sentinel_core.chain.stream import Delivery
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal, StageFault
-from sentinel_core.messages import Answer, Event, Finish, Opaque, TextEvent
+from sentinel_core.events import Event, Finish, Opaque, TextEvent
+from sentinel_core.messages import Answer
 from sentinel_core.stage import Stage, StageConfig, Unscannable
 from sentinel_core.testing import (
     FakeProvider,

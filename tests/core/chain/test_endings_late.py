@@ -18,7 +18,8 @@ from sentinel_core.config import settings_from
 from sentinel_core.context import Call, CallNext
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Answer, Event
+from sentinel_core.events import Event
+from sentinel_core.messages import Answer
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.stage import Stage
 from sentinel_core.testing import HANG, FakeProvider, chain_of, chat_body, context, run, settle

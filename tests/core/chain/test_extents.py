@@ -8,7 +8,8 @@ from sentinel_core.chain import Delivery, Exchange, Tracker
 from sentinel_core.context import Context
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal, UpstreamError
-from sentinel_core.messages import Answer, Extent, TextEvent
+from sentinel_core.events import Extent, TextEvent
+from sentinel_core.messages import Answer
 from sentinel_core.reply import EventStream
 from sentinel_core.stage import Stage
 from sentinel_core.testing import Driven, FakeProvider, chain_of, content_chunk, context, finish_chunk

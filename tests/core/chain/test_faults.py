@@ -11,8 +11,9 @@ import pytest
 from sentinel_core.context import Call, CallNext, Context, Outcome
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import ERRORS, Refusal, StageFault, UpstreamError
+from sentinel_core.events import Event
 from sentinel_core.keys import Key
-from sentinel_core.messages import Answer, Event
+from sentinel_core.messages import Answer
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import context

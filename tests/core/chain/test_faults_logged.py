@@ -11,7 +11,7 @@ from sentinel_core.chain import Chain, ChainPlan, StagePlan, Tracker
 from sentinel_core.context import Call
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import ERRORS, StageFault
-from sentinel_core.messages import Event
+from sentinel_core.events import Event
 from sentinel_core.provider import Health, Provider, ProviderConfig
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.stage import Stage

@@ -8,7 +8,8 @@ import pytest
 
 from sentinel_core.chain.held_ends import HeldEnds
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Event, Finish, Frame, Opaque, ReasoningDelta, TextDelta, Usage, UsageReport
+from sentinel_core.events import Event, Finish, Frame, Opaque, ReasoningDelta, TextDelta, UsageReport
+from sentinel_core.usage import Usage
 
 ROLE = Opaque()
 STOP, LENGTH = Finish(reason="stop"), Finish(reason="length")

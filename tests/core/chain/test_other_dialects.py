@@ -13,8 +13,9 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.errors import StageFault
+from sentinel_core.events import Event, TextDelta
 from sentinel_core.keys import CANDIDATES, Target
-from sentinel_core.messages import Answer, Event, TextDelta
+from sentinel_core.messages import Answer
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.stage import Stage
 from sentinel_core.testing import Driven, FakeProvider, chain_of, completion, content_chunk, encoded, finish_chunk, run

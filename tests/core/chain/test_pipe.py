@@ -15,7 +15,7 @@ from sentinel_core.chain import pipe as pipes
 from sentinel_core.chain.pipe import Pipe
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal, StageFault
-from sentinel_core.messages import Event, Finish, TextEvent
+from sentinel_core.events import Event, Finish, TextEvent
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import Driven, FakeProvider, chain_of, context
 from sentinel_core.transform import Transformed

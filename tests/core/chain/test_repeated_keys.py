@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.messages import Answer, Event
+from sentinel_core.events import Event
+from sentinel_core.messages import Answer
 from sentinel_core.stage import Stage
 from sentinel_core.testing import encoded
 from tests.core.chain.stages import Method, exchange, monitoring, stage

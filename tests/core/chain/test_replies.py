@@ -8,7 +8,8 @@ import pytest
 
 from sentinel_core.context import Context, Outcome
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.messages import Answer, Event, TextEvent
+from sentinel_core.events import Event, TextEvent
+from sentinel_core.messages import Answer
 from sentinel_core.reply import EventStream
 from sentinel_core.stage import Stage
 from sentinel_core.testing import completion, content_chunk, events_of, finish_chunk

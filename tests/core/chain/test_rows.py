@@ -13,12 +13,13 @@ from sentinel_core.chain import Chain, ChainPlan, Exchange, Tracker
 from sentinel_core.context import Call, CallNext, Context
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal, SentinelError, StageFault, UpstreamError
-from sentinel_core.messages import Event, Usage
+from sentinel_core.events import Event
 from sentinel_core.provider import Provider, ProviderConfig
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.stage import Stage
 from sentinel_core.testing import FakeProvider, chain_of, completion, content_chunk, context, events_of, run
 from sentinel_core.testing.replies import usage_chunk
+from sentinel_core.usage import Usage
 from tests.core.chain.stages import exchange, stage
 
 USAGE = Usage(3, 2, 5)

@@ -21,7 +21,8 @@ from sentinel_core.chain import (
 )
 from sentinel_core.context import Call, CallNext, Context
 from sentinel_core.errors import StageFault
-from sentinel_core.messages import Answer, Event, TextEvent
+from sentinel_core.events import Event, TextEvent
+from sentinel_core.messages import Answer
 from sentinel_core.reply import Reply
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import FakeProvider, chain_of, context

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from sentinel_core.context import Outcome
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.messages import Answer, Event
+from sentinel_core.events import Event
+from sentinel_core.messages import Answer
 from sentinel_core.reply import EventStream
 from sentinel_core.stage import Stage
 from sentinel_core.testing import chunk, events_of, finish_chunk

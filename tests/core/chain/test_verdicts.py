@@ -13,7 +13,8 @@ from sentinel_core.chain import Delivery, Exchange, Tracker
 from sentinel_core.chain.same_text import SameText
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal, UpstreamError
-from sentinel_core.messages import Answer, Event, Opaque, TextDelta, TextEvent
+from sentinel_core.events import Event, Opaque, TextDelta, TextEvent
+from sentinel_core.messages import Answer
 from sentinel_core.stage import Stage
 from sentinel_core.testing import FakeProvider, chain_of, completion, context, settle
 from tests.core.chain.stages import exchange, monitoring, stage, verdicts

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.messages import Event
+from sentinel_core.events import Event
 
 TOP = {"id": "c-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}

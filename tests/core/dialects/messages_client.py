@@ -10,7 +10,8 @@ from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.dialects.translation import translated_events, translated_request
-from sentinel_core.messages import Event, Request
+from sentinel_core.events import Event
+from sentinel_core.messages import Request
 from tests.upstream import sse
 
 

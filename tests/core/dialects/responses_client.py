@@ -11,7 +11,8 @@ from typing import Any
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.dialects.translation import UpstreamChat, performed, translated_answer, translated_events
-from sentinel_core.messages import Event, Request
+from sentinel_core.events import Event
+from sentinel_core.messages import Request
 from tests.upstream import completion, delta
 
 SCHEMA = {

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Answer, Finish, Opaque, TextDelta, TextEvent, ToolCallDelta
+from sentinel_core.events import Finish, Opaque, TextDelta, TextEvent, ToolCallDelta
+from sentinel_core.messages import Answer
 from tests.core.dialects.chat_chunks import USAGE, choice, chunk, decode, payloads
 
 TEXT = st.text(max_size=5)

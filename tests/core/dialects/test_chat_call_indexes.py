@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.messages import ToolCallDelta
+from sentinel_core.events import ToolCallDelta
 from tests.core.dialects.chat_chunks import choice, chunk, decode, encode, payloads
 
 Fragment: TypeAlias = dict[str, Any]  # JSON

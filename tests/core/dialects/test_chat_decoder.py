@@ -10,7 +10,8 @@ import pytest
 from sentinel_core.costs import Provisional
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Finish, Opaque, ReasoningDelta, TextDelta, ToolCallDelta, Usage, UsageReport
+from sentinel_core.events import Finish, Opaque, ReasoningDelta, TextDelta, ToolCallDelta, UsageReport
+from sentinel_core.usage import Usage
 from tests.core.dialects.chat_chunks import USAGE, choice, chunk, decode, payloads
 
 DONE = b"[DONE]"

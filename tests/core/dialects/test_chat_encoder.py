@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Event, Finish, Opaque, TextDelta, TextEvent, ToolCallDelta, Usage, UsageReport
+from sentinel_core.events import Event, Finish, Opaque, TextDelta, TextEvent, ToolCallDelta, UsageReport
+from sentinel_core.usage import Usage
 from tests.core.dialects.chat_chunks import USAGE, choice, chunk, decode, encode, payloads
 
 CALLS = [

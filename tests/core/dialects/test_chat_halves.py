@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
-from sentinel_core.messages import Event, Finish, Opaque, TextDelta, TextEvent, ToolCallDelta, UsageReport
+from sentinel_core.events import Event, Finish, Opaque, TextDelta, TextEvent, ToolCallDelta, UsageReport
 from tests.core.dialects.chat_chunks import USAGE, choice, chunk, decode, encode
 from tests.core.dialects.test_chat_encoder import chunks
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Event, Opaque, ToolCallDelta
+from sentinel_core.events import Event, Opaque, ToolCallDelta
 from tests.core.dialects.chat_chunks import choice, chunk, decode, encode
 
 HEAD = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"q":'}}

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sentinel_core.dialects.openai_chat.plain_chunk import PLAIN, PLAIN_NULL_USAGE
-from sentinel_core.messages import Frame, TextDelta
+from sentinel_core.events import Frame, TextDelta
 from tests.core.dialects.chat_chunks import TOP, choice, decode, encode
 
 SAID = st.text(min_size=1, max_size=4) | st.sampled_from(

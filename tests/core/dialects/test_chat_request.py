@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.request import GATEWAY_FIELDS, REFUSED_FIELDS
 from sentinel_core.errors import Refusal
-from sentinel_core.messages import Opaque
+from sentinel_core.events import Opaque
 from tests.json_values import json_values
 from tests.upstream.payloads import completion, delta
 

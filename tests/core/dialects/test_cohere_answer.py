@@ -9,7 +9,8 @@ import pytest
 
 from sentinel_core.dialects.cohere_chat import COHERE_CHAT
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Answer, Usage
+from sentinel_core.messages import Answer
+from sentinel_core.usage import Usage
 from tests.upstream.api import COUNTED
 from tests.upstream.cohere import citation
 

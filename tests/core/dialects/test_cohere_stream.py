@@ -18,16 +18,8 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import (
-    Answer,
-    Event,
-    Finish,
-    Frame,
-    Opaque,
-    ReasoningDelta,
-    TextDelta,
-    ToolCallDelta,
-)
+from sentinel_core.events import Event, Finish, Frame, Opaque, ReasoningDelta, TextDelta, ToolCallDelta
+from sentinel_core.messages import Answer
 from tests.json_values import json_values
 from tests.properties import promised
 from tests.upstream import sse

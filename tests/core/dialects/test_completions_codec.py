@@ -12,18 +12,9 @@ from hypothesis import strategies as st
 
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.errors import Refusal, UpstreamError
-from sentinel_core.messages import (
-    Answer,
-    Event,
-    Finish,
-    Opaque,
-    RefusalDelta,
-    Request,
-    TextDelta,
-    TextEvent,
-    Usage,
-    UsageReport,
-)
+from sentinel_core.events import Event, Finish, Opaque, RefusalDelta, TextDelta, TextEvent, UsageReport
+from sentinel_core.messages import Answer, Request
+from sentinel_core.usage import Usage
 from tests.core.dialects.chat_chunks import USAGE
 
 TOP = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": "m"}

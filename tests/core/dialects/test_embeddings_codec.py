@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.errors import Refusal, UpstreamError
-from sentinel_core.messages import Answer, Opaque, Request, Usage
+from sentinel_core.events import Opaque
+from sentinel_core.messages import Answer, Request
 from sentinel_core.testing.replies import completion
+from sentinel_core.usage import Usage
 
 TEXT = st.text(max_size=4)
 JSON = st.none() | st.booleans() | st.integers() | TEXT | st.dictionaries(TEXT, TEXT | st.lists(TEXT), max_size=2)

@@ -13,7 +13,8 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
-from sentinel_core.messages import Answer, Event, Finish
+from sentinel_core.events import Event, Finish
+from sentinel_core.messages import Answer
 
 Change = Callable[[Finish], Finish]
 

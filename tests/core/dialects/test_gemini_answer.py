@@ -14,7 +14,8 @@ from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Answer, Usage
+from sentinel_core.messages import Answer
+from sentinel_core.usage import Usage
 from tests.json_values import json_values
 from tests.properties import promised
 from tests.upstream.api import Call, Said

@@ -16,7 +16,8 @@ from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI, GeminiFraming
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import translated_events
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Event, Finish, Opaque, ReasoningDelta, TextDelta, ToolCallDelta, Usage, UsageReport
+from sentinel_core.events import Event, Finish, Opaque, ReasoningDelta, TextDelta, ToolCallDelta, UsageReport
+from sentinel_core.usage import Usage
 from tests.json_values import json_values
 from tests.properties import promised
 from tests.upstream.api import Call, Said

@@ -9,7 +9,7 @@ import pytest
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Event, Finish, TextDelta, ToolCallDelta
+from sentinel_core.events import Event, Finish, TextDelta, ToolCallDelta
 from tests.core.dialects.messages_client import REQUEST, events_of, translated, written
 from tests.upstream import delta
 from tests.upstream.anthropic import message_stream, text_block, tool_block

@@ -13,7 +13,8 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Answer, Event
+from sentinel_core.events import Event
+from sentinel_core.messages import Answer
 from tests.core.dialects.messages_client import REQUEST, events_of, translated, written
 from tests.upstream import completion, delta
 from tests.upstream.anthropic import message_stream, tool_block

@@ -14,18 +14,9 @@ from sentinel_core.costs import Provisional
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_COUNTING, ANTHROPIC_MESSAGES
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.errors import Refusal, SentinelError, UpstreamError
-from sentinel_core.messages import (
-    Event,
-    Finish,
-    Opaque,
-    ReasoningDelta,
-    Request,
-    TextDelta,
-    TextEvent,
-    ToolCallDelta,
-    Usage,
-    UsageReport,
-)
+from sentinel_core.events import Event, Finish, Opaque, ReasoningDelta, TextDelta, TextEvent, ToolCallDelta, UsageReport
+from sentinel_core.messages import Request
+from sentinel_core.usage import Usage
 from tests.core.dialects.messages_client import events_of, written
 from tests.properties import promised
 from tests.upstream.anthropic import (

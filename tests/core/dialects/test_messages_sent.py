@@ -11,7 +11,8 @@ import pytest
 from sentinel_core.chain.transcript import Transcript
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Answer, Event, Finish, TextDelta, ToolCallDelta
+from sentinel_core.events import Event, Finish, TextDelta, ToolCallDelta
+from sentinel_core.messages import Answer
 from tests.core.dialects.messages_client import events_of
 from tests.upstream.anthropic import block, ending, message, message_stream, named, opening, text_block, tool_block
 

@@ -13,7 +13,8 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.dialects.translation import translated_answer, translated_events
-from sentinel_core.messages import Event, Finish, Opaque, RefusalDelta, Request
+from sentinel_core.events import Event, Finish, Opaque, RefusalDelta
+from sentinel_core.messages import Request
 from tests.upstream.anthropic import message, named, opening, text_block
 
 EXPLAINED = {"type": "refusal", "category": "cyber", "explanation": "It is dangerous."}

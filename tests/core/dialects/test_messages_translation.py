@@ -15,7 +15,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.dialects.translation import translated_answer, translated_events, translated_request
 from sentinel_core.errors import Refusal, UpstreamError
-from sentinel_core.messages import Event
+from sentinel_core.events import Event
 from tests.core.dialects.messages_client import to_openai
 from tests.json_values import json_values
 from tests.properties import promised

@@ -16,11 +16,12 @@ from sentinel_core.dialects.anthropic_messages import ANTHROPIC_COUNTING, ANTHRO
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import translated_answer, translated_events
 from sentinel_core.errors import UpstreamError
+from sentinel_core.events import Event, UsageReport
 from sentinel_core.keys import Target
-from sentinel_core.messages import Event, Usage, UsageReport
 from sentinel_core.prices import Prices
 from sentinel_core.testing import context
 from sentinel_core.tokens import RoughTokens
+from sentinel_core.usage import Usage
 from tests.core.dialects.messages_client import events_of
 from tests.upstream.anthropic import ending, message, named, opening, text_block
 

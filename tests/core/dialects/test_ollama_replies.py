@@ -16,17 +16,8 @@ from sentinel_core.dialects.ollama_chat.errors import upstream_error
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import translated_events
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import (
-    Event,
-    Finish,
-    Opaque,
-    ReasoningDelta,
-    TextDelta,
-    TextEvent,
-    ToolCallDelta,
-    Usage,
-    UsageReport,
-)
+from sentinel_core.events import Event, Finish, Opaque, ReasoningDelta, TextDelta, TextEvent, ToolCallDelta, UsageReport
+from sentinel_core.usage import Usage
 from tests.core.dialects.chat_chunks import encode
 from tests.core.dialects.cuts import cut, payloads
 from tests.json_values import json_values

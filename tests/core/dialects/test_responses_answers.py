@@ -13,7 +13,7 @@ from sentinel_core.dialects.openai_chat.canonical import chunk_event
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Event, Finish, ToolCallDelta, UsageReport
+from sentinel_core.events import Event, Finish, ToolCallDelta, UsageReport
 from tests.core.dialects.responses_client import (
     FUNCTION,
     asked,

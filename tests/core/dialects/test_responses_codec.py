@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.errors import Refusal, UpstreamError
-from sentinel_core.messages import Answer, Event, Finish, Opaque, Request, TextDelta, TextEvent, Usage, UsageReport
+from sentinel_core.events import Event, Finish, Opaque, TextDelta, TextEvent, UsageReport
+from sentinel_core.messages import Answer, Request
+from sentinel_core.usage import Usage
 from tests.json_values import json_values
 
 TEXT = st.text(max_size=5)

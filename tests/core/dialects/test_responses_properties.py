@@ -15,7 +15,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.translation import UpstreamChat, translated_answer, translated_request
 from sentinel_core.errors import Refusal, UpstreamError
-from sentinel_core.messages import Event, Opaque, TextEvent
+from sentinel_core.events import Event, Opaque, TextEvent
 from tests.core.dialects.responses_client import (
     FUNCTION,
     asked,

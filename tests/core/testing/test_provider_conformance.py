@@ -15,7 +15,7 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Event, Finish, TextDelta
+from sentinel_core.events import Event, Finish, TextDelta
 from sentinel_core.provider import Health, Provider, ProviderConfig
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.services import HttpClient, Services

@@ -10,8 +10,9 @@ import pytest
 
 from sentinel_core.context import Context, Outcome
 from sentinel_core.errors import Refusal
+from sentinel_core.events import Event, Finish, TextDelta, TextEvent
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.messages import Answer, Event, Finish, TextDelta, TextEvent
+from sentinel_core.messages import Answer
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import StageConformance, watching
 from tests.core.testing.kit import found_by

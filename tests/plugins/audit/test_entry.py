@@ -12,8 +12,8 @@ from sentinel_core.chain.account import Account
 from sentinel_core.context import Outcome
 from sentinel_core.costs import COSTS, AttemptCost
 from sentinel_core.keys import Target
-from sentinel_core.messages import Usage
 from sentinel_core.testing import context
+from sentinel_core.usage import Usage
 from sentinel_plugins.audit.entry import terminal
 
 FIRST, SECOND = Target("one", "a"), Target("two", "b")

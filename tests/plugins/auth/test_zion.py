@@ -20,15 +20,16 @@ from sentinel_core.config import Secret
 from sentinel_core.context import Context
 from sentinel_core.costs import COSTS
 from sentinel_core.errors import Refusal
+from sentinel_core.events import TextEvent, UsageReport
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.limits import Limits, Remainder
-from sentinel_core.messages import TextEvent, Usage, UsageReport
 from sentinel_core.records import Page, Record, Stored
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.state import StateStore, state_key
 from sentinel_core.testing import FakeProvider, fake_services
 from sentinel_core.testing.fake_clock import FakeClock, settle
 from sentinel_core.testing.harness import Driven, chain_of, context, opened, run, stage_config
+from sentinel_core.usage import Usage
 from sentinel_plugins.auth import Auth, AuthConfig
 from sentinel_plugins.auth.zion.due import KEPT_S, SWEEP_ROWS, SWEEP_S
 from sentinel_plugins.auth.zion.outbox import LEASE_S, TELLERS, Outbox

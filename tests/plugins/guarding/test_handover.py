@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.context import Context
+from sentinel_core.events import Event, TextEvent
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.messages import Event, TextEvent
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import Driven, FakeProvider
 from sentinel_plugins.guarding.folding import Fold

@@ -19,8 +19,9 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.sse import SseParser
+from sentinel_core.events import Event, Finish, TextEvent
 from sentinel_core.keys import CANDIDATES, Target
-from sentinel_core.messages import Event, Finish, Operation, TextEvent
+from sentinel_core.messages import Operation
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.testing import FakeProvider
 from tests.core.dialects.cuts import bytewise, cut, payloads

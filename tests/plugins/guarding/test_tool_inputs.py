@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.dialects.base import Dialect
-from sentinel_core.messages import TextSlot, ToolInputDelta
+from sentinel_core.events import ToolInputDelta
+from sentinel_core.messages import TextSlot
 from sentinel_plugins.pii.restoration import Restoring
 from tests.core.dialects.cuts import bytewise
 from tests.core.dialects.cuts import cut as bytes_cut

@@ -11,11 +11,11 @@ from sentinel_core.context import Call, CallNext, Context
 from sentinel_core.errors import UpstreamError
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import SERVED_BY, Target
-from sentinel_core.messages import Usage
 from sentinel_core.reply import Reply
 from sentinel_core.reroute import reroute_of
 from sentinel_core.stage import Stage
 from sentinel_core.testing import HANG, Driven, FakeProvider, StageConformance, completion, run, settle
+from sentinel_core.usage import Usage
 from sentinel_plugins.hedge.config import HedgeConfig
 from sentinel_plugins.hedge.credit import MOST, Credit
 from sentinel_plugins.hedge.stage import Hedge

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.dialects.sse import SseParser
-from sentinel_core.messages import TextEvent
+from sentinel_core.events import TextEvent
 from sentinel_plugins.pii.restoration import Restoring
 from sentinel_plugins.pii.reversible import vault_for
 from sentinel_plugins.pii.vault import Vault

@@ -11,8 +11,9 @@ import msgspec
 from sentinel_core.context import Call
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
+from sentinel_core.events import Event, TextDelta
 from sentinel_core.keys import Target
-from sentinel_core.messages import Answer, Event, Request, TextDelta
+from sentinel_core.messages import Answer, Request
 from sentinel_core.reply import EventStream
 from sentinel_plugins.http.pools import AiohttpPools
 from sentinel_plugins.providers.openai.config import OpenAIConfig

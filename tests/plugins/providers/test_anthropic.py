@@ -15,8 +15,8 @@ from sentinel_core.config.load import load_settings
 from sentinel_core.context import Call
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_COUNTING, ANTHROPIC_MESSAGES, BETAS
 from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.events import ReasoningDelta, TextDelta
 from sentinel_core.keys import Target
-from sentinel_core.messages import ReasoningDelta, TextDelta
 from sentinel_plugins.http.pools import AiohttpPools
 from sentinel_plugins.providers.anthropic.config import AnthropicConfig
 from sentinel_plugins.providers.anthropic.provider import AnthropicProvider

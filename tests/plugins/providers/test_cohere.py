@@ -15,8 +15,9 @@ from sentinel_core.config.load import load_settings
 from sentinel_core.context import Call
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.events import Finish, ReasoningDelta, TextDelta
 from sentinel_core.keys import Target
-from sentinel_core.messages import Finish, ReasoningDelta, TextDelta, Usage
+from sentinel_core.usage import Usage
 from sentinel_plugins.http.pools import AiohttpPools
 from sentinel_plugins.providers.cohere.config import CohereConfig
 from sentinel_plugins.providers.cohere.provider import CohereProvider

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_core.messages import Finish, ToolCallDelta, UsageReport
+from sentinel_core.events import Finish, ToolCallDelta, UsageReport
 from sentinel_plugins.providers.echo.config import EchoConfig
 from sentinel_plugins.providers.echo.provider import EchoProvider
 from tests.plugins.providers.calls import (

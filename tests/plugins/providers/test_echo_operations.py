@@ -16,8 +16,8 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.errors import Refusal
+from sentinel_core.events import Finish
 from sentinel_core.keys import Target
-from sentinel_core.messages import Finish
 from sentinel_plugins.providers.echo.config import EchoConfig
 from sentinel_plugins.providers.echo.embedding import unit_vector
 from sentinel_plugins.providers.echo.provider import EchoProvider

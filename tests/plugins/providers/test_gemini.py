@@ -16,8 +16,8 @@ from sentinel_core.config.load import load_settings
 from sentinel_core.context import Call
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.events import Finish, ReasoningDelta, TextDelta
 from sentinel_core.keys import Target
-from sentinel_core.messages import Finish, ReasoningDelta, TextDelta
 from sentinel_plugins.http.pools import AiohttpPools
 from sentinel_plugins.providers.gemini.config import GeminiConfig
 from sentinel_plugins.providers.gemini.provider import GeminiProvider

@@ -16,8 +16,9 @@ from sentinel_core.config.load import load_settings
 from sentinel_core.context import Call
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.events import Finish, ReasoningDelta, TextDelta, ToolCallDelta, UsageReport
 from sentinel_core.keys import Target
-from sentinel_core.messages import Finish, ReasoningDelta, TextDelta, ToolCallDelta, Usage, UsageReport
+from sentinel_core.usage import Usage
 from sentinel_plugins.http.pools import AiohttpPools
 from sentinel_plugins.providers.ollama.config import OllamaConfig
 from sentinel_plugins.providers.ollama.provider import OllamaProvider

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Event, Finish, Opaque, TextDelta, ToolCallDelta
+from sentinel_core.events import Event, Finish, Opaque, TextDelta, ToolCallDelta
 from sentinel_core.upstream import MAX_HELD_EVENTS, UpstreamStream
 from tests.plugins.providers.calls import (
     SHORT_S,

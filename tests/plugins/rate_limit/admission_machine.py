@@ -13,12 +13,14 @@ from sentinel_core.attempt import Attempt
 from sentinel_core.context import Context, Outcome, Status
 from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
+from sentinel_core.events import Extent
 from sentinel_core.keys import Target
 from sentinel_core.limits import Limits
-from sentinel_core.messages import Answer, Extent, Request, Usage
+from sentinel_core.messages import Answer, Request
 from sentinel_core.state import Budget, Settlement, StateStore, Window, state_key
 from sentinel_core.testing import FakeClock
 from sentinel_core.tokens import Count
+from sentinel_core.usage import Usage
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.ledger_looks import LedgerLooks
 from sentinel_plugins.rate_limit.local import LocalPart

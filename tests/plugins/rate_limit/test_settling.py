@@ -12,10 +12,11 @@ import pytest
 from sentinel_core.chain import Delivery
 from sentinel_core.costs import COSTS, AttemptCost, Provisional, so_far
 from sentinel_core.errors import UpstreamError
+from sentinel_core.events import UsageReport
 from sentinel_core.limits import NANO, Limits
-from sentinel_core.messages import Usage, UsageReport
 from sentinel_core.state import Budget, Lease, Settlement, state_key
 from sentinel_core.testing import HANG, FakeProvider, completion, run
+from sentinel_core.usage import Usage
 from sentinel_plugins.rate_limit.reservation import RESERVATION
 from sentinel_plugins.tokens.counter import TiktokenCounter
 from tests.plugins.rate_limit.scene import Scene, caller, code, scene

@@ -9,8 +9,8 @@ from sentinel_core.chain.account import Account
 from sentinel_core.context import Client, Context, Outcome
 from sentinel_core.costs import AttemptCost
 from sentinel_core.keys import PRINCIPAL, Principal, Target
-from sentinel_core.messages import Usage
 from sentinel_core.testing import context
+from sentinel_core.usage import Usage
 from sentinel_plugins.audit.entry import terminal
 from sentinel_plugins.recording.asker import asker
 from sentinel_plugins.recording.reach import own

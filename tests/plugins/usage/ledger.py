@@ -10,12 +10,13 @@ from typing import Any, Literal, TypeAlias
 from sentinel_core.config import settings_from
 from sentinel_core.context import Call
 from sentinel_core.errors import SentinelError, UpstreamError
+from sentinel_core.events import UsageReport
 from sentinel_core.gateway import Gateway
-from sentinel_core.messages import Usage, UsageReport
 from sentinel_core.records import Record
 from sentinel_core.registry import Registry
 from sentinel_core.reply import Reply
 from sentinel_core.testing import FakeProvider, completion
+from sentinel_core.usage import Usage
 from tests.plugins.recording.written import flushed, rows
 
 Fate: TypeAlias = Literal["serve", "refuse", "lose", "break"]

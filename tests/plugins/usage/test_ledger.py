@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from sentinel_core.context import Client
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.messages import Usage
 from sentinel_core.testing import chat_body
+from sentinel_core.usage import Usage
 from sentinel_plugins.usage.row import new_nonce
 from tests.plugins.recording.written import rows
 from tests.plugins.records.opened import Opener, Table

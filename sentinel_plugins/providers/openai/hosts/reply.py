@@ -11,7 +11,8 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.decoder import ChatStreamDecoder
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Answer, Event
+from sentinel_core.events import Event
+from sentinel_core.messages import Answer
 from sentinel_plugins.providers.openai.hosts.host import ReplyRules
 from sentinel_plugins.providers.openai.hosts.tool_ids import ToolIds
 

@@ -19,7 +19,8 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.keys import Target
-from sentinel_core.messages import Answer, Usage
+from sentinel_core.messages import Answer
+from sentinel_core.usage import Usage
 from tests.core.dialects.pairs.conversations import CLIENTS, body_by, request_of
 from tests.plugins.providers.calls import Nobody, drained
 from tests.plugins.providers.fed import Fed

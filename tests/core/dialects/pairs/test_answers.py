@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from sentinel_core.context import Call as ProviderCall
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.keys import Target
-from sentinel_core.messages import Answer, Usage
+from sentinel_core.messages import Answer
 from sentinel_core.provider import Provider
+from sentinel_core.usage import Usage
 from tests.core.dialects.pairs.conversations import CLIENTS, arguments, body_by, names, request_of, texts
 from tests.core.dialects.pairs.told import Told, expected, told_in_chat, told_in_messages, told_in_responses
 from tests.plugins.providers.calls import Nobody, drained

@@ -14,9 +14,11 @@ from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
+from sentinel_core.events import Event, Finish, ReasoningDelta, TextDelta, ToolCallDelta, UsageReport
 from sentinel_core.keys import Target
-from sentinel_core.messages import Answer, Event, Finish, ReasoningDelta, TextDelta, ToolCallDelta, Usage, UsageReport
+from sentinel_core.messages import Answer
 from sentinel_core.provider import Provider
+from sentinel_core.usage import Usage
 from tests.plugins.providers.calls import SHORT_S, Nobody
 from tests.plugins.providers.spoken import KEY, provider_at
 from tests.upstream import Part, Pause, Raw, Stall, Stream, Upstream, head

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from sentinel_core.dialects.base import Dialect
-from sentinel_core.messages import Usage
+from sentinel_core.usage import Usage
 from tests.plugins.providers.faults.rig import SAID, complete, heard_of, streamed
 from tests.upstream import Reply, Scenario, Upstream
 from tests.upstream.api import Said

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sentinel_core.errors import UpstreamError
-from sentinel_core.messages import Finish, ReasoningDelta, ToolCallDelta, Usage, UsageReport
+from sentinel_core.events import Finish, ReasoningDelta, ToolCallDelta, UsageReport
+from sentinel_core.usage import Usage
 from tests.plugins.providers.calls import (
     answer_of,
     chat_call,
