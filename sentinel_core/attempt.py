@@ -59,3 +59,9 @@ def served(attempts: Iterable[Attempt]) -> Attempt | None:
     taken = [attempt for attempt in calls if attempt.taken]
     whole = [attempt for attempt in calls if attempt.ending == "completed"]
     return next(reversed(taken or whole or calls), None)
+
+
+def answering(attempts: Iterable[Attempt]) -> Attempt | None:
+    """The call that answered: as `served`, but none whose reply broke off, was given up or never came."""
+    well = [row for row in attempts if row.error is None and (row.taken or row.ending == "completed")]
+    return next((row for row in well if row.taken), well[-1] if well else None)

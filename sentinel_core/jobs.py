@@ -46,5 +46,5 @@ class Jobs:
 async def _run(job: Job) -> None:
     try:
         await job.run()
-    except Exception:
+    except Exception:  # whatever ended a plugin's job, the gateway goes on without it
         log.exception("the job %r failed and is over", job.name)

@@ -209,5 +209,5 @@ async def logged(close: Callable[[], Awaitable[None]]) -> None:
 def _notify(callback: OnClose, ending: Ending) -> None:
     try:
         callback(ending)
-    except Exception:
+    except Exception:  # one that fails must not keep the others from hearing of the end
         log.exception("a callback on a stream's end failed")

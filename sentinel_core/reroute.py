@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sentinel_core.attempt import NOT_CALLED, Attempt
+from sentinel_core.attempt import NOT_CALLED, answering
 from sentinel_core.context import Context
 from sentinel_core.keys import FAILOVER, Target
 
@@ -28,18 +28,9 @@ def reroute_of(ctx: Context) -> Reroute:
     Routing says what it was refused (`FAILOVER`), breakers that let nothing through included; where no stage says so,
     failed attempts do. A hedge that lost did not fail, and a rival that failed beside the reply was not passed over.
     """
-    row = answering(ctx)
+    row = answering(ctx.attempts)
     used = row.target if row is not None else None
     failed: Iterable[Target] | None = ctx.get(FAILOVER)
     if failed is None:
         failed = [row.target for row in ctx.attempts if row.error not in (None, NOT_CALLED)]
     return Reroute(tuple(target for target in dict.fromkeys(failed) if target != used), used)
-
-
-def answering(ctx: Context) -> Attempt | None:
-    """The attempt whose reply the caller got: the one that was taken, else the last that ended well; None without.
-
-    A call that was given up before its reply came answered nobody.
-    """
-    well = [row for row in ctx.attempts if row.error is None and (row.taken or row.ending == "completed")]
-    return next((row for row in well if row.taken), well[-1] if well else None)

@@ -137,7 +137,7 @@ async def _ping(gateway: Gateway) -> float | None:
         return await asyncio.wait_for(gateway.state.ping(), PING_TIMEOUT_S)
     except Refusal:  # the store says in its log what is the matter, once
         return None
-    except Exception:
+    except Exception:  # a third party's store may fail with anything; a probe must answer
         log.warning("the state store does not answer", exc_info=True)
         return None
 

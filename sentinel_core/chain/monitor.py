@@ -76,7 +76,7 @@ def _said(exchange: Exchange, steps: Sequence[Step]) -> Answer | None:
     failed to read: the finishers run whatever a model says."""
     try:
         return exchange.account.upstream_text()
-    except Exception as exc:
+    except Exception as exc:  # what a model says may be anything
         for entry, _, _ in steps:
             note(entry, "on_response", exc)
             exchange.verdicts.note(entry, "response", "error")

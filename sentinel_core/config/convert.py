@@ -116,7 +116,7 @@ class _Conversion:
             for said in error.args if several else (str(error) or NOT_VALID,):
                 self.bad(steps, said, whole=True)
             return _BAD
-        except Exception as error:
+        except Exception as error:  # whatever else a plugin's Struct raises
             message = f"{struct.__module__}.{struct.__qualname__} raised {error!r}"
             raise ConfigError((problem_at(self.document, steps, message, whole=True),)) from error
 

@@ -273,7 +273,7 @@ def _said(plan: StagePlan, question: str, arguments: tuple[object, ...]) -> list
         said = list(answer) if isinstance(answer, Iterable) else [answer]
     except ConfigError:
         raise
-    except Exception as error:
+    except Exception as error:  # whatever a plugin raises is a problem among the others
         raise ConfigError((broken(f"{named} failed", error, table),)) from error
     other = [type(one).__name__ for one in said if not isinstance(one, ConfigProblem)]
     if other:

@@ -164,7 +164,7 @@ class Generation:
         """Close stages and give providers back. A stage that fails to close is logged: the others close too."""
         try:
             await self._stack.aclose()
-        except Exception:
+        except Exception:  # whatever a plugin raises as it closes: nobody waits for it any more
             log.exception("closing a generation failed")
 
 

@@ -74,7 +74,7 @@ class Registry:
         entry = find_entry(self._installed, name, kind, table)
         try:
             plugin = entry.load()
-        except Exception as error:
+        except Exception as error:  # an import may fail with anything
             raise ConfigError((broken(f"{entry.module} ({label(entry)}) cannot be imported", error, table),)) from error
         self._register(plugin, entry.value, label(entry))
         return entry

@@ -47,5 +47,5 @@ class Monitor:
 async def _logged(step: Callable[[], Awaitable[None]]) -> None:
     try:
         await step()
-    except Exception:
+    except Exception:  # whatever it was, the next look may go well
         log.exception("a look at the providers failed")

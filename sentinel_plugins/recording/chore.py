@@ -29,6 +29,6 @@ async def repeated(
             await work()
         except Refusal as error:
             log.warning("%s: %s", later, error.message)
-        except Exception:
+        except Exception:  # see above
             log.exception("%s", later)
         await clock.sleep(every_s)

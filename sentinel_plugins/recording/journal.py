@@ -184,7 +184,7 @@ class Journal:
             await self._records.append(self.table, self._group)
         except Refusal:
             raise
-        except Exception:
+        except Exception:  # rows that no store can take must not hold up the others
             log.exception("%s: %d rows cannot be written", self.table, len(self._group))
             return self._give_up()
         written, self._group, self._answers = self._group, (), True
@@ -201,7 +201,7 @@ class Journal:
         self._futures = [written for _, written in taken if written is not None]
         try:
             return self._finish([record for record, _ in taken])
-        except Exception:
+        except Exception:  # the same of rows that cannot be sealed
             log.exception("%s: %d rows cannot be finished and are dropped", self.table, len(taken))
             self._drop(len(taken))
             self._tell(UNAVAILABLE)

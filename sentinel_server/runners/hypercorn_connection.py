@@ -297,7 +297,7 @@ class _Inbox:
 async def _call(app: App, scope: Message, inbox: _Inbox, send: Callable[[Message | None], Awaitable[None]]) -> None:
     try:
         await app(scope, inbox.get, send)
-    except Exception:
+    except Exception:  # as any ASGI server does
         log.exception("the application failed")
     finally:
         await send(None)

@@ -39,7 +39,7 @@ WORDS = frozenset(
 _BINARY = frozenset({"input_audio", "file_data"})
 _PART_IDENTIFIERS = IDENTIFIERS | {"file_data"}
 _PICTURES = frozenset({"image_url", "video_url"})
-_BASE64 = re.compile(r"data:[a-z]+/[\w.+-]{1,80};base64,", re.ASCII | re.IGNORECASE)
+_BASE64 = re.compile(r"data:[a-z]+/[\w.+-]{1,80};base64,[\w+/=-]*", re.ASCII | re.IGNORECASE)
 
 KNOWN_KEYS = frozenset(
     {
@@ -166,4 +166,4 @@ def without_pictures(slots: list[TextSlot], holder: Any) -> list[TextSlot]:  # d
 
 
 def _is_picture(slot: TextSlot) -> bool:
-    return not _PICTURES.isdisjoint(slot.path[-2:]) and _BASE64.match(slot.text) is not None
+    return not _PICTURES.isdisjoint(slot.path[-2:]) and _BASE64.fullmatch(slot.text) is not None
