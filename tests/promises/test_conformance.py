@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 from sentinel_core.hookspecs import PHASES
 from sentinel_core.provider import Provider
 from sentinel_core.stage import Stage
+from tests.long_form import long_form
 from tests.plugins.providers.hosts.served import KINDS
 from tests.promises.tree import modules, parsed
 
@@ -30,12 +31,14 @@ def held(kit: str, attribute: str) -> set[str]:
     return {ast.unparse(line.value) for line in said if ast.unparse(line.targets[0]) == attribute}
 
 
+@long_form
 def test_every_stage_with_a_phase_subclasses_the_kits_class() -> None:
     ours = {kind.__name__ for kind in contributed("sentinel_stages") if any(hasattr(kind, phase) for phase in PHASES)}
     assert ours
     assert ours - held("StageConformance", "stage") == set()
 
 
+@long_form
 def test_every_provider_subclasses_the_kits_class() -> None:
     hosts = {kind.__name__ for kind in KINDS.values()}  # `TestEveryHost` goes through all of these
     ours = {kind.__name__ for kind in contributed("sentinel_providers")}

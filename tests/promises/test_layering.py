@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.long_form import long_form
 from tests.promises.tree import PACKAGES, ROOT, imports, top_levels
 
 CORE_MAY_IMPORT = {"pluggy", "msgspec", "sentinel_core"}
@@ -58,6 +59,7 @@ def test_server_imports_no_plugin_and_no_upstream_client() -> None:
     assert offenders("sentinel_server", lambda path: top_levels(path) & SERVER_MAY_NOT_IMPORT) == {}
 
 
+@long_form
 def test_plugins_import_neither_the_server_nor_each_other() -> None:
     assert offenders("sentinel_plugins", others_and_the_server) == {}
 

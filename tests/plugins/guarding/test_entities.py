@@ -75,11 +75,11 @@ def test_an_address_is_found_where_a_version_might_stand(address: str) -> None:
     assert ("IP_ADDRESS", "10.43.54.65") in values(f"It is {address}")
 
 
-@pytest.mark.parametrize("mark", ["_", "__", "*", "**", "~~", "`"])
 @pytest.mark.parametrize(("entity", "value"), [*each(PERSONAL)])
-def test_emphasis_hides_no_value(entity: str, value: str, mark: str) -> None:
-    if mark != "~~" or entity != "IP_ADDRESS":  # `~1.2.3.4` asks for a version
-        assert entity in {name for name, _ in values(f"It is {mark}{value}{mark}, see")}
+def test_emphasis_hides_no_value(entity: str, value: str) -> None:
+    for mark in ("_", "__", "*", "**", "~~", "`"):
+        if mark != "~~" or entity != "IP_ADDRESS":  # `~1.2.3.4` asks for a version
+            assert entity in {name for name, _ in values(f"It is {mark}{value}{mark}, see")}, mark
 
 
 @pytest.mark.parametrize("name", ["tool_{}", "x__{}", "a{}", "{}a"])

@@ -141,7 +141,8 @@ EXACT = {"US_SSN": ssn, "IBAN_CODE": iban, "IP_ADDRESS": v4, "AWS_ACCESS_KEY": a
 @pytest.mark.parametrize("name", EXACT)
 @given(text=texts)
 def test_what_is_found_is_what_a_plain_definition_says(name: str, text: str) -> None:
-    if name == "US_SSN" and re.search("(?i)chrom|version|kernel|java|ios|edge|opera|android|windows|cuda|(?<![a-z])v", text):
+    products = "(?i)chrom|version|kernel|java|ios|edge|opera|android|windows|cuda|(?<![a-z])v"
+    if name == "US_SSN" and re.search(products, text):
         return
     if name in ("US_SSN", "IP_ADDRESS") and re.search(
         "(?i)ssn|social|tax|tin|build|oid|section|release|firmware|ip|host|server|node|(?-i:[a-z]Version)", text

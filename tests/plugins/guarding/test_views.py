@@ -23,6 +23,7 @@ from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.transducer import Transducer, joined
 from sentinel_plugins.guarding.unseen import cleaned
 from sentinel_plugins.guarding.views import Reader, views
+from tests.long_form import long_form
 from tests.plugins.guarding.disguises import ADDRESS_ONLY, DISGUISES
 from tests.plugins.guarding.samples import HARMLESS, PERSONAL, SECRETS
 from tests.plugins.guarding.texts import texts
@@ -185,6 +186,7 @@ def test_a_token_beyond_the_cap_is_not_decoded() -> None:
     assert ADDRESSES.find(base64.b64encode(b"bob@acme.com " * (LONGEST_TOKEN // 20)).decode())
 
 
+@long_form
 @pytest.mark.parametrize("text", HARMLESS)
 def test_views_of_harmless_texts_are_harmless(text: str) -> None:
     for written in (text, base64.b64encode(f"It is {text}, I think".encode()).decode(), text.replace("-", "\u2011")):
