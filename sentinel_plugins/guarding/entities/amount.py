@@ -22,9 +22,16 @@ _UNITS = (
 )  # fmt: skip
 _READ = tuple(sorted({read for unit in (*_CODES, *_UNITS) for read in (unit, folded(unit)[0])} - {*_UNITS}))
 """In capitals as they are, and what the folded readings of a text make of all that is not in plain Latin."""
+_OPEN = frozenset(read for unit in (*_CODES, *_UNITS) if not unit[-1].isascii() for read in (unit, folded(unit)[0]))
+"""Those behind which anything may stand: what is no letter of ASCII parts words for keys, which another guard replaces,
+and whoever reads what that left must find the same."""
 _SIGNS = "€$£¥₽₴₹₺₩₪%‰"
 _GAP = "[ \u00a0\u202f]"
-_BEHIND = re.compile(rf"{_GAP}?(?:[{_SIGNS}]|(?:{'|'.join(_READ)}|(?i:{'|'.join(_UNITS)}))(?!\w))|{_GAP}[0-9]")
+_UNIT = "|".join(
+    form if unit in _OPEN else rf"{form}(?!\w)"
+    for unit, form in [*((read, read) for read in _READ), *((unit, f"(?i:{unit})") for unit in _UNITS)]
+)
+_BEHIND = re.compile(rf"{_GAP}?(?:[{_SIGNS}]|{_UNIT})|{_GAP}[0-9]")
 """A currency, what is counted, or a further group."""
 _BEFORE = re.compile(rf"(?:[{_SIGNS}]{_GAP}?|[0-9][ \u00a0\u202f,.])\Z")
 _WORDS = Label(

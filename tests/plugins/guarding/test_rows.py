@@ -127,3 +127,10 @@ def test_a_number_is_found_behind_its_word_and_by_itself(entity: str, value: str
 def test_an_amount_is_held_until_it_is_told_from_a_number(gap: str, unit: str) -> None:
     amount = f"612 345 678{gap}{unit}"
     assert [SCANNER.live_from(f"es {amount[:cut]}") for cut in range(4, len(amount))] == [3] * (len(amount) - 4)
+
+
+@pytest.mark.parametrize("unit", ["Kč", "zł", "рублей"])
+@pytest.mark.parametrize("behind", [" now", "[OPENAI_KEY]", "sk-proj-abc"])
+def test_a_unit_is_one_whether_a_key_behind_it_was_replaced_or_not(unit: str, behind: str) -> None:
+    for gap in (" ", "\u202f"):
+        assert not SCANNER.find(f"612{gap}345{gap}678 {unit}{behind}")

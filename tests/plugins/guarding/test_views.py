@@ -306,8 +306,9 @@ _OWN = st.sampled_from([
 
 
 def streamed(text: str, size: int) -> str:
-    """What leaves of a text that comes in pieces, with a star for each value."""
-    transducer = Transducer(CUSTOMS[0], lambda _: 1, lambda cluster, value: "*")
+    """What leaves of a text that comes in pieces, with a letter for each value: so what stood in the middle of a word
+    stays there, and is none."""
+    transducer = Transducer(CUSTOMS[0], lambda _: 1, lambda cluster, value: "x")
     pieces = [transducer.feed(text[at : at + size]) for at in range(0, len(text), size)]
     return joined(text, [piece for some in [*pieces, transducer.feed("", end=True)] for piece in some])
 
