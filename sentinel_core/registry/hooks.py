@@ -77,7 +77,7 @@ def _called(impl: pluggy.HookImpl, hook: str, shown: str, arguments: dict[str, o
     try:
         result: Any = impl.function(**{name: arguments[name] for name in impl.argnames})
         return list(result) if isinstance(result, Iterator) else result  # a generator runs here, or fails here
-    except Exception as error:  # and so may a plugin's hook
+    except Exception as error:  # a plugin's hook may fail with anything
         raise ConfigError((broken(f"{hook}() of plugin {shown} failed", error),)) from error
 
 

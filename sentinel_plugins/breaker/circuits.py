@@ -41,7 +41,8 @@ class Circuits:
 
     def states(self) -> Iterator[tuple[Target, CircuitState]]:
         """Each target that was called, and its circuit's state."""
-        return ((target, circuit.shown(self.now())) for target, circuit in self._circuits.items())
+        now = self.now()
+        return ((target, circuit.shown(now)) for target, circuit in self._circuits.items())
 
     def ruled_by(self, limits: BreakerConfig) -> Set[Target]:
         """The targets that were called last by the stage of these limits."""

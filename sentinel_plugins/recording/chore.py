@@ -29,6 +29,6 @@ async def repeated(
             await work()
         except Refusal as error:
             log.warning("%s: %s", later, error.message)
-        except Exception:  # see above
+        except Exception:  # whatever a row that nobody expected made of it
             log.exception("%s", later)
         await clock.sleep(every_s)

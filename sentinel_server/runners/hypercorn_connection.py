@@ -261,7 +261,8 @@ class HypercornConnection(asyncio.Protocol):
             return
         self._disarm()
         self._flush()
-        if isinstance(self._http, Http1) and self._http.unread and not self._eof and self._transport.can_write_eof():
+        talks = isinstance(self._http, Http2) or self._http.unread  # over HTTP/2 what arrives is acknowledged
+        if talks and not self._eof and self._transport.can_write_eof():
             self._lingering = True
             self._transport.write_eof()
             self._transport.resume_reading()

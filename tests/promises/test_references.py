@@ -13,7 +13,7 @@ import pytest
 from docs.generate.command_line import commands
 from docs.generate.configuration import plugin_tables
 from docs.generate.pages import PAGES, ROOT, text_of
-from sentinel_core.config.aliases import ALIASES
+from sentinel_core.config.aliases import ALIASES, KEYED_PROVIDERS
 from sentinel_core.config.settings import (
     CatalogueSettings,
     ChainSettings,
@@ -98,6 +98,13 @@ def test_s0_12_every_variable_is_documented_and_in_the_example_file() -> None:
         for name in alias.names:
             assert f"`{name}`" in text
             assert re.search(rf"\b{name}\b", example), name
+
+
+def test_the_example_file_moves_no_provider_and_shortens_no_timeout() -> None:
+    """It is copied before anybody reads it."""
+    set_to = dict(re.findall(r"^([A-Z_]+)=(.+)$", page(".env.example"), re.MULTILINE))
+    moving = {name for row in KEYED_PROVIDERS for name in (*row.urls, *row.api_keys)}
+    assert set_to.keys().isdisjoint(moving | {"REQUEST_TIMEOUT_SECONDS"})
 
 
 def test_every_field_that_is_not_forwarded_is_documented() -> None:

@@ -9,7 +9,7 @@ import re
 import resource
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -94,15 +94,21 @@ class Process:
 
 @asynccontextmanager
 async def running(
-    folder: Path, text: str, *options: str, named: bool = True, ready: bool = True, files: int | None = None
+    folder: Path,
+    text: str,
+    *options: str,
+    python: Sequence[str] = (sys.executable,),
+    named: bool = True,
+    ready: bool = True,
+    files: int | None = None,
 ) -> AsyncIterator[Process]:
-    """`sentinel serve` with this configuration, `named` or found in its folder. Waits until it serves, unless it is not
-    expected to."""
+    """`sentinel serve` with this configuration, `named` or found in its folder, by this `python`. Waits until it
+    serves, unless it is not expected to."""
     file, log, port = folder / "sentinel.toml", folder / "output.log", free_port()
     file.write_text(text, "utf-8")
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "sentinel_server", "serve", "--port", str(port)),
+            *(*python, "-m", "sentinel_server", "serve", "--port", str(port)),
             *(("--config", str(file)) if named else ()),
             *options,
             cwd=folder,

@@ -73,6 +73,15 @@ async def test_s03_a_worker_that_cannot_be_started_now_is_started_later(tmp_path
 
 
 @long_form
+async def test_workers_import_what_is_installed_wherever_their_supervisor_was_started(tmp_path: Path) -> None:
+    """`-P` is how a script is started: nothing of the working folder stands in the way of what is installed."""
+    (tmp_path / "secrets.py").write_text("raise RuntimeError('the module of the working folder')")
+    async with running(tmp_path, config(workers=2), python=(sys.executable, "-P")) as process:
+        assert len(process.workers()) == 2
+        assert "RuntimeError" not in process.output
+
+
+@long_form
 async def test_s03_a_supervisor_that_gives_up_does_not_exit_0(tmp_path: Path) -> None:
     async with running(tmp_path, config(workers=2)) as process:
         steady, victim = process.workers()

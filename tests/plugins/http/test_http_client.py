@@ -304,14 +304,19 @@ async def test_u27_an_early_answer_counts_although_the_body_was_not_read(
     await response.abort()
 
 
+async def given_up(call: asyncio.Task[HttpResponse]) -> asyncio.CancelledError:
+    """What comes of a call that is cancelled now."""
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError) as cancelled:
+        await call
+    return cancelled.value
+
+
 async def test_a_cancelled_call_closes_its_connection_at_once(client: HttpClient, upstream: Upstream) -> None:
     upstream.script(None, Stall())
     call = asyncio.create_task(post(client, upstream))
     await upstream.received()
-    call.cancel()
-    with pytest.raises(asyncio.CancelledError) as cancelled:
-        await call
-    assert not is_unsent(cancelled.value)
+    assert not is_unsent(await given_up(call))
     await upstream.closed()
 
 
@@ -321,10 +326,7 @@ async def test_a_call_that_is_cancelled_in_a_full_pool_says_that_nothing_was_sen
         first = await post(pool, upstream)
         call = asyncio.create_task(post(pool, upstream))
         await asyncio.sleep(0)
-        call.cancel()
-        with pytest.raises(asyncio.CancelledError) as cancelled:
-            await call
-        assert is_unsent(cancelled.value)
+        assert is_unsent(await given_up(call))
         await first.abort()
 
 
@@ -343,10 +345,7 @@ async def test_what_was_written_to_a_stale_connection_was_sent(
     monkeypatch.setattr("aiohttp.TCPConnector._create_connection", hang)
     call = asyncio.create_task(post(client, upstream))
     await again.wait()
-    call.cancel()
-    with pytest.raises(asyncio.CancelledError) as cancelled:
-        await call
-    assert not is_unsent(cancelled.value)
+    assert not is_unsent(await given_up(call))
     with pytest.raises(UpstreamError, match="upstream_timeout") as late:
         await post(client, upstream, deadline=time.monotonic() + SHORT_S)
     assert not late.value.attempted

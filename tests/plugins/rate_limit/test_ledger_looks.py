@@ -43,9 +43,13 @@ class Told:
 
     async def spent(self, records: RecordStore, payer: Payer, since: float | None, until: float | None) -> int:
         self.asked.append(payer)
+        await self.ready()
         if self.nanousd is None:
             raise Refusal("ledger_unavailable")
         return self.nanousd
+
+    async def ready(self) -> None:
+        """At once."""
 
 
 async def test_rows_that_were_on_their_way_are_found_by_a_second_look() -> None:
@@ -138,12 +142,8 @@ class Slow(Told):
 
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def spent(self, records: RecordStore, payer: Payer, since: float | None, until: float | None) -> int:
-        self.asked.append(payer)
+    async def ready(self) -> None:
         await self.go_on.wait()
-        if self.nanousd is None:
-            raise Refusal("ledger_unavailable")
-        return self.nanousd
 
 
 async def test_only_who_looks_again_waits_for_the_second_look() -> None:

@@ -77,12 +77,11 @@ class Client:
             self.flush()
 
     async def rest(self) -> list[h2.events.Event]:
-        """Every event until the server closes: what it does not read any more, an acknowledgement, it may reset."""
+        """Every event until the server closes."""
         events: list[h2.events.Event] = []
-        with suppress(ConnectionResetError):
-            while data := await asyncio.wait_for(self.reader.read(65_536), AT_ONCE_S):
-                events += self.h2.receive_data(data)
-                self.flush()
+        while data := await asyncio.wait_for(self.reader.read(65_536), AT_ONCE_S):
+            events += self.h2.receive_data(data)
+            self.flush()
         return events
 
 
