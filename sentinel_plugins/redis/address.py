@@ -12,6 +12,8 @@ from sentinel_plugins.redis.config import RedisConfig
 
 NO_LIMIT = None
 """redis-py's own timeouts are off: links have theirs, and a subscription may be silent for hours."""
+LOOKS = 10
+"""How often within its time a connection that opens looks whether the loop stood still: less than one part is lost."""
 
 
 class Address(NamedTuple):
@@ -35,7 +37,7 @@ class Door:
         if "path" in options:
             del options["host"], options["port"]
         self.seed = Address(options.get("path") or options["host"], options.get("port", 0))
-        own = {"protocol": 2, "socket_timeout": NO_LIMIT, "socket_connect_timeout": config.timeout_s}
+        own = {"protocol": 2, "socket_timeout": NO_LIMIT, "socket_connect_timeout": NO_LIMIT}
         self._options: Mapping[str, Any] = {**options, **own}
 
     def connection(self, address: Address) -> AbstractConnection:
@@ -44,7 +46,32 @@ class Door:
         return self._kind(**{**self._options, **place})
 
 
-async def connected(connection: AbstractConnection, timeout_s: float) -> None:
-    """Open a connection. Raises RedisError or OSError, a timeout included."""
-    async with asyncio.timeout(timeout_s):
-        await cast("Any", connection).connect()  # redis-py leaves it without types
+def _nobody(late_s: float) -> None:
+    """Nobody else counts this time."""
+
+
+async def connected(
+    connection: AbstractConnection, timeout_s: float, stood_still: Callable[[float], None] = _nobody
+) -> None:
+    """Open a connection. Raises RedisError or OSError, a timeout included. What takes several turns of the loop is not
+    charged what the loop spent on others' work: that is added to its time, and `stood_still` hears of it."""
+    loop = asyncio.get_running_loop()
+    part_s = timeout_s / LOOKS
+    timer: asyncio.TimerHandle
+
+    def look(due: float) -> None:
+        nonlocal timer
+        now = loop.time()
+        if limit.expired():
+            return
+        limit.reschedule(cast("float", limit.when()) + now - due)
+        stood_still(now - due)
+        timer = loop.call_at(now + part_s, look, now + part_s)
+
+    async with asyncio.timeout(timeout_s) as limit:
+        first = loop.time() + part_s
+        timer = loop.call_at(first, look, first)
+        try:
+            await cast("Any", connection).connect()  # redis-py leaves it without types
+        finally:
+            timer.cancel()

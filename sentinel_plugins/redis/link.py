@@ -78,7 +78,7 @@ class Link:
 
     async def _live(self) -> None:
         try:
-            await connected(self._connection, self._timeout_s)
+            await connected(self._connection, self._timeout_s, self._stood_still)
             self._wire = Wire(self._connection, self._heard, self._let_flow)
             self._let_flow(True)
             await self._wire.ended
@@ -88,6 +88,11 @@ class Link:
             self._end("the connection was closed")
             with suppress(RedisError):  # the server takes nothing any more, not even a farewell
                 await self._connection.disconnect()
+
+    def _stood_still(self, late_s: float) -> None:
+        """The loop did, while the connection was opened: what waits for it is given that time."""
+        for call in self._unsent:
+            call.deadline += late_s
 
     def _let_flow(self, flows: bool) -> None:
         """Whether what is given may be sent; what waited for it is sent now."""

@@ -12,7 +12,7 @@ from tests.ports import HOST
 from tests.redis.server import RedisServer
 from tests.redis.shim import Shim
 
-TIMEOUT_S = 0.1
+TIMEOUT_S = 0.5
 SLACK_S = 2.0
 WAVES, AT_ONCE = 4, 25
 

@@ -103,6 +103,26 @@ def test_r02_a_busy_loop_is_no_outage(redis_server: RedisServer, loop: str, turn
         runner.run(busy())
 
 
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("turns", [1, 3, 6])
+def test_r02_a_loop_that_is_busy_while_a_connection_opens_is_no_outage(
+    redis_server: RedisServer, loop: str, turns: int
+) -> None:
+    async def busy() -> None:
+        async def others() -> None:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            time.sleep(TIMEOUT_S + 0.05)  # processes have much to begin with
+
+        work = asyncio.create_task(others())
+        async with redis_state(redis_server.url, timeout_s=TIMEOUT_S) as store:
+            assert await admitted(store)
+        await work
+
+    with runner_on(loop) as runner:
+        runner.run(busy())
+
+
 async def test_r02_a_server_that_is_killed_costs_one_timeout_then_nothing(redis_binary: str, tmp_path: Path) -> None:
     with running_server(redis_binary, tmp_path) as server:
         async with redis_state(server.url, timeout_s=TIMEOUT_S) as store:
