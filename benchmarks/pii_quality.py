@@ -44,7 +44,7 @@ DATES = {"en": "%B %d, %Y", "de": "%d.%m.%Y", "fr": "%d/%m/%Y", "es": "%d/%m/%Y"
 SCANNER = Scanner(structured_pii())
 
 
-def generators(fake: Any, locale: str) -> dict[str, Callable[[], str]]:
+def generators(fake: Any, locale: str) -> dict[str, Callable[[], str]]:  # see below
     """What Faker can make for a locale. Any: its methods are found at run time."""
     made: dict[str, Callable[[], str]] = {
         "EMAIL_ADDRESS": fake.email,
@@ -66,14 +66,14 @@ def generators(fake: Any, locale: str) -> dict[str, Callable[[], str]]:
     return {**made, name: make}
 
 
-def number(count: int, kind: Any) -> str:
+def number(count: int, kind: Any) -> str:  # see below
     """So many random digits that are a number of this kind. Any: a module of python-stdnum."""
     while not kind.is_valid(drawn := digits(count)):
         pass
     return drawn
 
 
-def written(value: str, kind: Any) -> str:
+def written(value: str, kind: Any) -> str:  # see below
     """With its digits divided, or as they are. Any: as above."""
     return str(kind.format(value)) if random.random() < 0.5 else value
 
@@ -118,7 +118,7 @@ def looks_like() -> Iterator[Callable[[], str]]:
     yield from what_tools_print(fake)
 
 
-def what_tools_print(fake: Any) -> Iterator[Callable[[], str]]:
+def what_tools_print(fake: Any) -> Iterator[Callable[[], str]]:  # see below
     """Makers of lines as `ls`, `tar`, `ps`, `pip` and others write them. Any: as above."""
     number, real = random.randrange, random.uniform
 

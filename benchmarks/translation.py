@@ -14,7 +14,6 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from itertools import product
-from typing import Any
 
 import msgspec
 
@@ -36,6 +35,7 @@ from sentinel_core.dialects.translation import (
     translated_request,
 )
 from sentinel_core.events import Event
+from sentinel_core.json_types import JsonObject
 from sentinel_core.messages import Request
 from sentinel_core.upstream import Framing, NativeChat
 
@@ -75,7 +75,7 @@ def wire_of(name: str) -> bytes:
     """A stream of `EVENTS` fragments of text."""
     if name == "openai":
         top = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
-        deltas: list[dict[str, Any]] = [{"content": "word "} for _ in range(EVENTS)]
+        deltas: list[JsonObject] = [{"content": "word "} for _ in range(EVENTS)]
         chunks = [{**top, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
         return b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks)
     if name == "cohere":
@@ -86,8 +86,8 @@ def wire_of(name: str) -> bytes:
         said = {"role": "assistant", "content": "word "}
         line = {"model": "m", "created_at": "2025-10-26T17:15:24.097767Z", "message": said, "done": False}
         return (json.dumps(line).encode() + b"\n") * EVENTS
-    message: dict[str, Any] = {"id": "m", "model": "m", "content": [], "usage": {"input_tokens": 1}}
-    frames: list[dict[str, Any]] = [
+    message: JsonObject = {"id": "m", "model": "m", "content": [], "usage": {"input_tokens": 1}}
+    frames: list[JsonObject] = [
         {"type": "message_start", "message": message},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
     ]
@@ -99,7 +99,7 @@ def wire_of(name: str) -> bytes:
 COHERE_DELTA = {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "word "}}}}
 
 
-def gemini_chunk(number: int) -> dict[str, Any]:
+def gemini_chunk(number: int) -> JsonObject:
     """A chunk as Gemini sends it, with the token counts so far."""
     counts = {"promptTokenCount": 200, "candidatesTokenCount": number, "totalTokenCount": 200 + number}
     details = [{"modality": "TEXT", "tokenCount": 200}]
@@ -111,7 +111,7 @@ def gemini_chunk(number: int) -> dict[str, Any]:
     }
 
 
-def named(frames: list[dict[str, Any]]) -> bytes:
+def named(frames: list[JsonObject]) -> bytes:
     """Frames as events that bear their type as a name."""
     return b"".join(f"event: {frame['type']}\ndata: {json.dumps(frame)}\n\n".encode() for frame in frames)
 

@@ -161,7 +161,7 @@ class Call(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, target=target)
 
 
-CallNext = Callable[[Call], Any]
+CallNext = Callable[[Call], Any]  # Any: a Reply, or an awaitable of one
 """`await call_next(call)` gives the reply of the next link inwards."""
 
 Status = Literal["completed", "refused", "failed", "cancelled"]

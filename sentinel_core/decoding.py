@@ -15,6 +15,7 @@ import msgspec
 
 from sentinel_core.dialects.base import JsonLimits
 from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.json_types import JsonObject, JsonValue
 
 __all__ = ["ANSWER_LIMITS", "DEFAULT_LIMITS", "EVENT_LIMITS", "JsonLimits", "decode_json", "decode_reply"]
 
@@ -65,7 +66,7 @@ def _told(raw: bytes, found: str) -> str:
     return found if half is None else f"half of a surrogate pair (byte {half.start(1)})"
 
 
-def decode_reply(raw: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> dict[str, Any]:  # JSON
+def decode_reply(raw: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> JsonObject:
     """Decode the object that an upstream sent. Raises `UpstreamError` (upstream_invalid_response) for anything else.
 
     A number beyond all floats (`1e400`) is infinity here: JSON allows it, and nonsense in a count must not cost the
@@ -80,7 +81,7 @@ def decode_reply(raw: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> dict[str, A
     return body
 
 
-def _decoded(raw: bytes, limits: JsonLimits) -> Any:
+def _decoded(raw: bytes, limits: JsonLimits) -> JsonValue:
     try:
         return decode_json(raw, limits)
     except Refusal as refused:

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, ClassVar, Literal
 
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonMapping
 from sentinel_core.records import Group, Page, Record, RecordStore, Stored
 from sentinel_core.services import DEFAULT_TIMEOUTS, HttpClient, HttpResponse, HttpTimeouts
 from sentinel_core.state import (
@@ -158,7 +159,7 @@ class UnwrittenRecords:
         table: str,
         *,
         tenant: str | None,
-        where: Mapping[str, Any] | None = None,  # JSON values
+        where: JsonMapping | None = None,
         since: float | None = None,
         until: float | None = None,
         limit: int = 100,
@@ -184,7 +185,7 @@ class UnwrittenRecords:
         tenant: str | None,
         group_by: Sequence[str] = (),
         sums: Sequence[str] = (),
-        where: Mapping[str, Any] | None = None,  # JSON values
+        where: JsonMapping | None = None,
         since: float | None = None,
         until: float | None = None,
     ) -> tuple[Group, ...]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from sentinel_core.json_types import JsonMapping
+
 MAX_MESSAGE_CHARS = 500
 MAX_RETRY_AFTER_S = 120
 UPSTREAM_QUOTA = "upstream_quota"
@@ -110,7 +112,7 @@ class SentinelError(Exception):
         param: str | None = None,
         retry_after_s: float | None = None,
         should_retry: bool | None = None,
-        details: Mapping[str, Any] | None = None,  # JSON values
+        details: JsonMapping | None = None,
     ) -> None:
         kind = ERRORS[code]
         self.code = code

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -31,7 +31,7 @@ from sentinel_core.errors import Refusal, SentinelError
 from sentinel_core.gateway.blueprint import Blueprint, draw
 from sentinel_core.gateway.generation import Generation, ProviderPool
 from sentinel_core.gateway.outside import services
-from sentinel_core.keys import CANDIDATES, PLAN, Key, Target
+from sentinel_core.keys import CANDIDATES, PLAN, AnyKey, Target
 from sentinel_core.messages import Request
 from sentinel_core.registry import Registry
 
@@ -113,7 +113,7 @@ class _DryRun:
         self.decisions: list[StageDecision] = []
         self.end = ""
         self._candidates: tuple[Target, ...] = ctx.get(CANDIDATES, ())
-        self._writers: dict[Key[Any], str] = {}  # keys of every type
+        self._writers: dict[AnyKey, str] = {}
         self._dropped: dict[Target, str] = {}
 
     async def step(self, step: Step) -> None:
@@ -141,9 +141,7 @@ class _DryRun:
             self.end = f"{entry.name} {decision}: {detail}"
         self.decisions.append(StageDecision(entry.name, "on_request", decision, detail, changed))
 
-    def _changes(
-        self, stage: str, before: Snapshot, facts: dict[Key[Any], object]
-    ) -> tuple[str, ...]:  # Any: keys of every type
+    def _changes(self, stage: str, before: Snapshot, facts: dict[AnyKey, object]) -> tuple[str, ...]:
         ctx = self.ctx
         written = [key for key in ctx if key not in facts or ctx[key] is not facts[key]]
         for key in written:

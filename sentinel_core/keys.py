@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 import msgspec
 
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonMapping
 from sentinel_core.limits import Limits
 from sentinel_core.permission import Patterns
 
@@ -36,6 +37,9 @@ class Key(Generic[T]):
         return self.name
 
 
+AnyKey: TypeAlias = Key[Any]  # of whatever type its values are
+Keys: TypeAlias = tuple[AnyKey, ...]
+
 Subject: TypeAlias = Literal["tenant", "key", "user"]
 """For whom a limit counts."""
 
@@ -57,7 +61,7 @@ class Principal(msgspec.Struct, frozen=True):
     models: Patterns = None
     routes: Patterns = None
     limits: Mapping[Subject, Limits] = {}
-    preferences: Mapping[str, Any] = {}  # JSON values
+    preferences: JsonMapping = {}
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import msgspec
 
+from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_core.state import StoreConfig
 
 TENANT = "@tenant"
@@ -25,7 +26,7 @@ class Record(msgspec.Struct, frozen=True):
     id: str
     tenant: str
     at: float
-    fields: Mapping[str, Any]  # JSON values
+    fields: JsonMapping
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -61,7 +62,7 @@ class Group(msgspec.Struct, frozen=True):
     A field that is absent or null is None here.
     """
 
-    values: tuple[Any, ...]  # JSON values
+    values: tuple[JsonValue, ...]
     count: int
     sums: tuple[int, ...]
 
@@ -116,7 +117,7 @@ class RecordStore(Protocol):
         table: str,
         *,
         tenant: str | None,
-        where: Mapping[str, Any] | None = None,  # JSON values that fields must equal
+        where: JsonMapping | None = None,
         since: float | None = None,
         until: float | None = None,
         limit: int = 100,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import msgspec
 
 from sentinel_core.errors import ConfigProblem
-from sentinel_core.keys import Key
+from sentinel_core.keys import Keys
 
 if TYPE_CHECKING:
     from sentinel_core.config import Settings
@@ -59,9 +59,9 @@ class Stage:
     something else than contents."""
     reserves: ClassVar[bool] = False
     """True if the stage reserves something in `on_request` that it settles in `on_finish`; it cannot fail open."""
-    reads: ClassVar[Mapping[Phase, tuple[Key[Any], ...]] | tuple[Key[Any], ...]] = ()
+    reads: ClassVar[Mapping[Phase, Keys] | Keys] = ()
     """Keys this stage needs, per phase; a bare tuple means `on_request`."""
-    writes: ClassVar[Mapping[Phase, tuple[Key[Any], ...]] | tuple[Key[Any], ...]] = ()
+    writes: ClassVar[Mapping[Phase, Keys] | Keys] = ()
     """Keys this stage writes, per phase; a bare tuple means `on_request`."""
     before: ClassVar[tuple[str, ...]] = ()
     """Names of stages that must come later in the chain, where they are enabled."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from sentinel_core.dialects.translation import kept_elsewhere
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Request
 from sentinel_core.model_facts import ModelFacts
 
@@ -100,10 +100,10 @@ def size_of(request: Request) -> PromptSize:
     return PromptSize(size, pictures, kept_elsewhere(request))
 
 
-def images(body: Mapping[str, Any]) -> int:  # JSON
+def images(body: JsonMapping) -> int:
     """How many parts of messages and items are images, those in results of tools among them."""
     found = 0
-    waiting: list[list[Any]] = [turns for name in _TURNS if isinstance(turns := body.get(name), list)]
+    waiting: list[list[JsonValue]] = [turns for name in _TURNS if isinstance(turns := body.get(name), list)]
     while waiting:
         for part in waiting.pop():
             if part.__class__ is not dict:
@@ -120,12 +120,12 @@ def images(body: Mapping[str, Any]) -> int:  # JSON
     return found
 
 
-def is_image(part: Mapping[str, Any]) -> bool:  # JSON
+def is_image(part: JsonMapping) -> bool:
     """Whether a part is an image, whole or by its address."""
     return isinstance(kind := part.get("type"), str) and kind in _IMAGES
 
 
-def held(part: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+def held(part: JsonMapping) -> JsonObject:
     """The parts that a turn, a result of a tool or a document holds."""
     return {name: value for name in _INSIDE if isinstance(value := part.get(name), list | dict)}
 

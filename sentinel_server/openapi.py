@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from sentinel_core.endpoints import PARAMETER, Endpoint, Policy
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_server.distribution import package_version
 
 _COMPONENT = "#/components/schemas/{name}"
@@ -39,22 +40,22 @@ class Operation(NamedTuple):
 
     method: str
     path: str
-    request: Any
-    response: Any
+    request: JsonValue
+    response: JsonValue
     summary: str
     tags: tuple[str, ...] = ()
     policy: Policy = "caller"
-    errors: Any = ErrorBody
+    errors: JsonValue = ErrorBody
     streams: bool = False
 
 
-def document(endpoints: Iterable[Endpoint | Operation]) -> dict[str, Any]:  # JSON
+def document(endpoints: Iterable[Endpoint | Operation]) -> JsonObject:
     """The document of all endpoints that can be called: those for administrators are left out."""
     routes = [one for one in endpoints if one.policy in ("public", "caller")]
     types = [kind for one in routes for kind in (one.request, one.response, _errors(one)) if kind is not None]
     schemas, components = msgspec.json.schema_components(types, ref_template=_COMPONENT)
     known = {id(kind): schema for kind, schema in zip(types, schemas, strict=True)}
-    paths: dict[str, dict[str, Any]] = {}  # JSON
+    paths: dict[str, JsonObject] = {}
     for one in routes:
         operations = paths.setdefault(PARAMETER.sub(r"{\1}", one.path), {})
         operations[one.method.lower()] = _operation(one, known)
@@ -71,8 +72,8 @@ def document(endpoints: Iterable[Endpoint | Operation]) -> dict[str, Any]:  # JS
     }
 
 
-def _operation(endpoint: Endpoint | Operation, known: dict[int, dict[str, Any]]) -> dict[str, Any]:  # JSON
-    operation: dict[str, Any] = {
+def _operation(endpoint: Endpoint | Operation, known: dict[int, JsonObject]) -> JsonObject:
+    operation: JsonObject = {
         "summary": endpoint.summary,
         "operationId": _operation_id(endpoint),
         "responses": {
@@ -91,8 +92,8 @@ def _operation(endpoint: Endpoint | Operation, known: dict[int, dict[str, Any]])
     return operation
 
 
-def _content(description: str | None, schema: dict[str, Any]) -> dict[str, Any]:  # JSON
-    content: dict[str, Any] = {"content": {"application/json": {"schema": schema}}}
+def _content(description: str | None, schema: JsonObject) -> JsonObject:
+    content: JsonObject = {"content": {"application/json": {"schema": schema}}}
     return content if description is None else {"description": description, **content}
 
 
@@ -100,7 +101,7 @@ def _errors(endpoint: Endpoint | Operation) -> Any:  # a type that msgspec can d
     return endpoint.errors if isinstance(endpoint, Operation) else ErrorBody
 
 
-def _parameters(endpoint: Endpoint | Operation) -> list[dict[str, Any]]:  # JSON
+def _parameters(endpoint: Endpoint | Operation) -> list[JsonObject]:
     path = [match[0] for match in PARAMETER.findall(endpoint.path)]
     query = endpoint.query if isinstance(endpoint, Endpoint) else ()
     places = [*((name, "path") for name in path), *((name, "query") for name in query)]

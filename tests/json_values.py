@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hypothesis import strategies as st
+
+from sentinel_core.json_types import JsonValue
 
 
 def json_values(
-    scalars: st.SearchStrategy[Any], names: st.SearchStrategy[str], *, levels: int = 2, width: int = 2
-) -> st.SearchStrategy[Any]:  # JSON
+    scalars: st.SearchStrategy[JsonValue], names: st.SearchStrategy[str], *, levels: int = 2, width: int = 2
+) -> st.SearchStrategy[JsonValue]:
     """Scalars, and lists and objects of up to `width` members, one in another up to `levels` deep.
 
     Every level is a strategy of its own: `st.recursive` counts leaves, and throws away what has too many.

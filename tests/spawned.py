@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, TypeAlias
 
-Serve: TypeAlias = Callable[[Connection], Coroutine[Any, Any, None]]
+Serve: TypeAlias = Callable[[Connection], Coroutine[Any, Any, None]]  # Any: as asyncio's
 """What a process does until it is killed; the first thing that it sends is "ready". A function of a module."""
 
 

@@ -6,9 +6,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from benchmarks.injection.wheels import Wheels
+from sentinel_core.json_types import JsonValue
 
 Part: TypeAlias = Literal["train", "tune", "test"]
 PARTS: Mapping[str, Part] = {"train": "train", "validation": "tune", "test": "test"}
@@ -127,7 +128,7 @@ def _tool_results(wheels: Wheels) -> Iterator[str]:
                 yield text
 
 
-def _nodes(value: Any) -> Iterator[Any]:  # decoded JSON
+def _nodes(value: JsonValue) -> Iterator[JsonValue]:
     below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     if isinstance(value, dict) and value:
         yield value

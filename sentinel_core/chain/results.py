@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sentinel_core.chain.exchange import Exchange
 
 
-async def decided(exchange: Exchange, reply: Any) -> Reply | None:
+async def decided(exchange: Exchange, reply: Any) -> Reply | None:  # Any: whatever a plugin gave
     """What an `on_request` returned: awaited if need be, and a reply or nothing."""
     if not isinstance(reply, Answer | EventStream) and isawaitable(reply):
         reply = await reply
@@ -40,7 +40,7 @@ def translated(reply: Answer | EventStream, request: Request, owner: Owner) -> R
     return own
 
 
-async def answered(given: Any) -> Answer:
+async def answered(given: Any) -> Answer:  # Any: as above
     """What an `on_response` returned: awaited if need be, and an answer."""
     if isawaitable(given):
         given = await given

@@ -64,7 +64,7 @@ class _Conversion:
 
     def value(self, value: Any, annotation: Any, steps: Steps) -> Any:  # see the class
         """`value` as `annotation`, or `_BAD` with its problems noted."""
-        if annotation is Any:
+        if annotation is Any:  # whoever annotates so takes everything
             return value
         types = members(annotation)
         if value is None and type(None) in types:
@@ -122,7 +122,7 @@ class _Conversion:
 
     def _items(self, items: list[Any], annotation: Any, steps: Steps) -> Any:  # see the class
         bare, metas = unwrap(annotation)
-        inner = (*get_args(bare), Any)[0]
+        inner = (*get_args(bare), Any)[0]  # a list without a type takes everything
         values = [self.value(item, inner, (*steps, index)) for index, item in enumerate(items)]
         for meta in metas:
             if not (meta.min_length or 0) <= len(items) <= (meta.max_length or len(items)):

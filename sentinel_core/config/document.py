@@ -40,7 +40,7 @@ class Document:
 
     def put(self, steps: Steps, value: Any, origin: Origin) -> None:  # a value of TOML, or EnvText
         """Set the value at `steps`, making tables on the way. Raises `Blocked`."""
-        node: Any = self.tables
+        node: Any = self.tables  # Any: a table, or a value below it
         for depth, step in enumerate(steps[:-1], start=1):
             node = self._descend(node, step, steps[:depth], origin)
         last = steps[-1]
@@ -54,7 +54,7 @@ class Document:
 
     def get(self, *steps: str | int) -> Any:  # a value of TOML, or EnvText
         """What stands at `steps`; None if nothing does."""
-        node: Any = self.tables
+        node: Any = self.tables  # Any: as above
         for step in steps:
             if isinstance(node, dict):
                 node = node.get(step)

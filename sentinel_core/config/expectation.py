@@ -68,7 +68,7 @@ def _describe_one(annotation: Any) -> str:  # annotations have no common type
         return "a table"
     origin = get_origin(bare) or bare
     if origin in (list, tuple, set, frozenset):
-        items = [arg for arg in get_args(bare)[:1] if arg is not Any]
+        items = [arg for arg in get_args(bare)[:1] if arg is not Any]  # everything is no expectation
         return "a list" + "".join(f" of ({describe(item)})" for item in items) + _limits(metas)
     return _NAMES.get(origin, getattr(origin, "__name__", "another value")) + _limits(metas)
 

@@ -16,7 +16,7 @@ from sentinel_core.config.files import Files, Readable
 from sentinel_core.errors import ConfigProblem
 
 FILE_NAME = "sentinel.toml"
-WITHOUT_FILE: Mapping[str, Any] = {
+WITHOUT_FILE: Mapping[str, Any] = {  # Any: values of TOML
     "stages": {
         **{"metrics": {}, "audit": {}, "usage": {}, "auth": {}},
         **{"rate_limit": {}, "pii": {}, "injection": {}, "routing": {}, "retry": {}, "breaker": {}},

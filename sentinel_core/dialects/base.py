@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
 from sentinel_core.dialects.slots import Path, TextSlot
+from sentinel_core.json_types import JsonMapping, JsonValue
 
 if TYPE_CHECKING:
     from sentinel_core.errors import SentinelError
@@ -101,7 +102,7 @@ class Dialect(Protocol):
         """Where its requests have what those of other dialects have too."""
         ...
 
-    def decode_request(self, body: Any) -> Request:  # decoded JSON
+    def decode_request(self, body: JsonValue) -> Request:
         """Validate a client's decoded body and part the gateway's own fields from it. Raises `Refusal` (400)."""
         ...
 
@@ -109,7 +110,7 @@ class Dialect(Protocol):
         """The body for an upstream of the same dialect."""
         ...
 
-    def request_texts(self, body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
+    def request_texts(self, body: JsonMapping) -> tuple[TextSlot, ...]:
         """The strings of a request that guards read."""
         ...
 
@@ -121,15 +122,15 @@ class Dialect(Protocol):
         """The body for the client: as it came where it is unchanged."""
         ...
 
-    def answer_texts(self, body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
+    def answer_texts(self, body: JsonMapping) -> tuple[TextSlot, ...]:
         """The strings of an answer that guards read."""
         ...
 
-    def patch_answer(self, body: Mapping[str, Any], texts: Mapping[Path, str]) -> Mapping[str, Any]:
+    def patch_answer(self, body: JsonMapping, texts: Mapping[Path, str]) -> JsonMapping:
         """The body with other texts; copies of a changed text are dropped."""
         ...
 
-    def restore_answer(self, body: Mapping[str, Any], texts: Mapping[Path, str]) -> Mapping[str, Any]:
+    def restore_answer(self, body: JsonMapping, texts: Mapping[Path, str]) -> JsonMapping:
         """The body with the caller's values in its texts again. What belongs to a text as it was said, such as a
         signature, stays: with the next turn it is said so again."""
         ...

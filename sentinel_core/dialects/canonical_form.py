@@ -6,12 +6,10 @@ format from it has to rely on its types, so a body that is to be translated is c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 
 from sentinel_core.dialects.shape import Object, shaped
+from sentinel_core.json_types import JsonMapping
 
 
 class _Function(msgspec.Struct):
@@ -107,6 +105,6 @@ class _Request(msgspec.Struct):
     extra_content: Object | None = None
 
 
-def checked(body: Mapping[str, Any]) -> Mapping[str, Any]:  # JSON
+def checked(body: JsonMapping) -> JsonMapping:
     """The body itself. Raises `Refusal` (invalid_parameter), naming the place, where a known field has another type."""
     return shaped(body, _Request)

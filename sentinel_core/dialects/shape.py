@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonMapping
 
 Object = dict[str, Any]  # JSON whose members are nobody's business here
 
 _PLACE = re.compile(r" - at `\$\.?(.*)`$")
 
 
-def shaped(body: Mapping[str, Any], shape: type[msgspec.Struct]) -> Mapping[str, Any]:  # JSON
+def shaped(body: JsonMapping, shape: type[msgspec.Struct]) -> JsonMapping:
     """The body itself; unknown fields pass. Raises `Refusal` (invalid_parameter) that names the place."""
     try:
         msgspec.convert(body, shape)

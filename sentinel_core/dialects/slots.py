@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
+
+from sentinel_core.json_types import JsonValue
 
 Path: TypeAlias = tuple[str | int, ...]
 """Where a value is: object keys and array indexes from the root. An object key itself is at `(*parents, KEY, key)`, the
@@ -46,7 +48,7 @@ class TextSlot(NamedTuple):
 
 
 def string_slots(
-    value: Any,  # decoded JSON
+    value: JsonValue,
     path: Path = (),
     *,
     role: str | None = None,
@@ -65,7 +67,7 @@ def string_slots(
         return []
     found: list[TextSlot] = []
     own = next((_is_own(key, known) for key in reversed(path) if isinstance(key, str)), False)
-    stack: list[tuple[Any, Path, bool]] = [(value, path, own)]
+    stack: list[tuple[JsonValue, Path, bool]] = [(value, path, own)]
     while stack:
         node, at, own = stack.pop()
         if isinstance(node, str):
@@ -88,13 +90,13 @@ def _is_own(key: str, known: Container[str]) -> bool:
     return key not in known or key in OWN
 
 
-def _is_identifier(value: Any, own: bool) -> bool:  # decoded JSON
+def _is_identifier(value: JsonValue, own: bool) -> bool:
     """Whether what stands under an identifier's name is one; among a caller's own keys only the types of schemas."""
     return isinstance(value, str) and (not own or value in _SCHEMA_TYPES)
 
 
 def json_slot(
-    value: Any,  # decoded JSON
+    value: JsonValue,
     path: Path,
     *,
     role: str | None = None,
@@ -121,14 +123,14 @@ class _KeyName:
         self.name = name
 
 
-def patched(body: Any, texts: Mapping[Path, str]) -> Any:  # decoded JSON in and out
+def patched(body: JsonValue, texts: Mapping[Path, str]) -> JsonValue:
     """A copy of `body` with other strings at these paths. Untouched branches are shared, key order is kept.
 
     Paths name places of `body` as it is, so keys may swap names; of keys that become equal the last one counts.
     Raises KeyError if a path does not exist: a guard that replaces text at a place that is not there is mistaken.
     """
     renames: dict[Path, dict[str | int, str]] = {}
-    copied: dict[Path, Any] = {(): _copy(body, ())}
+    copied: dict[Path, JsonValue] = {(): _copy(body, ())}
     for path, text in texts.items():
         if path and path[-1] == JSON:
             parent = _open(copied, path[:-2])
@@ -150,7 +152,7 @@ def patched(body: Any, texts: Mapping[Path, str]) -> Any:  # decoded JSON in and
     return copied[()]
 
 
-def _said(text: str) -> Any:  # JSON
+def _said(text: str) -> JsonValue:
     """What a value's text says. No text is an empty object, as in streams; what is no JSON any more, or nests
     too deeply, stays a text: what was taken out of it must stay out."""
     try:
@@ -159,7 +161,7 @@ def _said(text: str) -> Any:  # JSON
         return text
 
 
-def _open(copied: dict[Path, Any], path: Path) -> Any:
+def _open(copied: dict[Path, JsonValue], path: Path) -> JsonValue:
     """The private copy of the container at `path`, made with its parents on first use."""
     if path in copied:
         return copied[path]
@@ -171,7 +173,7 @@ def _open(copied: dict[Path, Any], path: Path) -> Any:
     return fresh
 
 
-def _copy(container: Any, path: Path) -> Any:
+def _copy(container: JsonValue, path: Path) -> JsonValue:
     if isinstance(container, Mapping):
         return dict(container)
     if isinstance(container, list):
@@ -179,7 +181,7 @@ def _copy(container: Any, path: Path) -> Any:
     raise KeyError(f"no such slot: nothing is below {path!r}")
 
 
-def _lookup(parent: Any, path: Path) -> None:
+def _lookup(parent: JsonValue, path: Path) -> None:
     try:
         parent[path[-1]]
     except (KeyError, IndexError, TypeError) as exc:

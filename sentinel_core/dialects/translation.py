@@ -6,8 +6,8 @@ answers and frames pass as they are. A dialect may have one side only: a client'
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Container, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeGuard
+from collections.abc import AsyncIterator, Container, Sequence
+from typing import NamedTuple, Protocol, TypeGuard
 
 import msgspec
 
@@ -15,6 +15,7 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.canonical_form import checked
 from sentinel_core.errors import Refusal
 from sentinel_core.events import Event
+from sentinel_core.json_types import JsonMapping
 from sentinel_core.messages import Answer, Operation, Request
 from sentinel_core.reply import EventStream, Reply
 
@@ -22,7 +23,7 @@ from sentinel_core.reply import EventStream, Reply
 class Translated(NamedTuple):
     """A request's body in another dialect, and the names of what that dialect cannot express."""
 
-    body: Mapping[str, Any]  # JSON
+    body: JsonMapping
     dropped: tuple[str, ...] = ()
 
 
@@ -55,7 +56,7 @@ class ClientChat(Dialect, Protocol):
         another vendor has and that form lacks is kept below `extra_content.<vendor>`. Raises `Refusal`."""
         ...
 
-    def answer_from_canonical(self, body: Mapping[str, Any], request: Request) -> Answer:  # JSON
+    def answer_from_canonical(self, body: JsonMapping, request: Request) -> Answer:
         """The answer to `request` in this dialect. Raises `UpstreamError` for what it cannot hold."""
         ...
 
@@ -68,11 +69,11 @@ class ClientChat(Dialect, Protocol):
 class UpstreamChat(Dialect, Protocol):
     """A dialect of chats whose upstreams can answer a client of another one."""
 
-    def from_canonical_request(self, body: Mapping[str, Any], model: str) -> Translated:  # JSON
+    def from_canonical_request(self, body: JsonMapping, model: str) -> Translated:
         """The body for an upstream of this dialect that serves `model`. Raises `Refusal` for what makes no sense."""
         ...
 
-    def answer_to_canonical(self, answer: Answer) -> Mapping[str, Any]:  # JSON
+    def answer_to_canonical(self, answer: Answer) -> JsonMapping:
         """The answer in OpenAI's form."""
         ...
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from sentinel_core.json_types import JsonMapping, JsonValue
 
 _KINDS = frozenset(
     {
@@ -23,13 +22,13 @@ _INSIDE = frozenset(
 )
 
 
-def holds_unreadable(body: Mapping[str, Any]) -> bool:
+def holds_unreadable(body: JsonMapping) -> bool:
     """Whether a request's body holds such a part, in whichever dialect. Of parts that are texts only, nothing is
     looked at but their types."""
     return says_unreadable([body[name] for name in _PLACES if name in body])
 
 
-def says_unreadable(said: Any) -> bool:  # decoded JSON
+def says_unreadable(said: JsonValue) -> bool:
     """Whether a reply's body, one event of a stream, or what was said before holds such a part."""
     waiting = [said]
     while waiting:
@@ -48,7 +47,7 @@ def says_unreadable(said: Any) -> bool:  # decoded JSON
     return False
 
 
-def _is_unreadable(part: Mapping[str, Any], kind: Any) -> bool:
+def _is_unreadable(part: JsonMapping, kind: JsonValue) -> bool:
     """Whether a part of this type is none of text, whatever is inside."""
     if kind == "document":
         source = part.get("source")

@@ -11,8 +11,9 @@ import msgspec
 
 from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonMapping, JsonValue
 
-Body: TypeAlias = Mapping[str, Any] | bytes
+Body: TypeAlias = JsonMapping | bytes
 """A request's body: JSON as bytes, or already decoded."""
 
 
@@ -21,7 +22,7 @@ def new_id() -> str:
     return f"{random.getrandbits(96):024x}"
 
 
-def decoded(body: Body, limits: JsonLimits, *, stream: bool) -> Any:  # a JSON value of any shape
+def decoded(body: Body, limits: JsonLimits, *, stream: bool) -> JsonValue:
     """The body's JSON within these limits, asking for a stream or not. Raises `Refusal`."""
     value = decode_json(body if isinstance(body, bytes) else _encoded(body), limits)
     if isinstance(value, dict) and bool(value.get("stream")) is not stream:
@@ -29,7 +30,7 @@ def decoded(body: Body, limits: JsonLimits, *, stream: bool) -> Any:  # a JSON v
     return value
 
 
-def _encoded(body: Mapping[str, Any]) -> bytes:
+def _encoded(body: JsonMapping) -> bytes:
     """A body of this process as JSON: what cannot be sent is refused as it would be over HTTP."""
     try:
         encoded = msgspec.json.encode(body, enc_hook=_object)

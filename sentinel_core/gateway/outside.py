@@ -41,7 +41,8 @@ async def opened(blueprint: Blueprint, stack: AsyncExitStack) -> Services:
 
 def services(registry: Registry, state: StateStore, records: RecordStore, executor: ThreadPoolExecutor) -> Services:
     """What plugins are given: the registry's services beside the stores and the process's own."""
-    made: dict[str, Any] = {name: factory() for name, factory in registry.services.items()}
+    made: dict[str, Any]  # each service is of a type of its own
+    made = {name: factory() for name, factory in registry.services.items()}
     http = made.pop("http")
     counts = Counts()
     counts.include(state)
@@ -59,5 +60,6 @@ def completed(given: Services, registry: Registry) -> Services:
 def furnished(given: Services, blueprint: Blueprint) -> Services:
     """The same services, with the gateway's own: what it knows of models and their prices, and `[server]`."""
     prices = Prices(blueprint.catalogue, {plan.name: plan.kind for plan in blueprint.providers})
-    own: dict[str, Any] = {CATALOGUE: blueprint.catalogue, PRICES: prices, SERVER: blueprint.settings.server}
+    own: dict[str, Any]  # as above
+    own = {CATALOGUE: blueprint.catalogue, PRICES: prices, SERVER: blueprint.settings.server}
     return replace(given, extra={**given.extra, **own})

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sentinel_core.errors import ConfigProblem
-from sentinel_core.keys import CANDIDATES, PLAN, PRINCIPAL, Key
+from sentinel_core.keys import CANDIDATES, PLAN, PRINCIPAL, Key, Keys
 from sentinel_core.order.rules import Rule
 from sentinel_core.stage import Phase, Stage
 
@@ -71,9 +71,8 @@ def fact_rules(stages: Mapping[str, type[Stage]]) -> list[Rule]:
     return rules
 
 
-def _uses(name: str, declared: Mapping[Phase, tuple[Key[Any], ...]] | tuple[Key[Any], ...]) -> Iterator[Use]:
-    phases: Mapping[Phase, tuple[Key[Any], ...]]  # of any type
-    phases = declared if isinstance(declared, Mapping) else {"on_request": declared}
+def _uses(name: str, declared: Mapping[Phase, Keys] | Keys) -> Iterator[Use]:
+    phases: Mapping[Phase, Keys] = declared if isinstance(declared, Mapping) else {"on_request": declared}
     for phase, keys in phases.items():
         yield from (Use(name, phase, key) for key in keys)
 

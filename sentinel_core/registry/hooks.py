@@ -52,7 +52,7 @@ class Hooks:
         if problems:
             raise ConfigError(problems)
 
-    def results(self, hook: str, *, of: object = None, **arguments: object) -> Iterator[tuple[Any, str]]:
+    def results(self, hook: str, *, of: object = None, **arguments: object) -> Iterator[tuple[Any, str]]:  # see below
         """What every plugin (or the one) returns for a hook, and how the plugin is shown.
 
         Typed by the hook's specification. Raises `ConfigError` if a hook raises or asks for an order.
@@ -75,7 +75,7 @@ def _called(impl: pluggy.HookImpl, hook: str, shown: str, arguments: dict[str, o
         message = f"{hook}: plugins have no order among each other; use @hookimpl without options"
         raise ConfigError((ConfigProblem(message, where=f"plugin {shown}"),))
     try:
-        result: Any = impl.function(**{name: arguments[name] for name in impl.argnames})
+        result: Any = impl.function(**{name: arguments[name] for name in impl.argnames})  # Any: as each hook says
         return list(result) if isinstance(result, Iterator) else result  # a generator runs here, or fails here
     except Exception as error:  # a plugin's hook may fail with anything
         raise ConfigError((broken(f"{hook}() of plugin {shown} failed", error),)) from error

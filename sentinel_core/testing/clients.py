@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from sentinel_core.context import Context
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
@@ -12,14 +12,15 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.events import Event
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.testing.replies import chat_body
 
 
-def _responses_body(prompt: str, **fields: Any) -> dict[str, Any]:  # fields of the body
+def _responses_body(prompt: str, **fields: JsonValue) -> JsonObject:
     return {"model": "fake", "input": prompt, **fields}
 
 
-_BODIES: Final[Mapping[Dialect, Callable[..., dict[str, Any]]]] = {
+_BODIES: Final[Mapping[Dialect, Callable[..., JsonObject]]] = {
     OPENAI_CHAT: chat_body,
     ANTHROPIC_MESSAGES: lambda prompt, **fields: chat_body(prompt, max_tokens=100, **fields),
     OPENAI_RESPONSES: _responses_body,
@@ -28,7 +29,7 @@ CLIENTS: Final[Sequence[Dialect]] = tuple(_BODIES)
 """The dialects of chats that clients speak, OpenAI's chat first."""
 
 
-def asked(dialect: Dialect, prompt: str = "Hello", *, stream: bool = False, **fields: Any) -> Context:
+def asked(dialect: Dialect, prompt: str = "Hello", *, stream: bool = False, **fields: JsonValue) -> Context:
     """A context for what a client of this dialect asks; further fields go into its body."""
     return Context(dialect.decode_request(_BODIES[dialect](prompt, stream=stream, **fields)), id="test")
 

@@ -16,6 +16,7 @@ from sentinel_core.context import Call, Client, Context, Outcome
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import ConfigError, SentinelError
 from sentinel_core.events import Event, TextEvent
+from sentinel_core.json_types import JsonValue
 from sentinel_core.keys import CANDIDATES, Target
 from sentinel_core.messages import Answer
 from sentinel_core.records import RecordStore
@@ -27,7 +28,7 @@ from sentinel_core.testing.fake_clock import FakeClock, settle
 from sentinel_core.testing.fake_provider import FakeProvider, Item
 from sentinel_core.testing.replies import chat_body
 
-Table: TypeAlias = Mapping[str, Any] | StageConfig | None
+Table: TypeAlias = Mapping[str, Any] | StageConfig | None  # Any: values of TOML
 """A stage's configuration: as its TOML table would say it, as its Struct, or nothing."""
 
 
@@ -74,7 +75,9 @@ def chain_of(
     return Chain(plan, [stage for stage, _ in pairs], {"fake": provider}, tracker or Tracker())
 
 
-def context(prompt: str = "Hello", *, stream: bool = False, client: Client | None = None, **fields: Any) -> Context:
+def context(
+    prompt: str = "Hello", *, stream: bool = False, client: Client | None = None, **fields: JsonValue
+) -> Context:
     """A context for one chat request; further fields go into its body."""
     request = OPENAI_CHAT.decode_request(chat_body(prompt, stream=stream, **fields))
     ctx = Context(request, id="test", client=client)
@@ -149,7 +152,9 @@ async def opened(
 
 
 @asynccontextmanager
-async def fake_services(clock: FakeClock | None = None, **extra: Any) -> AsyncIterator[Services]:
+async def fake_services(
+    clock: FakeClock | None = None, **extra: Any
+) -> AsyncIterator[Services]:  # Any: services by their names
     """Services without an outside world: a fake clock, no network, stores in memory. `extra` are others, by name."""
     state_kind, records_kind = _stores_in_memory()
     with ThreadPoolExecutor(max_workers=2) as executor:

@@ -38,7 +38,7 @@ class ProviderConformance:
     """
 
     provider: ClassVar[type[Provider]]
-    config: ClassVar[Mapping[str, Any]] = {}
+    config: ClassVar[Mapping[str, Any]] = {}  # Any: values of TOML
     model: ClassVar[str]
 
     @asynccontextmanager
@@ -47,7 +47,7 @@ class ProviderConformance:
         async with fake_services() as made:
             yield made
 
-    def converted(self, **more: Any) -> ProviderConfig:
+    def converted(self, **more: Any) -> ProviderConfig:  # Any: values of TOML
         """The configuration as a file's would be. Raises `ConfigError`."""
         name = self.provider.name
         settings = settings_from({"providers": {name: {**self.config, **more}}})

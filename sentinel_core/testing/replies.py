@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.events import Event
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Answer
 
 _TOP = {"id": "chatcmpl-fake", "object": "chat.completion.chunk", "created": 1, "model": "fake"}
 
 
-def completion(text: str, **fields: Any) -> Answer:  # further fields of the body
+def completion(text: str, **fields: JsonValue) -> Answer:  # further fields of the body
     """A unary answer that says `text`."""
     body = {
         "id": "chatcmpl-fake",
@@ -30,7 +30,7 @@ def completion(text: str, **fields: Any) -> Answer:  # further fields of the bod
     return OPENAI_CHAT.decode_answer(msgspec.json.encode(body))
 
 
-def chunk(delta: dict[str, Any], *, finish: str | None = None, choice: int = 0, **fields: Any) -> bytes:
+def chunk(delta: JsonObject, *, finish: str | None = None, choice: int = 0, **fields: JsonValue) -> bytes:
     """One `chat.completion.chunk` as JSON."""
     choices = [{"index": choice, "delta": delta, "finish_reason": finish}]
     return msgspec.json.encode({**_TOP, "choices": choices, **fields})
@@ -62,6 +62,6 @@ def events_of(payload: bytes) -> Sequence[Event]:
     return OPENAI_CHAT.stream_decoder().decode(payload)
 
 
-def chat_body(prompt: str = "Hello", **fields: Any) -> dict[str, Any]:
+def chat_body(prompt: str = "Hello", **fields: JsonValue) -> JsonObject:
     """A chat request's body."""
     return {"model": "fake", "messages": [{"role": "user", "content": prompt}], **fields}

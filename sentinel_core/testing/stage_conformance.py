@@ -55,8 +55,8 @@ class StageConformance:
     """
 
     stage: ClassVar[type[Stage]]
-    config: ClassVar[Mapping[str, Any]] = {}
-    minimum: ClassVar[Mapping[str, Any] | None] = None
+    config: ClassVar[Mapping[str, Any]] = {}  # Any: values of TOML
+    minimum: ClassVar[Mapping[str, Any] | None] = None  # Any: values of TOML
     prompts: ClassVar[Sequence[str]] = ("Hello",)
     replies: ClassVar[Sequence[str]] = ("Hello there, how are you?",)
 

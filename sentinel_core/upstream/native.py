@@ -7,18 +7,18 @@ translation away, and OpenAI's own none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from sentinel_core.dialects.translation import Translated
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_core.upstream.reply import Reader
 
 
 class NativeChat(Protocol):
     """One such wire format, without I/O."""
 
-    def request_body(self, body: Mapping[str, Any], model: str) -> Translated:  # JSON
+    def request_body(self, body: JsonMapping, model: str) -> Translated:
         """The canonical request for `model` of this API. Raises `Refusal` for what makes no sense."""
         ...
 
@@ -26,6 +26,6 @@ class NativeChat(Protocol):
         """Reads the reply to one call into the canonical form; `model` stands in where the reply names none."""
         ...
 
-    def error(self, status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+    def error(self, status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
         """What an error response of this API means."""
         ...

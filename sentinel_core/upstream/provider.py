@@ -11,6 +11,7 @@ from sentinel_core.context import Call
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonValue
 from sentinel_core.provider import HEALTH_TIMEOUT_S, Health, Provider
 from sentinel_core.reply import Reply
 from sentinel_core.services import HttpClient, HttpTimeouts, Services
@@ -53,7 +54,7 @@ class HttpProvider(Provider):
         """The headers that say who calls: the key as a bearer token."""
         return {"Authorization": f"Bearer {config.api_key.reveal()}"} if config.api_key is not None else {}
 
-    def error(self, status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+    def error(self, status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
         """What an error response means."""
         raise NotImplementedError(f"{type(self).__name__} does not read errors")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.dialects.retry_after import retry_after_s
 from sentinel_core.errors import MAX_RETRY_AFTER_S, Refusal, UpstreamError
+from sentinel_core.json_types import JsonValue
 from sentinel_core.services import HttpResponse
 
 MAX_ERROR_BYTES = 64 * 1024
@@ -16,7 +17,7 @@ _LIMITS = JsonLimits(max_bytes=MAX_ERROR_BYTES, max_nodes=10_000)
 class ErrorReader(Protocol):
     """What a status and a decoded error body (None where there is none) mean in one dialect."""
 
-    def __call__(self, status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+    def __call__(self, status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
         """The error to raise."""
         ...
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.json_types import JsonValue
 from sentinel_plugins.audit.seal import Head, Keys, canonical
 from sentinel_plugins.recording.whole import append
 
@@ -109,7 +110,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 def _believed(text: str, keys: Keys) -> dict[str, Any] | None:  # a note, as `signed` makes it
     try:
-        note: Any = json.loads(text)  # JSON
+        note: JsonValue = json.loads(text)
         if not isinstance(note, dict) or not isinstance(sig := note.pop("sig", None), str):
             return None
         return note if keys.signed(canonical(note), sig) else None

@@ -12,6 +12,7 @@ from sentinel_core.attempt import Attempt, made, served
 from sentinel_core.context import Context, Outcome
 from sentinel_core.costs import COSTS, total_nanousd
 from sentinel_core.errors import SentinelError
+from sentinel_core.json_types import JsonValue
 from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL, SERVED_BY, Key, Verdict
 from sentinel_core.records import Record
 from sentinel_core.usage import Usage
@@ -169,5 +170,5 @@ def _content(ctx: Context, outcome: Outcome) -> Content | None:
     return Content(_text(ctx.request.body), _text(answer.body) if answer is not None else None)
 
 
-def _text(body: Any) -> str:  # a JSON value
+def _text(body: JsonValue) -> str:
     return msgspec.json.encode(body).decode()

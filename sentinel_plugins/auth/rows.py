@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 import msgspec
 
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonObject
 from sentinel_core.records import Record, RecordStore
 
 log = logging.getLogger("sentinel.auth")
@@ -120,7 +121,7 @@ def unavailable(error: Refusal) -> Refusal:
 
 
 def _record(row: Kept) -> Record:
-    fields: dict[str, Any] = msgspec.to_builtins(row)  # JSON values
+    fields: JsonObject = msgspec.to_builtins(row)
     for name in _PLACE:
         del fields[name]
     return Record(row.id, row.tenant, row.created_at, fields)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import msgspec
 
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonObject
 from sentinel_core.keys import Principal, Subject
 from sentinel_core.limits import Limits
 from sentinel_core.permission import Patterns, both
@@ -31,7 +31,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     models: Allowed = None
     routes: Allowed = None
     limits: Limits = NO_LIMITS
-    preferences: dict[str, Any] = {}  # JSON values
+    preferences: JsonObject = {}
     disabled_at: float | None = None
     declared: bool = False
 

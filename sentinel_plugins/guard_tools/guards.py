@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -18,6 +18,7 @@ from sentinel_core.errors import ConfigError, ConfigProblem, SentinelError
 from sentinel_core.gateway import Gateway
 from sentinel_core.gateway.outside import furnished, services
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_core.keys import CANDIDATES, FINDINGS, PRINCIPAL, Finding, Key, Principal, Target, VerdictResult
 from sentinel_core.messages import Answer
 from sentinel_core.services import Services
@@ -30,7 +31,7 @@ ACTED = frozenset({"blocked", "masked", "monitored"})
 """Verdicts of a guard that found something, whatever its mode and action make of that."""
 _MODEL = "guard-tools"
 _REPLY: Key[str] = Key("guard_tools_reply")
-_SENT: Key[Any] = Key("guard_tools_sent")  # the content of a message: JSON
+_SENT: Key[JsonValue] = Key("guard_tools_sent")
 
 
 class Asked(NamedTuple):
@@ -38,7 +39,7 @@ class Asked(NamedTuple):
     whom. `id` is the request's by which it is asked, if one did. Raises `Refusal` where it is asked with messages that
     are none."""
 
-    messages: Sequence[Mapping[str, Any]]  # JSON
+    messages: Sequence[JsonMapping]
     reply: str | None = None
     principal: Principal | None = None
     id: str = _MODEL

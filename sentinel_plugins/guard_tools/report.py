@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -11,6 +11,7 @@ from msgspec import Meta
 from sentinel_core.dialects.openai_chat.fields import KNOWN_KEYS
 from sentinel_core.dialects.slots import KEY, Path
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonObject
 from sentinel_core.keys import Finding, Principal, VerdictResult
 from sentinel_core.stage import Mode
 from sentinel_plugins.guard_tools.guards import Asked, Checked, Direction
@@ -30,7 +31,7 @@ class GuardQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     answers (`response`), which are texts only. Without `guards` all of them are asked."""
 
     text: Texts | None = None
-    messages: Annotated[list[dict[str, Any]], _SOME] | None = None  # JSON
+    messages: Annotated[list[JsonObject], _SOME] | None = None
     direction: Direction = "request"
     guards: tuple[str, ...] | None = None
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
+from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_core.messages import Path, Request
 
 _FORMATS: Final = (("response_format",), ("text", "format"), ("output_format",), ("output_config", "format"))
@@ -31,8 +32,8 @@ def describes(path: Path) -> bool:
     return path[0] in _DESCRIBED or (path[0] == "text" and path[1:2] == ("format",))
 
 
-def _type(body: Mapping[str, Any], path: tuple[str, ...]) -> str:  # JSON
-    found: Any = body  # JSON
+def _type(body: JsonMapping, path: tuple[str, ...]) -> str:
+    found: JsonValue = body
     for key in (*path, "type"):
         found = found.get(key) if isinstance(found, Mapping) else None
     return found if isinstance(found, str) else ""

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import re2
 
-ANYWHERE: Any = getattr(getattr(re2, "_Anchor", None), "UNANCHORED", None)
-Search: TypeAlias = Callable[[Any, bytes, int, int], Sequence[tuple[int, int]]]
+ANYWHERE: Any = getattr(getattr(re2, "_Anchor", None), "UNANCHORED", None)  # Any: of a module without stubs
+Search: TypeAlias = Callable[[Any, bytes, int, int], Sequence[tuple[int, int]]]  # Any: re2 has no stubs
 """Where a match has to begin, a text, and from where to where in it: the match and its groups, (-1, -1) without one."""
 
 _MEMORY_BYTES = 64 << 20
@@ -67,7 +67,7 @@ def holding(pattern: str) -> Callable[[str], bool]:
     return holds
 
 
-def _spans(compiled: Any, _: object, text: bytes, start: int, end: int) -> Sequence[tuple[int, int]]:
+def _spans(compiled: Any, _: object, text: bytes, start: int, end: int) -> Sequence[tuple[int, int]]:  # Any: as above
     """The same by what RE2's module offers to everybody, where a version of it hides the rest elsewhere."""
     found = compiled.search(text, start, end)
     return [found.span() if found is not None else (-1, -1)]

@@ -56,8 +56,12 @@ class KeptIncident(Incident, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def incident(
-    kind: IncidentType, at: float, provider: str, message: str, **more: Any
-) -> KeptIncident:  # its other fields
+    kind: IncidentType,
+    at: float,
+    provider: str,
+    message: str,
+    **more: Any,  # Any: fields of the incident
+) -> KeptIncident:
     """An incident of this moment, in seconds since the epoch."""
     return KeptIncident(id=uuid4().hex, type=kind, timestamp=iso(at), provider=provider, message=message, **more)
 

@@ -34,11 +34,11 @@ class Race:
             if isinstance(reply, EventStream):
                 await reply.aclose()
 
-    def start(self, call: Coroutine[Any, Any, Reply], target: Target) -> None:
+    def start(self, call: Coroutine[Any, Any, Reply], target: Target) -> None:  # Any: as create_task's
         """One more leg."""
         self._legs[asyncio.create_task(call)] = target
 
-    async def over_within(self, waiting: Coroutine[Any, Any, None]) -> bool:
+    async def over_within(self, waiting: Coroutine[Any, Any, None]) -> bool:  # Any: as above
         """Whether the only leg ends before `waiting` does."""
         (leg,) = self._legs
         timer = asyncio.create_task(waiting)

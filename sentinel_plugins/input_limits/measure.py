@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sentinel_core.dialects.slots import KEY, Path, TextSlot
+from sentinel_core.json_types import JsonValue
 from sentinel_core.messages import Request
 from sentinel_core.tokens import BYTES_OF_A_TOKEN
 
@@ -21,7 +22,7 @@ class Message(NamedTuple):
     """One message, or one text where no messages are sent: where it stands, and what is there."""
 
     path: Path
-    value: Any  # decoded JSON
+    value: JsonValue
 
 
 def messages(request: Request) -> list[Message]:
@@ -36,12 +37,12 @@ def messages(request: Request) -> list[Message]:
     return found if value is None else [*found, Message((fields.messages,), value)]
 
 
-def is_tokens(value: Any) -> bool:  # decoded JSON
+def is_tokens(value: JsonValue) -> bool:
     """Whether a text is given as numbers of tokens."""
     return isinstance(value, list) and bool(value) and all(type(item) is int for item in value)
 
 
-def is_empty(value: Any) -> bool:  # decoded JSON
+def is_empty(value: JsonValue) -> bool:
     """Whether a message, or a part of one, says nothing: no letter, no call, nothing that is not text. What a tool
     returned says something even where it is empty."""
     if value is None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sentinel_core.costs import dollars
 from sentinel_core.errors import MAX_RETRY_AFTER_S, Refusal
+from sentinel_core.json_types import JsonObject
 from sentinel_core.limits import NANO
 from sentinel_core.state import ClaimState
 from sentinel_plugins.rate_limit.config import RateLimitConfig
@@ -62,7 +63,7 @@ def _quota(
     message = (
         f"The {word} budget of this {_WHOSE[row.subject]} has ${left} left of ${limit}; this request may cost ${cost}."
     )
-    details: dict[str, Any] = {  # JSON
+    details: JsonObject = {
         "subject": row.subject,
         "unit": "usd",
         "period": period,
@@ -115,8 +116,8 @@ def _rate(row: Row, state: ClaimState, asked: Asked, largest: Callable[[], int |
     )
 
 
-def _details(row: Row, state: ClaimState) -> dict[str, Any]:  # JSON
-    details: dict[str, Any] = {  # JSON
+def _details(row: Row, state: ClaimState) -> JsonObject:
+    details: JsonObject = {
         "subject": row.subject,
         "unit": row.unit,
         "limit": row.limit,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
+from sentinel_core.json_types import JsonMapping
 from sentinel_core.records import Record
 from sentinel_plugins.recording.json_text import encode
 
@@ -29,9 +29,7 @@ class Filter:
 
     __slots__ = ("since", "tenant", "until", "where")
 
-    def __init__(
-        self, tenant: str | None, where: Mapping[str, Any] | None, since: float | None, until: float | None
-    ) -> None:  # Any: JSON values
+    def __init__(self, tenant: str | None, where: JsonMapping | None, since: float | None, until: float | None) -> None:
         wanted = where or {}
         self.tenant = tenant
         self.where = {name: encode(wanted[name]) for name in checked(wanted)}
@@ -47,6 +45,6 @@ class Filter:
             and self.suits(record.fields)
         )
 
-    def suits(self, fields: Mapping[str, Any]) -> bool:  # JSON values
+    def suits(self, fields: JsonMapping) -> bool:
         """Whether the fields are as wanted."""
         return all(name in fields and encode(fields[name]) == text for name, text in self.where.items())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from typing import Any
 
 import msgspec
 
+from sentinel_core.json_types import JsonValue
 from sentinel_core.records import DAY, TENANT, Group, Record
 from sentinel_plugins.recording.filter import checked
 from sentinel_plugins.recording.json_text import encode
@@ -19,7 +19,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _decode = msgspec.json.Decoder().decode
 
 
-def amount(value: Any) -> int:  # a JSON value
+def amount(value: JsonValue) -> int:
     """What a field adds to a sum: integers of 64 bits, nothing else."""
     return value if type(value) is int and -_MAX <= value < _MAX else 0
 
@@ -48,7 +48,7 @@ class Groups:
             fields = record.fields
             self.merge([read(record) for read in self._values], 1, [amount(fields.get(name)) for name in self.sums])
 
-    def merge(self, values: Iterable[Any], count: int, sums: Sequence[int]) -> None:  # JSON values
+    def merge(self, values: Iterable[JsonValue], count: int, sums: Sequence[int]) -> None:
         """Count rows that share these values."""
         totals = self._found.setdefault(tuple(map(encode, values)), [0] * (1 + len(self.sums)))
         for index, more in enumerate((count, *sums)):
@@ -61,7 +61,7 @@ class Groups:
         )
 
 
-def _reader(name: str) -> Callable[[Record], Any]:  # JSON values
+def _reader(name: str) -> Callable[[Record], JsonValue]:
     if name == TENANT:
         return lambda record: record.tenant
     if name == DAY:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sentinel_core.endpoints import ADMIN, HttpRequest
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonMapping
 from sentinel_core.keys import Principal
 from sentinel_plugins.recording.asker import named
 
@@ -20,9 +20,9 @@ class Reach(NamedTuple):
     """A tenant, None for all, and what the fields of a row must be besides."""
 
     tenant: str | None
-    where: Mapping[str, Any]  # JSON values
+    where: JsonMapping
 
-    def covers(self, tenant: str | None, fields: Mapping[str, Any]) -> bool:  # JSON values
+    def covers(self, tenant: str | None, fields: JsonMapping) -> bool:
         """Whether a row of this tenant with these fields is within. A row of no tenant is an administrator's."""
         return self.tenant in (None, tenant) and all(fields.get(name) == value for name, value in self.where.items())
 

@@ -38,7 +38,7 @@ class Door:
             del options["host"], options["port"]
         self.seed = Address(options.get("path") or options["host"], options.get("port", 0))
         own = {"protocol": 2, "socket_timeout": NO_LIMIT, "socket_connect_timeout": NO_LIMIT}
-        self._options: Mapping[str, Any] = {**options, **own}
+        self._options: Mapping[str, Any] = {**options, **own}  # Any: as redis-py takes them
 
     def connection(self, address: Address) -> AbstractConnection:
         """A connection that is not open yet."""

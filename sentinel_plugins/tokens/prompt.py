@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 
+from sentinel_core.json_types import JsonValue
 from sentinel_core.messages import Request
 from sentinel_core.tokens import IMAGE_TOKENS, held, images, is_image
 
@@ -30,7 +30,7 @@ class Prompt:
     tokens: int = 0
     exact: bool = True
 
-    def rough(self, value: Any) -> None:  # JSON
+    def rough(self, value: JsonValue) -> None:
         """What reaches the model in a form that nobody knows: counted as its JSON."""
         self.texts.append(_encode(value).decode())
         self.exact = False
@@ -58,7 +58,7 @@ def prompt_of(request: Request) -> Prompt:
     return prompt
 
 
-def _messages(turns: list[Any], prompt: Prompt) -> None:  # JSON
+def _messages(turns: list[JsonValue], prompt: Prompt) -> None:
     prompt.tokens += REPLY_BEGINS
     for turn in turns:
         prompt.tokens += PER_MESSAGE
@@ -75,7 +75,7 @@ def _messages(turns: list[Any], prompt: Prompt) -> None:  # JSON
             prompt.rough(rest)
 
 
-def _content(content: Any, prompt: Prompt) -> None:  # JSON
+def _content(content: JsonValue, prompt: Prompt) -> None:
     if isinstance(content, str):
         prompt.texts.append(content)
     elif isinstance(content, list):
@@ -85,7 +85,7 @@ def _content(content: Any, prompt: Prompt) -> None:  # JSON
         _part(content, prompt)
 
 
-def _part(part: Any, prompt: Prompt) -> None:  # JSON
+def _part(part: JsonValue, prompt: Prompt) -> None:
     """One part. An image is counted as what it is, not as its letters, also in the result of a tool."""
     if not isinstance(part, Mapping):
         prompt.rough(part)
@@ -100,7 +100,7 @@ def _part(part: Any, prompt: Prompt) -> None:  # JSON
             _content(value, prompt)
 
 
-def _input(value: Any, prompt: Prompt) -> None:  # JSON
+def _input(value: JsonValue, prompt: Prompt) -> None:
     """Text, a list of texts, tokens, lists of tokens; or the turns of a Responses request."""
     if isinstance(value, str):
         prompt.texts.append(value)

@@ -42,7 +42,7 @@ class Connection(Protocol):
         ...
 
 
-Factory = Callable[[Callable[[Connection], None]], Any]
+Factory = Callable[[Callable[[Connection], None]], Any]  # Any: each runner has its own
 """Makes the asyncio protocol of one connection. It calls what it is given once, when connection and requests are over.
 """
 

@@ -5,11 +5,12 @@ Requests and replies are lossless, so these types describe what Sentinel looks a
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.json_types import JsonObject
 from sentinel_server.openapi import Operation
 from sentinel_server.surfaces.dialect import Surface
 
@@ -18,7 +19,7 @@ class ChatMessage(msgspec.Struct):
     """One message; further members are passed on as they are."""
 
     role: str
-    content: str | list[dict[str, Any]] | None = None  # content parts are JSON objects of many shapes
+    content: str | list[JsonObject] | None = None
 
 
 class ChatRequest(msgspec.Struct):
@@ -29,7 +30,7 @@ class ChatRequest(msgspec.Struct):
     stream: bool = False
     temperature: float | None = None
     max_tokens: int | None = None
-    tools: list[dict[str, Any]] | None = None  # JSON schemas
+    tools: list[JsonObject] | None = None
     session_id: str | None = None
 
 

@@ -6,12 +6,12 @@ The page has no inline code and loads nothing from elsewhere, so its content pol
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import Any
 
 import msgspec
 from starlette.types import Receive, Scope, Send
 
 from sentinel_core.endpoints import Policy
+from sentinel_core.json_types import JsonObject
 from sentinel_server.edge import Transaction
 
 PAGE_POLICY = (
@@ -30,7 +30,7 @@ class DocumentSurface:
 
     policy: Policy = "public"
 
-    def __init__(self, document: dict[str, Any]) -> None:  # JSON
+    def __init__(self, document: JsonObject) -> None:
         self._document = document
         self._body = msgspec.json.encode(document)
 

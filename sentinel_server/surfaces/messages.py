@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_COUNTING, ANTHROPIC_MESSAGES, BETAS
+from sentinel_core.json_types import JsonObject
 from sentinel_core.messages import Request
 from sentinel_server.openapi import Operation
 from sentinel_server.surfaces.dialect import Surface
@@ -22,7 +23,7 @@ class MessageTurn(msgspec.Struct):
     """One turn; further members are passed on as they are."""
 
     role: str
-    content: str | list[dict[str, Any]]  # content blocks are JSON objects of many shapes
+    content: str | list[JsonObject]
 
 
 class CountRequest(msgspec.Struct, kw_only=True):
@@ -31,7 +32,7 @@ class CountRequest(msgspec.Struct, kw_only=True):
     messages: list[MessageTurn]
     model: str | None = None
     system: str | list[dict[str, Any]] | None = None  # content blocks
-    tools: list[dict[str, Any]] | None = None  # JSON schemas
+    tools: list[JsonObject] | None = None
 
 
 class MessagesRequest(CountRequest, kw_only=True):

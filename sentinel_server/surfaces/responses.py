@@ -5,11 +5,12 @@ Requests and replies are lossless, so these types describe what Sentinel looks a
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
+from sentinel_core.json_types import JsonObject
 from sentinel_server.openapi import Operation
 from sentinel_server.surfaces.dialect import Surface
 
@@ -17,12 +18,12 @@ from sentinel_server.surfaces.dialect import Surface
 class ResponseRequest(msgspec.Struct):
     """The members that Sentinel looks at; all others are passed on as they are."""
 
-    input: str | list[dict[str, Any]] | None = None  # items are JSON objects of many shapes
+    input: str | list[JsonObject] | None = None
     model: str | None = None
     instructions: str | None = None
     stream: bool = False
     max_output_tokens: int | None = None
-    tools: list[dict[str, Any]] | None = None  # JSON schemas
+    tools: list[JsonObject] | None = None
 
 
 class ResponseUsage(msgspec.Struct):
@@ -41,7 +42,7 @@ class Response(msgspec.Struct):
     created_at: float
     model: str
     status: str
-    output: list[dict[str, Any]]  # items are JSON objects of many shapes
+    output: list[JsonObject]
     usage: ResponseUsage | None = None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from sentinel_core.json_types import JsonValue
 from tests.clients.scenes import scene_server
 
 FOLDER = Path(__file__).parent / "node"
@@ -32,12 +33,12 @@ class Played:
     calls: Counter[str]
     sent: dict[str, Any]  # JSON bodies
 
-    def value(self, case: str) -> Any:  # JSON
+    def value(self, case: str) -> JsonValue:
         """What the case gave; it met no error."""
         assert "error" not in self.results[case], self.results[case]["error"]
         return self.results[case].get("value")
 
-    def error(self, case: str) -> Any:  # JSON
+    def error(self, case: str) -> JsonValue:
         """Which error the case met."""
         assert "error" in self.results[case], self.results[case]
         return self.results[case]["error"]

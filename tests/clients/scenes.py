@@ -11,6 +11,7 @@ from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonObject
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
 from sentinel_server.app import asgi
@@ -36,7 +37,7 @@ SILENCE_S = 1.0
 """Of an upstream. A comment goes out after half of it, which must be longer than any other scene takes on a busy
 machine: with the comment the head of a stream has left, and what fails then has no status any more."""
 OVERLONG = "This model's maximum context length is 8 tokens. Your messages resulted in 9 tokens."
-CALL: dict[str, Any] = {
+CALL: JsonObject = {
     "id": "call_1",
     "type": "function",
     "function": {"name": "weather", "arguments": '{"city":"Rome"}'},

@@ -10,6 +10,7 @@ from typing import Any
 import anthropic
 import pytest
 
+from sentinel_core.json_types import JsonValue
 from tests.clients.scenes import USE, scene_server
 from tests.server.serving import RUNNERS
 from tests.upstream import Stall, Stream, Upstream
@@ -18,7 +19,7 @@ from tests.upstream.anthropic import opening, text_block
 pytestmark = pytest.mark.parametrize("runner", RUNNERS)
 
 MESSAGES: list[Any] = [{"role": "user", "content": "hi"}]  # the client's own types are narrower than its wire
-TOOL: Any = {"name": "weather", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}
+TOOL: JsonValue = {"name": "weather", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}
 ASKED: dict[str, Any] = {"max_tokens": 9, "messages": MESSAGES}  # keyword arguments of the client's calls
 
 
@@ -46,7 +47,10 @@ async def test_the_stream_helper_tells_what_happens(runner: str) -> None:
 async def test_a_tools_result_goes_back_and_gets_an_answer(runner: str) -> None:
     async with client_of(runner) as (client, upstream):
         first = await client.messages.create(model="claude-run", tools=[TOOL], **ASKED)
-        result: Any = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "hot"}]}
+        result: JsonValue = {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "hot"}],
+        }
         talk = [*MESSAGES, {"role": "assistant", "content": first.content}, result]
         last = await client.messages.create(model="claude-run", max_tokens=9, messages=talk, tools=[TOOL])
         sent = upstream.requests[1].json["messages"]

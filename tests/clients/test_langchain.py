@@ -87,7 +87,11 @@ async def test_a_structured_answer_is_parsed(runner: str) -> None:
         ("claude-good", failing_message(400, "invalid_request_error", "prompt is too long: 9 tokens > 8 maximum")),
     ],
 )
-async def test_u18_a_prompt_that_is_too_long_is_recognised_by_its_words(runner: str, name: str, scene: Any) -> None:
+async def test_u18_a_prompt_that_is_too_long_is_recognised_by_its_words(
+    runner: str,
+    name: str,
+    scene: Any,  # of one of two kinds
+) -> None:
     async with model_of(runner, name) as (model, upstream):
         upstream.script(name, scene)
         with pytest.raises(core.ContextOverflowError):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from sentinel_core.json_types import JsonValue
 from tests.clients.nodejs import Played, needs_node, play
 from tests.clients.scenes import CALL, MODELS, OVERLONG
 from tests.server.serving import RUNNERS
@@ -19,7 +18,7 @@ def played(request: pytest.FixtureRequest) -> Played:
     return play("openai.mjs", request.param)
 
 
-def spoken(chunks: list[Any]) -> str:  # JSON
+def spoken(chunks: list[JsonValue]) -> str:
     return "".join(choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"])
 
 

@@ -12,6 +12,7 @@ import openai
 import pytest
 from hypothesis import given
 
+from sentinel_core.json_types import JsonObject
 from tests.clients.nodejs import FOLDER, NODE, needs_node
 from tests.clients.playback import Playback, playback
 from tests.clients.written import Written, written_chats, written_messages
@@ -24,13 +25,13 @@ class NodeReaders:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def read(self, name: str) -> dict[str, Any]:  # JSON
+    def read(self, name: str) -> JsonObject:
         """What this reader finds in the stream that the playback plays now."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{name}\n")
         self._process.stdin.flush()
-        found: dict[str, Any] = json.loads(self._process.stdout.readline())
+        found: JsonObject = json.loads(self._process.stdout.readline())
         return found
 
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.errors import ERRORS, SentinelError
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_server.sse import COMMENT
 from tests.upstream import USAGE, chat_stream, chunk, delta, sse
 from tests.upstream.anthropic import block, ending, opening, text_block, thinking_block, tool_block
@@ -22,9 +22,9 @@ from tests.upstream.anthropic import block, ending, opening, text_block, thinkin
 TRAPS = ["\u2028", "\r\n\r\n", "data: [DONE]\n\n", ": x", "é🙂", "\x00", "\ufeff"]
 TEXT = st.text(max_size=8) | st.sampled_from(TRAPS)
 FRAGMENTS = st.lists(TEXT, max_size=3)
-UNKNOWN: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
+UNKNOWN: st.SearchStrategy[JsonObject] = st.dictionaries(
     st.from_regex(r"x_[a-z]{1,4}", fullmatch=True), st.integers(-9, 9) | TEXT, max_size=1
-)  # JSON
+)
 ERROR = st.builds(SentinelError, st.sampled_from(sorted(ERRORS)), TEXT.filter(str.strip))
 MESSAGES = [{"role": "user", "content": "hi"}]
 
@@ -34,7 +34,7 @@ class Written:
     """`pieces` are the bytes as they reach a client's parser, `objects` the JSON of every event, `error` the end."""
 
     pieces: Sequence[bytes]
-    objects: Sequence[Any]  # JSON
+    objects: Sequence[JsonValue]
     error: SentinelError | None
 
 
@@ -68,13 +68,13 @@ def written_messages(draw: st.DrawFn) -> Written:
     return _written(draw, ANTHROPIC_MESSAGES, upstream, {"max_tokens": 9})
 
 
-def _calls(fragments: Sequence[str]) -> list[dict[str, Any]]:  # JSON
+def _calls(fragments: Sequence[str]) -> list[JsonObject]:
     function = {"name": "weather", "arguments": ""}
     calls = [{"index": 0, "id": "call_1", "type": "function", "function": function}]
     return calls + [{"index": 0, "function": {"arguments": text}} for text in fragments]
 
 
-def _written(draw: st.DrawFn, dialect: Dialect, upstream: bytes, asked: dict[str, Any]) -> Written:  # JSON
+def _written(draw: st.DrawFn, dialect: Dialect, upstream: bytes, asked: JsonObject) -> Written:
     """The stream's way through the gateway: whole, or broken off by an error; silent now and then; cut anywhere."""
     encoder = dialect.stream_encoder(
         dialect.decode_request({"model": "m", "stream": True, "messages": MESSAGES, **asked})

@@ -52,7 +52,9 @@ class Words(StageConfig, frozen=True, kw_only=True):
             raise ValueError("words do nothing in mode 'monitor'")
 
 
-def converted(table: dict[str, Any], kind: Literal["file", "environment"] = "file") -> tuple[Words | None, list[str]]:
+def converted(
+    table: dict[str, Any], kind: Literal["file", "environment"] = "file"
+) -> tuple[Words | None, list[str]]:  # TOML
     document = Document()
     document.put(("stages", "words"), table, Origin(kind, "sentinel.toml"))
     value, problems = convert_table(document, ("stages", "words"), Words, SecretReader({"KEY": "sk-1"}, Path()))
@@ -98,7 +100,7 @@ VALUES = json_values(st.none() | st.booleans() | st.integers() | st.floats() | s
 @given(
     st.dictionaries(st.sampled_from([field.encode_name for field in msgspec.structs.fields(Words)]), VALUES, max_size=4)
 )
-def test_any_table_gives_a_value_or_problems_and_never_both(table: dict[str, Any]) -> None:
+def test_any_table_gives_a_value_or_problems_and_never_both(table: dict[str, Any]) -> None:  # TOML
     value, problems = converted(table)
     assert (value is None) == bool(problems)
 
@@ -140,7 +142,7 @@ def test_every_problem_is_reported_with_its_place() -> None:
         ({"enabled": 1}, "found 1; expected true or false"),
     ],
 )
-def test_a_value_of_the_wrong_kind_is_refused_with_what_would_work(table: dict[str, Any], found: str) -> None:
+def test_a_value_of_the_wrong_kind_is_refused_with_what_would_work(table: dict[str, Any], found: str) -> None:  # TOML
     value, problems = converted(table)
     assert value is None
     assert len(problems) == 1

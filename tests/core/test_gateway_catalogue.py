@@ -21,7 +21,7 @@ from sentinel_plugins.catalogue.catalogue import FileCatalogue
 SHIPPED = FileCatalogue.shipped()
 
 
-def catalogue(models: list[dict[str, Any]], day: str = "2026-11-21", **providers: ProviderConfig) -> Catalogue:
+def catalogue(models: list[dict[str, Any]], day: str = "2026-11-21", **providers: ProviderConfig) -> Catalogue:  # TOML
     """Providers by the names of their tables; a table's kind is its name unless its configuration says otherwise."""
     clock = FakeClock(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp())
     kinds = {name: config.kind or name for name, config in providers.items()}

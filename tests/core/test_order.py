@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.errors import ConfigError
+from sentinel_core.json_types import JsonObject
 from sentinel_core.keys import CANDIDATES, PLAN, PRINCIPAL, Key
 from sentinel_core.order import DEFAULT_ORDER, arrange, suggest
 from sentinel_core.stage import Phase, Stage
@@ -27,7 +28,9 @@ def stages(*items: str | type[Stage]) -> dict[str, type[Stage]]:
     return {item.name: item for item in classes}
 
 
-def problems(enabled: dict[str, type[Stage]], listed: Sequence[str] | None = None, **options: Any) -> list[str]:
+def problems(
+    enabled: dict[str, type[Stage]], listed: Sequence[str] | None = None, **options: Any
+) -> list[str]:  # Any: the planner's own
     with pytest.raises(ConfigError) as caught:
         arrange(enabled, listed, **options)
     return [str(problem) for problem in caught.value.problems]
@@ -80,7 +83,7 @@ def test_an_observer_without_a_place_goes_behind_the_observers() -> None:
         ({"after": ("not_enabled",), "before": ("nor_this",)}, ("audit", "auth", "pii", "acme", "cache", "retry")),
     ],
 )
-def test_a_stage_is_placed_by_what_it_declares(declared: dict[str, Any], order: tuple[str, ...]) -> None:
+def test_a_stage_is_placed_by_what_it_declares(declared: JsonObject, order: tuple[str, ...]) -> None:
     assert arrange(stages(stage("acme", **declared), "retry", "cache", "pii", "auth", "audit")) == order
 
 

@@ -8,13 +8,12 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
-from sentinel_core.registry import PluginInfo, Registry, installed
+from sentinel_core.registry import Kind, PluginInfo, Registry, installed
 from sentinel_core.registry.installed import entry_name
 from tests.core.plugin_objects import Alpha, Beta, Up, refused, stage_plugin
 
@@ -130,7 +129,7 @@ def test_a_store_is_loaded_by_its_kind(install: Install) -> None:
     ("name", "kind", "hint"),
     [("acme_wrods", "stage", "acme_words"), ("memry", "state", "memory"), ("ehco", "provider", "echo")],
 )
-def test_s07_an_unknown_name_is_explained(install: Install, name: str, kind: Any, hint: str) -> None:
+def test_s07_an_unknown_name_is_explained(install: Install, name: str, kind: Kind, hint: str) -> None:
     install("acme-guard", acme_words=WORDS)
     text = refused(lambda: Registry().load(name, kind))
     assert f"no installed plugin brings the {kind} {name!r}" in text

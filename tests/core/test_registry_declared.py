@@ -14,14 +14,14 @@ from sentinel_core.state import StoreConfig
 from sentinel_plugins.state.memory.store import MemoryState
 from tests.core.plugin_objects import refused
 
-COMMON: dict[type[Any], type[msgspec.Struct]] = {
+COMMON: dict[type[Any], type[msgspec.Struct]] = {  # of three kinds
     Stage: StageConfig,
     Provider: ProviderConfig,
     MemoryState: StoreConfig,
 }
 
 
-def config(base: type[msgspec.Struct], *fields: tuple[Any, ...], **values: object) -> type[msgspec.Struct]:
+def config(base: type[msgspec.Struct], *fields: tuple[Any, ...], **values: object) -> type[msgspec.Struct]:  # TOML
     """A Config with these fields, as an author without mypy writes it, and with `values` that have no annotation."""
     return msgspec.defstruct("Config", fields, bases=(base,), namespace=values, frozen=True, kw_only=True)
 
@@ -48,7 +48,7 @@ def configured(base: type[Any], found: type[msgspec.Struct]) -> type[Any]:  # a 
 )
 def test_a_field_that_every_table_has_may_not_mean_something_else(
     base: type[Any], field: tuple[Any, ...], found: str, expected: str
-) -> None:
+) -> None:  # Any: as above
     """Else a guard whose own `mode` is "mask" is in no mode that there is: its reply half would not run."""
     common = COMMON[base]
     text = refused(lambda: Registry().register(configured(base, config(common, field))))

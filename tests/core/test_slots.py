@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS, KNOWN_KEYS, request_slots
 from sentinel_core.dialects.slots import KEY, Path, json_slot, patched, string_slots
+from sentinel_core.json_types import JsonValue
 from tests.json_values import json_values
 
 KEYS = st.sampled_from(["a", "b", "", "$key", "id", "\x00", "0"]) | st.text(max_size=3)
@@ -66,7 +67,7 @@ OWNERS = [
 @pytest.mark.parametrize("path", OWNERS, ids=str)
 @pytest.mark.parametrize("name", ["id", "type", "role", "model", "object"])
 def test_below_keys_that_callers_choose_no_name_is_an_identifiers(path: Path, name: str) -> None:
-    body: Any = {name: "ann@acme.com"}
+    body: JsonValue = {name: "ann@acme.com"}
     for key in reversed(path):
         body = {key: body} if isinstance(key, str) else [body]
     assert "ann@acme.com" in [slot.text for slot in request_slots(body)]

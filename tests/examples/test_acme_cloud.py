@@ -14,10 +14,10 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from sentinel_core.json_types import JsonValue
 from tests.examples.installed import EXAMPLES, install
 from tests.long_form import long_form
 from tests.pace import PATIENCE_S
@@ -86,7 +86,7 @@ def test_the_pages_configuration_puts_its_models_behind_the_gateway(
         assert health["checks"]["providers"]["acme_cloud"]["status"] == "healthy"
 
 
-def _asked(url: str, body: Any = None) -> Any:  # JSON
+def _asked(url: str, body: JsonValue = None) -> JsonValue:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"content-type": "application/json"})
     with urllib.request.urlopen(request, timeout=10) as response:

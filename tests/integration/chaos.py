@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import aiohttp
 
+from sentinel_core.json_types import JsonValue
 from sentinel_core.records import RecordStore
 from sentinel_plugins.usage.row import INTENTS
 from tests.integration.meter import Metered, MeteredUpstream
@@ -114,7 +115,7 @@ async def client(process: Process) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def admin(process: Process, method: str, path: str, body: Any = None) -> Any:  # JSON
+async def admin(process: Process, method: str, path: str, body: JsonValue = None) -> JsonValue:
     """What an administrator is told."""
     async with (
         client(process) as session,

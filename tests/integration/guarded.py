@@ -17,6 +17,7 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.events import Event
+from sentinel_core.json_types import JsonMapping
 from sentinel_core.messages import Answer
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.testing import FakeProvider
@@ -30,7 +31,7 @@ CHAT, COMPLETIONS, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/completion
 EMBEDDINGS, COUNT_TOKENS, API_CHAT = "/v1/embeddings", "/v1/messages/count_tokens", "/api/chat"
 UNSTREAMED = (EMBEDDINGS, COUNT_TOKENS, API_CHAT)
 ANYTHING = {"pattern": "(?s).{1,1000}", "max_length": 1000}
-DENY: Mapping[str, Any] = {"entities": [], "action": "block", "custom": {"ANYTHING": ANYTHING}}
+DENY: JsonMapping = {"entities": [], "action": "block", "custom": {"ANYTHING": ANYTHING}}
 """A table of `pii` or `secrets` that blocks whatever it reads."""
 Tables = Mapping[str, Any]  # TOML values
 
@@ -40,7 +41,7 @@ class Asked(NamedTuple):
 
     response: httpx.Response
     provider: FakeProvider
-    record: Mapping[str, Any]
+    record: JsonMapping
 
     @property
     def verdicts(self) -> Mapping[tuple[str, str], str]:
@@ -48,7 +49,7 @@ class Asked(NamedTuple):
         return {(one["guard"], one["direction"]): one["result"] for one in self.record["verdicts"]}
 
 
-Send: TypeAlias = Callable[[str, Mapping[str, Any]], Awaitable[Asked]]
+Send: TypeAlias = Callable[[str, Mapping[str, Any]], Awaitable[Asked]]  # TOML
 
 
 @asynccontextmanager
@@ -65,7 +66,11 @@ async def gateway_of(provider: FakeProvider, *stages: type[Stage], **tables: Tab
 
 
 async def ask(
-    path: str, body: Mapping[str, Any], provider: FakeProvider, *stages: type[Stage], **tables: Tables
+    path: str,
+    body: Mapping[str, Any],
+    provider: FakeProvider,
+    *stages: type[Stage],
+    **tables: Tables,  # TOML
 ) -> Asked:
     """Send one request, and wait for its record."""
     async with asking(provider, *stages, **tables) as send:
@@ -79,7 +84,7 @@ async def asking(provider: FakeProvider, *stages: type[Stage], **tables: Tables)
         transport = httpx.ASGITransport(app=asgi(gateway))
         async with httpx.AsyncClient(transport=transport, base_url="http://host") as http:
 
-            async def send(path: str, body: Mapping[str, Any]) -> Asked:
+            async def send(path: str, body: JsonMapping) -> Asked:
                 response = await http.post(path, json=body)
                 request_id = response.headers["x-request-id"]
                 (record,) = await rows(gateway.records, "audit", 1, request_id=request_id)
@@ -107,7 +112,7 @@ class Native(FakeProvider):
 
     operations = Serving.operations
 
-    def __init__(self, body: Mapping[str, Any], frames: Sequence[bytes]) -> None:
+    def __init__(self, body: JsonMapping, frames: Sequence[bytes]) -> None:
         super().__init__()
         self._body = body
         self._frames = frames

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from tests.integration.guarded import (
     API_CHAT,
     CANARY,
@@ -17,48 +17,48 @@ from tests.integration.guarded import (
     RESPONSES,
 )
 
-Body = dict[str, Any]  # JSON
+Body = JsonObject
 IMAGE = "https://x.test/a.png"
 SCHEMA = {"type": "object", "properties": {"x": {"type": "string", "description": CANARY}}}
 FAR = " " * 100_000 + CANARY
 
 
-def chat(**fields: Any) -> Body:
+def chat(**fields: JsonValue) -> Body:
     """A chat that says nothing else."""
     return said({"role": "user", "content": ""}, **fields)
 
 
-def said(*messages: Mapping[str, Any], **fields: Any) -> Body:
+def said(*messages: JsonMapping, **fields: JsonValue) -> Body:
     """A chat of these messages."""
     return {"model": "fake", "messages": list(messages), **fields}
 
 
-def user(content: Any, **fields: Any) -> Body:
+def user(content: JsonValue, **fields: JsonValue) -> Body:
     """One message of a user."""
     return {"role": "user", "content": content, **fields}
 
 
-def tool(**function: Any) -> Body:
+def tool(**function: JsonValue) -> Body:
     """A function that may be called."""
     return {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}, **function}}
 
 
-def call(arguments: str, **function: Any) -> Body:
+def call(arguments: str, **function: JsonValue) -> Body:
     """A call of it."""
     return {"id": "c", "type": "function", "function": {"name": "f", "arguments": arguments, **function}}
 
 
-def anthropic(*messages: Mapping[str, Any], **fields: Any) -> Body:
+def anthropic(*messages: JsonMapping, **fields: JsonValue) -> Body:
     """A conversation in Anthropic's form."""
     return said(*messages, max_tokens=9, **fields)
 
 
-def responses(given: Any = "", **fields: Any) -> Body:
+def responses(given: JsonValue = "", **fields: JsonValue) -> Body:
     """A request in the form of Responses."""
     return {"model": "fake", "input": given, **fields}
 
 
-def document(text: str, **fields: Any) -> Body:
+def document(text: str, **fields: JsonValue) -> Body:
     """A document of plain text."""
     return {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": text}, **fields}
 

@@ -6,12 +6,12 @@ import asyncio
 import os
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from sentinel_core.config import Secret, settings_from
 from sentinel_core.context import Call
 from sentinel_core.errors import UpstreamError
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonObject
 from sentinel_core.registry import Registry
 from sentinel_core.reply import Reply
 from sentinel_core.testing import FakeProvider, settle
@@ -73,7 +73,7 @@ def secret(tenant: int) -> str:
 def asked(tenant: int, number: int, *, stream: bool) -> bytes:
     """A request with a canary in it and in its id."""
     canary, path = f"c{tenant:03}.{number:03}", PATHS[(number + tenant) % len(PATHS)]
-    fields: dict[str, Any] = {"model": "fake", "stream": stream}  # JSON
+    fields: JsonObject = {"model": "fake", "stream": stream}
     if path == RESPONSES:
         fields |= {"input": canary}
     else:

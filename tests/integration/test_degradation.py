@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonValue
 from sentinel_core.limits import Limits
 from sentinel_plugins.redis.breaker import FAILURES
 from tests.pace import until
@@ -87,7 +88,7 @@ def settings(shim: Shim, folder: Path, spool_max_bytes: int, audit: Mapping[str,
 
 @asynccontextmanager
 async def outage(
-    server: RedisServer, folder: Path, *, spool_max_bytes: int = 1_000_000, **audit: Any
+    server: RedisServer, folder: Path, *, spool_max_bytes: int = 1_000_000, **audit: JsonValue
 ) -> AsyncIterator[Outage]:  # TOML values
     async with Shim(server.port) as shim, house(settings(shim, folder, spool_max_bytes, audit)) as served:
         scene = Outage(served, shim)

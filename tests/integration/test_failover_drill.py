@@ -10,6 +10,7 @@ import aiohttp
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_server.app import asgi
 from tests.long_form import long_form
 from tests.pace import AT_ONCE_S, PATIENCE_S
@@ -81,7 +82,7 @@ class Drill:
             provider = response.headers.get("x-sentinel-provider")
             return Answered(response.status, provider, asyncio.get_running_loop().time() - began)
 
-    async def get(self, path: str) -> Any:  # JSON
+    async def get(self, path: str) -> JsonValue:
         async with self.session.get(path) as response:
             return await response.json()
 
@@ -107,9 +108,9 @@ def settings(primary: Upstream, backup: Upstream) -> Any:  # Settings
     )
 
 
-async def heard(socket: aiohttp.ClientWebSocketResponse, *kinds: str) -> list[Any]:  # JSON
+async def heard(socket: aiohttp.ClientWebSocketResponse, *kinds: str) -> list[JsonValue]:
     """The next incident of each type, as a subscriber hears them, in the order of `kinds`."""
-    found: dict[str, Any] = {}  # JSON
+    found: JsonObject = {}
     async with asyncio.timeout(PATIENCE_S):
         while not found.keys() >= set(kinds):
             event = await socket.receive_json()

@@ -10,6 +10,7 @@ from sentinel_core.config import settings_from
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
 from tests.plugins.auth.callers import ADMIN_KEY, secret
@@ -37,25 +38,27 @@ class Fragile(Stage):
             raise RuntimeError("my own words")
 
 
-def settings(api: dict[str, Any] | None = None, *, keys: bool = True, **stages: dict[str, Any]) -> dict[str, Any]:
+def settings(
+    api: dict[str, Any] | None = None, *, keys: bool = True, **stages: dict[str, Any]
+) -> dict[str, Any]:  # TOML
     found = tables()
     auth = {"auth": found["stages"]["auth"]} if keys else {}
     found["stages"] = {**auth, "guard_api": api or {}, **stages, "routing": {}}
     return found
 
 
-async def ask(h: House, key: str | None = ADMIN_KEY, **body: Any) -> dict[str, Any]:  # JSON
+async def ask(h: House, key: str | None = ADMIN_KEY, **body: JsonValue) -> JsonObject:
     answer = await h.ask(PATH, key, "POST", **body)
     assert answer.status == 200, answer.body
-    found: dict[str, Any] = answer.json
+    found: JsonObject = answer.json
     return found
 
 
-def found(report: dict[str, Any]) -> list[tuple[str, str, str, int, int]]:
+def found(report: JsonObject) -> list[tuple[str, str, str, int, int]]:
     return [tuple(one.values()) for guard in report["guards"] for one in guard["findings"]]
 
 
-def verdicts(report: dict[str, Any]) -> dict[str, str]:
+def verdicts(report: JsonObject) -> dict[str, str]:
     return {one["guard"]: one["verdict"] for one in report["guards"]}
 
 

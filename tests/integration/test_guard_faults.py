@@ -14,6 +14,7 @@ from sentinel_core.context import Context
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, TextEvent
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonObject
 from sentinel_core.messages import Answer
 from sentinel_core.stage import Stage
 from tests.integration.guarded import (
@@ -91,7 +92,7 @@ class OnResponse(Fragile):
         return answer
 
 
-def failing(kind: type[Fragile], fault: str, **fields: Any) -> type[Fragile]:
+def failing(kind: type[Fragile], fault: str, **fields: object) -> type[Fragile]:
     return type("Failing", (kind,), {"fault": fault, **fields})
 
 
@@ -99,7 +100,7 @@ def table(policy: str) -> Mapping[str, Any]:  # TOML values
     return {"on_fault": policy, "timeout_s": 0.05}
 
 
-def body_of(path: str, stream: bool) -> dict[str, Any]:  # JSON
+def body_of(path: str, stream: bool) -> JsonObject:
     body = ASK.get(path) or INPUT[path]["user id" if path == EMBEDDINGS else "user"]
     return {**body, **({"stream": True} if stream else {})}
 

@@ -18,7 +18,7 @@ from tests.upstream import Received, Reply, Reset, Stream, Upstream, chat_stream
 from tests.upstream.api import Call, Said
 from tests.upstream.ollama import OLLAMA
 
-STAGES: dict[str, Any] = {"health": {}, "routing": {}, "retry": {"base_delay_s": 0.01}, "breaker": {}}
+STAGES: dict[str, Any] = {"health": {}, "routing": {}, "retry": {"base_delay_s": 0.01}, "breaker": {}}  # TOML
 MESSAGES = [{"role": "user", "content": "hi"}]
 
 

@@ -15,6 +15,7 @@ from sentinel_core.context import Context
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import SentinelError
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonValue
 from sentinel_core.testing import chat_body, settle
 from tests.pace import until
 from tests.plugins.recording.written import flushed, rows
@@ -40,7 +41,7 @@ async def gateway(*urls: str, stages: Table | None = None, **provider: Any) -> A
         yield opened
 
 
-def asking(gateway: Gateway, deadline: float | None = None, **fields: Any) -> Context:  # JSON
+def asking(gateway: Gateway, deadline: float | None = None, **fields: JsonValue) -> Context:
     return gateway.context(OPENAI_CHAT.decode_request(chat_body(model=MODEL, **fields)), deadline=deadline, id="it")
 
 

@@ -10,6 +10,7 @@ from sentinel_core.config import Secret
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonObject
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
 from tests.plugins.auth.gateway import House, house
@@ -88,9 +89,7 @@ def registry() -> Registry:
     return known
 
 
-async def chat(
-    served: House, key: str, *headers: str, said: str = "hello", fields: dict[str, Any] | None = None
-) -> Answer:  # JSON
+async def chat(served: House, key: str, *headers: str, said: str = "hello", fields: JsonObject | None = None) -> Answer:
     body = encoded({"model": "m", "messages": [{"role": "user", "content": said}], **(fields or {})})
     async with served.served.connect() as wire:
         answer = await wire.ask(request(CHAT, method="POST", headers=(f"x-api-key: {key}", *headers), body=body))
@@ -127,7 +126,7 @@ async def test_z14_neither_side_ever_sees_the_others_key(header: str) -> None:
 
 async def test_z17_no_client_switches_off_guards_limits_or_the_audit() -> None:
     async with house(tables(), registry=registry()) as served:
-        refusals: list[dict[str, Any]] = [
+        refusals: list[JsonObject] = [
             {"metadata": {"disable_guardrails": True}},
             {"guardrails": []},
             {"no-log": True},

@@ -14,6 +14,7 @@ import pytest
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonMapping
 from sentinel_core.testing.fake_provider import Script
 from sentinel_core.testing.replies import chunk, completion
 from tests.integration.guarded import (
@@ -76,7 +77,7 @@ def nothing_left(asked: Asked, guard: str) -> None:
 
 
 TOOL = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": json.dumps({"x": CANARY})}}
-DELTAS: dict[str, Mapping[str, Any]] = {
+DELTAS: dict[str, JsonMapping] = {
     "content": {"content": CANARY},
     "reasoning": {"reasoning_content": CANARY},
     "refusal": {"refusal": CANARY},
@@ -89,7 +90,7 @@ DELTAS: dict[str, Mapping[str, Any]] = {
 TRANSLATED = ("content", "reasoning", "refusal", "arguments")
 
 
-def streamed(delta: Mapping[str, Any]) -> Sequence[bytes]:
+def streamed(delta: JsonMapping) -> Sequence[bytes]:
     return [chunk(dict(delta))]
 
 
@@ -141,13 +142,13 @@ async def test_h48_tokens_of_logprobs_are_text_too(stream: bool, guard: str) -> 
     nothing_left(asked, guard)
 
 
-ITEM_TEXT: Mapping[str, Mapping[str, Any]] = {
+ITEM_TEXT: Mapping[str, JsonMapping] = {
     "content": {"type": "output_text", "text": CANARY, "annotations": []},
     "refusal": {"type": "refusal", "refusal": CANARY},
     "citation": {"type": "output_text", "text": "", "annotations": [{"type": "url_citation", "title": CANARY}]},
     "logprobs": {"type": "output_text", "text": "", "annotations": [], "logprobs": LOGPROBS["content"]},
 }
-ITEMS: Mapping[str, Mapping[str, Any]] = {
+ITEMS: Mapping[str, JsonMapping] = {
     **{
         name: {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": [part]}
         for name, part in ITEM_TEXT.items()
@@ -171,7 +172,7 @@ async def test_h48_what_responses_say_natively(field: str, stream: bool, guard: 
 
 
 CITED = {"type": "char_location", "cited_text": CANARY, "document_index": 0}
-BLOCKS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]] = {
+BLOCKS: Mapping[str, tuple[JsonMapping, JsonMapping, JsonMapping]] = {
     "content": ({"type": "text", "text": CANARY}, {"text": ""}, {"type": "text_delta", "text": CANARY}),
     "thinking": (
         {"type": "thinking", "thinking": CANARY, "signature": "s"},

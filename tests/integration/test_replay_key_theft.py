@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -17,6 +16,7 @@ from sentinel_core.context import Call
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.request import REFUSED_FIELDS
 from sentinel_core.errors import SentinelError
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.keys import Target
 from sentinel_server.app import asgi
 from tests.plugins.providers.calls import Nobody
@@ -64,7 +64,7 @@ async def asked(spoken: Spoken, upstream: Upstream, *requests: bytes) -> list[An
     return answers
 
 
-def post(path: str = CHAT, *headers: str, **fields: Any) -> bytes:  # JSON
+def post(path: str = CHAT, *headers: str, **fields: JsonValue) -> bytes:
     """A chat of a caller who has a key of this gateway's."""
     own = f"Authorization: Bearer {CLIENTS_KEY}"
     return request(path, method="POST", headers=(own, *headers), body=encoded({**BODY, **fields}))
@@ -83,7 +83,7 @@ async def test_replay_10_no_field_of_a_body_chooses_the_upstream(
     spoken: Spoken, upstream: Upstream, listener: Upstream
 ) -> None:
     upstream.script(None, Reply(spoken.api.answer(Said())))
-    several: Any = {"base_url": listener.base_url, "Host": listener.root}
+    several: JsonValue = {"base_url": listener.base_url, "Host": listener.root}
     pairs = [(name, several if name in ("headers", "extra_headers") else listener.base_url) for name in FIELDS]
     answers = await asked(
         spoken, upstream, *(post(path, **{name: value}) for path in (CHAT, MESSAGES) for name, value in pairs)
@@ -114,7 +114,7 @@ async def test_replay_10_no_picture_and_no_file_is_fetched(
 ) -> None:
     upstream.script(None, Reply(spoken.api.answer(Said())))
     places = [f"{listener.root}/x.png", f"http://ok@127.0.0.1:{listener.port}/x.png", "file:///etc/passwd"]
-    parts: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": place}} for place in places]
+    parts: list[JsonObject] = [{"type": "image_url", "image_url": {"url": place}} for place in places]
     parts += [{"type": "file", "file": {"file_data": place, "filename": "x.pdf"}} for place in places]
     source = {"type": "image", "source": {"type": "url", "url": places[0]}}
     text = {"type": "text", "text": "look"}

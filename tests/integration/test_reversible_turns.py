@@ -18,6 +18,7 @@ import pytest
 
 from sentinel_core.config import Secret, settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonValue
 from sentinel_core.registry import Registry
 from sentinel_plugins.pii.placeholder import LENGTH, is_placeholder
 from sentinel_server.app import asgi
@@ -60,7 +61,7 @@ class Parrot(Upstream):
 
 
 @asynccontextmanager
-async def conversing(talk: Talk, **stages: Mapping[str, Any]) -> AsyncIterator[tuple[Parrot, Gateway, Served]]:
+async def conversing(talk: Talk, **stages: Mapping[str, Any]) -> AsyncIterator[tuple[Parrot, Gateway, Served]]:  # TOML
     async with Parrot(talk) as upstream:
         base = upstream.base_url if talk.provider == "openai" else upstream.root
         provider = {"kind": talk.provider, "base_url": base, "api_key": Secret("sk-upstream", "TEST")}
@@ -74,7 +75,7 @@ async def conversing(talk: Talk, **stages: Mapping[str, Any]) -> AsyncIterator[t
             yield upstream, gateway, served
 
 
-async def ask(client: httpx.AsyncClient, talk: Talk, history: Any, *, stream: bool) -> Heard:
+async def ask(client: httpx.AsyncClient, talk: Talk, history: JsonValue, *, stream: bool) -> Heard:
     response = await client.post(talk.path, json=talk.body(history, stream=stream))
     assert response.status_code == 200, response.text
     return talk.heard(response.content, stream=stream)
@@ -127,7 +128,8 @@ async def test_p5_no_log_row_or_header_holds_a_value(stream: bool, caplog: pytes
     """With texts kept in the audit, which are those that the guards left."""
     caplog.set_level(logging.DEBUG)
     talk = Chat()
-    stages: dict[str, Mapping[str, Any]] = {"audit": {"content": True}, "usage": {}, "metrics": {}, "rate_limit": {}}
+    stages: dict[str, Mapping[str, Any]]  # TOML
+    stages = {"audit": {"content": True}, "usage": {}, "metrics": {}, "rate_limit": {}}
     async with conversing(talk, **stages) as (upstream, gateway, served):
         async with httpx.AsyncClient(base_url=served.url) as client:
             asked = f"I am {MAIL}, call {PHONE} with the tool"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
 import httpx
@@ -15,6 +15,7 @@ from sentinel_core.context import Context
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import SentinelError
 from sentinel_core.events import Event
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Answer
 from sentinel_core.testing import FakeProvider, completion
 from sentinel_server import asgi, create_app
@@ -70,11 +71,11 @@ STAGES: tuple[type[Stage], ...] = (InputGuard, StreamGuard, AnswerGuard)
 class Vector(NamedTuple):
     """What is sent and what the upstream says; `body` is JSON, or bytes that are not."""
 
-    body: dict[str, Any] | bytes
-    reply: Any = ("Hello ", "there")
+    body: JsonObject | bytes
+    reply: Sequence[str] = ("Hello ", "there")
 
 
-def chat(text: str, **fields: Any) -> dict[str, Any]:
+def chat(text: str, **fields: JsonValue) -> JsonObject:
     return {"model": "fake", "messages": [{"role": "user", "content": text}], **fields}
 
 
@@ -140,7 +141,7 @@ async def test_every_way_in_gives_the_same_bytes(name: str, stream: bool) -> Non
         registry = Registry()
         for plugin in (*STAGES, provider.kind()):
             registry.register(plugin)
-        tables: dict[str, Any] = {"providers": {"fake": {}}, "stages": {stage.name: {} for stage in STAGES}}
+        tables: dict[str, Any] = {"providers": {"fake": {}}, "stages": {stage.name: {} for stage in STAGES}}  # TOML
         async with Gateway(settings_from(tables), registry=registry) as gateway:
             answers.append(await way(gateway, body, stream))
         sent.append([OPENAI_CHAT.encode_request(call.request, call.target.model) for call in provider.calls])

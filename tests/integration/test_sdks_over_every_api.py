@@ -11,6 +11,7 @@ from typing import Any
 import anthropic
 import openai
 
+from sentinel_core.json_types import JsonValue
 from sentinel_core.usage import Usage
 from sentinel_server.app import asgi
 from tests.core.dialects.pairs.told import expected, told_in_chat, told_in_messages, told_in_responses
@@ -41,7 +42,7 @@ async def test_p8_openai_puts_the_same_completion_together(spoken: Spoken, upstr
         openai.AsyncOpenAI(base_url=f"{running.url}/v1", api_key="none", max_retries=0) as client,
     ):
         whole = await client.chat.completions.create(model="m", messages=MESSAGES)
-        usage: Any = {"include_usage": True}
+        usage: JsonValue = {"include_usage": True}
         async with client.chat.completions.stream(model="m", messages=MESSAGES, stream_options=usage) as events:
             streamed = await events.get_final_completion()
     assert told_in_chat(whole.model_dump()) == told_in_chat(streamed.model_dump()) == expected(spoken, SAID)

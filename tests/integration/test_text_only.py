@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sentinel_core import Gateway, Refusal, Registry, Stage, hookimpl
@@ -11,6 +9,7 @@ from sentinel_core.config import settings_from
 from sentinel_core.context import Context
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
+from sentinel_core.json_types import JsonValue
 
 
 class TextOnly(Stage):
@@ -35,7 +34,7 @@ def gateway() -> Gateway:
 
 
 @pytest.mark.parametrize("tokens", [[1, 2], [[1], [2]]])
-async def test_token_numbers_are_refused(tokens: Any) -> None:  # JSON
+async def test_token_numbers_are_refused(tokens: JsonValue) -> None:
     async with gateway() as live:
         with pytest.raises(Refusal, match="'prompt' as text"):
             await live.complete({"prompt": tokens}, dialect=OPENAI_COMPLETIONS)

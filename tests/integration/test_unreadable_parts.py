@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sentinel_core.context import Context
 from sentinel_core.dialects.unreadable import holds_unreadable, says_unreadable
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Answer
 from sentinel_core.stage import Stage
 from tests.integration.guarded import (
@@ -32,7 +33,7 @@ from tests.json_values import json_values
 PNG = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
 LINK = {"url": "https://x.test/a.png"}
 RESULT = {"type": "tool_result", "tool_use_id": "c", "content": [{"type": "image", "source": PNG}]}
-PARTS: dict[str, tuple[str, dict[str, Any]]] = {
+PARTS: dict[str, tuple[str, JsonObject]] = {
     "chat image": (CHAT, said(user([{"type": "text", "text": "see"}, {"type": "image_url", "image_url": LINK}]))),
     "chat sound": (CHAT, said(user([{"type": "input_audio", "input_audio": {"data": "UklG", "format": "wav"}}]))),
     "chat sound of an earlier turn": (CHAT, said({"role": "assistant", "audio": {"id": "a"}}, user("and now?"))),
@@ -64,7 +65,7 @@ def test_what_is_text_only_is_read_whole() -> None:
 
 
 @given(json_values(SCALARS, NAMES, levels=4))
-def test_any_body_has_an_answer(body: Any) -> None:
+def test_any_body_has_an_answer(body: JsonValue) -> None:
     assert holds_unreadable({"messages": body, "input": body}) in (True, False)
 
 
@@ -113,7 +114,7 @@ async def test_h50_the_reply_to_an_image_was_read_and_who_watches_saw_a_part() -
     }
 
 
-def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+def chunk(delta: JsonObject, finish: str | None = None) -> JsonObject:
     return {
         "id": "c",
         "object": "chat.completion.chunk",
@@ -121,7 +122,7 @@ def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
     }
 
 
-def sse(*bodies: dict[str, Any], end: str = "") -> list[bytes]:
+def sse(*bodies: JsonObject, end: str = "") -> list[bytes]:
     lines = [f"event: {body['type']}\n" if "type" in body else "" for body in bodies]
     return [
         *(f"{line}data: {json.dumps(body)}\n\n".encode() for line, body in zip(lines, bodies, strict=True)),
@@ -129,7 +130,7 @@ def sse(*bodies: dict[str, Any], end: str = "") -> list[bytes]:
     ]
 
 
-def message(**fields: Any) -> dict[str, Any]:
+def message(**fields: JsonValue) -> JsonObject:
     said = {"role": "assistant", "content": "fine", **fields}
     return {"id": "c", "object": "chat.completion", "choices": [{"index": 0, "message": said, "finish_reason": "stop"}]}
 
@@ -147,14 +148,14 @@ DONE = "data: [DONE]\n\n"
 UPLOAD = {"type": "container_upload", "file_id": "file-1"}
 MESSAGE = {"id": "m", "type": "message", "role": "assistant", "model": "fake", "stop_sequence": None}
 COUNTED = {"usage": {"input_tokens": 1, "output_tokens": 1}}
-UPLOADED: list[dict[str, Any]] = [
+UPLOADED: list[JsonObject] = [
     {"type": "message_start", "message": {**MESSAGE, **COUNTED, "content": [], "stop_reason": None}},
     {"type": "content_block_start", "index": 0, "content_block": UPLOAD},
     {"type": "content_block_stop", "index": 0},
     {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, **COUNTED},
     {"type": "message_stop"},
 ]
-REPLIES: dict[str, tuple[str, dict[str, Any], dict[str, Any], list[bytes]]] = {
+REPLIES: dict[str, tuple[str, JsonObject, JsonObject, list[bytes]]] = {
     "chat sound": (CHAT, chat(), message(audio=AUDIO), sse(chunk({"audio": AUDIO}), chunk({}, "stop"), end=DONE)),
     "chat images": (CHAT, chat(), message(images=IMAGES), sse(chunk({"images": IMAGES}), chunk({}, "stop"), end=DONE)),
     "responses image": (
@@ -174,13 +175,13 @@ REPLIES: dict[str, tuple[str, dict[str, Any], dict[str, Any], list[bytes]]] = {
 """Route, request, a whole reply, and one in frames."""
 
 
-def replied(name: str, *, stream: bool) -> tuple[str, dict[str, Any], Native]:
+def replied(name: str, *, stream: bool) -> tuple[str, JsonObject, Native]:
     path, request, body, frames = REPLIES[name]
     return path, {**request, "stream": stream}, Native(body, frames)
 
 
 @given(json_values(SCALARS, NAMES, levels=4))
-def test_any_reply_has_an_answer(body: Any) -> None:
+def test_any_reply_has_an_answer(body: JsonValue) -> None:
     assert says_unreadable(body) in (True, False)
 
 

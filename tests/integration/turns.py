@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.base import Dialect
@@ -14,6 +14,7 @@ from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.events import TextDelta, TextEvent, ToolCallDelta
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.core.dialects.cuts import payloads
 from tests.upstream import DONE, USAGE, Reply, Stream, chat_stream, chunk, completion, delta
 from tests.upstream.anthropic import message, message_stream, text_block, tool_block
@@ -44,23 +45,23 @@ class Talk(ABC):
     history = "messages"
     """The last member of a request, so that a longer conversation begins with the bytes of a shorter one."""
 
-    def body(self, history: Any, *, stream: bool) -> dict[str, Any]:
+    def body(self, history: JsonValue, *, stream: bool) -> JsonObject:
         """A request."""
         options = {"stream_options": {"include_usage": True}} if stream else {}
         return {"model": "m", "stream": stream, **options, self.history: history}
 
-    def begin(self, text: str) -> Any:
+    def begin(self, text: str) -> JsonValue:
         """The history with the first message."""
         return [{"role": "user", "content": text}]
 
-    def asked(self, body: Any) -> str:
+    def asked(self, body: JsonValue) -> str:
         """The last thing that a user said or a tool gave, as the provider sees it."""
         found: str = body[self.history][-1]["content"]
         return found
 
     def heard(self, content: bytes, *, stream: bool) -> Heard:
         """What came back."""
-        events: list[Any] = []
+        events: list[JsonValue] = []
         if stream:
             decoder = self.dialect.stream_decoder()
             for data, name in payloads(SseParser(), [content]):
@@ -78,14 +79,14 @@ class Talk(ABC):
         """A provider's answer."""
 
     @abstractmethod
-    def going_on(self, history: Any, heard: Heard, text: str) -> Any:
+    def going_on(self, history: JsonValue, heard: Heard, text: str) -> JsonValue:
         """The history with an answer and the next message."""
 
     def called(self, text: str, arguments: str, *, stream: bool) -> Reply | Stream:
         """A provider's answer that calls a tool as well."""
         raise NotImplementedError
 
-    def resulting(self, history: Any, heard: Heard, result: str) -> Any:
+    def resulting(self, history: JsonValue, heard: Heard, result: str) -> JsonValue:
         """The history with an answer that called a tool, and what that gave."""
         raise NotImplementedError
 
@@ -104,15 +105,15 @@ class Chat(Talk):
             call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": arguments}}
             said = {"role": "assistant", "content": text, "tool_calls": [call]}
             return Reply(completion(choices=[{"index": 0, "message": said, "finish_reason": "tool_calls"}]))
-        calls: list[Any] = [{"index": 0, "function": {"arguments": piece}} for piece in ("", *cut(arguments))]
+        calls: list[JsonValue] = [{"index": 0, "function": {"arguments": piece}} for piece in ("", *cut(arguments))]
         calls[0] |= {"id": "c", "type": "function", "function": {"name": "f", "arguments": ""}}
         chunks = [*map(delta, cut(text)), *(delta(tool_calls=[call]) for call in calls), delta(finish="tool_calls")]
         return Stream([*map(sse, [*chunks, chunk([], usage=USAGE)]), DONE])
 
-    def going_on(self, history: Any, heard: Heard, text: str) -> Any:
+    def going_on(self, history: JsonValue, heard: Heard, text: str) -> JsonValue:
         return [*history, {"role": "assistant", "content": heard.text}, {"role": "user", "content": text}]
 
-    def resulting(self, history: Any, heard: Heard, result: str) -> Any:
+    def resulting(self, history: JsonValue, heard: Heard, result: str) -> JsonValue:
         calls = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": heard.arguments}}]
         said = {"role": "assistant", "content": heard.text, "tool_calls": calls}
         return [*history, said, {"role": "tool", "tool_call_id": "c", "content": result}]
@@ -126,17 +127,17 @@ class Completions(Talk):
     tools = False
     history = "prompt"
 
-    def begin(self, text: str) -> Any:
+    def begin(self, text: str) -> JsonValue:
         return f"User: {text}\nBot:"
 
-    def asked(self, body: Any) -> str:
+    def asked(self, body: JsonValue) -> str:
         prompt: str = body["prompt"]
         return prompt.removesuffix("\nBot:").rpartition("\nUser: ")[2].removeprefix("User: ")
 
     def said(self, text: str, *, stream: bool) -> Reply | Stream:
         return Stream(text_stream(*cut(text))) if stream else Reply(text_completion(text))
 
-    def going_on(self, history: Any, heard: Heard, text: str) -> Any:
+    def going_on(self, history: JsonValue, heard: Heard, text: str) -> JsonValue:
         return f"{history} {heard.text}\nUser: {text}\nBot:"
 
 
@@ -147,10 +148,10 @@ class Messages(Talk):
     dialect = ANTHROPIC_MESSAGES
     provider = "anthropic"
 
-    def body(self, history: Any, *, stream: bool) -> dict[str, Any]:
+    def body(self, history: JsonValue, *, stream: bool) -> JsonObject:
         return {"model": "m", "max_tokens": 99, "stream": stream, "messages": history}
 
-    def asked(self, body: Any) -> str:
+    def asked(self, body: JsonValue) -> str:
         content = body["messages"][-1]["content"]
         found: str = content if isinstance(content, str) else content[0]["content"]
         return found
@@ -165,10 +166,10 @@ class Messages(Talk):
         blocks = [text_block(0, *cut(text)), tool_block(1, "c", "f", *cut(arguments))]
         return Stream(message_stream(blocks=blocks, reason="tool_use"))
 
-    def going_on(self, history: Any, heard: Heard, text: str) -> Any:
+    def going_on(self, history: JsonValue, heard: Heard, text: str) -> JsonValue:
         return [*history, {"role": "assistant", "content": heard.text}, {"role": "user", "content": text}]
 
-    def resulting(self, history: Any, heard: Heard, result: str) -> Any:
+    def resulting(self, history: JsonValue, heard: Heard, result: str) -> JsonValue:
         call = {"type": "tool_use", "id": "c", "name": "f", "input": json.loads(heard.arguments)}
         said = {"role": "assistant", "content": [{"type": "text", "text": heard.text}, call]}
         given = {"type": "tool_result", "tool_use_id": "c", "content": result}
@@ -182,10 +183,10 @@ class Responses(Talk):
     dialect = OPENAI_RESPONSES
     history = "input"
 
-    def body(self, history: Any, *, stream: bool) -> dict[str, Any]:
+    def body(self, history: JsonValue, *, stream: bool) -> JsonObject:
         return {"model": "m", "stream": stream, "input": history}
 
-    def asked(self, body: Any) -> str:
+    def asked(self, body: JsonValue) -> str:
         item = body["input"][-1]
         found: str = item["output"] if item.get("type") == "function_call_output" else item["content"]
         return found
@@ -201,7 +202,7 @@ class Responses(Talk):
             return Reply(whole)
         at = {"item_id": "fc", "output_index": 1}
         begun = {**whole["output"][1], "arguments": "", "status": "in_progress"}
-        frames: Sequence[dict[str, Any]] = [
+        frames: Sequence[JsonObject] = [
             {"type": "response.output_item.added", "output_index": 1, "item": begun},
             *({"type": "response.function_call_arguments.delta", **at, "delta": piece} for piece in cut(arguments)),
             {"type": "response.function_call_arguments.done", **at, "arguments": arguments},
@@ -211,10 +212,10 @@ class Responses(Talk):
         named = [b"event: %s\n" % frame["type"].encode() + sse(frame) for frame in frames]
         return Stream([*response_stream(*cut(text))[:-1], *named])
 
-    def going_on(self, history: Any, heard: Heard, text: str) -> Any:
+    def going_on(self, history: JsonValue, heard: Heard, text: str) -> JsonValue:
         return [*history, self._message(heard), {"role": "user", "content": text}]
 
-    def resulting(self, history: Any, heard: Heard, result: str) -> Any:
+    def resulting(self, history: JsonValue, heard: Heard, result: str) -> JsonValue:
         call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": heard.arguments}
         return [
             *history,
@@ -223,7 +224,7 @@ class Responses(Talk):
             {"type": "function_call_output", "call_id": "c", "output": result},
         ]
 
-    def _message(self, heard: Heard) -> dict[str, Any]:
+    def _message(self, heard: Heard) -> JsonObject:
         return {"role": "assistant", "content": [{"type": "output_text", "text": heard.text}]}
 
 

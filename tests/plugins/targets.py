@@ -48,7 +48,9 @@ class Targets:
 
 @asynccontextmanager
 async def targets(
-    providers: Mapping[str, FakeProvider], *candidates: Target, **tables: Mapping[str, Any]
+    providers: Mapping[str, FakeProvider],
+    *candidates: Target,
+    **tables: Mapping[str, Any],  # TOML
 ) -> AsyncIterator[Targets]:  # the stages' tables
     clock, tracker = FakeClock(), Tracker()
     asked = candidates or tuple(Target(name, "fake") for name in providers)

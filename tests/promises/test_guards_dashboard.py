@@ -12,10 +12,11 @@ import pytest
 from sentinel_core.config import settings_from
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonObject
 from sentinel_plugins.metrics.exposition import Exposition
 from tests.promises.tree import ROOT
 
-DASHBOARD: dict[str, Any] = json.loads((ROOT / "examples/deploy/grafana/guards.json").read_text("utf-8"))
+DASHBOARD: JsonObject = json.loads((ROOT / "examples/deploy/grafana/guards.json").read_text("utf-8"))
 QUERIES = {panel["title"]: panel["targets"][0] for panel in DASHBOARD["panels"]}
 STAGES: dict[str, Any] = {  # TOML values
     **{name: {} for name in ("metrics", "pii", "injection", "secrets")},

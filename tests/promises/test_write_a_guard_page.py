@@ -11,10 +11,10 @@ import sys
 import tomllib
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from sentinel_core.json_types import JsonValue
 from tests.examples.installed import install
 from tests.long_form import long_form
 from tests.promises.tree import ROOT, Sample, samples
@@ -114,7 +114,7 @@ def test_it_binds_on_requests_and_replies_whole_and_streamed(installed: None, tm
         assert (report["verdict"], report["guards"][0]["guard"]) == ("masked", "acme_words")
 
 
-def asked(url: str, body: Any) -> str:  # JSON
+def asked(url: str, body: JsonValue) -> str:
     request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
     with urllib.request.urlopen(request, timeout=10) as response:
         text: str = response.read().decode()

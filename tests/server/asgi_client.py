@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from starlette.types import ASGIApp, Message, Scope
 
+from sentinel_core.json_types import JsonObject
 from tests.pace import PATIENCE_S
 from tests.server.wire import Answer
 
@@ -71,7 +71,7 @@ class AsgiClient:
         return Answer(start["status"], headers, b"".join(message.get("body", b"") for message in self.sent[1:]))
 
 
-def scope(method: str, path: str, length: int, http_version: str = "1.1") -> dict[str, Any]:
+def scope(method: str, path: str, length: int, http_version: str = "1.1") -> JsonObject:
     """A scope as servers make them."""
     return {
         "type": "http",

@@ -83,7 +83,11 @@ def access_lines() -> Iterator[AccessLines]:
 
 @asynccontextmanager
 async def edge(
-    runner: str = RUNNERS[0], *, life: Life | None = None, app: Any = None, **settings: Any
+    runner: str = RUNNERS[0],
+    *,
+    life: Life | None = None,
+    app: Any = None,
+    **settings: Any,  # TOML
 ) -> AsyncIterator[tuple[Served, Inner]]:  # fields of ServerSettings; any ASGI application
     """A served edge and the application inside it."""
     configured = ServerSettings(**settings)

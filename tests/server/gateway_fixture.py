@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from sentinel_core.config import Secret, settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
 from sentinel_server.app import asgi
@@ -22,10 +23,13 @@ CHAT = "/v1/chat/completions"
 
 
 def tables(
-    upstream: Upstream, *stages: type[Stage], models: tuple[str, ...] = (MODEL,), **server: Any
+    upstream: Upstream,
+    *stages: type[Stage],
+    models: tuple[str, ...] = (MODEL,),
+    **server: Any,  # TOML
 ) -> dict[str, Any]:  # TOML values
     """A configuration: one provider, its models, these stages in this order."""
-    provider: dict[str, Any] = {
+    provider: JsonObject = {
         "kind": "openai",
         "base_url": upstream.base_url,
         "api_key": Secret(KEY, "TEST_KEY"),
@@ -40,7 +44,7 @@ def tables(
     }
 
 
-def gateway_of(upstream: Upstream, *stages: type[Stage], plugin: object = None, **server: Any) -> Gateway:
+def gateway_of(upstream: Upstream, *stages: type[Stage], plugin: object = None, **server: Any) -> Gateway:  # TOML
     """A gateway that is not open yet. `server` holds fields of `[server]`."""
     registry = Registry()
     for item in (*stages, *([plugin] if plugin is not None else [])):
@@ -50,7 +54,11 @@ def gateway_of(upstream: Upstream, *stages: type[Stage], plugin: object = None, 
 
 @asynccontextmanager
 async def chat_server(
-    upstream: Upstream, *stages: type[Stage], runner: str = RUNNERS[0], plugin: object = None, **server: Any
+    upstream: Upstream,
+    *stages: type[Stage],
+    runner: str = RUNNERS[0],
+    plugin: object = None,
+    **server: Any,  # TOML
 ) -> AsyncIterator[tuple[Served, Gateway]]:
     """An open gateway, served."""
     gateway = gateway_of(upstream, *stages, plugin=plugin, **server)
@@ -58,16 +66,16 @@ async def chat_server(
         yield served, gateway
 
 
-def chat(text: str = "hi", *, headers: tuple[str, ...] = (), target: str = CHAT, **fields: Any) -> bytes:  # JSON
+def chat(text: str = "hi", *, headers: tuple[str, ...] = (), target: str = CHAT, **fields: JsonValue) -> bytes:
     """A chat request as bytes. `fields` replace or add top-level members of the body."""
     return request(target, method="POST", headers=headers, body=encoded(chat_body(text, **fields)))
 
 
-def chat_body(text: str = "hi", **fields: Any) -> dict[str, Any]:  # JSON
+def chat_body(text: str = "hi", **fields: JsonValue) -> JsonObject:
     """A chat request's body."""
     return {"model": MODEL, "messages": [{"role": "user", "content": text}], **fields}
 
 
-def encoded(body: Mapping[str, Any]) -> bytes:  # JSON
+def encoded(body: JsonMapping) -> bytes:
     """Compact JSON."""
     return json.dumps(body, separators=(",", ":")).encode()

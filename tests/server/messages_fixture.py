@@ -9,6 +9,7 @@ from typing import Any
 
 from sentinel_core.config import Secret, settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
 from sentinel_server.app import asgi
@@ -25,7 +26,10 @@ GPT = "gpt"
 
 @asynccontextmanager
 async def messages_server(
-    upstream: Upstream, *stages: type[Stage], runner: str = "hypercorn", **provider: Any
+    upstream: Upstream,
+    *stages: type[Stage],
+    runner: str = "hypercorn",
+    **provider: Any,  # TOML
 ) -> AsyncIterator[Served]:  # fields of the anthropic provider
     """A gateway whose model `claude-of-tests` is served as Anthropic's, and `gpt` as OpenAI's, by one upstream."""
     registry = Registry()
@@ -52,13 +56,13 @@ async def messages_server(
         yield served
 
 
-def messages_body(text: str = "hi", **fields: Any) -> dict[str, Any]:  # JSON
+def messages_body(text: str = "hi", **fields: JsonValue) -> JsonObject:
     """A Messages request's body."""
     return {"model": CLAUDE, "max_tokens": 100, "messages": [{"role": "user", "content": text}], **fields}
 
 
 def messages_request(
-    text: str = "hi", *, headers: tuple[str, ...] = (), target: str = MESSAGES, **fields: Any
+    text: str = "hi", *, headers: tuple[str, ...] = (), target: str = MESSAGES, **fields: JsonValue
 ) -> bytes:
     """A Messages request as bytes. `fields` replace or add top-level members of the body."""
     body = json.dumps(messages_body(text, **fields)).encode()

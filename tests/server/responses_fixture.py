@@ -10,6 +10,7 @@ import openai
 
 from sentinel_core.config import Secret, settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonValue
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
 from sentinel_server.app import asgi
@@ -25,13 +26,16 @@ GEMINI = "gemini-upstream"
 BOTH = "both"
 """Anthropic's first, then one that has the API itself."""
 
-TOOL: Any = {"type": "function", "name": "weather", "parameters": {"type": "object"}, "strict": False}
+TOOL: JsonValue = {"type": "function", "name": "weather", "parameters": {"type": "object"}, "strict": False}
 OPENAI_CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Rome"}'}}
 
 
 @asynccontextmanager
 async def responses_server(
-    upstream: Upstream, *stages: type[Stage], runner: str, table: Mapping[str, Any] | None = None
+    upstream: Upstream,
+    *stages: type[Stage],
+    runner: str,
+    table: Mapping[str, Any] | None = None,  # TOML
 ) -> AsyncIterator[Served]:  # TOML values, for every provider
     """One upstream stands for all providers; `routing` stands behind the given stages."""
     registry = Registry()

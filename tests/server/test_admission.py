@@ -12,6 +12,7 @@ import pytest
 
 from sentinel_core.config import load_settings, settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonValue
 from sentinel_server.app import asgi
 from sentinel_server.banner import render
 from tests.server.gateway_fixture import chat, encoded
@@ -38,7 +39,7 @@ async def limited(tmp_path: Path, **table: Any) -> AsyncIterator[Served]:  # TOM
         yield served
 
 
-def payloads(body: bytes) -> list[Any]:  # JSON
+def payloads(body: bytes) -> list[JsonValue]:
     lines = body.decode().splitlines()
     return [json.loads(line[6:]) for line in lines if line.startswith("data: {")]
 

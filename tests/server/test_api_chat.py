@@ -10,6 +10,7 @@ import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_server.access_log import AccessRecord
 from sentinel_server.app import asgi
 from tests.server.edge_fixture import access_lines
@@ -42,7 +43,7 @@ async def two(upstream: Upstream, runner: str, **environ: str) -> AsyncIterator[
             yield wire, spare
 
 
-async def ask(wire: Wire, *headers: str, **fields: Any) -> Answer:  # JSON
+async def ask(wire: Wire, *headers: str, **fields: JsonValue) -> Answer:
     """One request. `fields` replace or add members of the body."""
     return await wire.ask(request("/api/chat", method="POST", headers=headers, body=encoded({**CHAT, **fields})))
 
@@ -110,7 +111,7 @@ async def test_a_model_that_is_named_is_asked(runner: str, upstream: Upstream) -
     [({"messages": None}, "invalid_parameter"), ({"stream": True}, "unsupported_parameter")],
 )
 async def test_what_is_no_request_of_its_kind_is_refused(
-    runner: str, upstream: Upstream, fields: dict[str, Any], code: str
+    runner: str, upstream: Upstream, fields: JsonObject, code: str
 ) -> None:
     async with two(upstream, runner) as (wire, _):
         answer = await ask(wire, **fields)

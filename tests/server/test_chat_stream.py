@@ -13,6 +13,7 @@ from sentinel_core.context import Context, Outcome
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.events import Event, TextDelta
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonValue
 from sentinel_core.stage import Stage
 from tests.pace import PATIENCE_S
 from tests.server.edge_fixture import access_lines
@@ -37,9 +38,9 @@ class Blocks(Stage):
             yield event
 
 
-def payloads(body: bytes) -> list[Any]:  # JSON
+def payloads(body: bytes) -> list[JsonValue]:
     """The data of every event of a stream; comments are skipped, anything else is an error."""
-    found: list[Any] = []
+    found: list[JsonValue] = []
     for block in body.decode().split("\n\n"):
         if block and not block.startswith(":"):
             name, _, data = block.partition(": ")
@@ -49,7 +50,7 @@ def payloads(body: bytes) -> list[Any]:  # JSON
     return found
 
 
-def text(events: list[Any]) -> str:  # JSON
+def text(events: list[JsonValue]) -> str:
     """What the deltas say."""
     chunks = [event for event in events if isinstance(event, dict)]
     return "".join(choice["delta"].get("content") or "" for chunk in chunks for choice in chunk.get("choices", ()))

@@ -14,6 +14,7 @@ import pytest
 
 from sentinel_core.config import Secret, settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonValue
 from sentinel_server.app import asgi
 from tests.server.serving import Served, serving
 from tests.upstream import Reply, Stream, Upstream
@@ -22,7 +23,7 @@ from tests.upstream.cohere import COHERE, block, call, citation, cited, ending, 
 
 MODEL = "command-a-reasoning-08-2025"
 ASKED: Any = [{"role": "user", "content": "Is it hot in Rome?"}]  # the clients' own types are narrower than their wire
-PARAMETERS: Any = {"type": "object", "properties": {"city": {"type": "string"}}}
+PARAMETERS: JsonValue = {"type": "object", "properties": {"city": {"type": "string"}}}
 CALLED = {"id": "w_1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Rome"}'}}
 SAID = Said("I look.", "hm", [Call("w_1", "weather", {"city": "Rome"})], "tool_calls", COUNTED)
 TURN = {"role": "assistant", "tool_calls": [CALLED], "tool_plan": "I look."}
@@ -49,10 +50,10 @@ def claude(served: Served) -> anthropic.AsyncAnthropic:
 
 async def test_openais_client_calls_a_tool_and_sends_back_what_it_got(upstream: Upstream) -> None:
     upstream.script(MODEL, Reply(COHERE.answer(SAID)), Reply(COHERE.answer(Said("Yes."))))
-    tools: Any = [{"type": "function", "function": {"name": "weather", "parameters": PARAMETERS}}]
+    tools: JsonValue = [{"type": "function", "function": {"name": "weather", "parameters": PARAMETERS}}]
     async with cohere_server(upstream) as served, gpt(served) as client:
         first = await client.chat.completions.create(model=MODEL, messages=ASKED, tools=tools)
-        history: Any = [*ASKED, first.choices[0].message.model_dump(exclude_none=True), RESULT]
+        history: JsonValue = [*ASKED, first.choices[0].message.model_dump(exclude_none=True), RESULT]
         second = await client.chat.completions.create(model=MODEL, messages=history, tools=tools)
     assert (first.choices[0].finish_reason, second.choices[0].message.content) == ("tool_calls", "Yes.")
     assert upstream.requests[1].json["messages"] == [
@@ -76,7 +77,7 @@ async def test_openais_client_puts_a_stream_together(upstream: Upstream) -> None
     assert (said.content, said.model_extra and said.model_extra["reasoning_content"]) == ("I look.", "hm")
     assert said.tool_calls is not None
     assert json.loads(said.tool_calls[0].function.arguments) == {"city": "Rome"}
-    own: Any = said.model_extra["extra_content"]["cohere"] if said.model_extra else {}
+    own: JsonValue = said.model_extra["extra_content"]["cohere"] if said.model_extra else {}
     assert own["thinking"] is True
     assert [one["text"] for one in own["citations"]] == ["hot", "Rome"]
     assert whole.usage is not None
@@ -85,13 +86,13 @@ async def test_openais_client_puts_a_stream_together(upstream: Upstream) -> None
 
 async def test_anthropics_client_calls_a_tool_and_sends_back_what_it_got(upstream: Upstream) -> None:
     upstream.script(MODEL, Stream(COHERE.stream(SAID).whole), Reply(COHERE.answer(Said("Yes."))))
-    tools: Any = [{"name": "weather", "input_schema": PARAMETERS}]
+    tools: JsonValue = [{"name": "weather", "input_schema": PARAMETERS}]
     async with cohere_server(upstream) as served, claude(served) as client:
         async with client.messages.stream(model=MODEL, max_tokens=99, messages=ASKED, tools=tools) as stream:
             first = await stream.get_final_message()
-        turn: Any = [one.model_dump(exclude_none=True) for one in first.content]
-        result: Any = [{"type": "tool_result", "tool_use_id": "w_1", "content": "hot"}]
-        history: Any = [*ASKED, {"role": "assistant", "content": turn}, {"role": "user", "content": result}]
+        turn: JsonValue = [one.model_dump(exclude_none=True) for one in first.content]
+        result: JsonValue = [{"type": "tool_result", "tool_use_id": "w_1", "content": "hot"}]
+        history: JsonValue = [*ASKED, {"role": "assistant", "content": turn}, {"role": "user", "content": result}]
         second = await client.messages.create(model=MODEL, max_tokens=99, messages=history, tools=tools)
     assert [one.type for one in first.content] == ["thinking", "text", "tool_use"]
     assert (first.stop_reason, second.content[0].type) == ("tool_use", "text")

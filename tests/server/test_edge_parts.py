@@ -119,7 +119,7 @@ def test_a_preflight_never_echoes_what_is_no_list_of_headers() -> None:
 
 
 def test_what_is_no_string_is_no_header_and_fails_nobody(caplog: pytest.LogCaptureFixture) -> None:
-    headers: Any = {"x-one": "1", "x-left": 5, "x-none": None, 7: "seven", "x-two": "2"}
+    headers: Any = {"x-one": "1", "x-left": 5, "x-none": None, 7: "seven", "x-two": "2"}  # of wrong types
     assert wire_headers(headers) == ((b"x-one", b"1"), (b"x-two", b"2"))
     assert len(caplog.records) == 3
 

@@ -13,6 +13,7 @@ from sentinel_core.context import Context
 from sentinel_core.errors import ConfigError
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonObject
 from sentinel_core.keys import PRINCIPAL, Principal
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_server import banner
@@ -65,7 +66,7 @@ def test_the_banners_call_names_a_model_where_one_is_listed() -> None:
     ids=["default", "only an admin's key", "another address", "named", "beyond loopback", "keys"],
 )
 def test_c10_a_gateway_that_knows_nobody_answers_to_its_machines_own_names(
-    auth: dict[str, Any] | None, server: dict[str, Any], served: tuple[str, ...]
+    auth: JsonObject | None, server: JsonObject, served: tuple[str, ...]
 ) -> None:  # TOML values
     assert allowed_hosts(gateway(auth, **server)) == served
 
@@ -86,7 +87,7 @@ class Doors(Stage):
 
 
 @pytest.mark.parametrize(("table", "refused"), [({}, True), ({"timeout_s": 1.0}, False)], ids=["open", "closed"])
-def test_a_stage_of_a_third_party_says_whether_it_authenticates(table: dict[str, Any], refused: bool) -> None:
+def test_a_stage_of_a_third_party_says_whether_it_authenticates(table: dict[str, Any], refused: bool) -> None:  # TOML
     registry = Registry()  # TOML values
     registry.register(Doors)
     settings = settings_from({"server": {"host": "0.0.0.0"}, "stages": {"doors": table}, "providers": {"echo": {}}})

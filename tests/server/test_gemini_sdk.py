@@ -14,6 +14,7 @@ from sentinel_core.config import Secret, settings_from
 from sentinel_core.context import Context
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonValue
 from sentinel_core.messages import Answer
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
@@ -24,7 +25,7 @@ from tests.upstream.gemini import GEMINI, candidate, event, function_call, reply
 
 MODEL = "gemini-3.8-flash"
 USER: Any = {"role": "user", "content": "hi"}  # the clients' own types are narrower than their wire
-TOOL: Any = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
+TOOL: JsonValue = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
 CALL = function_call("weather", {"city": "Rome"}, id="c1", signature="Q2/+=")
 SIGNED = text("one moment", thoughtSignature="T1/+=")
 
@@ -80,7 +81,7 @@ def say(upstream: Upstream, *, stream: bool) -> None:
         upstream.script(MODEL, Reply(reply(candidate(*parts, finish="STOP"))), hot)
 
 
-async def asked(client: openai.AsyncOpenAI, messages: list[Any], *, stream: bool) -> Any:
+async def asked(client: openai.AsyncOpenAI, messages: list[JsonValue], *, stream: bool) -> JsonValue:
     """The assistant's message as a client of OpenAI's format keeps it."""
     if not stream:
         answer = await client.chat.completions.create(model=MODEL, messages=messages, tools=[TOOL])
@@ -90,7 +91,7 @@ async def asked(client: openai.AsyncOpenAI, messages: list[Any], *, stream: bool
     return final.choices[0].message.model_dump(exclude_none=True)
 
 
-RESULT: Any = {"role": "tool", "tool_call_id": "c1", "content": "hot"}
+RESULT: JsonValue = {"role": "tool", "tool_call_id": "c1", "content": "hot"}
 SENT_RESULT = {
     "role": "user",
     "parts": [{"functionResponse": {"id": "c1", "name": "weather", "response": {"output": "hot"}}}],
@@ -119,18 +120,18 @@ async def test_anthropics_client_cannot_keep_signatures_and_the_documented_stand
     upstream: Upstream, stream: bool
 ) -> None:
     say(upstream, stream=stream)
-    tool: Any = {"name": "weather", "input_schema": {"type": "object"}}
-    fields: Any = {"model": MODEL, "max_tokens": 9, "tools": [tool]}
+    tool: JsonValue = {"name": "weather", "input_schema": {"type": "object"}}
+    fields: JsonValue = {"model": MODEL, "max_tokens": 9, "tools": [tool]}
     async with gemini_server(upstream) as served, claude(served) as client:
         if stream:
             async with client.messages.stream(messages=[USER], **fields) as events:
-                first = await events.get_final_message()
+                first: anthropic.types.Message = await events.get_final_message()
         else:
             first = await client.messages.create(messages=[USER], **fields)
         assert [block.type for block in first.content] == ["thinking", "text", "tool_use"]
         assert (first.stop_reason, first.model) == ("tool_use", "gemini-upstream")
-        replayed: Any = {"role": "assistant", "content": [block.model_dump() for block in first.content]}
-        result: Any = {"type": "tool_result", "tool_use_id": "c1", "content": "hot"}
+        replayed: JsonValue = {"role": "assistant", "content": [block.model_dump() for block in first.content]}
+        result: JsonValue = {"type": "tool_result", "tool_use_id": "c1", "content": "hot"}
         await client.messages.create(messages=[USER, replayed, {"role": "user", "content": [result]}], **fields)
     assert upstream.requests[1].json["contents"][1:] == [
         {
@@ -143,7 +144,7 @@ async def test_anthropics_client_cannot_keep_signatures_and_the_documented_stand
 
 async def test_counts_come_at_the_end_of_a_stream_for_who_asked(upstream: Upstream) -> None:
     async with gemini_server(upstream) as served, gpt(served) as client:
-        options: Any = {"include_usage": True}
+        options: JsonValue = {"include_usage": True}
         events = await client.chat.completions.create(model=MODEL, messages=[USER], stream=True, stream_options=options)
         chunks = [chunk async for chunk in events]
     counts = [chunk.usage.total_tokens for chunk in chunks if chunk.usage is not None]

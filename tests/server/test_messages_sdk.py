@@ -13,6 +13,7 @@ import pytest
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonValue
 from sentinel_core.messages import Answer
 from sentinel_core.stage import Stage
 from tests.server.messages_fixture import CLAUDE, GPT, KEY, messages_request, messages_server
@@ -31,7 +32,7 @@ from tests.upstream.anthropic import (
 pytestmark = pytest.mark.parametrize("runner", RUNNERS)
 
 MESSAGES: list[Any] = [{"role": "user", "content": "hi"}]  # the clients' own types are narrower than their wire
-TOOL: Any = {"name": "weather", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}
+TOOL: JsonValue = {"name": "weather", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}
 CALL = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Rome"}}
 OPENAI_CALL = {
     "id": "call_1",
@@ -130,7 +131,7 @@ async def test_openais_client_gets_a_completion_with_a_tool_call(runner: str, up
 async def test_openais_stream_helper_puts_a_completion_together(runner: str, upstream: Upstream, model: str) -> None:
     stream(upstream)
     async with messages_server(upstream, runner=runner) as served, gpt(served) as client:
-        options: Any = {"include_usage": True}
+        options: JsonValue = {"include_usage": True}
         async with client.chat.completions.stream(model=model, messages=MESSAGES, stream_options=options) as events:
             async for _ in events:
                 pass
@@ -148,11 +149,11 @@ async def test_a_conversation_with_thinking_and_tools_goes_on_through_openais_cl
 ) -> None:
     thought = {"type": "thinking", "thinking": "hm", "signature": "sig"}
     upstream.script(CLAUDE, Reply(message(thought, CALL)), Reply(message("done")))
-    tool: Any = {"type": "function", "function": {"name": "weather", "parameters": TOOL["input_schema"]}}
+    tool: JsonValue = {"type": "function", "function": {"name": "weather", "parameters": TOOL["input_schema"]}}
     async with messages_server(upstream, runner=runner) as served, gpt(served) as client:
         first = await client.chat.completions.create(model=CLAUDE, messages=MESSAGES, tools=[tool])
-        replayed: Any = first.choices[0].message.model_dump(exclude_none=True)
-        result: Any = {"role": "tool", "tool_call_id": "toolu_1", "content": "hot"}
+        replayed: JsonValue = first.choices[0].message.model_dump(exclude_none=True)
+        result: JsonValue = {"role": "tool", "tool_call_id": "toolu_1", "content": "hot"}
         last = await client.chat.completions.create(model=CLAUDE, messages=[*MESSAGES, replayed, result], tools=[tool])
     assert last.choices[0].message.content == "done"
     assert upstream.requests[1].json["messages"] == [
@@ -190,7 +191,7 @@ async def test_a_broken_stream_raises(runner: str, upstream: Upstream, model: st
         with pytest.raises(anthropic.APIStatusError) as caught:
             async for _ in events:
                 pass
-    body: Any = caught.value.body
+    body: JsonValue = caught.value.body
     assert body["error"]["type"] == "api_error"
 
 

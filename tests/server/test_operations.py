@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
 
 import httpx
 import openai
@@ -14,6 +13,7 @@ from sentinel_core.config import settings_from
 from sentinel_core.context import Context
 from sentinel_core.events import Event, Opaque, TextEvent
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Answer, Path, TextSlot
 from sentinel_core.registry import Registry
 from sentinel_core.testing import FakeProvider
@@ -101,7 +101,7 @@ async def test_s1_08_a_streamed_completion_with_usage_for_whom_asks(
     runner: str, upstream: Upstream, asked: bool
 ) -> None:
     upstream.script("m", Stream(text_stream("one ", "two", usage=True)))
-    options: dict[str, Any] = {"stream_options": {"include_usage": True}} if asked else {}
+    options: JsonObject = {"stream_options": {"include_usage": True}} if asked else {}
     async with chat_server(upstream, runner=runner) as (served, _), sdk(served.url) as client:
         stream = await client.completions.create(model="m", prompt="hi", stream=True, **options)
         chunks = [chunk async for chunk in stream]
@@ -122,7 +122,7 @@ async def test_u09_a_completion_stream_that_breaks_off_raises(runner: str, upstr
 
 
 @pytest.mark.parametrize(("encoding", "vector"), [("float", [1.0, 0.0]), ("base64", "AACAPwAAAAA=")])
-async def test_embeddings(runner: str, upstream: Upstream, encoding: Any, vector: Any) -> None:  # JSON
+async def test_embeddings(runner: str, upstream: Upstream, encoding: JsonValue, vector: JsonValue) -> None:
     upstream.script("m", Reply(embeddings(vector, vector)))
     async with chat_server(upstream, runner=runner) as (served, _), sdk(served.url) as client:
         answer = await client.embeddings.create(model="m", input=["a", "b"], dimensions=2, encoding_format=encoding)
@@ -201,7 +201,7 @@ async def test_u09_a_streamed_response_that_breaks_off_raises(runner: str, upstr
 @MASKS
 async def test_a_guard_binds_on_a_response_and_its_input(runner: str, upstream: Upstream, mask: type[Stage]) -> None:
     upstream.script("m", Reply(response("a secret")))
-    items: Any = [{"role": "user", "content": [{"type": "input_text", "text": "my secret"}]}]
+    items: JsonValue = [{"role": "user", "content": [{"type": "input_text", "text": "my secret"}]}]
     async with chat_server(upstream, mask, runner=runner) as (served, _), sdk(served.url) as client:
         answer = await client.responses.create(model="m", input=items, instructions="secret")
     assert answer.output_text == "a ***"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
+from sentinel_core.json_types import JsonObject
 from tests.long_form import long_form
 from tests.redis.server import running_server
 from tests.server.process import Client, Process, config, running
@@ -13,7 +13,7 @@ from tests.server.process import Client, Process, config, running
 STATE = '[state]\nkind = "redis"\nhost = "127.0.0.1"\nport = {port}\ntimeout_s = 1.0\n'
 
 
-async def asked(process: Process, path: str) -> tuple[bytes, dict[str, Any]]:
+async def asked(process: Process, path: str) -> tuple[bytes, JsonObject]:
     """Status line and body of a GET."""
     client = await Client.to(process)
     client.get(path)

@@ -16,6 +16,7 @@ from sentinel_core.errors import Refusal
 from sentinel_core.events import Event, TextEvent
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonValue
 from sentinel_core.stage import Stage
 from sentinel_server.app import asgi
 from tests.long_form import long_form
@@ -78,7 +79,7 @@ async def test_the_events_of_a_stream_and_the_response_that_ends_it(
     ]
     last = found[-1]
     assert last.type == "response.completed"
-    times: Any = {"created_at": 0}
+    times: JsonValue = {"created_at": 0}
     assert last.response.model_copy(update=times) == whole.model_copy(update=times)
 
 
@@ -100,7 +101,7 @@ async def test_the_stream_helper_puts_a_response_together(runner: str, upstream:
 @CHATS
 async def test_a_round_with_tools(runner: str, upstream: Upstream, model: str) -> None:
     say(upstream)
-    history: list[Any] = [{"role": "user", "content": "how hot is it?"}]
+    history: list[JsonValue] = [{"role": "user", "content": "how hot is it?"}]
     async with responses_server(upstream, runner=runner) as served, sdk(served) as client:
         first = await client.responses.create(model=model, input=history, tools=[TOOL])
         history += [*first.output, {"type": "function_call_output", "call_id": "call_1", "output": "hot"}]
@@ -108,7 +109,7 @@ async def test_a_round_with_tools(runner: str, upstream: Upstream, model: str) -
         upstream.script(GPT, Reply(completion("done")))
         last = await client.responses.create(model=model, input=history, tools=[TOOL])
     assert last.output_text == "done"
-    sent: Any = upstream.requests[1].json["messages"]
+    sent: JsonValue = upstream.requests[1].json["messages"]
     if model == CLAUDE:
         assert sent[1]["content"][1] == {
             "type": "tool_use",
@@ -128,18 +129,18 @@ async def test_what_a_provider_signs_comes_back_to_it(runner: str, upstream: Ups
     signed = reply(candidate(called, finish="STOP"))
     said = Stream([says(called, finish="STOP")]) if streamed else Reply(signed)
     upstream.script(None, said, Reply(reply(candidate({"text": "hot"}, finish="STOP"))))
-    history: list[Any] = [{"role": "user", "content": "how hot is it?"}]
+    history: list[JsonValue] = [{"role": "user", "content": "how hot is it?"}]
     async with responses_server(upstream, runner=runner) as served, sdk(served) as client:
         if streamed:
             async with client.responses.stream(model=GEMINI, input=history, tools=[TOOL]) as events:
-                first: Any = await events.get_final_response()
+                first: Any = await events.get_final_response()  # of many kinds of items
         else:
             first = await client.responses.create(model=GEMINI, input=history, tools=[TOOL])
         call = first.output[0]
         history += [*first.output, {"type": "function_call_output", "call_id": call.call_id, "output": "hot"}]
         last = await client.responses.create(model=GEMINI, input=history, tools=[TOOL])
     assert last.output_text == "hot"
-    sent: Any = upstream.requests[1].json["contents"][1]["parts"][0]
+    sent: JsonValue = upstream.requests[1].json["contents"][1]["parts"][0]
     assert (sent["functionCall"]["name"], sent["thoughtSignature"]) == ("weather", "c2ln")
 
 
@@ -154,7 +155,7 @@ async def test_a_response_in_a_form_that_the_client_parses(runner: str, upstream
     async with responses_server(upstream, runner=runner) as served, sdk(served) as client:
         answer = await client.responses.parse(model=GPT, input="where?", text_format=City)
     assert answer.output_parsed == City(name="Rome")
-    asked: Any = upstream.requests[0].json["response_format"]
+    asked: JsonValue = upstream.requests[0].json["response_format"]
     assert (asked["type"], asked["json_schema"]["name"]) == ("json_schema", "City")
 
 
@@ -191,7 +192,7 @@ async def test_u09_a_translated_stream_that_breaks_off_raises(runner: str, upstr
 
 async def test_what_a_provider_could_not_be_told_is_named_or_refused(runner: str, upstream: Upstream) -> None:
     say(upstream)
-    asked: Any = {"model": GPT, "input": "hi", "store": True, "tools": [{"type": "web_search"}]}
+    asked: JsonValue = {"model": GPT, "input": "hi", "store": True, "tools": [{"type": "web_search"}]}
     async with responses_server(upstream, runner=runner) as served, sdk(served) as client:
         raw = await client.responses.with_raw_response.create(**asked)
     assert raw.headers["x-sentinel-dropped-params"] == "tools.web_search, store"
@@ -237,7 +238,7 @@ async def test_a_guard_binds_on_a_translated_response_and_its_input(
     runner: str, upstream: Upstream, model: str, mask: type[Stage]
 ) -> None:
     say(upstream, "a secret")
-    items: Any = [{"role": "user", "content": [{"type": "input_text", "text": "my secret"}]}]
+    items: JsonValue = [{"role": "user", "content": [{"type": "input_text", "text": "my secret"}]}]
     async with responses_server(upstream, mask, runner=runner) as served, sdk(served) as client:
         answer = await client.responses.create(model=model, input=items, instructions="secret", tools=[TOOL])
     assert (answer.output_text, answer.instructions) == ("a ***", "***")

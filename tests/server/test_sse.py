@@ -23,7 +23,7 @@ from tests.server.edge_fixture import Life, access_lines, edge
 from tests.server.serving import RUNNERS
 from tests.server.wire import request
 
-Story: TypeAlias = Callable[[SseResponse], Coroutine[Any, Any, None]]
+Story: TypeAlias = Callable[[SseResponse], Coroutine[Any, Any, None]]  # Any: as asyncio's
 
 
 def streaming(story: Story, settings: ServerSettings) -> Any:  # an ASGI application

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.usage import Usage
 from tests.upstream.anthropic_turns import conversation
 from tests.upstream.api import Said, Wire
@@ -13,7 +13,7 @@ from tests.upstream.payloads import encoded, halves
 MESSAGE_USAGE = {"input_tokens": 3, "output_tokens": 2}
 
 
-def message(*blocks: dict[str, Any] | str, **fields: Any) -> dict[str, Any]:  # JSON
+def message(*blocks: JsonObject | str, **fields: JsonValue) -> JsonObject:
     """A complete unary answer; strings are blocks of text. `fields` replace or add top-level members."""
     content = [{"type": "text", "text": block} if isinstance(block, str) else block for block in blocks or ("hello",)]
     return {
@@ -29,12 +29,12 @@ def message(*blocks: dict[str, Any] | str, **fields: Any) -> dict[str, Any]:  # 
     }
 
 
-def named(body: dict[str, Any]) -> bytes:  # JSON
+def named(body: JsonObject) -> bytes:
     """One event of a stream, under its type as a name."""
     return b"event: " + str(body["type"]).encode() + b"\ndata: " + encoded(body) + b"\n\n"
 
 
-def block(index: int, start: dict[str, Any], *deltas: dict[str, Any]) -> list[bytes]:
+def block(index: int, start: JsonObject, *deltas: JsonObject) -> list[bytes]:
     """One content block of a stream: its start, its deltas, its end."""
     return [
         named({"type": "content_block_start", "index": index, "content_block": start}),
@@ -61,17 +61,17 @@ def tool_block(index: int, identifier: str, name: str, *fragments: str) -> list[
     return block(index, start, *({"type": "input_json_delta", "partial_json": part} for part in fragments))
 
 
-def opening(**usage: Any) -> bytes:  # JSON
+def opening(**usage: JsonValue) -> bytes:
     """The event that opens a stream."""
     return _opening({"input_tokens": 3, "output_tokens": 1, **usage})
 
 
-def _opening(usage: Mapping[str, Any]) -> bytes:  # JSON
+def _opening(usage: JsonMapping) -> bytes:
     body = message(content=[], stop_reason=None, usage=usage)
     return named({"type": "message_start", "message": body})
 
 
-def ending(reason: str | None = "end_turn", **usage: Any) -> list[bytes]:  # JSON
+def ending(reason: str | None = "end_turn", **usage: JsonValue) -> list[bytes]:
     """The two events that end a stream."""
     delta = {"stop_reason": reason, "stop_sequence": None}
     return [
@@ -109,9 +109,9 @@ class Anthropic:
         """The same for both."""
         return "/v1/messages"
 
-    def answer(self, said: Said) -> dict[str, Any]:  # JSON
+    def answer(self, said: Said) -> JsonObject:
         """A message: thinking, text, calls."""
-        blocks: list[dict[str, Any]] = []
+        blocks: list[JsonObject] = []
         if said.reasoning:
             blocks.append({"type": "thinking", "thinking": said.reasoning, "signature": "sig"})
         if said.text:
@@ -131,13 +131,13 @@ class Anthropic:
             fragments = halves(encoded(call.arguments).decode()) if call.arguments else ()
             blocks.append(tool_block(len(blocks), call.id, call.name, *fragments))
         counts = _usage(said.usage)
-        end: dict[str, Any] = {"stop_reason": STOP_REASONS[said.finish], "stop_sequence": None}
+        end: JsonObject = {"stop_reason": STOP_REASONS[said.finish], "stop_sequence": None}
         closing = {"type": "message_delta", "delta": end, **({"usage": counts} if counts else {})}
         start = [_opening({**counts, "output_tokens": 1} if counts else {}), named({"type": "ping"})]
         content = [event for made in blocks for event in made]
         return Wire(start, content, [named(closing), named({"type": "message_stop"})])
 
-    def error(self, status: int, message: str) -> Any:  # JSON
+    def error(self, status: int, message: str) -> JsonValue:
         """The object that Anthropic's SDKs read."""
         return {"type": "error", "error": {"type": ERROR_TYPES.get(status, "api_error"), "message": message}}
 
@@ -145,12 +145,12 @@ class Anthropic:
         """An event of its own name."""
         return named(self.error(500, message))
 
-    def conversation(self, body: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+    def conversation(self, body: JsonMapping) -> JsonObject:
         """The turns as messages."""
         return conversation(body)
 
 
-def _usage(usage: Usage | None) -> dict[str, Any]:  # JSON
+def _usage(usage: Usage | None) -> JsonObject:
     """Of the prompt, Anthropic counts apart what came from its cache."""
     if usage is None:
         return {}
@@ -162,7 +162,7 @@ def _usage(usage: Usage | None) -> dict[str, Any]:  # JSON
     }
 
 
-def _without_usage(body: dict[str, Any]) -> dict[str, Any]:  # JSON
+def _without_usage(body: JsonObject) -> JsonObject:
     return {key: value for key, value in body.items() if key != "usage"}
 
 

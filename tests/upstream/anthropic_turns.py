@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from tests.upstream.payloads import encoded
 
 
-def conversation(body: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+def conversation(body: JsonMapping) -> JsonObject:
     """The turns as messages; the results of tools are messages of their own."""
     rules = [{"role": "system", "content": _plain(body["system"])}] if "system" in body else []
-    read: dict[str, Any] = {"messages": [*rules, *(each for turn in body["messages"] for each in _messages(turn))]}
+    read: JsonObject = {"messages": [*rules, *(each for turn in body["messages"] for each in _messages(turn))]}
     read |= {key: body[key] for key in ("max_tokens", "temperature", "top_p") if key in body}
     if "stop_sequences" in body:
         read["stop"] = body["stop_sequences"]
@@ -22,18 +20,18 @@ def conversation(body: Mapping[str, Any]) -> dict[str, Any]:  # JSON
     return read
 
 
-def _plain(content: Any) -> Any:  # JSON
+def _plain(content: JsonValue) -> JsonValue:
     """Text blocks as parts of text; a string as it is."""
     if isinstance(content, str):
         return content
     return [{"type": "text", "text": block["text"]} for block in content if block["type"] == "text"]
 
 
-def _messages(turn: Mapping[str, Any]) -> list[dict[str, Any]]:  # JSON
+def _messages(turn: JsonMapping) -> list[JsonObject]:
     content = turn["content"]
     if isinstance(content, str):
         return [dict(turn)]
-    messages: list[dict[str, Any]] = [
+    messages: list[JsonObject] = [
         {"role": "tool", "tool_call_id": block["tool_use_id"], "content": _plain(block["content"])}
         for block in content
         if block["type"] == "tool_result"
@@ -45,17 +43,17 @@ def _messages(turn: Mapping[str, Any]) -> list[dict[str, Any]]:  # JSON
     return messages
 
 
-def _call(block: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+def _call(block: JsonMapping) -> JsonObject:
     function = {"name": block["name"], "arguments": encoded(block["input"]).decode()}
     return {"id": block["id"], "type": "function", "function": function}
 
 
-def _function(tool: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+def _function(tool: JsonMapping) -> JsonObject:
     named_ = {key: tool[key] for key in ("name", "description") if key in tool}
     return {"type": "function", "function": {**named_, "parameters": tool["input_schema"]}}
 
 
-def _tool_choice(choice: Mapping[str, Any]) -> Any:  # JSON
+def _tool_choice(choice: JsonMapping) -> JsonValue:
     if choice["type"] == "tool":
         return {"type": "function", "function": {"name": choice["name"]}}
     return {"auto": "auto", "any": "required", "none": "none"}[choice["type"]]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.usage import Usage
 
 
@@ -14,7 +15,7 @@ class Call(NamedTuple):
 
     id: str
     name: str
-    arguments: Mapping[str, Any]  # JSON
+    arguments: JsonMapping
 
 
 COUNTED = Usage(3, 2, 5)
@@ -61,7 +62,7 @@ class Api(Protocol):
         """Where a chat with the model `m` is sent, below the server's root."""
         ...
 
-    def answer(self, said: Said) -> dict[str, Any]:  # JSON
+    def answer(self, said: Said) -> JsonObject:
         """A whole unary answer."""
         ...
 
@@ -69,7 +70,7 @@ class Api(Protocol):
         """The same as a stream. Texts leave in several events where the API allows it."""
         ...
 
-    def error(self, status: int, message: str) -> Any:  # JSON
+    def error(self, status: int, message: str) -> JsonValue:
         """The body of an error of this status."""
         ...
 
@@ -77,6 +78,6 @@ class Api(Protocol):
         """An error that comes as an event of a stream."""
         ...
 
-    def conversation(self, body: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+    def conversation(self, body: JsonMapping) -> JsonObject:
         """A request's body read back as OpenAI's chat: what the upstream understands. For the subset that survives."""
         ...

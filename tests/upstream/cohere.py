@@ -6,9 +6,10 @@ Written from https://docs.cohere.com/reference/chat and https://docs.cohere.com/
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
+from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_core.usage import Usage
 from tests.upstream.api import Api, Call, Said, Wire
 from tests.upstream.payloads import encoded
@@ -29,7 +30,7 @@ def usage(counted: Usage) -> Json:
     }
 
 
-def event(kind: str, message: Json | None = None, *, index: int | None = None, **fields: Any) -> bytes:
+def event(kind: str, message: Json | None = None, *, index: int | None = None, **fields: JsonValue) -> bytes:
     """One event of a stream; `message` is what its delta holds."""
     body: Json = {"type": kind, **({} if index is None else {"index": index}), **fields}
     if message is not None:
@@ -81,7 +82,7 @@ def cited(index: int, text: str) -> list[bytes]:
     return [event("citation-start", {"citations": citation(text)}, index=index), event("citation-end", index=index)]
 
 
-def ending(word: str | None = "COMPLETE", counted: Usage | None = None, **delta: Any) -> bytes:
+def ending(word: str | None = "COMPLETE", counted: Usage | None = None, **delta: JsonValue) -> bytes:
     """The event that ends a stream."""
     said: Json = {"finish_reason": word} if word is not None else {}
     if counted is not None:
@@ -129,7 +130,7 @@ class Cohere:
         """A generation that failed: a stream has no other event for it."""
         return ending("ERROR", error=message)
 
-    def conversation(self, body: Mapping[str, Any]) -> Json:
+    def conversation(self, body: JsonMapping) -> Json:
         """A request as OpenAI's chat."""
         result = {_NAMES.get(key, key): value for key, value in body.items() if key not in _READ}
         result["messages"] = [_message(message) for message in body["messages"]]
@@ -164,23 +165,23 @@ def _halves(text: str) -> Sequence[str]:
     return [part for part in (text[:middle], text[middle:]) if part]
 
 
-def _message(message: Mapping[str, Any]) -> Json:
+def _message(message: JsonMapping) -> Json:
     if message["role"] != "assistant":
         return dict(message)
     content = message.get("content")
     thoughts = [part for part in content if part["type"] == "thinking"] if isinstance(content, list) else []
-    said: Any = [part for part in content if part["type"] == "text"] if isinstance(content, list) else content
+    said: JsonValue = [part for part in content if part["type"] == "text"] if isinstance(content, list) else content
     result: Json = {"role": "assistant", "content": message.get("tool_plan") or said or None}
     if thoughts:
         result["reasoning_content"] = "".join(part["thinking"] for part in thoughts)
     return {**result, "tool_calls": message["tool_calls"]} if "tool_calls" in message else result
 
 
-def _form(form: Mapping[str, Any]) -> Json:
+def _form(form: JsonMapping) -> Json:
     if "json_schema" not in form:
         return dict(form)
     return {"type": "json_schema", "json_schema": {"name": "output", "schema": form["json_schema"]}}
 
 
-def _effort(thinking: Mapping[str, Any]) -> str:
+def _effort(thinking: JsonMapping) -> str:
     return "none" if thinking["type"] == "disabled" else _EFFORTS[thinking.get("token_budget")]

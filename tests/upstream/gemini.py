@@ -6,9 +6,10 @@ The forms are those of recorded answers: CRLF between events, zeros left out, er
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.usage import Usage
 from tests.upstream.api import Api, Call, Said, Wire
 from tests.upstream.payloads import encoded
@@ -21,41 +22,41 @@ _STATUSES = {
 }
 
 
-def text(said: str, **fields: Any) -> dict[str, Any]:  # JSON
+def text(said: str, **fields: JsonValue) -> JsonObject:
     """A part of text; `fields` are further members, such as `thought`."""
     return {"text": said, **fields}
 
 
-def function_call(name: str, args: Any = None, *, signature: str = "", **fields: Any) -> dict[str, Any]:  # JSON
+def function_call(name: str, args: JsonValue = None, *, signature: str = "", **fields: JsonValue) -> JsonObject:
     """A part that calls a tool."""
     called = {"name": name, **({} if args is None else {"args": args}), **fields}
     return {"functionCall": called, **({"thoughtSignature": signature} if signature else {})}
 
 
-def candidate(*parts: dict[str, Any], finish: str | None = None, **fields: Any) -> dict[str, Any]:  # JSON
+def candidate(*parts: JsonObject, finish: str | None = None, **fields: JsonValue) -> JsonObject:
     """One candidate; `fields` are further members, or others in their place."""
     content = {"content": {"parts": list(parts), "role": "model"}} if parts else {}
     return {**content, **({"finishReason": finish} if finish else {}), "index": 0, **fields}
 
 
-def reply(*candidates: dict[str, Any], **fields: Any) -> dict[str, Any]:  # JSON
+def reply(*candidates: JsonObject, **fields: JsonValue) -> JsonObject:
     """An answer or a chunk with these candidates; `fields` replace or add top-level members, None takes one out."""
     named = {"candidates": list(candidates)} if candidates else {}
     top = {"usageMetadata": USAGE, "modelVersion": "gemini-upstream", "responseId": "QHiLaa6LBrb8vdIPoNztsAg"}
     return {key: value for key, value in {**named, **top, **fields}.items() if value is not None}
 
 
-def event(body: Any) -> bytes:  # JSON
+def event(body: JsonValue) -> bytes:
     """One event of a stream."""
     return b"data: " + encoded(body) + b"\r\n\r\n"
 
 
-def says(*parts: dict[str, Any], finish: str | None = None, **fields: Any) -> bytes:  # JSON
+def says(*parts: JsonObject, finish: str | None = None, **fields: JsonValue) -> bytes:
     """One event with the next parts of the only candidate."""
     return event(reply(candidate(*parts, finish=finish), **fields))
 
 
-def error_body(status: int, message: str, *details: Any) -> dict[str, Any]:  # JSON
+def error_body(status: int, message: str, *details: JsonValue) -> JsonObject:
     """An error response; `details` are its objects."""
     error = {"code": status, "message": message, "status": _STATUSES.get(status, "UNKNOWN")}
     return {"error": {**error, **({"details": list(details)} if details else {})}}
@@ -71,7 +72,7 @@ class Gemini:
         """Where a chat with the model `m` is sent, below the server's root."""
         return f"/v1/models/m:{'streamGenerateContent?alt=sse' if stream else 'generateContent'}"
 
-    def answer(self, said: Said) -> dict[str, Any]:  # JSON
+    def answer(self, said: Said) -> JsonObject:
         """A whole unary answer."""
         parts = [part for group in _parts(said, 1) for part in group]
         return reply(candidate(*parts, finish=_REASONS[said.finish]), usageMetadata=_counts(said.usage))
@@ -86,7 +87,7 @@ class Gemini:
             ending=[says(text(""), finish=_REASONS[said.finish], usageMetadata=last)],
         )
 
-    def error(self, status: int, message: str) -> dict[str, Any]:  # JSON
+    def error(self, status: int, message: str) -> JsonObject:
         """The body of an error of this status."""
         return error_body(status, message)
 
@@ -94,7 +95,7 @@ class Gemini:
         """An error within a stream: the bare object, on several lines."""
         return json.dumps(error_body(503, message), indent=2).replace("\n", "\r\n").encode() + b"\r\n\r\n"
 
-    def conversation(self, body: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+    def conversation(self, body: JsonMapping) -> JsonObject:
         """A request's body read back as OpenAI's chat."""
         system = body.get("systemInstruction", {}).get("parts", ())
         messages = [{"role": "system", "content": part["text"]} for part in system]
@@ -105,7 +106,7 @@ class Gemini:
 GEMINI: Final[Api] = Gemini()
 
 
-def _parts(said: Said, pieces: int) -> list[list[dict[str, Any]]]:
+def _parts(said: Said, pieces: int) -> list[list[JsonObject]]:
     """The parts of an answer, in the groups in which they leave; texts in up to `pieces` of them."""
     thoughts = [[text(piece, thought=True)] for piece in _cut(said.reasoning, pieces)]
     spoken = [[text(piece)] for piece in _cut(said.text, pieces)]
@@ -117,7 +118,7 @@ def _cut(whole: str, pieces: int) -> list[str]:
     return [piece for piece in (whole[:middle], whole[middle:]) if piece]
 
 
-def _called(call: Call) -> tuple[str, Mapping[str, Any]]:
+def _called(call: Call) -> tuple[str, JsonMapping]:
     return call.name, call.arguments
 
 
@@ -135,9 +136,9 @@ def _counts(usage: Usage | None) -> dict[str, int] | None:
     return {name: count for name, count in counts.items() if count or name == "promptTokenCount"}
 
 
-def _messages(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _messages(content: JsonMapping) -> list[JsonObject]:
     """One turn as messages: results of tools first, then what is said and called."""
-    parts: Sequence[Mapping[str, Any]] = content["parts"]
+    parts: Sequence[JsonMapping] = content["parts"]
     found = [_result(part["functionResponse"]) for part in parts if "functionResponse" in part]
     spoken = [_content(part) for part in parts if "functionResponse" not in part and "functionCall" not in part]
     calls = [_call(part) for part in parts if "functionCall" in part]
@@ -148,7 +149,7 @@ def _messages(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _content(part: Mapping[str, Any]) -> dict[str, Any]:
+def _content(part: JsonMapping) -> JsonObject:
     if "text" in part:
         return {"type": "text", "text": part["text"]}
     blob = part.get("inlineData")
@@ -156,7 +157,7 @@ def _content(part: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": url}}
 
 
-def _call(part: Mapping[str, Any]) -> dict[str, Any]:
+def _call(part: JsonMapping) -> JsonObject:
     called = part["functionCall"]
     function = {"name": called["name"], "arguments": json.dumps(called["args"], separators=(",", ":"))}
     signature = part.get("thoughtSignature")
@@ -164,13 +165,13 @@ def _call(part: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": called["id"], "type": "function", "function": function, **kept}
 
 
-def _result(response: Mapping[str, Any]) -> dict[str, Any]:
+def _result(response: JsonMapping) -> JsonObject:
     value = response["response"]
     output = value["output"] if value.keys() == {"output"} else json.dumps(value, separators=(",", ":"))
     return {"role": "tool", "tool_call_id": response["id"], "content": output}
 
 
-def _tools(body: Mapping[str, Any]) -> dict[str, Any]:
+def _tools(body: JsonMapping) -> JsonObject:
     if "tools" not in body:
         return {}
     declared = body["tools"][0]["functionDeclarations"]
@@ -184,7 +185,7 @@ def _tools(body: Mapping[str, Any]) -> dict[str, Any]:
     return {"tools": tools, **choice[config["mode"]]}
 
 
-def _parameters(body: Mapping[str, Any]) -> dict[str, Any]:
+def _parameters(body: JsonMapping) -> JsonObject:
     """What `generationConfig` says, under OpenAI's names."""
     names = {
         **{"temperature": "temperature", "topP": "top_p", "topK": "top_k", "seed": "seed", "candidateCount": "n"},

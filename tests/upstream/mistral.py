@@ -5,10 +5,10 @@ Source: https://docs.mistral.ai/api/ and the response types of Mistral's own cli
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.usage import Usage
 from tests.upstream.api import Said
 from tests.upstream.openai import OpenAI
@@ -22,12 +22,12 @@ class Mistral(OpenAI):
 
     name = "mistral"
 
-    def error(self, status: int, message: str) -> Any:  # JSON
+    def error(self, status: int, message: str) -> JsonValue:
         """No envelope."""
         kind = "invalid_request_error" if status < 500 else "internal_server_error"
         return {"object": "error", "message": message, "type": kind, "param": None, "code": None}
 
-    def conversation(self, body: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+    def conversation(self, body: JsonMapping) -> JsonObject:
         """A call of a tool that must be made is `any`. An assistant speaks between a result and a user, if only to say
         that it heard."""
         read = super().conversation(body)
@@ -39,18 +39,18 @@ class Mistral(OpenAI):
         said = zip(read["messages"], between, strict=True)
         return {**read, "messages": [message for message, heard in said if not (heard and message == _HEARD)]}
 
-    def reasoned(self, text: str | None, reasoning: str) -> dict[str, Any]:  # JSON
+    def reasoned(self, text: str | None, reasoning: str) -> JsonObject:
         """Thoughts stand in the content, as parts."""
         if not reasoning:
             return {"content": text}
         thought = {"type": "thinking", "thinking": [{"type": "text", "text": reasoning}]}
         return {"content": [thought, *([{"type": "text", "text": text}] if text else [])]}
 
-    def end(self, said: Said) -> Sequence[dict[str, Any]]:
+    def end(self, said: Said) -> Sequence[JsonObject]:
         """The counts stand beside the finish."""
         return [{**delta("", finish=said.finish), **self.counted(said.usage)}]
 
-    def counted(self, usage: Usage | None) -> dict[str, Any]:  # JSON
+    def counted(self, usage: Usage | None) -> JsonObject:
         """Cached tokens are counted beside the others; reasoning tokens are not told apart."""
         counts = super().counted(usage).get("usage")
         if usage is None or counts is None:

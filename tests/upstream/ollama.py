@@ -7,9 +7,9 @@ as that server's encoder leaves them out.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from tests.upstream.api import Api, Call, Said, Wire
 from tests.upstream.payloads import encoded
 
@@ -20,18 +20,18 @@ OPTIONS = {"num_predict": "max_tokens"}
 """Options whose name is another one than OpenAI's."""
 
 
-def line(content: str = "", **fields: Any) -> bytes:  # JSON
+def line(content: str = "", **fields: JsonValue) -> bytes:
     """One line of a stream that is not the last; `fields` are further members of its message."""
     message = {"role": "assistant", "content": content, **fields}
     return encoded({"model": "llama3.2", "created_at": CREATED, "message": message, "done": False}) + b"\n"
 
 
-def last(reason: str | None = "stop", **fields: Any) -> bytes:  # JSON
+def last(reason: str | None = "stop", **fields: JsonValue) -> bytes:
     """The line that ends a stream; `fields` replace or add members."""
     return encoded(chat(content="", reason=reason, **fields)) + b"\n"
 
 
-def chat(content: str = "hello", reason: str | None = "stop", **fields: Any) -> dict[str, Any]:  # JSON
+def chat(content: str = "hello", reason: str | None = "stop", **fields: JsonValue) -> JsonObject:
     """A complete unary answer. `fields` replace or add top-level members."""
     return {
         "model": "llama3.2",
@@ -50,7 +50,7 @@ def chat_lines(*texts: str, reason: str = "stop") -> list[bytes]:
     return [*map(line, texts or ("hello",)), last(reason)]
 
 
-def called(call: Call, index: int = 0) -> dict[str, Any]:  # JSON
+def called(call: Call, index: int = 0) -> JsonObject:
     """A call as it stands in a message."""
     return {
         **({"id": call.id} if call.id else {}),
@@ -68,9 +68,9 @@ class Ollama:
         """The same for both."""
         return "/api/chat"
 
-    def answer(self, said: Said) -> dict[str, Any]:  # JSON
+    def answer(self, said: Said) -> JsonObject:
         """One message, whole."""
-        message: dict[str, Any] = {"role": "assistant", "content": said.text}
+        message: JsonObject = {"role": "assistant", "content": said.text}
         if said.reasoning:
             message["thinking"] = said.reasoning
         if said.calls:
@@ -87,7 +87,7 @@ class Ollama:
         ending = encoded(_ended(said, {"role": "assistant", "content": ""})) + b"\n"
         return Wire([line()], content, [ending])
 
-    def error(self, status: int, message: str) -> Any:  # JSON
+    def error(self, status: int, message: str) -> JsonValue:
         """Text is all there is."""
         return {"error": message}
 
@@ -95,9 +95,9 @@ class Ollama:
         """The same object on a line of its own."""
         return encoded(self.error(500, message)) + b"\n"
 
-    def conversation(self, body: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+    def conversation(self, body: JsonMapping) -> JsonObject:
         """Roles and texts as they are, images as data, arguments as text, options at the top."""
-        read: dict[str, Any] = {"messages": [_message(message) for message in body["messages"]]}
+        read: JsonObject = {"messages": [_message(message) for message in body["messages"]]}
         if "tools" in body:
             read["tools"] = body["tools"]
         for name, value in body.get("options", {}).items():
@@ -110,7 +110,7 @@ class Ollama:
         return {**read, "stream": True} if body["stream"] else read
 
 
-def _ended(said: Said, message: dict[str, Any]) -> dict[str, Any]:
+def _ended(said: Said, message: JsonObject) -> JsonObject:
     """What is told at an answer's end. After calls of tools the reason is `stop`, too."""
     reason = "stop" if said.finish == "tool_calls" else said.finish
     body = chat(reason=reason, message=message)
@@ -132,11 +132,11 @@ def _halves(text: str) -> Sequence[str]:
     return [half for half in (text[:middle], text[middle:]) if half]
 
 
-def _message(message: Mapping[str, Any]) -> dict[str, Any]:
+def _message(message: JsonMapping) -> JsonObject:
     text = message["content"]
     images = [{"type": "image_url", "image_url": {"url": f"data:;base64,{data}"}} for data in message.get("images", ())]
     content = [*([{"type": "text", "text": text}] if text else []), *images] if images else text
-    read: dict[str, Any] = {"role": message["role"], "content": content}
+    read: JsonObject = {"role": message["role"], "content": content}
     if "thinking" in message:
         read["reasoning_content"] = message["thinking"]
     if "tool_call_id" in message:
@@ -147,7 +147,7 @@ def _message(message: Mapping[str, Any]) -> dict[str, Any]:
     return read
 
 
-def _call(call: Mapping[str, Any]) -> dict[str, Any]:
+def _call(call: JsonMapping) -> JsonObject:
     function = call["function"]
     arguments = json.dumps(function["arguments"], separators=(",", ":"), ensure_ascii=False)
     return {"id": call["id"], "type": "function", "function": {"name": function["name"], "arguments": arguments}}

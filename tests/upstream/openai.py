@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.usage import Usage
 from tests.upstream.api import Call, Said, Wire
 from tests.upstream.payloads import DONE, chunk, completion, delta, encoded, halves, sse
@@ -33,9 +33,9 @@ class OpenAI:
         """The same for both."""
         return "/v1/chat/completions"
 
-    def answer(self, said: Said) -> dict[str, Any]:  # JSON
+    def answer(self, said: Said) -> JsonObject:
         """A completion with one choice."""
-        message: dict[str, Any] = {"role": "assistant", **self.reasoned(said.text or None, said.reasoning)}
+        message: JsonObject = {"role": "assistant", **self.reasoned(said.text or None, said.reasoning)}
         if said.calls:
             message["tool_calls"] = [called(call) for call in said.calls]
         choice = {"index": 0, "message": message, "finish_reason": said.finish}
@@ -53,7 +53,7 @@ class OpenAI:
         ending = [*map(sse, self.end(said)), DONE]
         return Wire([sse(delta("", role="assistant"))], [*map(sse, content)], ending)
 
-    def error(self, status: int, message: str) -> Any:  # JSON
+    def error(self, status: int, message: str) -> JsonValue:
         """The object that every SDK reads."""
         kind = "invalid_request_error" if status < 500 else "server_error"
         return {"error": {"message": message, "type": kind, "param": None, "code": None}}
@@ -62,23 +62,23 @@ class OpenAI:
         """The same object in a chunk's place."""
         return sse(self.error(500, message))
 
-    def conversation(self, body: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+    def conversation(self, body: JsonMapping) -> JsonObject:
         """As it is."""
         return {key: body[key] for key in CONVERSATION if key in body}
 
     # -- what hosts say otherwise ---------------------------------------------------------------------------------
 
-    def reasoned(self, text: str | None, reasoning: str) -> dict[str, Any]:  # JSON
+    def reasoned(self, text: str | None, reasoning: str) -> JsonObject:
         """The members of a message or a delta that hold text and reasoning."""
-        members: dict[str, Any] = {} if text is None and reasoning else {"content": text}
+        members: JsonObject = {} if text is None and reasoning else {"content": text}
         return {**members, "reasoning_content": reasoning} if reasoning else members
 
-    def end(self, said: Said) -> Sequence[dict[str, Any]]:
+    def end(self, said: Said) -> Sequence[JsonObject]:
         """The chunks that end a stream: the finish, then the counts."""
         counts = [chunk([], **self.counted(said.usage))] if said.usage is not None else []
         return [delta(finish=said.finish), *counts]
 
-    def counted(self, usage: Usage | None) -> dict[str, Any]:  # JSON
+    def counted(self, usage: Usage | None) -> JsonObject:
         """The member that holds the counts, if there are any."""
         if usage is None:
             return {}
@@ -93,12 +93,12 @@ class OpenAI:
         }
 
 
-def called(call: Call) -> dict[str, Any]:  # JSON
+def called(call: Call) -> JsonObject:
     """A call as it stands in a message."""
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": json.dumps(call.arguments)}}
 
 
-def _call(index: int, call: Call) -> Sequence[dict[str, Any]]:
+def _call(index: int, call: Call) -> Sequence[JsonObject]:
     """A call as deltas: its head, then its arguments."""
     head = {"index": index, **called(call), "function": {"name": call.name, "arguments": ""}}
     parts = halves(encoded(call.arguments).decode())

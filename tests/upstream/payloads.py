@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import json
-from typing import Any
+
+from sentinel_core.json_types import JsonObject, JsonValue
 
 DONE = b"data: [DONE]\n\n"
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
 
-def completion(text: str = "hello", **fields: Any) -> dict[str, Any]:  # JSON
+def completion(text: str = "hello", **fields: JsonValue) -> JsonObject:
     """A complete unary answer. `fields` replace or add top-level members."""
     return {
         "id": "chatcmpl-1",
@@ -24,7 +25,7 @@ def completion(text: str = "hello", **fields: Any) -> dict[str, Any]:  # JSON
     }
 
 
-def delta(content: str | None = None, *, index: int = 0, finish: str | None = None, **fields: Any) -> dict[str, Any]:
+def delta(content: str | None = None, *, index: int = 0, finish: str | None = None, **fields: JsonValue) -> JsonObject:
     """One stream chunk with one choice; `fields` are further members of its delta (role, tool_calls, ...)."""
     body = dict(fields)
     if content is not None:
@@ -32,7 +33,7 @@ def delta(content: str | None = None, *, index: int = 0, finish: str | None = No
     return chunk([{"index": index, "delta": body, "finish_reason": finish}])
 
 
-def chunk(choices: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
+def chunk(choices: list[JsonObject], **fields: JsonValue) -> JsonObject:
     """One stream chunk with these choices."""
     return {
         "id": "chatcmpl-1",
@@ -44,12 +45,12 @@ def chunk(choices: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
     }
 
 
-def sse(payload: Any) -> bytes:  # JSON
+def sse(payload: JsonValue) -> bytes:
     """One SSE event that carries this JSON."""
     return b"data: " + encoded(payload) + b"\n\n"
 
 
-def encoded(payload: Any) -> bytes:  # JSON
+def encoded(payload: JsonValue) -> bytes:
     """Compact JSON; bytes stay as they are."""
     if isinstance(payload, bytes):
         return payload
@@ -74,12 +75,12 @@ def halves(text: str) -> list[str]:
     return [half for half in (text[:middle], text[middle:]) if half]
 
 
-def text_completion(text: str = "hello", **fields: Any) -> dict[str, Any]:  # JSON
+def text_completion(text: str = "hello", **fields: JsonValue) -> JsonObject:
     """A complete unary answer of the legacy format. `fields` replace or add top-level members."""
     return {**text_chunk(text, finish="stop"), "usage": USAGE, **fields}
 
 
-def text_chunk(text: str, *, index: int = 0, finish: str | None = None) -> dict[str, Any]:  # JSON
+def text_chunk(text: str, *, index: int = 0, finish: str | None = None) -> JsonObject:
     """One stream chunk of the legacy format with one choice."""
     choice = {"text": text, "index": index, "logprobs": None, "finish_reason": finish}
     return {**chunk([choice]), "id": "cmpl-1", "object": "text_completion"}
@@ -95,14 +96,14 @@ def text_stream(*texts: str, usage: bool = False, finish: str | None = "stop", d
     return [*events, DONE] if done else events
 
 
-def embeddings(*vectors: Any) -> dict[str, Any]:  # JSON
+def embeddings(*vectors: JsonValue) -> JsonObject:
     """An answer with these vectors."""
     data = [{"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(vectors)]
     usage = {"prompt_tokens": 3, "total_tokens": 3}
     return {"object": "list", "data": data, "model": "upstream-model", "usage": usage}
 
 
-def response(text: str = "hello", **fields: Any) -> dict[str, Any]:  # JSON
+def response(text: str = "hello", **fields: JsonValue) -> JsonObject:
     """A complete answer of the Responses format: one message. `fields` replace or add top-level members."""
     part = {"type": "output_text", "text": text, "annotations": []}
     item = {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "content": [part]}
@@ -125,7 +126,7 @@ def response_stream(*texts: str, end: bool = True) -> list[bytes]:
     at = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
     whole = response("".join(texts))
     item = whole["output"][0]
-    frames: list[dict[str, Any]] = [
+    frames: list[JsonObject] = [
         {"type": "response.created", "response": {**whole, "status": "in_progress", "output": [], "usage": None}},
         {"type": "response.output_item.added", "output_index": 0, "item": {**item, "content": []}},
         {"type": "response.content_part.added", **at, "part": {**item["content"][0], "text": ""}},

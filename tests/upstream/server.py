@@ -8,8 +8,9 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Self
+from typing import Self
 
+from sentinel_core.json_types import JsonObject
 from tests.pace import PATIENCE_S
 from tests.upstream.anthropic import message, message_stream
 from tests.upstream.api import Said
@@ -173,7 +174,7 @@ class Upstream:
         return queue.popleft() if len(queue) > 1 else queue[0]
 
 
-def _fields(request: Received) -> dict[str, Any]:
+def _fields(request: Received) -> JsonObject:
     """The members of a JSON body; none of any other body."""
     try:
         body = request.json

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -23,6 +23,7 @@ from sentinel_core.dialects.anthropic_messages.words import (
 from sentinel_core.dialects.lanes import changed_ends
 from sentinel_core.dialects.slots import Path
 from sentinel_core.events import Event, Finish, Opaque, ReasoningDelta, TextDelta, TextEvent, ToolCallDelta, UsageReport
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Answer
 from sentinel_core.usage import Usage
 
@@ -65,7 +66,7 @@ def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
             opaque.update({slot.path: slot.text for slot in event.slots})
     lanes = _lanes(answer.body)
     texts: dict[Path, str] = {}
-    inputs: dict[int, Any] = {}
+    inputs: dict[int, JsonValue] = {}
     for lane in dict.fromkeys(event.lane for _, event in lanes):
         places = [(path, event.text) for path, event in lanes if event.lane == lane]
         new = "".join(came.get(lane, ()))
@@ -83,7 +84,7 @@ def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
     return _patched(answer.with_texts(texts), inputs, changed_ends((_end(answer),), events))
 
 
-def _patched(answer: Answer, inputs: Mapping[int, Any], ends: Mapping[int, str | None]) -> Answer:  # JSON
+def _patched(answer: Answer, inputs: Mapping[int, JsonValue], ends: Mapping[int, str | None]) -> Answer:
     """The answer with other inputs for the tools at these places, and another end."""
     body = dict(answer.body)
     if inputs:
@@ -104,12 +105,12 @@ def assemble(dialect: Dialect, events: Iterable[Event]) -> Answer:
     A tool's input that is no JSON object stays a text where the events say only what was sent. In an upstream's own
     frames it makes no answer, unless it was cut off: raises `UpstreamError`.
     """
-    top: dict[str, Any] = message_start("msg_assembled", "")["message"]
-    blocks: dict[object, dict[str, Any]] = {}
+    top: JsonObject = message_start("msg_assembled", "")["message"]
+    blocks: dict[object, JsonObject] = {}
     usage: UsageReport | None = None
-    wire_counts: dict[str, Any] = {}
+    wire_counts: JsonObject = {}
     opaque: list[Opaque] = []
-    read: Callable[..., Any] = sent_input
+    read: Callable[..., JsonValue] = sent_input
     for event in events:
         frame = event.frame
         if frame is not None and frame.name == "message_start":
@@ -138,8 +139,8 @@ def assemble(dialect: Dialect, events: Iterable[Event]) -> Answer:
 
 
 def _counted(
-    opening: Any, report: UsageReport | None, wire_counts: Mapping[str, Any]
-) -> tuple[Usage | None, dict[str, Any]]:  # JSON
+    opening: JsonValue, report: UsageReport | None, wire_counts: JsonMapping
+) -> tuple[Usage | None, JsonObject]:
     """The last usage, and the message's own object of it; without the answer's tokens where nobody counted them."""
     found = dict(opening) if isinstance(opening, Mapping) else {}
     if report is None:
@@ -156,7 +157,7 @@ def stream_frames(answer: Answer) -> tuple[Event, ...]:
     """The events that a stream of this message would have had."""
     body = answer.body
     opening = {**body, "content": [], "stop_reason": None, "stop_sequence": None}
-    frames: list[dict[str, Any]] = [{"type": "message_start", "message": opening}]
+    frames: list[JsonObject] = [{"type": "message_start", "message": opening}]
     for index, block in enumerate(body["content"]):
         frames += _block_frames(index, block)
     ending = {key: body[key] for key in ("stop_reason", "stop_sequence", "stop_details") if key in body}
@@ -166,7 +167,7 @@ def stream_frames(answer: Answer) -> tuple[Event, ...]:
     return tuple(event for frame in frames for event in decoder.events(_encode(frame), frame, frame["type"]))
 
 
-def _lanes(body: Mapping[str, Any]) -> list[tuple[Path, TextEvent]]:
+def _lanes(body: JsonMapping) -> list[tuple[Path, TextEvent]]:
     """Every channel text of a message: where it stands, and as an event. A tool's input is one text, as JSON, or as it
     was sent."""
     found: list[tuple[Path, TextEvent]] = []
@@ -210,7 +211,7 @@ def _spread(places: Sequence[tuple[Path, str]], new: str) -> list[tuple[Path, st
     return result
 
 
-def _add(blocks: dict[object, dict[str, Any]], event: TextEvent) -> None:
+def _add(blocks: dict[object, JsonObject], event: TextEvent) -> None:
     if isinstance(event, ToolCallDelta):
         made = {"type": call_type(event), "id": "", "name": "", "input": []}
         if event.frame is not None and event.frame.name == "content_block_start":
@@ -228,7 +229,7 @@ def _add(blocks: dict[object, dict[str, Any]], event: TextEvent) -> None:
     blocks.setdefault(place, {"type": key, key: [], **empty})[key].append(event.text)
 
 
-def _extend(blocks: dict[object, dict[str, Any]], event: Opaque) -> None:
+def _extend(blocks: dict[object, JsonObject], event: Opaque) -> None:
     """What of a block no channel carries: a signature, a redacted block, a tool's result, citations."""
     frame, place = event.frame, _place(event)
     if frame is None or place is None or event.changed:
@@ -256,17 +257,15 @@ def _place(event: Event) -> tuple[str, int] | None:
     return ("block", frame.body["index"])
 
 
-def _whole(block: dict[str, Any], read: Callable[[str], Any]) -> dict[str, Any]:  # JSON
+def _whole(block: JsonObject, read: Callable[[str], JsonValue]) -> JsonObject:
     """A block whose fragments are joined; `read` makes a tool's input of its own."""
-    joined: dict[str, Any] = {
-        key: "".join(block[key]) for key in ("text", "thinking") if isinstance(block.get(key), list)
-    }
+    joined: JsonObject = {key: "".join(block[key]) for key in ("text", "thinking") if isinstance(block.get(key), list)}
     if isinstance(block.get("input"), list):
         joined["input"] = read("".join(block["input"]))
     return {**block, **joined}
 
 
-def _block_frames(index: int, block: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _block_frames(index: int, block: JsonMapping) -> list[JsonObject]:
     """A whole block as its start, its deltas and its end."""
     kind = block["type"]
     start, deltas = dict(block), []
@@ -288,6 +287,6 @@ def _block_frames(index: int, block: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _string(block: Mapping[str, Any], key: str) -> str | None:
+def _string(block: JsonMapping, key: str) -> str | None:
     value = block.get(key)
     return value if isinstance(value, str) else None

@@ -7,13 +7,13 @@ interleave, and a guard may release text after the block it came in has ended.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
 from sentinel_core.dialects.anthropic_messages.inputs import bad_arguments, decoded
 from sentinel_core.dialects.anthropic_messages.wire import delta, opened_block, sse
 from sentinel_core.events import Event, Frame, TextEvent, ToolCallDelta
+from sentinel_core.json_types import JsonObject
 
 _encode = msgspec.json.Encoder().encode
 Lane = tuple[str, int]
@@ -41,7 +41,7 @@ class Blocks:
         self._called: set[Lane] = set()  # tools whose block has ended
         self._waiting: dict[Lane, list[TextEvent]] = {}
 
-    def start(self, body: dict[str, Any], raw: bytes, parts: Mapping[int, Event]) -> bytes:
+    def start(self, body: JsonObject, raw: bytes, parts: Mapping[int, Event]) -> bytes:
         """The upstream begins a block."""
         if self._waiting or self._unfinished():
             return self._texts(parts)
@@ -50,7 +50,7 @@ class Blocks:
         self._note(parts)
         return released + sse("content_block_start", self._numbered(body, raw))
 
-    def delta(self, frame: Frame, body: dict[str, Any] | None, parts: Mapping[int, Event]) -> bytes:
+    def delta(self, frame: Frame, body: JsonObject | None, parts: Mapping[int, Event]) -> bytes:
         """The upstream goes on with a block; `body` is the frame's, changed, or None as it came."""
         if self._lane is None or frame.body["index"] != self._source:
             return self._texts(parts)
@@ -65,7 +65,7 @@ class Blocks:
             return False
         return bool(frame.line)
 
-    def stop(self, body: dict[str, Any], raw: bytes, *, empty: bool) -> bytes:
+    def stop(self, body: JsonObject, raw: bytes, *, empty: bool) -> bytes:
         """The upstream ends a block; `empty` if that was a tool's without input."""
         if self._lane is not None and body.get("index") == self._source:
             self._ending = sse("content_block_stop", self._numbered(body, raw))
@@ -143,7 +143,7 @@ class Blocks:
         self._lane, self._source, self._ending = None, None, b""
         return ending
 
-    def _numbered(self, body: dict[str, Any], raw: bytes) -> bytes:
+    def _numbered(self, body: JsonObject, raw: bytes) -> bytes:
         if self._index == self._source:
             return raw or _encode(body)
         return _encode({**body, "index": self._index})

@@ -8,39 +8,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping, Sequence
-from typing import Any
 
 from sentinel_core.dialects.anthropic_messages.words import EXTENSION, VENDOR
 from sentinel_core.dialects.media_types import registered
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,(.*)", re.DOTALL)
 _FILE_NAME = "document.pdf"
 _TEXT_KEYS = frozenset({"type", "text", "cache_control"})
 
 
-def extension(value: Any) -> dict[str, Any]:  # JSON
+def extension(value: JsonValue) -> JsonObject:
     """A value that only Anthropic knows."""
     return {EXTENSION: {VENDOR: value}}
 
 
-def own_extension(holder: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def own_extension(holder: JsonMapping) -> JsonMapping | None:
     """What `extension` kept here for Anthropic; None where nothing was, or what a client put there is no object."""
     kept = holder.get(EXTENSION)
     own = kept.get(VENDOR) if isinstance(kept, Mapping) else None
     return own if isinstance(own, Mapping) else None
 
 
-def surplus(holder: Mapping[str, Any], known: Container[str]) -> dict[str, Any]:
+def surplus(holder: JsonMapping, known: Container[str]) -> JsonObject:
     """What a block or a tool says beside its `known` members. One that is null, false or empty says nothing."""
     return {key: value for key, value in holder.items() if key not in known and value}
 
 
-def beside_text(block: Mapping[str, Any]) -> dict[str, Any]:
+def beside_text(block: JsonMapping) -> JsonObject:
     """What a block of text says that no other vendor knows, such as its citations; of other blocks nothing."""
     return surplus(block, _TEXT_KEYS) if block.get("type") == "text" else {}
 
 
-def part_of(block: Mapping[str, Any]) -> dict[str, Any]:
+def part_of(block: JsonMapping) -> JsonObject:
     """One block as a content part. A member that is null is none."""
     kind, known = block.get("type"), {key for key, value in block.items() if value is not None} - {"cache_control"}
     cached = {"cache_control": block["cache_control"]} if block.get("cache_control") is not None else {}
@@ -57,7 +57,7 @@ def part_of(block: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": EXTENSION, **extension(dict(block))}
 
 
-def block_of(part: Mapping[str, Any]) -> dict[str, Any] | None:
+def block_of(part: JsonMapping) -> JsonObject | None:
     """One content part as a block; None for one that Anthropic has no block for."""
     kind = part.get("type")
     cached = {"cache_control": part["cache_control"]} if "cache_control" in part else {}
@@ -77,7 +77,7 @@ def block_of(part: Mapping[str, Any]) -> dict[str, Any] | None:
     return dict(kept) if kept is not None else None
 
 
-def source_of(url: str) -> dict[str, Any]:
+def source_of(url: str) -> JsonObject:
     """Where an image or a document comes from."""
     inline = _DATA_URI.fullmatch(url)
     if inline is None:
@@ -85,7 +85,7 @@ def source_of(url: str) -> dict[str, Any]:
     return {"type": "base64", "media_type": registered(inline[1]), "data": inline[2]}
 
 
-def content_of(blocks: Sequence[Mapping[str, Any]]) -> str | list[dict[str, Any]]:
+def content_of(blocks: Sequence[JsonMapping]) -> str | list[JsonObject]:
     """Blocks as a message's content: text alone as a string."""
     parts = [part_of(block) for block in blocks]
     if len(parts) == 1 and set(parts[0]) == {"type", "text"}:
@@ -94,7 +94,7 @@ def content_of(blocks: Sequence[Mapping[str, Any]]) -> str | list[dict[str, Any]
     return parts
 
 
-def _url(source: Mapping[str, Any]) -> str | None:
+def _url(source: JsonMapping) -> str | None:
     if source.get("type") == "base64":
         return f"data:{source.get('media_type')};base64,{source.get('data')}"
     url = source.get("url") if source.get("type") == "url" else None

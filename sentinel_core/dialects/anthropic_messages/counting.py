@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sentinel_core.dialects.anthropic_messages import answer, request
 from sentinel_core.dialects.openai_chat.request import invalid
 from sentinel_core.dialects.token_counts import is_count
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonValue
 from sentinel_core.messages import Answer, Request
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
 
-def decode_request(dialect: Dialect, body: Any) -> Request:  # decoded JSON of any shape
+def decode_request(dialect: Dialect, body: JsonValue) -> Request:
     """Validate a client's body. Raises `Refusal` (400)."""
     decoded = request.decode(dialect, body)
     if decoded.stream:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import count
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,7 @@ from sentinel_core.events import (
     ToolCallDelta,
     UsageReport,
 )
+from sentinel_core.json_types import JsonObject
 
 _encode = msgspec.json.Encoder().encode
 INPUT: Path = ("content_block", "input")
@@ -73,7 +74,7 @@ class MessagesStreamDecoder:
         self._finished = False
         self._calls: dict[int, int] = {}
         self._called, self._own = count(), count(-1, -1)
-        self._counts: dict[str, Any] = {}
+        self._counts: JsonObject = {}
         self._counted = False
         """Whether the answer's tokens were counted after they came."""
         self._empty: set[int] = set()
@@ -111,7 +112,7 @@ class MessagesStreamDecoder:
         if not self._finished:
             raise UpstreamError("upstream_stream_interrupted")
 
-    def events(self, data: bytes, body: dict[str, Any], kind: str) -> Sequence[Event]:
+    def events(self, data: bytes, body: JsonObject, kind: str) -> Sequence[Event]:
         """The events of one decoded payload; `data` is empty where it has none. Raises as `decode`."""
         if kind == "content_block_delta" and body.get("index") == self._plain and _is_plain_text(body):
             return (TextDelta(frame=Frame(data, body, _PLAIN_TEXT, kind), text=body["delta"]["text"]),)
@@ -127,7 +128,7 @@ class MessagesStreamDecoder:
         frame.size = len(found)
         return [msgspec.structs.replace(event, frame=frame, part=part) for part, (event, _) in enumerate(found)]
 
-    def _read(self, body: dict[str, Any], kind: str) -> list[tuple[Event, Place]]:
+    def _read(self, body: JsonObject, kind: str) -> list[tuple[Event, Place]]:
         """What the channels, the end and the usage carry of one payload."""
         if kind == "content_block_delta":
             return self._delta(_object(body, "delta"), _index(body))
@@ -149,7 +150,7 @@ class MessagesStreamDecoder:
         self._done = kind == "message_stop"
         return []
 
-    def _delta(self, delta: dict[str, Any], index: int) -> list[tuple[Event, Place]]:
+    def _delta(self, delta: JsonObject, index: int) -> list[tuple[Event, Place]]:
         if index in self._ended:
             raise UpstreamError("upstream_invalid_response")  # to guards it would be another text
         kind = delta.get("type")
@@ -164,7 +165,7 @@ class MessagesStreamDecoder:
             return [(event, Place("text", ("delta", "partial_json")))]
         return []
 
-    def _start(self, block: dict[str, Any], index: int) -> list[tuple[Event, Place]]:
+    def _start(self, block: JsonObject, index: int) -> list[tuple[Event, Place]]:
         kind = block.get("type")
         if not isinstance(kind, str):
             raise UpstreamError("upstream_invalid_response")
@@ -192,14 +193,14 @@ class MessagesStreamDecoder:
                 return [(opening, Place("text", (*_BLOCK, key)))]
         return []
 
-    def _goes_on(self, delta: dict[str, Any], index: int) -> bool:
+    def _goes_on(self, delta: JsonObject, index: int) -> bool:
         """Whether a fragment outside the channels goes on with one of the same block."""
         kind = (index, str(delta.get("type")))
         goes_on = kind in self._outside
         self._outside.add(kind)
         return goes_on and delta.get("type") not in _WHOLE
 
-    def _ends_text(self, body: dict[str, Any], kind: str) -> bool:
+    def _ends_text(self, body: JsonObject, kind: str) -> bool:
         """A block ends, or its text does: a signature signs thinking that is complete. Text of a block that is still
         open goes on: where blocks overlap, nothing ends with the first of them."""
         if kind == "content_block_stop":
@@ -210,7 +211,7 @@ class MessagesStreamDecoder:
             return False
         return not self._open or self._open == {_index(body)}
 
-    def _usage(self, found: dict[str, Any]) -> list[tuple[Event, Place]]:  # JSON
+    def _usage(self, found: JsonObject) -> list[tuple[Event, Place]]:
         """The counts so far: those of the start, replaced by what later ones say (they are cumulative)."""
         self._counts.update(found)
         total = usage_of(self._counts)
@@ -220,7 +221,7 @@ class MessagesStreamDecoder:
         return [(UsageReport(usage=usage), Place("usage"))]
 
 
-def _is_plain_text(body: dict[str, Any]) -> bool:
+def _is_plain_text(body: JsonObject) -> bool:
     delta = body.get("delta")
     return (
         len(body) == 3
@@ -231,21 +232,21 @@ def _is_plain_text(body: dict[str, Any]) -> bool:
     )
 
 
-def _object(body: dict[str, Any], key: str) -> dict[str, Any]:
+def _object(body: JsonObject, key: str) -> JsonObject:
     value = body.get(key)
     if not isinstance(value, dict):
         raise UpstreamError("upstream_invalid_response")
     return value
 
 
-def _index(body: dict[str, Any]) -> int:
+def _index(body: JsonObject) -> int:
     index = body.get("index")
     if type(index) is not int:
         raise UpstreamError("upstream_invalid_response")
     return index
 
 
-def _slots(body: dict[str, Any]) -> list[TextSlot]:
+def _slots(body: JsonObject) -> list[TextSlot]:
     """Every string of a payload that guards read."""
     rest = {key: value for key, value in body.items() if key != "content_block"}
     slots = string_slots(rest, (), role="assistant", skip=IDENTIFIERS, known=KNOWN_KEYS)

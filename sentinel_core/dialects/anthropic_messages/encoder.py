@@ -16,6 +16,7 @@ from sentinel_core.dialects.anthropic_messages.words import stop_reason, usage_o
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.errors import SentinelError
 from sentinel_core.events import Event, Finish, Frame, Opaque, TextEvent, ToolCallDelta, UsageReport
+from sentinel_core.json_types import JsonObject
 from sentinel_core.messages import Request
 from sentinel_core.usage import Usage
 
@@ -121,7 +122,7 @@ class MessagesStreamEncoder:
             return self._opening() + self._blocks.end() + self._end(body, raw, parts)
         return self._blocks.between() + sse(frame.name, raw or _encode(body))
 
-    def _start(self, frame: Frame, body: dict[str, Any], raw: bytes, parts: Mapping[int, Event]) -> bytes:
+    def _start(self, frame: Frame, body: JsonObject, raw: bytes, parts: Mapping[int, Event]) -> bytes:
         """A block begins; a tool's with the first of its input, which a stage may hold back behind the name."""
         held = next((part for part, place in enumerate(frame.places) if place.path == INPUT), None)
         if held is not None and held not in parts:
@@ -143,7 +144,7 @@ class MessagesStreamEncoder:
         body = {"type": "content_block_start", "index": frame.body["index"], "content_block": {**head, "input": {}}}
         return self._blocks.start(body, b"", {0: ToolCallDelta(index=event.index, id=head["id"], name=head["name"])})
 
-    def _end(self, body: dict[str, Any], raw: bytes, parts: Mapping[int, Event]) -> bytes:
+    def _end(self, body: JsonObject, raw: bytes, parts: Mapping[int, Event]) -> bytes:
         """How the message ends, in the upstream's words; a stage's own reason stands where it kept the upstream's."""
         if self._reason is not None and not body["delta"].get("stop_reason"):
             body, raw = {**body, "delta": {**body["delta"], "stop_reason": stop_reason(self._reason)}}, b""
@@ -172,10 +173,10 @@ class MessagesStreamEncoder:
         return sse("message_start", _encode(message_start("msg_gateway", self._model)))
 
 
-def _rendered(frame: Frame, parts: Mapping[int, Event]) -> dict[str, Any]:
+def _rendered(frame: Frame, parts: Mapping[int, Event]) -> JsonObject:
     """The frame's body with the texts of these events; what came with the others is taken out."""
     texts: dict[Path, str] = {}
-    body: dict[str, Any] = frame.body
+    body: JsonObject = frame.body
     for part in range(frame.size):
         place: Place = frame.places[part]
         event = parts.get(part)
@@ -194,7 +195,7 @@ def _rendered(frame: Frame, parts: Mapping[int, Event]) -> dict[str, Any]:
     return dict(patched(body, texts)) if texts else body
 
 
-def _with_input(body: dict[str, Any], event: Event | None) -> dict[str, Any]:
+def _with_input(body: JsonObject, event: Event | None) -> JsonObject:
     """A tool block's start with another input; a fragment of one cannot stand there."""
     text = event.text if isinstance(event, TextEvent) else ""
     try:

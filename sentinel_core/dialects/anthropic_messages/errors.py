@@ -6,12 +6,12 @@ Source: https://docs.anthropic.com/en/api/errors. Its clients choose the excepti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
 from sentinel_core.dialects.openai_chat import errors as shared
 from sentinel_core.errors import SentinelError, UpstreamError
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _encode = msgspec.json.Encoder().encode
 
@@ -35,12 +35,12 @@ def error_type(status: int) -> str:
     return _TYPES.get(status) or ("invalid_request_error" if status < 500 else "api_error")
 
 
-def error_object(error: SentinelError, request_id: str = "") -> dict[str, Any]:  # JSON
+def error_object(error: SentinelError, request_id: str = "") -> JsonObject:
     """The error as Anthropic's clients read it."""
-    inner: dict[str, Any] = {"type": error_type(error.status), "message": error.message}
+    inner: JsonObject = {"type": error_type(error.status), "message": error.message}
     if error.details is not None:
         inner["details"] = error.details
-    body: dict[str, Any] = {"type": "error", "error": inner}
+    body: JsonObject = {"type": "error", "error": inner}
     if request_id:
         body["request_id"] = request_id
     return body
@@ -51,7 +51,7 @@ def encode_error(error: SentinelError, request_id: str = "") -> bytes:
     return _encode(error_object(error, request_id))
 
 
-def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+def upstream_error(status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
     """What an error response of the Messages API means to the caller.
 
     As for OpenAI's: the caller's own faults keep status and message, ours become a 502. An account's spend cap is no
@@ -60,7 +60,7 @@ def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None
     wire = body.get("error") if isinstance(body, Mapping) else None
     wire = wire if isinstance(wire, Mapping) else {}
     message = wire.get("message")
-    reshaped: dict[str, Any] = {"message": message}
+    reshaped: JsonObject = {"message": message}
     details = wire.get("details")
     if isinstance(details, Mapping) and details.get("error_code") == _SPEND_CAP:
         reshaped["code"] = "insufficient_quota"
@@ -69,7 +69,7 @@ def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None
     return shared.upstream_error(status, {"error": reshaped}, retry_after_s=retry_after_s)
 
 
-def reported_error(body: Mapping[str, Any]) -> UpstreamError:  # JSON
+def reported_error(body: JsonMapping) -> UpstreamError:
     """An error object that came with status 200, or as an event of a stream: its type stands for the status."""
     wire = body.get("error")
     kind = wire.get("type") if isinstance(wire, Mapping) else None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.dialects.slots import Path, TextSlot, json_slot, string_slots
+from sentinel_core.json_types import JsonMapping, JsonValue
 
 IDENTIFIERS = frozenset(
     {
@@ -32,7 +32,7 @@ KNOWN_KEYS = frozenset(
 """Object keys of the format itself: not text that anybody wrote."""
 
 
-def request_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
+def request_slots(body: JsonMapping) -> tuple[TextSlot, ...]:
     """Every string leaf and unknown object key of a request: the system prompt, then the messages, then the rest."""
     slots = content_slots(body.get("system"), ("system",), "system")
     messages = body.get("messages")
@@ -46,13 +46,13 @@ def request_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
     return tuple(slots)
 
 
-def answer_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
+def answer_slots(body: JsonMapping) -> tuple[TextSlot, ...]:
     """Every string leaf and unknown object key of an answer."""
     slots = content_slots(body.get("content"), ("content",), "assistant")
     return (*slots, *_rest(body, (), "content", None))
 
 
-def content_slots(content: Any, path: Path, role: str | None) -> list[TextSlot]:  # decoded JSON
+def content_slots(content: JsonValue, path: Path, role: str | None) -> list[TextSlot]:
     """The strings of a string or of a list of blocks."""
     if isinstance(content, str):
         return [TextSlot(path, content, role, "content")]
@@ -64,7 +64,7 @@ def content_slots(content: Any, path: Path, role: str | None) -> list[TextSlot]:
     return slots
 
 
-def block_slots(block: Any, path: Path, role: str | None) -> list[TextSlot]:  # decoded JSON
+def block_slots(block: JsonValue, path: Path, role: str | None) -> list[TextSlot]:
     """The strings of one content block. What a tool is given is one text, as in other dialects and in streams: its keys
     are the model's own choice, and say what their values are."""
     if not isinstance(block, Mapping):
@@ -91,7 +91,7 @@ def block_slots(block: Any, path: Path, role: str | None) -> list[TextSlot]:  # 
     return slots
 
 
-def _source_slots(source: Mapping[str, Any], path: Path, role: str | None) -> list[TextSlot]:
+def _source_slots(source: JsonMapping, path: Path, role: str | None) -> list[TextSlot]:
     """Where an image or a document comes from: binary data is not text, a plain text document is."""
     kind = source.get("type")
     shown = {key: value for key, value in source.items() if not (key == "data" and kind == "base64")}
@@ -102,6 +102,6 @@ def _source_slots(source: Mapping[str, Any], path: Path, role: str | None) -> li
     return string_slots(shown, path, role=role, kind=text, skip=IDENTIFIERS, known=KNOWN_KEYS)
 
 
-def _rest(holder: Mapping[str, Any], path: Path, done: str, role: str | None) -> list[TextSlot]:
+def _rest(holder: JsonMapping, path: Path, done: str, role: str | None) -> list[TextSlot]:
     rest = {key: value for key, value in holder.items() if key != done}
     return string_slots(rest, path, role=role, skip=IDENTIFIERS, known=KNOWN_KEYS)

@@ -16,6 +16,7 @@ from sentinel_core.dialects.openai_chat.only_here import only_here
 from sentinel_core.dialects.openai_chat.request import invalid
 from sentinel_core.dialects.openai_chat.silent import says_nothing
 from sentinel_core.dialects.translation import Translated
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _SYSTEM = frozenset({"system", "developer"})
 _IGNORED = frozenset({"stream_options", "tool_choice", "parallel_tool_calls", EXTENSION})
@@ -31,7 +32,7 @@ _SAMPLING = ("temperature", "top_p", "top_k")
 _CHOICES = {"auto": "auto", "required": "any", "none": "none"}
 
 
-def request_body(body: Mapping[str, Any], model: str) -> Translated:
+def request_body(body: JsonMapping, model: str) -> Translated:
     """The request, and the names of what Anthropic cannot be told. Raises `Refusal` for messages that make no sense."""
     writer = _Writer(body, model)
     return Translated(writer.write(), tuple(dict.fromkeys([*writer.dropped, *only_here(body)])))
@@ -40,16 +41,16 @@ def request_body(body: Mapping[str, Any], model: str) -> Translated:
 class _Writer:
     """Writes one request and notes what it has to leave out."""
 
-    def __init__(self, body: Mapping[str, Any], model: str) -> None:
+    def __init__(self, body: JsonMapping, model: str) -> None:
         self._body = body
         self._can: Abilities = abilities(model)
         self._model = model
         self.dropped: list[str] = []
 
-    def write(self) -> dict[str, Any]:
+    def write(self) -> JsonObject:
         body, kept = self._body, self._kept()
         limit = body.get("max_completion_tokens") or body.get("max_tokens") or self._can.max_tokens
-        result: dict[str, Any] = {"model": self._model, "max_tokens": limit}
+        result: JsonObject = {"model": self._model, "max_tokens": limit}
         rules = [message for message in body["messages"] if message["role"] in _SYSTEM]
         system = [block for message in rules for block in self._blocks(message.get("content"))]
         if system:
@@ -67,13 +68,13 @@ class _Writer:
         self._think(result, kept)
         return {**result, **kept}
 
-    def _kept(self) -> dict[str, Any]:
+    def _kept(self) -> JsonObject:
         """Anthropic's own fields. What the gateway has checked elsewhere has no second place here."""
         own = own_extension(self._body) or {}
         self.dropped += [key for key in own if key in _CHECKED]
         return {key: value for key, value in own.items() if key not in _CHECKED and key != "anthropic_beta"}
 
-    def _field(self, key: str, value: Any, result: dict[str, Any]) -> None:  # JSON
+    def _field(self, key: str, value: JsonValue, result: JsonObject) -> None:
         if key == "stream":
             result["stream"] = value
         elif key in _SAMPLING:
@@ -87,7 +88,7 @@ class _Writer:
         elif key not in _IGNORED and not says_nothing(key, value):
             self.dropped.append(key)
 
-    def _sampling(self, key: str, value: float, result: dict[str, Any]) -> None:
+    def _sampling(self, key: str, value: float, result: JsonObject) -> None:
         clashes = key == "top_p" and not self._can.both_samplings and self._body.get("temperature") is not None
         if not self._can.sampling or clashes:
             self.dropped.append(key)
@@ -97,17 +98,17 @@ class _Writer:
             value = 1
         result[key] = value
 
-    def _stop(self, stops: Sequence[Any], result: dict[str, Any]) -> None:
+    def _stop(self, stops: Sequence[JsonValue], result: JsonObject) -> None:
         said = [stop for stop in stops if isinstance(stop, str) and stop.strip()]
         if len(said) < len(stops):
             self.dropped.append("stop")
         if said:
             result["stop_sequences"] = said
 
-    def _choice(self, result: dict[str, Any]) -> None:
+    def _choice(self, result: JsonObject) -> None:
         """Which tools may be called. The flag against parallel calls stands in a choice, but not in `none`."""
         asked = self._body.get("tool_choice")
-        choice: dict[str, Any] | None = None
+        choice: JsonObject | None = None
         if isinstance(asked, str) and asked in _CHOICES:
             choice = {"type": _CHOICES[asked]}
         elif isinstance(asked, Mapping) and isinstance(asked.get("function"), Mapping):
@@ -121,14 +122,14 @@ class _Writer:
         if choice is not None and result.get("tools"):
             result["tool_choice"] = choice
 
-    def _declare(self, result: dict[str, Any]) -> None:
+    def _declare(self, result: JsonObject) -> None:
         """The tools that the conversation calls, where the client offers none any more."""
         called = [] if result.get("tools") else called_tools(result["messages"])
         if called:
             result["tools"] = called
             result["tool_choice"] = {"type": "none"}
 
-    def _form(self, result: dict[str, Any], kept: dict[str, Any]) -> None:
+    def _form(self, result: JsonObject, kept: JsonObject) -> None:
         form = self._body.get("response_format")
         kind = form.get("type") if isinstance(form, Mapping) else None
         schema = form.get("json_schema") if isinstance(form, Mapping) else None
@@ -139,14 +140,14 @@ class _Writer:
         elif form is not None and kind != "text":
             self.dropped.append("response_format")
 
-    def _schema(self, schema: Mapping[str, Any], name: str) -> dict[str, Any]:
+    def _schema(self, schema: JsonMapping, name: str) -> JsonObject:
         """A schema that the answer or a tool's input is bound to, as far as it can be."""
         found, exact = taken(schema)
         if not exact:
             self.dropped.append(name)
         return found
 
-    def _think(self, result: dict[str, Any], kept: dict[str, Any]) -> None:
+    def _think(self, result: JsonObject, kept: JsonObject) -> None:
         """How hard to think. No model may while a tool is forced; one that does is sampled as Anthropic samples it."""
         effort = self._body.get("reasoning_effort")
         if effort in (None, "none") or "thinking" in kept:
@@ -171,10 +172,10 @@ class _Writer:
                 del result[name]
                 self.dropped.append(name)
 
-    def _turns(self) -> list[dict[str, Any]]:
+    def _turns(self) -> list[JsonObject]:
         """The conversation. Results of tools that stand side by side are one turn, with what the user then says. Raises
         `Refusal` where nobody says anything."""
-        turns: list[dict[str, Any]] = []
+        turns: list[JsonObject] = []
         for index, message in enumerate(self._body["messages"]):
             role = message["role"]
             if role in _SYSTEM:
@@ -194,14 +195,14 @@ class _Writer:
             raise invalid("messages", "The model's API needs a message of a user that says something.")
         return spoken
 
-    def _user(self, message: Mapping[str, Any], turns: list[dict[str, Any]]) -> None:
+    def _user(self, message: JsonMapping, turns: list[JsonObject]) -> None:
         content = message.get("content")
         if _ends_in_results(turns):
             turns[-1]["content"] += self._blocks(content)
         else:
             turns.append({"role": "user", "content": content if isinstance(content, str) else self._blocks(content)})
 
-    def _assistant(self, message: Mapping[str, Any], index: int) -> Any:  # JSON
+    def _assistant(self, message: JsonMapping, index: int) -> JsonValue:
         kept = own_extension(message) or {}
         reasoning = message.get("reasoning_content") or ""
         blocks = thinking.joined(reasoning, kept.get(thinking.BLOCKS)) or []
@@ -215,7 +216,7 @@ class _Writer:
             return content
         return [*blocks, *said, *calls]
 
-    def _result(self, message: Mapping[str, Any]) -> dict[str, Any]:
+    def _result(self, message: JsonMapping) -> JsonObject:
         content = message.get("content")
         shown = content if isinstance(content, str) else self._blocks(content)
         block = {"type": "tool_result", "tool_use_id": taken_id(message.get("tool_call_id")), "content": shown}
@@ -236,14 +237,14 @@ class _Writer:
                 blocks.append(block)
         return blocks
 
-    def _tool(self, tool: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _tool(self, tool: JsonMapping) -> JsonObject | None:
         kept = own_extension(tool)
         function = tool.get("function")
         if not isinstance(function, Mapping):
             if kept is None:
                 self.dropped.append(f"tools.{tool.get('type')}")
             return dict(kept) if kept is not None else None
-        made: dict[str, Any] = {key: function[key] for key in ("name", "description") if function.get(key) is not None}
+        made: JsonObject = {key: function[key] for key in ("name", "description") if function.get(key) is not None}
         made["input_schema"] = function.get("parameters") or ANY_INPUT
         strict = function.get("strict")
         if strict and not self._can.schema:
@@ -270,7 +271,7 @@ def _says_something(content: Any) -> bool:  # a text, or blocks
     return bool(content.strip() if isinstance(content, str) else content)
 
 
-def _ends_in_results(turns: Sequence[Mapping[str, Any]]) -> bool:
+def _ends_in_results(turns: Sequence[JsonMapping]) -> bool:
     """Whether the last turn is made of tools' results so far."""
     content = turns[-1]["content"] if turns and turns[-1]["role"] == "user" else None
     return isinstance(content, list) and bool(content) and content[-1]["type"] == "tool_result"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -29,6 +29,7 @@ from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL
 from sentinel_core.dialects.slots import string_slots
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, Finish, Frame, Opaque, ReasoningDelta, RefusalDelta, ToolCallDelta
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Answer, Request
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _DELTA = ("choices", 0, "delta")
 _KNOWN = KNOWN_KEYS | {EXTENSION, VENDOR, "stop_reason", "stop_sequence"}
 
 
-def answer_of(dialect: Dialect, body: Mapping[str, Any], request: Request) -> Answer:
+def answer_of(dialect: Dialect, body: JsonMapping, request: Request) -> Answer:
     """A completion's first choice as a message: the format has one. Raises `UpstreamError` for what is no completion,
     and for arguments of a tool that are no JSON object, unless the answer was cut off in them."""
     choices = body.get("choices")
@@ -65,7 +66,7 @@ def answer_of(dialect: Dialect, body: Mapping[str, Any], request: Request) -> An
     return Answer(dialect=dialect, body=made, usage=usage)
 
 
-def _texts(message: Mapping[str, Any], kept: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _texts(message: JsonMapping, kept: JsonMapping) -> list[JsonObject]:
     """What the message says, as blocks."""
     reasoning = message.get("reasoning_content") or message.get("reasoning")
     reasoning = reasoning if isinstance(reasoning, str) else ""
@@ -82,7 +83,7 @@ def _texts(message: Mapping[str, Any], kept: Mapping[str, Any]) -> list[dict[str
     return blocks
 
 
-def _calls(message: Mapping[str, Any], seed: str, *, cut: bool) -> list[dict[str, Any]]:
+def _calls(message: JsonMapping, seed: str, *, cut: bool) -> list[JsonObject]:
     """The message's calls of tools, as blocks; `seed` is for those without an id, `cut` if the last one may lack its
     end."""
     calls, older = message.get("tool_calls") or (), message.get("function_call")
@@ -93,7 +94,7 @@ def _calls(message: Mapping[str, Any], seed: str, *, cut: bool) -> list[dict[str
     return [_call(_object(call), call_id(seed, number), cut=cut) for number, call in enumerate(calls)]
 
 
-def _call(call: Mapping[str, Any], own_id: str, *, cut: bool) -> dict[str, Any]:
+def _call(call: JsonMapping, own_id: str, *, cut: bool) -> JsonObject:
     """A call as a block; `own_id` is for one without. Some servers give its arguments as an object."""
     function, identifier = _object(call.get("function")), call.get("id")
     name, arguments = function.get("name"), function.get("arguments")
@@ -104,7 +105,7 @@ def _call(call: Mapping[str, Any], own_id: str, *, cut: bool) -> dict[str, Any]:
     return {"type": "tool_use", "id": identifier if known else own_id, "name": name, "input": made}
 
 
-def _object(value: Any) -> Mapping[str, Any]:  # decoded JSON
+def _object(value: JsonValue) -> JsonMapping:
     if not isinstance(value, Mapping):
         raise UpstreamError("upstream_invalid_response")
     return value
@@ -121,7 +122,7 @@ class ToCanonical:
     def __init__(self) -> None:
         self._tool = 0
         self._thinking: dict[int, int] = {}
-        self._chunk: dict[str, Any] = {}
+        self._chunk: JsonObject = {}
 
     def translate(self, event: Event) -> Sequence[Event]:
         """What this event becomes."""
@@ -147,7 +148,7 @@ class ToCanonical:
         part = self._thinking_part(frame)
         return (chunk_event(self._chunk, extension({thinking.BLOCKS: [part]})),) if part and self._chunk else ()
 
-    def _opening(self, message: Mapping[str, Any]) -> Event:
+    def _opening(self, message: JsonMapping) -> Event:
         head = {
             "id": message.get("id") or "msg_gateway",
             "object": "chat.completion.chunk",
@@ -157,7 +158,7 @@ class ToCanonical:
         self._chunk = head
         return opening_event(head)
 
-    def _stop(self, delta: Mapping[str, Any]) -> Sequence[Event]:
+    def _stop(self, delta: JsonMapping) -> Sequence[Event]:
         """What a message says of its end beside OpenAI's word for it, as its whole answer does."""
         reason, details = delta["stop_reason"], delta.get("stop_details")
         if stop_reason(finish_reason(reason)) != reason:
@@ -167,7 +168,7 @@ class ToCanonical:
         explained = details.get("explanation") if reason == "refusal" and isinstance(details, Mapping) else None
         return (RefusalDelta(text=explained),) if isinstance(explained, str) else ()
 
-    def _thinking_part(self, frame: Frame) -> dict[str, Any] | None:
+    def _thinking_part(self, frame: Frame) -> JsonObject | None:
         """What a signed or redacted block holds beside its text, numbered for clients that put deltas together."""
         if frame.name == "content_block_delta":
             delta, index = frame.body["delta"], frame.body["index"]

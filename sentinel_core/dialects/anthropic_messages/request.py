@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sentinel_core.dialects.base import RequestFields
 from sentinel_core.dialects.openai_chat.request import MAX_CAP, Bound, check_numbers, envelope, invalid
+from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_core.messages import Request
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _BOUNDS: tuple[Bound, ...] = (
 )
 
 
-def decode(dialect: Dialect, body: Any) -> Request:  # decoded JSON of any shape
+def decode(dialect: Dialect, body: JsonValue) -> Request:
     """Validate a decoded body. Raises `Refusal` with the parameter's name."""
     request = envelope(dialect, body)
     _content(request.body.get("system"), "system")
@@ -39,7 +39,7 @@ def decode(dialect: Dialect, body: Any) -> Request:  # decoded JSON of any shape
     return request
 
 
-def _messages(body: Mapping[str, Any]) -> None:
+def _messages(body: JsonMapping) -> None:
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise invalid("messages", "The parameter 'messages' must be a non-empty list.")
@@ -51,7 +51,7 @@ def _messages(body: Mapping[str, Any]) -> None:
         _content(message["content"], f"messages[{index}].content")
 
 
-def _content(content: Any, param: str) -> None:  # decoded JSON
+def _content(content: JsonValue, param: str) -> None:
     """A string, or a list of blocks that say their type; a tool's result nests one more such content."""
     if content is None or isinstance(content, str):
         return

@@ -7,9 +7,11 @@ numbers, texts and lists are refused; they go into the description, where the mo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
+
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _BOUNDS = frozenset(
     {
@@ -28,11 +30,11 @@ _encode = msgspec.json.Encoder().encode
 class Taken(NamedTuple):
     """A schema as the API takes it, and whether it still binds to all that it said."""
 
-    schema: dict[str, Any]
+    schema: JsonObject
     exact: bool
 
 
-def taken(schema: Mapping[str, Any]) -> Taken:
+def taken(schema: JsonMapping) -> Taken:
     """The schema without what the API refuses. A `oneOf` is an `anyOf`; an object that says nothing of other properties
     than its own has no others, which breaks no promise."""
     writer = _Writer()
@@ -45,7 +47,7 @@ class _Writer:
     def __init__(self) -> None:
         self.exact = True
 
-    def write(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+    def write(self, schema: JsonMapping) -> JsonObject:
         refused = {key: value for key, value in schema.items() if _is_refused(key, value)}
         result = {key: self._below(key, value) for key, value in schema.items() if key not in refused}
         if refused:
@@ -60,23 +62,23 @@ class _Writer:
             result["additionalProperties"] = False
         return result
 
-    def _below(self, key: str, value: Any) -> Any:  # JSON
+    def _below(self, key: str, value: JsonValue) -> JsonValue:
         if key in _NAMED and isinstance(value, Mapping):
             return {name: self._schema(one) for name, one in value.items()}
         if key in _LISTED and isinstance(value, list):
             return [self._schema(one) for one in value]
         return self._schema(value) if key == "items" else value
 
-    def _schema(self, value: Any) -> Any:  # JSON
+    def _schema(self, value: JsonValue) -> JsonValue:
         return self.write(value) if isinstance(value, Mapping) else value
 
 
-def _is_refused(key: str, value: Any) -> bool:  # JSON
+def _is_refused(key: str, value: JsonValue) -> bool:
     if key == "minItems":
         return value not in (0, 1)
     return key in _BOUNDS or (key == "format" and isinstance(value, str) and value not in _FORMATS)
 
 
-def _is_object(schema: Mapping[str, Any]) -> bool:
+def _is_object(schema: JsonMapping) -> bool:
     kind = schema.get("type")
     return "properties" in schema or kind == "object" or (isinstance(kind, list) and "object" in kind)

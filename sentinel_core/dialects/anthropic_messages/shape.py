@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 
 from sentinel_core.dialects.shape import Object, shaped
+from sentinel_core.json_types import JsonMapping
 
 
 class _Block(msgspec.Struct):
@@ -60,6 +58,6 @@ class _Request(msgspec.Struct):
     top_k: int | None = None
 
 
-def checked(body: Mapping[str, Any]) -> Mapping[str, Any]:  # JSON
+def checked(body: JsonMapping) -> JsonMapping:
     """The body itself. Raises `Refusal` (invalid_parameter), naming the place, where a known field has another type."""
     return shaped(body, _Request)

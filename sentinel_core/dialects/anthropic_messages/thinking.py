@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonMapping, JsonObject
 
 BLOCKS = "thinking_blocks"
 KINDS = ("thinking", "redacted_thinking")
 
 
-def parted(blocks: Sequence[Mapping[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
+def parted(blocks: Sequence[JsonMapping]) -> tuple[str, list[JsonObject]]:
     """The text of these thinking blocks, and what else they hold. Raises `Refusal` for one without: an upstream's were
     looked at where its answer was read."""
     if any(block["type"] == "thinking" and "thinking" not in block for block in blocks):
@@ -26,7 +27,7 @@ def parted(blocks: Sequence[Mapping[str, Any]]) -> tuple[str, list[dict[str, Any
     return text, [part_of(block) for block in blocks]
 
 
-def part_of(block: Mapping[str, Any]) -> dict[str, Any]:
+def part_of(block: JsonMapping) -> JsonObject:
     """What one block holds beside its text."""
     if block["type"] != "thinking":
         return dict(block)
@@ -38,7 +39,7 @@ def joined(text: str, parts: Any) -> list[dict[str, Any]] | None:  # JSON that a
     """The blocks as they were; None where text and parts no longer fit, or were never ours."""
     if not isinstance(parts, list):
         return None
-    blocks: list[dict[str, Any]] = []
+    blocks: list[JsonObject] = []
     at = 0
     for part in parts:
         if not isinstance(part, Mapping) or not isinstance(part.get("type"), str) or part["type"] not in KINDS:
@@ -55,7 +56,7 @@ def joined(text: str, parts: Any) -> list[dict[str, Any]] | None:  # JSON that a
     return blocks if at == len(text) else None
 
 
-def is_missing(messages: Sequence[Mapping[str, Any]]) -> bool:
+def is_missing(messages: Sequence[JsonMapping]) -> bool:
     """Whether a conversation goes on from a tool call whose thinking is not at hand: made by another model, or by this
     one without it. A budget for thinking is refused then."""
     last = next((turn for turn in reversed(messages) if turn["role"] == "assistant"), None)
@@ -65,7 +66,7 @@ def is_missing(messages: Sequence[Mapping[str, Any]]) -> bool:
     return "tool_use" in kinds and kinds[0] not in KINDS
 
 
-def without_unsigned(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+def without_unsigned(body: JsonMapping) -> tuple[JsonMapping, tuple[str, ...]]:
     """A Messages body without the thoughts of others, and the names of what that costs. They bear the empty signature
     that this gateway gave them, and are refused; so is a budget for thinking where a call of tools is left without any.
     Without such thoughts the body is the same object."""
@@ -80,12 +81,12 @@ def without_unsigned(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[
     return signed, ()
 
 
-def _signed(turn: Mapping[str, Any]) -> Mapping[str, Any]:
+def _signed(turn: JsonMapping) -> JsonMapping:
     content = turn["content"]
     if not isinstance(content, list) or not any(map(_is_unsigned, content)):
         return turn
     return {**turn, "content": [block for block in content if not _is_unsigned(block)]}
 
 
-def _is_unsigned(block: Mapping[str, Any]) -> bool:
+def _is_unsigned(block: JsonMapping) -> bool:
     return block["type"] == "thinking" and block.get("signature") == ""

@@ -21,6 +21,7 @@ from sentinel_core.dialects.anthropic_messages.shape import checked
 from sentinel_core.dialects.anthropic_messages.words import EXTENSION, counts, finish_reason, usage_of
 from sentinel_core.dialects.openai_chat.assembly import usage_object
 from sentinel_core.dialects.translation import Translated
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Answer, Request
 
 _encode = msgspec.json.Encoder().encode
@@ -36,7 +37,7 @@ def request_body(request: Request) -> Translated:
     """A request in OpenAI's form, and the names of what texts and functions say beside what that form knows; fields
     without a counterpart are kept below `extra_content.anthropic`."""
     body = checked(request.body)
-    result: dict[str, Any] = {key: body[key] for key in body if key in _SAME}
+    result: JsonObject = {key: body[key] for key in body if key in _SAME}
     result["messages"] = [*_system(body.get("system")), *(one for turn in body["messages"] for one in _turn(turn))]
     if "max_tokens" in body:
         result["max_completion_tokens"] = body["max_tokens"]
@@ -66,7 +67,7 @@ _HANDLED = _SAME | {
 }
 
 
-def answer_body(answer: Answer) -> dict[str, Any]:
+def answer_body(answer: Answer) -> JsonObject:
     """A message as a completion with one choice. What only Anthropic knows is in `message.extra_content`. Blocks that
     are neither text, thought nor a call of the client's are left out, as they are of streams."""
     body = answer.body
@@ -80,7 +81,7 @@ def answer_body(answer: Answer) -> dict[str, Any]:
     details = body.get("stop_details")
     if reason == "refusal" and isinstance(details, Mapping) and isinstance(details.get("explanation"), str):
         message["refusal"] = details["explanation"]
-    result: dict[str, Any] = {
+    result: JsonObject = {
         "id": body.get("id") or "msg_gateway",
         "object": "chat.completion",
         "created": int(time.time()),
@@ -93,14 +94,14 @@ def answer_body(answer: Answer) -> dict[str, Any]:
     return result
 
 
-def _is_answered(block: Mapping[str, Any]) -> bool:
+def _is_answered(block: JsonMapping) -> bool:
     """Whether a chat has a place for a block of an answer, whose content is one text."""
     return block["type"] in ("tool_use", *thinking.KINDS) or (
         block["type"] == "text" and isinstance(block.get("text"), str)
     )
 
 
-def _lost(body: Mapping[str, Any]) -> tuple[str, ...]:
+def _lost(body: JsonMapping) -> tuple[str, ...]:
     """The names of what texts and functions say that no other vendor is told."""
     contents = (body.get("system"), *(turn["content"] for turn in body["messages"]))
     blocks = (block for content in contents for block in _blocks(content))
@@ -123,14 +124,14 @@ _UNMARKED = ("text", "tool_use")
 """Blocks of an assistant that no mark for the cache goes with: texts become one, calls are OpenAI's."""
 
 
-def _system(system: Any) -> list[dict[str, Any]]:  # JSON
+def _system(system: JsonValue) -> list[JsonObject]:
     if not system:
         return []
     content = system if isinstance(system, str) else content_of(system)
     return [{"role": "system", "content": content}]
 
 
-def _turn(turn: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _turn(turn: JsonMapping) -> list[JsonObject]:
     """One turn as messages: results of tools are messages of their own, before what the user says."""
     role, content = turn["role"], turn["content"]
     if isinstance(content, str):
@@ -144,9 +145,9 @@ def _turn(turn: Mapping[str, Any]) -> list[dict[str, Any]]:
     return messages
 
 
-def _result(block: Mapping[str, Any]) -> dict[str, Any]:
+def _result(block: JsonMapping) -> JsonObject:
     content = block.get("content", "")
-    message: dict[str, Any] = {
+    message: JsonObject = {
         "role": "tool",
         "tool_call_id": block.get("tool_use_id"),
         "content": content if isinstance(content, str) else content_of(content or [{"type": "text", "text": ""}]),
@@ -155,12 +156,12 @@ def _result(block: Mapping[str, Any]) -> dict[str, Any]:
     return {**message, **extension(rest)} if rest else message
 
 
-def _assistant(blocks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _assistant(blocks: Sequence[JsonMapping]) -> JsonObject:
     """The assistant's blocks as one message: what it thought, what it said, which tools it calls."""
     thoughts = [block for block in blocks if block["type"] in thinking.KINDS]
     calls = [block for block in blocks if block["type"] == "tool_use"]
     said = [block for block in blocks if block["type"] not in thinking.KINDS and block["type"] != "tool_use"]
-    message: dict[str, Any] = {"role": "assistant", "content": _said(said)}
+    message: JsonObject = {"role": "assistant", "content": _said(said)}
     if thoughts:
         text, parts = thinking.parted(thoughts)
         message["reasoning_content"] = text
@@ -170,7 +171,7 @@ def _assistant(blocks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return message
 
 
-def _said(blocks: Sequence[Mapping[str, Any]]) -> Any:  # JSON
+def _said(blocks: Sequence[JsonMapping]) -> JsonValue:
     """Text is one string, as OpenAI's clients expect it of an answer; anything beside text needs parts."""
     if not blocks:
         return None
@@ -179,12 +180,12 @@ def _said(blocks: Sequence[Mapping[str, Any]]) -> Any:  # JSON
     return [part_of(block) for block in blocks]
 
 
-def _call(block: Mapping[str, Any]) -> dict[str, Any]:
+def _call(block: JsonMapping) -> JsonObject:
     function = {"name": block.get("name"), "arguments": _encode(block["input"]).decode()}
     return {"id": block.get("id"), "type": "function", "function": function}
 
 
-def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
+def _tool(tool: JsonMapping) -> JsonObject:
     if not _is_function(tool):
         return {"type": EXTENSION, **extension(dict(tool))}
     function = {_TOOL[key]: value for key, value in tool.items() if key in _TOOL and value is not None}
@@ -197,17 +198,17 @@ _TOOL = {"name": "name", "description": "description", "input_schema": "paramete
 _TOOL_KEYS = frozenset({*_TOOL, "type", "cache_control"})
 
 
-def _is_function(tool: Mapping[str, Any]) -> bool:
+def _is_function(tool: JsonMapping) -> bool:
     """Whether it is the client's own tool, and none of the provider's."""
     return tool.get("type") in (None, "custom")
 
 
-def _beside_function(tool: Mapping[str, Any]) -> dict[str, Any]:
+def _beside_function(tool: JsonMapping) -> JsonObject:
     """What a function says that no other vendor knows; of other tools nothing: they are kept whole."""
     return surplus(tool, _TOOL_KEYS) if _is_function(tool) else {}
 
 
-def _choice(choice: Any, result: dict[str, Any], rest: dict[str, Any]) -> None:  # JSON
+def _choice(choice: JsonValue, result: JsonObject, rest: JsonObject) -> None:
     """Which tools may be called. A choice of one that other vendors do not have is Anthropic's alone."""
     if not isinstance(choice, Mapping):
         return
@@ -223,7 +224,7 @@ def _choice(choice: Any, result: dict[str, Any], rest: dict[str, Any]) -> None: 
         result["parallel_tool_calls"] = not choice["disable_parallel_tool_use"]
 
 
-def _output(body: Mapping[str, Any], result: dict[str, Any], rest: dict[str, Any]) -> None:
+def _output(body: JsonMapping, result: JsonObject, rest: JsonObject) -> None:
     """How hard to think, and in which form to answer."""
     config = body.get("output_config")
     config = dict(config) if isinstance(config, Mapping) else {}

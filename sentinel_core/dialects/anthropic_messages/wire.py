@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from typing import Any
 
 from sentinel_core.dialects.call_ids import made_of
 from sentinel_core.events import TextEvent, ToolCallDelta
+from sentinel_core.json_types import JsonObject
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
@@ -18,9 +18,9 @@ def sse(name: str, payload: bytes) -> bytes:
     return b"event: " + safe.encode("ascii") + b"\ndata: " + payload + b"\n\n"
 
 
-def message_start(identifier: str, model: str) -> dict[str, Any]:  # JSON
+def message_start(identifier: str, model: str) -> JsonObject:
     """The body of the event that opens a message. Its counts are known at the end."""
-    message: dict[str, Any] = {
+    message: JsonObject = {
         "id": identifier,
         "type": "message",
         "role": "assistant",
@@ -33,7 +33,7 @@ def message_start(identifier: str, model: str) -> dict[str, Any]:  # JSON
     return {"type": "message_start", "message": message}
 
 
-def opened_block(event: TextEvent) -> dict[str, Any]:  # JSON
+def opened_block(event: TextEvent) -> JsonObject:
     """The empty block that this text begins. A refusal is said in the open: the format has no channel for it."""
     if isinstance(event, ToolCallDelta):
         identifier = event.id or call_id(seed_of(None), event.index)
@@ -43,7 +43,7 @@ def opened_block(event: TextEvent) -> dict[str, Any]:  # JSON
     return {"type": "text", "text": ""}
 
 
-def seed_of(answer_id: object) -> str:  # decoded JSON
+def seed_of(answer_id: object) -> str:
     """What the ids of one answer's calls are made of. An answer without an id of its own gets a random one."""
     return str(answer_id or secrets.token_hex(16))
 
@@ -59,7 +59,7 @@ def call_type(event: ToolCallDelta) -> str:
     return "tool_use" if event.index >= 0 else "server_tool_use"
 
 
-def delta(event: TextEvent) -> dict[str, Any]:  # JSON
+def delta(event: TextEvent) -> JsonObject:
     """A fragment of text in its block."""
     if isinstance(event, ToolCallDelta):
         return {"type": "input_json_delta", "partial_json": event.text}

@@ -7,9 +7,9 @@ to the cache; ours, as OpenAI's, count the whole prompt.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.dialects.token_counts import is_count
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.usage import Usage
 
 FINISH_REASONS = {
@@ -50,7 +50,7 @@ def stop_reason(finish: str, *, calls: bool = False) -> str:
     return "tool_use" if calls and word == "end_turn" else word
 
 
-def counts(usage: Any) -> dict[str, Any]:  # decoded JSON
+def counts(usage: JsonValue) -> JsonObject:
     """The token counts of a usage object, in its own form: explicit zeros too, and none at all where one makes no sense
     (U26)."""
     if not isinstance(usage, Mapping):
@@ -67,7 +67,7 @@ def counts(usage: Any) -> dict[str, Any]:  # decoded JSON
     return found
 
 
-def usage_of(found: Mapping[str, Any]) -> Usage | None:
+def usage_of(found: JsonMapping) -> Usage | None:
     """Our counts from Anthropic's; None where the prompt's or the answer's is missing: that is not zero."""
     if "input_tokens" not in found or "output_tokens" not in found:
         return None
@@ -79,11 +79,11 @@ def usage_of(found: Mapping[str, Any]) -> Usage | None:
     return Usage(prompt, completion, prompt + completion, cached, thought, written, min(longer, written))
 
 
-def usage_object(usage: Usage | None) -> dict[str, Any]:
+def usage_object(usage: Usage | None) -> JsonObject:
     """Anthropic's counts from ours. Zeros without counts."""
     usage = usage or Usage()
     written = usage.cache_write_tokens
-    body: dict[str, Any] = {
+    body: JsonObject = {
         "input_tokens": max(0, usage.prompt_tokens - usage.cached_tokens - written),
         "output_tokens": usage.completion_tokens,
     }

@@ -6,8 +6,6 @@ Source: `V2ChatResponse` of cohere-ai/cohere-python 7.3.1. It names neither a mo
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.dialects.cohere_chat.calls import arguments_of
 from sentinel_core.dialects.cohere_chat.decoder import CohereStreamDecoder
@@ -27,9 +25,8 @@ from sentinel_core.dialects.openai_chat.answer import decode_object
 from sentinel_core.dialects.openai_chat.assembly import usage_object
 from sentinel_core.dialects.openai_chat.errors import reported_error
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Answer
-
-Json = Mapping[str, Any]  # part of a decoded answer
 
 
 class CohereReader:
@@ -52,16 +49,16 @@ class CohereReader:
         return OPENAI_CHAT.answer_from_canonical(_completion(body, self._model))
 
 
-def _completion(body: Json, model: str) -> dict[str, Any]:
+def _completion(body: JsonMapping, model: str) -> JsonObject:
     message, reason = body.get("message"), body.get("finish_reason")
     if not isinstance(message, dict) or not isinstance(reason, str):
         raise UpstreamError("upstream_invalid_response")
     if reason in FAILURES:
         raise failure(reason, body.get("error"))
-    choice: dict[str, Any] = {"index": 0, "message": _message(message), "finish_reason": finish_reason(reason)}
+    choice: JsonObject = {"index": 0, "message": _message(message), "finish_reason": finish_reason(reason)}
     if isinstance(body.get("logprobs"), list):
         choice["logprobs"] = choice_logprobs(body["logprobs"])
-    result: dict[str, Any] = {
+    result: JsonObject = {
         "id": identifier(body),
         "object": "chat.completion",
         "created": int(time.time()),
@@ -72,12 +69,12 @@ def _completion(body: Json, model: str) -> dict[str, Any]:
     return {**result, "usage": usage_object(usage)} if usage is not None else result
 
 
-def _message(said: Json) -> dict[str, Any]:
+def _message(said: JsonMapping) -> JsonObject:
     """What the model said, or planned to do, in `content`; thoughts, calls, and what only Cohere knows beside it."""
     thoughts, texts = _texts(said.get("content"), "thinking"), _texts(said.get("content"), "text")
     content = _texts([{"text": said.get("tool_plan")}], "text") + texts
-    message: dict[str, Any] = {"role": "assistant", "content": content or None}
-    own: dict[str, Any] = {}
+    message: JsonObject = {"role": "assistant", "content": content or None}
+    own: JsonObject = {}
     if thoughts:
         message["reasoning_content"] = thoughts
         own[THINKING] = True
@@ -90,7 +87,7 @@ def _message(said: Json) -> dict[str, Any]:
     return {**message, **extension(own)} if own else message
 
 
-def _texts(parts: Any, key: str) -> str:  # decoded JSON
+def _texts(parts: JsonValue, key: str) -> str:
     """The text of the parts that hold one under this key."""
     found = [part.get(key) if isinstance(part, dict) else None for part in _list(parts or [])]
     if not all(isinstance(text, str | None) for text in found):
@@ -98,7 +95,7 @@ def _texts(parts: Any, key: str) -> str:  # decoded JSON
     return "".join(text for text in found if text)
 
 
-def _call(call: Any) -> dict[str, Any]:  # decoded JSON
+def _call(call: JsonValue) -> JsonObject:
     function = call.get("function") if isinstance(call, dict) else None
     arguments = function.get("arguments") if isinstance(function, dict) else None
     if not isinstance(function, dict) or not isinstance(arguments, str | None):
@@ -107,7 +104,7 @@ def _call(call: Any) -> dict[str, Any]:  # decoded JSON
     return {"id": call.get("id"), "type": "function", "function": made}
 
 
-def _list(value: Any) -> list[Any]:  # decoded JSON
+def _list(value: JsonValue) -> list[JsonValue]:
     if not isinstance(value, list):
         raise UpstreamError("upstream_invalid_response")
     return value

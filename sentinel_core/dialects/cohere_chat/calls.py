@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import ToolCallDelta
+from sentinel_core.json_types import JsonValue
 
 _NONE = "null"
 
@@ -26,7 +26,7 @@ class OpenCalls:
         self._numbers: dict[int, int] = {}
         self._held: dict[int, str] = {}  # of calls that have said nothing yet
 
-    def start(self, index: Any, call: Any) -> Sequence[ToolCallDelta]:  # decoded JSON
+    def start(self, index: JsonValue, call: JsonValue) -> Sequence[ToolCallDelta]:
         """A call begins, with its id and name. Raises `UpstreamError` for one that cannot be read."""
         function = call.get("function") if isinstance(call, dict) else None
         if not isinstance(function, dict):
@@ -42,7 +42,7 @@ class OpenCalls:
         )
         return (first, *self._say(number, function.get("arguments")))
 
-    def go_on(self, index: Any, call: Any) -> Sequence[ToolCallDelta]:  # decoded JSON
+    def go_on(self, index: JsonValue, call: JsonValue) -> Sequence[ToolCallDelta]:
         """A fragment of a call's arguments. Raises `UpstreamError` where nobody knows whose."""
         number = self._number(index)
         function = call.get("function") if isinstance(call, dict) else None
@@ -50,7 +50,7 @@ class OpenCalls:
             raise UpstreamError("upstream_invalid_response")
         return self._say(number, function.get("arguments"))
 
-    def end(self, index: Any) -> Sequence[ToolCallDelta]:  # decoded JSON
+    def end(self, index: JsonValue) -> Sequence[ToolCallDelta]:
         """A call is whole."""
         number = self._number(index)
         if number is None or number not in self._held:
@@ -62,13 +62,13 @@ class OpenCalls:
         held, self._held = self._held, {}
         return [ToolCallDelta(text=arguments_of(text), index=number) for number, text in held.items()]
 
-    def _number(self, index: Any) -> int | None:  # decoded JSON
+    def _number(self, index: JsonValue) -> int | None:
         """Ours for Cohere's; the last call's where it gives none."""
         if index is None:
             return self._count - 1 if self._count else None
         return self._numbers.get(index) if isinstance(index, int) else None
 
-    def _say(self, number: int, arguments: Any) -> Sequence[ToolCallDelta]:  # decoded JSON
+    def _say(self, number: int, arguments: JsonValue) -> Sequence[ToolCallDelta]:
         if not isinstance(arguments, str | None):
             raise UpstreamError("upstream_invalid_response")
         text = self._held.get(number, "") + (arguments or "")

@@ -23,8 +23,7 @@ from sentinel_core.dialects.openai_chat.decoder import ChatStreamDecoder
 from sentinel_core.dialects.openai_chat.errors import reported_error
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, Finish, Opaque, ReasoningDelta, TextDelta, UsageReport
-
-Body = Mapping[str, Any]  # one decoded event
+from sentinel_core.json_types import JsonMapping, JsonValue
 
 
 class CohereStreamDecoder:
@@ -73,7 +72,7 @@ class CohereStreamDecoder:
         if not self._finished:
             raise UpstreamError("upstream_stream_interrupted")
 
-    def _opening(self, body: Body) -> list[Event]:
+    def _opening(self, body: JsonMapping) -> list[Event]:
         """The chunk that opens the stream, once."""
         if self._head:
             return []
@@ -85,10 +84,10 @@ class CohereStreamDecoder:
         }
         return [opening_event(self._head)]
 
-    def _start(self, body: Body) -> Sequence[Event]:
+    def _start(self, body: JsonMapping) -> Sequence[Event]:
         return ()
 
-    def _content(self, body: Body) -> Sequence[Event]:
+    def _content(self, body: JsonMapping) -> Sequence[Event]:
         """A fragment of a thought or of the answer, with the log probability of its tokens if there is one."""
         content = _message(body).get("content")
         events: list[Event] = []
@@ -101,7 +100,7 @@ class CohereStreamDecoder:
             events += self._scored(text, body["logprobs"]) if body.get("logprobs") else [TextDelta(text=text)]
         return events
 
-    def _scored(self, text: str, logprobs: Any) -> Sequence[Event]:  # JSON
+    def _scored(self, text: str, logprobs: JsonValue) -> Sequence[Event]:
         """In a chunk of its own, so that who changes the text drops what spells it out again."""
         choice = {
             "index": 0,
@@ -111,21 +110,21 @@ class CohereStreamDecoder:
         }
         return ChatStreamDecoder().events(b"", {**self._head, "choices": [choice]})
 
-    def _plan(self, body: Body) -> Sequence[Event]:
+    def _plan(self, body: JsonMapping) -> Sequence[Event]:
         """What the model says before it calls tools."""
         text = _text(_message(body), "tool_plan")
         return (TextDelta(text=text),) if text else ()
 
-    def _call_start(self, body: Body) -> Sequence[Event]:
+    def _call_start(self, body: JsonMapping) -> Sequence[Event]:
         return self._calls.start(body.get("index"), _message(body).get("tool_calls"))
 
-    def _call_delta(self, body: Body) -> Sequence[Event]:
+    def _call_delta(self, body: JsonMapping) -> Sequence[Event]:
         return self._calls.go_on(body.get("index"), _message(body).get("tool_calls"))
 
-    def _call_end(self, body: Body) -> Sequence[Event]:
+    def _call_end(self, body: JsonMapping) -> Sequence[Event]:
         return self._calls.end(body.get("index"))
 
-    def _citation(self, body: Body) -> Sequence[Event]:
+    def _citation(self, body: JsonMapping) -> Sequence[Event]:
         """Numbered for clients that put deltas together."""
         citation = _message(body).get("citations")
         if not isinstance(citation, dict):
@@ -133,7 +132,7 @@ class CohereStreamDecoder:
         self._citations += 1
         return (cited(self._head, {"index": self._citations - 1, **citation}),)
 
-    def _end(self, body: Body) -> Sequence[Event]:
+    def _end(self, body: JsonMapping) -> Sequence[Event]:
         """How the answer ended. An error, also one that is only a reason, is no end."""
         delta = body.get("delta")
         delta = delta if isinstance(delta, dict) else {}
@@ -149,7 +148,7 @@ class CohereStreamDecoder:
         return [*events, UsageReport(usage=usage)] if usage is not None else events
 
 
-_READERS: Mapping[str, Callable[[CohereStreamDecoder, Body], Sequence[Event]]] = {
+_READERS: Mapping[str, Callable[[CohereStreamDecoder, JsonMapping], Sequence[Event]]] = {
     "message-start": CohereStreamDecoder._start,
     "content-start": CohereStreamDecoder._content,
     "content-delta": CohereStreamDecoder._content,
@@ -163,14 +162,14 @@ _READERS: Mapping[str, Callable[[CohereStreamDecoder, Body], Sequence[Event]]] =
 """What reads each type of event. Left alone are those that only end what began, and `debug`: it repeats the prompt."""
 
 
-def _message(body: Body) -> Body:
+def _message(body: JsonMapping) -> JsonMapping:
     """`delta.message` of an event; empty where there is none."""
     delta = body.get("delta")
     message = delta.get("message") if isinstance(delta, dict) else None
     return message if isinstance(message, dict) else {}
 
 
-def _text(holder: Any, key: str) -> str:  # decoded JSON
+def _text(holder: JsonValue, key: str) -> str:
     """The text of a fragment; empty where it has none. Raises `UpstreamError` for what can be no text."""
     if holder is None:
         return ""

@@ -8,11 +8,11 @@ another.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.dialects.cohere_chat.words import FAILURE, FAILURES
 from sentinel_core.dialects.openai_chat import errors as shared
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonValue
 
 _TOO_LONG = "too many tokens"
 _TOO_LONG_ANSWER = "too many tokens: max tokens"
@@ -20,7 +20,7 @@ _USED_UP = ("/ month", "per month")
 """In the message of a 429: a trial key's calls of a month, for which no wait of a request is long enough."""
 
 
-def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+def upstream_error(status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
     """What an error response of Cohere's means to the caller. As for OpenAI's: the caller's own faults keep status and
     message, ours become a 502."""
     said = body.get("message") if isinstance(body, Mapping) else None
@@ -38,7 +38,7 @@ def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None
     return shared.upstream_error(status, body, retry_after_s=retry_after_s)
 
 
-def failure(reason: Any, message: Any) -> UpstreamError:  # decoded JSON
+def failure(reason: JsonValue, message: JsonValue) -> UpstreamError:
     """What an answer means that ended in a failure, or with an error's message."""
     code = FAILURES.get(reason, FAILURE) if isinstance(reason, str) else FAILURE
     said = message if isinstance(message, str) and message else None

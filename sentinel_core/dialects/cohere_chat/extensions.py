@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from sentinel_core.dialects.cohere_chat.words import CITATIONS, THINKING, VENDOR, extension
 from sentinel_core.dialects.openai_chat.canonical import EXTENSION, chunk_event
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS, KNOWN_KEYS
 from sentinel_core.dialects.slots import string_slots
 from sentinel_core.events import Opaque
+from sentinel_core.json_types import JsonMapping
 
 _DELTA = ("choices", 0, "delta")
 _KNOWN = KNOWN_KEYS | {
@@ -17,12 +15,12 @@ _KNOWN = KNOWN_KEYS | {
 }
 
 
-def thought(head: Mapping[str, Any]) -> Opaque:
+def thought(head: JsonMapping) -> Opaque:
     """The mark of Cohere's own thoughts, once for a stream."""
     return chunk_event(head, extension({THINKING: True}))
 
 
-def cited(head: Mapping[str, Any], citation: Mapping[str, Any]) -> Opaque:
+def cited(head: JsonMapping, citation: JsonMapping) -> Opaque:
     """A citation. It quotes the answer and its sources, so guards read all of it."""
     delta = extension({CITATIONS: [citation]})
     slots = string_slots(delta, _DELTA, role="assistant", skip=IDENTIFIERS, known=_KNOWN)

@@ -7,7 +7,6 @@ temperature and penalties https://docs.cohere.com/reference/errors.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.dialects.cohere_chat.models import thinks
 from sentinel_core.dialects.cohere_chat.tools import tool_fields
@@ -18,6 +17,7 @@ from sentinel_core.dialects.openai_chat.only_here import only_here
 from sentinel_core.dialects.openai_chat.request import Bound, check_numbers
 from sentinel_core.dialects.openai_chat.silent import says_nothing
 from sentinel_core.dialects.translation import Translated
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _NUMBERS: tuple[Bound, ...] = (
     ("temperature", (int, float), 0, 2),
@@ -53,7 +53,7 @@ _FOR_THE_ANSWER = 1000
 """Tokens that Cohere recommends to leave for the answer."""
 
 
-def request_body(body: Mapping[str, Any], model: str) -> Translated:
+def request_body(body: JsonMapping, model: str) -> Translated:
     """The request, and the names of what Cohere cannot be told. Raises `Refusal` for what makes no sense."""
     check_numbers(body, _NUMBERS)
     writer = _Writer(body, model)
@@ -64,17 +64,17 @@ def request_body(body: Mapping[str, Any], model: str) -> Translated:
 class _Writer:
     """Writes one request and notes what it has to leave out."""
 
-    def __init__(self, body: Mapping[str, Any], model: str) -> None:
+    def __init__(self, body: JsonMapping, model: str) -> None:
         self._body = body
         self._model = model
         self._limit = body.get("max_completion_tokens") or body.get("max_tokens")
         self._thinks = thinks(model)
         self.dropped: list[str] = []
 
-    def write(self) -> dict[str, Any]:
+    def write(self) -> JsonObject:
         body, thinking = self._body, self._thinking()
         thinks_now = self._thinks and thinking.get("thinking") != {"type": "disabled"}
-        result: dict[str, Any] = {"model": self._model}
+        result: JsonObject = {"model": self._model}
         result["messages"] = Turns(self.dropped, thinking=thinks_now).write(body["messages"])
         if self._limit is not None:
             result["max_tokens"] = self._limit
@@ -84,7 +84,7 @@ class _Writer:
         result |= {**thinking, **tool_fields(body, self.dropped), **self._own()}
         return result | self._form(result)
 
-    def _field(self, key: str, value: Any, result: dict[str, Any]) -> None:  # JSON
+    def _field(self, key: str, value: JsonValue, result: JsonObject) -> None:
         if key in _SAME:
             result[key] = value
         elif key in _BOUNDED:
@@ -97,14 +97,14 @@ class _Writer:
         else:
             self.dropped.append(key)
 
-    def _stop(self, stops: Any, result: dict[str, Any]) -> None:  # JSON
+    def _stop(self, stops: JsonValue, result: JsonObject) -> None:
         said = [stop for stop in stops if isinstance(stop, str) and stop][:_STOPS] if isinstance(stops, list) else []
         if said:
             result["stop_sequences"] = said
         if said != stops:
             self.dropped.append("stop")
 
-    def _thinking(self) -> dict[str, Any]:
+    def _thinking(self) -> JsonObject:
         """How long to think. Where the answer's length is limited, room is left for the answer."""
         effort = self._body.get("reasoning_effort")
         if effort is None or (effort == "none" and not self._thinks):
@@ -121,7 +121,7 @@ class _Writer:
             budget = max(1, min(budget, self._limit - min(_FOR_THE_ANSWER, self._limit // 2)))
         return {"thinking": {"type": "enabled", "token_budget": budget}}
 
-    def _form(self, result: Mapping[str, Any]) -> dict[str, Any]:
+    def _form(self, result: JsonMapping) -> JsonObject:
         """The form of the answer, which Cohere takes neither beside tools nor beside documents."""
         form = self._body.get("response_format")
         kind = form.get("type") if isinstance(form, Mapping) else None
@@ -135,7 +135,7 @@ class _Writer:
         told = {"json_schema": schema} if kind == "json_schema" and isinstance(schema, Mapping) else {}
         return {"response_format": {"type": "json_object", **told}}
 
-    def _own(self) -> dict[str, Any]:
+    def _own(self) -> JsonObject:
         """Cohere's own fields that a client may set. The others, and those of other vendors, are named."""
         own = own_extension(self._body)
         self.dropped += [name for name in own if name not in _OWN]

@@ -7,20 +7,21 @@ The tokens' own texts are not told, so a piece is one entry, with the probabilit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 
-def choice_logprobs(items: Sequence[Any]) -> dict[str, Any]:  # JSON
+def choice_logprobs(items: Sequence[JsonValue]) -> JsonObject:
     """The `logprobs` of a choice."""
     return {"content": [_entry(item) for item in items if _is_piece(item)], "refusal": None}
 
 
-def _entry(item: Mapping[str, Any]) -> dict[str, Any]:
+def _entry(item: JsonMapping) -> JsonObject:
     text = item["text"]
     return {"token": text, "logprob": sum(item["logprobs"]), "bytes": list(text.encode()), "top_logprobs": []}
 
 
-def _is_piece(item: Any) -> bool:  # JSON
+def _is_piece(item: JsonValue) -> bool:
     if not isinstance(item, Mapping) or not isinstance(item.get("text"), str):
         return False
     numbers = item.get("logprobs")

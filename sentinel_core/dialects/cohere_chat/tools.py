@@ -7,16 +7,16 @@ named one is the only one that is offered, and required.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sentinel_core.dialects.openai_chat.request import invalid
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _CHOICES = {"required": "REQUIRED", "none": "NONE"}
 _UNSAID = (None, "auto")
 """What Cohere does where nothing is said."""
 
 
-def tool_fields(body: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
+def tool_fields(body: JsonMapping, dropped: list[str]) -> JsonObject:
     """The fields of the request; empty where there are no tools. Notes in `dropped` what it has to leave out, and
     raises `Refusal` for what makes no sense."""
     offered = body.get("tools") or []
@@ -34,7 +34,7 @@ def tool_fields(body: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
     return {"tools": tools, **_choice(choice, name, dropped), **_strict(offered, dropped)}
 
 
-def _choice(choice: Any, name: str | None, dropped: list[str]) -> dict[str, Any]:  # JSON
+def _choice(choice: JsonValue, name: str | None, dropped: list[str]) -> JsonObject:
     if name is not None:
         return {"tool_choice": "REQUIRED"}
     if isinstance(choice, str) and choice in _CHOICES:
@@ -44,7 +44,7 @@ def _choice(choice: Any, name: str | None, dropped: list[str]) -> dict[str, Any]
     return {}
 
 
-def _tool(tool: Mapping[str, Any], dropped: list[str]) -> dict[str, Any] | None:
+def _tool(tool: JsonMapping, dropped: list[str]) -> JsonObject | None:
     if "cache_control" in tool:
         dropped.append("cache_control")
     function = _function(tool)
@@ -56,7 +56,7 @@ def _tool(tool: Mapping[str, Any], dropped: list[str]) -> dict[str, Any] | None:
     return {"type": "function", "function": made}
 
 
-def _strict(tools: Sequence[Mapping[str, Any]], dropped: list[str]) -> dict[str, Any]:
+def _strict(tools: Sequence[JsonMapping], dropped: list[str]) -> JsonObject:
     """Cohere keeps to the schemas of all tools, or of none."""
     flags = [_function(tool).get("strict") is True for tool in tools]
     if all(flags):
@@ -66,13 +66,13 @@ def _strict(tools: Sequence[Mapping[str, Any]], dropped: list[str]) -> dict[str,
     return {}
 
 
-def _named(choice: Any) -> str | None:  # JSON
+def _named(choice: JsonValue) -> str | None:
     """The one function that must be called."""
     function = choice.get("function") if isinstance(choice, Mapping) else None
     name = function.get("name") if isinstance(function, Mapping) else None
     return name if isinstance(name, str) else None
 
 
-def _function(tool: Mapping[str, Any]) -> Mapping[str, Any]:
+def _function(tool: JsonMapping) -> JsonMapping:
     function = tool.get("function")
     return function if isinstance(function, Mapping) else {}

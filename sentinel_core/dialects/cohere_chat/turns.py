@@ -15,6 +15,7 @@ from sentinel_core.dialects.cohere_chat.calls import arguments_of
 from sentinel_core.dialects.cohere_chat.words import THINKING, own_extension
 from sentinel_core.dialects.openai_chat.canonical import result_names
 from sentinel_core.dialects.openai_chat.request import invalid
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _SYSTEM = frozenset({"system", "developer"})
 _TEXT = ("text", "refusal")
@@ -27,12 +28,12 @@ class Turns:
         self._dropped = dropped
         self._thinking = thinking
 
-    def write(self, messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def write(self, messages: Sequence[JsonMapping]) -> list[JsonObject]:
         """The turns. Raises `Refusal` for messages that make no sense."""
         turns = [self._turn(message, f"messages[{index}]") for index, message in enumerate(messages)]
         return [turn for turn in turns if turn["role"] == "tool" or turn.get("content") or turn.get("tool_calls")]
 
-    def _turn(self, message: Mapping[str, Any], param: str) -> dict[str, Any]:
+    def _turn(self, message: JsonMapping, param: str) -> JsonObject:
         role = message["role"]
         if role in _SYSTEM:
             return {"role": "system", "content": self._content(message)}
@@ -45,7 +46,7 @@ class Turns:
             return {"role": "tool", "tool_call_id": message.get("tool_call_id"), "content": self._content(message)}
         raise invalid(f"{param}.role", f"The model's API knows no role {role!r}.")
 
-    def _assistant(self, message: Mapping[str, Any], param: str) -> dict[str, Any]:
+    def _assistant(self, message: JsonMapping, param: str) -> JsonObject:
         said, thought = self._content(message) or _refusal(message), self._thought(message)
         calls = message.get("tool_calls")
         if calls:
@@ -60,14 +61,14 @@ class Turns:
         parts = [{"type": "text", "text": said}] if isinstance(said, str) and said else [*said]
         return {"role": "assistant", "content": [*thought, *parts]}
 
-    def _thought(self, message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def _thought(self, message: JsonMapping) -> list[JsonObject]:
         """What Cohere's model thought in this turn. Another vendor's thoughts are for that vendor alone."""
         reasoning = message.get("reasoning_content")
         if not (self._thinking and isinstance(reasoning, str) and reasoning):
             return []
         return [{"type": "thinking", "thinking": reasoning}] if own_extension(message).get(THINKING) else []
 
-    def _content(self, message: Mapping[str, Any], *, images: bool = False) -> str | list[dict[str, Any]]:
+    def _content(self, message: JsonMapping, *, images: bool = False) -> str | list[JsonObject]:
         """A message's content: text as it is, or its parts without those that say nothing."""
         content = message.get("content")
         if not isinstance(content, list):
@@ -75,7 +76,7 @@ class Turns:
         parts = [self._part(part, images=images) for part in content]
         return [part for part in parts if part is not None]
 
-    def _part(self, part: Any, *, images: bool) -> dict[str, Any] | None:  # JSON
+    def _part(self, part: JsonValue, *, images: bool) -> JsonObject | None:
         kind = part.get("type") if isinstance(part, Mapping) else None
         if isinstance(part, Mapping) and "cache_control" in part:
             self._dropped.append("cache_control")
@@ -88,7 +89,7 @@ class Turns:
         return {"type": "image_url", "image_url": image}
 
 
-def _image(image: Any) -> dict[str, Any] | None:  # JSON
+def _image(image: JsonValue) -> JsonObject | None:
     """Where an image is: a data URI or an address on the web."""
     if isinstance(image, str):
         return {"url": image}
@@ -97,7 +98,7 @@ def _image(image: Any) -> dict[str, Any] | None:  # JSON
     return {key: image[key] for key in ("url", "detail") if image.get(key) is not None}
 
 
-def _call(call: Any, param: str) -> dict[str, Any]:  # JSON
+def _call(call: JsonValue, param: str) -> JsonObject:
     """A call as Cohere writes it. Raises `Refusal` for one that names no function."""
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping):
@@ -109,7 +110,7 @@ def _call(call: Any, param: str) -> dict[str, Any]:  # JSON
     return {"id": call.get("id"), "type": "function", "function": made}
 
 
-def _refusal(message: Mapping[str, Any]) -> str:
+def _refusal(message: JsonMapping) -> str:
     refusal = message.get("refusal")
     return refusal if isinstance(refusal, str) else ""
 

@@ -7,10 +7,10 @@ cached tokens among them; `billed_units` leaves out what Cohere's own prompt add
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.dialects.openai_chat.canonical import EXTENSION
 from sentinel_core.dialects.token_counts import MAX_COUNT
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.usage import Usage
 
 VENDOR = "cohere"
@@ -29,7 +29,7 @@ FAILURES = {"ERROR": FAILURE, "TIMEOUT": "upstream_timeout"}
 """Reasons that end no answer: the generation failed."""
 
 
-def identifier(body: Mapping[str, Any]) -> str:
+def identifier(body: JsonMapping) -> str:
     """The id of an answer, or one for those that come without."""
     found = body.get("id")
     return found if isinstance(found, str) and found else "chat_gateway"
@@ -40,19 +40,19 @@ def finish_reason(word: str) -> str:
     return FINISH_REASONS.get(word, "stop")
 
 
-def extension(value: Mapping[str, Any]) -> dict[str, Any]:
+def extension(value: JsonMapping) -> JsonObject:
     """What only Cohere knows, as a canonical body holds it."""
     return {EXTENSION: {VENDOR: value}}
 
 
-def own_extension(holder: Mapping[str, Any]) -> Mapping[str, Any]:
+def own_extension(holder: JsonMapping) -> JsonMapping:
     """What `extension` put here; empty where nothing was."""
     kept = holder.get(EXTENSION)
     own = kept.get(VENDOR) if isinstance(kept, Mapping) else None
     return own if isinstance(own, Mapping) else {}
 
 
-def usage_of(usage: Any) -> Usage | None:  # decoded JSON
+def usage_of(usage: JsonValue) -> Usage | None:
     """Our counts from Cohere's; None where there are none that make sense. Explicit zeros are counts (U26)."""
     if not isinstance(usage, Mapping):
         return None
@@ -64,7 +64,7 @@ def usage_of(usage: Any) -> Usage | None:  # decoded JSON
     return Usage(prompt, completion, prompt + completion, cached)
 
 
-def _count(usage: Mapping[str, Any], name: str) -> int | None:
+def _count(usage: JsonMapping, name: str) -> int | None:
     """The model's own count, else the one on the bill."""
     for part in ("tokens", "billed_units"):
         counts = usage.get(part)
@@ -74,7 +74,7 @@ def _count(usage: Mapping[str, Any], name: str) -> int | None:
     return None
 
 
-def _whole(value: Any) -> int | None:  # decoded JSON
+def _whole(value: JsonValue) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_COUNT or value % 1:
         return None
     return int(value)

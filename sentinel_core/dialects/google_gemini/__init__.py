@@ -7,8 +7,7 @@ form, answers and streams are read into it. What is lost on the way is in docs/e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from sentinel_core.dialects.google_gemini import from_canonical
 from sentinel_core.dialects.google_gemini.answer import answer_of
@@ -17,6 +16,7 @@ from sentinel_core.dialects.google_gemini.errors import upstream_error
 from sentinel_core.dialects.google_gemini.framing import GeminiFraming
 from sentinel_core.dialects.translation import Translated
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_core.messages import Answer
 
 __all__ = ["GOOGLE_GEMINI", "GeminiFraming", "GoogleGemini"]
@@ -25,7 +25,7 @@ __all__ = ["GOOGLE_GEMINI", "GeminiFraming", "GoogleGemini"]
 class GoogleGemini:
     """The wire format. Stateless: one instance, `GOOGLE_GEMINI`, serves every call."""
 
-    def request_body(self, body: Mapping[str, Any], model: str) -> Translated:
+    def request_body(self, body: JsonMapping, model: str) -> Translated:
         """OpenAI's form as a request for `model`. Raises `Refusal`."""
         return from_canonical.request_body(body, model)
 
@@ -33,7 +33,7 @@ class GoogleGemini:
         """Reads the reply to one call; `model` stands in where the reply names none."""
         return GeminiReader(model)
 
-    def error(self, status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+    def error(self, status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
         """What an error response means."""
         return upstream_error(status, body, retry_after_s=retry_after_s)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from sentinel_core.dialects.google_gemini.calls import seed_of, tool_call
 from sentinel_core.dialects.google_gemini.logprobs import logprobs_of
@@ -16,6 +15,7 @@ from sentinel_core.dialects.google_gemini.words import EXACT, extension, finish_
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.assembly import usage_object
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonObject
 from sentinel_core.messages import Answer
 
 _GATEWAY_ID = "chatcmpl-gateway"
@@ -39,7 +39,7 @@ def answer_of(raw: bytes, model: str) -> Answer:
     return Answer(dialect=OPENAI_CHAT, body=body, usage=usage)
 
 
-def head_of(reply: Reply, model: str, kind: str) -> dict[str, Any]:  # JSON
+def head_of(reply: Reply, model: str, kind: str) -> JsonObject:
     """Who answers: the model that the reply names, else `model`."""
     return {
         "id": reply.response_id or _GATEWAY_ID,
@@ -49,7 +49,7 @@ def head_of(reply: Reply, model: str, kind: str) -> dict[str, Any]:  # JSON
     }
 
 
-def kept_beside(signature: str | None, reason: str) -> dict[str, Any]:  # JSON
+def kept_beside(signature: str | None, reason: str) -> JsonObject:
     """What of a message only Google knows: the signature of its text, and a reason that OpenAI has no word for."""
     kept = {KEY: signature} if signature else {}
     if reason not in EXACT:
@@ -57,7 +57,7 @@ def kept_beside(signature: str | None, reason: str) -> dict[str, Any]:  # JSON
     return extension(**kept) if kept else {}
 
 
-def _choice(candidate: Candidate, position: int, seed: str) -> dict[str, Any]:  # JSON
+def _choice(candidate: Candidate, position: int, seed: str) -> JsonObject:
     index = position if candidate.index is None else candidate.index
     reason = finished(candidate.finish_reason)
     if reason is None:
@@ -71,8 +71,8 @@ def _choice(candidate: Candidate, position: int, seed: str) -> dict[str, Any]:  
     return choice
 
 
-def _message(parts: Sequence[Part], seed: str, choice: int) -> dict[str, Any]:  # JSON
-    message: dict[str, Any] = {"role": "assistant", "content": "".join(_texts(parts, thought=False)) or None}
+def _message(parts: Sequence[Part], seed: str, choice: int) -> JsonObject:
+    message: JsonObject = {"role": "assistant", "content": "".join(_texts(parts, thought=False)) or None}
     if thoughts := "".join(_texts(parts, thought=True)):
         message["reasoning_content"] = thoughts
     calls = [(part.function_call, part.thought_signature) for part in parts if part.function_call is not None]
@@ -90,6 +90,6 @@ def _texts(parts: Sequence[Part], *, thought: bool) -> list[str]:
     return [part.text for part in parts if part.text and bool(part.thought) is thought]
 
 
-def _speaks(message: dict[str, Any]) -> bool:  # JSON
+def _speaks(message: JsonObject) -> bool:
     """Whether a message says anything."""
     return bool(message["content"]) or not message.keys().isdisjoint(("reasoning_content", "tool_calls", "images"))

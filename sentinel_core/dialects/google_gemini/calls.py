@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import secrets
 from hashlib import blake2b
-from typing import Any
 
 import msgspec
 
 from sentinel_core.dialects.google_gemini.signatures import KEY
 from sentinel_core.dialects.google_gemini.wire import FunctionCall
 from sentinel_core.dialects.google_gemini.words import extension
+from sentinel_core.json_types import JsonObject
 
 _encode = msgspec.json.Encoder().encode
 
@@ -25,7 +25,7 @@ def seed_of(response_id: str | None) -> str:
     return response_id or secrets.token_hex(16)
 
 
-def tool_call(call: FunctionCall, signature: str | None, seed: str, choice: int, index: int) -> dict[str, Any]:  # JSON
+def tool_call(call: FunctionCall, signature: str | None, seed: str, choice: int, index: int) -> JsonObject:
     """One item of `tool_calls`. Arguments that are missing are an empty object: clients parse what they are given."""
     identifier = call.id or f"call_{blake2b(f'{seed}/{choice}/{index}'.encode(), digest_size=12).hexdigest()}"
     function = {"name": call.name, "arguments": _encode(call.args or {}).decode()}

@@ -7,7 +7,7 @@ https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from sentinel_core.dialects.google_gemini import wire
 from sentinel_core.dialects.google_gemini.answer import head_of, kept_beside
@@ -22,6 +22,7 @@ from sentinel_core.dialects.openai_chat.decoder import ChatStreamDecoder
 from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, Finish, Frame, Opaque, ReasoningDelta, TextDelta, ToolCallDelta, UsageReport
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.usage import Usage
 
 
@@ -55,7 +56,7 @@ class GeminiStreamDecoder:
     def __init__(self, model: str) -> None:
         self._model = model
         self._choices: dict[int, _Choice] = {}
-        self._head: dict[str, Any] = {}
+        self._head: JsonObject = {}
         self._seed = ""
         self._spoke = False
         self._usage: Usage | None = None
@@ -135,7 +136,7 @@ class GeminiStreamDecoder:
         choice.calls += 1
         return event
 
-    def _call_frame(self, call: dict[str, Any], choice: _Choice) -> Frame:
+    def _call_frame(self, call: JsonObject, choice: _Choice) -> Frame:
         body = chunk_body(self._head, {"tool_calls": [{"index": choice.calls, **call}]}, choice.index)
         return Frame(b"", body, (Place("tool_calls"),))
 
@@ -148,5 +149,5 @@ class GeminiStreamDecoder:
             events.append(chunk_event(self._head, kept, choice=choice.index))
         events.append(Finish(choice=choice.index, reason=finish_reason(reason, calls=choice.calls > 0)))
 
-    def _chunk(self, delta: dict[str, Any], choice: int, **more: Any) -> Sequence[Event]:  # JSON
+    def _chunk(self, delta: JsonObject, choice: int, **more: JsonValue) -> Sequence[Event]:
         return ChatStreamDecoder().events(b"", chunk_body(self._head, delta, choice, **more))

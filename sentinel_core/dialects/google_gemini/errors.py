@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from sentinel_core.dialects.openai_chat import errors as shared
 from sentinel_core.errors import MAX_RETRY_AFTER_S, UpstreamError
+from sentinel_core.json_types import JsonMapping, JsonValue
 
-Details: TypeAlias = Sequence[Mapping[str, Any]]  # decoded JSON
+Details: TypeAlias = Sequence[JsonMapping]
 
 _DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 _TOO_LONG = re.compile(r"input token count.*exceeds the maximum", re.IGNORECASE | re.DOTALL)
 
 
-def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+def upstream_error(status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
     """What an error response means to the caller.
 
     As for OpenAI's: the caller's own faults keep status and message, ours become a 502. A key that is not valid and a
@@ -37,7 +38,7 @@ def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None
     return error
 
 
-def reported_error(wire: Any) -> UpstreamError:  # decoded JSON
+def reported_error(wire: JsonValue) -> UpstreamError:
     """An error object that came with status 200, or in a stream: its code stands for the status."""
     code = wire.get("code") if isinstance(wire, Mapping) else None
     mapped = upstream_error(code if isinstance(code, int) and 400 <= code < 600 else 500, {"error": wire})
@@ -45,7 +46,7 @@ def reported_error(wire: Any) -> UpstreamError:  # decoded JSON
     return mapped
 
 
-def _wire(body: Any) -> Mapping[str, Any]:
+def _wire(body: JsonValue) -> JsonMapping:
     """The error object of a body."""
     if isinstance(body, list) and len(body) == 1:
         body = body[0]
@@ -53,7 +54,7 @@ def _wire(body: Any) -> Mapping[str, Any]:
     return wire if isinstance(wire, Mapping) else {}
 
 
-def _code(status: int, wire: Mapping[str, Any], details: Details) -> str | None:
+def _code(status: int, wire: JsonMapping, details: Details) -> str | None:
     """OpenAI's word where the status alone does not say it."""
     if any(str(detail.get("reason")).startswith("API_KEY_") for detail in details):
         return "invalid_api_key"
@@ -78,5 +79,5 @@ def _retry_delay_s(details: Details) -> float | None:
     return next((float(delay[1]) for delay in found if delay), None)
 
 
-def _list(value: Any) -> list[Any]:  # decoded JSON
+def _list(value: JsonValue) -> list[JsonValue]:
     return value if isinstance(value, list) else []

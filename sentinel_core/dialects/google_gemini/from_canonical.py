@@ -6,9 +6,6 @@ whether to stream are in the address, not in the body.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from sentinel_core.dialects.google_gemini.models import Abilities, abilities
 from sentinel_core.dialects.google_gemini.thinking import thinking_config
 from sentinel_core.dialects.google_gemini.tools import tool_fields
@@ -17,11 +14,12 @@ from sentinel_core.dialects.google_gemini.words import EXTENSION
 from sentinel_core.dialects.openai_chat.canonical import extension_names
 from sentinel_core.dialects.openai_chat.only_here import only_here
 from sentinel_core.dialects.translation import Translated
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _SAME = {"temperature": "temperature", "top_p": "topP", "top_k": "topK"}
 _PENALTIES = {"frequency_penalty": "frequencyPenalty", "presence_penalty": "presencePenalty"}
 _TIERS = {"flex": "flex", "priority": "priority", "default": "standard"}
-_SAYS_NOTHING: Mapping[str, Any] = {"n": 1, "logprobs": False, "modalities": ["text"], "service_tier": "auto"}
+_SAYS_NOTHING: JsonMapping = {"n": 1, "logprobs": False, "modalities": ["text"], "service_tier": "auto"}
 """Values that ask for what happens anyway."""
 _ELSEWHERE = frozenset(
     {
@@ -35,7 +33,7 @@ _SEEDS = range(-(1 << 31), 1 << 31)
 """A seed is of 32 bits."""
 
 
-def request_body(body: Mapping[str, Any], model: str) -> Translated:
+def request_body(body: JsonMapping, model: str) -> Translated:
     """The request, and the names of what Google cannot be told. Raises `Refusal` for messages that make no sense."""
     writer = _Writer(body, model)
     return Translated(writer.write(), tuple(dict.fromkeys(writer.dropped)))
@@ -44,20 +42,20 @@ def request_body(body: Mapping[str, Any], model: str) -> Translated:
 class _Writer:
     """Writes one request and notes what it has to leave out."""
 
-    def __init__(self, body: Mapping[str, Any], model: str) -> None:
+    def __init__(self, body: JsonMapping, model: str) -> None:
         self._body = body
         self._can: Abilities = abilities(model)
         self._takes_forms = True
-        self._config: dict[str, Any] = {}
-        self._beside: dict[str, Any] = {}
+        self._config: JsonObject = {}
+        self._beside: JsonObject = {}
         self.dropped: list[str] = []
 
-    def write(self) -> dict[str, Any]:
+    def write(self) -> JsonObject:
         body = self._body
         turns = Turns(self._can, self.dropped)
         for index, message in enumerate(body["messages"]):
             turns.add(message, index)
-        result: dict[str, Any] = {"systemInstruction": {"parts": turns.system}} if turns.system else {}
+        result: JsonObject = {"systemInstruction": {"parts": turns.system}} if turns.system else {}
         result["contents"] = turns.finish()
         tools = tool_fields(body, self.dropped)
         self._takes_forms = self._can.json_with_tools or not tools
@@ -73,7 +71,7 @@ class _Writer:
             result["generationConfig"] = self._config
         return result | self._beside
 
-    def _field(self, key: str, value: Any) -> None:  # JSON
+    def _field(self, key: str, value: JsonValue) -> None:
         if key in _SAME:
             self._config[_SAME[key]] = value
         elif key in _PENALTIES and self._can.penalties:
@@ -116,7 +114,7 @@ class _Writer:
         if not exact:
             self.dropped.append("reasoning_effort")
 
-    def _form(self, form: Mapping[str, Any]) -> None:
+    def _form(self, form: JsonMapping) -> None:
         """The form of the answer, which older models take beside no tools. Google holds to a schema always, so `strict`
         says nothing."""
         if form["type"] == "text":

@@ -5,12 +5,11 @@ Source: `LogprobsResult` of google-genai's `types.py`.
 
 from __future__ import annotations
 
-from typing import Any
-
 from sentinel_core.dialects.google_gemini.wire import Logprobs, Token
+from sentinel_core.json_types import JsonObject
 
 
-def logprobs_of(found: Logprobs) -> dict[str, Any]:  # JSON
+def logprobs_of(found: Logprobs) -> JsonObject:
     """The `logprobs` of a choice: each token with its bytes and the likeliest in its place."""
     tops = found.top_candidates or ()
     content = []
@@ -20,5 +19,5 @@ def logprobs_of(found: Logprobs) -> dict[str, Any]:  # JSON
     return {"content": content, "refusal": None}
 
 
-def _token(token: Token) -> dict[str, Any]:  # JSON
+def _token(token: Token) -> JsonObject:
     return {"token": token.token, "logprob": token.log_probability, "bytes": list(token.token.encode())}

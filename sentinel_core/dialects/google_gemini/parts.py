@@ -7,13 +7,13 @@ part's ending names.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from sentinel_core.dialects.google_gemini.wire import Blob
 from sentinel_core.dialects.media_types import registered
 from sentinel_core.dialects.openai_chat.canonical import kinds_of
+from sentinel_core.json_types import JsonMapping, JsonObject
 
 _DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w.+-]+=[\w.+-]*)*;base64,(.*)", re.DOTALL)
 _ADDRESS = re.compile(r"(?:https?|gs)://", re.IGNORECASE)
@@ -23,11 +23,11 @@ _TYPES = {
 }
 
 
-def parts_of(content: str | Sequence[Mapping[str, Any]] | None, dropped: list[str]) -> list[dict[str, Any]]:
+def parts_of(content: str | Sequence[JsonMapping] | None, dropped: list[str]) -> list[JsonObject]:
     """A message's content. Empty text is left out: it says nothing."""
     if isinstance(content, str):
         return [{"text": content}] if content else []
-    made: list[dict[str, Any]] = []
+    made: list[JsonObject] = []
     for item in content or ():
         part = _part(item)
         if part is None:
@@ -39,13 +39,13 @@ def parts_of(content: str | Sequence[Mapping[str, Any]] | None, dropped: list[st
     return made
 
 
-def image_of(blob: Blob, index: int) -> dict[str, Any]:  # JSON
+def image_of(blob: Blob, index: int) -> JsonObject:
     """An image of an answer, an item of a message's `images`: OpenAI's chat has none, gateways show them so."""
     url = f"data:{blob.mime_type};base64,{blob.data}"
     return {"type": "image_url", "image_url": {"url": url}, "index": index}
 
 
-def _part(item: Mapping[str, Any]) -> dict[str, Any] | None:
+def _part(item: JsonMapping) -> JsonObject | None:
     """One part; None for one without a counterpart."""
     kind = item["type"]
     value = item.get(kind)
@@ -62,7 +62,7 @@ def _part(item: Mapping[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def _media(url: str) -> dict[str, Any] | None:
+def _media(url: str) -> JsonObject | None:
     """Bytes, or where they are."""
     inline = _DATA_URI.fullmatch(url)
     if inline is not None:

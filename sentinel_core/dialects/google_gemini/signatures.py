@@ -7,23 +7,23 @@ Gemini 3 on, the first call of each step of the current turn must be signed, els
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sentinel_core.dialects.google_gemini.words import own_extension
+from sentinel_core.json_types import JsonMapping
 
 KEY = "thought_signature"
 UNSIGNED = "skip_thought_signature_validator"
 """What Google documents for calls that another model made, or whose signature was lost."""
 
 
-def signature_of(holder: Mapping[str, Any]) -> dict[str, str]:  # JSON
+def signature_of(holder: JsonMapping) -> dict[str, str]:
     """The signature that was kept here, as a field of a part; empty where none was."""
     kept = own_extension(holder).get(KEY)
     return {"thoughtSignature": kept} if isinstance(kept, str) and kept else {}
 
 
-def sign_current_turn(contents: Sequence[Mapping[str, Any]]) -> None:
+def sign_current_turn(contents: Sequence[JsonMapping]) -> None:
     """Mark the first call of each step since the user last said something, where it has no signature of its own."""
     for content in reversed(contents):
         if content["role"] == "user":

@@ -6,15 +6,14 @@ format (https://ai.google.dev/gemini-api/docs/openai). A model takes a budget or
 
 from __future__ import annotations
 
-from typing import Any
-
 from sentinel_core.dialects.google_gemini.models import Abilities
+from sentinel_core.json_types import JsonObject
 
 _BUDGETS = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24_576, "xhigh": 32_768, "max": 32_768}
 _LEVELS = {"low": "LOW", "medium": "MEDIUM", "high": "HIGH", "xhigh": "HIGH", "max": "HIGH"}
 
 
-def thinking_config(effort: str, can: Abilities) -> tuple[dict[str, Any], bool]:  # JSON
+def thinking_config(effort: str, can: Abilities) -> tuple[JsonObject, bool]:
     """The configuration, empty where there is nothing to say, and whether it is what was asked for.
 
     Who names an effort is shown the thoughts as well. Thinking that cannot be switched off is kept as low as it goes.
@@ -28,7 +27,7 @@ def thinking_config(effort: str, can: Abilities) -> tuple[dict[str, Any], bool]:
     return {"thinkingLevel": _LEVELS.get(effort, can.lowest), "includeThoughts": True}, True
 
 
-def _off(can: Abilities) -> dict[str, Any]:  # JSON
+def _off(can: Abilities) -> JsonObject:
     if can.thinking == "none":
         return {}
     return {"thinkingBudget": can.least} if can.thinking == "budget" else {"thinkingLevel": can.lowest}

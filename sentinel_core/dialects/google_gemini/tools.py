@@ -7,9 +7,10 @@ google-genai's `types.py`. Schemas go as they are (`parametersJsonSchema`), `$de
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sentinel_core.dialects.openai_chat.canonical import kinds_of
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _MODES = {"auto": "AUTO", "required": "ANY", "none": "NONE"}
 
@@ -18,10 +19,10 @@ class Choice(NamedTuple):
     """Whether tools may or must be called, and which, where not all may be."""
 
     mode: str
-    names: Sequence[Any] | None = None
+    names: Sequence[JsonValue] | None = None
 
 
-def tool_fields(body: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
+def tool_fields(body: JsonMapping, dropped: list[str]) -> JsonObject:
     """`tools` and `toolConfig` of a request; none where no tool can be declared.
 
     The mode ANY holds to schemas by itself; a `strict` tool that may be called asks for VALIDATED, which does so too.
@@ -39,7 +40,7 @@ def tool_fields(body: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
     if body.get("parallel_tool_calls") is False:
         dropped.append("parallel_tool_calls")
     mode, names = choice
-    config: dict[str, Any] = {"mode": "VALIDATED" if mode == "AUTO" and any(map(_is_strict, tools)) else mode}
+    config: JsonObject = {"mode": "VALIDATED" if mode == "AUTO" and any(map(_is_strict, tools)) else mode}
     if names is not None and mode == "ANY":
         config["allowedFunctionNames"] = list(names)
     elif names is not None:
@@ -50,7 +51,7 @@ def tool_fields(body: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
     return {"tools": [{"functionDeclarations": declared}], **told}
 
 
-def _declaration(tool: Mapping[str, Any], dropped: list[str]) -> dict[str, Any] | None:
+def _declaration(tool: JsonMapping, dropped: list[str]) -> JsonObject | None:
     """One tool; None for one that is no function."""
     function = tool.get("function")
     if function is None:
@@ -64,7 +65,7 @@ def _declaration(tool: Mapping[str, Any], dropped: list[str]) -> dict[str, Any] 
     return made
 
 
-def _choice(asked: str | Mapping[str, Any]) -> Choice | None:
+def _choice(asked: str | JsonMapping) -> Choice | None:
     """What a client chose; None for what Google has no counterpart of."""
     if isinstance(asked, str):
         return Choice(_MODES[asked]) if asked in _MODES else None
@@ -76,11 +77,11 @@ def _choice(asked: str | Mapping[str, Any]) -> Choice | None:
     return Choice("ANY", [name]) if name is not None else None
 
 
-def _name(tool: Any) -> str | None:  # JSON
+def _name(tool: JsonValue) -> str | None:
     function = tool.get("function") if isinstance(tool, Mapping) else None
     name = function.get("name") if isinstance(function, Mapping) else None
     return name if isinstance(name, str) else None
 
 
-def _is_strict(tool: Mapping[str, Any]) -> bool:
+def _is_strict(tool: JsonMapping) -> bool:
     return (tool.get("function") or {}).get("strict") is True

@@ -16,6 +16,7 @@ from sentinel_core.dialects.openai_chat.arguments import arguments_of
 from sentinel_core.dialects.openai_chat.canonical import FAILED, result_names
 from sentinel_core.dialects.openai_chat.request import invalid
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonMapping, JsonObject
 
 _SYSTEM = frozenset({"system", "developer"})
 _LIMITS = JsonLimits(max_bytes=64 * 1024 * 1024)
@@ -25,13 +26,13 @@ class Turns:
     """Takes messages in their order. What cannot be said is named in `dropped`."""
 
     def __init__(self, can: Abilities, dropped: list[str]) -> None:
-        self.system: list[dict[str, Any]] = []
-        self._contents: list[dict[str, Any]] = []
+        self.system: list[JsonObject] = []
+        self._contents: list[JsonObject] = []
         self._can = can
         self._dropped = dropped
         self._called: dict[str, str] = {}  # the name of the tool, by the id of its call
 
-    def add(self, message: Mapping[str, Any], index: int) -> None:
+    def add(self, message: JsonMapping, index: int) -> None:
         """Take one message. Raises `Refusal` for one that makes no sense."""
         role = message["role"]
         if role in _SYSTEM:
@@ -45,7 +46,7 @@ class Turns:
         else:
             raise invalid(f"messages[{index}].role", f"The model's API knows no role {role!r}.")
 
-    def finish(self) -> list[dict[str, Any]]:
+    def finish(self) -> list[JsonObject]:
         """The contents. Raises `Refusal` where nobody said anything."""
         if not self._contents:
             raise invalid("messages", "The model's API needs a message of a user that says something.")
@@ -53,21 +54,21 @@ class Turns:
             sign_current_turn(self._contents)
         return self._contents
 
-    def _put(self, role: str, parts: list[dict[str, Any]]) -> None:
+    def _put(self, role: str, parts: list[JsonObject]) -> None:
         """Neighbours of one role are one turn: results of parallel calls must be."""
         if self._contents and self._contents[-1]["role"] == role:
             self._contents[-1]["parts"] += parts
         elif parts:
             self._contents.append({"role": role, "parts": parts})
 
-    def _instruct(self, message: Mapping[str, Any]) -> None:
+    def _instruct(self, message: JsonMapping) -> None:
         for part in parts_of(message.get("content"), self._dropped):
             if "text" in part:
                 self.system.append(part)
             else:
                 self._dropped.append("messages.system")
 
-    def _assistant(self, message: Mapping[str, Any], index: int) -> list[dict[str, Any]]:
+    def _assistant(self, message: JsonMapping, index: int) -> list[JsonObject]:
         """What the model said, with its signature, and which tools it called. Thoughts are not sent back: Google
         wants their signatures only."""
         said = parts_of(message.get("content") or message.get("refusal"), self._dropped)
@@ -80,18 +81,18 @@ class Turns:
         calls = message.get("tool_calls") or ()
         return said + [self._call(call, f"messages[{index}].tool_calls[{n}]") for n, call in enumerate(calls)]
 
-    def _call(self, call: Mapping[str, Any], param: str) -> dict[str, Any]:
+    def _call(self, call: JsonMapping, param: str) -> JsonObject:
         """A call as a part. Raises `Refusal` for arguments that are no JSON object: the API takes nothing else."""
         function = call.get("function")
         if function is None or function.get("name") is None:
             raise invalid(param, "A tool call must name a function.")
-        made: dict[str, Any] = {"name": function["name"], "args": arguments_of(function, param)}
+        made: JsonObject = {"name": function["name"], "args": arguments_of(function, param)}
         if call.get("id") is not None:
             self._called[call["id"]] = function["name"]
             made = {"id": call["id"], **made}
         return {"functionCall": made, **signature_of(call)}
 
-    def _result(self, message: Mapping[str, Any], index: int) -> list[dict[str, Any]]:
+    def _result(self, message: JsonMapping, index: int) -> list[JsonObject]:
         """The result of a call, under the name of its tool. A JSON object is the result itself, all else is its
         `output`; where the tool failed, either is the `error`. Images are part of it, or stand beside it for models
         that do not take them there."""
@@ -118,12 +119,12 @@ def _images(images: Any) -> list[dict[str, Any]]:  # a field of the gateway's ow
     return parts_of([one for one in found if isinstance(one, Mapping) and _is_image(one)], [])
 
 
-def _is_image(item: Mapping[str, Any]) -> bool:
+def _is_image(item: JsonMapping) -> bool:
     image = item.get("image_url")
     return item.get("type") == "image_url" and isinstance(image, Mapping) and isinstance(image.get("url"), str)
 
 
-def _object(text: str) -> dict[str, Any] | None:
+def _object(text: str) -> JsonObject | None:
     """The JSON object that a text is; None for every other text."""
     if text.lstrip()[:1] != "{":
         return None

@@ -14,6 +14,7 @@ import msgspec
 from sentinel_core.decoding import ANSWER_LIMITS, decode_json
 from sentinel_core.dialects.google_gemini.errors import reported_error
 from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.json_types import JsonValue
 
 
 class Blob(msgspec.Struct, rename="camel"):
@@ -98,10 +99,10 @@ class Reply(msgspec.Struct, rename="camel"):
 
     candidates: list[Candidate] | None = None
     prompt_feedback: PromptFeedback | None = None
-    usage_metadata: Any = None  # decoded JSON
+    usage_metadata: JsonValue = None
     model_version: str | None = None
     response_id: str | None = None
-    error: Any = None  # decoded JSON
+    error: JsonValue = None
 
 
 # Beyond all floats is infinity: a count that makes no sense must not cost the caller the answer (U26).

@@ -6,9 +6,9 @@ Source: `FinishReason`, `BlockedReason` and `UsageMetadata` of google-genai's `t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.dialects.token_counts import is_count
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.usage import Usage
 
 EXTENSION = "extra_content"
@@ -32,12 +32,12 @@ _COUNTS = (
 )
 
 
-def extension(**values: Any) -> dict[str, Any]:  # JSON
+def extension(**values: JsonValue) -> JsonObject:
     """What only Google knows."""
     return {EXTENSION: {VENDOR: values}}
 
 
-def own_extension(holder: Mapping[str, Any]) -> Mapping[str, Any]:  # JSON
+def own_extension(holder: JsonMapping) -> JsonMapping:
     """What `extension` kept here, as far as it came back."""
     kept = holder.get(EXTENSION)
     found = kept.get(VENDOR) if isinstance(kept, Mapping) else None
@@ -64,7 +64,7 @@ def has_failed(reason: str) -> bool:
     return reason != "STOP" and reason not in _LENGTH and reason not in _FILTERED
 
 
-def usage_of(counts: Any) -> Usage | None:  # decoded JSON
+def usage_of(counts: JsonValue) -> Usage | None:
     """Our counts from Google's; None where there are none or one of them makes no sense (U26).
 
     Google counts thoughts beside the answer, and results of its own tools beside the prompt; OpenAI counts both in.

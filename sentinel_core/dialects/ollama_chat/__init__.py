@@ -7,13 +7,13 @@ canonical form and read into it (`upstream.native`); docs/explanation/translatio
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sentinel_core.dialects.ollama_chat import answer, errors, request
 from sentinel_core.dialects.ollama_chat.decoder import OllamaStreamDecoder
 from sentinel_core.dialects.translation import Translated
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Answer
 
 __all__ = ["OllamaChat", "OllamaReader"]
@@ -51,13 +51,13 @@ class OllamaChat:
         think: bool = True,
     ) -> None:
         self._think = think
-        self._options: dict[str, Any] = {} if num_ctx is None else {"num_ctx": num_ctx}
+        self._options: JsonObject = {} if num_ctx is None else {"num_ctx": num_ctx}
         # `truncate` is about the prompt, `shift` about an answer that would push the prompt out.
-        self._fixed: dict[str, Any] = {} if truncate else {"truncate": False, "shift": False}
+        self._fixed: JsonObject = {} if truncate else {"truncate": False, "shift": False}
         if keep_alive_s is not None:
             self._fixed["keep_alive"] = keep_alive_s
 
-    def request_body(self, body: Mapping[str, Any], model: str) -> Translated:  # JSON
+    def request_body(self, body: JsonMapping, model: str) -> Translated:
         """The canonical request for `model`. Raises `Refusal`."""
         return request.request_body(body, model, self._fixed, self._options, think=self._think)
 
@@ -65,6 +65,6 @@ class OllamaChat:
         """Reads the reply to one call; `model` stands in where the reply names none."""
         return OllamaReader(model, secrets.token_hex(8))
 
-    def error(self, status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+    def error(self, status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
         """What an error response means."""
         return errors.upstream_error(status, body, retry_after_s=retry_after_s)

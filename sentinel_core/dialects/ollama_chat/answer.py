@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.dialects.ollama_chat.errors import reported_error
 from sentinel_core.dialects.ollama_chat.message import calls_of, message_of, text_of
@@ -13,6 +11,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.answer import decode_object
 from sentinel_core.dialects.openai_chat.assembly import usage_object
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonMapping, JsonObject
 from sentinel_core.messages import Answer
 
 
@@ -29,7 +28,7 @@ def decode(raw: bytes, model: str, answer_id: str) -> Answer:
     return Answer(dialect=OPENAI_CHAT, body=made, usage=usage)
 
 
-def head_of(body: Mapping[str, Any], model: str, answer_id: str, kind: str) -> dict[str, Any]:
+def head_of(body: JsonMapping, model: str, answer_id: str, kind: str) -> JsonObject:
     """The members that tell who answers: Ollama gives an answer no id, so that this one is the gateway's."""
     named = body.get("model")
     return {
@@ -40,10 +39,10 @@ def head_of(body: Mapping[str, Any], model: str, answer_id: str, kind: str) -> d
     }
 
 
-def _choice(body: Mapping[str, Any], message: Mapping[str, Any], answer_id: str) -> dict[str, Any]:
+def _choice(body: JsonMapping, message: JsonMapping, answer_id: str) -> JsonObject:
     calls = calls_of(message, answer_id)
     text, thought = text_of(message, "content"), text_of(message, "thinking")
-    made: dict[str, Any] = {"role": "assistant", "content": text or (None if calls or thought else "")}
+    made: JsonObject = {"role": "assistant", "content": text or (None if calls or thought else "")}
     if thought:
         made["reasoning_content"] = thought
     if calls:
@@ -52,6 +51,6 @@ def _choice(body: Mapping[str, Any], message: Mapping[str, Any], answer_id: str)
             for call in calls
         ]
     reason = finish_reason(body.get("done_reason"), calls=bool(calls))
-    choice: dict[str, Any] = {"index": 0, "message": made, "finish_reason": reason}
+    choice: JsonObject = {"index": 0, "message": made, "finish_reason": reason}
     logprobs = logprobs_of(body.get("logprobs"))
     return choice if logprobs is None else {**choice, "logprobs": logprobs}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from sentinel_core.decoding import EVENT_LIMITS
 from sentinel_core.dialects.ollama_chat.answer import head_of
@@ -15,6 +14,7 @@ from sentinel_core.dialects.openai_chat.canonical import opening_event
 from sentinel_core.dialects.openai_chat.decoder import ChatStreamDecoder
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, Finish, Opaque, ReasoningDelta, TextDelta, ToolCallDelta, UsageReport
+from sentinel_core.json_types import JsonMapping, JsonObject
 
 
 class OllamaStreamDecoder:
@@ -29,7 +29,7 @@ class OllamaStreamDecoder:
     def __init__(self, model: str, answer_id: str) -> None:
         self._model = model
         self._answer_id = answer_id
-        self._head: dict[str, Any] = {}
+        self._head: JsonObject = {}
         self._calls = 0
         self._done = False
 
@@ -54,12 +54,12 @@ class OllamaStreamDecoder:
         if not self._done:
             raise UpstreamError("upstream_stream_interrupted")
 
-    def _opening(self, body: Mapping[str, Any]) -> Iterator[Event]:
+    def _opening(self, body: JsonMapping) -> Iterator[Event]:
         if not self._head:
             self._head = head_of(body, self._model, self._answer_id, "chat.completion.chunk")
             yield opening_event(self._head)
 
-    def _said(self, body: Mapping[str, Any], message: Mapping[str, Any]) -> Iterator[Event]:
+    def _said(self, body: JsonMapping, message: JsonMapping) -> Iterator[Event]:
         thought, text = text_of(message, "thinking"), text_of(message, "content")
         logprobs = logprobs_of(body.get("logprobs")) if "logprobs" in body else None
         if logprobs is not None:
@@ -74,13 +74,13 @@ class OllamaStreamDecoder:
                 yield ToolCallDelta(text=call.arguments, index=self._calls, id=call.id, name=call.name)
                 self._calls += 1
 
-    def _chunk(self, thought: str, text: str, logprobs: Mapping[str, Any]) -> Sequence[Event]:
+    def _chunk(self, thought: str, text: str, logprobs: JsonMapping) -> Sequence[Event]:
         """A line with probabilities as a chunk, so that guards see its tokens and a changed text loses them."""
         delta = {**({"reasoning_content": thought} if thought else {}), **({"content": text} if text else {})}
         choice = {"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": None}
         return ChatStreamDecoder().events(b"", {**self._head, "choices": [choice]})
 
-    def _end(self, body: Mapping[str, Any]) -> Iterator[Event]:
+    def _end(self, body: JsonMapping) -> Iterator[Event]:
         if body.get("done") is not True:
             return
         self._done = True

@@ -7,37 +7,37 @@ Source: https://docs.ollama.com/api/errors. Newer servers hand on what their run
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
 from sentinel_core.dialects.openai_chat import errors as shared
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _TOO_LONG = ("exceeds the context length", "exceeds the available context size")
 """What a server says of a prompt that does not fit, where it must not cut it: 0.12.6 and later, 0.34 and later."""
 
 
-def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+def upstream_error(status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
     """What an error response means to the caller: as for OpenAI's, with the code for a prompt that is too long.
 
     404 is a model that nobody pulled.
     """
     message = _text(body)
-    reshaped: dict[str, Any] = {"message": message}
+    reshaped: JsonObject = {"message": message}
     if message is not None and any(words in message for words in _TOO_LONG):
         reshaped["code"] = "context_length_exceeded"
     return shared.upstream_error(status, {"error": reshaped}, retry_after_s=retry_after_s)
 
 
-def reported_error(body: Mapping[str, Any]) -> UpstreamError:  # JSON
+def reported_error(body: JsonMapping) -> UpstreamError:
     """An error that came with status 200, or as a line of a stream: text is all there is."""
     mapped = upstream_error(500, body)
     mapped.upstream_status = 200
     return mapped
 
 
-def _text(body: Any) -> str | None:  # decoded JSON
+def _text(body: JsonValue) -> str | None:
     """The error's words; those of the runner where they are wrapped in JSON."""
     text = body.get("error") if isinstance(body, Mapping) else None
     if not isinstance(text, str):

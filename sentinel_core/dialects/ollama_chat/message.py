@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonMapping, JsonValue
 
 _encode = msgspec.json.Encoder().encode
 
@@ -20,7 +21,7 @@ class Called(NamedTuple):
     arguments: str
 
 
-def message_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
+def message_of(body: JsonMapping) -> JsonMapping:
     """The message of an answer or a line. Raises `UpstreamError` where there is none."""
     message = body.get("message")
     if not isinstance(message, Mapping):
@@ -28,7 +29,7 @@ def message_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
     return message
 
 
-def text_of(message: Mapping[str, Any], key: str) -> str:
+def text_of(message: JsonMapping, key: str) -> str:
     """A text of the message, empty where it has none. Raises `UpstreamError` for anything else."""
     text = message.get(key)
     if text is None:
@@ -38,7 +39,7 @@ def text_of(message: Mapping[str, Any], key: str) -> str:
     return text
 
 
-def calls_of(message: Mapping[str, Any], answer_id: str, first: int = 0) -> list[Called]:
+def calls_of(message: JsonMapping, answer_id: str, first: int = 0) -> list[Called]:
     """The calls of the message; `first` is how many the answer had before. Raises `UpstreamError` for what is none.
 
     A call comes whole. Older servers give it no id: its id is then made of the answer's and its number, so that no
@@ -50,7 +51,7 @@ def calls_of(message: Mapping[str, Any], answer_id: str, first: int = 0) -> list
     return [_called(call, f"call_{answer_id}_{number}") for number, call in enumerate(calls, first)]
 
 
-def _called(call: Any, own_id: str) -> Called:  # decoded JSON
+def _called(call: JsonValue, own_id: str) -> Called:
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
         raise UpstreamError("upstream_invalid_response")
@@ -59,7 +60,7 @@ def _called(call: Any, own_id: str) -> Called:  # decoded JSON
     return Called(identifier if known else own_id, function["name"], _arguments(function.get("arguments")))
 
 
-def _arguments(arguments: Any) -> str:  # decoded JSON
+def _arguments(arguments: JsonValue) -> str:
     """An object, or what passes for one: some servers that imitate this API send its text, as OpenAI does."""
     if arguments is None or arguments == "":
         return "{}"

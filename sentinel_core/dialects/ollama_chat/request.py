@@ -6,7 +6,6 @@ Source: `ChatRequest` and `Options` in `api/types.go` of https://github.com/olla
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.dialects.ollama_chat.turns import Turns
 from sentinel_core.dialects.ollama_chat.words import THINK
@@ -17,6 +16,7 @@ from sentinel_core.dialects.openai_chat.request import Bound, check_numbers, inv
 from sentinel_core.dialects.openai_chat.silent import says_nothing
 from sentinel_core.dialects.openai_chat.tool_results import numbered
 from sentinel_core.dialects.translation import Translated
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _OPTIONS: tuple[Bound, ...] = (
     ("temperature", (int, float), 0, 2),
@@ -37,9 +37,7 @@ _DONE = frozenset(
 )
 
 
-def request_body(
-    body: Mapping[str, Any], model: str, fixed: Mapping[str, Any], options: Mapping[str, Any], *, think: bool
-) -> Translated:
+def request_body(body: JsonMapping, model: str, fixed: JsonMapping, options: JsonMapping, *, think: bool) -> Translated:
     """The request, and the names of what Ollama cannot be told. Raises `Refusal` for what makes no sense.
 
     `fixed` are members and `options` options of every request; `think` says whether models may be told how hard to
@@ -58,25 +56,25 @@ def request_body(
 class _Writer:
     """Writes one request and notes what it has to leave out."""
 
-    def __init__(self, body: Mapping[str, Any], options: dict[str, Any], think: bool) -> None:
+    def __init__(self, body: JsonMapping, options: JsonObject, think: bool) -> None:
         self._body = body
         self._options = options
         self._think = think
         self._turns = Turns()
-        self._made: dict[str, Any] = {}
+        self._made: JsonObject = {}
 
     @property
     def dropped(self) -> list[str]:
         """The names of what was left out."""
         return self._turns.dropped
 
-    def turns(self) -> list[dict[str, Any]]:
+    def turns(self) -> list[JsonObject]:
         """The conversation, with its thoughts."""
         return [
             self._turns.turn(message, _thought(message), index) for index, message in numbered(self._body["messages"])
         ]
 
-    def fields(self, *, top_k: int | None) -> dict[str, Any]:
+    def fields(self, *, top_k: int | None) -> JsonObject:
         """All other members."""
         body = self._body
         limit = body.get("max_completion_tokens") or body.get("max_tokens")
@@ -93,7 +91,7 @@ class _Writer:
             self._made["options"] = self._options
         return self._made
 
-    def _field(self, key: str, value: Any) -> None:  # JSON
+    def _field(self, key: str, value: JsonValue) -> None:
         if key in _OPTION_NAMES:
             self._options[key] = value
         elif key == "stop":
@@ -107,14 +105,14 @@ class _Writer:
         else:
             self.dropped.append(key)
 
-    def _stop(self, stops: list[Any]) -> None:
+    def _stop(self, stops: list[JsonValue]) -> None:
         said = [stop for stop in stops if isinstance(stop, str) and stop]
         if len(said) < len(stops):
             self.dropped.append("stop")
         if said:
             self._options["stop"] = said
 
-    def _form(self, form: Any) -> None:  # JSON
+    def _form(self, form: JsonValue) -> None:
         """`json`, or the schema itself. The server holds every answer to its schema, strict or not."""
         kind = form.get("type") if isinstance(form, Mapping) else None
         wrapped = form.get("json_schema") if isinstance(form, Mapping) else None
@@ -126,7 +124,7 @@ class _Writer:
         elif kind != "text":
             self.dropped.append("response_format")
 
-    def _tools(self, tools: Any, choice: Any) -> None:  # JSON
+    def _tools(self, tools: JsonValue, choice: JsonValue) -> None:
         """This API lets its models choose freely: no call at all is said by no tools, and other choices not at all."""
         if choice not in (None, "auto", "none"):
             self.dropped.append("tool_choice")
@@ -134,7 +132,7 @@ class _Writer:
         if made:
             self._made["tools"] = made
 
-    def _tool(self, tool: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _tool(self, tool: JsonMapping) -> JsonObject | None:
         function = tool.get("function")
         if not isinstance(function, Mapping):
             self.dropped.append(f"tools.{tool.get('type')}")
@@ -146,12 +144,12 @@ class _Writer:
         return {"type": "function", "function": made}
 
 
-def _thought(message: Mapping[str, Any]) -> Any:  # JSON
+def _thought(message: JsonMapping) -> JsonValue:
     """What the assistant thought before this message, under the first of its names."""
     return next((message[key] for key in REASONING_KEYS if message.get(key)), None)
 
 
-def _check(body: Mapping[str, Any]) -> None:
+def _check(body: JsonMapping) -> None:
     """Refuse what the canonical form does not promise and the writer relies on."""
     check_numbers(body, _OPTIONS)
     for name, kinds in (("stop", str | list), ("reasoning_effort", str)):
@@ -163,6 +161,6 @@ def _check(body: Mapping[str, Any]) -> None:
             _check_objects(message.get("content"), f"messages[{index}].content")
 
 
-def _check_objects(items: Any, param: str) -> None:  # JSON
+def _check_objects(items: JsonValue, param: str) -> None:
     if items is not None and not (isinstance(items, list) and all(isinstance(item, Mapping) for item in items)):
         raise invalid(param, f"The parameter {param!r} must be a list of objects.")

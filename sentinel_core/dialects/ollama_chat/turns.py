@@ -8,6 +8,7 @@ from typing import Any
 
 from sentinel_core.dialects.openai_chat.arguments import arguments_of
 from sentinel_core.dialects.openai_chat.request import invalid
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool"}
 _INLINE = re.compile(r"data:[^,]*;base64,(.*)", re.DOTALL | re.IGNORECASE)
@@ -20,14 +21,14 @@ class Turns:
         self.dropped: list[str] = []
         self._names: dict[str, str] = {}  # of the tools that were called, by the call's id
 
-    def turn(self, message: Mapping[str, Any], thought: Any, index: int) -> dict[str, Any]:  # a JSON value
+    def turn(self, message: JsonMapping, thought: JsonValue, index: int) -> JsonObject:
         """One message; `thought` is what the assistant thought before it. Raises `Refusal` for what makes no sense."""
         role = _ROLES.get(message["role"])
         if role is None:
             raise invalid(f"messages[{index}].role", f"The model's API knows no role {message['role']!r}.")
         refusal = message.get("refusal") if role == "assistant" else None
         text, images = self._content(message.get("content") or refusal)
-        made: dict[str, Any] = {"role": role, "content": text}
+        made: JsonObject = {"role": role, "content": text}
         if images:
             made["images"] = images
         if role == "assistant":
@@ -54,8 +55,8 @@ class Turns:
                 self.dropped.append(f"messages.{kind}")
         return "\n".join(texts), images
 
-    def _assistant(self, message: Mapping[str, Any], thought: Any, index: int) -> dict[str, Any]:  # a JSON value
-        made: dict[str, Any] = {}
+    def _assistant(self, message: JsonMapping, thought: JsonValue, index: int) -> JsonObject:
+        made: JsonObject = {}
         if isinstance(thought, str) and thought:
             made["thinking"] = thought
         calls = message.get("tool_calls") or ()
@@ -66,7 +67,7 @@ class Turns:
             made["tool_calls"] = [self._call(call, number, f"{param}[{number}]") for number, call in enumerate(calls)]
         return made
 
-    def _call(self, call: Any, number: int, param: str) -> dict[str, Any]:  # JSON
+    def _call(self, call: JsonValue, number: int, param: str) -> JsonObject:
         function = call.get("function") if isinstance(call, Mapping) else None
         if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
             raise invalid(param, "A tool call must name a function.")
@@ -77,7 +78,7 @@ class Turns:
         self._names[identifier] = function["name"]
         return {"id": identifier, "function": made}
 
-    def _result(self, message: Mapping[str, Any]) -> dict[str, Any]:
+    def _result(self, message: JsonMapping) -> JsonObject:
         """Whose result it is. Models know tools by their names; the id is for newer servers."""
         identifier = message.get("tool_call_id")
         if not isinstance(identifier, str):
@@ -86,7 +87,7 @@ class Turns:
         return {"tool_call_id": identifier, **({"tool_name": name} if name is not None else {})}
 
 
-def _inline(image: Any) -> str | None:  # JSON
+def _inline(image: JsonValue) -> str | None:
     """The base64 of an image that is in the request; None for one that is elsewhere: this API fetches nothing."""
     url = image.get("url") if isinstance(image, Mapping) else image
     found = _INLINE.fullmatch(url) if isinstance(url, str) else None

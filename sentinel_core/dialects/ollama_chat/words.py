@@ -7,10 +7,11 @@ Python client (https://pypi.org/project/ollama, 0.6.3).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from sentinel_core.dialects.token_counts import is_count
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.usage import Usage
 
 THINK: Final[Mapping[str, bool | str]] = {
@@ -28,7 +29,7 @@ _NO_ANSWER = ("load", "unload")
 """The model was loaded or unloaded, and nothing was said."""
 
 
-def finish_reason(reason: Any, *, calls: bool) -> str:  # decoded JSON
+def finish_reason(reason: JsonValue, *, calls: bool) -> str:
     """OpenAI's word for why an answer is done; Ollama says `stop` after calls of tools, too.
 
     Servers that are old or not Ollama's give no reason at all: `done` alone makes an answer complete. Raises
@@ -41,7 +42,7 @@ def finish_reason(reason: Any, *, calls: bool) -> str:  # decoded JSON
     return "tool_calls" if calls else "stop"
 
 
-def usage_of(body: Mapping[str, Any]) -> Usage | None:
+def usage_of(body: JsonMapping) -> Usage | None:
     """The token counts of a complete answer, or None where one of the two is missing or makes no sense.
 
     A count of 0 is left out on the wire, and so is a prompt's that was found in the cache (ollama/ollama#2068): what is
@@ -54,7 +55,7 @@ def usage_of(body: Mapping[str, Any]) -> Usage | None:
     return Usage(prompt, completion, prompt + completion, min(cached, prompt) if is_count(cached) else 0)
 
 
-def logprobs_of(tokens: Any) -> dict[str, Any] | None:  # decoded JSON
+def logprobs_of(tokens: JsonValue) -> JsonObject | None:
     """The probabilities of tokens as they stand in OpenAI's choice; None where there are none."""
     content = [
         {**_token(token), "top_logprobs": [_token(other) for other in _objects(token.get("top_logprobs"))]}
@@ -63,9 +64,9 @@ def logprobs_of(tokens: Any) -> dict[str, Any] | None:  # decoded JSON
     return {"content": content, "refusal": None} if content else None
 
 
-def _token(token: Mapping[str, Any]) -> dict[str, Any]:
+def _token(token: JsonMapping) -> JsonObject:
     return {"token": token.get("token"), "logprob": token.get("logprob"), "bytes": token.get("bytes")}
 
 
-def _objects(items: Any) -> list[Mapping[str, Any]]:  # decoded JSON
+def _objects(items: JsonValue) -> list[JsonMapping]:
     return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []

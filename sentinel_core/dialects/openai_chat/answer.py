@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sentinel_core.costs import Provisional
 from sentinel_core.decoding import ANSWER_LIMITS, JsonLimits, decode_reply
@@ -11,6 +11,7 @@ from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.dialects.token_counts import is_count
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Answer
 from sentinel_core.usage import Usage
 
@@ -30,8 +31,8 @@ def decode(dialect: Dialect, raw: bytes) -> Answer:
 def decode_object(
     raw: bytes,
     limits: JsonLimits = ANSWER_LIMITS,
-    reported: Callable[[Mapping[str, Any]], UpstreamError] = reported_error,
-) -> dict[str, Any]:  # JSON
+    reported: Callable[[JsonMapping], UpstreamError] = reported_error,
+) -> JsonObject:
     """The JSON object that a body is. Raises `UpstreamError` for any other body, and for an error with status 200,
     which `reported` reads."""
     body = decode_reply(raw, limits)
@@ -40,7 +41,7 @@ def decode_object(
     return body
 
 
-def decode_usage(usage: Any) -> Usage | None:
+def decode_usage(usage: JsonValue) -> Usage | None:
     """Token counts, or None where they are absent or not valid. Explicit zeros are counts, and what is missing is the
     rest of the total: a total alone does not say of what, and beside a prompt alone the answer is still to be counted
     (`Provisional`)."""
@@ -69,9 +70,9 @@ def decode_usage(usage: Any) -> Usage | None:
     )
 
 
-def patch(body: Mapping[str, Any], texts: Mapping[Path, str]) -> Mapping[str, Any]:
+def patch(body: JsonMapping, texts: Mapping[Path, str]) -> JsonMapping:
     """The body with other texts. Logprobs spell out the text again, so a changed choice loses its own."""
-    result: dict[str, Any] = patched(body, texts)
+    result: JsonObject = patched(body, texts)
     for position in {path[1] for path in texts if len(path) > 2 and path[0] == "choices"}:
         if not isinstance(position, int):
             continue
@@ -83,10 +84,10 @@ def patch(body: Mapping[str, Any], texts: Mapping[Path, str]) -> Mapping[str, An
     return result
 
 
-def _is_choice(choice: Any) -> bool:
+def _is_choice(choice: JsonValue) -> bool:
     return isinstance(choice, dict) and isinstance(choice.get("message"), dict)
 
 
-def _detail(details: Any, name: str) -> int:
+def _detail(details: JsonValue, name: str) -> int:
     value = details.get(name) if type(details) is dict else None
     return value if is_count(value) else 0

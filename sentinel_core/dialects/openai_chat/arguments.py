@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 
 from sentinel_core.dialects.openai_chat.request import invalid
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _encode = msgspec.json.Encoder().encode
 
 
-def arguments_of(function: Mapping[str, Any], param: str) -> dict[str, Any]:
+def arguments_of(function: JsonMapping, param: str) -> JsonObject:
     """The arguments of a call's function; `param` is where the call stands. Raises `Refusal` for what is no object."""
     arguments = function.get("arguments") or "{}"
     try:
@@ -24,7 +22,7 @@ def arguments_of(function: Mapping[str, Any], param: str) -> dict[str, Any]:
     return value
 
 
-def arguments_text(said: Any) -> str:  # decoded JSON
+def arguments_text(said: JsonValue) -> str:
     """The text of a call's arguments. Some servers give them as the object that the text would say."""
     if isinstance(said, str):
         return said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -27,6 +27,7 @@ from sentinel_core.events import (
     ToolInputDelta,
     UsageReport,
 )
+from sentinel_core.json_types import JsonMapping, JsonObject
 from sentinel_core.messages import Answer
 from sentinel_core.usage import Usage
 
@@ -57,8 +58,8 @@ def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
 def assemble(dialect: Dialect, events: Iterable[Event], form: Form | None = None) -> Answer:
     """One answer with the text of every lane, the last usage, and the stream's own fields."""
     form = form or _CHAT
-    head: dict[str, Any] = {}
-    top: dict[str, Any] = {}
+    head: JsonObject = {}
+    top: JsonObject = {}
     choices: dict[int, Choice] = {}
     usage: UsageReport | None = None
     opaque: list[Opaque] = []
@@ -78,7 +79,7 @@ def assemble(dialect: Dialect, events: Iterable[Event], form: Form | None = None
                 top.update(_unknown_fields(chunk))
                 for index, outside in outside_of(chunk):
                     choices.setdefault(index, form.choice()).keep(outside)
-    body: dict[str, Any] = {
+    body: JsonObject = {
         "id": head.pop("id", None) or form.id,
         "object": form.object,
         "created": head.pop("created", None) or int(time.time()),
@@ -105,21 +106,21 @@ def stream_frames(answer: Answer) -> tuple[Event, ...]:
     top = {key: value for key, value in body.items() if key not in ("choices", "usage")}
     top["object"] = "chat.completion.chunk"
     decoder = ChatStreamDecoder()
-    chunks: list[dict[str, Any]] = []
+    chunks: list[JsonObject] = []
     for index, choice in numbered(body):
         rest = {key: value for key, value in choice.items() if key not in ("message", "finish_reason", "index")}
         delta = _delta(choice["message"])
         chunks.append({**top, "choices": [{"index": index, "delta": delta, **rest, "finish_reason": None}]})
-        end: dict[str, Any] = {"index": index, "delta": {}, "finish_reason": choice.get("finish_reason") or "stop"}
+        end: JsonObject = {"index": index, "delta": {}, "finish_reason": choice.get("finish_reason") or "stop"}
         chunks.append({**top, "choices": [end]})
     if body.get("usage") is not None:
         chunks.append({**top, "choices": [], "usage": body["usage"]})
     return tuple(event for chunk in chunks for event in decoder.events(_encode(chunk), chunk))
 
 
-def usage_object(usage: Usage) -> dict[str, Any]:
+def usage_object(usage: Usage) -> JsonObject:
     """Token counts in OpenAI's form."""
-    body: dict[str, Any] = {
+    body: JsonObject = {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.total_tokens,
@@ -132,7 +133,7 @@ def usage_object(usage: Usage) -> dict[str, Any]:
     return body
 
 
-def _unknown_fields(body: Mapping[str, Any]) -> dict[str, Any]:
+def _unknown_fields(body: JsonMapping) -> JsonObject:
     return {key: value for key, value in body.items() if key not in PLAIN_CHUNK}
 
 
@@ -147,7 +148,7 @@ class Form(NamedTuple):
 _CHAT = Form("chat.completion", "chatcmpl-assembled", Choice)
 
 
-def numbered(body: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
+def numbered(body: JsonMapping) -> list[tuple[int, JsonMapping]]:
     """The choices by their indexes, or by position where these do not tell them apart."""
     choices = body.get("choices") or ()
     indexes = [choice.get("index") for choice in choices]
@@ -156,7 +157,7 @@ def numbered(body: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
     return list(zip(indexes, choices, strict=True))
 
 
-def ends_of(body: Mapping[str, Any]) -> list[Finish]:
+def ends_of(body: JsonMapping) -> list[Finish]:
     """How each choice ended."""
     return [Finish(choice=index, reason=choice.get("finish_reason") or "stop") for index, choice in numbered(body)]
 
@@ -172,7 +173,7 @@ def with_ends(answer: Answer, reasons: Mapping[int, str | None]) -> Answer:
     return msgspec.structs.replace(answer, body={**answer.body, "choices": choices}, raw=None)
 
 
-def _lanes(body: Mapping[str, Any]) -> list[tuple[Path, TextEvent]]:
+def _lanes(body: JsonMapping) -> list[tuple[Path, TextEvent]]:
     """Every channel text of a unary body: where it stands, and as an event."""
     found: list[tuple[Path, TextEvent]] = []
     for position, (index, choice) in enumerate(numbered(body)):
@@ -192,7 +193,7 @@ def _lanes(body: Mapping[str, Any]) -> list[tuple[Path, TextEvent]]:
     return found
 
 
-def _call_lanes(message: Mapping[str, Any], path: Path, choice: int) -> list[tuple[Path, TextEvent]]:
+def _call_lanes(message: JsonMapping, path: Path, choice: int) -> list[tuple[Path, TextEvent]]:
     found: list[tuple[Path, TextEvent]] = []
     calls = message.get("tool_calls")
     for number, call in enumerate(calls if isinstance(calls, list) else ()):
@@ -216,7 +217,7 @@ def _call_lanes(message: Mapping[str, Any], path: Path, choice: int) -> list[tup
     return found
 
 
-def _delta(message: Mapping[str, Any]) -> dict[str, Any]:
+def _delta(message: JsonMapping) -> JsonObject:
     """A message as one delta; tool calls carry their index there."""
     delta = dict(message)
     calls = delta.get("tool_calls")

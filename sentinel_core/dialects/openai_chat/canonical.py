@@ -8,7 +8,7 @@ format differ in whether they want it back (`thoughts`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -19,6 +19,7 @@ from sentinel_core.dialects.openai_chat.tool_results import with_plain_results
 from sentinel_core.dialects.slots import TextSlot
 from sentinel_core.dialects.translation import Translated
 from sentinel_core.events import Event, Frame, Opaque, ToolCallDelta
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Answer, Request
 
 if TYPE_CHECKING:
@@ -37,13 +38,13 @@ def request_as_it_is(request: Request) -> Translated:
     return Translated(request.body)
 
 
-def request_body(body: Mapping[str, Any], model: str) -> Translated:
+def request_body(body: JsonMapping, model: str) -> Translated:
     """The canonical request for an upstream that takes OpenAI's fields, and what it cannot be told."""
     plain, dropped = plain_body(body, model)
     return Translated({**plain, "messages": with_plain_results(plain["messages"])}, dropped)
 
 
-def plain_body(body: Mapping[str, Any], model: str) -> Translated:
+def plain_body(body: JsonMapping, model: str) -> Translated:
     """The same but for results of tools, which may still hold more than text: each message is one of the client's."""
     dropped = extension_names(body.get(EXTENSION))
     if "top_k" in body:
@@ -63,35 +64,33 @@ def plain_body(body: Mapping[str, Any], model: str) -> Translated:
     return Translated(result, tuple(dict.fromkeys(dropped)))
 
 
-def answer_as_it_is(answer: Answer) -> Mapping[str, Any]:
+def answer_as_it_is(answer: Answer) -> JsonMapping:
     """The body itself."""
     return answer.body
 
 
-def answer_of(dialect: Dialect, body: Mapping[str, Any], request: Request | None = None) -> Answer:
+def answer_of(dialect: Dialect, body: JsonMapping, request: Request | None = None) -> Answer:
     """An answer with this body, whoever asked."""
     return Answer(dialect=dialect, body=body, usage=decode_usage(body.get("usage")))
 
 
-def opening_event(head: Mapping[str, Any], choice: int = 0) -> Opaque:
+def opening_event(head: JsonMapping, choice: int = 0) -> Opaque:
     """The chunk that opens a choice of a stream: who answers, and the role."""
     return chunk_event(head, {"role": "assistant", "content": ""}, choice=choice)
 
 
-def chunk_event(
-    head: Mapping[str, Any], delta: Mapping[str, Any], slots: tuple[TextSlot, ...] = (), choice: int = 0
-) -> Opaque:
+def chunk_event(head: JsonMapping, delta: JsonMapping, slots: tuple[TextSlot, ...] = (), choice: int = 0) -> Opaque:
     """A chunk that no other event could say: an extension, with the strings of it that guards read."""
     place = Place("$opaque", paths=tuple(slot.path for slot in slots))
     return Opaque(choice=choice, frame=Frame(b"", chunk_body(head, delta, choice), (place,)), slots=slots)
 
 
-def chunk_body(head: Mapping[str, Any], delta: Mapping[str, Any], choice: int = 0, **more: Any) -> dict[str, Any]:
+def chunk_body(head: JsonMapping, delta: JsonMapping, choice: int = 0, **more: JsonValue) -> JsonObject:
     """A chunk of one choice, in JSON."""
     return {**head, "choices": [{"index": choice, "delta": delta, **more, "finish_reason": None}]}
 
 
-def merged_extension(kept: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+def merged_extension(kept: JsonMapping, more: JsonMapping) -> JsonObject:
     """What vendors keep, and more of it: of a vendor's lists the pieces go on from one another. The numbers by which a
     stream's clients put such lists together have done their duty."""
     result = dict(kept)
@@ -108,7 +107,7 @@ class ToCanonical:
     """The events of one stream of OpenAI's chunks in canonical form."""
 
     def __init__(self) -> None:
-        self._head: Mapping[str, Any] | None = None
+        self._head: JsonMapping | None = None
         self._kept: Frame | None = None  # whose extensions have been told
 
     def translate(self, event: Event) -> Sequence[Event]:
@@ -154,7 +153,7 @@ class FromCanonical:
         return ()
 
 
-def _message(message: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
+def _message(message: JsonMapping, dropped: list[str]) -> JsonObject:
     result = {key: value for key, value in message.items() if key != EXTENSION}
     dropped += result_names(message)
     content = result.get("content")
@@ -163,7 +162,7 @@ def _message(message: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
     return result
 
 
-def _plain(items: Iterable[Mapping[str, Any]], dropped: list[str], where: str) -> list[dict[str, Any]]:
+def _plain(items: Iterable[JsonMapping], dropped: list[str], where: str) -> list[JsonObject]:
     """Parts or tools that OpenAI has too, without the marks that it does not know."""
     kept = []
     for item in items:
@@ -176,7 +175,7 @@ def _plain(items: Iterable[Mapping[str, Any]], dropped: list[str], where: str) -
     return kept
 
 
-def result_names(message: Mapping[str, Any]) -> list[str]:
+def result_names(message: JsonMapping) -> list[str]:
     """What a tool's result says beside its content, in words of one vendor; of other messages nothing."""
     kept = message.get(EXTENSION) if message["role"] == "tool" else None
     vendors = [fields for fields in kept.values() if isinstance(fields, Mapping)] if isinstance(kept, Mapping) else []
@@ -184,7 +183,7 @@ def result_names(message: Mapping[str, Any]) -> list[str]:
     return [name if name == "cache_control" else f"messages.{name}" for name in said]
 
 
-def kinds_of(item: Mapping[str, Any], where: str) -> list[str]:
+def kinds_of(item: JsonMapping, where: str) -> list[str]:
     """What a part or a tool is called that is left out; one that only a vendor knows goes by that vendor's word."""
     kept = item.get(EXTENSION) if item.get("type") == EXTENSION else None
     values = kept.values() if isinstance(kept, Mapping) else ()
@@ -192,7 +191,7 @@ def kinds_of(item: Mapping[str, Any], where: str) -> list[str]:
     return names or [f"{where}.{item.get('type')}"]
 
 
-def _gone_on(known: Any, fields: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+def _gone_on(known: JsonValue, fields: JsonMapping) -> JsonObject:
     found = dict(fields)
     for name, value in fields.items():
         if isinstance(value, list):
@@ -201,7 +200,7 @@ def _gone_on(known: Any, fields: Mapping[str, Any]) -> dict[str, Any]:  # JSON
     return found
 
 
-def _extended(delta: Any) -> dict[str, Any]:  # JSON
+def _extended(delta: JsonValue) -> JsonObject:
     """The extensions of a delta: of its message, and of each call."""
     if not isinstance(delta, Mapping):
         return {}
@@ -215,11 +214,11 @@ def _extended(delta: Any) -> dict[str, Any]:  # JSON
     return {**kept, "tool_calls": signed} if signed else kept
 
 
-def _unnumbered(item: Any) -> Any:  # JSON
+def _unnumbered(item: JsonValue) -> JsonValue:
     return {key: value for key, value in item.items() if key != "index"} if isinstance(item, Mapping) else item
 
 
-def extension_names(extension: Any) -> list[str]:  # JSON
+def extension_names(extension: JsonValue) -> list[str]:
     """The fields that other vendors' extensions hold."""
     if not isinstance(extension, Mapping):
         return []

@@ -7,16 +7,17 @@ from typing import Any, NamedTuple
 
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place, is_custom
 from sentinel_core.events import TextEvent, ToolCallDelta
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 
 class Outside(NamedTuple):
     """The log probabilities of a piece of an answer, by what they are of, and the annotations that came with it."""
 
     logprobs: Mapping[str, Any]  # JSON: lists, or null
-    annotations: Sequence[Any]  # JSON
+    annotations: Sequence[JsonValue]
 
 
-def outside_of(chunk: Mapping[str, Any]) -> Iterator[tuple[int, Outside]]:
+def outside_of(chunk: JsonMapping) -> Iterator[tuple[int, Outside]]:
     """What of a chunk's choices stands outside the channels and has a place in an answer, by the choices' numbers."""
     for position, choice in enumerate(chunk.get("choices") or ()):
         logprobs, delta = choice.get("logprobs"), choice.get("delta")
@@ -33,10 +34,10 @@ class Choice:
 
     def __init__(self) -> None:
         self.texts: dict[str, list[str]] = {}
-        self.calls: dict[int, dict[str, Any]] = {}
+        self.calls: dict[int, JsonObject] = {}
         self.reason: str | None = None
-        self.logprobs: dict[str, list[Any]] = {}
-        self.annotations: list[Any] = []
+        self.logprobs: dict[str, list[JsonValue]] = {}
+        self.annotations: list[JsonValue] = []
         self.changed = False
 
     def keep(self, outside: Outside) -> None:
@@ -57,10 +58,10 @@ class Choice:
         call["name"] = call["name"] or event.name
         call["arguments"].append(event.text)
 
-    def body(self, index: int) -> dict[str, Any]:
+    def body(self, index: int) -> JsonObject:
         """The choice as it stands in a unary answer."""
         content = self.texts.get("content")
-        message: dict[str, Any] = {"role": "assistant", "content": "".join(content) if content else None}
+        message: JsonObject = {"role": "assistant", "content": "".join(content) if content else None}
         if "reasoning" in self.texts:
             message["reasoning_content"] = "".join(self.texts["reasoning"])
         if "refusal" in self.texts:
@@ -76,14 +77,14 @@ class Choice:
             message["annotations"] = self.annotations
         return {"index": index, "message": message, **self._scored(), "finish_reason": self.reason}
 
-    def _scored(self) -> dict[str, Any]:
+    def _scored(self) -> JsonObject:
         """The log probabilities, unless they spell out what the text no longer says."""
         if not self.logprobs or self.changed:
             return {}
         return {"logprobs": {name: entries or None for name, entries in self.logprobs.items()}}
 
     @staticmethod
-    def _call(call: Mapping[str, Any]) -> dict[str, Any]:
+    def _call(call: JsonMapping) -> JsonObject:
         member, key = ("custom", "input") if call["custom"] else ("function", "arguments")
         said = {"name": call["name"], key: "".join(call["arguments"])}
         return {"id": call["id"], "type": member, member: said}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from sentinel_core.decoding import EVENT_LIMITS, decode_reply
 from sentinel_core.dialects.openai_chat.answer import decode_usage
@@ -28,13 +28,14 @@ from sentinel_core.events import (
     ToolInputDelta,
     UsageReport,
 )
+from sentinel_core.json_types import JsonObject, JsonValue
 
 PLAIN_CHUNK = frozenset(
     {"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint", "obfuscation"}
 )
 _PLAIN_CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs"})
 _TEXT_DELTA = frozenset({"role", "content", "refusal", *REASONING_KEYS})
-Rest: TypeAlias = Callable[[dict[str, Any], Path, str], list[TextSlot]]
+Rest: TypeAlias = Callable[[JsonObject, Path, str], list[TextSlot]]
 MAX_MISSES = 8
 """After so many chunks that are not plain ones, and none that is, a stream is decoded the general way at once."""
 
@@ -89,7 +90,7 @@ class ChatStreamDecoder:
         if not self._seen or self._seen != self._finished:
             raise UpstreamError("upstream_stream_interrupted")
 
-    def events(self, data: bytes, body: dict[str, Any]) -> Sequence[Event]:
+    def events(self, data: bytes, body: JsonObject) -> Sequence[Event]:
         """The events of one decoded chunk; `data` is its payload, or empty where it has none. Raises as `decode`."""
         choices = body.get("choices")
         if choices is None:
@@ -120,18 +121,18 @@ class ChatStreamDecoder:
         frame.size = len(places)
         return events
 
-    def _slots(self, body: dict[str, Any], choices: list[dict[str, Any]]) -> tuple[TextSlot, ...]:
+    def _slots(self, body: JsonObject, choices: list[JsonObject]) -> tuple[TextSlot, ...]:
         """The strings of a chunk that no event carries."""
         return (*outer_slots(body, choices, _PLAIN_CHOICE, _rest, "delta"), *_delta_slots(choices))
 
-    def _goes_on(self, slots: Sequence[TextSlot], choices: list[dict[str, Any]]) -> bool:
+    def _goes_on(self, slots: Sequence[TextSlot], choices: list[JsonObject]) -> bool:
         """Whether a string that may be a fragment stands where one has stood before."""
         found = {slot.path for slot in slots if self._is_fragment(slot, choices)}
         goes_on = not found.isdisjoint(self._outside)
         self._outside |= found
         return goes_on
 
-    def _is_fragment(self, slot: TextSlot, choices: list[dict[str, Any]]) -> bool:
+    def _is_fragment(self, slot: TextSlot, choices: list[JsonObject]) -> bool:
         """Whether a string outside the channels may be a part of a text that is streamed."""
         path = slot.path
         if slot.kind == "key" or len(path) < 4 or path[2] != "delta":
@@ -139,7 +140,7 @@ class ChatStreamDecoder:
         return may_be_fragment(path[3:], slot.text, choices[int(path[1])]["delta"])
 
     def _choice(
-        self, choice: dict[str, Any], position: int, frame: Frame, events: list[Event], places: list[Place]
+        self, choice: JsonObject, position: int, frame: Frame, events: list[Event], places: list[Place]
     ) -> None:
         index = choice.get("index", position)
         if not isinstance(index, int):
@@ -172,7 +173,7 @@ class ChatStreamDecoder:
                     events.append(_function(value, index, FUNCTION_CALL, None, frame, len(places)))
                     places.append(Place(key, position))
 
-    def _end(self, choice: dict[str, Any], position: int, frame: Frame, part: int) -> Finish:
+    def _end(self, choice: JsonObject, position: int, frame: Frame, part: int) -> Finish:
         index, reason = choice.get("index", position), choice["finish_reason"]
         if not isinstance(reason, str):
             raise UpstreamError("upstream_invalid_response")
@@ -180,7 +181,7 @@ class ChatStreamDecoder:
         return Finish(choice=index, frame=frame, part=part, reason=reason)
 
 
-def _tool_call(call: Any, choice: int, indexes: CallIndexes, frame: Frame, part: int) -> ToolCallDelta:
+def _tool_call(call: JsonValue, choice: int, indexes: CallIndexes, frame: Frame, part: int) -> ToolCallDelta:
     """A fragment of a call, which leaves with its index where it came without or with another one."""
     if not isinstance(call, dict):
         raise UpstreamError("upstream_invalid_response")
@@ -201,15 +202,15 @@ def _tool_call(call: Any, choice: int, indexes: CallIndexes, frame: Frame, part:
     return _function(function, choice, index, identifier, frame, part, made)
 
 
-def _text(value: Any) -> str | None:
+def _text(value: JsonValue) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
 def _function(
-    function: dict[str, Any],
+    function: JsonObject,
     choice: int,
     index: int,
-    identifier: Any,
+    identifier: JsonValue,
     frame: Frame,
     part: int,
     made: type[ToolCallDelta] = ToolCallDelta,
@@ -227,7 +228,7 @@ def _function(
 
 
 def outer_slots(
-    body: dict[str, Any], choices: list[dict[str, Any]], plain: frozenset[str], rest: Rest, key: str
+    body: JsonObject, choices: list[JsonObject], plain: frozenset[str], rest: Rest, key: str
 ) -> list[TextSlot]:
     """The strings of a chunk and its choices outside the member `key` of these; `plain` are members without text, and
     `rest` finds the strings of a holder outside one of its members."""
@@ -240,20 +241,20 @@ def outer_slots(
     return slots
 
 
-def _rest(holder: dict[str, Any], path: Path, covered: str) -> list[TextSlot]:
+def _rest(holder: JsonObject, path: Path, covered: str) -> list[TextSlot]:
     """The strings of a chunk or a choice outside what becomes events."""
     rest = {key: value for key, value in holder.items() if key != covered}
     return string_slots(rest, path, role="assistant", skip=IDENTIFIERS, known=KNOWN_KEYS)
 
 
-def _plain_top(body: dict[str, Any]) -> bool:
+def _plain_top(body: JsonObject) -> bool:
     """Whether a chunk of known fields has strings only as identifiers and in its choices."""
     kinds = [*map(type, body.values())]
     numbers = (body.get("created"), body.get("usage"))
     return dict not in kinds and kinds.count(list) == 1 and str not in map(type, numbers)
 
 
-def _delta_slots(choices: list[dict[str, Any]]) -> list[TextSlot]:
+def _delta_slots(choices: list[JsonObject]) -> list[TextSlot]:
     """The strings of deltas outside the four channels: unknown fields, and known ones of another shape."""
     slots: list[TextSlot] = []
     for position, choice in enumerate(choices):
@@ -271,16 +272,16 @@ def _delta_slots(choices: list[dict[str, Any]]) -> list[TextSlot]:
     return slots
 
 
-def _plain_values(delta: dict[str, Any]) -> bool:
+def _plain_values(delta: JsonObject) -> bool:
     return all(isinstance(value, str | None) for value in delta.values()) and not _is_copy("reasoning", delta)
 
 
-def _is_copy(key: str, delta: dict[str, Any]) -> bool:
+def _is_copy(key: str, delta: JsonObject) -> bool:
     """Whether this is the second name of reasoning that the first one already gave."""
     return key == "reasoning" and bool(delta.get("reasoning_content")) and bool(delta.get("reasoning"))
 
 
-def _is_arguments(path: Path, delta: dict[str, Any]) -> bool:
+def _is_arguments(path: Path, delta: JsonObject) -> bool:
     """Whether a place in a delta is what a tool call's event carries."""
     if len(path) == 4 and path[0] == "tool_calls" and isinstance(path[1], int):
         custom = is_custom(delta["tool_calls"][path[1]])

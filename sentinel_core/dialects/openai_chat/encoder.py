@@ -32,6 +32,7 @@ from sentinel_core.events import (
     ToolCallDelta,
     UsageReport,
 )
+from sentinel_core.json_types import JsonMapping, JsonObject
 from sentinel_core.messages import Request
 
 _encode = msgspec.json.Encoder().encode
@@ -168,8 +169,8 @@ class ChatStreamEncoder:
 
     def _synthetic(self, event: Event) -> bytes:
         """A chunk for an event that a stage made itself."""
-        latest: Mapping[str, Any] = self._latest.body if self._latest is not None else {}
-        body: dict[str, Any] = {
+        latest: JsonMapping = self._latest.body if self._latest is not None else {}
+        body: JsonObject = {
             "id": latest.get("id") or f"{self._prefix}-{self._started}",
             "object": self._object,
             "created": latest.get("created") or self._started,
@@ -184,7 +185,7 @@ class ChatStreamEncoder:
             body["choices"] = [self._choice(self._heads.named(event) if isinstance(event, ToolCallDelta) else event)]
         return _sse(_encode(body))
 
-    def _put(self, body: dict[str, Any], place: Place, event: Event | None) -> dict[str, Any]:
+    def _put(self, body: JsonObject, place: Place, event: Event | None) -> JsonObject:
         """Write one event to its place in a copied chunk; None takes what stood there out."""
         if place.key == "usage":
             if event is None:
@@ -201,18 +202,18 @@ class ChatStreamEncoder:
             self._put_channel(choice, place, event)
         return body
 
-    def _copied(self, choice: Mapping[str, Any]) -> dict[str, Any]:
+    def _copied(self, choice: JsonMapping) -> JsonObject:
         """A choice that can be written into without touching the original."""
         return {**choice, "delta": dict(choice.get("delta") or {})}
 
-    def _put_channel(self, choice: dict[str, Any], place: Place, event: Event | None) -> None:
+    def _put_channel(self, choice: JsonObject, place: Place, event: Event | None) -> None:
         """Write one channel's fragment into a copied choice."""
         if place.key in ("tool_calls", "function_call"):
             self._put_call(choice["delta"], place, event)
         else:
             self._put_delta(choice, place, event)
 
-    def _put_delta(self, choice: dict[str, Any], place: Place, event: Event | None) -> None:
+    def _put_delta(self, choice: JsonObject, place: Place, event: Event | None) -> None:
         """Write one fragment of text into a copied choice. What says a changed text again says the new one too; of its
         logprobs, those leave whose tokens do."""
         text, delta = event.text if isinstance(event, TextEvent) else "", choice["delta"]
@@ -226,7 +227,7 @@ class ChatStreamEncoder:
                 choice["logprobs"] = self._logprobs.said(number, scored, text) if is_content else None
         delta[place.key] = text
 
-    def _put_call(self, delta: dict[str, Any], place: Place, event: Event | None) -> None:
+    def _put_call(self, delta: JsonObject, place: Place, event: Event | None) -> None:
         """Write one fragment of a tool call into a copied delta, or take the call out."""
         if place.key == "function_call":
             if isinstance(event, ToolCallDelta):
@@ -244,11 +245,11 @@ class ChatStreamEncoder:
         else:
             del delta["tool_calls"]
 
-    def _choice(self, event: TextEvent | Finish) -> dict[str, Any]:
+    def _choice(self, event: TextEvent | Finish) -> JsonObject:
         """The choice of a chunk for an event that a stage made itself."""
         reason = event.reason if isinstance(event, Finish) else None
-        delta: dict[str, Any] = {}
-        scored: dict[str, Any] = {}
+        delta: JsonObject = {}
+        scored: JsonObject = {}
         if isinstance(event, ToolCallDelta):
             delta = call_delta(event, custom=self._heads.is_custom(event))
         elif isinstance(event, ReasoningDelta):
@@ -280,13 +281,13 @@ def _without_usage(frame: Frame) -> bytes:
     return _encode({key: value for key, value in frame.body.items() if key != "usage"})
 
 
-def _patched(body: dict[str, Any], event: Opaque) -> dict[str, Any]:
+def _patched(body: JsonObject, event: Opaque) -> JsonObject:
     """Write the strings outside the channels that a stage changed."""
-    result: dict[str, Any] = patched(body, event.patches) if event.patches else body
+    result: JsonObject = patched(body, event.patches) if event.patches else body
     return result
 
 
-def _usage(event: UsageReport) -> dict[str, Any]:
+def _usage(event: UsageReport) -> JsonObject:
     usage = event.usage
     return {
         "prompt_tokens": usage.prompt_tokens,

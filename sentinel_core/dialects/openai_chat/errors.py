@@ -7,11 +7,11 @@ as a string.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
 from sentinel_core.errors import UPSTREAM_QUOTA, SentinelError, UpstreamError
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _encode = msgspec.json.Encoder().encode
 
@@ -61,9 +61,9 @@ _STATUSES = {
 """The status that these codes and types come with where an error has a status of its own."""
 
 
-def error_object(error: SentinelError) -> dict[str, Any]:
+def error_object(error: SentinelError) -> JsonObject:
     """The object under `error`."""
-    body: dict[str, Any] = {
+    body: JsonObject = {
         "message": error.message,
         "type": error.type,
         "param": error.param,
@@ -79,7 +79,7 @@ def encode_error(error: SentinelError, request_id: str = "") -> bytes:
     return _encode(error_object(error))
 
 
-def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:
+def upstream_error(status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
     """What an upstream's error response means to the caller.
 
     `body` is the decoded JSON, or None. 400, 404, 413 and 422 keep status and message verbatim (clients match on
@@ -116,19 +116,19 @@ def upstream_error(status: int, body: Any, *, retry_after_s: float | None = None
     )
 
 
-def is_error(body: Mapping[str, Any]) -> bool:
+def is_error(body: JsonMapping) -> bool:
     """Whether a body, or an event of a stream, that came with status 200 says that something failed."""
     return bool(body.get("error")) or body.get("object") == "error"
 
 
-def reported_error(body: Mapping[str, Any]) -> UpstreamError:
+def reported_error(body: JsonMapping) -> UpstreamError:
     """An error object that came with status 200, or as an event of a stream."""
     mapped = upstream_error(_status(_wire(body)), body)
     mapped.upstream_status = 200
     return mapped
 
 
-def _status(wire: Mapping[str, Any]) -> int:
+def _status(wire: JsonMapping) -> int:
     """The status that an error would have of its own: the number it gives, or else what its code or its type says."""
     for number in (wire.get("code"), wire.get("status_code")):
         if isinstance(number, int) and 400 <= number < 600:
@@ -137,7 +137,7 @@ def _status(wire: Mapping[str, Any]) -> int:
     return next((_STATUSES[word] for word in words if word in _STATUSES), 500)
 
 
-def _wire(body: Any) -> Mapping[str, Any]:
+def _wire(body: JsonValue) -> JsonMapping:
     """The error object of a body: under `error`, there as a bare string, or, with vLLM and Mistral, the body itself."""
     if not isinstance(body, Mapping):
         return {}
@@ -147,5 +147,5 @@ def _wire(body: Any) -> Mapping[str, Any]:
     return error if isinstance(error, Mapping) else body
 
 
-def _text(value: Any) -> str | None:
+def _text(value: JsonValue) -> str | None:
     return value if isinstance(value, str) and value else None

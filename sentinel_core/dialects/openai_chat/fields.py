@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.dialects.slots import KEY, OBJECTS, SCALARS, Path, TextSlot, string_slots
 from sentinel_core.dialects.unreadable import says_unreadable
+from sentinel_core.json_types import JsonMapping, JsonValue
 
 IDENTIFIERS = frozenset(
     {
@@ -66,7 +66,7 @@ REASONING_KEYS = ("reasoning_content", "reasoning")
 _KINDS = {**dict.fromkeys(REASONING_KEYS, "reasoning"), "refusal": "refusal"}
 
 
-def request_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
+def request_slots(body: JsonMapping) -> tuple[TextSlot, ...]:
     """Every string leaf and unknown object key of a request, messages first with their roles."""
     slots: list[TextSlot] = []
     for index, message in enumerate(body.get("messages") or ()):
@@ -81,7 +81,7 @@ def request_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
     return tuple(slots)
 
 
-def answer_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
+def answer_slots(body: JsonMapping) -> tuple[TextSlot, ...]:
     """Every string leaf and unknown object key of an answer."""
     slots: list[TextSlot] = []
     for index, choice in enumerate(body.get("choices") or ()):
@@ -94,7 +94,7 @@ def answer_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
     return (*slots, *_member_slots(body, (), "choices"))
 
 
-def _member_slots(holder: Mapping[str, Any], path: Path, covered: str, role: str | None = None) -> list[TextSlot]:
+def _member_slots(holder: JsonMapping, path: Path, covered: str, role: str | None = None) -> list[TextSlot]:
     """Those of an object outside the member `covered`. Nearly all of them are identifiers and numbers."""
     slots: list[TextSlot] = []
     for key, value in holder.items():
@@ -107,7 +107,7 @@ def _member_slots(holder: Mapping[str, Any], path: Path, covered: str, role: str
     return slots
 
 
-def _message_slots(message: Mapping[str, Any], path: Path, role: str | None = None) -> list[TextSlot]:
+def _message_slots(message: JsonMapping, path: Path, role: str | None = None) -> list[TextSlot]:
     role = role or message.get("role")
     slots: list[TextSlot] = []
     for key, value in message.items():
@@ -133,7 +133,7 @@ def _arguments(slot: TextSlot) -> TextSlot:
     return slot._replace(kind="tool_arguments") if slot.path[-1] == "arguments" else slot
 
 
-def _part_slots(content: Any, path: Path, role: str | None) -> list[TextSlot]:
+def _part_slots(content: JsonValue, path: Path, role: str | None) -> list[TextSlot]:
     """A message's content in parts, of which only text is text; binary parts are not evaluated."""
     if not isinstance(content, list):
         return string_slots(content, path, role=role, skip=IDENTIFIERS, known=KNOWN_KEYS)
@@ -149,7 +149,7 @@ def _part_slots(content: Any, path: Path, role: str | None) -> list[TextSlot]:
     return slots
 
 
-def _is_option(key: str, value: Any) -> bool:  # decoded JSON
+def _is_option(key: str, value: JsonValue) -> bool:
     """Whether a field of a request says which of the format's words it is to be; or which model."""
     if key == "model":
         return isinstance(value, str)
@@ -157,7 +157,7 @@ def _is_option(key: str, value: Any) -> bool:  # decoded JSON
     return key in _OPTIONS and all(isinstance(word, str) and word in WORDS for word in said)
 
 
-def without_pictures(slots: list[TextSlot], holder: Any) -> list[TextSlot]:  # decoded JSON
+def without_pictures(slots: list[TextSlot], holder: JsonValue) -> list[TextSlot]:
     """Those of a part, or of what holds parts, without `data:` URIs in base64 in the place of an image, a video or a
     file: they are no text, if it says so itself."""
     if any(_is_picture(slot) for slot in slots) and says_unreadable(holder):

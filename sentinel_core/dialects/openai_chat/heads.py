@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place, is_custom
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import ToolCallDelta
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 Call = tuple[int, int]
 """A tool call's identity in one stream: its choice, and its index within that."""
@@ -27,10 +27,10 @@ class Heads:
 
     def __init__(self) -> None:
         self._custom: set[Call] = set()
-        self._unsaid: dict[Call, Mapping[str, Any]] = {}  # JSON
+        self._unsaid: dict[Call, JsonMapping] = {}
         self._written: set[Call] = set()
 
-    def keep(self, choice: Mapping[str, Any], place: Place) -> None:  # JSON
+    def keep(self, choice: JsonMapping, place: Place) -> None:
         """A call is about to be taken out of this choice of a chunk that leaves."""
         delta, number = choice["delta"], choice.get("index", place.choice)
         if place.key == "function_call":
@@ -43,7 +43,7 @@ class Heads:
         """Whether this is a fragment that has to carry a head."""
         return isinstance(event, ToolCallDelta) and (event.choice, event.index) in self._unsaid
 
-    def completed(self, event: ToolCallDelta, call: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+    def completed(self, event: ToolCallDelta, call: JsonMapping) -> JsonObject:
         """The call as it stands in a chunk with the fragment's text, and with its head where that is still to come."""
         head = self._unsaid.pop((event.choice, event.index), {})
         custom = is_custom({**call, **head})
@@ -69,23 +69,23 @@ class Heads:
         """A fragment has been written: nothing of its call's head is wanted any more."""
         self._written.add((event.choice, event.index))
 
-    def _keep(self, key: Call, call: Mapping[str, Any]) -> None:  # JSON
+    def _keep(self, key: Call, call: JsonMapping) -> None:
         function = call.get("function") or call.get("custom")
         if key not in self._written and (call.get("id") or (isinstance(function, Mapping) and function.get("name"))):
             self._unsaid[key] = call
 
 
-def _object(said: Any) -> Mapping[str, Any]:  # JSON
+def _object(said: JsonValue) -> JsonMapping:
     """What an upstream said of a call beside its id, or nothing."""
     if said and not isinstance(said, Mapping):
         raise UpstreamError("upstream_invalid_response")
     return said or {}
 
 
-def call_delta(event: ToolCallDelta, *, custom: bool) -> dict[str, Any]:  # JSON
+def call_delta(event: ToolCallDelta, *, custom: bool) -> JsonObject:
     """The delta of a chunk that a stage's own fragment of a call makes; `custom` if the tool takes free text."""
     member, key = ("custom", "input") if custom else ("function", "arguments")
-    said: dict[str, Any] = {key: event.text}
+    said: JsonObject = {key: event.text}
     if event.name is not None:
         said = {"name": event.name, **said}
     if event.index == FUNCTION_CALL:

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
+
 
 class HeldLogprobs:
     """Holds the entries of a choice's tokens as long as a stage holds their text.
@@ -19,13 +21,13 @@ class HeldLogprobs:
     def __init__(self) -> None:
         self._held: dict[int, tuple[deque[Any], str]] = {}  # entries, and what has been said of the first one: JSON
 
-    def said(self, choice: int, logprobs: Mapping[str, Any] | None, text: str) -> dict[str, Any] | None:  # JSON
+    def said(self, choice: int, logprobs: JsonMapping | None, text: str) -> JsonObject | None:
         """The log probabilities of what is said now, `text`, where these came with it."""
         entries, begun = self._held.pop(choice, (deque(), ""))
         came = logprobs.get("content") if logprobs is not None else None
         entries.extend(came if isinstance(came, list) else ())
         said, at = begun + text, 0
-        gone: list[Any] = []
+        gone: list[JsonValue] = []
         while entries and said.startswith(token := _token(entries[0]), at):
             at += len(token)
             gone.append(entries.popleft())
@@ -34,7 +36,7 @@ class HeldLogprobs:
         return {**(logprobs or {"refusal": None}), "content": gone} if gone else None
 
 
-def _token(entry: Any) -> str:  # JSON
+def _token(entry: JsonValue) -> str:
     """What an entry is of; of one that is none, what stands in no text."""
     token = entry.get("token") if isinstance(entry, Mapping) else None
     return token if isinstance(token, str) and token else "\0"

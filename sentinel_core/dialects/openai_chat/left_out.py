@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from sentinel_core.dialects.slots import KEY, Path
+from sentinel_core.json_types import JsonObject, JsonValue
 
 _CUSTOM: Final = (KEY, "custom")
 """How the path of a call's member ends that its event is written into: its name is no text that anybody wrote."""
@@ -14,14 +15,14 @@ _CUSTOM: Final = (KEY, "custom")
 _USAGE: Final = ("usage",)
 
 
-def left_out(body: dict[str, Any], paths: Iterable[Path]) -> dict[str, Any]:  # JSON
+def left_out(body: JsonObject, paths: Iterable[Path]) -> JsonObject:
     """A copy of a chunk without the members that these strings stand in. A member leaves with all that is in it: half
     of an annotation is none. What events are written into stays: choices, deltas, calls, usage."""
     result = dict(body)
     for holder, member in dict.fromkeys(_member(path) for path in paths if path[5:] != _CUSTOM):
         if holder == _USAGE and "usage" not in result:
             continue  # it leaves in another chunk itself
-        below: Any = result  # JSON
+        below: JsonValue = result
         for step in holder:
             below[step] = copy.copy(below[step])
             below = below[step]

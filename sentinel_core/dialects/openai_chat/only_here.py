@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from typing import Any
+
+from sentinel_core.json_types import JsonMapping
 
 _OF_A_MESSAGE = ("name", "audio", "images", "function_call")
 """A result of a tool may have a name as well: it is that of its call."""
 _USUAL = (None, "auto")
 
 
-def only_here(body: Mapping[str, Any], but: Container[str] = ()) -> list[str]:  # JSON
+def only_here(body: JsonMapping, but: Container[str] = ()) -> list[str]:
     """The names of what a checked request says so, `but` for what the other API can be told after all."""
     said = dict.fromkeys(name for message in body["messages"] for name in _of_message(message))
     form = body.get("response_format")
@@ -20,7 +21,7 @@ def only_here(body: Mapping[str, Any], but: Container[str] = ()) -> list[str]:  
     return [name for name in said if name not in but]
 
 
-def _of_message(message: Mapping[str, Any]) -> Iterator[str]:
+def _of_message(message: JsonMapping) -> Iterator[str]:
     if message["role"] != "tool":
         for key in _OF_A_MESSAGE:
             if message.get(key):

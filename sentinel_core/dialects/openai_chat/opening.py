@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from sentinel_core.json_types import JsonMapping
 
 
-def opens(chunk: Mapping[str, Any]) -> bool:  # JSON
+def opens(chunk: JsonMapping) -> bool:
     """Whether the answer's id, time and model are those of this chunk. Azure's first only tells how it judged the
     prompt: it has none of them, and no choices."""
     return bool(chunk.get("id") or chunk.get("choices"))

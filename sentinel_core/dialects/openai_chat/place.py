@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sentinel_core.dialects.slots import Path
+from sentinel_core.json_types import JsonMapping
 
 FUNCTION_CALL = -1
 """The tool-call index of the deprecated `function_call`."""
 
 
-def is_custom(call: Mapping[str, Any]) -> bool:  # JSON
+def is_custom(call: JsonMapping) -> bool:
     """Whether a call is of a tool that takes free text, which stands in a member of its own."""
     return isinstance(call.get("custom"), dict) and not isinstance(call.get("function"), dict)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sentinel_core.dialects.lossless import encode_request
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Request
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ _SWITCH_OFF = re.compile(r"(?<![a-z])disable(?![a-z])", re.IGNORECASE)
 _MODEL_CHARS = 256
 
 
-def decode(dialect: Dialect, body: Any) -> Request:
+def decode(dialect: Dialect, body: JsonValue) -> Request:
     """Validate a decoded body. Raises `Refusal` with the parameter's name."""
     request = envelope(dialect, body)
     _messages(request.body)
@@ -67,7 +68,7 @@ def decode(dialect: Dialect, body: Any) -> Request:
     return request
 
 
-def envelope(dialect: Dialect, body: Any) -> Request:  # decoded JSON of any shape
+def envelope(dialect: Dialect, body: JsonValue) -> Request:
     """What the bodies of all of OpenAI's formats share: the model, `stream`, and the gateway's own fields, which are
     parted from the rest. Raises `Refusal`."""
     if not isinstance(body, dict):
@@ -76,7 +77,7 @@ def envelope(dialect: Dialect, body: Any) -> Request:  # decoded JSON of any sha
     model = _model(body)
     stream = _stream(body)
     options = body.get("stream_options")
-    gateway: dict[str, Any] = {}
+    gateway: JsonObject = {}
     if not GATEWAY_FIELDS.isdisjoint(body):
         gateway = {name: body[name] for name in GATEWAY_FIELDS.intersection(body)}
         body = {name: value for name, value in body.items() if name not in gateway}
@@ -104,7 +105,7 @@ def invalid(param: str, message: str) -> Refusal:
     return Refusal("invalid_parameter", message, param=param)
 
 
-def _steering(body: Mapping[str, Any]) -> None:
+def _steering(body: JsonMapping) -> None:
     if not REFUSED_FIELDS.isdisjoint(body):
         name = min(REFUSED_FIELDS.intersection(body))
         raise Refusal("unsupported_parameter", f"The parameter {name!r} is not supported by this gateway.", param=name)
@@ -113,7 +114,7 @@ def _steering(body: Mapping[str, Any]) -> None:
         raise Refusal("unsupported_parameter", "No metadata switches off a part of this gateway.", param="metadata")
 
 
-def _model(body: Mapping[str, Any]) -> str | None:
+def _model(body: JsonMapping) -> str | None:
     model = body.get("model")
     if model is None:
         return None
@@ -124,7 +125,7 @@ def _model(body: Mapping[str, Any]) -> str | None:
     return model
 
 
-def _stream(body: Mapping[str, Any]) -> bool:
+def _stream(body: JsonMapping) -> bool:
     stream = body.get("stream")
     if stream is not None and not isinstance(stream, bool):
         raise invalid("stream", "The parameter 'stream' must be true or false.")
@@ -134,7 +135,7 @@ def _stream(body: Mapping[str, Any]) -> bool:
     return bool(stream)
 
 
-def _messages(body: Mapping[str, Any]) -> None:
+def _messages(body: JsonMapping) -> None:
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise invalid("messages", "The parameter 'messages' must be a non-empty list.")
@@ -166,10 +167,10 @@ _SWITCHES = ("logprobs", "parallel_tool_calls", "store")
 _BOUNDED = frozenset({*(name for name, *_ in _BOUNDS), *_SWITCHES, "stop"})
 
 
-def check_numbers(body: Mapping[str, Any], bounds: Iterable[Bound]) -> None:
+def check_numbers(body: JsonMapping, bounds: Iterable[Bound]) -> None:
     """Raises `Refusal` for a parameter that is not a number within its bounds; absent and null ones are none."""
     for name, kind, lowest, highest in bounds:
-        value: Any = body.get(name)
+        value: JsonValue = body.get(name)
         if value is None:
             continue
         is_number = isinstance(value, kind) and not isinstance(value, bool)
@@ -177,7 +178,7 @@ def check_numbers(body: Mapping[str, Any], bounds: Iterable[Bound]) -> None:
             raise invalid(name, f"The parameter {name!r} must be a number from {lowest} to {highest}.")
 
 
-def check_stop(body: Mapping[str, Any]) -> None:
+def check_stop(body: JsonMapping) -> None:
     """Raises `Refusal` for what is no stop sequence, and for more of them than an upstream would take."""
     stop = body.get("stop")
     if stop is None or isinstance(stop, str):

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.dialects.call_ids import fitting
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _ID = re.compile(r".{1,40}", re.DOTALL)
 
-Body = Mapping[str, Any]  # JSON
 
-
-def with_short_ids(body: Body) -> Body:
+def with_short_ids(body: JsonMapping) -> JsonMapping:
     """A chat request with such ids alone, the same for a call and its result; without longer ones the body is the same
     object."""
     messages = [_short(message) for message in body.get("messages", ())]
@@ -22,9 +20,9 @@ def with_short_ids(body: Body) -> Body:
     return {**body, "messages": messages}
 
 
-def _short(message: Body) -> Body:
+def _short(message: JsonMapping) -> JsonMapping:
     calls = message.get("tool_calls")
-    changes: dict[str, Any] = {}
+    changes: JsonObject = {}
     if _is_long(message.get("tool_call_id")):
         changes["tool_call_id"] = fitting(message["tool_call_id"], _ID)
     if isinstance(calls, list) and any(isinstance(call, Mapping) and _is_long(call.get("id")) for call in calls):
@@ -32,9 +30,9 @@ def _short(message: Body) -> Body:
     return {**message, **changes} if changes else message
 
 
-def _short_call(call: Any) -> Any:  # JSON
+def _short_call(call: JsonValue) -> JsonValue:
     return {**call, "id": fitting(call["id"], _ID)} if isinstance(call, Mapping) and _is_long(call.get("id")) else call
 
 
-def _is_long(identifier: Any) -> bool:  # JSON
+def _is_long(identifier: JsonValue) -> bool:
     return isinstance(identifier, str) and _ID.fullmatch(identifier) is None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-_SILENT: Mapping[str, tuple[Any, ...]] = {
+from sentinel_core.json_types import JsonValue
+
+_SILENT: Mapping[str, tuple[JsonValue, ...]] = {
     "frequency_penalty": (0,),
     "logit_bias": ({},),
     "logprobs": (False,),
@@ -19,6 +20,6 @@ _SILENT: Mapping[str, tuple[Any, ...]] = {
 }
 
 
-def says_nothing(key: str, value: Any) -> bool:  # JSON
+def says_nothing(key: str, value: JsonValue) -> bool:
     """Whether an API that has no such field loses nothing where it is left out."""
     return value is None or value in _SILENT.get(key, ())

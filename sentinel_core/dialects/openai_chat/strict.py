@@ -9,22 +9,20 @@ Source: https://platform.openai.com/docs/guides/structured-outputs#supported-sch
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from sentinel_core.dialects.openai_chat import canonical
 from sentinel_core.dialects.translation import Translated
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _NAMED = ("properties", "$defs", "definitions")
 _LISTED = ("anyOf", "prefixItems")
 _NOT_HELD = frozenset({"allOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas"})
 
-Body = Mapping[str, Any]  # JSON
 
-
-def request_body(body: Body, model: str) -> Translated:
+def request_body(body: JsonMapping, model: str) -> Translated:
     """The canonical request for an upstream that takes OpenAI's fields, and what it cannot be told or held to."""
     made, dropped = canonical.request_body(body, model)
-    changes: dict[str, Any] = {}
+    changes: JsonObject = {}
     names: list[str] = []
     form = made.get("response_format")
     schema = form.get("json_schema") if isinstance(form, Mapping) else None
@@ -39,17 +37,17 @@ def request_body(body: Body, model: str) -> Translated:
     return Translated({**made, **changes}, (*dropped, *names)) if changes else Translated(made, dropped)
 
 
-def _told(tool: Body) -> Body:
+def _told(tool: JsonMapping) -> JsonMapping:
     return {**tool, "function": {**tool["function"], "strict": False}}
 
 
-def _is_loose(holder: Body, key: str) -> bool:
+def _is_loose(holder: JsonMapping, key: str) -> bool:
     """Whether something is to be held to a schema that cannot be held to."""
     schema = holder.get(key)
     return bool(holder.get("strict")) and isinstance(schema, Mapping) and not is_strict(schema)
 
 
-def is_strict(schema: Body) -> bool:
+def is_strict(schema: JsonMapping) -> bool:
     """Whether each object of the schema is closed and requires all its properties, and no word stands in it that the
     strict mode does not know."""
     if "properties" in schema or "object" in _types(schema):
@@ -61,12 +59,12 @@ def is_strict(schema: Body) -> bool:
     return _NOT_HELD.isdisjoint(schema) and all(map(is_strict, _below(schema)))
 
 
-def _types(schema: Body) -> tuple[Any, ...]:
+def _types(schema: JsonMapping) -> tuple[JsonValue, ...]:
     kind = schema.get("type")
     return tuple(kind) if isinstance(kind, list) else (kind,)
 
 
-def _below(schema: Body) -> Iterator[Body]:
+def _below(schema: JsonMapping) -> Iterator[JsonMapping]:
     """The schemas that are part of this one."""
     groups = [schema[key].values() for key in _NAMED if isinstance(schema.get(key), Mapping)]
     groups += [schema[key] for key in _LISTED if isinstance(schema.get(key), list)]

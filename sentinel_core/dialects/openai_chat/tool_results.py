@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-Message = Mapping[str, Any]  # JSON
+from sentinel_core.json_types import JsonMapping, JsonValue
+
+Message = JsonMapping
 
 
 def with_plain_results(messages: Iterable[Message]) -> list[Message]:
@@ -18,7 +19,7 @@ def numbered(messages: Iterable[Message]) -> Iterator[tuple[int, Message]]:
     """The messages of `with_plain_results`, each with the position that it had; one that is added has that of the
     result before it."""
     index = 0
-    shown: list[Any] = []
+    shown: list[JsonValue] = []
     for index, message in enumerate(messages):
         if shown and message["role"] != "tool":
             yield index - 1, {"role": "user", "content": shown}
@@ -34,6 +35,6 @@ def numbered(messages: Iterable[Message]) -> Iterator[tuple[int, Message]]:
         yield index, {"role": "user", "content": shown}
 
 
-def _beside_text(message: Message) -> list[Any]:
+def _beside_text(message: Message) -> list[JsonValue]:
     content = message.get("content")
     return [part for part in content if part.get("type") != "text"] if isinstance(content, list) else []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sentinel_core.dialects.openai_chat.answer import decode_object, decode_usage
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonValue
 from sentinel_core.messages import Answer
 
 if TYPE_CHECKING:
@@ -22,5 +23,5 @@ def decode(dialect: Dialect, raw: bytes) -> Answer:
     return Answer(dialect=dialect, body=body, operation="completion", raw=raw, usage=usage)
 
 
-def _is_choice(choice: Any) -> bool:  # decoded JSON
+def _is_choice(choice: JsonValue) -> bool:
     return isinstance(choice, dict) and isinstance(choice.get("text"), str)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,6 +12,7 @@ from sentinel_core.dialects.openai_chat import assembly as chat
 from sentinel_core.dialects.openai_completions.decoder import CompletionStreamDecoder
 from sentinel_core.dialects.slots import Path
 from sentinel_core.events import Event, Finish, TextDelta, TextEvent
+from sentinel_core.json_types import JsonMapping, JsonObject
 from sentinel_core.messages import Answer
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _encode = msgspec.json.Encoder().encode
 class _Choice(chat.Choice):
     """One choice while it is put together. Other channels than the content have no place in this format."""
 
-    def body(self, index: int) -> dict[str, Any]:  # JSON
+    def body(self, index: int) -> JsonObject:
         """The choice as it stands in a unary answer."""
         text = "".join(self.texts.get("content", ()))
         return {"text": text, "index": index, "logprobs": None, "finish_reason": self.reason}
@@ -58,7 +59,7 @@ def stream_frames(answer: Answer) -> tuple[Event, ...]:
     body = answer.body
     top = {key: value for key, value in body.items() if key not in ("choices", "usage")}
     decoder = CompletionStreamDecoder()
-    chunks: list[dict[str, Any]] = []  # JSON
+    chunks: list[JsonObject] = []
     for index, choice in _choices(answer):
         reason = choice.get("finish_reason") or "stop"
         chunks.append({**top, "choices": [{**choice, "index": index, "finish_reason": None}]})
@@ -68,7 +69,7 @@ def stream_frames(answer: Answer) -> tuple[Event, ...]:
     return tuple(event for chunk in chunks for event in decoder.events(_encode(chunk), chunk))
 
 
-def _choices(answer: Answer) -> list[tuple[int, Mapping[str, Any]]]:  # JSON
+def _choices(answer: Answer) -> list[tuple[int, JsonMapping]]:
     return chat.numbered(answer.body)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sentinel_core.dialects.openai_chat.decoder import MAX_MISSES, ChatStreamDecoder, outer_slots
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
 from sentinel_core.dialects.openai_chat.place import Place
@@ -11,6 +9,7 @@ from sentinel_core.dialects.openai_completions.fields import rest_slots
 from sentinel_core.dialects.slots import TextSlot
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, Frame, TextDelta
+from sentinel_core.json_types import JsonObject
 
 _PLAIN_CHOICE = frozenset({"text", "index", "logprobs", "finish_reason"})
 
@@ -24,14 +23,14 @@ class CompletionStreamDecoder(ChatStreamDecoder):
         super().__init__()
         self._misses = MAX_MISSES  # chat's plain chunks are none of this format
 
-    def _slots(self, body: dict[str, Any], choices: list[dict[str, Any]]) -> tuple[TextSlot, ...]:
+    def _slots(self, body: JsonObject, choices: list[JsonObject]) -> tuple[TextSlot, ...]:
         return tuple(outer_slots(body, choices, _PLAIN_CHOICE, rest_slots, "text"))
 
-    def _is_fragment(self, slot: TextSlot, choices: list[dict[str, Any]]) -> bool:
+    def _is_fragment(self, slot: TextSlot, choices: list[JsonObject]) -> bool:
         return len(slot.path) == 3 and slot.path[2] in REASONING_KEYS
 
     def _choice(
-        self, choice: dict[str, Any], position: int, frame: Frame, events: list[Event], places: list[Place]
+        self, choice: JsonObject, position: int, frame: Frame, events: list[Event], places: list[Place]
     ) -> None:
         index, text = choice.get("index", position), choice.get("text")
         if not (isinstance(index, int) and isinstance(text, str | None)):

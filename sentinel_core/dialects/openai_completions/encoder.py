@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sentinel_core.dialects.openai_chat.encoder import ChatStreamEncoder
 from sentinel_core.dialects.openai_chat.place import Place
 from sentinel_core.events import Event, Finish, TextDelta, TextEvent
+from sentinel_core.json_types import JsonMapping, JsonObject
 
 
 class CompletionStreamEncoder(ChatStreamEncoder):
@@ -26,15 +26,15 @@ class CompletionStreamEncoder(ChatStreamEncoder):
             return b""
         return super()._synthetic(event)
 
-    def _copied(self, choice: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+    def _copied(self, choice: JsonMapping) -> JsonObject:
         return dict(choice)
 
-    def _put_channel(self, choice: dict[str, Any], place: Place, event: Event | None) -> None:
+    def _put_channel(self, choice: JsonObject, place: Place, event: Event | None) -> None:
         choice["text"] = event.text if isinstance(event, TextEvent) else ""
         if (event is None or event.changed) and choice.get("logprobs"):
             choice["logprobs"] = None  # they spell out the text again
 
-    def _choice(self, event: TextEvent | Finish) -> dict[str, Any]:  # JSON
+    def _choice(self, event: TextEvent | Finish) -> JsonObject:
         text = event.text if isinstance(event, TextEvent) else ""
         reason = event.reason if isinstance(event, Finish) else None
         return {"text": text, "index": event.choice, "logprobs": None, "finish_reason": reason}

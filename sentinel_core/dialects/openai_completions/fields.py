@@ -8,6 +8,7 @@ from typing import Any
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS
 from sentinel_core.dialects.openai_chat.fields import KNOWN_KEYS as CHAT_KEYS
 from sentinel_core.dialects.slots import KEY, Path, TextSlot, string_slots
+from sentinel_core.json_types import JsonMapping, JsonValue
 
 KNOWN_KEYS = CHAT_KEYS | {
     *("best_of", "echo", "prompt", "prompt_logprobs", "suffix", "text_offset", "token_logprobs", "tokens"),
@@ -18,7 +19,7 @@ PROMPTS = ("prompt", "suffix")
 """What the caller says: the text to go on from, and the text to arrive at."""
 
 
-def request_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
+def request_slots(body: JsonMapping) -> tuple[TextSlot, ...]:
     """Every string leaf and unknown object key of a request, the prompts first."""
     slots: list[TextSlot] = []
     for key in PROMPTS:
@@ -37,7 +38,7 @@ def prompt_slots(prompt: Any, path: Path) -> list[TextSlot]:  # a string, or a l
     return string_slots(prompt, path, role="user", kind="content")
 
 
-def answer_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
+def answer_slots(body: JsonMapping) -> tuple[TextSlot, ...]:
     """Every string leaf and unknown object key of an answer, the text of each choice first."""
     slots: list[TextSlot] = []
     for index, choice in enumerate(body.get("choices") or ()):
@@ -47,7 +48,7 @@ def answer_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
     return (*slots, *rest_slots(body, (), "choices"))
 
 
-def rest_slots(holder: Any, path: Path, covered: str) -> list[TextSlot]:
+def rest_slots(holder: JsonValue, path: Path, covered: str) -> list[TextSlot]:
     """The strings of a body or a choice outside the member that is looked at by itself."""
     if isinstance(holder, dict) and (covered == "choices" or isinstance(holder.get(covered), str)):
         holder = {key: value for key, value in holder.items() if key != covered}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sentinel_core.dialects.openai_chat.request import MAX_CAP, Bound, check_numbers, check_stop, envelope, invalid
+from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_core.messages import Request
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _BOUNDS: tuple[Bound, ...] = (
 """Parameters that multiply cost or that upstreams reject only after queueing."""
 
 
-def decode(dialect: Dialect, body: Any) -> Request:  # decoded JSON of any shape
+def decode(dialect: Dialect, body: JsonValue) -> Request:
     """Validate a decoded body. Raises `Refusal` with the parameter's name."""
     request = envelope(dialect, body)
     _prompt(request.body)
@@ -33,7 +33,7 @@ def decode(dialect: Dialect, body: Any) -> Request:  # decoded JSON of any shape
     return request
 
 
-def _prompt(body: Mapping[str, Any]) -> None:
+def _prompt(body: JsonMapping) -> None:
     prompt = body.get("prompt")
     if isinstance(prompt, str) or (isinstance(prompt, list) and prompt and _is_batch(prompt)):
         return
@@ -42,7 +42,7 @@ def _prompt(body: Mapping[str, Any]) -> None:
     )
 
 
-def _is_batch(items: list[Any]) -> bool:
+def _is_batch(items: list[JsonValue]) -> bool:
     """Strings, token numbers, or lists of token numbers; one kind only."""
     return (
         all(isinstance(item, str) for item in items)
@@ -51,5 +51,5 @@ def _is_batch(items: list[Any]) -> bool:
     )
 
 
-def _is_tokens(items: list[Any]) -> bool:
+def _is_tokens(items: list[JsonValue]) -> bool:
     return all(isinstance(item, int) and not isinstance(item, bool) for item in items)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sentinel_core.decoding import ANY_SIZE, JsonLimits
 from sentinel_core.dialects.openai_chat.answer import decode_object, decode_usage
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonValue
 from sentinel_core.messages import Answer
 
 if TYPE_CHECKING:
@@ -28,5 +29,5 @@ def decode(dialect: Dialect, raw: bytes) -> Answer:
     return Answer(dialect=dialect, body=body, operation="embedding", raw=raw, usage=decode_usage(usage))
 
 
-def _is_embedding(item: Any) -> bool:  # decoded JSON
+def _is_embedding(item: JsonValue) -> bool:
     return isinstance(item, dict) and bool(item.get("embedding"))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS
 from sentinel_core.dialects.slots import KEY, Path, TextSlot, string_slots
+from sentinel_core.json_types import JsonMapping, JsonValue
 
 KNOWN_KEYS = IDENTIFIERS | {
     *("data", "dimensions", "embedding", "encoding_format", "index", "input", "prompt_tokens", "stream"),
@@ -18,7 +18,7 @@ _ENUMS = frozenset({"model", "encoding_format"})
 _NUMBERS = frozenset({int, float})
 
 
-def request_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
+def request_slots(body: JsonMapping) -> tuple[TextSlot, ...]:
     """Every string leaf and unknown object key of a request, the input first."""
     slots = string_slots(body.get("input"), ("input",), role="user", kind="content", known=KNOWN_KEYS)
     for key, value in body.items():
@@ -30,7 +30,7 @@ def request_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
     return tuple(slots)
 
 
-def answer_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
+def answer_slots(body: JsonMapping) -> tuple[TextSlot, ...]:
     """Every string leaf and unknown object key of an answer, but for its vectors."""
     slots: list[TextSlot] = []
     for index, item in enumerate(body.get("data") or ()):
@@ -39,11 +39,11 @@ def answer_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
     return (*slots, *_slots(rest, ()))
 
 
-def _slots(value: Any, path: Path) -> list[TextSlot]:  # decoded JSON
+def _slots(value: JsonValue, path: Path) -> list[TextSlot]:
     return string_slots(value, path, skip=IDENTIFIERS, known=KNOWN_KEYS)
 
 
-def _without_vector(item: Any) -> Any:  # decoded JSON
+def _without_vector(item: JsonValue) -> JsonValue:
     """An item of `data` without its vector: base64, or nothing but numbers. Anything else is walked."""
     if not isinstance(item, Mapping):
         return item

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sentinel_core.dialects.openai_chat.request import Bound, check_numbers, envelope, invalid
+from sentinel_core.json_types import JsonValue
 from sentinel_core.messages import Request
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 _BOUNDS: tuple[Bound, ...] = (("dimensions", int, 1, 1_000_000),)
 
 
-def decode(dialect: Dialect, body: Any) -> Request:  # decoded JSON of any shape
+def decode(dialect: Dialect, body: JsonValue) -> Request:
     """Validate a decoded body. Raises `Refusal` with the parameter's name."""
     request = envelope(dialect, body)
     if request.stream:

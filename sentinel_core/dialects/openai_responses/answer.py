@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sentinel_core.dialects.openai_chat.answer import decode_object
 from sentinel_core.dialects.openai_responses.words import decode_usage
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Answer
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ def decode(dialect: Dialect, raw: bytes) -> Answer:
     return Answer(dialect=dialect, body=body, operation="response", raw=raw, usage=decode_usage(body.get("usage")))
 
 
-def patch(body: Mapping[str, Any], texts: Mapping[Path, str]) -> dict[str, Any]:
+def patch(body: JsonMapping, texts: Mapping[Path, str]) -> JsonObject:
     """The body with other texts. Logprobs beside a changed text spell it out again and are emptied."""
-    result: dict[str, Any] = patched(body, texts)
+    result: JsonObject = patched(body, texts)
     for path in texts:
         if path[-1] == "text":
-            holder: Any = result
+            holder: JsonValue = result
             for step in path[:-1]:
                 holder = holder[step]
             if holder.get("logprobs"):

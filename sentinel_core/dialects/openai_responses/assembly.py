@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -28,6 +28,7 @@ from sentinel_core.events import (
     ToolInputDelta,
     UsageReport,
 )
+from sentinel_core.json_types import JsonMapping, JsonObject
 from sentinel_core.messages import Answer
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def recompose(answer: Answer, events: Sequence[Event]) -> Answer:
 def assemble(dialect: Dialect, events: Sequence[Event]) -> Answer:
     """One answer with the text of every choice, an item each, and the last usage. What the answer says again of its
     request is not among the events that guards saw, and has the values of a request without any."""
-    top: dict[str, Any] = {}
+    top: JsonObject = {}
     texts: dict[int, list[TextEvent]] = {}
     opaque: list[Opaque] = []
     usage: UsageReport | None = None
@@ -87,7 +88,7 @@ def assemble(dialect: Dialect, events: Sequence[Event]) -> Answer:
             opaque.append(event)
     # Choices keep their numbers, so one of which nothing is left is an empty message.
     output = [_item(choice, texts.get(choice, [TextDelta()])) for choice in range(max(texts, default=-1) + 1)]
-    body: dict[str, Any] = {
+    body: JsonObject = {
         "id": top.pop("id", None) or "resp_assembled",
         "object": "response",
         "created_at": top.pop("created_at", None) or int(time.time()),
@@ -121,7 +122,7 @@ def stream_frames(answer: Answer) -> tuple[Event, ...]:
     return tuple(found)
 
 
-def _frames(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _frames(body: JsonMapping) -> Iterator[JsonObject]:
     yield from opening(body)
     for index, item in enumerate(body["output"]):
         yield item_frame("added", index, _opened(item))
@@ -133,7 +134,7 @@ def _frames(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield ending(body)
 
 
-def _part_frames(index: int, item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _part_frames(index: int, item: JsonMapping) -> Iterator[JsonObject]:
     """The parts of one item, also those that are no text: clients count them."""
     for key, usual in (("summary", "summary_text"), ("content", "output_text")):
         parts = item.get(key)
@@ -146,13 +147,13 @@ def _part_frames(index: int, item: Mapping[str, Any]) -> Iterator[dict[str, Any]
             yield from spot.part_frames("done", part)
 
 
-def _opened(item: Mapping[str, Any]) -> dict[str, Any]:
+def _opened(item: JsonMapping) -> JsonObject:
     """An item as it is announced, without its texts."""
-    empty: dict[str, Any] = {"content": [], "summary": [], **dict.fromkeys(MEMBERS, "")}
+    empty: JsonObject = {"content": [], "summary": [], **dict.fromkeys(MEMBERS, "")}
     return {key: empty.get(key, value) for key, value in item.items()}
 
 
-def _item(choice: int, events: Sequence[TextEvent]) -> dict[str, Any]:
+def _item(choice: int, events: Sequence[TextEvent]) -> JsonObject:
     """An item with this text, of the channel in which it began."""
     first, text = events[0], "".join(event.text for event in events)
     if isinstance(first, ToolCallDelta):

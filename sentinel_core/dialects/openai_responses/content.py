@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sentinel_core.dialects.openai_chat.request import invalid
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _TEXTS = ("input_text", "output_text", "text")
 _MEDIA = ("input_image", "input_file")
 _STRINGS = ("detail", "filename", "file_data", "file_id")
 
 
-def content_of(content: Any, param: str, lost: list[str]) -> str | list[dict[str, Any]]:  # JSON
+def content_of(content: JsonValue, param: str, lost: list[str]) -> str | list[JsonObject]:
     """A message's or a tool's content: text alone as a string. Parts that chat has no counterpart for are left out and
     named in `lost`. Raises `Refusal` for what is neither a string nor a list of parts."""
     if isinstance(content, str):
@@ -24,7 +24,7 @@ def content_of(content: Any, param: str, lost: list[str]) -> str | list[dict[str
     return text_alone([made for made in found if made is not None])
 
 
-def text_alone(parts: Sequence[dict[str, Any]]) -> str | list[dict[str, Any]]:
+def text_alone(parts: Sequence[JsonObject]) -> str | list[JsonObject]:
     """Parts as a message's content: a single text as a string."""
     if not parts:
         return ""
@@ -34,7 +34,7 @@ def text_alone(parts: Sequence[dict[str, Any]]) -> str | list[dict[str, Any]]:
     return list(parts)
 
 
-def _part(part: Mapping[str, Any], param: str) -> dict[str, Any] | None:
+def _part(part: JsonMapping, param: str) -> JsonObject | None:
     kind = part.get("type")
     wrong = next((key for key in _STRINGS if not isinstance(part.get(key), str | None)), None)
     if kind in _MEDIA and wrong is not None:

@@ -7,20 +7,20 @@ before the results of the first.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from sentinel_core.dialects.openai_chat.canonical import EXTENSION, merged_extension
 from sentinel_core.dialects.openai_chat.request import invalid
 from sentinel_core.dialects.openai_responses.content import content_of
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _ROLES = ("user", "assistant", "system", "developer")
 _STORED = ("item_reference", "compaction", "compaction_trigger")
 """Items that stand for others, which only the API that keeps them can look up."""
 
-Item = Mapping[str, Any]  # JSON
+Item = JsonMapping
 
 
-def stored_item(body: Mapping[str, Any]) -> str | None:
+def stored_item(body: JsonMapping) -> str | None:
     """The path of the first item that is not in the request itself; None where there is none."""
     items = body.get("input")
     for number, item in enumerate(items if isinstance(items, list) else ()):
@@ -29,7 +29,7 @@ def stored_item(body: Mapping[str, Any]) -> str | None:
     return None
 
 
-def messages_of(body: Mapping[str, Any], lost: list[str]) -> list[dict[str, Any]]:
+def messages_of(body: JsonMapping, lost: list[str]) -> list[JsonObject]:
     """The messages of a request. Items that chat has no counterpart for are left out and named in `lost`. Raises
     `Refusal` for what is no item, and where nothing is said."""
     instructions, items = body.get("instructions"), body.get("input")
@@ -50,7 +50,7 @@ class _Conversation:
     """The messages so far."""
 
     def __init__(self, lost: list[str]) -> None:
-        self.messages: list[dict[str, Any]] = []
+        self.messages: list[JsonObject] = []
         self._lost = lost
         self._take: Mapping[str, Callable[[Item, str], None]] = {
             "message": self._message,
@@ -59,7 +59,7 @@ class _Conversation:
             "reasoning": self._reasoning,
         }
 
-    def add(self, item: Any, param: str) -> None:  # JSON
+    def add(self, item: JsonValue, param: str) -> None:
         """Take in one item."""
         kind = _kind(item) if isinstance(item, Mapping) else None
         if not isinstance(kind, str):
@@ -103,14 +103,14 @@ class _Conversation:
             message["reasoning_content"] = message.get("reasoning_content", "") + text
             _keep_extension(message, item)
 
-    def _assistant(self) -> dict[str, Any]:
+    def _assistant(self) -> JsonObject:
         """The assistant's message that goes on."""
         if not self.messages or self.messages[-1]["role"] != "assistant":
             self.messages.append({"role": "assistant", "content": None})
         return self.messages[-1]
 
 
-def _kind(item: Item) -> Any:  # JSON
+def _kind(item: Item) -> JsonValue:
     return item.get("type", "message" if "role" in item else None)
 
 
@@ -121,20 +121,20 @@ def _call_id(item: Item, param: str) -> str | None:
     return identifier
 
 
-def _parts(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _parts(content: str | list[JsonObject]) -> list[JsonObject]:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
-def _thoughts(parts: Any) -> str:  # JSON
+def _thoughts(parts: JsonValue) -> str:
     texts = [part.get("text") for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
     return "".join(text for text in texts if isinstance(text, str))
 
 
-def _keep_extension(holder: dict[str, Any], item: Item) -> None:
+def _keep_extension(holder: JsonObject, item: Item) -> None:
     """What only one vendor knows goes where that vendor's dialect looks for it."""
     if isinstance(item.get(EXTENSION), Mapping):
         holder[EXTENSION] = merged_extension(holder.get(EXTENSION) or {}, item[EXTENSION])
 
 
-def _says_something(message: Mapping[str, Any]) -> bool:
+def _says_something(message: JsonMapping) -> bool:
     return message["role"] != "assistant" or bool(message["content"] or message.get("tool_calls"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,6 +26,7 @@ from sentinel_core.events import (
     ToolInputDelta,
     UsageReport,
 )
+from sentinel_core.json_types import JsonObject, JsonValue
 
 DELTAS: Mapping[str, tuple[type[TextEvent], str, str]] = {
     "response.output_text": (TextDelta, "output_text", "text"),
@@ -99,7 +100,7 @@ class ResponseStreamDecoder:
             raise UpstreamError("upstream_invalid_response")
         return self.events(data, body, kind) if kind else ()
 
-    def events(self, data: bytes, body: dict[str, Any], kind: str) -> Sequence[Event]:
+    def events(self, data: bytes, body: JsonObject, kind: str) -> Sequence[Event]:
         """The events of one decoded payload. Raises `UpstreamError`."""
         family, _, step = kind.rpartition(".")
         frame = Frame(data, body, name=kind)
@@ -167,17 +168,17 @@ class ResponseStreamDecoder:
             self._kinds.add(key[1])
         return choice
 
-    def _announced(self, index: Any, item: Any) -> None:  # decoded JSON
+    def _announced(self, index: JsonValue, item: JsonValue) -> None:
         """Keep which call an item is, for its first fragment to say."""
         if isinstance(index, int) and isinstance(item, dict):
             named = {"id": item.get("call_id"), "name": item.get("name")}
             self._called[index] = {key: value for key, value in named.items() if isinstance(value, str)}
 
-    def _copies(self, body: dict[str, Any], family: str) -> list[Copy]:
+    def _copies(self, body: JsonObject, family: str) -> list[Copy]:
         """The places that repeat exactly what deltas have said. What they did not say is read as text of its own."""
         found: list[Copy] = []
 
-        def add(path: Path, text: Any, key: Lane) -> None:
+        def add(path: Path, text: JsonValue, key: Lane) -> None:
             choice = self._lanes.get(key)
             if choice is not None and text and text == "".join(self._said[choice]):
                 found.append(Copy(path, choice))
@@ -208,7 +209,7 @@ def _said_of(family: str) -> tuple[type[TextEvent], str, str]:
     return DELTAS.get(family) or (TextDelta, family, "")
 
 
-def _is_plain(body: dict[str, Any]) -> bool:
+def _is_plain(body: JsonObject) -> bool:
     """Whether a fragment's strings are identifiers, but for the fragment: nearly all are."""
     for key, value in body.items():
         if isinstance(value, str):
@@ -222,14 +223,14 @@ def _is_plain(body: dict[str, Any]) -> bool:
     return True
 
 
-def _key(body: dict[str, Any], kind: str) -> Lane:
+def _key(body: JsonObject, kind: str) -> Lane:
     item, number = body.get("output_index"), body.get("content_index", body.get("summary_index", 0))
     if not isinstance(item, int | None) or not isinstance(number, int):
         raise UpstreamError("upstream_invalid_response")
     return (item, kind, number)
 
 
-def _reason(kind: str, body: dict[str, Any]) -> str:
+def _reason(kind: str, body: JsonObject) -> str:
     if kind != "response.incomplete":
         return "stop"
     details = body["response"].get("incomplete_details")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 
 from sentinel_core.dialects.openai_chat.errors import error_object
@@ -14,6 +11,7 @@ from sentinel_core.dialects.openai_responses.status import with_status
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.errors import SentinelError
 from sentinel_core.events import Event, Finish, Frame, Opaque, TextEvent
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Request
 
 _encode = msgspec.json.Encoder().encode
@@ -98,7 +96,7 @@ class ResponseStreamEncoder:
 
     def _delta(self, frame: Frame, text: TextEvent | None, rest: Opaque | None) -> bytes:
         """One fragment. Without its text it is empty, without the rest it has only what names its place."""
-        body: Mapping[str, Any] = frame.body
+        body: JsonMapping = frame.body
         if text is not None:
             self._latest[text.choice] = frame
             self._given.setdefault(text.choice, []).append(text.text)
@@ -150,13 +148,13 @@ class ResponseStreamEncoder:
         body = {key: frame.body[key] for key in _BARE if key in frame.body}
         return self._add(name, {**body, "type": name, "delta": text})
 
-    def _add(self, name: str, body: Mapping[str, Any]) -> bytes:
+    def _add(self, name: str, body: JsonMapping) -> bytes:
         """One event more than the upstream sent; those after it count on from there."""
         self._number += 1
         self._added += 1
         return _sse(name, _encode({**body, "sequence_number": self._number}))
 
-    def _write(self, frame: Frame, body: Mapping[str, Any]) -> bytes:
+    def _write(self, frame: Frame, body: JsonMapping) -> bytes:
         number = body.get("sequence_number")
         if isinstance(number, int):
             self._number = number + self._added
@@ -166,7 +164,7 @@ class ResponseStreamEncoder:
         return _sse(body.get("type") or frame.name, raw or _encode(body))
 
 
-def _said(body: Mapping[str, Any], text: str) -> dict[str, Any]:
+def _said(body: JsonMapping, text: str) -> JsonObject:
     """A fragment that says something else; logprobs would spell out the old text."""
     said = {**body, "delta": text}
     if said.get("logprobs"):
@@ -174,7 +172,7 @@ def _said(body: Mapping[str, Any], text: str) -> dict[str, Any]:
     return said
 
 
-def _at(body: Any, path: Path) -> Any:  # decoded JSON
+def _at(body: JsonValue, path: Path) -> JsonValue:
     for step in path:
         body = body[step]
     return body

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.dialects.openai_chat.canonical import EXTENSION, extension_names
+from sentinel_core.json_types import JsonMapping, JsonValue
 
 _OURS = re.compile(r"rs_.+_\d+", re.DOTALL)
 """The id of a reasoning item that the gateway made: of the answer's and the item's number."""
 
-Body = Mapping[str, Any]  # JSON
 
-
-def without_extensions(body: Body, *, plain_thoughts: bool) -> tuple[Body, list[str]]:
+def without_extensions(body: JsonMapping, *, plain_thoughts: bool) -> tuple[JsonMapping, list[str]]:
     """The body, and the names of the parameters that are left out. Reasoning of others goes without a name: it says
     nothing here. Without any the body is the same object.
 
@@ -36,7 +34,7 @@ def without_extensions(body: Body, *, plain_thoughts: bool) -> tuple[Body, list[
     return result, names
 
 
-def _is_foreign(item: Any, plain_thoughts: bool) -> bool:  # JSON
+def _is_foreign(item: JsonValue, plain_thoughts: bool) -> bool:
     """Whether an item is reasoning that another vendor's model did, or state of that vendor alone."""
     if not isinstance(item, Mapping) or item.get("type") != "reasoning" or item.get("encrypted_content"):
         return False
@@ -45,9 +43,9 @@ def _is_foreign(item: Any, plain_thoughts: bool) -> bool:  # JSON
     return not plain_thoughts or _OURS.fullmatch(str(item.get("id"))) is not None
 
 
-def _is_extended(item: Any) -> bool:  # JSON
+def _is_extended(item: JsonValue) -> bool:
     return isinstance(item, Mapping) and EXTENSION in item
 
 
-def _bare(item: Any) -> Any:  # JSON
+def _bare(item: JsonValue) -> JsonValue:
     return {key: item[key] for key in item if key != EXTENSION} if _is_extended(item) else item

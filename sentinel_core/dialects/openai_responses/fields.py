@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS as CHAT_IDENTIFIERS
 from sentinel_core.dialects.openai_chat.fields import KNOWN_KEYS as CHAT_KEYS
 from sentinel_core.dialects.openai_chat.fields import WORDS, without_pictures
 from sentinel_core.dialects.slots import KEY, Path, TextSlot, string_slots
+from sentinel_core.json_types import JsonMapping, JsonValue
 
 IDENTIFIERS = CHAT_IDENTIFIERS | {
     *("call_id", "encrypted_content", "file_data", "file_id", "item_id", "previous_response_id"),
@@ -52,7 +53,7 @@ class Place(NamedTuple):
     part: int
 
 
-def item_texts(item: Any, path: Path) -> Iterator[Place]:  # decoded JSON
+def item_texts(item: JsonValue, path: Path) -> Iterator[Place]:
     """The texts of one output item in document order."""
     if not isinstance(item, Mapping):
         return
@@ -67,7 +68,7 @@ def item_texts(item: Any, path: Path) -> Iterator[Place]:  # decoded JSON
             yield Place((*path, key), item[key], key, 0)
 
 
-def part_text(part: Any, path: Path, number: int) -> Place | None:  # decoded JSON
+def part_text(part: JsonValue, path: Path, number: int) -> Place | None:
     """The text of one part, if it is of a kind that has one."""
     kind = part.get("type") if isinstance(part, Mapping) else None
     if not isinstance(kind, str) or kind in MEMBERS or kind not in SAID:
@@ -77,7 +78,7 @@ def part_text(part: Any, path: Path, number: int) -> Place | None:  # decoded JS
     return Place((*path, key), text, kind, number) if isinstance(text, str) else None
 
 
-def response_slots(body: Any, path: Path = ()) -> tuple[TextSlot, ...]:  # decoded JSON
+def response_slots(body: JsonValue, path: Path = ()) -> tuple[TextSlot, ...]:
     """Every string leaf and unknown object key of an answer, the texts of its items first."""
     texts: list[TextSlot] = []
     for number, item in enumerate((body.get("output") if isinstance(body, Mapping) else None) or ()):
@@ -87,12 +88,12 @@ def response_slots(body: Any, path: Path = ()) -> tuple[TextSlot, ...]:  # decod
     return (*texts, *(slot for slot in all_slots(body, path) if slot.path not in known))
 
 
-def all_slots(body: Any, path: Path = ()) -> list[TextSlot]:  # decoded JSON
+def all_slots(body: JsonValue, path: Path = ()) -> list[TextSlot]:
     """Every string leaf and unknown object key."""
     return string_slots(body, path, role="assistant", skip=IDENTIFIERS, known=KNOWN_KEYS)
 
 
-def request_slots(body: Mapping[str, Any]) -> tuple[TextSlot, ...]:
+def request_slots(body: JsonMapping) -> tuple[TextSlot, ...]:
     """Every string leaf and unknown object key of a request, instructions and input first with their roles."""
     slots = string_slots(body.get("instructions"), ("instructions",), role="system", kind="content")
     content = body.get("input")
@@ -114,7 +115,7 @@ def _is_identifier(key: str, value: str) -> bool:
     return value in WORDS if key in _OPTIONS else key in IDENTIFIERS
 
 
-def _input_slots(item: Any, path: Path) -> list[TextSlot]:  # decoded JSON
+def _input_slots(item: JsonValue, path: Path) -> list[TextSlot]:
     """One input item: a message, a call, a tool's output, reasoning."""
     if not isinstance(item, Mapping):
         return string_slots(item, path, role="user", kind="content")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from sentinel_core.dialects.openai_responses.fields import MEMBERS
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 FAMILIES: Mapping[str, str] = {
     "output_text": "response.output_text",
@@ -18,22 +19,20 @@ FAMILIES: Mapping[str, str] = {
 }
 """What the events of a text are called, by its kind."""
 
-Body: TypeAlias = dict[str, Any]  # JSON
 
-
-def opening(response: Mapping[str, Any]) -> list[Body]:
+def opening(response: JsonMapping) -> list[JsonObject]:
     """What comes before the first item: the response as it begins."""
     begun = {**response, "status": "in_progress", "incomplete_details": None, "output": [], "usage": None}
     return [{"type": f"response.{step}", "response": begun} for step in ("created", "in_progress")]
 
 
-def ending(response: Mapping[str, Any]) -> Body:
+def ending(response: JsonMapping) -> JsonObject:
     """The end of a stream, which says it all again."""
     kind = "incomplete" if response.get("status") == "incomplete" else "completed"
     return {"type": f"response.{kind}", "response": dict(response)}
 
 
-def item_frame(step: str, index: int, item: Mapping[str, Any]) -> Body:
+def item_frame(step: str, index: int, item: JsonMapping) -> JsonObject:
     """An item is `added` or `done`."""
     return {"type": f"response.output_item.{step}", "output_index": index, "item": dict(item)}
 
@@ -46,29 +45,29 @@ class Spot(NamedTuple):
     kind: str
     part: int = 0
 
-    def frame(self, name: str, **fields: Any) -> Body:
+    def frame(self, name: str, **fields: JsonValue) -> JsonObject:
         """An event about this text."""
-        at: Body = {"type": name, "item_id": self.item_id, "output_index": self.output_index}
+        at: JsonObject = {"type": name, "item_id": self.item_id, "output_index": self.output_index}
         if self.kind not in MEMBERS:
             at["summary_index" if self.kind == "summary_text" else "content_index"] = self.part
         at.update(fields)
         return at
 
-    def part_frames(self, step: str, part: Mapping[str, Any] | None) -> list[Body]:
+    def part_frames(self, step: str, part: JsonMapping | None) -> list[JsonObject]:
         """The part is `added` or `done`; members of items are no parts."""
         if part is None:
             return []
         family = "reasoning_summary_part" if self.kind == "summary_text" else "content_part"
         return [self.frame(f"response.{family}.{step}", part=dict(part))]
 
-    def delta(self, text: str) -> Body:
+    def delta(self, text: str) -> JsonObject:
         """A fragment of the text."""
         return self.frame(f"{FAMILIES[self.kind]}.delta", delta=text, **self._logprobs())
 
-    def done(self, text: str) -> Body:
+    def done(self, text: str) -> JsonObject:
         """The whole text, again."""
         key = self.kind if self.kind in (*MEMBERS, "refusal") else "text"
         return self.frame(f"{FAMILIES[self.kind]}.done", **{key: text}, **self._logprobs())
 
-    def _logprobs(self) -> Body:
+    def _logprobs(self) -> JsonObject:
         return {"logprobs": []} if self.kind == "output_text" else {}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.dialects.openai_chat.canonical import EXTENSION, merged_extension
-from sentinel_core.dialects.openai_responses.frames import Body, Spot, item_frame
+from sentinel_core.dialects.openai_responses.frames import Spot, item_frame
 from sentinel_core.events import Channel, TextEvent, ToolCallDelta
+from sentinel_core.json_types import JsonMapping, JsonObject
 
 KINDS: Mapping[Channel, str] = {"content": "output_text", "refusal": "refusal", "reasoning": "reasoning_text"}
 """What the parts of a channel's text are called; calls are members of their items."""
@@ -18,15 +18,15 @@ class Item:
 
     __slots__ = ("_said", "_spot", "body", "index")
 
-    def __init__(self, index: int, body: dict[str, Any]) -> None:
+    def __init__(self, index: int, body: JsonObject) -> None:
         self.index = index
         self.body = body
         self._spot: Spot | None = None
         self._said: list[str] = []
 
-    def say(self, kind: str, text: str) -> list[Body]:
+    def say(self, kind: str, text: str) -> list[JsonObject]:
         """A fragment of text, in a part of its own where the open one is of another kind."""
-        frames: list[Body] = []
+        frames: list[JsonObject] = []
         if self._spot is None or self._spot.kind != kind:
             frames += self._end_part()
             number = len(self.body.get("content", ()))
@@ -35,16 +35,16 @@ class Item:
         self._said.append(text)
         return [*frames, self._spot.delta(text)]
 
-    def end(self, status: str) -> list[Body]:
+    def end(self, status: str) -> list[JsonObject]:
         """Nothing more is said here."""
-        frames: list[Body] = []
+        frames: list[JsonObject] = []
         if status == "completed" and self.body.get("arguments") == "" and self._spot is None:
             frames += self.say("arguments", "{}")  # called without any: clients parse what they are given
         frames += self._end_part()
         self.body["status"] = status
         return [*frames, item_frame("done", self.index, self.body)]
 
-    def _end_part(self) -> list[Body]:
+    def _end_part(self) -> list[JsonObject]:
         spot, text = self._spot, "".join(self._said)
         if spot is None:
             return []
@@ -71,9 +71,9 @@ class Output:
         self.items: list[Item] = []
         self._open: Item | None = None  # of text or reasoning
         self._calls: dict[int, Item] = {}
-        self._early: dict[int, Body] = {}  # what came with a call ahead of its name
+        self._early: dict[int, JsonObject] = {}  # what came with a call ahead of its name
 
-    def add(self, event: TextEvent) -> list[Body]:
+    def add(self, event: TextEvent) -> list[JsonObject]:
         """What is said, as the frames that say it."""
         if isinstance(event, ToolCallDelta):
             frames = self._called(event)
@@ -84,7 +84,7 @@ class Output:
         assert self._open is not None
         return frames + self._open.say(KINDS[event.channel], event.text)
 
-    def keep(self, extension: Mapping[str, Any], call: int | None = None) -> list[Body]:
+    def keep(self, extension: JsonMapping, call: int | None = None) -> list[JsonObject]:
         """What only one vendor knows, in the item that it came with: of the call, else what is being said. State that
         came before any word is as good as a thought."""
         if call is not None:
@@ -96,24 +96,24 @@ class Output:
         _merge(self._open.body, extension)
         return frames
 
-    def end(self, *, cut: bool) -> list[Body]:
+    def end(self, *, cut: bool) -> list[JsonObject]:
         """The answer is over; `cut` if its last item is not whole."""
         left = [item for item in (self._open, *self._calls.values()) if item is not None]
         last = self.items[-1] if self.items else None
         self._open, self._calls = None, {}
         return [frame for item in left for frame in item.end("incomplete" if cut and item is last else "completed")]
 
-    def _say(self, kind: str) -> list[Body]:
+    def _say(self, kind: str) -> list[JsonObject]:
         """The item of text or of reasoning that goes on, or a new one."""
         if self._open is not None and self._open.body["type"] == kind:
             return []
         frames = self._end_open()
-        rest: Body = {"role": "assistant"} if kind == "message" else {"summary": []}
+        rest: JsonObject = {"role": "assistant"} if kind == "message" else {"summary": []}
         frames += self._begin("msg" if kind == "message" else "rs", {"type": kind, **rest, "content": []})
         self._open = self.items[-1]
         return frames
 
-    def _called(self, event: ToolCallDelta) -> list[Body]:
+    def _called(self, event: ToolCallDelta) -> list[JsonObject]:
         if event.index in self._calls:
             return []
         frames = self._end_open()
@@ -123,22 +123,22 @@ class Output:
         self._calls[event.index] = self.items[-1]
         return frames
 
-    def _begin(self, prefix: str, body: dict[str, Any]) -> list[Body]:
+    def _begin(self, prefix: str, body: JsonObject) -> list[JsonObject]:
         index = len(self.items)
         item = Item(index, {"id": f"{prefix}_{self._identifier}_{index}", **body, "status": "in_progress"})
         self.items.append(item)
         return [item_frame("added", index, item.body)]
 
-    def _end_open(self) -> list[Body]:
+    def _end_open(self) -> list[JsonObject]:
         item, self._open = self._open, None
         return item.end("completed") if item is not None else []
 
 
-def _merge(holder: Body, extension: Mapping[str, Any]) -> None:
+def _merge(holder: JsonObject, extension: JsonMapping) -> None:
     holder[EXTENSION] = merged_extension(holder.get(EXTENSION) or {}, extension)
 
 
-def part_of(kind: str, text: str) -> dict[str, Any] | None:
+def part_of(kind: str, text: str) -> JsonObject | None:
     """A part of an item with this text; None for a kind that is a member of its item."""
     if kind == "output_text":
         return {"type": kind, "text": text, "annotations": [], "logprobs": []}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.arguments import arguments_text
@@ -11,7 +11,7 @@ from sentinel_core.dialects.openai_chat.canonical import EXTENSION
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL
 from sentinel_core.dialects.openai_responses.decoder import ResponseStreamDecoder
-from sentinel_core.dialects.openai_responses.frames import Body, ending, opening
+from sentinel_core.dialects.openai_responses.frames import ending, opening
 from sentinel_core.dialects.openai_responses.output import Output
 from sentinel_core.dialects.openai_responses.words import CUT, usage_object
 from sentinel_core.errors import UpstreamError
@@ -27,13 +27,14 @@ from sentinel_core.events import (
     ToolCallDelta,
     UsageReport,
 )
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Answer, Request
 from sentinel_core.usage import Usage
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
 
-_ECHOED: Mapping[str, Any] = {
+_ECHOED: JsonMapping = {
     "instructions": None,
     "max_output_tokens": None,
     "metadata": {},
@@ -52,7 +53,7 @@ _ECHOED: Mapping[str, Any] = {
 class _Response:
     """One response while it comes into being: who answers, what was asked, what is said."""
 
-    def __init__(self, request: Request, head: Mapping[str, Any]) -> None:
+    def __init__(self, request: Request, head: JsonMapping) -> None:
         asked = request.body
         identifier = str(head.get("id") or "gateway").removeprefix("resp_")
         self.output = Output(identifier)
@@ -69,12 +70,12 @@ class _Response:
             **{name: default if asked.get(name) is None else asked[name] for name, default in _ECHOED.items()},
         }
 
-    def finish(self, reason: str | None = None) -> list[Body]:
+    def finish(self, reason: str | None = None) -> list[JsonObject]:
         """Nothing more is said, for this reason."""
         self._reason = reason or self._reason
         return self.output.end(cut=self._reason in CUT)
 
-    def body(self, usage: Usage | None) -> dict[str, Any]:
+    def body(self, usage: Usage | None) -> JsonObject:
         """The response as it stands."""
         cut = CUT.get(self._reason)
         return {
@@ -86,7 +87,7 @@ class _Response:
         }
 
 
-def answer_of(dialect: Dialect, body: Mapping[str, Any], request: Request) -> Answer:
+def answer_of(dialect: Dialect, body: JsonMapping, request: Request) -> Answer:
     """A completion's first choice as a response: the format has one. Raises `UpstreamError` where there is none."""
     choices = body.get("choices")
     choice = choices[0] if isinstance(choices, Sequence) and choices else None
@@ -100,7 +101,7 @@ def answer_of(dialect: Dialect, body: Mapping[str, Any], request: Request) -> An
     return Answer(dialect=dialect, body=response.body(usage), operation=dialect.operation, usage=usage)
 
 
-def _said(message: Mapping[str, Any], output: Output) -> None:
+def _said(message: JsonMapping, output: Output) -> None:
     """What a whole message says, in the order in which a stream would."""
     reasoning = next((message[key] for key in REASONING_KEYS if isinstance(message.get(key), str)), None)
     extension = message.get(EXTENSION)
@@ -125,7 +126,7 @@ def _said(message: Mapping[str, Any], output: Output) -> None:
     _keep_calls(message, output)
 
 
-def _call(number: int, identifier: Any, function: Mapping[str, Any]) -> ToolCallDelta:  # decoded JSON
+def _call(number: int, identifier: JsonValue, function: JsonMapping) -> ToolCallDelta:
     name, arguments = function.get("name"), function.get("arguments")
     return ToolCallDelta(
         index=number,
@@ -135,17 +136,17 @@ def _call(number: int, identifier: Any, function: Mapping[str, Any]) -> ToolCall
     )
 
 
-def _texts(content: Any) -> Iterable[str]:  # JSON
+def _texts(content: JsonValue) -> Iterable[str]:
     if isinstance(content, str):
         return (content,)
     parts = content if isinstance(content, list) else ()
     return (part["text"] for part in parts if isinstance(part, Mapping) and isinstance(part.get("text"), str))
 
 
-def _keep_calls(message: Mapping[str, Any], output: Output) -> list[Body]:
+def _keep_calls(message: JsonMapping, output: Output) -> list[JsonObject]:
     """What only one vendor knows of single calls."""
     calls = message.get("tool_calls")
-    frames: list[Body] = []
+    frames: list[JsonObject] = []
     for number, call in enumerate(calls if isinstance(calls, list) else ()):
         if isinstance(call, Mapping) and isinstance(call.get(EXTENSION), Mapping):
             index = call.get("index", number)
@@ -192,7 +193,7 @@ class FromCanonical:
 
     def _chunk(self, event: Opaque) -> Sequence[Event]:
         """The opening, or an extension."""
-        chunk: Mapping[str, Any] = event.frame.body if event.frame is not None else {}
+        chunk: JsonMapping = event.frame.body if event.frame is not None else {}
         if not chunk.get("choices"):
             return ()
         delta = chunk["choices"][0]["delta"]
@@ -201,13 +202,13 @@ class FromCanonical:
             frames += response.output.keep(delta[EXTENSION])
         return self._events([*frames, *_keep_calls(delta, response.output)])
 
-    def _begun(self, head: Mapping[str, Any]) -> tuple[list[Body], _Response]:
+    def _begun(self, head: JsonMapping) -> tuple[list[JsonObject], _Response]:
         if self._response is not None:
             return [], self._response
         self._response = _Response(self._request, head)
         return opening(self._response.body(None)), self._response
 
-    def _events(self, frames: Iterable[Body]) -> Sequence[Event]:
+    def _events(self, frames: Iterable[JsonObject]) -> Sequence[Event]:
         found: list[Event] = []
         for body in frames:
             body["sequence_number"] = self._number

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sentinel_core.dialects.openai_chat.request import MAX_CAP, Bound, check_numbers, envelope, invalid
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonValue
 from sentinel_core.messages import Request
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _BOUNDS: tuple[Bound, ...] = (
 )
 
 
-def decode(dialect: Dialect, body: Any) -> Request:  # decoded JSON of any shape
+def decode(dialect: Dialect, body: JsonValue) -> Request:
     """Validate a decoded body. Raises `Refusal` with the parameter's name."""
     request = envelope(dialect, body)
     if not isinstance(request.body.get("input"), str | list | None):

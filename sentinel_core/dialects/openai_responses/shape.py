@@ -3,12 +3,10 @@ own parameters, and not of those that chat has in their place. See `dialects.can
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 
 from sentinel_core.dialects.shape import Object, shaped
+from sentinel_core.json_types import JsonMapping
 
 
 class _Format(msgspec.Struct):
@@ -43,6 +41,6 @@ class _Request(msgspec.Struct):
     tools: list[_Tool] | None = None
 
 
-def checked(body: Mapping[str, Any]) -> Mapping[str, Any]:  # JSON
+def checked(body: JsonMapping) -> JsonMapping:
     """The body itself. Raises `Refusal` (invalid_parameter), naming the place, where a known field has another type."""
     return shaped(body, _Request)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+
+from sentinel_core.json_types import JsonMapping, JsonObject
 
 _GRAVEST_FIRST = {"content_filter": "content_filter", "length": "max_output_tokens"}
 """The reasons that leave a response incomplete, and its words for them."""
 
 
-def with_status(response: Mapping[str, Any], reasons: Iterable[str]) -> dict[str, Any]:  # JSON
+def with_status(response: JsonMapping, reasons: Iterable[str]) -> JsonObject:
     """The response as it is where its texts ended for these reasons."""
     given = set(reasons)
     word = next((word for reason, word in _GRAVEST_FIRST.items() if reason in given), None)

@@ -8,6 +8,7 @@ from typing import Any
 from sentinel_core.dialects.openai_responses.conversation import messages_of, stored_item
 from sentinel_core.dialects.openai_responses.shape import checked
 from sentinel_core.dialects.translation import Translated
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Request
 
 _STORED = ("previous_response_id", "conversation", "prompt")
@@ -20,7 +21,7 @@ _SAME = frozenset(
     }
 )
 _DONE = _SAME | {"input", "instructions", "max_output_tokens", "reasoning", "text", "tools", "tool_choice"}
-_UNSAID: Mapping[str, Any] = {"store": False, "truncation": "disabled", "background": False, "include": []}
+_UNSAID: JsonMapping = {"store": False, "truncation": "disabled", "background": False, "include": []}
 """Values that say what is so anyway: nothing is stored, nothing cut out, nothing added."""
 _FUNCTION = ("name", "description", "parameters", "strict")
 _KNOWN = ("type", *_FUNCTION)
@@ -36,7 +37,7 @@ def only_native(request: Request) -> str | None:
 def request_body(request: Request) -> Translated:
     """The request in chat's form, and the names of what only this API has. Raises `Refusal` for what makes no sense."""
     body, lost = checked(request.body), list[str]()
-    result: dict[str, Any] = {key: body[key] for key in body if key in _SAME and body[key] is not None}
+    result: JsonObject = {key: body[key] for key in body if key in _SAME and body[key] is not None}
     result["messages"] = messages_of(body, lost)
     if body.get("max_output_tokens") is not None:
         result["max_completion_tokens"] = body["max_output_tokens"]
@@ -47,11 +48,11 @@ def request_body(request: Request) -> Translated:
     return Translated(result, tuple(dict.fromkeys(lost)))
 
 
-def _is_unsaid(key: str, value: Any) -> bool:  # JSON
+def _is_unsaid(key: str, value: JsonValue) -> bool:
     return value is None or key == "stream_options" or _UNSAID.get(key) == value
 
 
-def _tools(body: Mapping[str, Any], result: dict[str, Any], lost: list[str]) -> None:
+def _tools(body: JsonMapping, result: JsonObject, lost: list[str]) -> None:
     """Functions, nested as chat has them, and which of them may be called. Without any there is nothing to choose."""
     tools = body.get("tools") or ()
     functions = [tool for tool in tools if tool.get("type") == "function"]
@@ -81,7 +82,7 @@ def _choice(choice: Any) -> Any:  # JSON in and out
     return {"type": "allowed_tools", "allowed_tools": {"mode": choice.get("mode"), "tools": nested}}
 
 
-def _reasoning(reasoning: Mapping[str, Any], result: dict[str, Any], lost: list[str]) -> None:
+def _reasoning(reasoning: JsonMapping, result: JsonObject, lost: list[str]) -> None:
     """How hard to think. What a model shows of its thoughts comes without being asked for."""
     for key, value in reasoning.items():
         if key == "effort" and value is not None:
@@ -90,7 +91,7 @@ def _reasoning(reasoning: Mapping[str, Any], result: dict[str, Any], lost: list[
             lost.append(f"reasoning.{key}")
 
 
-def _text(text: Mapping[str, Any], result: dict[str, Any], lost: list[str]) -> None:
+def _text(text: JsonMapping, result: JsonObject, lost: list[str]) -> None:
     """In which form to answer, and at what length."""
     for key, value in text.items():
         if key == "verbosity" and value is not None:
@@ -101,11 +102,11 @@ def _text(text: Mapping[str, Any], result: dict[str, Any], lost: list[str]) -> N
             lost.append(f"text.{key}")
 
 
-def _form(form: Mapping[str, Any]) -> dict[str, Any]:
+def _form(form: JsonMapping) -> JsonObject:
     if form.get("type") != "json_schema":
         return dict(form)
     return {"type": "json_schema", "json_schema": _chosen(form, _FORMAT)}
 
 
-def _chosen(holder: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+def _chosen(holder: JsonMapping, keys: tuple[str, ...]) -> JsonObject:
     return {key: holder[key] for key in keys if holder.get(key) is not None}

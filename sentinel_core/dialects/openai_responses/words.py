@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.dialects.openai_chat.answer import decode_usage as chat_usage
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.usage import Usage
 
 CUT: Mapping[str, str] = {"length": "max_output_tokens", "content_filter": "content_filter"}
 """Why a response is incomplete, by chat's reason to stop."""
 
 
-def decode_usage(usage: Any) -> Usage | None:  # decoded JSON
+def decode_usage(usage: JsonValue) -> Usage | None:
     """Token counts, or None where they are absent or not valid. Explicit zeros are counts."""
     if not isinstance(usage, Mapping):
         return None
@@ -27,7 +27,7 @@ def decode_usage(usage: Any) -> Usage | None:  # decoded JSON
     )
 
 
-def usage_object(usage: Usage | None) -> dict[str, Any] | None:
+def usage_object(usage: Usage | None) -> JsonObject | None:
     """Our counts as clients of this format read them; None where there are none."""
     if usage is None:
         return None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from sentinel_core.json_types import JsonObject
 from sentinel_core.limits import Limits
 from sentinel_plugins.auth.admin.change import named
 from sentinel_plugins.auth.names import Allowed, TenantName
@@ -20,7 +19,7 @@ class NewTenant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     models: Allowed = None
     routes: Allowed = None
     limits: Limits = NO_LIMITS
-    preferences: dict[str, Any] = {}  # JSON values
+    preferences: JsonObject = {}
 
     def tenant(self, now: float) -> Tenant:
         """The tenant, as it is kept."""
@@ -33,7 +32,7 @@ class TenantChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     models: Allowed | UnsetType = UNSET
     routes: Allowed | UnsetType = UNSET
     limits: Limits | UnsetType = UNSET
-    preferences: dict[str, Any] | UnsetType = UNSET  # JSON values
+    preferences: JsonObject | UnsetType = UNSET
     disabled: bool | UnsetType = UNSET
 
 
@@ -45,7 +44,7 @@ class ShownTenant(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...] | None
     routes: tuple[str, ...] | None
     limits: Limits
-    preferences: dict[str, Any]  # JSON values
+    preferences: JsonObject
     disabled_at: float | None
     declared: bool
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from sys import float_info
-from typing import Any, Final, TypeGuard
+from typing import Final, TypeGuard
 
 import jwt
 
+from sentinel_core.json_types import JsonObject
 from sentinel_core.services import Clock
 from sentinel_plugins.auth.credential import invalid
 from sentinel_plugins.auth.jwt.config import JwtConfig
@@ -62,7 +63,7 @@ class JwtUsers:
             raise invalid()
         return key
 
-    def _verified(self, text: str, key: Key | str) -> dict[str, Any]:  # JSON values
+    def _verified(self, text: str, key: Key | str) -> JsonObject:
         """The claims. The algorithm is one of ours, and one that fits the key, whatever the token's header says.
 
         Times are checked on the gateway's clock.
@@ -74,7 +75,7 @@ class JwtUsers:
             "verify_iat": False,
         }
         try:
-            claims: dict[str, Any] = jwt.decode(  # JSON values
+            claims: JsonObject = jwt.decode(
                 text,
                 key,
                 algorithms=list(self._config.algorithms),
@@ -87,13 +88,13 @@ class JwtUsers:
         self._check_times(claims)
         return claims
 
-    def _check_times(self, claims: dict[str, Any]) -> None:  # JSON values
+    def _check_times(self, claims: JsonObject) -> None:
         now, leeway_s = self._clock.time(), self._config.leeway_s
         ends, begins = claims["exp"], claims.get("nbf", 0)
         if not (_is_time(ends) and _is_time(begins)) or now >= ends + leeway_s or now < begins - leeway_s:
             raise invalid()
 
-    def _scopes(self, claims: dict[str, Any]) -> tuple[str, ...]:  # JSON values
+    def _scopes(self, claims: JsonObject) -> tuple[str, ...]:
         found = claims.get(self._config.scopes_claim) if self._config.scopes_claim is not None else None
         if isinstance(found, str):
             return tuple(found.split())
@@ -110,9 +111,9 @@ def _is_time(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= float_info.max
 
 
-def _unverified(text: str) -> dict[str, Any]:  # JSON values
+def _unverified(text: str) -> JsonObject:
     try:
-        claims: dict[str, Any] = jwt.decode(text, options={"verify_signature": False})  # JSON values
+        claims: JsonObject = jwt.decode(text, options={"verify_signature": False})
     except (jwt.PyJWTError, ValueError, TypeError):
         return {}
     return claims

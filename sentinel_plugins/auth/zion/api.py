@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
 
 from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.json_types import JsonObject
 from sentinel_core.services import Clock, HttpClient, HttpTimeouts
 from sentinel_core.upstream.whole import whole
 from sentinel_plugins.auth.credential import invalid
@@ -52,7 +53,7 @@ class ZionApi:
         _check(status)
         return _data(body, Envelope[list[ZionLimit]])
 
-    async def increment(self, body: dict[str, Any], key: str) -> int:  # JSON values
+    async def increment(self, body: JsonObject, key: str) -> int:
         """Tell usage; the status of the answer. `key` is the same when this is told again. Raises `UpstreamError`."""
         headers = {"content-type": _JSON, "idempotency-key": key}
         path = "/api/v1/usage/external/increment"

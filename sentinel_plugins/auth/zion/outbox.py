@@ -7,12 +7,13 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Iterator
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 from uuid import uuid4
 
 import msgspec
 
 from sentinel_core.errors import Refusal, UpstreamError
+from sentinel_core.json_types import JsonObject
 from sentinel_core.records import Record
 from sentinel_core.services import Clock
 from sentinel_plugins.auth.flights import Flights
@@ -151,7 +152,7 @@ class Outbox:
         return state, True
 
 
-def _calls(id_: str, row: Row, shape: Literal["limits", "totals"]) -> Iterator[tuple[str, dict[str, Any]]]:  # JSON
+def _calls(id_: str, row: Row, shape: Literal["limits", "totals"]) -> Iterator[tuple[str, JsonObject]]:
     """The bodies that tell one row, each with its key."""
     if shape == "totals":
         yield (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
@@ -13,6 +13,7 @@ from sentinel_core.dialects.anthropic_messages.calls import with_taken_ids
 from sentinel_core.dialects.anthropic_messages.errors import upstream_error
 from sentinel_core.dialects.anthropic_messages.thinking import without_unsigned
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonValue
 from sentinel_core.messages import Operation, Request
 from sentinel_core.reply import Reply
 from sentinel_core.services import HttpClient
@@ -56,7 +57,7 @@ class AnthropicProvider(HttpProvider):
             headers["x-api-key"] = config.api_key.reveal()
         return headers
 
-    def error(self, status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+    def error(self, status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
         """What an error response means."""
         return upstream_error(status, body, retry_after_s=retry_after_s)
 

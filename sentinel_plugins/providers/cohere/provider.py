@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sentinel_core.context import Call
 from sentinel_core.dialects.cohere_chat import COHERE_CHAT
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonValue
 from sentinel_core.messages import Operation
 from sentinel_core.reply import Reply
 from sentinel_core.services import HttpClient
@@ -40,6 +41,6 @@ class CohereProvider(HttpProvider):
             reader=COHERE_CHAT.reader(call.target.model),
         )
 
-    def error(self, status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+    def error(self, status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
         """What an error response means."""
         return COHERE_CHAT.error(status, body, retry_after_s=retry_after_s)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from sentinel_core.json_types import JsonObject
 from sentinel_plugins.providers.echo.script import Script
 
 ECHO = "echo"
 
 
-def completion(said: Script) -> dict[str, Any]:  # JSON
+def completion(said: Script) -> JsonObject:
     """The unary answer."""
-    message: dict[str, Any] = {"role": "assistant", "content": None if said.tool else said.text, "refusal": None}
+    message: JsonObject = {"role": "assistant", "content": None if said.tool else said.text, "refusal": None}
     if said.tool:
         message["tool_calls"] = [_tool_call(said, said.text)]
     choices = [
@@ -22,10 +22,10 @@ def completion(said: Script) -> dict[str, Any]:  # JSON
     return {**_head(said, "chat.completion"), "choices": choices, "usage": said.usage}
 
 
-def chunks(said: Script) -> Iterator[dict[str, Any]]:  # JSON
+def chunks(said: Script) -> Iterator[JsonObject]:
     """The stream: a role, the tokens one at a time, a finish, for each choice in turn; then the usage."""
     head = _head(said, "chat.completion.chunk")
-    opening: dict[str, Any] = {"role": "assistant", "content": None if said.tool else ""}
+    opening: JsonObject = {"role": "assistant", "content": None if said.tool else ""}
     if said.tool:
         opening["tool_calls"] = [{"index": 0, **_tool_call(said, "")}]
     for delta in (opening, *(_delta(said, token) for token in said.tokens)):
@@ -36,7 +36,7 @@ def chunks(said: Script) -> Iterator[dict[str, Any]]:  # JSON
     yield {**head, "choices": [], "usage": said.usage}
 
 
-def _head(said: Script, kind: str) -> dict[str, Any]:
+def _head(said: Script, kind: str) -> JsonObject:
     # `created` is constant: the same request gets the same bytes.
     return {
         "id": f"chatcmpl-echo-{said.serial}",
@@ -47,11 +47,11 @@ def _head(said: Script, kind: str) -> dict[str, Any]:
     }
 
 
-def _delta(said: Script, token: str) -> dict[str, Any]:
+def _delta(said: Script, token: str) -> JsonObject:
     return {"tool_calls": [{"index": 0, "function": {"arguments": token}}]} if said.tool else {"content": token}
 
 
-def _tool_call(said: Script, arguments: str) -> dict[str, Any]:
+def _tool_call(said: Script, arguments: str) -> JsonObject:
     return {
         "id": f"call_echo_{said.serial}",
         "type": "function",

@@ -10,10 +10,10 @@ import base64
 import hashlib
 import math
 import struct
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonMapping, JsonObject
 from sentinel_plugins.providers.echo.bodies import ECHO
 from sentinel_plugins.providers.echo.legacy import prompts
 from sentinel_plugins.providers.echo.script import tokens_of
@@ -23,7 +23,7 @@ MAX_NUMBERS = 1_000_000
 """Of one answer: a short body must not cost gigabytes."""
 
 
-def embeddings(body: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+def embeddings(body: JsonMapping) -> JsonObject:
     """The answer: one vector for each input, as numbers or as little-endian float32 in base64.
 
     Raises `Refusal` (request_too_large).

@@ -6,9 +6,10 @@ by prompt, `n` of each. A prompt of token numbers is said as these numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
+from sentinel_core.json_types import JsonMapping, JsonObject
 from sentinel_plugins.providers.echo.bodies import ECHO
 from sentinel_plugins.providers.echo.script import serial_of, stopped, tokens_of
 
@@ -16,13 +17,13 @@ Spoken = list[tuple[tuple[str, ...], str]]
 """Each choice's tokens and finish reason."""
 
 
-def completion(body: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+def completion(body: JsonMapping) -> JsonObject:
     """The unary answer."""
     choices = [_choice("".join(tokens), index, reason) for index, (tokens, reason) in enumerate(_spoken(body))]
     return {**_head(body), "choices": choices, "usage": _usage(body)}
 
 
-def chunks(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:  # JSON
+def chunks(body: JsonMapping) -> Iterator[JsonObject]:
     """The stream: each choice's tokens one at a time and its finish, choice after choice; then the usage."""
     head = _head(body)
     for index, (tokens, reason) in enumerate(_spoken(body)):
@@ -45,7 +46,7 @@ def _numbers(tokens: Any) -> str:  # numbers, or whatever else an embedding's ca
     return " ".join(map(str, tokens)) if isinstance(tokens, list) else str(tokens)
 
 
-def _spoken(body: Mapping[str, Any]) -> Spoken:
+def _spoken(body: JsonMapping) -> Spoken:
     limit = body.get("max_tokens")
     spoken: Spoken = []
     for prompt in prompts(body["prompt"]):
@@ -55,16 +56,16 @@ def _spoken(body: Mapping[str, Any]) -> Spoken:
     return spoken
 
 
-def _usage(body: Mapping[str, Any]) -> dict[str, int]:
+def _usage(body: JsonMapping) -> dict[str, int]:
     asked = sum(len(tokens_of(prompt)) for prompt in prompts(body["prompt"]))
     said = sum(len(tokens) for tokens, _ in _spoken(body))
     return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
 
 
-def _head(body: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+def _head(body: JsonMapping) -> JsonObject:
     serial = serial_of(body)
     return {"id": f"cmpl-echo-{serial}", "object": "text_completion", "created": 0, "model": ECHO}
 
 
-def _choice(text: str, index: int, reason: str | None) -> dict[str, Any]:  # JSON
+def _choice(text: str, index: int, reason: str | None) -> JsonObject:
     return {"text": text, "index": index, "logprobs": None, "finish_reason": reason}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import AsyncIterator, Iterator
+from typing import ClassVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.dialects.translation import translated_request
 from sentinel_core.events import Event
+from sentinel_core.json_types import JsonMapping, JsonObject
 from sentinel_core.messages import Operation
 from sentinel_core.provider import Health, Provider
 from sentinel_core.reply import EventStream, Reply
@@ -58,7 +59,7 @@ class EchoProvider(Provider):
         return Health("healthy", latency_ms=0.0)
 
 
-def _heard(call: Call) -> Mapping[str, Any]:
+def _heard(call: Call) -> JsonMapping:
     """The request as a client of OpenAI's format would have sent it."""
     request = call.request
     if request.dialect is not OPENAI_CHAT:
@@ -66,7 +67,7 @@ def _heard(call: Call) -> Mapping[str, Any]:
     return request.body
 
 
-async def _events(bodies: Iterator[dict[str, Any]], dialect: Dialect) -> AsyncIterator[Event]:  # JSON
+async def _events(bodies: Iterator[JsonObject], dialect: Dialect) -> AsyncIterator[Event]:
     decoder = dialect.stream_decoder()
     for body in bodies:
         for event in decoder.decode(_encode(body)):

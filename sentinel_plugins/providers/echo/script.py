@@ -19,6 +19,8 @@ from typing import Any
 
 import msgspec
 
+from sentinel_core.json_types import JsonMapping, JsonValue
+
 _TOKEN = re.compile(r"\S+\s*|\s+")
 _COMMAND = re.compile(r"call\s+([A-Za-z0-9_-]+)(?:\s*(\{.*\}))?", re.DOTALL)
 
@@ -72,12 +74,12 @@ def script(body: Mapping[str, Any]) -> Script:  # a validated request body
     )
 
 
-def serial_of(body: Mapping[str, Any]) -> str:
+def serial_of(body: JsonMapping) -> str:
     """What tells this request's answer from others, the same each time."""
     return f"{zlib.crc32(msgspec.json.encode(body)):08x}"
 
 
-def _called(body: Mapping[str, Any], messages: list[Any], text: str) -> tuple[str | None, str]:
+def _called(body: JsonMapping, messages: list[JsonValue], text: str) -> tuple[str | None, str]:
     """The tool to call and its arguments, or None and the text."""
     tools = body.get("tools")
     offered = [name for tool in tools if (name := _name(tool))] if isinstance(tools, list) else []
@@ -98,7 +100,7 @@ def _name(tool: Any) -> str | None:  # whatever the caller sent
     return name if isinstance(name, str) else None
 
 
-def _last(messages: list[Any], texts: list[str]) -> str:
+def _last(messages: list[JsonValue], texts: list[str]) -> str:
     """What was said last by the user, or by a tool if that was the very last."""
     if messages[-1].get("role") == "tool":
         return texts[-1]
@@ -106,11 +108,11 @@ def _last(messages: list[Any], texts: list[str]) -> str:
     return next(spoken, "")
 
 
-def _is_users(message: Mapping[str, Any]) -> bool:
+def _is_users(message: JsonMapping) -> bool:
     return message.get("role") == "user"
 
 
-def _text(message: Mapping[str, Any]) -> str:
+def _text(message: JsonMapping) -> str:
     """A message's text; of several parts, those that are text."""
     content = message.get("content")
     if isinstance(content, str):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import quote
 
 from sentinel_core.context import Call
 from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI, GeminiFraming
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonValue
 from sentinel_core.messages import Operation
 from sentinel_core.reply import Reply
 from sentinel_core.services import HttpClient
@@ -58,6 +59,6 @@ class GeminiProvider(HttpProvider):
         """The key in a header, never in the address, which ends up in logs."""
         return {"x-goog-api-key": config.api_key.reveal()} if config.api_key is not None else {}
 
-    def error(self, status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+    def error(self, status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
         """What an error response means."""
         return GOOGLE_GEMINI.error(status, body, retry_after_s=retry_after_s)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sentinel_core.context import Call
 from sentinel_core.dialects.ndjson import NdjsonParser
 from sentinel_core.dialects.ollama_chat import OllamaChat
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonValue
 from sentinel_core.reply import Reply
 from sentinel_core.services import HttpClient
 from sentinel_core.upstream import HttpProvider, outgoing_native
@@ -47,6 +48,6 @@ class OllamaProvider(HttpProvider):
             framing=NdjsonParser,
         )
 
-    def error(self, status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+    def error(self, status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
         """What an error response means."""
         return self._api.error(status, body, retry_after_s=retry_after_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -21,6 +21,7 @@ from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.openai_responses.extensions import without_extensions as without_foreign_items
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonValue
 from sentinel_core.messages import Operation, Request
 from sentinel_core.reply import Reply
 from sentinel_core.services import HttpClient
@@ -91,7 +92,7 @@ class OpenAIProvider(HttpProvider):
             headers["OpenAI-Project"] = config.project
         return headers
 
-    def error(self, status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+    def error(self, status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
         """What an error response means."""
         return upstream_error(status, body, retry_after_s=retry_after_s)
 

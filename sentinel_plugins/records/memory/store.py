@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import islice
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
+from sentinel_core.json_types import JsonMapping
 from sentinel_core.records import Group, Page, Record, Stored
 from sentinel_core.state import StoreConfig
 from sentinel_plugins.recording import cursor as cursors
@@ -84,7 +85,7 @@ class MemoryRecords:
         table: str,
         *,
         tenant: str | None,
-        where: Mapping[str, Any] | None = None,  # JSON values that fields must equal
+        where: JsonMapping | None = None,
         since: float | None = None,
         until: float | None = None,
         limit: int = 100,
@@ -114,7 +115,7 @@ class MemoryRecords:
         tenant: str | None,
         group_by: Sequence[str] = (),
         sums: Sequence[str] = (),
-        where: Mapping[str, Any] | None = None,  # JSON values that fields must equal
+        where: JsonMapping | None = None,
         since: float | None = None,
         until: float | None = None,
     ) -> tuple[Group, ...]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from msgspec import structs
 
 from sentinel_core.counts import Counts, Outages
 from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
+from sentinel_core.json_types import JsonMapping
 from sentinel_core.records import Group, Page, Record, Stored
 from sentinel_core.state import StoreConfig
 from sentinel_plugins.recording import cursor as cursors
@@ -120,7 +121,7 @@ class RedisRecords:
         table: str,
         *,
         tenant: str | None,
-        where: Mapping[str, Any] | None = None,  # JSON values that fields must equal
+        where: JsonMapping | None = None,
         since: float | None = None,
         until: float | None = None,
         limit: int = 100,
@@ -157,7 +158,7 @@ class RedisRecords:
         tenant: str | None,
         group_by: Sequence[str] = (),
         sums: Sequence[str] = (),
-        where: Mapping[str, Any] | None = None,  # JSON values that fields must equal
+        where: JsonMapping | None = None,
         since: float | None = None,
         until: float | None = None,
     ) -> tuple[Group, ...]:

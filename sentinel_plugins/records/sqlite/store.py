@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, ClassVar, Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 from sentinel_core.counts import Counts, Outages
+from sentinel_core.json_types import JsonMapping
 from sentinel_core.records import Group, Page, Record, Stored
 from sentinel_core.state import StoreConfig
 from sentinel_plugins.recording import cursor as cursors
@@ -115,7 +116,7 @@ class SqliteRecords:
         table: str,
         *,
         tenant: str | None,
-        where: Mapping[str, Any] | None = None,  # JSON values that fields must equal
+        where: JsonMapping | None = None,
         since: float | None = None,
         until: float | None = None,
         limit: int = 100,
@@ -143,7 +144,7 @@ class SqliteRecords:
         tenant: str | None,
         group_by: Sequence[str] = (),
         sums: Sequence[str] = (),
-        where: Mapping[str, Any] | None = None,  # JSON values that fields must equal
+        where: JsonMapping | None = None,
         since: float | None = None,
         until: float | None = None,
     ) -> tuple[Group, ...]:

@@ -63,7 +63,7 @@ class MemoryState:
         self._leases = Leases()
         self._budgets = Budgets(config.max_entries, overflow)
         self._reservations = Reservations(config.max_entries, overflow)
-        self._ask: Mapping[type[Claim] | Algorithm, Callable[[Any, float], Part]] = {
+        self._ask: Mapping[type[Claim] | Algorithm, Callable[[Any, float], Part]] = {  # Any: a claim of that type
             "exact": self._windows.ask,
             "gcra": partial(GcraPart, self._buckets),
             "sliding_window": partial(SlidingPart, self._counters),

@@ -138,7 +138,9 @@ class RedisState:
         """How long one round trip takes, in seconds; in a Cluster, to the slowest node."""
         return await self._topology.ping()
 
-    async def _run(self, script: Script, what: str, names: Sequence[bytes], *arguments: bytes | int) -> Any:
+    async def _run(
+        self, script: Script, what: str, names: Sequence[bytes], *arguments: bytes | int
+    ) -> Any:  # as the script answers
         """The answer of a script that says `{answer, repaired}`. Any: each has its own."""
         answer, repaired = _checked(await self._scripts.run(script, names, *arguments))
         self._note(repaired, what)

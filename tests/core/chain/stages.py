@@ -13,11 +13,12 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import Driven, FakeProvider, chain_of, context, run
+from sentinel_core.testing.fake_provider import Script
 
 Method = Callable[..., Any]  # a phase, written as a method
 
 
-def stage(name: str, *phases: Method, config: StageConfig | None = None, **attributes: Any) -> Stage:
+def stage(name: str, *phases: Method, config: StageConfig | None = None, **attributes: Any) -> Stage:  # TOML
     """A stage whose phases are these functions, by their names. Attributes are those of the class."""
     for phase in phases:
         phase.__qualname__ = f"{name}.{phase.__name__}"  # pluggy tells methods from functions by their dot
@@ -36,7 +37,9 @@ def monitoring() -> StageConfig:
     return StageConfig(mode="monitor")
 
 
-async def exchange(*stages: Stage, reply: Any = ("Hello",), stream: bool = True, ctx: Context | None = None) -> Driven:
+async def exchange(
+    *stages: Stage, reply: Script = ("Hello",), stream: bool = True, ctx: Context | None = None
+) -> Driven:
     """One exchange through these stages, with a scripted upstream (`reply`: a FakeProvider's script)."""
     provider, tracker = FakeProvider(reply), Tracker()
     driven = await run(chain_of(stages, provider, tracker), ctx or context(stream=stream))

@@ -12,6 +12,7 @@ from sentinel_core.context import Call
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import ERRORS, StageFault
 from sentinel_core.events import Event
+from sentinel_core.json_types import JsonValue
 from sentinel_core.provider import Health, Provider, ProviderConfig
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.stage import Stage
@@ -50,7 +51,7 @@ class WaitsForNothing(Raises):
         return None
 
 
-async def of_provider(kind: type[Provider], *stages: Stage, **fields: Any) -> Driven:
+async def of_provider(kind: type[Provider], *stages: Stage, **fields: JsonValue) -> Driven:
     """One exchange with that provider behind these stages; fields are the request's."""
     tracker = Tracker()
     plan = ChainPlan([StagePlan(one.name, type(one), one.config) for one in stages])

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import msgspec
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.events import Event
+from sentinel_core.json_types import JsonObject, JsonValue
 
 TOP = {"id": "c-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
 
-def chunk(*choices: dict[str, Any], **fields: Any) -> bytes:  # JSON values
+def chunk(*choices: JsonObject, **fields: JsonValue) -> bytes:
     """One chunk with these choices."""
     return msgspec.json.encode({**TOP, "choices": list(choices), **fields})
 
 
-def choice(delta: dict[str, Any], finish: str | None = None, index: int = 0, **fields: Any) -> dict[str, Any]:
+def choice(delta: JsonObject, finish: str | None = None, index: int = 0, **fields: JsonValue) -> JsonObject:
     """One choice of a chunk."""
     return {"index": index, "delta": delta, **fields, "finish_reason": finish}
 
@@ -30,14 +30,14 @@ def decode(*payloads: bytes) -> list[Event]:
     return [event for payload in payloads for event in decoder.decode(payload)]
 
 
-def encode(events: Iterable[Event], *, asked: bool = True) -> list[Any]:
+def encode(events: Iterable[Event], *, asked: bool = True) -> list[JsonValue]:
     """What a client reads of these events, decoded."""
     return [msgspec.json.decode(payload) for payload in payloads(events, asked=asked)]
 
 
 def payloads(events: Iterable[Event], *, asked: bool = True) -> Sequence[bytes]:
     """What a client reads of these events, without SSE framing; `asked` is the client's include_usage."""
-    body: dict[str, Any] = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "x"}]}
+    body: JsonObject = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "x"}]}
     if asked:
         body["stream_options"] = {"include_usage": True}
     encoder = OPENAI_CHAT.stream_encoder(OPENAI_CHAT.decode_request(body))

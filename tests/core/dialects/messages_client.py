@@ -11,17 +11,18 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.dialects.translation import translated_events, translated_request
 from sentinel_core.events import Event
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Request
 from tests.upstream import sse
 
 
-def asked(**fields: Any) -> Request:  # JSON
+def asked(**fields: JsonValue) -> Request:
     """A request with these fields."""
     body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], **fields}
     return ANTHROPIC_MESSAGES.decode_request(body)
 
 
-def to_openai(**fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
+def to_openai(**fields: JsonValue) -> tuple[JsonObject, tuple[str, ...]]:
     """The body for OpenAI of a request with these fields, and the names of what is dropped."""
     request, dropped = translated_request(asked(**fields), OPENAI_CHAT, "gpt")
     return dict(request.body), dropped
@@ -39,7 +40,7 @@ def events_of(*parts: bytes, whole: bool = False) -> list[Event]:
     return found
 
 
-async def translated(*chunks: Any) -> list[Event]:  # JSON
+async def translated(*chunks: JsonValue) -> list[Event]:
     """The events of a chat's stream, for this client."""
 
     async def events() -> Any:  # of the chat

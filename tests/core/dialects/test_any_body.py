@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,13 +16,14 @@ from sentinel_core.dialects.ollama_chat import OllamaChat
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import canonical_request, translated_request
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Request
 from sentinel_core.upstream import NativeChat
 
 NATIVES: dict[str, NativeChat] = {"cohere": COHERE_CHAT, "ollama": OllamaChat(), "gemini": GOOGLE_GEMINI}
 DIALECTS: dict[str, Dialect] = {"anthropic": ANTHROPIC_MESSAGES, "openai": OPENAI_CHAT}
 
-CHAT: dict[str, Any] = {
+CHAT: JsonObject = {
     "model": "m",
     "messages": [
         {"role": "system", "content": "be kind"},
@@ -48,7 +48,7 @@ CHAT: dict[str, Any] = {
     "max_tokens": 5,
     "extra_content": {"anthropic": {"container": "c"}, "cohere": {"documents": []}},
 }
-MESSAGES: dict[str, Any] = {
+MESSAGES: JsonObject = {
     "model": "m",
     "max_tokens": 5,
     "system": [{"type": "text", "text": "be kind"}],
@@ -72,19 +72,19 @@ MESSAGES: dict[str, Any] = {
 }
 ABSENT = object()
 """In place of a value: its key is not there either."""
-ODD: list[Any] = [
+ODD: list[JsonValue] = [
     *(ABSENT, None, True, 0, -1, 1.5, "", "x", [], ["x"], [None], [[]], [{}], {}),
     *({"type": 1}, {"type": "text"}, {"type": "thinking"}, {"type": "tool_use", "input": {}}),
 ]
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # JSON
+def places(value: JsonValue, path: tuple[JsonValue, ...] = ()) -> list[tuple[JsonValue, ...]]:
     """Every place below a value."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [place for key, inner in items for place in ((*path, key), *places(inner, (*path, key)))]
 
 
-def with_value(body: Any, path: tuple[Any, ...], value: Any) -> Any:  # JSON
+def with_value(body: JsonValue, path: tuple[JsonValue, ...], value: JsonValue) -> JsonValue:
     """A copy of the body with another value at one place, or without what was there."""
     if not path:
         return value
@@ -96,11 +96,11 @@ def with_value(body: Any, path: tuple[Any, ...], value: Any) -> Any:  # JSON
     return copy
 
 
-def requests(dialect: Dialect, body: dict[str, Any]) -> st.SearchStrategy[Request | None]:  # JSON
+def requests(dialect: Dialect, body: JsonObject) -> st.SearchStrategy[Request | None]:
     """The body with odd values, or nothing, in up to two places; None where the dialect itself refuses that."""
 
-    def made(changes: list[tuple[tuple[Any, ...], Any]]) -> Request | None:
-        changed: Any = body
+    def made(changes: list[tuple[tuple[JsonValue, ...], JsonValue]]) -> Request | None:
+        changed: JsonValue = body
         try:
             for path, value in changes:
                 changed = with_value(changed, path, value)
@@ -130,7 +130,7 @@ def read_by_all(request_: Request) -> None:
 
 
 @pytest.mark.parametrize(("name", "body"), [("openai", CHAT), ("anthropic", MESSAGES)])
-def test_h24_no_single_place_may_hold_what_is_a_fault_of_ours(name: str, body: dict[str, Any]) -> None:
+def test_h24_no_single_place_may_hold_what_is_a_fault_of_ours(name: str, body: JsonObject) -> None:
     for place in places(body):
         for value in ODD:
             with suppress(Refusal):

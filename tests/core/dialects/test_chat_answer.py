@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
 from hypothesis import given
@@ -12,6 +10,7 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Finish, Opaque, TextDelta, TextEvent, ToolCallDelta
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Answer
 from tests.core.dialects.chat_chunks import USAGE, choice, chunk, decode, payloads
 
@@ -41,11 +40,11 @@ def answers(draw: st.DrawFn) -> Answer:
     return answer({"id": "a", "object": "chat.completion", "created": 1, "model": "m", "choices": choices, **top})
 
 
-def answer(body: dict[str, Any]) -> Answer:  # JSON
+def answer(body: JsonObject) -> Answer:
     return OPENAI_CHAT.decode_answer(msgspec.json.encode({**body, "usage": USAGE}))
 
 
-def said(message: dict[str, Any]) -> list[Any]:  # JSON
+def said(message: JsonObject) -> list[JsonValue]:
     calls = [(call["id"], call["function"]) for call in message.get("tool_calls") or ()]
     reasoning = message.get("reasoning_content") or message.get("reasoning")
     function = message.get("function_call")
@@ -162,7 +161,7 @@ def test_the_free_text_of_a_call_is_a_channel_of_a_unary_answer_too() -> None:
     assert call["custom"] == {"name": "sh", "input": "pwd"}
 
 
-def scored(*tokens: str) -> dict[str, Any]:  # JSON
+def scored(*tokens: str) -> JsonObject:
     return {"content": [{"token": token, "logprob": -0.5, "bytes": None} for token in tokens], "refusal": None}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 import pytest
@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.events import ToolCallDelta
+from sentinel_core.json_types import JsonObject
 from tests.core.dialects.chat_chunks import choice, chunk, decode, encode, payloads
 
-Fragment: TypeAlias = dict[str, Any]  # JSON
+Fragment: TypeAlias = JsonObject
 Calls: TypeAlias = list[tuple[str | None, str | None, str]]
 """Id, name and arguments of each."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
 
@@ -12,29 +10,30 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.canonical import request_body
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.translation import translated_request
+from sentinel_core.json_types import JsonObject, JsonValue
 
 PNG = "data:image/png;base64,AAAA"
 IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
 SHOWN = {"type": "image_url", "image_url": {"url": PNG}}
 
 
-def by_messages(*turns: dict[str, Any], **fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
+def by_messages(*turns: JsonObject, **fields: JsonValue) -> tuple[JsonObject, tuple[str, ...]]:
     request = ANTHROPIC_MESSAGES.decode_request({"model": "m", "max_tokens": 9, "messages": [*turns], **fields})
     translated, dropped = translated_request(request, OPENAI_CHAT, "gpt")
     return dict(translated.body), dropped
 
 
-def used(*names: str) -> dict[str, Any]:
+def used(*names: str) -> JsonObject:
     """A turn that calls these tools."""
     calls = [{"type": "tool_use", "id": name, "name": "look", "input": {}} for name in names]
     return {"role": "assistant", "content": calls}
 
 
-def result(name: str, *content: dict[str, Any], **fields: Any) -> dict[str, Any]:  # JSON
+def result(name: str, *content: JsonObject, **fields: JsonValue) -> JsonObject:
     return {"type": "tool_result", "tool_use_id": name, "content": list(content), **fields}
 
 
-def from_tool(name: str) -> dict[str, Any]:
+def from_tool(name: str) -> JsonObject:
     return {"type": "text", "text": f"From the result of the tool call {name}:"}
 
 
@@ -82,7 +81,7 @@ def test_pictures_of_the_last_result_end_the_conversation() -> None:
         ({"cache_control": {"type": "ephemeral"}}, ("cache_control",)),
     ],
 )
-def test_what_a_result_says_beside_its_content_is_named(fields: dict[str, Any], dropped: tuple[str, ...]) -> None:
+def test_what_a_result_says_beside_its_content_is_named(fields: JsonObject, dropped: tuple[str, ...]) -> None:
     text = {"type": "text", "text": "boom"}
     body, left_out = by_messages(used("a"), {"role": "user", "content": [result("a", text, **fields)]})
     assert body["messages"][1] == {"role": "tool", "tool_call_id": "a", "content": "boom"}
@@ -97,6 +96,6 @@ def test_a_user_whose_id_is_longer_than_openai_takes_is_not_told(length: int, dr
 
 
 @pytest.mark.parametrize("user", [5, True, ["a"], {"a": "b"}, None], ids=repr)
-def test_a_user_that_is_no_text_is_the_hosts_to_refuse(user: Any) -> None:  # JSON
+def test_a_user_that_is_no_text_is_the_hosts_to_refuse(user: JsonValue) -> None:
     body, dropped = request_body({"model": "m", "messages": [], "user": user}, "m")
     assert (body["user"], dropped) == (user, ())

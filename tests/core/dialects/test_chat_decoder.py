@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
 
@@ -11,6 +9,7 @@ from sentinel_core.costs import Provisional
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Finish, Opaque, ReasoningDelta, TextDelta, ToolCallDelta, UsageReport
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.usage import Usage
 from tests.core.dialects.chat_chunks import USAGE, choice, chunk, decode, payloads
 
@@ -59,7 +58,7 @@ def test_u28_a_stream_is_complete_only_when_every_choice_is() -> None:
 
 
 def test_u28_interleaved_tool_calls_keep_order_and_index() -> None:
-    def part(index: int, text: str, **fields: Any) -> dict[str, Any]:  # JSON values
+    def part(index: int, text: str, **fields: JsonValue) -> JsonObject:
         return {"index": index, **fields, "function": {"arguments": text}}
 
     stream = [

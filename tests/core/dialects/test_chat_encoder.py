@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
 from hypothesis import given
@@ -12,6 +10,7 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, Finish, Opaque, TextDelta, TextEvent, ToolCallDelta, UsageReport
+from sentinel_core.json_types import JsonObject
 from sentinel_core.usage import Usage
 from tests.core.dialects.chat_chunks import USAGE, choice, chunk, decode, encode, payloads
 
@@ -49,7 +48,7 @@ def chunks(draw: st.DrawFn) -> bytes:
     for index in range(draw(st.integers(0, 2))):
         delta = {**draw(DELTAS), **draw(UNKNOWN)}
         choices.append(choice(delta, draw(st.sampled_from([None, "stop"])), index, **draw(UNKNOWN)))
-    usage: dict[str, Any] = draw(st.sampled_from([{}, {"usage": None}, {"usage": USAGE}]))
+    usage: JsonObject = draw(st.sampled_from([{}, {"usage": None}, {"usage": USAGE}]))
     return chunk(*choices, **draw(UNKNOWN), **usage)
 
 
@@ -205,7 +204,7 @@ def test_function_call_passes_and_is_patched() -> None:
 
 
 def test_a_broken_stream_ends_in_an_error_without_an_end_marker() -> None:
-    body: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
+    body: JsonObject = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
     encoder = OPENAI_CHAT.stream_encoder(OPENAI_CHAT.decode_request(body))
     text, _ = decode(chunk(choice({"content": "a"}, "stop")))
     assert encoder.encode(text) == b""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.errors import reported_error, upstream_error
 from sentinel_core.errors import ERRORS, Refusal
+from sentinel_core.json_types import JsonObject
 from tests.json_values import json_values
 
 JSON = json_values(
@@ -29,7 +30,7 @@ TOO_LONG = "This model's maximum context length is 8192 tokens; prompt is too lo
     [{"error": {"message": TOO_LONG, "code": "context_length_exceeded"}}, {"error": TOO_LONG}, {"message": TOO_LONG}],
     ids=["object", "string", "bare"],
 )
-def test_u18_the_callers_faults_keep_status_and_words(status: int, body: dict[str, Any]) -> None:  # JSON
+def test_u18_the_callers_faults_keep_status_and_words(status: int, body: JsonObject) -> None:
     error = upstream_error(status, body)
     assert (error.status, error.message, error.verbatim, error.should_retry) == (status, TOO_LONG, True, False)
 
@@ -65,9 +66,7 @@ def test_u19_a_credentials_code_counts_whatever_the_status(status: int) -> None:
         (500, {"code": "insufficient_quota"}),
     ],
 )
-def test_u20_an_empty_account_of_the_gateway_is_not_the_callers_quota(
-    status: int, wire: dict[str, Any]
-) -> None:  # JSON
+def test_u20_an_empty_account_of_the_gateway_is_not_the_callers_quota(status: int, wire: JsonObject) -> None:
     error = upstream_error(status, {"error": wire})
     assert (error.code, error.wire_code, error.should_retry) == ("overloaded", "upstream_quota", False)
     assert error.message == ERRORS["overloaded"].message

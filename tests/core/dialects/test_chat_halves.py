@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import msgspec
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.events import Event, Finish, Opaque, TextDelta, TextEvent, ToolCallDelta, UsageReport
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.core.dialects.chat_chunks import USAGE, choice, chunk, decode, encode
 from tests.core.dialects.test_chat_encoder import chunks
 
@@ -24,7 +24,7 @@ def kinds(events: list[Event]) -> list[type[Event]]:
     return [type(event) for event in events]
 
 
-def strings(value: Any) -> Iterator[str]:  # JSON
+def strings(value: JsonValue) -> Iterator[str]:
     """Every string and key of a body."""
     if isinstance(value, Mapping):
         for key, below in value.items():
@@ -86,7 +86,7 @@ def test_members_outside_the_channels_leave_once() -> None:
         ({"content": "a", "function_call": ["y"]}, {"content": "a"}),
     ],
 )
-def test_what_a_stage_keeps_of_a_chunk_is_left_out(delta: dict[str, Any], left: dict[str, Any]) -> None:
+def test_what_a_stage_keeps_of_a_chunk_is_left_out(delta: JsonObject, left: JsonObject) -> None:
     (first,) = encode([event for event in decode(chunk(choice(delta))) if not isinstance(event, Opaque)])
     assert first["choices"] == [choice(left)]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, Opaque, ToolCallDelta
+from sentinel_core.json_types import JsonObject
 from tests.core.dialects.chat_chunks import choice, chunk, decode, encode
 
 HEAD = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"q":'}}
@@ -18,17 +18,17 @@ OTHER = {"index": 1, "id": "call_2", "type": "function", "function": {"name": "f
 REST = {"index": 0, "function": {"arguments": "1}"}}
 
 
-def calls(*fragments: dict[str, Any], finish: str | None = None) -> bytes:  # JSON
+def calls(*fragments: JsonObject, finish: str | None = None) -> bytes:
     return chunk(choice({"tool_calls": list(fragments)}, finish))
 
 
-def fragments(events: Sequence[Event], index: int = 0) -> list[dict[str, Any]]:  # JSON
+def fragments(events: Sequence[Event], index: int = 0) -> list[JsonObject]:
     """What a client gets of one tool call, fragment by fragment."""
     deltas = [one["delta"] for body in encode(events) for one in body["choices"]]
     return [call for delta in deltas for call in delta.get("tool_calls") or () if call["index"] == index]
 
 
-def said(parts: Sequence[dict[str, Any]]) -> tuple[str, str, str]:  # JSON
+def said(parts: Sequence[JsonObject]) -> tuple[str, str, str]:
     """A call as clients put it together: its id, its name, its arguments."""
     functions = [part["function"] for part in parts]
     return (
@@ -113,7 +113,7 @@ def test_a_call_whose_function_is_no_object_is_the_upstreams_fault(function: obj
 
 @given(st.lists(st.sampled_from([HEAD, OTHER]), unique_by=id, min_size=1), st.data())
 def test_however_a_stage_delays_calls_behind_their_strings_a_client_puts_them_together_right(
-    heads: list[dict[str, Any]], data: st.DataObject
+    heads: list[JsonObject], data: st.DataObject
 ) -> None:
     events = decode(calls(*heads), *(calls({"index": head["index"], "function": {"arguments": " "}}) for head in heads))
     strings = next(event for event in events if isinstance(event, Opaque))

@@ -12,11 +12,12 @@ from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI
 from sentinel_core.dialects.ollama_chat import OllamaChat
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import canonical_request
+from sentinel_core.json_types import JsonObject, JsonValue
 
 PNG = "data:image/png;base64,AAAA"
 PICTURE = {"type": "image_url", "image_url": {"url": PNG}, "index": 0}
 HI = {"role": "user", "content": "hi"}
-WRITERS: dict[str, Any] = {
+WRITERS: JsonObject = {
     "claude-opus-4-5": ANTHROPIC_MESSAGES.from_canonical_request,
     "gemini-3-pro": GOOGLE_GEMINI.request_body,
     "command-a-vision": COHERE_CHAT.request_body,
@@ -25,24 +26,24 @@ WRITERS: dict[str, Any] = {
 }
 
 
-def named(model: str, **fields: Any) -> tuple[str, ...]:  # JSON
+def named(model: str, **fields: JsonValue) -> tuple[str, ...]:
     """What the API of this model is not told."""
     request = OPENAI_CHAT.decode_request({"model": "m", "messages": [HI], **fields})
     dropped: tuple[str, ...] = WRITERS[model](canonical_request(request, model).body, model).dropped
     return dropped
 
 
-def assistant(**fields: Any) -> dict[str, Any]:  # JSON
+def assistant(**fields: JsonValue) -> JsonObject:
     return {"messages": [HI, {"role": "assistant", "content": "a", **fields}, HI]}
 
 
-def image(detail: str) -> dict[str, Any]:  # JSON
+def image(detail: str) -> JsonObject:
     return {
         "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": PNG, "detail": detail}}]}]
     }
 
 
-def form(**fields: Any) -> dict[str, Any]:  # JSON
+def form(**fields: JsonValue) -> JsonObject:
     schema = {"name": "n", "schema": {"type": "object", "properties": {}, "additionalProperties": False}, **fields}
     return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
@@ -84,7 +85,7 @@ def test_what_an_api_has_no_place_for_is_named(name: str, model: str) -> None:
     ],
     ids=["null", "no image", "auto", "no description", "null description", "a result's name, which is its call's"],
 )
-def test_what_says_nothing_has_no_name(fields: dict[str, Any], model: str) -> None:
+def test_what_says_nothing_has_no_name(fields: JsonObject, model: str) -> None:
     assert named(model, **fields) == ()
 
 
@@ -105,5 +106,5 @@ def test_what_says_nothing_has_no_name(fields: dict[str, Any], model: str) -> No
         ("top_logprobs", 0),
     ],
 )
-def test_a_parameter_that_asks_for_what_happens_anyway_has_no_name(name: str, value: Any, model: str) -> None:  # JSON
+def test_a_parameter_that_asks_for_what_happens_anyway_has_no_name(name: str, value: JsonValue, model: str) -> None:
     assert named(model, **{name: value}) == ()

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.json_types import JsonObject
 from tests.core.dialects.chat_chunks import decode
 from tests.core.dialects.messages_client import translated
 from tests.core.dialects.responses_client import check, read, written
 from tests.upstream import chunk, delta, sse
 from tests.upstream.payloads import encoded
 
-JUDGED: dict[str, Any] = {
+JUDGED: JsonObject = {
     **{"choices": [], "created": 0, "id": "", "model": "", "object": ""},
     "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": {"hate": {"severity": "safe"}}}],
 }
@@ -44,7 +43,7 @@ def test_an_assembled_answer_says_who_answers_and_how_the_prompt_was_judged() ->
 
 
 @pytest.mark.parametrize("head", [{}, {"id": None, "model": ""}])
-async def test_a_stream_that_never_says_it_opens_with_its_first_choice(head: dict[str, Any]) -> None:
+async def test_a_stream_that_never_says_it_opens_with_its_first_choice(head: JsonObject) -> None:
     events = await translated(*({**head, "choices": one["choices"]} for one in CHUNKS[1:3]))
     assert events[0].frame is not None
     assert events[0].frame.body["type"] == "message_start"

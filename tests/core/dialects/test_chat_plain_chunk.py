@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from hypothesis import example, given
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sentinel_core.dialects.openai_chat.plain_chunk import PLAIN, PLAIN_NULL_USAGE
 from sentinel_core.events import Frame, TextDelta
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.core.dialects.chat_chunks import TOP, choice, decode, encode
 
 SAID = st.text(min_size=1, max_size=4) | st.sampled_from(
@@ -32,7 +33,7 @@ class Style(NamedTuple):
         """One chunk."""
         choices = {"choices": [choice({"content": text}, index=index)]}
         top = {**TOP, "model": model}
-        body: dict[str, Any] = {**choices, **top} if self.content_first else {**top, **choices}
+        body: JsonObject = {**choices, **top} if self.content_first else {**top, **choices}
         if self.usage:
             body["usage"] = None
         separators = (", ", ": ") if self.spaced else (",", ":")
@@ -45,7 +46,7 @@ CHUNKS = st.builds(
 )
 
 
-def sent(stream: Sequence[bytes], texts: Sequence[str], *, asked: bool) -> list[Any]:
+def sent(stream: Sequence[bytes], texts: Sequence[str], *, asked: bool) -> list[JsonValue]:
     """What a client reads where a guard has read all of it and left these texts."""
     changed = []
     for event, text in zip(decode(*stream), texts, strict=True):

@@ -14,6 +14,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.request import GATEWAY_FIELDS, REFUSED_FIELDS
 from sentinel_core.errors import Refusal
 from sentinel_core.events import Opaque
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.json_values import json_values
 from tests.upstream.payloads import completion, delta
 
@@ -26,14 +27,12 @@ FIELDS = st.dictionaries(st.text(max_size=4).map("x_".__add__), JSON, max_size=4
 
 def sent(body: dict[str, Any], model: str = "m") -> dict[str, Any]:  # JSON in and out
     raw = OPENAI_CHAT.encode_request(OPENAI_CHAT.decode_request(body), model)
-    decoded: dict[str, Any] = msgspec.json.decode(raw)
+    decoded: JsonObject = msgspec.json.decode(raw)
     return decoded
 
 
 @given(FIELDS, FIELDS)
-def test_unknown_fields_reach_the_upstream_in_their_order(
-    before: dict[str, Any], after: dict[str, Any]
-) -> None:  # JSON
+def test_unknown_fields_reach_the_upstream_in_their_order(before: JsonObject, after: JsonObject) -> None:
     body = {**before, "model": "m", "messages": [{**MESSAGES[0], **after}], **after}
     assert repr(sent(body)) == repr(body)
 
@@ -67,7 +66,7 @@ def test_the_targets_model_takes_the_place_of_the_requested_one() -> None:
         ({"include_usage": "yes"}, {"include_usage": True}, False),
     ],
 )
-def test_a_streams_usage_is_always_asked_for(options: Any, upstream: Any, asked: bool) -> None:  # JSON
+def test_a_streams_usage_is_always_asked_for(options: JsonValue, upstream: JsonValue, asked: bool) -> None:
     body = {"model": "m", "stream": True, "messages": MESSAGES, "stream_options": options}
     assert OPENAI_CHAT.decode_request(body).include_usage is asked
     assert sent(body) == {**body, "stream_options": upstream}
@@ -144,7 +143,7 @@ def test_h32_a_model_name_of_ten_kilobytes_is_not_found() -> None:
         {"messages": [{"role": "assistant", "refusal": ["secret"]}]},
     ],
 )
-def test_h46_every_string_of_a_request_is_a_slot_that_can_be_replaced(body: dict[str, Any]) -> None:  # JSON
+def test_h46_every_string_of_a_request_is_a_slot_that_can_be_replaced(body: JsonObject) -> None:
     request = OPENAI_CHAT.decode_request({"model": "m", "messages": MESSAGES, **body})
     found = {slot.path: "***" for slot in request.texts() if slot.text == "secret"}
     assert len(found) == 1
@@ -159,7 +158,7 @@ def test_binary_parts_and_identifiers_are_no_slots() -> None:
 
 
 def test_an_option_of_the_formats_own_words_is_no_slot() -> None:
-    options: dict[str, Any] = {
+    options: JsonObject = {
         "verbosity": "low",
         "reasoning_effort": "xhigh",
         "service_tier": "flex",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI
 from sentinel_core.dialects.openai_chat.strict import is_strict
 from sentinel_core.dialects.translation import canonical_request
+from sentinel_core.json_types import JsonObject
 from tests.core.dialects.messages_client import asked, to_openai
 
 TEXT = {"type": "string"}
@@ -17,12 +16,12 @@ OPTIONAL = {**BOUND, "properties": {"a": TEXT, "b": TEXT}}
 OPEN = {key: value for key, value in BOUND.items() if key != "additionalProperties"}
 
 
-def form(schema: dict[str, Any]) -> dict[str, Any]:  # JSON
+def form(schema: JsonObject) -> JsonObject:
     return {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
 
 
 @pytest.mark.parametrize("schema", [OPTIONAL, OPEN], ids=["optional", "open"])
-def test_a_messages_schema_that_openai_cannot_hold_to_is_told_and_named(schema: dict[str, Any]) -> None:
+def test_a_messages_schema_that_openai_cannot_hold_to_is_told_and_named(schema: JsonObject) -> None:
     body, dropped = to_openai(**form(schema))
     told = {"name": "output", "schema": schema, "strict": False}
     assert body["response_format"] == {"type": "json_schema", "json_schema": told}
@@ -87,5 +86,5 @@ def test_gemini_holds_to_it_all_the_same() -> None:
         ({**BOUND, "required": [["a"]]}, False),
     ],
 )
-def test_what_the_strict_mode_takes(schema: dict[str, Any], strict: bool) -> None:
+def test_what_the_strict_mode_takes(schema: JsonObject, strict: bool) -> None:
     assert is_strict(schema) is strict

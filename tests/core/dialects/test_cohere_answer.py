@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
 from sentinel_core.dialects.cohere_chat import COHERE_CHAT
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Answer
 from sentinel_core.usage import Usage
 from tests.upstream.api import COUNTED
 from tests.upstream.cohere import citation
 
 
-def answered(body: Any) -> Answer:  # JSON
+def answered(body: JsonValue) -> Answer:
     return COHERE_CHAT.reader("m").decode_answer(json.dumps(body).encode())
 
 
-def completion(**fields: Any) -> dict[str, Any]:  # JSON
+def completion(**fields: JsonValue) -> JsonObject:
     """The completion of a whole answer with these fields, without its time."""
     body = {"id": "chat-1", "message": {"role": "assistant"}, "finish_reason": "COMPLETE", **fields}
     made = dict(answered(body).body)
@@ -27,12 +27,12 @@ def completion(**fields: Any) -> dict[str, Any]:  # JSON
     return made
 
 
-def message(**fields: Any) -> Any:  # JSON
+def message(**fields: JsonValue) -> JsonValue:
     """The message of the answer whose message has these fields."""
     return completion(message={"role": "assistant", **fields})["choices"][0]["message"]
 
 
-def failed(body: Any) -> UpstreamError:  # JSON
+def failed(body: JsonValue) -> UpstreamError:
     with pytest.raises(UpstreamError) as raised:
         answered(body)
     return raised.value
@@ -128,7 +128,7 @@ def test_a_failed_generation_is_no_answer(word: str, code: str) -> None:
         {"message": {"citations": {}}, "finish_reason": 3},
     ],
 )
-def test_u12_what_is_no_answer_is_an_error(body: Any) -> None:
+def test_u12_what_is_no_answer_is_an_error(body: JsonValue) -> None:
     assert failed(body).code == "upstream_invalid_response"
 
 
@@ -162,5 +162,5 @@ def test_log_probabilities_of_a_piece_are_those_of_its_tokens_together() -> None
         ({"tokens": {"input_tokens": 3, "output_tokens": 2}, "cached_tokens": "x"}, COUNTED),
     ],
 )
-def test_u26_counts_that_make_sense_are_taken_and_zeros_stay(counts: Any, expected: Usage | None) -> None:
+def test_u26_counts_that_make_sense_are_taken_and_zeros_stay(counts: JsonValue, expected: Usage | None) -> None:
     assert answered({"id": "x", "message": {}, "finish_reason": "COMPLETE", "usage": counts}).usage == expected

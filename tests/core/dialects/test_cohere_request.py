@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
@@ -11,19 +9,20 @@ from sentinel_core.dialects.cohere_chat import COHERE_CHAT
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import canonical_request
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonObject, JsonValue
 
 PNG = "data:image/png;base64,AAAA"
 PLAIN, THINKING = "command-a-03-2025", "command-a-reasoning-08-2025"
 SCHEMA = {"type": "object", "properties": {"a": {"$ref": "#/$defs/x"}}, "$defs": {"x": {}}}
 
 
-def to_cohere(model: str = PLAIN, **fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
+def to_cohere(model: str = PLAIN, **fields: JsonValue) -> tuple[JsonObject, tuple[str, ...]]:
     request = OPENAI_CHAT.decode_request({"model": "m", "messages": [{"role": "user", "content": "hi"}], **fields})
     body, dropped = COHERE_CHAT.request_body(canonical_request(request, model).body, model)
     return dict(body), dropped
 
 
-def tool(name: str = "w", **fields: Any) -> dict[str, Any]:  # JSON
+def tool(name: str = "w", **fields: JsonValue) -> JsonObject:
     return {"type": "function", "function": {"name": name, "parameters": SCHEMA, **fields}}
 
 
@@ -31,7 +30,7 @@ CALLS = [
     {"id": "c1", "type": "function", "function": {"name": "w", "arguments": '{"city":"Rome"}'}},
     {"id": "c2", "type": "function", "function": {"name": "now", "arguments": ""}},
 ]
-CONVERSATION: list[dict[str, Any]] = [
+CONVERSATION: list[JsonObject] = [
     {"role": "system", "content": "one", "name": "s"},
     {"role": "developer", "content": [{"type": "text", "text": "two"}]},
     {
@@ -109,7 +108,7 @@ def test_a_result_that_is_empty_is_still_the_answer_to_its_call() -> None:
         ({"parallel_tool_calls": True, "logprobs": False, "logit_bias": {}, "user": None}, {}),
     ],
 )
-def test_parameters_for_cohere(fields: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_parameters_for_cohere(fields: JsonObject, expected: JsonObject) -> None:
     messages = [{"role": "user", "content": "hi"}]
     assert to_cohere(**fields) == ({"model": PLAIN, "messages": messages, **expected}, ())
 
@@ -134,7 +133,7 @@ def test_parameters_for_cohere(fields: dict[str, Any], expected: dict[str, Any])
         ({"extra_content": {"cohere": {"model": "x", "max_tokens": 9}}}, {}, ("model", "max_tokens")),
     ],
 )
-def test_what_cohere_cannot_be_told_is_named(fields: dict[str, Any], told: dict[str, Any], dropped: Any) -> None:
+def test_what_cohere_cannot_be_told_is_named(fields: JsonObject, told: JsonObject, dropped: JsonValue) -> None:
     body, left_out = to_cohere(**fields)
     assert left_out == (tuple(fields) if dropped is ... else dropped)
     assert {key: body[key] for key in body.keys() - {"model", "messages", "tools"}} == told
@@ -148,7 +147,7 @@ def test_what_cohere_cannot_be_told_is_named(fields: dict[str, Any], told: dict[
         ({"type": "input_audio", "input_audio": {"data": "x"}}, "messages.input_audio"),
     ],
 )
-def test_parts_that_cohere_has_no_place_for_are_named(part: Any, name: str) -> None:
+def test_parts_that_cohere_has_no_place_for_are_named(part: JsonValue, name: str) -> None:
     messages = [{"role": "user", "content": [{"type": "text", "text": "a"}, part]}]
     body, dropped = to_cohere(messages=messages)
     assert (body["messages"][0]["content"], dropped) == ([{"type": "text", "text": "a"}], (name,))
@@ -171,7 +170,7 @@ def test_an_image_can_stand_in_a_users_turn_only() -> None:
         ({"type": "function", "function": {"name": "now"}}, ["now"], "REQUIRED"),
     ],
 )
-def test_tools_and_their_choice(choice: Any, names: list[str], expected: str | None) -> None:
+def test_tools_and_their_choice(choice: JsonValue, names: list[str], expected: str | None) -> None:
     body, dropped = to_cohere(tools=[tool("w", description="d"), tool("now")], tool_choice=choice)
     assert [made["function"]["name"] for made in body["tools"]] == names
     assert (body.get("tool_choice"), dropped) == (expected, ())
@@ -190,7 +189,7 @@ def test_a_tool_without_parameters_gets_an_empty_schema_and_schemas_are_kept_who
     [((True, True), True, ()), ((True, False), None, ("tools.strict",)), ((None, False), None, ())],
 )
 def test_cohere_keeps_to_the_schemas_of_all_tools_or_of_none(
-    flags: tuple[Any, Any], strict: bool | None, dropped: tuple[str, ...]
+    flags: tuple[JsonValue, JsonValue], strict: bool | None, dropped: tuple[str, ...]
 ) -> None:
     body, left_out = to_cohere(tools=[tool("a", strict=flags[0]), tool("b", strict=flags[1])])
     assert (body.get("strict_tools"), left_out) == (strict, dropped)
@@ -215,7 +214,7 @@ def test_a_choice_without_tools_says_nothing_and_another_form_of_it_is_named() -
     ],
 )
 @pytest.mark.parametrize("model", [THINKING, "command-a-plus-05-2026", "command-reasoning-9", "a-fine-tuned-ft"])
-def test_a_model_that_thinks_is_told_how_long(model: str, fields: dict[str, Any], thinking: Any) -> None:
+def test_a_model_that_thinks_is_told_how_long(model: str, fields: JsonObject, thinking: JsonValue) -> None:
     body, dropped = to_cohere(model, **fields)
     assert (body.get("thinking"), dropped) == (thinking, ())
 
@@ -253,7 +252,7 @@ OWN = {"reasoning_content": "hm", "extra_content": {"cohere": {"thinking": True}
         ({"content": "p", "tool_calls": CALLS[:1]}, {"tool_calls": CALLS[:1], "tool_plan": "p", "content": [THOUGHT]}),
     ],
 )
-def test_coheres_own_thoughts_go_back_to_it(said: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_coheres_own_thoughts_go_back_to_it(said: JsonObject, expected: JsonObject) -> None:
     body, dropped = to_cohere(THINKING, messages=[{"role": "assistant", **OWN, **said}])
     assert (body["messages"], dropped) == ([{"role": "assistant", **expected}], ())
 
@@ -268,7 +267,7 @@ def test_coheres_own_thoughts_go_back_to_it(said: dict[str, Any], expected: dict
     ],
 )
 def test_thoughts_of_others_and_those_that_are_not_asked_for_stay_here(
-    model: str, message: dict[str, Any], fields: dict[str, Any]
+    model: str, message: JsonObject, fields: JsonObject
 ) -> None:
     body, dropped = to_cohere(model, messages=[{"role": "assistant", "content": "a", **message}], **fields)
     assert (body["messages"], dropped) == ([{"role": "assistant", "content": "a"}], ())
@@ -349,7 +348,7 @@ def test_a_request_of_messages_arrives_too() -> None:
         ({"top_k": 1.5}, "top_k"),
     ],
 )
-def test_what_makes_no_sense_is_refused(fields: dict[str, Any], param: str) -> None:
+def test_what_makes_no_sense_is_refused(fields: JsonObject, param: str) -> None:
     with pytest.raises(Refusal) as raised:
         to_cohere(**fields)
     assert (raised.value.status, raised.value.param) == (400, param)

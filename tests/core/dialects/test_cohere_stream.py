@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import msgspec
 import pytest
@@ -19,6 +18,7 @@ from sentinel_core.dialects.sse import SseParser
 from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, Finish, Frame, Opaque, ReasoningDelta, TextDelta, ToolCallDelta
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Answer
 from tests.json_values import json_values
 from tests.properties import promised
@@ -58,12 +58,12 @@ def text_of(events: Sequence[Event]) -> str:
     return "".join(event.text for event in events if isinstance(event, TextDelta))
 
 
-def shape(events: Sequence[Event]) -> list[Any]:
+def shape(events: Sequence[Event]) -> list[object]:
     """What can be compared of events: their frames are made anew for each stream."""
     return [(msgspec.structs.replace(event, frame=None), event.frame and _timeless(event.frame)) for event in events]
 
 
-def _timeless(frame: Frame) -> dict[str, Any]:  # JSON
+def _timeless(frame: Frame) -> JsonObject:
     return {**frame.body, "created": 0}
 
 
@@ -302,7 +302,7 @@ def test_p8_a_stream_says_what_the_unary_answer_says(said: Said) -> None:
 
 @promised()
 @given(inputs, st.lists(st.integers(0, 60), max_size=8).map(sorted))
-def test_p8_arguments_of_a_tool_stay_valid_json_at_every_split(value: dict[str, Any], places: list[int]) -> None:
+def test_p8_arguments_of_a_tool_stay_valid_json_at_every_split(value: JsonObject, places: list[int]) -> None:
     text = json.dumps(value, ensure_ascii=False)
     ends = [*places, len(text)]
     parts = [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
@@ -329,7 +329,7 @@ bodies = json_values(st.none() | st.integers() | st.text(max_size=3), st.sampled
 
 
 @given(st.lists(st.tuples(bodies, st.sampled_from(KINDS)), max_size=4))
-def test_u11_no_event_of_an_upstream_is_a_fault_of_ours(said: list[tuple[Any, str]]) -> None:
+def test_u11_no_event_of_an_upstream_is_a_fault_of_ours(said: list[tuple[JsonValue, str]]) -> None:
     told = [{**(body if isinstance(body, dict) else {"delta": body}), "type": kind} for body, kind in said]
     error = played([sse(body) for body in told])[1]
     assert error is None or error.code.startswith("upstream_")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.cohere_chat import COHERE_CHAT
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.json_values import json_values
 from tests.properties import promised
 from tests.upstream.cohere import COHERE
@@ -47,7 +47,7 @@ fields = [
 
 
 @given(st.lists(loose, min_size=1, max_size=3), st.fixed_dictionaries({}, optional=dict.fromkeys(fields, anything)))
-def test_no_body_of_a_client_is_a_fault_of_ours(messages: list[Any], others: dict[str, Any]) -> None:
+def test_no_body_of_a_client_is_a_fault_of_ours(messages: list[JsonValue], others: JsonObject) -> None:
     try:
         request = OPENAI_CHAT.decode_request({"model": "m", "messages": messages, **others})
         body, _ = COHERE_CHAT.request_body(request.body, MODEL)
@@ -119,7 +119,7 @@ requests = st.fixed_dictionaries(
 
 @promised()
 @given(requests, st.none() | tools, st.sampled_from([None, "required", "none"]))
-def test_p8_a_request_there_and_back_is_the_same(body: dict[str, Any], offered: Any, choice: str | None) -> None:
+def test_p8_a_request_there_and_back_is_the_same(body: JsonObject, offered: JsonValue, choice: str | None) -> None:
     if offered is not None:
         body = {**body, "tools": offered, **({"tool_choice": choice} if choice else {})}
         body.pop("response_format", None)
@@ -131,12 +131,12 @@ def test_p8_a_request_there_and_back_is_the_same(body: dict[str, Any], offered: 
     assert back == body
 
 
-def _marked(message: dict[str, Any]) -> dict[str, Any]:
+def _marked(message: JsonObject) -> JsonObject:
     """With the mark of Cohere's own thoughts, as its answers have it."""
     return {**message, "extra_content": {"cohere": {"thinking": True}}} if "reasoning_content" in message else message
 
 
-def _plain(message: dict[str, Any]) -> dict[str, Any]:
+def _plain(message: JsonObject) -> JsonObject:
     """One text beside a thought is a string in OpenAI's form."""
     content = message["content"]
     alone = message["role"] == "assistant" and isinstance(content, list) and len(content) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.events import Event, Finish, Opaque, RefusalDelta, TextDelta, TextEvent, UsageReport
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Answer, Request
 from sentinel_core.usage import Usage
 from tests.core.dialects.chat_chunks import USAGE
@@ -23,15 +23,15 @@ UNKNOWN = st.dictionaries(TEXT.map("x_".__add__), st.integers() | TEXT | st.list
 LOGPROBS = {"tokens": ["tok"], "token_logprobs": [-0.1], "top_logprobs": [{"tok": -0.1}], "text_offset": [0]}
 
 
-def choice(text: str | None, index: int = 0, finish: str | None = None, **fields: Any) -> dict[str, Any]:  # JSON
+def choice(text: str | None, index: int = 0, finish: str | None = None, **fields: JsonValue) -> JsonObject:
     return {"text": text, "index": index, "logprobs": None, "finish_reason": finish, **fields}
 
 
-def chunk(*choices: dict[str, Any], **fields: Any) -> bytes:  # JSON
+def chunk(*choices: JsonObject, **fields: JsonValue) -> bytes:
     return msgspec.json.encode({**TOP, "choices": list(choices), **fields})
 
 
-def answer(*choices: dict[str, Any], **fields: Any) -> Answer:  # JSON
+def answer(*choices: JsonObject, **fields: JsonValue) -> Answer:
     return OPENAI_COMPLETIONS.decode_answer(chunk(*choices, usage=USAGE, **fields))
 
 
@@ -40,7 +40,7 @@ def decode(*stream: bytes) -> list[Event]:
     return [event for payload in stream for event in decoder.decode(payload)]
 
 
-def request(**fields: Any) -> Request:  # JSON
+def request(**fields: JsonValue) -> Request:
     return OPENAI_COMPLETIONS.decode_request({"model": "m", "prompt": "x", **fields})
 
 
@@ -54,7 +54,7 @@ def payloads(events: Iterable[Event], *, asked: bool = True) -> list[bytes]:
 
 
 @st.composite
-def bodies(draw: st.DrawFn, text: st.SearchStrategy[Any], finish: st.SearchStrategy[Any]) -> bytes:
+def bodies(draw: st.DrawFn, text: st.SearchStrategy[JsonValue], finish: st.SearchStrategy[JsonValue]) -> bytes:
     choices = [
         choice(draw(text), index, draw(finish), logprobs=draw(st.sampled_from([None, LOGPROBS])), **draw(UNKNOWN))
         for index in range(draw(st.integers(1, 3)))
@@ -67,14 +67,14 @@ ANSWERS = bodies(TEXT, st.just("stop")).map(OPENAI_COMPLETIONS.decode_answer)
 
 
 @pytest.mark.parametrize("prompt", ["", "x", ["a", "b"], [1, 2], [[1], [2, 3]]])
-def test_s1_03_every_form_of_a_prompt_reaches_the_upstream(prompt: Any) -> None:  # JSON
+def test_s1_03_every_form_of_a_prompt_reaches_the_upstream(prompt: JsonValue) -> None:
     body = {"prompt": prompt, "model": "m", "best_of": 2, "suffix": "end", "x_unknown": {"deep": [1]}}
     sent = OPENAI_COMPLETIONS.encode_request(OPENAI_COMPLETIONS.decode_request(body), "m")
     assert list(msgspec.json.decode(sent).items()) == list(body.items())
 
 
 @pytest.mark.parametrize("prompt", [None, 1, [], [None], ["a", 1], [[]], [[1], "a"], [True], [["a"]], {}])
-def test_a_prompt_of_another_shape_is_refused(prompt: Any) -> None:  # JSON
+def test_a_prompt_of_another_shape_is_refused(prompt: JsonValue) -> None:
     with pytest.raises(Refusal) as caught:
         OPENAI_COMPLETIONS.decode_request({"prompt": prompt})
     assert (caught.value.code, caught.value.param) == ("invalid_parameter", "prompt")
@@ -83,7 +83,7 @@ def test_a_prompt_of_another_shape_is_refused(prompt: Any) -> None:  # JSON
 @pytest.mark.parametrize(
     ("name", "value"), [("n", 0), ("best_of", 1000), ("echo", 1), ("logprobs", True), ("stop", 5), ("stop", ["a", 5])]
 )
-def test_a_parameter_out_of_bounds_is_refused_by_name(name: str, value: Any) -> None:  # JSON
+def test_a_parameter_out_of_bounds_is_refused_by_name(name: str, value: JsonValue) -> None:
     with pytest.raises(Refusal) as caught:
         request(**{name: value})
     assert (caught.value.code, caught.value.param) == ("invalid_parameter", name)

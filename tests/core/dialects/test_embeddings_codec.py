@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
 from hypothesis import given
@@ -12,6 +10,7 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.events import Opaque
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Answer, Request
 from sentinel_core.testing.replies import completion
 from sentinel_core.usage import Usage
@@ -28,12 +27,12 @@ USAGE = {"prompt_tokens": 3, "total_tokens": 3}
 @pytest.mark.parametrize(
     "usage", [USAGE, {"prompt_tokens": 3}, {"prompt_tokens": 3, "completion_tokens": None}, {"total_tokens": 3}]
 )
-def test_u26_what_is_embedded_is_all_that_there_is_to_count(usage: dict[str, Any]) -> None:
+def test_u26_what_is_embedded_is_all_that_there_is_to_count(usage: JsonObject) -> None:
     body = {"data": [{"embedding": [0.5]}], "usage": usage}
     assert OPENAI_EMBEDDINGS.decode_answer(msgspec.json.encode(body)).usage == Usage(3, 0, 3)
 
 
-def request(**fields: Any) -> Request:  # JSON
+def request(**fields: JsonValue) -> Request:
     return OPENAI_EMBEDDINGS.decode_request({"model": "m", "input": "x", **fields})
 
 
@@ -49,15 +48,15 @@ def answers(draw: st.DrawFn) -> Answer:
 
 @given(INPUTS, st.sampled_from(["float", "base64"]), UNKNOWN)
 def test_every_form_of_an_input_and_every_other_field_reaches_the_upstream(
-    content: Any, encoding: str, unknown: dict[str, Any]
-) -> None:  # JSON
+    content: JsonValue, encoding: str, unknown: JsonObject
+) -> None:
     body = {"input": content, "model": "a", "encoding_format": encoding, "dimensions": 2, **unknown}
     sent = msgspec.json.decode(OPENAI_EMBEDDINGS.encode_request(OPENAI_EMBEDDINGS.decode_request(body), "b"))
     assert repr(sent) == repr({**body, "model": "b"})
 
 
 @given(INPUTS)
-def test_guards_read_every_string_of_an_input(content: Any) -> None:  # JSON
+def test_guards_read_every_string_of_an_input(content: JsonValue) -> None:
     expected = [content] if isinstance(content, str) else [item for item in content if isinstance(item, str)]
     slots = request(input=content).texts()
     assert [(slot.text, slot.role, slot.kind) for slot in slots] == [(text, "user", "content") for text in expected]
@@ -80,7 +79,7 @@ def test_a_changed_input_is_patched_in_its_place() -> None:
         ("encoding_format", 1),
     ],
 )
-def test_a_parameter_that_is_not_allowed_is_refused_by_name(name: str, value: Any) -> None:  # JSON
+def test_a_parameter_that_is_not_allowed_is_refused_by_name(name: str, value: JsonValue) -> None:
     with pytest.raises(Refusal) as caught:
         request(**{name: value})
     assert (caught.value.code, caught.value.param) == ("invalid_parameter", name)

@@ -14,6 +14,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.events import Event, Finish
+from sentinel_core.json_types import JsonObject
 from sentinel_core.messages import Answer
 
 Change = Callable[[Finish], Finish]
@@ -80,7 +81,7 @@ def unary(answer: Answer, change: Change) -> bytes:
     return dialect.encode_answer(dialect.recompose(answer, through(dialect.decompose(answer), change)))
 
 
-def streamed(answer: Answer, request: dict[str, Any], change: Change) -> bytes:  # JSON
+def streamed(answer: Answer, request: JsonObject, change: Change) -> bytes:
     """The stream of an answer whose ends were changed on the way."""
     encoder = answer.dialect.stream_encoder(answer.dialect.decode_request({**request, "stream": True}))
     return b"".join(map(encoder.encode, through(answer.dialect.stream_frames(answer), change))) + encoder.finish()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Answer
 from sentinel_core.usage import Usage
 from tests.json_values import json_values
@@ -22,18 +23,18 @@ from tests.upstream.api import Call, Said
 from tests.upstream.gemini import GEMINI, candidate, error_body, function_call, reply, text
 
 
-def read(body: Any) -> Answer:  # JSON
+def read(body: JsonValue) -> Answer:
     """The answer in OpenAI's form, from a body as Google prints it."""
     return GOOGLE_GEMINI.reader("asked").decode_answer(json.dumps(body, indent=2).encode())
 
 
-def failed(body: Any) -> UpstreamError:  # JSON
+def failed(body: JsonValue) -> UpstreamError:
     with pytest.raises(UpstreamError) as raised:
         read(body)
     return raised.value
 
 
-def message_of(body: Any, choice: int = 0) -> dict[str, Any]:  # JSON
+def message_of(body: JsonValue, choice: int = 0) -> JsonObject:
     found = read(body).body["choices"][choice]["message"]
     assert isinstance(found, dict)
     return found
@@ -178,7 +179,7 @@ def test_a_blocked_prompt_is_the_callers_to_mend(reason: str) -> None:
         {},
     ],
 )
-def test_u12_a_body_that_is_no_answer_is_an_error(body: Any) -> None:
+def test_u12_a_body_that_is_no_answer_is_an_error(body: JsonValue) -> None:
     assert failed(body).code == "upstream_invalid_response"
 
 
@@ -190,7 +191,7 @@ def test_u12_bytes_that_are_no_json_are_an_error(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("wrap", [lambda body: body, lambda body: [body]])
-def test_u13_an_error_with_status_200_is_an_error(wrap: Any) -> None:
+def test_u13_an_error_with_status_200_is_an_error(wrap: Callable[[JsonObject], JsonValue]) -> None:
     error = failed(wrap(error_body(503, "The model is overloaded.")))
     assert (error.code, error.status, error.upstream_status) == ("overloaded", 503, 200)
 
@@ -209,7 +210,7 @@ def test_candidates_without_a_number_are_numbered_by_their_place() -> None:
 
 
 def test_ids_are_the_same_for_the_same_answer_and_differ_between_answers() -> None:
-    def ids(**fields: Any) -> list[str]:
+    def ids(**fields: JsonValue) -> list[str]:
         message = message_of(reply(candidate(function_call("w"), function_call("w"), finish="STOP"), **fields))
         return [call["id"] for call in message["tool_calls"]]
 
@@ -237,7 +238,7 @@ def test_ids_are_the_same_for_the_same_answer_and_differ_between_answers() -> No
         ({"promptTokenCount": True}, None),
     ],
 )
-def test_u26_counts_that_make_no_sense_are_none_and_zero_is_zero(counts: Any, usage: Usage | None) -> None:
+def test_u26_counts_that_make_no_sense_are_none_and_zero_is_zero(counts: JsonValue, usage: Usage | None) -> None:
     answer = read(reply(candidate(text("x"), finish="STOP"), usageMetadata=counts))
     assert answer.usage == usage
     assert ("usage" in answer.body) is (usage is not None)
@@ -300,7 +301,7 @@ arguments = st.dictionaries(
 
 @promised()
 @given(st.lists(arguments, min_size=1, max_size=3))
-def test_p8_arguments_are_valid_json_of_what_the_model_gave(given_: list[dict[str, Any]]) -> None:
+def test_p8_arguments_are_valid_json_of_what_the_model_gave(given_: list[JsonObject]) -> None:
     parts = [function_call("w", args) for args in given_]
     message = message_of(reply(candidate(*parts, finish="STOP")))
     assert [json.loads(call["function"]["arguments"]) for call in message["tool_calls"]] == given_

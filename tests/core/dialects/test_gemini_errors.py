@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.json_values import json_values
 from tests.properties import promised
 from tests.upstream.gemini import error_body
@@ -16,15 +15,15 @@ from tests.upstream.gemini import error_body
 TYPE = "type.googleapis.com/google.rpc."
 
 
-def info(reason: str) -> dict[str, Any]:  # JSON
+def info(reason: str) -> JsonObject:
     return {"@type": f"{TYPE}ErrorInfo", "reason": reason, "domain": "googleapis.com"}
 
 
-def quota(*names: str) -> dict[str, Any]:  # JSON
+def quota(*names: str) -> JsonObject:
     return {"@type": f"{TYPE}QuotaFailure", "violations": [{"quotaId": name} for name in names]}
 
 
-def retry(delay: Any) -> dict[str, Any]:  # JSON
+def retry(delay: JsonValue) -> JsonObject:
     return {"@type": f"{TYPE}RetryInfo", "retryDelay": delay}
 
 
@@ -56,7 +55,9 @@ TOO_LONG = "The input token count (1050000) exceeds the maximum number of tokens
         ({"error": "text"}, 400, "invalid_request", None, 400),
     ],
 )
-def test_u16_to_u20_errors_keep_their_meaning(body: Any, status: int, code: str, wire_code: Any, answered: int) -> None:
+def test_u16_to_u20_errors_keep_their_meaning(
+    body: JsonValue, status: int, code: str, wire_code: JsonValue, answered: int
+) -> None:
     error = GOOGLE_GEMINI.error(status, body)
     assert (error.code, error.wire_code, error.status) == (code, wire_code, answered)
     assert error.upstream_status == status
@@ -84,7 +85,7 @@ def test_u18_the_callers_own_faults_keep_their_words_and_ours_do_not() -> None:
     ],
 )
 def test_u16_a_wait_is_taken_from_the_header_or_the_details(
-    delay: Any, header: float | None, wait: float | None, should_retry: bool
+    delay: JsonValue, header: float | None, wait: float | None, should_retry: bool
 ) -> None:
     error = GOOGLE_GEMINI.error(429, error_body(429, "slow", MINUTE, retry(delay)), retry_after_s=header)
     assert (error.retry_after_s, error.should_retry) == (wait, should_retry)
@@ -100,5 +101,5 @@ anything = json_values(
 
 @promised()
 @given(st.integers(300, 599), anything)
-def test_p9_a_body_of_any_shape_is_an_error(status: int, body: Any) -> None:
+def test_p9_a_body_of_any_shape_is_an_error(status: int, body: JsonValue) -> None:
     assert GOOGLE_GEMINI.error(status, body).status >= 400

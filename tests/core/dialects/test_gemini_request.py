@@ -15,6 +15,7 @@ from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import canonical_request
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.json_values import json_values
 from tests.properties import promised
 from tests.upstream.gemini import GEMINI
@@ -29,21 +30,21 @@ SCHEMA = {
 }
 FLASH = "gemini-3.1-flash-lite"
 OLDER = "gemini-2.5-flash"
-HI: dict[str, Any] = {"role": "user", "content": "hi"}
+HI: JsonObject = {"role": "user", "content": "hi"}
 
 
-def to_gemini(model: str = FLASH, **fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
+def to_gemini(model: str = FLASH, **fields: JsonValue) -> tuple[JsonObject, tuple[str, ...]]:
     request = OPENAI_CHAT.decode_request({"model": "m", "messages": [HI], **fields})
     body, dropped = GOOGLE_GEMINI.request_body(canonical_request(request, model).body, model)
     return dict(body), dropped
 
 
-def called(identifier: str, name: str, arguments: str = "", signature: str = "") -> dict[str, Any]:  # JSON
+def called(identifier: str, name: str, arguments: str = "", signature: str = "") -> JsonObject:
     call = {"id": identifier, "type": "function", "function": {"name": name, "arguments": arguments}}
     return {**call, "extra_content": {"google": {"thought_signature": signature}}} if signature else call
 
 
-CONVERSATION: list[dict[str, Any]] = [
+CONVERSATION: list[JsonObject] = [
     {"role": "system", "content": "one"},
     {"role": "developer", "content": [{"type": "text", "text": "two"}]},
     {
@@ -116,7 +117,7 @@ def test_a_result_that_is_no_object_is_the_output_word_for_word(result: str) -> 
 
 
 @pytest.mark.parametrize(("result", "error"), [("boom", "boom"), ('{"code": 3}', {"code": 3})])
-def test_the_result_of_a_tool_that_failed_is_its_error(result: str, error: Any) -> None:
+def test_the_result_of_a_tool_that_failed_is_its_error(result: str, error: JsonValue) -> None:
     kept = {"extra_content": {"anthropic": {"is_error": True, "cache_control": {"type": "ephemeral"}}}}
     message = {"role": "tool", "tool_call_id": "c1", "content": result, **kept}
     calls = {"role": "assistant", "tool_calls": [called("c1", "w")]}
@@ -162,7 +163,7 @@ def test_a_result_goes_to_the_tool_that_was_last_called_with_its_id() -> None:
         ),
     ],
 )
-def test_images_of_a_result_are_part_of_it_or_stand_beside_it(model: str, parts: list[Any]) -> None:
+def test_images_of_a_result_are_part_of_it_or_stand_beside_it(model: str, parts: list[JsonValue]) -> None:
     content = [
         {"type": "text", "text": "a"},
         {"type": "image_url", "image_url": {"url": PNG}},
@@ -209,14 +210,14 @@ def test_what_a_model_refused_to_say_is_what_it_said() -> None:
         ),
     ],
 )
-def test_messages_that_make_no_sense_are_refused(messages: list[Any], param: str) -> None:
+def test_messages_that_make_no_sense_are_refused(messages: list[JsonValue], param: str) -> None:
     with pytest.raises(Refusal) as raised:
         to_gemini(messages=messages)
     assert (raised.value.code, raised.value.param) == ("invalid_parameter", param)
 
 
 @pytest.mark.parametrize(("fields", "param"), [({"tools": "x"}, "tools"), ({"stop": 5}, "stop")])
-def test_parameters_that_are_no_list_are_refused(fields: dict[str, Any], param: str) -> None:
+def test_parameters_that_are_no_list_are_refused(fields: JsonObject, param: str) -> None:
     with pytest.raises(Refusal) as raised:
         to_gemini(**fields)
     assert raised.value.param == param
@@ -227,7 +228,7 @@ NOW = {"type": "function", "function": {"name": "now"}}
 DECLARED = {"name": "w", "description": "d", "parametersJsonSchema": SCHEMA}
 
 
-def allowed(mode: str, *names: str) -> dict[str, Any]:  # JSON
+def allowed(mode: str, *names: str) -> JsonObject:
     tools = [{"type": "function", "function": {"name": name}} for name in names]
     return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}}
 
@@ -248,7 +249,7 @@ def allowed(mode: str, *names: str) -> dict[str, Any]:  # JSON
         (allowed("auto", "w"), [DECLARED], None),
     ],
 )
-def test_tools_and_their_choice(choice: Any, declared: list[Any], config: Any) -> None:
+def test_tools_and_their_choice(choice: Any, declared: list[Any], config: Any) -> None:  # TOML
     body, dropped = to_gemini(tools=[*TOOLS, NOW], **({"tool_choice": choice} if choice else {}))
     assert body["tools"] == [{"functionDeclarations": declared}]
     assert body.get("toolConfig") == ({"functionCallingConfig": config} if config else None)
@@ -262,7 +263,7 @@ def test_a_strict_tool_asks_for_calls_that_fit_its_schema() -> None:
     assert to_gemini(tools=[strict], tool_choice="required")[0]["toolConfig"]["functionCallingConfig"]["mode"] == "ANY"
 
 
-def config_of(model: str = FLASH, **fields: Any) -> tuple[Any, tuple[str, ...]]:  # JSON
+def config_of(model: str = FLASH, **fields: JsonValue) -> tuple[JsonValue, tuple[str, ...]]:
     body, dropped = to_gemini(model, **fields)
     return body.get("generationConfig"), dropped
 
@@ -296,7 +297,7 @@ def config_of(model: str = FLASH, **fields: Any) -> tuple[Any, tuple[str, ...]]:
         ({"parallel_tool_calls": True, "tools": TOOLS}, None),
     ],
 )
-def test_parameters_for_gemini(fields: dict[str, Any], expected: Any) -> None:
+def test_parameters_for_gemini(fields: JsonObject, expected: JsonValue) -> None:
     assert config_of(**fields) == (expected, ())
 
 
@@ -308,7 +309,7 @@ def test_parameters_for_gemini(fields: dict[str, Any], expected: Any) -> None:
         ({"store": False}, {"store": False}),
     ],
 )
-def test_parameters_that_stand_beside_the_configuration(fields: dict[str, Any], beside: dict[str, Any]) -> None:
+def test_parameters_that_stand_beside_the_configuration(fields: dict[str, Any], beside: dict[str, Any]) -> None:  # TOML
     body, dropped = to_gemini(**fields)
     assert (body, dropped) == ({"contents": [{"role": "user", "parts": [{"text": "hi"}]}], **beside}, ())
 
@@ -334,7 +335,7 @@ def test_parameters_that_stand_beside_the_configuration(fields: dict[str, Any], 
         ),
     ],
 )
-def test_what_gemini_cannot_be_told_is_named(fields: dict[str, Any], dropped: tuple[str, ...]) -> None:
+def test_what_gemini_cannot_be_told_is_named(fields: JsonObject, dropped: tuple[str, ...]) -> None:
     assert to_gemini(**fields)[1] == dropped
 
 
@@ -352,7 +353,7 @@ def test_what_gemini_cannot_be_told_is_named(fields: dict[str, Any], dropped: tu
         ({"type": "input_audio", "input_audio": {}}, ("messages.input_audio",)),
     ],
 )
-def test_parts_that_gemini_cannot_be_shown_are_named(part: Any, dropped: tuple[str, ...]) -> None:
+def test_parts_that_gemini_cannot_be_shown_are_named(part: JsonValue, dropped: tuple[str, ...]) -> None:
     content = [{"type": "text", "text": "x"}, part]
     assert to_gemini(messages=[{"role": "user", "content": content}])[1] == dropped
 
@@ -404,7 +405,10 @@ def test_an_image_that_a_model_made_is_shown_to_it_again() -> None:
     ],
 )
 def test_a_model_thinks_as_hard_as_it_is_told_in_its_own_terms(
-    model: str, effort: str, config: Any, dropped: tuple[str, ...]
+    model: str,
+    effort: str,
+    config: Any,
+    dropped: tuple[str, ...],  # TOML
 ) -> None:
     expected = {"thinkingConfig": config} if config else None
     assert config_of(model, reasoning_effort=effort) == (expected, dropped)
@@ -427,22 +431,22 @@ def test_penalties_are_for_models_that_take_them(model: str, taken: bool) -> Non
         ("gemini-1.5-pro", False),
     ],
 )
-def test_only_newer_models_answer_in_json_beside_tools(form: dict[str, Any], model: str, taken: bool) -> None:
+def test_only_newer_models_answer_in_json_beside_tools(form: JsonObject, model: str, taken: bool) -> None:
     config, dropped = config_of(model, response_format=form, tools=TOOLS)
     assert (bool(config), dropped) == (taken, () if taken else ("response_format",))
     assert config_of(model, response_format=form)[1] == ()
 
 
-def steps_of(*signatures: str) -> list[dict[str, Any]]:
+def steps_of(*signatures: str) -> list[JsonObject]:
     """A step for each signature: one call and its result."""
-    steps: list[dict[str, Any]] = []
+    steps: list[JsonObject] = []
     for number, signature in enumerate(signatures):
         steps.append({"role": "assistant", "tool_calls": [called(f"c{number}", "w", "{}", signature)]})
         steps.append({"role": "tool", "tool_call_id": f"c{number}", "content": "x"})
     return steps
 
 
-def signatures_in(body: dict[str, Any]) -> list[str | None]:
+def signatures_in(body: JsonObject) -> list[str | None]:
     parts = [part for content in body["contents"] for part in content["parts"] if "functionCall" in part]
     return [part.get("thoughtSignature") for part in parts]
 
@@ -463,7 +467,7 @@ def test_a_step_of_the_current_turn_without_a_signature_gets_the_one_that_is_doc
 
 
 @pytest.mark.parametrize(("first", "expected"), [("a", ["a", None]), ("", [SKIP, None])])
-def test_only_the_first_of_parallel_calls_is_signed(first: str, expected: list[Any]) -> None:
+def test_only_the_first_of_parallel_calls_is_signed(first: str, expected: list[JsonValue]) -> None:
     step = {"role": "assistant", "tool_calls": [called("1", "w", "", first), called("2", "w")]}
     results = [{"role": "tool", "tool_call_id": number, "content": "x"} for number in "12"]
     assert signatures_in(to_gemini(messages=[HI, step, *results])[0]) == expected
@@ -473,14 +477,14 @@ def test_only_the_first_of_parallel_calls_is_signed(first: str, expected: list[A
     ("content", "parts"),
     [("x", [{"text": "x", "thoughtSignature": "sig"}]), (None, [{"text": "", "thoughtSignature": "sig"}])],
 )
-def test_the_signature_of_text_comes_back_with_it(content: Any, parts: list[Any]) -> None:
+def test_the_signature_of_text_comes_back_with_it(content: JsonValue, parts: list[JsonValue]) -> None:
     kept = {"google": {"thought_signature": "sig"}}
     turn = {"role": "assistant", "content": content, "reasoning_content": "hm", "extra_content": kept}
     assert to_gemini(messages=[HI, turn, HI])[0]["contents"][1]["parts"] == parts
 
 
 @pytest.mark.parametrize("kept", [{"google": 3}, {"google": {"thought_signature": 3}}, {"anthropic": {"a": 1}}])
-def test_an_extension_of_another_shape_is_no_signature(kept: Any) -> None:
+def test_an_extension_of_another_shape_is_no_signature(kept: JsonValue) -> None:
     turn = {"role": "assistant", "content": "x", "extra_content": kept}
     body, dropped = to_gemini(messages=[HI, turn, HI])
     assert (body["contents"][1]["parts"], dropped) == ([{"text": "x"}], ())
@@ -536,7 +540,7 @@ spoken = texts.map(lambda text: {"role": "assistant", "content": text})
 
 
 @st.composite
-def tool_steps(draw: st.DrawFn) -> list[dict[str, Any]]:
+def tool_steps(draw: st.DrawFn) -> list[JsonObject]:
     """A step: text perhaps, calls with ids of their own, and their results."""
     ids = draw(st.lists(names, min_size=1, max_size=3, unique=True))
     calls = [called(one, draw(names), draw(objects), draw(st.just("") | names)) for one in ids]
@@ -579,7 +583,7 @@ requests = st.fixed_dictionaries(
     requests,
     st.none() | st.just("required") | st.just("none") | st.just({"type": "function", "function": {"name": "w"}}),
 )
-def test_p8_a_request_there_and_back_is_the_same(fields: dict[str, Any], choice: Any) -> None:
+def test_p8_a_request_there_and_back_is_the_same(fields: JsonObject, choice: JsonValue) -> None:
     if choice is not None and "tools" in fields:
         fields["tool_choice"] = choice
     body, dropped = to_gemini("gemini-2.0-flash", **fields)
@@ -650,6 +654,8 @@ wild_fields = st.fixed_dictionaries(
 
 @promised()
 @given(st.lists(wild_messages, max_size=4), wild_fields, st.sampled_from([FLASH, OLDER, "m"]))
-def test_p9_a_request_of_any_shape_is_written_or_refused(messages: list[Any], fields: Any, model: str) -> None:
+def test_p9_a_request_of_any_shape_is_written_or_refused(
+    messages: list[JsonValue], fields: JsonValue, model: str
+) -> None:
     with suppress(Refusal):
         assert to_gemini(model, messages=[HI, *messages], **fields)[0]["contents"]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
 from hypothesis import given
@@ -17,6 +16,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import translated_events
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, Finish, Opaque, ReasoningDelta, TextDelta, ToolCallDelta, UsageReport
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.usage import Usage
 from tests.json_values import json_values
 from tests.properties import promised
@@ -59,9 +59,9 @@ def whole(*chunks: bytes) -> list[Event]:
     return events
 
 
-def plain(events: Sequence[Event]) -> list[Any]:
+def plain(events: Sequence[Event]) -> list[object]:
     """Events as values: frames are told apart by their bodies, without the clock."""
-    made = []
+    made: list[object] = []
     for one in events:
         body = {key: value for key, value in one.frame.body.items() if key != "created"} if one.frame else None
         fields = {name: getattr(one, name) for name in one.__struct_fields__ if name != "frame"}
@@ -69,7 +69,7 @@ def plain(events: Sequence[Event]) -> list[Any]:
     return made
 
 
-def deltas_of(events: Sequence[Event]) -> list[Any]:  # JSON
+def deltas_of(events: Sequence[Event]) -> list[JsonValue]:
     """What the events say to a client of OpenAI's format, chunk by chunk."""
     body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "hi"}]}
     encoder = OPENAI_CHAT.stream_encoder(OPENAI_CHAT.decode_request(body))
@@ -193,7 +193,7 @@ def test_u13_an_error_as_bare_json_within_a_stream_is_an_error(opening: bytes) -
 
 
 @pytest.mark.parametrize("wrap", [lambda body: body, lambda body: [body]])
-def test_u13_an_error_as_an_event_is_an_error(wrap: Any) -> None:
+def test_u13_an_error_as_an_event_is_an_error(wrap: Callable[[JsonObject], JsonValue]) -> None:
     error = decoded(says(text("x")) + event(wrap(error_body(429, "slow"))))[1]
     assert error is not None
     assert (error.code, error.upstream_status) == ("rate_limit_exceeded", 200)
@@ -338,7 +338,7 @@ def test_p8_every_split_of_a_stream_gives_the_same_events(wire: bytes, sizes: li
 
 @promised()
 @given(st.lists(groups, max_size=4))
-def test_p8_a_stream_says_what_was_sent_and_arguments_are_valid_json(sent: list[list[Any]]) -> None:
+def test_p8_a_stream_says_what_was_sent_and_arguments_are_valid_json(sent: list[list[JsonValue]]) -> None:
     events = whole(*(says(*group) for group in sent), says(finish="STOP"))
     given_ = [part for group in sent for part in group]
     for kind, thought in ((TextDelta, None), (ReasoningDelta, True)):

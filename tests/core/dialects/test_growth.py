@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
@@ -12,6 +11,7 @@ from sentinel_core.dialects.anthropic_messages.decoder import MessagesStreamDeco
 from sentinel_core.dialects.openai_chat.call_indexes import CallIndexes
 from sentinel_core.dialects.openai_chat.held_logprobs import HeldLogprobs
 from sentinel_core.dialects.openai_responses.decoder import ResponseStreamDecoder
+from sentinel_core.json_types import JsonMapping
 from tests.long_form import long_form
 from tests.plugins.guarding.growth import MOST, growth
 
@@ -31,7 +31,7 @@ def held_logprobs(text: str) -> None:
     assert len(left["content"]) == len(text)
 
 
-def payload(body: Mapping[str, Any]) -> bytes:
+def payload(body: JsonMapping) -> bytes:
     return json.dumps(body).encode()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
@@ -14,6 +13,7 @@ from sentinel_core.dialects.sse import SseParser
 from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event
+from sentinel_core.json_types import JsonValue
 from sentinel_core.messages import Answer
 from tests.core.dialects.messages_client import REQUEST, events_of, translated, written
 from tests.upstream import completion, delta
@@ -22,7 +22,7 @@ from tests.upstream.anthropic import message_stream, tool_block
 CUT = '{"a": "hel'
 
 
-def called(arguments: str, finish: str, **fields: Any) -> Answer:  # JSON
+def called(arguments: str, finish: str, **fields: JsonValue) -> Answer:
     """The message of a completion with one call; `fields` are those of its own message, instead of the call."""
     call = {"id": "c", "type": "function", "function": {"name": "w", "arguments": arguments}}
     said = {"role": "assistant", "content": None, **(fields or {"tool_calls": [call]})}
@@ -30,7 +30,7 @@ def called(arguments: str, finish: str, **fields: Any) -> Answer:  # JSON
     return translated_answer(OPENAI_CHAT.decode_answer(raw), REQUEST)
 
 
-async def streamed(arguments: str, finish: str, **fields: Any) -> list[Event]:  # JSON
+async def streamed(arguments: str, finish: str, **fields: JsonValue) -> list[Event]:
     """The events of a chat's stream with one call; `fields` are those of its delta, instead of the call."""
     call = {"index": 0, "id": "c", "type": "function", "function": {"name": "w", "arguments": arguments}}
     chunks = [delta(role="assistant"), delta(**(fields or {"tool_calls": [call]})), delta(finish=finish)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +14,7 @@ from sentinel_core.dialects.anthropic_messages import ANTHROPIC_COUNTING, ANTHRO
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.errors import Refusal, SentinelError, UpstreamError
 from sentinel_core.events import Event, Finish, Opaque, ReasoningDelta, TextDelta, TextEvent, ToolCallDelta, UsageReport
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Request
 from sentinel_core.usage import Usage
 from tests.core.dialects.messages_client import events_of, written
@@ -32,12 +32,12 @@ from tests.upstream.anthropic import (
 )
 
 
-def decoded(**fields: Any) -> Request:  # JSON
+def decoded(**fields: JsonValue) -> Request:
     body = {"model": "claude", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], **fields}
     return ANTHROPIC_MESSAGES.decode_request(body)
 
 
-def bodies(wire: bytes) -> list[Any]:  # JSON
+def bodies(wire: bytes) -> list[JsonValue]:
     return [json.loads(event.data) for event in SseParser().feed(wire)]
 
 
@@ -213,7 +213,7 @@ def tool_events() -> tuple[ToolCallDelta, Opaque, ToolCallDelta, list[Event]]:
     return call, strings, given_input, rest
 
 
-def tools_of(wire: bytes) -> list[dict[str, Any]]:  # JSON
+def tools_of(wire: bytes) -> list[JsonObject]:
     return [body["content_block"] for body in bodies(wire) if body["type"] == "content_block_start"]
 
 
@@ -406,7 +406,7 @@ def test_guards_see_every_text_of_a_request_and_no_binary() -> None:
         ({"api_base": "http://elsewhere"}, "api_base"),
     ],
 )
-def test_requests_are_refused_by_name(fields: dict[str, Any], param: str) -> None:
+def test_requests_are_refused_by_name(fields: JsonObject, param: str) -> None:
     with pytest.raises(Refusal) as raised:
         decoded(**fields)
     assert raised.value.status == 400

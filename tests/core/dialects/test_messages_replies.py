@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 import pytest
 
@@ -12,6 +11,7 @@ from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.core.dialects.messages_client import translated
 from tests.upstream import completion, delta
 from tests.upstream.anthropic import message
@@ -22,15 +22,15 @@ REQUEST = ANTHROPIC_MESSAGES.decode_request(
 FUNCTION = {"name": "f", "arguments": "{}"}
 
 
-def content_of(answer_id: str | None = "chatcmpl-1", **said: Any) -> list[dict[str, Any]]:  # JSON
+def content_of(answer_id: str | None = "chatcmpl-1", **said: JsonValue) -> list[JsonObject]:
     """The blocks of a completion's message."""
     choice = {"index": 0, "message": {"role": "assistant", "content": None, **said}, "finish_reason": "tool_calls"}
     answer = OPENAI_CHAT.decode_answer(json.dumps(completion(id=answer_id, choices=[choice])).encode())
-    content: list[dict[str, Any]] = translated_answer(answer, REQUEST).body["content"]
+    content: list[JsonObject] = translated_answer(answer, REQUEST).body["content"]
     return content
 
 
-def call(**members: Any) -> dict[str, Any]:  # JSON
+def call(**members: JsonValue) -> JsonObject:
     return {"id": "c", "type": "function", "function": FUNCTION, **members}
 
 
@@ -55,7 +55,7 @@ def call(**members: Any) -> dict[str, Any]:  # JSON
     ],
     ids=repr,
 )
-def test_u12_what_is_no_completion_is_the_upstreams_fault(said: dict[str, Any]) -> None:
+def test_u12_what_is_no_completion_is_the_upstreams_fault(said: JsonObject) -> None:
     with pytest.raises(UpstreamError) as raised:
         content_of(**said)
     assert raised.value.code == "upstream_invalid_response"
@@ -70,7 +70,7 @@ def test_arguments_that_nest_too_deeply_are_the_models_mistake(arguments: str) -
 
 
 @pytest.mark.parametrize("arguments", [{"a": 1}, '{"a": 1}'], ids=repr)
-def test_arguments_may_be_an_object(arguments: Any) -> None:  # JSON
+def test_arguments_may_be_an_object(arguments: JsonValue) -> None:
     made = {"type": "tool_use", "id": "c", "name": "f", "input": {"a": 1}}
     assert content_of(tool_calls=[call(function={**FUNCTION, "arguments": arguments})]) == [made]
     (older,) = content_of(function_call={**FUNCTION, "arguments": arguments})
@@ -78,13 +78,13 @@ def test_arguments_may_be_an_object(arguments: Any) -> None:  # JSON
 
 
 @pytest.mark.parametrize("arguments", [None, "", " "], ids=repr)
-def test_a_call_without_arguments_has_an_empty_input(arguments: Any) -> None:  # JSON
+def test_a_call_without_arguments_has_an_empty_input(arguments: JsonValue) -> None:
     (made,) = content_of(tool_calls=[call(function={**FUNCTION, "arguments": arguments})])
     assert made["input"] == {}
 
 
 @pytest.mark.parametrize("identifier", [None, "", 5], ids=repr)
-async def test_a_call_without_an_id_gets_one_that_no_other_has_whole_or_streamed(identifier: Any) -> None:  # JSON
+async def test_a_call_without_an_id_gets_one_that_no_other_has_whole_or_streamed(identifier: JsonValue) -> None:
     calls = [call(), call(id=identifier), call(id=identifier)]
     ids = [made["id"] for made in content_of(tool_calls=calls)]
     assert ids[0] == "c"
@@ -106,7 +106,7 @@ def test_calls_of_answers_without_ids_have_some_that_no_other_has(answer: str | 
 
 
 @pytest.mark.parametrize("thought", [{}, {"thinking": None}, {"thinking": 3}, {"thinking": ["x"]}], ids=repr)
-def test_u12_a_thought_that_says_nothing_is_no_block(thought: dict[str, Any]) -> None:
+def test_u12_a_thought_that_says_nothing_is_no_block(thought: JsonObject) -> None:
     raw = json.dumps(message({"type": "thinking", "signature": "s", **thought}, "a")).encode()
     with pytest.raises(UpstreamError) as raised:
         ANTHROPIC_MESSAGES.decode_answer(raw)
@@ -129,7 +129,7 @@ USE = {"type": "tool_use", "id": "toolu_1", "name": "w", "input": {}}
 )
 @pytest.mark.parametrize("texts", [("Let me see. ", "Found it."), ()], ids=["text", "no text"])
 def test_the_content_of_an_answer_in_openais_form_is_one_text_whatever_else_is_in_it(
-    texts: tuple[str, ...], between: tuple[Any, ...]
+    texts: tuple[str, ...], between: tuple[JsonValue, ...]
 ) -> None:
     raw = json.dumps(message(*texts[:1], *between, *texts[1:])).encode()
     request = OPENAI_CHAT.decode_request({"model": "m", "messages": [{"role": "user", "content": "hi"}]})
@@ -139,7 +139,7 @@ def test_the_content_of_an_answer_in_openais_form_is_one_text_whatever_else_is_i
 
 @pytest.mark.parametrize(("blocks", "content"), [((), ""), ((USE,), None)], ids=["nothing", "a call alone"])
 def test_an_answer_that_says_nothing_has_an_empty_text_and_one_that_calls_a_tool_none(
-    blocks: tuple[Any, ...], content: str | None
+    blocks: tuple[JsonValue, ...], content: str | None
 ) -> None:
     raw = json.dumps(message(content=[*blocks])).encode()
     request = OPENAI_CHAT.decode_request({"model": "m", "messages": [{"role": "user", "content": "hi"}]})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 
@@ -11,14 +10,15 @@ from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import translated_request
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonObject, JsonValue
 
-HELLO: list[dict[str, Any]] = [{"role": "user", "content": "hi"}]
+HELLO: list[JsonObject] = [{"role": "user", "content": "hi"}]
 TOOLS = [{"type": "function", "function": {"name": "w", "parameters": {"type": "object", "properties": {}}}}]
 CALL = {"id": "c", "type": "function", "function": {"name": "w", "arguments": "{}"}}
 SONNET = "claude-sonnet-4-6"
 
 
-def to_anthropic(model: str = SONNET, **fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
+def to_anthropic(model: str = SONNET, **fields: JsonValue) -> tuple[JsonObject, tuple[str, ...]]:
     request = OPENAI_CHAT.decode_request({"model": "m", "messages": HELLO, **fields})
     translated, dropped = translated_request(request, ANTHROPIC_MESSAGES, model)
     return dict(translated.body), dropped
@@ -26,7 +26,7 @@ def to_anthropic(model: str = SONNET, **fields: Any) -> tuple[dict[str, Any], tu
 
 @pytest.mark.parametrize("model", ["claude-sonnet-4-5", SONNET, "claude-opus-5"])
 @pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "w"}}])
-def test_no_model_thinks_beside_a_forced_tool(model: str, choice: Any) -> None:
+def test_no_model_thinks_beside_a_forced_tool(model: str, choice: JsonValue) -> None:
     body, dropped = to_anthropic(model, reasoning_effort="high", tools=TOOLS, tool_choice=choice)
     assert "thinking" not in body
     assert dropped == ("reasoning_effort",)
@@ -43,7 +43,7 @@ def test_no_model_thinks_beside_a_forced_tool(model: str, choice: Any) -> None:
     ],
 )
 def test_a_model_that_thinks_is_sampled_as_anthropic_samples(
-    model: str, fields: dict[str, Any], kept: dict[str, Any], dropped: tuple[str, ...]
+    model: str, fields: JsonObject, kept: JsonObject, dropped: tuple[str, ...]
 ) -> None:
     body, left_out = to_anthropic(model, reasoning_effort="high", **fields)
     assert {key: body[key] for key in ("temperature", "top_p", "top_k") if key in body} == kept
@@ -82,7 +82,7 @@ def test_text_of_nothing_but_space_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("content", [None, "", []], ids=repr)
-def test_an_earlier_refusal_is_said_where_there_is_no_content(content: Any) -> None:  # JSON
+def test_an_earlier_refusal_is_said_where_there_is_no_content(content: JsonValue) -> None:
     refusal = {"role": "assistant", "content": content, "refusal": "I cannot."}
     body, dropped = to_anthropic(messages=[*HELLO, refusal, *HELLO])
     assert body["messages"][1] == {"role": "assistant", "content": "I cannot."}
@@ -100,7 +100,7 @@ def test_an_earlier_refusal_stands_before_the_calls_and_not_beside_content() -> 
 
 
 @pytest.mark.parametrize("message", [{"role": "system", "content": "be brief"}, {"role": "user", "content": " "}])
-def test_a_conversation_in_which_nobody_speaks_is_refused(message: dict[str, Any]) -> None:
+def test_a_conversation_in_which_nobody_speaks_is_refused(message: JsonObject) -> None:
     with pytest.raises(Refusal) as raised:
         to_anthropic(messages=[message])
     assert (raised.value.code, raised.value.param) == ("invalid_parameter", "messages")
@@ -113,7 +113,7 @@ def test_a_jpeg_goes_by_its_registered_name() -> None:
 
 
 RESULT = {"role": "tool", "tool_call_id": "c", "content": "1"}
-CALLED: list[dict[str, Any]] = [*HELLO, {"role": "assistant", "tool_calls": [CALL]}, RESULT]
+CALLED: list[JsonObject] = [*HELLO, {"role": "assistant", "tool_calls": [CALL]}, RESULT]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ CALLED: list[dict[str, Any]] = [*HELLO, {"role": "assistant", "tool_calls": [CAL
     ids=repr,
 )
 def test_the_tools_of_earlier_turns_are_declared_and_not_called_where_a_turn_offers_none(
-    fields: dict[str, Any],
+    fields: JsonObject,
 ) -> None:
     body, dropped = to_anthropic(messages=[*CALLED, {"role": "assistant", "tool_calls": [CALL]}, RESULT], **fields)
     assert body["tools"] == [{"name": "w", "input_schema": {"type": "object", "properties": {}}}]

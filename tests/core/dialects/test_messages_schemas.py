@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.dialects.anthropic_messages.schemas import taken
+from sentinel_core.json_types import JsonObject
 from tests.core.dialects.test_messages_requests import to_anthropic
 
 OPUS = "claude-opus-4-5"
@@ -52,7 +51,7 @@ def test_only_a_strict_tool_is_bound_to_its_schema() -> None:
         ({"type": "object", "properties": {"minimum": True}}, {"additionalProperties": False}, True),
     ],
 )
-def test_what_a_schema_gets(schema: dict[str, Any], expected: dict[str, Any], exact: bool) -> None:
+def test_what_a_schema_gets(schema: JsonObject, expected: JsonObject, exact: bool) -> None:
     assert taken(schema) == ({**schema, **expected}, exact)
 
 
@@ -70,7 +69,7 @@ def test_what_a_schema_gets(schema: dict[str, Any], expected: dict[str, Any], ex
         ({"$ref": "#/$defs/x", "$defs": {"x": OPEN}}, {"$ref": "#/$defs/x", "$defs": {"x": CLOSED}}),
     ],
 )
-def test_what_a_schema_loses_is_told_in_words(schema: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_what_a_schema_loses_is_told_in_words(schema: JsonObject, expected: JsonObject) -> None:
     assert taken(schema) == (expected, False)
 
 
@@ -85,6 +84,6 @@ schemas = st.recursive(
 
 
 @given(st.dictionaries(keywords, schemas, max_size=4))
-def test_a_schema_that_was_taken_stays_as_it_is(schema: dict[str, Any]) -> None:
+def test_a_schema_that_was_taken_stays_as_it_is(schema: JsonObject) -> None:
     once = taken(schema).schema
     assert taken(once).schema == once

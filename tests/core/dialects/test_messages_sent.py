@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
@@ -12,6 +11,7 @@ from sentinel_core.chain.transcript import Transcript
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, Finish, TextDelta, ToolCallDelta
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Answer
 from tests.core.dialects.messages_client import events_of
 from tests.upstream.anthropic import block, ending, message, message_stream, named, opening, text_block, tool_block
@@ -68,7 +68,7 @@ def test_u15_an_upstreams_own_stream_of_it_is_no_whole_answer(arguments: str) ->
 
 
 @pytest.mark.parametrize("usage", [None, True, 3, "x", ["x"]], ids=repr)
-def test_a_message_may_begin_with_counts_that_are_none(usage: Any) -> None:  # JSON
+def test_a_message_may_begin_with_counts_that_are_none(usage: JsonValue) -> None:
     start = named({"type": "message_start", "message": message(content=[], stop_reason=None, usage=usage)})
     counted = sent(events_of(*[start, *text_block(0, "a"), *ending(input_tokens=3)]))
     assert counted.body["usage"] == {"input_tokens": 3, "output_tokens": 2}
@@ -90,7 +90,7 @@ def test_a_message_may_begin_with_counts_that_are_none(usage: Any) -> None:  # J
     ],
     ids=lambda delta: delta["type"],
 )
-def test_a_block_may_hold_what_its_type_does_not_say(start: dict[str, Any], delta: dict[str, Any]) -> None:
+def test_a_block_may_hold_what_its_type_does_not_say(start: JsonObject, delta: JsonObject) -> None:
     events = events_of(*[opening(), *block(0, {**start, "citations": 3}, delta), *ending()])
     texts = [event.text for event in events if isinstance(event, TextDelta)]
     assembled = ANTHROPIC_MESSAGES.assemble(events)
@@ -105,7 +105,7 @@ def test_text_in_a_block_of_thinking_is_a_text() -> None:
 
 
 @pytest.mark.parametrize("start", [{}, {"type": 1}, {"type": None, "text": ""}, {"input": {}}], ids=repr)
-def test_u11_a_block_that_does_not_say_its_type_is_a_fault(start: dict[str, Any]) -> None:
+def test_u11_a_block_that_does_not_say_its_type_is_a_fault(start: JsonObject) -> None:
     with pytest.raises(UpstreamError) as raised:
         events_of(*[opening(), *block(0, start)])
     assert raised.value.code == "upstream_invalid_response"

@@ -14,6 +14,7 @@ from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.dialects.translation import translated_answer, translated_events
 from sentinel_core.events import Event, Finish, Opaque, RefusalDelta
+from sentinel_core.json_types import JsonObject
 from sentinel_core.messages import Request
 from tests.upstream.anthropic import message, named, opening, text_block
 
@@ -36,18 +37,18 @@ STOPS = pytest.mark.parametrize(
 
 
 def asked(client: Dialect, *, stream: bool) -> Request:
-    hello: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}]}
+    hello: JsonObject = {"messages": [{"role": "user", "content": "hi"}]}
     return client.decode_request(
         {"model": "m", "stream": stream, **({"input": "hi"} if client is OPENAI_RESPONSES else hello)}
     )
 
 
-def whole(client: Dialect, stop: dict[str, Any]) -> dict[str, Any]:  # JSON
+def whole(client: Dialect, stop: JsonObject) -> JsonObject:
     answer = ANTHROPIC_MESSAGES.decode_answer(json.dumps(message("part", **stop)).encode())
     return dict(translated_answer(answer, asked(client, stream=False)).body)
 
 
-def kept(holder: dict[str, Any]) -> dict[str, Any]:  # JSON
+def kept(holder: JsonObject) -> JsonObject:
     """What only Anthropic says of the end."""
     own = holder.get("extra_content", {}).get("anthropic", {})
     return {name: own[name] for name in ("stop_reason", "stop_sequence") if name in own}
@@ -59,7 +60,7 @@ def test_a_reason_that_only_anthropic_knows_is_all_that_it_keeps() -> None:
     assert said == {"anthropic": {"stop_reason": "pause_turn", "stop_sequence": None}}
 
 
-async def streamed(client: Dialect, stop: dict[str, Any]) -> list[Event]:  # JSON
+async def streamed(client: Dialect, stop: JsonObject) -> list[Event]:
     async def events() -> Any:  # of the message
         decoder = ANTHROPIC_MESSAGES.stream_decoder()
         end = {"type": "message_delta", "delta": stop, "usage": {"output_tokens": 2}}
@@ -72,7 +73,7 @@ async def streamed(client: Dialect, stop: dict[str, Any]) -> list[Event]:  # JSO
 
 
 @STOPS
-async def test_a_chats_client_hears_how_a_message_ended(stop: dict[str, Any]) -> None:
+async def test_a_chats_client_hears_how_a_message_ended(stop: JsonObject) -> None:
     events = await streamed(OPENAI_CHAT, stop)
     encoder = OPENAI_CHAT.stream_encoder(asked(OPENAI_CHAT, stream=True))
     wire = b"".join(map(encoder.encode, events)) + encoder.finish()
@@ -87,7 +88,7 @@ async def test_a_chats_client_hears_how_a_message_ended(stop: dict[str, Any]) ->
 
 
 @STOPS
-async def test_a_client_of_responses_hears_how_a_message_ended(stop: dict[str, Any]) -> None:
+async def test_a_client_of_responses_hears_how_a_message_ended(stop: JsonObject) -> None:
     frames = [event.frame.body for event in await streamed(OPENAI_RESPONSES, stop) if event.frame is not None]
     response, expected = frames[-1]["response"], whole(OPENAI_RESPONSES, stop)
     assert response["status"] == expected["status"]

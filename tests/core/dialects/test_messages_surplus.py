@@ -12,6 +12,7 @@ from sentinel_core.dialects.google_gemini import GOOGLE_GEMINI
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import canonical_request
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.keys import Target
 from sentinel_core.upstream.outgoing import outgoing
 from tests.core.dialects.messages_client import asked, to_openai
@@ -25,16 +26,16 @@ FUNCTION = {"type": "function", "function": {"name": "f", "parameters": SCHEMA}}
 SERVER_TOOL = {"type": "web_search_20250305", "name": "web_search"}
 
 
-def and_back(**fields: Any) -> dict[str, Any]:  # JSON
+def and_back(**fields: JsonValue) -> JsonObject:
     body = canonical_request(asked(**fields), "m").body
     return dict(ANTHROPIC_MESSAGES.from_canonical_request(body, "claude-opus-4-5").body)
 
 
-def text(said: str, **surplus: Any) -> dict[str, Any]:  # JSON
+def text(said: str, **surplus: JsonValue) -> JsonObject:
     return {"type": "text", "text": said, **surplus}
 
 
-def conversation(**surplus: Any) -> dict[str, Any]:  # JSON
+def conversation(**surplus: JsonValue) -> JsonObject:
     """A request with text that says more in every place that text may have."""
     return {
         "system": [text("rules", **surplus)],
@@ -51,7 +52,7 @@ def conversation(**surplus: Any) -> dict[str, Any]:  # JSON
     }
 
 
-def said(body: dict[str, Any]) -> list[str]:  # JSON
+def said(body: JsonObject) -> list[str]:
     """The text of every message that has some."""
     contents = [message["content"] for message in body["messages"]]
     read = ["".join(part["text"] for part in one) if isinstance(one, list) else one or "" for one in contents]
@@ -59,7 +60,7 @@ def said(body: dict[str, Any]) -> list[str]:  # JSON
 
 
 @pytest.mark.parametrize("nothing", [None, []], ids=repr)
-def test_text_with_citations_that_say_nothing_is_text(nothing: Any) -> None:  # JSON
+def test_text_with_citations_that_say_nothing_is_text(nothing: JsonValue) -> None:
     body, dropped = to_openai(**conversation(citations=nothing))
     assert said(body) == ["rules", "q?", "42.", "43.", "r"]
     assert dropped == ("messages.server_tool_use",)
@@ -87,7 +88,7 @@ def test_text_with_citations_stays_and_these_are_named() -> None:
         {"messages": [{"role": "user", "content": [FOUND, text("q?")]}]},
     ],
 )
-def test_what_is_left_out_is_refused_where_the_table_says_so(fields: dict[str, Any]) -> None:
+def test_what_is_left_out_is_refused_where_the_table_says_so(fields: dict[str, Any]) -> None:  # TOML
     with pytest.raises(Refusal) as raised:
         outgoing(Call(asked(**fields), Target("up", "gpt"), Nobody()), OPENAI_CHAT, "refuse")
     assert raised.value.code == "unsupported_parameter"
@@ -107,7 +108,7 @@ def test_a_mark_for_the_cache_beside_citations_is_named_as_well() -> None:
     ("mark", "dropped"), [({"type": "ephemeral"}, ("cache_control",)), (None, ())], ids=["marked", "null"]
 )
 def test_a_mark_for_the_cache_in_an_assistants_turn_is_named(
-    block: dict[str, Any], mark: Any, dropped: tuple[str, ...]
+    block: JsonObject, mark: JsonValue, dropped: tuple[str, ...]
 ) -> None:
     turns = [{"role": "user", "content": "q?"}, {"role": "assistant", "content": [{**block, "cache_control": mark}]}]
     body, left_out = to_openai(messages=turns)
@@ -173,7 +174,7 @@ def test_citations_come_back_where_the_target_is_anthropic() -> None:
     ],
 )
 def test_a_function_that_says_more_is_sent_without_it(
-    kind: dict[str, Any], surplus: dict[str, Any], dropped: tuple[str, ...]
+    kind: JsonObject, surplus: JsonObject, dropped: tuple[str, ...]
 ) -> None:
     choice = {"type": "tool", "name": "f"}
     body, left_out = to_openai(tools=[{**kind, "name": "f", "input_schema": SCHEMA, **surplus}], tool_choice=choice)
@@ -195,7 +196,7 @@ def test_what_a_client_of_another_format_adds_to_a_function_is_no_second_place_f
 
 
 @pytest.mark.parametrize("tools", [[{"name": "f", "input_schema": SCHEMA}, SERVER_TOOL], [SERVER_TOOL], []])
-def test_no_choice_names_a_tool_that_is_not_sent(tools: list[dict[str, Any]]) -> None:
+def test_no_choice_names_a_tool_that_is_not_sent(tools: list[JsonObject]) -> None:
     choice = {"type": "tool", "name": "web_search"}
     body, dropped = to_openai(tools=tools, tool_choice=choice)
     assert "tool_choice" not in body

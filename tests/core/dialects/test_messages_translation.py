@@ -16,6 +16,7 @@ from sentinel_core.dialects.sse import SseParser
 from sentinel_core.dialects.translation import translated_answer, translated_events, translated_request
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.events import Event
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.core.dialects.messages_client import to_openai
 from tests.json_values import json_values
 from tests.properties import promised
@@ -34,13 +35,13 @@ SCHEMA = {
 OPUS = "claude-opus-4-5"
 
 
-def to_anthropic(model: str = OPUS, **fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
+def to_anthropic(model: str = OPUS, **fields: JsonValue) -> tuple[JsonObject, tuple[str, ...]]:
     body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], **fields}
     request, dropped = translated_request(OPENAI_CHAT.decode_request(body), ANTHROPIC_MESSAGES, model)
     return dict(request.body), dropped
 
 
-CONVERSATION: list[dict[str, Any]] = [
+CONVERSATION: list[JsonObject] = [
     {"role": "system", "content": "one"},
     {"role": "developer", "content": [{"type": "text", "text": "two"}]},
     {
@@ -117,7 +118,7 @@ ANTHROPIC_TOOLS = [{"name": "w", "description": "d", "input_schema": SCHEMA, "st
         ({"type": "function", "function": {"name": "w"}}, {"type": "tool", "name": "w"}),
     ],
 )
-def test_tools_and_their_choice_both_ways(choice: Any, expected: dict[str, Any]) -> None:
+def test_tools_and_their_choice_both_ways(choice: JsonValue, expected: JsonObject) -> None:
     body, dropped = to_anthropic(tools=TOOLS, tool_choice=choice)
     assert (body["tools"], body["tool_choice"], dropped) == (ANTHROPIC_TOOLS, expected, ())
     back, dropped = to_openai(tools=ANTHROPIC_TOOLS, tool_choice=expected)
@@ -132,7 +133,7 @@ def test_tools_and_their_choice_both_ways(choice: Any, expected: dict[str, Any])
         ({"parallel_tool_calls": False, "tool_choice": "none"}, {"type": "none"}),
     ],
 )
-def test_the_flag_against_parallel_calls_stands_in_a_choice(fields: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_the_flag_against_parallel_calls_stands_in_a_choice(fields: JsonObject, expected: JsonObject) -> None:
     assert to_anthropic(tools=TOOLS, **fields)[0]["tool_choice"] == expected
 
 
@@ -160,7 +161,7 @@ def test_the_flag_against_parallel_calls_stands_in_a_choice(fields: dict[str, An
         ({"reasoning_effort": "none"}, {}),
     ],
 )
-def test_parameters_for_anthropic(fields: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_parameters_for_anthropic(fields: JsonObject, expected: JsonObject) -> None:
     body, dropped = to_anthropic(**fields)
     assert dropped == ()
     assert {**body, **expected} == body
@@ -188,7 +189,7 @@ def test_parameters_for_anthropic(fields: dict[str, Any], expected: dict[str, An
         ("llama-3", {"temperature": 0.5, "top_p": 0.5}, ()),
     ],
 )
-def test_what_a_model_cannot_be_told_is_named(model: str, fields: dict[str, Any], dropped: tuple[str, ...]) -> None:
+def test_what_a_model_cannot_be_told_is_named(model: str, fields: JsonObject, dropped: tuple[str, ...]) -> None:
     assert to_anthropic(model, **fields)[1] == dropped
 
 
@@ -256,7 +257,7 @@ def test_a_conversation_for_openai() -> None:
         ),
     ],
 )
-def test_parameters_for_openai(fields: dict[str, Any], expected: dict[str, Any], dropped: tuple[str, ...]) -> None:
+def test_parameters_for_openai(fields: JsonObject, expected: JsonObject, dropped: tuple[str, ...]) -> None:
     body, left_out = to_openai(**fields)
     assert left_out == dropped
     assert {**body, **expected} == body
@@ -264,7 +265,7 @@ def test_parameters_for_openai(fields: dict[str, Any], expected: dict[str, Any],
     assert not {"extra_content", "top_k", "max_tokens"} & body.keys()
 
 
-def through(answer: dict[str, Any], source: Dialect, target: Dialect) -> dict[str, Any]:  # JSON
+def through(answer: JsonObject, source: Dialect, target: Dialect) -> JsonObject:
     asked = target.decode_request({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]})
     translated = translated_answer(source.decode_answer(json.dumps(answer).encode()), asked)
     assert translated.dialect is target
@@ -448,7 +449,7 @@ requests = st.fixed_dictionaries(
 
 @promised()
 @given(requests)
-def test_p8_a_request_there_and_back_is_the_same(body: dict[str, Any]) -> None:
+def test_p8_a_request_there_and_back_is_the_same(body: JsonObject) -> None:
     request = ANTHROPIC_MESSAGES.decode_request(body)
     there = ANTHROPIC_MESSAGES.to_canonical_request(request)
     back = ANTHROPIC_MESSAGES.from_canonical_request(there.body, OPUS)
@@ -458,7 +459,7 @@ def test_p8_a_request_there_and_back_is_the_same(body: dict[str, Any]) -> None:
 
 @promised()
 @given(texts, st.lists(calls, max_size=3), texts)
-def test_p8_an_answer_there_and_back_is_the_same(text: str, made: list[dict[str, Any]], thought: str) -> None:
+def test_p8_an_answer_there_and_back_is_the_same(text: str, made: list[JsonObject], thought: str) -> None:
     answer = message({**THOUGHT, "thinking": thought}, text, *made)
     there = through(answer, ANTHROPIC_MESSAGES, OPENAI_CHAT)
     assert through(there, OPENAI_CHAT, ANTHROPIC_MESSAGES) == answer

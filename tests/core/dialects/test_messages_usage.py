@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 
 import pytest
 
@@ -17,6 +16,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import translated_answer, translated_events
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, UsageReport
+from sentinel_core.json_types import JsonValue
 from sentinel_core.keys import Target
 from sentinel_core.prices import Prices
 from sentinel_core.testing import context
@@ -47,7 +47,9 @@ def counted(*parts: bytes) -> Usage:
     ],
     ids=repr,
 )
-def test_u26_without_closing_counts_that_make_sense_those_of_the_beginning_are_not_the_last_word(end: Any) -> None:
+def test_u26_without_closing_counts_that_make_sense_those_of_the_beginning_are_not_the_last_word(
+    end: JsonValue,
+) -> None:
     events = events_of(opening(), *text_block(0, "a"), named(end))
     reports = [event.usage for event in events if isinstance(event, UsageReport)]
     assert isinstance(reports[-1], Provisional)
@@ -107,8 +109,8 @@ def test_a_later_end_without_counts_leaves_those_of_an_earlier_one() -> None:
     ids=repr,
 )
 async def test_what_was_written_into_the_cache_for_an_hour_is_counted_whatever_dialect_the_client_speaks(
-    creation: Any, longer: int
-) -> None:  # JSON
+    creation: JsonValue, longer: int
+) -> None:
     usage = {"cache_creation_input_tokens": 5, "cache_creation": creation}
     expected = Usage(8, 7, 15, 0, 0, 5, longer)
     whole = json.dumps(message("a", usage={"input_tokens": 3, "output_tokens": 7, **usage})).encode()
@@ -154,6 +156,6 @@ def test_thoughts_that_no_number_holds_exactly_are_not_counted() -> None:
 
 
 @pytest.mark.parametrize("count", [MOST + 1, 10**4298, -1, True, "3"], ids=lambda count: str(count)[:20])
-def test_a_count_of_tokens_that_is_none_is_no_answer(count: Any) -> None:  # JSON
+def test_a_count_of_tokens_that_is_none_is_no_answer(count: JsonValue) -> None:
     with pytest.raises(UpstreamError):
         ANTHROPIC_COUNTING.decode_answer(json.dumps({"input_tokens": count}).encode())

@@ -17,6 +17,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import translated_events
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, Finish, Opaque, ReasoningDelta, TextDelta, TextEvent, ToolCallDelta, UsageReport
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.usage import Usage
 from tests.core.dialects.chat_chunks import encode
 from tests.core.dialects.cuts import cut, payloads
@@ -30,7 +31,7 @@ ROME = Call("", "w", {"city": "Rome é🙂", "n": [1, {"x": None}]})
 NOW = Call("call_now", "now", {})
 
 
-def answer(body: Any) -> dict[str, Any]:  # JSON
+def answer(body: JsonValue) -> JsonObject:
     made = dict(READER.decode_answer(json.dumps(body).encode()).body)
     assert isinstance(made.pop("created"), int)
     return made
@@ -43,7 +44,7 @@ def streamed(*pieces: bytes) -> list[Event]:
     return events
 
 
-def invalid(body: Any) -> str:
+def invalid(body: JsonValue) -> str:
     """The code that a unary answer, or a line, is refused with."""
     codes = set()
     for read in (READER.decode_answer, READER.stream_decoder().decode):
@@ -132,7 +133,7 @@ def test_u12_a_model_that_was_loaded_has_not_answered(reason: str) -> None:
         ({"prompt_eval_count": 9, "prompt_eval_cached_count": 10**4298}, Usage(9, 2, 11)),
     ],
 )
-def test_u26_counts_are_as_they_were_reported_or_unknown(counts: dict[str, Any], usage: Usage | None) -> None:
+def test_u26_counts_are_as_they_were_reported_or_unknown(counts: JsonObject, usage: Usage | None) -> None:
     body = chat(**counts)
     assert READER.decode_answer(json.dumps(body).encode()).usage == usage
     assert ("usage" in answer(body)) == (usage is not None)
@@ -246,7 +247,7 @@ async def test_a_stream_for_a_client_of_messages() -> None:
 
 
 def test_calls_are_numbered_over_the_lines_whatever_index_the_server_gives_them() -> None:
-    calls: list[Any] = [{"function": {"index": 0, "name": name, "arguments": {}}} for name in ("a", "b", "c")]  # JSON
+    calls: list[JsonValue] = [{"function": {"index": 0, "name": name, "arguments": {}}} for name in ("a", "b", "c")]
     events = streamed(line(tool_calls=calls[:1]), line(tool_calls=calls[1:]), last())
     found = [event for event in events if isinstance(event, ToolCallDelta)]
     assert [(event.index, event.id, event.name) for event in found] == [
@@ -268,7 +269,7 @@ def test_ids_that_the_gateway_gives_are_of_one_answer_only_and_short_enough_for_
     ("arguments", "read"),
     [({"a": 1}, '{"a":1}'), (None, "{}"), ("", "{}"), ('{ "a": 1 }', '{"a":1}')],
 )
-def test_arguments_are_an_object_or_the_text_of_one(arguments: Any, read: str) -> None:
+def test_arguments_are_an_object_or_the_text_of_one(arguments: JsonValue, read: str) -> None:
     call = {"function": {"name": "w", "arguments": arguments}}
     message = answer(chat(message={"role": "assistant", "tool_calls": [call]}))["choices"][0]["message"]
     assert (message["tool_calls"][0]["function"]["arguments"], message["content"]) == (read, None)
@@ -292,7 +293,7 @@ def test_arguments_are_an_object_or_the_text_of_one(arguments: Any, read: str) -
         {"message": {"tool_calls": [{"function": {"name": "w", "arguments": "{oops"}}]}, "done": True},
     ],
 )
-def test_u11_u12_what_is_no_answer_is_not_passed_off_as_one(body: Any) -> None:
+def test_u11_u12_what_is_no_answer_is_not_passed_off_as_one(body: JsonValue) -> None:
     assert invalid(body) == "upstream_invalid_response"
 
 
@@ -345,7 +346,7 @@ def wrapped(message: str, code: int = 400) -> dict[str, str]:
         (503, {"error": "server busy"}, "overloaded", "server busy"),
     ],
 )
-def test_u18_an_error_keeps_its_words(status: int, body: Any, code: str, message: str) -> None:
+def test_u18_an_error_keeps_its_words(status: int, body: JsonValue, code: str, message: str) -> None:
     error = upstream_error(status, body)
     assert (error.code, error.message, error.upstream_status, error.verbatim) == (code, message, status, True)
 
@@ -365,7 +366,7 @@ def test_u19_the_servers_refusal_of_our_key_is_not_the_callers(status: int) -> N
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"error": 3}, "404 page not found"])
-def test_an_error_without_words_is_told_by_its_status(body: Any) -> None:
+def test_an_error_without_words_is_told_by_its_status(body: JsonValue) -> None:
     error = upstream_error(500, body)
     assert (error.code, error.verbatim) == ("upstream_error", False)
 
@@ -462,7 +463,7 @@ def test_p8_whatever_a_server_sends_is_events_or_an_upstreams_error(pieces: list
 
 @promised()
 @given(odd_bodies)
-def test_p8_whatever_a_server_answers_is_a_completion_or_an_upstreams_error(body: dict[str, Any]) -> None:
+def test_p8_whatever_a_server_answers_is_a_completion_or_an_upstreams_error(body: JsonObject) -> None:
     try:
         made = answer(body)
     except UpstreamError:

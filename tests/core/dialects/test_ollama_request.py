@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +13,7 @@ from sentinel_core.dialects.ollama_chat import OllamaChat
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import canonical_request
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.json_values import json_values
 from tests.properties import promised
 from tests.upstream.ollama import OLLAMA
@@ -27,14 +27,14 @@ SCHEMA = {
 TOOL = {"type": "function", "function": {"name": "w", "description": "d", "parameters": SCHEMA}}
 
 
-def to_ollama(api: OllamaChat | None = None, **fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
+def to_ollama(api: OllamaChat | None = None, **fields: JsonValue) -> tuple[JsonObject, tuple[str, ...]]:
     body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], **fields}
     canonical = canonical_request(OPENAI_CHAT.decode_request(body), "m").body
     made, dropped = (api or OllamaChat()).request_body(canonical, "m")
     return dict(made), dropped
 
 
-def refused(**fields: Any) -> Refusal:  # JSON
+def refused(**fields: JsonValue) -> Refusal:
     with pytest.raises(Refusal) as raised:
         to_ollama(**fields)
     assert raised.value.status == 400
@@ -55,7 +55,7 @@ def test_a_plain_request_says_whether_to_stream_and_that_nothing_is_to_be_cut() 
     assert to_ollama(stream=True, stream_options={"include_usage": True})[0]["stream"] is True
 
 
-CONVERSATION: list[dict[str, Any]] = [
+CONVERSATION: list[JsonObject] = [
     {"role": "system", "content": "one"},
     {"role": "developer", "content": [{"type": "text", "text": "two"}, {"type": "text", "text": "three"}]},
     {
@@ -143,7 +143,7 @@ def test_after_pictures_of_a_tool_a_refusal_still_names_the_clients_own_message(
 
 
 @pytest.mark.parametrize("content", [None, "", []], ids=repr)
-def test_an_earlier_refusal_is_said_where_there_is_no_content(content: Any) -> None:  # JSON
+def test_an_earlier_refusal_is_said_where_there_is_no_content(content: JsonValue) -> None:
     body, dropped = to_ollama(messages=[{"role": "assistant", "content": content, "refusal": "I cannot."}])
     assert body["messages"] == [{"role": "assistant", "content": "I cannot."}]
     assert dropped == ()
@@ -198,7 +198,7 @@ def test_an_earlier_refusal_beside_content_is_not_said_twice() -> None:
         ({"reasoning_effort": "max"}, {"think": "high"}),
     ],
 )
-def test_parameters_for_ollama(fields: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_parameters_for_ollama(fields: JsonObject, expected: JsonObject) -> None:
     plain, _ = to_ollama()
     assert to_ollama(**fields) == ({**plain, **expected}, ())
 
@@ -218,7 +218,7 @@ def test_parameters_for_ollama(fields: dict[str, Any], expected: dict[str, Any])
         ({"reasoning_effort": "ultra"}, ("reasoning_effort",)),
     ],
 )
-def test_what_ollama_cannot_be_told_is_named(fields: dict[str, Any], dropped: tuple[str, ...]) -> None:
+def test_what_ollama_cannot_be_told_is_named(fields: JsonObject, dropped: tuple[str, ...]) -> None:
     assert to_ollama(**fields)[1] == dropped
 
 
@@ -233,7 +233,7 @@ def test_what_ollama_cannot_be_told_is_named(fields: dict[str, Any], dropped: tu
         ({"type": "extra_content", "extra_content": {"anthropic": {"type": "document"}}}, "messages.document"),
     ],
 )
-def test_a_part_that_ollama_has_no_place_for_is_named(part: dict[str, Any], dropped: str) -> None:
+def test_a_part_that_ollama_has_no_place_for_is_named(part: JsonObject, dropped: str) -> None:
     body, left_out = to_ollama(messages=[{"role": "user", "content": [{"type": "text", "text": "look"}, part]}])
     assert (body["messages"], left_out) == ([{"role": "user", "content": "look"}], (dropped,))
 
@@ -257,12 +257,12 @@ def test_a_part_that_ollama_has_no_place_for_is_named(part: dict[str, Any], drop
         ({"presence_penalty": True}, "presence_penalty"),
     ],
 )
-def test_h23_h24_what_the_server_would_fail_on_is_refused_here(fields: dict[str, Any], param: str) -> None:
+def test_h23_h24_what_the_server_would_fail_on_is_refused_here(fields: JsonObject, param: str) -> None:
     assert refused(**fields).param == param
 
 
 @pytest.mark.parametrize("arguments", ["oops", "[1]", "3", 7])
-def test_arguments_that_are_no_object_are_refused(arguments: Any) -> None:
+def test_arguments_that_are_no_object_are_refused(arguments: JsonValue) -> None:
     call = {"id": "c", "type": "function", "function": {"name": "w", "arguments": arguments}}
     refusal = refused(messages=[{"role": "assistant", "tool_calls": [call]}])
     assert refusal.param == "messages[0].tool_calls[0].function.arguments"
@@ -357,7 +357,7 @@ requests = st.fixed_dictionaries(
 
 @promised()
 @given(requests)
-def test_p8_a_request_there_and_back_is_the_same(fields: dict[str, Any]) -> None:
+def test_p8_a_request_there_and_back_is_the_same(fields: JsonObject) -> None:
     body, dropped = to_ollama(**fields)
     assert dropped == ()
     assert OLLAMA.conversation(json.loads(json.dumps(body))) == fields
@@ -381,7 +381,7 @@ messages = st.lists(
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), anything, max_size=4), st.none() | messages)
-def test_h23_whatever_a_client_sends_is_written_or_refused(fields: dict[str, Any], said: Any) -> None:
+def test_h23_whatever_a_client_sends_is_written_or_refused(fields: JsonObject, said: JsonValue) -> None:
     if said is not None:
         fields = {**fields, "messages": said}
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
@@ -14,6 +13,7 @@ from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, Finish, ToolCallDelta, UsageReport
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.core.dialects.responses_client import (
     FUNCTION,
     asked,
@@ -107,7 +107,7 @@ def test_an_answer_of_every_kind_of_item() -> None:
         ("content_filter", "incomplete", {"reason": "content_filter"}),
     ],
 )
-def test_reasons_to_stop(reason: str, status: str, details: Any) -> None:  # JSON
+def test_reasons_to_stop(reason: str, status: str, details: JsonValue) -> None:
     body = through(choice(reason, content="a"), OPENAI_CHAT)
     assert (body["status"], body["incomplete_details"], body["output"][0]["status"]) == (status, details, status)
 
@@ -126,7 +126,7 @@ def test_a_refusal_is_a_part_of_the_message() -> None:
 
 
 @pytest.mark.parametrize("arguments", ["", None])
-def test_a_call_without_arguments_has_an_empty_object(arguments: Any) -> None:  # JSON
+def test_a_call_without_arguments_has_an_empty_object(arguments: JsonValue) -> None:
     call = {"id": "c", "function": {"name": "w", "arguments": arguments}}
     (item,) = through(choice("tool_calls", content=None, tool_calls=[call]), OPENAI_CHAT)["output"]
     assert item["arguments"] == "{}"
@@ -241,7 +241,7 @@ def test_what_a_vendor_keeps_with_a_call_goes_there_and_back() -> None:
     assert canonical["messages"][1]["tool_calls"] == [called]
 
 
-def decoded(*chunks: dict[str, Any]) -> list[Event]:  # JSON
+def decoded(*chunks: JsonObject) -> list[Event]:
     decoder = OPENAI_CHAT.stream_decoder()
     return [event for one in chunks for event in decoder.decode(json.dumps(one).encode())]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.events import Event, Finish, Opaque, TextDelta, TextEvent, UsageReport
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Answer, Request
 from sentinel_core.usage import Usage
 from tests.json_values import json_values
@@ -28,29 +28,29 @@ USAGE = {
 TOP = {"id": "resp_1", "object": "response", "created_at": 1, "model": "m", "error": None, "instructions": None}
 
 
-def part(text: str, kind: str = "output_text") -> dict[str, Any]:  # JSON
-    extra: dict[str, Any] = {"annotations": [], "logprobs": []} if kind == "output_text" else {}
+def part(text: str, kind: str = "output_text") -> JsonObject:
+    extra: JsonObject = {"annotations": [], "logprobs": []} if kind == "output_text" else {}
     return {"type": kind, "refusal" if kind == "refusal" else "text": text, **extra}
 
 
-def message(*parts: dict[str, Any]) -> dict[str, Any]:  # JSON
+def message(*parts: JsonObject) -> JsonObject:
     return {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "content": list(parts)}
 
 
-def call(arguments: str) -> dict[str, Any]:  # JSON
+def call(arguments: str) -> JsonObject:
     return {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": arguments}
 
 
-def reasoning(summary: str, content: str) -> dict[str, Any]:  # JSON
+def reasoning(summary: str, content: str) -> JsonObject:
     parts = {"summary": [part(summary, "summary_text")], "content": [part(content, "reasoning_text")]}
     return {"type": "reasoning", "id": "rs_1", "encrypted_content": "b64", **parts}
 
 
-def response(*items: dict[str, Any], **fields: Any) -> dict[str, Any]:  # JSON
+def response(*items: JsonObject, **fields: JsonValue) -> JsonObject:
     return {**TOP, "status": "completed", "output": list(items), "usage": USAGE, **fields}
 
 
-def answer(*items: dict[str, Any], **fields: Any) -> Answer:  # JSON
+def answer(*items: JsonObject, **fields: JsonValue) -> Answer:
     return OPENAI_RESPONSES.decode_answer(msgspec.json.encode(response(*items, **fields)))
 
 
@@ -65,11 +65,11 @@ ITEMS = st.one_of(
 ANSWERS = st.lists(ITEMS, max_size=4).map(lambda items: answer(*items, x_top="y"))
 
 
-def request(**fields: Any) -> Request:  # JSON
+def request(**fields: JsonValue) -> Request:
     return OPENAI_RESPONSES.decode_request({"model": "m", "input": "x", **fields})
 
 
-def written(events: Iterable[Event]) -> list[dict[str, Any]]:  # JSON
+def written(events: Iterable[Event]) -> list[JsonObject]:
     """What a client reads; each event's name is its type."""
     encoder = OPENAI_RESPONSES.stream_encoder(request(stream=True))
     wire = b"".join(encoder.encode(event) for event in events) + encoder.finish()
@@ -81,16 +81,16 @@ def written(events: Iterable[Event]) -> list[dict[str, Any]]:  # JSON
     return found
 
 
-def decoded(frames: Iterable[dict[str, Any]]) -> list[Event]:  # JSON
+def decoded(frames: Iterable[JsonObject]) -> list[Event]:
     decoder = OPENAI_RESPONSES.stream_decoder()
     return [event for frame in frames for event in decoder.decode(msgspec.json.encode(frame), frame["type"])]
 
 
-def stream(*fragments: str) -> list[dict[str, Any]]:  # JSON
+def stream(*fragments: str) -> list[JsonObject]:
     """One message, streamed as OpenAI does."""
     text = "".join(fragments)
     at = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
-    frames: list[dict[str, Any]] = [
+    frames: list[JsonObject] = [
         {"type": "response.created", "response": response(status="in_progress", usage=None)},
         {"type": "response.output_item.added", "output_index": 0, "item": message()},
         {"type": "response.content_part.added", **at, "part": part("")},
@@ -103,7 +103,7 @@ def stream(*fragments: str) -> list[dict[str, Any]]:  # JSON
     return [{**frame, "sequence_number": number} for number, frame in enumerate(frames)]
 
 
-def ends(*frames: dict[str, Any]) -> str:
+def ends(*frames: JsonObject) -> str:
     decoder = OPENAI_RESPONSES.stream_decoder()
     try:
         for frame in frames:
@@ -129,7 +129,7 @@ def test_a_request_reaches_the_upstream_as_it_is_but_for_the_model() -> None:
         ("api_base", "x", "unsupported_parameter"),
     ],
 )
-def test_a_parameter_that_is_not_allowed_is_refused_by_name(name: str, value: Any, code: str) -> None:  # JSON
+def test_a_parameter_that_is_not_allowed_is_refused_by_name(name: str, value: JsonValue, code: str) -> None:
     with pytest.raises(Refusal) as caught:
         request(**{name: value})
     assert (caught.value.code, caught.value.param) == (code, name)
@@ -314,7 +314,7 @@ def test_u09_a_stream_is_complete_only_after_the_event_that_says_so() -> None:
         {"error": {"code": "rate_limit_exceeded", "message": "slow down"}},
     ],
 )
-def test_u13_an_error_in_a_stream_is_raised(frame: dict[str, Any]) -> None:  # JSON
+def test_u13_an_error_in_a_stream_is_raised(frame: JsonObject) -> None:
     assert ends(stream("a")[0], frame) == "rate_limit_exceeded"
 
 
@@ -363,7 +363,7 @@ HOSTILE = st.fixed_dictionaries(
 
 
 @given(st.lists(HOSTILE, max_size=4))
-def test_u11_whatever_an_upstream_sends_is_events_or_an_upstream_error(frames: list[dict[str, Any]]) -> None:  # JSON
+def test_u11_whatever_an_upstream_sends_is_events_or_an_upstream_error(frames: list[JsonObject]) -> None:
     decoder = OPENAI_RESPONSES.stream_decoder()
     encoder = OPENAI_RESPONSES.stream_encoder(request(stream=True))
     events: list[Event] = []

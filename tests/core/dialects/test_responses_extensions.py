@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.openai_responses.extensions import without_extensions
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.core.dialects.responses_client import through
 from tests.upstream.anthropic import message
 
 HI = {"role": "user", "content": "hi"}
 SIGNATURE = {"google": {"thought_signature": "SIG"}}
 CALL = {"type": "function_call", "call_id": "c1", "name": "w", "arguments": "{}"}
-THOUGHT: dict[str, Any] = {
+THOUGHT: JsonObject = {
     "id": "rs_0a1b2c",
     "type": "reasoning",
     "summary": [],
@@ -25,7 +24,7 @@ SEALED = {**THOUGHT, "content": None, "encrypted_content": "gAAA"}
 KEPT = {**THOUGHT, "content": []}
 
 
-def plain(*items: Any, plain_thoughts: bool = False, **fields: Any) -> tuple[list[Any], list[str]]:  # JSON
+def plain(*items: JsonValue, plain_thoughts: bool = False, **fields: JsonValue) -> tuple[list[JsonValue], list[str]]:
     body, names = without_extensions({"model": "m", "input": [HI, *items], **fields}, plain_thoughts=plain_thoughts)
     assert body.keys() == {"model", "input"}
     return body["input"][1:], names
@@ -54,7 +53,7 @@ def test_what_a_claude_thought_and_said_goes_on_at_openai_as_what_it_said(plain_
         ("x", ["x"], ["x"]),
     ],
 )
-def test_what_becomes_of_an_item(item: Any, openai: list[Any], host: list[Any]) -> None:
+def test_what_becomes_of_an_item(item: JsonValue, openai: list[JsonValue], host: list[JsonValue]) -> None:
     assert plain(item) == (openai, [])
     assert plain(item, plain_thoughts=True) == (host, [])
 
@@ -64,6 +63,6 @@ def test_parameters_of_other_vendors_are_named() -> None:
 
 
 @pytest.mark.parametrize("content", ["hi", None, [HI, CALL, SEALED]], ids=["text", "null", "items"])
-def test_a_body_without_any_is_the_same(content: Any) -> None:
+def test_a_body_without_any_is_the_same(content: JsonValue) -> None:
     body = {"model": "m", "input": content}
     assert without_extensions(body, plain_thoughts=False)[0] is body

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +12,11 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
+from sentinel_core.dialects.slots import Path, TextSlot
 from sentinel_core.dialects.translation import UpstreamChat, translated_answer, translated_request
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.events import Event, Opaque, TextEvent
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from tests.core.dialects.responses_client import (
     FUNCTION,
     asked,
@@ -51,7 +52,7 @@ inputs = st.dictionaries(st.text(max_size=3), st.text(max_size=3) | st.integers(
 class Spoken:
     """An answer, and how it is said."""
 
-    def __init__(self, thoughts: list[str], words: list[str], calls: list[dict[str, Any]], size: int) -> None:
+    def __init__(self, thoughts: list[str], words: list[str], calls: list[JsonObject], size: int) -> None:
         self.thoughts = thoughts
         self.words = words
         self.calls = calls
@@ -60,7 +61,7 @@ class Spoken:
     def __repr__(self) -> str:
         return f"Spoken({self.thoughts!r}, {self.words!r}, {self.calls!r}, {self.size})"
 
-    def pieces(self, call: dict[str, Any]) -> list[str]:
+    def pieces(self, call: JsonObject) -> list[str]:
         text = json.dumps(call)
         return [text[at : at + self.size] for at in range(0, len(text), self.size)]
 
@@ -81,12 +82,12 @@ class Spoken:
         usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
         return b"".join(map(sse, [*chunks, delta(finish=self.finish), chunk([], usage=usage)]))
 
-    def chat_answer(self) -> dict[str, Any]:
+    def chat_answer(self) -> JsonObject:
         calls = [
             {"id": f"c{number}", "type": "function", "function": {"name": "w", "arguments": json.dumps(call)}}
             for number, call in enumerate(self.calls)
         ]
-        said: dict[str, Any] = {"content": "".join(self.words) or None}
+        said: JsonObject = {"content": "".join(self.words) or None}
         if self.thoughts:
             said["reasoning_content"] = "".join(self.thoughts)
         return choice(self.finish, **said, **({"tool_calls": calls} if calls else {}))
@@ -100,9 +101,9 @@ class Spoken:
         reason = "tool_use" if self.calls else "end_turn"
         return b"".join([opening(), *(part for one in blocks for part in one), *ending(reason)])
 
-    def messages_answer(self) -> dict[str, Any]:
+    def messages_answer(self) -> JsonObject:
         thought = {"type": "thinking", "thinking": "".join(self.thoughts), "signature": "sig"}
-        blocks: list[Any] = [thought] if self.thoughts else []
+        blocks: list[JsonValue] = [thought] if self.thoughts else []
         blocks += ["".join(self.words)] if self.words else []
         calls = [
             {"type": "tool_use", "id": f"c{number}", "name": "w", "input": call}
@@ -117,7 +118,7 @@ spoken = st.builds(Spoken, fragments, fragments, st.lists(inputs, max_size=3), s
 cuts = st.lists(st.integers(0, 10_000), max_size=4)
 
 
-def comparable(response: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+def comparable(response: JsonMapping) -> JsonObject:
     """A response without the time at which it was made, and arguments as what they mean."""
     output = [
         {**item, "arguments": json.loads(item["arguments"])} if item["type"] == "function_call" else item
@@ -155,7 +156,7 @@ def test_u15_a_translated_answer_that_is_framed_as_a_stream_says_the_same(said: 
 MASK = "*"
 
 
-def masked(slots: Any) -> dict[Any, str]:
+def masked(slots: Iterable[TextSlot]) -> dict[Path, str]:
     return {slot.path: MASK for slot in slots if slot.text}
 
 
@@ -216,7 +217,7 @@ requests = st.fixed_dictionaries(
 
 
 @given(requests)
-def test_h46_a_guard_that_masks_every_string_of_a_request_leaves_none_for_the_upstream(body: dict[str, Any]) -> None:
+def test_h46_a_guard_that_masks_every_string_of_a_request_leaves_none_for_the_upstream(body: JsonObject) -> None:
     request = asked(**body)
     clean = request.with_texts({slot.path: slot.text.replace("s3cret", MASK) for slot in request.texts()})
     for model, dialect in UPSTREAMS.items():
@@ -228,7 +229,7 @@ def test_h46_a_guard_that_masks_every_string_of_a_request_leaves_none_for_the_up
 KINDS = st.sampled_from(["user", "system", "assistant", "function_call", "function_call_output", "reasoning"])
 
 
-def item_of(kind: str, text: str) -> dict[str, Any]:  # JSON
+def item_of(kind: str, text: str) -> JsonObject:
     """An item that says this."""
     if kind == "function_call":
         return {"type": kind, "call_id": "c", "name": "w", "arguments": text}
@@ -278,7 +279,7 @@ HOSTILE_REQUESTS = st.fixed_dictionaries(
 
 
 @given(HOSTILE_REQUESTS)
-def test_whatever_a_client_sends_is_translated_or_refused(body: dict[str, Any]) -> None:
+def test_whatever_a_client_sends_is_translated_or_refused(body: JsonObject) -> None:
     for model, dialect in UPSTREAMS.items():
         try:
             request, _ = translated_request(asked(**body), dialect, model)
@@ -289,7 +290,7 @@ def test_whatever_a_client_sends_is_translated_or_refused(body: dict[str, Any]) 
 
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(("content", "refusal", "tool_calls", "extra_content"), WILD)))
-def test_u12_whatever_an_upstream_says_is_a_response_or_an_upstream_error(message_: dict[str, Any]) -> None:
+def test_u12_whatever_an_upstream_says_is_a_response_or_an_upstream_error(message_: JsonObject) -> None:
     try:
         body = through(choice(**message_), OPENAI_CHAT)
     except UpstreamError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
@@ -11,6 +10,7 @@ from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import UpstreamChat, translated_request
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.core.dialects.responses_client import (
     FUNCTION,
     SCHEMA,
@@ -27,13 +27,13 @@ OPUS = "claude-opus-4-5"
 UPSTREAMS: dict[str, UpstreamChat] = {"gpt": OPENAI_CHAT, OPUS: ANTHROPIC_MESSAGES}
 
 
-def sent(model: str, **fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:  # JSON
+def sent(model: str, **fields: JsonValue) -> tuple[JsonObject, tuple[str, ...]]:
     """The body for the upstream that serves `model`, and what it could not be told."""
     request, dropped = translated_request(asked(**fields), UPSTREAMS[model], model)
     return dict(request.body), dropped
 
 
-CONVERSATION: list[dict[str, Any]] = [
+CONVERSATION: list[JsonObject] = [
     {"role": "developer", "content": "rules"},
     {
         "type": "message",
@@ -157,7 +157,7 @@ NESTED = {"type": "function", "function": {"name": "w", "description": "d", "par
         ({"tools": [], "tool_choice": "auto", "parallel_tool_calls": True, "stream_options": {}}, {}),
     ],
 )
-def test_parameters_for_chat(fields: dict[str, Any], expected: dict[str, Any]) -> None:  # JSON
+def test_parameters_for_chat(fields: JsonObject, expected: JsonObject) -> None:
     body, dropped = sent("gpt", **fields)
     assert dropped == ()
     assert {**body, **expected} == body
@@ -193,7 +193,7 @@ def test_parameters_for_chat(fields: dict[str, Any], expected: dict[str, Any]) -
         ),
     ],
 )
-def test_what_only_this_api_has_is_named(fields: dict[str, Any], dropped: tuple[str, ...]) -> None:  # JSON
+def test_what_only_this_api_has_is_named(fields: JsonObject, dropped: tuple[str, ...]) -> None:
     for model in UPSTREAMS:
         assert sent(model, **fields)[1] == dropped
 
@@ -209,7 +209,7 @@ def test_what_only_this_api_has_is_named(fields: dict[str, Any], dropped: tuple[
         ({"input": [{"type": "compaction", "encrypted_content": "x"}]}, "input[0]"),
     ],
 )
-def test_history_that_is_kept_elsewhere_is_refused_and_never_left_out(fields: dict[str, Any], param: str) -> None:
+def test_history_that_is_kept_elsewhere_is_refused_and_never_left_out(fields: JsonObject, param: str) -> None:
     for model in UPSTREAMS:
         with pytest.raises(Refusal) as raised:
             sent(model, **fields)
@@ -253,7 +253,7 @@ def test_history_that_is_kept_elsewhere_is_refused_and_never_left_out(fields: di
         ),
     ],
 )
-def test_what_is_no_request_is_refused_by_name(fields: dict[str, Any], param: str) -> None:  # JSON
+def test_what_is_no_request_is_refused_by_name(fields: JsonObject, param: str) -> None:
     with pytest.raises(Refusal) as raised:
         sent("gpt", **fields)
     assert (raised.value.code, raised.value.param) == ("invalid_parameter", param)

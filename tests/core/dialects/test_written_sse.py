@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,6 +20,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.sse import SseParser
+from sentinel_core.json_types import JsonMapping, JsonValue
 from tests.properties import promised
 from tests.upstream import DONE, USAGE, chat_stream, chunk, delta, sse
 from tests.upstream.anthropic import message_stream, text_block, thinking_block, tool_block
@@ -35,7 +35,7 @@ class Format:
     """A dialect that is streamed as server-sent events, a request for a stream, and streams of it, an event an item."""
 
     dialect: Dialect
-    request: Mapping[str, Any]  # JSON
+    request: JsonMapping
     wires: st.SearchStrategy[Sequence[bytes]]
     named: bool
 
@@ -119,7 +119,7 @@ def written(form: Format, pieces: Sequence[bytes]) -> bytes:
     return b"".join(map(encoder.encode, events)) + encoder.finish()
 
 
-def payloads_of(wire: bytes) -> list[Any]:  # JSON
+def payloads_of(wire: bytes) -> list[JsonValue]:
     """The payloads of a stream that mean something, decoded."""
     found = [event.data for event in SseParser().feed(wire)]
     decoded = [json.loads(data) for data in found if data != b"[DONE]"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sentinel_core import Gateway, Registry
@@ -14,6 +12,7 @@ from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway.able import able
+from sentinel_core.json_types import JsonValue
 from sentinel_core.keys import Target
 from sentinel_core.messages import Operation
 from sentinel_core.provider import Provider, ProviderConfig
@@ -37,7 +36,7 @@ PROVIDERS = {
 }
 
 
-def candidates(dialect: Dialect, *targets: Target, **fields: Any) -> tuple[Target, ...]:  # JSON
+def candidates(dialect: Dialect, *targets: Target, **fields: JsonValue) -> tuple[Target, ...]:
     messages = [{"role": "user", "content": "hi"}]
     request = dialect.decode_request({"model": "m", "input": "hi", "messages": messages, **fields})
     return able(request, targets, PROVIDERS)

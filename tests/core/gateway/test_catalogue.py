@@ -153,7 +153,7 @@ def test_a_further_key_takes_over_what_its_table_does_not_say_the_host_above_all
         ({"a": {"kind": "echo"}, "b": {"kind": "echo", "same_as": 3}}, "same_as: .*found 3"),
     ],
 )
-def test_a_further_key_of_nothing_that_could_have_one_is_refused(tables: dict[str, Any], message: str) -> None:
+def test_a_further_key_of_nothing_that_could_have_one_is_refused(tables: dict[str, Any], message: str) -> None:  # TOML
     with pytest.raises(ConfigError) as refused:
         Gateway(settings_from({"providers": tables}))
     assert re.search(message, str(refused.value)), str(refused.value)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import ChainMap, UserDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import pytest
 
 from sentinel_core import Gateway, Registry
 from sentinel_core.config import settings_from
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonMapping, JsonObject
 from sentinel_core.testing import FakeProvider, chat_body
 
 SOON_S = 0.1
@@ -77,7 +77,7 @@ async def test_a_number_that_json_does_not_have_is_refused_and_null_is_not(value
 
 
 @pytest.mark.parametrize("kind", [MappingProxyType, UserDict, ChainMap])
-async def test_a_body_may_be_any_mapping_and_hold_others(kind: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
+async def test_a_body_may_be_any_mapping_and_hold_others(kind: Callable[[JsonObject], JsonMapping]) -> None:
     provider = FakeProvider()
     async with gateway(provider) as live:
         message = chat_body()["messages"][0]

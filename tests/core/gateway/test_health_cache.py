@@ -163,7 +163,7 @@ async def test_a_provider_that_raises_is_unhealthy_and_its_neighbour_is_not(fail
 
 
 @pytest.mark.parametrize("found", [None, "healthy", True, {"status": "healthy"}], ids=repr)
-async def test_a_provider_that_returns_no_health_is_unhealthy_and_its_neighbour_is_not(found: Any) -> None:
+async def test_a_provider_that_returns_no_health_is_unhealthy_and_its_neighbour_is_not(found: Any) -> None:  # TOML
     class Careless(Patient):
         async def health_check(self) -> Health:
             health: Health = found

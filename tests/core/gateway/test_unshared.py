@@ -9,6 +9,7 @@ import pytest
 from sentinel_core import Gateway
 from sentinel_core.config import settings_from
 from sentinel_core.errors import ConfigError
+from sentinel_core.json_types import JsonObject
 from sentinel_core.testing import fake_services
 
 STORES = {
@@ -24,7 +25,7 @@ ALONE: dict[str, Any] = {"server": {"replicas": 3}, "providers": {"echo": {}}}  
 @pytest.mark.parametrize("processes", [{"workers": 2}, {"replicas": 2}], ids=str)
 @pytest.mark.parametrize(("state", "records", "missing"), STORES.values(), ids=STORES)
 def test_what_each_process_would_have_for_itself_refuses_to_start(
-    processes: dict[str, int], state: dict[str, Any], records: dict[str, Any], missing: list[str]
+    processes: dict[str, int], state: JsonObject, records: JsonObject, missing: list[str]
 ) -> None:  # TOML values
     tables = {"server": processes, "state": state, "records": records, "providers": {"echo": {}}}
     if not missing:

@@ -11,10 +11,10 @@ from sentinel_plugins.audit.stage import Audit
 
 class TestAudit(StageConformance):
     stage = Audit
-    config: ClassVar[Mapping[str, Any]] = {"content": True, "retention_s": 60}
+    config: ClassVar[Mapping[str, Any]] = {"content": True, "retention_s": 60}  # TOML
     minimum: ClassVar[Mapping[str, Any]] = {}  # TOML values
 
 
 class TestRequiredAudit(StageConformance):
     stage = Audit
-    config: ClassVar[Mapping[str, Any]] = {"guarantee": "required"}
+    config: ClassVar[Mapping[str, Any]] = {"guarantee": "required"}  # TOML

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.records import Page, Record
 from sentinel_core.testing import FakeClock
 from sentinel_plugins.audit.entry import EXCHANGE, TABLE
@@ -33,13 +34,13 @@ class Writer:
         self._clock = clock
 
     async def write(self, kind: str, request: str, tenant: str = "acme") -> None:
-        fields: dict[str, Any] = {"kind": kind, "request_id": request, "model": "m", "exchange": request}  # JSON
+        fields: JsonObject = {"kind": kind, "request_id": request, "model": "m", "exchange": request}
         await self.journal.write(Record("", tenant, self._clock.time(), fields))
 
 
-async def ends(records: MemoryRecords) -> dict[str, list[Any]]:
+async def ends(records: MemoryRecords) -> dict[str, list[JsonValue]]:
     """The errors of all terminal records by request."""
-    found: dict[str, list[Any]] = {}
+    found: dict[str, list[JsonValue]] = {}
     for row in (await records.query(TABLE, tenant=None, where={"kind": "terminal"}, limit=1000)).records:
         found.setdefault(row.fields.get("request_id", ""), []).append(row.fields.get("error"))
     return found

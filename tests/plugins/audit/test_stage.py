@@ -19,6 +19,7 @@ from sentinel_core.config import Secret
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL, Principal
 from sentinel_core.messages import Answer
 from sentinel_core.records import Record, RecordStore
@@ -26,6 +27,7 @@ from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import Driven, FakeClock, FakeProvider, chain_of, completion, context, fake_services, opened
 from sentinel_core.testing import run as run_exchange
 from sentinel_core.testing.fake_clock import settle
+from sentinel_core.testing.fake_provider import Script
 from sentinel_plugins.audit import Audit, AuditConfig
 from sentinel_plugins.audit.checkpoints import Checkpoints, read
 from sentinel_plugins.audit.retention import Retention
@@ -73,7 +75,7 @@ class Scene:
     tracker: Tracker
     stage: Audit
 
-    async def ask(self, prompt: str = "Hello", *, stream: bool = False, **fields: Any) -> Driven:
+    async def ask(self, prompt: str = "Hello", *, stream: bool = False, **fields: JsonValue) -> Driven:
         ctx = context(prompt, stream=stream, **fields)
         ctx[PRINCIPAL] = WHO
         driven = await run_exchange(self.chain, ctx)
@@ -87,7 +89,7 @@ class Scene:
         if not self.store.down:
             await emptied(self.stage.journal)
 
-    async def entries(self, kind: str = "terminal") -> list[dict[str, Any]]:
+    async def entries(self, kind: str = "terminal") -> list[JsonObject]:
         """The records of a kind, oldest first."""
         page = await self.store.query("audit", tenant=None, where={"kind": kind}, limit=1000)
         return [dict(record.fields) for record in reversed(page.records)]
@@ -161,7 +163,7 @@ async def test_content_is_what_the_guards_left(stream: bool) -> None:
     assert (second["content"], second["status"], second["error"]) == (None, "refused", "content_policy_violation")
 
 
-ENDINGS: tuple[tuple[Any, str, str | None], ...] = (
+ENDINGS: tuple[tuple[Script, str, str | None], ...] = (
     (("a",), "completed", None),
     (UpstreamError("upstream_timeout"), "failed", "upstream_timeout"),
     (("a", UpstreamError("upstream_stream_interrupted")), "failed", "upstream_stream_interrupted"),
@@ -169,7 +171,7 @@ ENDINGS: tuple[tuple[Any, str, str | None], ...] = (
 
 
 @pytest.mark.parametrize(("script", "status", "error"), ENDINGS)
-async def test_p11_one_record_for_every_ending(script: Any, status: str, error: str | None) -> None:
+async def test_p11_one_record_for_every_ending(script: Script, status: str, error: str | None) -> None:  # Any: a script
     async with scene(script) as s:
         await s.ask(stream=True)
         (entry,) = await s.entries()

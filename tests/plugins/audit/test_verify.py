@@ -5,12 +5,13 @@ from __future__ import annotations
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.records import Record, Stored
 from sentinel_plugins.audit.checkpoints import Noted, read, signed
 from sentinel_plugins.audit.seal import Head, Keys, Sealer, line, row_id
@@ -42,14 +43,14 @@ def messages(rows: Sequence[Record], noted: Noted | None = NOTHING) -> list[str]
     return [finding.message for finding in verify(rows, KEYS, noted).findings]
 
 
-def edited(record: Record, name: str, value: Any) -> Record:  # a JSON value
+def edited(record: Record, name: str, value: JsonValue) -> Record:
     return Record(record.id, record.tenant, record.at, {**record.fields, name: value})
 
 
 @promised()
 @given(chains, chains, st.randoms())
 def test_p11_what_was_written_is_verified_in_whatever_order_it_is_read(
-    one: list[str], other: list[str], random: Any
+    one: list[str], other: list[str], random: Random
 ) -> None:
     rows = [*chain(one), *chain(other, "v")]
     noted = Noted({**head(rows[: len(one)]).heads, **head(rows).heads}, {})
@@ -289,7 +290,7 @@ def test_checkpoints_signed_with_a_previous_key_are_believed_while_it_is_named(t
 
 
 @pytest.mark.parametrize("fields", [{}, {"writer": 1}, {"writer": "w", "seq": True, "prev": "", "mac": ""}])
-def test_a_record_that_was_never_sealed_is_found(fields: dict[str, Any]) -> None:
+def test_a_record_that_was_never_sealed_is_found(fields: JsonObject) -> None:
     assert messages([Record("w:1", "", 1.0, fields)]) == ["'w:1' was edited"]
 
 

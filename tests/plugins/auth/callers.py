@@ -77,7 +77,8 @@ class Known(NamedTuple):
 
 @asynccontextmanager
 async def known(
-    table: Mapping[str, Any] | None = None, records: RecordStore | None = None
+    table: Mapping[str, Any] | None = None,
+    records: RecordStore | None = None,  # TOML
 ) -> AsyncIterator[Known]:  # TOML values
     """The stage with a pepper, a static key and an administrator's key, or with another table."""
     table = (

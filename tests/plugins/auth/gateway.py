@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonValue
 from sentinel_core.registry import Registry
 from sentinel_plugins.auth.admin.key_shapes import NewKey
 from sentinel_plugins.auth.revocation import auth_of
@@ -36,7 +37,7 @@ class House(NamedTuple):
     gateway: Gateway
     served: Served
 
-    async def ask(self, target: str, key: str | None = None, method: str = "GET", **fields: Any) -> Answer:  # JSON
+    async def ask(self, target: str, key: str | None = None, method: str = "GET", **fields: JsonValue) -> Answer:
         """One request with a key in `X-API-Key`, on a connection of its own."""
         headers = (f"x-api-key: {key}",) if key is not None else ()
         async with self.served.connect() as wire:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.limits import Limits
 from sentinel_core.testing.fake_clock import settle
 from sentinel_plugins.auth.revocation import auth_of, tell
@@ -16,14 +17,14 @@ from tests.plugins.auth.gateway import House, house, tables
 KEYS, TENANTS = "/admin/keys", "/admin/tenants"
 
 
-async def made(served: House, key: str = ADMIN_KEY, **fields: Any) -> dict[str, Any]:  # JSON
+async def made(served: House, key: str = ADMIN_KEY, **fields: JsonValue) -> JsonObject:
     answer = await served.ask(KEYS, key, "POST", **fields)
     assert answer.status == 201, answer.body
-    body: dict[str, Any] = answer.json  # JSON
+    body: JsonObject = answer.json
     return body
 
 
-async def acme(served: House, **fields: Any) -> None:  # JSON
+async def acme(served: House, **fields: JsonValue) -> None:
     assert (await served.ask(TENANTS, ADMIN_KEY, "POST", id="acme", **fields)).status == 201
 
 
@@ -75,14 +76,14 @@ async def test_pages_follow_each_other_by_cursor() -> None:
         assert (len(found), set(found)) == (5, ids)
 
 
-def nested(depth: int) -> Any:  # JSON
-    value: Any = 1  # JSON
+def nested(depth: int) -> JsonValue:
+    value: JsonValue = 1
     for _ in range(depth):
         value = {"a": value}
     return value
 
 
-BAD: list[tuple[dict[str, Any], str]] = [  # JSON
+BAD: list[tuple[JsonObject, str]] = [
     ({"nobody_knows": 1}, "invalid_parameter"),
     ({"tenant": "no/such"}, "invalid_parameter"),
     ({"tenant": "nobody"}, "invalid_parameter"),
@@ -111,7 +112,7 @@ BAD: list[tuple[dict[str, Any], str]] = [  # JSON
 
 
 @pytest.mark.parametrize(("fields", "code"), BAD)
-async def test_a_body_that_makes_no_sense_is_400(fields: dict[str, Any], code: str) -> None:  # JSON
+async def test_a_body_that_makes_no_sense_is_400(fields: JsonObject, code: str) -> None:
     async with house() as served:
         answer = await served.ask(KEYS, ADMIN_KEY, "POST", **fields)
         assert (answer.status, answer.code) == (400, code)
@@ -127,7 +128,7 @@ async def test_a_time_that_no_calendar_has_is_400(at: float) -> None:
         assert (answer.status, answer.code) == (400, "invalid_parameter")
 
 
-GREEDY: list[dict[str, Any]] = [  # JSON
+GREEDY: list[JsonObject] = [
     {},
     {"models": ["*"]},
     {"models": ["gpt-4o*", "o3"]},
@@ -141,7 +142,7 @@ GREEDY: list[dict[str, Any]] = [  # JSON
 
 
 @pytest.mark.parametrize("fields", GREEDY)
-async def test_z04_nobody_gives_a_key_more_than_they_have(fields: dict[str, Any]) -> None:  # JSON
+async def test_z04_nobody_gives_a_key_more_than_they_have(fields: JsonObject) -> None:
     async with house() as served:
         await acme(served)
         _, keeper = await served.key(
@@ -161,7 +162,7 @@ async def test_z04_nobody_gives_a_key_more_than_they_have(fields: dict[str, Any]
         assert grown.code == "route_not_allowed"
 
 
-BOUND: dict[str, Any] = {"models": ["gpt-4o*"], "routes": ["/v1/*", "/admin/*"]}  # JSON
+BOUND: JsonObject = {"models": ["gpt-4o*"], "routes": ["/v1/*", "/admin/*"]}
 
 
 async def test_who_has_no_lists_of_their_own_administers_the_keys_of_a_tenant_that_has() -> None:
@@ -186,7 +187,7 @@ async def test_an_administrator_of_a_bound_tenant_administers_all_keys() -> None
 
 
 @pytest.mark.parametrize("mine", [{"models": ["gpt-4o*"]}, {"routes": ["/v1/*", "/admin/*"]}])
-async def test_z04_what_a_tenant_forbids_today_is_not_what_a_key_may_not(mine: dict[str, Any]) -> None:  # JSON
+async def test_z04_what_a_tenant_forbids_today_is_not_what_a_key_may_not(mine: JsonObject) -> None:
     """A keeper with the very lists of the tenant gives no key without: it would grow with the tenant, its giver not."""
     async with house() as served:
         await acme(served, **BOUND)
@@ -233,7 +234,7 @@ BEYOND: list[tuple[dict[str, Any], dict[str, Any]]] = [  # fields of a NewKey, J
 @pytest.mark.parametrize(("own", "fields"), BEYOND)
 async def test_z04_a_given_key_neither_outlives_its_giver_nor_leaves_what_binds_them(
     own: dict[str, Any],  # fields of a NewKey
-    fields: dict[str, Any],  # JSON
+    fields: JsonObject,
 ) -> None:
     async with house() as served:
         _, keeper = await served.key(scopes=("keys",), **own)
@@ -252,7 +253,7 @@ async def test_z04_a_given_key_may_have_just_what_its_giver_has() -> None:
 
 
 @pytest.mark.parametrize("change", [{"expires_at": None}, {"expires_at": 1e10}, {"limits": {"daily_usd": 9}}])
-async def test_z04_nobody_gives_themselves_more(change: dict[str, Any]) -> None:  # JSON
+async def test_z04_nobody_gives_themselves_more(change: JsonObject) -> None:
     async with house() as served:
         key, text = await served.key(scopes=("keys",), expires_in_s=3600)
         assert (await served.ask(f"{KEYS}/{key.id}", text, "PATCH", **change)).code == "route_not_allowed"
@@ -333,7 +334,7 @@ async def test_s2_40_tenants_are_made_changed_disabled_and_listed() -> None:
 
 
 async def test_every_page_of_tenants_has_at_most_as_many_as_were_asked_for_and_none_that_is_hidden() -> None:
-    fixed: dict[str, Any] = {name: {} for name in ("globex", "initech", "acme")}
+    fixed: JsonObject = {name: {} for name in ("globex", "initech", "acme")}
     async with house(tables(tenants=fixed)) as served:
         rows = auth_of(served.gateway).tenants.rows
         assert rows is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from sentinel_core.chain import Tracker
 from sentinel_core.context import Client, Context
 from sentinel_core.errors import ConfigError
+from sentinel_core.json_types import JsonMapping
 from sentinel_core.keys import CANDIDATES, PRINCIPAL, Target
 from sentinel_core.registry import Registry
 from sentinel_core.testing import FakeProvider, StageConformance
@@ -24,7 +24,7 @@ class TestAuth(StageConformance):
     """The anonymous stage keeps what every stage must keep; with keys, whoever has none is refused before anything."""
 
     stage = Auth
-    minimum: ClassVar[Mapping[str, Any]] = {}
+    minimum: ClassVar[JsonMapping] = {}
 
 
 def table(**key: Any) -> dict[str, Any]:  # TOML values

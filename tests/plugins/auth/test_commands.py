@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from sentinel_core.json_types import JsonObject
 from sentinel_core.limits import Rate
 from sentinel_plugins.auth.admin import printing
 from sentinel_plugins.auth.admin.key_shapes import shown_key
@@ -154,7 +155,7 @@ def test_a_tenant_that_the_configuration_hides_is_listed_once(cli: Sentinel) -> 
 
 
 def test_a_limit_that_is_not_given_stays(cli: Sentinel, tmp_path: Path) -> None:
-    def limits() -> dict[str, Any]:  # JSON
+    def limits() -> JsonObject:
         (row,) = [row for row in json.loads(cli("tenants", "list", "--json").out) if row["id"] == "acme"]
         return {name: value for name, value in row["limits"].items() if value}
 
@@ -167,7 +168,7 @@ def test_a_limit_that_is_not_given_stays(cli: Sentinel, tmp_path: Path) -> None:
     assert limits() == {"daily_usd": 2.5, "max_concurrency": 2, "windows": [{"unit": "requests", **window}]}
 
 
-async def windowed(records: Path, tenant: str, window: dict[str, Any]) -> None:  # JSON
+async def windowed(records: Path, tenant: str, window: JsonObject) -> None:
     """Give a tenant a window, which no command can."""
     store = SqliteRecords.open(SqliteRecordsConfig(path=str(records)))
     async with store as rows, known({"pepper": secret(PEPPER)}, rows) as auth:

@@ -10,10 +10,11 @@ from sentinel_core.config import load_settings, settings_from
 from sentinel_core.context import Client
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonObject
 from tests.plugins.auth.callers import STATIC
 from tests.plugins.auth.gateway import tables
 
-BODY: dict[str, Any] = {"model": "o3", "messages": [{"role": "user", "content": "hi"}]}  # JSON
+BODY: JsonObject = {"model": "o3", "messages": [{"role": "user", "content": "hi"}]}
 
 
 async def test_a_call_in_process_says_who_asks() -> None:

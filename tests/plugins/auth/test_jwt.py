@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from sentinel_core.config import Secret, settings_from
 from sentinel_core.errors import ConfigError, Refusal
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.services import Services
 from sentinel_core.testing import fake_services, settle
 from sentinel_core.testing.fake_clock import FakeClock
@@ -40,20 +41,20 @@ NOW = 1_000_000.0
 def jwks(**keys: Any) -> bytes:  # private keys by their ids
     found = []
     for kid, key in keys.items():
-        algorithm: Any = (
+        algorithm: Any = (  # of two classes that share no typed one
             jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
         )
         found.append({**json.loads(algorithm.to_jwk(key.public_key())), "kid": kid, "use": "sig"})
     return json.dumps({"keys": [*found, {"kty": "future", "kid": "odd"}]}).encode()
 
 
-def claims(**changes: Any) -> dict[str, Any]:  # JSON values
+def claims(**changes: JsonValue) -> JsonObject:
     return {"iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "exp": NOW + 600, **changes}
 
 
 def token(
-    key: Any = RSA, algorithm: str = "RS256", headers: dict[str, Any] | None = None, **changes: Any
-) -> str:  # JSON
+    key: Any = RSA, algorithm: str = "RS256", headers: JsonObject | None = None, **changes: JsonValue
+) -> str:  # Any: as the algorithm needs it
     body = {name: value for name, value in claims(**changes).items() if value is not None}
     return jwt.encode(body, key, algorithm=algorithm, headers={"kid": "one", **(headers or {})})
 
@@ -109,7 +110,7 @@ async def test_claims_say_tenant_and_scopes_where_the_configuration_says_which()
             assert await auth.code(bearer(token(org=org))) == "invalid_api_key"
 
 
-BAD: dict[str, dict[str, Any]] = {  # JSON values
+BAD: dict[str, JsonObject] = {
     "z23_other_audience": {"aud": "other"},
     "z23_no_audience": {"aud": None},
     "z23_other_issuer": {"iss": "https://evil.test/"},
@@ -129,7 +130,7 @@ BAD: dict[str, dict[str, Any]] = {  # JSON values
 
 
 @pytest.mark.parametrize("changes", BAD.values(), ids=BAD.keys())
-async def test_z23_a_token_whose_claims_are_not_for_us_is_401(changes: dict[str, Any]) -> None:  # JSON values
+async def test_z23_a_token_whose_claims_are_not_for_us_is_401(changes: JsonObject) -> None:
     async with issuer() as (auth, _):
         assert await auth.code(bearer(token(**changes))) == "invalid_api_key"
 

@@ -17,6 +17,7 @@ from sentinel_core.config import settings_from
 from sentinel_core.context import Client
 from sentinel_core.errors import ConfigError, Refusal
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonObject
 from sentinel_core.limits import Limits
 from sentinel_core.permission import Both
 from sentinel_core.records import Record
@@ -340,7 +341,7 @@ async def test_a_row_that_others_always_change_first_is_no_store_that_is_away() 
         assert (refusal.value.code, refusal.value.message) == ("overloaded", "Others change the same now; try again.")
 
 
-TOO_MUCH: list[dict[str, Any]] = [  # JSON
+TOO_MUCH: list[JsonObject] = [
     {"models": ["m"] * 101},
     {"limits": {"windows": [{"limit": 1, "period_s": 1}] * 17}},
     {"scopes": ["guard\n"]},
@@ -349,7 +350,7 @@ TOO_MUCH: list[dict[str, Any]] = [  # JSON
 
 @pytest.mark.parametrize("fields", TOO_MUCH)
 async def test_a_kept_row_that_is_not_valid_is_named_and_takes_no_other_with_it(
-    fields: dict[str, Any],  # JSON
+    fields: JsonObject,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with known() as auth:
@@ -438,7 +439,7 @@ def shared(algorithm: str, size: int) -> dict[str, Any]:  # TOML values
         ({"jwt": {**shared("HS256", 48), "algorithms": ["HS256", "HS384", "HS512"]}}, "at least 64 bytes for HS512"),
     ],
 )
-def test_a_configuration_that_would_be_weak_is_refused_at_start(table: Mapping[str, Any], message: str) -> None:
+def test_a_configuration_that_would_be_weak_is_refused_at_start(table: Mapping[str, Any], message: str) -> None:  # TOML
     with pytest.raises(ConfigError, match=message) as problem:
         stage_config(Auth, table)
     assert STATIC not in str(problem.value)
@@ -479,7 +480,7 @@ LIMITS = {"requests_per_minute": 60}
     ],
     ids=["key", "tenant", "jwt"],
 )
-def test_limits_that_no_stage_counts_are_a_warning(table: Mapping[str, Any]) -> None:
+def test_limits_that_no_stage_counts_are_a_warning(table: Mapping[str, Any]) -> None:  # TOML
     def warned(**stages: Any) -> bool:  # TOML values
         return any("[stages.rate_limit]" in one for one in Gateway(settings_from({"stages": stages})).warnings)
 

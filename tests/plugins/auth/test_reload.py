@@ -13,6 +13,7 @@ from sentinel_core.config import settings_from
 from sentinel_core.context import Client
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonObject
 from sentinel_core.testing import fake_services
 from sentinel_core.testing.fake_clock import FakeClock
 from sentinel_plugins.auth.admin.key_shapes import NewKey
@@ -24,7 +25,7 @@ from tests.plugins.auth.test_zion import BOTH, bearer, token
 from tests.plugins.auth.web import Web
 from tests.plugins.auth.zion_server import KEY, ZionServer
 
-BODY: dict[str, Any] = {"model": "echo", "messages": [{"role": "user", "content": "hi"}]}  # JSON
+BODY: JsonObject = {"model": "echo", "messages": [{"role": "user", "content": "hi"}]}
 
 
 def settings(**auth: Any) -> Any:  # TOML values; Settings

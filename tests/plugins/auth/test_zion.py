@@ -22,6 +22,7 @@ from sentinel_core.costs import COSTS
 from sentinel_core.errors import Refusal
 from sentinel_core.events import TextEvent, UsageReport
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.limits import Limits, Remainder
 from sentinel_core.records import Page, Record, Stored
 from sentinel_core.stage import Stage, StageConfig
@@ -45,7 +46,7 @@ NOW = 1_000_000.0
 BOTH = {"ai_input_tokens": 300, "ai_output_tokens": 200, "ai_requests": 50}
 
 
-def token(name: str = "ann", **claims: Any) -> str:  # JSON
+def token(name: str = "ann", **claims: JsonValue) -> str:
     body = urlsafe_b64encode(json.dumps({"sub": name, "exp": NOW + 9e6, **claims}).encode()).rstrip(b"=").decode()
     return f"eyJhbGciOiJIUzI1NiJ9.{body}.c2lnbmF0dXJl"
 
@@ -61,7 +62,7 @@ async def zion(
     clock: FakeClock | None = None,
     pepper: Secret | None = None,
     state: StateStore | None = None,
-    **fields: Any,
+    **fields: JsonValue,
 ) -> AsyncIterator[tuple[Known, ZionServer]]:  # of the table
     server = server or ZionServer()
     if not server.users:
@@ -558,7 +559,7 @@ async def _crash(after: str, outbox: Outbox, records: MemoryRecords) -> None:
     calls, puts = 0, 0
     increment, put = outbox._api.increment, records.put
 
-    async def told(body: dict[str, Any], key: str) -> int:  # JSON
+    async def told(body: JsonObject, key: str) -> int:
         nonlocal calls
         if after == "lease":
             raise Crash

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.plugins.auth.web import Answer, Web
 
 KEY = "zion-service-key-0001"
@@ -20,7 +21,7 @@ class ZionServer:
         self.users: dict[str, dict[str, Any]] = {}  # JSON, by token
         self.limits: dict[str, list[dict[str, Any]]] = {}  # JSON, by external id
         self.usage: dict[str, int] = {}
-        self.bodies: list[dict[str, Any]] = []  # JSON
+        self.bodies: list[JsonObject] = []
         self.heard: set[str] = set()
         self.fail: dict[str, list[int | str]] = {}
         self.ill: dict[str, int] = {}
@@ -48,7 +49,7 @@ class ZionServer:
             return _data(limits) if limits is not None else (404, b"{}")
         return self._increment(headers["idempotency-key"], json.loads(body))
 
-    def _increment(self, key: str, body: dict[str, Any]) -> Answer:  # JSON
+    def _increment(self, key: str, body: JsonObject) -> Answer:
         self.bodies.append(body)
         user, name = body.get("externalId", ""), body.get("limitName")
         if user in self.ill:
@@ -63,7 +64,7 @@ class ZionServer:
         return _data({})
 
 
-def limit(name: str, left: int) -> dict[str, Any]:  # JSON
+def limit(name: str, left: int) -> JsonObject:
     """One limit with so much left."""
     return {
         "limitId": "l1",
@@ -79,5 +80,5 @@ def limit(name: str, left: int) -> dict[str, Any]:  # JSON
     }
 
 
-def _data(value: Any) -> Answer:  # JSON
+def _data(value: JsonValue) -> Answer:
     return 200, json.dumps({"success": True, "data": value}).encode()

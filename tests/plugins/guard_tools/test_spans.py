@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.context import Context
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.keys import FINDINGS, Finding
 from sentinel_core.stage import Stage
 from sentinel_plugins.guard_tools.dataset import Span
@@ -27,15 +28,15 @@ STAFF = {"STAFF": {"pattern": r"E-\d{6}", "max_length": 8}}
 MAIL = "ann@acme.com"
 
 
-def span(text: str, value: str, kind: str) -> dict[str, Any]:  # JSON
+def span(text: str, value: str, kind: str) -> JsonObject:
     return {"start": text.index(value), "end": text.index(value) + len(value), "type": kind}
 
 
-def row(text: str, **spans: str) -> dict[str, Any]:  # JSON
+def row(text: str, **spans: str) -> JsonObject:
     return {"text": text, "spans": [span(text, value, kind) for kind, value in spans.items()]}
 
 
-async def measured(*rows: dict[str, Any], as_: Any = "request", **pii: Any) -> GuardScore:
+async def measured(*rows: JsonObject, as_: JsonValue = "request", **pii: JsonValue) -> GuardScore:
     data = io.BytesIO("\n".join(map(json.dumps, rows)).encode())
     async with opened(gateway_of(Pii, pii=pii)) as guards:
         found = await evaluate(guards, data, as_, lambda size: None)

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeAlias
 
 from sentinel_core.chain import Chain, ChainPlan, StagePlan, Tracker
 from sentinel_core.context import Context, Outcome
+from sentinel_core.json_types import JsonValue
 from sentinel_core.services import Services
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import Driven, FakeProvider, context, fake_services, run
@@ -55,7 +56,7 @@ class Guards:
     services: Services
     tracker: Tracker
 
-    async def ask(self, prompt: str = "Hello", *, stream: bool = False, **fields: Any) -> Driven:
+    async def ask(self, prompt: str = "Hello", *, stream: bool = False, **fields: JsonValue) -> Driven:
         return await self.asked(context(prompt, stream=stream, **fields))
 
     async def asked(self, ctx: Context) -> Driven:

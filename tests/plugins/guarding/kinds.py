@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from sentinel_plugins.guarding.entity import Family, Found
-from sentinel_plugins.guarding.finder import Finder, Together
+from sentinel_plugins.guarding.finder import Finder, Kind, Together
 
 
 class Sample:
@@ -71,5 +71,5 @@ LONG = Long("PRIVATE_KEY", r"BEGIN[a-z ]{7}", r"B(?:E(?:G(?:I(?:N[a-z ]*)?)?)?)?
 ALL: Sequence[Sample] = (SSN, MAIL, KEY, PAIR, LABELLED, LINK)
 
 
-def finder(*kinds: Sample) -> Finder:
+def finder(*kinds: Kind) -> Finder:
     return Together(kinds or ALL)

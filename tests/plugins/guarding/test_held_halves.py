@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.plugins.guarding.guards import Table
 from tests.plugins.guarding.test_streams import APIS, event, running
 from tests.upstream import DONE, chunk
@@ -18,11 +18,11 @@ GUARDS = pytest.mark.parametrize(
 )
 
 
-def said(delta: dict[str, Any], finish: str | None = None, index: int = 0, **fields: Any) -> bytes:  # JSON
+def said(delta: JsonObject, finish: str | None = None, index: int = 0, **fields: JsonValue) -> bytes:
     return event(chunk([{"index": index, "delta": delta, **fields, "finish_reason": finish}]), True)
 
 
-def read(tables: dict[str, Table], *wire: bytes, api: str = "chat") -> list[dict[str, Any]]:  # JSON
+def read(tables: dict[str, Table], *wire: bytes, api: str = "chat") -> list[JsonObject]:
     """The choices that a client reads, one by one."""
     with running(**tables) as send:
         out = send(APIS[api], [b"".join(wire) + DONE]).decode()
@@ -30,7 +30,7 @@ def read(tables: dict[str, Table], *wire: bytes, api: str = "chat") -> list[dict
     return [choice for body in bodies for choice in body["choices"]]
 
 
-def called(choices: list[dict[str, Any]], index: int = 0) -> tuple[str, str]:  # JSON
+def called(choices: list[JsonObject], index: int = 0) -> tuple[str, str]:
     """Name and arguments of a choice's call, as clients put them together."""
     calls = [call for one in choices if one["index"] == index for call in one["delta"].get("tool_calls") or ()]
     functions = [call["function"] for call in calls]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sentinel_core.dialects.sse import SseParser
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.testing import Driven
 from tests.core.dialects.cuts import payloads
 from tests.plugins.guarding.guards import PII, SECRETS, guards, verdicts
@@ -34,7 +35,7 @@ def heard(name: str, wire: bytes, **tables: Any) -> tuple[bytes, Driven]:  # TOM
     return asyncio.run(asking())
 
 
-def streamed(*deltas: dict[str, Any], **tables: Any) -> tuple[list[dict[str, Any]], Driven]:  # JSON
+def streamed(*deltas: JsonObject, **tables: JsonValue) -> tuple[list[JsonObject], Driven]:
     """The deltas that a client of chats gets of these, and what became of the request."""
     wire = b"".join(event(one, True) for one in [*(delta(**one) for one in deltas), delta(finish="stop")]) + DONE
     sent, driven = heard("chat", wire, **tables)
@@ -77,7 +78,7 @@ def test_every_place_of_reasoning_says_the_same(key: str, texts: Sequence[str], 
     lambda text: {"audio": {"id": "a", "transcript": text}},
     lambda text: {"note": text},
 ])  # fmt: skip
-def test_text_that_is_streamed_outside_the_channels_is_not_called_read(place: Callable[[str], dict[str, Any]]) -> None:
+def test_text_that_is_streamed_outside_the_channels_is_not_called_read(place: Callable[[str], JsonObject]) -> None:
     assert verdicts(streamed(*map(place, HALVES))[1])["pii", "response"] == "partial"
     refused = streamed(*map(place, HALVES), pii={**PII, "unscannable": "block"})[1]
     assert refused.error is not None
@@ -102,10 +103,10 @@ def test_a_text_of_a_kind_that_is_new_to_us_is_one_text() -> None:
 
 
 def test_fragments_of_other_apis_outside_the_channels_are_not_called_read() -> None:
-    thoughts: list[dict[str, Any]] = [
+    thoughts: list[JsonObject] = [
         {"index": 0, "text": "a", "reasoning": text, "finish_reason": None} for text in HALVES
     ]
-    end: dict[str, Any] = {"index": 0, "text": "", "finish_reason": "stop"}
+    end: JsonObject = {"index": 0, "text": "", "finish_reason": "stop"}
     wire = b"".join(event(chunk([one]), True) for one in (*thoughts, end)) + DONE
     assert verdicts(heard("completions", wire)[1])["pii", "response"] == "partial"
     summary = [{"type": "compaction_delta", "content": text} for text in HALVES]
@@ -117,9 +118,7 @@ def test_fragments_of_other_apis_outside_the_channels_are_not_called_read() -> N
 
 def scored(*texts: str) -> bytes:
     """A stream of these tokens with their log probabilities."""
-    entries: list[dict[str, Any]] = [
-        {"token": text, "logprob": -1, "bytes": None, "top_logprobs": []} for text in texts
-    ]
+    entries: list[JsonObject] = [{"token": text, "logprob": -1, "bytes": None, "top_logprobs": []} for text in texts]
     choices = [
         {"index": 0, "delta": {"content": entry["token"]}, "logprobs": {"content": [entry]}, "finish_reason": None}
         for entry in entries

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from itertools import pairwise
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -20,6 +20,7 @@ from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.events import Event, Finish, TextEvent
+from sentinel_core.json_types import JsonObject
 from sentinel_core.keys import CANDIDATES, Target
 from sentinel_core.messages import Operation
 from sentinel_core.reply import EventStream, Reply
@@ -92,10 +93,10 @@ class Api(NamedTuple):
 
     dialect: Dialect
     written: Callable[[Sequence[str], Sequence[str], Sequence[str], bool], bytes]
-    body: dict[str, Any]
+    body: JsonObject
 
 
-def event(payload: dict[str, Any], ascii_only: bool) -> bytes:
+def event(payload: JsonObject, ascii_only: bool) -> bytes:
     return b"data: " + json.dumps(payload, ensure_ascii=ascii_only).encode() + b"\n\n"
 
 
@@ -140,7 +141,7 @@ def responses(content: Sequence[str], reasoning: Sequence[str], arguments: Seque
     whole = response("".join(content))
     said, ended = response_stream(*content)[:-1], response_stream(*content)[-1]
     part = {"type": "reasoning_text", "text": "".join(reasoning)}
-    items: dict[int, dict[str, Any]] = {
+    items: dict[int, JsonObject] = {
         message: whole["output"][0],
         thought: {"type": "reasoning", "id": "rs_1", "summary": [], "content": [part]},
         call: {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "arguments": "".join(arguments)},
@@ -152,9 +153,7 @@ def responses(content: Sequence[str], reasoning: Sequence[str], arguments: Seque
     return b"".join(rewritten(frame, ascii_only) for frame in frames)
 
 
-def item(
-    number: int, whole: dict[str, Any], kind: str, texts: Sequence[str], empty: dict[str, Any]
-) -> list[bytes]:  # JSON
+def item(number: int, whole: JsonObject, kind: str, texts: Sequence[str], empty: JsonObject) -> list[bytes]:
     """One output item that is said in pieces, and repeated whole."""
     at = {"item_id": whole["id"], "output_index": number}
     inside = {**at, "content_index": 0} if kind == "reasoning_text" else at
@@ -316,10 +315,10 @@ def test_p6_an_end_in_every_chunk_ends_no_text(name: str) -> None:
 
 
 def test_blocks_that_overlap_end_no_text_of_each_other() -> None:
-    start: dict[str, Any] = {"type": "content_block_start", "content_block": {"type": "text", "text": ""}}
-    said: dict[str, Any] = {"type": "content_block_delta", "index": 0}
+    start: JsonObject = {"type": "content_block_start", "content_block": {"type": "text", "text": ""}}
+    said: JsonObject = {"type": "content_block_delta", "index": 0}
     parts = [{**said, "delta": {"type": "text_delta", "text": text}} for text in ("to bob@ac", "me.com, ok")]
-    stops: list[dict[str, Any]] = [{"type": "content_block_stop", "index": index} for index in (1, 0)]
+    stops: list[JsonObject] = [{"type": "content_block_stop", "index": index} for index in (1, 0)]
     frames = [{**start, "index": 0}, {**start, "index": 1}, parts[0], stops[0], parts[1], stops[1]]
     wire = b"".join([opening(), *map(named, frames), *ending("end_turn")])
     with running(pii=PII, secrets=SECRETS) as send:

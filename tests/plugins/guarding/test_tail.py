@@ -15,10 +15,10 @@ WORDS = ("", "x", "see bob@", "say a b", "naïve bob@", "\ud83d bob", "é" * 40)
 class Hidden:
     """A compiled pattern, or a set, that shows its public methods only."""
 
-    def __init__(self, compiled: Any) -> None:
+    def __init__(self, compiled: Any) -> None:  # re2 has no stubs
         self._compiled = compiled
 
-    def search(self, text: bytes, start: int, end: int) -> Any:
+    def search(self, text: bytes, start: int, end: int) -> Any:  # as above
         """As RE2's own."""
         return self._compiled.search(text, start, end)
 
@@ -41,6 +41,6 @@ def test_the_same_holds_for_sets() -> None:
     for pattern in ("[0-9]", "b@"):
         patterns.Add(pattern)
     patterns.Compile()
-    hidden: Any = Hidden(patterns)
+    hidden: Any = Hidden(patterns)  # it stands for a compiled pattern
     for text, found in ((b"", []), (b"bob@", [1]), (b"1 b@", [0, 1])):
         assert sorted(matching(patterns)(text)) == sorted(matching(hidden)(text)) == found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.events import ToolInputDelta
+from sentinel_core.json_types import JsonObject
 from sentinel_core.messages import TextSlot
 from sentinel_plugins.pii.restoration import Restoring
 from tests.core.dialects.cuts import bytewise
@@ -34,7 +34,7 @@ INPUTS = (
 CALLS = ("chat", "custom_tool_call", "code_interpreter_call")
 
 
-def item(kind: str, text: str) -> dict[str, Any]:
+def item(kind: str, text: str) -> JsonObject:
     if kind == "chat":
         return {"id": "c", "type": "custom", "custom": {"name": "sh", "input": text}}
     if kind == "custom_tool_call":
@@ -46,7 +46,7 @@ def api_of(kind: str) -> str:
     return "chat" if kind == "chat" else "responses"
 
 
-def whole(kind: str, text: str) -> dict[str, Any]:
+def whole(kind: str, text: str) -> JsonObject:
     if kind == "chat":
         message = {"role": "assistant", "content": None, "tool_calls": [item(kind, text)]}
         return completion("", choices=[{"index": 0, "message": message, "finish_reason": "tool_calls"}])
@@ -60,7 +60,7 @@ def wire(kind: str, said: Sequence[str]) -> bytes:
     member, family = ("input", "custom_tool_call_input") if "custom" in kind else ("code", "code_interpreter_call_code")
     text = "".join(said)
     at = {"item_id": "i", "output_index": 0}
-    frames: list[dict[str, Any]] = [
+    frames: list[JsonObject] = [
         {"type": "response.output_item.added", "output_index": 0, "item": item(kind, "")},
         *({"type": f"response.{family}.delta", **at, "delta": piece} for piece in said),
         {"type": f"response.{family}.done", **at, member: text},
@@ -70,7 +70,7 @@ def wire(kind: str, said: Sequence[str]) -> bytes:
     return b"".join(named(frame) for frame in frames)
 
 
-def _chat(calls: Sequence[dict[str, Any]]) -> bytes:
+def _chat(calls: Sequence[JsonObject]) -> bytes:
     chunks = [delta(tool_calls=[call]) for call in calls]
     return b"".join([*(b"data: " + json.dumps(one).encode() + b"\n\n" for one in chunks), DONE])
 

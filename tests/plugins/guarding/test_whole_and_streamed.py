@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.testing import FakeProvider
 from tests.plugins.guarding.guards import Table, answering, guards, verdicts
 from tests.plugins.guarding.samples import KEY_BODY
@@ -25,7 +25,7 @@ OVERLAPPING = [
     f"see john.smith+{KEY}@acme.com or bob@acme.com now",
 ]
 ESCAPED = r'{"mail": "bob\u0040acme.com"}'
-JSON: dict[str, Any] = {"response_format": {"type": "json_object"}}
+JSON: JsonObject = {"response_format": {"type": "json_object"}}
 
 
 def cut(text: str, size: int) -> list[str]:
@@ -36,7 +36,7 @@ async def both(
     pieces: Sequence[str],
     order: Sequence[str],
     tables: Mapping[str, Table] | None = None,
-    **fields: Any,  # JSON
+    **fields: JsonValue,
 ) -> list[tuple[str, dict[tuple[str, str], str]]]:
     """What the caller reads, and the verdicts: of the whole answer, and of the streamed one."""
     found = []

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_plugins.guarding.custom import Custom, CustomTable
+from sentinel_plugins.guarding.finder import Kind
 from sentinel_plugins.guarding.merge import Cluster
 from sentinel_plugins.guarding.replacing import redacted
 from sentinel_plugins.guarding.transducer import Transducer
@@ -23,7 +24,7 @@ from tests.properties import promised
 KINDS = (SSN, MAIL, KEY)
 
 
-def through(pieces: Sequence[str], kinds: Sequence[Any] = KINDS) -> str:
+def through(pieces: Sequence[str], kinds: Sequence[Kind] = KINDS) -> str:
     looked_for = finder(*kinds)
 
     def decide(cluster: Cluster, value: str) -> str:
@@ -45,14 +46,14 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 OBJECTS = st.dictionaries(WORDS, VALUES, max_size=4)
-FORMS: Sequence[Callable[[Any], str]] = (
+FORMS: Sequence[Callable[[JsonValue], str]] = (
     json.dumps,
     lambda value: json.dumps(value, ensure_ascii=False),
     lambda value: json.dumps(value, indent=1).replace("@", "\\u0040").replace("-", "\\u002D"),
 )
 
 
-def rewritten(value: Any) -> Any:
+def rewritten(value: JsonValue) -> JsonValue:
     if isinstance(value, str):
         return expected(value, KINDS, redacted)
     if isinstance(value, list):
@@ -65,7 +66,7 @@ def rewritten(value: Any) -> Any:
 @promised()
 @given(OBJECTS, st.sampled_from(FORMS), CUTS)
 def test_p6_every_string_and_key_is_redacted_however_it_is_written_and_cut(
-    value: dict[str, Any], form: Callable[[Any], str], places: list[int]
+    value: JsonObject, form: Callable[[JsonValue], str], places: list[int]
 ) -> None:
     written = form(value)
     out = through(cut(written, places))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
 from sentinel_core.context import Client
+from sentinel_core.json_types import JsonObject
 from sentinel_core.keys import Principal
+from sentinel_core.state import Message
 from sentinel_core.testing import FakeClock, fake_services, settle
 from sentinel_plugins.health.config import HealthConfig
 from sentinel_plugins.health.events import CHANNEL, publish
@@ -26,7 +27,7 @@ class Subscriber:
 
     def __init__(self) -> None:
         self.client = Client()
-        self.got: asyncio.Queue[dict[str, Any]] = asyncio.Queue()  # JSON
+        self.got: asyncio.Queue[JsonObject] = asyncio.Queue()
         self.reading = asyncio.Event()
         self.reading.set()
         self.left = asyncio.Event()
@@ -51,7 +52,7 @@ class Subscriber:
         for text in nothing:
             yield text
 
-    async def next(self) -> dict[str, Any]:  # JSON
+    async def next(self) -> JsonObject:
         """The next event."""
         return await asyncio.wait_for(self.got.get(), AT_ONCE_S)
 
@@ -131,8 +132,8 @@ async def test_a_subscriber_that_does_not_read_is_dropped_and_others_go_on(caplo
 async def test_a_subscription_that_the_store_ends_closes_the_connection() -> None:
     clock, subscriber = FakeClock(), Subscriber()
 
-    async def ended() -> AsyncIterator[Any]:
-        nothing: tuple[Any, ...] = ()
+    async def ended() -> AsyncIterator[Message]:
+        nothing: tuple[Message, ...] = ()
         for message in nothing:
             yield message
 

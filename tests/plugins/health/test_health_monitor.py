@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import NoReturn
 
 import pytest
 
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonValue
 from sentinel_core.keys import Target
+from sentinel_core.state import Message
 from sentinel_core.testing import FakeClock, settle
 from sentinel_plugins.health.incidents import KEPT, Incidents, incident
 from sentinel_plugins.health.observations import observations_of
@@ -29,7 +32,7 @@ async def incidents(gateway: Gateway) -> list[tuple[str, str]]:
     return [(one.type, one.provider) for one in reversed(found)]
 
 
-async def next_of(messages: Any, kind: str) -> Any:  # JSON
+async def next_of(messages: AsyncIterator[Message], kind: str) -> JsonValue:
     """The payload of the next event of one kind."""
     async with asyncio.timeout(AT_ONCE_S):
         async for message in messages:
@@ -202,7 +205,7 @@ async def test_a_provider_that_raises_in_its_health_check_is_unhealthy_and_the_m
         assert provider(gateway, "second").checks == 3
 
 
-async def _broken() -> Any:
+async def _broken() -> NoReturn:
     raise ValueError("a bug of a provider")
 
 

@@ -14,6 +14,7 @@ import pytest
 from sentinel_core.config import settings_from
 from sentinel_core.errors import UpstreamError
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonValue
 from sentinel_plugins.health.events import publish
 from sentinel_plugins.health.incidents import KEPT, Incidents, incident
 from sentinel_server.app import asgi
@@ -42,26 +43,26 @@ class Api:
         self.gateway = gateway
         self.session = session
 
-    async def get(self, path: str) -> tuple[int, Any]:  # JSON
+    async def get(self, path: str) -> tuple[int, JsonValue]:
         """Status and body."""
         async with self.session.get(path) as response:
             return response.status, await response.json()
 
-    async def post(self, path: str, body: Any = None) -> tuple[int, Any]:  # JSON
+    async def post(self, path: str, body: JsonValue = None) -> tuple[int, JsonValue]:
         """Status and body."""
         async with self.session.post(path, json=body) as response:
             return response.status, await response.json()
 
 
 @asynccontextmanager
-async def api(runner: str, **health: Any) -> AsyncIterator[Api]:
+async def api(runner: str, **health: Any) -> AsyncIterator[Api]:  # TOML
     """A served gateway, and a client of it."""
     gateway = Gateway(settings_from(tables(**health)), registry=registry())
     async with gateway, serving(asgi(gateway), runner) as served, aiohttp.ClientSession(served.url) as session:
         yield Api(gateway, session)
 
 
-async def next_of(socket: aiohttp.ClientWebSocketResponse, kind: str) -> Any:  # JSON
+async def next_of(socket: aiohttp.ClientWebSocketResponse, kind: str) -> JsonValue:
     """The payload of the next event of one kind."""
     while True:
         event = await asyncio.wait_for(socket.receive_json(), AT_ONCE_S)

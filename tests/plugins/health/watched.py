@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Set
+from collections.abc import AsyncIterator, Iterable, Set
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Self
 
@@ -13,6 +13,7 @@ from sentinel_core.context import Call, CallNext, Context
 from sentinel_core.errors import UpstreamError
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonMapping
 from sentinel_core.keys import CANDIDATES, FAILOVER, Target
 from sentinel_core.provider import Health, Provider, ProviderConfig
 from sentinel_core.registry import Registry
@@ -118,7 +119,9 @@ def registry() -> Registry:
 
 
 @asynccontextmanager
-async def watched(clock: FakeClock | None = None, **health: Any) -> AsyncIterator[tuple[Gateway, FakeClock, Circuits]]:
+async def watched(
+    clock: FakeClock | None = None, **health: Any
+) -> AsyncIterator[tuple[Gateway, FakeClock, Circuits]]:  # TOML
     """An open gateway, its clock, and its circuits."""
     clock, circuits = clock or FakeClock(), Circuits()
     async with fake_services(clock, circuits=circuits) as services:
@@ -141,8 +144,8 @@ async def events(gateway: Gateway) -> AsyncIterator[AsyncIterator[Message]]:
         yield messages
 
 
-def decoded(message: Message) -> Mapping[str, Any]:  # JSON
+def decoded(message: Message) -> JsonMapping:
     """One event."""
-    body: Mapping[str, Any] = msgspec.json.decode(message.data)
+    body: JsonMapping = msgspec.json.decode(message.data)
     assert body.keys() == {"event_type", "payload"}
     return body

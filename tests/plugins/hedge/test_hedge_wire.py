@@ -9,10 +9,11 @@ from sentinel_core.config import settings_from
 from sentinel_core.context import Context
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonObject
 from sentinel_core.messages import Answer
 from tests.upstream import Reply, Stall, Upstream, completion
 
-BODY: dict[str, Any] = {  # JSON
+BODY: JsonObject = {
     "model": "m",
     "messages": [{"role": "developer", "content": "be kind"}, {"role": "user", "content": "hi", "name": "me"}],
     "seed": 7,

@@ -19,6 +19,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.errors import Refusal, StageFault
+from sentinel_core.json_types import JsonObject
 from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL, Principal, Verdict
 from sentinel_core.services import Services
 from sentinel_core.testing import Driven, FakeProvider, StageConformance, chain_of, context, fake_services, opened, run
@@ -34,14 +35,14 @@ BLOCKING = {"action": "block"}
 class TestInjectionConformance(StageConformance):
     stage = Injection
     config = BLOCKING
-    minimum: ClassVar[dict[str, Any]] = {}
+    minimum: ClassVar[JsonObject] = {}
     prompts = (BENIGN, ATTACK)
     replies = (BENIGN, ATTACK)
 
 
 async def asked(
     ctx: Context, config: dict[str, Any] | None = None, *, services: Services | None = None, **principal: Any
-) -> Driven:
+) -> Driven:  # TOML, and fields of a Principal
     """One request through the stage alone; `principal` holds fields of who asks."""
     if principal:
         ctx[PRINCIPAL] = Principal("acme", "k1", **principal)
@@ -59,7 +60,7 @@ def verdict(driven: Driven) -> Verdict:
     return only
 
 
-def request(dialect: Dialect, body: dict[str, Any]) -> Context:
+def request(dialect: Dialect, body: JsonObject) -> Context:
     ctx = context()
     ctx.request = dialect.decode_request({"model": "m", **body})
     return ctx
@@ -127,7 +128,7 @@ def parted(words: Sequence[str], kind: str = "text") -> list[dict[str, str]]:
     return [{"type": kind, "text": word} for word in words]
 
 
-PLACES: dict[str, tuple[Dialect, Callable[[str], dict[str, Any]]]] = {
+PLACES: dict[str, tuple[Dialect, Callable[[str], JsonObject]]] = {
     "user text": (OPENAI_CHAT, lambda text: {"messages": [{"role": "user", "content": text}]}),
     "turn before": (
         OPENAI_CHAT,
@@ -257,7 +258,7 @@ async def test_h46_an_attempt_is_found_wherever_it_stands(place: str) -> None:
     assert verdict(await asked(benign, BLOCKING)).result == allowed
 
 
-SYSTEM: dict[str, Callable[[str], dict[str, Any]]] = {
+SYSTEM: dict[str, Callable[[str], JsonObject]] = {
     "system": lambda text: {"messages": [{"role": "system", "content": text}, {"role": "user", "content": BENIGN}]},
     "developer": lambda text: {"messages": [{"role": "developer", "content": text}]},
     "tool description": lambda text: {
@@ -276,11 +277,11 @@ async def test_h46_a_system_text_is_flagged_at_most_and_has_no_part_in_the_score
     assert ctx[INJECTION_SCORE] < 0.5
 
 
-def schema(text: str) -> dict[str, Any]:
+def schema(text: str) -> JsonObject:
     return {"type": "json_schema", "name": "x", "schema": {"type": "object", "description": text}}
 
 
-FORMATS: dict[str, tuple[Dialect, Callable[[str], dict[str, Any]]]] = {
+FORMATS: dict[str, tuple[Dialect, Callable[[str], JsonObject]]] = {
     "chat": (
         OPENAI_CHAT,
         lambda text: {"response_format": {"type": "json_schema", "json_schema": schema(text)}},
@@ -307,7 +308,7 @@ async def test_a_system_text_is_blocked_where_that_is_asked_for() -> None:
 @pytest.mark.parametrize(
     "config", [{"system_action": "ignore"}, {"trusted_system": [sha256(ATTACK.encode()).hexdigest()]}]
 )
-async def test_a_system_text_that_is_trusted_is_not_scored(config: dict[str, Any]) -> None:
+async def test_a_system_text_that_is_trusted_is_not_scored(config: dict[str, Any]) -> None:  # TOML
     ctx = request(OPENAI_CHAT, SYSTEM["system"](ATTACK))
     assert verdict(await asked(ctx, {**config, "system_threshold": 0.5})).result == "allowed"
 
@@ -320,7 +321,7 @@ async def test_a_system_prompt_of_trusted_parts_is_trusted(dialect: Dialect) -> 
 
     def said(*texts: str) -> Context:
         parts = [{"type": "text", "text": text} for text in texts]
-        messages: list[dict[str, Any]] = [{"role": "user", "content": BENIGN}]
+        messages: list[JsonObject] = [{"role": "user", "content": BENIGN}]
         if dialect is OPENAI_CHAT:
             return request(dialect, {"messages": [{"role": "system", "content": parts}, *messages]})
         return request(dialect, {"max_tokens": 9, "system": parts, "messages": messages})
@@ -410,7 +411,7 @@ class Probe(Scorer):
         return Score(0.0)
 
 
-async def probed(*texts: str, executor: Executor, config: dict[str, Any] | None = None) -> tuple[Probe, Driven]:
+async def probed(*texts: str, executor: Executor, config: dict[str, Any] | None = None) -> tuple[Probe, Driven]:  # TOML
     """The requests one after the other through one stage whose scorer is a probe; the last one's end."""
     probe, tracker = Probe(), Tracker()
     settings = Injection.Config(**(config or {}))
@@ -498,7 +499,7 @@ async def test_findings_are_counted() -> None:
     ],
     ids=["flagged", "blocked", "blocked for its system prompt", "watched"],
 )
-async def test_a_request_is_counted_once_by_what_became_of_it(config: dict[str, Any], action: str) -> None:
+async def test_a_request_is_counted_once_by_what_became_of_it(config: dict[str, Any], action: str) -> None:  # TOML
     messages = [{"role": role, "content": ATTACK} for role in ("system", "user")]
     async with fake_services() as services:
         await asked(context(messages=messages), {**config, "system_threshold": 0.5}, services=services)

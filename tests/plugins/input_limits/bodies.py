@@ -12,6 +12,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.json_values import json_values
 
 DIALECTS: dict[str, Dialect] = {
@@ -60,7 +61,7 @@ SAID = (
     | st.lists(TEXTS, min_size=1, max_size=5)
     | st.lists(st.integers(0, 9), min_size=1, max_size=6)
 )
-MEMBERS: dict[str, st.SearchStrategy[Any]] = {  # JSON
+MEMBERS: dict[str, st.SearchStrategy[JsonValue]] = {
     **dict.fromkeys(("messages", "input", "prompt"), SAID),
     **dict.fromkeys(("system", "instructions"), TEXTS),
     **dict.fromkeys(("tools", "functions", "stop", "stop_sequences"), LISTS),
@@ -69,7 +70,7 @@ MEMBERS: dict[str, st.SearchStrategy[Any]] = {  # JSON
 }
 
 
-def body_of(dialect: Dialect, *texts: str, **fields: Any) -> dict[str, Any]:  # JSON
+def body_of(dialect: Dialect, *texts: str, **fields: JsonValue) -> JsonObject:
     """A body of this dialect in which these texts are messages, prompts or inputs."""
     field = dialect.request_fields.messages
     spoken = dialect in (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, ANTHROPIC_COUNTING)
@@ -78,7 +79,7 @@ def body_of(dialect: Dialect, *texts: str, **fields: Any) -> dict[str, Any]:  # 
     return {"model": "m", field: said, **cap, **fields}
 
 
-def bodies(dialect: Dialect) -> st.SearchStrategy[dict[str, Any]]:  # JSON
+def bodies(dialect: Dialect) -> st.SearchStrategy[JsonObject]:
     """A good body with up to two other members, known or not."""
     names = st.sampled_from([*DOCUMENTED[dialect.name], "x"])
     members = names.flatmap(lambda name: st.tuples(st.just(name), MEMBERS[name]))

@@ -18,6 +18,7 @@ from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Request
 from sentinel_core.testing import StageConformance, drive
 from sentinel_core.testing.harness import stage_config
@@ -30,7 +31,7 @@ EVERY = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 
 class TestInputLimits(StageConformance):
     stage = InputLimits
-    config: ClassVar[Mapping[str, Any]] = LIMITS
+    config: ClassVar[Mapping[str, Any]] = LIMITS  # TOML
     minimum: ClassVar[Mapping[str, Any]] = {}  # TOML values
     prompts = ("Hello", "", "thirteen char")
 
@@ -126,15 +127,15 @@ def test_the_characters_of_all_texts_count_those_of_unknown_fields_too(dialect: 
     ],
 )
 def test_h24_what_is_too_much_is_refused_by_its_name_in_the_callers_dialect(
-    dialect: Dialect, fields: dict[str, Any], place: str
+    dialect: Dialect, fields: JsonObject, place: str
 ) -> None:
     assert param(dialect, body_of(dialect, "a", **fields)) == place
 
 
 @pytest.mark.parametrize("role", [[], ["user"], {}, None, 1, True, "user", "tool"], ids=str)
 @pytest.mark.parametrize("dialect", [OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES], ids=lambda each: each.name)
-def test_a_part_is_limited_whatever_its_role_is(dialect: Dialect, role: Any) -> None:  # JSON
-    def said(text: str) -> dict[str, Any]:  # JSON
+def test_a_part_is_limited_whatever_its_role_is(dialect: Dialect, role: JsonValue) -> None:
+    def said(text: str) -> JsonObject:
         part = {"type": "text", "text": text, "role": role}
         return body_of(dialect, **{dialect.request_fields.messages: [{"role": "user", "content": [part]}]})
 
@@ -143,7 +144,7 @@ def test_a_part_is_limited_whatever_its_role_is(dialect: Dialect, role: Any) -> 
 
 
 @pytest.mark.parametrize("role", [[], {}, None, 1], ids=str)
-def test_an_item_is_limited_whatever_its_role_is(role: Any) -> None:  # JSON
+def test_an_item_is_limited_whatever_its_role_is(role: JsonValue) -> None:
     item = {"role": role, "content": "thirteen char"}
     assert param(OPENAI_RESPONSES, body_of(OPENAI_RESPONSES, input=[item])) == "input[0].content"
 
@@ -167,7 +168,7 @@ ALLOW = {"empty_messages": "allow"}
         {"role": "user", "content": [{"type": "text", "text": ""}, {"type": "text", "text": "hi"}]},
     ],
 )
-def test_what_is_not_text_and_what_a_tool_returned_is_not_empty(message: dict[str, Any]) -> None:
+def test_what_is_not_text_and_what_a_tool_returned_is_not_empty(message: JsonObject) -> None:
     assert limited(OPENAI_CHAT, {"model": "m", "messages": [message]}, max_message_chars=100).refusal is None
 
 
@@ -185,7 +186,7 @@ def test_a_system_prompt_counts_as_a_message_where_it_says_something(dialect: Di
 
 
 def test_images_are_not_text_but_text_that_says_it_is_one_counts() -> None:
-    def asking(url: str) -> dict[str, Any]:  # JSON
+    def asking(url: str) -> JsonObject:
         part = {"type": "image_url", "image_url": {"url": url}}
         return {"model": "m", "messages": [{"role": "user", "content": [part]}]}
 
@@ -226,7 +227,10 @@ def test_what_is_refused_is_counted_and_told_in_numbers() -> None:
     ],
 )
 async def test_verdicts_say_what_was_done(
-    prompt: str, table: dict[str, Any], result: str, sent: int | None
+    prompt: str,
+    table: dict[str, Any],
+    result: str,
+    sent: int | None,  # TOML
 ) -> None:  # TOML values
     asked = 9 if "on_excess" in table else 1
     driven = await drive(InputLimits, {**LIMITS, **table}, prompt, stream=False, n=asked)
@@ -248,7 +252,7 @@ def test_whatever_the_body_it_is_refused_or_within_every_limit_afterwards(
         within(found.request.body, dialect)
 
 
-def within(body: Mapping[str, Any], dialect: Dialect) -> None:  # JSON
+def within(body: JsonMapping, dialect: Dialect) -> None:
     """The limits, read off the body by the names that each API documents."""
     said, *names = DOCUMENTED[dialect.name]
     for name in names:
@@ -270,7 +274,7 @@ def within(body: Mapping[str, Any], dialect: Dialect) -> None:  # JSON
     assert length(body) <= LIMITS["max_total_chars"]
 
 
-def length(value: Any) -> int:  # JSON
+def length(value: JsonValue) -> int:
     """Characters of the strings of a message, but for those that say which kind of thing it is."""
     if isinstance(value, str):
         return len(value)

@@ -11,6 +11,7 @@ import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.registry import Registry
 from sentinel_plugins.input_limits.stage import InputLimits
 from sentinel_server.app import asgi
@@ -22,7 +23,7 @@ from tests.upstream import Upstream
 
 CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
 SAID = {"role": "user", "content": "hello"}
-BODIES: dict[str, dict[str, Any]] = {
+BODIES: dict[str, JsonObject] = {
     CHAT: {"messages": [SAID]},
     MESSAGES: {"messages": [SAID], "max_tokens": 5},
     f"{MESSAGES}/count_tokens": {"messages": [SAID]},
@@ -41,7 +42,7 @@ async def limited(upstream: Upstream, **table: Any) -> AsyncIterator[Any]:  # TO
     gateway = Gateway(settings_from(settings), registry=Registry())
     async with gateway, serving(asgi(gateway)) as served, served.connect() as wire:
 
-        async def ask(path: str, **fields: Any) -> Answer:  # JSON
+        async def ask(path: str, **fields: JsonValue) -> Answer:
             body = {"model": "m", **BODIES[path], **fields}
             return await wire.ask(request(path, method="POST", body=json.dumps(body).encode()))
 

@@ -11,5 +11,5 @@ from sentinel_plugins.metrics.stage import Metrics
 
 class TestMetrics(StageConformance):
     stage = Metrics
-    config: ClassVar[Mapping[str, Any]] = {"policy": "caller"}
+    config: ClassVar[Mapping[str, Any]] = {"policy": "caller"}  # TOML
     minimum: ClassVar[Mapping[str, Any]] = {}  # TOML values

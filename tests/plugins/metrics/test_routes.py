@@ -211,7 +211,7 @@ async def test_its_policy_is_a_setting(policy: str, statuses: tuple[int, ...]) -
     ],
     ids=str,
 )
-def test_a_token_that_protects_nothing_is_refused(table: dict[str, Any]) -> None:
+def test_a_token_that_protects_nothing_is_refused(table: dict[str, Any]) -> None:  # TOML
     with pytest.raises(ConfigError, match="token"):
         Gateway(settings_from(settings(**table)))
 

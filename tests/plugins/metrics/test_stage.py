@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,14 +12,16 @@ from sentinel_core.config import settings_from
 from sentinel_core.counts import Counts
 from sentinel_core.errors import UpstreamError
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonValue
 from sentinel_core.keys import Target
 from sentinel_core.testing import FakeProvider, chain_of, completion, context, run
+from sentinel_core.testing.fake_provider import Script
 from sentinel_plugins.metrics import Metrics, MetricsConfig
 from sentinel_plugins.metrics.exposition import Exposition
 from tests.long_form import long_form
 
 USAGE = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
-ENDINGS: tuple[tuple[Any, str, str], ...] = (
+ENDINGS: tuple[tuple[Script, str, str], ...] = (
     (completion("ok", usage=USAGE), "2xx", "completed"),
     (UpstreamError("upstream_timeout"), "5xx", "failed"),
     (UpstreamError("upstream_error", status=400), "4xx", "failed"),
@@ -29,7 +29,7 @@ ENDINGS: tuple[tuple[Any, str, str], ...] = (
 )
 
 
-async def counted(*scripts: Any, prompt: str = "Hello", **body: Any) -> dict[str, dict[tuple[str, ...], int]]:  # JSON
+async def counted(*scripts: Script, prompt: str = "Hello", **body: JsonValue) -> dict[str, dict[tuple[str, ...], int]]:
     counts, tracker = Counts(), Tracker()
     chain = chain_of([Metrics(MetricsConfig(), counts)], FakeProvider(*scripts), tracker)
     for _ in scripts:
@@ -39,7 +39,7 @@ async def counted(*scripts: Any, prompt: str = "Hello", **body: Any) -> dict[str
 
 
 @pytest.mark.parametrize(("script", "status", "outcome"), ENDINGS, ids=lambda value: str(value)[:20])
-async def test_every_ending_is_one_request_and_one_attempt(script: Any, status: str, outcome: str) -> None:
+async def test_every_ending_is_one_request_and_one_attempt(script: Script, status: str, outcome: str) -> None:
     found = await counted(script)
     assert found["requests"] == {("chat", status): 1}
     assert found["attempts"] == {("fake", outcome): 1}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
@@ -11,10 +9,11 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_plugins.pii.conversation import opening
 
 
-def said(role: str, content: Any) -> dict[str, Any]:
+def said(role: str, content: JsonValue) -> JsonObject:
     return {"role": role, "content": content}
 
 
@@ -23,7 +22,7 @@ PARTS = said("user", [{"type": "text", "text": "one"}])
 SYSTEM = said("system", "be kind")
 CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
 RESULT = {"type": "function_call_output", "call_id": "c", "output": "four"}
-TURNS: dict[str, tuple[Dialect, list[dict[str, Any]], list[str]]] = {
+TURNS: dict[str, tuple[Dialect, list[JsonObject], list[str]]] = {
     "chat": (
         OPENAI_CHAT,
         [{"messages": [SYSTEM, FIRST]}, {"messages": [SYSTEM, PARTS, *SECOND], "tools": [], "user": "u"}],

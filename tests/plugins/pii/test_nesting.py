@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.json_types import JsonValue
 from sentinel_plugins.pii.nesting import Nesting
 
 HERE = "Q4M0"
@@ -34,11 +34,11 @@ def depth(text: str, *cuts: int) -> int:
     st.lists(st.integers(0, 500), max_size=5),
 )
 def test_every_string_around_a_place_counts(
-    around: list[tuple[Any, bool, bool, int | None]], before: str, cuts: list[int]
+    around: list[tuple[str, bool, bool, int | None]], before: str, cuts: list[int]
 ) -> None:
     text = before + HERE
     for other, listed, ascii_only, indent in around:
-        value: Any = [other, text] if listed else {"a": other, "b": text}
+        value: JsonValue = [other, text] if listed else {"a": other, "b": text}
         text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
     assert depth(text, *cuts) == len(around)
 

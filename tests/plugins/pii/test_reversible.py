@@ -5,14 +5,15 @@ from __future__ import annotations
 import gc
 import json
 import logging
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import pytest
 
-from sentinel_core.context import Call, Context, Outcome
+from sentinel_core.context import Call, CallNext, Context, Outcome
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.errors import ConfigError
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonValue
 from sentinel_core.keys import PRINCIPAL, Principal
 from sentinel_core.messages import Answer
 from sentinel_core.reply import Reply
@@ -37,7 +38,7 @@ class TestConformance(StageConformance):
     replies = ("nothing here", f"{TEXT}.", "ann@acme.com", "bob@ 123-45-678")
 
 
-async def drawn(chain: Guards, text: str = TEXT, **fields: Any) -> list[str]:
+async def drawn(chain: Guards, text: str = TEXT, **fields: JsonValue) -> list[str]:
     return placeholders(sent(await chain.ask(text, **fields)))
 
 
@@ -271,7 +272,7 @@ class Keeping(Stage):
         self.kept: Answer | None = None
 
     @hookimpl
-    async def dispatch(self, ctx: Context, call: Call, call_next: Any) -> Reply:
+    async def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:
         """The answer that was kept."""
         return self.kept if self.kept is not None else await call_next(call)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.events import TextEvent
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_plugins.pii.restoration import Restoring
 from sentinel_plugins.pii.reversible import vault_for
 from sentinel_plugins.pii.vault import Vault
@@ -26,7 +26,7 @@ NAME = {"pattern": r'[A-Z]"[A-Z]\\', "max_length": 4}
 TABLE: Table = {**REVERSIBLE, "custom": {"OWN_SSN": SSN, "OWN_MAIL": MAIL, "OWN_NAME": NAME}}
 VALUES = ("ann@acme.com", "123-45-6789", 'O"N\\')
 SAID = [{"role": "user", "content": " and ".join(VALUES)}]
-BODIES: dict[str, dict[str, Any]] = {
+BODIES: dict[str, JsonObject] = {
     "chat": {"messages": SAID, "n": 2},
     "completions": {"prompt": " and ".join(VALUES), "n": 2},
     "messages": {"messages": SAID, "max_tokens": 9},
@@ -67,7 +67,12 @@ def test_p6_every_lane_has_its_values_again(name: str) -> None:
     @promised()
     @given(content=WORDS, reasoning=WORDS, argument=WORDS, texts=PLACES, places=PLACES, ascii_only=st.booleans())
     def check(
-        content: Any, reasoning: Any, argument: Any, texts: list[int], places: list[int], ascii_only: bool
+        content: JsonValue,
+        reasoning: JsonValue,
+        argument: JsonValue,
+        texts: list[int],
+        places: list[int],
+        ascii_only: bool,
     ) -> None:
         said, thought, told = (written(words, vault) for words in (content, reasoning, argument))
         arguments = json.dumps({"to": told})

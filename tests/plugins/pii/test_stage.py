@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any, ClassVar
+from typing import ClassVar, NoReturn
 
 import pytest
 
@@ -201,7 +201,7 @@ class Broken:
 
     max_length, left = 10, 0
 
-    def find(self, text: str) -> Any:
+    def find(self, text: str) -> NoReturn:
         raise RuntimeError(f"cannot read {text}")
 
     def live_from(self, text: str) -> int:

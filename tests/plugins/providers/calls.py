@@ -12,6 +12,7 @@ from sentinel_core.context import Call
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, TextDelta
+from sentinel_core.json_types import JsonValue
 from sentinel_core.keys import Target
 from sentinel_core.messages import Answer, Request
 from sentinel_core.reply import EventStream
@@ -30,13 +31,13 @@ class Nobody:
         raise AssertionError("a provider never hands out its own stream")
 
 
-def chat_request(text: str = "hi", **fields: Any) -> Request:  # JSON
+def chat_request(text: str = "hi", **fields: JsonValue) -> Request:
     """A decoded chat request."""
     body = {"model": "m", "messages": [{"role": "user", "content": text}], **fields}
     return OPENAI_CHAT.decode_request(body)
 
 
-def chat_call(text: str = "hi", **fields: Any) -> Call:  # JSON
+def chat_call(text: str = "hi", **fields: JsonValue) -> Call:
     """A call of the model `m`."""
     return Call(chat_request(text, **fields), Target("upstream", "m"), Nobody(), attempt=1, request_id="req-1")
 
@@ -87,7 +88,7 @@ def written(events: list[Event], request: Request) -> bytes:
     return b"".join(map(encoder.encode, events)) + encoder.finish()
 
 
-def json_of(sse: bytes) -> list[Any]:  # JSON
+def json_of(sse: bytes) -> list[JsonValue]:
     """The decoded payloads of canonical SSE."""
     lines = [line.removeprefix(b"data: ") for line in sse.split(b"\n\n") if line]
     return [msgspec.json.decode(line) for line in lines if line != b"[DONE]"]

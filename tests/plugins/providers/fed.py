@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
 
 import msgspec
 
+from sentinel_core.json_types import JsonValue
 from sentinel_core.services import HttpTimeouts
 
 
@@ -37,7 +37,7 @@ class Fed:
     """A pool whose every call is answered with the same pieces. `sent` is the last body that was sent."""
 
     def __init__(self, pieces: Iterable[bytes], content_type: str = "application/json") -> None:
-        self.sent: Any = None  # JSON
+        self.sent: JsonValue = None
         self._pieces = [*pieces]
         self._content_type = content_type
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 from sentinel_core.config import Secret, settings_from
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonValue
 from sentinel_core.provider import Provider
 from sentinel_core.registry import Registry
 from sentinel_core.services import HttpPools, ServiceFactory, Services
@@ -45,7 +46,7 @@ def table_of(spoken: Spoken, root: str, **fields: Any) -> dict[str, Any]:  # TOM
 
 @asynccontextmanager
 async def provider_at(
-    spoken: Spoken, root: str, *, pools: HttpPools = POOLS, **fields: Any
+    spoken: Spoken, root: str, *, pools: HttpPools = POOLS, **fields: JsonValue
 ) -> AsyncIterator[Provider]:  # fields of the provider's configuration
     """An open provider of this API."""
     REGISTRY.load(spoken.api.name, "provider")
@@ -58,7 +59,9 @@ async def provider_at(
 
 
 def gateway_with(
-    tables: Mapping[str, Mapping[str, Any]], models: Mapping[str, Iterable[str]], **stages: Mapping[str, Any]
+    tables: Mapping[str, Mapping[str, Any]],
+    models: Mapping[str, Iterable[str]],
+    **stages: Mapping[str, Any],  # TOML
 ) -> Gateway:  # TOML values
     """A gateway that is not open yet: these providers, models that each name providers in order, and stages.
 

@@ -14,8 +14,10 @@ from sentinel_core.config import Secret
 from sentinel_core.config.load import load_settings
 from sentinel_core.context import Call
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_COUNTING, ANTHROPIC_MESSAGES, BETAS
+from sentinel_core.dialects.base import Dialect
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.events import ReasoningDelta, TextDelta
+from sentinel_core.json_types import JsonValue
 from sentinel_core.keys import Target
 from sentinel_plugins.http.pools import AiohttpPools
 from sentinel_plugins.providers.anthropic.config import AnthropicConfig
@@ -33,7 +35,7 @@ async def anthropic_at(upstream: Upstream, **config: Any) -> AsyncIterator[Anthr
         yield AnthropicProvider(settings, http)
 
 
-def call_of(*betas: str, dialect: Any = ANTHROPIC_MESSAGES, **fields: Any) -> Call:  # JSON
+def call_of(*betas: str, dialect: Dialect = ANTHROPIC_MESSAGES, **fields: JsonValue) -> Call:
     body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], **fields}
     request = dialect.decode_request(body)
     request = msgspec.structs.replace(request, gateway={BETAS: list(betas)})
@@ -71,7 +73,7 @@ async def test_a_chat_request_is_translated_there_and_its_answer_back(upstream: 
 
 
 async def test_what_cannot_be_expressed_is_refused_where_that_is_the_policy(upstream: Upstream) -> None:
-    unknown: Any = {"seed": 1, "a name\nof two lines": 2}
+    unknown: JsonValue = {"seed": 1, "a name\nof two lines": 2}
     async with anthropic_at(upstream, on_unsupported="refuse") as provider:
         with pytest.raises(Refusal) as raised:
             await provider.call(chat_call(**unknown))
@@ -177,7 +179,7 @@ async def test_health_is_a_list_of_models_which_costs_nothing(upstream: Upstream
         ({"betas": ("ok", "a,b")}, "betas: 'a,b'"),
     ],
 )
-def test_a_configuration_that_cannot_work_is_refused(fields: dict[str, Any], words: str) -> None:
+def test_a_configuration_that_cannot_work_is_refused(fields: dict[str, Any], words: str) -> None:  # TOML
     with pytest.raises(ValueError, match=words):
         AnthropicConfig(**fields)
 

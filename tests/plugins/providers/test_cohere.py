@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from sentinel_core.context import Call
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.events import Finish, ReasoningDelta, TextDelta
+from sentinel_core.json_types import JsonValue
 from sentinel_core.keys import Target
 from sentinel_core.usage import Usage
 from sentinel_plugins.http.pools import AiohttpPools
@@ -47,7 +48,7 @@ async def cohere_at(upstream: Upstream, **config: Any) -> AsyncIterator[CoherePr
         yield CohereProvider(settings, http)
 
 
-def messages_call(**fields: Any) -> Call:  # JSON
+def messages_call(**fields: JsonValue) -> Call:
     """A call of the model `m` by a client of Messages."""
     body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], **fields}
     return Call(ANTHROPIC_MESSAGES.decode_request(body), Target("upstream", "m"), Nobody(), attempt=1)
@@ -188,7 +189,9 @@ async def test_u16_the_wait_that_is_asked_for_is_kept_and_none_is_invented(
     ],
 )
 async def test_u04_to_u23_a_fault_before_the_first_content_is_raised_at_once(
-    upstream: Upstream, scenario: Any, code: str
+    upstream: Upstream,
+    scenario: Reply | Stream,
+    code: str,  # Any: a script
 ) -> None:
     upstream.script("m", scenario)
     async with cohere_at(upstream, first_byte_timeout_s=SHORT_S, idle_timeout_s=SHORT_S) as provider:
@@ -210,7 +213,7 @@ async def test_u04_to_u23_a_fault_before_the_first_content_is_raised_at_once(
 )
 @pytest.mark.parametrize("make", [messages_call, chat_call])
 async def test_u08_to_u11_what_came_is_handed_out_before_the_fault(
-    upstream: Upstream, tail: list[Any], code: str, make: Any
+    upstream: Upstream, tail: list[JsonValue], code: str, make: Callable[..., Call]
 ) -> None:
     upstream.script("m", Stream([opening(), *block(0, "text", "a", "b"), *tail]))
     async with cohere_at(upstream, idle_timeout_s=SHORT_S) as provider:
@@ -305,7 +308,7 @@ async def test_health_is_one_line_of_a_list_of_models_which_costs_nothing(upstre
         ({"api_key": Secret("a\nb", "TEST")}, "api_key: holds a character"),
     ],
 )
-def test_a_configuration_that_cannot_work_is_refused(fields: dict[str, Any], words: str) -> None:
+def test_a_configuration_that_cannot_work_is_refused(fields: dict[str, Any], words: str) -> None:  # TOML
     with pytest.raises(ValueError, match=words):
         CohereConfig(**fields)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.events import Finish, ToolCallDelta, UsageReport
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_plugins.providers.echo.config import EchoConfig
 from sentinel_plugins.providers.echo.provider import EchoProvider
 from tests.plugins.providers.calls import (
@@ -26,8 +25,8 @@ ECHO = EchoProvider(EchoConfig())
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": {}}} for name in ("weather", "time")]
 
 
-async def choice(text: str = "one two  three", **fields: Any) -> dict[str, Any]:  # JSON
-    found: dict[str, Any] = (await answer_of(ECHO, chat_call(text, **fields))).body["choices"][0]
+async def choice(text: str = "one two  three", **fields: JsonValue) -> JsonObject:
+    found: JsonObject = (await answer_of(ECHO, chat_call(text, **fields))).body["choices"][0]
     return found
 
 
@@ -92,7 +91,7 @@ async def test_gives_n_equal_choices() -> None:
         ("hello", {"type": "function", "function": {"name": "unknown"}}, None),
     ],
 )
-async def test_calls_a_tool_when_told_to(text: str, tool_choice: Any, expected: tuple[str, str] | None) -> None:
+async def test_calls_a_tool_when_told_to(text: str, tool_choice: JsonValue, expected: tuple[str, str] | None) -> None:
     said = await choice(text, tools=TOOLS, tool_choice=tool_choice)
     if expected is None:
         assert (said["message"]["content"], said["finish_reason"]) == (text, "stop")
@@ -131,7 +130,7 @@ async def test_streams_a_tool_call_in_fragments() -> None:
 
 @given(st.text(), st.integers(min_value=1, max_value=3), st.none() | st.integers(min_value=1, max_value=4))
 async def test_a_stream_says_what_the_unary_answer_says(text: str, n: int, limit: int | None) -> None:
-    fields: dict[str, Any] = {"n": n} if limit is None else {"n": n, "max_tokens": limit}
+    fields: JsonObject = {"n": n} if limit is None else {"n": n, "max_tokens": limit}
     answer = await answer_of(ECHO, chat_call(text, **fields))
     request = chat_request(text, stream=True, stream_options={"include_usage": True}, **fields)
     events, error = await drained(await stream_of(ECHO, chat_call(text, stream=True, **fields)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import math
 import struct
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,6 +16,7 @@ from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.errors import Refusal
 from sentinel_core.events import Finish
+from sentinel_core.json_types import JsonValue
 from sentinel_core.keys import Target
 from sentinel_plugins.providers.echo.config import EchoConfig
 from sentinel_plugins.providers.echo.embedding import unit_vector
@@ -26,12 +26,12 @@ from tests.plugins.providers.calls import Nobody, answer_of, drained, stream_of,
 ECHO = EchoProvider(EchoConfig())
 
 
-def call(dialect: Dialect, **fields: Any) -> Call:  # JSON
+def call(dialect: Dialect, **fields: JsonValue) -> Call:
     request = dialect.decode_request({"model": "echo", **fields})
     return Call(request, Target("echo", "echo"), Nobody(), attempt=1)
 
 
-async def said(**fields: Any) -> list[tuple[str, str]]:  # JSON
+async def said(**fields: JsonValue) -> list[tuple[str, str]]:
     """Each choice's text and finish reason, the same in a stream and in one answer."""
     body = (await answer_of(ECHO, call(OPENAI_COMPLETIONS, **fields))).body
     events, error = await drained(await stream_of(ECHO, call(OPENAI_COMPLETIONS, stream=True, **fields)))

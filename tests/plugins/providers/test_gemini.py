@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ from sentinel_core.context import Call
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.events import Finish, ReasoningDelta, TextDelta
+from sentinel_core.json_types import JsonValue
 from sentinel_core.keys import Target
 from sentinel_plugins.http.pools import AiohttpPools
 from sentinel_plugins.providers.gemini.config import GeminiConfig
@@ -47,13 +48,13 @@ async def gemini_at(upstream: Upstream, **config: Any) -> AsyncIterator[GeminiPr
         yield GeminiProvider(settings, http)
 
 
-def messages_call(**fields: Any) -> Call:  # JSON
+def messages_call(**fields: JsonValue) -> Call:
     """A call of a client of Anthropic's format."""
     body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], **fields}
     return Call(ANTHROPIC_MESSAGES.decode_request(body), Target("upstream", "m"), Nobody(), attempt=1)
 
 
-def call_for(model: str, **fields: Any) -> Call:  # JSON
+def call_for(model: str, **fields: JsonValue) -> Call:
     """A call of the upstream's model of this name."""
     return Call(chat_request(**fields), Target("upstream", model), Nobody(), attempt=1)
 
@@ -155,7 +156,7 @@ async def test_u19_a_key_that_is_not_valid_is_ours_although_it_comes_as_400(upst
     ],
 )
 async def test_u16_the_wait_that_is_asked_for_is_kept(
-    upstream: Upstream, headers: Any, delay: str, wait: float | None, should_retry: bool
+    upstream: Upstream, headers: JsonValue, delay: str, wait: float | None, should_retry: bool
 ) -> None:
     detail = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}
     upstream.script("m", Reply(error_body(429, "slow", detail), 429, headers))
@@ -179,7 +180,9 @@ BLOCKED = reply(promptFeedback={"blockReason": "PROHIBITED_CONTENT"})
 
 
 @pytest.mark.parametrize(("scenario", "stream"), [(Reply(BLOCKED), False), (Stream([event(BLOCKED)]), True)])
-async def test_a_blocked_prompt_is_the_callers_to_mend(upstream: Upstream, scenario: Any, stream: bool) -> None:
+async def test_a_blocked_prompt_is_the_callers_to_mend(
+    upstream: Upstream, scenario: Reply | Stream, stream: bool
+) -> None:
     upstream.script("m", scenario)
     async with gemini_at(upstream) as provider:
         with pytest.raises(UpstreamError) as raised:
@@ -208,7 +211,9 @@ async def test_a_blocked_prompt_is_the_callers_to_mend(upstream: Upstream, scena
     ],
 )
 async def test_u04_to_u23_a_fault_before_the_first_content_is_raised_at_once(
-    upstream: Upstream, scenario: Any, code: str
+    upstream: Upstream,
+    scenario: Reply | Stream,
+    code: str,  # Any: a script
 ) -> None:
     upstream.script("m", scenario)
     async with gemini_at(upstream, first_byte_timeout_s=SHORT_S, idle_timeout_s=SHORT_S) as provider:
@@ -233,7 +238,7 @@ async def test_u04_to_u23_a_fault_before_the_first_content_is_raised_at_once(
 )
 @pytest.mark.parametrize("make", [messages_call, chat_call])
 async def test_u08_to_u11_what_came_is_handed_out_before_the_fault(
-    upstream: Upstream, tail: list[Any], code: str, make: Any
+    upstream: Upstream, tail: list[JsonValue], code: str, make: Callable[..., Call]
 ) -> None:
     upstream.script("m", Stream([*OPENING, *CONTENT, *tail]))
     async with gemini_at(upstream, idle_timeout_s=SHORT_S) as provider:
@@ -321,7 +326,7 @@ async def test_thoughts_are_content_and_open_the_stream(upstream: Upstream) -> N
 async def test_a_call_of_a_tool_and_its_signature_come_and_go_unchanged(upstream: Upstream) -> None:
     part = function_call("w", {"city": "Rome"}, signature="Q2/+=")
     upstream.script("m", Reply(reply(candidate(part, finish="STOP"))))
-    history: list[Any] = [{"role": "user", "content": "hi"}]
+    history: list[JsonValue] = [{"role": "user", "content": "hi"}]
     async with gemini_at(upstream) as provider:
         message = (await answer_of(provider, chat_call())).body["choices"][0]["message"]
         identifier = message["tool_calls"][0]["id"]
@@ -363,7 +368,7 @@ async def test_health_is_a_list_of_one_model_which_costs_nothing(upstream: Upstr
         ({"api_key": Secret("a\nb", "TEST")}, "api_key: holds a character"),
     ],
 )
-def test_a_configuration_that_cannot_work_is_refused(fields: dict[str, Any], words: str) -> None:
+def test_a_configuration_that_cannot_work_is_refused(fields: dict[str, Any], words: str) -> None:  # TOML
     with pytest.raises(ValueError, match=words):
         GeminiConfig(**fields)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from sentinel_core.context import Call
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.events import Finish, ReasoningDelta, TextDelta, ToolCallDelta, UsageReport
+from sentinel_core.json_types import JsonValue
 from sentinel_core.keys import Target
 from sentinel_core.usage import Usage
 from sentinel_plugins.http.pools import AiohttpPools
@@ -39,7 +40,7 @@ async def ollama_at(upstream: Upstream, **config: Any) -> AsyncIterator[OllamaPr
         yield OllamaProvider(settings, http)
 
 
-def messages_call(**fields: Any) -> Call:  # JSON
+def messages_call(**fields: JsonValue) -> Call:
     """A call of a client of Anthropic's format."""
     body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], **fields}
     return Call(ANTHROPIC_MESSAGES.decode_request(body), Target("upstream", "m"), Nobody(), attempt=1)
@@ -175,7 +176,9 @@ async def test_u16_the_wait_that_is_asked_for_is_kept(upstream: Upstream) -> Non
     ],
 )
 async def test_u04_to_u23_a_fault_before_the_first_content_is_raised_at_once(
-    upstream: Upstream, scenario: Any, code: str
+    upstream: Upstream,
+    scenario: Reply | Stream,
+    code: str,  # Any: a script
 ) -> None:
     upstream.script("m", scenario)
     async with ollama_at(upstream, first_byte_timeout_s=SHORT_S, idle_timeout_s=SHORT_S) as provider:
@@ -198,7 +201,7 @@ async def test_u04_to_u23_a_fault_before_the_first_content_is_raised_at_once(
 )
 @pytest.mark.parametrize("make", [chat_call, messages_call])
 async def test_u08_to_u11_what_came_is_handed_out_before_the_fault(
-    upstream: Upstream, tail: list[Any], code: str, make: Any
+    upstream: Upstream, tail: list[JsonValue], code: str, make: Callable[..., Call]
 ) -> None:
     upstream.script("m", lines(line("a"), line("b"), *tail))
     async with ollama_at(upstream, idle_timeout_s=SHORT_S) as provider:
@@ -304,7 +307,7 @@ async def test_health_is_the_servers_version_which_costs_nothing(upstream: Upstr
         ({"api_key": Secret("a\nb", "TEST")}, "api_key: holds a character"),
     ],
 )
-def test_a_configuration_that_cannot_work_is_refused(fields: dict[str, Any], words: str) -> None:
+def test_a_configuration_that_cannot_work_is_refused(fields: dict[str, Any], words: str) -> None:  # TOML
     with pytest.raises(ValueError, match=words):
         OllamaConfig(**fields)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
@@ -13,18 +12,19 @@ from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonValue
 from sentinel_core.keys import Target
 from tests.plugins.providers.calls import Nobody, answer_of, drained, openai_at, stream_of, text_of
 from tests.upstream import DONE, Close, Reply, Stream, Upstream, sse
 from tests.upstream.payloads import embeddings, response_stream, text_chunk, text_completion, text_stream
 
 
-def call(dialect: Dialect, **fields: Any) -> Call:  # JSON
+def call(dialect: Dialect, **fields: JsonValue) -> Call:
     request = dialect.decode_request({"model": "m", **fields})
     return Call(request, Target("upstream", "m"), Nobody(), attempt=1, request_id="req-1")
 
 
-def completion_call(**fields: Any) -> Call:  # JSON
+def completion_call(**fields: JsonValue) -> Call:
     return call(OPENAI_COMPLETIONS, prompt="hi", **fields)
 
 
@@ -108,7 +108,9 @@ async def test_u09b_a_clean_end_of_a_completion_stream_without_a_finish_reason_i
     [completion_call(), call(OPENAI_EMBEDDINGS, input="x"), call(OPENAI_RESPONSES, input="x")],
     ids=["completion", "embedding", "response"],
 )
-async def test_u12_an_answer_that_is_none_is_an_invalid_response(upstream: Upstream, asked: Call, body: Any) -> None:
+async def test_u12_an_answer_that_is_none_is_an_invalid_response(
+    upstream: Upstream, asked: Call, body: JsonValue
+) -> None:
     upstream.script("m", Reply(body))
     assert (await failure(upstream, asked)).code == "upstream_invalid_response"
 

@@ -13,7 +13,7 @@ from tests.plugins.providers.calls import answer_of, chat_call, drained, openai_
 from tests.upstream import Reply, Upstream, completion
 
 
-async def failure(upstream: Upstream, stream: bool = False, **config: Any) -> UpstreamError:
+async def failure(upstream: Upstream, stream: bool = False, **config: Any) -> UpstreamError:  # TOML
     async with openai_at(upstream, **config) as provider:
         with pytest.raises(UpstreamError) as raised:
             await provider.call(chat_call(stream=stream))

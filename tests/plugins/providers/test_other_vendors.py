@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sentinel_core.dialects.openai_chat.extensions import without_extensions
 from sentinel_core.dialects.openai_chat.thoughts import without_thoughts
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonValue
 from sentinel_plugins.providers.openai.config import OpenAIConfig
 from sentinel_plugins.providers.openai.provider import OpenAIProvider
 from tests.plugins.providers.calls import answer_of, chat_call, openai_at
@@ -49,7 +48,9 @@ async def test_a_host_of_one_vendor_is_not_sent_the_state_of_another(upstream: U
         ("https://api.openai.com.example/v1", SIGNED),
     ],
 )
-async def test_openai_is_not_sent_it_either_and_a_server_of_ones_own_is(base_url: str, expected: list[Any]) -> None:
+async def test_openai_is_not_sent_it_either_and_a_server_of_ones_own_is(
+    base_url: str, expected: list[JsonValue]
+) -> None:
     fed = Fed([encoded(completion())])
     provider = OpenAIProvider(OpenAIConfig(base_url=base_url), fed)
     answer = await answer_of(provider, chat_call(messages=SIGNED))
@@ -75,7 +76,7 @@ ITEMS = [HI, THOUGHT, {**CALLED, "extra_content": SIGNATURE}, OUTPUT]
         ("https://api.openai.com.example/v1", ITEMS),
     ],
 )
-async def test_nor_is_openai_sent_the_items_of_another_in_responses(base_url: str, expected: list[Any]) -> None:
+async def test_nor_is_openai_sent_the_items_of_another_in_responses(base_url: str, expected: list[JsonValue]) -> None:
     fed = Fed([encoded(response())])
     provider = OpenAIProvider(OpenAIConfig(base_url=base_url), fed)
     answer = await answer_of(provider, operation_call(OPENAI_RESPONSES, input=ITEMS))
@@ -171,7 +172,12 @@ BUDGET = {"type": "enabled", "budget_tokens": 1024}
     ],
 )
 async def test_anthropic_is_not_sent_thoughts_that_it_did_not_sign(
-    upstream: Upstream, content: list[Any], after: Any, kept: list[Any] | None, thinking: Any, dropped: tuple[str, ...]
+    upstream: Upstream,
+    content: list[JsonValue],
+    after: JsonValue,
+    kept: list[JsonValue] | None,
+    thinking: JsonValue,
+    dropped: tuple[str, ...],
 ) -> None:
     upstream.script("m", Reply(message()))
     async with anthropic_at(upstream) as provider:

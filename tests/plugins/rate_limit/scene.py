@@ -12,6 +12,7 @@ from sentinel_core.chain import Chain, Exchange, Tracker
 from sentinel_core.context import Client, Context
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonValue
 from sentinel_core.keys import PRINCIPAL, Principal, Subject
 from sentinel_core.limits import Limits
 from sentinel_core.model_facts import ModelFacts
@@ -19,6 +20,7 @@ from sentinel_core.prices import Prices
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.state import StateStore
 from sentinel_core.testing import Driven, FakeClock, FakeProvider, chain_of, context, fake_services, opened, run
+from sentinel_core.testing.fake_provider import Script
 from sentinel_plugins.catalogue.catalogue import FileCatalogue
 from sentinel_plugins.rate_limit.stage import RateLimit
 from sentinel_plugins.state.memory import MemoryState
@@ -50,8 +52,8 @@ def caller(
 
 
 def asking(
-    who: Principal | None = None, prompt: str = "Hello", *, client: str = "", stream: bool = False, **body: Any
-) -> Context:  # JSON
+    who: Principal | None = None, prompt: str = "Hello", *, client: str = "", stream: bool = False, **body: JsonValue
+) -> Context:
     """A request of somebody."""
     ctx = context(prompt, stream=stream, client=Client(address=client), **body)
     if who is not None:
@@ -84,10 +86,10 @@ class Scene:
     tracker: Tracker
     stage: RateLimit
 
-    def ctx(self, who: Principal | None = None, prompt: str = "Hello", **fields: Any) -> Context:  # JSON
+    def ctx(self, who: Principal | None = None, prompt: str = "Hello", **fields: JsonValue) -> Context:
         return asking(who, prompt, **fields)
 
-    async def ask(self, who: Principal | None = None, prompt: str = "Hello", **fields: Any) -> Driven:
+    async def ask(self, who: Principal | None = None, prompt: str = "Hello", **fields: JsonValue) -> Driven:
         driven = await run(self.chain, self.ctx(who, prompt, **fields))
         await self.tracker.drained()
         return driven
@@ -99,11 +101,11 @@ class Scene:
 @asynccontextmanager
 async def scene(
     table: Mapping[str, Any] | None = None,  # as TOML says it
-    *scripts: Any,
+    *scripts: Script,
     facts: ModelFacts = FACTS,
     state: StateStore | None = None,
     clock: FakeClock | None = None,
-    **extra: Any,
+    **extra: object,
 ) -> AsyncIterator[Scene]:
     clock = clock or FakeClock(NOON)
     provider, tracker = FakeProvider(*scripts), Tracker()

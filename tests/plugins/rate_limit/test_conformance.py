@@ -11,7 +11,7 @@ from sentinel_plugins.rate_limit.stage import RateLimit
 
 class TestRateLimit(StageConformance):
     stage = RateLimit
-    config: ClassVar[Mapping[str, Any]] = {
+    config: ClassVar[Mapping[str, Any]] = {  # TOML
         "max_requests": 1000,
         "window_s": 60,
         "address": {"tokens_per_minute": 10**9, "daily_usd": 5.0},

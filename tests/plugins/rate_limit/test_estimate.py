@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sentinel_core.context import Context
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.keys import CANDIDATES, PRINCIPAL, Target
 from sentinel_core.limits import Limits
 from sentinel_core.messages import Request
@@ -78,7 +79,7 @@ questions = st.fixed_dictionaries(
     st.integers(0, 50_000),
 )  # fmt: skip
 def test_c_27_the_largest_request_that_would_pass_does_and_one_token_more_does_not(
-    rows: list[ModelFacts], body: dict[str, Any], words: int, reserve: Reserve, counter: Tokens, money: int, tokens: int
+    rows: list[ModelFacts], body: JsonObject, words: int, reserve: Reserve, counter: Tokens, money: int, tokens: int
 ) -> None:
     of = estimator(rows, counter, reserve=reserve)
 
@@ -129,11 +130,13 @@ FREE = ModelFacts(id="free", provider="fake", input_usd=0.0, output_usd=0.0)
 UNPRICED = ModelFacts(id="unpriced", provider="fake")
 
 
-def response(**body: Any) -> Context:  # JSON
+def response(**body: JsonValue) -> Context:
     return Context(Request(OPENAI_RESPONSES, body, "response"), id="test")
 
 
-def bounded(*rows: ModelFacts, tokens: bool = True, money: bool = True, **body: Any) -> tuple[Estimate, list[str]]:
+def bounded(
+    *rows: ModelFacts, tokens: bool = True, money: bool = True, **body: JsonValue
+) -> tuple[Estimate, list[str]]:
     """What is reserved for a request of that body, and the models that are left for it."""
     ctx = response(**(body or KEPT))
     found = asked(estimator(rows, reserve="upper_bound"), ctx, rows, tokens=tokens, money=money)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Literal
 
 import pytest
 
@@ -14,6 +14,7 @@ from sentinel_core.config import Settings, settings_from
 from sentinel_core.context import Client
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonObject
 from sentinel_core.state import Lease, Settlement, state_key
 from sentinel_core.testing import fake_services
 from sentinel_core.testing.fake_clock import FakeClock, settle
@@ -70,7 +71,7 @@ class Slow(Unplugged):
         self.let = asyncio.Event()
         self.let.set()
 
-    async def settle(self, reservation: str, settlement: Settlement) -> Any:
+    async def settle(self, reservation: str, settlement: Settlement) -> Literal["settled", "unknown"]:
         await self.let.wait()
         return await super().settle(reservation, settlement)
 
@@ -116,7 +117,7 @@ async def test_what_a_cancelled_one_was_telling_is_told_by_the_job() -> None:
         await job
 
 
-BODY: dict[str, Any] = {"model": "echo", "messages": [{"role": "user", "content": "hi"}]}  # JSON
+BODY: JsonObject = {"model": "echo", "messages": [{"role": "user", "content": "hi"}]}
 
 
 def limited(requests: int) -> Settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
@@ -13,9 +13,12 @@ from sentinel_core.chain import Delivery
 from sentinel_core.costs import COSTS, AttemptCost, Provisional, so_far
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import UsageReport
+from sentinel_core.json_types import JsonObject
 from sentinel_core.limits import NANO, Limits
-from sentinel_core.state import Budget, Lease, Settlement, state_key
+from sentinel_core.state import Admission, Budget, Claim, Lease, Settlement, state_key
 from sentinel_core.testing import HANG, FakeProvider, completion, run
+from sentinel_core.testing.fake_provider import Script
+from sentinel_core.testing.harness import Driven
 from sentinel_core.usage import Usage
 from sentinel_plugins.rate_limit.reservation import RESERVATION
 from sentinel_plugins.tokens.counter import TiktokenCounter
@@ -66,7 +69,7 @@ def _id(name: str) -> str:
     return state_key("acme", name)
 
 
-def usage_of(meter: Meter) -> dict[str, Any]:
+def usage_of(meter: Meter) -> JsonObject:
     usage = meter.usage
     return {
         "prompt_tokens": usage.prompt_tokens,
@@ -75,9 +78,9 @@ def usage_of(meter: Meter) -> dict[str, Any]:
     }
 
 
-def costs(s: Scene, driven: Any) -> Sequence[AttemptCost]:
+def costs(s: Scene, driven: Driven) -> Sequence[AttemptCost]:
     assert driven.ctx is not None
-    found: Sequence[AttemptCost] = driven.ctx[COSTS]
+    found: tuple[AttemptCost, ...] = driven.ctx[COSTS]
     return found
 
 
@@ -97,7 +100,8 @@ async def test_replay_4_a_stream_and_an_answer_of_the_same_text_cost_the_same() 
 @pytest.mark.parametrize("table", [{}, {"requests_per_minute": 1000}], ids=["no_limit", "requests"])
 @pytest.mark.parametrize("reported", [True, False])
 async def test_where_neither_tokens_nor_money_are_limited_a_stream_has_a_cost_as_an_answer_has(
-    table: dict[str, Any], reported: bool
+    table: dict[str, Any],
+    reported: bool,  # TOML
 ) -> None:
     meter = await metered(TEXT)
     report = [UsageReport(usage=meter.usage)] if reported else []
@@ -121,7 +125,7 @@ async def test_replay_4_usage_that_is_absent_is_counted_and_called_an_estimate(s
 @pytest.mark.parametrize("stream", [False, True])
 async def test_replay_4_u26_usage_that_is_zero_is_zero(stream: bool) -> None:
     none = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
-    script = (*WORDS, UsageReport(usage=Usage())) if stream else completion(TEXT, usage=none)
+    script: Script = (*WORDS, UsageReport(usage=Usage())) if stream else completion(TEXT, usage=none)
     async with scene({}, script, tokens=TiktokenCounter()) as s:
         (row,) = costs(s, await s.ask(WHO, stream=stream))
         assert (row.usage, row.provenance, row.nanousd) == (Usage(), "reported", 0)
@@ -132,7 +136,7 @@ async def test_replay_4_u26_usage_that_is_zero_is_zero(stream: bool) -> None:
 async def test_u26_beside_a_prompt_alone_the_answer_is_counted_and_all_is_called_an_estimate(stream: bool) -> None:
     meter = await metered(TEXT)
     alone = {"prompt_tokens": 7}
-    script = (*WORDS, UsageReport(usage=Provisional(7, 0, 7))) if stream else completion(TEXT, usage=alone)
+    script: Script = (*WORDS, UsageReport(usage=Provisional(7, 0, 7))) if stream else completion(TEXT, usage=alone)
     async with scene({}, script, tokens=TiktokenCounter()) as s:
         driven = await s.ask(WHO, stream=stream)
         (row,) = costs(s, driven)
@@ -280,10 +284,10 @@ async def test_the_reservation_is_in_the_context_before_the_step_is_sent_and_a_l
     """The caller leaves while the step is on its way; the step arrives after it was settled."""
     who = caller(of_key=Limits(max_concurrency=1))
     async with scene() as s:
-        arrived: list[Any] = []
+        arrived: list[Admission] = []
         admit, sent, go = s.state.admit, asyncio.Event(), asyncio.Event()
 
-        async def slow(reservation: str, claims: Any) -> Any:
+        async def slow(reservation: str, claims: Sequence[Claim]) -> NoReturn:
             async def later() -> None:
                 await go.wait()
                 arrived.append(await admit(reservation, claims))
@@ -291,6 +295,7 @@ async def test_the_reservation_is_in_the_context_before_the_step_is_sent_and_a_l
             background.append(asyncio.create_task(later()))
             sent.set()
             await asyncio.Event().wait()
+            raise AssertionError("nobody sets it")
 
         background: list[asyncio.Task[None]] = []
         s.state.admit = slow  # type: ignore[method-assign]  # a step whose answer never comes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar, Literal
 
 from sentinel_core.errors import Refusal
 from sentinel_core.state import Admission, Claim, Settlement
@@ -21,7 +21,7 @@ class Unplugged(MemoryState):
         self._check()
         return await super().admit(reservation, claims)
 
-    async def settle(self, reservation: str, settlement: Settlement) -> Any:
+    async def settle(self, reservation: str, settlement: Settlement) -> Literal["settled", "unknown"]:
         self._check()
         self.settled += 1
         return await super().settle(reservation, settlement)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonValue
 from sentinel_core.records import Record, RecordStore
 from sentinel_core.testing.fake_clock import settle
 from sentinel_plugins.audit import Audit
@@ -15,7 +15,7 @@ from sentinel_plugins.usage import Usage
 from tests.pace import PATIENCE_S, POLL_S, until
 
 
-async def rows(records: RecordStore, table: str, least: int, **where: Any) -> list[Record]:  # JSON values
+async def rows(records: RecordStore, table: str, least: int, **where: JsonValue) -> list[Record]:
     """The rows that match, oldest first, once there are so many or more."""
     async with asyncio.timeout(PATIENCE_S):
         while True:

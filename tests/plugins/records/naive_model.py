@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
+from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_core.records import DAY, TENANT, Record
 
 
-def text(value: Any) -> str:  # a JSON value
+def text(value: JsonValue) -> str:
     """Equal texts are equal values."""
     return json.dumps(value, sort_keys=True)
 
@@ -40,8 +40,8 @@ class NaiveModel:
         return True
 
     def matching(
-        self, tenant: str | None, where: Mapping[str, Any], since: float | None, until: float | None
-    ) -> list[Record]:  # Any: JSON values
+        self, tenant: str | None, where: JsonMapping, since: float | None, until: float | None
+    ) -> list[Record]:
         """Newest first."""
 
         def wanted(record: Record) -> bool:
@@ -76,7 +76,7 @@ class NaiveModel:
         return len(old)
 
 
-def _values(record: Record, group_by: Sequence[str]) -> Iterator[Any]:  # JSON values
+def _values(record: Record, group_by: Sequence[str]) -> Iterator[JsonValue]:
     for name in group_by:
         if name == TENANT:
             yield record.tenant

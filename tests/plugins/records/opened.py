@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from sentinel_core.json_types import JsonValue
 from sentinel_core.records import Record, RecordStore
 from sentinel_plugins.records.memory import MemoryRecords
 from sentinel_plugins.records.redis import RedisRecords, RedisRecordsConfig
@@ -18,25 +19,25 @@ Table: TypeAlias = dict[str, Any]  # TOML values
 Opener: TypeAlias = Callable[[], AbstractAsyncContextManager[RecordStore]]
 
 
-def sqlite_table(folder: Path, **config: Any) -> Table:
+def sqlite_table(folder: Path, **config: Any) -> Table:  # TOML
     """A file in this folder."""
     # Tests of more than the file's own durability need no disk to say that it has it, and the machine may be busy.
     patient = {"synchronous": "normal", "timeout_s": 10.0, "query_timeout_s": 10.0}
     return {"kind": "sqlite", "path": str(folder / "sentinel.db"), **patient, **config}
 
 
-def redis_table(server: RedisServer, folder: Path, **config: Any) -> Table:
+def redis_table(server: RedisServer, folder: Path, **config: Any) -> Table:  # TOML
     """That server, with the spool in this folder."""
     patient = {"timeout_s": 10.0, "query_timeout_s": 10.0}
     return {"kind": "redis", "port": server.port, "host": HOST, "spool": str(folder / "spool"), **patient, **config}
 
 
-def sqlite(folder: Path, **config: Any) -> AbstractAsyncContextManager[SqliteRecords]:
+def sqlite(folder: Path, **config: Any) -> AbstractAsyncContextManager[SqliteRecords]:  # TOML
     """A store on the file of this folder."""
     return SqliteRecords.open(SqliteRecordsConfig(**sqlite_table(folder, **config)))
 
 
-def redis(server: RedisServer, folder: Path, **config: Any) -> AbstractAsyncContextManager[RedisRecords]:
+def redis(server: RedisServer, folder: Path, **config: Any) -> AbstractAsyncContextManager[RedisRecords]:  # TOML
     """A store on that server, with its spool in this folder."""
     return RedisRecords.open(RedisRecordsConfig(**redis_table(server, folder, **config)))
 
@@ -48,6 +49,6 @@ def opened(table: Table) -> AbstractAsyncContextManager[RecordStore]:
     return kind.open(kind.Config(**table))
 
 
-def row(number: int, *, tenant: str = "acme", at: float | None = None, **fields: Any) -> Record:  # Any: JSON values
+def row(number: int, *, tenant: str = "acme", at: float | None = None, **fields: JsonValue) -> Record:
     """A row whose time is its number."""
     return Record(f"row-{number}", tenant, float(number) if at is None else at, fields)

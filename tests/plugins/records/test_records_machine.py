@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator
 from itertools import count
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from sentinel_core.json_types import JsonMapping, JsonObject
 from sentinel_core.records import DAY, TENANT, Record, RecordStore
 from tests.loops import Loop
 from tests.plugins.records.naive_model import NaiveModel, text, whole
@@ -49,7 +50,7 @@ GROUPINGS = st.lists(st.sampled_from([TENANT, DAY, *NAMES]), max_size=3, unique=
 class RecordsMachine(RuleBasedStateMachine):
     """The store and the model answer every question alike. Each run has a table of its own."""
 
-    pages: Bundle[tuple[Mapping[str, Any], str, list[Record]]] = Bundle("pages")
+    pages: Bundle[tuple[JsonMapping, str, list[Record]]] = Bundle("pages")
 
     def __init__(self, loop: Loop, store: RecordStore, table: str) -> None:
         super().__init__()
@@ -58,7 +59,7 @@ class RecordsMachine(RuleBasedStateMachine):
         self.table = table
         self.model = NaiveModel()
 
-    def run(self, step: Coroutine[Any, Any, T]) -> T:
+    def run(self, step: Coroutine[Any, Any, T]) -> T:  # Any: as asyncio's
         return self.loop.run(step)
 
     @rule(records=st.lists(RECORDS, max_size=8))
@@ -67,7 +68,7 @@ class RecordsMachine(RuleBasedStateMachine):
         self.model.append(records)
 
     @rule(record=RECORDS, fields=FIELDS, stale=st.booleans())
-    def put(self, record: Record, fields: dict[str, Any], stale: bool) -> None:
+    def put(self, record: Record, fields: JsonObject, stale: bool) -> None:
         """In the place of what is there or, stale, of what never was."""
         present = self.model.rows.get(record.id)
         expect = None if stale else present
@@ -84,26 +85,28 @@ class RecordsMachine(RuleBasedStateMachine):
         assert (found and whole(found)) == (expected and whole(expected))
 
     @rule(target=pages, asked=CONDITIONS, limit=st.integers(1, 4))
-    def query(self, asked: Mapping[str, Any], limit: int) -> MultipleResults[Any]:
+    def query(self, asked: JsonMapping, limit: int) -> MultipleResults[Any]:  # as Hypothesis has it
         return self.page(asked, None, self.model.matching(**asked), limit)
 
     @rule(target=pages, page=pages, limit=st.integers(1, 4))
-    def turn(self, page: tuple[Mapping[str, Any], str, list[Record]], limit: int) -> MultipleResults[Any]:
+    def turn(
+        self, page: tuple[JsonMapping, str, list[Record]], limit: int
+    ) -> MultipleResults[Any]:  # as Hypothesis has it
         """Go on where a page ended, whatever came or went meanwhile."""
         asked, cursor, (*_, last) = page
         behind = [r for r in self.model.matching(**asked) if (r.at, r.id) < (last.at, last.id)]
         return self.page(asked, cursor, behind, limit)
 
     def page(
-        self, asked: Mapping[str, Any], cursor: str | None, expected: list[Record], limit: int
-    ) -> MultipleResults[Any]:
+        self, asked: JsonMapping, cursor: str | None, expected: list[Record], limit: int
+    ) -> MultipleResults[Any]:  # as Hypothesis has it
         page = self.run(self.store.query(self.table, **asked, limit=limit, cursor=cursor))
         assert list(map(whole, page.records)) == list(map(whole, expected[:limit]))
         assert (page.cursor is not None) is (len(expected) > limit)
         return multiple((asked, page.cursor, expected[:limit])) if page.cursor else multiple()
 
     @rule(asked=CONDITIONS, group_by=GROUPINGS)
-    def aggregate(self, asked: Mapping[str, Any], group_by: list[str]) -> None:
+    def aggregate(self, asked: JsonMapping, group_by: list[str]) -> None:
         sums = ["cost_nanousd", "ok"]
         found = self.run(self.store.aggregate(self.table, **asked, group_by=group_by, sums=sums))
         totals = {text(list(group.values)): [group.count, *group.sums] for group in found}

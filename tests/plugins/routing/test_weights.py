@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.errors import ConfigError
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonObject
 
-PROVIDERS: dict[str, Any] = {
+PROVIDERS: JsonObject = {
     "local": {"kind": "echo", "models": ["llama", "qwen"]},
     "other": {"kind": "openai"},
     "another": {"kind": "openai"},

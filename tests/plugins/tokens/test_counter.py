@@ -18,6 +18,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Request
 from sentinel_core.model_facts import ModelFacts
 from sentinel_core.tokens import (
@@ -59,7 +60,7 @@ EXAMPLE = [
 ]
 
 
-async def counted(dialect: Dialect, model: str = "gpt-4o", **body: Any) -> Count:
+async def counted(dialect: Dialect, model: str = "gpt-4o", **body: JsonValue) -> Count:
     return await TOKENS.prompt(dialect.decode_request({"model": model, **body}), model)
 
 
@@ -179,7 +180,7 @@ async def test_what_was_counted_is_not_kept() -> None:
     tokens = TiktokenCounter()
     text = "".join(["a text ", "of its own "] * 20)
     await tokens.text(text, "gpt-4o")
-    found: list[Any] = [tokens]
+    found: list[JsonValue] = [tokens]
     for one in found:  # which grows by what each of them holds
         found += [held for held in gc.get_referents(one) if not isinstance(one, type)]
         assert len(found) < 10_000
@@ -223,11 +224,11 @@ CLAUDES = {"type": "image", "source": {"type": "base64", "media_type": "image/pn
 SHOWN = {"type": "input_image", "image_url": "data:image/png;base64," + "A" * 9_000}
 
 
-def said(*parts: Any) -> list[Any]:  # JSON
+def said(*parts: JsonValue) -> list[JsonValue]:
     return [{"role": "user", "content": list(parts)}]
 
 
-def results(*parts: Any) -> dict[str, Any]:  # JSON
+def results(*parts: JsonValue) -> JsonObject:
     return {"type": "tool_result", "tool_use_id": "t1", "content": list(parts)}
 
 
@@ -269,7 +270,7 @@ PLACES = [
 
 @pytest.mark.parametrize(("dialect", "body", "count"), PLACES)
 async def test_images_count_wherever_they_stand_and_never_as_letters(
-    dialect: Dialect, body: dict[str, Any], count: int
+    dialect: Dialect, body: JsonObject, count: int
 ) -> None:
     request = Request(dialect, {"model": "gpt-4o", **body}, dialect.operation, "gpt-4o")
     assert images(request.body) == size_of(request).images == count
@@ -297,7 +298,7 @@ def test_an_image_counts_what_its_model_may_count_for_it_at_most() -> None:
         ({}, None),
     ],
 )
-def test_what_a_provider_keeps_fills_at_most_the_context_window(fields: dict[str, Any], kept: str | None) -> None:
+def test_what_a_provider_keeps_fills_at_most_the_context_window(fields: JsonObject, kept: str | None) -> None:
     body = {"model": "m", "input": "go on", **fields}
     size = size_of(Request(OPENAI_RESPONSES, body, "response", "m"))
     assert size.kept == kept
@@ -321,7 +322,7 @@ def test_what_a_provider_keeps_fills_at_most_the_context_window(fields: dict[str
         (OPENAI_EMBEDDINGS, {"input": "x"}, 0),
     ],
 )
-def test_the_cap_of_an_answer_counts_every_choice(dialect: Dialect, body: dict[str, Any], cap: int | None) -> None:
+def test_the_cap_of_an_answer_counts_every_choice(dialect: Dialect, body: JsonObject, cap: int | None) -> None:
     messages = {"messages": [{"role": "user", "content": "x"}]} if "messages" in body else {}
     assert output_cap(dialect.decode_request({"model": "m", **body, **messages})) == cap
 

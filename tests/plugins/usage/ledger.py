@@ -12,6 +12,7 @@ from sentinel_core.context import Call
 from sentinel_core.errors import SentinelError, UpstreamError
 from sentinel_core.events import UsageReport
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonObject
 from sentinel_core.records import Record
 from sentinel_core.registry import Registry
 from sentinel_core.reply import Reply
@@ -60,7 +61,7 @@ class Books:
 
     async def ask(self, *, stream: bool, leave_after: int | None = None) -> None:
         """One request, which its caller may leave after some events; errors are the ledger's business."""
-        body: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}  # JSON
+        body: JsonObject = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
         try:
             if not stream:
                 await self.gateway.complete(body)
@@ -82,7 +83,10 @@ class Books:
 
 @asynccontextmanager
 async def books(
-    fates: Sequence[Fate] = (), *, records: dict[str, Any] | None = None, **stages: Any
+    fates: Sequence[Fate] = (),
+    *,
+    records: dict[str, Any] | None = None,
+    **stages: Any,  # TOML
 ) -> AsyncIterator[Books]:  # TOML values
     """Two upstreams for one model, with retry and fallback between, and a record store."""
     shared = list(fates)

@@ -11,5 +11,5 @@ from sentinel_plugins.usage.stage import Usage
 
 class TestUsage(StageConformance):
     stage = Usage
-    config: ClassVar[Mapping[str, Any]] = {"max_waiting": 100}
+    config: ClassVar[Mapping[str, Any]] = {"max_waiting": 100}  # TOML
     minimum: ClassVar[Mapping[str, Any]] = {}  # TOML values

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_plugins.providers.openai.hosts.host import ErrorRules
 
 
-def as_openai(rules: ErrorRules, status: int, body: Any) -> tuple[int, Any]:  # decoded JSON of any shape
+def as_openai(rules: ErrorRules, status: int, body: JsonValue) -> tuple[int, JsonValue]:
     """The status and the body that OpenAI would have sent."""
     status = rules.statuses.get(status, status)
     body = _detailed(body)
@@ -22,13 +22,13 @@ def as_openai(rules: ErrorRules, status: int, body: Any) -> tuple[int, Any]:  # 
     return status, body
 
 
-def _is_moderation(error: Mapping[str, Any]) -> bool:
+def _is_moderation(error: JsonMapping) -> bool:
     """OpenRouter says what was flagged; where its key may not do something, it says nothing of the kind."""
     metadata = error.get("metadata")
     return isinstance(metadata, Mapping) and bool(metadata.get("reasons"))
 
 
-def _detailed(body: Any) -> Any:
+def _detailed(body: JsonValue) -> JsonValue:
     """FastAPI's `detail`, as Mistral validates with it, in `message` or by itself: its first item's text and place."""
     if not isinstance(body, Mapping) or "error" in body:
         return body

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from sentinel_core.json_types import JsonMapping
+
 Json = Any  # a decoded JSON value
-_NOTHING: Mapping[str, Any] = MappingProxyType({})  # of JSON values
+_NOTHING: JsonMapping = MappingProxyType({})
 
 
-def _none() -> Mapping[str, Any]:  # of JSON values
+def _none() -> JsonMapping:
     return _NOTHING
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
+from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_plugins.providers.openai.hosts.host import MessageRules
 
-Message = Mapping[str, Any]  # JSON
+Message = JsonMapping
 
 HEARD: Message = {"role": "assistant", "content": "OK"}
 """What an assistant says where a host wants one to speak and nobody did."""
@@ -33,7 +33,7 @@ def _adapted(rules: MessageRules, message: Message, left_out: list[str]) -> Mess
     return kept
 
 
-def _is_refused(rules: MessageRules, name: str, value: Any) -> bool:  # JSON
+def _is_refused(rules: MessageRules, name: str, value: JsonValue) -> bool:
     if name in rules.unsupported or name in rules.unneeded:
         return True
     return (value is None and name in rules.never_null) or (name == "refusal" and rules.refusal_as_text)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import quote
 
 import msgspec
 
 from sentinel_core.context import Call
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonValue
 from sentinel_core.messages import Operation, Request
 from sentinel_core.services import HttpClient
 from sentinel_core.upstream import UpstreamConfig
@@ -54,7 +55,7 @@ class HostProvider(OpenAIProvider):
         """The host's rules for one call; they are about chats."""
         return HostAdaptation(self.host, call.target.model) if call.request.operation == "chat" else None
 
-    def error(self, status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+    def error(self, status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
         """What the host's error response means."""
         return super().error(*as_openai(self.host.errors, status, body), retry_after_s=retry_after_s)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -12,11 +11,10 @@ from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.decoder import ChatStreamDecoder
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Answer
 from sentinel_plugins.providers.openai.hosts.host import ReplyRules
 from sentinel_plugins.providers.openai.hosts.tool_ids import ToolIds
-
-Body = dict[str, Any]  # a decoded answer or chunk, which nobody else holds yet
 
 
 class HostReader:
@@ -40,7 +38,7 @@ class HostReader:
         """A decoder for one stream."""
         return HostStreamDecoder(self)
 
-    def translate(self, body: Body, part: str) -> bool:
+    def translate(self, body: JsonObject, part: str) -> bool:
         """Put a body into OpenAI's words, in place; `part` names what its choices hold. False if it was already."""
         changed = self._usage(body)
         choices = body.get("choices")
@@ -52,7 +50,7 @@ class HostReader:
                     changed |= self._content(holder) | self._ids(holder)
         return changed
 
-    def _usage(self, body: Body) -> bool:
+    def _usage(self, body: JsonObject) -> bool:
         rules = self._rules
         usage = body.get("usage")
         beside = body.get(rules.usage_beside) if rules.usage_beside and usage is None else None
@@ -64,7 +62,7 @@ class HostReader:
         body["usage"] = rules.usage(usage)
         return body["usage"] is not usage
 
-    def _finish(self, choice: Body) -> bool:
+    def _finish(self, choice: JsonObject) -> bool:
         reason = choice.get("finish_reason")
         if not isinstance(reason, str):
             return False
@@ -74,7 +72,7 @@ class HostReader:
         choice["finish_reason"] = self._rules.finish.get(reason, reason)
         return reason in self._rules.finish
 
-    def _content(self, holder: Body) -> bool:
+    def _content(self, holder: JsonObject) -> bool:
         content = holder.get("content")
         if not self._rules.content_parts or not isinstance(content, list):
             return False
@@ -84,7 +82,7 @@ class HostReader:
             holder["reasoning_content"] = thinking
         return True
 
-    def _ids(self, holder: Body) -> bool:
+    def _ids(self, holder: JsonObject) -> bool:
         """The caller's own ids for calls that it made itself."""
         ids, calls = self._tool_ids, holder.get("tool_calls")
         changed = False
@@ -105,12 +103,12 @@ class HostStreamDecoder(ChatStreamDecoder):
         super().__init__()
         self._reader = reader
 
-    def events(self, data: bytes, body: dict[str, Any]) -> Sequence[Event]:
+    def events(self, data: bytes, body: JsonObject) -> Sequence[Event]:
         """The events of one chunk. A chunk that had to be translated is written anew."""
         return super().events(b"" if self._reader.translate(body, "delta") else data, body)
 
 
-def _text(parts: Any, key: str) -> str:
+def _text(parts: JsonValue, key: str) -> str:
     """The text of a list of parts; those of other kinds have none."""
     if not isinstance(parts, list):
         return parts if isinstance(parts, str) else ""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
 from sentinel_core.dialects.openai_chat.extensions import without_extensions
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_plugins.providers.openai.hosts.host import RequestRules
 from sentinel_plugins.providers.openai.hosts.messages import adapted
 from sentinel_plugins.providers.openai.hosts.tool_ids import ToolIds
-
-Body = Mapping[str, Any]  # a decoded chat request
 
 _encode = msgspec.json.Encoder().encode
 
@@ -22,12 +20,12 @@ class Adapted:
 
     __slots__ = ("body", "left_out", "tool_ids")
 
-    def __init__(self, rules: RequestRules, body: Body, model: str) -> None:
+    def __init__(self, rules: RequestRules, body: JsonMapping, model: str) -> None:
         self.left_out: list[str] = []
         self.tool_ids: ToolIds | None = None
         if not rules.extensions:
             body, self.left_out = without_extensions(body)
-        self.body: Body = self._top(rules, body, _refused(rules, model))
+        self.body: JsonMapping = self._top(rules, body, _refused(rules, model))
         if rules.messages is not None:
             messages = adapted(rules.messages, self.body.get("messages", ()), self.left_out)
             self.body = {**self.body, "messages": messages}
@@ -40,9 +38,9 @@ class Adapted:
         if rules.typed_unions:
             self.body = _typed_unions(self.body)
 
-    def _top(self, rules: RequestRules, body: Body, refused: frozenset[str]) -> dict[str, Any]:
+    def _top(self, rules: RequestRules, body: JsonMapping, refused: frozenset[str]) -> JsonObject:
         """The parameters in their order, without what the host refuses."""
-        result: dict[str, Any] = {}
+        result: JsonObject = {}
         for name, value in body.items():
             if name in refused:
                 if value is not None:
@@ -80,14 +78,14 @@ class Adapted:
         self.body = {**self.body, "messages": messages, "response_format": {"type": "json_object"}}
 
 
-def _words_of(wrapped: Any) -> str:  # JSON
+def _words_of(wrapped: JsonValue) -> str:
     schema = wrapped.get("schema") if isinstance(wrapped, Mapping) else None
     if not isinstance(schema, Mapping):
         return "Answer in JSON."
     return f"Answer in JSON that fits this schema: {_encode(schema).decode()}"
 
 
-def _says_nothing(rules: RequestRules, body: Body, name: str) -> bool:
+def _says_nothing(rules: RequestRules, body: JsonMapping, name: str) -> bool:
     """Whether a parameter of two words says nothing under this one: it is null, or the host's own word says it."""
     own = rules.rename.get(name)
     if own is None and name not in rules.rename.values():
@@ -101,19 +99,19 @@ def _refused(rules: RequestRules, model: str) -> frozenset[str]:
     return rules.unsupported
 
 
-def _calls(message: Body) -> Sequence[Any]:
+def _calls(message: JsonMapping) -> Sequence[JsonValue]:
     calls = message.get("tool_calls")
     return [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else ()
 
 
-def _ids(messages: Sequence[Body]) -> list[str]:
+def _ids(messages: Sequence[JsonMapping]) -> list[str]:
     """Every tool-call id of the conversation."""
     found = [message.get("tool_call_id") for message in messages]
     found += [call.get("id") for message in messages for call in _calls(message)]
     return [identifier for identifier in found if isinstance(identifier, str)]
 
 
-def _shortened(message: Body, ids: ToolIds) -> Body:
+def _shortened(message: JsonMapping, ids: ToolIds) -> JsonMapping:
     if isinstance(message.get("tool_call_id"), str):
         message = {**message, "tool_call_id": ids.short(message["tool_call_id"])}
     if any(isinstance(call.get("id"), str) for call in _calls(message)):
@@ -122,13 +120,13 @@ def _shortened(message: Body, ids: ToolIds) -> Body:
     return message
 
 
-def _shortened_call(call: Any, ids: ToolIds) -> Any:
+def _shortened_call(call: JsonValue, ids: ToolIds) -> JsonValue:
     if isinstance(call, Mapping) and isinstance(call.get("id"), str):
         return {**call, "id": ids.short(call["id"])}
     return call
 
 
-def _tool_by_filter(body: Body) -> Body:
+def _tool_by_filter(body: JsonMapping) -> JsonMapping:
     """`{"function": {"name": …}}` as the one tool of that name and `any`, which every model of the host takes."""
     choice = body.get("tool_choice")
     function = choice.get("function") if isinstance(choice, Mapping) else None
@@ -139,14 +137,14 @@ def _tool_by_filter(body: Body) -> Body:
     return {**body, "tools": tools, "tool_choice": "any"}
 
 
-def _typed_unions(body: Body) -> Body:
+def _typed_unions(body: JsonMapping) -> JsonMapping:
     tools = _tools(body)
     if not any("oneOf" in schema for tool in tools for schema in _properties(tool).values()):
         return body
     return {**body, "tools": [_with_types(tool) for tool in tools]}
 
 
-def _with_types(tool: Any) -> Any:
+def _with_types(tool: JsonValue) -> JsonValue:
     properties = {
         name: {"type": "string", **schema} if "oneOf" in schema else schema
         for name, schema in _properties(tool).items()
@@ -157,17 +155,17 @@ def _with_types(tool: Any) -> Any:
     return {**tool, "function": {**function, "parameters": {**function["parameters"], "properties": properties}}}
 
 
-def _tools(body: Body) -> list[Any]:
+def _tools(body: JsonMapping) -> list[JsonValue]:
     tools = body.get("tools")
     return tools if isinstance(tools, list) else []
 
 
-def _function(tool: Any) -> Mapping[str, Any]:
+def _function(tool: JsonValue) -> JsonMapping:
     function = tool.get("function") if isinstance(tool, Mapping) else None
     return function if isinstance(function, Mapping) else {}
 
 
-def _properties(tool: Any) -> Mapping[str, Any]:
+def _properties(tool: JsonValue) -> JsonMapping:
     """The parameters of a tool by name; empty where any of them is no object, which is then the host's to refuse."""
     parameters = _function(tool).get("parameters")
     properties = parameters.get("properties") if isinstance(parameters, Mapping) else None

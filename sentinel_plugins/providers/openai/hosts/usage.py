@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sentinel_core.dialects.token_counts import is_count
+from sentinel_core.json_types import JsonValue
 
 Counts = Mapping[str, Any]  # a host's `usage`
 
@@ -30,5 +31,5 @@ def with_cached(name: str, usage: Counts) -> Counts:
     return {**usage, "prompt_tokens_details": {**known, "cached_tokens": _count(usage[name])}}
 
 
-def _count(value: Any) -> int:
+def _count(value: JsonValue) -> int:
     return value if is_count(value) else 0

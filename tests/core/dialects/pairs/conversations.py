@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 from hypothesis import strategies as st
@@ -18,10 +17,11 @@ from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Request
 from tests.json_values import json_values
 
-Json = Mapping[str, Any]
+Json = JsonMapping
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 CLIENTS: Mapping[str, Dialect] = {
@@ -37,15 +37,15 @@ texts = st.text(min_size=1, max_size=8).filter(str.strip)
 scalars = st.none() | st.booleans() | st.integers(-(10**6), 10**6) | texts
 values = json_values(scalars, names)
 arguments = st.dictionaries(names, values, max_size=3)
-contents: st.SearchStrategy[Any] = texts | st.lists(
+contents: st.SearchStrategy[JsonValue] = texts | st.lists(
     st.builds(lambda text: {"type": "text", "text": text}, texts), min_size=1, max_size=2
 )
 
 
 @st.composite
-def chats(draw: st.DrawFn) -> dict[str, Any]:
+def chats(draw: st.DrawFn) -> JsonObject:
     """A request of OpenAI's format."""
-    messages: list[dict[str, Any]] = []
+    messages: list[JsonObject] = []
     if maybe(draw):
         messages.append({"role": "system", "content": draw(texts)})
     for _ in range(draw(st.integers(1, 2))):
@@ -67,7 +67,7 @@ def maybe(draw: st.DrawFn) -> bool:
     return draw(st.booleans())
 
 
-def called(draw: st.DrawFn, turn: int, number: int) -> dict[str, Any]:
+def called(draw: st.DrawFn, turn: int, number: int) -> JsonObject:
     """A call of a tool; its id has nine letters and digits, for those that take no other."""
     function = {"name": draw(names), "arguments": json.dumps(draw(arguments))}
     return {"id": f"call{turn:03}{number:02}", "type": "function", "function": function}
@@ -91,10 +91,10 @@ parameters = st.fixed_dictionaries(
 )
 
 
-def as_messages(chat: Json) -> dict[str, Any]:
+def as_messages(chat: Json) -> JsonObject:
     """The same request of a client of Messages."""
-    turns: list[dict[str, Any]] = []
-    body: dict[str, Any] = {"model": chat["model"], "messages": turns}
+    turns: list[JsonObject] = []
+    body: JsonObject = {"model": chat["model"], "messages": turns}
     for message in chat["messages"]:
         if message["role"] == "system":
             body["system"] = message["content"]
@@ -119,10 +119,10 @@ def as_messages(chat: Json) -> dict[str, Any]:
     return body
 
 
-def as_responses(chat: Json) -> dict[str, Any]:
+def as_responses(chat: Json) -> JsonObject:
     """The same request of a client of Responses, which cannot say `stop`."""
-    items: list[dict[str, Any]] = []
-    body: dict[str, Any] = {"model": chat["model"], "input": items, "max_output_tokens": chat["max_tokens"]}
+    items: list[JsonObject] = []
+    body: JsonObject = {"model": chat["model"], "input": items, "max_output_tokens": chat["max_tokens"]}
     for message in chat["messages"]:
         content = message["content"]
         if message["role"] == "system":
@@ -141,7 +141,7 @@ def as_responses(chat: Json) -> dict[str, Any]:
     return body
 
 
-def body_by(client: Dialect, chat: Json) -> dict[str, Any]:
+def body_by(client: Dialect, chat: Json) -> JsonObject:
     """The same request as a client of this dialect sends it."""
     if client is ANTHROPIC_MESSAGES:
         return as_messages(chat)
@@ -153,32 +153,32 @@ def request_of(client: Dialect, body: Json) -> Request:
     return msgspec.structs.replace(client.decode_request(dict(body)), operation="chat")
 
 
-def blocks(content: Any) -> list[dict[str, Any]]:
+def blocks(content: JsonValue) -> list[JsonObject]:
     """Content as blocks of text."""
     if content is None:
         return []
     return [{"type": "text", "text": content}] if isinstance(content, str) else [dict(part) for part in content]
 
 
-def tool_use(call: Json) -> dict[str, Any]:
+def tool_use(call: Json) -> JsonObject:
     """A call as a block."""
     function = call["function"]
     return {"type": "tool_use", "id": call["id"], "name": function["name"], "input": json.loads(function["arguments"])}
 
 
-def parted(function: Json) -> tuple[dict[str, Any], Any]:
+def parted(function: Json) -> tuple[JsonObject, JsonValue]:
     """A function without its parameters, and those."""
     rest = dict(function)
     return rest, rest.pop("parameters")
 
 
-def turns_of(chat: Json, between: str = "") -> list[tuple[Any, ...]]:
+def turns_of(chat: Json, between: str = "") -> list[tuple[JsonValue, ...]]:
     """Who said what: role, text, calls by name and arguments; of a result, the number of its call and its text.
 
     Ids are told apart and not looked at: some APIs have none. `between` is what parts of text are joined with.
     """
     ids: list[str] = []
-    read: list[tuple[Any, ...]] = []
+    read: list[tuple[JsonValue, ...]] = []
     for message in chat["messages"]:
         text = text_of(message.get("content"), between)
         if message["role"] == "tool":
@@ -192,7 +192,7 @@ def turns_of(chat: Json, between: str = "") -> list[tuple[Any, ...]]:
     return read
 
 
-def parameters_of(chat: Json) -> dict[str, Any]:
+def parameters_of(chat: Json) -> JsonObject:
     """How it is to be answered, under one name for each parameter. What an API does anyway is left out."""
     read = {name: chat[name] for name in PARAMETERS if chat.get(name) is not None}
     if "max_completion_tokens" in chat:
@@ -209,13 +209,13 @@ def parameters_of(chat: Json) -> dict[str, Any]:
     return read
 
 
-def text_of(content: Any, between: str = "") -> str:
+def text_of(content: JsonValue, between: str = "") -> str:
     """Content as one text."""
     if not isinstance(content, list):
         return content or ""
     return between.join(part["text"] for part in content)
 
 
-def canonical(value: Any) -> str:
+def canonical(value: JsonValue) -> str:
     """JSON that is equal where the values are."""
     return json.dumps(value, sort_keys=True)

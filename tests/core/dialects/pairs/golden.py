@@ -18,6 +18,7 @@ from sentinel_core.context import Call as ProviderCall
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.sse import SseParser
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.keys import Target
 from sentinel_core.messages import Answer
 from sentinel_core.usage import Usage
@@ -35,7 +36,7 @@ NOW = 1_700_000_000.0
 IDS = frozenset({"id", "tool_call_id", "tool_use_id", "call_id", "item_id"})
 
 WEATHER = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-REQUEST: Mapping[str, Any] = {
+REQUEST: JsonMapping = {
     "model": "m",
     "messages": [
         {"role": "system", "content": "Be brief."},
@@ -67,7 +68,7 @@ SAID = Said(
 )
 
 
-async def vector(spoken: Spoken, client: Dialect) -> dict[str, Any]:  # JSON
+async def vector(spoken: Spoken, client: Dialect) -> JsonObject:
     """All forms of the one request and the one answer; ids that the gateway made are numbered."""
     body = body_by(client, REQUEST)
     whole, wire = spoken.api.answer(SAID), spoken.api.stream(SAID)
@@ -87,7 +88,7 @@ async def reply(spoken: Spoken, client: Dialect, body: Mapping[str, Any], fed: F
         return await provider.call(call)
 
 
-async def written(spoken: Spoken, client: Dialect, body: Mapping[str, Any], fed: Fed) -> list[Any]:  # JSON
+async def written(spoken: Spoken, client: Dialect, body: JsonMapping, fed: Fed) -> list[JsonValue]:
     """The events that a streaming client reads, each with its name if it has one."""
     asked = {**body, "stream": True, **({"stream_options": {"include_usage": True}} if client is OPENAI_CHAT else {})}
     events, error = await drained(await reply(spoken, client, asked, fed))
@@ -100,15 +101,15 @@ async def written(spoken: Spoken, client: Dialect, body: Mapping[str, Any], fed:
     ]
 
 
-def _plain(data: bytes) -> Any:  # JSON
+def _plain(data: bytes) -> JsonValue:
     return "[DONE]" if data == b"[DONE]" else msgspec.json.decode(data)
 
 
-def numbered(outputs: dict[str, Any], inputs: str) -> dict[str, Any]:  # JSON
+def numbered(outputs: JsonObject, inputs: str) -> JsonObject:
     """The same, with numbers for the ids that no input has."""
     made: dict[str, str] = {}
 
-    def walk(value: Any, key: str = "") -> Any:  # JSON
+    def walk(value: JsonValue, key: str = "") -> JsonValue:
         if isinstance(value, dict):
             return {name: walk(item, name) for name, item in value.items()}
         if isinstance(value, list | tuple):
@@ -117,7 +118,7 @@ def numbered(outputs: dict[str, Any], inputs: str) -> dict[str, Any]:  # JSON
             return made.setdefault(value, f"<made {len(made) + 1}>")
         return value
 
-    walked: dict[str, Any] = walk(outputs)
+    walked: JsonObject = walk(outputs)
     return walked
 
 
@@ -126,13 +127,13 @@ def file_of(spoken: Spoken, client: str) -> Path:
     return FOLDER / f"{client}_{spoken.api.name}.json"
 
 
-def text_of(made: Mapping[str, Any]) -> str:  # JSON
+def text_of(made: JsonMapping) -> str:
     """A vector as it is written: two levels of it line by line, so that a difference is short to read."""
     return "{\n" + ",\n".join(f" {json.dumps(name)}: {_lines(value)}" for name, value in made.items()) + "\n}\n"
 
 
-def _lines(value: Any) -> str:  # JSON
-    def one(item: Any) -> str:  # JSON
+def _lines(value: JsonValue) -> str:
+    def one(item: JsonValue) -> str:
         return json.dumps(item, ensure_ascii=False)
 
     if isinstance(value, dict):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 
 from sentinel_core.context import Call
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
+from sentinel_core.json_types import JsonObject
 from sentinel_core.keys import Target
 from sentinel_core.messages import Answer
 from tests.core.dialects.pairs.conversations import CLIENTS, body_by, chats, parameters_of, request_of, turns_of
@@ -24,7 +23,7 @@ from tests.upstream.payloads import encoded
 OVER_CLIENTS = pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
 
 
-async def asked(spoken: Spoken, client: Dialect, body: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+async def asked(spoken: Spoken, client: Dialect, body: JsonObject) -> tuple[JsonObject, tuple[str, ...]]:
     """What the upstream understands of a client's request, and the names of what it was not told."""
     fed = Fed([encoded(spoken.api.answer(Said()))])
     request = request_of(client, body)
@@ -39,7 +38,7 @@ async def asked(spoken: Spoken, client: Dialect, body: dict[str, Any]) -> tuple[
 @promised(among=4)
 @given(chats())
 async def test_p8_the_upstream_understands_what_the_client_asked(
-    spoken: Spoken, client: Dialect, chat: dict[str, Any]
+    spoken: Spoken, client: Dialect, chat: JsonObject
 ) -> None:
     if client is OPENAI_RESPONSES:
         chat = {key: value for key, value in chat.items() if key != "stop"}

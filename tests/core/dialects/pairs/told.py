@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from sentinel_core.json_types import JsonValue
 from tests.core.dialects.pairs.conversations import canonical
 from tests.upstream.api import Said
 from tests.upstream.apis import Spoken
@@ -24,7 +25,7 @@ class Told(NamedTuple):
     usage: tuple[int, ...]
 
 
-def told_in_chat(body: Any) -> Told:  # JSON
+def told_in_chat(body: JsonValue) -> Told:
     choice, usage = body["choices"][0], body["usage"]
     message = choice["message"]
     calls = [call["function"] for call in message.get("tool_calls") or ()]
@@ -39,7 +40,7 @@ def told_in_chat(body: Any) -> Told:  # JSON
     )
 
 
-def told_in_messages(body: Any) -> Told:  # JSON
+def told_in_messages(body: JsonValue) -> Told:
     blocks, usage = body["content"], body["usage"]
     reasoned = (usage.get("output_tokens_details") or {}).get("thinking_tokens") or 0
     cached = usage.get("cache_read_input_tokens") or 0
@@ -52,7 +53,7 @@ def told_in_messages(body: Any) -> Told:  # JSON
     )
 
 
-def told_in_responses(body: Any) -> Told:  # JSON
+def told_in_responses(body: JsonValue) -> Told:
     items, usage = body["output"], body["usage"]
     calls = [item for item in items if item["type"] == "function_call"]
     details = body["incomplete_details"]
@@ -70,7 +71,7 @@ def told_in_responses(body: Any) -> Told:  # JSON
     )
 
 
-def _parts(items: Any, kind: str) -> str:  # JSON
+def _parts(items: JsonValue, kind: str) -> str:
     parts = (part for item in items for part in item.get("content") or ())
     return "".join(part["text"] for part in parts if part["type"] == kind)
 

@@ -14,6 +14,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
+from sentinel_core.json_types import JsonObject
 from sentinel_core.messages import Operation
 from sentinel_core.testing import FakeProvider, context
 from tests.plugins.guarding.guards import PII, Table, guards
@@ -25,7 +26,7 @@ class Serving(FakeProvider):
     operations: ClassVar[frozenset[Operation]] = frozenset({"chat", "completion", "embedding", "response"})
 
 
-SETTINGS: dict[str, Any] = {
+SETTINGS: dict[str, Any] = {  # TOML
     "stop": ["\\nBob:", "Paris"],
     "web_search_options": {"user_location": {"type": "approximate", "approximate": {"city": "Paris"}}},
     "chat_template_kwargs": {"mode": "Bob"},
@@ -55,8 +56,8 @@ async def test_settings_are_not_read_and_lose_what_was_found_elsewhere() -> None
         (ANTHROPIC_MESSAGES, {"messages": [{"role": "user", "content": [{"type": "text", "text": "In Paris."}]}]}),
     ],
 )
-async def test_what_is_said_is_read_in_every_dialect(dialect: Dialect, field: dict[str, Any]) -> None:
-    required: dict[str, Any] = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+async def test_what_is_said_is_read_in_every_dialect(dialect: Dialect, field: JsonObject) -> None:
+    required: JsonObject = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
     if dialect not in (OPENAI_CHAT, ANTHROPIC_MESSAGES):
         required = {"model": "m", "prompt" if dialect is OPENAI_COMPLETIONS else "input": "hi"}
     async with guards(Serving(("hi",)), pii=NAMES) as chain:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.errors import ConfigError, UpstreamError
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.testing import FakeProvider, StageConformance, settle
 from sentinel_core.testing.harness import stage_config
 from sentinel_core.testing.replies import chunk
@@ -93,7 +94,7 @@ async def test_what_tools_and_formats_say_is_not_read() -> None:
 )
 async def test_what_a_format_says_is_not_read_in_any_dialect(path: tuple[str, ...]) -> None:
     name, *below = path
-    value: Any = {"type": "json_schema", "schema": {"properties": {"city": {"enum": ["Paris", "Rome"]}}}}
+    value: JsonValue = {"type": "json_schema", "schema": {"properties": {"city": {"enum": ["Paris", "Rome"]}}}}
     for key in below:
         value = {key: value}
     async with guards(FakeProvider(("hi",)), pii=NAMES) as chain:
@@ -295,7 +296,7 @@ def test_a_model_that_is_not_installed_is_an_error_before_anything_is_opened(mon
 @pytest.mark.parametrize(
     ("ner", "key"), [({"model": stand_in.UNUSABLE}, "ner.model"), ({"model": stand_in.BROKEN}, "names")]
 )
-async def test_a_model_that_cannot_be_loaded_is_an_error_at_the_start(ner: dict[str, Any], key: str) -> None:
+async def test_a_model_that_cannot_be_loaded_is_an_error_at_the_start(ner: JsonObject, key: str) -> None:
     with pytest.raises(ConfigError, match=r"\[stages\.pii\]") as failure:
         async with guards(FakeProvider(), pii={**NAMES, "ner": ner}):
             pytest.fail("it opened")

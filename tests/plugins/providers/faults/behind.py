@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_core.keys import Target
 from sentinel_plugins.breaker.circuits import OWN_CIRCUITS, Circuits
 from sentinel_plugins.breaker.config import BreakerConfig
@@ -20,9 +21,9 @@ from tests.upstream.apis import Spoken
 
 Verdict: TypeAlias = Literal["failure", "neutral", "quarantine"]
 
-HAIR_TRIGGER: Mapping[str, Any] = {"failure_threshold": 1, "recovery_timeout_s": 5.0, "quarantine_s": 77.0}
+HAIR_TRIGGER: JsonMapping = {"failure_threshold": 1, "recovery_timeout_s": 5.0, "quarantine_s": 77.0}
 """One call is enough to see what it counts as."""
-RETRYING: Mapping[str, Any] = {"base_delay_s": 0.001}
+RETRYING: JsonMapping = {"base_delay_s": 0.001}
 SPARE = Said("spare")
 
 
@@ -39,7 +40,7 @@ def gateway_at(spoken: Spoken, root: str, spare: str = "", **more: Any) -> Gatew
     return gateway_with(tables, {"m": [*tables]}, **{"routing": {}, **stages})
 
 
-async def asked(gateway: Gateway, *, stream: bool = False, **fields: Any) -> Answer:  # JSON
+async def asked(gateway: Gateway, *, stream: bool = False, **fields: JsonValue) -> Answer:
     """What a client of OpenAI's format is answered."""
     client = AsgiClient(asgi(gateway), path=CHAT, body=encoded({**BODY, "stream": stream, **fields}))
     await client.ended()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, Finish, ReasoningDelta, TextDelta, ToolCallDelta, UsageReport
+from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_core.keys import Target
 from sentinel_core.messages import Answer
 from sentinel_core.provider import Provider
@@ -33,7 +34,7 @@ CALLING = Said(
 BODY = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
 """A request that every client's dialect reads."""
 
-IMPATIENT: Mapping[str, Any] = {"first_byte_timeout_s": SHORT_S, "idle_timeout_s": SHORT_S}
+IMPATIENT: JsonMapping = {"first_byte_timeout_s": SHORT_S, "idle_timeout_s": SHORT_S}
 """For upstreams that fall silent; all others have the time that they need on a busy machine."""
 
 
@@ -70,7 +71,7 @@ class Heard:
                 made[event.index] = (name or event.name, arguments + event.text)
         return made
 
-    def called(self, client: Dialect) -> list[tuple[str | None, Any]]:  # JSON
+    def called(self, client: Dialect) -> list[tuple[str | None, JsonValue]]:
         """The name and the arguments of each call, as a client reads them: Anthropic's take nothing for no input."""
         nothing = "{}" if client is ANTHROPIC_MESSAGES else ""
         return [(name, json.loads(arguments or nothing)) for name, arguments in self.calls.values()]
@@ -87,7 +88,7 @@ class Heard:
         return counts[-1] if counts else None
 
 
-def call_of(stream: bool = False, client: Dialect = OPENAI_CHAT, **fields: Any) -> ProviderCall:  # JSON
+def call_of(stream: bool = False, client: Dialect = OPENAI_CHAT, **fields: JsonValue) -> ProviderCall:
     """A call of the model `m` for a client of this dialect."""
     options = {"stream": True} if stream else {}
     request = client.decode_request({**BODY, **options, **fields})
@@ -115,7 +116,11 @@ async def hear(provider: Provider, call: ProviderCall) -> Heard:
 
 
 async def heard_of(
-    spoken: Spoken, upstream: Upstream, stream: bool = False, client: Dialect = OPENAI_CHAT, **config: Any
+    spoken: Spoken,
+    upstream: Upstream,
+    stream: bool = False,
+    client: Dialect = OPENAI_CHAT,
+    **config: Any,  # TOML
 ) -> Heard:  # fields of the provider's configuration
     """What comes of one call at this upstream."""
     async with provider_at(spoken, upstream.root, **config) as provider:
@@ -123,7 +128,11 @@ async def heard_of(
 
 
 async def error_of(
-    spoken: Spoken, upstream: Upstream, stream: bool = False, client: Dialect = OPENAI_CHAT, **config: Any
+    spoken: Spoken,
+    upstream: Upstream,
+    stream: bool = False,
+    client: Dialect = OPENAI_CHAT,
+    **config: Any,  # TOML
 ) -> UpstreamError:  # fields of the provider's configuration
     """The error that is raised from the call itself, so that nothing was shown to anybody yet."""
     heard = await heard_of(spoken, upstream, stream, client, **config)
@@ -160,7 +169,7 @@ def framed(spoken: Spoken, payload: bytes) -> bytes:
     return b"data: " + payload + b"\n\n" if is_sse(spoken) else payload + b"\n"
 
 
-def calls_of(said: Said) -> list[tuple[str, Any]]:  # JSON
+def calls_of(said: Said) -> list[tuple[str, JsonValue]]:
     """What `Heard.called` gives for all that was said."""
     return [(call.name, call.arguments) for call in said.calls]
 

@@ -27,7 +27,7 @@ from tests.upstream.apis import Spoken
 YESTERDAY = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
 
 
-async def code_at(spoken: Spoken, root: str, **config: Any) -> str | None:
+async def code_at(spoken: Spoken, root: str, **config: Any) -> str | None:  # TOML
     async with provider_at(spoken, root, **config) as provider:
         heard = await hear(provider, call_of())
     assert root.partition("://")[2] not in str(heard.error)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 import pytest
 
+from sentinel_core.json_types import JsonValue
 from tests.plugins.providers.faults.behind import (
     HAIR_TRIGGER,
     RETRYING,
@@ -36,7 +37,7 @@ class Row(NamedTuple):
     calls: int
     falls_back: bool
     breaker: Verdict
-    config: Mapping[str, Any] = {}
+    config: Mapping[str, Any] = {}  # TOML
 
 
 def refused(status: int, message: str = "words", fields: tuple[tuple[str, str], ...] = ()) -> Play:
@@ -44,7 +45,7 @@ def refused(status: int, message: str = "words", fields: tuple[tuple[str, str], 
     return lambda spoken: Reply(spoken.api.error(status, message), status, fields)
 
 
-def body(content: Any, status: int = 200, kind: str = "application/json") -> Play:
+def body(content: JsonValue, status: int = 200, kind: str = "application/json") -> Play:
     """A body of ours."""
     return lambda _: Reply(content, status, content_type=kind)
 

@@ -29,7 +29,7 @@ from tests.upstream.api import Said
 from tests.upstream.apis import Spoken, over
 
 
-async def ends_in(spoken: Spoken, upstream: Upstream, client: Dialect, code: str, **config: Any) -> None:
+async def ends_in(spoken: Spoken, upstream: Upstream, client: Dialect, code: str, **config: Any) -> None:  # TOML
     """The whole text came, then this error, and no finish."""
     heard = await heard_of(spoken, upstream, True, client, **config)
     assert (heard.text, heard.code, heard.finishes) == (SAID.text, code, [])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.plugins.providers.calls import chat_call, drained, stream_of
 from tests.plugins.providers.hosts.served import host_at
 from tests.upstream import Reply, Stream, Upstream, chat_stream, delta, sse
@@ -14,7 +13,7 @@ from tests.upstream import Reply, Stream, Upstream, chat_stream, delta, sse
 WORDS = "it is not so"
 OPENAI = {"error": {"message": WORDS, "type": "invalid_request_error", "param": "p", "code": "c"}}
 
-CASES: list[tuple[str, int, Any, tuple[str, int, str]]] = [
+CASES: list[tuple[str, int, JsonValue, tuple[str, int, str]]] = [
     ("groq", 400, OPENAI, ("invalid_request", 400, WORDS)),
     ("groq", 498, {"error": {"message": WORDS, "type": "capacity"}}, ("overloaded", 503, WORDS)),
     (
@@ -68,7 +67,7 @@ CASES: list[tuple[str, int, Any, tuple[str, int, str]]] = [
 
 @pytest.mark.parametrize(("kind", "status", "body", "expected"), CASES)
 async def test_an_error_in_a_hosts_shape_keeps_its_meaning(
-    upstream: Upstream, kind: str, status: int, body: Any, expected: tuple[str, int, str]
+    upstream: Upstream, kind: str, status: int, body: JsonValue, expected: tuple[str, int, str]
 ) -> None:
     upstream.script("m", Reply(body, status))
     async with host_at(upstream, kind) as provider:
@@ -95,7 +94,7 @@ DETAIL = {"detail": [{"type": "extra_forbidden", "loc": ["body", "tools", 0, "ty
 @pytest.mark.parametrize(
     "body", [DETAIL, {"object": "error", "message": DETAIL, "type": "invalid_request_error", "param": None}]
 )
-async def test_a_validation_error_of_mistral_names_the_parameter(upstream: Upstream, body: dict[str, Any]) -> None:
+async def test_a_validation_error_of_mistral_names_the_parameter(upstream: Upstream, body: JsonObject) -> None:
     upstream.script("m", Reply(body, 422))
     async with host_at(upstream, "mistral") as provider:
         with pytest.raises(UpstreamError) as raised:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sentinel_core.context import Call
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.keys import Target
 from sentinel_plugins.providers.openai.hosts.messages import HEARD
 from tests.core.dialects.pairs.conversations import request_of
@@ -22,12 +21,12 @@ CALL = {"id": "call00001", "type": "function", "function": {"name": "w", "argume
 CALLED = {"role": "assistant", "content": None, "tool_calls": [CALL]}
 RESULT = {"role": "tool", "tool_call_id": "call00001", "content": "1"}
 MORE = {"role": "user", "content": "so?"}
-DUMPED: dict[str, Any] = {"refusal": None, "annotations": [], "audio": None, "function_call": None}
+DUMPED: JsonObject = {"refusal": None, "annotations": [], "audio": None, "function_call": None}
 """What OpenAI's client writes of each answer beside what it says."""
 THOUGHT = {"reasoning_content": "hm", "reasoning": "hm", "reasoning_details": [{"text": "hm"}]}
 
 
-async def told(upstream: Upstream, kind: str, *messages: Any) -> tuple[list[Any], tuple[str, ...]]:  # JSON
+async def told(upstream: Upstream, kind: str, *messages: JsonValue) -> tuple[list[JsonValue], tuple[str, ...]]:
     """The messages that the host is sent, and the names of what it is not."""
     async with host_at(upstream, kind) as provider:
         answer = await answer_of(provider, chat_call(messages=[HI, *messages]))
@@ -36,7 +35,7 @@ async def told(upstream: Upstream, kind: str, *messages: Any) -> tuple[list[Any]
 
 @pytest.mark.parametrize(("kind", "kept"), [("groq", {"reasoning": "hm"}), ("mistral", {})])
 async def test_what_another_vendor_wrote_beside_an_answer_is_taken_out_without_a_word(
-    upstream: Upstream, kind: str, kept: dict[str, Any]
+    upstream: Upstream, kind: str, kept: JsonObject
 ) -> None:
     written = {**CALLED, **DUMPED, **THOUGHT, "name": None}
     assert await told(upstream, kind, written, RESULT) == ([{**CALLED, **kept}, RESULT], ())
@@ -53,7 +52,7 @@ async def test_what_another_vendor_wrote_beside_an_answer_is_taken_out_without_a
     ],
 )
 async def test_a_refusal_is_the_text_of_who_says_nothing_else(
-    upstream: Upstream, kind: str, said: dict[str, Any], content: str
+    upstream: Upstream, kind: str, said: JsonObject, content: str
 ) -> None:
     expected = {"role": "assistant", "content": content}
     assert await told(upstream, kind, {"role": "assistant", **said}, MORE) == ([expected, MORE], ())
@@ -89,14 +88,14 @@ async def test_a_deprecated_call_goes_to_who_takes_it_but_not_null(upstream: Ups
     ],
 )
 async def test_mistral_hears_an_assistant_between_results_and_a_user(
-    upstream: Upstream, messages: list[Any], expected: list[Any]
+    upstream: Upstream, messages: list[JsonValue], expected: list[JsonValue]
 ) -> None:
     assert await told(upstream, "mistral", *messages) == (expected, ())
     assert (await told(upstream, "groq", *messages))[0] == messages
 
 
 TOOL_USE = {"type": "tool_use", "id": "call00001", "name": "w", "input": {}}
-BY_MESSAGES: dict[str, Any] = {
+BY_MESSAGES: JsonObject = {
     "max_tokens": 9,
     "messages": [
         HI,
@@ -104,7 +103,7 @@ BY_MESSAGES: dict[str, Any] = {
         {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "call00001", "content": "1"}]},
     ],
 }
-BY_RESPONSES: dict[str, Any] = {
+BY_RESPONSES: JsonObject = {
     "input": [
         HI,
         {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "hm"}]},
@@ -122,7 +121,7 @@ TAKES_NO_THOUGHTS = {"azure", "groq", "llama", "mistral"}
     ids=["messages", "responses"],
 )
 async def test_thoughts_of_any_client_go_back_to_the_hosts_that_take_them(
-    upstream: Upstream, kind: str, client: Dialect, body: dict[str, Any]
+    upstream: Upstream, kind: str, client: Dialect, body: JsonObject
 ) -> None:
     request = request_of(client, {"model": "m", **body})
     async with host_at(upstream, kind) as provider:

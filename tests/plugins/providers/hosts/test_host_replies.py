@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Finish, ReasoningDelta, ToolCallDelta, UsageReport
+from sentinel_core.json_types import JsonObject
 from sentinel_core.usage import Usage
 from tests.plugins.providers.calls import (
     answer_of,
@@ -24,7 +24,7 @@ from tests.plugins.providers.hosts.served import KINDS, host_at
 from tests.upstream import DONE, Reply, Stream, Upstream, chat_stream, chunk, completion, delta, sse
 
 
-def ended(reason: str) -> dict[str, Any]:
+def ended(reason: str) -> JsonObject:
     """A completion with this finish reason."""
     body = completion()
     return {**body, "choices": [{**body["choices"][0], "finish_reason": reason}]}
@@ -77,7 +77,7 @@ async def test_a_finish_that_means_a_failure_is_one(upstream: Upstream, kind: st
 
 PLAIN = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}
 REASONED = {"completion_tokens_details": {"reasoning_tokens": 6}}
-USAGES: list[tuple[str, dict[str, Any], Usage]] = [
+USAGES: list[tuple[str, JsonObject, Usage]] = [
     ("xai", {**PLAIN, **REASONED, "total_tokens": 20}, Usage(10, 10, 20, 0, 6)),
     ("xai", {**PLAIN, **REASONED, "completion_tokens": 10, "total_tokens": 20}, Usage(10, 10, 20, 0, 6)),
     ("xai", PLAIN, Usage(10, 4, 14)),
@@ -92,7 +92,7 @@ USAGES: list[tuple[str, dict[str, Any], Usage]] = [
 
 @pytest.mark.parametrize(("kind", "usage", "counted"), USAGES)
 async def test_tokens_are_counted_as_openai_counts_them(
-    upstream: Upstream, kind: str, usage: dict[str, Any], counted: Usage
+    upstream: Upstream, kind: str, usage: JsonObject, counted: Usage
 ) -> None:
     frames = [*chat_stream("a", done=False), sse(chunk([], usage=usage)), DONE]
     upstream.script("m", Reply(completion(usage=usage)), Stream(frames))

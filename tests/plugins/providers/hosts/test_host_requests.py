@@ -9,6 +9,7 @@ import pytest
 
 from sentinel_core.context import Call
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.keys import Target
 from sentinel_core.reply import EventStream
 from tests.plugins.providers.calls import Nobody, answer_of, chat_call, chat_request, drained, stream_of
@@ -19,7 +20,9 @@ HELLO = '"messages":[{"role":"user","content":"hi"}]'
 BEARER = {"authorization": "Bearer sk-own"}
 
 
-async def sent(upstream: Upstream, kind: str, *, config: dict[str, Any] | None = None, **fields: Any) -> Received:
+async def sent(
+    upstream: Upstream, kind: str, *, config: dict[str, Any] | None = None, **fields: JsonValue
+) -> Received:  # TOML
     async with host_at(upstream, kind, **(config or {})) as provider:
         await answer_of(provider, chat_call(**fields))
     return upstream.requests[-1]
@@ -35,7 +38,7 @@ async def test_a_host_is_sent_the_request_as_it_is_with_its_own_form_of_key(upst
     assert received.target == ("/openai/v1/chat/completions" if kind == "azure" else "/v1/chat/completions")
 
 
-CASES: list[tuple[str, dict[str, Any], str, str]] = [
+CASES: list[tuple[str, JsonObject, str, str]] = [
     ("groq", {"logprobs": True, "top_logprobs": 3, "logit_bias": {"1": 1}}, "", "logprobs, top_logprobs, logit_bias"),
     ("groq", {"n": 1, "temperature": 0}, ',"temperature":1e-8', ""),
     ("groq", {"n": 2, "temperature": 1}, ',"temperature":1', "n"),
@@ -65,7 +68,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize(("kind", "fields", "expected", "dropped"), CASES)
 async def test_a_host_is_sent_only_what_it_takes_and_the_rest_is_named(
-    upstream: Upstream, kind: str, fields: dict[str, Any], expected: str, dropped: str
+    upstream: Upstream, kind: str, fields: JsonObject, expected: str, dropped: str
 ) -> None:
     async with host_at(upstream, kind) as provider:
         answer = await answer_of(provider, chat_call(**fields))
@@ -132,7 +135,7 @@ async def test_mistral_gets_a_named_tool_as_the_only_one(upstream: Upstream) -> 
         (None, "Answer in JSON."),
     ],
 )
-async def test_deepseek_is_told_a_schema_in_words(upstream: Upstream, wrapped: Any, words: str) -> None:
+async def test_deepseek_is_told_a_schema_in_words(upstream: Upstream, wrapped: JsonValue, words: str) -> None:
     asked = chat_call(response_format={"type": "json_schema", "json_schema": wrapped})
     async with host_at(upstream, "deepseek") as provider:
         answer = await answer_of(provider, asked)
@@ -142,7 +145,7 @@ async def test_deepseek_is_told_a_schema_in_words(upstream: Upstream, wrapped: A
 
 
 @pytest.mark.parametrize("form", [{"type": "json_object"}, {"type": "text"}, None, "json"], ids=repr)
-async def test_deepseek_is_sent_any_other_form_as_it_is(upstream: Upstream, form: Any) -> None:
+async def test_deepseek_is_sent_any_other_form_as_it_is(upstream: Upstream, form: JsonValue) -> None:
     received = await sent(upstream, "deepseek", response_format=form)
     assert (
         received.body == f'{{"model":"m",{HELLO},"response_format":{json.dumps(form, separators=(",", ":"))}}}'.encode()

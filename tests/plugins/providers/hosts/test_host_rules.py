@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_plugins.providers.openai.hosts import hosts
 from sentinel_plugins.providers.openai.hosts.host import Host, MessageRules, RequestRules
 from sentinel_plugins.providers.openai.hosts.messages import HEARD
@@ -22,7 +21,7 @@ EXAMPLES = settings(max_examples=settings().max_examples // 2)
 NAMES = st.sampled_from(
     ["seed", "n", "logprobs", "temperature", "max_tokens", "max_completion_tokens", "user", "stop", "reasoning_effort"]
 ) | st.text(min_size=1, max_size=12)
-JSON: st.SearchStrategy[Any] = json_values(
+JSON: st.SearchStrategy[JsonValue] = json_values(
     st.none() | st.booleans() | st.integers(0, 3) | st.text(max_size=8), st.text(max_size=6)
 )
 TOOL = st.fixed_dictionaries({"function": st.dictionaries(st.sampled_from(["name", "parameters"]), JSON)}) | JSON
@@ -52,7 +51,7 @@ def named(rules: RequestRules) -> set[str]:
 @OVER_HOSTS
 @EXAMPLES
 @given(body=BODIES)
-def test_rules_never_lose_or_change_another_field(host: Host, body: dict[str, Any]) -> None:
+def test_rules_never_lose_or_change_another_field(host: Host, body: JsonObject) -> None:
     adapted = Adapted(host.request, body, "grok-4.7")
     others = [name for name in body if name not in named(host.request)]
     assert [name for name in adapted.body if name in others] == others, "their order is kept too"
@@ -67,7 +66,7 @@ def test_rules_never_lose_or_change_another_field(host: Host, body: dict[str, An
 @OVER_HOSTS
 @EXAMPLES
 @given(messages=MESSAGES)
-def test_what_is_gone_of_a_message_was_named_or_says_nothing(host: Host, messages: list[dict[str, Any]]) -> None:
+def test_what_is_gone_of_a_message_was_named_or_says_nothing(host: Host, messages: list[JsonObject]) -> None:
     adapted = Adapted(host.request, {"messages": messages}, "m")
     rules = host.request.messages or MessageRules()
     for old, new in zip(messages, [one for one in adapted.body["messages"] if one is not HEARD], strict=True):
@@ -78,7 +77,7 @@ def test_what_is_gone_of_a_message_was_named_or_says_nothing(host: Host, message
 @OVER_HOSTS
 @EXAMPLES
 @given(body=BODIES)
-def test_what_is_gone_was_named_renamed_or_meant_nothing(host: Host, body: dict[str, Any]) -> None:
+def test_what_is_gone_was_named_renamed_or_meant_nothing(host: Host, body: JsonObject) -> None:
     adapted = Adapted(host.request, body, "grok-4.7")
     for name in body.keys() - adapted.body.keys():
         meant_nothing = body[name] is None or body[name] == host.request.fixed.get(name, ...)
@@ -89,7 +88,7 @@ def test_what_is_gone_was_named_renamed_or_meant_nothing(host: Host, body: dict[
 @OVER_HOSTS
 @EXAMPLES
 @given(body=BODIES)
-def test_a_request_that_was_adapted_needs_no_more(host: Host, body: dict[str, Any]) -> None:
+def test_a_request_that_was_adapted_needs_no_more(host: Host, body: JsonObject) -> None:
     once = Adapted(host.request, body, "grok-4.7")
     twice = Adapted(host.request, once.body, "grok-4.7")
     assert (twice.body, twice.left_out) == (once.body, [])
