@@ -151,14 +151,15 @@ def check_step(reservation: str, claims: Sequence[Claim]) -> None:
     for claim in claims:
         if claim.asked < 0:
             raise ValueError(f"a claim asks for {claim.asked} of {claim.key!r}")
-    keys = tuple([claim.key for claim in claims])
-    _check_tenant(tenant_part(reservation), keys)
-    if len({*keys}) < len(keys) and len({claim.place for claim in claims}) < len(claims):
+    several = _have_twins(tenant_part(reservation), tuple([claim.key for claim in claims]))
+    if several and len({claim.place for claim in claims}) < len(claims):
         raise ValueError("two claims of one admission count in the same place")
 
 
 @lru_cache(maxsize=4096)  # a caller asks for the same keys every time; an error is raised anew
-def _check_tenant(tenant: str, keys: tuple[str, ...]) -> None:
+def _have_twins(tenant: str, keys: tuple[str, ...]) -> bool:
+    """Whether one of these keys stands there twice. ValueError if one is not the tenant's."""
     for key in keys:
         if not key.startswith(tenant) or (not tenant and tenant_part(key)):
             raise ValueError(f"{key!r} is not a key of the tenant {tenant!r}")
+    return len({*keys}) < len(keys)

@@ -23,8 +23,6 @@ BYTES_OF_A_TOKEN = 4
 """Of English text, on average; the rule of thumb where nobody counts."""
 
 _IMAGES = frozenset({"image_url", "input_image", "image", "image_generation_call", "computer_screenshot"})
-_MARKS = (b"image", b"screenshot")
-"""What their types have in common: most bodies are not looked through."""
 _TURNS = ("messages", "input")
 _INSIDE = ("content", "output", "source")
 """Where turns, results of tools and documents hold parts."""
@@ -96,7 +94,8 @@ def size_of(request: Request) -> PromptSize:
     for name in request.dialect.request_fields.output_caps:
         if name in body and type(cap := body[name]) is int:
             size -= len(f'"{name}":{cap},')
-    pictures = images(body) if any(mark in encoded for mark in _MARKS) else 0
+    # Most are not looked through. Types of images have one word in common, but for one of Responses.
+    pictures = images(body) if b"image" in encoded or ("input" in body and b"screenshot" in encoded) else 0
     return PromptSize(size, pictures, kept_elsewhere(request))
 
 
@@ -130,8 +129,8 @@ def held(part: JsonMapping) -> JsonObject:
     return {name: value for name in _INSIDE if isinstance(value := part.get(name), list | dict)}
 
 
-def output_cap(request: Request) -> int | None:
-    """The most tokens of answer that a request allows, all its choices together; None where it sets no cap.
+def output_cap(request: Request, answers: int) -> int | None:
+    """The most tokens that a request allows to so many answers together (`choices`); None where it sets no cap.
 
     Of several caps the highest: which of them binds is up to whoever answers.
     """
@@ -141,7 +140,7 @@ def output_cap(request: Request) -> int | None:
     for key in request.dialect.request_fields.output_caps:
         if key in body and type(found := body[key]) is int and found >= 0 and (cap is None or found > cap):
             cap = found
-    return None if cap is None else cap * choices(request)
+    return None if cap is None else cap * answers
 
 
 def choices(request: Request) -> int:

@@ -42,8 +42,8 @@ def run_plain(
 
     One that returns an awaitable after all stops this: what is left comes back as a coroutine, for a task of its own.
     """
+    now = perf_counter()
     for index, (entry, phase, _) in enumerate(steps):
-        started = perf_counter()
         try:
             result = phase(exchange.ctx, outcome)
         except (Exception, asyncio.CancelledError) as exc:  # nobody can cancel a plain function: its own doing
@@ -51,5 +51,6 @@ def run_plain(
         else:
             if result is not None and isawaitable(result):
                 return run(exchange, outcome, steps[index:], result)
-        exchange.seconds[entry.position] += perf_counter() - started
+        started, now = now, perf_counter()
+        exchange.seconds[entry.position] += now - started
     return None

@@ -19,7 +19,7 @@ Body: TypeAlias = JsonMapping | bytes
 
 def new_id() -> str:
     """A request id: 24 hexadecimal digits, unique enough for logs, not a secret."""
-    return f"{random.getrandbits(96):024x}"
+    return random.getrandbits(96).to_bytes(12).hex()
 
 
 def decoded(body: Body, limits: JsonLimits, *, stream: bool) -> JsonValue:

@@ -128,7 +128,8 @@ class Estimator:
             uses = tuple([self._use(prompt, *one, money=money) for one in known])
         tier = request.body.get("service_tier")
         tier = tier if isinstance(tier, str) else None
-        return Asked(uses, choices(request), output_cap(request), tier, self._surely)
+        answers = choices(request)
+        return Asked(uses, answers, output_cap(request, answers), tier, self._surely)
 
     def _priced(self, ctx: Context, candidates: Sequence[Target]) -> tuple[Target, ...]:
         """Those with a price. Raises `Refusal` (model_not_allowed) where there are none."""
@@ -144,18 +145,21 @@ class Estimator:
         """The uses with the most tokens that the prompt may have. Targets where nobody knows that are ruled out, unless
         nothing that is limited depends on it. Raises `Refusal` (unsupported_parameter) where there are no others."""
         size = size_of(ctx.request)
-        uses: dict[int, Use] = {}
+        uses: list[Use] = []
+        unbound: list[Target] = []
         for place, (price, facts) in enumerate(known):
             bound = size.upper_bound(facts)
             if bound is None and not tokens and not (money and _costs(price)):
                 bound = size.bytes
             if bound is not None:
-                uses[place] = self._use(bound, price, facts, money=money)
+                uses.append(self._use(bound, price, facts, money=money))
+            else:
+                unbound.append(ctx[CANDIDATES][place])
         if not uses:
             raise Refusal("unsupported_parameter", _UNBOUND.format(size.kept), param=size.kept)
-        if len(uses) < len(known):
-            ctx[CANDIDATES] = tuple([ctx[CANDIDATES][place] for place in uses])
-        return tuple(uses.values())
+        if unbound:
+            ctx[CANDIDATES] = tuple([target for target in ctx[CANDIDATES] if target not in unbound])
+        return tuple(uses)
 
     def _use(self, prompt: int, price: Price | None, facts: ModelFacts | None, *, money: bool) -> Use:
         longest = facts.max_output_tokens if facts is not None else None

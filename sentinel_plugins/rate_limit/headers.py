@@ -47,20 +47,21 @@ class WindowHeaders:
         """Describe the windows of one step: the tightest is the one with the least of its limit left. Where none binds,
         there is nothing to say (C-37)."""
         found: dict[str, str] = {}
-        least = 2.0
+        least, tightest = 2.0, ("", "", 0.0)
         for (limit, remaining, reset), windows in self._units:
             place, most, text = windows[0] if len(windows) == 1 else _tightest(windows, states)
             state = states[place]
-            left, share = str(state.remaining), state.remaining / (most or 1)
-            if share < least:
-                least = share
-                found["x-ratelimit-limit"] = text
-                found["x-ratelimit-remaining"] = left
-                found["x-ratelimit-reset"] = str(math.ceil(now + state.reset_s))
+            reset_s = state.reset_s
             found[limit] = text
-            found[remaining] = left
-            found[reset] = duration(state.reset_s)
-        headers.put(found)
+            found[remaining] = left = str(state.remaining)
+            found[reset] = duration(reset_s)
+            share = state.remaining / (most or 1)
+            if share < least:
+                least, tightest = share, (text, left, reset_s)
+        if found:
+            found["x-ratelimit-limit"], found["x-ratelimit-remaining"], reset_s = tightest
+            found["x-ratelimit-reset"] = str(math.ceil(now + reset_s))
+            headers.put(found)
 
 
 def _tightest(windows: Sequence[_Window], states: Sequence[ClaimState]) -> _Window:

@@ -45,10 +45,9 @@ class LocalPart:
 
     def over(self) -> None:
         """The store answers again."""
-        if self.active:
-            self.active = False
-            log.warning("the state store answers again; %d requests were admitted without it", self.admitted)
-            self.admitted = 0
+        self.active = False
+        log.warning("the state store answers again; %d requests were admitted without it", self.admitted)
+        self.admitted = 0
 
     def _part(self, claim: Claim) -> Claim:
         """A limit's part, at least 1 of what allows any: a limit smaller than the fleet would allow nothing."""

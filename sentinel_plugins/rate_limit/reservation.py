@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from random import getrandbits
 
 import msgspec
+from msgspec.structs import replace
 
 from sentinel_core.costs import AttemptCost
 from sentinel_core.keys import Key
-from sentinel_core.state import Budget, Claim, Lease, Settlement, StateStore, Window
+from sentinel_core.state import Budget, Claim, Settlement, StateStore
 from sentinel_plugins.rate_limit.estimate import Estimate
 from sentinel_plugins.rate_limit.periods import span
 from sentinel_plugins.rate_limit.subjects import Bounds
@@ -40,7 +41,7 @@ class Reservation(msgspec.Struct, frozen=True):
     def late_charges(self, spent_nanousd: int | None) -> list[Budget]:
         """Its budgets, asked for nothing: where what was used is charged if the reservation itself was lost."""
         return [
-            msgspec.structs.replace(claim, reserve_nanousd=0, spent_nanousd=spent_nanousd)
+            replace(claim, reserve_nanousd=0, spent_nanousd=spent_nanousd)
             for claim in self.claims
             if isinstance(claim, Budget)
         ]
@@ -52,7 +53,7 @@ RESERVATION: Key[Reservation] = Key("reservation")
 
 def new_id(bounds: Bounds) -> str:
     """Not the request's own id, which clients choose."""
-    return f"{bounds.admissions}:24:{getrandbits(96):024x}"
+    return f"{bounds.admissions}:24:{getrandbits(96).to_bytes(12).hex()}"
 
 
 def claims_of(bounds: Bounds, estimate: Estimate, ttl_s: float, now: float, spent_nanousd: int | None) -> list[Claim]:
@@ -61,12 +62,10 @@ def claims_of(bounds: Bounds, estimate: Estimate, ttl_s: float, now: float, spen
     `now` is seconds since the epoch, `spent_nanousd` what budgets say was spent.
     """
     claims: list[Claim] = [*bounds.singles]
-    tokens, nanousd = estimate.tokens, estimate.nanousd
-    for row in bounds.tokens:
-        claims.append(Window(row.key, row.limit, row.period_s, tokens, bounds.algorithm))
-    for row in bounds.leases:
-        claims.append(Lease(row.key, row.limit, ttl_s))
+    for window in bounds.tokens:
+        claims.append(replace(window, cost=estimate.tokens))
+    claims += bounds.places(ttl_s)
     for row in bounds.budgets:
         period = span(row.allowance.period, now)
-        claims.append(Budget(row.key, row.limit, nanousd, period.name, ttl_s, spent_nanousd, period.keep_s))
+        claims.append(Budget(row.key, row.limit, estimate.nanousd, period.name, ttl_s, spent_nanousd, period.keep_s))
     return claims

@@ -226,7 +226,8 @@ class RateLimit(Stage):
             ctx[RESERVATION] = replace(reservation, store=store)
             ctx.headers[DEGRADED_HEADER] = self.name
             return admission
-        self._local.over()
+        if self._local.active:
+            self._local.over()
         self._looks.believe(self._owed.refused)
         return admission
 

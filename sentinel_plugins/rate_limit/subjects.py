@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import translate
+
+from msgspec.structs import replace
 
 from sentinel_core.addresses import network
 from sentinel_core.context import Context
 from sentinel_core.keys import CANDIDATES, PRINCIPAL, Principal
 from sentinel_core.ledger import Payer
 from sentinel_core.limits import Limits
-from sentinel_core.state import Algorithm, Window, state_key
+from sentinel_core.state import Algorithm, Lease, Window, state_key
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.headers import WindowHeaders
 from sentinel_plugins.rate_limit.rows import PARTS, MoneyRow, Row, Subject
@@ -24,17 +26,17 @@ NOBODY = Principal("", "in-process")
 class Bounds:
     """Everything that binds one caller with one kind of model, in the order in which it is asked for.
 
-    `singles` are the windows of which every request takes one. `estimated` is whether it matters how many tokens a
-    request may have, `metered` how many it had. `admissions` is how the ids of reservations begin.
+    `singles` are the windows of which every request takes one, `tokens` those of what it may use. `estimated` is
+    whether it matters how many tokens a request may have, `metered` how many it had. `admissions` is how the ids of
+    reservations begin.
     """
 
     __slots__ = (
+        "_leases",
         "admissions",
-        "algorithm",
         "budgets",
         "estimated",
         "headers",
-        "leases",
         "limits",
         "metered",
         "rows",
@@ -45,19 +47,28 @@ class Bounds:
 
     def __init__(self, principal: Principal, rows: tuple[Row, ...], algorithm: Algorithm) -> None:
         self.admissions = state_key(principal.tenant, "admission")
-        self.algorithm = algorithm
         self.limits = principal.limits
         parts = [row for row in rows if row.unit in PARTS]
         singles = [*(row for row in rows if row.unit == "requests"), *parts]
-        self.tokens = tuple(row for row in rows if row.unit == "tokens")
-        self.token_keys = tuple(dict.fromkeys((row.key, row.unit) for row in (*self.tokens, *parts)))
-        self.leases = tuple(row for row in rows if row.unit == "concurrency")
+        tokens = [row for row in rows if row.unit == "tokens"]
+        places = [row for row in rows if row.unit == "concurrency"]
         self.budgets = tuple(row for row in rows if isinstance(row, MoneyRow))
-        self.rows = (*singles, *self.tokens, *self.leases, *self.budgets)
-        self.singles = tuple(Window(row.key, row.limit, row.period_s, algorithm=algorithm) for row in singles)
+        self.rows = (*singles, *tokens, *places, *self.budgets)
+        self.singles, self.tokens = (
+            tuple(Window(row.key, row.limit, row.period_s, algorithm=algorithm) for row in windows)
+            for windows in (singles, tokens)
+        )
+        self._leases = tuple(Lease(row.key, row.limit, 0.0) for row in places)
+        self.token_keys = tuple(dict.fromkeys((row.key, row.unit) for row in (*tokens, *parts)))
         self.headers = WindowHeaders(self.rows)
         self.estimated = bool(self.tokens or self.budgets)
         self.metered = bool(self.token_keys or self.budgets)
+
+    def places(self, ttl_s: float) -> Sequence[Lease]:
+        """One at each limit of concurrency, for so long: mostly for as long as the last request was given them."""
+        if self._leases and self._leases[0].ttl_s != ttl_s:
+            self._leases = tuple(replace(lease, ttl_s=ttl_s) for lease in self._leases)
+        return self._leases
 
 
 class Subjects:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import getrandbits
 from typing import TypedDict
 
-from sentinel_core.attempt import NOT_CALLED, Attempt, Ending, made
+from sentinel_core.attempt import NOT_CALLED, Attempt, Ending
 from sentinel_core.context import Context
 from sentinel_core.costs import AttemptCost, Provenance
 from sentinel_core.keys import PRINCIPAL, Key
@@ -82,7 +82,10 @@ def _last(ctx: Context) -> float:
 
 def _first(ctx: Context) -> int | None:
     """The number of the first call that was made."""
-    return next((attempt.number for attempt in made(ctx.attempts)), None)
+    for attempt in ctx.attempts:
+        if attempt.error != NOT_CALLED:
+            return attempt.number
+    return None
 
 
 def intent(ctx: Context, attempt: Attempt, cost: AttemptCost, now: float) -> Record:
@@ -92,18 +95,20 @@ def intent(ctx: Context, attempt: Attempt, cost: AttemptCost, now: float) -> Rec
 
 def new_nonce() -> str:
     """What keeps the rows of two requests apart: clients choose request ids, and may choose one twice."""
-    return f"{getrandbits(64):016x}"
+    return getrandbits(64).to_bytes(8).hex()
 
 
 def _record(
     ctx: Context, attempt: Attempt, nonce: str, at: float, cost: AttemptCost, ending: Ending, error: str | None
 ) -> Record:
-    request, usage, target, principal = ctx.request, cost.usage, attempt.target, ctx.get(PRINCIPAL)
+    request, usage, target, principal, who = ctx.request, cost.usage, attempt.target, ctx.get(PRINCIPAL), asker(ctx)
     ended = attempt.ended if attempt.ended is not None else attempt.started
     row: UsageRow = {
         "request_id": ctx.id,
         "attempt": attempt.number,
-        **asker(ctx),
+        "principal": who["principal"],
+        "key": who["key"],
+        "user": who["user"],
         "model": request.model or target.model,
         "provider": target.provider,
         "target_model": target.model,

@@ -39,7 +39,7 @@ class Table:
         if record.id in self._by_id:
             return
         rows = self._rows
-        if not self._by_id or position(rows[-1]) <= position(record):
+        if not self._by_id or rows[-1].at < record.at or position(rows[-1]) <= position(record):
             rows.append(record)
         else:
             insort(rows, record, self._gone, key=position)

@@ -58,8 +58,10 @@ class Budgets:
         """This account is charged now. The least recently charged ones beyond the bound are forgotten, except those in
         which something is reserved."""
         accounts = self._accounts
-        accounts[account.place] = account
-        accounts.move_to_end(account.place)
+        try:
+            accounts.move_to_end(account.place)
+        except KeyError:
+            accounts[account.place] = account
         more = len(accounts) - self._max_entries
         if more > 0:
             idle = (place for place, account in accounts.items() if not account.holds)
@@ -87,11 +89,11 @@ class BudgetPart(msgspec.Struct):
     def take(self, reservation: str, now: float) -> ClaimState:
         """Reserve."""
         claim, account = self.claim, self.account
-        self.ends = ends = now + claim.ttl_s
+        self.ends = now + claim.ttl_s
         self.reservation = reservation
         account.committed = committed = self.committed
         holds = account.holds
-        reset_s = holds.add(reservation, claim.reserve_nanousd, now, ends)
+        reset_s = holds.add(reservation, claim.reserve_nanousd, now, claim.ttl_s)
         self.budgets.keep(account)
         left = claim.limit_nanousd - committed - holds.total
         return ClaimState(claim.key, max(left, 0), reset_s, True)

@@ -19,14 +19,16 @@ class Holds:
     def __len__(self) -> int:
         return len(self._amounts)
 
-    def add(self, reservation: str, amount: int, now: float, ends: float) -> float:
-        """Hold an amount from `now` until `ends`, at the latest; how long until nothing is held, as `reset` says."""
-        amounts = self._amounts
-        if ends > self._last_end or not amounts:
-            self._last_end = ends
+    def add(self, reservation: str, amount: int, now: float, ttl_s: float) -> float:
+        """Hold an amount for so long, at the latest; how long until nothing is held, as `reset` says."""
+        amounts, ends = self._amounts, now + ttl_s
+        last = ends >= self._last_end or not amounts
         amounts[reservation] = (amount, ends)
         self.total += amount
-        return until(self._last_end, now)
+        if not last:
+            return until(self._last_end, now)
+        self._last_end = ends
+        return ttl_s
 
     def release(self, reservation: str) -> None:
         """Let go of one amount; nothing happens if it was let go already."""

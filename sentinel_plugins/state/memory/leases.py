@@ -39,10 +39,10 @@ class LeasePart(msgspec.Struct):
     def take(self, reservation: str, now: float) -> ClaimState:
         """Become a holder; the first one makes the key known."""
         claim, holds = self.claim, self.holds
-        self.ends = ends = now + claim.ttl_s
+        self.ends = now + claim.ttl_s
         self.reservation = reservation
         self.leases.by_key[claim.key] = holds
-        reset_s = holds.add(reservation, 1, now, ends)
+        reset_s = holds.add(reservation, 1, now, claim.ttl_s)
         return ClaimState(claim.key, claim.limit - holds.total, reset_s, True)
 
     def state(self, now: float, admitted: bool) -> ClaimState:

@@ -61,11 +61,12 @@ class Log:
 class Windows:
     """Every log by its place, the least recently admitted first; at most `max_entries` entries in all."""
 
-    __slots__ = ("_max_entries", "_overflow", "entries", "logs")
+    __slots__ = ("_max_entries", "_overflow", "_trimmed", "entries", "logs")
 
     def __init__(self, max_entries: int, overflow: Overflow) -> None:
         self.logs: OrderedDict[Place, Log] = OrderedDict()
         self.entries = 0
+        self._trimmed = 0
         self._max_entries = max_entries
         self._overflow = overflow
 
@@ -83,12 +84,15 @@ class Windows:
         return WindowPart(self, claim, log, log.used + claim.cost <= claim.limit)
 
     def trim(self, now: float) -> None:
-        """Forget logs that ran empty, a few per step, and the least recently used ones beyond the bound."""
-        for _ in range(_IDLE_LOGS_PER_STEP):
-            oldest = next(iter(self.logs.values()), None)
-            if oldest is None or oldest.ends > now:
-                break
-            self._forget_oldest()
+        """Forget logs that ran empty, a few in each step that made one, and the least recently used ones beyond the
+        bound."""
+        if len(self.logs) != self._trimmed:
+            for _ in range(_IDLE_LOGS_PER_STEP):
+                oldest = next(iter(self.logs.values()), None)
+                if oldest is None or oldest.ends > now:
+                    break
+                self._forget_oldest()
+            self._trimmed = len(self.logs)
         while self.entries > self._max_entries:
             self._forget_oldest()
             self._overflow.note("rate limits of the least recently active keys start anew")
@@ -115,13 +119,13 @@ class WindowPart(msgspec.Struct):
         self.ends = log.ends = ends = now + claim.period_s
         self.entry = entry = Entry(ends, claim.cost)
         log.entries.append(entry)
-        log.used += claim.cost
+        log.used = used = log.used + claim.cost
         windows.entries += 1
-        if log.place in windows.logs:
+        try:
             windows.logs.move_to_end(log.place)
-        else:
+        except KeyError:
             windows.logs[log.place] = log
-        return ClaimState(claim.key, claim.limit - log.used, claim.period_s if log.used else 0.0, True)
+        return ClaimState(claim.key, claim.limit - used, claim.period_s if used else 0.0, True)
 
     def state(self, now: float, admitted: bool) -> ClaimState:
         """Units that are left, and when the window is empty at the latest."""

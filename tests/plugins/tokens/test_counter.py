@@ -27,6 +27,7 @@ from sentinel_core.tokens import (
     Count,
     PromptSize,
     RoughTokens,
+    choices,
     images,
     output_cap,
     size_of,
@@ -324,7 +325,8 @@ def test_what_a_provider_keeps_fills_at_most_the_context_window(fields: JsonObje
 )
 def test_the_cap_of_an_answer_counts_every_choice(dialect: Dialect, body: JsonObject, cap: int | None) -> None:
     messages = {"messages": [{"role": "user", "content": "x"}]} if "messages" in body else {}
-    assert output_cap(dialect.decode_request({"model": "m", **body, **messages})) == cap
+    request = dialect.decode_request({"model": "m", **body, **messages})
+    assert output_cap(request, choices(request)) == cap
 
 
 async def test_without_a_counter_bytes_make_an_estimate() -> None:
