@@ -21,6 +21,8 @@ _INSIDE = frozenset(
     {"content", "output", "source", "images", "choices", "message", "delta", "item", "part", "content_block"}
 )
 
+_LOOKED_AT = _INSIDE | _MEMBERS | {"type"}
+
 
 def holds_unreadable(body: JsonMapping) -> bool:
     """Whether a request's body holds such a part, in whichever dialect. Of parts that are texts only, nothing is
@@ -34,7 +36,8 @@ def says_unreadable(said: JsonValue) -> bool:
     while waiting:
         node = waiting.pop()
         if isinstance(node, dict):
-            for name, value in node.items():
+            for name in _LOOKED_AT.intersection(node):
+                value = node[name]
                 if name in _INSIDE:
                     if value.__class__ is not str:
                         waiting.append(value)

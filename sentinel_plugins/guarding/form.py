@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
+from sentinel_core.dialects.slots import OBJECTS
 from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_core.messages import Path, Request
 
@@ -23,7 +23,11 @@ _ASKED: Final = ARGUMENTS | {"content"}
 
 def json_kinds(request: Request) -> frozenset[str]:
     """The kinds of text that are JSON in the answer to this request."""
-    return _ASKED if any(_type(request.body, path).startswith("json") for path in _FORMATS) else ARGUMENTS
+    body = request.body
+    for path in _FORMATS:
+        if path[0] in body and _type(body, path).startswith("json"):
+            return _ASKED
+    return ARGUMENTS
 
 
 def describes(path: Path) -> bool:
@@ -35,5 +39,5 @@ def describes(path: Path) -> bool:
 def _type(body: JsonMapping, path: tuple[str, ...]) -> str:
     found: JsonValue = body
     for key in (*path, "type"):
-        found = found.get(key) if isinstance(found, Mapping) else None
+        found = found.get(key) if isinstance(found, OBJECTS) else None
     return found if isinstance(found, str) else ""

@@ -109,7 +109,7 @@ class Replacing(Stage):
         self._executor = services.executor
         help_ = "Values that a guard found, also those that it let pass"
         self._found = services.counts.family(self.counted, help_, "entity", "action", "direction")
-        self._merged: dict[tuple[Direction, tuple[str, ...]], Merged] = {}
+        self._merged: dict[Direction, tuple[tuple[str, ...], Merged]] = {}
 
     @staticmethod
     def entities() -> Iterable[Entity]:
@@ -246,11 +246,11 @@ class Replacing(Stage):
 
     def _together(self, ctx: Context, direction: Direction) -> Merged:
         """What is looked for. A generation has one chain, so this is decided once for each direction."""
-        place = (direction, ctx.stage_names)
-        merged = self._merged.get(place)
-        if merged is None:
-            merged = self._merged[place] = self._merge(direction, ctx.stage_names)
-        return merged
+        names = ctx.stage_names
+        decided = self._merged.get(direction)
+        if decided is None or decided[0] is not names:
+            decided = self._merged[direction] = names, self._merge(direction, names)
+        return decided[1]
 
     def _merge(self, direction: Direction, names: tuple[str, ...]) -> Merged:
         """With every guard that a text meets after this one: a reply meets them in the opposite order.

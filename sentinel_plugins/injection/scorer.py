@@ -51,32 +51,34 @@ class Scorer:
             for _ in range(DEPTH):
                 view = views.opened(view)
             folded = views.folded(view)
-            words, most = measured(folded)
-            plain = [word for word in words if len(word) < LONGEST or not word.isascii()] if most >= LONGEST else words
-            if len(plain) >= FEWEST:
-                best = max((best, *self._read(folded, plain)))
+            words, most, letters = measured(folded)
+            if most >= LONGEST:
+                words = [word for word in words if len(word) < LONGEST or not word.isascii()]
+                letters = sum(map(len, words))
+            if len(words) >= FEWEST:
+                best = max((best, *self._read(folded, words, letters)))
             if depth < DEPTH:
-                waiting += [(inner, depth + 1) for inner in views.decoded(view, self._model.words)]
+                waiting += [(inner, depth + 1) for inner in views.decoded(view, self._model.words, most)]
         return best
 
-    def _read(self, folded: str, words: list[str]) -> Iterator[Score]:
+    def _read(self, folded: str, words: list[str], letters: int) -> Iterator[Score]:
         """The scores of one view as it is and, where its words are strange, as they may be meant."""
         reading = self._model.read(words)
         yield Score(reading.score)
         rule = self._rules.first(folded, words)
         if rule is not None:
             yield Score(rule.score, rule.name)
-        for other, spelled in self._meant(folded, words, reading.known):
+        for other, spelled in self._meant(folded, words, letters, reading.known):
             yield Score(self._model.read(spelled).score)
             rule = self._rules.first(other, spelled)
             if rule is not None:
                 yield Score(rule.score, rule.name)
 
-    def _meant(self, folded: str, words: list[str], known: float) -> Iterator[tuple[str, list[str]]]:
+    def _meant(self, folded: str, words: list[str], letters: int, known: float) -> Iterator[tuple[str, list[str]]]:
         latin = views.lookalike(folded)
         if latin is not None:
             yield latin, words_of(latin)
-        if len(words) > 8 and sum(map(len, words)) < 1.6 * len(words):
+        if len(words) > 8 and letters < 1.6 * len(words):
             closed = views.closed_up(folded)
             yield closed, words_of(closed)
         elif known < STRANGE and sum(map(str.isascii, words)) > len(words) / 2:

@@ -90,15 +90,15 @@ def opened(text: str) -> str:
     return text
 
 
-def decoded(text: str, known: Container[str] = ()) -> Iterator[str]:
+def decoded(text: str, known: Container[str] = (), longest: int = MOST_CHARS) -> Iterator[str]:
     """What the text holds in addresses, in tags and selectors, and in base64, base32 and hex: a view each, of at most
     `MOST_CHARS` characters. Also all of it backwards, or with spaces for what nobody sees, where that parts words that
-    are `known` or long."""
+    are `known` or long. No word has more characters than `longest`."""
     if "%" in text and _PERCENT.search(text):
         yield unquote("\n".join(word for word in text.split() if "%" in word)[:MOST_CHARS], errors="replace")
     if not text.isascii():
         yield from _unseen(text, known)
-    if found := list(_encoded(text)):
+    if _may_hold_runs(text, longest) and (found := list(_encoded(text))):
         yield "\n".join(found)[:MOST_CHARS]
 
 
@@ -183,6 +183,11 @@ def _selected(selector: str) -> int:
 def _escaped(match: re.Match[str]) -> str:
     code = int(match[1] or match[2], 16)
     return chr(code) if code < 0x110000 else match[0]
+
+
+def _may_hold_runs(text: str, longest: int) -> bool:
+    """Whether a run may be there that is long enough: a word, or several with signs between them."""
+    return longest >= LONG_RUN or not text.isascii() or "-" in text or "/" in text or "_" in text or "+" in text
 
 
 def _encoded(text: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from sentinel_plugins.injection.alphabet import ByLetter
 
@@ -19,21 +19,29 @@ _BLANKED: Final = ByLetter(lambda letter: letter if letter.isalnum() else " ")
 GRAM_SIZES: Final = (3, 4, 5)
 
 
+class Measured(NamedTuple):
+    """The runs of letters and digits of a folded text, in order, the characters of the longest, and of all of them."""
+
+    words: list[str]
+    most: int
+    letters: int
+
+
 def words_of(folded: str) -> list[str]:
     """The runs of letters and digits of a folded text, in order."""
-    return measured(folded)[0]
+    return measured(folded).words
 
 
-def measured(folded: str) -> tuple[list[str], int]:
-    """The same, and how long the longest of them is."""
+def measured(folded: str) -> Measured:
+    """The same, and how long they are."""
     blanked = _BLANKED.of(folded)
     if blanked is not None:
         words = blanked.split()
         most = longest(words)
         if most <= LONGEST:
-            return words, most
+            return Measured(words, most, len(blanked) - blanked.count(" "))
     words = _WORD.findall(folded)
-    return words, longest(words)
+    return Measured(words, longest(words), sum(map(len, words)))
 
 
 def longest(words: list[str]) -> int:

@@ -98,11 +98,12 @@ def _member_slots(holder: JsonMapping, path: Path, covered: str, role: str | Non
     """Those of an object outside the member `covered`. Nearly all of them are identifiers and numbers."""
     slots: list[TextSlot] = []
     for key, value in holder.items():
-        if key == covered or (isinstance(value, str) and key in IDENTIFIERS):
-            continue
+        scalar = value.__class__ in SCALARS
         if key not in KNOWN_KEYS:
             slots.append(TextSlot((*path, KEY, key), key, role, "key"))
-        if value.__class__ not in SCALARS:
+        elif scalar or key == covered or (key in IDENTIFIERS and isinstance(value, str)):
+            continue
+        if not scalar:
             slots += string_slots(value, (*path, key), role=role, skip=IDENTIFIERS, known=KNOWN_KEYS)
     return slots
 
