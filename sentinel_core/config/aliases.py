@@ -33,7 +33,8 @@ def comma_list(value: str) -> AliasValue:
 
 
 def port(value: str) -> AliasValue:
-    """A port. Kubernetes sets `<SERVICE>_PORT=tcp://…` in every pod beside a service called `sentinel`: not for us."""
+    """A port. Kubernetes sets `<SERVICE>_PORT=tcp://…` in every pod beside a service called `sentinel`, or `redis`: not
+    for us."""
     return None if value.startswith("tcp://") else EnvText(value)
 
 
@@ -149,12 +150,12 @@ ALIASES: tuple[Alias, ...] = (
     Alias(("stages", "rate_limit", "window_s"), ("RATE_LIMIT_WINDOW_SECONDS",)),
     Alias(("stages", "pii", "action"), ("PII_ACTION",), lower),
     *(
-        Alias(("state", key), (name,), fills=key == "url", kinds=REDIS)
-        for key, name in (
-            ("url", "REDIS_URL"),
-            ("host", "REDIS_HOST"),
-            ("port", "REDIS_PORT"),
-            ("timeout_s", "REDIS_SOCKET_TIMEOUT"),
+        Alias(("state", key), (name,), read, fills=key == "url", kinds=REDIS)
+        for key, name, read in (
+            ("url", "REDIS_URL", text),
+            ("host", "REDIS_HOST", text),
+            ("port", "REDIS_PORT", port),
+            ("timeout_s", "REDIS_SOCKET_TIMEOUT", text),
         )
     ),
     Alias(("stages", "health", "interval_s"), ("HEALTH_CHECK_INTERVAL_SECONDS",)),

@@ -29,6 +29,9 @@ _OF_ONE_TABLE = frozenset({"enabled", "models", "default_model", "same_as"})
 
 _OVERRIDE = re.compile(r"SENTINEL__[A-Z0-9]+(?:_[A-Z0-9]+)*(?:__[A-Z0-9]+(?:_[A-Z0-9]+)*)*")
 
+_MISSES_ONE = re.compile(r"SENTINEL_[A-Z0-9]+(?:_[A-Z0-9]+)*(?:__[A-Z0-9]+(?:_[A-Z0-9]+)*)+")
+"""An override with one underscore where two belong, as other programs have it: it would say nothing, unnoticed."""
+
 
 class Option(NamedTuple):
     """A key that the command line sets. `name` is how it is written there: `--port`."""
@@ -113,7 +116,10 @@ def _share_tables(document: Document) -> None:
 
 
 def _apply_overrides(document: Document, environment: Environment) -> list[ConfigProblem]:
-    problems = []
+    problems = [
+        ConfigProblem("not the name of a setting", where=name, expected=name.replace("_", "__", 1))
+        for name in sorted(filter(_MISSES_ONE.fullmatch, environment))
+    ]
     # Sorted, so that a whole table comes before a key in it.
     for name in sorted(name for name in environment if name.upper().startswith(OVERRIDE)):
         if not _OVERRIDE.fullmatch(name):

@@ -152,9 +152,13 @@ class _Drawing:
             return None
 
     def placed(self, problem: ConfigProblem) -> ConfigProblem:
-        """The problem with the file's name, where it has none yet."""
-        path = self.settings.path
-        return problem if problem.where or path is None else replace(problem, where=str(path))
+        """The problem with whoever set its table, else with the file's name, where it has none yet."""
+        if problem.where:
+            return problem
+        origin = self.settings.document.origin((*problem.table.split("."), problem.key))
+        if origin is not None and origin.kind in ("environment", "option"):
+            return replace(problem, where=str(origin))
+        return problem if self.settings.path is None else replace(problem, where=str(self.settings.path))
 
     def stage(self, name: str, table: PluginTable) -> Iterator[StagePlan]:
         """The stage of one table, if it can be loaded and its table converts. What it lacks is a problem."""

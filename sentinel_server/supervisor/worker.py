@@ -7,11 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from socket import socket
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from sentinel_core.chain.faults import is_fault, place
 from sentinel_core.config import Settings
 from sentinel_core.config.files import Files
+from sentinel_core.counts import Counts, Family
 from sentinel_core.errors import SentinelError
 from sentinel_core.gateway import Gateway
 from sentinel_server.app import asgi
@@ -25,6 +26,8 @@ from sentinel_server.supervisor.watchdog import Watchdog
 log = logging.getLogger("sentinel.server")
 
 GIVEN_UP = "given up before it was done"
+Outcome: TypeAlias = Literal["applied", "refused", "rolled_back"]
+"""What became of a reload in this process; another worker may have refused what this one applied."""
 
 
 class Prepared(NamedTuple):
@@ -98,7 +101,10 @@ class Worker:
         launch = launch or self._in_force.launch.anew()
         self._candidate = self._previous = None
         self.files = launch.files()
-        return await self._take(self._read(launch, self.files, warns=warns))
+        problems = await self._take(self._read(launch, self.files, warns=warns))
+        if problems:
+            self._note("refused")
+        return problems
 
     async def commit(self) -> str:
         """Swap in what was prepared. Running requests end on the generation they began with."""
@@ -106,13 +112,19 @@ class Worker:
         if candidate is None:
             return "nothing was prepared"
         problems = await self._swap(candidate)
+        self._note("refused" if problems else "applied")
         for warning in candidate.warnings if not problems else ():
             log.warning("the configuration in force has a warning: %s", warning)
         return problems
 
     async def rollback(self) -> str:
         """Return to the configuration before the last commit, where one was made."""
-        return await self._swap(self._previous) if self._previous is not None else ""
+        if self._previous is None:
+            return ""
+        problems = await self._swap(self._previous)
+        if not problems:
+            self._note("rolled_back")
+        return problems
 
     def give_up(self) -> None:
         """End the step that is being taken, if one is: what it reads is out of date, or what it opens does not open."""
@@ -163,11 +175,20 @@ class Worker:
             self._app.allowed_hosts = allowed_hosts(self._gateway)
         return problems
 
+    def _note(self, outcome: Outcome) -> None:
+        if self._opened.is_set():
+            reloads(self._gateway.services.counts).of(outcome).value += 1
+
     async def _read(self, launch: Launch, files: Files, *, warns: bool) -> None:
         await self._opened.wait()  # until then there is nothing that could be exchanged
         gateway = await asyncio.to_thread(launch.successor, self._gateway.settings.server, files)
         warnings = gateway.warnings if warns else ()
         self._candidate = Prepared(launch.settled(gateway.settings), gateway.settings, warnings)
+
+
+def reloads(counts: Counts) -> Family:
+    """Reloads by their outcome: what an operator is called for."""
+    return counts.family("reloads", "Reloads of the configuration", "outcome")
 
 
 async def _tried(step: Awaitable[None]) -> str:

@@ -123,6 +123,10 @@ def test_c23_redis_is_found_by_its_url_or_by_its_parts() -> None:
     assert store({"kind": "redis"}) == Store(kind="redis")
 
 
+def test_c23_what_kubernetes_says_of_a_service_called_redis_is_no_port() -> None:
+    assert store({"kind": "redis"}, REDIS_PORT="tcp://10.0.0.2:6379") == Store(kind="redis")
+
+
 def test_c47_the_socket_timeout_of_redis_is_honoured() -> None:
     assert store({"kind": "redis"}, REDIS_SOCKET_TIMEOUT="5.0").timeout_s == 5.0
     assert store({"kind": "redis"}).timeout_s == 0.25

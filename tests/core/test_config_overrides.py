@@ -71,6 +71,7 @@ def test_a_toggle_in_the_environment_counts(enabled: str) -> None:
         ("sentinel__server__port", "not the name of a setting"),
         ("SENTINEL__", "not the name of a setting"),
         ("SENTINEL__SERVER____PORT", "not the name of a setting"),
+        ("SENTINEL_SERVER__PORT", "not the name of a setting; expected SENTINEL__SERVER__PORT"),
         ("SENTINEL__SERVER__PORT__X", "server.port is not a table"),
         ("SENTINEL__MODELS__7__NAME", "models[7] is not a table"),
         ("SENTINEL__SERVER", "server: not a valid value; found 1; expected a table"),

@@ -11,6 +11,7 @@ from sentinel_core.gateway import Gateway
 from sentinel_plugins.metrics.exposition import gauges
 from sentinel_plugins.records.redis import RedisRecords, RedisRecordsConfig
 from sentinel_plugins.state.redis import RedisState, RedisStateConfig
+from sentinel_server.supervisor.worker import reloads
 from tests.promises.tree import page
 
 ROW = re.compile(r"^\| `([a-z_]+)` \| (.*?) ?\| .+ \|$", re.MULTILINE)
@@ -30,6 +31,7 @@ async def test_every_metric_is_documented_with_its_labels(tmp_path: Path) -> Non
         assert all(isinstance(store, Counting) for store in stores)
         for store in stores:
             gateway.services.counts.include(store)
+        reloads(gateway.services.counts)
         labels = {family.name: family.labels for family in gateway.services.counts}
         labels |= {gauge.name: () for gauge in gauges(gateway)}
     documented = {

@@ -12,6 +12,8 @@ from sentinel_plugins.state.memory.clock import until
 from sentinel_plugins.state.memory.overflow import Overflow
 
 _IDLE_LOGS_PER_STEP = 8
+_LOOK_S = 1.0
+"""How long after a look that found none nobody looks for logs that ran empty."""
 
 Place: TypeAlias = tuple[str, float]
 """A window's key and its period."""
@@ -61,12 +63,12 @@ class Log:
 class Windows:
     """Every log by its place, the least recently admitted first; at most `max_entries` entries in all."""
 
-    __slots__ = ("_max_entries", "_overflow", "_trimmed", "entries", "logs")
+    __slots__ = ("_max_entries", "_next_look", "_overflow", "entries", "logs")
 
     def __init__(self, max_entries: int, overflow: Overflow) -> None:
         self.logs: OrderedDict[Place, Log] = OrderedDict()
         self.entries = 0
-        self._trimmed = 0
+        self._next_look = 0.0
         self._max_entries = max_entries
         self._overflow = overflow
 
@@ -84,15 +86,14 @@ class Windows:
         return WindowPart(self, claim, log, log.used + claim.cost <= claim.limit)
 
     def trim(self, now: float) -> None:
-        """Forget logs that ran empty, a few in each step that made one, and the least recently used ones beyond the
-        bound."""
-        if len(self.logs) != self._trimmed:
+        """Forget logs that ran empty, a few per step, and the least recently used ones beyond the bound."""
+        if now >= self._next_look:
             for _ in range(_IDLE_LOGS_PER_STEP):
                 oldest = next(iter(self.logs.values()), None)
                 if oldest is None or oldest.ends > now:
+                    self._next_look = now + _LOOK_S
                     break
                 self._forget_oldest()
-            self._trimmed = len(self.logs)
         while self.entries > self._max_entries:
             self._forget_oldest()
             self._overflow.note("rate limits of the least recently active keys start anew")

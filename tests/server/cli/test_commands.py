@@ -76,6 +76,17 @@ def test_check_lists_every_problem_at_once_and_exits_2(sentinel: Sentinel) -> No
         assert f"did you mean {hint}?" in result.err
 
 
+def test_a_problem_of_a_table_that_a_variable_made_names_the_variable(
+    sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "SENTINEL__STAGES__NOBODYS__ENABLED"
+    monkeypatch.setenv(name, "true")
+    result = sentinel("check", config="[stages.nothings]")
+    _, written, set_ = result.err.splitlines()
+    assert written.strip().startswith("sentinel.toml: [stages.nothings]: no installed plugin")
+    assert set_.strip().startswith(f"{name}: [stages.nobodys]: no installed plugin")
+
+
 @pytest.mark.parametrize("command", [("check", "--suggest"), ("explain", "--model", "m"), ("chain",), ("models",)])
 def test_every_command_that_needs_all_of_a_configuration_tells_all_of_its_problems(
     sentinel: Sentinel, command: tuple[str, ...]

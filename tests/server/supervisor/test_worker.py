@@ -17,7 +17,7 @@ from sentinel_core.services import Services
 from sentinel_core.testing import settle
 from sentinel_server.edge import Edge
 from sentinel_server.supervisor.launch import Launch
-from sentinel_server.supervisor.worker import GIVEN_UP, Worker
+from sentinel_server.supervisor.worker import GIVEN_UP, Worker, reloads
 from tests.pace import AT_ONCE_S, in_time
 from tests.plugins.auth.callers import STATIC, secret
 
@@ -64,6 +64,14 @@ class Knowing(Launch, frozen=True):
     def successor(self, server: ServerSettings, files: Files | None = None) -> Gateway:
         """A gateway that knows somebody."""
         return Gateway(settings_from({"stages": {"auth": {"api_key": secret(STATIC)}}}))
+
+
+class Broken(Launch, frozen=True):
+    """Reads nothing."""
+
+    def successor(self, server: ServerSettings, files: Files | None = None) -> Gateway:
+        """As where the disk is gone."""
+        raise OSError
 
 
 class Started(NamedTuple):
@@ -240,6 +248,16 @@ async def test_a_time_out_of_a_stage_that_opens_is_a_failure(started: Started) -
     Gate.way.set()
     with pytest.raises(TimeoutError):
         await started.running
+
+
+async def test_reloads_are_counted_by_what_became_of_them(worker: Worker) -> None:
+    Gate.way.set()
+    assert (await worker.prepare(), await worker.commit(), await worker.rollback()) == ("", "", "")
+    Gate.fault = ValueError
+    assert (await worker.prepare() == "", bool(await worker.commit())) == (True, True)
+    assert await worker.prepare(Broken())
+    counted = dict(reloads(worker._gateway.services.counts).read())
+    assert counted == {("applied",): 1, ("rolled_back",): 1, ("refused",): 2}
 
 
 async def test_without_a_prepared_configuration_nothing_is_committed(worker: Worker) -> None:
