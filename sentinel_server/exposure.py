@@ -11,7 +11,7 @@ from sentinel_core.config import Settings
 from sentinel_core.config.document import problem_at
 from sentinel_core.errors import ConfigProblem
 from sentinel_core.gateway import Gateway
-from sentinel_core.gateway.blueprint import Sketch
+from sentinel_core.gateway.blueprint import Sketch, answered
 from sentinel_core.stage import Stage
 from sentinel_server.runners import missing
 
@@ -48,7 +48,7 @@ def authenticates(plan: StagePlan) -> bool:
 
 
 def _says_who(kind: type[Stage], plan: StagePlan | None) -> bool:
-    return says_who(kind) and (plan is None or kind.authenticates(plan.config))
+    return says_who(kind) and (plan is None or answered(plan, "authenticates", plan.config) == [True])
 
 
 def _strangers(sketch: Sketch) -> Iterator[ConfigProblem]:

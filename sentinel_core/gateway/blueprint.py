@@ -96,7 +96,7 @@ def draw(
     chain = drawing.chain(stages)
     drawing.problems += unshared(settings, state, records) if given is None else ()
     if judge is not None:
-        drawing.problems += judge(Sketch(settings, drawing.sketched(stages)))
+        drawing.judged(judge, stages)
     if drawing.problems or chain is None or state is None or records is None or catalogue is None:
         raise ConfigError([drawing.placed(problem) for problem in drawing.problems])
     return Blueprint(settings, registry, chain, tuple(providers), state, records, catalogue)
@@ -131,7 +131,7 @@ def warnings_about(blueprint: Blueprint) -> tuple[str, ...]:
         warnings.append("only the echo provider answers: set OPENAI_API_KEY or add a [providers.*] table")
     stages = blueprint.chain.stages
     kinds = [plan.kind for plan in stages]
-    warnings += [warning for plan in stages for warning in plan.kind.warnings(plan.config, kinds)]
+    warnings += [warning for plan in stages for warning in _warned(plan, kinds)]
     return (*warnings, *_retired(blueprint, datetime.now(UTC).date()))
 
 
@@ -172,6 +172,10 @@ class _Drawing:
             plan = StagePlan(name, kind, config)
             self.ask(plan, "missing", config)
             yield plan
+
+    def judged(self, judge: Judge, stages: list[StagePlan]) -> None:
+        """Note what is wrong for whoever serves it."""
+        self.problems += self.attempt(lambda: list(judge(Sketch(self.settings, self.sketched(stages))))) or ()
 
     def ask(self, plan: StagePlan, question: Literal["missing", "misfits"], *arguments: object) -> None:
         """Note what the class of a stage says is wrong."""
@@ -269,21 +273,36 @@ class _Drawing:
         return value
 
 
-def _said(plan: StagePlan, question: str, arguments: tuple[object, ...]) -> list[ConfigProblem]:
-    """What a class answers about its table. Raises `ConfigError` where it fails, or answers with something else."""
-    named, table = f"{plan.kind.__name__}.{question}()", f"stages.{plan.name}"
+def answered(plan: StagePlan, question: str, *arguments: object) -> list[object]:
+    """What the class of a stage says when it is asked, one answer or several. Raises `ConfigError` where it fails."""
     try:
         answer = getattr(plan.kind, question)(*arguments)
-        said = list(answer) if isinstance(answer, Iterable) else [answer]
+        return list(answer) if isinstance(answer, Iterable) and not isinstance(answer, str) else [answer]
     except ConfigError:
         raise
     except Exception as error:  # whatever a plugin raises is a problem among the others
-        raise ConfigError((broken(f"{named} failed", error, table),)) from error
-    other = [type(one).__name__ for one in said if not isinstance(one, ConfigProblem)]
-    if other:
-        message, expected = f"{named} returned something else than problems", "a list of ConfigProblem"
-        raise ConfigError((ConfigProblem(message, table=table, found=other[0], expected=expected),))
-    return said
+        failed = f"{plan.kind.__name__}.{question}() failed"
+        raise ConfigError((broken(failed, error, f"stages.{plan.name}"),)) from error
+
+
+def _said(plan: StagePlan, question: str, arguments: tuple[object, ...]) -> list[ConfigProblem]:
+    """What a class finds wrong. Raises `ConfigError` where it fails, or answers with something else."""
+    said = answered(plan, question, *arguments)
+    problems = [one for one in said if isinstance(one, ConfigProblem)]
+    if len(problems) < len(said):
+        other = next(type(one).__name__ for one in said if not isinstance(one, ConfigProblem))
+        message = f"{plan.kind.__name__}.{question}() returned something else than problems"
+        expected = "a list of ConfigProblem"
+        raise ConfigError((ConfigProblem(message, table=f"stages.{plan.name}", found=other, expected=expected),))
+    return problems
+
+
+def _warned(plan: StagePlan, kinds: list[type[Stage]]) -> Iterator[str]:
+    """What a class says that nobody wants: that it cannot say so keeps nothing from running."""
+    try:
+        yield from (str(warning) for warning in answered(plan, "warnings", plan.config, kinds) if warning)
+    except ConfigError as error:
+        yield from map(str, error.problems)
 
 
 def _retired(blueprint: Blueprint, today: date) -> Iterator[str]:

@@ -146,7 +146,7 @@ class Estimator:
         nothing that is limited depends on it. Raises `Refusal` (unsupported_parameter) where there are no others."""
         size = size_of(ctx.request)
         uses: list[Use] = []
-        unbound: list[Target] = []
+        ruled_out: list[int] = []
         for place, (price, facts) in enumerate(known):
             bound = size.upper_bound(facts)
             if bound is None and not tokens and not (money and _costs(price)):
@@ -154,11 +154,12 @@ class Estimator:
             if bound is not None:
                 uses.append(self._use(bound, price, facts, money=money))
             else:
-                unbound.append(ctx[CANDIDATES][place])
+                ruled_out.append(place)
         if not uses:
             raise Refusal("unsupported_parameter", _UNBOUND.format(size.kept), param=size.kept)
-        if unbound:
-            ctx[CANDIDATES] = tuple([target for target in ctx[CANDIDATES] if target not in unbound])
+        if ruled_out:
+            candidates = ctx[CANDIDATES]
+            ctx[CANDIDATES] = tuple([one for place, one in enumerate(candidates) if place not in ruled_out])
         return tuple(uses)
 
     def _use(self, prompt: int, price: Price | None, facts: ModelFacts | None, *, money: bool) -> Use:

@@ -88,11 +88,31 @@ class Doors(Stage):
 
 @pytest.mark.parametrize(("table", "refused"), [({}, True), ({"timeout_s": 1.0}, False)], ids=["open", "closed"])
 def test_a_stage_of_a_third_party_says_whether_it_authenticates(table: dict[str, Any], refused: bool) -> None:  # TOML
-    registry = Registry()  # TOML values
+    registry = Registry()
     registry.register(Doors)
     settings = settings_from({"server": {"host": "0.0.0.0"}, "stages": {"doors": table}, "providers": {"echo": {}}})
     with pytest.raises(ConfigError, match="no stage authenticates callers") if refused else nullcontext():
         Gateway(settings, registry=registry, judge=problems)
+
+
+class Mistaken(Doors):
+    """Cannot say whether it does."""
+
+    name = "mistaken"
+
+    @classmethod
+    def authenticates(cls, config: StageConfig) -> bool:
+        raise KeyError("mine")
+
+
+def test_a_stage_that_cannot_say_whether_it_authenticates_hides_no_other_problem() -> None:
+    registry = Registry()
+    registry.register(Mistaken)
+    tables = {"server": {"host": "0.0.0.0"}, "stages": {"mistaken": {}}, "providers": {"no_such_provider": {}}}
+    with pytest.raises(ConfigError) as caught:
+        Gateway(settings_from(tables), registry=registry, judge=problems)
+    assert [problem.table for problem in caught.value.problems] == ["providers.no_such_provider", "stages.mistaken"]
+    assert "Mistaken.authenticates() failed: KeyError" in str(caught.value)
 
 
 PUBLIC = {"host": "0.0.0.0", "workers": 2}

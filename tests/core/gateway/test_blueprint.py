@@ -92,6 +92,25 @@ def test_a_stage_that_cannot_say_what_is_wrong_hides_no_other_problem(
     assert any("no_such_provider" in problem for problem in problems)
 
 
+@pytest.mark.parametrize(
+    ("answer", "warnings"),
+    [
+        (lambda: ["one", "two"], ["one", "two"]),
+        (lambda: "a text", ["a text"]),
+        (lambda: None, []),
+        (lambda: 1 // 0, ["[stages.acme]: Acme.warnings() failed: ZeroDivisionError"]),
+    ],
+    ids=["several", "one", "none", "raises"],
+)
+def test_a_stage_warns_of_what_it_likes_and_its_failure_is_a_warning(
+    answer: Callable[[], object], warnings: list[str]
+) -> None:
+    registry = Registry()
+    registry.register(type("Acme", (Stage,), {"name": "acme", "warnings": classmethod(lambda *_: answer())}))
+    gateway = Gateway(settings_from({"stages": {"acme": {}}, "providers": {"echo": {}}}), registry=registry)
+    assert [warning for warning in gateway.warnings if "echo" not in warning] == warnings
+
+
 def test_a_listed_stage_that_is_turned_off_is_said_to_be_so() -> None:
     tables = {"stages": {"metrics": {}, "pii": {"enabled": False}}, "chain": {"stages": ["metrics", "pii"]}}
     with pytest.raises(ConfigError) as caught:

@@ -157,6 +157,11 @@ def test_p3_a_target_whose_window_nobody_knows_is_not_called_for_it() -> None:
         assert "context window" in refused.value.message
 
 
+def test_p3_a_model_that_nobody_serves_has_no_window() -> None:
+    with pytest.raises(Refusal, match="unsupported_parameter"):
+        asyncio.run(estimator((), reserve="upper_bound").of(response(**KEPT), tokens=True, money=True))
+
+
 def test_what_costs_nothing_needs_no_window_where_only_money_is_limited() -> None:
     for row in (FREE, UNPRICED):
         estimate, left = bounded(row, tokens=False)
