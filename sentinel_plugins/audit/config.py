@@ -42,6 +42,8 @@ class AuditConfig(StageConfig, frozen=True, kw_only=True):
     """Records older than this are deleted. A day unless you must keep them for longer."""
     max_waiting: Count = MOST
     """Records that may wait while the record store does not answer. Further ones are dropped, counted and logged."""
+    max_waiting_bytes: Count = 64 * 2**20
+    """The same of the texts in them, with `content`."""
 
     def __post_init__(self) -> None:
         problems = []

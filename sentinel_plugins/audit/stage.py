@@ -71,7 +71,7 @@ class Audit(Stage):
                 finish=sealer.seal,
                 committed=noting.committed,
                 most=config.max_waiting,
-                bulky=config.content,
+                most_bytes=config.max_waiting_bytes if config.content else None,
                 counts=services.counts,
             )
             lost = LostRequests(services.records, journal, services.clock, config.lost_after_s)

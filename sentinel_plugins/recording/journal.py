@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import accumulate, islice
-from typing import Self, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
@@ -33,8 +33,14 @@ LAST_RETRY_S = 0.25
 UNAVAILABLE = "ledger_unavailable"
 
 Group: TypeAlias = Sequence[Record]
-Waiting: TypeAlias = tuple[Record, asyncio.Future[None] | None]
-"""A row to write, and what its writer waits for, if one does."""
+
+
+class Waiting(NamedTuple):
+    """A row to write, what its writer waits for, if one does, and its bulk where rows may have contents."""
+
+    record: Record
+    written: asyncio.Future[None] | None = None
+    bulk: int = 0
 
 
 def as_they_are(records: Group) -> Group:
@@ -52,8 +58,9 @@ class Journal:
     A row is on its way at once where somebody waits for it, else within `GATHER_S`, with those that came meanwhile.
 
     `finish` makes the rows of a group what they will stay, once, just before they are written; `committed` hears of
-    each group afterwards. `bulky` rows may have contents: then a group ends as well where there is enough of them.
-    `dropped` counts the rows that found no room. In `counts` these are `<table>_written` and `<table>_dropped`.
+    each group afterwards. With `most_bytes` rows may have contents: then a group ends as well where there is enough of
+    them, and no more of them wait. `dropped` counts the rows that found no room. In `counts` these are
+    `<table>_written` and `<table>_dropped`.
 
     What the store does not take when it ends is left to the journal of this table that was opened after it, on the same
     store, and `dropped` with it: a reload in an outage costs no rows.
@@ -68,7 +75,7 @@ class Journal:
         finish: Callable[[Group], Group] = as_they_are,
         committed: Callable[[Group], None] = nothing_more,
         most: int = MOST,
-        bulky: bool = False,
+        most_bytes: int | None = None,
         counts: Counts | None = None,
     ) -> None:
         self.table = table
@@ -77,7 +84,8 @@ class Journal:
         self._finish = finish
         self._committed = committed
         self._most = most
-        self._bulky = bulky
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._waiting: deque[Waiting] = deque()
         self._inherited: deque[Group] = deque()
         self._group: Group = ()
@@ -114,7 +122,7 @@ class Journal:
 
     def add(self, record: Record) -> bool:
         """Take a row that is written soon; False if there is no room for it."""
-        if not self._take((record, None)):
+        if not self._take(record):
             return False
         if self._gathering is None:  # it is written when others had the time to come, too
             self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self._gathered)
@@ -126,7 +134,7 @@ class Journal:
         A row whose writing was refused may be written later all the same.
         """
         written = asyncio.get_running_loop().create_future()
-        if not self._answers or not self._take((record, written)):
+        if not self._answers or not self._take(record, written):
             raise Refusal(UNAVAILABLE)
         self._wake.set()
         await written
@@ -147,13 +155,15 @@ class Journal:
         self._inherited.extend(groups)
         self._wake.set()
 
-    def _take(self, waiting: Waiting) -> bool:
-        if len(self) >= self._most:
+    def _take(self, record: Record, written: asyncio.Future[None] | None = None) -> bool:
+        size = bulk(record) if self._most_bytes is not None else 0
+        if len(self) >= self._most or (self._most_bytes and self._bytes and self._bytes + size > self._most_bytes):
             self._drop(1)
             if self.dropped & (self.dropped - 1) == 0:  # at 1, 2, 4, 8, …: a full queue must not fill the log as well
                 log.error("%s: no room for a row, %d dropped so far", self.table, self.dropped)
             return False
-        self._waiting.append(waiting)
+        self._bytes += size
+        self._waiting.append(Waiting(record, written, size))
         return True
 
     def _gathered(self) -> None:
@@ -198,9 +208,10 @@ class Journal:
         if self._inherited:
             return self._inherited.popleft()
         taken = [self._waiting.popleft() for _ in range(self._fitting())]
-        self._futures = [written for _, written in taken if written is not None]
+        self._bytes -= sum([row.bulk for row in taken])
+        self._futures = [row.written for row in taken if row.written is not None]
         try:
-            return self._finish([record for record, _ in taken])
+            return self._finish([row.record for row in taken])
         except Exception:  # the same of rows that cannot be sealed
             log.exception("%s: %d rows cannot be finished and are dropped", self.table, len(taken))
             self._drop(len(taken))
@@ -210,9 +221,9 @@ class Journal:
     def _fitting(self) -> int:
         """How many of the rows that wait are a group."""
         most = min(GROUP, len(self._waiting))
-        if not self._bulky:
+        if self._most_bytes is None:
             return most
-        sizes = accumulate(bulk(record) for record, _ in islice(self._waiting, most))
+        sizes = accumulate(row.bulk for row in islice(self._waiting, most))
         return next((count for count, size in enumerate(sizes, start=1) if size >= GROUP_BYTES), most)
 
     def _refuse(self, error: Refusal) -> None:
@@ -220,8 +231,8 @@ class Journal:
         if self._answers:
             log.warning("%s: rows wait for their store: %s", self.table, error.message)
         self._answers = False
-        self._futures += [written for _, written in self._waiting if written is not None]
-        self._waiting = deque((record, None) for record, _ in self._waiting)
+        self._futures += [row.written for row in self._waiting if row.written is not None]
+        self._waiting = deque(row._replace(written=None) for row in self._waiting)
         self._tell(error.code)
         self._release(len(self._readers))
 

@@ -36,7 +36,7 @@ async def test_groups_of_large_rows_have_fewer_of_them() -> None:
     store = Flaky()
     large = {"content": {"request": "x" * (GROUP_BYTES // 2), "response": None}, "verdicts": [{"by": "pii"}]}
     rest = rows(3, start=5)
-    async with Journal("t", store, FakeClock(), bulky=True).open() as journal:
+    async with Journal("t", store, FakeClock(), most_bytes=2**30).open() as journal:
         for record in [*(Record(row.id, "", row.at, large) for row in rows(5)), *rest]:
             journal.add(record)
         await emptied(journal)
@@ -71,6 +71,19 @@ async def test_rows_without_room_are_counted_and_logged(caplog: pytest.LogCaptur
         assert [journal.add(record) for record in rows(5)] == [True, True, True, False, False]
         assert journal.dropped == 2
     assert "no room for a row, 2 dropped so far" in caplog.text
+
+
+async def test_l10_large_rows_wait_up_to_so_many_bytes_and_one_that_is_larger_alone() -> None:
+    store, clock = Flaky(), FakeClock()
+    large = [Record(row.id, "", row.at, {"content": "x" * 400}) for row in rows(6)]
+    async with Journal("t", store, clock, most_bytes=1_000).open() as journal:
+        assert [journal.add(record) for record in large[:4]] == [True, True, False, False]
+        store.down = False
+        await journal.caught_up()
+        await emptied(journal)
+        huge = Record("huge", "", 1.0, {"content": "x" * 4_000})
+        assert [journal.add(huge), journal.add(large[4])] == [True, False]
+    assert journal.dropped == 3
 
 
 async def test_d01_whoever_waits_for_a_row_is_refused_and_at_once_during_the_outage() -> None:
