@@ -14,8 +14,8 @@ OURS = "sentinel"
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes every log record as one JSON line: access records as they are, all others as time, level, logger, message
-    and, where there is one, the exception."""
+    """Writes every log record as one JSON line: access records as they are, all others as time, level, logger, process,
+    message and, where there is one, the exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, without its line break."""
@@ -25,6 +25,7 @@ class JsonFormatter(logging.Formatter):
             "time": timestamp(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
+            "pid": record.process,
             "message": record.getMessage(),
         }
         if record.exc_info:

@@ -27,7 +27,8 @@ HEAD = """# Access log
 
 One JSON object per request and line, on the logger `sentinel.access`. It holds no body, no query string and no
 credentials. Everything a client chose is escaped to printable ASCII and cut to {chars} characters, so that no path
-and no model name can forge a line. The server's own access log is off.
+and no model name can forge a line. The server's own access log is off. Whatever else is logged has `time`, `level`,
+`logger`, `pid` (the process: with several workers, which one), `message` and, where there is one, `exception`.
 
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import sys
 
 import pytest
@@ -61,6 +62,7 @@ def test_an_exception_is_part_of_its_line() -> None:
     parsed = json.loads(JsonFormatter().format(record))
     assert parsed["level"] == "error"
     assert "ValueError: why" in parsed["exception"]
+    assert parsed["pid"] == os.getpid()
 
 
 def test_long_fields_are_cut() -> None:
