@@ -61,6 +61,8 @@ class RequestRules:
     """The host has models of many vendors, and is sent what only one of them understands (`extra_content`)."""
     short_tool_ids: bool = False
     """Ids of tool calls must be nine letters and digits."""
+    openai_tool_ids: bool = False
+    """Ids of tool calls may have no more characters than OpenAI's."""
     tool_by_filter: bool = False
     """A named `tool_choice` is sent as that one tool and the duty to call one."""
     schema_in_words: bool = False

@@ -115,6 +115,8 @@ OPENROUTER: Final = Host(
     errors=ErrorRules(moderation=True),
 )
 
-AZURE: Final = Host(RequestRules(messages=MessageRules(unneeded=THOUGHTS)), auth_header="api-key", auth_scheme="")
+AZURE: Final = Host(
+    RequestRules(messages=MessageRules(unneeded=THOUGHTS), openai_tool_ids=True), auth_header="api-key", auth_scheme=""
+)
 
 VERCEL: Final = Host(RequestRules(extensions=True))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from sentinel_core.dialects.openai_chat.extensions import without_extensions
+from sentinel_core.dialects.openai_chat.short_ids import with_short_ids
 from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_plugins.providers.openai.hosts.host import RequestRules
 from sentinel_plugins.providers.openai.hosts.messages import adapted
@@ -31,6 +32,8 @@ class Adapted:
             self.body = {**self.body, "messages": messages}
         if rules.short_tool_ids:
             self._shorten()
+        if rules.openai_tool_ids:
+            self.body = with_short_ids(self.body)
         if rules.schema_in_words:
             self._schema_in_words()
         if rules.tool_by_filter:

@@ -124,6 +124,15 @@ async def test_mistral_gets_a_named_tool_as_the_only_one(upstream: Upstream) -> 
     assert (received.json["tools"], received.json["tool_choice"]) == (tools, "required")
 
 
+async def test_azure_is_given_ids_of_calls_as_long_as_openai_takes_them(upstream: Upstream) -> None:
+    call = {"id": "toolu_" + "x" * 50, "type": "function", "function": {"name": "w", "arguments": "{}"}}
+    turns = [{"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": call["id"], "content": "1"}]
+    received = await sent(upstream, "azure", messages=[{"role": "user", "content": "hi"}, *turns])
+    _, asked, result = received.json["messages"]
+    assert len(asked["tool_calls"][0]["id"]) <= 40
+    assert result["tool_call_id"] == asked["tool_calls"][0]["id"]
+
+
 @pytest.mark.parametrize(
     ("wrapped", "words"),
     [
