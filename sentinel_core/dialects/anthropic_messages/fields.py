@@ -31,6 +31,10 @@ KNOWN_KEYS = frozenset(
 )
 """Object keys of the format itself: not text that anybody wrote."""
 
+_OPTIONS = frozenset({"inference_geo", "service_tier", "speed"})
+_WORDS = frozenset({"auto", "eu", "fast", "global", "standard", "standard_only", "us"})
+"""What such options say. Whatever else stands there, a caller chose."""
+
 
 def request_slots(body: JsonMapping) -> tuple[TextSlot, ...]:
     """Every string leaf and unknown object key of a request: the system prompt, then the messages, then the rest."""
@@ -41,7 +45,11 @@ def request_slots(body: JsonMapping) -> tuple[TextSlot, ...]:
         slots += content_slots(message.get("content"), ("messages", index, "content"), role)
         slots += _rest(message, ("messages", index), "content", role)
     for key, value in body.items():
-        if key not in ("system", "messages"):
+        if key in ("system", "messages") or _is_option(key, value):
+            continue
+        if isinstance(value, str) and key in IDENTIFIERS:
+            slots.append(TextSlot((key,), value))
+        else:
             slots += string_slots({key: value}, (), skip=IDENTIFIERS, known=KNOWN_KEYS)
     return tuple(slots)
 
@@ -50,6 +58,11 @@ def answer_slots(body: JsonMapping) -> tuple[TextSlot, ...]:
     """Every string leaf and unknown object key of an answer."""
     slots = content_slots(body.get("content"), ("content",), "assistant")
     return (*slots, *_rest(body, (), "content", None))
+
+
+def _is_option(key: str, value: JsonValue) -> bool:
+    """Whether a field of a request says which of the format's words it is to be; or which model."""
+    return isinstance(value, str) and (key == "model" or (key in _OPTIONS and value in _WORDS))
 
 
 def content_slots(content: JsonValue, path: Path, role: str | None) -> list[TextSlot]:

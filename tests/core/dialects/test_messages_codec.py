@@ -447,3 +447,13 @@ def test_guards_of_streams_see_a_counts_strings_too() -> None:
     assert isinstance(rest, Opaque)
     assert {slot.text for slot in rest.slots} == {"note", "secret"}
     assert ANTHROPIC_COUNTING.recompose(counted, [rest]) == counted
+
+
+@pytest.mark.parametrize("name", ["inference_geo", "service_tier", "speed"])
+def test_h46_what_a_caller_puts_in_the_place_of_an_option_is_read(name: str) -> None:
+    def read(value: str) -> list[tuple[tuple[str | int, ...], str]]:
+        request = decoded(**{name: value})
+        return [(slot.path, slot.text) for slot in request.texts() if slot.path[0] not in ("messages", "model")]
+
+    assert read("standard") == []
+    assert read("my secret") == [((name,), "my secret")]
