@@ -34,6 +34,11 @@ class Attempt:
     blame: Blame | None = None
 
     @property
+    def called(self) -> bool:
+        """Whether it reached for its provider: one that could not be announced, or was never sent, did not."""
+        return self.error != NOT_CALLED
+
+    @property
     def is_bad(self) -> bool:
         """Whether it says something bad about its target."""
         return self.blame in ("failure", "quarantine")
@@ -48,8 +53,8 @@ NOT_CALLED = "not_called"
 
 
 def made(attempts: Iterable[Attempt]) -> list[Attempt]:
-    """Those that reached for their provider: one that could not be announced, or of which nothing was sent, did not."""
-    return [attempt for attempt in attempts if attempt.error != NOT_CALLED]
+    """Those that reached for their provider."""
+    return [attempt for attempt in attempts if attempt.called]
 
 
 def served(attempts: Iterable[Attempt]) -> Attempt | None:

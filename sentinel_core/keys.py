@@ -39,6 +39,7 @@ class Key(Generic[T]):
 
 AnyKey: TypeAlias = Key[Any]  # of whatever type its values are
 Keys: TypeAlias = tuple[AnyKey, ...]
+"""What a stage reads or writes in one phase."""
 
 Subject: TypeAlias = Literal["tenant", "key", "user"]
 """For whom a limit counts."""

@@ -136,16 +136,14 @@ class Price(msgspec.Struct, frozen=True):
     def cost(self, usage: Usage, service_tier: str | None = None) -> CostBreakdown:
         """What these tokens cost, exactly, rounded once, half up; at most `DEAREST`."""
         total = self.total(usage, service_tier)
-        factor = MILLION if service_tier is None else self._factor(service_tier)
-        prompt = self._rates(usage.prompt_tokens).prompt(usage) * factor
+        prompt = self._rates(usage.prompt_tokens).prompt(usage) * self._factor(service_tier)
         first = min(total, _rounded(prompt))
         return CostBreakdown(first, total - first)
 
     def total(self, usage: Usage, service_tier: str | None = None) -> int:
         """The sum of `cost`, in nano-dollars, at most `DEAREST`."""
-        rates = self._rates(usage.prompt_tokens) if self.tiers else self.rates
-        factor = MILLION if service_tier is None else self._factor(service_tier)
-        return min(_rounded((rates.prompt(usage) + rates.answer(usage)) * factor), DEAREST)
+        rates = self._rates(usage.prompt_tokens)
+        return min(_rounded((rates.prompt(usage) + rates.answer(usage)) * self._factor(service_tier)), DEAREST)
 
     def at_most(self, prompt_tokens: int, completion_tokens: int, service_tier: str | None = None) -> int:
         """The most that so many tokens can cost, in nano-dollars, whichever kinds they are; at most `DEAREST`."""
@@ -153,11 +151,10 @@ class Price(msgspec.Struct, frozen=True):
         for above, rates in self.tiers:
             if prompt_tokens > above:
                 dearest = max(dearest, rates.at_most(prompt_tokens, completion_tokens))
-        factor = MILLION if service_tier is None else self._factor(service_tier)
-        return min(-(-dearest * factor // _UNITS), DEAREST)
+        return min(-(-dearest * self._factor(service_tier) // _UNITS), DEAREST)
 
-    def _factor(self, service_tier: str) -> int:
-        return self.factors.get(service_tier, MILLION)
+    def _factor(self, service_tier: str | None) -> int:
+        return MILLION if service_tier is None else self.factors.get(service_tier, MILLION)
 
     def _rates(self, prompt_tokens: int) -> Rates:
         rates = self.rates

@@ -60,9 +60,9 @@ class Stage:
     reserves: ClassVar[bool] = False
     """True if the stage reserves something in `on_request` that it settles in `on_finish`; it cannot fail open."""
     reads: ClassVar[Mapping[Phase, Keys] | Keys] = ()
-    """Keys this stage needs, per phase; a bare tuple means `on_request`."""
+    """A tuple of the keys that this stage needs, per phase; a bare one means `on_request`."""
     writes: ClassVar[Mapping[Phase, Keys] | Keys] = ()
-    """Keys this stage writes, per phase; a bare tuple means `on_request`."""
+    """A tuple of the keys that this stage writes, per phase; a bare one means `on_request`."""
     before: ClassVar[tuple[str, ...]] = ()
     """Names of stages that must come later in the chain, where they are enabled."""
     after: ClassVar[tuple[str, ...]] = ()

@@ -43,7 +43,7 @@ def allowed_hosts(gateway: Gateway) -> tuple[str, ...]:
 
 
 def authenticates(plan: StagePlan) -> bool:
-    """Whether a stage says who calls, and is configured to know somebody."""
+    """Whether a stage says who calls, and is configured to know somebody. `ConfigError` where it cannot say that."""
     return _says_who(plan.kind, plan)
 
 

@@ -50,7 +50,7 @@ class Listener:
 
     def _hear(self, message: Message) -> None:
         try:
-            tenant, id_ = msgspec.json.decode(message.data, type=tuple[str, str | None])
+            tenant, id_ = msgspec.json.decode(message.data, type=Changed)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             log.warning("a message about changed keys cannot be read")
             return

@@ -93,7 +93,7 @@ def opened(text: str) -> str:
 def decoded(text: str, known: Container[str] = (), longest: int = MOST_CHARS) -> Iterator[str]:
     """What the text holds in addresses, in tags and selectors, and in base64, base32 and hex: a view each, of at most
     `MOST_CHARS` characters. Also all of it backwards, or with spaces for what nobody sees, where that parts words that
-    are `known` or long. No word has more characters than `longest`."""
+    are `known` or long. `longest` is the longest of its words, which are cut at `LONGEST` characters."""
     if "%" in text and _PERCENT.search(text):
         yield unquote("\n".join(word for word in text.split() if "%" in word)[:MOST_CHARS], errors="replace")
     if not text.isascii():
@@ -187,7 +187,9 @@ def _escaped(match: re.Match[str]) -> str:
 
 def _may_hold_runs(text: str, longest: int) -> bool:
     """Whether a run may be there that is long enough: a word, or several with signs between them."""
-    return longest >= LONG_RUN or not text.isascii() or "-" in text or "/" in text or "_" in text or "+" in text
+    if longest >= min(LONG_RUN, LONGEST) or not text.isascii():
+        return True
+    return "-" in text or "/" in text or "_" in text or "+" in text
 
 
 def _encoded(text: str) -> Iterator[str]:

@@ -65,10 +65,8 @@ class Bounds:
         self.metered = bool(self.token_keys or self.budgets)
 
     def places(self, ttl_s: float) -> Sequence[Lease]:
-        """One at each limit of concurrency, for so long: mostly for as long as the last request was given them."""
-        if self._leases and self._leases[0].ttl_s != ttl_s:
-            self._leases = tuple(replace(lease, ttl_s=ttl_s) for lease in self._leases)
-        return self._leases
+        """One at each limit of concurrency, for so long."""
+        return [replace(lease, ttl_s=ttl_s) for lease in self._leases]
 
 
 class Subjects:

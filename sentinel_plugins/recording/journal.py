@@ -43,6 +43,13 @@ class Waiting(NamedTuple):
     bulk: int = 0
 
 
+class Batch(NamedTuple):
+    """Rows that are written together, as they will stay, and their bulk as it was when they came."""
+
+    rows: Group = ()
+    bulk: int = 0
+
+
 def as_they_are(records: Group) -> Group:
     """Rows that need nothing more before they are written."""
     return records
@@ -59,8 +66,8 @@ class Journal:
 
     `finish` makes the rows of a group what they will stay, once, just before they are written; `committed` hears of
     each group afterwards. With `most_bytes` rows may have contents: then a group ends as well where there is enough of
-    them, and no more of them wait. `dropped` counts the rows that found no room. In `counts` these are
-    `<table>_written` and `<table>_dropped`.
+    them, and no more of them are held, whoever took them. `dropped` counts the rows that found no room. In `counts`
+    these are `<table>_written` and `<table>_dropped`.
 
     What the store does not take when it ends is left to the journal of this table that was opened after it, on the same
     store, and `dropped` with it: a reload in an outage costs no rows.
@@ -87,8 +94,8 @@ class Journal:
         self._most_bytes = most_bytes
         self._bytes = 0
         self._waiting: deque[Waiting] = deque()
-        self._inherited: deque[Group] = deque()
-        self._group: Group = ()
+        self._inherited: deque[Batch] = deque()
+        self._batch = Batch()
         self._futures: list[asyncio.Future[None]] = []
         self._wake = asyncio.Event()
         self._gathering: asyncio.TimerHandle | None = None
@@ -117,8 +124,8 @@ class Journal:
 
     def __len__(self) -> int:
         """Rows that are not written yet."""
-        inherited = sum(map(len, self._inherited)) if self._inherited else 0
-        return len(self._waiting) + len(self._group) + inherited
+        inherited = sum(len(batch.rows) for batch in self._inherited) if self._inherited else 0
+        return len(self._waiting) + len(self._batch.rows) + inherited
 
     def add(self, record: Record) -> bool:
         """Take a row that is written soon; False if there is no room for it."""
@@ -152,11 +159,16 @@ class Journal:
         So the chain of whoever finished it stays whole.
         """
         self.dropped += dropped
-        self._inherited.extend(groups)
+        batches = [Batch(group, sum(map(self._size, group))) for group in groups]
+        self._inherited.extend(batches)
+        self._bytes += sum(batch.bulk for batch in batches)
         self._wake.set()
 
+    def _size(self, record: Record) -> int:
+        return bulk(record) if self._most_bytes is not None else 0
+
     def _take(self, record: Record, written: asyncio.Future[None] | None = None) -> bool:
-        size = bulk(record) if self._most_bytes is not None else 0
+        size = self._size(record)
         if len(self) >= self._most or (self._most_bytes and self._bytes and self._bytes + size > self._most_bytes):
             self._drop(1)
             if self.dropped & (self.dropped - 1) == 0:  # at 1, 2, 4, 8, …: a full queue must not fill the log as well
@@ -186,37 +198,39 @@ class Journal:
 
     async def _commit(self) -> int:
         """Write the group that was refused, or the next one; how many rows that were."""
-        if not self._group:
-            self._group = self._next()
-            if not self._group:
+        if not self._batch.rows:
+            self._batch = self._next()
+            if not self._batch.rows:
                 return 0
         try:
-            await self._records.append(self.table, self._group)
+            await self._records.append(self.table, self._batch.rows)
         except Refusal:
             raise
         except Exception:  # rows that no store can take must not hold up the others
-            log.exception("%s: %d rows cannot be written", self.table, len(self._group))
+            log.exception("%s: %d rows cannot be written", self.table, len(self._batch.rows))
             return self._give_up()
-        written, self._group, self._answers = self._group, (), True
+        (written, size), self._batch, self._answers = self._batch, Batch(), True
+        self._bytes -= size
         self._written.value += len(written)
         self._tell(None)
         self._committed(written)
         return len(written)
 
-    def _next(self) -> Group:
+    def _next(self) -> Batch:
         """The next group as it will stay; none where it cannot be finished."""
         if self._inherited:
             return self._inherited.popleft()
         taken = [self._waiting.popleft() for _ in range(self._fitting())]
-        self._bytes -= sum([row.bulk for row in taken])
+        size = sum([row.bulk for row in taken])
         self._futures = [row.written for row in taken if row.written is not None]
         try:
-            return self._finish([row.record for row in taken])
+            return Batch(self._finish([row.record for row in taken]), size)
         except Exception:  # the same of rows that cannot be sealed
             log.exception("%s: %d rows cannot be finished and are dropped", self.table, len(taken))
+            self._bytes -= size
             self._drop(len(taken))
             self._tell(UNAVAILABLE)
-            return ()
+            return Batch()
 
     def _fitting(self) -> int:
         """How many of the rows that wait are a group."""
@@ -239,10 +253,13 @@ class Journal:
     def _give_up(self) -> int:
         """What can never be written must not hold up the others: a group is tried again row by row, and a row is
         dropped; how many that were."""
-        group, self._group = self._group, ()
+        (group, size), self._batch = self._batch, Batch()
         self._tell(UNAVAILABLE)
+        self._bytes -= size
         if len(group) > 1:
-            self._inherited.extendleft([record] for record in reversed(group))
+            alone = [Batch([record], self._size(record)) for record in reversed(group)]
+            self._inherited.extendleft(alone)
+            self._bytes += sum(batch.bulk for batch in alone)
             return 0
         self._drop(len(group))
         return len(group)
@@ -282,8 +299,8 @@ class Journal:
         """Every row that is not written, in groups as they will stay."""
         groups: list[Group] = []
         while self:
-            groups.append(self._group or self._next())
-            self._group = ()
+            groups.append((self._batch if self._batch.rows else self._next()).rows)
+            self._batch = Batch()
         return groups
 
     def _release(self, count: int) -> None:

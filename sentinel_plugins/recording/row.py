@@ -79,12 +79,12 @@ def replacement(record: Record, expect: Record | None) -> Record:
 
 
 def bulk(record: Record) -> int:
-    """About how large a row is: the length of the texts in its fields, whatever they are and however they lie."""
+    """About how large a row is: the bytes of the texts in its fields, whatever they are and however they lie."""
     size, values = 0, [*record.fields.values()]
     while values:
         value = values.pop()
         if isinstance(value, str):
-            size += len(value)
+            size += len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
         elif isinstance(value, dict):
             values += value.values()
         elif isinstance(value, list | tuple):

@@ -28,8 +28,8 @@ class RedisConfig(StoreConfig, frozen=True, kw_only=True):
     """What every key and channel begins with. Give two deployments on one server two prefixes: a Cluster has no
     numbered databases."""
     timeout_s: Seconds = 0.25
-    """How long a command may take, its connection included. What takes longer counts as failed: a request waits no
-    longer than this. Raise it for a Redis far away."""
+    """How long a server may take for a command, its connection included; what this process itself has been busy with
+    meanwhile is added. What takes longer counts as failed: a request waits no longer. Raise it for a Redis far away."""
     connections: Count = 2
     """Connections from each worker to each server, shared by all requests. One is enough for counters; a second lets
     them pass a large answer."""

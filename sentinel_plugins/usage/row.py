@@ -83,7 +83,7 @@ def _last(ctx: Context) -> float:
 def _first(ctx: Context) -> int | None:
     """The number of the first call that was made."""
     for attempt in ctx.attempts:
-        if attempt.error != NOT_CALLED:
+        if attempt.called:
             return attempt.number
     return None
 

@@ -27,7 +27,8 @@ log = logging.getLogger("sentinel.server")
 
 GIVEN_UP = "given up before it was done"
 Outcome: TypeAlias = Literal["applied", "refused", "rolled_back"]
-"""What became of a reload in this process; another worker may have refused what this one applied."""
+"""What became of a reload in this process. What another worker refuses is rolled back here, where it was applied; one
+that a newer one takes the place of is nothing."""
 
 
 class Prepared(NamedTuple):
@@ -103,7 +104,7 @@ class Worker:
         self.files = launch.files()
         problems = await self._take(self._read(launch, self.files, warns=warns))
         if problems:
-            self._note("refused")
+            self._note_refused(problems)
         return problems
 
     async def commit(self) -> str:
@@ -112,7 +113,10 @@ class Worker:
         if candidate is None:
             return "nothing was prepared"
         problems = await self._swap(candidate)
-        self._note("refused" if problems else "applied")
+        if problems:
+            self._note_refused(problems)
+        else:
+            self._note("applied")
         for warning in candidate.warnings if not problems else ():
             log.warning("the configuration in force has a warning: %s", warning)
         return problems
@@ -174,6 +178,10 @@ class Worker:
             self._previous, self._in_force = self._in_force, successor
             self._app.allowed_hosts = allowed_hosts(self._gateway)
         return problems
+
+    def _note_refused(self, problems: str) -> None:
+        if problems != GIVEN_UP:
+            self._note("refused")
 
     def _note(self, outcome: Outcome) -> None:
         if self._opened.is_set():

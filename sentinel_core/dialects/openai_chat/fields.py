@@ -50,7 +50,7 @@ KNOWN_KEYS = frozenset(
         *("detail", "extra_content", "file", "format", "frequency_penalty", "function", "function_call", "functions"),
         *("google", "image_url", "include_usage", "index", "json_schema", "logit_bias", "logprobs"),
         *("max_completion_tokens", "max_tokens", "prompt_cache_key", "safety_identifier"),
-        *("message", "messages", "metadata", "n", "name", "obfuscation", "parameters", "prediction"),
+        *("message", "messages", "metadata", "n", "name", "parameters", "prediction"),
         *("presence_penalty", "reasoning", "reasoning_content", "refusal", "response_format", "schema", "seed"),
         *("stop", "store", "stream", "stream_options", "strict", "temperature", "text", "tool_calls", "tool_choice"),
         *("accepted_prediction_tokens", "audio_tokens", "bytes", "cached_tokens", "completion_tokens"),

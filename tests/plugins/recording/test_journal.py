@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -75,15 +76,23 @@ async def test_rows_without_room_are_counted_and_logged(caplog: pytest.LogCaptur
 
 async def test_l10_large_rows_wait_up_to_so_many_bytes_and_one_that_is_larger_alone() -> None:
     store, clock = Flaky(), FakeClock()
-    large = [Record(row.id, "", row.at, {"content": "x" * 400}) for row in rows(6)]
-    async with Journal("t", store, clock, most_bytes=1_000).open() as journal:
-        assert [journal.add(record) for record in large[:4]] == [True, True, False, False]
-        store.down = False
-        await journal.caught_up()
-        await emptied(journal)
-        huge = Record("huge", "", 1.0, {"content": "x" * 4_000})
-        assert [journal.add(huge), journal.add(large[4])] == [True, False]
-    assert journal.dropped == 3
+    store.down = True
+    large = [Record(row.id, "", row.at, {"content": "漢" * 130}) for row in rows(6)]
+    huge = Record("huge", "", 1.0, {"content": "x" * 4_000})
+    async with AsyncExitStack() as older:
+        before = await older.enter_async_context(Journal("t", store, clock, most_bytes=1_000).open())
+        async with Journal("t", store, clock, most_bytes=1_000).open() as journal:
+            assert [before.add(record) for record in large[:4]] == [True, True, False, False]
+            await before.caught_up()
+            await clock.advance(1)
+            assert before.add(large[4]) is False, "what was refused once waits still"
+            await older.aclose()
+            assert journal.add(large[5]) is False, "and what another one left"
+            store.down = False
+            await clock.advance(1)
+            await emptied(journal)
+            assert [journal.add(huge), journal.add(large[5])] == [True, False]
+    assert journal.dropped == 5
 
 
 async def test_d01_whoever_waits_for_a_row_is_refused_and_at_once_during_the_outage() -> None:

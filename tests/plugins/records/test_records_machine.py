@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -45,6 +45,15 @@ CONDITIONS = st.fixed_dictionaries(
     }
 )
 GROUPINGS = st.lists(st.sampled_from([TENANT, DAY, *NAMES]), max_size=3, unique=True)
+
+
+class Conditions(TypedDict):
+    """What `query` and `aggregate` are asked alike."""
+
+    tenant: str | None
+    where: JsonMapping
+    since: float | None
+    until: float | None
 
 
 class RecordsMachine(RuleBasedStateMachine):

@@ -256,8 +256,12 @@ async def test_reloads_are_counted_by_what_became_of_them(worker: Worker) -> Non
     Gate.fault = ValueError
     assert (await worker.prepare() == "", bool(await worker.commit())) == (True, True)
     assert await worker.prepare(Broken())
+    Gate.fault = None
+    committing = await opening(worker)
+    worker.give_up()
+    assert await committing == GIVEN_UP
     counted = dict(reloads(worker._gateway.services.counts).read())
-    assert counted == {("applied",): 1, ("rolled_back",): 1, ("refused",): 2}
+    assert counted == {("applied",): 1, ("rolled_back",): 1, ("refused",): 2}, "what is given up is nothing"
 
 
 async def test_without_a_prepared_configuration_nothing_is_committed(worker: Worker) -> None:
