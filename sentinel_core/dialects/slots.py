@@ -86,6 +86,14 @@ def string_slots(
     return found
 
 
+def is_option(key: str, value: JsonValue, options: Container[str], words: Container[str]) -> bool:
+    """Whether a field of a request says which of the format's words it is to be, or which model."""
+    if key == "model":
+        return isinstance(value, str)
+    said = value if isinstance(value, list) else (value,)
+    return key in options and all(isinstance(word, str) and word in words for word in said)
+
+
 def _is_own(key: str, known: Container[str]) -> bool:
     return key not in known or key in OWN
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sentinel_core.dialects.slots import Path, TextSlot, json_slot, string_slots
+from sentinel_core.dialects.slots import Path, TextSlot, is_option, json_slot, string_slots
 from sentinel_core.json_types import JsonMapping, JsonValue
 
 IDENTIFIERS = frozenset(
@@ -45,7 +45,7 @@ def request_slots(body: JsonMapping) -> tuple[TextSlot, ...]:
         slots += content_slots(message.get("content"), ("messages", index, "content"), role)
         slots += _rest(message, ("messages", index), "content", role)
     for key, value in body.items():
-        if key in ("system", "messages") or _is_option(key, value):
+        if key in ("system", "messages") or is_option(key, value, _OPTIONS, _WORDS):
             continue
         if isinstance(value, str) and key in IDENTIFIERS:
             slots.append(TextSlot((key,), value))
@@ -58,11 +58,6 @@ def answer_slots(body: JsonMapping) -> tuple[TextSlot, ...]:
     """Every string leaf and unknown object key of an answer."""
     slots = content_slots(body.get("content"), ("content",), "assistant")
     return (*slots, *_rest(body, (), "content", None))
-
-
-def _is_option(key: str, value: JsonValue) -> bool:
-    """Whether a field of a request says which of the format's words it is to be; or which model."""
-    return isinstance(value, str) and (key == "model" or (key in _OPTIONS and value in _WORDS))
 
 
 def content_slots(content: JsonValue, path: Path, role: str | None) -> list[TextSlot]:

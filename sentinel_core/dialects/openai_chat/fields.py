@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from sentinel_core.dialects.slots import KEY, OBJECTS, SCALARS, Path, TextSlot, string_slots
+from sentinel_core.dialects.slots import KEY, OBJECTS, SCALARS, Path, TextSlot, is_option, string_slots
 from sentinel_core.dialects.unreadable import says_unreadable
 from sentinel_core.json_types import JsonMapping, JsonValue
 
@@ -72,7 +72,7 @@ def request_slots(body: JsonMapping) -> tuple[TextSlot, ...]:
     for index, message in enumerate(body.get("messages") or ()):
         slots += _message_slots(message, ("messages", index))
     for key, value in body.items():
-        if key == "messages" or _is_option(key, value):
+        if key == "messages" or is_option(key, value, _OPTIONS, WORDS):
             continue
         if value.__class__ not in SCALARS:
             slots += string_slots(value, (key,), skip=IDENTIFIERS, known=KNOWN_KEYS)
@@ -148,14 +148,6 @@ def _part_slots(content: JsonValue, path: Path, role: str | None) -> list[TextSl
         found = string_slots(part, (*path, index), role=role, skip=_PART_IDENTIFIERS, known=KNOWN_KEYS)
         slots += without_pictures(found, part)
     return slots
-
-
-def _is_option(key: str, value: JsonValue) -> bool:
-    """Whether a field of a request says which of the format's words it is to be; or which model."""
-    if key == "model":
-        return isinstance(value, str)
-    said = value if isinstance(value, list) else (value,)
-    return key in _OPTIONS and all(isinstance(word, str) and word in WORDS for word in said)
 
 
 def without_pictures(slots: list[TextSlot], holder: JsonValue) -> list[TextSlot]:

@@ -78,7 +78,7 @@ def usage_of(meter: Meter) -> JsonObject:
     }
 
 
-def costs(s: Scene, driven: Driven) -> Sequence[AttemptCost]:
+def costs(driven: Driven) -> Sequence[AttemptCost]:
     assert driven.ctx is not None
     found: tuple[AttemptCost, ...] = driven.ctx[COSTS]
     return found
@@ -89,7 +89,7 @@ async def test_replay_4_a_stream_and_an_answer_of_the_same_text_cost_the_same() 
     report = UsageReport(usage=meter.usage)
     async with scene({}, completion(TEXT, usage=usage_of(meter)), (*WORDS, report), tokens=TiktokenCounter()) as s:
         whole, streamed = await s.ask(WHO), await s.ask(WHO, stream=True)
-        assert [(row.nanousd, row.provenance) for row in (*costs(s, whole), *costs(s, streamed))] == [
+        assert [(row.nanousd, row.provenance) for row in (*costs(whole), *costs(streamed))] == [
             (meter.nanousd, "reported")
         ] * 2
         assert await spent(s) == 2 * meter.nanousd
@@ -108,7 +108,7 @@ async def test_where_neither_tokens_nor_money_are_limited_a_stream_has_a_cost_as
     answer = completion(TEXT, usage=usage_of(meter) if reported else None)
     async with scene(table, answer, (*WORDS, *report), tokens=TiktokenCounter()) as s:
         for stream in (False, True):
-            (row,) = costs(s, await s.ask(stream=stream))
+            (row,) = costs(await s.ask(stream=stream))
             assert row.nanousd == meter.nanousd
 
 
@@ -117,7 +117,7 @@ async def test_replay_4_usage_that_is_absent_is_counted_and_called_an_estimate(s
     meter = await metered(TEXT)
     script = WORDS if stream else completion(TEXT, usage=None)
     async with scene({}, script, tokens=TiktokenCounter()) as s:
-        (row,) = costs(s, await s.ask(WHO, stream=stream))
+        (row,) = costs(await s.ask(WHO, stream=stream))
         assert (row.usage, row.provenance, row.nanousd) == (meter.usage, "estimated", meter.nanousd)
         assert await spent(s) == meter.nanousd
 
@@ -127,7 +127,7 @@ async def test_replay_4_u26_usage_that_is_zero_is_zero(stream: bool) -> None:
     none = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
     script: Script = (*WORDS, UsageReport(usage=Usage())) if stream else completion(TEXT, usage=none)
     async with scene({}, script, tokens=TiktokenCounter()) as s:
-        (row,) = costs(s, await s.ask(WHO, stream=stream))
+        (row,) = costs(await s.ask(WHO, stream=stream))
         assert (row.usage, row.provenance, row.nanousd) == (Usage(), "reported", 0)
         assert await spent(s) == 0
 
@@ -139,7 +139,7 @@ async def test_u26_beside_a_prompt_alone_the_answer_is_counted_and_all_is_called
     script: Script = (*WORDS, UsageReport(usage=Provisional(7, 0, 7))) if stream else completion(TEXT, usage=alone)
     async with scene({}, script, tokens=TiktokenCounter()) as s:
         driven = await s.ask(WHO, stream=stream)
-        (row,) = costs(s, driven)
+        (row,) = costs(driven)
         said = meter.usage.completion_tokens
         assert (row.usage, row.provenance) == (Usage(7, said, 7 + said), "estimated")
         assert await spent(s) == row.nanousd == 7 * 1_000 + said * 10_000
@@ -172,7 +172,7 @@ async def test_replay_4_a_stream_that_breaks_costs_what_came_and_a_count_that_ca
     async with scene({}, (early, "one ", "two ", broken), tokens=TiktokenCounter()) as s:
         driven = await s.ask(WHO, stream=True)
         assert code(driven) == "upstream_stream_interrupted"
-        (row,) = costs(s, driven)
+        (row,) = costs(driven)
         assert (row.usage, row.provenance) == (meter.usage, "partial")
         assert await spent(s) == meter.nanousd
 
@@ -182,7 +182,7 @@ async def test_replay_4_zeros_that_came_early_say_nothing_of_the_prompt() -> Non
     meter = await metered("one two ")
     broken = UpstreamError("upstream_stream_interrupted")
     async with scene({}, (UsageReport(usage=Usage()), "one ", "two ", broken), tokens=TiktokenCounter()) as s:
-        (row,) = costs(s, await s.ask(WHO, stream=True))
+        (row,) = costs(await s.ask(WHO, stream=True))
         assert (row.usage, row.provenance) == (meter.usage, "partial")
         assert await spent(s) == meter.nanousd
 
@@ -202,7 +202,7 @@ async def test_a_call_that_was_refused_costs_nothing_and_one_that_was_lost_perha
 ) -> None:
     meter = await metered("")
     async with scene({}, UpstreamError(error), tokens=TiktokenCounter()) as s:
-        (row,) = costs(s, await s.ask(WHO))
+        (row,) = costs(await s.ask(WHO))
         assert row.provenance == provenance
         assert row.nanousd == (meter.nanousd if charged else 0)
         assert (await spent(s), await held(s)) == (row.nanousd, 0)

@@ -70,9 +70,7 @@ def test_s04_a_file_that_ends_anywhere_gives_every_whole_line(tmp_path: Path, cu
 
 @settings(promised(), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(at=st.integers(0, sum(map(len, LINES)) - 1), flip=st.integers(1, 255))
-def test_p11_a_damaged_line_is_passed_by_and_no_other(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, at: int, flip: int
-) -> None:
+def test_p11_a_damaged_line_is_passed_by_and_no_other(tmp_path: Path, at: int, flip: int) -> None:
     path = tmp_path / "damaged.rows"
     content = bytearray(b"".join(LINES))
     content[at] ^= flip
@@ -133,9 +131,7 @@ def test_a_file_that_cannot_be_opened_keeps_nobody_from_the_others(
     ]
 
 
-def test_what_cannot_be_removed_takes_nothing_with_it(
-    spool: Spool, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_cannot_be_removed_takes_nothing_with_it(spool: Spool, caplog: pytest.LogCaptureFixture) -> None:
     *_, (gone,) = commit(spool, LINES[0], Turn())
     gone.unlink()
     *_, (_, stays) = commit(spool, LINES[1], Turn())

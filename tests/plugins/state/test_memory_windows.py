@@ -101,7 +101,7 @@ async def test_a_refund_never_exceeds_what_was_reserved(store: MemoryState) -> N
     assert state.remaining == 100
 
 
-async def test_more_than_reserved_is_owed_until_it_leaves_the_window(store: MemoryState, clock: ManualTime) -> None:
+async def test_more_than_reserved_is_owed_until_it_leaves_the_window(store: MemoryState) -> None:
     tokens = Window("tokens", limit=100, period_s=60.0, cost=10)
     await store.admit("first", [tokens])
     await store.settle("first", Settlement(units=(("tokens", 150),)))

@@ -251,7 +251,7 @@ async def test_a_wrong_password_is_an_outage_with_its_reason_in_the_log(
             assert await admitted(store)
 
 
-async def test_settling_is_refused_as_well_and_the_lease_ends_by_itself(shim: Shim, redis_server: RedisServer) -> None:
+async def test_settling_is_refused_as_well_and_the_lease_ends_by_itself(shim: Shim) -> None:
     lease = Lease(state_key("acme", "concurrency"), limit=1, ttl_s=0.2)
     async with redis_state(shim.url) as store:
         assert (await store.admit(state_key("acme", "r"), [lease])).admitted

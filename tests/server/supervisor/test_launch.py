@@ -36,7 +36,7 @@ def test_s06_a_file_that_was_there_has_to_be_there_still(folder: Path) -> None:
         launch.anew().gateway()
 
 
-def test_s06_a_file_that_the_environment_named_stays_the_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s06_a_file_that_the_environment_named_stays_the_one(folder: Path) -> None:
     (folder / ".env").write_text("SENTINEL_CONFIG=named.toml")
     (folder / "named.toml").write_text("[server]\nport = 1")
     launch = Launch(env_file=".env")
