@@ -44,8 +44,8 @@ DATES = {"en": "%B %d, %Y", "de": "%d.%m.%Y", "fr": "%d/%m/%Y", "es": "%d/%m/%Y"
 SCANNER = Scanner(structured_pii())
 
 
-def generators(fake: Any, locale: str) -> dict[str, Callable[[], str]]:  # see below
-    """What Faker can make for a locale. Any: its methods are found at run time."""
+def generators(fake: Any, locale: str) -> dict[str, Callable[[], str]]:  # its methods are found at run time
+    """What Faker can make for a locale."""
     made: dict[str, Callable[[], str]] = {
         "EMAIL_ADDRESS": fake.email,
         "PHONE_NUMBER": fake.phone_number,
@@ -66,15 +66,15 @@ def generators(fake: Any, locale: str) -> dict[str, Callable[[], str]]:  # see b
     return {**made, name: make}
 
 
-def number(count: int, kind: Any) -> str:  # see below
-    """So many random digits that are a number of this kind. Any: a module of python-stdnum."""
+def number(count: int, kind: Any) -> str:  # a module of python-stdnum
+    """So many random digits that are a number of this kind."""
     while not kind.is_valid(drawn := digits(count)):
         pass
     return drawn
 
 
-def written(value: str, kind: Any) -> str:  # see below
-    """With its digits divided, or as they are. Any: as above."""
+def written(value: str, kind: Any) -> str:  # a module of python-stdnum
+    """With its digits divided, or as they are."""
     return str(kind.format(value)) if random.random() < 0.5 else value
 
 
@@ -94,7 +94,7 @@ def digits(count: int) -> str:
 
 def looks_like() -> Iterator[Callable[[], str]]:
     """Makers of what is no personal data."""
-    fake: Any = Faker("en_US")  # Any: its methods are found at run time
+    fake: Any = Faker("en_US")  # its methods are found at run time
     yield lambda: str(random.randrange(1_500_000_000, 1_900_000_000))
     yield lambda: str(random.randrange(1_500_000_000_000, 1_900_000_000_000))
     yield lambda: "35" + digits(13)
@@ -118,8 +118,8 @@ def looks_like() -> Iterator[Callable[[], str]]:
     yield from what_tools_print(fake)
 
 
-def what_tools_print(fake: Any) -> Iterator[Callable[[], str]]:  # see below
-    """Makers of lines as `ls`, `tar`, `ps`, `pip` and others write them. Any: as above."""
+def what_tools_print(fake: Any) -> Iterator[Callable[[], str]]:  # its methods are found at run time
+    """Makers of lines as `ls`, `tar`, `ps`, `pip` and others write them."""
     number, real = random.randrange, random.uniform
 
     def long_iso() -> str:

@@ -41,7 +41,7 @@ def decode_json(
     raw: bytes,
     limits: JsonLimits = DEFAULT_LIMITS,
     decode: Callable[[bytes], Any] = _decode,  # a decoder of any type
-) -> Any:  # a decoded JSON value of any shape
+) -> JsonValue:
     """Decode one JSON document; `decode` may be a decoder of a type of its own.
 
     Raises `Refusal`: request_too_large, json_too_deep, invalid_utf8 or invalid_json. Of repeated object keys the

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
-from typing import Any, ClassVar, Final, Literal, NamedTuple, Self, TypeAlias
+from typing import ClassVar, Final, Literal, NamedTuple, Self, TypeAlias
 
 import msgspec
 
 from sentinel_core.dialects.line_ends import CR, LF
 from sentinel_core.dialects.slots import Path, TextSlot
 from sentinel_core.dialects.unreadable import says_unreadable
+from sentinel_core.json_types import JsonValue
 from sentinel_core.usage import Usage
 
 Channel: TypeAlias = Literal["content", "reasoning", "refusal", "tool_arguments"]
-Json: TypeAlias = Any  # a decoded JSON value; its shape is the provider's
 
 
 class Frame(msgspec.Struct, gc=False, eq=False):
@@ -31,14 +31,14 @@ class Frame(msgspec.Struct, gc=False, eq=False):
     """
 
     raw: bytes
-    _body: Json
-    places: Sequence[Json] = ()
+    _body: JsonValue
+    places: Sequence[JsonValue] = ()
     name: str = ""
     size: int = 1
     reencode: bool = False
 
     @property
-    def body(self) -> Json:
+    def body(self) -> JsonValue:
         """The payload, decoded."""
         if self._body is None:
             self._body = msgspec.json.decode(self.raw)

@@ -1,4 +1,4 @@
-"""What JSON is once it is decoded. Its shape is its sender's: whoever reads a part looks first at what it is."""
+"""What JSON and TOML are once decoded. The shape is its author's: whoever reads a part looks first at what it is."""
 
 from __future__ import annotations
 
@@ -11,3 +11,7 @@ JsonObject: TypeAlias = dict[str, Any]  # values as above
 """An object that whoever holds it may change."""
 JsonMapping: TypeAlias = Mapping[str, Any]  # values as above
 """An object that is only read."""
+TomlValue: TypeAlias = Any  # as `JsonValue`
+"""A bool, a number, a text, a date or time, a list of values or a `TomlTable`; of code also a `Secret`."""
+TomlTable: TypeAlias = dict[str, Any]  # values of TOML, and Secrets
+"""A table of the configuration, as its file or code would say it."""

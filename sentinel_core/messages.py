@@ -7,13 +7,14 @@ exactly as it came.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
 from sentinel_core.dialects.slots import Path, TextSlot, patched
 from sentinel_core.dialects.unreadable import holds_unreadable, says_unreadable
 from sentinel_core.events import Opaque
+from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_core.usage import Usage
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ __all__ = [
 
 Operation: TypeAlias = Literal["chat", "completion", "embedding", "response", "count_tokens"]
 _OPAQUE = -2  # begins the path of a slot of `Answer.opaque`; a body's own paths begin with a key, which is a string
-Json: TypeAlias = Any  # a decoded JSON value; its shape is the client's or the provider's
-Patch: TypeAlias = Callable[[Mapping[str, Json], Mapping[Path, str]], Mapping[str, Json]]
+Patch: TypeAlias = Callable[[JsonMapping, Mapping[Path, str]], JsonMapping]
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -41,13 +41,13 @@ class Request(msgspec.Struct, frozen=True):
     """
 
     dialect: Dialect
-    body: Mapping[str, Json]
+    body: JsonMapping
     operation: Operation = "chat"
     model: str | None = None
     stream: bool = False
     include_usage: bool = False
-    gateway: Mapping[str, Json] = {}
-    _read: tuple[Mapping[str, Json], tuple[TextSlot, ...]] | None = None
+    gateway: JsonMapping = {}
+    _read: tuple[JsonMapping, tuple[TextSlot, ...]] | None = None
     """A body whose strings were looked up, and these: each guard asks for them."""
 
     def texts(self) -> tuple[TextSlot, ...]:
@@ -67,7 +67,7 @@ class Request(msgspec.Struct, frozen=True):
         """The same request with the slots at these paths holding other texts; everything else is shared."""
         return msgspec.structs.replace(self, body=patched(self.body, texts), _read=None) if texts else self
 
-    def with_fields(self, **fields: Json) -> Request:
+    def with_fields(self, **fields: JsonValue) -> Request:
         """The same request with top-level body fields replaced or added."""
         return msgspec.structs.replace(self, body={**self.body, **fields}, _read=None)
 
@@ -82,7 +82,7 @@ class Answer(msgspec.Struct, frozen=True):
     """
 
     dialect: Dialect
-    body: Mapping[str, Json]
+    body: JsonMapping
     operation: Operation = "chat"
     raw: bytes | None = None
     usage: Usage | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -144,7 +144,7 @@ class RecordStore(Protocol):
         tenant: str | None,
         group_by: Sequence[str] = (),
         sums: Sequence[str] = (),
-        where: Mapping[str, Any] | None = None,  # as in `query`
+        where: JsonMapping | None = None,
         since: float | None = None,
         until: float | None = None,
     ) -> tuple[Group, ...]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from sentinel_core.endpoints import PARAMETER, Endpoint, Policy
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject
 from sentinel_server.distribution import package_version
 
 _COMPONENT = "#/components/schemas/{name}"
@@ -40,12 +40,12 @@ class Operation(NamedTuple):
 
     method: str
     path: str
-    request: JsonValue
-    response: JsonValue
+    request: Any  # a type that msgspec can describe
+    response: Any  # a type that msgspec can describe
     summary: str
     tags: tuple[str, ...] = ()
     policy: Policy = "caller"
-    errors: JsonValue = ErrorBody
+    errors: Any = ErrorBody  # a type that msgspec can describe
     streams: bool = False
 
 

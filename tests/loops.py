@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
+
+from sentinel_core.running import Running
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ class Loop:
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:  # Any: what a coroutine exchanges with its loop
+    def run(self, work: Running[T]) -> T:
         """What the work gives."""
         return self._runner.get_loop().run_until_complete(work)
 

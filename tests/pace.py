@@ -8,8 +8,10 @@ limit.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sentinel_core.running import Running
 
 T = TypeVar("T")
 
@@ -34,7 +36,7 @@ async def until(reached: Callable[[], bool | Awaitable[bool]], within_s: float =
         raise AssertionError(f"not within {within_s:g} s") from None
 
 
-async def in_time(work: Coroutine[Any, Any, T], limit_s: float) -> T:  # Any: what a coroutine exchanges with its loop
+async def in_time(work: Running[T], limit_s: float) -> T:
     """What the work gives. Fails if it is not over within `limit_s`."""
     task = asyncio.ensure_future(work)
     await asyncio.sleep(0)  # the work has begun: its own timers run before the limit does

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
-Serve: TypeAlias = Callable[[Connection], Coroutine[Any, Any, None]]  # Any: as asyncio's
+from sentinel_core.running import Running
+
+Serve: TypeAlias = Callable[[Connection], Running[None]]
 """What a process does until it is killed; the first thing that it sends is "ready". A function of a module."""
 
 

@@ -49,7 +49,8 @@ class Wheels:
         """The rows of a Parquet file."""
         from pyarrow import parquet
 
-        rows: list[dict[str, Any]] = parquet.read_table(io.BytesIO(self._open(wheel).read(name))).to_pylist()  # TOML
+        file = io.BytesIO(self._open(wheel).read(name))
+        rows: list[dict[str, Any]] = parquet.read_table(file).to_pylist()  # as the file's columns are
         return rows
 
     def text(self, wheel: str, name: str) -> str:

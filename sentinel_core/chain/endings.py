@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
 
 from sentinel_core.chain.layers import StreamLayer
 from sentinel_core.chain.pipe import Pipe
 from sentinel_core.reply import EventStream, Reading, logged
+from sentinel_core.running import Running
 
 
 class Tracker:
@@ -19,7 +18,7 @@ class Tracker:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:  # Any: as Task's
+    def start(self, work: Running[None]) -> asyncio.Task[None]:
         """Run `work` in a task of its own, remembered until it is done."""
         task = asyncio.create_task(work)
         self._tasks.add(task)

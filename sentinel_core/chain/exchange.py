@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from time import perf_counter
 from types import TracebackType
-from typing import Any
 
 from sentinel_core.chain import dispatching, finish, inward, monitor, outward
 from sentinel_core.chain.account import Account
@@ -22,6 +21,7 @@ from sentinel_core.errors import Refusal, StageFault, UpstreamError
 from sentinel_core.events import Event
 from sentinel_core.messages import Answer
 from sentinel_core.reply import EventStream, Reply, each
+from sentinel_core.running import Running
 
 
 class Exchange:
@@ -178,7 +178,7 @@ class Exchange:
         else:
             chain.leave()
 
-    async def _owed(self, work: Coroutine[Any, Any, None], exc: BaseException | None) -> None:  # Any: as Task's
+    async def _owed(self, work: Running[None], exc: BaseException | None) -> None:
         """Wait for what an ending owes, past the first cancellation; the second one leaves it to the tracker."""
         task = self.chain.tracker.start(work)
         try:
@@ -200,7 +200,7 @@ class Exchange:
         finally:
             self.chain.leave()
 
-    async def _end_with(self, rest: Coroutine[Any, Any, None]) -> None:  # Any: as Task's
+    async def _end_with(self, rest: Running[None]) -> None:
         try:
             await rest
         finally:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Sequence
 from inspect import isawaitable
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sentinel_core.cancellation import own_failure
 from sentinel_core.chain.faults import note
 from sentinel_core.context import Outcome
+from sentinel_core.running import Running
 
 if TYPE_CHECKING:
     from sentinel_core.chain.compile import Step
@@ -35,9 +36,7 @@ async def run(
         exchange.seconds[entry.position] += perf_counter() - started
 
 
-def run_plain(
-    exchange: Exchange, outcome: Outcome, steps: Sequence[Step]
-) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine exchanges with its loop
+def run_plain(exchange: Exchange, outcome: Outcome, steps: Sequence[Step]) -> Running[None] | None:
     """Run finishers that are plain functions, without a task.
 
     One that returns an awaitable after all stops this: what is left comes back as a coroutine, for a task of its own.

@@ -77,7 +77,7 @@ class Document:
                 return self.origins[steps[:length]]
         return None
 
-    def _descend(self, node: Any, step: str | int, here: Steps, origin: Origin) -> Any:  # values of TOML
+    def _descend(self, node: Any, step: str | int, here: Steps, origin: Origin) -> Any:  # values of TOML, or EnvText
         if isinstance(node, dict):
             if step not in node:
                 node[step] = {}

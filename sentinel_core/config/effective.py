@@ -12,6 +12,7 @@ from sentinel_core.config.document import Document, Steps, dotted
 from sentinel_core.config.expectation import show
 from sentinel_core.config.fields import fields_of
 from sentinel_core.config.secret import Secret
+from sentinel_core.json_types import TomlValue
 
 
 class EffectiveValue(NamedTuple):
@@ -23,7 +24,7 @@ class EffectiveValue(NamedTuple):
     source: str
 
 
-def dump(value: Any) -> Any:  # a Struct's value in, what TOML can say out
+def dump(value: Any) -> TomlValue:  # a Struct's value
     """A Struct as the table that makes it, defaults included: secrets as references, None where nothing is set."""
     match value:
         case Secret():

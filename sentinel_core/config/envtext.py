@@ -5,6 +5,8 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
+from sentinel_core.json_types import TomlValue
+
 
 class EnvText:
     """A variable's value, not a `str` and opaque in `repr`: it may turn out to be a secret."""
@@ -18,7 +20,7 @@ class EnvText:
         return "EnvText(...)"
 
 
-def toml_value(text: str) -> Any:  # whatever TOML can say
+def toml_value(text: str) -> TomlValue:
     """What `key = <text>` means in TOML. Raises `ValueError`."""
     try:
         parsed = tomllib.loads(f"value = {text}")
@@ -29,7 +31,7 @@ def toml_value(text: str) -> Any:  # whatever TOML can say
     return parsed["value"]
 
 
-def readings(text: str, *, string: bool) -> list[Any]:  # whatever TOML can say
+def readings(text: str, *, string: bool) -> list[TomlValue]:
     """What a variable's text can mean, the likeliest first. Secrets are strings, also those that look like numbers."""
     try:
         value = toml_value(text)
@@ -38,12 +40,12 @@ def readings(text: str, *, string: bool) -> list[Any]:  # whatever TOML can say
     return [text] if string and not isinstance(value, str) else [value, text]
 
 
-def string(value: Any) -> str | None:  # whatever TOML can say
+def string(value: Any) -> str | None:  # a value of TOML, or EnvText
     """A value of the document where a string belongs; None where there is none, or another value."""
     value = readings(value.text, string=True)[0] if isinstance(value, EnvText) else value
     return value if isinstance(value, str) else None
 
 
-def plain(value: Any) -> Any:  # whatever TOML can say
+def plain(value: Any) -> TomlValue:  # a value of TOML, or EnvText
     """A value of the document where nobody gives a type: the text of a variable as TOML, else as a string."""
     return readings(value.text, string=False)[0] if isinstance(value, EnvText) else value

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from sentinel_core.config.secret import Secret
+from sentinel_core.json_types import TomlValue
 
 MAX_SHOWN_CHARS = 60
 
@@ -84,7 +85,7 @@ def _limits(metas: tuple[msgspec.Meta, ...]) -> str:
     return "".join(f" {word}" for word in words)
 
 
-def found(value: Any, annotation: Any) -> str:  # a value of TOML; annotations have no common type
+def found(value: TomlValue, annotation: Any) -> str:  # annotations have no common type
     """What stands where `annotation` should.
 
     Where a table or a list belongs, a string may be anything, a misplaced API key included: only its kind is named.
@@ -94,7 +95,7 @@ def found(value: Any, annotation: Any) -> str:  # a value of TOML; annotations h
     return show(value) if plain or not isinstance(value, str) else "a string"
 
 
-def show(value: Any) -> str:  # a value of TOML
+def show(value: TomlValue) -> str:
     """A plain value as TOML, shortened; credentials in a URL are masked, containers only named."""
     match value:
         case None:

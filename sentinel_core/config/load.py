@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -20,6 +20,7 @@ from sentinel_core.config.settings import CatalogueSettings, ChainSettings, Mode
 from sentinel_core.config.sources import WITHOUT_FILE, Option, find_file, merge, read_file
 from sentinel_core.config.tables import PluginTable, provider_tables, stage_tables, store_table
 from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.json_types import TomlValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def load_settings(
     return _settings(document, problems, environment, files, found, further)
 
 
-def settings_from(tables: Mapping[str, Any], *, environ: Mapping[str, str] | None = None) -> Settings:  # TOML values
+def settings_from(tables: Mapping[str, TomlValue], *, environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from tables in code, for those who embed the gateway. Nothing is read unless `environ` is given.
 
     Secrets are references or `Secret` objects. Raises `ConfigError` with every problem.

@@ -14,14 +14,15 @@ from sentinel_core.config.environment import OVERRIDE, Environment
 from sentinel_core.config.envtext import EnvText, plain, toml_value
 from sentinel_core.config.files import Files, Readable
 from sentinel_core.errors import ConfigProblem
+from sentinel_core.json_types import TomlTable, TomlValue
 
 FILE_NAME = "sentinel.toml"
-WITHOUT_FILE: Mapping[str, Any] = {  # Any: values of TOML
+WITHOUT_FILE: Mapping[str, TomlValue] = {
     "stages": {
         **{"metrics": {}, "audit": {}, "usage": {}, "auth": {}},
         **{"rate_limit": {}, "pii": {}, "injection": {}, "routing": {}, "retry": {}, "breaker": {}},
     }
-}  # TOML values
+}
 """What is on where nobody wrote a file."""
 
 _OF_ONE_TABLE = frozenset({"enabled", "models", "default_model", "same_as"})
@@ -50,7 +51,7 @@ def find_file(path: Path | None, environ: Mapping[str, str], files: Files) -> Pa
     return Path(FILE_NAME) if files.exists(Path(FILE_NAME)) else None
 
 
-def read_file(path: Readable) -> tuple[dict[str, Any], list[ConfigProblem]]:  # TOML values
+def read_file(path: Readable) -> tuple[TomlTable, list[ConfigProblem]]:
     """The tables of a TOML file, or why it cannot be read."""
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig")), []
@@ -66,10 +67,7 @@ def read_file(path: Readable) -> tuple[dict[str, Any], list[ConfigProblem]]:  # 
 
 
 def merge(
-    tables: Mapping[str, Any],  # TOML values
-    origin: Origin,
-    environment: Environment,
-    options: Sequence[Option] = (),
+    tables: Mapping[str, TomlValue], origin: Origin, environment: Environment, options: Sequence[Option] = ()
 ) -> tuple[Document, list[ConfigProblem]]:
     """One document of the given tables, the environment and the options."""
     document = Document()

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import msgspec
 
-from sentinel_core.dialects.shape import Object, shaped
-from sentinel_core.json_types import JsonMapping
+from sentinel_core.dialects.shape import shaped
+from sentinel_core.json_types import JsonMapping, JsonObject
 
 
 class _Function(msgspec.Struct):
     name: str | None = None
     arguments: str | None = None
     description: str | None = None
-    parameters: Object | None = None
+    parameters: JsonObject | None = None
     strict: bool | None = None
 
 
@@ -24,13 +24,13 @@ class _Call(msgspec.Struct):
     id: str | None = None
     type: str | None = None
     function: _Function | None = None
-    extra_content: Object | None = None
+    extra_content: JsonObject | None = None
 
 
 class _Tool(msgspec.Struct):
     type: str | None = None
     function: _Function | None = None
-    extra_content: Object | None = None
+    extra_content: JsonObject | None = None
 
 
 class _Image(msgspec.Struct):
@@ -48,9 +48,9 @@ class _Part(msgspec.Struct):
     type: str
     text: str | None = None
     image_url: _Image | str | None = None
-    input_audio: Object | None = None
+    input_audio: JsonObject | None = None
     file: _File | None = None
-    extra_content: Object | None = None
+    extra_content: JsonObject | None = None
 
 
 class _Message(msgspec.Struct):
@@ -62,12 +62,12 @@ class _Message(msgspec.Struct):
     tool_calls: list[_Call] | None = None
     function_call: _Function | None = None
     reasoning_content: str | None = None
-    extra_content: Object | None = None
+    extra_content: JsonObject | None = None
 
 
 class _Schema(msgspec.Struct):
     name: str | None = None
-    schema: Object | None = None
+    schema: JsonObject | None = None
     strict: bool | None = None
 
 
@@ -96,13 +96,13 @@ class _Request(msgspec.Struct):
     top_k: int | None = None
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
-    logit_bias: Object | None = None
+    logit_bias: JsonObject | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
-    metadata: Object | None = None
+    metadata: JsonObject | None = None
     service_tier: str | None = None
     verbosity: str | None = None
-    extra_content: Object | None = None
+    extra_content: JsonObject | None = None
 
 
 def checked(body: JsonMapping) -> JsonMapping:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import msgspec
 
 from sentinel_core.errors import Refusal
 from sentinel_core.json_types import JsonMapping
-
-Object = dict[str, Any]  # JSON whose members are nobody's business here
 
 _PLACE = re.compile(r" - at `\$\.?(.*)`$")
 

@@ -16,7 +16,7 @@ from sentinel_core.context import Call, Client, Context, Outcome
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import ConfigError, SentinelError
 from sentinel_core.events import Event, TextEvent
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonValue, TomlValue
 from sentinel_core.keys import CANDIDATES, Target
 from sentinel_core.messages import Answer
 from sentinel_core.records import RecordStore
@@ -28,7 +28,7 @@ from sentinel_core.testing.fake_clock import FakeClock, settle
 from sentinel_core.testing.fake_provider import FakeProvider, Item
 from sentinel_core.testing.replies import chat_body
 
-Table: TypeAlias = Mapping[str, Any] | StageConfig | None  # Any: values of TOML
+Table: TypeAlias = Mapping[str, TomlValue] | StageConfig | None
 """A stage's configuration: as its TOML table would say it, as its Struct, or nothing."""
 
 
@@ -117,7 +117,7 @@ async def drive(
     reply: Sequence[Item] = ("Hello",),
     stream: bool = True,
     services: Services | None = None,
-    **fields: Any,  # further fields of the request's body
+    **fields: JsonValue,
 ) -> Driven:
     """Send one prompt through a single stage, with a fake upstream that replies with `reply`.
 
@@ -153,8 +153,9 @@ async def opened(
 
 @asynccontextmanager
 async def fake_services(
-    clock: FakeClock | None = None, **extra: Any
-) -> AsyncIterator[Services]:  # Any: services by their names
+    clock: FakeClock | None = None,
+    **extra: Any,  # services by their names
+) -> AsyncIterator[Services]:
     """Services without an outside world: a fake clock, no network, stores in memory. `extra` are others, by name."""
     state_kind, records_kind = _stores_in_memory()
     with ThreadPoolExecutor(max_workers=2) as executor:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 
@@ -16,6 +16,7 @@ from sentinel_core.context import Context
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.errors import ConfigError
 from sentinel_core.events import Finish, TextEvent
+from sentinel_core.json_types import TomlValue
 from sentinel_core.keys import CANDIDATES, Target
 from sentinel_core.messages import Answer
 from sentinel_core.provider import Health, Provider, ProviderConfig
@@ -38,7 +39,7 @@ class ProviderConformance:
     """
 
     provider: ClassVar[type[Provider]]
-    config: ClassVar[Mapping[str, Any]] = {}  # Any: values of TOML
+    config: ClassVar[Mapping[str, TomlValue]] = {}
     model: ClassVar[str]
 
     @asynccontextmanager
@@ -47,7 +48,7 @@ class ProviderConformance:
         async with fake_services() as made:
             yield made
 
-    def converted(self, **more: Any) -> ProviderConfig:  # Any: values of TOML
+    def converted(self, **more: TomlValue) -> ProviderConfig:
         """The configuration as a file's would be. Raises `ConfigError`."""
         name = self.provider.name
         settings = settings_from({"providers": {name: {**self.config, **more}}})

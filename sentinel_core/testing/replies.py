@@ -14,7 +14,7 @@ from sentinel_core.messages import Answer
 _TOP = {"id": "chatcmpl-fake", "object": "chat.completion.chunk", "created": 1, "model": "fake"}
 
 
-def completion(text: str, **fields: JsonValue) -> Answer:  # further fields of the body
+def completion(text: str, **fields: JsonValue) -> Answer:
     """A unary answer that says `text`."""
     body = {
         "id": "chatcmpl-fake",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import pytest
 
@@ -13,6 +13,7 @@ from sentinel_core.chain import Chain, Delivery, Exchange, Tracker
 from sentinel_core.context import Context, Outcome
 from sentinel_core.errors import ConfigError, Refusal, SentinelError, StageFault, UpstreamError
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import TomlValue
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing.fake_clock import settle
 from sentinel_core.testing.fake_provider import HANG, FakeProvider, Item, Unhurried
@@ -55,8 +56,8 @@ class StageConformance:
     """
 
     stage: ClassVar[type[Stage]]
-    config: ClassVar[Mapping[str, Any]] = {}  # Any: values of TOML
-    minimum: ClassVar[Mapping[str, Any] | None] = None  # Any: values of TOML
+    config: ClassVar[Mapping[str, TomlValue]] = {}
+    minimum: ClassVar[Mapping[str, TomlValue] | None] = None
     prompts: ClassVar[Sequence[str]] = ("Hello",)
     replies: ClassVar[Sequence[str]] = ("Hello there, how are you?",)
 

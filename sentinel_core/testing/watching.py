@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from sentinel_core.running import Running
 
 T = TypeVar("T")
 
@@ -14,7 +16,7 @@ PATIENCE_S = 20.0
 LEAVES_S = 1.0
 
 
-async def ended(work: Coroutine[Any, Any, T]) -> T:  # Any: what a coroutine exchanges with its loop
+async def ended(work: Running[T]) -> T:
     """What the work gives. Fails where it does not come to an end; what does not leave then is left behind."""
     task = asyncio.ensure_future(work)
     await asyncio.wait([task], timeout=PATIENCE_S)

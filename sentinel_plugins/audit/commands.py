@@ -20,14 +20,14 @@ from sentinel_plugins.audit.seal import Keys
 from sentinel_plugins.audit.stage import Audit, keys_of
 from sentinel_plugins.audit.verify import Verified, Verifier
 from sentinel_plugins.recording.offline import answered
-from sentinel_plugins.recording.options import Config, EnvFile, Json
+from sentinel_plugins.recording.options import AsJson, Config, EnvFile
 
 FOUND = 1
 INCOMPLETE = 3
 """The exit code where the records or the checkpoints could not be read: nothing is known of them."""
 
 
-def verify_audit(config: Config = None, env_file: EnvFile = None, json: Json = False) -> int:
+def verify_audit(config: Config = None, env_file: EnvFile = None, json: AsJson = False) -> int:
     """Check that no audit record was edited, deleted or moved.
 
     Exit code: 0, 1 if one was, 2 wrong arguments or configuration, 3 not everything could be looked at.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from sentinel_core.config import Seconds, Secret
 from sentinel_core.endpoints import ADMIN
+from sentinel_core.json_types import TomlTable
 from sentinel_core.limits import Limits
 from sentinel_core.stage import StageConfig
 from sentinel_plugins.auth.jwt.config import JwtConfig
@@ -51,7 +52,7 @@ class TenantTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Paths that it may call. By default all."""
     limits: Limits = Limits()
     """What all of its keys and users may use together."""
-    preferences: dict[str, Any] = {}  # TOML values
+    preferences: TomlTable = {}
     """Settings of its own, for stages that know them."""
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from sentinel_core.running import Running
 
 T = TypeVar("T")
 
@@ -21,7 +23,7 @@ class Flights(Generic[T]):
     def __len__(self) -> int:
         return len(self._tasks)
 
-    async def join(self, key: bytes, start: Callable[[], Coroutine[Any, Any, T]]) -> T:  # a coroutine's own Any
+    async def join(self, key: bytes, start: Callable[[], Running[T]]) -> T:
         """What comes of the work that is under way, or of one that starts now."""
         task = self._tasks.get(key)
         if task is None:

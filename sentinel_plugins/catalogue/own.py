@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sentinel_core.config import Document, Origin, dump, read_file
 from sentinel_core.config.convert import convert_table
@@ -15,6 +15,7 @@ from sentinel_core.config.expectation import show
 from sentinel_core.config.files import Readable
 from sentinel_core.config.secret import SecretReader
 from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.json_types import TomlValue
 from sentinel_core.model_facts import ONLY_EMBEDS, ModelFacts
 
 EXPECTED = "tables [[models]], each with an id"
@@ -59,7 +60,7 @@ def own_rows(path: Readable, known: Mapping[str, ModelFacts]) -> OwnRows:
     return OwnRows(models, sha256(repr(rows).encode()).hexdigest()[:8])
 
 
-def missing_rate(row: Mapping[str, Any]) -> str | None:  # values of TOML
+def missing_rate(row: Mapping[str, TomlValue]) -> str | None:
     """The rate without which the others of a row are no price. Whether a rate is one at all does not matter here."""
     given = {key for key, value in row.items() if value is not None and value != []}
     if "input_usd" not in given:
@@ -68,7 +69,7 @@ def missing_rate(row: Mapping[str, Any]) -> str | None:  # values of TOML
     return "output_usd" if "output_usd" not in given and row.get("capabilities") != [*ONLY_EMBEDS] else None
 
 
-def _over(known: Mapping[str, ModelFacts], row: Any) -> Any:  # values of TOML
+def _over(known: Mapping[str, ModelFacts], row: TomlValue) -> TomlValue:
     """A row with what is known about its model. Without an id, nobody knows what it lacks."""
     if not isinstance(row, dict):
         return row
@@ -78,7 +79,7 @@ def _over(known: Mapping[str, ModelFacts], row: Any) -> Any:  # values of TOML
     return {**base, **row}
 
 
-def _id(row: Any) -> str | None:  # a value of TOML
+def _id(row: TomlValue) -> str | None:
     id_ = row.get("id") if isinstance(row, dict) else None
     return id_ if isinstance(id_, str) and id_ else None
 

@@ -16,7 +16,7 @@ from sentinel_plugins.guard_tools.evaluate import evaluate, progress
 from sentinel_plugins.guard_tools.guards import Direction, opened
 from sentinel_plugins.guard_tools.scan import Scan, scan
 from sentinel_plugins.guard_tools.score import Evaluation
-from sentinel_plugins.recording.options import Config, EnvFile, Json
+from sentinel_plugins.recording.options import AsJson, Config, EnvFile
 
 BELOW = FOUND = 1
 INCOMPLETE = 3
@@ -51,7 +51,7 @@ def guard_eval(
     min_recall: Share = None,
     config: Config = None,
     env_file: EnvFile = None,
-    json: Json = False,
+    json: AsJson = False,
 ) -> int:
     """Measure the guards on texts whose truth you know: precision, recall, latency. No provider is called.
 
@@ -83,7 +83,7 @@ def scan_file(
     as_: AsOption = As.REQUEST,
     config: Config = None,
     env_file: EnvFile = None,
-    json: Json = False,
+    json: AsJson = False,
 ) -> int:
     """Show what each guard would do with a text. No provider is called, and nothing of the text is printed.
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
+from typing import ClassVar, NamedTuple, Self, TypeAlias
 
 from sentinel_core.context import Context
 from sentinel_core.events import Event
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import AS_IT_CAME, FINDINGS, PRINCIPAL, Key
 from sentinel_core.messages import Answer, Path, Request, TextSlot
+from sentinel_core.running import Running
 from sentinel_core.services import Services
 from sentinel_core.stage import Phase, Stage
 from sentinel_plugins.guarding.config import ReplacingConfig
@@ -129,7 +130,7 @@ class Replacing(Stage):
         yield cls(config, policy, posted(policy, services), services)
 
     @hookimpl
-    def on_request(self, ctx: Context) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine yields
+    def on_request(self, ctx: Context) -> Running[None] | None:
         """Replace what goes to the model. Raises `Refusal` for what blocks."""
         seen = self._seen(ctx, SEEN, ctx.request)
         if seen is not None and seen.is_clean:
@@ -140,9 +141,7 @@ class Replacing(Stage):
             return None
         return self._search(ctx, self._redaction(ctx, "request"), slots)
 
-    def _search(
-        self, ctx: Context, redaction: Redaction, slots: Sequence[TextSlot]
-    ) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine yields
+    def _search(self, ctx: Context, redaction: Redaction, slots: Sequence[TextSlot]) -> Running[None] | None:
         seen = self._seen(ctx, SEEN, ctx.request)
         changes = partial(self._changes, redaction, slots, seen.values if seen is not None else None)
         work = self._heard(ctx, redaction, slots, changes)

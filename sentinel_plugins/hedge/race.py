@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
 
 from sentinel_core.errors import UpstreamError
 from sentinel_core.keys import Target
 from sentinel_core.reply import EventStream, Reply
+from sentinel_core.running import Running
 
 Leg = asyncio.Task[Reply]
 
@@ -34,11 +33,11 @@ class Race:
             if isinstance(reply, EventStream):
                 await reply.aclose()
 
-    def start(self, call: Coroutine[Any, Any, Reply], target: Target) -> None:  # Any: as create_task's
+    def start(self, call: Running[Reply], target: Target) -> None:
         """One more leg."""
         self._legs[asyncio.create_task(call)] = target
 
-    async def over_within(self, waiting: Coroutine[Any, Any, None]) -> bool:  # Any: as above
+    async def over_within(self, waiting: Running[None]) -> bool:
         """Whether the only leg ends before `waiting` does."""
         (leg,) = self._legs
         timer = asyncio.create_task(waiting)

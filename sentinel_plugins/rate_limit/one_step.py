@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine, Generator
+from collections.abc import Awaitable, Generator
 from typing import Any
 
+from sentinel_core.running import Running
 
-def begun(work: Coroutine[Any, Any, None]) -> Awaitable[None] | None:  # Any: what a coroutine exchanges with its loop
+
+def begun(work: Running[None]) -> Awaitable[None] | None:
     """Run until it waits for the first time: None if it never does, else what is left.
 
     A finisher that returns nothing needs no task, which costs as much as the step on a store in memory
@@ -24,11 +26,11 @@ class _Rest:
 
     __slots__ = ("_waits_for", "_work")
 
-    def __init__(self, work: Coroutine[Any, Any, None], waits_for: Any) -> None:  # Any: see `begun`
+    def __init__(self, work: Running[None], waits_for: Any) -> None:  # Any: its loop's
         self._work = work
         self._waits_for = waits_for
 
-    def __await__(self) -> Generator[Any, Any, None]:  # Any: see `begun`
+    def __await__(self) -> Generator[Any, Any, None]:  # Any: its loop's
         waits_for = self._waits_for
         while True:
             raised: BaseException | None = None

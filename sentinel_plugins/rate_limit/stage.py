@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self
 
 from msgspec.structs import replace
 
@@ -32,6 +32,7 @@ from sentinel_core.limits import Limits
 from sentinel_core.messages import Answer
 from sentinel_core.prices import Prices
 from sentinel_core.reply import Reply
+from sentinel_core.running import Running
 from sentinel_core.services import LEDGER, LOCAL_STATE, PRICES, SERVER, TOKENS, Clock, Services
 from sentinel_core.stage import Stage
 from sentinel_core.state import Admission, Claim, Settlement, StateStore
@@ -194,9 +195,7 @@ class RateLimit(Stage):
         if reservation is not None:
             await self._settled(reservation, costs)
 
-    def _settled(
-        self, reservation: Reservation, costs: Sequence[AttemptCost]
-    ) -> Coroutine[Any, Any, None]:  # Any: what a coroutine yields
+    def _settled(self, reservation: Reservation, costs: Sequence[AttemptCost]) -> Running[None]:
         settlement = reservation.settlement(costs)
         late = partial(reservation.late_charges, self._looks.unasked)
         if reservation.store is not self._state:

@@ -14,4 +14,4 @@ Config = Annotated[
 EnvFile = Annotated[
     Path | None, typer.Option("--env-file", help="A .env file. Variables of the environment are stronger.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from typing import Any
+
+from sentinel_core.running import Running
 
 log = logging.getLogger("sentinel.redis")
 
@@ -18,7 +18,7 @@ class Tasks:
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
 
-    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:  # Any: what a coroutine tells its loop
+    def start(self, work: Running[None]) -> asyncio.Task[None]:
         """Begin something."""
         task = asyncio.create_task(work)
         self._running.add(task)

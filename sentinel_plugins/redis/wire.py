@@ -35,7 +35,8 @@ class Wire(asyncio.Protocol):
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._heard = heard
         self._flowing = flowing
-        kinds = {"protocolError": InvalidResponse, "replyError": cast("Any", DefaultParser).parse_error}
+        parse_error = cast("Any", DefaultParser).parse_error  # its stub has no parse_error
+        kinds = {"protocolError": InvalidResponse, "replyError": parse_error}
         self._reader = Reader(**kinds, notEnoughData=_INCOMPLETE)
         writer: asyncio.StreamWriter = cast("Any", connection)._writer  # there is no other way to it
         self._transport = cast("asyncio.Transport", writer.transport)

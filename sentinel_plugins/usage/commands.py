@@ -12,7 +12,7 @@ from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.printing import as_json, table
 from sentinel_plugins.recording.offline import answered
-from sentinel_plugins.recording.options import Config, EnvFile, Json
+from sentinel_plugins.recording.options import AsJson, Config, EnvFile
 from sentinel_plugins.recording.reach import Reach
 from sentinel_plugins.usage.summary import Asked, Totals, UsageSummary, asked, summary
 
@@ -26,7 +26,7 @@ def usage(
     tenant: Annotated[str | None, typer.Option("--tenant", help="One tenant's rows.")] = None,
     config: Config = None,
     env_file: EnvFile = None,
-    json: Json = False,
+    json: AsJson = False,
 ) -> int:
     """Show what was used and what it cost."""
     given = {"group_by": group_by, "since": since, "until": until}

@@ -12,7 +12,7 @@ from sentinel_core.gateway import Gateway
 from sentinel_core.limits import NANO
 from sentinel_core.printing import as_json, table
 from sentinel_plugins.recording.offline import answered
-from sentinel_plugins.recording.options import Config, EnvFile, Json
+from sentinel_plugins.recording.options import AsJson, Config, EnvFile
 from sentinel_plugins.usage.bill import Bill, BillError, Columns, amount, read_bill
 from sentinel_plugins.usage.reconcile import Difference, UnknownProvider, reconcile, signed
 
@@ -35,7 +35,7 @@ def reconcile_costs(
     cost_column: Column = None,
     config: Config = None,
     env_file: EnvFile = None,
-    json: Json = False,
+    json: AsJson = False,
 ) -> int:
     """Compare the ledger with a provider's bill.
 

@@ -11,9 +11,10 @@ import errno
 import logging
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
+from sentinel_core.running import Running
 from sentinel_server.runners.base import Limits, Shutdown
 from sentinel_server.runners.wire_refusal import refusal_bytes
 
@@ -202,7 +203,7 @@ async def _cancel(tasks: Sequence[asyncio.Future[Any]]) -> None:  # Any: results
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _within(seconds: float, wait: Coroutine[Any, Any, None]) -> None:  # Any: as above
+async def _within(seconds: float, wait: Running[None]) -> None:
     try:
         await asyncio.wait_for(wait, seconds)
     except TimeoutError:

@@ -8,7 +8,7 @@ its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -16,6 +16,7 @@ from sentinel_core.context import Context
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal
 from sentinel_core.events import TextDelta
+from sentinel_core.json_types import JsonObject
 from sentinel_core.messages import Answer, Request
 from sentinel_core.reroute import reroute_of
 from sentinel_server.edge import Transaction
@@ -28,7 +29,7 @@ _encode = msgspec.json.Encoder().encode
 class ApiChatRequest(msgspec.Struct):
     """Further fields of OpenAI's chat request are passed on; `model` chooses as in `/v1/chat/completions`."""
 
-    messages: list[dict[str, Any]]  # OpenAI's messages
+    messages: list[JsonObject]  # OpenAI's messages
     max_tokens: int | None = None
     temperature: float | None = None
 

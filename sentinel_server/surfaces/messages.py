@@ -6,7 +6,7 @@ Requests and replies are lossless, so the types describe what Sentinel looks at;
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -31,7 +31,7 @@ class CountRequest(msgspec.Struct, kw_only=True):
 
     messages: list[MessageTurn]
     model: str | None = None
-    system: str | list[dict[str, Any]] | None = None  # content blocks
+    system: str | list[JsonObject] | None = None  # content blocks
     tools: list[JsonObject] | None = None
 
 
@@ -58,7 +58,7 @@ class MessagesResponse(msgspec.Struct):
     type: Literal["message"]
     role: Literal["assistant"]
     model: str
-    content: list[dict[str, Any]]  # content blocks
+    content: list[JsonObject]  # content blocks
     usage: MessageUsage
     stop_reason: str | None = None
     stop_sequence: str | None = None
@@ -75,7 +75,7 @@ class AnthropicError(msgspec.Struct):
 
     type: str
     message: str
-    details: dict[str, Any] | None = None  # a JSON object, where the upstream or a guard says more
+    details: JsonObject | None = None  # where the upstream or a guard says more
 
 
 class AnthropicErrorBody(msgspec.Struct):

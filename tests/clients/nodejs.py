@@ -8,11 +8,10 @@ import shutil
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.clients.scenes import scene_server
 
 FOLDER = Path(__file__).parent / "node"
@@ -29,9 +28,9 @@ needs_node = pytest.mark.skipif(
 class Played:
     """One script's run. `calls` counts the upstream's requests by model, `sent` holds the last one's body."""
 
-    results: dict[str, Any]  # JSON: each case's value or error
+    results: JsonObject  # each case's value or error
     calls: Counter[str]
-    sent: dict[str, Any]  # JSON bodies
+    sent: JsonObject  # bodies
 
     def value(self, case: str) -> JsonValue:
         """What the case gave; it met no error."""

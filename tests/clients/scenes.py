@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 from sentinel_core.config import Secret, settings_from
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import JsonObject, TomlTable
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
 from sentinel_server.app import asgi
@@ -141,7 +140,7 @@ CLAUDES: Mapping[str, Sequence[Scenario]] = {
 MODELS = ("good", "budget", *SCENES)
 
 
-def configuration(upstream: Upstream) -> dict[str, Any]:  # TOML values
+def configuration(upstream: Upstream) -> TomlTable:
     """One gateway for all scenes."""
     told = tables(upstream, Budget, models=MODELS, keep_alive_comment_s=SILENCE_S / 2)
     told["providers"]["claude"] = {

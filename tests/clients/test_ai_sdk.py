@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from sentinel_core.json_types import JsonValue
 from tests.clients.nodejs import Played, needs_node, play
 from tests.clients.scenes import CALL, OVERLONG, USE
 from tests.server.serving import RUNNERS
@@ -21,7 +20,7 @@ def played(request: pytest.FixtureRequest) -> Played:
     return play("ai_sdk.mjs", request.param)
 
 
-def last(value: Any) -> Any:  # JSON: a stream's last part
+def last(value: JsonValue) -> JsonValue:  # a stream's last part
     return value["parts"][-1]
 
 

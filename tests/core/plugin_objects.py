@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import pytest
 
 from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest, Socket, SocketConnection
 from sentinel_core.errors import ConfigError
+from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.provider import Provider
 from sentinel_core.stage import Stage
+
+NO_GATEWAY = cast("Gateway", None)
+"""For plugins whose routes ask for none."""
 
 
 def refused(run: Callable[[], object]) -> str:

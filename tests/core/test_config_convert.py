@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
@@ -16,6 +16,7 @@ from sentinel_core.config import Document, Origin, Secret, dump
 from sentinel_core.config.convert import convert_table
 from sentinel_core.config.secret import SecretReader
 from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.json_types import TomlTable
 from sentinel_core.stage import StageConfig
 from tests.json_values import json_values
 from tests.properties import promised
@@ -52,9 +53,7 @@ class Words(StageConfig, frozen=True, kw_only=True):
             raise ValueError("words do nothing in mode 'monitor'")
 
 
-def converted(
-    table: dict[str, Any], kind: Literal["file", "environment"] = "file"
-) -> tuple[Words | None, list[str]]:  # TOML
+def converted(table: TomlTable, kind: Literal["file", "environment"] = "file") -> tuple[Words | None, list[str]]:
     document = Document()
     document.put(("stages", "words"), table, Origin(kind, "sentinel.toml"))
     value, problems = convert_table(document, ("stages", "words"), Words, SecretReader({"KEY": "sk-1"}, Path()))
@@ -100,7 +99,7 @@ VALUES = json_values(st.none() | st.booleans() | st.integers() | st.floats() | s
 @given(
     st.dictionaries(st.sampled_from([field.encode_name for field in msgspec.structs.fields(Words)]), VALUES, max_size=4)
 )
-def test_any_table_gives_a_value_or_problems_and_never_both(table: dict[str, Any]) -> None:  # TOML
+def test_any_table_gives_a_value_or_problems_and_never_both(table: TomlTable) -> None:
     value, problems = converted(table)
     assert (value is None) == bool(problems)
 
@@ -142,7 +141,7 @@ def test_every_problem_is_reported_with_its_place() -> None:
         ({"enabled": 1}, "found 1; expected true or false"),
     ],
 )
-def test_a_value_of_the_wrong_kind_is_refused_with_what_would_work(table: dict[str, Any], found: str) -> None:  # TOML
+def test_a_value_of_the_wrong_kind_is_refused_with_what_would_work(table: TomlTable, found: str) -> None:
     value, problems = converted(table)
     assert value is None
     assert len(problems) == 1

@@ -16,6 +16,7 @@ from sentinel_core.errors import Refusal
 from sentinel_core.events import Event, TextDelta
 from sentinel_core.explain import Explanation, StageDecision, explain
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import TomlTable, TomlValue
 from sentinel_core.keys import CANDIDATES, PLAN, Key
 from sentinel_core.registry import Registry
 from sentinel_core.reply import EventStream
@@ -28,7 +29,7 @@ BODY = json.dumps({"model": "best", "messages": [{"role": "user", "content": "hi
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
 IMAGE = json.dumps({"model": "best", "messages": [{"role": "user", "content": [PICTURE]}]}).encode()
 CLOSED: list[str] = []
-TABLES: Mapping[str, Any] = {  # TOML values
+TABLES: Mapping[str, TomlValue] = {
     "providers": {name: {"kind": "echo"} for name in ("a", "b", "c")},
     "models": [{"name": "best", "targets": [{"provider": name} for name in ("a", "b", "c")]}],
 }
@@ -152,7 +153,7 @@ class Remembers(Stage):
         ctx.request = ctx.request.with_fields(messages=[{"role": "user", "content": [PICTURE]}])
 
 
-async def dry(*stages: type[Stage], body: bytes = BODY, **tables: Mapping[str, Any]) -> Explanation:  # TOML values
+async def dry(*stages: type[Stage], body: bytes = BODY, **tables: Mapping[str, TomlValue]) -> Explanation:
     registry = Registry()
     for stage in stages:
         registry.register(stage)
@@ -216,7 +217,7 @@ async def test_a_stage_that_only_monitors_changes_nothing() -> None:
 async def test_a_fault_follows_its_policy_and_quotes_nothing(
     stage: type[Stage], told: str, kept: str, on_fault: str, goes_on: bool
 ) -> None:
-    tables: dict[str, Any] = {stage.name: {"on_fault": on_fault}}  # TOML values
+    tables: TomlTable = {stage.name: {"on_fault": on_fault}}
     explanation = await dry(stage, **tables)
     assert explanation.outcome.startswith("would be sent") is goes_on
     assert explanation.stages[0].decision == "faults"

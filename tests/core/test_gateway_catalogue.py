@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,6 +11,7 @@ from sentinel_core.config import load_settings, settings_from
 from sentinel_core.errors import ConfigError
 from sentinel_core.gateway import Gateway
 from sentinel_core.gateway.catalogue import Catalogue, Knowledge
+from sentinel_core.json_types import TomlTable
 from sentinel_core.keys import Target
 from sentinel_core.provider import Provider, ProviderConfig
 from sentinel_core.services import CATALOGUE, SERVER
@@ -21,7 +21,7 @@ from sentinel_plugins.catalogue.catalogue import FileCatalogue
 SHIPPED = FileCatalogue.shipped()
 
 
-def catalogue(models: list[dict[str, Any]], day: str = "2026-11-21", **providers: ProviderConfig) -> Catalogue:  # TOML
+def catalogue(models: list[TomlTable], day: str = "2026-11-21", **providers: ProviderConfig) -> Catalogue:
     """Providers by the names of their tables; a table's kind is its name unless its configuration says otherwise."""
     clock = FakeClock(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp())
     kinds = {name: config.kind or name for name, config in providers.items()}

@@ -69,7 +69,8 @@ class Lapses(Works):
 
     @hookimpl
     def sentinel_jobs(self, gateway: Gateway) -> Iterable[Job]:
-        return [cast("Any", self.run)] if self.said else super().sentinel_jobs(gateway)
+        job = cast("Any", self.run)  # no Job
+        return [job] if self.said else super().sentinel_jobs(gateway)
 
 
 async def test_a_reload_that_brings_something_else_than_jobs_changes_nothing() -> None:

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.errors import ConfigError
-from sentinel_core.json_types import JsonObject
 from sentinel_core.keys import CANDIDATES, PLAN, PRINCIPAL, Key
 from sentinel_core.order import DEFAULT_ORDER, arrange, suggest
 from sentinel_core.stage import Phase, Stage
@@ -29,8 +28,10 @@ def stages(*items: str | type[Stage]) -> dict[str, type[Stage]]:
 
 
 def problems(
-    enabled: dict[str, type[Stage]], listed: Sequence[str] | None = None, **options: Any
-) -> list[str]:  # Any: the planner's own
+    enabled: dict[str, type[Stage]],
+    listed: Sequence[str] | None = None,
+    **options: Any,  # the planner's own
+) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         arrange(enabled, listed, **options)
     return [str(problem) for problem in caught.value.problems]
@@ -83,7 +84,7 @@ def test_an_observer_without_a_place_goes_behind_the_observers() -> None:
         ({"after": ("not_enabled",), "before": ("nor_this",)}, ("audit", "auth", "pii", "acme", "cache", "retry")),
     ],
 )
-def test_a_stage_is_placed_by_what_it_declares(declared: JsonObject, order: tuple[str, ...]) -> None:
+def test_a_stage_is_placed_by_what_it_declares(declared: dict[str, tuple[str, ...]], order: tuple[str, ...]) -> None:
     assert arrange(stages(stage("acme", **declared), "retry", "cache", "pii", "auth", "audit")) == order
 
 

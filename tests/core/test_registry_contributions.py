@@ -21,7 +21,7 @@ from sentinel_core.keys import PRINCIPAL
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
 from sentinel_core.state import StoreConfig
-from tests.core.plugin_objects import Alpha, Up, answer, listen, refused, route_plugin, stage_plugin
+from tests.core.plugin_objects import NO_GATEWAY, Alpha, Up, answer, listen, refused, route_plugin, stage_plugin
 
 
 @hookimpl
@@ -120,8 +120,8 @@ class Ajar(Stage):
         (BadName, "found 'Acme-Words'"),
         (BadConfig, "BadConfig.Config must be a StageConfig; found StoreConfig"),
         (int, "a contribution is a class: a Stage, a Provider, a StateStore or a RecordStore; found int"),
-        (stage_plugin(cast("Any", "alpha")), "a contribution is a class"),
-        (stage_plugin(cast("Any", Up)), "sentinel_stages() must return classes of its own kind; found Up"),
+        (stage_plugin(cast("type[Stage]", "alpha")), "a contribution is a class"),
+        (stage_plugin(cast("type[Stage]", Up)), "sentinel_stages() must return classes of its own kind; found Up"),
     ],
 )
 def test_a_contribution_that_is_none_is_refused(plugin: object, message: str) -> None:
@@ -172,7 +172,7 @@ def test_routes_and_commands_of_all_plugins_are_gathered() -> None:
     registry.register(route_plugin(first))
     registry.register(route_plugin(second))
     registry.register(command_plugin("keys"))
-    assert registry.endpoints(cast("Any", None)) == (first, second)
+    assert registry.endpoints(NO_GATEWAY) == (first, second)
     assert [command.name for command in registry.commands()] == ["keys"]
 
 
@@ -231,7 +231,7 @@ def test_a_route_or_command_that_two_plugins_claim_is_refused() -> None:
     for _ in range(2):
         registry.register(route_plugin(Endpoint("GET", "/a", answer)))
         registry.register(command_plugin("keys"))
-    assert "two plugins bring the route GET /a" in refused(lambda: registry.endpoints(cast("Any", None)))
+    assert "two plugins bring the route GET /a" in refused(lambda: registry.endpoints(NO_GATEWAY))
     assert "two plugins bring the command 'keys'" in refused(registry.commands)
 
 

@@ -21,7 +21,11 @@ COMMON: dict[type[Any], type[msgspec.Struct]] = {  # of three kinds
 }
 
 
-def config(base: type[msgspec.Struct], *fields: tuple[Any, ...], **values: object) -> type[msgspec.Struct]:  # TOML
+def config(
+    base: type[msgspec.Struct],
+    *fields: tuple[Any, ...],  # as msgspec.defstruct takes them
+    **values: object,
+) -> type[msgspec.Struct]:
     """A Config with these fields, as an author without mypy writes it, and with `values` that have no annotation."""
     return msgspec.defstruct("Config", fields, bases=(base,), namespace=values, frozen=True, kw_only=True)
 
@@ -47,8 +51,11 @@ def configured(base: type[Any], found: type[msgspec.Struct]) -> type[Any]:  # a 
     ids=["mode", "on_fault", "unscannable", "models", "kind"],
 )
 def test_a_field_that_every_table_has_may_not_mean_something_else(
-    base: type[Any], field: tuple[Any, ...], found: str, expected: str
-) -> None:  # Any: as above
+    base: type[Any],  # a class of any kind
+    field: tuple[Any, ...],  # as msgspec.defstruct takes them
+    found: str,
+    expected: str,
+) -> None:
     """Else a guard whose own `mode` is "mask" is in no mode that there is: its reply half would not run."""
     common = COMMON[base]
     text = refused(lambda: Registry().register(configured(base, config(common, field))))

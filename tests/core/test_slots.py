@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS, KNOWN_KEYS, request_slots
 from sentinel_core.dialects.slots import KEY, Path, json_slot, patched, string_slots
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.json_values import json_values
 
 KEYS = st.sampled_from(["a", "b", "", "$key", "id", "\x00", "0"]) | st.text(max_size=3)
@@ -23,7 +23,7 @@ BODIES = st.dictionaries(KEYS, JSON, max_size=3)
 
 
 def strings(
-    value: Any,  # any JSON
+    value: JsonValue,
     skip: frozenset[str] = frozenset(),
     known: frozenset[str] = frozenset(),
 ) -> Iterator[str]:
@@ -42,14 +42,14 @@ def strings(
 
 
 @given(BODIES)
-def test_every_string_and_every_key_is_a_slot(body: dict[str, Any]) -> None:  # any JSON
+def test_every_string_and_every_key_is_a_slot(body: JsonObject) -> None:
     slots = string_slots(body)
     assert sorted(slot.text for slot in slots) == sorted(strings(body))
     assert len({slot.path for slot in slots}) == len(slots)
 
 
 @given(BODIES)
-def test_only_strings_under_a_declared_identifier_are_left_out(body: dict[str, Any]) -> None:  # any JSON
+def test_only_strings_under_a_declared_identifier_are_left_out(body: JsonObject) -> None:
     skip, known = frozenset({"id", "a"}), frozenset({"a", "b"})
     found = string_slots(body, skip=skip, known=known)
     assert sorted(slot.text for slot in found) == sorted(strings(body, skip, known))
@@ -81,7 +81,7 @@ def test_types_of_schemas_are_no_texts() -> None:
 
 
 @given(BODIES)
-def test_replacing_every_slot_with_itself_changes_nothing(body: dict[str, Any]) -> None:  # any JSON
+def test_replacing_every_slot_with_itself_changes_nothing(body: JsonObject) -> None:
     before = deepcopy(body)
     result = patched(body, {slot.path: slot.text for slot in string_slots(body)})
     assert repr(result) == repr(before)
@@ -100,7 +100,7 @@ def test_patching_one_slot_changes_that_slot_only(body: dict[str, Any], data: st
 
 
 @given(BODIES)
-def test_patching_every_slot_leaves_none_of_the_old_strings(body: dict[str, Any]) -> None:  # any JSON
+def test_patching_every_slot_leaves_none_of_the_old_strings(body: JsonObject) -> None:
     slots = string_slots(body)
     result = patched(body, {slot.path: f"<{number}>" for number, slot in enumerate(slots)})
     assert sorted(strings(result)) == sorted(f"<{number}>" for number in range(len(slots)))
@@ -144,7 +144,7 @@ def test_untouched_branches_are_shared() -> None:
 
 
 @given(BODIES)
-def test_a_value_that_is_read_as_json_is_put_back_as_it_was(body: dict[str, Any]) -> None:  # any JSON
+def test_a_value_that_is_read_as_json_is_put_back_as_it_was(body: JsonObject) -> None:
     slots = json_slot(body, ("input",))
     assert [json.loads(slot.text) for slot in slots] == ([body] if body else [])
     assert patched({"input": body}, {slot.path: slot.text for slot in slots}) == {"input": body}

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from sentinel_core.chain import Exchange
 from sentinel_core.config import settings_from
@@ -15,11 +14,10 @@ from sentinel_core.context import Client
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import TomlTable, TomlValue
 from sentinel_core.limits import NANO
 from sentinel_core.state import Budget, Settlement, state_key
 from sentinel_core.testing import chat_body
-
-Table: TypeAlias = dict[str, Any]  # TOML values
 
 PRICES = '[[models]]\nid = "echo/m"\nprovider = "echo"\ninput_usd = 0.001\noutput_usd = 10.0\nmax_output_tokens = 1\n'
 WHO = Client(address="10.0.0.1")
@@ -68,7 +66,7 @@ class House:
         return PLENTY - admission.claims[0].remaining
 
 
-def tables(folder: Path, state: Table, calls: int, **limits: Any) -> Table:  # TOML values
+def tables(folder: Path, state: TomlTable, calls: int, **limits: TomlValue) -> TomlTable:
     """A budget of so many calls for each address, and a ledger in a file."""
     prices = folder / "models.toml"
     prices.write_text(PRICES, "utf-8")
@@ -83,7 +81,7 @@ def tables(folder: Path, state: Table, calls: int, **limits: Any) -> Table:  # T
 
 
 @asynccontextmanager
-async def house(folder: Path, state: Table, calls: int, **limits: Any) -> AsyncIterator[House]:  # TOML values
+async def house(folder: Path, state: TomlTable, calls: int, **limits: TomlValue) -> AsyncIterator[House]:
     """That gateway, open."""
     async with Gateway(settings_from(tables(folder, state, calls, **limits))) as gateway:
         yield House(gateway)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import httpx
 
@@ -17,7 +17,7 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.events import Event
-from sentinel_core.json_types import JsonMapping
+from sentinel_core.json_types import JsonMapping, TomlTable
 from sentinel_core.messages import Answer
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.testing import FakeProvider
@@ -31,9 +31,8 @@ CHAT, COMPLETIONS, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/completion
 EMBEDDINGS, COUNT_TOKENS, API_CHAT = "/v1/embeddings", "/v1/messages/count_tokens", "/api/chat"
 UNSTREAMED = (EMBEDDINGS, COUNT_TOKENS, API_CHAT)
 ANYTHING = {"pattern": "(?s).{1,1000}", "max_length": 1000}
-DENY: JsonMapping = {"entities": [], "action": "block", "custom": {"ANYTHING": ANYTHING}}
+DENY: TomlTable = {"entities": [], "action": "block", "custom": {"ANYTHING": ANYTHING}}
 """A table of `pii` or `secrets` that blocks whatever it reads."""
-Tables = Mapping[str, Any]  # TOML values
 
 
 class Asked(NamedTuple):
@@ -49,11 +48,11 @@ class Asked(NamedTuple):
         return {(one["guard"], one["direction"]): one["result"] for one in self.record["verdicts"]}
 
 
-Send: TypeAlias = Callable[[str, Mapping[str, Any]], Awaitable[Asked]]  # TOML
+Send: TypeAlias = Callable[[str, JsonMapping], Awaitable[Asked]]
 
 
 @asynccontextmanager
-async def gateway_of(provider: FakeProvider, *stages: type[Stage], **tables: Tables) -> AsyncIterator[Gateway]:
+async def gateway_of(provider: FakeProvider, *stages: type[Stage], **tables: TomlTable) -> AsyncIterator[Gateway]:
     """A gateway with these stages behind an audit, in front of this provider."""
     registry = Registry()
     registry.register(provider.kind())
@@ -65,20 +64,14 @@ async def gateway_of(provider: FakeProvider, *stages: type[Stage], **tables: Tab
         yield gateway
 
 
-async def ask(
-    path: str,
-    body: Mapping[str, Any],
-    provider: FakeProvider,
-    *stages: type[Stage],
-    **tables: Tables,  # TOML
-) -> Asked:
+async def ask(path: str, body: JsonMapping, provider: FakeProvider, *stages: type[Stage], **tables: TomlTable) -> Asked:
     """Send one request, and wait for its record."""
     async with asking(provider, *stages, **tables) as send:
         return await send(path, body)
 
 
 @asynccontextmanager
-async def asking(provider: FakeProvider, *stages: type[Stage], **tables: Tables) -> AsyncIterator[Send]:
+async def asking(provider: FakeProvider, *stages: type[Stage], **tables: TomlTable) -> AsyncIterator[Send]:
     """Sends requests to one gateway, one after the other."""
     async with gateway_of(provider, *stages, **tables) as gateway:
         transport = httpx.ASGITransport(app=asgi(gateway))

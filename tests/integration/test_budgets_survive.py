@@ -10,17 +10,18 @@ from typing import Any
 import pytest
 
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import TomlTable
 from sentinel_core.records import Group
 from sentinel_plugins.records.sqlite import SqliteRecords
-from tests.integration.budgeted import COST, Table, house
+from tests.integration.budgeted import COST, house
 from tests.long_form import long_form
 from tests.redis.server import RedisServer
 
-MEMORY: Table = {"kind": "memory"}
+MEMORY: TomlTable = {"kind": "memory"}
 
 
 @pytest.fixture
-def shared(redis_server: RedisServer) -> Table:
+def shared(redis_server: RedisServer) -> TomlTable:
     """A table of state on a real server."""
     return {"kind": "redis", "host": "127.0.0.1", "port": redis_server.port, "timeout_s": 10.0}
 
@@ -32,7 +33,7 @@ def evict(server: RedisServer, kind: str) -> int:
 
 
 async def test_r11_after_flushall_a_budget_goes_on_where_the_ledger_is(
-    tmp_path: Path, shared: Table, redis_server: RedisServer
+    tmp_path: Path, shared: TomlTable, redis_server: RedisServer
 ) -> None:
     async with house(tmp_path, shared, calls=3) as h:
         assert [await h.ask() for _ in range(2)] == [None, None]
@@ -43,7 +44,7 @@ async def test_r11_after_flushall_a_budget_goes_on_where_the_ledger_is(
 
 
 async def test_r06_a_budget_whose_key_was_evicted_goes_on_with_what_is_reserved(
-    tmp_path: Path, shared: Table, redis_server: RedisServer
+    tmp_path: Path, shared: TomlTable, redis_server: RedisServer
 ) -> None:
     async with house(tmp_path, shared, calls=3) as h:
         assert await h.ask() is None
@@ -56,7 +57,7 @@ async def test_r06_a_budget_whose_key_was_evicted_goes_on_with_what_is_reserved(
 
 
 async def test_r06_who_runs_while_all_is_lost_is_charged_once(
-    tmp_path: Path, shared: Table, redis_server: RedisServer
+    tmp_path: Path, shared: TomlTable, redis_server: RedisServer
 ) -> None:
     async with house(tmp_path, shared, calls=9) as h:
         async with h.exchange(), h.exchange():
@@ -67,7 +68,7 @@ async def test_r06_who_runs_while_all_is_lost_is_charged_once(
 
 
 async def test_r11_of_many_at_once_after_flushall_as_many_pass_as_the_ledger_leaves_room_for(
-    tmp_path: Path, shared: Table, redis_server: RedisServer
+    tmp_path: Path, shared: TomlTable, redis_server: RedisServer
 ) -> None:
     async with house(tmp_path, shared, calls=100) as one, house(tmp_path, shared, calls=100) as two:
         first = await asyncio.gather(*(h.ask() for h in (one, two) for _ in range(20)))
@@ -125,7 +126,7 @@ async def test_the_ledger_is_read_once_for_all_who_ask_and_not_again(
 
 
 async def test_r13_a_budget_that_nobody_knows_is_closed_while_the_ledger_cannot_be_read(
-    tmp_path: Path, shared: Table, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, shared: TomlTable, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ledger = Counting(monkeypatch)
     async with house(tmp_path, shared, calls=9) as h:

@@ -11,12 +11,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sentinel_core.errors import Refusal
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import TomlTable, TomlValue
 from sentinel_core.limits import Limits
 from sentinel_plugins.redis.breaker import FAILURES
 from tests.pace import until
@@ -75,7 +74,7 @@ class Outage:
         await until(lambda: gateway.state.available and gateway.records.available)  # they look about every second
 
 
-def settings(shim: Shim, folder: Path, spool_max_bytes: int, audit: Mapping[str, Any]) -> dict[str, Any]:  # TOML values
+def settings(shim: Shim, folder: Path, spool_max_bytes: int, audit: Mapping[str, TomlValue]) -> TomlTable:
     redis = {"kind": "redis", "host": HOST, "port": shim.port, "timeout_s": TIMEOUT_S}
     spool = {"spool": str(folder / "spool"), "spool_max_bytes": spool_max_bytes}
     found = tables(cache_ttl_s=600.0)  # so that a budget's refusal is the budget's
@@ -88,8 +87,8 @@ def settings(shim: Shim, folder: Path, spool_max_bytes: int, audit: Mapping[str,
 
 @asynccontextmanager
 async def outage(
-    server: RedisServer, folder: Path, *, spool_max_bytes: int = 1_000_000, **audit: JsonValue
-) -> AsyncIterator[Outage]:  # TOML values
+    server: RedisServer, folder: Path, *, spool_max_bytes: int = 1_000_000, **audit: TomlValue
+) -> AsyncIterator[Outage]:
     async with Shim(server.port) as shim, house(settings(shim, folder, spool_max_bytes, audit)) as served:
         scene = Outage(served, shim)
         _, scene.keys["known"] = await served.key("default")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 
@@ -10,7 +10,7 @@ from sentinel_core.config import settings_from
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue, TomlTable
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
 from tests.plugins.auth.callers import ADMIN_KEY, secret
@@ -38,9 +38,7 @@ class Fragile(Stage):
             raise RuntimeError("my own words")
 
 
-def settings(
-    api: dict[str, Any] | None = None, *, keys: bool = True, **stages: dict[str, Any]
-) -> dict[str, Any]:  # TOML
+def settings(api: TomlTable | None = None, *, keys: bool = True, **stages: TomlTable) -> TomlTable:
     found = tables()
     auth = {"auth": found["stages"]["auth"]} if keys else {}
     found["stages"] = {**auth, "guard_api": api or {}, **stages, "routing": {}}

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import AsyncIterator
+from typing import ClassVar
 
 import pytest
 
@@ -14,7 +14,7 @@ from sentinel_core.context import Context
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, TextEvent
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import JsonObject, TomlTable
 from sentinel_core.messages import Answer
 from sentinel_core.stage import Stage
 from tests.integration.guarded import (
@@ -96,7 +96,7 @@ def failing(kind: type[Fragile], fault: str, **fields: object) -> type[Fragile]:
     return type("Failing", (kind,), {"fault": fault, **fields})
 
 
-def table(policy: str) -> Mapping[str, Any]:  # TOML values
+def table(policy: str) -> TomlTable:
     return {"on_fault": policy, "timeout_s": 0.05}
 
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import aiohttp
 import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import TomlTable
 from sentinel_server.app import asgi
 from tests.server.serving import serving
 from tests.upstream import Received, Reply, Reset, Stream, Upstream, chat_stream
 from tests.upstream.api import Call, Said
 from tests.upstream.ollama import OLLAMA
 
-STAGES: dict[str, Any] = {"health": {}, "routing": {}, "retry": {"base_delay_s": 0.01}, "breaker": {}}  # TOML
+STAGES: TomlTable = {"health": {}, "routing": {}, "retry": {"base_delay_s": 0.01}, "breaker": {}}
 MESSAGES = [{"role": "user", "content": "hi"}]
 
 

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
@@ -15,7 +14,7 @@ from sentinel_core.context import Context
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import SentinelError
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonValue, TomlTable, TomlValue
 from sentinel_core.testing import chat_body, settle
 from tests.pace import until
 from tests.plugins.recording.written import flushed, rows
@@ -25,14 +24,13 @@ from tests.upstream.payloads import encoded
 MODEL = "gpt-4o"
 """One that has a price."""
 FREE = {"prompt_tokens": 0, "cost_nanousd": 0, "provenance": "reported", "error": "not_called", "not_called": 1}
-Table = dict[str, Any]  # TOML values
 
 
 @asynccontextmanager
-async def gateway(*urls: str, stages: Table | None = None, **provider: Any) -> AsyncIterator[Gateway]:  # TOML values
+async def gateway(*urls: str, stages: TomlTable | None = None, **provider: TomlValue) -> AsyncIterator[Gateway]:
     """A gateway with a ledger, and a provider at each of these addresses."""
     common = {"kind": "openai", "api_key": Secret("k", "T"), **provider}
-    tables: Table = {
+    tables: TomlTable = {
         "providers": {f"p{number}": {**common, "base_url": url} for number, url in enumerate(urls)},
         "models": [{"name": MODEL, "targets": [{"provider": f"p{number}"} for number in range(len(urls))]}],
         "stages": {"usage": {}, "audit": {}, "metrics": {}, "routing": {}, **(stages or {})},
@@ -123,7 +121,7 @@ async def test_the_rival_of_a_hedge_that_was_given_up_while_it_connected_costs_n
 
 
 async def test_what_has_no_translation_is_refused_before_anything_is_sent(upstream: Upstream) -> None:
-    provider: Table = {"kind": "anthropic", "on_unsupported": "refuse"}
+    provider: TomlTable = {"kind": "anthropic", "on_unsupported": "refuse"}
     async with gateway(upstream.base_url, **provider) as opened:
         with pytest.raises(SentinelError, match="unsupported_parameter"):
             await ask(opened, asking(opened, seed=7))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 
@@ -10,7 +10,7 @@ from sentinel_core.config import Secret
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import JsonObject, TomlTable
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
 from tests.plugins.auth.gateway import House, house
@@ -54,7 +54,7 @@ class Words(Stage):
             raise Refusal("content_policy_violation")
 
 
-def tables() -> dict[str, Any]:  # TOML values
+def tables() -> TomlTable:
     """Two tenants that may ask twice in a minute, each with a user of the same name."""
     keys = {
         name: {"secret": Secret(text, "TEST"), "tenant": name, "user": "boss" if name == "theirs" else None}
@@ -76,7 +76,7 @@ def tables() -> dict[str, Any]:  # TOML values
     }
 
 
-def behind(base_url: str) -> dict[str, Any]:  # TOML values
+def behind(base_url: str) -> TomlTable:
     """The same in front of an API at this address."""
     provider = {"kind": "openai", "base_url": base_url, "api_key": Secret(UPSTREAMS, "TEST"), "models": ["m"]}
     return {**tables(), "providers": {"up": provider}}

@@ -10,7 +10,6 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import pairwise
-from typing import Any
 
 import httpx
 import msgspec
@@ -18,7 +17,7 @@ import pytest
 
 from sentinel_core.config import Secret, settings_from
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonValue, TomlValue
 from sentinel_core.registry import Registry
 from sentinel_plugins.pii.placeholder import LENGTH, is_placeholder
 from sentinel_server.app import asgi
@@ -61,7 +60,7 @@ class Parrot(Upstream):
 
 
 @asynccontextmanager
-async def conversing(talk: Talk, **stages: Mapping[str, Any]) -> AsyncIterator[tuple[Parrot, Gateway, Served]]:  # TOML
+async def conversing(talk: Talk, **stages: Mapping[str, TomlValue]) -> AsyncIterator[tuple[Parrot, Gateway, Served]]:
     async with Parrot(talk) as upstream:
         base = upstream.base_url if talk.provider == "openai" else upstream.root
         provider = {"kind": talk.provider, "base_url": base, "api_key": Secret("sk-upstream", "TEST")}
@@ -128,7 +127,7 @@ async def test_p5_no_log_row_or_header_holds_a_value(stream: bool, caplog: pytes
     """With texts kept in the audit, which are those that the guards left."""
     caplog.set_level(logging.DEBUG)
     talk = Chat()
-    stages: dict[str, Mapping[str, Any]]  # TOML
+    stages: dict[str, Mapping[str, TomlValue]]
     stages = {"audit": {"content": True}, "usage": {}, "metrics": {}, "rate_limit": {}}
     async with conversing(talk, **stages) as (upstream, gateway, served):
         async with httpx.AsyncClient(base_url=served.url) as client:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -15,7 +15,7 @@ from sentinel_core.context import Context
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import SentinelError
 from sentinel_core.events import Event
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue, TomlTable
 from sentinel_core.messages import Answer
 from sentinel_core.testing import FakeProvider, completion
 from sentinel_server import asgi, create_app
@@ -141,7 +141,7 @@ async def test_every_way_in_gives_the_same_bytes(name: str, stream: bool) -> Non
         registry = Registry()
         for plugin in (*STAGES, provider.kind()):
             registry.register(plugin)
-        tables: dict[str, Any] = {"providers": {"fake": {}}, "stages": {stage.name: {} for stage in STAGES}}  # TOML
+        tables: TomlTable = {"providers": {"fake": {}}, "stages": {stage.name: {} for stage in STAGES}}
         async with Gateway(settings_from(tables), registry=registry) as gateway:
             answers.append(await way(gateway, body, stream))
         sent.append([OPENAI_CHAT.encode_request(call.request, call.target.model) for call in provider.calls])

@@ -20,6 +20,7 @@ from sentinel_core.config import Secret, settings_from
 from sentinel_core.context import Client, Context
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import TomlValue
 from sentinel_core.registry import Registry
 from sentinel_core.services import Services
 from sentinel_core.stage import Stage
@@ -98,7 +99,7 @@ def names(thing: object) -> Iterator[str]:
             yield from names(getattr(thing, attribute, None))
 
 
-def gateway(callers: tuple[Caller, ...], **stores: Any) -> Gateway:  # TOML values
+def gateway(callers: tuple[Caller, ...], **stores: TomlValue) -> Gateway:
     """A gateway in which everything is limited that can be."""
     registry = Registry()
     registry.register(Looks)

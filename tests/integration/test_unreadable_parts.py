@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import msgspec
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from sentinel_core.context import Context
 from sentinel_core.dialects.unreadable import holds_unreadable, says_unreadable
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue, TomlTable
 from sentinel_core.messages import Answer
 from sentinel_core.stage import Stage
 from tests.integration.guarded import (
@@ -54,7 +53,7 @@ PARTS: dict[str, tuple[str, JsonObject]] = {
 }
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
 NAMES = st.sampled_from(["type", "content", "output", "source", "text", "image", "document"])
-TABLES: dict[str, dict[str, Any]] = {"pii": {}, "secrets": {}, "injection": {}}  # TOML values
+TABLES: dict[str, TomlTable] = {"pii": {}, "secrets": {}, "injection": {}}
 
 
 def test_what_is_text_only_is_read_whole() -> None:

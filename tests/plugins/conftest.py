@@ -13,8 +13,9 @@ from typing import TypeAlias
 
 import pytest
 
+from sentinel_core.json_types import TomlTable
 from sentinel_core.records import RecordStore
-from tests.plugins.records.opened import Opener, Table, opened, redis_table, sqlite_table
+from tests.plugins.records.opened import Opener, opened, redis_table, sqlite_table
 from tests.redis.binaries import BINARIES, MISSING, kinds
 from tests.redis.server import RedisServer, running_server
 
@@ -37,7 +38,7 @@ def record_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers
 
 
 @pytest.fixture(params=["memory", "sqlite", *kinds()])
-def records_table(request: pytest.FixtureRequest, tmp_path: Path, record_servers: Servers) -> Table:
+def records_table(request: pytest.FixtureRequest, tmp_path: Path, record_servers: Servers) -> TomlTable:
     """The table of one of the stores, which is empty."""
     if request.param == "memory":
         return {"kind": "memory"}
@@ -49,7 +50,7 @@ def records_table(request: pytest.FixtureRequest, tmp_path: Path, record_servers
 
 
 @pytest.fixture
-def opener(records_table: Table) -> Opener:
+def opener(records_table: TomlTable) -> Opener:
     """How to open the store, the same one again each time."""
     return lambda: opened(records_table)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from sentinel_core.chain import Chain, ChainPlan, StagePlan, Tracker
 from sentinel_core.context import Context
+from sentinel_core.json_types import TomlValue
 from sentinel_core.keys import CANDIDATES, Target
 from sentinel_core.services import Services
 from sentinel_core.stage import Stage
@@ -50,7 +50,7 @@ class Targets:
 async def targets(
     providers: Mapping[str, FakeProvider],
     *candidates: Target,
-    **tables: Mapping[str, Any],  # TOML
+    **tables: Mapping[str, TomlValue],
 ) -> AsyncIterator[Targets]:  # the stages' tables
     clock, tracker = FakeClock(), Tracker()
     asked = candidates or tuple(Target(name, "fake") for name in providers)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pytest
 
 from sentinel_core.chain import Chain, Tracker
 from sentinel_core.context import Call
 from sentinel_core.errors import SentinelError, UpstreamError
+from sentinel_core.json_types import TomlValue
 from sentinel_core.records import Record, RecordStore
 from sentinel_core.reply import Reply
 from sentinel_core.stage import Stage
@@ -78,10 +78,10 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(limits: Mapping[str, Any]) -> AsyncIterator[Scene]:  # TOML values
+async def scene(limits: Mapping[str, TomlValue]) -> AsyncIterator[Scene]:
     wall, tracker = Wall(), Tracker()
     upstream = Upstream(wall)
-    kinds: tuple[tuple[type[Stage], Mapping[str, Any]], ...] = (  # TOML values
+    kinds: tuple[tuple[type[Stage], Mapping[str, TomlValue]], ...] = (
         (Audit, {}),
         (Usage, {}),
         (RateLimit, limits),

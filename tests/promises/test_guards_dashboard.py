@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from typing import Any
 
 import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import JsonObject, TomlTable
 from sentinel_plugins.metrics.exposition import Exposition
 from tests.promises.tree import ROOT
 
 DASHBOARD: JsonObject = json.loads((ROOT / "examples/deploy/grafana/guards.json").read_text("utf-8"))
 QUERIES = {panel["title"]: panel["targets"][0] for panel in DASHBOARD["panels"]}
-STAGES: dict[str, Any] = {  # TOML values
+STAGES: TomlTable = {
     **{name: {} for name in ("metrics", "pii", "injection", "secrets")},
     "input_limits": {"max_message_chars": 200},
 }

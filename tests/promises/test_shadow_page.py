@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from typing import Any
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import TomlTable
 from tests.plugins.recording.written import rows
 from tests.promises.tree import samples
 
@@ -16,7 +16,7 @@ SAID = "I am ann@acme.com with AKIAIOSFODNN7EXAMPLE"
 
 async def test_in_shadow_nothing_changes_the_audit_says_monitored_and_what_was_found_is_counted() -> None:
     (table,) = (one for one in samples("toml") if one.page == PAGE and one.text.count('mode = "monitor"') == 2)
-    stages: dict[str, Any] = tomllib.loads(table.text)["stages"]  # TOML values
+    stages: TomlTable = tomllib.loads(table.text)["stages"]
     tables = {"stages": {"audit": {}, **stages}, "providers": {"echo": {"models": ["m"]}}}
     async with Gateway(settings_from(tables)) as gateway:
         answer = await gateway.complete({"model": "m", "messages": [{"role": "user", "content": SAID}]})

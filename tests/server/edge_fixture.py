@@ -86,9 +86,9 @@ async def edge(
     runner: str = RUNNERS[0],
     *,
     life: Life | None = None,
-    app: Any = None,
-    **settings: Any,  # TOML
-) -> AsyncIterator[tuple[Served, Inner]]:  # fields of ServerSettings; any ASGI application
+    app: Any = None,  # an ASGI application of any kind
+    **settings: Any,  # fields of ServerSettings
+) -> AsyncIterator[tuple[Served, Inner]]:
     """A served edge and the application inside it."""
     configured = ServerSettings(**settings)
     inner = Inner(configured)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from sentinel_core.config import Secret, settings_from
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue, TomlTable, TomlValue
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
 from sentinel_server.app import asgi
@@ -23,13 +22,10 @@ CHAT = "/v1/chat/completions"
 
 
 def tables(
-    upstream: Upstream,
-    *stages: type[Stage],
-    models: tuple[str, ...] = (MODEL,),
-    **server: Any,  # TOML
-) -> dict[str, Any]:  # TOML values
+    upstream: Upstream, *stages: type[Stage], models: tuple[str, ...] = (MODEL,), **server: TomlValue
+) -> TomlTable:
     """A configuration: one provider, its models, these stages in this order."""
-    provider: JsonObject = {
+    provider: TomlTable = {
         "kind": "openai",
         "base_url": upstream.base_url,
         "api_key": Secret(KEY, "TEST_KEY"),
@@ -44,7 +40,7 @@ def tables(
     }
 
 
-def gateway_of(upstream: Upstream, *stages: type[Stage], plugin: object = None, **server: Any) -> Gateway:  # TOML
+def gateway_of(upstream: Upstream, *stages: type[Stage], plugin: object = None, **server: TomlValue) -> Gateway:
     """A gateway that is not open yet. `server` holds fields of `[server]`."""
     registry = Registry()
     for item in (*stages, *([plugin] if plugin is not None else [])):
@@ -54,11 +50,7 @@ def gateway_of(upstream: Upstream, *stages: type[Stage], plugin: object = None, 
 
 @asynccontextmanager
 async def chat_server(
-    upstream: Upstream,
-    *stages: type[Stage],
-    runner: str = RUNNERS[0],
-    plugin: object = None,
-    **server: Any,  # TOML
+    upstream: Upstream, *stages: type[Stage], runner: str = RUNNERS[0], plugin: object = None, **server: TomlValue
 ) -> AsyncIterator[tuple[Served, Gateway]]:
     """An open gateway, served."""
     gateway = gateway_of(upstream, *stages, plugin=plugin, **server)

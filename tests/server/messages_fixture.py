@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from sentinel_core.config import Secret, settings_from
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue, TomlValue
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
 from sentinel_server.app import asgi
@@ -29,7 +28,7 @@ async def messages_server(
     upstream: Upstream,
     *stages: type[Stage],
     runner: str = "hypercorn",
-    **provider: Any,  # TOML
+    **provider: TomlValue,
 ) -> AsyncIterator[Served]:  # fields of the anthropic provider
     """A gateway whose model `claude-of-tests` is served as Anthropic's, and `gpt` as OpenAI's, by one upstream."""
     registry = Registry()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
 
 import openai
 
 from sentinel_core.config import Secret, settings_from
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonValue, TomlValue
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
 from sentinel_server.app import asgi
@@ -35,7 +34,7 @@ async def responses_server(
     upstream: Upstream,
     *stages: type[Stage],
     runner: str,
-    table: Mapping[str, Any] | None = None,  # TOML
+    table: Mapping[str, TomlValue] | None = None,
 ) -> AsyncIterator[Served]:  # TOML values, for every provider
     """One upstream stands for all providers; `routing` stands behind the given stages."""
     registry = Registry()

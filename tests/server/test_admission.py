@@ -6,13 +6,12 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sentinel_core.config import load_settings, settings_from
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonValue, TomlValue
 from sentinel_server.app import asgi
 from sentinel_server.banner import render
 from tests.server.gateway_fixture import chat, encoded
@@ -24,7 +23,7 @@ EXTEND = ("X-Sentinel-Extend: body",)
 
 
 @asynccontextmanager
-async def limited(tmp_path: Path, **table: Any) -> AsyncIterator[Served]:  # TOML values
+async def limited(tmp_path: Path, **table: TomlValue) -> AsyncIterator[Served]:
     """A server whose only stage is `rate_limit`, in front of `echo` with a price."""
     prices = tmp_path / "models.toml"
     prices.write_text(PRICES, "utf-8")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue, TomlTable
 from sentinel_server.access_log import AccessRecord
 from sentinel_server.app import asgi
 from tests.server.edge_fixture import access_lines
@@ -34,7 +33,7 @@ async def two(upstream: Upstream, runner: str, **environ: str) -> AsyncIterator[
     """`openai` before `ollama`, as the source system had them, and a connection to the gateway in front of them."""
     async with Upstream() as spare:
         ups = {"openai": upstream, "ollama": spare}
-        tables: dict[str, Any] = {  # TOML values
+        tables: TomlTable = {
             "providers": {name: {"kind": "openai", "base_url": up.base_url} for name, up in ups.items()},
             "stages": {"routing": {}, "retry": {"base_delay_s": 0.01}, "breaker": {}},
         }

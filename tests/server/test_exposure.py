@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ from sentinel_core.context import Context
 from sentinel_core.errors import ConfigError
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import TomlTable, TomlValue
 from sentinel_core.keys import PRINCIPAL, Principal
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_server import banner
@@ -21,17 +20,17 @@ from sentinel_server.exposure import THIS_MACHINE, allowed_hosts, problems
 from tests.plugins.auth.callers import ADMIN_KEY, PEPPER, STATIC, secret
 
 
-def gateway(auth: dict[str, Any] | None, **server: Any) -> Gateway:  # TOML values
+def gateway(auth: TomlTable | None, **server: TomlValue) -> Gateway:
     stages = {"auth": auth} if auth is not None else {}
     return served({"server": server, "stages": stages, "providers": {"echo": {}}})
 
 
-def served(tables: dict[str, Any]) -> Gateway:  # TOML values
+def served(tables: TomlTable) -> Gateway:
     return Gateway(settings_from(tables), judge=problems)
 
 
 @pytest.mark.parametrize("auth", [None, {}, {"admin_key": secret(ADMIN_KEY)}], ids=["no_stage", "no_key", "admin_only"])
-def test_c10_a_public_address_without_keys_refuses_to_start(auth: dict[str, Any] | None) -> None:  # TOML values
+def test_c10_a_public_address_without_keys_refuses_to_start(auth: TomlTable | None) -> None:
     with pytest.raises(ConfigError, match="no stage authenticates callers"):
         gateway(auth, host="0.0.0.0")
     gateway(auth, host="0.0.0.0", allow_anonymous=True)
@@ -39,7 +38,7 @@ def test_c10_a_public_address_without_keys_refuses_to_start(auth: dict[str, Any]
 
 
 @pytest.mark.parametrize("auth", [{"api_key": secret(STATIC)}, {"pepper": secret(PEPPER)}], ids=["key", "pepper"])
-def test_c10_with_keys_a_public_address_is_served_and_the_banner_says_so(auth: dict[str, Any]) -> None:  # TOML values
+def test_c10_with_keys_a_public_address_is_served_and_the_banner_says_so(auth: TomlTable) -> None:
     open_to_all = gateway(auth, host="0.0.0.0")
     assert "authenticated by the chain" in banner.render(open_to_all, "http://x", color=False)
     assert 'completions -H "X-API-Key: $KEY"' in banner.render(open_to_all, "http://x", color=False)
@@ -66,8 +65,8 @@ def test_the_banners_call_names_a_model_where_one_is_listed() -> None:
     ids=["default", "only an admin's key", "another address", "named", "beyond loopback", "keys"],
 )
 def test_c10_a_gateway_that_knows_nobody_answers_to_its_machines_own_names(
-    auth: JsonObject | None, server: JsonObject, served: tuple[str, ...]
-) -> None:  # TOML values
+    auth: TomlTable | None, server: TomlTable, served: tuple[str, ...]
+) -> None:
     assert allowed_hosts(gateway(auth, **server)) == served
 
 
@@ -87,7 +86,7 @@ class Doors(Stage):
 
 
 @pytest.mark.parametrize(("table", "refused"), [({}, True), ({"timeout_s": 1.0}, False)], ids=["open", "closed"])
-def test_a_stage_of_a_third_party_says_whether_it_authenticates(table: dict[str, Any], refused: bool) -> None:  # TOML
+def test_a_stage_of_a_third_party_says_whether_it_authenticates(table: TomlTable, refused: bool) -> None:
     registry = Registry()
     registry.register(Doors)
     settings = settings_from({"server": {"host": "0.0.0.0"}, "stages": {"doors": table}, "providers": {"echo": {}}})
@@ -126,7 +125,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("broken", "tables"), BROKEN.values(), ids=BROKEN)
-def test_it_is_told_with_whatever_else_is_wrong(broken: dict[str, Any], tables: list[str]) -> None:  # TOML values
+def test_it_is_told_with_whatever_else_is_wrong(broken: TomlTable, tables: list[str]) -> None:
     """Of what cannot be drawn nobody knows whether it would do."""
     with pytest.raises(ConfigError) as refused:
         served({"server": PUBLIC, "providers": {"echo": {}}, **broken})

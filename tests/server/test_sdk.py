@@ -9,7 +9,7 @@ from typing import Any
 import openai
 import pytest
 
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import TomlValue
 from tests.server.gateway_fixture import chat_server
 from tests.server.serving import RUNNERS
 from tests.upstream import Close, Reply, Stream, Upstream, chat_stream
@@ -20,7 +20,7 @@ MESSAGES: list[Any] = [{"role": "user", "content": "hi"}]  # the client's own ty
 
 
 @asynccontextmanager
-async def sdk(upstream: Upstream, runner: str, **server: JsonValue) -> AsyncIterator[openai.AsyncOpenAI]:
+async def sdk(upstream: Upstream, runner: str, **server: TomlValue) -> AsyncIterator[openai.AsyncOpenAI]:
     """A client of a served gateway that does not retry."""
     async with (
         chat_server(upstream, runner=runner, **server) as (served, _),

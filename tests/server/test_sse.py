@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from time import monotonic
 from typing import Any, TypeAlias
 
@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from sentinel_core.config import ServerSettings
 from sentinel_core.errors import Refusal
+from sentinel_core.running import Running
 from sentinel_server.edge import Edge, Transaction, Watch
 from sentinel_server.edge.body import read_body
 from sentinel_server.sse import COMMENT, SseResponse
@@ -23,7 +24,7 @@ from tests.server.edge_fixture import Life, access_lines, edge
 from tests.server.serving import RUNNERS
 from tests.server.wire import request
 
-Story: TypeAlias = Callable[[SseResponse], Coroutine[Any, Any, None]]  # Any: as asyncio's
+Story: TypeAlias = Callable[[SseResponse], Running[None]]
 
 
 def streaming(story: Story, settings: ServerSettings) -> Any:  # an ASGI application

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from sentinel_core.json_types import JsonMapping, JsonValue
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.usage import Usage
 from tests.upstream.api import Api, Call, Said, Wire
 from tests.upstream.payloads import encoded
@@ -17,10 +17,9 @@ from tests.upstream.payloads import encoded
 CHAT = "/v2/chat"
 MODELS = "/v1/models?page_size=1"
 WORDS = {"stop": "COMPLETE", "length": "MAX_TOKENS", "tool_calls": "TOOL_CALL"}
-Json = dict[str, Any]  # part of a body
 
 
-def usage(counted: Usage) -> Json:
+def usage(counted: Usage) -> JsonObject:
     """Counts as the API gives them: as floats, and what is on the bill beside what the model read."""
     prompt, completion = float(counted.prompt_tokens), float(counted.completion_tokens)
     return {
@@ -30,9 +29,9 @@ def usage(counted: Usage) -> Json:
     }
 
 
-def event(kind: str, message: Json | None = None, *, index: int | None = None, **fields: JsonValue) -> bytes:
+def event(kind: str, message: JsonObject | None = None, *, index: int | None = None, **fields: JsonValue) -> bytes:
     """One event of a stream; `message` is what its delta holds."""
-    body: Json = {"type": kind, **({} if index is None else {"index": index}), **fields}
+    body: JsonObject = {"type": kind, **({} if index is None else {"index": index}), **fields}
     if message is not None:
         body["delta"] = {"message": message}
     return b"event: " + kind.encode() + b"\ndata: " + encoded(body) + b"\n\n"
@@ -71,7 +70,7 @@ def call(index: int, identifier: str, name: str, *fragments: str) -> list[bytes]
     ]
 
 
-def citation(text: str, start: int = 0) -> Json:
+def citation(text: str, start: int = 0) -> JsonObject:
     """A citation of one document."""
     source = {"type": "document", "id": "doc:0", "document": {"id": "doc:0", "title": "Tides", "text": f"On {text}."}}
     return {"start": start, "end": start + len(text), "text": text, "sources": [source], "type": "TEXT_CONTENT"}
@@ -84,7 +83,7 @@ def cited(index: int, text: str) -> list[bytes]:
 
 def ending(word: str | None = "COMPLETE", counted: Usage | None = None, **delta: JsonValue) -> bytes:
     """The event that ends a stream."""
-    said: Json = {"finish_reason": word} if word is not None else {}
+    said: JsonObject = {"finish_reason": word} if word is not None else {}
     if counted is not None:
         said["usage"] = usage(counted)
     return event("message-end", id="chat-1", delta={**said, **delta})
@@ -100,11 +99,11 @@ class Cohere:
         """Where a chat is sent, streamed or not."""
         return CHAT
 
-    def answer(self, said: Said) -> Json:
+    def answer(self, said: Said) -> JsonObject:
         """A whole unary answer. Beside calls, text is a plan: the API has no other place for it."""
         content = [{"type": "thinking", "thinking": said.reasoning}] if said.reasoning else []
         content += [{"type": "text", "text": said.text}] if said.text and not said.calls else []
-        message: Json = {"role": "assistant", **({"content": content} if content else {})}
+        message: JsonObject = {"role": "assistant", **({"content": content} if content else {})}
         if said.calls:
             message["tool_calls"] = [_call(one) for one in said.calls]
             message |= {"tool_plan": said.text} if said.text else {}
@@ -122,7 +121,7 @@ class Cohere:
             blocks += call(index, one.id, one.name, *_halves(json.dumps(dict(one.arguments))))
         return Wire([opening()], blocks, [ending(WORDS[said.finish], said.usage)])
 
-    def error(self, status: int, message: str) -> Json:
+    def error(self, status: int, message: str) -> JsonObject:
         """The body of an error."""
         return {"id": f"error-{status}", "message": message}
 
@@ -130,7 +129,7 @@ class Cohere:
         """A generation that failed: a stream has no other event for it."""
         return ending("ERROR", error=message)
 
-    def conversation(self, body: JsonMapping) -> Json:
+    def conversation(self, body: JsonMapping) -> JsonObject:
         """A request as OpenAI's chat."""
         result = {_NAMES.get(key, key): value for key, value in body.items() if key not in _READ}
         result["messages"] = [_message(message) for message in body["messages"]]
@@ -155,7 +154,7 @@ _READ = frozenset({"messages", "tools", "strict_tools", "tool_choice", "response
 _EFFORTS = {1024: "minimal", 2048: "low", 8192: "medium", None: "high"}
 
 
-def _call(one: Call) -> Json:
+def _call(one: Call) -> JsonObject:
     function = {"name": one.name, "arguments": json.dumps(dict(one.arguments))}
     return {"id": one.id, "type": "function", "function": function}
 
@@ -165,19 +164,19 @@ def _halves(text: str) -> Sequence[str]:
     return [part for part in (text[:middle], text[middle:]) if part]
 
 
-def _message(message: JsonMapping) -> Json:
+def _message(message: JsonMapping) -> JsonObject:
     if message["role"] != "assistant":
         return dict(message)
     content = message.get("content")
     thoughts = [part for part in content if part["type"] == "thinking"] if isinstance(content, list) else []
     said: JsonValue = [part for part in content if part["type"] == "text"] if isinstance(content, list) else content
-    result: Json = {"role": "assistant", "content": message.get("tool_plan") or said or None}
+    result: JsonObject = {"role": "assistant", "content": message.get("tool_plan") or said or None}
     if thoughts:
         result["reasoning_content"] = "".join(part["thinking"] for part in thoughts)
     return {**result, "tool_calls": message["tool_calls"]} if "tool_calls" in message else result
 
 
-def _form(form: JsonMapping) -> Json:
+def _form(form: JsonMapping) -> JsonObject:
     if "json_schema" not in form:
         return dict(form)
     return {"type": "json_schema", "json_schema": {"name": "output", "schema": form["json_schema"]}}

@@ -8,7 +8,9 @@ import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
+
+from sentinel_core.json_types import JsonValue
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Received:
     connection: int
 
     @property
-    def json(self) -> Any:  # the gateway's body, decoded
+    def json(self) -> JsonValue:  # the gateway's body
         """The body, decoded."""
         return json.loads(self.body)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from acme_cloud.errors import acme_error
 from acme_cloud.replies import AcmeReader
@@ -12,6 +12,7 @@ from sentinel_core.context import Call
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import Translated
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import JsonValue
 from sentinel_core.reply import Reply
 from sentinel_core.services import HttpClient
 from sentinel_core.upstream import BaseUrlConfig, HttpProvider, outgoing_native
@@ -27,7 +28,7 @@ class AcmeCloudConfig(BaseUrlConfig, frozen=True, kw_only=True):
 class AcmeApi:
     """Acme's wire format, without I/O."""
 
-    def request_body(self, body: Any, model: str) -> Translated:  # OpenAI's chat request, checked
+    def request_body(self, body: JsonValue, model: str) -> Translated:
         """The request as Acme takes it, and what it cannot be told."""
         return acme_request(body, model)
 
@@ -35,7 +36,7 @@ class AcmeApi:
         """Reads the reply to one call."""
         return AcmeReader(model)
 
-    def error(self, status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+    def error(self, status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
         """What an error response means."""
         return acme_error(status, body, retry_after_s=retry_after_s)
 
@@ -67,6 +68,6 @@ class AcmeCloud(HttpProvider):
             reader=ACME.reader(call.target.model),
         )
 
-    def error(self, status: int, body: Any, *, retry_after_s: float | None = None) -> UpstreamError:  # decoded JSON
+    def error(self, status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
         """What an error response means."""
         return ACME.error(status, body, retry_after_s=retry_after_s)

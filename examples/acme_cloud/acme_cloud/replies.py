@@ -6,8 +6,7 @@ A stream has one such object an event, `said` in each, `ended` and `tokens` in t
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.answer import decode_object
@@ -15,6 +14,7 @@ from sentinel_core.dialects.openai_chat.assembly import usage_object
 from sentinel_core.dialects.openai_chat.canonical import opening_event
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, Finish, Opaque, TextDelta, UsageReport
+from sentinel_core.json_types import JsonMapping, JsonObject
 from sentinel_core.messages import Answer
 from sentinel_core.usage import Usage
 
@@ -75,24 +75,24 @@ class AcmeStream:
             raise UpstreamError("upstream_stream_interrupted")
 
 
-def head(model: str) -> dict[str, Any]:  # JSON
+def head(model: str) -> JsonObject:
     """What an answer and every chunk begin with."""
     return {"id": "acme", "object": "chat.completion.chunk", "created": int(time.time()), "model": model}
 
 
-def _said(body: Mapping[str, Any]) -> str:  # JSON
+def _said(body: JsonMapping) -> str:
     said = body.get("said", "")
     if not isinstance(said, str):
         raise UpstreamError("upstream_invalid_response")
     return said
 
 
-def _reason(body: Mapping[str, Any]) -> str | None:  # JSON
+def _reason(body: JsonMapping) -> str | None:
     ended = body.get("ended")
     return _REASONS.get(ended, "stop") if isinstance(ended, str) else None
 
 
-def _usage(body: Mapping[str, Any]) -> Usage:  # JSON
+def _usage(body: JsonMapping) -> Usage:
     tokens = body.get("tokens")
     spent, made = (tokens.get(key) if isinstance(tokens, dict) else 0 for key in ("in", "out"))
     if not isinstance(spent, int) or not isinstance(made, int):

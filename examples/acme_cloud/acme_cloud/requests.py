@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from sentinel_core.dialects.translation import Translated
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _SPEAKERS = {"system": "director", "developer": "director", "user": "guest", "assistant": "host"}
 _NAMES = {"max_tokens": "at_most", "max_completion_tokens": "at_most", "temperature": "warmth"}
@@ -13,9 +11,9 @@ _UNSAID = frozenset({"model", "messages", "stream", "stream_options"})
 """What the loop below need not name: said otherwise, or for the gateway."""
 
 
-def acme_request(body: Mapping[str, Any], model: str) -> Translated:  # JSON
+def acme_request(body: JsonMapping, model: str) -> Translated:
     """The request, and the names of what Acme cannot be told: the gateway names them to the client."""
-    said: dict[str, Any] = {"voice": model, "turns": [], "live": bool(body.get("stream"))}  # JSON
+    said: JsonObject = {"voice": model, "turns": [], "live": bool(body.get("stream"))}
     dropped: list[str] = []
     for message in body["messages"]:
         speaker = _SPEAKERS.get(message["role"])
@@ -31,7 +29,7 @@ def acme_request(body: Mapping[str, Any], model: str) -> Translated:  # JSON
     return Translated(said, tuple(dict.fromkeys(dropped)))
 
 
-def _text(content: Any, dropped: list[str]) -> str:  # a string, a list of parts, or null
+def _text(content: JsonValue, dropped: list[str]) -> str:  # a string, a list of parts, or null
     if not isinstance(content, list):
         return content or ""
     dropped += [f"messages.{part['type']}" for part in content if part["type"] != "text"]

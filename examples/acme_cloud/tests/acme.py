@@ -9,10 +9,11 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+
+from sentinel_core.json_types import JsonObject
 
 TOKENS = {"in": 3, "out": 2}
 
@@ -21,7 +22,7 @@ class Acme:
     """`words` is what it says, `problem` a status and a kind that it answers with instead, `cut` leaves the end out."""
 
     def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []  # JSON
+        self.asked: list[JsonObject] = []
         self.keys: list[str] = []
         self.words = ["Hello ", "there"]
         self.problem: tuple[int, str] | None = None
@@ -54,7 +55,7 @@ class Acme:
         return web.json_response({"data": []})
 
 
-def _event(body: dict[str, Any]) -> bytes:  # JSON
+def _event(body: JsonObject) -> bytes:
     return b"data: " + json.dumps(body).encode() + b"\n\n"
 
 

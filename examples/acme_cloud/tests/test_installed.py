@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,6 +12,7 @@ from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.errors import ConfigError, UpstreamError
 from sentinel_core.events import Event, Finish, TextDelta
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import JsonObject
 
 from .acme import Acme, acme_cloud
 
@@ -30,7 +30,7 @@ targets = [{ provider = "acme_cloud" }, { provider = "echo" }]
 
 [stages.routing]
 """
-QUESTION: dict[str, Any] = {"model": "acme-1", "messages": [{"role": "user", "content": "Who is there?"}]}  # JSON
+QUESTION: JsonObject = {"model": "acme-1", "messages": [{"role": "user", "content": "Who is there?"}]}
 
 
 @asynccontextmanager

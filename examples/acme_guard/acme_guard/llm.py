@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
@@ -16,6 +16,7 @@ from sentinel_core.context import Call
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.events import Event
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.provider import Health, Provider, ProviderConfig
 from sentinel_core.reply import EventStream, Reply
 
@@ -66,7 +67,7 @@ async def _events(model: str, text: str) -> AsyncIterator[Event]:
         yield event
 
 
-def _body(model: str, kind: str, reason: str = "stop", **said: Any) -> dict[str, Any]:  # JSON
+def _body(model: str, kind: str, reason: str = "stop", **said: JsonValue) -> JsonObject:
     choice = {"index": 0, **said, "finish_reason": reason or None}
     return {"id": "chatcmpl-acme", "object": kind, "created": 0, "model": model, "choices": [choice]}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
@@ -16,7 +15,7 @@ from sentinel_core.dialects.anthropic_messages.words import stop_reason, usage_o
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.errors import SentinelError
 from sentinel_core.events import Event, Finish, Frame, Opaque, TextEvent, ToolCallDelta, UsageReport
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import JsonMapping, JsonObject
 from sentinel_core.messages import Request
 from sentinel_core.usage import Usage
 
@@ -49,7 +48,7 @@ class MessagesStreamEncoder:
     def __init__(self, request: Request) -> None:
         self._model = request.model or ""
         self._blocks = Blocks()
-        self._heads: dict[int, Mapping[str, Any]] = {}  # tools' blocks whose input a stage holds back, by their index
+        self._heads: dict[int, JsonMapping] = {}  # tools' blocks whose input a stage holds back, by their index
         self._started: set[int] = set()
         self._frame: Frame | None = None
         self._parts: dict[int, Event] = {}

@@ -222,7 +222,7 @@ class _Writer:
         block = {"type": "tool_result", "tool_use_id": taken_id(message.get("tool_call_id")), "content": shown}
         return {**(own_extension(message) or {}), **block}
 
-    def _blocks(self, content: Any) -> list[dict[str, Any]]:  # a string, a list of parts, or None
+    def _blocks(self, content: JsonValue) -> list[JsonObject]:  # a string, a list of parts, or None
         """A message's content as blocks. Text of nothing but space is left out: the API refuses it, and it says
         nothing."""
         if isinstance(content, str) or content is None:

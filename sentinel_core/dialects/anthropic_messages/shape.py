@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from sentinel_core.dialects.shape import Object, shaped
-from sentinel_core.json_types import JsonMapping
+from sentinel_core.dialects.shape import shaped
+from sentinel_core.json_types import JsonMapping, JsonObject
 
 
 class _Block(msgspec.Struct):
@@ -16,8 +16,8 @@ class _Block(msgspec.Struct):
     id: str | None = None
     name: str | None = None
     tool_use_id: str | None = None
-    source: Object | str | None = None
-    cache_control: Object | None = None
+    source: JsonObject | str | None = None
+    cache_control: JsonObject | None = None
 
     def __post_init__(self) -> None:
         """The source of a search result is a text, such as its address; that of an image or a document is none."""
@@ -29,7 +29,7 @@ class _Tool(msgspec.Struct):
     type: str | None = None
     name: str | None = None
     description: str | None = None
-    input_schema: Object | None = None
+    input_schema: JsonObject | None = None
 
 
 class _Choice(msgspec.Struct):
@@ -49,10 +49,10 @@ class _Request(msgspec.Struct):
     tools: list[_Tool] | None = None
     tool_choice: _Choice | None = None
     stop_sequences: list[str] | None = None
-    metadata: Object | None = None
+    metadata: JsonObject | None = None
     service_tier: str | None = None
-    thinking: Object | None = None
-    output_config: Object | None = None
+    thinking: JsonObject | None = None
+    output_config: JsonObject | None = None
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None

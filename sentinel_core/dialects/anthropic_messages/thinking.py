@@ -9,10 +9,9 @@ twice, so no guard can be passed by; and text that a guard changed no longer fit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sentinel_core.errors import Refusal
-from sentinel_core.json_types import JsonMapping, JsonObject
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 BLOCKS = "thinking_blocks"
 KINDS = ("thinking", "redacted_thinking")
@@ -35,7 +34,7 @@ def part_of(block: JsonMapping) -> JsonObject:
     return {**rest, "length": len(block["thinking"])}
 
 
-def joined(text: str, parts: Any) -> list[dict[str, Any]] | None:  # JSON that a client sent back
+def joined(text: str, parts: JsonValue) -> list[JsonObject] | None:
     """The blocks as they were; None where text and parts no longer fit, or were never ours."""
     if not isinstance(parts, list):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -112,7 +112,7 @@ def _lost(body: JsonMapping) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _blocks(content: Any) -> Iterator[Mapping[str, Any]]:  # a string, a list of blocks, or None
+def _blocks(content: JsonValue) -> Iterator[JsonMapping]:  # a string, a list of blocks, or None
     """The blocks, and those within results of tools."""
     for block in content if isinstance(content, list) else ():
         yield block

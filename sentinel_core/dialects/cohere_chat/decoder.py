@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from sentinel_core.decoding import EVENT_LIMITS
 from sentinel_core.dialects.cohere_chat.calls import OpenCalls
@@ -23,7 +22,7 @@ from sentinel_core.dialects.openai_chat.decoder import ChatStreamDecoder
 from sentinel_core.dialects.openai_chat.errors import reported_error
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, Finish, Opaque, ReasoningDelta, TextDelta, UsageReport
-from sentinel_core.json_types import JsonMapping, JsonValue
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 
 class CohereStreamDecoder:
@@ -33,7 +32,7 @@ class CohereStreamDecoder:
 
     def __init__(self, model: str) -> None:
         self._model = model
-        self._head: dict[str, Any] = {}  # JSON: what every chunk begins with
+        self._head: JsonObject = {}  # what every chunk begins with
         self._done = False
         self._finished = False
         self._thought = False

@@ -6,7 +6,6 @@ Source: https://ai.google.dev/api/caching#Content and .../gemini-api/docs/functi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.decoding import JsonLimits, decode_json
 from sentinel_core.dialects.google_gemini.models import Abilities
@@ -16,7 +15,7 @@ from sentinel_core.dialects.openai_chat.arguments import arguments_of
 from sentinel_core.dialects.openai_chat.canonical import FAILED, result_names
 from sentinel_core.dialects.openai_chat.request import invalid
 from sentinel_core.errors import Refusal
-from sentinel_core.json_types import JsonMapping, JsonObject
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _SYSTEM = frozenset({"system", "developer"})
 _LIMITS = JsonLimits(max_bytes=64 * 1024 * 1024)
@@ -113,7 +112,7 @@ class Turns:
         return [{"functionResponse": {**response, "parts": media}}]
 
 
-def _images(images: Any) -> list[dict[str, Any]]:  # a field of the gateway's own making
+def _images(images: JsonValue) -> list[JsonObject]:  # a field of the gateway's own making
     """Pictures that the model made, to be shown to it again."""
     found = images if isinstance(images, list) else ()
     return parts_of([one for one in found if isinstance(one, Mapping) and _is_image(one)], [])

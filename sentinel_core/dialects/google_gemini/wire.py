@@ -7,14 +7,13 @@ protocol buffers leaves out what is zero or empty, so everything may be missing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from sentinel_core.decoding import ANSWER_LIMITS, decode_json
 from sentinel_core.dialects.google_gemini.errors import reported_error
 from sentinel_core.errors import Refusal, UpstreamError
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue
 
 
 class Blob(msgspec.Struct, rename="camel"):
@@ -28,7 +27,7 @@ class FunctionCall(msgspec.Struct):
     """A call of a tool. It comes whole; without arguments it has no `args`."""
 
     name: str
-    args: dict[str, Any] | None = None  # the model's own choice
+    args: JsonObject | None = None  # the model's own choice
     id: str | None = None
 
 

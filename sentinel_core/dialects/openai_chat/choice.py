@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place, is_custom
 from sentinel_core.events import TextEvent, ToolCallDelta
@@ -13,7 +13,7 @@ from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 class Outside(NamedTuple):
     """The log probabilities of a piece of an answer, by what they are of, and the annotations that came with it."""
 
-    logprobs: Mapping[str, Any]  # JSON: lists, or null
+    logprobs: JsonMapping  # lists, or null
     annotations: Sequence[JsonValue]
 
 

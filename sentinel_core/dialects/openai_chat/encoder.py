@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
@@ -75,7 +75,7 @@ class ChatStreamEncoder:
         self._usage: UsageReport | None = None
         self._heads = Heads()
         self._logprobs = HeldLogprobs()
-        self._reasoning: dict[int, Mapping[str, Any]] = {}  # where a choice's reasoning stands, as it came
+        self._reasoning: dict[int, JsonMapping] = {}  # where a choice's reasoning stands, as it came
         self._plain = PlainWriter(include_usage=request.include_usage)
 
     def encode(self, event: Event) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
@@ -19,7 +18,7 @@ class HeldLogprobs:
     __slots__ = ("_held",)
 
     def __init__(self) -> None:
-        self._held: dict[int, tuple[deque[Any], str]] = {}  # entries, and what has been said of the first one: JSON
+        self._held: dict[int, tuple[deque[JsonValue], str]] = {}  # entries, and what has been said of the first one
 
     def said(self, choice: int, logprobs: JsonMapping | None, text: str) -> JsonObject | None:
         """The log probabilities of what is said now, `text`, where these came with it."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import msgspec
 
-from sentinel_core.dialects.shape import Object, shaped
-from sentinel_core.json_types import JsonMapping
+from sentinel_core.dialects.shape import shaped
+from sentinel_core.json_types import JsonMapping, JsonObject
 
 
 class _Format(msgspec.Struct):
     type: str
     name: str | None = None
     description: str | None = None
-    schema: Object | None = None
+    schema: JsonObject | None = None
     strict: bool | None = None
 
 
@@ -30,7 +30,7 @@ class _Tool(msgspec.Struct):
     type: str | None = None
     name: str | None = None
     description: str | None = None
-    parameters: Object | None = None
+    parameters: JsonObject | None = None
     strict: bool | None = None
 
 

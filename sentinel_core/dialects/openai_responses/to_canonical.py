@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.dialects.openai_responses.conversation import messages_of, stored_item
 from sentinel_core.dialects.openai_responses.shape import checked
@@ -69,7 +68,7 @@ def _tools(body: JsonMapping, result: JsonObject, lost: list[str]) -> None:
         lost.append("tool_choice")
 
 
-def _choice(choice: Any) -> Any:  # JSON in and out
+def _choice(choice: JsonValue) -> JsonValue:
     """Which tools may be called; None for a tool that chat does not have."""
     if isinstance(choice, str) or not isinstance(choice, Mapping):
         return choice

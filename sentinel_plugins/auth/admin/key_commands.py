@@ -14,7 +14,7 @@ from sentinel_plugins.auth.admin.desk import Desk, all_of, at_desk, required
 from sentinel_plugins.auth.admin.key_shapes import MAX_LIFETIME_S, NewKey, shown_key
 from sentinel_plugins.auth.admin.options import LimitOptions, Models, Routes, limits, read
 from sentinel_plugins.auth.names import DEFAULT_TENANT
-from sentinel_plugins.recording.options import Config, EnvFile, Json
+from sentinel_plugins.recording.options import AsJson, Config, EnvFile
 
 KeyId = Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")]
 OfTenant = Annotated[str | None, typer.Option("--tenant", help="The tenant.")]
@@ -43,7 +43,7 @@ def create_key(
     expires_in_days: Days = None,
     config: Config = None,
     env_file: EnvFile = None,
-    json: Json = False,
+    json: AsJson = False,
 ) -> int:
     """Make a key. Its text is printed this once, and kept nowhere."""
     fields = {
@@ -68,7 +68,7 @@ def create_key(
     return at_desk(work, config, env_file, creates=True)
 
 
-def list_keys(tenant: OfTenant = None, config: Config = None, env_file: EnvFile = None, json: Json = False) -> int:
+def list_keys(tenant: OfTenant = None, config: Config = None, env_file: EnvFile = None, json: AsJson = False) -> int:
     """List keys, newest first."""
 
     async def work(desk: Desk) -> int:
@@ -79,7 +79,7 @@ def list_keys(tenant: OfTenant = None, config: Config = None, env_file: EnvFile 
     return at_desk(work, config, env_file)
 
 
-def rotate_key(key_id: KeyId, config: Config = None, env_file: EnvFile = None, json: Json = False) -> int:
+def rotate_key(key_id: KeyId, config: Config = None, env_file: EnvFile = None, json: AsJson = False) -> int:
     """Give a key another text, which is printed this once. The old one ends at once."""
 
     async def work(desk: Desk) -> int:
@@ -90,7 +90,7 @@ def rotate_key(key_id: KeyId, config: Config = None, env_file: EnvFile = None, j
     return at_desk(work, config, env_file)
 
 
-def revoke_key(key_id: KeyId, config: Config = None, env_file: EnvFile = None, json: Json = False) -> int:
+def revoke_key(key_id: KeyId, config: Config = None, env_file: EnvFile = None, json: AsJson = False) -> int:
     """Revoke a key for good."""
 
     async def work(desk: Desk) -> int:

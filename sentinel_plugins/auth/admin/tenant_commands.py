@@ -14,7 +14,7 @@ from sentinel_plugins.auth.admin.desk import Desk, all_of, at_desk, required
 from sentinel_plugins.auth.admin.options import LimitOptions, Models, Routes, limits, read
 from sentinel_plugins.auth.admin.tenant_shapes import NewTenant, TenantChange, changed_tenant, shown_tenant
 from sentinel_plugins.auth.tenants import Tenant
-from sentinel_plugins.recording.options import Config, EnvFile, Json
+from sentinel_plugins.recording.options import AsJson, Config, EnvFile
 
 TenantId = Annotated[str, typer.Argument(help="The tenant's name.")]
 ChangedLimits = Annotated[
@@ -30,7 +30,7 @@ def create_tenant(
     limit: LimitOptions = None,
     config: Config = None,
     env_file: EnvFile = None,
-    json: Json = False,
+    json: AsJson = False,
 ) -> int:
     """Make a tenant: what all of its keys may use together."""
     new = read({"id": tenant, "models": model, "routes": route, "limits": limits(limit)}, NewTenant)
@@ -53,7 +53,7 @@ def update_tenant(
     disabled: Annotated[bool | None, typer.Option("--disable/--enable", help="End or revive all of its keys.")] = None,
     config: Config = None,
     env_file: EnvFile = None,
-    json: Json = False,
+    json: AsJson = False,
 ) -> int:
     """Change a tenant: what is given replaces what was, what is not given stays, each limit for itself."""
     given, of_limits = {"models": model, "routes": route, "disabled": disabled}, limits(limit)
@@ -73,7 +73,7 @@ def update_tenant(
     return at_desk(work, config, env_file)
 
 
-def list_tenants(config: Config = None, env_file: EnvFile = None, json: Json = False) -> int:
+def list_tenants(config: Config = None, env_file: EnvFile = None, json: AsJson = False) -> int:
     """List tenants, those of the configuration first."""
 
     async def work(desk: Desk) -> int:

@@ -31,7 +31,6 @@ class Engine:
 
     def __init__(self, start: Start) -> None:
         """Load everything, and read a first text, since that takes longest. Raises `Unusable`."""
-        # Any: neither package is there without the extra, and both are imported in this process only.
         self._analyzer: Any = _analyzer(start)  # Any: Presidio is imported late, and untyped
         self._batches: Any = import_module("presidio_analyzer").BatchAnalyzerEngine(self._analyzer)  # Any: as above
         self._start = start

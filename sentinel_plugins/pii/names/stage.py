@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from sentinel_core.context import Context
 from sentinel_core.errors import ConfigProblem
 from sentinel_core.events import Event
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.messages import Answer
+from sentinel_core.running import Running
 from sentinel_core.services import Services
 from sentinel_plugins.guarding.form import json_kinds
 from sentinel_plugins.guarding.stage import Replacing
@@ -47,7 +48,7 @@ class Recognising(Replacing):
                 yield stage
 
     @hookimpl
-    def on_request(self, ctx: Context) -> Coroutine[Any, Any, None] | None:  # Any: what a coroutine yields
+    def on_request(self, ctx: Context) -> Running[None] | None:
         """Replace what goes to the model. Raises `Refusal` for what blocks."""
         return super().on_request(ctx) if self.recogniser is None else self._read_first(ctx, self.recogniser)
 

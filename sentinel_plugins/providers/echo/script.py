@@ -52,7 +52,7 @@ class Script:
         }
 
 
-def script(body: Mapping[str, Any]) -> Script:  # a validated request body
+def script(body: JsonMapping) -> Script:
     """What to say. The module's docstring has the rules."""
     messages = body["messages"]
     texts = [_text(message) for message in messages]

@@ -141,7 +141,7 @@ class RedisState:
     async def _run(
         self, script: Script, what: str, names: Sequence[bytes], *arguments: bytes | int
     ) -> Any:  # as the script answers
-        """The answer of a script that says `{answer, repaired}`. Any: each has its own."""
+        """The answer of a script that says `{answer, repaired}`."""
         answer, repaired = _checked(await self._scripts.run(script, names, *arguments))
         self._note(repaired, what)
         return answer

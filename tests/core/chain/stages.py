@@ -18,7 +18,12 @@ from sentinel_core.testing.fake_provider import Script
 Method = Callable[..., Any]  # a phase, written as a method
 
 
-def stage(name: str, *phases: Method, config: StageConfig | None = None, **attributes: Any) -> Stage:  # TOML
+def stage(
+    name: str,
+    *phases: Method,
+    config: StageConfig | None = None,
+    **attributes: Any,  # class attributes of Stage
+) -> Stage:
     """A stage whose phases are these functions, by their names. Attributes are those of the class."""
     for phase in phases:
         phase.__qualname__ = f"{name}.{phase.__name__}"  # pluggy tells methods from functions by their dot

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import msgspec
 from hypothesis import given
@@ -13,13 +12,12 @@ from hypothesis import strategies as st
 from sentinel_core.context import Outcome
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.events import Event
+from sentinel_core.json_types import JsonObject
 from sentinel_core.messages import Answer
 from sentinel_core.reply import EventStream
 from sentinel_core.stage import Stage
 from sentinel_core.testing import chunk, events_of, finish_chunk
 from tests.core.chain.stages import exchange, stage
-
-Json = dict[str, Any]  # decoded JSON, as a provider sends it
 
 WORDS = st.text(min_size=1, max_size=8)
 CALLS = st.builds(
@@ -46,11 +44,11 @@ USAGES = st.none() | st.builds(
     st.integers(0, 9),
     st.integers(0, 9),
 )
-TOP: Json = {"id": "chatcmpl-1", "created": 1, "model": "fake"}
+TOP: JsonObject = {"id": "chatcmpl-1", "created": 1, "model": "fake"}
 
 
 @st.composite
-def completions(draw: st.DrawFn) -> Json:
+def completions(draw: st.DrawFn) -> JsonObject:
     """A completion of up to three choices."""
     messages = draw(st.lists(MESSAGES, min_size=1, max_size=3))
     choices = [
@@ -66,7 +64,7 @@ def cut(draw: st.DrawFn, text: str) -> list[str]:
     return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def lanes(draw: st.DrawFn, message: Json) -> Iterator[list[Json]]:
+def lanes(draw: st.DrawFn, message: JsonObject) -> Iterator[list[JsonObject]]:
     """The deltas of each lane of a message."""
     for key in message.keys() & {"content", "reasoning_content", "refusal"}:
         yield [{key: piece} for piece in cut(draw, message[key])]
@@ -78,7 +76,7 @@ def lanes(draw: st.DrawFn, message: Json) -> Iterator[list[Json]]:
 
 
 @st.composite
-def streamed(draw: st.DrawFn) -> tuple[Json, list[bytes]]:
+def streamed(draw: st.DrawFn) -> tuple[JsonObject, list[bytes]]:
     """A completion, and a stream that says the same: lanes interleave anyhow, a choice's end is its last chunk."""
     body = draw(completions())
     waiting = [(choice, deltas) for choice in body["choices"] for deltas in lanes(draw, choice["message"])]
@@ -118,7 +116,7 @@ async def played(chunks: list[bytes]) -> AsyncIterator[Event]:
 
 
 @given(streamed())
-async def test_what_finishers_see_of_a_stream_is_the_unary_answer(drawn: tuple[Json, list[bytes]]) -> None:
+async def test_what_finishers_see_of_a_stream_is_the_unary_answer(drawn: tuple[JsonObject, list[bytes]]) -> None:
     body, chunks = drawn
     answer = OPENAI_CHAT.decode_answer(json.dumps(body).encode())
     unary = await guarded(answer, stream=False, after=[])
@@ -131,7 +129,7 @@ async def test_what_finishers_see_of_a_stream_is_the_unary_answer(drawn: tuple[J
 
 @given(streamed())
 async def test_what_a_guard_that_reads_whole_answers_is_given_of_a_stream_is_the_unary_answer(
-    drawn: tuple[Json, list[bytes]],
+    drawn: tuple[JsonObject, list[bytes]],
 ) -> None:
     body, chunks = drawn
     given_: list[Answer] = []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
 from hypothesis import given
@@ -12,7 +10,7 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.errors import reported_error, upstream_error
 from sentinel_core.errors import ERRORS, Refusal
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import JsonObject, JsonValue
 from tests.json_values import json_values
 
 JSON = json_values(
@@ -96,7 +94,7 @@ def test_u17_a_failing_upstream(status: int, code: str, ours: int) -> None:
 
 
 @given(st.integers(300, 599), JSON)
-def test_any_error_body_gives_an_error_of_the_table(status: int, body: Any) -> None:  # any JSON
+def test_any_error_body_gives_an_error_of_the_table(status: int, body: JsonValue) -> None:
     errors = [upstream_error(status, body)]
     if isinstance(body, dict):
         errors.append(reported_error(body))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import msgspec
 import pytest
@@ -25,7 +24,7 @@ JSON = json_values(
 FIELDS = st.dictionaries(st.text(max_size=4).map("x_".__add__), JSON, max_size=4)
 
 
-def sent(body: dict[str, Any], model: str = "m") -> dict[str, Any]:  # JSON in and out
+def sent(body: JsonObject, model: str = "m") -> JsonObject:
     raw = OPENAI_CHAT.encode_request(OPENAI_CHAT.decode_request(body), model)
     decoded: JsonObject = msgspec.json.decode(raw)
     return decoded
@@ -38,7 +37,7 @@ def test_unknown_fields_reach_the_upstream_in_their_order(before: JsonObject, af
 
 
 @given(st.sets(st.sampled_from(sorted(GATEWAY_FIELDS))), JSON)
-def test_the_gateways_own_fields_never_leave(names: set[str], value: Any) -> None:  # any JSON
+def test_the_gateways_own_fields_never_leave(names: set[str], value: JsonValue) -> None:
     body = {"model": "m", "messages": MESSAGES, **dict.fromkeys(names, value)}
     request = OPENAI_CHAT.decode_request(body)
     assert request.gateway == dict.fromkeys(names, value)
@@ -110,7 +109,7 @@ def test_messages_that_are_none_are_refused(messages: object) -> None:
 
 
 @given(JSON)
-def test_any_json_is_a_request_or_refused(body: Any) -> None:  # any JSON
+def test_any_json_is_a_request_or_refused(body: JsonValue) -> None:
     with pytest.raises(Refusal):
         OPENAI_CHAT.decode_request(body)
 

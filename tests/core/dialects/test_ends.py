@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import msgspec
 import pytest
@@ -24,7 +23,7 @@ MESSAGE = {"role": "assistant", "content": "hi"}
 PART = {"type": "output_text", "text": "hi", "annotations": []}
 FINISHED, FILTERED = b'"finish_reason":"stop"', b'"finish_reason":"content_filter"'
 COMPLETE, INCOMPLETE = b'"status":"completed"', b'"incomplete_details":{"reason":"content_filter"}'
-DIALECTS: dict[str, tuple[Dialect, dict[str, Any], dict[str, Any], bytes, bytes]] = {  # request, answer (JSON), words
+DIALECTS: dict[str, tuple[Dialect, JsonObject, JsonObject, bytes, bytes]] = {  # request, answer, words
     "chat": (
         OPENAI_CHAT,
         {"model": "m", "messages": [{"role": "user", "content": "x"}]},

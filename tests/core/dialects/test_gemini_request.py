@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -249,7 +248,7 @@ def allowed(mode: str, *names: str) -> JsonObject:
         (allowed("auto", "w"), [DECLARED], None),
     ],
 )
-def test_tools_and_their_choice(choice: Any, declared: list[Any], config: Any) -> None:  # TOML
+def test_tools_and_their_choice(choice: JsonValue, declared: list[JsonValue], config: JsonValue) -> None:
     body, dropped = to_gemini(tools=[*TOOLS, NOW], **({"tool_choice": choice} if choice else {}))
     assert body["tools"] == [{"functionDeclarations": declared}]
     assert body.get("toolConfig") == ({"functionCallingConfig": config} if config else None)
@@ -309,7 +308,7 @@ def test_parameters_for_gemini(fields: JsonObject, expected: JsonValue) -> None:
         ({"store": False}, {"store": False}),
     ],
 )
-def test_parameters_that_stand_beside_the_configuration(fields: dict[str, Any], beside: dict[str, Any]) -> None:  # TOML
+def test_parameters_that_stand_beside_the_configuration(fields: JsonObject, beside: JsonObject) -> None:
     body, dropped = to_gemini(**fields)
     assert (body, dropped) == ({"contents": [{"role": "user", "parts": [{"text": "hi"}]}], **beside}, ())
 
@@ -405,10 +404,7 @@ def test_an_image_that_a_model_made_is_shown_to_it_again() -> None:
     ],
 )
 def test_a_model_thinks_as_hard_as_it_is_told_in_its_own_terms(
-    model: str,
-    effort: str,
-    config: Any,
-    dropped: tuple[str, ...],  # TOML
+    model: str, effort: str, config: JsonValue, dropped: tuple[str, ...]
 ) -> None:
     expected = {"thinkingConfig": config} if config else None
     assert config_of(model, reasoning_effort=effort) == (expected, dropped)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sentinel_core.context import Call
@@ -88,7 +86,7 @@ def test_text_with_citations_stays_and_these_are_named() -> None:
         {"messages": [{"role": "user", "content": [FOUND, text("q?")]}]},
     ],
 )
-def test_what_is_left_out_is_refused_where_the_table_says_so(fields: dict[str, Any]) -> None:  # TOML
+def test_what_is_left_out_is_refused_where_the_table_says_so(fields: JsonObject) -> None:
     with pytest.raises(Refusal) as raised:
         outgoing(Call(asked(**fields), Target("up", "gpt"), Nobody()), OPENAI_CHAT, "refuse")
     assert raised.value.code == "unsupported_parameter"

@@ -15,6 +15,7 @@ from sentinel_core.config import Settings, settings_from
 from sentinel_core.context import Client, Context
 from sentinel_core.errors import Refusal, SentinelError
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import TomlValue
 from sentinel_core.keys import PRINCIPAL, Principal
 from sentinel_core.services import Services
 from sentinel_core.testing import FakeProvider, chat_body, context, settle
@@ -112,14 +113,14 @@ def door(monkeypatch: pytest.MonkeyPatch) -> type[Door]:
     return Door
 
 
-def settings(*order: str, **door: Any) -> Settings:  # TOML values
+def settings(*order: str, **door: TomlValue) -> Settings:
     stages = {name: door if name == "door" else {} for name in order}
     return settings_from(
         {"stages": stages, "chain": {"stages": list(order)}, "providers": {"fake": {"models": ["fake"]}}}
     )
 
 
-def gateway(*order: str, **door: Any) -> Gateway:  # TOML values
+def gateway(*order: str, **door: TomlValue) -> Gateway:
     registry = Registry()
     for item in (Door, Desk, Namesake, Notes, Speaks, FakeProvider().kind()):
         registry.register(item)

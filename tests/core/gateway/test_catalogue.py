@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +12,7 @@ from sentinel_core import Gateway, Registry
 from sentinel_core.config import ModelSettings, TargetSettings, settings_from
 from sentinel_core.errors import ConfigError
 from sentinel_core.gateway.catalogue import Catalogue, Knowledge
+from sentinel_core.json_types import TomlTable
 from sentinel_core.keys import Target
 from sentinel_core.provider import Provider, ProviderConfig
 from sentinel_core.testing import FakeClock, FakeProvider, chat_body
@@ -153,7 +153,7 @@ def test_a_further_key_takes_over_what_its_table_does_not_say_the_host_above_all
         ({"a": {"kind": "echo"}, "b": {"kind": "echo", "same_as": 3}}, "same_as: .*found 3"),
     ],
 )
-def test_a_further_key_of_nothing_that_could_have_one_is_refused(tables: dict[str, Any], message: str) -> None:  # TOML
+def test_a_further_key_of_nothing_that_could_have_one_is_refused(tables: TomlTable, message: str) -> None:
     with pytest.raises(ConfigError) as refused:
         Gateway(settings_from({"providers": tables}))
     assert re.search(message, str(refused.value)), str(refused.value)

@@ -13,6 +13,7 @@ from sentinel_core import Gateway, Registry, Stage
 from sentinel_core.config import settings_from
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.jobs import Job
+from sentinel_core.json_types import TomlTable
 from sentinel_core.messages import Answer
 from sentinel_core.services import Services
 from sentinel_core.testing import HANG, FakeProvider, chat_body
@@ -64,7 +65,7 @@ def gateway(provider: FakeProvider, *plugins: object, drain_timeout_s: float = 6
     registry = Registry()
     for plugin in (Held, provider.kind(), *plugins):
         registry.register(plugin)
-    tables: dict[str, Any] = {"stages": {"held": {}}, "providers": {"fake": {"models": ["fake"]}}}  # Any: TOML
+    tables: TomlTable = {"stages": {"held": {}}, "providers": {"fake": {"models": ["fake"]}}}
     return Gateway(settings_from({**tables, "server": {"drain_timeout_s": drain_timeout_s}}), registry=registry)
 
 

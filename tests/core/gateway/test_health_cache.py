@@ -163,7 +163,9 @@ async def test_a_provider_that_raises_is_unhealthy_and_its_neighbour_is_not(fail
 
 
 @pytest.mark.parametrize("found", [None, "healthy", True, {"status": "healthy"}], ids=repr)
-async def test_a_provider_that_returns_no_health_is_unhealthy_and_its_neighbour_is_not(found: Any) -> None:  # TOML
+async def test_a_provider_that_returns_no_health_is_unhealthy_and_its_neighbour_is_not(
+    found: Any,  # what a careless provider returns
+) -> None:
     class Careless(Patient):
         async def health_check(self) -> Health:
             health: Health = found

@@ -18,7 +18,7 @@ from sentinel_core.errors import ConfigError, Refusal
 from sentinel_core.gateway.sources import Sources
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.jobs import Job
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import TomlTable, TomlValue
 from sentinel_core.provider import Health, Provider, ProviderConfig
 from sentinel_core.services import Services
 from sentinel_core.testing import FakeProvider, chat_body, settle
@@ -44,7 +44,7 @@ class Watched(Stage):
         cls.living.discard(stage)
 
 
-def settings(**tables: Any) -> Settings:  # TOML tables
+def settings(**tables: TomlValue) -> Settings:
     return settings_from({"stages": {"watched": {}}, "providers": {"fake": {"models": ["fake"]}}, **tables})
 
 
@@ -122,7 +122,7 @@ class Looked(Provider):
 async def test_a_provider_that_a_reload_closes_under_a_health_check_has_the_health_of_its_successor(asked: str) -> None:
     Looked.gate = asyncio.Event()
 
-    def tables(**more: Any) -> Settings:  # TOML values
+    def tables(**more: TomlValue) -> Settings:
         return settings(providers={"one": {"kind": "looked", **more}})
 
     async with gateway(FakeProvider(), Looked) as live:
@@ -142,7 +142,7 @@ async def test_a_provider_that_a_reload_closes_under_a_health_check_has_the_heal
     ("broken", "named"),
     [({"stages": {"watched": {"no_such_key": 1}}}, "no_such_key"), ({"state": {"kind": "no_such"}}, "no_such")],
 )
-async def test_a_broken_configuration_keeps_the_old_generation_and_says_why(broken: JsonObject, named: str) -> None:
+async def test_a_broken_configuration_keeps_the_old_generation_and_says_why(broken: TomlTable, named: str) -> None:
     async with gateway(FakeProvider()) as live:
         before = live.settings
         with pytest.raises(ConfigError, match=named):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sentinel_core import Gateway
 from sentinel_core.config import settings_from
 from sentinel_core.errors import ConfigError
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import TomlTable
 from sentinel_core.testing import fake_services
 
 STORES = {
@@ -19,14 +17,14 @@ STORES = {
     "both": ({"kind": "redis"}, {"kind": "redis"}, []),
     "accepted": ({"approximate": True}, {"approximate": True}, []),
 }
-ALONE: dict[str, Any] = {"server": {"replicas": 3}, "providers": {"echo": {}}}  # TOML values
+ALONE: TomlTable = {"server": {"replicas": 3}, "providers": {"echo": {}}}
 
 
 @pytest.mark.parametrize("processes", [{"workers": 2}, {"replicas": 2}], ids=str)
 @pytest.mark.parametrize(("state", "records", "missing"), STORES.values(), ids=STORES)
 def test_what_each_process_would_have_for_itself_refuses_to_start(
-    processes: dict[str, int], state: JsonObject, records: JsonObject, missing: list[str]
-) -> None:  # TOML values
+    processes: dict[str, int], state: TomlTable, records: TomlTable, missing: list[str]
+) -> None:
     tables = {"server": processes, "state": state, "records": records, "providers": {"echo": {}}}
     if not missing:
         Gateway(settings_from(tables))

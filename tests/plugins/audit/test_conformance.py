@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from sentinel_core.json_types import TomlValue
 from sentinel_core.testing import StageConformance
 from sentinel_plugins.audit.stage import Audit
 
 
 class TestAudit(StageConformance):
     stage = Audit
-    config: ClassVar[Mapping[str, Any]] = {"content": True, "retention_s": 60}  # TOML
-    minimum: ClassVar[Mapping[str, Any]] = {}  # TOML values
+    config: ClassVar[Mapping[str, TomlValue]] = {"content": True, "retention_s": 60}
+    minimum: ClassVar[Mapping[str, TomlValue]] = {}
 
 
 class TestRequiredAudit(StageConformance):
     stage = Audit
-    config: ClassVar[Mapping[str, Any]] = {"guarantee": "required"}  # TOML
+    config: ClassVar[Mapping[str, TomlValue]] = {"guarantee": "required"}

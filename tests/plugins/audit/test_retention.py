@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import pytest
 
+from sentinel_core.json_types import TomlTable
 from sentinel_core.records import Record, RecordStore
 from sentinel_core.testing import FakeClock, fake_services, settle
 from sentinel_plugins.audit.checkpoints import Checkpoints, Kind, Noted, read, signed
@@ -19,7 +20,7 @@ from sentinel_plugins.audit.retention import Retention
 from sentinel_plugins.audit.seal import Head, Keys, Sealer, row_id
 from sentinel_plugins.records.memory import MemoryRecords
 from tests.plugins.audit.verified import verify, verify_stored
-from tests.plugins.records.opened import Table, opened, sqlite
+from tests.plugins.records.opened import opened, sqlite
 
 KEYS = Keys(b"a key of the tests")
 NOW, KEPT_S = 1000.0, 100.0
@@ -116,7 +117,7 @@ TAKEN: dict[str, tuple[Change, str]] = {
 
 @pytest.mark.parametrize("what", TAKEN)
 async def test_p11_what_is_missing_or_lost_its_seal_is_neither_deleted_nor_signed_for(
-    what: str, records_table: Table, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    what: str, records_table: TomlTable, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     notes, rows = tmp_path / "notes", chain(*(EARLY + n for n in range(8)))
     change, says = TAKEN[what]

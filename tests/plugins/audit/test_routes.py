@@ -8,13 +8,14 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import TomlTable
 from sentinel_core.records import Record
 from sentinel_plugins.audit.checkpoints import read
 from sentinel_plugins.audit.entry import TABLE, Entry
@@ -24,7 +25,7 @@ from tests.plugins.audit.verified import verify
 from tests.plugins.auth.callers import ADMIN_KEY, STATIC
 from tests.plugins.auth.gateway import House, house, tables
 from tests.plugins.recording.written import rows
-from tests.plugins.records.opened import Table, opened, sqlite_table
+from tests.plugins.records.opened import opened, sqlite_table
 from tests.ports import free_port
 from tests.server.cli.conftest import Sentinel, sentinel
 
@@ -34,7 +35,7 @@ AUDIT = "/v1/audit"
 KEY = "a key of the tests"
 
 
-def settings(records: Table) -> dict[str, Any]:  # TOML values
+def settings(records: TomlTable) -> TomlTable:
     found = tables()
     found["stages"] |= {"audit": {}, "usage": {}}
     return {**found, "records": records}
@@ -48,7 +49,9 @@ async def chat(h: House, key: str, model: str = "gpt-4o") -> str:
     return answer.headers["x-request-id"]
 
 
-async def test_s4_43_s4_44_tenants_see_their_own_requests_and_an_administrator_everybodys(records_table: Table) -> None:
+async def test_s4_43_s4_44_tenants_see_their_own_requests_and_an_administrator_everybodys(
+    records_table: TomlTable,
+) -> None:
     async with house(settings(records_table)) as h:
         for name in ("acme", "other"):
             assert (await h.ask("/admin/tenants", ADMIN_KEY, "POST", id=name)).status == 201
@@ -77,7 +80,7 @@ async def test_s4_43_s4_44_tenants_see_their_own_requests_and_an_administrator_e
         assert (await h.ask(AUDIT)).status == 401
 
 
-async def test_s4_43_pages_follow_each_other_by_cursor(records_table: Table) -> None:
+async def test_s4_43_pages_follow_each_other_by_cursor(records_table: TomlTable) -> None:
     async with house(settings(records_table)) as h:
         ids = [await chat(h, STATIC) for _ in range(5)]
         found: list[str] = []
@@ -98,13 +101,13 @@ def test_who_attacks_does_not_learn_how_near_they_came(scores: bool, told: float
     assert shown(Record("r", "acme", 1.0, fields), scores=scores).injection_score == told
 
 
-async def test_what_is_no_request_is_not_in_the_audit(records_table: Table) -> None:
+async def test_what_is_no_request_is_not_in_the_audit(records_table: TomlTable) -> None:
     async with house(settings(records_table)) as h:
         assert (await h.ask("/v1/chat/completions", STATIC, "POST", model="gpt-4o")).status == 400
         assert (await h.ask(AUDIT, ADMIN_KEY)).json["data"] == []
 
 
-async def test_a_refused_caller_is_in_the_audit(records_table: Table) -> None:
+async def test_a_refused_caller_is_in_the_audit(records_table: TomlTable) -> None:
     async with house(settings(records_table)) as h:
         await chat(h, "a key that nobody made")
         (row,) = (await h.ask(f"{AUDIT}?status=refused", ADMIN_KEY)).json["data"]
@@ -124,7 +127,7 @@ PREVIOUS = 'previous_keys = [{ env = "OLD_KEY" }]'
 Change: TypeAlias = Callable[[list[Record]], list[Record]]
 
 
-def sealed(folder: Path, records: Table) -> dict[str, Any]:  # TOML values
+def sealed(folder: Path, records: TomlTable) -> TomlTable:
     """A gateway that seals what it writes and notes how far that goes."""
     return {
         "records": records,
@@ -133,7 +136,7 @@ def sealed(folder: Path, records: Table) -> dict[str, Any]:  # TOML values
     }
 
 
-async def tampered(folder: Path, table: Table, change: Change) -> list[Record]:
+async def tampered(folder: Path, table: TomlTable, change: Change) -> list[Record]:
     """The records of a store with four of a gateway, after somebody who can write to it has changed them."""
     async with Gateway(settings_from(sealed(folder, table), environ={"AUDIT_KEY": KEY})) as gateway:
         for _ in range(4):
@@ -171,7 +174,7 @@ CHANGES: dict[str, Change] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_p11_what_was_done_to_the_records_is_found(
-    sentinel: Sentinel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, records_table: Table, change: str
+    sentinel: Sentinel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, records_table: TomlTable, change: str
 ) -> None:
     found = asyncio.run(tampered(tmp_path, records_table, CHANGES[change]))
     verified = verify(found, Keys(KEY.encode()), read(tmp_path / "notes", Keys(KEY.encode())))

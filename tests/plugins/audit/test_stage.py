@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,7 +18,7 @@ from sentinel_core.config import Secret
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue, TomlValue
 from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL, Principal
 from sentinel_core.messages import Answer
 from sentinel_core.records import Record, RecordStore
@@ -102,7 +101,7 @@ def store(records: RecordStore) -> Flaky:
 
 
 @asynccontextmanager
-async def scene(*scripts: Any, store: Flaky | None = None, **table: Any) -> AsyncIterator[Scene]:  # TOML values
+async def scene(*scripts: Script, store: Flaky | None = None, **table: TomlValue) -> AsyncIterator[Scene]:
     clock, provider, tracker, store = FakeClock(), FakeProvider(*scripts), Tracker(), store or Flaky()
     async with (
         fake_services(clock) as services,
@@ -171,7 +170,7 @@ ENDINGS: tuple[tuple[Script, str, str | None], ...] = (
 
 
 @pytest.mark.parametrize(("script", "status", "error"), ENDINGS)
-async def test_p11_one_record_for_every_ending(script: Script, status: str, error: str | None) -> None:  # Any: a script
+async def test_p11_one_record_for_every_ending(script: Script, status: str, error: str | None) -> None:
     async with scene(script) as s:
         await s.ask(stream=True)
         (entry,) = await s.entries()

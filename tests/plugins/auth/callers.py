@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sentinel_core.config import Secret
 from sentinel_core.context import Client
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import TomlValue
 from sentinel_core.keys import Principal
 from sentinel_core.records import RecordStore
 from sentinel_core.services import Services
@@ -77,9 +78,8 @@ class Known(NamedTuple):
 
 @asynccontextmanager
 async def known(
-    table: Mapping[str, Any] | None = None,
-    records: RecordStore | None = None,  # TOML
-) -> AsyncIterator[Known]:  # TOML values
+    table: Mapping[str, TomlValue] | None = None, records: RecordStore | None = None
+) -> AsyncIterator[Known]:
     """The stage with a pepper, a static key and an administrator's key, or with another table."""
     table = (
         {"pepper": secret(PEPPER), "api_key": secret(STATIC), "admin_key": secret(ADMIN_KEY)}

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonValue, TomlTable, TomlValue
 from sentinel_core.registry import Registry
 from sentinel_plugins.auth.admin.key_shapes import NewKey
 from sentinel_plugins.auth.revocation import auth_of
@@ -22,7 +22,7 @@ from tests.server.wire import Answer, request
 MODELS = ("gpt-4o", "gpt-4o-mini", "o3")
 
 
-def tables(**auth: Any) -> dict[str, Any]:  # TOML values
+def tables(**auth: TomlValue) -> TomlTable:
     """Echo behind keys; `auth` adds to the table of the stage."""
     table = {"api_key": secret(STATIC), "admin_key": secret(ADMIN_KEY), "pepper": secret(PEPPER), **auth}
     return {
@@ -54,9 +54,7 @@ class House(NamedTuple):
 
 @asynccontextmanager
 async def house(
-    settings: dict[str, Any] | None = None,  # TOML values
-    runner: str = RUNNERS[0],
-    registry: Registry | None = None,
+    settings: TomlTable | None = None, runner: str = RUNNERS[0], registry: Registry | None = None
 ) -> AsyncIterator[House]:
     """The gateway of these tables, or of `tables()`."""
     gateway = Gateway(settings_from(settings or tables()), registry=registry)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 
 from sentinel_core.chain import Tracker
 from sentinel_core.context import Client, Context
 from sentinel_core.errors import ConfigError
-from sentinel_core.json_types import JsonMapping
+from sentinel_core.json_types import TomlTable, TomlValue
 from sentinel_core.keys import CANDIDATES, PRINCIPAL, Target
 from sentinel_core.registry import Registry
 from sentinel_core.testing import FakeProvider, StageConformance
@@ -24,10 +24,10 @@ class TestAuth(StageConformance):
     """The anonymous stage keeps what every stage must keep; with keys, whoever has none is refused before anything."""
 
     stage = Auth
-    minimum: ClassVar[JsonMapping] = {}
+    minimum: ClassVar[TomlTable] = {}
 
 
-def table(**key: Any) -> dict[str, Any]:  # TOML values
+def table(**key: TomlValue) -> TomlTable:
     return {"keys": {"ci": {"secret": secret(STATIC), **key}}, "tenants": {"acme": {}}}
 
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from sentinel_core.config import Secret, settings_from
 from sentinel_core.errors import ConfigError, Refusal
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue, TomlTable
 from sentinel_core.services import Services
 from sentinel_core.testing import fake_services, settle
 from sentinel_core.testing.fake_clock import FakeClock
@@ -53,8 +53,11 @@ def claims(**changes: JsonValue) -> JsonObject:
 
 
 def token(
-    key: Any = RSA, algorithm: str = "RS256", headers: JsonObject | None = None, **changes: JsonValue
-) -> str:  # Any: as the algorithm needs it
+    key: Any = RSA,  # as the algorithm needs it
+    algorithm: str = "RS256",
+    headers: JsonObject | None = None,
+    **changes: JsonValue,
+) -> str:
     body = {name: value for name, value in claims(**changes).items() if value is not None}
     return jwt.encode(body, key, algorithm=algorithm, headers={"kid": "one", **(headers or {})})
 
@@ -79,7 +82,7 @@ async def issuer(
 ) -> AsyncIterator[tuple[Known, Web]]:
     web = web or Web()
     web.answers.setdefault("/keys", (200, jwks(one=RSA, two=EC)))
-    table: dict[str, Any] = {"issuer": ISSUER, "audience": [AUDIENCE]}  # TOML values
+    table: TomlTable = {"issuer": ISSUER, "audience": [AUDIENCE]}
     table |= fields if "secret" in fields else {"jwks_url": JWKS, **fields}
     config = stage_config(Auth, {"jwt": table, "tenants": {"acme": {}}, **({"pepper": pepper} if pepper else {})})
     assert isinstance(config, AuthConfig)

@@ -17,7 +17,7 @@ from sentinel_core.config import settings_from
 from sentinel_core.context import Client
 from sentinel_core.errors import ConfigError, Refusal
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import JsonObject, TomlTable, TomlValue
 from sentinel_core.limits import Limits
 from sentinel_core.permission import Both
 from sentinel_core.records import Record
@@ -404,7 +404,7 @@ async def test_a_known_key_is_recalled_without_waiting() -> None:
         assert not isinstance(auth.auth.callers.recall(client(text)), Unfamiliar)
 
 
-def shared(algorithm: str, size: int) -> dict[str, Any]:  # TOML values
+def shared(algorithm: str, size: int) -> TomlTable:
     """A table of tokens that a secret of so many bytes verifies."""
     return {"issuer": "i", "audience": ["a"], "secret": secret("k" * size), "algorithms": [algorithm]}
 
@@ -439,7 +439,7 @@ def shared(algorithm: str, size: int) -> dict[str, Any]:  # TOML values
         ({"jwt": {**shared("HS256", 48), "algorithms": ["HS256", "HS384", "HS512"]}}, "at least 64 bytes for HS512"),
     ],
 )
-def test_a_configuration_that_would_be_weak_is_refused_at_start(table: Mapping[str, Any], message: str) -> None:  # TOML
+def test_a_configuration_that_would_be_weak_is_refused_at_start(table: Mapping[str, TomlValue], message: str) -> None:
     with pytest.raises(ConfigError, match=message) as problem:
         stage_config(Auth, table)
     assert STATIC not in str(problem.value)
@@ -480,8 +480,8 @@ LIMITS = {"requests_per_minute": 60}
     ],
     ids=["key", "tenant", "jwt"],
 )
-def test_limits_that_no_stage_counts_are_a_warning(table: Mapping[str, Any]) -> None:  # TOML
-    def warned(**stages: Any) -> bool:  # TOML values
+def test_limits_that_no_stage_counts_are_a_warning(table: Mapping[str, TomlValue]) -> None:
+    def warned(**stages: TomlValue) -> bool:
         return any("[stages.rate_limit]" in one for one in Gateway(settings_from({"stages": stages})).warnings)
 
     assert warned(auth=table)

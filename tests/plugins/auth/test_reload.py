@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from sentinel_core.config import settings_from
+from sentinel_core.config import Settings, settings_from
 from sentinel_core.context import Client
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import JsonObject, TomlTable, TomlValue
 from sentinel_core.testing import fake_services
 from sentinel_core.testing.fake_clock import FakeClock
 from sentinel_plugins.auth.admin.key_shapes import NewKey
@@ -28,12 +27,12 @@ from tests.plugins.auth.zion_server import KEY, ZionServer
 BODY: JsonObject = {"model": "echo", "messages": [{"role": "user", "content": "hi"}]}
 
 
-def settings(**auth: Any) -> Any:  # TOML values; Settings
+def settings(**auth: TomlValue) -> Settings:
     return settings_from({"providers": {"echo": {"models": ["echo"]}}, "stages": {"auth": auth}})
 
 
 @asynccontextmanager
-async def live(web: Web, clock: FakeClock, **auth: Any) -> AsyncIterator[Gateway]:  # TOML values
+async def live(web: Web, clock: FakeClock, **auth: TomlValue) -> AsyncIterator[Gateway]:
     """A gateway that is open, in this world."""
     async with fake_services(clock) as made, Gateway(settings(**auth), services=replace(made, http=web)) as gateway:
         yield gateway
@@ -54,7 +53,7 @@ async def code(gateway: Gateway, asking: Client) -> str | None:
     return None
 
 
-def jwt(**fields: Any) -> dict[str, Any]:  # TOML values
+def jwt(**fields: TomlValue) -> TomlTable:
     return {"issuer": ISSUER, "audience": [AUDIENCE], "jwks_url": JWKS, **fields}
 
 
@@ -84,7 +83,7 @@ async def test_published_keys_are_believed_as_long_as_the_new_table_says(clock: 
         assert web.asked == ["GET /keys"] * 2
 
 
-def zion(key: str = KEY, **fields: Any) -> dict[str, Any]:  # TOML values
+def zion(key: str = KEY, **fields: TomlValue) -> TomlTable:
     return {"url": "https://zion.test", "api_key": secret(key), **fields}
 
 
@@ -128,7 +127,7 @@ async def test_what_a_user_of_zion_used_outlives_a_reload(server: ZionServer, cl
 
 
 async def test_z22_who_guesses_goes_on_being_refused_after_a_reload_and_who_was_valid_served(clock: FakeClock) -> None:
-    def keys(most: int) -> dict[str, Any]:  # TOML values
+    def keys(most: int) -> TomlTable:
         return {"pepper": secret(PEPPER), "api_key": secret(STATIC), "max_failures_per_minute": most}
 
     async with live(Web(), clock, **keys(3)) as gateway:

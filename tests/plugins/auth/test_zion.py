@@ -22,7 +22,7 @@ from sentinel_core.costs import COSTS
 from sentinel_core.errors import Refusal
 from sentinel_core.events import TextEvent, UsageReport
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue, TomlTable, TomlValue
 from sentinel_core.limits import Limits, Remainder
 from sentinel_core.records import Page, Record, Stored
 from sentinel_core.stage import Stage, StageConfig
@@ -62,12 +62,12 @@ async def zion(
     clock: FakeClock | None = None,
     pepper: Secret | None = None,
     state: StateStore | None = None,
-    **fields: JsonValue,
-) -> AsyncIterator[tuple[Known, ZionServer]]:  # of the table
+    **fields: TomlValue,
+) -> AsyncIterator[tuple[Known, ZionServer]]:
     server = server or ZionServer()
     if not server.users:
         server.user(token(), "ann", **BOTH)
-    table: dict[str, Any] = {"zion": {"url": "https://zion.test", "api_key": secret(KEY), **fields}}  # TOML values
+    table: TomlTable = {"zion": {"url": "https://zion.test", "api_key": secret(KEY), **fields}}
     config = stage_config(Auth, table if pepper is None else {**table, "pepper": pepper})
     assert isinstance(config, AuthConfig)
     clock = clock or FakeClock(NOW)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sentinel_core.config import settings_from
 from sentinel_core.context import Context
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import TomlValue
 from sentinel_core.messages import Answer
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
@@ -61,7 +60,7 @@ class Passes(Stage):
         raise AssertionError("no guard, so nobody asks it")
 
 
-def gateway_of(*stages: type[Stage], **tables: Any) -> Gateway:  # TOML values of the stages' tables
+def gateway_of(*stages: type[Stage], **tables: TomlValue) -> Gateway:
     """A gateway with these stages, in this order, and without a provider."""
     registry = Registry()
     for stage in stages:

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from sentinel_core.context import Context
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject, TomlTable, TomlValue
 from sentinel_core.keys import FINDINGS, Finding
 from sentinel_core.stage import Stage
 from sentinel_plugins.guard_tools.dataset import Span
 from sentinel_plugins.guard_tools.evaluate import evaluate
-from sentinel_plugins.guard_tools.guards import opened
+from sentinel_plugins.guard_tools.guards import Direction, opened
 from sentinel_plugins.guard_tools.scan import scan
 from sentinel_plugins.guard_tools.score import GuardScore
 from sentinel_plugins.guard_tools.spans import SpanTally, TypeSpans
@@ -36,7 +36,7 @@ def row(text: str, **spans: str) -> JsonObject:
     return {"text": text, "spans": [span(text, value, kind) for kind, value in spans.items()]}
 
 
-async def measured(*rows: JsonObject, as_: JsonValue = "request", **pii: JsonValue) -> GuardScore:
+async def measured(*rows: JsonObject, as_: Direction = "request", **pii: TomlValue) -> GuardScore:
     data = io.BytesIO("\n".join(map(json.dumps, rows)).encode())
     async with opened(gateway_of(Pii, pii=pii)) as guards:
         found = await evaluate(guards, data, as_, lambda size: None)
@@ -75,7 +75,8 @@ async def test_what_is_found_as_something_else_or_as_more_is_covered_and_not_exa
 
 
 async def test_also_what_blocks_and_what_only_watches_has_its_places() -> None:
-    for table in ({"action": "block"}, {"mode": "monitor"}, {"action": "warn"}):
+    tables: tuple[TomlTable, ...] = ({"action": "block"}, {"mode": "monitor"}, {"action": "warn"})
+    for table in tables:
         score = await measured(row(f"to {MAIL}, bob@acme.com", MAIL=MAIL, MORE="bob@acme.com"), **table)
         assert score.places is not None
         assert (score.places.covered, score.places.right) == (2, 2)

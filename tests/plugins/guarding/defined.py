@@ -7,8 +7,9 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sentinel_core.json_types import TomlTable
 from sentinel_plugins.guarding.entity import Family, Found
-from tests.plugins.guarding.guards import DSN, KEY, MAIL, SSN, Table
+from tests.plugins.guarding.guards import DSN, KEY, MAIL, SSN
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Defined:
     """Of the values that begin at one place the longest that ends with a word; what begins in one is none."""
 
     name: str
-    table: Table
+    table: TomlTable
     family: Family = "pii"
 
     def find(self, text: str) -> Iterator[Found]:

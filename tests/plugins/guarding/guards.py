@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from sentinel_core.chain import Chain, ChainPlan, StagePlan, Tracker
 from sentinel_core.context import Context, Outcome
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonValue, TomlTable
 from sentinel_core.services import Services
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import Driven, FakeProvider, context, fake_services, run
@@ -20,14 +20,13 @@ from sentinel_plugins.secrets.stage import Secrets
 from tests.loops import Loop
 
 KINDS: dict[str, type[Stage]] = {"pii": Pii, "secrets": Secrets}
-Table: TypeAlias = Mapping[str, Any]  # TOML values
 
 SSN = {"pattern": r"\d{3}-\d{2}-\d{4}", "max_length": 11}
 MAIL = {"pattern": r"[a-z.]+@[a-z]+\.[a-z]{2,4}", "max_length": 40}
-PII: Table = {"entities": [], "custom": {"OWN_SSN": SSN, "OWN_MAIL": MAIL}}
+PII: TomlTable = {"entities": [], "custom": {"OWN_SSN": SSN, "OWN_MAIL": MAIL}}
 KEY = {"pattern": r"sk-ant-[a-z0-9]{4,20}", "max_length": 30}
 DSN = {"pattern": r"db://[a-z]+:[a-z]+@[a-z.]+", "max_length": 60}
-SECRETS: Table = {"entities": [], "custom": {"OWN_KEY": KEY, "OWN_DSN": DSN}}
+SECRETS: TomlTable = {"entities": [], "custom": {"OWN_KEY": KEY, "OWN_DSN": DSN}}
 
 
 def everywhere(mail: str, text: str) -> dict[str, Any]:  # fields of a request: JSON
@@ -71,7 +70,7 @@ class Guards:
 
 
 @asynccontextmanager
-async def guards(provider: FakeProvider, *others: Stage, **tables: Table | StageConfig) -> AsyncIterator[Guards]:
+async def guards(provider: FakeProvider, *others: Stage, **tables: TomlTable | StageConfig) -> AsyncIterator[Guards]:
     """The stages of these tables in their order, then the others."""
     tracker = Tracker()
     async with AsyncExitStack() as stack:
@@ -90,7 +89,7 @@ class Ask(Protocol):
 
 
 @contextmanager
-def answering(**tables: Table) -> Iterator[Ask]:
+def answering(**tables: TomlTable) -> Iterator[Ask]:
     """The guards of these tables, opened once for many answers."""
     provider = FakeProvider()
     with Loop() as loop:

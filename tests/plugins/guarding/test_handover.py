@@ -15,16 +15,17 @@ from hypothesis import strategies as st
 from sentinel_core.context import Context
 from sentinel_core.events import Event, TextEvent
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import TomlTable
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import Driven, FakeProvider
 from sentinel_plugins.guarding.folding import Fold
 from sentinel_plugins.guarding.views import Reader
-from tests.plugins.guarding.guards import KINDS, Table, answering, guards, verdicts
+from tests.plugins.guarding.guards import KINDS, answering, guards, verdicts
 from tests.plugins.guarding.texts import texts
 from tests.properties import promised
 
 ADDRESS, KEY = "bob@acme.com", "sk-ant-abcdefghijklmnopqrstuvwx0123"
-BOTH: dict[str, Table] = {"pii": {}, "secrets": {}}
+BOTH: dict[str, TomlTable] = {"pii": {}, "secrets": {}}
 
 
 class Between(Stage):
@@ -52,7 +53,7 @@ def between(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KINDS, "between", Between)
 
 
-async def answered(pieces: Sequence[str], **tables: Table) -> Driven:
+async def answered(pieces: Sequence[str], **tables: TomlTable) -> Driven:
     async with guards(FakeProvider(tuple(pieces)), **tables) as chain:
         return await chain.ask(stream=True)
 

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from sentinel_core.json_types import JsonObject, JsonValue
-from tests.plugins.guarding.guards import Table
+from sentinel_core.json_types import JsonObject, JsonValue, TomlTable
 from tests.plugins.guarding.test_streams import APIS, event, running
 from tests.upstream import DONE, chunk
 
@@ -22,7 +21,7 @@ def said(delta: JsonObject, finish: str | None = None, index: int = 0, **fields:
     return event(chunk([{"index": index, "delta": delta, **fields, "finish_reason": finish}]), True)
 
 
-def read(tables: dict[str, Table], *wire: bytes, api: str = "chat") -> list[JsonObject]:
+def read(tables: dict[str, TomlTable], *wire: bytes, api: str = "chat") -> list[JsonObject]:
     """The choices that a client reads, one by one."""
     with running(**tables) as send:
         out = send(APIS[api], [b"".join(wire) + DONE]).decode()
@@ -42,7 +41,7 @@ def called(choices: list[JsonObject], index: int = 0) -> tuple[str, str]:
 
 @GUARDS
 @pytest.mark.parametrize("text", ["Let me look. ", "Let me look", "write to bob@acme.com"])
-def test_a_call_in_the_chunk_that_ends_its_choice_keeps_its_name(tables: dict[str, Table], text: str) -> None:
+def test_a_call_in_the_chunk_that_ends_its_choice_keeps_its_name(tables: dict[str, TomlTable], text: str) -> None:
     choices = read(tables, said({"content": text}), said({"tool_calls": [CALL]}, "tool_calls"))
     assert called(choices) == ("get_weather", '{"a":"x"}')
     content = "".join(choice["delta"].get("content") or "" for choice in choices)
@@ -52,7 +51,7 @@ def test_a_call_in_the_chunk_that_ends_its_choice_keeps_its_name(tables: dict[st
 
 @GUARDS
 @pytest.mark.parametrize("finish", [None, "tool_calls"])
-def test_a_call_behind_an_end_keeps_its_name(tables: dict[str, Table], finish: str | None) -> None:
+def test_a_call_behind_an_end_keeps_its_name(tables: dict[str, TomlTable], finish: str | None) -> None:
     """Of another choice that ended before, and of its own: some servers end a choice with every chunk."""
     for index in (0, 1):
         ended = said({"content": "Let me look"}, "stop", index)
@@ -61,7 +60,7 @@ def test_a_call_behind_an_end_keeps_its_name(tables: dict[str, Table], finish: s
 
 
 @GUARDS
-def test_what_stands_beside_an_end_reaches_the_client_once_and_guarded(tables: dict[str, Table]) -> None:
+def test_what_stands_beside_an_end_reaches_the_client_once_and_guarded(tables: dict[str, TomlTable]) -> None:
     wire = [
         said({"content": "Let me look"}),
         said({"content": " there", "annotations": CITED}, "stop", note="of bob@acme.com"),
@@ -74,7 +73,7 @@ def test_what_stands_beside_an_end_reaches_the_client_once_and_guarded(tables: d
 
 
 @GUARDS
-def test_a_completions_fields_reach_the_client_once(tables: dict[str, Table]) -> None:
+def test_a_completions_fields_reach_the_client_once(tables: dict[str, TomlTable]) -> None:
     last = {"index": 0, "text": "acme", "logprobs": None, "finish_reason": "stop", "note": "hello"}
     wire = [event({**chunk([{**one}]), "object": "text_completion"}, True) for one in (
         {"index": 0, "text": "write to bob@", "logprobs": None, "finish_reason": None}, last
@@ -86,7 +85,7 @@ def test_a_completions_fields_reach_the_client_once(tables: dict[str, Table]) ->
 
 
 @GUARDS
-def test_a_value_in_the_name_of_a_call_leaves_in_no_half(tables: dict[str, Table]) -> None:
+def test_a_value_in_the_name_of_a_call_leaves_in_no_half(tables: dict[str, TomlTable]) -> None:
     call = {**CALL, "function": {"name": "bob@acme.com", "arguments": "{}"}}
     choices = read(tables, said({"content": "Let me look"}), said({"tool_calls": [call]}, "tool_calls"))
     assert called(choices) == ("[EMAIL_ADDRESS]", "{}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sentinel_core.json_types import TomlTable
 from sentinel_core.testing import FakeProvider
-from tests.plugins.guarding.guards import PII, SECRETS, Table, guards, sent, verdicts
+from tests.plugins.guarding.guards import PII, SECRETS, guards, sent, verdicts
 
 TEXT = "db://ann:pw@acme.com and ann@acme.com"
 MERGED = "[OWN_DSN] and [OWN_MAIL]"
@@ -49,7 +50,7 @@ async def test_of_another_direction_is_not_merged() -> None:
     ("pii", "secrets"),
     [({"actions": {"OWN_MAIL": "block"}}, {}), ({}, {"action": "block"})],
 )
-async def test_what_blocks_counts_before_everything(pii: Table, secrets: Table) -> None:
+async def test_what_blocks_counts_before_everything(pii: TomlTable, secrets: TomlTable) -> None:
     async with guards(FakeProvider(), pii={**PII, **pii}, secrets={**SECRETS, **secrets}) as chain:
         driven = await chain.ask("db://ann:pw@acme.com")
         assert driven.error is not None

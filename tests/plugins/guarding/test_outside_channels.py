@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pytest
 
 from sentinel_core.dialects.sse import SseParser
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject, TomlTable, TomlValue
 from sentinel_core.testing import Driven
 from tests.core.dialects.cuts import payloads
 from tests.plugins.guarding.guards import PII, SECRETS, guards, verdicts
@@ -20,7 +19,7 @@ from tests.upstream.anthropic import block, ending, named, opening
 from tests.upstream.payloads import response_stream
 
 
-def heard(name: str, wire: bytes, **tables: Any) -> tuple[bytes, Driven]:  # TOML values
+def heard(name: str, wire: bytes, **tables: TomlValue) -> tuple[bytes, Driven]:
     """What a client of an API gets of a stream, and what became of the request."""
 
     async def asking() -> tuple[bytes, Driven]:
@@ -35,7 +34,7 @@ def heard(name: str, wire: bytes, **tables: Any) -> tuple[bytes, Driven]:  # TOM
     return asyncio.run(asking())
 
 
-def streamed(*deltas: JsonObject, **tables: JsonValue) -> tuple[list[JsonObject], Driven]:
+def streamed(*deltas: JsonObject, **tables: TomlTable) -> tuple[list[JsonObject], Driven]:
     """The deltas that a client of chats gets of these, and what became of the request."""
     wire = b"".join(event(one, True) for one in [*(delta(**one) for one in deltas), delta(finish="stop")]) + DONE
     sent, driven = heard("chat", wire, **tables)

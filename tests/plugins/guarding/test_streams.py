@@ -20,7 +20,7 @@ from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.events import Event, Finish, TextEvent
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import JsonObject, TomlTable
 from sentinel_core.keys import CANDIDATES, Target
 from sentinel_core.messages import Operation
 from sentinel_core.reply import EventStream, Reply
@@ -28,7 +28,7 @@ from sentinel_core.testing import FakeProvider
 from tests.core.dialects.cuts import bytewise, cut, payloads
 from tests.loops import Loop
 from tests.plugins.guarding.defined import DEFINED
-from tests.plugins.guarding.guards import PII, SECRETS, Guards, Table, guards
+from tests.plugins.guarding.guards import PII, SECRETS, Guards, guards
 from tests.plugins.guarding.oracle import expected
 from tests.properties import promised
 from tests.upstream import DONE, chunk, delta
@@ -193,7 +193,7 @@ async def through(chain: Guards, api: Api, pieces: Sequence[bytes]) -> bytes:
 
 
 @contextmanager
-def running(**tables: Table) -> Iterator[Callable[[Api, Sequence[bytes]], bytes]]:
+def running(**tables: TomlTable) -> Iterator[Callable[[Api, Sequence[bytes]], bytes]]:
     """The guards of these tables, opened once; calling it sends one stream through them."""
     with Loop() as loop:
         stack = AsyncExitStack()

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue, TomlTable
 from sentinel_core.testing import FakeProvider
-from tests.plugins.guarding.guards import Table, answering, guards, verdicts
+from tests.plugins.guarding.guards import answering, guards, verdicts
 from tests.plugins.guarding.samples import KEY_BODY
 from tests.plugins.guarding.texts import texts, wide_texts
 from tests.properties import promised
@@ -35,7 +35,7 @@ def cut(text: str, size: int) -> list[str]:
 async def both(
     pieces: Sequence[str],
     order: Sequence[str],
-    tables: Mapping[str, Table] | None = None,
+    tables: Mapping[str, TomlTable] | None = None,
     **fields: JsonValue,
 ) -> list[tuple[str, dict[tuple[str, str], str]]]:
     """What the caller reads, and the verdicts: of the whole answer, and of the streamed one."""
@@ -72,7 +72,7 @@ async def test_values_that_overlap_leave_together(order: tuple[str, ...], text: 
     ids=str,
 )
 async def test_values_that_overlap_are_treated_alike_whatever_is_done_about_them(
-    order: tuple[str, ...], tables: Mapping[str, Table]
+    order: tuple[str, ...], tables: Mapping[str, TomlTable]
 ) -> None:
     whole, streamed = await both([OVERLAPPING[2]], order, tables)
     assert streamed == whole

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import TomlTable
 from sentinel_plugins.health import HealthConfig
 
 
@@ -18,7 +17,7 @@ def test_s3_15_the_variable_sets_the_interval_and_turns_the_monitor_on() -> None
 
 
 def test_the_routes_come_with_the_stage_only() -> None:
-    echo: dict[str, Any] = {"providers": {"echo": {}}}  # TOML values
+    echo: TomlTable = {"providers": {"echo": {}}}
     assert Gateway(settings_from(echo)).endpoints == ()
     paths = {route.path for route in Gateway(settings_from({**echo, "stages": {"health": {}}})).endpoints}
     assert {"/api/metrics", "/api/incidents", "/ws/system-events"} <= paths

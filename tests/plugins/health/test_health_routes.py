@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import aiohttp
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from sentinel_core.config import settings_from
 from sentinel_core.errors import UpstreamError
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonValue, TomlValue
 from sentinel_plugins.health.events import publish
 from sentinel_plugins.health.incidents import KEPT, Incidents, incident
 from sentinel_server.app import asgi
@@ -55,7 +54,7 @@ class Api:
 
 
 @asynccontextmanager
-async def api(runner: str, **health: Any) -> AsyncIterator[Api]:  # TOML
+async def api(runner: str, **health: TomlValue) -> AsyncIterator[Api]:
     """A served gateway, and a client of it."""
     gateway = Gateway(settings_from(tables(**health)), registry=registry())
     async with gateway, serving(asgi(gateway), runner) as served, aiohttp.ClientSession(served.url) as session:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from contextlib import AsyncExitStack
-from typing import Any
 
 import aiohttp
 import pytest
 
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import TomlTable
 from sentinel_core.keys import Principal
 from sentinel_core.records import Record, RecordStore
 from sentinel_plugins.health.incidents import TABLE, Incidents
@@ -25,7 +25,7 @@ SHOWN = {"id", "type", "timestamp", "provider", "message", "to_provider"}
 BODY = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 
 
-def settings() -> dict[str, Any]:  # TOML values
+def settings() -> TomlTable:
     """The two providers, behind keys."""
     found = tables()
     return {**found, "stages": {"auth": keyed.tables()["stages"]["auth"], **found["stages"]}}

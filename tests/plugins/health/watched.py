@@ -13,7 +13,7 @@ from sentinel_core.context import Call, CallNext, Context
 from sentinel_core.errors import UpstreamError
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.json_types import JsonMapping
+from sentinel_core.json_types import JsonMapping, TomlTable, TomlValue
 from sentinel_core.keys import CANDIDATES, FAILOVER, Target
 from sentinel_core.provider import Health, Provider, ProviderConfig
 from sentinel_core.registry import Registry
@@ -101,7 +101,7 @@ class Circuits:
         return list(self.found.items())
 
 
-def tables(**health: Any) -> dict[str, Any]:  # TOML values
+def tables(**health: TomlValue) -> TomlTable:
     """Two providers, `first` before `second`, and one model on both."""
     return {
         "providers": {name: {"kind": "scripted", "default_model": f"{name}-model"} for name in ("first", "second")},
@@ -120,8 +120,8 @@ def registry() -> Registry:
 
 @asynccontextmanager
 async def watched(
-    clock: FakeClock | None = None, **health: Any
-) -> AsyncIterator[tuple[Gateway, FakeClock, Circuits]]:  # TOML
+    clock: FakeClock | None = None, **health: TomlValue
+) -> AsyncIterator[tuple[Gateway, FakeClock, Circuits]]:
     """An open gateway, its clock, and its circuits."""
     clock, circuits = clock or FakeClock(), Circuits()
     async with fake_services(clock, circuits=circuits) as services:

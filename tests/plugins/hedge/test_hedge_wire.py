@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
 
 from sentinel_core.config import settings_from
 from sentinel_core.context import Context
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import JsonObject, TomlTable
 from sentinel_core.messages import Answer
 from tests.upstream import Reply, Stall, Upstream, completion
 
@@ -26,7 +25,7 @@ async def test_two_calls_share_nothing_that_one_of_them_changes(upstream: Upstre
     upstream.script("slow", Stall())
     async with Upstream() as spare:
         spare.script("quick", Reply(completion("well")))
-        tables: dict[str, Any] = {  # TOML values
+        tables: TomlTable = {
             "providers": {
                 "a": {"kind": "mistral", "base_url": upstream.base_url},
                 "b": {"kind": "openai", "base_url": spare.base_url},

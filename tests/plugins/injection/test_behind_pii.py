@@ -6,14 +6,13 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from hashlib import sha256
-from typing import Any
 
 import pytest
 
 from sentinel_core.chain import Tracker
 from sentinel_core.context import Context
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.json_types import JsonMapping
+from sentinel_core.json_types import TomlTable, TomlValue
 from sentinel_core.keys import AS_IT_CAME, INJECTION_SCORE
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import Driven, FakeProvider, chain_of, context, fake_services, opened, run
@@ -25,12 +24,12 @@ from tests.plugins.injection.disguises import ATTACK, BENIGN, bidirectional, lee
 from tests.plugins.injection.test_disguises import ALL
 
 BEFORE = "Please summarise the following report for our committee and list the three largest expenses. "
-BLOCKING: JsonMapping = {"action": "block"}
+BLOCKING: TomlTable = {"action": "block"}
 
 
-async def asked(ctx: Context, *stages: type[Stage] | Stage, injection: Mapping[str, Any] = BLOCKING) -> Driven:  # TOML
+async def asked(ctx: Context, *stages: type[Stage] | Stage, injection: Mapping[str, TomlValue] = BLOCKING) -> Driven:
     """One request through these stages; without any, through the guards in their default order."""
-    tables: Mapping[object, Mapping[str, Any]] = {Injection: injection}  # TOML
+    tables: Mapping[object, Mapping[str, TomlValue]] = {Injection: injection}
     provider, tracker = FakeProvider(("Hello",)), Tracker()
     async with AsyncExitStack() as stack:
         services = await stack.enter_async_context(fake_services())

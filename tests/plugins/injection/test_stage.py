@@ -19,7 +19,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.errors import Refusal, StageFault
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import JsonObject, TomlTable
 from sentinel_core.keys import INJECTION_SCORE, PRINCIPAL, Principal, Verdict
 from sentinel_core.services import Services
 from sentinel_core.testing import Driven, FakeProvider, StageConformance, chain_of, context, fake_services, opened, run
@@ -35,14 +35,18 @@ BLOCKING = {"action": "block"}
 class TestInjectionConformance(StageConformance):
     stage = Injection
     config = BLOCKING
-    minimum: ClassVar[JsonObject] = {}
+    minimum: ClassVar[TomlTable] = {}
     prompts = (BENIGN, ATTACK)
     replies = (BENIGN, ATTACK)
 
 
 async def asked(
-    ctx: Context, config: dict[str, Any] | None = None, *, services: Services | None = None, **principal: Any
-) -> Driven:  # TOML, and fields of a Principal
+    ctx: Context,
+    config: TomlTable | None = None,
+    *,
+    services: Services | None = None,
+    **principal: Any,  # fields of a Principal
+) -> Driven:
     """One request through the stage alone; `principal` holds fields of who asks."""
     if principal:
         ctx[PRINCIPAL] = Principal("acme", "k1", **principal)
@@ -308,7 +312,7 @@ async def test_a_system_text_is_blocked_where_that_is_asked_for() -> None:
 @pytest.mark.parametrize(
     "config", [{"system_action": "ignore"}, {"trusted_system": [sha256(ATTACK.encode()).hexdigest()]}]
 )
-async def test_a_system_text_that_is_trusted_is_not_scored(config: dict[str, Any]) -> None:  # TOML
+async def test_a_system_text_that_is_trusted_is_not_scored(config: TomlTable) -> None:
     ctx = request(OPENAI_CHAT, SYSTEM["system"](ATTACK))
     assert verdict(await asked(ctx, {**config, "system_threshold": 0.5})).result == "allowed"
 
@@ -411,7 +415,7 @@ class Probe(Scorer):
         return Score(0.0)
 
 
-async def probed(*texts: str, executor: Executor, config: dict[str, Any] | None = None) -> tuple[Probe, Driven]:  # TOML
+async def probed(*texts: str, executor: Executor, config: TomlTable | None = None) -> tuple[Probe, Driven]:
     """The requests one after the other through one stage whose scorer is a probe; the last one's end."""
     probe, tracker = Probe(), Tracker()
     settings = Injection.Config(**(config or {}))
@@ -499,7 +503,7 @@ async def test_findings_are_counted() -> None:
     ],
     ids=["flagged", "blocked", "blocked for its system prompt", "watched"],
 )
-async def test_a_request_is_counted_once_by_what_became_of_it(config: dict[str, Any], action: str) -> None:  # TOML
+async def test_a_request_is_counted_once_by_what_became_of_it(config: TomlTable, action: str) -> None:
     messages = [{"role": role, "content": ATTACK} for role in ("system", "user")]
     async with fake_services() as services:
         await asked(context(messages=messages), {**config, "system_threshold": 0.5}, services=services)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hypothesis import strategies as st
 
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_COUNTING, ANTHROPIC_MESSAGES
@@ -12,7 +10,7 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue, TomlTable
 from tests.json_values import json_values
 
 DIALECTS: dict[str, Dialect] = {
@@ -35,7 +33,7 @@ DOCUMENTED = {
     "anthropic.count_tokens": ("messages", "system", "max_tokens", "tools", "stop_sequences"),
 }
 """What is limited in each format, by the names that its API documents: first where messages or texts are."""
-LIMITS: dict[str, Any] = {  # TOML values
+LIMITS: TomlTable = {
     "max_messages": 3,
     "max_message_chars": 12,
     "max_total_chars": 30,

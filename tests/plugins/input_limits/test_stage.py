@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.errors import Refusal
-from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue, TomlTable, TomlValue
 from sentinel_core.messages import Request
 from sentinel_core.testing import StageConformance, drive
 from sentinel_core.testing.harness import stage_config
@@ -31,8 +31,8 @@ EVERY = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 
 class TestInputLimits(StageConformance):
     stage = InputLimits
-    config: ClassVar[Mapping[str, Any]] = LIMITS  # TOML
-    minimum: ClassVar[Mapping[str, Any]] = {}  # TOML values
+    config: ClassVar[Mapping[str, TomlValue]] = LIMITS
+    minimum: ClassVar[Mapping[str, TomlValue]] = {}
     prompts = ("Hello", "", "thirteen char")
 
 
@@ -45,7 +45,7 @@ class Limited(NamedTuple):
     counted: dict[tuple[str, ...], int]
 
 
-def limited(dialect: Dialect, body: dict[str, Any], **table: Any) -> Limited:  # JSON; TOML values
+def limited(dialect: Dialect, body: JsonObject, **table: TomlValue) -> Limited:
     """One body through the stage, and nothing else."""
     config, counts = stage_config(InputLimits, {**LIMITS, **table}), Counts()
     assert isinstance(config, InputLimitsConfig)
@@ -58,7 +58,7 @@ def limited(dialect: Dialect, body: dict[str, Any], **table: Any) -> Limited:  #
     return Limited(ctx.request, refusal, ctx.headers.get(CLAMPED_HEADER, ""), counted)
 
 
-def param(dialect: Dialect, body: dict[str, Any], **table: Any) -> str | None:  # JSON; TOML values
+def param(dialect: Dialect, body: JsonObject, **table: TomlValue) -> str | None:
     """What a refusal points to, which its message names as well: Anthropic's error object has no other place for it."""
     refusal = limited(dialect, body, **table).refusal
     assert refusal is not None
@@ -226,12 +226,7 @@ def test_what_is_refused_is_counted_and_told_in_numbers() -> None:
         ("hello", {"on_excess": "clamp", "mode": "monitor"}, "monitored", 9),
     ],
 )
-async def test_verdicts_say_what_was_done(
-    prompt: str,
-    table: dict[str, Any],
-    result: str,
-    sent: int | None,  # TOML
-) -> None:  # TOML values
+async def test_verdicts_say_what_was_done(prompt: str, table: TomlTable, result: str, sent: int | None) -> None:
     asked = 9 if "on_excess" in table else 1
     driven = await drive(InputLimits, {**LIMITS, **table}, prompt, stream=False, n=asked)
     assert driven.outcome is not None

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue, TomlValue
 from sentinel_core.registry import Registry
 from sentinel_plugins.input_limits.stage import InputLimits
 from sentinel_server.app import asgi
@@ -35,7 +34,7 @@ FIELDS = {CHAT: "messages", "/v1/responses": "input", "/v1/completions": "prompt
 
 
 @asynccontextmanager
-async def limited(upstream: Upstream, **table: Any) -> AsyncIterator[Any]:  # TOML values; asks and is answered
+async def limited(upstream: Upstream, **table: TomlValue) -> AsyncIterator[Callable[..., Awaitable[Answer]]]:
     """A served gateway with small limits, as a function from a path and members of a body to its answer."""
     settings = tables(upstream, InputLimits)
     settings["stages"][InputLimits.name] = {**LIMITS, **table}

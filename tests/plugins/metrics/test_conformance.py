@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from sentinel_core.json_types import TomlValue
 from sentinel_core.testing import StageConformance
 from sentinel_plugins.metrics.stage import Metrics
 
 
 class TestMetrics(StageConformance):
     stage = Metrics
-    config: ClassVar[Mapping[str, Any]] = {"policy": "caller"}  # TOML
-    minimum: ClassVar[Mapping[str, Any]] = {}  # TOML values
+    config: ClassVar[Mapping[str, TomlValue]] = {"policy": "caller"}
+    minimum: ClassVar[Mapping[str, TomlValue]] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
@@ -13,6 +12,7 @@ from sentinel_core.config import settings_from
 from sentinel_core.context import Client
 from sentinel_core.errors import ConfigError, Refusal
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import TomlTable, TomlValue
 from sentinel_core.keys import Principal
 from sentinel_core.stage import Stage
 from sentinel_core.testing.fake_clock import settle
@@ -29,7 +29,7 @@ SCRAPER = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0
 PLAIN = "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 
 
-def settings(**metrics: Any) -> dict[str, Any]:  # TOML values
+def settings(**metrics: TomlValue) -> TomlTable:
     found = tables()
     found["stages"] |= {"metrics": metrics, "usage": {}, "audit": {}, "rate_limit": {"max_requests": 2}}
     return found
@@ -97,7 +97,7 @@ def test_what_is_wanted_most_is_what_comes(accept: str, form: str) -> None:
 
 @pytest.mark.parametrize(("policy", "reads"), [("admin", "nobody"), ("caller", "anybody")])
 def test_a_policy_that_asks_nobody_who_they_are_is_a_warning(policy: str, reads: str) -> None:
-    def warned(**stages: Any) -> list[str]:  # TOML values
+    def warned(**stages: TomlValue) -> list[str]:
         return [one for one in Gateway(settings_from({"stages": stages})).warnings if "/metrics" in one]
 
     (warning,) = warned(metrics={"policy": policy})
@@ -211,7 +211,7 @@ async def test_its_policy_is_a_setting(policy: str, statuses: tuple[int, ...]) -
     ],
     ids=str,
 )
-def test_a_token_that_protects_nothing_is_refused(table: dict[str, Any]) -> None:  # TOML
+def test_a_token_that_protects_nothing_is_refused(table: TomlTable) -> None:
     with pytest.raises(ConfigError, match="token"):
         Gateway(settings_from(settings(**table)))
 

@@ -8,15 +8,16 @@ from contextlib import asynccontextmanager
 
 from sentinel_core.config import Secret
 from sentinel_core.context import Call
+from sentinel_core.json_types import TomlTable
 from sentinel_core.reply import Reply
 from sentinel_core.stage import Stage
 from sentinel_core.testing import FakeProvider
 from sentinel_plugins.pii.placeholder import LENGTH, is_placeholder
 from sentinel_plugins.pii.vault import Vault
-from tests.plugins.guarding.guards import PII, Guards, Table, guards
+from tests.plugins.guarding.guards import PII, Guards, guards
 
 KEY = Secret("k" * 16, "HASH_KEY")
-REVERSIBLE: Table = {**PII, "action": "reversible", "hash_key": KEY}
+REVERSIBLE: TomlTable = {**PII, "action": "reversible", "hash_key": KEY}
 _WORD = re.compile(rf"(?<![0-9A-Z])[0-9A-Z]{{{LENGTH}}}(?![0-9A-Z])")
 
 

@@ -13,7 +13,7 @@ from sentinel_core.context import Call, CallNext, Context, Outcome
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.errors import ConfigError
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonValue, TomlTable
 from sentinel_core.keys import PRINCIPAL, Principal
 from sentinel_core.messages import Answer
 from sentinel_core.reply import Reply
@@ -24,7 +24,7 @@ from sentinel_core.testing.replies import chunk, completion
 from sentinel_plugins.guarding.stage import OFF_LOOP_CHARS
 from sentinel_plugins.pii.stage import Pii
 from sentinel_plugins.pii.vault import VAULT, Vault
-from tests.plugins.guarding.guards import MAIL, SECRETS, Guards, Table, everywhere, guards, sent, verdicts
+from tests.plugins.guarding.guards import MAIL, SECRETS, Guards, everywhere, guards, sent, verdicts
 from tests.plugins.pii.reversing import KEY, REVERSIBLE, Parrot, placeholders, reversing
 
 TEXT = "ann@acme.com has 123-45-6789"
@@ -33,7 +33,7 @@ TEXT = "ann@acme.com has 123-45-6789"
 class TestConformance(StageConformance):
     stage = Pii
     config = REVERSIBLE
-    minimum: ClassVar[Table] = {"action": "reversible", "hash_key": KEY}
+    minimum: ClassVar[TomlTable] = {"action": "reversible", "hash_key": KEY}
     prompts = ("Hello", TEXT)
     replies = ("nothing here", f"{TEXT}.", "ann@acme.com", "bob@ 123-45-678")
 
@@ -351,6 +351,6 @@ async def test_a_long_request_is_searched_beside_the_loop() -> None:
         ({"numbers": "digit"}, "string"),
     ],
 )
-def test_what_cannot_be_is_said_at_the_start(table: Table, why: str) -> None:
+def test_what_cannot_be_is_said_at_the_start(table: TomlTable, why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         stage_config(Pii, table)

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.events import TextEvent
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue, TomlTable
 from sentinel_plugins.pii.restoration import Restoring
 from sentinel_plugins.pii.reversible import vault_for
 from sentinel_plugins.pii.vault import Vault
 from tests.core.dialects.cuts import bytewise, cut, payloads
-from tests.plugins.guarding.guards import MAIL, SECRETS, SSN, Table
+from tests.plugins.guarding.guards import MAIL, SECRETS, SSN
 from tests.plugins.guarding.test_streams import APIS, PLACES, Api, events_of, lanes_of, pieces, running
 from tests.plugins.pii.reversing import KEY, REVERSIBLE, put_back
 from tests.properties import promised
@@ -23,7 +23,7 @@ from tests.upstream.anthropic import ending, message, opening, text_block, tool_
 from tests.upstream.payloads import response
 
 NAME = {"pattern": r'[A-Z]"[A-Z]\\', "max_length": 4}
-TABLE: Table = {**REVERSIBLE, "custom": {"OWN_SSN": SSN, "OWN_MAIL": MAIL, "OWN_NAME": NAME}}
+TABLE: TomlTable = {**REVERSIBLE, "custom": {"OWN_SSN": SSN, "OWN_MAIL": MAIL, "OWN_NAME": NAME}}
 VALUES = ("ann@acme.com", "123-45-6789", 'O"N\\')
 SAID = [{"role": "user", "content": " and ".join(VALUES)}]
 BODIES: dict[str, JsonObject] = {

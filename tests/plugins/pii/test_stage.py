@@ -10,6 +10,7 @@ import pytest
 
 from sentinel_core.config import Secret
 from sentinel_core.errors import ConfigError, UpstreamError
+from sentinel_core.json_types import TomlTable
 from sentinel_core.keys import PRINCIPAL, Principal
 from sentinel_core.testing import FakeProvider, StageConformance, context, settle
 from sentinel_core.testing.harness import stage_config
@@ -17,7 +18,7 @@ from sentinel_core.testing.replies import chunk
 from sentinel_plugins.guarding.stage import OFF_LOOP_CHARS
 from sentinel_plugins.pii.config import PiiConfig
 from sentinel_plugins.pii.stage import Pii
-from tests.plugins.guarding.guards import MAIL, PII, Table, everywhere, guards, sent, verdicts
+from tests.plugins.guarding.guards import MAIL, PII, everywhere, guards, sent, verdicts
 
 TEXT = "ann@acme.com has 123-45-6789"
 
@@ -25,7 +26,7 @@ TEXT = "ann@acme.com has 123-45-6789"
 class TestConformance(StageConformance):
     stage = Pii
     config = PII
-    minimum: ClassVar[Table] = {}
+    minimum: ClassVar[TomlTable] = {}
     prompts = ("Hello", TEXT)
     replies = ("nothing here", f"{TEXT}.", "ann@acme.com", "bob@ 123-45-678")
 
@@ -236,7 +237,7 @@ async def test_a_guard_that_crashes_follows_its_policy_and_logs_no_text(
         ({"action": "reversible"}, "reversible"),
     ],
 )
-def test_what_cannot_be_is_said_at_the_start(table: Table, why: str) -> None:
+def test_what_cannot_be_is_said_at_the_start(table: TomlTable, why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         stage_config(Pii, table)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from sentinel_core.config import Secret, settings_from
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import TomlTable, TomlValue
 from sentinel_core.provider import Provider
 from sentinel_core.registry import Registry
 from sentinel_core.services import HttpPools, ServiceFactory, Services
@@ -39,16 +39,16 @@ class World(NamedTuple):
     http: HttpPools
 
 
-def table_of(spoken: Spoken, root: str, **fields: Any) -> dict[str, Any]:  # TOML values
+def table_of(spoken: Spoken, root: str, **fields: TomlValue) -> TomlTable:
     """The provider's table. `root` is the upstream's address."""
     return {"kind": spoken.api.name, "base_url": root + spoken.base, "api_key": Secret(KEY, "TEST"), **fields}
 
 
 @asynccontextmanager
 async def provider_at(
-    spoken: Spoken, root: str, *, pools: HttpPools = POOLS, **fields: JsonValue
-) -> AsyncIterator[Provider]:  # fields of the provider's configuration
-    """An open provider of this API."""
+    spoken: Spoken, root: str, *, pools: HttpPools = POOLS, **fields: TomlValue
+) -> AsyncIterator[Provider]:
+    """An open provider of this API. `fields` are those of its configuration."""
     REGISTRY.load(spoken.api.name, "provider")
     kind = REGISTRY.providers[spoken.api.name]
     table = settings_from({"providers": {"up": table_of(spoken, root, **fields)}}).providers["up"]
@@ -59,10 +59,10 @@ async def provider_at(
 
 
 def gateway_with(
-    tables: Mapping[str, Mapping[str, Any]],
+    tables: Mapping[str, Mapping[str, TomlValue]],
     models: Mapping[str, Iterable[str]],
-    **stages: Mapping[str, Any],  # TOML
-) -> Gateway:  # TOML values
+    **stages: Mapping[str, TomlValue],
+) -> Gateway:
     """A gateway that is not open yet: these providers, models that each name providers in order, and stages.
 
     At every provider the model is called `m`.

@@ -17,7 +17,7 @@ from sentinel_core.dialects.anthropic_messages import ANTHROPIC_COUNTING, ANTHRO
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.events import ReasoningDelta, TextDelta
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonValue, TomlTable
 from sentinel_core.keys import Target
 from sentinel_plugins.http.pools import AiohttpPools
 from sentinel_plugins.providers.anthropic.config import AnthropicConfig
@@ -179,7 +179,7 @@ async def test_health_is_a_list_of_models_which_costs_nothing(upstream: Upstream
         ({"betas": ("ok", "a,b")}, "betas: 'a,b'"),
     ],
 )
-def test_a_configuration_that_cannot_work_is_refused(fields: dict[str, Any], words: str) -> None:  # TOML
+def test_a_configuration_that_cannot_work_is_refused(fields: TomlTable, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         AnthropicConfig(**fields)
 

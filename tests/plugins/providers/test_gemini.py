@@ -17,7 +17,7 @@ from sentinel_core.context import Call
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.events import Finish, ReasoningDelta, TextDelta
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonValue, TomlTable
 from sentinel_core.keys import Target
 from sentinel_plugins.http.pools import AiohttpPools
 from sentinel_plugins.providers.gemini.config import GeminiConfig
@@ -211,9 +211,7 @@ async def test_a_blocked_prompt_is_the_callers_to_mend(
     ],
 )
 async def test_u04_to_u23_a_fault_before_the_first_content_is_raised_at_once(
-    upstream: Upstream,
-    scenario: Reply | Stream,
-    code: str,  # Any: a script
+    upstream: Upstream, scenario: Reply | Stream, code: str
 ) -> None:
     upstream.script("m", scenario)
     async with gemini_at(upstream, first_byte_timeout_s=SHORT_S, idle_timeout_s=SHORT_S) as provider:
@@ -368,7 +366,7 @@ async def test_health_is_a_list_of_one_model_which_costs_nothing(upstream: Upstr
         ({"api_key": Secret("a\nb", "TEST")}, "api_key: holds a character"),
     ],
 )
-def test_a_configuration_that_cannot_work_is_refused(fields: dict[str, Any], words: str) -> None:  # TOML
+def test_a_configuration_that_cannot_work_is_refused(fields: TomlTable, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         GeminiConfig(**fields)
 

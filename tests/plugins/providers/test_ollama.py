@@ -17,7 +17,7 @@ from sentinel_core.context import Call
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.events import Finish, ReasoningDelta, TextDelta, ToolCallDelta, UsageReport
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonValue, TomlTable
 from sentinel_core.keys import Target
 from sentinel_core.usage import Usage
 from sentinel_plugins.http.pools import AiohttpPools
@@ -176,9 +176,7 @@ async def test_u16_the_wait_that_is_asked_for_is_kept(upstream: Upstream) -> Non
     ],
 )
 async def test_u04_to_u23_a_fault_before_the_first_content_is_raised_at_once(
-    upstream: Upstream,
-    scenario: Reply | Stream,
-    code: str,  # Any: a script
+    upstream: Upstream, scenario: Reply | Stream, code: str
 ) -> None:
     upstream.script("m", scenario)
     async with ollama_at(upstream, first_byte_timeout_s=SHORT_S, idle_timeout_s=SHORT_S) as provider:
@@ -307,7 +305,7 @@ async def test_health_is_the_servers_version_which_costs_nothing(upstream: Upstr
         ({"api_key": Secret("a\nb", "TEST")}, "api_key: holds a character"),
     ],
 )
-def test_a_configuration_that_cannot_work_is_refused(fields: dict[str, Any], words: str) -> None:  # TOML
+def test_a_configuration_that_cannot_work_is_refused(fields: TomlTable, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         OllamaConfig(**fields)
 

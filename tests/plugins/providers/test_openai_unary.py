@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
 from sentinel_core.config import Secret
 from sentinel_core.errors import UpstreamError
+from sentinel_core.json_types import TomlValue
 from tests.plugins.providers.calls import answer_of, chat_call, drained, openai_at, stream_of
 from tests.upstream import Reply, Upstream, completion
 
 
-async def failure(upstream: Upstream, stream: bool = False, **config: Any) -> UpstreamError:  # TOML
+async def failure(upstream: Upstream, stream: bool = False, **config: TomlValue) -> UpstreamError:
     async with openai_at(upstream, **config) as provider:
         with pytest.raises(UpstreamError) as raised:
             await provider.call(chat_call(stream=stream))

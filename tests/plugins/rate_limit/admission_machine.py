@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
@@ -17,6 +16,7 @@ from sentinel_core.events import Extent
 from sentinel_core.keys import Target
 from sentinel_core.limits import Limits
 from sentinel_core.messages import Answer, Request
+from sentinel_core.running import Running
 from sentinel_core.state import Budget, Settlement, StateStore, Window, state_key
 from sentinel_core.testing import FakeClock
 from sentinel_core.tokens import Count
@@ -90,7 +90,7 @@ class AdmissionMachine(RuleBasedStateMachine):
     def moved(self, seconds: float) -> None:
         """The store's time passes."""
 
-    def do(self, work: Coroutine[Any, Any, T]) -> T:  # Any: what a coroutine exchanges with its loop
+    def do(self, work: Running[T]) -> T:
         return self.loop.run(work)
 
     def teardown(self) -> None:

@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 from sentinel_core.chain import Chain, Exchange, Tracker
 from sentinel_core.context import Client, Context
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonValue, TomlValue
 from sentinel_core.keys import PRINCIPAL, Principal, Subject
 from sentinel_core.limits import Limits
 from sentinel_core.model_facts import ModelFacts
@@ -100,7 +99,7 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    table: Mapping[str, Any] | None = None,  # as TOML says it
+    table: Mapping[str, TomlValue] | None = None,
     *scripts: Script,
     facts: ModelFacts = FACTS,
     state: StateStore | None = None,

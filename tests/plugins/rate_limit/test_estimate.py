@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import pytest
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sentinel_core.context import Context
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.errors import Refusal
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue, TomlValue
 from sentinel_core.keys import CANDIDATES, PRINCIPAL, Target
 from sentinel_core.limits import Limits
 from sentinel_core.messages import Request
@@ -32,7 +32,7 @@ Reserve = Literal["estimate", "upper_bound"]
 COUNTERS: tuple[Tokens, ...] = (RoughTokens(), TiktokenCounter())
 
 
-def estimator(rows: Sequence[ModelFacts], tokens: Tokens = COUNTERS[0], **config: Any) -> Estimator:  # TOML values
+def estimator(rows: Sequence[ModelFacts], tokens: Tokens = COUNTERS[0], **config: TomlValue) -> Estimator:
     prices = Prices(FileCatalogue(DAY, rows), {"fake": FakeProvider})
     return Estimator(RateLimitConfig(**config), prices, tokens)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import msgspec
 import pytest
@@ -13,7 +13,7 @@ from sentinel_core.chain import Delivery
 from sentinel_core.costs import COSTS, AttemptCost, Provisional, so_far
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import UsageReport
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import JsonObject, TomlTable
 from sentinel_core.limits import NANO, Limits
 from sentinel_core.state import Admission, Budget, Claim, Lease, Settlement, state_key
 from sentinel_core.testing import HANG, FakeProvider, completion, run
@@ -100,8 +100,7 @@ async def test_replay_4_a_stream_and_an_answer_of_the_same_text_cost_the_same() 
 @pytest.mark.parametrize("table", [{}, {"requests_per_minute": 1000}], ids=["no_limit", "requests"])
 @pytest.mark.parametrize("reported", [True, False])
 async def test_where_neither_tokens_nor_money_are_limited_a_stream_has_a_cost_as_an_answer_has(
-    table: dict[str, Any],
-    reported: bool,  # TOML
+    table: TomlTable, reported: bool
 ) -> None:
     meter = await metered(TEXT)
     report = [UsageReport(usage=meter.usage)] if reported else []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import TomlValue
 from sentinel_core.keys import PRINCIPAL
 from sentinel_core.registry import Registry
 from sentinel_core.stage import Stage
@@ -22,7 +23,7 @@ class Badge(Stage):
     writes = (PRINCIPAL,)
 
 
-def warned(**stages: Any) -> list[str]:  # TOML values
+def warned(**stages: TomlValue) -> list[str]:
     registry = Registry()
     registry.register(Badge)
     warnings = Gateway(settings_from({"stages": stages}), registry=registry).warnings

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.errors import ConfigError
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import TomlTable, TomlValue
 
 
 @pytest.mark.parametrize("stage", ["audit", "usage"])
@@ -26,5 +25,5 @@ def test_without_intents_lost_after_s_may_be_shorter_than_a_request(stage: str) 
     Gateway(settings_from(tables(stage, lost_after_s=60.0)))
 
 
-def tables(stage: str, **table: Any) -> dict[str, Any]:  # values of TOML
+def tables(stage: str, **table: TomlValue) -> TomlTable:
     return {"server": {"request_timeout_s": 7200.0}, "stages": {stage: table}}

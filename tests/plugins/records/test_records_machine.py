@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from itertools import count
 from typing import Any, TypedDict, TypeVar
 
@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 
 from sentinel_core.json_types import JsonMapping, JsonObject
 from sentinel_core.records import DAY, TENANT, Record, RecordStore
+from sentinel_core.running import Running
 from tests.loops import Loop
 from tests.plugins.records.naive_model import NaiveModel, text, whole
 from tests.plugins.records.opened import Opener
@@ -59,7 +60,7 @@ class Conditions(TypedDict):
 class RecordsMachine(RuleBasedStateMachine):
     """The store and the model answer every question alike. Each run has a table of its own."""
 
-    pages: Bundle[tuple[JsonMapping, str, list[Record]]] = Bundle("pages")
+    pages: Bundle[tuple[Conditions, str, list[Record]]] = Bundle("pages")
 
     def __init__(self, loop: Loop, store: RecordStore, table: str) -> None:
         super().__init__()
@@ -68,7 +69,7 @@ class RecordsMachine(RuleBasedStateMachine):
         self.table = table
         self.model = NaiveModel()
 
-    def run(self, step: Coroutine[Any, Any, T]) -> T:  # Any: as asyncio's
+    def run(self, step: Running[T]) -> T:
         return self.loop.run(step)
 
     @rule(records=st.lists(RECORDS, max_size=8))
@@ -94,12 +95,12 @@ class RecordsMachine(RuleBasedStateMachine):
         assert (found and whole(found)) == (expected and whole(expected))
 
     @rule(target=pages, asked=CONDITIONS, limit=st.integers(1, 4))
-    def query(self, asked: JsonMapping, limit: int) -> MultipleResults[Any]:  # as Hypothesis has it
+    def query(self, asked: Conditions, limit: int) -> MultipleResults[Any]:  # as Hypothesis has it
         return self.page(asked, None, self.model.matching(**asked), limit)
 
     @rule(target=pages, page=pages, limit=st.integers(1, 4))
     def turn(
-        self, page: tuple[JsonMapping, str, list[Record]], limit: int
+        self, page: tuple[Conditions, str, list[Record]], limit: int
     ) -> MultipleResults[Any]:  # as Hypothesis has it
         """Go on where a page ended, whatever came or went meanwhile."""
         asked, cursor, (*_, last) = page
@@ -107,7 +108,7 @@ class RecordsMachine(RuleBasedStateMachine):
         return self.page(asked, cursor, behind, limit)
 
     def page(
-        self, asked: JsonMapping, cursor: str | None, expected: list[Record], limit: int
+        self, asked: Conditions, cursor: str | None, expected: list[Record], limit: int
     ) -> MultipleResults[Any]:  # as Hypothesis has it
         page = self.run(self.store.query(self.table, **asked, limit=limit, cursor=cursor))
         assert list(map(whole, page.records)) == list(map(whole, expected[:limit]))
@@ -115,7 +116,7 @@ class RecordsMachine(RuleBasedStateMachine):
         return multiple((asked, page.cursor, expected[:limit])) if page.cursor else multiple()
 
     @rule(asked=CONDITIONS, group_by=GROUPINGS)
-    def aggregate(self, asked: JsonMapping, group_by: list[str]) -> None:
+    def aggregate(self, asked: Conditions, group_by: list[str]) -> None:
         sums = ["cost_nanousd", "ok"]
         found = self.run(self.store.aggregate(self.table, **asked, group_by=group_by, sums=sums))
         totals = {text(list(group.values)): [group.count, *group.sums] for group in found}

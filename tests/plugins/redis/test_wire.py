@@ -29,7 +29,7 @@ class Pipe(asyncio.Transport):
         return self.protocol
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        self.protocol = cast("Any", protocol)
+        self.protocol = cast("Any", protocol)  # whatever the connection sets
 
     def write(self, data: Any) -> None:  # as the transport's own
         self.sent += data

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import Any
 
 import pytest
 
 from sentinel_core.config import Secret, settings_from
 from sentinel_core.errors import UpstreamError
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import TomlTable, TomlValue
 from sentinel_core.keys import FAILOVER, PLAN, Target
 from sentinel_core.testing import Driven, FakeProvider, run, settle
 from sentinel_plugins.retry.budget import ALWAYS
@@ -128,7 +128,7 @@ async def test_keys_take_turns() -> None:
 KEYS = ("sk-first-canary", "sk-second-canary")
 
 
-def tables(upstream: Upstream, **more: Any) -> dict[str, Any]:  # TOML values
+def tables(upstream: Upstream, **more: TomlValue) -> TomlTable:
     """One provider with two keys that takes every model, and a second table of nothing but the key."""
     return {
         "providers": {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -14,6 +13,7 @@ from sentinel_core.config import settings_from
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import SentinelError, UpstreamError
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import TomlTable
 from sentinel_core.keys import FAILOVER, Target
 from sentinel_core.messages import Answer
 from tests.pace import PATIENCE_S
@@ -39,7 +39,7 @@ def refusing() -> str:
     return f"http://{HOST}:{free_port()}/v1"
 
 
-def tables(*base_urls: str, **stages: dict[str, Any]) -> dict[str, Any]:  # TOML values
+def tables(*base_urls: str, **stages: TomlTable) -> TomlTable:
     """A configuration with one provider per base URL, `p0` first, and the three stages with quick settings."""
     names = [f"p{number}" for number in range(len(base_urls))]
     quick = {"connect_timeout_s": 1.0, "first_byte_timeout_s": SHORT_S, "idle_timeout_s": SHORT_S}
@@ -57,7 +57,7 @@ def tables(*base_urls: str, **stages: dict[str, Any]) -> dict[str, Any]:  # TOML
     }
 
 
-def gateway_at(*base_urls: str, **stages: dict[str, Any]) -> Gateway:  # TOML values
+def gateway_at(*base_urls: str, **stages: TomlTable) -> Gateway:
     return Gateway(settings_from(tables(*base_urls, **stages)))
 
 

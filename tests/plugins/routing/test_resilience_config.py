@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.errors import ConfigError
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import TomlTable
 from sentinel_core.stage import StageConfig
 from sentinel_plugins.breaker.config import BreakerConfig
 from sentinel_plugins.hedge.config import HedgeConfig
 from sentinel_plugins.retry.config import RetryConfig
 from sentinel_plugins.routing.config import RoutingConfig
 
-DEFAULTS: dict[type[StageConfig], dict[str, Any]] = {  # values of TOML
+DEFAULTS: dict[type[StageConfig], TomlTable] = {
     BreakerConfig: {
         "failure_threshold": 3,
         "failure_rate": 0.5,

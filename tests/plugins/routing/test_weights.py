@@ -7,9 +7,9 @@ import pytest
 from sentinel_core.config import settings_from
 from sentinel_core.errors import ConfigError
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import TomlTable
 
-PROVIDERS: JsonObject = {
+PROVIDERS: TomlTable = {
     "local": {"kind": "echo", "models": ["llama", "qwen"]},
     "other": {"kind": "openai"},
     "another": {"kind": "openai"},

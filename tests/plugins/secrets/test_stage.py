@@ -7,10 +7,11 @@ from typing import ClassVar
 import pytest
 
 from sentinel_core.errors import ConfigError
+from sentinel_core.json_types import TomlTable
 from sentinel_core.testing import FakeProvider, StageConformance
 from sentinel_core.testing.harness import stage_config
 from sentinel_plugins.secrets.stage import Secrets
-from tests.plugins.guarding.guards import SECRETS, Table, guards, sent, verdicts
+from tests.plugins.guarding.guards import SECRETS, guards, sent, verdicts
 from tests.plugins.guarding.samples import PRIVATE_KEY
 from tests.plugins.guarding.samples import SECRETS as SAMPLES
 from tests.plugins.guarding.test_private_key import block
@@ -21,7 +22,7 @@ TEXT = "use sk-ant-api03xyz or db://ann:pw@host.com"
 class TestConformance(StageConformance):
     stage = Secrets
     config = SECRETS
-    minimum: ClassVar[Table] = {}
+    minimum: ClassVar[TomlTable] = {}
     prompts = ("Hello", TEXT)
     replies = ("nothing here", f"{TEXT}, please", "sk-ant-api03xyz")
 

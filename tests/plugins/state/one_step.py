@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from sentinel_core.running import Running
 
 T = TypeVar("T")
 
 
-def one_step(operation: Coroutine[Any, Any, T]) -> T:  # Any: what a coroutine exchanges with a loop, here nothing
+def one_step(operation: Running[T]) -> T:
     """The result of an operation that is one synchronous step."""
     try:
         operation.send(None)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from sentinel_core.config import settings_from
 from sentinel_core.context import Call
 from sentinel_core.errors import SentinelError, UpstreamError
 from sentinel_core.events import UsageReport
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import JsonObject, TomlTable, TomlValue
 from sentinel_core.records import Record
 from sentinel_core.registry import Registry
 from sentinel_core.reply import Reply
@@ -83,11 +83,8 @@ class Books:
 
 @asynccontextmanager
 async def books(
-    fates: Sequence[Fate] = (),
-    *,
-    records: dict[str, Any] | None = None,
-    **stages: Any,  # TOML
-) -> AsyncIterator[Books]:  # TOML values
+    fates: Sequence[Fate] = (), *, records: TomlTable | None = None, **stages: TomlValue
+) -> AsyncIterator[Books]:
     """Two upstreams for one model, with retry and fallback between, and a record store."""
     shared = list(fates)
     upstreams = [Metered(shared), Metered(shared)]

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from sentinel_core.context import Client
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.json_types import TomlTable
 from sentinel_core.testing import chat_body
 from sentinel_core.usage import Usage
 from sentinel_plugins.usage.row import new_nonce
 from tests.plugins.recording.written import rows
-from tests.plugins.records.opened import Opener, Table
+from tests.plugins.records.opened import Opener
 from tests.plugins.usage.ledger import COMPLETION, PROMPT, Books, Fate, books
 from tests.properties import promised
 
@@ -52,7 +53,7 @@ async def test_p4_the_ledger_is_the_upstreams_meter(fates: list[Fate], asked: li
         await balance(b)
 
 
-async def test_p4_a_mixed_run_of_repeated_replaced_broken_and_left_calls(records_table: Table) -> None:
+async def test_p4_a_mixed_run_of_repeated_replaced_broken_and_left_calls(records_table: TomlTable) -> None:
     async with books(["refuse", "serve", "break", "serve", "lose", "lose", "serve"], records=records_table) as b:
         for stream, leave_after in ((False, None), (True, None), (True, 2), (False, None), (True, None)):
             await b.ask(stream=stream, leave_after=leave_after)
@@ -61,7 +62,7 @@ async def test_p4_a_mixed_run_of_repeated_replaced_broken_and_left_calls(records
         assert {"completed", "failed", "discarded"} <= set(endings)
 
 
-async def test_p4_the_ledger_agrees_with_the_stage_that_settles(records_table: Table) -> None:
+async def test_p4_the_ledger_agrees_with_the_stage_that_settles(records_table: TomlTable) -> None:
     """`rate_limit` has worked out the costs already; the rows are the same."""
     async with books(["serve", "lose", "serve", "break"], records=records_table, rate_limit={}) as b:
         for stream in (False, True, True):
@@ -69,7 +70,7 @@ async def test_p4_the_ledger_agrees_with_the_stage_that_settles(records_table: T
         await balance(b)
 
 
-async def test_a_row_says_who_was_called_for_what_and_how_it_ended(records_table: Table) -> None:
+async def test_a_row_says_who_was_called_for_what_and_how_it_ended(records_table: TomlTable) -> None:
     async with books(["refuse"], records=records_table, retry={"max_attempts": 1}) as b:
         await b.ask(stream=False)
         await b.ask(stream=True)
@@ -83,7 +84,7 @@ async def test_a_row_says_who_was_called_for_what_and_how_it_ended(records_table
     assert sum(row["requests"] for row in found) == 2
 
 
-async def test_two_requests_with_one_id_have_rows_of_their_own(records_table: Table) -> None:
+async def test_two_requests_with_one_id_have_rows_of_their_own(records_table: TomlTable) -> None:
     """Clients choose request ids: whoever chooses one twice must not use the second for nothing."""
     async with books(records=records_table) as b:
         for _ in range(2):
@@ -112,7 +113,7 @@ async def test_a_caller_whom_nobody_knows_is_the_network_that_limits_of_addresse
         assert [row.fields["principal"] for row in await b.rows()] == [principal]
 
 
-async def test_rows_are_there_when_the_gateway_has_closed(records_table: Table, opener: Opener) -> None:
+async def test_rows_are_there_when_the_gateway_has_closed(records_table: TomlTable, opener: Opener) -> None:
     async with books(records=records_table) as b:
         kept = b.gateway.records
         await b.ask(stream=False)

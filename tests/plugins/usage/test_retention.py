@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import msgspec
 import pytest
 
 from sentinel_core.config import settings_from
 from sentinel_core.gateway import Gateway
+from sentinel_core.json_types import TomlTable
 from sentinel_core.records import Record
 from sentinel_core.testing import FakeClock
 from sentinel_core.testing.fake_clock import settle
@@ -41,7 +41,7 @@ async def test_old_rows_are_deleted_and_the_others_stay_until_they_are_old() -> 
 
 
 @pytest.mark.parametrize(("table", "jobs"), [({}, 0), ({"retention_s": DAY_S}, 1)])
-def test_rows_are_kept_for_ever_unless_somebody_asks(table: dict[str, Any], jobs: int) -> None:  # TOML values
+def test_rows_are_kept_for_ever_unless_somebody_asks(table: TomlTable, jobs: int) -> None:
     gateway = Gateway(settings_from({"stages": {"usage": table}, "providers": {"echo": {}}}))
     assert [job.name for job in gateway.blueprint.registry.jobs(gateway)].count("usage retention") == jobs
 

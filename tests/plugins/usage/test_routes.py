@@ -12,13 +12,13 @@ from typing import Any
 import jwt
 import pytest
 
+from sentinel_core.json_types import TomlTable
 from sentinel_core.records import Record, RecordStore
 from sentinel_plugins.auth.config import BOOTSTRAP
 from sentinel_plugins.records.memory import MemoryRecords
 from sentinel_plugins.usage.row import TABLE
 from tests.plugins.auth.callers import ADMIN_KEY, STATIC, secret
 from tests.plugins.auth.gateway import House, house, tables
-from tests.plugins.records.opened import Table
 from tests.server.cli.conftest import Sentinel, sentinel
 
 __all__ = ["sentinel"]
@@ -27,7 +27,7 @@ USAGE = "/v1/usage"
 NOVEMBER = 1_795_694_400.0  # 2026-11-26T12:00:00Z
 
 
-def settings(records: Table | None = None) -> dict[str, Any]:  # TOML values
+def settings(records: TomlTable | None = None) -> TomlTable:
     found = tables()
     found["stages"]["usage"] = {}
     return {**found, "records": records or {}}
@@ -41,7 +41,9 @@ async def chat(h: House, key: str, model: str = "gpt-4o") -> None:
     assert answer.status == 200, answer.body
 
 
-async def test_s4_17_s4_18_c_31_a_caller_sees_their_own_and_an_administrator_everything(records_table: Table) -> None:
+async def test_s4_17_s4_18_c_31_a_caller_sees_their_own_and_an_administrator_everything(
+    records_table: TomlTable,
+) -> None:
     async with house(settings(records_table)) as h:
         for name in ("acme", "other"):
             assert (await h.ask("/admin/tenants", ADMIN_KEY, "POST", id=name)).status == 201
@@ -67,7 +69,7 @@ async def test_s4_17_s4_18_c_31_a_caller_sees_their_own_and_an_administrator_eve
         assert (await h.ask(f"{USAGE}?key={key.id}", neighbour)).json["total"]["requests"] == 0
 
 
-async def test_z05_a_user_who_is_called_as_a_key_sees_nothing_of_it(records_table: Table) -> None:
+async def test_z05_a_user_who_is_called_as_a_key_sees_nothing_of_it(records_table: TomlTable) -> None:
     shared = "secret-of-an-issuer-that-is-long-enough"
     table = {"issuer": "https://id.test/", "audience": ["us"], "secret": secret(shared), "algorithms": ["HS256"]}
     found = settings(records_table)
@@ -109,7 +111,7 @@ async def kept(records: RecordStore) -> None:
     await records.append(TABLE, written)
 
 
-async def test_money_is_exact_and_time_is_half_open(records_table: Table) -> None:
+async def test_money_is_exact_and_time_is_half_open(records_table: TomlTable) -> None:
     async with house(settings(records_table)) as h:
         await kept(h.gateway.records)
         whole = (await h.ask(f"{USAGE}?group_by=day", ADMIN_KEY)).json

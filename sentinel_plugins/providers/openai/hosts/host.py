@@ -6,11 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
-from sentinel_core.json_types import JsonMapping
+from sentinel_core.json_types import JsonMapping, JsonValue
 
-Json = Any  # a decoded JSON value
 _NOTHING: JsonMapping = MappingProxyType({})
 
 
@@ -47,9 +45,9 @@ class RequestRules:
     """Parameters that the host refuses: dropped or refused, as the table's `on_unsupported` says."""
     unneeded: frozenset[str] = frozenset()
     """Parameters that the host refuses and whose effect it has anyway: taken out without a word."""
-    fixed: Mapping[str, Json] = field(default_factory=_none)
+    fixed: JsonMapping = field(default_factory=_none)
     """Parameters that may only have this value, which is what they mean when they are left out."""
-    values: Mapping[str, Mapping[Json, Json]] = field(default_factory=_none)
+    values: Mapping[str, Mapping[JsonValue, JsonValue]] = field(default_factory=_none)
     """Values that the host refuses, and the nearest that it takes."""
     reasoning_models: re.Pattern[str] | None = None
     """The models for which `unsupported_in_reasoning` holds."""
@@ -79,7 +77,7 @@ class ReplyRules:
     """The host's finish reasons in OpenAI's words."""
     failures: Mapping[str, str] = field(default_factory=_none)
     """Finish reasons that say the host failed, with the error code they stand for."""
-    usage: Callable[[Mapping[str, Json]], Mapping[str, Json]] | None = None
+    usage: Callable[[JsonMapping], JsonMapping] | None = None
     """Counts as OpenAI counts them."""
     usage_beside: str = ""
     """A field that may hold `usage` where the chunk itself has none."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sentinel_core.dialects.token_counts import is_count
-from sentinel_core.json_types import JsonValue
-
-Counts = Mapping[str, Any]  # a host's `usage`
+from sentinel_core.json_types import JsonMapping, JsonValue
 
 
-def with_reasoning(usage: Counts) -> Counts:
+def with_reasoning(usage: JsonMapping) -> JsonMapping:
     """xAI leaves reasoning tokens out of the completion's and counts them in the total, which tells the two apart."""
     details = usage.get("completion_tokens_details")
     reasoning = _count(details.get("reasoning_tokens")) if isinstance(details, Mapping) else 0
@@ -22,7 +19,7 @@ def with_reasoning(usage: Counts) -> Counts:
     return {**usage, "completion_tokens": completion, "total_tokens": prompt + completion}
 
 
-def with_cached(name: str, usage: Counts) -> Counts:
+def with_cached(name: str, usage: JsonMapping) -> JsonMapping:
     """Cached tokens under the host's own `name`, put where OpenAI has them."""
     details = usage.get("prompt_tokens_details")
     if name not in usage or (isinstance(details, Mapping) and details.get("cached_tokens") is not None):

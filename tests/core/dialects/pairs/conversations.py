@@ -21,8 +21,6 @@ from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Request
 from tests.json_values import json_values
 
-Json = JsonMapping
-
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 CLIENTS: Mapping[str, Dialect] = {
     "openai": OPENAI_CHAT,
@@ -91,7 +89,7 @@ parameters = st.fixed_dictionaries(
 )
 
 
-def as_messages(chat: Json) -> JsonObject:
+def as_messages(chat: JsonMapping) -> JsonObject:
     """The same request of a client of Messages."""
     turns: list[JsonObject] = []
     body: JsonObject = {"model": chat["model"], "messages": turns}
@@ -119,7 +117,7 @@ def as_messages(chat: Json) -> JsonObject:
     return body
 
 
-def as_responses(chat: Json) -> JsonObject:
+def as_responses(chat: JsonMapping) -> JsonObject:
     """The same request of a client of Responses, which cannot say `stop`."""
     items: list[JsonObject] = []
     body: JsonObject = {"model": chat["model"], "input": items, "max_output_tokens": chat["max_tokens"]}
@@ -141,14 +139,14 @@ def as_responses(chat: Json) -> JsonObject:
     return body
 
 
-def body_by(client: Dialect, chat: Json) -> JsonObject:
+def body_by(client: Dialect, chat: JsonMapping) -> JsonObject:
     """The same request as a client of this dialect sends it."""
     if client is ANTHROPIC_MESSAGES:
         return as_messages(chat)
     return as_responses(chat) if client is OPENAI_RESPONSES else dict(chat)
 
 
-def request_of(client: Dialect, body: Json) -> Request:
+def request_of(client: Dialect, body: JsonMapping) -> Request:
     """The request that a body is, as a provider of chats gets it."""
     return msgspec.structs.replace(client.decode_request(dict(body)), operation="chat")
 
@@ -160,19 +158,19 @@ def blocks(content: JsonValue) -> list[JsonObject]:
     return [{"type": "text", "text": content}] if isinstance(content, str) else [dict(part) for part in content]
 
 
-def tool_use(call: Json) -> JsonObject:
+def tool_use(call: JsonMapping) -> JsonObject:
     """A call as a block."""
     function = call["function"]
     return {"type": "tool_use", "id": call["id"], "name": function["name"], "input": json.loads(function["arguments"])}
 
 
-def parted(function: Json) -> tuple[JsonObject, JsonValue]:
+def parted(function: JsonMapping) -> tuple[JsonObject, JsonValue]:
     """A function without its parameters, and those."""
     rest = dict(function)
     return rest, rest.pop("parameters")
 
 
-def turns_of(chat: Json, between: str = "") -> list[tuple[JsonValue, ...]]:
+def turns_of(chat: JsonMapping, between: str = "") -> list[tuple[JsonValue, ...]]:
     """Who said what: role, text, calls by name and arguments; of a result, the number of its call and its text.
 
     Ids are told apart and not looked at: some APIs have none. `between` is what parts of text are joined with.
@@ -192,7 +190,7 @@ def turns_of(chat: Json, between: str = "") -> list[tuple[JsonValue, ...]]:
     return read
 
 
-def parameters_of(chat: Json) -> JsonObject:
+def parameters_of(chat: JsonMapping) -> JsonObject:
     """How it is to be answered, under one name for each parameter. What an API does anyway is left out."""
     read = {name: chat[name] for name in PARAMETERS if chat.get(name) is not None}
     if "max_completion_tokens" in chat:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 
@@ -14,19 +14,19 @@ from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_completions import OPENAI_COMPLETIONS
 from sentinel_core.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
-from sentinel_core.json_types import JsonObject
+from sentinel_core.json_types import JsonObject, TomlTable
 from sentinel_core.messages import Operation
 from sentinel_core.testing import FakeProvider, context
-from tests.plugins.guarding.guards import PII, Table, guards
+from tests.plugins.guarding.guards import PII, guards
 
-NAMES: Table = {**PII, "names": True, "places": True}
+NAMES: TomlTable = {**PII, "names": True, "places": True}
 
 
 class Serving(FakeProvider):
     operations: ClassVar[frozenset[Operation]] = frozenset({"chat", "completion", "embedding", "response"})
 
 
-SETTINGS: dict[str, Any] = {  # TOML
+SETTINGS: TomlTable = {
     "stop": ["\\nBob:", "Paris"],
     "web_search_options": {"user_location": {"type": "approximate", "approximate": {"city": "Paris"}}},
     "chat_template_kwargs": {"mode": "Bob"},

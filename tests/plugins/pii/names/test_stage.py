@@ -11,17 +11,17 @@ import pytest
 from sentinel_core.config import settings_from
 from sentinel_core.errors import ConfigError, UpstreamError
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonValue, TomlTable
 from sentinel_core.testing import FakeProvider, StageConformance, settle
 from sentinel_core.testing.harness import stage_config
 from sentinel_core.testing.replies import chunk
 from sentinel_plugins.guarding.stage import OFF_LOOP_CHARS
 from sentinel_plugins.pii.stage import Pii
 from tests.long_form import long_form
-from tests.plugins.guarding.guards import KEY, PII, Table, guards, sent, verdicts
+from tests.plugins.guarding.guards import KEY, PII, guards, sent, verdicts
 from tests.plugins.guarding.presidio import stand_in
 
-NAMES: Table = {**PII, "names": True, "places": True}
+NAMES: TomlTable = {**PII, "names": True, "places": True}
 TEXT = "Ann Smith wrote to Bob. He is in Paris, ann@acme.com."
 LEFT = "[PERSON] wrote to [PERSON]. He is in [LOCATION], [OWN_MAIL]."
 
@@ -30,7 +30,7 @@ LEFT = "[PERSON] wrote to [PERSON]. He is in [LOCATION], [OWN_MAIL]."
 class TestConformance(StageConformance):
     stage = Pii
     config = NAMES
-    minimum: ClassVar[Table] = {"names": True}
+    minimum: ClassVar[TomlTable] = {"names": True}
     prompts = (TEXT,)
     replies = (f"{TEXT} And Ann Smi", "ann@acme.com. Dr. Bob\nin Paris")
 
@@ -275,7 +275,7 @@ async def test_in_shadow_nothing_changes_and_what_was_found_is_counted(stream: b
         ({"ner": {"langauge": "en"}}, "langauge"),
     ],
 )
-def test_what_cannot_be_is_said_at_the_start(table: Table, why: str) -> None:
+def test_what_cannot_be_is_said_at_the_start(table: TomlTable, why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         stage_config(Pii, table)
 
@@ -296,7 +296,7 @@ def test_a_model_that_is_not_installed_is_an_error_before_anything_is_opened(mon
 @pytest.mark.parametrize(
     ("ner", "key"), [({"model": stand_in.UNUSABLE}, "ner.model"), ({"model": stand_in.BROKEN}, "names")]
 )
-async def test_a_model_that_cannot_be_loaded_is_an_error_at_the_start(ner: JsonObject, key: str) -> None:
+async def test_a_model_that_cannot_be_loaded_is_an_error_at_the_start(ner: TomlTable, key: str) -> None:
     with pytest.raises(ConfigError, match=r"\[stages\.pii\]") as failure:
         async with guards(FakeProvider(), pii={**NAMES, "ner": ner}):
             pytest.fail("it opened")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import JsonMapping, JsonValue
+from sentinel_core.json_types import JsonValue, TomlTable
 from sentinel_core.keys import Target
 from sentinel_plugins.breaker.circuits import OWN_CIRCUITS, Circuits
 from sentinel_plugins.breaker.config import BreakerConfig
@@ -21,9 +21,9 @@ from tests.upstream.apis import Spoken
 
 Verdict: TypeAlias = Literal["failure", "neutral", "quarantine"]
 
-HAIR_TRIGGER: JsonMapping = {"failure_threshold": 1, "recovery_timeout_s": 5.0, "quarantine_s": 77.0}
+HAIR_TRIGGER: TomlTable = {"failure_threshold": 1, "recovery_timeout_s": 5.0, "quarantine_s": 77.0}
 """One call is enough to see what it counts as."""
-RETRYING: JsonMapping = {"base_delay_s": 0.001}
+RETRYING: TomlTable = {"base_delay_s": 0.001}
 SPARE = Said("spare")
 
 

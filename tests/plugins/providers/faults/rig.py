@@ -7,7 +7,6 @@ import socket
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
 
 from sentinel_core.context import Call as ProviderCall
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
@@ -15,7 +14,7 @@ from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event, Finish, ReasoningDelta, TextDelta, ToolCallDelta, UsageReport
-from sentinel_core.json_types import JsonMapping, JsonValue
+from sentinel_core.json_types import JsonValue, TomlTable, TomlValue
 from sentinel_core.keys import Target
 from sentinel_core.messages import Answer
 from sentinel_core.provider import Provider
@@ -34,7 +33,7 @@ CALLING = Said(
 BODY = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
 """A request that every client's dialect reads."""
 
-IMPATIENT: JsonMapping = {"first_byte_timeout_s": SHORT_S, "idle_timeout_s": SHORT_S}
+IMPATIENT: TomlTable = {"first_byte_timeout_s": SHORT_S, "idle_timeout_s": SHORT_S}
 """For upstreams that fall silent; all others have the time that they need on a busy machine."""
 
 
@@ -116,24 +115,16 @@ async def hear(provider: Provider, call: ProviderCall) -> Heard:
 
 
 async def heard_of(
-    spoken: Spoken,
-    upstream: Upstream,
-    stream: bool = False,
-    client: Dialect = OPENAI_CHAT,
-    **config: Any,  # TOML
-) -> Heard:  # fields of the provider's configuration
+    spoken: Spoken, upstream: Upstream, stream: bool = False, client: Dialect = OPENAI_CHAT, **config: TomlValue
+) -> Heard:
     """What comes of one call at this upstream."""
     async with provider_at(spoken, upstream.root, **config) as provider:
         return await hear(provider, call_of(stream, client))
 
 
 async def error_of(
-    spoken: Spoken,
-    upstream: Upstream,
-    stream: bool = False,
-    client: Dialect = OPENAI_CHAT,
-    **config: Any,  # TOML
-) -> UpstreamError:  # fields of the provider's configuration
+    spoken: Spoken, upstream: Upstream, stream: bool = False, client: Dialect = OPENAI_CHAT, **config: TomlValue
+) -> UpstreamError:
     """The error that is raised from the call itself, so that nothing was shown to anybody yet."""
     heard = await heard_of(spoken, upstream, stream, client, **config)
     assert not heard.opened

@@ -9,11 +9,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trustme
 
+from sentinel_core.json_types import TomlValue
 from sentinel_core.services import HttpPools
 from sentinel_plugins.http.pools import AiohttpPools
 from tests.pace import in_time
@@ -27,7 +27,7 @@ from tests.upstream.apis import Spoken
 YESTERDAY = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
 
 
-async def code_at(spoken: Spoken, root: str, **config: Any) -> str | None:  # TOML
+async def code_at(spoken: Spoken, root: str, **config: TomlValue) -> str | None:
     async with provider_at(spoken, root, **config) as provider:
         heard = await hear(provider, call_of())
     assert root.partition("://")[2] not in str(heard.error)

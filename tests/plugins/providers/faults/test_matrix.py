@@ -5,12 +5,12 @@ the breaker makes of it. The columns are those of docs/reference/resilience.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 import pytest
 
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonValue, TomlValue
 from tests.plugins.providers.faults.behind import (
     HAIR_TRIGGER,
     RETRYING,
@@ -37,7 +37,7 @@ class Row(NamedTuple):
     calls: int
     falls_back: bool
     breaker: Verdict
-    config: Mapping[str, Any] = {}  # TOML
+    config: Mapping[str, TomlValue] = {}
 
 
 def refused(status: int, message: str = "words", fields: tuple[tuple[str, str], ...] = ()) -> Play:

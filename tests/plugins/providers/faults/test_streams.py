@@ -5,12 +5,11 @@ What came before a fault is handed out before it, and nothing looks like an end 
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.json_types import TomlValue
 from tests.plugins.providers.calls import SHORT_S
 from tests.plugins.providers.faults.rig import (
     CALLING,
@@ -29,7 +28,7 @@ from tests.upstream.api import Said
 from tests.upstream.apis import Spoken, over
 
 
-async def ends_in(spoken: Spoken, upstream: Upstream, client: Dialect, code: str, **config: Any) -> None:  # TOML
+async def ends_in(spoken: Spoken, upstream: Upstream, client: Dialect, code: str, **config: TomlValue) -> None:
     """The whole text came, then this error, and no finish."""
     heard = await heard_of(spoken, upstream, True, client, **config)
     assert (heard.text, heard.code, heard.finishes) == (SAID.text, code, [])

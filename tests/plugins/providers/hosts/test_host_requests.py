@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
 from sentinel_core.context import Call
 from sentinel_core.errors import Refusal
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue, TomlTable
 from sentinel_core.keys import Target
 from sentinel_core.reply import EventStream
 from tests.plugins.providers.calls import Nobody, answer_of, chat_call, chat_request, drained, stream_of
@@ -20,9 +19,7 @@ HELLO = '"messages":[{"role":"user","content":"hi"}]'
 BEARER = {"authorization": "Bearer sk-own"}
 
 
-async def sent(
-    upstream: Upstream, kind: str, *, config: dict[str, Any] | None = None, **fields: JsonValue
-) -> Received:  # TOML
+async def sent(upstream: Upstream, kind: str, *, config: TomlTable | None = None, **fields: JsonValue) -> Received:
     async with host_at(upstream, kind, **(config or {})) as provider:
         await answer_of(provider, chat_call(**fields))
     return upstream.requests[-1]
