@@ -67,7 +67,8 @@ def _told(raw: bytes, found: str) -> str:
 
 
 def decode_reply(raw: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> JsonObject:
-    """Decode the object that an upstream sent. Raises `UpstreamError` (upstream_invalid_response) for anything else.
+    """Decode the object that an upstream sent. Raises `UpstreamError` (upstream_invalid_response) for anything else,
+    but for an array of one error: that is the error, as Gemini's imitation of OpenAI sends it.
 
     A number beyond all floats (`1e400`) is infinity here: JSON allows it, and nonsense in a count must not cost the
     caller an answer that was paid for (U26).
@@ -76,6 +77,8 @@ def decode_reply(raw: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> JsonObject:
         body = _decoded(raw, limits)
     except (Refusal, msgspec.MsgspecError, UnicodeDecodeError):
         raise UpstreamError("upstream_invalid_response") from None
+    if isinstance(body, list) and len(body) == 1 and isinstance(body[0], dict) and body[0].get("error"):
+        body = body[0]
     if not isinstance(body, dict):
         raise UpstreamError("upstream_invalid_response")
     return body

@@ -169,6 +169,12 @@ def test_an_upstreams_object_decodes_to_what_was_written(value: dict[str, Any]) 
     assert decode_reply(msgspec.json.encode(value)) == value
 
 
+@pytest.mark.parametrize("body", ["[]", "[1]", "[{}]", '[{"a":1}]', '[{"error":1},{"error":2}]', '[{"error":null}]'])
+def test_u12_an_array_is_no_object_of_an_upstream_unless_it_wraps_one_error(body: str) -> None:
+    assert read(body.encode()) == "upstream_invalid_response"
+    assert decode_reply(b'[{"error":{"code":429}}]') == {"error": {"code": 429}}
+
+
 @given(st.binary() | BRACKETS | st.sampled_from([b'{"a":1e400,"b":"\xff"}', b'{"a":1e400', b'{"a":1e400}x']))
 def test_u12_any_bytes_of_an_upstream_are_an_object_or_an_upstream_error(raw: bytes) -> None:
     assert read(raw) in ("dict", "upstream_invalid_response")

@@ -13,14 +13,15 @@ from sentinel_core.dialects.google_gemini.turns import Turns
 from sentinel_core.dialects.google_gemini.words import EXTENSION
 from sentinel_core.dialects.openai_chat.canonical import extension_names
 from sentinel_core.dialects.openai_chat.only_here import only_here
+from sentinel_core.dialects.openai_chat.silent import says_nothing
 from sentinel_core.dialects.translation import Translated
 from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _SAME = {"temperature": "temperature", "top_p": "topP", "top_k": "topK"}
 _PENALTIES = {"frequency_penalty": "frequencyPenalty", "presence_penalty": "presencePenalty"}
 _TIERS = {"flex": "flex", "priority": "priority", "default": "standard"}
-_SAYS_NOTHING: JsonMapping = {"n": 1, "logprobs": False, "modalities": ["text"], "service_tier": "auto"}
-"""Values that ask for what happens anyway."""
+_UNSAID = frozenset({"n", "logprobs"})
+"""Fields that are left out where they ask for what happens anyway; others are sent even so where they have a place."""
 _ELSEWHERE = frozenset(
     {
         *("model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "top_logprobs"),
@@ -64,7 +65,7 @@ class _Writer:
         if limit is not None:
             self._config["maxOutputTokens"] = limit
         for key, value in body.items():
-            if value is not None and key not in _ELSEWHERE and _SAYS_NOTHING.get(key) != value:
+            if value is not None and key not in _ELSEWHERE and not (key in _UNSAID and says_nothing(key, value)):
                 self._field(key, value)
         self.dropped += [*extension_names(body.get(EXTENSION)), *only_here(body, ("messages.images",))]
         if self._config:
@@ -92,7 +93,7 @@ class _Writer:
             self._beside["store"] = value
         elif key == "service_tier" and value in _TIERS:
             self._beside["serviceTier"] = _TIERS[value]
-        else:
+        elif not says_nothing(key, value):
             self.dropped.append(key)
 
     def _stop(self, stops: list[str]) -> None:

@@ -68,7 +68,8 @@ def usage_of(counts: JsonValue) -> Usage | None:
     """Our counts from Google's; None where there are none or one of them makes no sense (U26).
 
     Google counts thoughts beside the answer, and results of its own tools beside the prompt; OpenAI counts both in.
-    A count that is missing is zero.
+    A count that is missing is zero where the total does not say otherwise, and else the rest of the total, which does
+    not say of what it is where both are missing.
     """
     if type(counts) is not dict:
         return None
@@ -80,4 +81,9 @@ def usage_of(counts: JsonValue) -> Usage | None:
     if prompt is answer is thoughts is total is None:
         return None
     sent, made = (prompt or 0) + (tools or 0), (answer or 0) + (thoughts or 0)
+    rest = 0 if total is None else total - sent - made
+    if rest and (prompt is None or answer is None):
+        if rest < 0 or prompt is answer is None:
+            return None
+        sent, made = (sent + rest, made) if prompt is None else (sent, made + rest)
     return Usage(sent, made, sent + made if total is None else total, cached or 0, thoughts or 0)

@@ -39,7 +39,7 @@ class OllamaChat:
 
     `num_ctx` is the context's length in tokens and `keep_alive_s` how many seconds the model stays loaded, both as the
     server has them where they are None. Without `truncate` a conversation that is longer than the context is an error,
-    and an answer that fills it ends: nothing is cut silently. Without `think` no model is told how hard to think.
+    and an answer that fills it ends: nothing is cut silently. Without `think` no model is told to think.
     """
 
     def __init__(

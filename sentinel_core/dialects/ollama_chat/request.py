@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sentinel_core.dialects.ollama_chat.turns import Turns
-from sentinel_core.dialects.ollama_chat.words import THINK
+from sentinel_core.dialects.ollama_chat.words import thinking
 from sentinel_core.dialects.openai_chat import canonical
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
 from sentinel_core.dialects.openai_chat.only_here import only_here
@@ -40,12 +40,11 @@ _DONE = frozenset(
 def request_body(body: JsonMapping, model: str, fixed: JsonMapping, options: JsonMapping, *, think: bool) -> Translated:
     """The request, and the names of what Ollama cannot be told. Raises `Refusal` for what makes no sense.
 
-    `fixed` are members and `options` options of every request; `think` says whether models may be told how hard to
-    think.
+    `fixed` are members and `options` options of every request; `think` says whether models may be told to think.
     """
     _check(body)
     plain, dropped = canonical.plain_body(body, model)
-    writer = _Writer(plain, {**options}, think)
+    writer = _Writer(plain, {**options}, model, think)
     made = {"model": model, "messages": writer.turns(), "stream": bool(body.get("stream")), **fixed}
     made |= writer.fields(top_k=body.get("top_k"))
     # OpenAI's own fields have no `top_k`, and the plain body lost it: Ollama's options have it.
@@ -56,9 +55,10 @@ def request_body(body: JsonMapping, model: str, fixed: JsonMapping, options: Jso
 class _Writer:
     """Writes one request and notes what it has to leave out."""
 
-    def __init__(self, body: JsonMapping, options: JsonObject, think: bool) -> None:
+    def __init__(self, body: JsonMapping, options: JsonObject, model: str, think: bool) -> None:
         self._body = body
         self._options = options
+        self._model = model
         self._think = think
         self._turns = Turns()
         self._made: JsonObject = {}
@@ -100,10 +100,17 @@ class _Writer:
             self._made[key] = value
         elif key == "response_format":
             self._form(value)
-        elif key == "reasoning_effort" and value in THINK and (self._think or not THINK[value]):
-            self._made["think"] = THINK[value]
+        elif key == "reasoning_effort":
+            self._effort(value)
         else:
             self.dropped.append(key)
+
+    def _effort(self, effort: str) -> None:
+        think = thinking(effort, self._model)
+        if think is None or (think and not self._think):
+            self.dropped.append("reasoning_effort")
+        else:
+            self._made["think"] = think
 
     def _stop(self, stops: list[JsonValue]) -> None:
         said = [stop for stop in stops if isinstance(stop, str) and stop]

@@ -14,8 +14,7 @@ from sentinel_core.errors import UpstreamError
 from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.usage import Usage
 
-THINK: Final[Mapping[str, bool | str]] = {
-    "none": False,
+_LEVELS: Final[Mapping[str, str]] = {
     "minimal": "low",
     "low": "low",
     "medium": "medium",
@@ -24,9 +23,20 @@ THINK: Final[Mapping[str, bool | str]] = {
     "max": "high",
 }
 """`think` for each of OpenAI's efforts. `max` is a word of newer servers only; older ones refuse it."""
+_WITH_LEVELS: Final = "gpt-oss"
+"""The models that think by levels (ollama/ollama-js#239). Of all others the server answers 400 to one."""
 
 _NO_ANSWER = ("load", "unload")
 """The model was loaded or unloaded, and nothing was said."""
+
+
+def thinking(effort: str, model: str) -> bool | str | None:
+    """`think` for one of OpenAI's efforts: a level where the model has such, else whether to think at all; None for a
+    word that is no effort."""
+    if effort == "none":
+        return False
+    level = _LEVELS.get(effort)
+    return True if level is not None and _WITH_LEVELS not in model.lower() else level
 
 
 def finish_reason(reason: JsonValue, *, calls: bool) -> str:

@@ -54,7 +54,9 @@ _STATUSES = {
     **dict.fromkeys(_REFUSED, 400),
     "model_not_found": 404,
     "rate_limit_exceeded": 429,
+    "slow_down": 429,
     "overloaded": 503,
+    "server_is_overloaded": 503,
     "invalid_request_error": 400,
     "rate_limit_error": 429,
 }
@@ -87,13 +89,13 @@ def upstream_error(status: int, body: JsonValue, *, retry_after_s: float | None 
     be repeated.
     """
     wire = _wire(body)
-    message, code = _text(wire.get("message")), _text(wire.get("code"))
+    message, code, kind = _text(wire.get("message")), _text(wire.get("code")), _text(wire.get("type"))
     if status in (401, 403) or code in _CREDENTIALS:
         return UpstreamError("upstream_auth_error", upstream_status=status)
-    if status == 402 or code in _QUOTA or (status == 400 and "credit balance" in (message or "")):
+    if status == 402 or code in _QUOTA or kind in _QUOTA or (status == 400 and "credit balance" in (message or "")):
         return UpstreamError("overloaded", upstream_status=status, wire_code=UPSTREAM_QUOTA, should_retry=False)
     if status in CALLER_FAULTS:
-        kind, param = _text(wire.get("type")), _text(wire.get("param"))
+        param = _text(wire.get("param"))
         return UpstreamError(
             CODES_BY_STATUS[status],
             message,
@@ -138,7 +140,10 @@ def _status(wire: JsonMapping) -> int:
 
 
 def _wire(body: JsonValue) -> JsonMapping:
-    """The error object of a body: under `error`, there as a bare string, or, with vLLM and Mistral, the body itself."""
+    """The error object of a body: under `error`, there as a bare string, or, with vLLM and Mistral, the body itself. Of
+    Gemini's imitation the body is an array's only item."""
+    if isinstance(body, list) and len(body) == 1:
+        body = body[0]
     if not isinstance(body, Mapping):
         return {}
     error = body.get("error")

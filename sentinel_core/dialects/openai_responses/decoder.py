@@ -46,10 +46,10 @@ OPENINGS = frozenset(
     {"response.created", "response.queued", "response.in_progress", "response.output_item.added"}
     | {"response.content_part.added", "response.reasoning_summary_part.added"}
 )
-"""Events that say nothing yet."""
+"""Events that say nothing yet, whatever of the request they repeat."""
 _NUMBERS = frozenset({"sequence_number", "output_index", "content_index", "summary_index"})
-Lane = tuple[int | None, str, int]
-"""A text's identity on the wire: the item's number, its kind, its part's number."""
+Lane = tuple[int | str | None, str, int]
+"""A text's identity on the wire: the item's number, or its id where it has none; the text's kind, its part's number."""
 
 
 class Copy(NamedTuple):
@@ -70,7 +70,7 @@ class ResponseStreamDecoder:
         self._lanes: dict[Lane, int] = {}
         self._said: list[list[str]] = []
         self._ended: set[int] = set()
-        self._called: dict[int | None, dict[str, str]] = {}
+        self._called: dict[int | str | None, dict[str, str]] = {}
 
     @property
     def done(self) -> bool:
@@ -78,10 +78,8 @@ class ResponseStreamDecoder:
         return self._done
 
     def bears_content(self, event: Event) -> bool:
-        """False for what opens a response, an item or a part."""
-        if isinstance(event, Opaque):
-            return event.frame is not None and event.frame.name not in OPENINGS
-        return not isinstance(event, UsageReport)
+        """False for what opens a response, an item or a part, and for signs of life."""
+        return not isinstance(event, UsageReport) and not opens(event)
 
     def end(self) -> None:
         """The upstream has ended: complete only after the event that says so (U09)."""
@@ -108,7 +106,7 @@ class ResponseStreamDecoder:
             return self._delta(frame, family)
         if kind == "response.failed":
             raise reported_error(body.get("response") or {})
-        ends = [self._numbered(_key(body, _said_of(family)[1]))] if step == "done" and self._is_text(family) else []
+        ends = [self._numbered(body, _said_of(family)[1])] if step == "done" and self._is_text(family) else []
         events: list[Event] = []
         if kind in _ENDS:
             if not isinstance(body.get("response"), dict):
@@ -118,7 +116,7 @@ class ResponseStreamDecoder:
             if kind == "response.incomplete" and not ends:
                 ends = [max(len(self._said) - 1, 0)]  # its text has ended, and says only now that it is not whole
         elif kind == "response.output_item.added":
-            self._announced(body.get("output_index"), body.get("item"))
+            self._announced(body)
         for choice in ends:
             self._ended.add(choice)
             events.append(Finish(choice=choice, frame=frame, part=len(events), reason=_reason(kind, body)))
@@ -137,14 +135,14 @@ class ResponseStreamDecoder:
         that comes behind the end of its text."""
         body = frame.body
         event_type, text_kind, _ = _said_of(family)
-        choice = self._numbered(_key(body, text_kind))
+        choice = self._numbered(body, text_kind)
         if choice in self._ended:
             raise UpstreamError("upstream_invalid_response")  # to guards it would be another text
         said = self._said[choice]
         said.append(body["delta"])
         text = event_type(choice=choice, frame=frame, text=body["delta"])
         if isinstance(text, ToolCallDelta) and len(said) == 1:
-            text = msgspec.structs.replace(text, **self._called.get(body.get("output_index"), {}))
+            text = msgspec.structs.replace(text, **self._called.get(_item_of(body), {}))
         frame.size = 1
         return text
 
@@ -160,28 +158,38 @@ class ResponseStreamDecoder:
         """Whether events of this family end a text: also one that is new to us, if some of it came."""
         return family in DELTAS or family in self._kinds
 
-    def _numbered(self, key: Lane) -> int:
-        """The number of the text that stands there; one that is new has the next."""
-        choice = self._lanes.setdefault(key, len(self._said))
-        if choice == len(self._said):
+    def _numbered(self, body: JsonObject, kind: str) -> int:
+        """The number of the text that a frame is about; one that is new has the next. Behind the end of a text, that of
+        an item with another id is new, although some servers give it the same place."""
+        key = _key(body, kind)
+        choice = self._lanes.get(key)
+        if choice is not None and choice not in self._ended:
+            return choice
+        item_id = _item_id(body)
+        own = (item_id, kind, key[2]) if item_id is not None else key
+        if choice is None or own not in self._lanes:
+            self._lanes[key] = choice = len(self._said)
+            self._lanes.setdefault(own, choice)
             self._said.append([])
-            self._kinds.add(key[1])
+            self._kinds.add(kind)
         return choice
 
-    def _announced(self, index: JsonValue, item: JsonValue) -> None:
+    def _announced(self, body: JsonObject) -> None:
         """Keep which call an item is, for its first fragment to say."""
-        if isinstance(index, int) and isinstance(item, dict):
+        at, item = _item_of(body), body.get("item")
+        if at is not None and isinstance(item, dict):
             named = {"id": item.get("call_id"), "name": item.get("name")}
-            self._called[index] = {key: value for key, value in named.items() if isinstance(value, str)}
+            self._called[at] = {key: value for key, value in named.items() if isinstance(value, str)}
 
     def _copies(self, body: JsonObject, family: str) -> list[Copy]:
         """The places that repeat exactly what deltas have said. What they did not say is read as text of its own."""
         found: list[Copy] = []
 
-        def add(path: Path, text: JsonValue, key: Lane) -> None:
-            choice = self._lanes.get(key)
-            if choice is not None and text and text == "".join(self._said[choice]):
-                found.append(Copy(path, choice))
+        def add(path: Path, text: JsonValue, *keys: Lane) -> None:
+            for choice in (self._lanes[key] for key in keys if key in self._lanes):
+                if text and text == "".join(self._said[choice]):
+                    found.append(Copy(path, choice))
+                    return
 
         if family in DELTAS:
             _, text_kind, member = DELTAS[family]
@@ -194,9 +202,18 @@ class ResponseStreamDecoder:
         response = body.get("response")
         output = response.get("output") if isinstance(response, dict) else None
         for number, item in enumerate(output if isinstance(output, list) else ()):
+            item_id = _item_id({"item": item})
             for place in item_texts(item, ("response", "output", number)):
-                add(place.path, place.text, (number, place.kind, place.part))
+                add(place.path, place.text, *((at, place.kind, place.part) for at in (number, item_id)))
         return found
+
+
+def opens(event: Event) -> bool:
+    """Whether an event says nothing, new or again: it opens a response, an item or a part, tells how far a tool is, or
+    that the stream is alive (`keepalive`, openai/openai-node#1964)."""
+    if not isinstance(event, Opaque) or event.frame is None:
+        return False
+    return event.frame.name in OPENINGS or not (event.slots or event.frame.places)
 
 
 def carries_text(frame: Frame) -> bool:
@@ -227,7 +244,19 @@ def _key(body: JsonObject, kind: str) -> Lane:
     item, number = body.get("output_index"), body.get("content_index", body.get("summary_index", 0))
     if not isinstance(item, int | None) or not isinstance(number, int):
         raise UpstreamError("upstream_invalid_response")
-    return (item, kind, number)
+    return (_item_of(body), kind, number)
+
+
+def _item_of(body: JsonObject) -> int | str | None:
+    """Which item a frame is about: its number, or its id where it has none, as with llama.cpp."""
+    number = body.get("output_index")
+    return number if isinstance(number, int) else _item_id(body)
+
+
+def _item_id(body: JsonObject) -> str | None:
+    item = body.get("item")
+    found = item.get("id") if isinstance(item, dict) else body.get("item_id")
+    return found if isinstance(found, str) and found else None
 
 
 def _reason(kind: str, body: JsonObject) -> str:

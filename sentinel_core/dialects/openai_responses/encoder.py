@@ -6,7 +6,7 @@ import msgspec
 
 from sentinel_core.dialects.openai_chat.errors import error_object
 from sentinel_core.dialects.openai_responses.answer import patch
-from sentinel_core.dialects.openai_responses.decoder import OPENINGS, carries_text
+from sentinel_core.dialects.openai_responses.decoder import carries_text, opens
 from sentinel_core.dialects.openai_responses.status import with_status
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.errors import SentinelError
@@ -64,8 +64,8 @@ class ResponseStreamEncoder:
         return released + self._flush() if event.part == frame.size - 1 else released
 
     def opens(self, event: Event) -> bool:
-        """Whether an event only opens a response, an item or a part. What it says of the request is nothing new."""
-        return isinstance(event, Opaque) and event.frame is not None and event.frame.name in OPENINGS
+        """Whether an event only opens a response, an item or a part, or says nothing at all."""
+        return opens(event)
 
     def finish(self) -> bytes:
         """The rest. The response's last event is the end marker."""

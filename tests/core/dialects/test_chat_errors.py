@@ -25,10 +25,15 @@ TOO_LONG = "This model's maximum context length is 8192 tokens; prompt is too lo
 @pytest.mark.parametrize("status", [400, 404, 413, 422])
 @pytest.mark.parametrize(
     "body",
-    [{"error": {"message": TOO_LONG, "code": "context_length_exceeded"}}, {"error": TOO_LONG}, {"message": TOO_LONG}],
-    ids=["object", "string", "bare"],
+    [
+        {"error": {"message": TOO_LONG, "code": "context_length_exceeded"}},
+        {"error": TOO_LONG},
+        {"message": TOO_LONG},
+        [{"error": {"message": TOO_LONG, "code": 400, "status": "INVALID_ARGUMENT"}}],  # Gemini's imitation of OpenAI
+    ],
+    ids=["object", "string", "bare", "array"],
 )
-def test_u18_the_callers_faults_keep_status_and_words(status: int, body: JsonObject) -> None:
+def test_u18_the_callers_faults_keep_status_and_words(status: int, body: JsonValue) -> None:
     error = upstream_error(status, body)
     assert (error.status, error.message, error.verbatim, error.should_retry) == (status, TOO_LONG, True, False)
 
@@ -62,6 +67,7 @@ def test_u19_a_credentials_code_counts_whatever_the_status(status: int) -> None:
         (429, {"code": "insufficient_quota", "message": "You exceeded your quota"}),
         (400, {"message": "Your credit balance is too low to access the API"}),
         (500, {"code": "insufficient_quota"}),
+        (429, {"type": "insufficient_quota", "code": None, "message": "You exceeded your quota"}),
     ],
 )
 def test_u20_an_empty_account_of_the_gateway_is_not_the_callers_quota(status: int, wire: JsonObject) -> None:
@@ -82,6 +88,21 @@ def test_u13_an_error_with_status_200_says_what_it_says_with_a_status_of_its_own
     reported, refused = reported_error({"error": wire}), upstream_error(400, {"error": wire})
     assert reported.upstream_status == 200
     assert {**vars(reported), "upstream_status": 400} == vars(refused)
+
+
+@pytest.mark.parametrize(
+    ("wire", "status", "code", "retry"),
+    [
+        ({"code": "server_is_overloaded", "type": "service_unavailable_error"}, 503, "overloaded", True),
+        ({"code": "slow_down"}, 429, "rate_limit_exceeded", True),
+        ({"code": None, "type": "insufficient_quota"}, 503, "overloaded", False),
+    ],
+)
+def test_u13_a_code_says_the_status_that_an_error_in_a_stream_has_not(
+    wire: JsonObject, status: int, code: str, retry: bool
+) -> None:
+    error = reported_error({"error": {"message": "m", **wire}})
+    assert (error.status, error.code, error.should_retry, error.upstream_status) == (status, code, retry, 200)
 
 
 @pytest.mark.parametrize(

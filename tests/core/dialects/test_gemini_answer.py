@@ -231,6 +231,16 @@ def test_ids_are_the_same_for_the_same_answer_and_differ_between_answers() -> No
         ({"promptTokenCount": 3, "totalTokenCount": 3}, Usage(3, 0, 3)),
         ({"promptTokenCount": 3, "candidatesTokenCount": 2}, Usage(3, 2, 5)),
         ({"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 9}, Usage(3, 2, 9)),
+        ({"candidatesTokenCount": 2, "totalTokenCount": 2}, Usage(0, 2, 2)),
+        ({"promptTokenCount": 10, "totalTokenCount": 35}, Usage(10, 25, 35)),
+        ({"promptTokenCount": 10, "thoughtsTokenCount": 7, "totalTokenCount": 35}, Usage(10, 25, 35, 0, 7)),
+        ({"promptTokenCount": 10, "toolUsePromptTokenCount": 5, "totalTokenCount": 35}, Usage(15, 20, 35)),
+        ({"candidatesTokenCount": 5, "toolUsePromptTokenCount": 5, "totalTokenCount": 35}, Usage(30, 5, 35)),
+        ({"promptTokenCount": 10, "totalTokenCount": 3}, None),
+        ({"promptTokenCount": 10, "thoughtsTokenCount": 7, "totalTokenCount": 12}, None),
+        ({"candidatesTokenCount": 10, "totalTokenCount": 3}, None),
+        ({"thoughtsTokenCount": 10, "totalTokenCount": 35}, None),
+        ({"totalTokenCount": 35}, None),
         ({"promptTokenCount": 3, "thoughtsTokenCount": 7}, Usage(3, 7, 10, 0, 7)),
         ({"promptTokenCount": -1}, None),
         ({"promptTokenCount": "3"}, None),
@@ -238,7 +248,9 @@ def test_ids_are_the_same_for_the_same_answer_and_differ_between_answers() -> No
         ({"promptTokenCount": True}, None),
     ],
 )
-def test_u26_counts_that_make_no_sense_are_none_and_zero_is_zero(counts: JsonValue, usage: Usage | None) -> None:
+def test_u26_counts_that_make_no_sense_are_none_and_what_is_missing_is_the_rest_of_the_total(
+    counts: JsonValue, usage: Usage | None
+) -> None:
     answer = read(reply(candidate(text("x"), finish="STOP"), usageMetadata=counts))
     assert answer.usage == usage
     assert ("usage" in answer.body) is (usage is not None)

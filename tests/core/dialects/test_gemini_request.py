@@ -316,7 +316,7 @@ def test_parameters_that_stand_beside_the_configuration(fields: JsonObject, besi
 @pytest.mark.parametrize(
     ("fields", "dropped"),
     [
-        ({"logit_bias": {}, "user": "u", "verbosity": "low"}, ("logit_bias", "user", "verbosity")),
+        ({"logit_bias": {"1": 1}, "user": "u", "verbosity": "low"}, ("logit_bias", "user", "verbosity")),
         ({"seed": 1 << 40}, ("seed",)),
         ({"service_tier": "scale"}, ("service_tier",)),
         ({"stop": ["", "END"]}, ("stop",)),
@@ -336,6 +336,12 @@ def test_parameters_that_stand_beside_the_configuration(fields: JsonObject, besi
 )
 def test_what_gemini_cannot_be_told_is_named(fields: JsonObject, dropped: tuple[str, ...]) -> None:
     assert to_gemini(**fields)[1] == dropped
+
+
+def test_what_asks_for_what_happens_anyway_has_no_name() -> None:
+    anyway: JsonObject = {"logit_bias": {}, "frequency_penalty": 0, "presence_penalty": 0, "top_logprobs": 0}
+    anyway |= {"n": 1, "logprobs": False, "service_tier": "auto", "modalities": ["text"], "parallel_tool_calls": True}
+    assert config_of(OLDER, **anyway) == (None, ())
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.errors import Refusal, UpstreamError
-from sentinel_core.events import Event, Finish, Opaque, TextDelta, TextEvent, UsageReport
+from sentinel_core.events import Event, Finish, Opaque, TextDelta, TextEvent, ToolCallDelta, UsageReport
 from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Answer, Request
 from sentinel_core.usage import Usage
@@ -263,6 +263,75 @@ def test_text_that_a_stage_holds_until_the_end_comes_before_what_repeats_it(
     assert numbers == sorted(set(numbers))
 
 
+def _without_numbers(frames: Iterable[JsonObject]) -> list[JsonObject]:
+    """As llama.cpp sends them: items are told apart by their ids."""
+    return [{name: value for name, value in frame.items() if name != "output_index"} for frame in frames]
+
+
+@given(ANSWERS)
+def test_items_without_numbers_are_told_apart_by_their_ids(given_answer: Answer) -> None:
+    items = [{**item, "id": f"i_{number}"} for number, item in enumerate(given_answer.body["output"])]
+    frames = written(OPENAI_RESPONSES.stream_frames(answer(*items)))
+    numbered, bare = decoded(frames), decoded(_without_numbers(frames))
+
+    def said(events: Iterable[Event]) -> list[object]:
+        return [
+            (event.choice, event.text, *([event.id, event.name] if isinstance(event, ToolCallDelta) else ()))
+            for event in events
+            if isinstance(event, TextEvent)
+        ]
+
+    assert said(bare) == said(numbered)
+    masked = [event.with_text("*" * len(event.text)) if isinstance(event, TextEvent) else event for event in numbered]
+    hidden = [event.with_text("*" * len(event.text)) if isinstance(event, TextEvent) else event for event in bare]
+    assert written(hidden) == _without_numbers(written(masked))
+
+
+def test_calls_without_numbers_that_are_interleaved_stay_apart() -> None:
+    calls = [{**call(""), "id": f"fc_{n}", "call_id": f"call_{n}", "name": f"f{n}"} for n in range(2)]
+    whole = [{**calls[0], "arguments": '{"to":"a@b.com"}'}, {**calls[1], "arguments": '{"x":2}'}]
+    family = "response.function_call_arguments"
+    events = decoded(
+        [
+            *({"type": "response.output_item.added", "item": item} for item in calls),
+            {"type": f"{family}.delta", "item_id": "fc_0", "delta": '{"to":"a@b.c'},
+            {"type": f"{family}.delta", "item_id": "fc_1", "delta": '{"x":2}'},
+            {"type": f"{family}.delta", "item_id": "fc_0", "delta": 'om"}'},
+            *({"type": f"{family}.done", "item_id": item["id"], "arguments": item["arguments"]} for item in whole),
+            *({"type": "response.output_item.done", "item": item} for item in whole),
+            {"type": "response.completed", "response": response(*whole)},
+        ]
+    )
+    made = OPENAI_RESPONSES.assemble(events).body["output"]
+    assert [(item["call_id"], item["name"], item["arguments"]) for item in made] == [
+        (item["call_id"], item["name"], item["arguments"]) for item in whole
+    ]
+    ends_ = [event.choice for event in events if isinstance(event, Finish)]
+    assert ends_ == [0, 1]
+    slots = [slot.text for event in events if isinstance(event, Opaque) for slot in event.slots]
+    assert not {item["arguments"] for item in whole} & {*slots}
+
+
+@pytest.mark.parametrize("at", [{}, {"output_index": 0, "content_index": 0}], ids=["no number", "the same number"])
+def test_another_message_behind_the_end_of_one_is_a_text_of_its_own(at: JsonObject) -> None:
+    frames: list[JsonObject] = []
+    for item_id, text in (("m1", "a"), ("m2", "b")):
+        frames.append({"type": "response.output_text.delta", "item_id": item_id, **at, "delta": text})
+        frames.append({"type": "response.output_text.done", "item_id": item_id, **at, "text": text})
+    last = {
+        "type": "response.completed",
+        "response": response(*({**message(part(t)), "id": i} for i, t in (("m1", "a"), ("m2", "b")))),
+    }
+    events = decoded([*frames, last])
+    assert [(event.choice, event.text) for event in events if isinstance(event, TextEvent)] == [(0, "a"), (1, "b")]
+    assert [event.choice for event in events if isinstance(event, Finish)] == [0, 1]
+    masked = written(event.with_text("*") if isinstance(event, TextEvent) else event for event in events)
+    assert [frame["text"] for frame in masked if "text" in frame] == ["*", "*"]
+    assert [item["content"][0]["text"] for item in masked[-1]["response"]["output"]] == ["*", "*"]
+    again = {**frames[0], "item_id": "m2"}
+    assert ends(*frames, again) == "upstream_invalid_response"
+
+
 @given(ANSWERS)
 def test_every_kind_of_text_is_masked_wherever_a_stream_says_it(given_answer: Answer) -> None:
     events = OPENAI_RESPONSES.stream_frames(given_answer)
@@ -294,6 +363,18 @@ def test_a_delta_of_which_a_stage_keeps_the_rest_or_the_text() -> None:
     assert written([rest]) == [{**frame, "delta": "", "logprobs": []}]
     assert written([text.with_text("***"), rest]) == [{**frame, "delta": "***", "logprobs": []}]
     assert written([text, text.with_text("b")])[1]["delta"] == "b"
+
+
+def test_what_says_nothing_opens_and_what_repeats_a_text_does_not() -> None:
+    encoder, decoder = OPENAI_RESPONSES.stream_encoder(request(stream=True)), OPENAI_RESPONSES.stream_decoder()
+    frames = stream("a")
+    opens = [frames[0], {"type": "keepalive", "sequence_number": 1}, *frames[1:3]]
+    says = [{"type": "response.new", "x_said": "b"}, *frames[3:]]
+    for wanted, sent in ((True, opens), (False, says)):
+        for frame in sent:
+            for event in decoder.decode(msgspec.json.encode(frame), frame["type"]):
+                assert encoder.opens(event) is wanted
+                assert decoder.bears_content(event) is not (wanted or isinstance(event, UsageReport))
 
 
 def test_u09_a_stream_is_complete_only_after_the_event_that_says_so() -> None:

@@ -84,6 +84,25 @@ async def test_u09b_a_clean_end_of_a_response_stream_before_its_last_event_is_an
     assert error.code == "upstream_stream_interrupted"
 
 
+QUIET: list[JsonValue] = [
+    {"type": "keepalive", "sequence_number": 1},  # openai/openai-node#1964
+    {"type": "response.web_search_call.searching", "output_index": 0, "item_id": "ws_1", "sequence_number": 1},
+    {"type": "response.new", "sequence_number": 1, "output_index": 0},
+]
+
+
+@pytest.mark.parametrize("quiet", QUIET)
+async def test_an_event_that_says_nothing_does_not_commit_to_a_response(upstream: Upstream, quiet: JsonValue) -> None:
+    failed = {"type": "response.failed", "response": {"error": {"code": "server_error", "message": "boom"}}}
+    opening = response_stream()[:1]
+    upstream.script("m", Stream([*opening, sse(quiet), sse(failed)]))
+    assert (await failure(upstream, call(OPENAI_RESPONSES, input="x", stream=True))).message == "boom"
+    upstream.script("m", Stream([*opening, sse(quiet), *response_stream("one")[1:]]))
+    async with openai_at(upstream) as provider:
+        events, error = await drained(await stream_of(provider, call(OPENAI_RESPONSES, input="x", stream=True)))
+    assert (text_of(events), error) == ("one", None)
+
+
 async def test_u09a_a_completion_stream_that_is_cut_off_is_an_error_after_what_came(upstream: Upstream) -> None:
     upstream.script("m", Stream([*text_stream("one ", finish=None, done=False), Close()]))
     async with openai_at(upstream) as provider:

@@ -10,7 +10,7 @@ from sentinel_core.config import Secret
 from sentinel_core.errors import UpstreamError
 from sentinel_core.json_types import TomlValue
 from tests.plugins.providers.calls import answer_of, chat_call, drained, openai_at, stream_of
-from tests.upstream import Reply, Upstream, completion
+from tests.upstream import Reply, Stream, Upstream, completion, sse
 
 
 async def failure(upstream: Upstream, stream: bool = False, **config: TomlValue) -> UpstreamError:
@@ -69,6 +69,18 @@ async def test_u13_an_error_object_with_status_200_is_an_error(upstream: Upstrea
     error = await failure(upstream, stream)
     assert (error.code, error.status, error.message) == ("upstream_error", 502, "The model is busy")
     assert error.verbatim
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("status", [200, 429])
+async def test_u13_an_error_in_an_array_is_read_as_if_it_stood_alone(
+    upstream: Upstream, stream: bool, status: int
+) -> None:
+    """Gemini's imitation of this API answers so."""
+    wrapped = [{"error": {"code": 429, "message": "Quota exceeded", "status": "RESOURCE_EXHAUSTED"}}]
+    upstream.script("m", Stream([sse(wrapped)]) if stream and status == 200 else Reply(wrapped, status))
+    error = await failure(upstream, stream)
+    assert (error.code, error.status, error.message) == ("rate_limit_exceeded", 429, "Quota exceeded")
 
 
 async def test_u18_a_callers_fault_keeps_its_code_and_its_place(upstream: Upstream) -> None:

@@ -42,7 +42,8 @@ class RequestRules:
     """Parameters to the host's words for them. One that the host's word says already is left alone; null says
     nothing."""
     unsupported: frozenset[str] = frozenset()
-    """Parameters that the host refuses: dropped or refused, as the table's `on_unsupported` says."""
+    """Parameters that the host refuses: dropped or refused, as the table's `on_unsupported` says. One that asks for
+    what happens anyway is taken out without a word."""
     unneeded: frozenset[str] = frozenset()
     """Parameters that the host refuses and whose effect it has anyway: taken out without a word."""
     fixed: JsonMapping = field(default_factory=_none)

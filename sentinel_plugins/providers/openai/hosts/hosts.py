@@ -46,7 +46,8 @@ MISTRAL: Final = Host(
         unsupported=frozenset(
             {
                 *_LOGPROBS,
-                *("prompt_cache_retention", "safety_identifier", "service_tier", "store", "user", "verbosity"),
+                *("audio", "function_call", "functions", "modalities", "moderation", "prompt_cache_options"),
+                *("prompt_cache_retention", "safety_identifier", "service_tier", "store", "top_k", "user", "verbosity"),
                 "web_search_options",
             }
         ),

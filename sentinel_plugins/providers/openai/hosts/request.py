@@ -8,6 +8,7 @@ import msgspec
 
 from sentinel_core.dialects.openai_chat.extensions import without_extensions
 from sentinel_core.dialects.openai_chat.short_ids import with_short_ids
+from sentinel_core.dialects.openai_chat.silent import says_nothing
 from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_plugins.providers.openai.hosts.host import RequestRules
 from sentinel_plugins.providers.openai.hosts.messages import adapted
@@ -46,7 +47,7 @@ class Adapted:
         result: JsonObject = {}
         for name, value in body.items():
             if name in refused:
-                if value is not None:
+                if not says_nothing(name, value):
                     self.left_out.append(name)
                 continue
             if name in rules.unneeded:
@@ -55,7 +56,7 @@ class Adapted:
                 if value not in (None, rules.fixed[name]):
                     self.left_out.append(name)
                 continue
-            if _says_nothing(rules, body, name):
+            if _is_said_already(rules, body, name):
                 continue
             renamed, nearest = rules.rename.get(name, name), rules.values.get(name)
             plain = nearest is not None and isinstance(value, str | int | float)
@@ -88,7 +89,7 @@ def _words_of(wrapped: JsonValue) -> str:
     return f"Answer in JSON that fits this schema: {_encode(schema).decode()}"
 
 
-def _says_nothing(rules: RequestRules, body: JsonMapping, name: str) -> bool:
+def _is_said_already(rules: RequestRules, body: JsonMapping, name: str) -> bool:
     """Whether a parameter of two words says nothing under this one: it is null, or the host's own word says it."""
     own = rules.rename.get(name)
     if own is None and name not in rules.rename.values():

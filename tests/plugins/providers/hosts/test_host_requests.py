@@ -54,6 +54,16 @@ CASES: list[tuple[str, JsonObject, str, str]] = [
         "",
         "safety_identifier, prompt_cache_retention",
     ),
+    (
+        "mistral",
+        {"moderation": {}, "prompt_cache_options": {}, "top_k": 3},
+        "",
+        "moderation, prompt_cache_options, top_k",
+    ),
+    ("mistral", {"modalities": ["text", "audio"], "audio": {"voice": "x"}}, "", "modalities, audio"),
+    ("mistral", {"functions": [{"name": "f"}], "function_call": "auto"}, "", "functions, function_call"),
+    ("mistral", {"functions": None, "top_k": None, "modalities": ["text"], "store": False}, "", ""),
+    ("groq", {"logprobs": False, "top_logprobs": 0, "logit_bias": {}}, "", ""),
     ("deepseek", {"max_completion_tokens": 9, "seed": 7, "n": 1}, ',"max_tokens":9', "seed"),
     ("deepseek", {"max_completion_tokens": 9, "max_tokens": None}, ',"max_tokens":9', ""),
     ("together", {"top_k": 4, "seed": 7}, ',"top_k":4,"seed":7', ""),
@@ -79,6 +89,12 @@ async def test_what_a_host_refuses_is_named_on_streams_too(upstream: Upstream) -
         assert isinstance(reply, EventStream)
         assert reply.dropped == ("logprobs",)
         await drained(reply)
+
+
+async def test_under_refuse_what_asks_for_what_happens_anyway_is_no_reason(upstream: Upstream) -> None:
+    async with host_at(upstream, "groq", on_unsupported="refuse") as provider:
+        await answer_of(provider, chat_call(logprobs=False, logit_bias={}))
+    assert upstream.requests[0].body == f'{{"model":"m",{HELLO}}}'.encode()
 
 
 async def test_under_refuse_nothing_is_sent(upstream: Upstream) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sentinel_core.dialects.openai_chat.silent import says_nothing
 from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_plugins.providers.openai.hosts import hosts
 from sentinel_plugins.providers.openai.hosts.host import Host, MessageRules, RequestRules
@@ -80,9 +81,20 @@ def test_what_is_gone_of_a_message_was_named_or_says_nothing(host: Host, message
 def test_what_is_gone_was_named_renamed_or_meant_nothing(host: Host, body: JsonObject) -> None:
     adapted = Adapted(host.request, body, "grok-4.7")
     for name in body.keys() - adapted.body.keys():
-        meant_nothing = body[name] is None or body[name] == host.request.fixed.get(name, ...)
+        meant_nothing = says_nothing(name, body[name]) or body[name] == host.request.fixed.get(name, ...)
         renamed = host.request.rename.get(name) in adapted.body
         assert name in adapted.left_out or meant_nothing or renamed or name in host.request.unneeded
+
+
+ANYWAY: JsonObject = {
+    **{"frequency_penalty": 0, "presence_penalty": 0.0, "logit_bias": {}, "logprobs": False, "top_logprobs": 0, "n": 1},
+    **{"store": False, "service_tier": "auto", "parallel_tool_calls": True, "modalities": ["text"]},
+}
+
+
+@OVER_HOSTS
+def test_what_asks_for_what_happens_anyway_has_no_name(host: Host) -> None:
+    assert Adapted(host.request, {"messages": [], **ANYWAY}, "grok-4.7").left_out == []
 
 
 @OVER_HOSTS
