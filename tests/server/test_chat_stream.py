@@ -20,7 +20,7 @@ from tests.server.edge_fixture import access_lines
 from tests.server.gateway_fixture import chat, chat_server
 from tests.server.serving import RUNNERS
 from tests.server.wire import Wire
-from tests.upstream import Close, Hold, Reply, Stall, Stream, Upstream, chat_stream, completion
+from tests.upstream import Close, Hold, Reply, Stall, Stream, Upstream, chat_stream, completion, delta, sse
 
 pytestmark = pytest.mark.parametrize("runner", RUNNERS)
 
@@ -189,8 +189,10 @@ async def test_a_guards_refusal_before_the_first_event_keeps_its_own_status(runn
         assert answer.headers["content-type"] == "application/json"
 
 
-async def test_an_opening_frame_commits_nothing(runner: str, upstream: Upstream) -> None:
-    upstream.script("m", Stream(chat_stream("bad")))
+@pytest.mark.parametrize("beside", [{}, {"x_groq": {"id": "req_01"}}], ids=["openai", "groq"])
+async def test_an_opening_frame_commits_nothing(runner: str, upstream: Upstream, beside: dict[str, Any]) -> None:
+    opening = sse({**delta("", role="assistant"), **beside})
+    upstream.script("m", Stream([opening, *chat_stream("bad")[1:]]))
     async with chat_server(upstream, Blocks, runner=runner) as (served, _), served.connect() as wire:
         answer = await wire.ask(chat(stream=True))
         assert (answer.status, answer.code) == (400, "content_policy_violation")

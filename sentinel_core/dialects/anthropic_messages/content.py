@@ -7,13 +7,16 @@ target is Anthropic, and is named where it is not. What a text says beside its w
 from __future__ import annotations
 
 import re
+from binascii import a2b_base64
 from collections.abc import Container, Mapping, Sequence
 
 from sentinel_core.dialects.anthropic_messages.words import EXTENSION, VENDOR
-from sentinel_core.dialects.media_types import registered
+from sentinel_core.dialects.media_types import inline
 from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
-_DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,(.*)", re.DOTALL)
+_DATA = re.compile(r"\s*data:", re.IGNORECASE)
+_PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+_PDF = "application/pdf"
 _FILE_NAME = "document.pdf"
 _TEXT_KEYS = frozenset({"type", "text", "cache_control"})
 
@@ -52,7 +55,7 @@ def part_of(block: JsonMapping) -> JsonObject:
         url = _url(source)
         if kind == "image" and url is not None and "title" not in known:
             return {"type": "image_url", "image_url": {"url": url}, **cached}
-        if kind == "document" and url is not None and url.startswith("data:application/pdf;"):
+        if kind == "document" and url is not None and url.startswith(f"data:{_PDF};"):
             return {"type": "file", "file": {"filename": block.get("title") or _FILE_NAME, "file_data": url}, **cached}
     return {"type": EXTENSION, **extension(dict(block))}
 
@@ -66,23 +69,42 @@ def block_of(part: JsonMapping) -> JsonObject | None:
     if kind == "image_url":
         image = part.get("image_url")
         url = image.get("url") if isinstance(image, Mapping) else image
-        return {"type": "image", "source": source_of(url), **cached} if isinstance(url, str) else None
+        if isinstance(url, str) and not _DATA.match(url):
+            return {"type": "image", "source": {"type": "url", "url": url}, **cached}
+        made = _held(url)
+        return {**made, **cached} if made is not None else None
     if kind == "file" and isinstance(part.get("file"), Mapping):
-        data, name = part["file"].get("file_data"), part["file"].get("filename")
-        if isinstance(data, str) and _DATA_URI.fullmatch(data):
-            titled = {"title": name} if name and name != _FILE_NAME else {}
-            return {"type": "document", "source": source_of(data), **titled, **cached}
-        return None
+        made, name = _held(part["file"].get("file_data")), part["file"].get("filename")
+        if made is None:
+            return None
+        titled = {"title": name} if made["type"] == "document" and name and name != _FILE_NAME else {}
+        return {**made, **titled, **cached}
     kept = own_extension(part) if kind == EXTENSION else None
     return dict(kept) if kept is not None else None
 
 
-def source_of(url: str) -> JsonObject:
-    """Where an image or a document comes from."""
-    inline = _DATA_URI.fullmatch(url)
-    if inline is None:
-        return {"type": "url", "url": url}
-    return {"type": "base64", "media_type": registered(inline[1]), "data": inline[2]}
+def _held(url: JsonValue) -> JsonObject | None:
+    """Bytes within the request as the block that their type has; None for those of other types, which Anthropic
+    refuses (https://docs.anthropic.com/en/api/messages)."""
+    held = inline(url) if isinstance(url, str) else None
+    if held is None:
+        return None
+    if held.media_type.startswith("text/"):
+        text = _text(held.data)
+        source = {"type": "text", "media_type": "text/plain", "data": text}
+        return {"type": "document", "source": source} if text.strip() else None
+    source = {"type": "base64", "media_type": held.media_type, "data": held.data}
+    if held.media_type in _PICTURES:
+        return {"type": "image", "source": source}
+    return {"type": "document", "source": source} if held.media_type == _PDF else None
+
+
+def _text(data: str) -> str:
+    """The text of a file; empty if it is none."""
+    try:
+        return a2b_base64(data).decode("utf-8-sig")
+    except ValueError:
+        return ""
 
 
 def content_of(blocks: Sequence[JsonMapping]) -> str | list[JsonObject]:

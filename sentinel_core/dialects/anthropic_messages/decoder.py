@@ -36,7 +36,7 @@ _NONE: Final = object()
 _WHOLE = frozenset({"signature_delta", "citations_delta"})
 """Deltas that are none of a text."""
 _TEXT_PATH: Path = ("delta", "text")
-_BLOCK_EVENTS = frozenset({"content_block_start", "content_block_delta"})
+BLOCK_EVENTS = frozenset({"content_block_start", "content_block_delta"})
 
 
 class Place(NamedTuple):
@@ -92,7 +92,7 @@ class MessagesStreamDecoder:
     def bears_content(self, event: Event) -> bool:
         """False for what opens a message or an empty block, and for running token counts."""
         if isinstance(event, Opaque):
-            return bool(event.slots) and event.frame is not None and event.frame.name in _BLOCK_EVENTS
+            return bool(event.slots) and event.frame is not None and event.frame.name in BLOCK_EVENTS
         return not isinstance(event, UsageReport)
 
     def decode(self, data: bytes, name: str = "") -> Sequence[Event]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from sentinel_core.dialects.anthropic_messages.blocks import Blocks
-from sentinel_core.dialects.anthropic_messages.decoder import INPUT, Place
+from sentinel_core.dialects.anthropic_messages.decoder import BLOCK_EVENTS, INPUT, Place
 from sentinel_core.dialects.anthropic_messages.errors import error_object
 from sentinel_core.dialects.anthropic_messages.inputs import decoded
 from sentinel_core.dialects.anthropic_messages.wire import message_start, sse
@@ -77,8 +77,8 @@ class MessagesStreamEncoder:
         return released + self._flush() if event.part == frame.size - 1 else released
 
     def opens(self, event: Event) -> bool:
-        """Whether an event only opens an answer: it says nothing that a guard would read."""
-        return isinstance(event, Opaque) and not event.slots
+        """Whether an event only opens an answer: nothing of it is in a block."""
+        return isinstance(event, Opaque) and not (event.slots and event.frame and event.frame.name in BLOCK_EVENTS)
 
     def finish(self) -> bytes:
         """The rest, how the message ended, and its end marker."""

@@ -187,17 +187,21 @@ def _bare(event: Event) -> Event:
 
 class FromCanonical:
     """Canonical events for a client of Messages: the opening becomes `message_start`, its encoder does the rest. A call
-    of the older kind is one that the client makes, and each has an id."""
+    of the older kind is one that the client makes, and each has an id. A call begins with its name, which may come
+    after its id, or else with its first argument."""
 
     def __init__(self, request: Request) -> None:
         self._seed = ""
         self._called: set[int] = set()
+        self._nameless: dict[int, ToolCallDelta] = {}  # beginnings of calls
 
     def translate(self, event: Event) -> Sequence[Event]:
         """What this event becomes."""
         frame = event.frame
         if isinstance(event, ToolCallDelta):
-            return (self._call(event),)
+            return self._fragment(event)
+        if isinstance(event, Finish):
+            return (*self._rest(), event)
         if frame is None:
             return () if isinstance(event, Opaque) else (event,)
         if "role" not in frame.body["choices"][0]["delta"]:
@@ -205,6 +209,22 @@ class FromCanonical:
         self._seed = self._seed or seed_of(frame.body["id"])
         body = message_start(frame.body["id"], frame.body["model"])
         return (Opaque(frame=Frame(b"", body, (Place("opaque"),), "message_start")),)
+
+    def _fragment(self, event: ToolCallDelta) -> Sequence[Event]:
+        """A fragment of a call, or nothing while it only begins."""
+        number = event.index
+        begun = self._nameless.pop(number, None)
+        if begun is not None and not event.id:
+            event = msgspec.structs.replace(event, id=begun.id)
+        if number in self._called or event.name or event.text:
+            return (self._call(event),)
+        self._nameless[number] = event
+        return ()
+
+    def _rest(self) -> Sequence[Event]:
+        """Calls of which nothing more came."""
+        left, self._nameless = self._nameless, {}
+        return [self._call(event) for event in left.values()]
 
     def _call(self, event: ToolCallDelta) -> ToolCallDelta:
         """A fragment of a call; the first one says its id."""
@@ -220,5 +240,5 @@ class FromCanonical:
         return msgspec.structs.replace(event, id=call_id(self._seed, number))
 
     def end(self) -> Sequence[Event]:
-        """Nothing: the encoder writes how the message ended."""
-        return ()
+        """What is left of calls. The encoder writes how the message ended."""
+        return self._rest()

@@ -72,8 +72,6 @@ def answer_body(answer: Answer) -> JsonObject:
     are neither text, thought nor a call of the client's are left out, as they are of streams."""
     body = answer.body
     message = _assistant([block for block in body["content"] if _is_answered(block)])
-    if message["content"] is None and "tool_calls" not in message:
-        message["content"] = ""
     reason = body["stop_reason"]
     if reason not in _EXACT:
         stop = {"stop_reason": reason, "stop_sequence": body.get("stop_sequence")}
@@ -168,6 +166,8 @@ def _assistant(blocks: Sequence[JsonMapping]) -> JsonObject:
         message |= extension({thinking.BLOCKS: parts})
     if calls:
         message["tool_calls"] = [_call(block) for block in calls]
+    elif not said:
+        message["content"] = ""  # null is for turns that call: OpenAI refuses others
     return message
 
 

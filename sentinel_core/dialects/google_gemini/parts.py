@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from sentinel_core.dialects.google_gemini.wire import Blob
-from sentinel_core.dialects.media_types import registered
+from sentinel_core.dialects.media_types import inline
 from sentinel_core.dialects.openai_chat.canonical import kinds_of
 from sentinel_core.json_types import JsonMapping, JsonObject
 
-_DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w.+-]+=[\w.+-]*)*;base64,(.*)", re.DOTALL)
 _ADDRESS = re.compile(r"(?:https?|gs)://", re.IGNORECASE)
 _TYPES = {
     **{"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "webp": "image/webp"},
@@ -64,9 +63,9 @@ def _part(item: JsonMapping) -> JsonObject | None:
 
 def _media(url: str) -> JsonObject | None:
     """Bytes, or where they are."""
-    inline = _DATA_URI.fullmatch(url)
-    if inline is not None:
-        return {"inlineData": {"mimeType": registered(inline[1]), "data": inline[2]}}
+    held = inline(url)
+    if held is not None:
+        return {"inlineData": {"mimeType": held.media_type, "data": held.data}}
     if not _ADDRESS.match(url):
         return None
     kind = _TYPES.get(_path(url).rpartition(".")[2].lower())

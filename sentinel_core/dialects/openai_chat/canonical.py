@@ -201,10 +201,13 @@ def _gone_on(known: JsonValue, fields: JsonMapping) -> JsonObject:
 
 
 def _extended(delta: JsonValue) -> JsonObject:
-    """The extensions of a delta: of its message, and of each call."""
+    """The extensions of a delta: of its message, and of each call. So are its annotations, which only some clients'
+    formats have a place for."""
     if not isinstance(delta, Mapping):
         return {}
     kept = {EXTENSION: delta[EXTENSION]} if isinstance(delta.get(EXTENSION), Mapping) else {}
+    if isinstance(delta.get("annotations"), list):
+        kept["annotations"] = delta["annotations"]
     calls = delta.get("tool_calls")
     signed = [
         {"index": call.get("index", number), EXTENSION: call[EXTENSION]}

@@ -9,6 +9,8 @@ from sentinel_core.decoding import EVENT_LIMITS, decode_reply
 from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.arguments import arguments_text
 from sentinel_core.dialects.openai_chat.call_indexes import CallIndexes
+from sentinel_core.dialects.openai_chat.commitment import commits
+from sentinel_core.dialects.openai_chat.content_parts import with_plain_content
 from sentinel_core.dialects.openai_chat.copies import may_be_fragment
 from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS, KNOWN_KEYS, REASONING_KEYS, without_pictures
@@ -80,9 +82,9 @@ class ChatStreamDecoder:
         return self.events(data, body)
 
     def bears_content(self, event: Event) -> bool:
-        """False for what opens a stream: role-only deltas, frames without choices, running token counts."""
+        """False for what opens a stream: role-only deltas, what hosts tell beside them, running token counts."""
         if isinstance(event, Opaque):
-            return bool(event.slots) and event.frame is not None and bool(event.frame.body.get("choices"))
+            return commits(event)
         return not isinstance(event, UsageReport)
 
     def end(self) -> None:
@@ -150,6 +152,9 @@ class ChatStreamDecoder:
         if delta:
             if not isinstance(delta, dict):
                 raise UpstreamError("upstream_invalid_response")
+            plain = with_plain_content(delta)
+            if plain is not delta:
+                choice["delta"], frame.reencode, delta = plain, True, plain
             for key, value in delta.items():
                 if not value or key == "role":
                     continue

@@ -11,6 +11,7 @@ import msgspec
 
 from sentinel_core.dialects.line_ends import CR, LF
 from sentinel_core.dialects.openai_chat.assembly import usage_object
+from sentinel_core.dialects.openai_chat.commitment import commits
 from sentinel_core.dialects.openai_chat.copies import reasoning_again
 from sentinel_core.dialects.openai_chat.errors import error_object
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
@@ -50,6 +51,7 @@ class ChatStreamEncoder:
     _prefix: ClassVar[str] = "chatcmpl"
 
     __slots__ = (
+        "_begun",
         "_emitted",
         "_frame",
         "_heads",
@@ -68,6 +70,7 @@ class ChatStreamEncoder:
         self._include_usage = request.include_usage
         self._model = request.model or ""
         self._started = int(time.time())
+        self._begun = False  # an event of the answer waits for those of its chunk, or has left with them
         self._frame: Frame | None = None
         self._parts: dict[int, Event] = {}
         self._emitted: Frame | None = None
@@ -102,11 +105,12 @@ class ChatStreamEncoder:
             released = self._flush()
             self._frame = frame
         self._parts[event.part] = event
+        self._begun = self._begun or not isinstance(event, Opaque | UsageReport)
         return released + self._flush() if event.part == frame.size - 1 else released
 
     def opens(self, event: Event) -> bool:
-        """Whether an event only opens an answer: it says nothing that a guard would read."""
-        return isinstance(event, Opaque) and not event.slots
+        """Whether an event only opens an answer, and nothing of it leaves with what this event releases."""
+        return not self._begun and isinstance(event, Opaque) and not commits(event)
 
     def finish(self) -> bytes:
         """The rest, the usage chunk if one is to be made and wanted, and the end marker."""

@@ -64,6 +64,11 @@ class Spot(NamedTuple):
         """A fragment of the text."""
         return self.frame(f"{FAMILIES[self.kind]}.delta", delta=text, **self._logprobs())
 
+    def annotation(self, number: int, annotation: JsonMapping) -> JsonObject:
+        """What the text refers to, its annotation of this number."""
+        name = f"{FAMILIES[self.kind]}.annotation.added"
+        return self.frame(name, annotation_index=number, annotation=dict(annotation))
+
     def done(self, text: str) -> JsonObject:
         """The whole text, again."""
         key = self.kind if self.kind in (*MEMBERS, "refusal") else "text"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sentinel_core.dialects.openai_chat.canonical import EXTENSION, merged_extension
 from sentinel_core.dialects.openai_responses.frames import Spot, item_frame
 from sentinel_core.events import Channel, TextEvent, ToolCallDelta
-from sentinel_core.json_types import JsonMapping, JsonObject
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 KINDS: Mapping[Channel, str] = {"content": "output_text", "refusal": "refusal", "reasoning": "reasoning_text"}
 """What the parts of a channel's text are called; calls are members of their items."""
@@ -16,13 +16,14 @@ KINDS: Mapping[Channel, str] = {"content": "output_text", "refusal": "refusal", 
 class Item:
     """One item. Its parts come one after the other."""
 
-    __slots__ = ("_said", "_spot", "body", "index")
+    __slots__ = ("_annotations", "_said", "_spot", "body", "index")
 
     def __init__(self, index: int, body: JsonObject) -> None:
         self.index = index
         self.body = body
         self._spot: Spot | None = None
         self._said: list[str] = []
+        self._annotations: list[JsonObject] = []
 
     def say(self, kind: str, text: str) -> list[JsonObject]:
         """A fragment of text, in a part of its own where the open one is of another kind."""
@@ -34,6 +35,14 @@ class Item:
             frames += self._spot.part_frames("added", part_of(kind, ""))
         self._said.append(text)
         return [*frames, self._spot.delta(text)]
+
+    def annotate(self, annotations: Iterable[JsonObject]) -> list[JsonObject]:
+        """What its text refers to, if it is text that is being said."""
+        if self._spot is None or self._spot.kind != "output_text":
+            return []
+        before = len(self._annotations)
+        self._annotations += annotations
+        return [self._spot.annotation(*told) for told in enumerate(self._annotations[before:], before)]
 
     def end(self, status: str) -> list[JsonObject]:
         """Nothing more is said here."""
@@ -48,8 +57,10 @@ class Item:
         spot, text = self._spot, "".join(self._said)
         if spot is None:
             return []
-        self._spot, self._said = None, []
         part = part_of(spot.kind, text)
+        if part is not None and self._annotations:
+            part["annotations"] = self._annotations
+        self._spot, self._said, self._annotations = None, [], []
         if part is None:
             self.body["arguments"] = text
         else:
@@ -64,7 +75,7 @@ class Output:
     item, and end with the answer.
     """
 
-    __slots__ = ("_calls", "_early", "_identifier", "_open", "items")
+    __slots__ = ("_calls", "_early", "_identifier", "_nameless", "_open", "items")
 
     def __init__(self, identifier: str) -> None:
         self._identifier = identifier
@@ -72,10 +83,14 @@ class Output:
         self._open: Item | None = None  # of text or reasoning
         self._calls: dict[int, Item] = {}
         self._early: dict[int, JsonObject] = {}  # what came with a call ahead of its name
+        self._nameless: dict[int, str | None] = {}  # the ids of calls whose name is still to come
 
     def add(self, event: TextEvent) -> list[JsonObject]:
         """What is said, as the frames that say it."""
         if isinstance(event, ToolCallDelta):
+            if event.index not in self._calls and not (event.name or event.text):
+                self._nameless[event.index] = event.id or self._nameless.get(event.index)
+                return []
             frames = self._called(event)
             return frames + self._calls[event.index].say("arguments", event.text) if event.text else frames
         if not event.text:
@@ -97,11 +112,19 @@ class Output:
         return frames
 
     def end(self, *, cut: bool) -> list[JsonObject]:
-        """The answer is over; `cut` if its last item is not whole."""
+        """The answer is over; `cut` if its last item is not whole. Calls without a name have none."""
+        begun = [frame for index in [*self._nameless] for frame in self._called(ToolCallDelta(index=index))]
         left = [item for item in (self._open, *self._calls.values()) if item is not None]
         last = self.items[-1] if self.items else None
         self._open, self._calls = None, {}
-        return [frame for item in left for frame in item.end("incomplete" if cut and item is last else "completed")]
+        ended = [frame for item in left for frame in item.end("incomplete" if cut and item is last else "completed")]
+        return begun + ended
+
+    def annotate(self, annotations: JsonValue) -> list[JsonObject]:
+        """What the text that is being said refers to, as chats say it. A text that has ended is told no more."""
+        if self._open is None or not isinstance(annotations, list):
+            return []
+        return self._open.annotate(filter(None, map(_annotation, annotations)))
 
     def _say(self, kind: str) -> list[JsonObject]:
         """The item of text or of reasoning that goes on, or a new one."""
@@ -117,7 +140,7 @@ class Output:
         if event.index in self._calls:
             return []
         frames = self._end_open()
-        call_id = event.id or f"call_{self._identifier}_{len(self.items)}"
+        call_id = self._nameless.pop(event.index, None) or event.id or f"call_{self._identifier}_{len(self.items)}"
         named = {"call_id": call_id, "name": event.name or "", "arguments": ""}
         frames += self._begin("fc", {"type": "function_call", **named, **self._early.pop(event.index, {})})
         self._calls[event.index] = self.items[-1]
@@ -136,6 +159,12 @@ class Output:
 
 def _merge(holder: JsonObject, extension: JsonMapping) -> None:
     holder[EXTENSION] = merged_extension(holder.get(EXTENSION) or {}, extension)
+
+
+def _annotation(said: JsonValue) -> JsonObject | None:
+    """A chat's citation as one of a response, whose members stand beside its type; None for what is none."""
+    cited = said.get("url_citation") if isinstance(said, Mapping) else None
+    return {"type": "url_citation", **cited} if isinstance(cited, Mapping) else None
 
 
 def part_of(kind: str, text: str) -> JsonObject | None:

@@ -112,6 +112,7 @@ def _said(message: JsonMapping, output: Output) -> None:
         output.keep(extension)
     for text in _texts(message.get("content")):
         output.add(TextDelta(text=text))
+    output.annotate(message.get("annotations"))
     if isinstance(extension, Mapping) and not first:
         output.keep(extension)
     if isinstance(message.get("refusal"), str):
@@ -200,6 +201,7 @@ class FromCanonical:
         frames, response = self._begun(chunk)
         if isinstance(delta.get(EXTENSION), Mapping):
             frames += response.output.keep(delta[EXTENSION])
+        frames += response.output.annotate(delta.get("annotations"))
         return self._events([*frames, *_keep_calls(delta, response.output)])
 
     def _begun(self, head: JsonMapping) -> tuple[list[JsonObject], _Response]:

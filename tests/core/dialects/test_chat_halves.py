@@ -81,7 +81,7 @@ def test_members_outside_the_channels_leave_once() -> None:
         ),
         ({"function_call": {"name": "n", "arguments": "{}", "x": ["y"]}}, {"function_call": {"arguments": "{}"}}),
         ({"content": "a", "reasoning_details": [{"text": "t"}]}, {"content": "a"}),
-        ({"content": [{"type": "text", "text": "t"}], "refusal": "r"}, {"refusal": "r"}),
+        ({"content": [{"type": "image", "url": "t"}], "refusal": "r"}, {"refusal": "r"}),
         ({"content": "a", "tool_calls": {"x": "y"}}, {"content": "a"}),
         ({"content": "a", "function_call": ["y"]}, {"content": "a"}),
     ],

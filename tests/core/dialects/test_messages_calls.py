@@ -13,7 +13,7 @@ from sentinel_core.dialects.sse import SseParser
 from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Answer
 from tests.core.dialects.messages_client import REQUEST, events_of, translated, written
 from tests.upstream import completion, delta
@@ -87,3 +87,30 @@ async def test_a_call_hides_no_other_reason_to_stop(finish: str, reason: str) ->
 async def test_a_turn_without_a_call_ends_as_before() -> None:
     assert called("", "stop", content="x").body["stop_reason"] == "end_turn"
     assert ended(await streamed("", "stop", content="x")) == "end_turn"
+
+
+def fragment(arguments: str = "", **head: str) -> JsonObject:
+    """A fragment of a call: its id, its name, its arguments, each where it comes."""
+    identifier = {"id": head["id"], "type": "function"} if "id" in head else {}
+    named = {"name": head["name"]} if "name" in head else {}
+    return delta(tool_calls=[{"index": 0, **identifier, "function": {**named, "arguments": arguments}}])
+
+
+@pytest.mark.parametrize("names", [("w",), ("w", "")], ids=["once", "and an empty one"])
+async def test_a_call_begins_with_its_name_also_where_that_comes_after_the_id(names: Sequence[str]) -> None:
+    heads = (fragment(name=name) for name in names)
+    events = await translated(delta(role="assistant"), fragment(id="c"), *heads, fragment("{}"), delta(finish="stop"))
+    assert ended(events) == "tool_use"
+    assert begun(events) == [{"type": "tool_use", "id": "c", "name": "w", "input": {}}]
+
+
+@pytest.mark.parametrize("rest", [[fragment("{}")], []], ids=["arguments", "nothing"])
+async def test_a_call_whose_name_never_comes_has_none(rest: Sequence[JsonObject]) -> None:
+    events = await translated(delta(role="assistant"), fragment(id="c"), *rest, delta(finish="stop"))
+    assert begun(events) == [{"type": "tool_use", "id": "c", "name": "", "input": {}}]
+
+
+def begun(events: Sequence[Event]) -> list[JsonObject]:
+    """The blocks that begin in what a client reads of these events."""
+    bodies = [json.loads(payload) for payload, _ in SseParser().feed(written(events))]
+    return [body["content_block"] for body in bodies if body["type"] == "content_block_start"]

@@ -457,3 +457,12 @@ def test_h46_what_a_caller_puts_in_the_place_of_an_option_is_read(name: str) -> 
 
     assert read("standard") == []
     assert read("my secret") == [((name,), "my secret")]
+
+
+def test_a_message_that_opens_commits_to_nothing_whatever_else_it_tells() -> None:
+    decoder, encoder = ANTHROPIC_MESSAGES.stream_decoder(), ANTHROPIC_MESSAGES.stream_encoder(decoded(stream=True))
+    body = {"type": "message_start", "message": {**message(), "content": [], "diagnostics": None}}
+    *_, opened = decoder.decode(json.dumps(body).encode())
+    assert isinstance(opened, Opaque)
+    assert opened.slots
+    assert (decoder.bears_content(opened), encoder.opens(opened)) == (False, True)

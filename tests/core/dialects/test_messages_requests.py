@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 import pytest
 
 from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.dialects.openai_chat.thoughts import without_thoughts
 from sentinel_core.dialects.translation import translated_request
 from sentinel_core.errors import Refusal
 from sentinel_core.json_types import JsonObject, JsonValue
@@ -171,3 +173,72 @@ def test_no_strict_tool_is_sent_to_a_model_that_has_none(
     body, left_out = to_anthropic(model, tools=[tool])
     assert body["tools"] == [{"name": "w", "input_schema": parameters}]
     assert left_out == dropped
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"type": "thinking", "thinking": "hm", "signature": "s"}],
+        [{"type": "redacted_thinking", "data": "x"}],
+        [],
+    ],
+    ids=["thinking", "redacted", "nothing"],
+)
+def test_a_turn_in_which_nothing_is_said_is_an_empty_text_for_openai(content: JsonValue) -> None:
+    turns = [("user", "a"), ("assistant", content), ("user", "go on")]
+    body = {"model": "m", "max_tokens": 9, "messages": [{"role": role, "content": said} for role, said in turns]}
+    request, dropped = translated_request(ANTHROPIC_MESSAGES.decode_request(body), OPENAI_CHAT, "gpt-5")
+    sent = without_thoughts(request.body)["messages"]
+    assert [(message["role"], message["content"]) for message in sent] == [turns[0], ("assistant", ""), turns[2]]
+    assert dropped == ()
+
+
+CSV = base64.b64encode(b"a,b\n1,\xc3\xa4").decode()
+PICTURE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
+DOCUMENT = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBE"}}
+TEXT = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "a,b\n1,ä"}}
+
+
+def sent_part(part: JsonObject) -> tuple[list[JsonObject], tuple[str, ...]]:
+    said: JsonObject = {"type": "text", "text": "look"}
+    body, dropped = to_anthropic(messages=[{"role": "user", "content": [said, part]}])
+    first, *rest = body["messages"][0]["content"]
+    assert first == said
+    return rest, dropped
+
+
+@pytest.mark.parametrize(
+    ("url", "block"),
+    [
+        (f"data:text/csv;base64,{CSV}", TEXT),
+        (f"data:text/plain;charset=utf-8;base64,{CSV}", TEXT),
+        ("data:image/png;base64,AAAA", PICTURE),
+        ("data:image/png;charset=utf-8;base64,AAAA", PICTURE),
+        ("DATA:image/PNG;base64,AAAA", PICTURE),
+        ("data:application/pdf;base64,JVBE", DOCUMENT),
+        ('data:application/pdf;name="a.pdf";base64,JVBE', DOCUMENT),
+    ],
+)
+def test_bytes_go_in_the_block_that_their_type_has(url: str, block: JsonObject) -> None:
+    assert sent_part({"type": "image_url", "image_url": {"url": url}}) == ([block], ())
+    titled = {"title": "a"} if block["type"] == "document" else {}
+    assert sent_part({"type": "file", "file": {"filename": "a", "file_data": url}}) == ([{**block, **titled}], ())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "data:application/zip;base64,AAAA",
+        "data:image/svg+xml;utf8,<svg/>",
+        "data:image/svg+xml;base64,AAAA",
+        "data:text/plain;base64,/w==",
+        "data:text/plain;base64,A",
+        "data:text/plain;base64,ä",
+        "data:text/plain;base64,",
+        "data:,a",
+        " data:image/png;base64,AAAA",
+    ],
+)
+def test_bytes_without_a_block_of_their_own_are_named(url: str) -> None:
+    assert sent_part({"type": "image_url", "image_url": {"url": url}}) == ([], ("messages.image_url",))
+    assert sent_part({"type": "file", "file": {"file_data": url}}) == ([], ("messages.file",))

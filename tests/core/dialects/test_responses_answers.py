@@ -12,7 +12,7 @@ from sentinel_core.dialects.openai_chat.canonical import chunk_event
 from sentinel_core.dialects.openai_responses import OPENAI_RESPONSES
 from sentinel_core.dialects.translation import translated_answer
 from sentinel_core.errors import UpstreamError
-from sentinel_core.events import Event, Finish, ToolCallDelta, UsageReport
+from sentinel_core.events import Event, Finish, Opaque, ToolCallDelta, UsageReport
 from sentinel_core.json_types import JsonObject, JsonValue
 from tests.core.dialects.responses_client import (
     FUNCTION,
@@ -285,3 +285,44 @@ def test_an_end_that_every_chunk_repeats_ends_one_item_once() -> None:
     frames = check(written(read(b"".join(map(sse, chunks)), OPENAI_CHAT)))
     assert [item["content"][0]["text"] for item in frames["output"]] == ["one"]
     assert frames["status"] == "incomplete"
+
+
+def test_a_call_begins_with_its_name_also_where_that_comes_after_the_id() -> None:
+    head: JsonObject = {"index": 0, "id": "c", "type": "function", "function": {"arguments": ""}}
+    for name, arguments in (({"name": "w"}, "{}"), ({}, "{}"), ({}, "")):
+        named = {"index": 0, "function": {**name, "arguments": ""}}
+        said = {"index": 0, "function": {"arguments": arguments}}
+        chunks = [delta(role="assistant"), *(delta(tool_calls=[one]) for one in (head, named, said))]
+        frames = written(read(b"".join(map(sse, [*chunks, delta(finish="tool_calls")])), OPENAI_CHAT))
+        (call,) = check(frames)["output"]
+        assert (call["call_id"], call["name"], call["arguments"]) == ("c", name.get("name", ""), "{}")
+        (begun,) = (frame["item"] for frame in frames if frame["type"] == "response.output_item.added")
+        assert begun["name"] == call["name"]
+
+
+SOURCE: JsonObject = {"url": "https://a.test", "title": "A", "start_index": 0, "end_index": 3}
+CITED: JsonObject = {"type": "url_citation", "url_citation": SOURCE}
+CITATION: JsonObject = {"type": "url_citation", **SOURCE}
+
+
+def test_citations_are_those_of_the_text() -> None:
+    said = through(choice(content="one", refusal="no", annotations=[CITED, {"type": "other"}, "x"]), OPENAI_CHAT)
+    text, refusal = said["output"][0]["content"]
+    assert text == {"type": "output_text", "text": "one", "annotations": [CITATION], "logprobs": []}
+    assert refusal == {"type": "refusal", "refusal": "no"}
+    assert through(choice(annotations=[CITED], content=None), OPENAI_CHAT)["output"] == []
+
+
+def test_citations_of_a_stream_are_told_as_they_come_and_with_the_whole_text() -> None:
+    chunks = [delta("on", role="assistant"), delta("e", annotations=[CITED]), delta(annotations=[CITED])]
+    events = read(b"".join(map(sse, [*chunks, delta(finish="stop")])), OPENAI_CHAT)
+    frames = written(events)
+    (item,) = check(frames)["output"]
+    assert item["content"] == [
+        {"type": "output_text", "text": "one", "annotations": [CITATION, CITATION], "logprobs": []}
+    ]
+    told = [frame for frame in frames if frame["type"] == "response.output_text.annotation.added"]
+    assert [(frame["annotation_index"], frame["annotation"]) for frame in told] == [(0, CITATION), (1, CITATION)]
+    assert {(frame["output_index"], frame["content_index"], frame["item_id"]) for frame in told} == {(0, 0, item["id"])}
+    read_by_guards = [slot.text for event in events if isinstance(event, Opaque) for slot in event.slots]
+    assert "https://a.test" in read_by_guards

@@ -73,7 +73,7 @@ def test_every_place_of_reasoning_says_the_same(key: str, texts: Sequence[str], 
 
 @pytest.mark.parametrize("place", [
     lambda text: {"reasoning_details": [{"type": "reasoning.text", "text": text}]},
-    lambda text: {"content": [{"type": "text", "text": text}]},
+    lambda text: {"content": [{"type": "note", "note": text}]},
     lambda text: {"audio": {"id": "a", "transcript": text}},
     lambda text: {"note": text},
 ])  # fmt: skip
@@ -87,6 +87,12 @@ def test_text_that_is_streamed_outside_the_channels_is_not_called_read(place: Ca
     assert masked.outcome is not None
     pii = next(one for one in masked.outcome.verdicts if (one.guard, one.direction) == ("pii", "response"))
     assert (pii.result, pii.unread) == ("masked", True)
+
+
+def test_content_that_comes_as_lists_of_parts_is_one_text() -> None:
+    sent, driven = streamed(*({"content": [{"type": "text", "text": text}]} for text in HALVES))
+    assert "".join(one.get("content") or "" for one in sent) == "to [OWN_MAIL], ok"
+    assert verdicts(driven)["pii", "response"] == "masked"
 
 
 def test_a_text_of_a_kind_that_is_new_to_us_is_one_text() -> None:

@@ -12,13 +12,14 @@ import pytest_asyncio
 from sentinel_core.config import settings_from
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import SentinelError, UpstreamError
+from sentinel_core.events import TextDelta
 from sentinel_core.gateway import Gateway
-from sentinel_core.json_types import TomlTable
+from sentinel_core.json_types import JsonObject, TomlTable
 from sentinel_core.keys import FAILOVER, Target
 from sentinel_core.messages import Answer
 from tests.pace import PATIENCE_S
 from tests.ports import HOST, free_port
-from tests.upstream import Reply, Stall, Upstream, completion
+from tests.upstream import Reply, Reset, Stall, Stream, Upstream, chat_stream, completion, delta, sse
 
 SHORT_S = 0.1
 RECOVERY_S = 0.2
@@ -105,6 +106,18 @@ async def test_u01_refused_connections_are_answered_by_the_next_target(spare: Up
             assert text_of(reply) == "spare"
         assert ctx[FAILOVER] == (Target("p0", "m"),)
         assert ctx.headers["x-sentinel-provider"] == "p1"
+
+
+@pytest.mark.parametrize(
+    "beside", [{}, {"x_groq": {"id": "req_01"}}, {"provider": "OpenAI"}], ids=["openai", "groq", "openrouter"]
+)
+async def test_a_stream_that_breaks_behind_its_opening_is_taken_over(
+    upstream: Upstream, spare: Upstream, beside: JsonObject
+) -> None:
+    upstream.script("m", Stream([sse({**delta("", role="assistant"), **beside}), Reset()]))
+    spare.script("m", Stream(chat_stream("spare")))
+    async with gateway_at(upstream.base_url, spare.base_url) as gateway, gateway.stream(BODY) as events:
+        assert "".join([event.text async for event in events if isinstance(event, TextDelta)]) == "spare"
 
 
 async def test_p10_a_storm_on_one_target_adds_a_tenth_at_most(upstream: Upstream) -> None:

@@ -8,10 +8,11 @@ import msgspec
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.openai_chat.answer import decode_usage
+from sentinel_core.dialects.openai_chat.content_parts import parted
 from sentinel_core.dialects.openai_chat.decoder import ChatStreamDecoder
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject
 from sentinel_core.messages import Answer
 from sentinel_plugins.providers.openai.hosts.host import ReplyRules
 from sentinel_plugins.providers.openai.hosts.tool_ids import ToolIds
@@ -76,8 +77,7 @@ class HostReader:
         content = holder.get("content")
         if not self._rules.content_parts or not isinstance(content, list):
             return False
-        holder["content"] = _text(content, "text")
-        thinking = "".join(_text(part.get("thinking"), "text") for part in content if isinstance(part, dict))
+        holder["content"], thinking = parted(content)
         if thinking:
             holder["reasoning_content"] = thinking
         return True
@@ -106,10 +106,3 @@ class HostStreamDecoder(ChatStreamDecoder):
     def events(self, data: bytes, body: JsonObject) -> Sequence[Event]:
         """The events of one chunk. A chunk that had to be translated is written anew."""
         return super().events(b"" if self._reader.translate(body, "delta") else data, body)
-
-
-def _text(parts: JsonValue, key: str) -> str:
-    """The text of a list of parts; those of other kinds have none."""
-    if not isinstance(parts, list):
-        return parts if isinstance(parts, str) else ""
-    return "".join(part[key] for part in parts if isinstance(part, dict) and isinstance(part.get(key), str))

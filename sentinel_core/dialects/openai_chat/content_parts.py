@@ -1,0 +1,43 @@
+"""Content that a server writes as a list of parts where OpenAI's clients expect one text, as Mistral's API does."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
+from sentinel_core.json_types import JsonObject, JsonValue
+
+
+class Parted(NamedTuple):
+    """The texts of the parts, and their thoughts. Parts of other kinds have neither."""
+
+    text: str
+    thinking: str
+
+
+def parted(content: list[JsonValue]) -> Parted:
+    """What a list of parts says."""
+    thoughts = (_text(part.get("thinking")) for part in content if isinstance(part, dict))
+    return Parted(_text(content), "".join(thoughts))
+
+
+def with_plain_content(delta: JsonObject) -> JsonObject:
+    """The delta of a chunk with its content as one text, and the thoughts in it as reasoning; the same object where
+    its content is no list, or says neither."""
+    content = delta.get("content")
+    if not isinstance(content, list) or not any(map(_says, content)):
+        return delta
+    said = parted(content)
+    told = not said.thinking or any(delta.get(key) for key in REASONING_KEYS)
+    return {**delta, **({} if told else {REASONING_KEYS[0]: said.thinking}), "content": said.text}
+
+
+def _says(part: JsonValue) -> bool:
+    return isinstance(part, dict) and (isinstance(part.get("text"), str) or bool(_text(part.get("thinking"))))
+
+
+def _text(parts: JsonValue) -> str:
+    """The text of a list of parts."""
+    if not isinstance(parts, list):
+        return parts if isinstance(parts, str) else ""
+    return "".join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))

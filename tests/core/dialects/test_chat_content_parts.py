@@ -1,0 +1,73 @@
+"""Deltas whose content is a list of parts: their texts are the answer's, for guards and for every client."""
+
+from __future__ import annotations
+
+import pytest
+
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.events import Opaque, ReasoningDelta, TextDelta
+from sentinel_core.json_types import JsonObject, JsonValue
+from tests.core.dialects.chat_chunks import choice, chunk, decode, encode
+from tests.core.dialects.messages_client import translated
+from tests.core.dialects.responses_client import check, read, written
+from tests.upstream import payloads, sse
+
+HELLO: list[JsonValue] = [{"type": "text", "text": "hel"}, {"type": "text", "text": "lo"}]
+THOUGHT: list[JsonValue] = [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, *HELLO]
+OPENING: JsonObject = {"index": 0, "delta": {"role": "assistant", "content": HELLO}, "finish_reason": None}
+CHUNKS = [payloads.chunk([OPENING]), payloads.delta(finish="stop")]
+
+
+def of(content: JsonValue, **fields: JsonValue) -> bytes:
+    return chunk(choice({"role": "assistant", "content": content, **fields}))
+
+
+def test_guards_read_the_texts_of_parts_in_the_channel_that_they_are_of() -> None:
+    (said,) = decode(of(HELLO))
+    assert isinstance(said, TextDelta)
+    assert said.text == "hello"
+    reasoning, text = sorted(decode(of(THOUGHT)), key=lambda event: isinstance(event, TextDelta))
+    assert isinstance(reasoning, ReasoningDelta)
+    assert isinstance(text, TextDelta)
+    assert (reasoning.text, text.text) == ("hm", "hello")
+
+
+def test_clients_of_chat_get_one_text_and_what_a_guard_made_of_it() -> None:
+    (said,) = decode(of(HELLO))
+    assert isinstance(said, TextDelta)
+    assert encode([said])[0]["choices"][0]["delta"] == {"role": "assistant", "content": "hello"}
+    assert encode([said.with_text("bye")])[0]["choices"][0]["delta"]["content"] == "bye"
+
+
+async def test_clients_of_messages_get_it() -> None:
+    assert [event.text for event in await translated(*CHUNKS) if isinstance(event, TextDelta)] == ["hello"]
+
+
+def test_clients_of_responses_get_it() -> None:
+    response = check(written(read(b"".join(map(sse, CHUNKS)), OPENAI_CHAT)))
+    assert response["output"][0]["content"][0]["text"] == "hello"
+
+
+def test_parts_without_any_text_only_open_an_answer() -> None:
+    decoder = OPENAI_CHAT.stream_decoder()
+    (event,) = decoder.decode(of([{"type": "text", "text": ""}]))
+    assert not decoder.bears_content(event)
+
+
+@pytest.mark.parametrize("content", [[], ["a"], [{"type": "image_url", "image_url": {"url": "https://a.test"}}]])
+def test_a_list_that_says_neither_leaves_as_it_came(content: JsonValue) -> None:
+    events = decode(of(content))
+    assert not any(isinstance(event, TextDelta) for event in events)
+    assert encode(events)[0]["choices"][0]["delta"]["content"] == content
+
+
+def test_reasoning_that_its_channel_carries_stays() -> None:
+    events = decode(of(THOUGHT, reasoning_content="why"))
+    assert [event.text for event in events if isinstance(event, ReasoningDelta)] == ["why"]
+    assert not any(isinstance(event, Opaque) for event in events)
+
+
+def test_a_whole_answer_of_parts_streams_its_texts() -> None:
+    message = {"role": "assistant", "content": HELLO}
+    answer = OPENAI_CHAT.decode_answer(chunk({"index": 0, "message": message, "finish_reason": "stop"}))
+    assert [event.text for event in OPENAI_CHAT.stream_frames(answer) if isinstance(event, TextDelta)] == ["hello"]
