@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, ClassVar, Literal
 
@@ -196,7 +196,7 @@ class UnwrittenRecords:
             table, tenant=tenant, group_by=group_by, sums=sums, where=where, since=since, until=until
         )
 
-    async def delete(self, table: str, *, until: float) -> int:
+    async def delete(self, table: str, *, until: float, ids: Iterable[str] | None = None) -> int:
         """Delete nothing."""
         return 0
 

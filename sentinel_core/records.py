@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -155,6 +155,10 @@ class RecordStore(Protocol):
         """
         ...
 
-    async def delete(self, table: str, *, until: float) -> int:
-        """Forget rows older than `until`; how many there were."""
+    async def delete(self, table: str, *, until: float, ids: Iterable[str] | None = None) -> int:
+        """Forget rows older than `until`; how many there were.
+
+        With `ids` those of them alone: whoever decides by what they read so forgets nothing that came since. Ids may
+        be any number, and are read once.
+        """
         ...

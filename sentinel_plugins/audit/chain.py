@@ -58,6 +58,10 @@ class Chain:
         """The last record that was read."""
         return max((Head(run.last.seq, run.last.mac) for run in self._runs), default=Head())
 
+    def ids(self) -> Iterator[str]:
+        """Those of the records that were read."""
+        return (row_id(self.writer, seq) for run in self._runs for seq in range(run.first.seq, run.last.seq + 1))
+
     def gaps(self, cut: Head) -> Iterator[Finding]:
         """Where a record does not follow the one before it. Up to the cut any may be missing: deleted, or still to come
         out of a spool."""

@@ -13,6 +13,7 @@ from sentinel_core.services import Clock
 from sentinel_plugins.audit.entry import CLAIMS, EXCHANGE, TABLE, lost
 from sentinel_plugins.recording.chore import repeated
 from sentinel_plugins.recording.journal import Journal
+from sentinel_plugins.recording.late import take_in
 from sentinel_plugins.recording.lost import looked_for_every_s
 from sentinel_plugins.recording.pages import Pages
 
@@ -20,11 +21,12 @@ log = logging.getLogger("sentinel.audit")
 
 
 class LostRequests:
-    """Reads what is new and remembers intents until their ends are read. One that is old enough is looked up again,
-    claimed, and ended: any number of gateways may do this, and one of them does.
+    """Reads what is new and remembers intents until their ends are read. One that is old enough at two looks that
+    follow each other is looked up again, claimed, and ended: any number of gateways may do this, and one of them does.
 
     New records are known by their times, and a spool brings old ones late. So all are read again once in the time after
-    which a request is lost.
+    which a request is lost; nobody looks while records wait in this machine's spool; and other machines have the time
+    between two looks to send theirs.
 
     A gateway that is killed between its claim and its record leaves the intent without an end for good.
     """
@@ -38,6 +40,7 @@ class LostRequests:
         self._read_to = 0.0
         self._all_again_at = 0.0
         self._open: dict[str, Record] = {}
+        self._due: set[str] = set()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Self]:
@@ -52,12 +55,16 @@ class LostRequests:
 
     async def look(self) -> None:
         """Read on, and end what is lost. Raises `Refusal`."""
+        before, self._due = self._due, set()
+        await take_in(self._records)
         now = self._clock.time()
         await self._read(now - self._every_s)
-        for exchange, intent in [*self._open.items()]:
-            if intent.at <= now - self._lost_after_s:
+        due = {exchange: intent for exchange, intent in self._open.items() if intent.at <= now - self._lost_after_s}
+        for exchange, intent in due.items():
+            if exchange in before:
                 await self._end(exchange, intent, now)
                 del self._open[exchange]
+        self._due = {*due} - before
 
     async def _read(self, until: float) -> None:
         """What came since the last time, or all. An intent and its end are forgotten where they meet, whichever comes

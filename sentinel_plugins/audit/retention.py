@@ -19,10 +19,14 @@ log = logging.getLogger("sentinel.audit")
 
 
 class Old(NamedTuple):
-    """Records that are old enough: the chain of each writer that sealed them, and an id of each that did not."""
+    """Records that are old enough: the chain of each writer that sealed them, and of each that did not."""
 
     chains: dict[str, Chain]
-    unsealed: dict[str, str]
+    unsealed: dict[str, Chain]
+
+    def ids(self) -> Iterator[str]:
+        """Those of all of them."""
+        return (id_ for chains in (self.chains, self.unsealed) for chain in chains.values() for id_ in chain.ids())
 
 
 class Tampered(Exception):
@@ -30,9 +34,9 @@ class Tampered(Exception):
 
 
 class Retention:
-    """The job of one gateway. What cannot be noted is not deleted: it would look like a theft. Nor is anything while a
-    record is not as it was written, or is missing between others: whoever can write the store must not get a signature
-    under what they took.
+    """The job of one gateway. What is not noted is not deleted, also where it came since: it would look like a theft.
+    Nor is anything while a record is not as it was written, or is missing between others: whoever can write the store
+    must not get a signature under what they took.
     """
 
     def __init__(self, records: RecordStore, clock: Clock, retention_s: float, checkpoints: Checkpoints | None) -> None:
@@ -51,25 +55,31 @@ class Retention:
         """Delete what is too old; how many records that were."""
         now = self._clock.time()
         until = now - self._retention_s
-        if self._checkpoints is not None and not await self._signed(self._checkpoints, now, until):
-            return 0
-        count = await self._records.delete(TABLE, until=until)
-        await self._records.delete(CLAIMS, until=until)  # after the intents: a claim without one claims nothing
+        claims = [claim.id async for page in Pages(self._records, CLAIMS, tenant=None, until=until) for claim in page]
+        ids = None
+        if self._checkpoints is not None:
+            old = await self._signed(self._checkpoints, now, until)
+            if old is None:
+                return 0
+            ids = old.ids()
+        count = await self._records.delete(TABLE, until=until, ids=ids)
+        # Those that were there before the intents were read: these are gone, and a claim without one claims nothing.
+        await self._records.delete(CLAIMS, until=until, ids=claims)
         return count
 
-    async def _signed(self, checkpoints: Checkpoints, now: float, until: float) -> bool:
-        """Whether what will go is noted, or needs no note."""
+    async def _signed(self, checkpoints: Checkpoints, now: float, until: float) -> Old | None:
+        """What will go and is noted, or needs no note."""
         try:
             old = await self._old(until, checkpoints.keys)
             await self._believe(old, checkpoints)
         except Tampered as found:
             log.error("%s: nothing is deleted, see `verify`", found)
-            return False
+            return None
         except OSError as error:
             log.error("old audit records stay for now: the checkpoints cannot be read: %s", error)
-            return False
+            return None
         cuts = {writer: chain.head for writer, chain in old.chains.items()}
-        return not cuts or await checkpoints.note("cut", now, cuts)
+        return old if not cuts or await checkpoints.note("cut", now, cuts) else None
 
     async def _old(self, until: float, keys: Keys) -> Old:
         """What will go. Raises `Tampered` for a record that is not what it was, or not so old."""
@@ -78,7 +88,7 @@ class Retention:
             for record in page:
                 writer, link = link_of(record)
                 if link is not None and link.mac == UNSEALED:
-                    old.unsealed[writer] = record.id
+                    old.unsealed.setdefault(writer, Chain(writer)).add(link)
                 elif link is None or record.at >= until or not intact(record, keys):
                     raise _edited(record.id)
                 else:
@@ -100,10 +110,11 @@ class Retention:
     def _doubts(self, old: Old) -> Iterator[tuple[str, Tampered]]:
         """What is wrong with a writer of which something was noted, and right with others: they wrote before there were
         checkpoints, or a key. Raises `Tampered` for what is wrong with any."""
-        for writer, id_ in old.unsealed.items():
+        for writer, chain in old.unsealed.items():
+            doubt = _edited(next(chain.ids()))
             if writer in old.chains:
-                raise _edited(id_)
-            yield writer, _edited(id_)
+                raise doubt
+            yield writer, doubt
         for writer, chain in old.chains.items():
             cut = self._cuts.get(writer, Head())
             if (gap := next(chain.gaps(cut), None)) is not None:

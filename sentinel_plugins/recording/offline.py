@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import TypeVar
 
 from msgspec import structs
 
@@ -15,6 +15,7 @@ from sentinel_core.gateway import Gateway
 from sentinel_core.gateway.blueprint import StorePlan
 from sentinel_core.records import RecordStore
 from sentinel_core.state import StoreConfig
+from sentinel_plugins.recording.late import Late
 
 log = logging.getLogger("sentinel.records")
 
@@ -23,15 +24,6 @@ C = TypeVar("C", bound=StoreConfig)
 
 PATIENCE_S = 5.0
 """What a command waits for a store at least, where a request gives up after its `timeout_s`."""
-
-
-@runtime_checkable
-class Late(Protocol):
-    """A store to which rows may come late."""
-
-    async def caught_up(self) -> bool:
-        """Take in the rows that wait, as far as that can be done now; False where some wait on."""
-        ...
 
 
 def answered(gateway: Gateway, work: Callable[[RecordStore], Awaitable[T]]) -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import islice
 from typing import ClassVar, Self
@@ -128,9 +128,10 @@ class MemoryRecords:
             groups.add(filter(wanted.matches, rows[begin : begin + STEP]))
         return groups.all()
 
-    async def delete(self, table: str, *, until: float) -> int:
-        """Forget rows older than `until`; how many there were."""
-        return self._table(table).drop(until)
+    async def delete(self, table: str, *, until: float, ids: Iterable[str] | None = None) -> int:
+        """Forget rows older than `until`, or those of these ids; how many there were."""
+        rows = self._table(table)
+        return rows.drop(until) if ids is None else rows.drop_these(until, ids)
 
     def _written(self, name: str) -> Table:
         """A table to write."""

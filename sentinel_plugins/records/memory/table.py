@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sentinel_core.records import Record
 from sentinel_plugins.recording.cursor import Position, position
@@ -49,7 +49,7 @@ class Table:
 
     def replace(self, record: Record) -> None:
         """Put a row into the place of the one that has its id and its time."""
-        self._rows[bisect_left(self._rows, position(record), self._gone, key=position)] = record
+        self._rows[self._place(record)] = record
         self._by_id[record.id] = record
 
     def newest_first(self, before: Position | None) -> Iterator[Record]:
@@ -63,6 +63,21 @@ class Table:
         old = bisect_left(self._rows, until, self._gone, key=lambda record: record.at) - self._gone
         self._forget(old)
         return old
+
+    def drop_these(self, until: float, ids: Iterable[str]) -> int:
+        """Forget those of these rows that are older than `until`; how many there were."""
+        found = (self._by_id.get(id_) for id_ in ids)
+        old = {record.id: record for record in found if record is not None and record.at < until}
+        if not old:
+            return 0
+        begin, last = (self._place(edge(old.values(), key=position)) for edge in (min, max))
+        self._rows[begin : last + 1] = [row for row in self._rows[begin : last + 1] if row.id not in old]
+        for id_ in old:
+            del self._by_id[id_]
+        return len(old)
+
+    def _place(self, record: Record) -> int:
+        return bisect_left(self._rows, position(record), self._gone, key=position)
 
     def _forget(self, count: int) -> None:
         """The oldest rows count no more."""

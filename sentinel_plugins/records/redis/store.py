@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import ClassVar, Self
@@ -16,6 +16,7 @@ from sentinel_core.json_types import JsonMapping
 from sentinel_core.records import Group, Page, Record, Stored
 from sentinel_core.state import StoreConfig
 from sentinel_plugins.recording import cursor as cursors
+from sentinel_plugins.recording.batches import batches
 from sentinel_plugins.recording.cursor import Position, position
 from sentinel_plugins.recording.filter import Filter
 from sentinel_plugins.recording.group_commit import too_slow
@@ -169,12 +170,14 @@ class RedisRecords:
                 groups.add(records)
         return groups.all()
 
-    async def delete(self, table: str, *, until: float) -> int:
-        """Forget rows older than `until`, in steps; how many there were."""
-        total, more = 0, True
+    async def delete(self, table: str, *, until: float, ids: Iterable[str] | None = None) -> int:
+        """Forget rows older than `until`, or those of these ids, in steps; how many there were."""
+        rows, total, more = self._table(table), 0, ids is None
         while more:
-            count, more = await self._table(table).forget(until)
+            count, more = await rows.forget(until)
             total += count
+        for some in batches(ids or (), STEP):
+            total += await rows.forget_these(until, some)
         return total
 
     async def _slices(

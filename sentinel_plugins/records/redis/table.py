@@ -110,11 +110,24 @@ class RedisTable:
         keys = [self._keys.times, self._keys.tenants]
         ids, owners = await self._server.run(OLDEST, keys, repr(until), STEP)
         tenants = [decoded(owner or b"") for owner in owners]
+        return await self._forget(until, ids, tenants), len(ids) == STEP
+
+    async def forget_these(self, until: float, ids: Sequence[str]) -> int:
+        """Forget those of so many rows that are older than `until`: how many."""
+        names = [encoded(id_) for id_ in ids]
+        owners = await self._server.look("HMGET", self._keys.tenants, *names, key=self._keys.tenants)
+        there = {name: decoded(owner) for name, owner in zip(names, owners, strict=True) if owner is not None}
+        return await self._forget(until, [*there], [*there.values()])
+
+    async def _forget(self, until: float, ids: Sequence[bytes], tenants: Sequence[str]) -> int:
+        if not ids:
+            return 0
         names, places = self._keys.all(tenants)
         arguments: list[Argument] = [repr(until)]
         for id_, tenant in zip(ids, tenants, strict=True):
             arguments += (id_, places[tenant])
-        return (await self._server.run(FORGET, names, *arguments) if ids else 0), len(ids) == STEP
+        count: int = await self._server.run(FORGET, names, *arguments)
+        return count
 
     async def _text(self, tenant: str, id_: str) -> bytes | None:
         rows_key = self._keys.of(tenant).rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import ClassVar, Self, TypeVar
@@ -14,6 +14,7 @@ from sentinel_core.json_types import JsonMapping
 from sentinel_core.records import Group, Page, Record, Stored
 from sentinel_core.state import StoreConfig
 from sentinel_plugins.recording import cursor as cursors
+from sentinel_plugins.recording.batches import batches
 from sentinel_plugins.recording.filter import Filter
 from sentinel_plugins.recording.group_commit import GroupCommit, too_slow
 from sentinel_plugins.recording.groups import Groups
@@ -153,9 +154,14 @@ class SqliteRecords:
         wanted = Filter(tenant, where, since, until)
         return await self._read(table, tenant, lambda connection: reads.counted(connection, table, wanted, groups))
 
-    async def delete(self, table: str, *, until: float) -> int:
-        """Forget rows older than `until`, in steps, so that appends need not wait; how many there were."""
+    async def delete(self, table: str, *, until: float, ids: Iterable[str] | None = None) -> int:
+        """Forget rows older than `until`, or those of these ids, in steps, so that appends need not wait; how many
+        there were."""
         total = 0
+        if ids is not None:
+            for some in batches(ids, STEP):
+                total += await self._writer.run(Delete(table, until, some))
+            return total
         while (step := await self._writer.run(Delete(table, until))) == STEP:
             total += step
         return total + step

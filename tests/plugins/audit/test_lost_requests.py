@@ -6,9 +6,11 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.errors import Refusal
 from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.records import Page, Record
 from sentinel_core.testing import FakeClock
@@ -19,6 +21,7 @@ from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.recording.lost import LOST
 from sentinel_plugins.records.memory import MemoryRecords
 from tests.plugins.audit.verified import verify
+from tests.plugins.recording.spooled import Spooled
 from tests.properties import promised
 
 KEYS = Keys(b"key-of-the-audit-for-tests")
@@ -84,6 +87,50 @@ async def test_s04_an_intent_that_comes_late_out_of_a_spool_is_ended_by_a_gatewa
     assert await ends(records) == {"late": [LOST]}
 
 
+@pytest.mark.parametrize("own", [True, False])
+async def test_s04_a_request_whose_end_waits_in_a_spool_gets_no_other(own: bool) -> None:
+    """In this gateway's, or in one of which it cannot know."""
+    records, clock = Spooled(), FakeClock()
+    one = Writer("one", records, clock)
+    begun, ended = (
+        Record(kind, "acme", clock.time(), {"kind": kind, "request_id": "late", "exchange": "late"})
+        for kind in ("intent", "terminal")
+    )
+    await records.append(TABLE, [begun])
+    await clock.advance(2 * LOST_AFTER_S)
+    async with one.journal.open():
+        if own:
+            records.waiting, records.down = [(TABLE, ended)], True
+            for _ in range(3):
+                with pytest.raises(Refusal, match="wait"):
+                    await one.looking.look()
+            records.down = False
+        else:
+            await one.looking.look()
+            await records.append(TABLE, [ended])
+        for _ in range(3):
+            await one.looking.look()
+            await clock.advance(1.0)
+    assert await ends(records) == {"late": [None]}
+
+
+async def test_s04_a_round_before_an_outage_is_none() -> None:
+    records, clock = Spooled(), FakeClock()
+    one = Writer("one", records, clock)
+    async with one.journal.open():
+        await one.write("intent", "open")
+        await clock.advance(2 * LOST_AFTER_S)
+        await one.looking.look()
+        records.waiting, records.down = [("usage", Record("row", "acme", 1.0, {}))], True
+        with pytest.raises(Refusal):
+            await one.looking.look()
+        records.down = False
+        await one.looking.look()
+        await one.write("terminal", "open")
+        await one.looking.look()
+    assert await ends(records) == {"open": [None]}
+
+
 async def test_a_row_that_is_no_record_of_a_request_holds_up_no_other() -> None:
     records, clock = MemoryRecords(), FakeClock()
     dead, one = Writer("dead", records, clock), Writer("one", records, clock)
@@ -93,7 +140,8 @@ async def test_a_row_that_is_no_record_of_a_request_holds_up_no_other() -> None:
         await records.append(TABLE, [Record("z", "acme", clock.time(), {"exchange": "c"})])
         await dead.write("intent", "lost")
         await clock.advance(LOST_AFTER_S + 2.0)
-        await one.looking.look()
+        for _ in range(2):
+            await one.looking.look()
     assert (await ends(records))["lost"] == [LOST]
 
 
@@ -132,7 +180,7 @@ async def test_p11_every_request_has_one_end_whenever_it_is_looked_for(steps: li
         for step, which in steps:
             await scene.step(step, which)
         await scene.clock.advance(2 * LOST_AFTER_S)
-        for which in (0, 1):
+        for which in (0, 1, 0, 1):
             await scene.step("look", which)
     found = await ends(scene.records)
     assert {request: len(errors) for request, errors in found.items()} == {
@@ -184,7 +232,7 @@ async def test_what_is_open_is_what_has_begun_and_not_ended_whatever_order_it_is
         [Record("", "acme", clock.time(), {EXCHANGE: exchange, "kind": kind}) for exchange, kind in sides]
         for sides in readings
     ]
-    records = AnyPages([*(paged(reading, size) for reading in rows), iter(())])
+    records = AnyPages([*(paged(reading, size) for reading in rows), iter(()), iter(())])
     looking = LostRequests(records, Journal(TABLE, records, clock), clock, LOST_AFTER_S)
     for sides in readings:
         await looking.look()
@@ -192,6 +240,8 @@ async def test_what_is_open_is_what_has_begun_and_not_ended_whatever_order_it_is
         open_ -= {exchange for exchange, kind in sides if kind == "terminal"}
     assert not records.asked, "they are too young"
     await clock.advance(LOST_AFTER_S)
+    await looking.look()
+    assert not records.asked, "they have one more round"
     await looking.look()
     assert records.asked == open_
 

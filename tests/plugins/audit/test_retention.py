@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -166,6 +166,39 @@ async def test_each_look_goes_on_where_one_before_it_ended_whoever_looked(tmp_pa
     assert verify([], KEYS, read(notes, KEYS)).findings == ()
 
 
+async def test_what_comes_while_old_records_are_deleted_stays_for_the_next_time(
+    records_table: TomlTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Out of a spool, between the note of what will go and its end: no note says that this went."""
+    notes, rows, strangers = tmp_path / "notes", chain(*(EARLY + n for n in range(9))), chain(EARLY, writer="v")
+    async with opened(records_table) as records, retention(records, notes) as job:
+        await records.append(TABLE, [*rows[:4], *chain(EARLY, EARLY, keys=None, writer="u")])
+        note(notes, rows[-1], "head")
+        noted = Checkpoints.note
+
+        async def interrupted(self: Checkpoints, *what: Any) -> bool:  # as there
+            done = await noted(self, *what)
+            await records.append(TABLE, [*rows[4:], *strangers])
+            return done
+
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(Checkpoints, "note", interrupted)
+            assert await job.forget() == 6
+        left = [row async for row in records.scan(TABLE)]
+        assert {row.id for row in left} == {row.id for row in (*rows[4:], *strangers)}
+        assert verify_stored(left, KEYS, read(notes, KEYS)).findings == ()
+        assert await job.forget() == 6
+    assert verify([], KEYS, read(notes, KEYS)).findings == ()
+
+
+async def test_many_old_records_go_in_steps(tmp_path: Path) -> None:
+    async with sqlite(tmp_path) as records, retention(records, tmp_path / "notes") as job:
+        for writer in ("v", "w"):
+            await records.append(TABLE, chain(*(EARLY + n / 1000 for n in range(1_300)), LATE, writer=writer))
+        assert await job.forget() == 2 * 1_300
+        assert len((await records.query(TABLE, tenant=None)).records) == 2
+
+
 async def test_what_another_gateway_is_deleting_is_not_missing(tmp_path: Path) -> None:
     """It has noted its cut, and not yet deleted all of it."""
     notes, rows = tmp_path / "notes", chain(*(EARLY + n for n in range(6)))
@@ -243,10 +276,10 @@ async def test_the_job_outlives_whatever_one_look_ends_in(caplog: pytest.LogCapt
     job = Retention(records, clock, KEPT_S, None)
     broken, delete = [RuntimeError("a mistake")], records.delete
 
-    async def once_broken(table: str, *, until: float) -> int:
+    async def once_broken(table: str, *, until: float, ids: Iterable[str] | None = None) -> int:
         if broken:
             raise broken.pop()
-        return await delete(table, until=until)
+        return await delete(table, until=until, ids=ids)
 
     records.delete = once_broken  # type: ignore[method-assign]
     task = asyncio.create_task(job.run())

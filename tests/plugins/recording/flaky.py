@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, ClassVar, Self
 
@@ -53,10 +53,10 @@ class Flaky:
         self._check()
         return await self._inner.put(table, record, expect=expect)
 
-    async def delete(self, table: str, *, until: float) -> int:
+    async def delete(self, table: str, *, until: float, ids: Iterable[str] | None = None) -> int:
         """Forget old rows, unless it is down."""
         self._check()
-        return await self._inner.delete(table, until=until)
+        return await self._inner.delete(table, until=until, ids=ids)
 
     async def get(self, table: str, tenant: str | None, id: str) -> Record | None:  # noqa: A002 - as in the Protocol
         """One row."""

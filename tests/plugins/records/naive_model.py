@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
 from sentinel_core.json_types import JsonMapping, JsonValue
@@ -69,8 +69,8 @@ class NaiveModel:
                     totals[index] += value
         return found
 
-    def delete(self, until: float) -> int:
-        old = [id_ for id_, record in self.rows.items() if record.at < until]
+    def delete(self, until: float, ids: Collection[str] | None) -> int:
+        old = [id_ for id_, record in self.rows.items() if record.at < until and (ids is None or id_ in ids)]
         for id_ in old:
             del self.rows[id_]
         return len(old)

@@ -110,6 +110,33 @@ async def test_retention_takes_as_many_steps_as_it_needs(records: RecordStore) -
     assert await ids(records) == ["row-9999", "row-1202", "row-1201"]
 
 
+async def test_of_rows_that_somebody_has_read_these_are_deleted_and_no_other(records: RecordStore) -> None:
+    await records.append(TABLE, [row(number, tenant=f"t{number % 3}", cost=1) for number in range(1_300)])
+    read = [f"row-{number}" for number in range(0, 1_300, 2)]
+    late = row(5_000, tenant="t1", at=1.0, cost=1)
+    deleted, _ = await asyncio.gather(
+        records.delete(TABLE, until=1_201.0, ids=iter([*read, "row-0", "unknown"])), records.append(TABLE, [late])
+    )
+    assert deleted == 601
+    left = [row(n, tenant=f"t{n % 3}", cost=1) for n in range(1_300) if n % 2 or n >= 1_201]
+    assert (await records.query(TABLE, tenant=None, until=3.0)).records == (late, left[0])
+    for tenant, rows in ((None, left), ("t2", [record for record in left if record.tenant == "t2"])):
+        (total,) = await records.aggregate(TABLE, tenant=tenant, sums=["cost"])
+        assert total.count == total.sums[0] == len(rows) + (tenant is None)
+    assert await records.get(TABLE, None, "row-0") is None
+    assert await records.delete(TABLE, until=1_201.0, ids=read) == 0
+    assert await records.delete(TABLE, until=1_201.0, ids=[]) == 0
+    assert await records.delete("unknown", until=1_201.0, ids=read) == 0
+
+
+async def test_a_row_that_has_come_anew_since_it_was_read_stays(records: RecordStore) -> None:
+    await records.append(TABLE, [row(1), row(2)])
+    assert await records.delete(TABLE, until=3.0, ids=["row-1"]) == 1
+    await records.append(TABLE, [row(1, at=99.0)])
+    assert await records.delete(TABLE, until=3.0, ids=["row-1", "row-2"]) == 1
+    assert await ids(records) == ["row-1"]
+
+
 async def test_tables_are_apart(records: RecordStore) -> None:
     await records.append(TABLE, [row(1)])
     assert (await records.query("audit", tenant=None)).records == ()
@@ -187,6 +214,7 @@ async def test_p11_any_text_comes_back_as_it_was(records: RecordStore) -> None:
     await records.append(strange, [record])
     assert await records.get(strange, strange, strange) == record
     assert (await records.query(strange, tenant=strange, where={"user": strange})).records == (record,)
+    assert await records.delete(strange, until=record.at + 1, ids=[strange]) == 1
 
 
 async def test_rows_outlive_a_durable_store_and_no_other(opener: Opener) -> None:

@@ -123,9 +123,9 @@ class RecordsMachine(RuleBasedStateMachine):
         assert len(totals) == len(found)
         assert totals == self.model.groups(self.model.matching(**asked), group_by, sums)
 
-    @rule(until=TIMES)
-    def delete(self, until: float) -> None:
-        assert self.run(self.store.delete(self.table, until=until)) == self.model.delete(until)
+    @rule(until=TIMES, ids=st.none() | st.lists(IDS, max_size=6))
+    def delete(self, until: float, ids: list[str] | None) -> None:
+        assert self.run(self.store.delete(self.table, until=until, ids=ids)) == self.model.delete(until, ids)
 
 
 def test_p4_a_store_answers_like_the_model(opener: Opener) -> None:

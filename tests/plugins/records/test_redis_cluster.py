@@ -54,4 +54,5 @@ async def test_r12_a_cluster_takes_every_step(redis_binary: str, tmp_path: Path)
             groups = await store.aggregate(TABLE, tenant=None, group_by=[TENANT], sums=["cost"])
             assert sorted(group.sums[0] for group in groups) == [9, 10, 10]
             assert await store.delete(TABLE, until=15.0) == 15
-            assert len((await store.query(TABLE, tenant=None)).records) == 15
+            assert await store.delete(TABLE, until=20.0, ids=[f"row-{number}" for number in range(25)]) == 5
+            assert len((await store.query(TABLE, tenant=None)).records) == 10

@@ -16,6 +16,7 @@ from sentinel_core.errors import ConfigError, Refusal
 from sentinel_core.records import Record, RecordStore
 from sentinel_plugins.recording.cursor import Position
 from sentinel_plugins.recording.filter import Filter
+from sentinel_plugins.recording.late import take_in
 from sentinel_plugins.records.redis import RedisRecords, sentinel_stores
 from sentinel_plugins.records.redis.server import OLDEST, Server
 from sentinel_plugins.records.redis.table import RedisTable
@@ -103,6 +104,26 @@ async def test_r13_rows_of_an_outage_wait_on_disk_and_are_there_once_when_redis_
         await until(emptied(tmp_path))
 
 
+async def test_r13_nobody_need_judge_by_rows_that_still_wait(server: RedisServer, tmp_path: Path) -> None:
+    async with redis(server, tmp_path) as store:
+        await take_in(store)
+        server.kill()
+        await store.append(TABLE, [row(1)])
+        with pytest.raises(Refusal, match="wait on disk"):
+            await take_in(store)
+        server.start()
+        await until(partial(_taken_in, store))
+        assert await ids(store) == ["row-1"]
+
+
+async def _taken_in(store: RecordStore) -> bool:
+    try:
+        await take_in(store)
+    except Refusal:
+        return False
+    return True
+
+
 async def one_after_the_other(store: RecordStore, rows: Sequence[Record]) -> None:
     """Append rows singly."""
     for record in rows:
@@ -185,6 +206,25 @@ async def test_a_row_that_comes_anew_during_retention_stays(
         monkeypatch.setattr(Server, "run", interrupted)
         assert await store.delete(TABLE, until=3.0) == 1
         assert await store.get(TABLE, "acme", "row-1") == row(1, at=99.0)
+        assert await ids(store) == ["row-1"]
+
+
+async def test_a_row_that_comes_anew_while_it_is_forgotten_by_its_id_stays(
+    server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with redis(server, tmp_path) as store, redis(server, tmp_path) as other:
+        await store.append(TABLE, [row(1), row(2)])
+        look = Server.look
+
+        async def interrupted(self: Server, *words: Argument, key: bytes) -> Any:  # a command's answer
+            answer = await look(self, *words, key=key)
+            monkeypatch.undo()
+            assert await other.delete(TABLE, until=2.0) == 1
+            await other.append(TABLE, [row(1, at=99.0)])
+            return answer
+
+        monkeypatch.setattr(Server, "look", interrupted)
+        assert await store.delete(TABLE, until=3.0, ids=["row-1", "row-2"]) == 1
         assert await ids(store) == ["row-1"]
 
 

@@ -12,7 +12,7 @@ from sentinel_core.attempt import NOT_CALLED, Attempt
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import Target
-from sentinel_core.records import Record
+from sentinel_core.records import Record, RecordStore
 from sentinel_core.testing import FakeClock, chat_body
 from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.recording.lost import LOST
@@ -21,6 +21,7 @@ from sentinel_plugins.records.memory import MemoryRecords
 from sentinel_plugins.usage.lost_calls import LostCalls
 from sentinel_plugins.usage.row import INTENTS, TABLE
 from sentinel_plugins.usage.summary import Asked, summary
+from tests.plugins.recording.spooled import Spooled
 from tests.plugins.usage.ledger import Books, Fate, books
 from tests.properties import promised
 
@@ -63,6 +64,65 @@ async def test_s04_a_call_that_nobody_lived_to_tell_of_gets_one_row_from_any_num
         await job.adopt()
     assert (await records.query(TABLE, tenant=None)).records == (lost,)
     assert (await records.query(INTENTS, tenant=None)).records == (young,)
+
+
+async def test_s04_an_intent_that_comes_late_while_others_are_adopted_is_adopted_after_them(
+    records: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Out of a spool, say: between the look at the intents and their end."""
+    clock, append = FakeClock(), records.append
+    now = clock.time()
+    early, late = ([Record(f"{name}{n}", "acme", now - 99.0 - n, {}) for n in range(3)] for name in ("early", "late"))
+    await append(INTENTS, early)
+
+    async def interrupted(table: str, rows: Sequence[Record]) -> None:
+        await append(table, rows)
+        await append(INTENTS, late)
+
+    job = LostCalls(records, clock, 10.0)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(records, "append", interrupted)
+        await job.adopt()
+    assert len((await records.query(INTENTS, tenant=None)).records) == len(late)
+    await job.adopt()
+    assert (await records.query(INTENTS, tenant=None)).records == ()
+    rows = (await records.query(TABLE, tenant=None)).records
+    assert {row.id for row in rows} == {row.id for row in (*early, *late)}
+
+
+async def test_s04_no_call_is_taken_for_lost_while_its_row_waits_in_a_spool() -> None:
+    records, clock = Spooled(), FakeClock()
+    old = clock.time() - 99.0
+    intent, row = (Record("call", "acme", old, {"error": error}) for error in (LOST, None))
+    await records.append(INTENTS, [intent])
+    records.waiting, records.down = [(TABLE, row)], True
+    job = LostCalls(records, clock, 10.0)
+    for _ in range(3):
+        with pytest.raises(Refusal, match="wait"):
+            await job.look()
+    records.down = False
+    for _ in range(2):
+        await job.look()
+    assert (await records.query(TABLE, tenant=None)).records == (row,)
+    assert (await records.query(INTENTS, tenant=None)).records == ()
+
+
+async def test_s04_others_have_a_round_to_send_what_waits_at_the_start_and_after_an_outage() -> None:
+    records, clock = Spooled(), FakeClock()
+    old = clock.time() - 99.0
+    job = LostCalls(records, clock, 10.0)
+    for name in ("start", "outage"):
+        intent, row = (Record(name, "acme", old, {"error": error}) for error in (LOST, None))
+        await records.append(INTENTS, [intent])
+        await job.look()
+        await records.append(TABLE, [row])  # out of another gateway's spool
+        await job.look()
+        assert await records.get(TABLE, "acme", name) == row
+        assert await records.get(INTENTS, "acme", name) is None
+        records.waiting, records.down = [("audit", row)], True
+        with pytest.raises(Refusal):
+            await job.look()
+        records.down = False
 
 
 async def test_a_call_that_cannot_be_announced_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
