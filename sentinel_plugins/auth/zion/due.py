@@ -48,7 +48,8 @@ class Due:
         self._swept = float("-inf")
         self._sweeping = asyncio.Lock()
         self._sweep: AsyncIterator[Stored] | None = None
-        self._begun = self._oldest = float("inf")
+        self._begun = float("inf")
+        self._old: list[str] = []
 
     def users(self) -> list[str]:
         """Whose usage there is to tell."""
@@ -131,7 +132,7 @@ class Due:
                 if now - self._swept < SWEEP_S and not (self._full and self._count < MOST // 2):
                     return
                 sweep = self._records.scan(TABLE)
-                self._begun, self._oldest, self._full = now, float("inf"), False
+                self._begun, self._old, self._full = now, [], False
             self._sweep = None  # whatever ends this call, half a sweep is none
             try:
                 if await self._goes_on(sweep, rows):
@@ -144,11 +145,13 @@ class Due:
         for _ in range(rows):
             stored = await anext(sweep, None)
             if stored is None:
-                await self._records.delete(TABLE, until=min(self._begun - KEPT_S, self._oldest))
+                # What comes meanwhile out of a spool, however old, nobody has told.
+                await self._records.delete(TABLE, until=self._begun - KEPT_S, ids=self._old)
                 self._swept = self._begun
                 return False
             record = stored.record
             if record is not None and record.fields["state"] in OPEN:
-                self._oldest = min(self._oldest, record.at)
                 self.put(record)
+            elif stored.at < self._begun - KEPT_S:
+                self._old.append(stored.id)
         return True

@@ -663,7 +663,7 @@ async def test_however_much_was_told_what_waits_is_told_and_what_is_old_is_forgo
         assert len(await states(records)) == 100
 
 
-async def test_what_is_old_is_kept_while_something_older_waits() -> None:
+async def test_of_what_is_old_only_what_waits_is_kept() -> None:
     records, server = MemoryRecords(), ZionServer()
     old = NOW - KEPT_S
     await records.append(
@@ -672,13 +672,35 @@ async def test_what_is_old_is_kept_while_something_older_waits() -> None:
     server.ill = {"ann": 500}
     async with zion(server, records) as (auth, _):
         await outbox_of(auth).flush()
-        assert [row.id for row in (await records.query(TABLE, tenant=None)).records] == ["last", "left"]
+        assert [row.id for row in (await records.query(TABLE, tenant=None)).records] == ["left"]
         server.ill = {}
         await auth.clock.advance(SWEEP_S)
         for _ in range(2):
             await outbox_of(auth).flush()
             await auth.clock.advance(SWEEP_S)
         assert await states(records) == []
+
+
+async def test_what_comes_out_of_a_spool_while_what_is_old_is_forgotten_is_told() -> None:
+    class Late(MemoryRecords):
+        late = True
+
+        async def scan(self, table: str) -> AsyncIterator[Stored]:
+            async for stored in super().scan(table):
+                yield stored
+            if self.late:
+                self.late = False
+                await self.append(TABLE, [written("left", NOW - KEPT_S - 2, "waiting")])
+
+    records = Late()
+    await records.append(TABLE, [written("old", NOW - KEPT_S - 1)])
+    async with zion(records=records) as (auth, server):
+        await outbox_of(auth).flush()
+        assert [row.id for row in (await records.query(TABLE, tenant=None)).records] == ["left"]
+        await auth.clock.advance(SWEEP_S)
+        await outbox_of(auth).flush()
+        await outbox_of(auth).flush()
+        assert server.usage["ai_requests"] == 1
 
 
 async def test_a_look_that_fails_keeps_nobody_from_being_told_and_nothing_from_being_forgotten() -> None:
