@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from sentinel_core.errors import Refusal
+
 _UNSENT = "nothing had been sent"
 
 
@@ -17,6 +19,17 @@ def own_failure(exc: BaseException) -> bool:
     """Whether this is a failure of what was called, for its caller to handle, and no request to end: an `Exception`, or
     a cancellation that nobody asked for."""
     return isinstance(exc, Exception) or unasked(exc)
+
+
+def called_off(exc: BaseException) -> BaseException:
+    """What to raise where the gateway has cancelled this task to end its exchange: the task goes on, and is told so.
+
+    A task that somebody else has cancelled as well is cancelled: then it is the exception that came.
+    """
+    task = asyncio.current_task()
+    if task is None or not isinstance(exc, Exception | asyncio.CancelledError) or task.uncancel():
+        return exc
+    return Refusal("draining", retry_after_s=1)
 
 
 def note_unsent(exc: asyncio.CancelledError) -> None:

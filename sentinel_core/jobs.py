@@ -32,6 +32,11 @@ class Jobs:
         self._tasks: list[asyncio.Task[None]] = []
         self._turn = asyncio.Lock()
 
+    def begin(self) -> None:
+        """The gateway opens: in a loop that may be another one than before, where nothing has to be waited for."""
+        self._turn = asyncio.Lock()
+        self._tasks = [task for task in self._tasks if not task.done()]
+
     async def replace(self, jobs: Iterable[Job]) -> None:
         """Cancel what still runs, wait until it has ended, and run each of these in a task of its own; one such change
         after the other."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sentinel_core.chain.clock import limited
 from sentinel_core.chain.derive import collecting, decomposing
@@ -14,6 +15,9 @@ from sentinel_core.chain.phases import Phase, PhaseForm
 from sentinel_core.chain.plan import ChainPlan
 from sentinel_core.provider import Provider
 from sentinel_core.stage import Stage
+
+if TYPE_CHECKING:
+    from sentinel_core.chain.exchange import Exchange
 
 Step = tuple[Entry, Phase, bool]
 """A stage, one of its phases, and whether that is a coroutine function."""
@@ -31,6 +35,7 @@ class Chain:
         "guards",
         "monitors",
         "names",
+        "open",
         "providers",
         "reads_requests_in_part",
         "reads_responses_in_part",
@@ -52,6 +57,7 @@ class Chain:
         self.providers = providers
         self.tracker = tracker
         self.users = 0
+        self.open: set[Exchange] = set()
         self._idle: list[Callable[[], object]] = []
         self.names = tuple(entry.name for entry in plan.entries)
         bound: list[Bound] = [
@@ -94,6 +100,10 @@ class Chain:
             self._idle.append(callback)
         else:
             callback()
+
+    def break_off(self) -> int:
+        """End every exchange that is still open; how many these were."""
+        return sum([exchange.break_off() for exchange in tuple(self.open)])
 
     async def idle(self) -> None:
         """Return once no exchange runs on this generation."""

@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from time import perf_counter
 from types import TracebackType
+from typing import Any
 
+from sentinel_core.cancellation import called_off
 from sentinel_core.chain import dispatching, finish, inward, monitor, outward
 from sentinel_core.chain.account import Account
 from sentinel_core.chain.compile import Chain
 from sentinel_core.chain.endings import Endings
 from sentinel_core.chain.faults import is_fault
 from sentinel_core.chain.restoring import RestoredStream, restored
+from sentinel_core.chain.resumed import CutOff
 from sentinel_core.chain.rows import Rows
 from sentinel_core.chain.stream import Delivery, Source
 from sentinel_core.chain.transcript import Transcript
@@ -28,11 +31,15 @@ class Exchange:
     """`async with` it for the reply: an `Answer`, or a `Delivery` to iterate.
 
     On exit, whatever the ending, everything that was opened is closed and every entered stage is finished, once.
-    `outcome` is set then. A second cancellation may leave the exit early; the gateway's drain waits for the rest.
+    `outcome` is set then. A second cancellation may leave the exit early; the gateway's drain waits for the rest. One
+    that is broken off ends without its owner, who is told `Refusal` (draining).
     """
 
     __slots__ = (
+        "_broken_off",
         "_delivery",
+        "_ending",
+        "_entering",
         "_exited",
         "_failure",
         "_opened",
@@ -62,6 +69,9 @@ class Exchange:
         self._delivery: Delivery | None = None
         self._failure: BaseException | None = None
         self._exited: bool | None = None  # before it is entered
+        self._entering: asyncio.Task[Any] | None = None  # Any: whatever the caller's gives
+        self._broken_off = False
+        self._ending: asyncio.Task[None] | None = None  # of one that was broken off
         self._opened = perf_counter()
 
     async def __aenter__(self) -> Answer | Delivery:
@@ -71,17 +81,44 @@ class Exchange:
         self.ctx.stage_names = self.chain.names
         self.ctx.stage_seconds = self.seconds
         self.chain.enter()
+        self.chain.open.add(self)
+        self._entering = asyncio.current_task()
         try:
-            return await self._run()
+            reply = await self._run()
+            if not self._broken_off:
+                return reply
+            raise asyncio.CancelledError  # somebody has swallowed it
         except BaseException as exc:  # a cancellation ends an exchange as well, and nothing may stay open
+            failure = called_off(exc) if self._broken_off else exc
             self._failure = exc
             await self._exit(exc)
-            raise
+            if failure is exc:
+                raise
+            raise failure from exc
+        finally:
+            self._entering = None
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._exit(exc)
+
+    def break_off(self) -> bool:
+        """End it now, whoever still waits for it or reads it; False if it is ending already.
+
+        For a gateway that waits no longer: its tracker has what that takes.
+        """
+        if self._exited is not False or self._broken_off:
+            return False
+        self._broken_off = True
+        if self._entering is not None:
+            self._entering.cancel()  # whoever enters ends it as well
+            return True
+        whole = self._delivery is None or self._delivery.exhausted
+        if self._delivery is not None:
+            self._delivery.break_off()
+        self._ending = self.chain.tracker.start(self._exit(None if whole else asyncio.CancelledError()))
+        return True
 
     async def _run(self) -> Answer | Delivery:
         reply, depth = await inward.enter(self)
@@ -153,6 +190,8 @@ class Exchange:
         """Note why the stream broke; an upstream's own words pass the guards before the caller sees them."""
         if is_fault(exc):
             exc = self.rows.fault(exc)
+        if isinstance(exc, CutOff):
+            return exc  # what counts is the cancellation before it
         self._failure = exc
         if isinstance(exc, UpstreamError | StageFault):
             self.rows.broke(exc, self.ctx.deadline)
@@ -162,6 +201,8 @@ class Exchange:
 
     async def _exit(self, exc: BaseException | None) -> None:
         if self._exited:
+            if self._ending is not None and self._ending is not asyncio.current_task():
+                await asyncio.shield(self._ending)
             return
         self._exited = True
         if self._delivery is not None:
@@ -176,7 +217,7 @@ class Exchange:
         if rest is not None:
             await self._owed(self._end_with(rest), exc)
         else:
-            chain.leave()
+            self._leave()
 
     async def _owed(self, work: Running[None], exc: BaseException | None) -> None:
         """Wait for what an ending owes, past the first cancellation; the second one leaves it to the tracker."""
@@ -198,16 +239,26 @@ class Exchange:
                 await monitor.watch_reply(self, monitors)
             await finish.run(self, outcome, self.chain.finishers[self.entered])
         finally:
-            self.chain.leave()
+            self._leave()
 
     async def _end_with(self, rest: Running[None]) -> None:
         try:
             await rest
         finally:
-            self.chain.leave()
+            self._leave()
+
+    def _leave(self) -> None:
+        self.chain.open.discard(self)
+        self.chain.leave()
 
     def _conclude(self, exc: BaseException | None) -> Outcome:
         failure = self._failure or exc
+        if (
+            isinstance(self._failure, asyncio.CancelledError)
+            and self._delivery is not None
+            and self._delivery.exhausted
+        ):
+            failure = exc  # a read was cancelled, and the caller read on to the end
         self.rows.counted(self.account.usage)
         first = self._delivery.first_event_at if self._delivery is not None else None
         self.outcome = Outcome(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from sentinel_core.chain.resumed import resumed
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import TEXTS, Event, Finish, Frame, Opaque
 
@@ -36,6 +38,9 @@ class HeldEnds:
                 raise self._over.pop()  # no cycle with what it was raised in is left
             try:
                 self._take(await self._next())
+            except asyncio.CancelledError:
+                self._next = resumed(self._next)
+                raise
             except (StopAsyncIteration, UpstreamError) as error:  # raised once what came before it is gone
                 self._over.append(error)
                 self._ready += self._held

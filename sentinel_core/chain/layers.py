@@ -11,6 +11,7 @@ from sentinel_core.chain.clock import OwnTime
 from sentinel_core.chain.entry import Entry
 from sentinel_core.chain.passage import Passage, iterated
 from sentinel_core.chain.phases import Phase
+from sentinel_core.chain.resumed import resumed
 from sentinel_core.chain.verdicts import Verdicts
 from sentinel_core.context import Context
 from sentinel_core.events import Event
@@ -69,6 +70,8 @@ class StreamLayer:
             raise
         except BaseException as exc:  # the clock stops for a cancellation as well
             clock.stop()
+            if isinstance(exc, asyncio.CancelledError) and self._next is not None:
+                self._next = resumed(self._next)
             failure = self._failure(exc)
             if failure is exc:
                 raise

@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from time import perf_counter
 
+from sentinel_core.cancellation import called_off
 from sentinel_core.chain.faults import is_fault
 from sentinel_core.chain.held_ends import HeldEnds
+from sentinel_core.chain.resumed import CutOff, resumed
 from sentinel_core.chain.rows import Rows
 from sentinel_core.chain.transcript import Meter, Transcript
+from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.events import TEXTS, Event, Finish, UsageReport
 from sentinel_core.reply import EventStream, Reading
 
@@ -49,8 +52,12 @@ class Source:
             self._stream.ended(None)
             self.meter.ended = True
             raise
+        except CutOff:
+            raise
         except BaseException as exc:  # a cancellation that nobody asked for is the provider's fault
             self._stream.ended(exc)
+            if isinstance(exc, asyncio.CancelledError):
+                self._next = resumed(self._next)
             if is_fault(exc):
                 raise self._rows.fault(exc) from exc
             raise
@@ -80,12 +87,16 @@ class Delivery:
     """The stream as the caller iterates it: after every guard and every restoration, at the caller's pace.
 
     Iterate it inside `async with gateway.open(ctx)`. Raises `Refusal`, `UpstreamError` or `StageFault` where the
-    reply breaks; a reply that just ends is complete. Where no layer stands between, it reads the upstream's events
-    themselves, and tells their stream how they ended.
+    reply breaks, and again to whoever reads on; a reply that just ends is complete. After a read that was cancelled,
+    one may read on: what cannot go on raises `UpstreamError` (upstream_stream_interrupted). Where no layer stands
+    between, it reads the upstream's events themselves, and tells their stream how they ended.
     """
 
     __slots__ = (
+        "_broken_off",
+        "_cut_off",
         "_failed",
+        "_failure",
         "_guarded",
         "_loop",
         "_next",
@@ -113,6 +124,8 @@ class Delivery:
         self.meter = Meter()
         self.exhausted = False
         self.closed = False
+        self._failure: BaseException | None = None
+        self._broken_off = self._cut_off = False
         self.first_event_at: float | None = None
 
     def __aiter__(self) -> Delivery:
@@ -120,7 +133,7 @@ class Delivery:
 
     async def __anext__(self) -> Event:
         if self.closed:
-            raise StopAsyncIteration
+            raise self._over()
         reading = self._reading
         reading.task = asyncio.current_task(self._loop)
         try:
@@ -128,9 +141,14 @@ class Delivery:
         except StopAsyncIteration:
             self._ended(None)
             raise
-        except BaseException as exc:  # whatever it was, the stream has ended
+        except BaseException as exc:  # but for a cancelled read, the stream has ended
             self._ended(exc)
-            failure = await self._failed(exc)
+            broken_off = self._broken_off and reading.awaited is not None
+            failure = called_off(exc) if broken_off else await self._failed(exc)
+            if isinstance(failure, asyncio.CancelledError):
+                self._next = resumed(self._next)
+            elif not self.closed:
+                self.closed, self._failure = True, failure
             if failure is exc:
                 raise
             raise failure from exc
@@ -155,13 +173,27 @@ class Delivery:
         """Note the end, and tell the stream whose events these are."""
         if failure is None:
             self.exhausted = self.meter.ended = True
-        if self._taken is not None:
+        if self._taken is not None and not isinstance(failure, CutOff):
             self._taken.ended(failure)
+
+    def _over(self) -> BaseException:
+        """What is raised to one who reads on: an end only where the reply had its own, or its owner has left it."""
+        if self._broken_off:
+            return Refusal("draining", retry_after_s=1)
+        if self._cut_off:
+            return UpstreamError("upstream_stream_interrupted")
+        return self._failure or StopAsyncIteration()
+
+    def break_off(self) -> None:
+        """The exchange ends without its owner: whatever was not read yet is not read any more."""
+        self.closed = True
+        self._broken_off = not self.exhausted and self._failure is None
 
     def detach(self) -> None:
         """The exchange is over: give nothing more, and let go of it."""
         self.closed = True
         self._failed = _unnoted
+        self._cut_off, self._failure = self._failure is not None, None  # which was raised in what it would be kept by
         self._next = _nothing  # no cycle with the exchange is left
 
 

@@ -23,6 +23,7 @@ from sentinel_core.gateway import outside
 from sentinel_core.gateway.asking import Body, decoded, new_id
 from sentinel_core.gateway.blueprint import Blueprint, Judge, check_fixed, draw, warnings_about
 from sentinel_core.gateway.catalogue import ModelInfo
+from sentinel_core.gateway.drain import Drain
 from sentinel_core.gateway.generation import Generation, Opened, ProviderPool
 from sentinel_core.gateway.healthcheck import HealthChecks
 from sentinel_core.gateway.opening import Opening
@@ -37,15 +38,13 @@ from sentinel_core.registry import Registry
 from sentinel_core.services import Services
 from sentinel_core.state import StateStore
 
-FINISHERS_S = 1.0
-"""What finishers get at an exit after the drain's time is used up."""
-
 
 class Gateway:
     """One configuration, open or not. `async with gateway:` opens it; the exit drains and closes it.
 
     Raises `ConfigError` with every problem when it is made, before anything is opened. `registry` may hold plugins of
-    this process; `services` replaces the outside world, stores included; `judge` adds what its host refuses.
+    this process, and stays as it is; `services` replaces the outside world, stores included; `judge` adds what its host
+    refuses.
     """
 
     def __init__(
@@ -56,18 +55,19 @@ class Gateway:
         services: Services | None = None,
         judge: Judge | None = None,
     ) -> None:
-        self._registry, self._given = registry, services
+        self._registry, self._given = registry or Registry(), services
         self._sources: Sources | None = None
-        self._blueprint = draw(settings, registry or Registry(), judge, given=services)
+        self._blueprint = draw(settings, self._registry.copy(), judge, given=services)
         self._json_limits = settings.server.json_limits
         self._tracker, self._jobs, self._pool = Tracker(), Jobs(), ProviderPool()
         self._generation: Generation | None = None
         self._retired, self._health = Retired(self._tracker), HealthChecks(lambda: self.services.clock.monotonic())
+        self._drain = Drain(self._retired, self._tracker)
         self._services: Services | None = services
         self._stack = AsyncExitStack()
         self._reloading, self._opening = asyncio.Lock(), Opening()
         self._started_at: float | None = None
-        self.draining, self._drain_began = False, 0.0
+        self.draining = False
         self.endpoints: tuple[Endpoint | Socket, ...] = self._blueprint.registry.endpoints(self)
         self._planned: tuple[Job, ...] = self._blueprint.registry.jobs(self)
         self.commands: tuple[Command, ...] = self._blueprint.registry.commands()
@@ -139,7 +139,7 @@ class Gateway:
     @property
     def in_flight(self) -> int:
         """Exchanges that are open, or whose finishers still run."""
-        return sum(generation.chain.users for generation in self._retired.beside(self._generation))
+        return self._retired.users(self._generation)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -167,6 +167,7 @@ class Gateway:
     async def __aenter__(self) -> Self:
         if self._generation is not None:
             raise RuntimeError("the gateway is open already")
+        self._begin()
         async with AsyncExitStack() as stack:
             opened = self._given or await outside.opened(self._blueprint, stack)
             services = outside.completed(opened, self._blueprint.registry)
@@ -178,6 +179,12 @@ class Gateway:
         await self._jobs.replace(self._planned)
         return self
 
+    def _begin(self) -> None:
+        """Locks belong to the loop that they are used in first, which may be another one at each opening."""
+        self._reloading = asyncio.Lock()
+        self._health.begin()
+        self._jobs.begin()
+
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -185,7 +192,9 @@ class Gateway:
             rest.push_async_callback(self._stack.aclose)
             rest.push_async_callback(self._close_generations)
             rest.push_async_callback(self._end_jobs)
-            await self.drain(self._drain_left_s())
+            rest.push_async_callback(lambda: self._drain.break_off(self._generation))
+            self.begin_drain()
+            await self.drain(self._drain.left_s(self.settings.server.drain_timeout_s))
 
     async def _end_jobs(self) -> None:
         async with self._reloading:
@@ -205,7 +214,7 @@ class Gateway:
         async with self._reloading:
             if settings is None:
                 settings = await asyncio.to_thread(self._sources.read) if self._sources else self.settings
-            old, registry = self._accepting(), self._registry or Registry()
+            old, registry = self._accepting(), self._registry.copy()
             blueprint = draw(replace(settings, server=self.settings.server), registry, given=self._given)
             check_fixed(self._blueprint, blueprint)
             services = outside.completed(self.services, registry)
@@ -230,24 +239,12 @@ class Gateway:
         if not self.draining:
             self.draining = True
             self._opening.stop()
-            self._drain_began = time.monotonic()
-
-    def _drain_left_s(self) -> float:
-        """How long an exit may still wait: what is left of a drain that began, or a moment for finishers."""
-        self.begin_drain()
-        return max(FINISHERS_S, self.settings.server.drain_timeout_s + self._drain_began - time.monotonic())
+            self._drain.begin()
 
     async def drain(self, timeout_s: float | None = None) -> bool:
         """Refuse new exchanges and wait until every open one, and every finisher, has ended. False if time ran out."""
         self.begin_drain()
-        try:
-            async with asyncio.timeout(timeout_s):
-                for generation in self._retired.beside(self._generation):
-                    await generation.chain.idle()
-                await self._tracker.drained()
-        except TimeoutError:
-            return False
-        return True
+        return await self._drain.over(self._generation, timeout_s)
 
     # -- the ways in --------------------------------------------------------------------------------------------
 

@@ -32,6 +32,10 @@ class HealthChecks:
         self._steps = count()  # tells what came first
         self._begun: dict[str, int] = {}
 
+    def begin(self) -> None:
+        """The gateway opens: in a loop that may be another one than before."""
+        self._lock = asyncio.Lock()
+
     async def look(self, in_force: InForce, *, anew: bool = False) -> Mapping[str, Health]:
         """Health by provider, not older than 15 seconds; `anew` asks whatever is known."""
         while True:

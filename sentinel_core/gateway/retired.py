@@ -15,10 +15,15 @@ class Retired:
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
         self._open: dict[Generation, asyncio.Lock] = {}
+        self._used: set[Generation] = set()  # closed, though somebody had not ended
 
     def beside(self, present: Generation | None) -> tuple[Generation, ...]:
         """Every generation that is open: these, and the one in force where there is one."""
         return (*self._open, present) if present is not None else tuple(self._open)
+
+    def users(self, present: Generation | None) -> int:
+        """Exchanges that have not ended, on whichever generation, a closed one too."""
+        return sum(generation.chain.users for generation in (*self.beside(present), *self._used))
 
     async def add(self, generation: Generation) -> None:
         """Retire a generation. Returns when it is closed, or at once where exchanges still run on it."""
@@ -47,3 +52,6 @@ class Retired:
                     await generation.close()
                 finally:
                     del self._open[generation]
+                    if generation.chain.users:
+                        self._used.add(generation)
+                        generation.chain.when_idle(lambda: self._used.discard(generation))

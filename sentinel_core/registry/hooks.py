@@ -19,6 +19,14 @@ class Hooks:
         self._manager = Manager(StartUpHooks)
         self._shown: dict[str, str] = {}
 
+    def copy(self) -> Hooks:
+        """Another one with the same plugins."""
+        other = Hooks()
+        for name, plugin in self._manager.list_name_plugin():
+            if plugin is not None:
+                other.add(plugin, name, self._shown[name])
+        return other
+
     def has(self, plugin: object) -> bool:
         """True if it is registered."""
         return self._manager.is_registered(plugin)

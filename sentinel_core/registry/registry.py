@@ -47,6 +47,12 @@ class Registry:
         self._found: dict[tuple[Kind, str], Contribution] = {}
         self._blocked: set[str] = set()
 
+    def copy(self) -> Registry:
+        """Another one that begins with what is here: what it loads stays its own."""
+        other = Registry()
+        other._hooks, other._found, other._blocked = self._hooks.copy(), dict(self._found), set(self._blocked)
+        return other
+
     def load(self, name: str, kind: Kind, *, table: str = "") -> None:
         """Import the installed plugin that brings `name`, unless it is here already.
 

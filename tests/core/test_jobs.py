@@ -12,7 +12,7 @@ from sentinel_core.config import settings_from
 from sentinel_core.errors import ConfigError
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.jobs import Job
+from sentinel_core.jobs import Job, Jobs
 from sentinel_core.registry import Registry
 from sentinel_core.testing import fake_services, settle
 
@@ -90,3 +90,22 @@ async def test_a_job_that_raises_is_logged_and_the_gateway_goes_on(caplog: pytes
         await settle()
         assert "the job 'works' failed" in caplog.text
         assert gateway.started
+
+
+def test_jobs_run_in_one_loop_after_the_other() -> None:
+    works = Works()
+    jobs = Jobs()
+    for _ in range(2):
+        with asyncio.Runner() as runner:
+            runner.run(replaced_at_once(jobs, works))
+    assert works.said[:2] == ["started", "ended"]
+    assert works.said.count("started") == works.said.count("ended")
+
+
+async def replaced_at_once(jobs: Jobs, works: Works) -> None:
+    """Two changes at a time, and none left in the end."""
+    jobs.begin()
+    job = Job("works", works.run)
+    await asyncio.gather(jobs.replace((job,)), jobs.replace((job,)))
+    await settle()
+    await jobs.replace(())

@@ -137,7 +137,7 @@ async def test_a_host_that_is_cancelled_again_while_a_job_ends_closes_the_rest()
 async def test_generations_that_a_drain_could_not_wait_for_are_closed_before_what_they_use(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("sentinel_core.gateway.gateway.FINISHERS_S", 0.0)
+    monkeypatch.setattr("sentinel_core.gateway.drain.FINISHERS_S", 0.0)
     provider, requests = FakeProvider(HANG), list[asyncio.Task[Answer]]()
     live = gateway(provider, drain_timeout_s=0.01)
     async with live:
@@ -154,7 +154,7 @@ async def test_generations_that_a_drain_could_not_wait_for_are_closed_before_wha
 async def test_a_generation_that_is_closing_when_the_drain_runs_out_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("sentinel_core.gateway.gateway.FINISHERS_S", 0.0)
+    monkeypatch.setattr("sentinel_core.gateway.drain.FINISHERS_S", 0.0)
     provider = FakeProvider(HANG)
     live = gateway(provider, drain_timeout_s=0.01)
     async with live:

@@ -94,3 +94,17 @@ async def test_an_unknown_model_is_refused_with_its_name() -> None:
             await live.complete({**chat_body(), "model": "no-such"})
         assert (caught.value.code, caught.value.status, caught.value.param) == ("model_not_found", 404, "model")
         assert [model.id for model in live.models()] == ["fake"]
+
+
+def test_one_loop_after_the_other_opens_the_same_gateway() -> None:
+    live = gateway(FakeProvider(("Hello",)))
+    for _ in range(2):
+        with asyncio.Runner() as runner:
+            runner.run(used_at_once(live))
+
+
+async def used_at_once(live: Gateway) -> None:
+    """Several at a time want what one alone may have."""
+    async with live:
+        await asyncio.gather(*(live.health(anew=True) for _ in range(3)), *(live.reload() for _ in range(3)))
+        assert (await live.complete(chat_body())).body["choices"]

@@ -13,7 +13,7 @@ import pytest
 
 from sentinel_core import Gateway, Registry, Stage
 from sentinel_core.config import Settings, settings_from
-from sentinel_core.endpoints import Endpoint, Socket
+from sentinel_core.endpoints import Endpoint, HttpReply, HttpRequest, Socket
 from sentinel_core.errors import ConfigError, Refusal
 from sentinel_core.gateway.sources import Sources
 from sentinel_core.hookspecs import hookimpl
@@ -369,3 +369,35 @@ async def test_a_drain_that_begins_while_the_file_is_read_ends_the_reload(
         with pytest.raises(Refusal) as refused:
             await live.reload()
     assert refused.value.code == "draining"
+
+
+class Contributing:
+    """A plugin of the host's own."""
+
+    @hookimpl
+    def sentinel_endpoints(self) -> Iterable[Endpoint]:
+        return (Endpoint("GET", "/v1/own", own_route),)
+
+
+async def own_route(request: HttpRequest) -> HttpReply:
+    """Nothing."""
+    return HttpReply(None)
+
+
+def paths(live: Gateway) -> set[str]:
+    return {endpoint.path for endpoint in live.endpoints}
+
+
+async def test_stages_that_a_reload_takes_out_leave_nothing_where_the_host_has_a_registry_of_its_own() -> None:
+    provider = {"providers": {"echo": {"models": ["echo"]}}}
+    host, registry = Contributing(), Registry()
+    registry.register(host)
+    live = Gateway(settings_from({**provider, "stages": {"usage": {}, "audit": {}}}), registry=registry)
+    async with live:
+        assert {"/v1/own", "/v1/usage", "/v1/audit"} <= paths(live)
+        assert registry.stages == {}  # it is the host's
+        await live.reload(settings_from(provider))
+        assert paths(live) == {"/v1/own"}
+        await live.reload(settings_from({**provider, "stages": {"audit": {}}}))
+        assert {"/v1/own", "/v1/audit"} <= paths(live)
+        assert "/v1/usage" not in paths(live)
