@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 import msgspec
+
+INCOMPLETE = 3
+"""The exit code of a command that could not look at everything."""
+UNPRINTED = 4
+"""The exit code of a command whose result could not be said: a full disk, a pipe that nobody reads."""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, left: int | None = None) -> str:
@@ -35,3 +43,18 @@ def printable(text: str) -> str:
 
 def _visible(char: str) -> str:
     return char if char.isprintable() else json.dumps(char)[1:-1]
+
+
+def complain(message: str) -> None:
+    """Say on standard error why there is no result; nobody may be left to read that."""
+    with suppress(OSError):
+        print(f"sentinel: {message}", file=sys.stderr)
+
+
+def unprinted(error: OSError) -> int:
+    """Say that standard output takes no more, and close that: Python would try to write the rest once more when it ends
+    (https://docs.python.org/3/library/signal.html#note-on-sigpipe). The exit code for it."""
+    complain(f"cannot print: {error.strerror}")
+    with suppress(OSError):  # what stands in for a file has no number
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return UNPRINTED

@@ -30,7 +30,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One page of a query, newest first. `cursor` continues it; None at the end."""
+    """One page of a query, newest first. `cursor` continues it; None at the end, and only there."""
 
     records: tuple[Record, ...]
     cursor: str | None = None
@@ -125,6 +125,7 @@ class RecordStore(Protocol):
     ) -> Page:
         """Rows from `since` until before `until` whose fields equal `where` as JSON, newest first, at most `limit`.
 
+        Where rows are large a page has fewer of them, and at least one: only the cursor says whether there are more.
         Tenant None looks in all. Following the cursors gives every row that was there at the start exactly once,
         whatever arrives meanwhile. Raises `Refusal` (invalid_parameter) for a cursor that is none.
         """

@@ -17,6 +17,7 @@ from sentinel_core.json_types import TomlValue
 MAX_SHOWN_CHARS = 60
 
 _CREDENTIALS = re.compile(r"(?<=//)[^/\s@]*@")
+_BEHIND_ADDRESS = re.compile(r"(//[^\s?#]*[?#]|\?(?=[^\s=]+=))\S.*", re.DOTALL)
 _NAMES: dict[object, str] = {
     int: "an integer",
     float: "a number",
@@ -96,14 +97,16 @@ def found(value: TomlValue, annotation: Any) -> str:  # annotations have no comm
 
 
 def show(value: TomlValue) -> str:
-    """A plain value as TOML, shortened; credentials in a URL are masked, containers only named."""
+    """A plain value as TOML, shortened; credentials in a URL are masked and its query is left out, for keys stand in
+    both. Containers are only named."""
     match value:
         case None:
             return "(none)"
         case bool():
             return str(value).lower()
         case str():
-            text = json.dumps(_CREDENTIALS.sub("***@", value), ensure_ascii=False)
+            safe = _BEHIND_ADDRESS.sub(r"\1…", _CREDENTIALS.sub("***@", value))
+            text = json.dumps(safe, ensure_ascii=False)
             return text if len(text) <= MAX_SHOWN_CHARS else text[:MAX_SHOWN_CHARS] + "…"
         case int() | float():
             return repr(value)

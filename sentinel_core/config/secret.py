@@ -12,6 +12,9 @@ from sentinel_core.config.files import Files
 MAX_SECRET_BYTES = 64 * 1024
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NO_SECRET = re.compile(r"[A-Z][A-Z0-9_]*|[A-Za-z_-]{1,20}")
+"""What looks like the name of a variable or a file; anything else may be the secret, in the place of its name."""
+_MISPLACED = "the secret itself does not belong there"
 REMEDY = 'write { env = "NAME" } or { file = "path" }'
 
 
@@ -79,10 +82,10 @@ class SecretReader:
 
     def _variable(self, name: str) -> str:
         if not _VARIABLE.fullmatch(name):  # it may be the secret itself, which nobody is to see
-            raise UnreadableSecret(
-                "what env names is not the name of a variable; the secret itself does not belong there"
-            )
+            raise UnreadableSecret(f"what env names is not the name of a variable; {_MISPLACED}")
         if name not in self._environ:
+            if not _NO_SECRET.fullmatch(name):
+                raise UnreadableSecret(f"the environment variable that env names is not set; {_MISPLACED}")
             raise UnreadableSecret(f"environment variable {name!r} is not set")
         if not self._environ[name].strip():
             raise UnreadableSecret(f"environment variable {name!r} is empty")
@@ -93,6 +96,8 @@ class SecretReader:
             raw = self._files.read(self._folder / path, MAX_SECRET_BYTES + 1)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
             reason = getattr(error, "strerror", None) or "not a path"
+            if isinstance(error, FileNotFoundError) and not (_NO_SECRET.fullmatch(path) or {*"/."} & {*path}):
+                raise UnreadableSecret(f"what file names cannot be read: {reason}; {_MISPLACED}") from None
             raise UnreadableSecret(f"secret file {path!r} cannot be read: {reason}") from None
         if len(raw) > MAX_SECRET_BYTES:
             raise UnreadableSecret(f"secret file {path!r} is larger than {MAX_SECRET_BYTES} bytes")

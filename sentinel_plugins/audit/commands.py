@@ -10,7 +10,7 @@ import typer
 from sentinel_core.commands import Command
 from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
 from sentinel_core.gateway import Gateway
-from sentinel_core.printing import as_json, printable
+from sentinel_core.printing import INCOMPLETE, as_json, complain, printable, unprinted
 from sentinel_core.records import RecordStore
 from sentinel_plugins.audit.chain import Finding
 from sentinel_plugins.audit.checkpoints import Noted, read
@@ -23,14 +23,13 @@ from sentinel_plugins.recording.offline import answered
 from sentinel_plugins.recording.options import AsJson, Config, EnvFile
 
 FOUND = 1
-INCOMPLETE = 3
-"""The exit code where the records or the checkpoints could not be read: nothing is known of them."""
 
 
 def verify_audit(config: Config = None, env_file: EnvFile = None, json: AsJson = False) -> int:
     """Check that no audit record was edited, deleted or moved.
 
-    Exit code: 0, 1 if one was, 2 wrong arguments or configuration, 3 not everything could be looked at.
+    Exit code: 0, 1 if one was, 2 wrong arguments or configuration, 3 not everything could be looked at, 4 the
+    result could not be printed.
     """
     gateway = Gateway.load(config, env_file=env_file)
     table = table_of(gateway)
@@ -42,9 +41,12 @@ def verify_audit(config: Config = None, env_file: EnvFile = None, json: AsJson =
         answered(gateway, partial(_look, verifier))
         found = verifier.found(_noted(table, keys))
     except (OSError, Refusal) as error:
-        typer.echo(f"sentinel: {error.message if isinstance(error, Refusal) else error}", err=True)
-        return INCOMPLETE
-    typer.echo(as_json(found) if json else _text(found))
+        complain(error.message if isinstance(error, Refusal) else str(error))
+        return INCOMPLETE  # nothing is known of the records
+    try:
+        typer.echo(as_json(found) if json else _text(found))
+    except OSError as error:
+        return unprinted(error)
     return FOUND if found.findings else 0
 
 

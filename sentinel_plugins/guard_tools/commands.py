@@ -11,6 +11,7 @@ import typer
 
 from sentinel_core.commands import Command
 from sentinel_core.gateway import Gateway
+from sentinel_core.printing import INCOMPLETE, complain, printable, unprinted
 from sentinel_plugins.guard_tools import printing
 from sentinel_plugins.guard_tools.evaluate import evaluate, progress
 from sentinel_plugins.guard_tools.guards import Direction, opened
@@ -19,11 +20,6 @@ from sentinel_plugins.guard_tools.score import Evaluation
 from sentinel_plugins.recording.options import AsJson, Config, EnvFile
 
 BELOW = FOUND = 1
-INCOMPLETE = 3
-"""Something was not looked at: rows that are none, a guard that failed, a file that is no text."""
-UNPRINTED = 4
-"""What came out could not be said: a full disk, a pipe that nobody reads."""
-
 
 BOM = "\ufeff"
 
@@ -70,8 +66,7 @@ def guard_eval(
         printing.as_json(found) if json else printing.evaluation(found)
         printing.bad_rows(_name(dataset), found.bad_rows)
     except OSError as error:
-        printing.failed(error)
-        return UNPRINTED
+        return unprinted(error)
     if found.bad_rows or any(score.unmeasured for score in found.guards):
         return INCOMPLETE
     return BELOW if _below(found, min_precision, min_recall) else 0
@@ -99,14 +94,13 @@ def scan_file(
     try:
         text = file.read().decode().removeprefix(BOM)
     except UnicodeDecodeError as error:
-        typer.echo(f"sentinel: {_name(file)} is not UTF-8 at byte {error.start}", err=True)
+        complain(f"{printable(_name(file))} is not UTF-8 at byte {error.start}")
         return INCOMPLETE
     found = asyncio.run(work(text))
     try:
         printing.as_json(found) if json else printing.scan(found)
     except OSError as error:
-        printing.failed(error)
-        return UNPRINTED
+        return unprinted(error)
     return {"clean": 0, "found": FOUND, "incomplete": INCOMPLETE}[found.result]
 
 

@@ -11,6 +11,7 @@ from typing import BinaryIO
 import typer
 from msgspec import UNSET
 
+from sentinel_core.printing import printable
 from sentinel_plugins.guard_tools.dataset import BadRow, Row, lines
 from sentinel_plugins.guard_tools.guards import Asked, Checked, Direction, Guards
 from sentinel_plugins.guard_tools.score import Evaluation, Tally
@@ -51,5 +52,5 @@ def progress(rows: BinaryIO) -> Iterator[Advance]:
     if not size:
         yield lambda size: None
         return
-    with typer.progressbar(length=size, label=rows.name, file=sys.stderr) as bar:
+    with typer.progressbar(length=size, label=printable(rows.name), file=sys.stderr) as bar:
         yield bar.update

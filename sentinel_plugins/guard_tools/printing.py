@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 
 import msgspec
 import typer
 
 from sentinel_core import printing
+from sentinel_core.printing import printable
 from sentinel_plugins.guard_tools.dataset import BadRow
 from sentinel_plugins.guard_tools.scan import Scan
 from sentinel_plugins.guard_tools.score import Evaluation, GuardScore
@@ -29,13 +27,13 @@ def evaluation(found: Evaluation) -> None:
     typer.echo(f"{found.rows} rows, as {found.direction}s")
     for score in found.guards:
         typer.echo()
-        typer.secho(score.guard, bold=True)
+        typer.secho(printable(score.guard), bold=True)
         for line in _score(score):
             typer.echo(f"  {line}")
     if found.unasked:
         typer.echo()
     for guard in found.unasked:
-        typer.echo(f"{guard} does not read {found.direction}s")
+        typer.echo(f"{printable(guard)} does not read {found.direction}s")
 
 
 def scan(found: Scan) -> None:
@@ -44,28 +42,21 @@ def scan(found: Scan) -> None:
         where = "" if seen.lines == () else f"  lines {_numbers(seen.lines)}"
         colour = None if seen.result == "allowed" or seen.only_unseen else typer.colors.YELLOW
         what = ", only characters that nobody sees" if seen.only_unseen else ""
-        typer.echo(f"{seen.guard}: {typer.style(seen.result, fg=colour)}{what}{where}")
+        typer.echo(f"{printable(seen.guard)}: {typer.style(seen.result, fg=colour)}{what}{where}")
         for one in seen.findings:
-            typer.echo(f"  line {one.line}, characters {one.start} to {one.end}: {one.type}, {one.action}")
+            typer.echo(f"  line {one.line}, characters {one.start} to {one.end}: {printable(one.type)}, {one.action}")
     for guard in found.unasked:
-        typer.echo(f"{guard}: does not read {found.direction}s")
-    typer.echo(f"{found.file}: {found.result}")
+        typer.echo(f"{printable(guard)}: does not read {found.direction}s")
+    typer.echo(f"{printable(found.file)}: {found.result}")
 
 
 def bad_rows(name: str, rows: Sequence[BadRow]) -> None:
     """What could not be used, on standard error."""
+    name = printable(name)
     for row in rows[:SHOWN_BAD_ROWS]:
-        typer.secho(f"{name}:{row.line}: {row.problem}", fg=typer.colors.RED, err=True)
+        typer.secho(f"{name}:{row.line}: {printable(row.problem)}", fg=typer.colors.RED, err=True)
     if len(rows) > SHOWN_BAD_ROWS:
         typer.secho(f"{name}: {len(rows) - SHOWN_BAD_ROWS} more; --json has them all", fg=typer.colors.RED, err=True)
-
-
-def failed(error: OSError) -> None:
-    """Say on standard error that standard output takes no more, and close that: Python would try to write the rest once
-    more when it ends (https://docs.python.org/3/library/signal.html#note-on-sigpipe)."""
-    with suppress(OSError):  # nobody may be left to read that either, and what stands in for a file has no number
-        typer.echo(f"sentinel: cannot print: {error.strerror}", err=True)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _score(score: GuardScore) -> Iterable[str]:
@@ -77,7 +68,7 @@ def _score(score: GuardScore) -> Iterable[str]:
     if score.unmeasured:
         yield typer.style(f"{score.unmeasured} rows not measured: the guard failed on them", fg=typer.colors.RED)
     for name, entity in score.entities.items():
-        yield f"{name}: {entity.found} of {entity.rows}"
+        yield f"{printable(name)}: {entity.found} of {entity.rows}"
     if score.places is not None:
         yield from _places(score.places)
 
@@ -86,7 +77,7 @@ def _places(score: SpanScore) -> Iterable[str]:
     yield f"by places: precision {_share(score.precision)}  recall {_share(score.recall)}"
     yield f"{'':<24}{'places':>8}{'covered':>9}{'exact':>7}"
     for name, one in score.types.items():
-        yield f"{name:<24}{one.spans:>8}{one.covered:>9}{one.exact:>7}"
+        yield f"{printable(name):<24}{one.spans:>8}{one.covered:>9}{one.exact:>7}"
 
 
 def _numbers(lines: tuple[int, ...] | None) -> str:

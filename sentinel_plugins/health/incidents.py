@@ -9,6 +9,7 @@ import msgspec
 
 from sentinel_core.records import Record, RecordStore
 from sentinel_plugins.recording.moment import iso
+from sentinel_plugins.recording.pages import newest
 from sentinel_plugins.recording.reach import Reach
 
 TABLE = "incidents"
@@ -76,12 +77,12 @@ class Incidents:
         """Keep one more, and forget what the ring has no room for. Incidents of one moment leave it together."""
         fields = msgspec.to_builtins(found)
         await self._records.append(TABLE, [Record(found.id, "", at, fields)])
-        page = await self._records.query(TABLE, tenant="", limit=KEPT)
+        page = await newest(self._records, TABLE, KEPT, tenant="")
         if page.cursor is not None:
             await self._records.delete(TABLE, until=page.records[-1].at)
 
     async def latest(self, limit: int, kind: str | None = None) -> list[KeptIncident]:
         """Newest first, of one type or of all."""
         where = {"type": kind} if kind is not None else None
-        page = await self._records.query(TABLE, tenant="", where=where, limit=min(limit, KEPT))
+        page = await newest(self._records, TABLE, min(limit, KEPT), tenant="", where=where)
         return [msgspec.convert(record.fields, KeptIncident) for record in page.records]

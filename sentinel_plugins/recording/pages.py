@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
-from sentinel_core.records import Record, RecordStore
+from sentinel_core.records import Page, Record, RecordStore
+from sentinel_plugins.recording.one_page import PAGE_BYTES
 from sentinel_plugins.recording.row import bulk
 
 PAGE = 500
 FIRST = 50
 """Rows of a page at most, and of the first one, by which the next are measured."""
-PAGE_BYTES = 2**22
-"""What a page should not be much larger than: rows may have contents."""
 
 
 class Pages:
@@ -40,6 +39,18 @@ class Pages:
         self._over = page.cursor is None
         self._limit = _limit(page.records)
         return page.records
+
+
+async def newest(records: RecordStore, table: str, limit: int, **query: Any) -> Page:  # Any: as above
+    """The first `limit` rows, however large they are: a store's pages may end earlier."""
+    found: list[Record] = []
+    cursor: str | None = None
+    while True:
+        page = await records.query(table, limit=limit - len(found), cursor=cursor, **query)
+        found += page.records
+        cursor = page.cursor
+        if cursor is None or len(found) >= limit:
+            return Page(tuple(found), cursor)
 
 
 def _limit(read: Sequence[Record]) -> int:

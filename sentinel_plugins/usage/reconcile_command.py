@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from sentinel_core.commands import Command
+from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.limits import NANO
-from sentinel_core.printing import as_json, table
+from sentinel_core.printing import INCOMPLETE, as_json, complain, table, unprinted
 from sentinel_plugins.recording.offline import answered
 from sentinel_plugins.recording.options import AsJson, Config, EnvFile
 from sentinel_plugins.usage.bill import Bill, BillError, Columns, amount, read_bill
@@ -40,7 +41,7 @@ def reconcile_costs(
     """Compare the ledger with a provider's bill.
 
     Exit code: 0, 1 if they differ by more than is tolerated, 2 a bill that cannot be read, wrong arguments or
-    configuration.
+    configuration, 3 the ledger could not be read, 4 the result could not be printed.
     """
     tolerance = _nanousd(tolerance_usd)
     bill = _bill(csv, Columns(date_column, model_column, cost_column))
@@ -50,7 +51,13 @@ def reconcile_costs(
         found = answered(gateway, lambda records: reconcile(records, provider, bill, configured))
     except UnknownProvider as error:
         raise typer.BadParameter(str(error), param_hint="--provider") from None
-    typer.echo(as_json(found) if json else _table(found))
+    except Refusal as error:
+        complain(error.message)
+        return INCOMPLETE
+    try:
+        typer.echo(as_json(found) if json else _table(found))
+    except OSError as error:
+        return unprinted(error)
     return FOUND if any(abs(row.nanousd) > tolerance for row in found) else 0
 
 

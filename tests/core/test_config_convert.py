@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from sentinel_core.config import Document, Origin, Secret, dump
 from sentinel_core.config.convert import convert_table
+from sentinel_core.config.expectation import show
 from sentinel_core.config.secret import SecretReader
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.json_types import TomlTable
@@ -182,3 +183,18 @@ def test_credentials_in_a_url_are_not_shown() -> None:
     _, problems = converted({"mode": "redis://user:hunter2@host/0"})
     assert "hunter2" not in problems[0]
     assert "redis://***@host/0" in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://h/v1?key=hunter2", '"https://h/v1?…"'),
+        ("https://h/v1#hunter2", '"https://h/v1#…"'),
+        ("https://u:hunter2?hunter2@h/v1?key=hunter2", '"https://***@h/v1?…"'),
+        ("h/v1?key=hunter2", '"h/v1?…"'),
+        ("openai/gpt-?", '"openai/gpt-?"'),
+        ("what? nothing", '"what? nothing"'),
+    ],
+)
+def test_what_stands_behind_an_address_is_not_shown(text: str, shown: str) -> None:
+    assert show(text) == shown

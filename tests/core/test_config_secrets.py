@@ -112,6 +112,25 @@ def test_a_reference_that_leads_nowhere_is_a_problem(
     assert CANARY not in text
 
 
+@pytest.mark.parametrize("key", ["gsk_abcDEF0123456789", "c0ffee0011223344", "correcthorsebatterystaple", "hunter2"])
+@pytest.mark.parametrize("kind", ["env", "file"])
+def test_a_secret_where_its_place_should_be_named_is_not_shown(kind: str, key: str) -> None:
+    config, text = acme({"api_key": {kind: key}}, {})
+    assert config is None
+    assert "the secret itself does not belong there" in text
+    assert key not in text
+
+
+@pytest.mark.parametrize("name", ["GROQ_API_KEY_2", "AZURE_OPENAI_API_KEY_OF_TEAM_B", "groq_api_key"])
+def test_a_variable_that_is_not_set_is_named(name: str) -> None:
+    assert f"environment variable {name!r} is not set" in acme({"api_key": {"env": name}}, {})[1]
+
+
+@pytest.mark.parametrize("name", ["/run/secrets/key2", "key2.txt", "groq-key"])
+def test_a_file_that_is_not_there_is_named(name: str) -> None:
+    assert f"secret file {name!r} cannot be read" in acme({"api_key": {"file": name}}, {})[1]
+
+
 def test_a_secret_is_not_pickled_and_not_encoded() -> None:
     secret = Secret(CANARY, "KEY")
     with pytest.raises(TypeError, match="cannot be pickled"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from itertools import islice
 from typing import ClassVar, Self
 
 from sentinel_core.json_types import JsonMapping
@@ -15,6 +14,7 @@ from sentinel_plugins.recording import cursor as cursors
 from sentinel_plugins.recording.filter import Filter
 from sentinel_plugins.recording.groups import Groups
 from sentinel_plugins.recording.json_text import same
+from sentinel_plugins.recording.one_page import OnePage
 from sentinel_plugins.recording.row import checked, replacement
 from sentinel_plugins.records.memory.config import MemoryRecordsConfig
 from sentinel_plugins.records.memory.table import Table
@@ -98,10 +98,9 @@ class MemoryRecords:
         """
         wanted = Filter(tenant, where, since, until)
         before = None if cursor is None else cursors.decode(cursor)
-        found = filter(wanted.matches, self._table(table).newest_first(before))
-        records = tuple(islice(found, max(1, limit)))
-        more = next(found, None) is not None
-        return Page(records, cursors.encode(records[-1]) if more else None)
+        page = OnePage(limit)
+        all(map(page.takes, filter(wanted.matches, self._table(table).newest_first(before))))
+        return page.done()
 
     async def scan(self, table: str) -> AsyncIterator[Stored]:
         """Every row: each is found by what it says."""

@@ -21,6 +21,7 @@ from sentinel_plugins.recording.cursor import Position, position
 from sentinel_plugins.recording.filter import Filter
 from sentinel_plugins.recording.group_commit import too_slow
 from sentinel_plugins.recording.groups import Groups
+from sentinel_plugins.recording.one_page import OnePage
 from sentinel_plugins.recording.row import replacement, row
 from sentinel_plugins.records.redis.config import RedisRecordsConfig
 from sentinel_plugins.records.redis.replay import Replay
@@ -131,16 +132,13 @@ class RedisRecords:
         """Rows from `since` until before `until`, newest first, at most `limit` of them."""
         wanted = Filter(tenant, where, since, until)
         before = None if cursor is None else cursors.decode(cursor)
-        most = max(1, limit)
-        step = STEP if where else min(STEP, most + 1)
-        found: list[Record] = []
+        page = OnePage(limit)
+        step = STEP if where else min(STEP, max(1, limit) + 1)
         async with self._in_time(table), aclosing(self._slices(table, wanted, before, step)) as slices:
             async for records in slices:
-                found += records
-                if len(found) > most:
+                if not all(map(page.takes, records)):
                     break
-        page = tuple(found[:most])
-        return Page(page, cursors.encode(page[-1]) if len(found) > most else None)
+        return page.done()
 
     async def scan(self, table: str) -> AsyncIterator[Stored]:
         """Every row by where it stands in its table and at its tenant, newest first."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from sentinel_plugins.recording.cursor import Position
 from sentinel_plugins.recording.filter import Filter
 from sentinel_plugins.records.sqlite.schema import LEDGER
 
@@ -15,9 +14,9 @@ TENANT_TEXT = "record -> '$.tenant'"
 
 
 class Conditions:
-    """A `WHERE` clause and its values, in the order of the columns of an index."""
+    """A `WHERE` clause and its values, in the order of the columns of an index; with an open end without `until`."""
 
-    def __init__(self, table: str, wanted: Filter, before: Position | None = None) -> None:
+    def __init__(self, table: str, wanted: Filter, *, open_end: bool = False) -> None:
         self._parts: list[str] = []
         self.values: list[Value] = []
         if table == LEDGER:  # by its name: SQLite takes an index of some rows only where it sees which these are
@@ -28,10 +27,8 @@ class Conditions:
             self._add("tenant = ?", wanted.tenant)
         if wanted.since is not None:
             self._add("at >= ?", wanted.since)
-        if wanted.until is not None:
+        if wanted.until is not None and not open_end:
             self._add("at < ?", wanted.until)
-        if before is not None:
-            self._add("(at, id) < (?, ?)", *before)
         for name, text in wanted.where.items():
             self._add(f"{field(name)} = ?", text.decode())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from sentinel_plugins.records.sqlite.wal import beside
 
 OLDEST = (3, 38, 0)
 """SQLite's version that has the operator `->`."""
+ALONE = "mode=ro&immutable=1"
+"""A mode without locks: nobody is seen who writes meanwhile."""
 _STATEMENTS = 256
 
 
@@ -42,13 +45,30 @@ def reading(config: SqliteRecordsConfig) -> sqlite3.Connection:
     return connection
 
 
-def looking(config: SqliteRecordsConfig) -> sqlite3.Connection:
-    """A connection that leaves the file, and what stands beside it, as they are.
+def looking(config: SqliteRecordsConfig, mode: str) -> sqlite3.Connection:
+    """A connection that writes no rows, in the mode of `quiet_mode`."""
+    connection = connect(Path(config.path), busy_timeout_s=config.query_timeout_s, mode=mode)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
 
-    Without a log everything is in the file and nobody has it open. SQLite then reads it without making a log of its
-    own, also in a folder that cannot be written. It takes no lock: what a gateway writes that starts meanwhile is not
-    seen.
+
+def quiet_mode(path: Path) -> str:
+    """The mode of connections that leave the file, and what stands beside it, as they are.
+
+    Rows in a log are read there, and stay there. Where there are none SQLite needs a log all the same, so as to hold to
+    the locks of a gateway that starts meanwhile: it takes it away again if it may write. Where it may not, and there is
+    no log, it reads the file `ALONE`.
     """
-    path = Path(config.path)
-    mode = "mode=ro" if beside(path).exists() else "mode=ro&immutable=1"
-    return connect(path, busy_timeout_s=config.query_timeout_s, mode=mode)
+    log = seen(beside(path))
+    if not all(os.access(place, os.W_OK) for place in (path, path.absolute().parent)):
+        return "mode=ro" if log else ALONE
+    return "mode=ro" if log and log[0] else "mode=rw"
+
+
+def seen(path: Path) -> tuple[int, int] | None:
+    """A file's size and the time of its last change; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return (found.st_size, found.st_mtime_ns)

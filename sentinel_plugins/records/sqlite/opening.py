@@ -18,7 +18,7 @@ from uuid import uuid4
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_plugins.records.sqlite import schema, wal
 from sentinel_plugins.records.sqlite.config import SqliteRecordsConfig
-from sentinel_plugins.records.sqlite.connect import OLDEST, connect, looking
+from sentinel_plugins.records.sqlite.connect import OLDEST, connect, looking, quiet_mode
 
 log = logging.getLogger("sentinel.records")
 
@@ -44,7 +44,7 @@ def examine(config: SqliteRecordsConfig) -> None:
         if not path.exists():
             _refuse(path, "is not there", "the file of a gateway")
         _check_beginnings(path)
-        with closing(looking(config)) as connection:
+        with closing(looking(config, quiet_mode(path))) as connection:
             _check_owner(path, connection)
 
 

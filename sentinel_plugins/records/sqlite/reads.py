@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from typing import Any, TypeAlias
 
 import msgspec
@@ -13,6 +14,7 @@ from sentinel_plugins.recording import row as rows
 from sentinel_plugins.recording.cursor import Position, position
 from sentinel_plugins.recording.filter import Filter
 from sentinel_plugins.recording.groups import DAY_S, Groups, day
+from sentinel_plugins.recording.one_page import PAGE_BYTES
 from sentinel_plugins.records.sqlite.conditions import TENANT_TEXT, Conditions, field, integer
 
 _GET = 'SELECT record FROM records WHERE "table" = ? AND id = ?'
@@ -21,7 +23,24 @@ _SCAN = """
     WHERE "table" = ? {} ORDER BY at DESC, id DESC LIMIT ?"""
 _SCAN_FIRST, _SCAN_NEXT = _SCAN.format(""), _SCAN.format("AND (at, id) < (?, CAST(? AS TEXT))")
 SCANNED = 500
-"""Rows of one step of a scan."""
+"""Rows of one step of a scan, at most."""
+_ABOVE_ALL = "9e999, x''"
+"""A position before every row: a time that is infinite, and what SQLite sorts behind every text."""
+_PAGE = """
+    WITH RECURSIVE walked(at, id, nth, size, record) AS (
+        VALUES ({start}, 0, 0, '')
+        UNION ALL
+        SELECT following.at, following.id, nth + 1, size + length(CAST(following.record AS BLOB)),
+            CASE WHEN nth < ? AND size < ? THEN following.record END
+        FROM walked CROSS JOIN records AS following ON following.number = (
+            SELECT number FROM {source} WHERE {where} AND (at, id) < (walked.at, walked.id)
+            ORDER BY at DESC, id DESC LIMIT 1
+        )
+        WHERE walked.record IS NOT NULL
+    )
+    SELECT '[' || coalesce(group_concat(record), '') || ']', count(*) FROM walked WHERE nth > 0"""
+"""Row after row, until there are as many as are wanted, or as much as is enough; and one without its text behind them,
+if there is one. Only so does SQLite read no row more than it has to: contents may be large."""
 _HALF = 2**32
 
 Raw: TypeAlias = tuple[bytes, bytes, float, bytes]
@@ -40,24 +59,38 @@ def one(connection: sqlite3.Connection, table: str, id_: str) -> Record | None:
 
 
 def page(connection: sqlite3.Connection, table: str, wanted: Filter, before: Position | None, limit: int) -> Page:
-    """The first rows behind a position, newest first."""
-    where = Conditions(table, wanted, before)
+    """The first rows behind a position, newest first; no more of them than are enough."""
+    where = Conditions(table, wanted, open_end=True)
     # Left to choose, SQLite goes through everybody's rows for the second page of a tenant's.
     source = "records INDEXED BY records_by_tenant" if wanted.tenant is not None else "records"
-    sql = f"SELECT record FROM {source} WHERE {where.sql} ORDER BY at DESC, id DESC LIMIT ?"  # noqa: S608 - no input
-    text = connection.execute(
-        f"SELECT '[' || coalesce(group_concat(record), '') || ']' FROM ({sql})",  # noqa: S608 - no input
-        [*where.values, limit + 1],
-    ).fetchone()[0]
-    found = sorted(rows.decode_all(text), key=position, reverse=True)  # concatenation promises no order
-    records = tuple(found[:limit])
-    return Page(records, cursors.encode(records[-1]) if len(found) > limit else None)
+    start = _start(wanted.until, before)
+    text, seen = connection.execute(
+        _PAGE.format(start="?, ?" if start else _ABOVE_ALL, source=source, where=where.sql),
+        [*start, limit, PAGE_BYTES, *where.values],
+    ).fetchone()
+    records = tuple(sorted(rows.decode_all(text), key=position, reverse=True))  # concatenation promises no order
+    return Page(records, cursors.encode(records[-1]) if seen > len(records) else None)
+
+
+def _start(until: float | None, before: Position | None) -> tuple[float, str] | tuple[()]:
+    """The position behind which the rows stand, where there is one. No row of a time has a smaller id than the empty
+    one."""
+    positions = [*([before] if before is not None else ()), *([(until, "")] if until is not None else ())]
+    return min(positions, default=())
 
 
 def scanned(connection: sqlite3.Connection, table: str, before: Place | None) -> list[Raw]:
-    """The next rows, newest first by their columns; as bytes, for a text may be none."""
+    """The next rows, newest first by their columns, no more than are enough; as bytes, for a text may be none."""
     sql = _SCAN_FIRST if before is None else _SCAN_NEXT
-    return connection.execute(sql, (table, *(before or ()), SCANNED)).fetchall()
+    found: list[Raw] = []
+    size = 0
+    with closing(connection.execute(sql, (table, *(before or ()), SCANNED))) as steps:
+        for raw in steps:
+            found.append(raw)
+            size += len(raw[3])
+            if size >= PAGE_BYTES:
+                break
+    return found
 
 
 def stored(raw: Raw) -> Stored:

@@ -7,9 +7,11 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import ClassVar, Self, TypeVar
 
 from sentinel_core.counts import Counts, Outages
+from sentinel_core.errors import Refusal
 from sentinel_core.json_types import JsonMapping
 from sentinel_core.records import Group, Page, Record, Stored
 from sentinel_core.state import StoreConfig
@@ -21,16 +23,18 @@ from sentinel_plugins.recording.groups import Groups
 from sentinel_plugins.recording.row import replacement, row
 from sentinel_plugins.records.sqlite import reads
 from sentinel_plugins.records.sqlite.config import SqliteRecordsConfig
-from sentinel_plugins.records.sqlite.connect import looking, reading, writing
+from sentinel_plugins.records.sqlite.connect import ALONE, looking, quiet_mode, reading, seen, writing
 from sentinel_plugins.records.sqlite.file import File
 from sentinel_plugins.records.sqlite.opening import examine, prepare
 from sentinel_plugins.records.sqlite.readers import Readers, Shares
+from sentinel_plugins.records.sqlite.wal import beside
 from sentinel_plugins.records.sqlite.writes import STEP, Append, Delete, Put, Work
 
 R = TypeVar("R")
 
 CLOSE_S = 5.0
 """How long what is still to be written may hold up the end of the process."""
+_WRITTEN = "{} was written to while it was read, and cannot be locked from here. Try again."
 
 
 class SqliteRecords:
@@ -79,13 +83,21 @@ class SqliteRecords:
     @classmethod
     @asynccontextmanager
     async def reader(cls, config: SqliteRecordsConfig) -> AsyncIterator[Self]:
-        """The store on a file that is there, which stays as it is. `ConfigError` if it cannot be read."""
+        """The store on a file that is there, which stays as it is. `ConfigError` if it cannot be read.
+
+        Where it is read without locks whatever was read is refused at the end if somebody has written meanwhile.
+        """
+        path = Path(config.path)
         await asyncio.to_thread(examine, config)
-        store = cls(config, looking, looking)
+        mode, before = quiet_mode(path), seen(path)
+        look = partial(looking, mode=mode)
+        store = cls(config, look, look)
         try:
             yield store
         finally:
             await store.close()
+        if mode == ALONE and (seen(path) != before or beside(path).exists()):
+            raise Refusal("ledger_unavailable", _WRITTEN.format(path))
 
     async def close(self) -> None:
         """Write what waits, then close the file."""

@@ -28,6 +28,7 @@ from tests.plugins.recording.written import rows
 from tests.plugins.records.opened import opened, sqlite_table
 from tests.ports import free_port
 from tests.server.cli.conftest import Sentinel, sentinel
+from tests.server.cli.full_output import CANNOT, Full
 
 __all__ = ["sentinel"]
 
@@ -233,6 +234,18 @@ def test_where_not_everything_can_be_looked_at_nothing_is_said_to_be_edited(
     shown = sentinel("audit", "verify", config="\n".join(["[records]", *lines, SEALED]))
     assert (shown.code, shown.out) == (3, "")
     assert shown.err.startswith("sentinel: ")
+
+
+def test_a_result_that_cannot_be_printed_is_no_finding(
+    sentinel: Sentinel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = sqlite_table(tmp_path)
+    asyncio.run(tampered(tmp_path, table, CHANGES["none"]))
+    monkeypatch.setenv("AUDIT_KEY", KEY)
+    monkeypatch.setattr("sys.stdout", Full())
+    lines = [f"{name} = {json.dumps(value)}" for name, value in table.items()]
+    shown = sentinel("audit", "verify", config="\n".join(["[records]", *lines, SEALED]))
+    assert (shown.code, shown.err) == (4, CANNOT)
 
 
 def test_after_a_change_of_the_key_both_the_old_and_the_new_records_verify(

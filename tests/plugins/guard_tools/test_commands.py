@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import errno
-import io
 import json
 import os
 import subprocess
@@ -15,6 +13,7 @@ import pytest
 
 from tests.long_form import long_form
 from tests.server.cli.conftest import Sentinel, sentinel
+from tests.server.cli.full_output import CANNOT, Full
 
 __all__ = ["sentinel"]
 
@@ -140,13 +139,6 @@ def test_a_file_may_have_any_name(sentinel: Sentinel, tmp_path: Path) -> None:
     assert sentinel("scan", name).out.splitlines()[-1] == "n\N{REPLACEMENT CHARACTER}.txt: clean"
 
 
-class Full(io.StringIO):
-    """A file on a disk without room."""
-
-    def write(self, text: str) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-
 @pytest.mark.parametrize("arguments", [("scan", "text"), ("scan", "text", "--json"), ("guard", "eval", "rows.jsonl")])
 def test_a_result_that_cannot_be_printed_is_no_finding(
     sentinel: Sentinel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
@@ -155,7 +147,26 @@ def test_a_result_that_cannot_be_printed_is_no_finding(
     (tmp_path / "rows.jsonl").write_text(GOOD)
     monkeypatch.setattr(sys, "stdout", Full())
     result = sentinel(*arguments, config=CONFIG)
-    assert (result.code, result.err) == (4, "sentinel: cannot print: No space left on device\n")
+    assert (result.code, result.err) == (4, CANNOT)
+
+
+EVIL = "X\x1b[2J\x1b]0;owned\x07\u202e"
+
+
+def test_what_a_file_says_moves_nothing_on_the_terminal(sentinel: Sentinel, tmp_path: Path) -> None:
+    rows = ({"text": "ann@acme.com", "label": [EVIL]}, {"text": "a", "spans": [{"start": 0, "end": 1, "type": EVIL}]})
+    for name in ("rows.jsonl", EVIL):
+        (tmp_path / name).write_text("\n".join([*map(json.dumps, rows), json.dumps({EVIL: 1})]))
+    shown = [
+        sentinel("guard", "eval", "rows.jsonl", config=MAILS),
+        sentinel("guard", "eval", EVIL),
+        sentinel("scan", EVIL),
+    ]
+    (tmp_path / EVIL).write_bytes(b"\xff")
+    shown.append(sentinel("scan", EVIL))
+    assert [result.code for result in shown] == [3, 3, 1, 3]
+    assert all("X\\u001b[2J" in result.out + result.err for result in shown)
+    assert all("".join((result.out + result.err).split("\n")).isprintable() for result in shown)
 
 
 @long_form

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sentinel_core.errors import ConfigError, Refusal
-from sentinel_core.records import RecordStore
+from sentinel_core.records import Record, RecordStore
 from sentinel_plugins.records.redis import RedisRecords, RedisRecordsConfig
 from sentinel_plugins.records.sqlite import SqliteRecords, SqliteRecordsConfig
 from tests.plugins.conftest import Servers
@@ -68,6 +68,45 @@ async def test_what_a_gateway_that_runs_has_just_written_is_read(tmp_path: Path)
         assert await read(tmp_path) == ROWS
         await records.append(TABLE, [row(3)])
         assert len(await read(tmp_path)) == 3
+
+
+async def test_a_gateway_that_starts_meanwhile_hides_no_row(tmp_path: Path) -> None:
+    """It writes between older rows and moves its log into the file, under the feet of whoever reads."""
+    present = [row(number, text="x" * 100) for number in range(3_000)]
+    async with sqlite(tmp_path) as records:
+        await records.append(TABLE, present)
+    before = {*image(tmp_path)}
+    found: list[str] = []
+    async with SqliteRecords.reader(config(tmp_path)) as reader:
+        async for stored in reader.scan(TABLE):
+            found.append(stored.id)
+            if len(found) == 600:
+                async with sqlite(tmp_path) as records:
+                    later = [Record(f"z{number}", "acme", number + 0.5, {"text": "x" * 100}) for number in range(3_000)]
+                    await records.append(TABLE, later)
+                    await records.delete(TABLE, until=100.0)
+    assert {record.id for record in present[100:]} <= {*found}
+    assert len(found) == len({*found})
+    assert {*image(tmp_path)} == before
+
+
+async def test_what_was_read_without_locks_while_somebody_wrote_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sqlite(tmp_path) as records:
+        await records.append(TABLE, ROWS)
+    # As on a file system that is read-only for us alone.
+    monkeypatch.setattr("sentinel_plugins.records.sqlite.connect.os.access", lambda path, mode: False)
+    assert await read(tmp_path) == ROWS
+    with pytest.raises(Refusal, match=r"sentinel\.db was written to while it was read"):
+        await read_while_somebody_writes(tmp_path)
+
+
+async def read_while_somebody_writes(folder: Path) -> None:
+    async with SqliteRecords.reader(config(folder)) as reader:
+        assert await rows(reader) == ROWS
+        async with sqlite(folder) as records:
+            await records.append(TABLE, [row(3)])
 
 
 async def test_another_process_that_writes_holds_up_nobody(tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from sentinel_core.errors import Refusal
-from sentinel_core.records import DAY, TENANT, Group, Record, RecordStore
+from sentinel_core.records import DAY, TENANT, Group, Page, Record, RecordStore
+from sentinel_plugins.recording.pages import newest
 from tests.plugins.records.opened import Opener, row
 
 TABLE = "usage"
+MB = 2**20
 
 
 async def ids(store: RecordStore, **conditions: Any) -> list[str]:  # Any: the arguments of `query`
@@ -93,6 +95,24 @@ async def test_a_page_ends_where_its_conditions_do(records: RecordStore) -> None
     await records.append(TABLE, [row(number, tenant="acme" if number % 2 else "globex") for number in range(10)])
     page = await records.query(TABLE, tenant="acme", limit=5)
     assert (len(page.records), page.cursor) == (5, None)
+
+
+async def test_a_page_of_large_rows_is_shorter_and_its_cursor_goes_on(records: RecordStore) -> None:
+    sizes = [MB // 2] * 12 + [6 * MB, 1, 6 * MB] + [1] * 30
+    rows = [row(number, kind="terminal", text="x" * size) for number, size in enumerate(sizes)]
+    for record in rows:
+        await records.append(TABLE, [record])
+    cursor, pages = None, []
+    while True:
+        page = await records.query(TABLE, tenant=None, where={"kind": "terminal"}, limit=25, cursor=cursor)
+        pages.append(page.records)
+        if (cursor := page.cursor) is None:
+            break
+    assert [record for page_ in pages for record in page_] == rows[::-1]
+    assert [len(page_) for page_ in pages] == [25, 6, 2, 8, 4]
+    assert await newest(records, TABLE, 40, tenant="acme") == Page(
+        tuple(rows[:-41:-1]), (await records.query(TABLE, tenant=None, until=rows[-39].at, limit=1)).cursor
+    )
 
 
 async def test_rows_older_than_a_moment_are_deleted(records: RecordStore) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from sentinel_core.records import Record, RecordStore, Stored
 from sentinel_plugins.records.redis.keys import TableKeys
+from sentinel_plugins.records.sqlite import reads
 from tests.plugins.conftest import Servers
 from tests.plugins.records.opened import redis, row, sqlite
 from tests.redis.binaries import kinds
@@ -68,6 +69,22 @@ async def test_rows_that_all_claim_one_moment_are_shown_once_each(tmp_path: Path
             file.execute("UPDATE records SET at = 1.0")
         found = await scanned(records)
     assert sorted(stored.id for stored in found) == sorted(record.id for record in rows)
+
+
+async def test_a_step_through_large_rows_of_a_file_has_fewer_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reads, "PAGE_BYTES", 1_000)
+    rows = [row(number, text="x" * (400 if number else 2_000)) for number in range(6)]
+    async with sqlite(tmp_path) as records:
+        await records.append(TABLE, rows)
+        steps, place = [], None
+        with closing(sqlite3.connect(tmp_path / "sentinel.db")) as file:
+            while found := reads.scanned(file, TABLE, place):
+                steps.append(len(found))
+                place = (found[-1][2], found[-1][0])
+        assert await scanned(records) == [*map(placed, reversed(rows))]
+    assert steps == [3, 3]
 
 
 @pytest.mark.parametrize("kind", kinds())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -50,7 +51,7 @@ def indexes(folder: Path, sql: str) -> list[str]:
     """What a query reads the rows by."""
     with closing(sqlite3.connect(folder / "sentinel.db")) as connection:
         plan = [step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
-    return [step.partition(" USING INDEX ")[2].partition(" ")[0] for step in plan if " records " in step]
+    return [re.split(" USING (?:COVERING )?INDEX ", step)[1].split()[0] for step in plan if " records " in step]
 
 
 @pytest.mark.parametrize(("since", "until"), [(None, None), (0.0, 1_000.0)])

@@ -7,17 +7,20 @@ import json
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.errors import Refusal
 from sentinel_core.records import Record
 from sentinel_plugins.records.memory import MemoryRecords
 from sentinel_plugins.usage.bill import BillError, Columns, read_bill
 from sentinel_plugins.usage.row import TABLE
 from tests.plugins.usage.test_routes import NOVEMBER, sentinel, store
 from tests.server.cli.conftest import Sentinel
+from tests.server.cli.full_output import CANNOT, Full
 
 __all__ = ["sentinel", "store"]
 
@@ -205,6 +208,23 @@ def test_the_command_names_the_file(sentinel: Sentinel, tmp_path: Path) -> None:
     result = sentinel("cost", "reconcile", "--csv", "bill.csv", "--provider", "openai", config=CONFIG)
     assert (result.code, result.out) == (2, "")
     assert "bill.csv: line 2: cells found: 3" in result.told
+
+
+def test_a_ledger_that_cannot_be_read_and_a_result_that_cannot_be_printed_are_no_difference(
+    sentinel: Sentinel, store: MemoryRecords, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = ("cost", "reconcile", "--csv", bill(tmp_path / "bill.csv", "date,cost", "2026-11-26,0"), "--provider", "echo")
+    assert sentinel(*ask, config="[providers.echo]\n" + CONFIG).code == 0
+    with monkeypatch.context() as full:
+        full.setattr("sys.stdout", Full())
+        result = sentinel(*ask)
+    assert (result.code, result.err) == (4, CANNOT)
+
+    async def refuse(*_: object, **__: object) -> NoReturn:
+        raise Refusal("ledger_unavailable", "Not now.")
+
+    monkeypatch.setattr(store, "aggregate", refuse)
+    assert sentinel(*ask) == (3, "", "sentinel: Not now.\n")
 
 
 def test_a_provider_that_nobody_knows_is_refused(sentinel: Sentinel, store: MemoryRecords, tmp_path: Path) -> None:
