@@ -127,7 +127,7 @@ class _DryRun:
         try:
             if entry.guard and self.ctx.request.unreadable:
                 judge_unread(self.exchange, entry, "request")
-            if await decided(self.exchange, phase(self.ctx)) is not None:
+            if await decided(self.exchange, phase(self.ctx), before.request) is not None:
                 decision, detail = "answers", "in place of the upstream"
         except (Exception, asyncio.CancelledError) as error:  # a cancellation that nobody asked for is a fault
             if not own_failure(error):

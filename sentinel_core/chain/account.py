@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 
 from sentinel_core.chain.entry import Entry
-from sentinel_core.chain.faults import place
 from sentinel_core.chain.transcript import Meter, Transcript, extent_of
 from sentinel_core.chain.verdicts import Verdicts
 from sentinel_core.context import Context
@@ -17,6 +16,7 @@ from sentinel_core.costs import Provisional
 from sentinel_core.events import Extent
 from sentinel_core.keys import Verdict
 from sentinel_core.messages import Answer
+from sentinel_core.place import place
 from sentinel_core.usage import Usage
 
 log = logging.getLogger("sentinel.chain")

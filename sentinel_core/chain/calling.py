@@ -22,7 +22,8 @@ from sentinel_core.context import Call, Context
 from sentinel_core.dialects.translation import performed
 from sentinel_core.errors import Refusal, SentinelError, UpstreamError
 from sentinel_core.keys import Target
-from sentinel_core.messages import Answer
+from sentinel_core.messages import Answer, Operation, Request
+from sentinel_core.provider import Provider
 from sentinel_core.reply import EventStream, Reply
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ async def call_provider(exchange: Exchange, call: Call) -> Reply:
     if provider is None:
         raise UpstreamError("upstream_unreachable", attempted=False)
     request = call.request
-    operation = performed(request, provider.performs())
+    operation = _performed(request, provider, call.target.provider)
     if operation is None:
         raise unsupported(call)
     if operation != request.operation:
@@ -76,6 +77,13 @@ async def call_provider(exchange: Exchange, call: Call) -> Reply:
     reply.on_close(partial(_close_attempt, attempt))
     exchange.rows.came(attempt, reply)
     return reply
+
+
+def _performed(request: Request, provider: Provider, name: str) -> Operation | None:
+    try:
+        return performed(request, provider.performs())
+    except Exception as exc:  # a plugin's own method may fail with anything
+        raise source_fault(f"provider {name}", "performs", exc) from exc
 
 
 async def _announced(attempt: Attempt, before: Callable[[Attempt], Awaitable[None]]) -> None:

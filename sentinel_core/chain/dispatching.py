@@ -20,8 +20,8 @@ from sentinel_core.chain.snapshot import Snapshot
 from sentinel_core.chain.unserved import unknown_model
 from sentinel_core.context import Call
 from sentinel_core.errors import StageFault
-from sentinel_core.keys import CANDIDATES, PLAN
-from sentinel_core.messages import Answer
+from sentinel_core.keys import CANDIDATES, PLAN, Target
+from sentinel_core.messages import Answer, Request
 from sentinel_core.reply import EventStream, Reply
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ class _Link(msgspec.Struct, eq=False):
     called: bool = False
 
     async def __call__(self, call: Call) -> Reply:
+        if not (isinstance(call, Call) and isinstance(call.target, Target) and isinstance(call.request, Request)):
+            raise WrongResult(_wrong_call(call))
         self.called = True
         if not self._inside:
             self._since = perf_counter()
@@ -133,6 +135,15 @@ class _Link(msgspec.Struct, eq=False):
         if self.clock is not None and self.clock.expired and isinstance(exc, asyncio.CancelledError) and unasked(exc):
             return as_fault(self._entry, "dispatch", exc, "took too long")
         return as_fault(self._entry, "dispatch", exc) if is_fault(exc) else None
+
+
+def _wrong_call(call: object) -> str:
+    """What a stage gave `call_next` that is no call."""
+    if not isinstance(call, Call):
+        return f"call_next must be given a Call, got {type(call).__name__}"
+    if not isinstance(call.target, Target):
+        return f"call_next must be given a Call with a Target, got {type(call.target).__name__}"
+    return f"call_next must be given a Call with a Request, got {type(call.request).__name__}"
 
 
 def _timed(exchange: Exchange, depth: int, entry: Entry, timeout_s: float) -> _Link:

@@ -7,6 +7,7 @@ import logging
 from sentinel_core.cancellation import unasked
 from sentinel_core.chain.entry import Entry
 from sentinel_core.errors import SentinelError, StageFault
+from sentinel_core.place import place
 
 log = logging.getLogger("sentinel.chain")
 
@@ -44,13 +45,3 @@ def note(entry: Entry, phase: str, exc: BaseException, reason: str = "raised") -
 def _told(exc: BaseException) -> str:
     """What the log says of an exception: type and place, or what a plugin gave in the place of what."""
     return str(exc) if isinstance(exc, WrongResult) else f"{type(exc).__name__} ({place(exc)})"
-
-
-def place(exc: BaseException) -> str:
-    """File and line where an exception was raised."""
-    trace = exc.__traceback__
-    if trace is None:
-        return "no traceback"
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

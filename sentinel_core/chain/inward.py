@@ -9,7 +9,7 @@ from sentinel_core.chain import monitor
 from sentinel_core.chain.entry import Entry
 from sentinel_core.chain.faults import as_fault, is_fault, note
 from sentinel_core.chain.phases import Phase
-from sentinel_core.chain.results import decided
+from sentinel_core.chain.results import decided, left_request
 from sentinel_core.chain.snapshot import Snapshot
 from sentinel_core.chain.unread import judge_unread
 from sentinel_core.errors import Refusal
@@ -42,10 +42,12 @@ async def enter(exchange: Exchange) -> tuple[Reply | None, int]:
             try:
                 reply = await phase(ctx) if waits else phase(ctx)
                 if reply is not None:
-                    reply = await decided(exchange, reply)
+                    reply = await decided(exchange, reply, request)
+                elif ctx.request is not request:
+                    left_request(ctx, request)
             except BaseException as exc:  # `_denied` tells a fault, which a cancellation may be, from a decision
                 seconds[position] += perf_counter() - now
-                denial = _denied(exchange, entry, exc)
+                denial = _denied(exchange, entry, exc, request)
                 raise denial from denial.__cause__
             if entry.guard:
                 exchange.verdicts.note(entry, "request", "allowed" if ctx.request is request else "masked", ctx.request)
@@ -57,8 +59,10 @@ async def enter(exchange: Exchange) -> tuple[Reply | None, int]:
     return None, exchange.entered
 
 
-def _denied(exchange: Exchange, entry: Entry, exc: BaseException) -> BaseException:
-    """What to raise for an exception out of `on_request`, and the guard's verdict."""
+def _denied(exchange: Exchange, entry: Entry, exc: BaseException, before: Request) -> BaseException:
+    """What to raise for an exception out of `on_request`, and the guard's verdict. What is no request goes."""
+    if not isinstance(exchange.ctx.request, Request):
+        exchange.ctx.request = before
     if entry.guard:
         exchange.verdicts.note(entry, "request", "blocked" if isinstance(exc, Refusal) else "error")
     if isinstance(exc, TimeoutError):
@@ -74,10 +78,10 @@ async def _lenient(exchange: Exchange, entry: Entry, phase: Phase) -> Reply | No
     ctx = exchange.ctx
     before = Snapshot(ctx)
     try:
-        reply = await decided(exchange, phase(ctx))
+        reply = await decided(exchange, phase(ctx), before.request)
     except BaseException as exc:  # a cancellation that nobody asked for is a fault, and fails open
         if not is_fault(exc):
-            denial = _denied(exchange, entry, exc)
+            denial = _denied(exchange, entry, exc, before.request)
             raise denial from denial.__cause__
         note(entry, "on_request", exc)
         before.restore(ctx)

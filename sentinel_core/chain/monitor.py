@@ -28,7 +28,7 @@ async def watch_request(exchange: Exchange, entry: Entry, phase: Phase) -> None:
     ctx = exchange.ctx
     before = Snapshot(ctx)
     try:
-        reply = await decided(exchange, phase(ctx))
+        reply = await decided(exchange, phase(ctx), before.request)
         acted = reply is not None or ctx.request is not before.request
         acted = acted or len(ctx.restorations) > before.restorations
         exchange.verdicts.note(entry, "request", "monitored" if acted else "allowed")

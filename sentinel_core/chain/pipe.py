@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from sentinel_core.chain.entry import Entry
+from sentinel_core.chain.faults import WrongResult
 from sentinel_core.chain.passage import Passage
 from sentinel_core.events import TEXTS, Event
 from sentinel_core.transform import EventTransform
@@ -22,8 +23,12 @@ class Segment:
 
     def __init__(self, entry: Entry, transform: EventTransform, seconds: list[float], passage: Passage) -> None:
         self.passage = passage
-        self._event = transform.event
-        self._end = transform.end
+        try:
+            self._event = transform.event
+            self._end = transform.end
+        except AttributeError as exc:
+            wrong = WrongResult(f"a transform has the methods event and end, got {type(transform).__name__}")
+            raise passage.failure(wrong) from exc
         self._limit = entry.timeout_s
         self._position = entry.position
         self._seconds = seconds

@@ -6,7 +6,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from sentinel_core.chain.faults import WrongResult
-from sentinel_core.context import Owner
+from sentinel_core.context import Context, Owner
 from sentinel_core.dialects.translation import translated_reply
 from sentinel_core.messages import Answer, Request
 from sentinel_core.reply import EventStream, Reply
@@ -15,10 +15,22 @@ if TYPE_CHECKING:
     from sentinel_core.chain.exchange import Exchange
 
 
-async def decided(exchange: Exchange, reply: Any) -> Reply | None:  # Any: whatever a plugin gave
-    """What an `on_request` returned: awaited if need be, and a reply or nothing."""
+def left_request(ctx: Context, before: Request) -> None:
+    """The request that an `on_request` put in the place of that before. Raises `WrongResult` for what is none, and puts
+    the former back: whoever tells of the fault, and finishes, reads it."""
+    left: object = ctx.request
+    if not isinstance(left, Request):
+        ctx.request = before
+        raise WrongResult(f"on_request must leave a Request in ctx.request, got {type(left).__name__}")
+
+
+async def decided(exchange: Exchange, reply: Any, before: Request) -> Reply | None:  # Any: whatever a plugin gave
+    """What an `on_request` returned: awaited if need be, and a reply or nothing. `before` is the request it was given,
+    in whose place is still one."""
     if not isinstance(reply, Answer | EventStream) and isawaitable(reply):
         reply = await reply
+    if exchange.ctx.request is not before:
+        left_request(exchange.ctx, before)
     if reply is None:
         return None
     if isinstance(reply, EventStream):

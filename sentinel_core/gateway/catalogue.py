@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from sentinel_core.config import ModelSettings
+from sentinel_core.gateway.checked_open import names_of
 from sentinel_core.keys import Target
 from sentinel_core.model_facts import ModelCatalogue
 from sentinel_core.provider import Provider
@@ -61,11 +62,12 @@ class Catalogue:
             named = [(target.provider, target.model or model.name) for target in model.targets]
             self._targets[model.name] = targets = self._with_keys(self._target(*one) for one in named)
             owners[model.name] = targets[0].provider
-        for name, provider in self._providers.items():
-            for offered in provider.models():
+        listed = {name: names_of(provider, "models", name) for name, provider in self._providers.items()}
+        for name, models_of in listed.items():
+            for offered in models_of:
                 self._targets.setdefault(offered, self._with_keys((Target(name, offered),)))
                 owners.setdefault(offered, name)
-        self._open = tuple(name for name, provider in self._providers.items() if not provider.models())
+        self._open = tuple(name for name, models_of in listed.items() if not models_of)
         self.models = tuple(ModelInfo(name, created, owner) for name, owner in owners.items())
 
     def candidates(self, model: str | None) -> tuple[Target, ...]:

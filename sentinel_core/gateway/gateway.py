@@ -208,8 +208,8 @@ class Gateway:
         """Open a new generation and swap it in. Running exchanges end on the one they began with.
 
         Without `settings`, what `load` read is read again; a gateway of given settings opens those anew. `[server]`
-        stays as it is until the next start. Raises `ConfigError`, `Refusal` (not_started, draining) or what a plugin
-        raised as it opened; nothing has changed then.
+        stays as it is until the next start. Raises `ConfigError`, also for a plugin's mistake as it opened, `Refusal`
+        (not_started, draining), or the `OSError` that a plugin met; nothing has changed then.
         """
         async with self._reloading:
             if settings is None:

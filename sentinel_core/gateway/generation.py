@@ -17,6 +17,7 @@ from sentinel_core.context import Client
 from sentinel_core.gateway.able import able
 from sentinel_core.gateway.blueprint import Blueprint, ProviderPlan
 from sentinel_core.gateway.catalogue import Catalogue, Knowledge
+from sentinel_core.gateway.checked_open import opened_provider, opened_stage
 from sentinel_core.gateway.outside import furnished
 from sentinel_core.keys import Principal, Target
 from sentinel_core.messages import Request
@@ -49,9 +50,9 @@ class ProviderPool:
             if held.plan == plan:
                 held.users += 1
                 return held.provider
-        stack = AsyncExitStack()
-        provider = await stack.enter_async_context(plan.kind.open(plan.config, services))
-        self._open.append(_OpenProvider(plan, provider, stack))
+        async with AsyncExitStack() as stack:
+            provider = await opened_provider(plan, services, stack)
+            self._open.append(_OpenProvider(plan, provider, stack.pop_all()))
         return provider
 
     async def give_back(self, plan: ProviderPlan) -> None:
@@ -110,10 +111,7 @@ class Generation:
             for plan in blueprint.providers:
                 providers[plan.name] = await pool.borrow(plan, services)
                 stack.push_async_callback(pool.give_back, plan)
-            stages = [
-                await stack.enter_async_context(plan.kind.open(plan.config, services))
-                for plan in blueprint.chain.stages
-            ]
+            stages = [await opened_stage(plan, services, stack) for plan in blueprint.chain.stages]
             chain = Chain(blueprint.chain, stages, providers, tracker)
             authenticator = next(
                 (one for one in stages if says_who(type(one)) and isinstance(one, Authenticator)), None

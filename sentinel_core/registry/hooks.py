@@ -10,6 +10,7 @@ import pluggy
 from sentinel_core.config.suggestion import did_you_mean
 from sentinel_core.errors import ConfigError, ConfigProblem
 from sentinel_core.hookspecs import PHASES, Manager, StartUpHooks
+from sentinel_core.place import place, place_outside
 
 
 class Hooks:
@@ -72,9 +73,13 @@ class Hooks:
 
 
 def broken(message: str, error: Exception, table: str = "") -> ConfigProblem:
-    """A plugin's own failure. Of most exceptions only the type: their text may quote what the plugin was given."""
-    reason = f"{type(error).__name__}: {error}" if isinstance(error, ImportError) else type(error).__name__
-    return ConfigProblem(f"{message}: {reason}", table=table)
+    """A plugin's own failure, by type and place. Of most exceptions no text: it may quote what the plugin was given."""
+    reason, where = type(error).__name__, place_outside(error)
+    if isinstance(error, ImportError):
+        reason += f": {error}"
+    else:
+        where = where or place(error)
+    return ConfigProblem(f"{message}: {reason} ({where})" if where else f"{message}: {reason}", table=table)
 
 
 def _called(impl: pluggy.HookImpl, hook: str, shown: str, arguments: dict[str, object]) -> Any:  # as specified

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
+from sentinel_core.cancellation import own_failure, unasked
 from sentinel_core.config import ServerSettings
 from sentinel_core.endpoints import METHODS
 from sentinel_core.errors import Refusal, SentinelError
@@ -79,9 +80,11 @@ class Edge:
         tx = Transaction(scope, send, self._life, envelope) if envelope else Transaction(scope, send, self._life)
         try:
             await self._chosen(tx, scope)(scope, receive, tx.send)
-        except asyncio.CancelledError:
-            await _farewell(tx)
-            raise
+        except asyncio.CancelledError as error:
+            if not unasked(error):
+                await _farewell(tx)
+                raise
+            await self._fail(tx, receive, error)
         except Exception as error:  # noqa: BLE001 - the outermost catch: JSON errors always (0.15)
             await self._fail(tx, receive, error)
         finally:
@@ -129,7 +132,7 @@ class Edge:
         if not self._life.started:
             raise Refusal("not_started", retry_after_s=1)
 
-    async def _fail(self, tx: Transaction, receive: Receive, raised: Exception) -> None:
+    async def _fail(self, tx: Transaction, receive: Receive, raised: BaseException) -> None:
         error, headers = _as_error(raised)
         if not isinstance(raised, SentinelError | HTTPException):
             note(tx, raised)
@@ -155,7 +158,7 @@ class Edge:
         finally:
             write_record(tx)
 
-    async def _failure(self, tx: Transaction, scope: Scope, receive: Receive) -> Exception | None:
+    async def _failure(self, tx: Transaction, scope: Scope, receive: Receive) -> BaseException | None:
         """What serving a WebSocket ends with. It is handed on, not raised: a runner would log what it says (H39),
         also as the context of what closing the connection raises."""
         try:
@@ -166,12 +169,14 @@ class Edge:
             await self.app(scope, receive, tx.send)
         except WebSocketDisconnect:
             return None
-        except Exception as error:  # noqa: BLE001 - the outermost catch
+        except (Exception, asyncio.CancelledError) as error:  # the outermost catch
+            if not own_failure(error):
+                raise
             return error
         return None
 
 
-async def _shut(tx: Transaction, raised: Exception) -> None:
+async def _shut(tx: Transaction, raised: BaseException) -> None:
     """Close a WebSocket for what was raised; a failure of our own is noted."""
     tx.error, _ = _as_error(raised)
     code = _TRY_AGAIN_LATER if tx.error.should_retry else _POLICY_VIOLATION
@@ -190,7 +195,7 @@ async def _farewell(tx: Transaction) -> None:
             await tx.fail(tx.error)
 
 
-def _as_error(raised: Exception) -> tuple[SentinelError, RawHeaders]:
+def _as_error(raised: BaseException) -> tuple[SentinelError, RawHeaders]:
     """What the client is told about an exception, and the headers that belong to it."""
     if isinstance(raised, SentinelError):
         if raised.code == "method_not_allowed":

@@ -11,12 +11,12 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Message, Scope, Send
 
-from sentinel_core.chain.faults import place
 from sentinel_core.context import Client
 from sentinel_core.dialects.base import Dialect
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import SentinelError
 from sentinel_core.gateway import new_id
+from sentinel_core.place import place
 from sentinel_server.edge.cors import RawHeaders
 from sentinel_server.edge.head import Headers
 from sentinel_server.edge.life import Life
@@ -203,6 +203,6 @@ class Transaction:
         return headers
 
 
-def note(tx: Transaction, raised: Exception) -> None:
+def note(tx: Transaction, raised: BaseException) -> None:
     """Log a failure of our own by type and place. Its text stays out: it may quote a prompt or a key (H39)."""
     log.error("request %s failed: %s (%s)", tx.id, type(raised).__name__, place(raised))

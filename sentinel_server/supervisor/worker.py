@@ -9,12 +9,13 @@ from contextlib import AsyncExitStack
 from socket import socket
 from typing import Literal, NamedTuple, TypeAlias
 
-from sentinel_core.chain.faults import is_fault, place
+from sentinel_core.chain.faults import is_fault
 from sentinel_core.config import Settings
 from sentinel_core.config.files import Files
 from sentinel_core.counts import Counts, Family
 from sentinel_core.errors import SentinelError
 from sentinel_core.gateway import Gateway
+from sentinel_core.place import place
 from sentinel_server.app import asgi
 from sentinel_server.exposure import allowed_hosts
 from sentinel_server.runners import load

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
@@ -10,6 +11,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from sentinel_core.cancellation import own_failure
 from sentinel_core.config import ServerSettings
 from sentinel_core.config.suggestion import did_you_mean
 from sentinel_core.context import Client
@@ -90,7 +92,9 @@ class SocketRoute:
             return
         except Refusal:
             raise  # the edge says it by the close code
-        except Exception as error:  # noqa: BLE001 - a handler's failure ends its connection, not the server's task
+        except (Exception, asyncio.CancelledError) as error:  # a handler's failure ends its connection, not the task
+            if not own_failure(error):
+                raise
             note(tx, error)
             await websocket.close(INTERNAL_ERROR)
         else:

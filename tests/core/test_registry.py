@@ -175,10 +175,20 @@ def test_two_distributions_with_one_stage_are_both_named(install: Install) -> No
         ("def", "cannot be imported: SyntaxError"),
     ],
 )
-def test_s05_a_module_that_breaks_on_import_is_named(install: Install, source: str, message: str) -> None:
-    install("acme-guard", "1.0", broken=source)
+def test_s05_a_module_that_breaks_on_import_is_named_with_its_line(
+    install: Install, tmp_path: Path, source: str, message: str
+) -> None:
+    install("acme-guard", "1.0", broken=f"# A comment.\n{source}")
     text = refused(lambda: Registry().load("broken", "stage"))
-    assert text == f"[stages.broken]: acme_guard_broken (acme-guard 1.0) {message}"
+    where = tmp_path / "acme-guard" / "acme_guard_broken.py"
+    assert text == f"[stages.broken]: acme_guard_broken (acme-guard 1.0) {message} ({where}:2)"
+
+
+def test_a_module_that_is_not_there_has_no_place(install: Install, tmp_path: Path) -> None:
+    install("acme-guard", "1.0", broken="")
+    (tmp_path / "acme-guard" / "acme_guard_broken.py").unlink()
+    text = refused(lambda: Registry().load("broken", "stage"))
+    assert text.endswith("cannot be imported: ModuleNotFoundError: No module named 'acme_guard_broken'")
 
 
 def test_a_module_that_brings_something_else_is_told_so(install: Install) -> None:

@@ -7,6 +7,7 @@ from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
 _SPEAKERS = {"system": "director", "developer": "director", "user": "guest", "assistant": "host"}
 _NAMES = {"max_tokens": "at_most", "max_completion_tokens": "at_most", "temperature": "warmth"}
+_TURN = frozenset({"role", "content"})
 _UNSAID = frozenset({"model", "messages", "stream", "stream_options"})
 """What the loop below need not name: said otherwise, or for the gateway."""
 
@@ -19,9 +20,12 @@ def acme_request(body: JsonMapping, model: str) -> Translated:
         speaker = _SPEAKERS.get(message["role"])
         if speaker is None:  # the result of a tool, which Acme has none of
             dropped.append(f"messages.{message['role']}")
-        else:
-            said["turns"].append({"by": speaker, "says": _text(message.get("content"), dropped)})
+            continue
+        said["turns"].append({"by": speaker, "says": _text(message.get("content"), dropped)})
+        dropped += [f"messages.{key}" for key, value in message.items() if key not in _TURN and value is not None]
     for name, value in body.items():
+        if value is None:  # says no more than if it were not there
+            continue
         if name in _NAMES:
             said[_NAMES[name]] = value
         elif name not in _UNSAID:

@@ -151,6 +151,8 @@ ASKED = [
     "test_streams_and_answers_agree",
     "test_its_own_output_passes_unchanged",
     "test_every_ending_finishes_once_and_leaves_nothing",
+    "test_an_upstream_that_fails_is_an_error",
+    "test_it_can_be_cancelled_at_every_await",
     "test_a_cancelled_request_closes_the_upstream",
     "test_two_requests_never_meet",
     "test_it_never_blocks_the_loop",
@@ -186,7 +188,7 @@ class Losing(Word):
 
 async def test_a_stage_that_never_ends_is_said_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "PATIENCE_S", 0.2)
-    said = await found_by(Losing, "test_every_ending_finishes_once_and_leaves_nothing")
+    said = await found_by(Losing, "test_an_upstream_that_fails_is_an_error")
     assert "waits for something that never comes" in said
 
 
