@@ -13,7 +13,7 @@ from sentinel_core.context import Context, Outcome
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.events import Event, TextDelta
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.json_types import JsonValue
+from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.stage import Stage
 from tests.pace import PATIENCE_S
 from tests.server.edge_fixture import access_lines
@@ -190,7 +190,7 @@ async def test_a_guards_refusal_before_the_first_event_keeps_its_own_status(runn
 
 
 @pytest.mark.parametrize("beside", [{}, {"x_groq": {"id": "req_01"}}], ids=["openai", "groq"])
-async def test_an_opening_frame_commits_nothing(runner: str, upstream: Upstream, beside: dict[str, Any]) -> None:
+async def test_an_opening_frame_commits_nothing(runner: str, upstream: Upstream, beside: JsonObject) -> None:
     opening = sse({**delta("", role="assistant"), **beside})
     upstream.script("m", Stream([opening, *chat_stream("bad")[1:]]))
     async with chat_server(upstream, Blocks, runner=runner) as (served, _), served.connect() as wire:
