@@ -17,7 +17,15 @@ from sentinel_core.dialects.base import JsonLimits
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.json_types import JsonObject, JsonValue
 
-__all__ = ["ANSWER_LIMITS", "DEFAULT_LIMITS", "EVENT_LIMITS", "JsonLimits", "decode_json", "decode_reply"]
+__all__ = [
+    "ANSWER_LIMITS",
+    "DEFAULT_LIMITS",
+    "EVENT_LIMITS",
+    "JsonLimits",
+    "decode_json",
+    "decode_reply",
+    "error_alone",
+]
 
 DEFAULT_LIMITS = JsonLimits()
 ANY_SIZE = sys.maxsize
@@ -77,11 +85,16 @@ def decode_reply(raw: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> JsonObject:
         body = _decoded(raw, limits)
     except (Refusal, msgspec.MsgspecError, UnicodeDecodeError):
         raise UpstreamError("upstream_invalid_response") from None
-    if isinstance(body, list) and len(body) == 1 and isinstance(body[0], dict) and body[0].get("error"):
-        body = body[0]
+    body = error_alone(body)
     if not isinstance(body, dict):
         raise UpstreamError("upstream_invalid_response")
     return body
+
+
+def error_alone(body: JsonValue) -> JsonValue:
+    """The body; where that is an array of one error, the error."""
+    alone = isinstance(body, list) and len(body) == 1 and isinstance(body[0], dict) and body[0].get("error")
+    return body[0] if alone else body
 
 
 def _decoded(raw: bytes, limits: JsonLimits) -> JsonValue:

@@ -47,7 +47,9 @@ def _inwards(exchange: Exchange, depth: int, call: Call) -> Awaitable[Reply]:
 
 async def _through(exchange: Exchange, depth: int, call: Call) -> Reply:
     entry, phase, waits = exchange.chain.dispatchers[depth]
-    link = _Link(exchange, depth, entry) if entry.timeout_s is None else _timed(exchange, depth, entry, entry.timeout_s)
+    link = _Link(exchange, depth, entry, call)
+    if entry.timeout_s is not None:
+        link.limit(entry.timeout_s)
     before = None if entry.plain else Snapshot(exchange.ctx)
     started = perf_counter() if link.clock is None else link.start(link.clock)
     try:
@@ -84,6 +86,7 @@ class _Link(msgspec.Struct, eq=False):
     _exchange: Exchange
     _depth: int
     _entry: Entry
+    _given: Call
     clock: OwnTime | None = None
     _task: asyncio.Task[Any] | None = None  # of whatever
     _inside: int = 0
@@ -94,8 +97,8 @@ class _Link(msgspec.Struct, eq=False):
     called: bool = False
 
     async def __call__(self, call: Call) -> Reply:
-        if not (isinstance(call, Call) and isinstance(call.target, Target) and isinstance(call.request, Request)):
-            raise WrongResult(_wrong_call(call))
+        if call is not self._given:
+            _check(call)
         self.called = True
         if not self._inside:
             self._since = perf_counter()
@@ -113,6 +116,10 @@ class _Link(msgspec.Struct, eq=False):
                 self._inwards += perf_counter() - self._since
                 if self.clock is not None:
                     self.clock.start(self._task)
+
+    def limit(self, timeout_s: float) -> None:
+        """The stage's own time is limited."""
+        self.clock, self._task = OwnTime(timeout_s), asyncio.current_task()
 
     def start(self, clock: OwnTime) -> float:
         """The code of a stage whose time is limited runs from here."""
@@ -137,15 +144,11 @@ class _Link(msgspec.Struct, eq=False):
         return as_fault(self._entry, "dispatch", exc) if is_fault(exc) else None
 
 
-def _wrong_call(call: object) -> str:
-    """What a stage gave `call_next` that is no call."""
+def _check(call: object) -> None:
+    """Raise `WrongResult` for what is no call: the mistake of whoever gave it to `call_next`."""
     if not isinstance(call, Call):
-        return f"call_next must be given a Call, got {type(call).__name__}"
+        raise WrongResult(f"call_next must be given a Call, got {type(call).__name__}")
     if not isinstance(call.target, Target):
-        return f"call_next must be given a Call with a Target, got {type(call.target).__name__}"
-    return f"call_next must be given a Call with a Request, got {type(call.request).__name__}"
-
-
-def _timed(exchange: Exchange, depth: int, entry: Entry, timeout_s: float) -> _Link:
-    """The link of a stage whose own time is limited."""
-    return _Link(exchange, depth, entry, OwnTime(timeout_s), asyncio.current_task())
+        raise WrongResult(f"call_next must be given a Call with a Target, got {type(call.target).__name__}")
+    if not isinstance(call.request, Request):
+        raise WrongResult(f"call_next must be given a Call with a Request, got {type(call.request).__name__}")

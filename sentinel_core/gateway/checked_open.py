@@ -79,6 +79,3 @@ def _shown(given: object) -> str:
     """What a plugin gave, by its type: its contents are nobody's business."""
     items = sorted({type(one).__name__ for one in given}) if isinstance(given, tuple | list) else []
     return type(given).__name__ + (f" of {', '.join(items)}" if items else "")
-
-
-__all__ = ["names_of", "opened_provider", "opened_stage"]

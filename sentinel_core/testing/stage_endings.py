@@ -162,6 +162,3 @@ async def _left(reply: Delivery, leave_after: int | None) -> bool:
 
 def _pieces(reply: str) -> list[Item]:
     return cut(reply, max(1, -(-len(reply) // PIECES)))
-
-
-__all__ = ["Ending", "Finishes", "StageEndings"]

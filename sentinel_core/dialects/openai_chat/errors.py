@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from sentinel_core.decoding import error_alone
 from sentinel_core.errors import UPSTREAM_QUOTA, SentinelError, UpstreamError
 from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
@@ -141,9 +142,8 @@ def _status(wire: JsonMapping) -> int:
 
 def _wire(body: JsonValue) -> JsonMapping:
     """The error object of a body: under `error`, there as a bare string, or, with vLLM and Mistral, the body itself. Of
-    Gemini's imitation the body is an array's only item."""
-    if isinstance(body, list) and len(body) == 1:
-        body = body[0]
+    Gemini's imitation it is an array's only item."""
+    body = error_alone(body)
     if not isinstance(body, Mapping):
         return {}
     error = body.get("error")
