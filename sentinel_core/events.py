@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import ClassVar, Final, Literal, NamedTuple, Self, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from sentinel_core.dialects.line_ends import CR, LF
 from sentinel_core.dialects.slots import Path, TextSlot
@@ -169,7 +170,7 @@ class Opaque(_Event, frozen=True, gc=False):
             return self
         for path in texts.keys() - {slot.path for slot in self.slots}:
             raise KeyError(f"no such slot: {path!r}")
-        slots = tuple(slot._replace(text=texts.get(slot.path, slot.text)) for slot in self.slots)
+        slots = tuple(replace(slot, text=texts.get(slot.path, slot.text)) for slot in self.slots)
         return msgspec.structs.replace(self, slots=slots, patches={**self.patches, **texts}, changed=True)
 
 

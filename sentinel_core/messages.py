@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from sentinel_core.dialects.slots import Path, TextSlot, patched
 from sentinel_core.dialects.unreadable import holds_unreadable, says_unreadable
@@ -97,7 +98,7 @@ class Answer(msgspec.Struct, frozen=True):
         """Every string leaf and object key, except the dialect's declared list of identifiers."""
         slots = self.dialect.answer_texts(self.body)
         for index, event in enumerate(self.opaque):
-            slots += tuple(slot._replace(path=(_OPAQUE, index, *slot.path)) for slot in event.texts())
+            slots += tuple(replace(slot, path=(_OPAQUE, index, *slot.path)) for slot in event.texts())
         return slots
 
     @property

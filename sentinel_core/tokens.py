@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -29,7 +29,7 @@ _INSIDE = ("content", "output", "source")
 _encode = msgspec.json.Encoder().encode
 
 
-class Count(NamedTuple):
+class Count(msgspec.Struct, frozen=True):
     """Tokens, and whether this is how the model itself counts them; else it is an estimate."""
 
     tokens: int
@@ -61,7 +61,7 @@ class RoughTokens:
         return Count(-(-len(text.encode("utf-8", "replace")) // BYTES_OF_A_TOKEN), False)
 
 
-class PromptSize(NamedTuple):
+class PromptSize(msgspec.Struct, frozen=True):
     """The bytes of a body without its caps, which no model reads, how many images it has, and the parameter that names
     something which its provider keeps, if there is one."""
 

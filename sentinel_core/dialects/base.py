@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -24,7 +24,7 @@ class JsonLimits(msgspec.Struct, frozen=True):
     max_nodes: int = 250_000
 
 
-class RequestFields(NamedTuple):
+class RequestFields(msgspec.Struct, frozen=True):
     """Under which names the requests of a dialect have what requests of other dialects have too.
 
     `messages` is a list of messages, or one text; `system` is a prompt that stands beside it. `tools` and `stops` are

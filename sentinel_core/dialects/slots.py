@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -34,7 +34,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-class TextSlot(NamedTuple):
+class TextSlot(msgspec.Struct, frozen=True):
     """One string of a body that a guard reads.
 
     `role` is who wrote it (system, user, assistant, tool, or None); `kind` is `content`, `reasoning`, `refusal`,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+import msgspec
 
 from sentinel_core.keys import Principal
 from sentinel_core.latest import Latest
@@ -14,7 +16,7 @@ Valid: TypeAlias = Latest[bytes, None]
 """The fingerprints of credentials that were somebody's when they were looked up last."""
 
 
-class Known(NamedTuple):
+class Known(msgspec.Struct, frozen=True):
     """A principal, and for how many seconds it may be believed. `account` is what Zion says of the user."""
 
     principal: Principal

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
+
+import msgspec
 
 Family: TypeAlias = Literal["pii", "secret"]
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True, order=True):
     """One occurrence: `text[start:end]` of the text that was searched is a value of this kind."""
 
     start: int

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from sentinel_core.events import TextEvent
 from sentinel_core.keys import Key
@@ -12,7 +13,7 @@ from sentinel_plugins.guarding.merge import Cluster
 from sentinel_plugins.guarding.policy import Policy
 
 
-class Mark(NamedTuple):
+class Mark(msgspec.Struct, frozen=True):
     """A value of another guard's in a text that leaves, `text[start:end]`. It is whole."""
 
     start: int

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from sentinel_plugins.guarding.entity import Found
 from sentinel_plugins.guarding.word import UNSPACED
 
@@ -39,7 +41,7 @@ class Known:
                 value, end = text[start : start + length], start + length
                 if end <= len(text) and value in self._values and not _INSIDE.match(text, end - 1):
                     at = end
-                    found.append(self._values[value]._replace(start=start, end=at))
+                    found.append(replace(self._values[value], start=start, end=at))
                     break
         return found
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+import msgspec
 
 from sentinel_plugins.guarding.entity import Found
 
@@ -11,7 +13,7 @@ Rank: TypeAlias = Callable[[Found], int]
 """How much a value matters where it overlaps others; the greater number counts."""
 
 
-class Cluster(NamedTuple):
+class Cluster(msgspec.Struct, frozen=True):
     """Values that overlap, as one: `text[start:end]` is replaced by what stands for `first`, so that nothing of any of
     them is left, and nothing beside them is lost."""
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple, Protocol, get_args
+from typing import Protocol, get_args
+
+import msgspec
+from msgspec.structs import replace
 
 from sentinel_core.errors import Refusal
 from sentinel_core.messages import Path, TextSlot
@@ -36,7 +39,7 @@ class Text(Protocol):
         ...
 
 
-class Merged(NamedTuple):
+class Merged(msgspec.Struct, frozen=True):
     """What is looked for together: the values of one guard, and those of others that count beside them."""
 
     own: Policy
@@ -64,7 +67,7 @@ class Merged(NamedTuple):
 
     def without(self, values: Collection[str]) -> Merged:
         """The same, which leaves these values alone. They are in lower case."""
-        return self._replace(finder=Except(self.finder, dict.fromkeys(get_args(Family), values)))
+        return replace(self, finder=Except(self.finder, dict.fromkeys(get_args(Family), values)))
 
 
 class Redaction:

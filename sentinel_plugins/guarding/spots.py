@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from sentinel_plugins.guarding.entity import Found
 from sentinel_plugins.guarding.merge import Cluster
@@ -11,7 +12,7 @@ from sentinel_plugins.guarding.merge import Cluster
 _STANDS_FOR = "x"
 
 
-class Spot(NamedTuple):
+class Spot(msgspec.Struct, frozen=True):
     """One value: what it says, what it is, and which characters of the text it takes as it is written there."""
 
     value: str

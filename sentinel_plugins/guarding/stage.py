@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import ClassVar, NamedTuple, Self, TypeAlias
+from typing import ClassVar, Self, TypeAlias
+
+import msgspec
 
 from sentinel_core.context import Context
 from sentinel_core.events import Event
@@ -58,7 +60,7 @@ def policy_of(stage: str, family: Family, config: ReplacingConfig, entities: Ite
 _DIRECTIONS: Mapping[Phase, Direction] = {"on_request": "request", "on_response": "response", "on_stream": "response"}
 
 
-class Seen(NamedTuple):
+class Seen(msgspec.Struct, frozen=True):
     """What the first guard of those that look together leaves to the next: what it passed on, and the values that are
     the others' to replace. What is another by then has to be searched again."""
 

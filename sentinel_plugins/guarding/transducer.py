@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
+
+import msgspec
 
 from sentinel_core.errors import Refusal
 from sentinel_plugins.guarding.entity import Found
@@ -33,7 +35,7 @@ _ROW = re.compile(r"[^0-9]{0,3}(?:[0-9][ ().+/-]{0,3}){16,}")
 leave when they are half of what stays."""
 
 
-class Piece(NamedTuple):
+class Piece(msgspec.Struct, frozen=True):
     """The next `taken` characters of the text, and what leaves in their place: None where they leave as they are. Of a
     value, what it is."""
 

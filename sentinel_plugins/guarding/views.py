@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
 from sentinel_plugins.guarding import encoded, escapes
 from sentinel_plugins.guarding.entity import Found
 from sentinel_plugins.guarding.finder import Finder, Kind, Together
@@ -170,7 +172,7 @@ class Reader:
                 behind.update(_behind_escape(text, view, one, placed) if found else ())
         if not more:
             return found
-        more.update(one._replace(start=behind.get((one.entity, one.start), one.start)) for one in found)
+        more.update(replace(one, start=behind.get((one.entity, one.start), one.start)) for one in found)
         return sorted(more, key=lambda one: (one.start, -one.end, one.entity))
 
     def live_from(self, text: str, fold: Fold = folded) -> int:
@@ -250,4 +252,4 @@ def _behind_escape(text: str, view: View, found: Found, placed: Found) -> Iterat
 
 def _placed(found: Found, origins: Origins) -> Found:
     start, end = origins.span(found.start, found.end)
-    return found._replace(start=start, end=end)
+    return replace(found, start=start, end=end)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from sentinel_core.errors import Refusal
 from sentinel_plugins.guarding.handover import Mark
@@ -72,12 +73,13 @@ class PlainText:
     def marks(self) -> Sequence[Mark] | None:
         """The values in what left last, and where they stand in it; None if it is not what came, but another text."""
         marks, at = [], 0
-        for taken, text, value in self._pieces:
-            if text is not None:
+        for piece in self._pieces:
+            if piece.text is not None:
                 return None
-            if value is not None:
-                marks.append(Mark(at, at + taken, value))
-            at += taken
+            end = at + piece.taken
+            if piece.value is not None:
+                marks.append(Mark(at, end, piece.value))
+            at = end
         return marks
 
 
@@ -207,10 +209,10 @@ class JsonText:
         self._went(pieces)
         out: list[str] = []
         at = 0
-        for taken, text, _ in pieces:
-            written = self._held[at : at + taken]
-            out.append(written if text is None else self._quoted(written, text))
-            at += taken
+        for piece in pieces:
+            written = self._held[at : at + piece.taken]
+            out.append(written if piece.text is None else self._quoted(written, piece.text))
+            at += piece.taken
         self._held = self._held[at:]
         return "".join(out)
 
@@ -271,7 +273,7 @@ class JsonText:
         for piece in pieces:
             written = "".join([self._written.popleft() for _ in range(piece.taken)])
             out.append(written if piece.text is None else _encode(piece.text).decode()[1:-1])
-            self._went([piece._replace(taken=len(written))])
+            self._went([replace(piece, taken=len(written))])
         return "".join(out)
 
     def _went(self, pieces: Iterable[Piece]) -> None:
@@ -285,10 +287,10 @@ class JsonText:
 
 def noted(at: int, pieces: Iterable[Piece], note: Note) -> int:
     """Tell what leaves as another, of pieces that begin at `at`; where they end."""
-    for taken, text, _ in pieces:
-        if text is not None:
-            note(at, at + taken, text)
-        at += taken
+    for piece in pieces:
+        if piece.text is not None:
+            note(at, at + piece.taken, piece.text)
+        at += piece.taken
     return at
 
 

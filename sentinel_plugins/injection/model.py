@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 from itertools import accumulate
 from operator import sub
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -61,7 +61,7 @@ Word: TypeAlias = tuple[int, int, Mapping[int, int], Mapping[int, int]]
 their numbers. A plain tuple: it is taken apart for every word of every text."""
 
 
-class Reading(NamedTuple):
+class Reading(msgspec.Struct, frozen=True):
     """What the model makes of a text: its highest score from 0 to 1, and the share of words that it knows."""
 
     score: float

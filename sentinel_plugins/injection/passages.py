@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from sentinel_core.dialects.slots import Path, TextSlot
 from sentinel_core.messages import Request
@@ -20,7 +22,7 @@ _SHORT: Final = 64
 """Characters of a message that may be a piece of one that is spread over several."""
 
 
-class Passage(NamedTuple):
+class Passage(msgspec.Struct, frozen=True):
     """One text to score. `system` says that the threshold of system prompts is its own; `slot` is where it stands, or
     where it begins; `parts` are the texts that it is joined from, if it is."""
 

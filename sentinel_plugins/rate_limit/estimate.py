@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -29,14 +29,14 @@ Priced: TypeAlias = tuple[Price | None, ModelFacts | None]
 """Of one target, as `Prices` knows them."""
 
 
-class Estimate(NamedTuple):
+class Estimate(msgspec.Struct, frozen=True):
     """Tokens of prompt and answers together, and the money that they may cost, each where that is most."""
 
     tokens: int = 0
     nanousd: int = 0
 
 
-class Use(NamedTuple):
+class Use(msgspec.Struct, frozen=True):
     """What one target may be used for: tokens of the prompt, of an answer without a cap and of the longest that the
     model writes, and the price of them; None where nobody knows."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -33,7 +33,7 @@ Place: TypeAlias = tuple[str, str]
 """A budget's key and its period."""
 
 
-class Look(NamedTuple):
+class Look(msgspec.Struct, frozen=True):
     """What the ledger said (None: it could not be read), when, whether there is another look to come, and when."""
 
     nanousd: int | None

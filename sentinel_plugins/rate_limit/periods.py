@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 from sentinel_core.limits import Period
 
@@ -12,7 +13,7 @@ DAY_S = 86_400.0
 _KEPT_S: dict[Period, float | None] = {"day": 2 * DAY_S, "month": 33 * DAY_S, "total": None}
 
 
-class Span(NamedTuple):
+class Span(msgspec.Struct, frozen=True):
     """One period: its name, which is part of what is counted, its beginning in seconds since the epoch, its end, and
     how long it is worth remembering."""
 

@@ -10,6 +10,9 @@ from contextlib import asynccontextmanager
 from itertools import accumulate, islice
 from typing import NamedTuple, Self, TypeAlias
 
+import msgspec
+from msgspec.structs import replace
+
 from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
 from sentinel_core.records import Record, RecordStore
@@ -35,7 +38,7 @@ UNAVAILABLE = "ledger_unavailable"
 Group: TypeAlias = Sequence[Record]
 
 
-class Waiting(NamedTuple):
+class Waiting(msgspec.Struct, frozen=True):
     """A row to write, what its writer waits for, if one does, and its bulk where rows may have contents."""
 
     record: Record
@@ -246,7 +249,7 @@ class Journal:
             log.warning("%s: rows wait for their store: %s", self.table, error.message)
         self._answers = False
         self._futures += [row.written for row in self._waiting if row.written is not None]
-        self._waiting = deque(row._replace(written=None) for row in self._waiting)
+        self._waiting = deque(replace(row, written=None) for row in self._waiting)
         self._tell(error.code)
         self._release(len(self._readers))
 

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from sentinel_core.keyed_cache import KeyedCache
 from sentinel_core.messages import Request
@@ -30,7 +32,7 @@ _THREADS = ThreadPoolExecutor(2, thread_name_prefix="sentinel tokens")
 """So many long prompts are counted at a time in a process: the loop's own threads are for those who look up hosts."""
 
 
-class Counted(NamedTuple):
+class Counted(msgspec.Struct, frozen=True):
     """The tokens of each text, and whether that is exact."""
 
     tokens: list[int]

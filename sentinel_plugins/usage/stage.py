@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, Self
+
+import msgspec
 
 from sentinel_core.attempt import BEFORE_CALL, Attempt
 from sentinel_core.config import Settings
@@ -23,7 +25,7 @@ from sentinel_plugins.usage.config import UsageConfig
 from sentinel_plugins.usage.row import INTENTS, NONCE, TABLE, intent, new_nonce, records
 
 
-class Meter(NamedTuple):
+class Meter(msgspec.Struct, frozen=True):
     """What tells the time, the tokens and the prices."""
 
     clock: Clock

@@ -6,9 +6,10 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+import msgspec
 from starlette.types import Message, Scope, Send
 
 from sentinel_core.context import Client
@@ -47,7 +48,7 @@ def served_path(scope: Scope) -> str:
     return path[len(root) :] if root and path.startswith(root) else path
 
 
-class Envelope(NamedTuple):
+class Envelope(msgspec.Struct, frozen=True):
     """How a route's clients read an error: its dialect, and the header besides `x-request-id` in which they look for
     the request's id."""
 

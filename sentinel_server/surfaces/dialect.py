@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
+import msgspec
 from starlette.types import Receive, Scope, Send
 
 from sentinel_core.authenticator import HEAD_CHECK, HeadCheck
@@ -32,7 +32,7 @@ from sentinel_server.sse import SseResponse
 from sentinel_server.surfaces.extension import CostedEncoder, extended, wants_extension
 
 
-class Surface(NamedTuple):
+class Surface(msgspec.Struct, frozen=True):
     """What a route of one dialect declares: the dialect, what the OpenAPI document says of it, and, where it has such
     things, a header of its own for the request's id, what the route and the client's head make of the request, and
     what of a whole answer if not the dialect's own body."""

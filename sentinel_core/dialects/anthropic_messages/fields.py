@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from sentinel_core.dialects.slots import Path, TextSlot, is_option, json_slot, string_slots
 from sentinel_core.json_types import JsonMapping, JsonValue
 
@@ -95,7 +97,7 @@ def block_slots(block: JsonValue, path: Path, role: str | None) -> list[TextSlot
             continue
         else:
             found = string_slots({key: value}, (), role=role, skip=IDENTIFIERS, known=KNOWN_KEYS)
-            slots += [slot._replace(path=(*path, *slot.path)) for slot in found]
+            slots += [replace(slot, path=(*path, *slot.path)) for slot in found]
     return slots
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from sentinel_core.dialects.slots import KEY, OBJECTS, SCALARS, Path, TextSlot, is_option, string_slots
 from sentinel_core.dialects.unreadable import says_unreadable
 from sentinel_core.json_types import JsonMapping, JsonValue
@@ -130,8 +132,8 @@ def _message_slots(message: JsonMapping, path: Path, role: str | None = None) ->
 def _arguments(slot: TextSlot) -> TextSlot:
     """A string of a message, as what it is: arguments of a tool call, free text for a tool, or another one."""
     if slot.path[-2:] == ("custom", "input"):
-        return slot._replace(kind="tool_input")
-    return slot._replace(kind="tool_arguments") if slot.path[-1] == "arguments" else slot
+        return replace(slot, kind="tool_input")
+    return replace(slot, kind="tool_arguments") if slot.path[-1] == "arguments" else slot
 
 
 def _part_slots(content: JsonValue, path: Path, role: str | None) -> list[TextSlot]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from sentinel_core.dialects.slots import Path
 from sentinel_core.json_types import JsonMapping
@@ -16,7 +16,7 @@ def is_custom(call: JsonMapping) -> bool:
     return isinstance(call.get("custom"), dict) and not isinstance(call.get("function"), dict)
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True):
     """Where one event stands in a chunk: the choice's position in `choices`, the delta's key, the tool call's
     position. `key` is also `finish_reason`, `usage` or `$opaque`, which names the `paths` of its strings."""
 

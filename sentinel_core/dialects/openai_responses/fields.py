@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS as CHAT_IDENTIFIERS
 from sentinel_core.dialects.openai_chat.fields import KNOWN_KEYS as CHAT_KEYS
 from sentinel_core.dialects.openai_chat.fields import WORDS, without_pictures
@@ -127,7 +129,7 @@ def _input_slots(item: JsonValue, path: Path) -> list[TextSlot]:
         role = "assistant"
     found = string_slots(dict(item), path, role=role, skip=IDENTIFIERS, known=KNOWN_KEYS)
     found = without_pictures(found, item)
-    return [slot._replace(kind=_kind(slot)) if slot.kind != "key" else slot for slot in found]
+    return [replace(slot, kind=_kind(slot)) if slot.kind != "key" else slot for slot in found]
 
 
 def _kind(slot: TextSlot) -> str:

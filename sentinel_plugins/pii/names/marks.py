@@ -6,6 +6,8 @@ from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final, TypeAlias
 
+from msgspec.structs import replace
+
 from sentinel_core.messages import TextSlot
 from sentinel_plugins.guarding.entity import Found
 from sentinel_plugins.guarding.finder import Beside, Finder
@@ -53,7 +55,7 @@ class Marks:
         first = self._taken - len(text)
         at = bisect_right(self._found, first - LONGEST, key=lambda found: found.start)
         return [
-            found._replace(start=max(0, found.start - first), end=found.end - first)
+            replace(found, start=max(0, found.start - first), end=found.end - first)
             for found in self._found[at:]
             if found.end > first
         ]

@@ -6,6 +6,7 @@ import json
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sentinel_core.messages import TextSlot
 from sentinel_plugins.guarding.config import ReplacingConfig
@@ -75,6 +76,6 @@ def test_what_blocks_is_told_and_refuses_nothing() -> None:
 
 
 def test_a_known_value_is_told_wherever_it_stands() -> None:
-    first, second = slot("my ssn: 123456789"), slot("so 123456789 it is")._replace(path=("messages", 1, "content"))
+    first, second = slot("my ssn: 123456789"), replace(slot("so 123456789 it is"), path=("messages", 1, "content"))
     found = [(place.path[1], spot.start) for place, spot, _ in PII.spots([first, second])]
     assert found == [(0, 8), (1, 3)]
