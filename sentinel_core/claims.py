@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from operator import attrgetter
-from typing import ClassVar, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -43,8 +42,6 @@ class Window(msgspec.Struct, frozen=True, tag=True):
         """What it counts in: two claims with one place share it."""
         return (self.algorithm, self.key, self.period_s)
 
-    asked = property(attrgetter("cost"), doc="How much it asks for.")
-
     @property
     def span_s(self) -> float:
         """How long an admitted unit counts, at most."""
@@ -68,9 +65,6 @@ class Lease(msgspec.Struct, frozen=True, tag=True):
     def place(self) -> Place:
         """What it counts in: two claims with one place share it."""
         return ("lease", self.key, None)
-
-    asked: ClassVar[int] = 1
-    """How much it asks for."""
 
     @property
     def span_s(self) -> float:
@@ -100,8 +94,6 @@ class Budget(msgspec.Struct, frozen=True, tag=True):
     def place(self) -> Place:
         """What it counts in: two claims with one place share it."""
         return ("budget", self.key, self.period)
-
-    asked = property(attrgetter("reserve_nanousd"), doc="How much it asks for.")
 
     @property
     def span_s(self) -> float:
@@ -148,17 +140,27 @@ def check_step(reservation: str, claims: Sequence[Claim]) -> None:
     Two claims must not count in one place, none may ask for less than nothing, and all must be the tenant's of the
     reservation: those of two tenants may lie on two nodes.
     """
+    keys: list[str] = []
     for claim in claims:
-        if claim.asked < 0:
-            raise ValueError(f"a claim asks for {claim.asked} of {claim.key!r}")
-    several = _have_twins(tenant_part(reservation), tuple([claim.key for claim in claims]))
+        keys.append(claim.key)
+        if type(claim) is Window:
+            asked = claim.cost
+        elif type(claim) is Budget:
+            asked = claim.reserve_nanousd
+        else:
+            continue  # a lease is one place
+        if asked < 0:
+            raise ValueError(f"a claim asks for {asked} of {claim.key!r}")
+    several = _have_twins(reservation.rpartition(":")[0], tuple(keys))
     if several and len({claim.place for claim in claims}) < len(claims):
         raise ValueError("two claims of one admission count in the same place")
 
 
 @lru_cache(maxsize=4096)  # a caller asks for the same keys every time; an error is raised anew
-def _have_twins(tenant: str, keys: tuple[str, ...]) -> bool:
-    """Whether one of these keys stands there twice. ValueError if one is not the tenant's."""
+def _have_twins(beginning: str, keys: tuple[str, ...]) -> bool:
+    """Whether one of these keys stands there twice. ValueError if one is not of the tenant whose reservations begin so:
+    only their last part is another each time."""
+    tenant = tenant_part(beginning)
     for key in keys:
         if not key.startswith(tenant) or (not tenant and tenant_part(key)):
             raise ValueError(f"{key!r} is not a key of the tenant {tenant!r}")

@@ -53,7 +53,6 @@ class ResponseHeaders(dict[str, str]):
     __slots__ = ("committed",)
 
     def __init__(self) -> None:
-        super().__init__()
         self.committed = False
 
     def __setitem__(self, name: str, value: str) -> None:

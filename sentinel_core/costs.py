@@ -151,7 +151,8 @@ def total_nanousd(costs: Sequence[AttemptCost]) -> int | None:
 
 def dollars(nanousd: int) -> str:
     """Nano-dollars as dollars, exactly: `0.00015`."""
-    return f"{nanousd // NANO}.{nanousd % NANO:09d}".rstrip("0").rstrip(".")
+    whole, rest = nanousd // NANO, nanousd % NANO
+    return f"{whole}.{str(rest).zfill(9)}".rstrip("0") if rest else str(whole)
 
 
 async def _written(

@@ -137,13 +137,16 @@ class Price(msgspec.Struct, frozen=True):
         """What these tokens cost, exactly, rounded once, half up; at most `DEAREST`."""
         total = self.total(usage, service_tier)
         prompt = self._rates(usage.prompt_tokens).prompt(usage) * self._factor(service_tier)
-        first = min(total, _rounded(prompt))
+        first = min(total, _rounded(prompt, _UNITS))
         return CostBreakdown(first, total - first)
 
     def total(self, usage: Usage, service_tier: str | None = None) -> int:
         """The sum of `cost`, in nano-dollars, at most `DEAREST`."""
-        rates = self._rates(usage.prompt_tokens)
-        return min(_rounded((rates.prompt(usage) + rates.answer(usage)) * self._factor(service_tier)), DEAREST)
+        rates = self._rates(usage.prompt_tokens) if self.tiers else self.rates
+        units = rates.prompt(usage) + rates.answer(usage)
+        if service_tier is None:  # the same in smaller numbers
+            return min(_rounded(units, MILLION), DEAREST)
+        return min(_rounded(units * self._factor(service_tier), _UNITS), DEAREST)
 
     def at_most(self, prompt_tokens: int, completion_tokens: int, service_tier: str | None = None) -> int:
         """The most that so many tokens can cost, in nano-dollars, whichever kinds they are; at most `DEAREST`."""
@@ -151,6 +154,8 @@ class Price(msgspec.Struct, frozen=True):
         for above, rates in self.tiers:
             if prompt_tokens > above:
                 dearest = max(dearest, rates.at_most(prompt_tokens, completion_tokens))
+        if service_tier is None:
+            return min(-(-dearest // MILLION), DEAREST)
         return min(-(-dearest * self._factor(service_tier) // _UNITS), DEAREST)
 
     def _factor(self, service_tier: str | None) -> int:
@@ -172,5 +177,5 @@ def _given(value: T | None, default: T) -> T:
     return default if value is None else value
 
 
-def _rounded(units: int) -> int:
-    return (2 * units + _UNITS) // (2 * _UNITS)
+def _rounded(units: int, of: int) -> int:
+    return (2 * units + of) // (2 * of)

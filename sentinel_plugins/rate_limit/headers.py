@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 from sentinel_core.context import ResponseHeaders
 from sentinel_core.state import ClaimState
@@ -23,7 +24,7 @@ _NAMES = {
 }
 
 
-class _Window(NamedTuple):
+class _Window(msgspec.Struct, frozen=True):
     """One row that is a window: its place among the rows, its limit, and how that is written."""
 
     place: int
@@ -47,20 +48,20 @@ class WindowHeaders:
         """Describe the windows of one step: the tightest is the one with the least of its limit left. Where none binds,
         there is nothing to say (C-37)."""
         found: dict[str, str] = {}
-        least, tightest = 2.0, ("", "", 0.0)
+        least = 2.0
         for (limit, remaining, reset), windows in self._units:
-            place, most, text = windows[0] if len(windows) == 1 else _tightest(windows, states)
-            state = states[place]
-            reset_s = state.reset_s
-            found[limit] = text
-            found[remaining] = left = str(state.remaining)
+            window = windows[0] if len(windows) == 1 else _tightest(windows, states)
+            state = states[window.place]
+            left, reset_s = state.remaining, state.reset_s
+            found[limit] = text = window.text
+            found[remaining] = rest = str(left)
             found[reset] = duration(reset_s)
-            share = state.remaining / (most or 1)
-            if share < least:
-                least, tightest = share, (text, left, reset_s)
+            if (share := left / (window.limit or 1)) < least:
+                least = share
+                found["x-ratelimit-limit"] = text
+                found["x-ratelimit-remaining"] = rest
+                found["x-ratelimit-reset"] = str(math.ceil(now + reset_s))
         if found:
-            found["x-ratelimit-limit"], found["x-ratelimit-remaining"], reset_s = tightest
-            found["x-ratelimit-reset"] = str(math.ceil(now + reset_s))
             headers.put(found)
 
 

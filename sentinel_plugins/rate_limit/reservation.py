@@ -32,11 +32,15 @@ class Reservation(msgspec.Struct, frozen=True):
         """The end of it: requests stay counted, tokens and money become what was used."""
         prompts = answers = nanousd = 0
         for cost in costs:
-            prompts += cost.usage.prompt_tokens
-            answers += cost.usage.completion_tokens
+            usage = cost.usage
+            prompts += usage.prompt_tokens
+            answers += usage.completion_tokens
             nanousd += cost.nanousd or 0
-        used = {"tokens": prompts + answers, "input_tokens": prompts, "output_tokens": answers}
-        return Settlement(tuple([(key, used[unit]) for key, unit in self.bounds.token_keys]), nanousd)
+        units: list[tuple[str, int]] = []
+        for key, unit in self.bounds.token_keys:
+            used = prompts + answers if unit == "tokens" else prompts if unit == "input_tokens" else answers
+            units.append((key, used))
+        return Settlement(tuple(units), nanousd)
 
     def late_charges(self, spent_nanousd: int | None) -> list[Budget]:
         """Its budgets, asked for nothing: where what was used is charged if the reservation itself was lost."""
@@ -64,7 +68,8 @@ def claims_of(bounds: Bounds, estimate: Estimate, ttl_s: float, now: float, spen
     claims: list[Claim] = [*bounds.singles]
     for window in bounds.tokens:
         claims.append(replace(window, cost=estimate.tokens))
-    claims += bounds.places(ttl_s)
+    for lease in bounds.leases:
+        claims.append(replace(lease, ttl_s=ttl_s))
     for row in bounds.budgets:
         period = span(row.allowance.period, now)
         claims.append(Budget(row.key, row.limit, estimate.nanousd, period.name, ttl_s, spent_nanousd, period.keep_s))

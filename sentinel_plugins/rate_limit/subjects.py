@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from fnmatch import translate
-
-from msgspec.structs import replace
 
 from sentinel_core.addresses import network
 from sentinel_core.context import Context
@@ -26,17 +24,17 @@ NOBODY = Principal("", "in-process")
 class Bounds:
     """Everything that binds one caller with one kind of model, in the order in which it is asked for.
 
-    `singles` are the windows of which every request takes one, `tokens` those of what it may use. `estimated` is
-    whether it matters how many tokens a request may have, `metered` how many it had. `admissions` is how the ids of
-    reservations begin.
+    `singles` are the windows of which every request takes one, `tokens` those of what it may use, `leases` its places
+    (for how long, each request says). `estimated` is whether it matters how many tokens a request may have, `metered`
+    how many it had. `admissions` is how the ids of reservations begin.
     """
 
     __slots__ = (
-        "_leases",
         "admissions",
         "budgets",
         "estimated",
         "headers",
+        "leases",
         "limits",
         "metered",
         "rows",
@@ -58,15 +56,11 @@ class Bounds:
             tuple(Window(row.key, row.limit, row.period_s, algorithm=algorithm) for row in windows)
             for windows in (singles, tokens)
         )
-        self._leases = tuple(Lease(row.key, row.limit, 0.0) for row in places)
+        self.leases = tuple(Lease(row.key, row.limit, 0.0) for row in places)
         self.token_keys = tuple(dict.fromkeys((row.key, row.unit) for row in (*tokens, *parts)))
         self.headers = WindowHeaders(self.rows)
         self.estimated = bool(self.tokens or self.budgets)
         self.metered = bool(self.token_keys or self.budgets)
-
-    def places(self, ttl_s: float) -> Sequence[Lease]:
-        """One at each limit of concurrency, for so long."""
-        return [replace(lease, ttl_s=ttl_s) for lease in self._leases]
 
 
 class Subjects:

@@ -171,8 +171,10 @@ class Journal:
         return bulk(record) if self._most_bytes is not None else 0
 
     def _take(self, record: Record, written: asyncio.Future[None] | None = None) -> bool:
-        size = self._size(record)
-        if len(self) >= self._most or (self._most_bytes and self._bytes and self._bytes + size > self._most_bytes):
+        size = self._size(record) if self._most_bytes is not None else 0
+        may_be_full = len(self._waiting) + GROUP >= self._most or self._inherited  # a group is written beside them
+        is_full = may_be_full and len(self) >= self._most
+        if is_full or (self._most_bytes and self._bytes and self._bytes + size > self._most_bytes):
             self._drop(1)
             if self.dropped & (self.dropped - 1) == 0:  # at 1, 2, 4, 8, …: a full queue must not fill the log as well
                 log.error("%s: no room for a row, %d dropped so far", self.table, self.dropped)

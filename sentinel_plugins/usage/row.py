@@ -124,7 +124,7 @@ def _record(
         "provenance": cost.provenance,
         "ending": ending,
         "error": error,
-        "elapsed_ms": max(0, round((ended - attempt.started) * 1000)),
+        "elapsed_ms": round((ended - attempt.started) * 1000),
         "requests": 1 if attempt.number == _first(ctx) else 0,
         "unpriced": 1 if cost.nanousd is None else 0,
         "not_called": 1 if error == NOT_CALLED else 0,

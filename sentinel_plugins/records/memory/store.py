@@ -57,10 +57,7 @@ class MemoryRecords:
 
     async def append(self, table: str, records: Sequence[Record]) -> None:
         """Add rows, all or none, idempotent by id; the first row of an id stays."""
-        arrived = [checked(record) for record in records]
-        rows = self._written(table)
-        for record in arrived:
-            rows.append(record)
+        self._written(table).extend([checked(record) for record in records])
 
     async def put(self, table: str, record: Record, *, expect: Record | None) -> bool:
         """Write a row in the place of `expect`, or of none; whether it was written."""
@@ -68,7 +65,7 @@ class MemoryRecords:
         rows = self._written(table)
         present = rows.get(record.id)
         if present is None and expect is None:
-            rows.append(record)
+            rows.extend([record])
         elif present is not None and expect is not None and same(present, expect):
             rows.replace(record)
         else:

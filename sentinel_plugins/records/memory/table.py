@@ -15,8 +15,8 @@ SLACK = 256
 class Table:
     """At most `max_rows` rows by (time, id), and the same rows by id.
 
-    Rows arrive nearly in order, so adding is O(1) amortised in practice and O(rows) for a late one. The first `_gone`
-    rows of the list count no more: they leave it together, for each time moves all that stay.
+    Rows arrive nearly in order, so adding one is O(1) amortised in practice and O(rows) for a late one. The first
+    `_gone` rows of the list count no more: they leave it together, for each time moves all that stay.
     """
 
     __slots__ = ("_by_id", "_gone", "_max_rows", "_rows")
@@ -34,18 +34,19 @@ class Table:
         """One row."""
         return self._by_id.get(id_)
 
-    def append(self, record: Record) -> None:
-        """Add a row unless its id is there; the oldest row makes room."""
-        if record.id in self._by_id:
-            return
-        rows = self._rows
-        if not self._by_id or rows[-1].at < record.at or position(rows[-1]) <= position(record):
-            rows.append(record)
-        else:
-            insort(rows, record, self._gone, key=position)
-        self._by_id[record.id] = record
-        if len(self._by_id) > self._max_rows:
-            self._forget(1)
+    def extend(self, records: Iterable[Record]) -> None:
+        """Add each row unless its id is there; then the oldest rows make room for them."""
+        rows, by_id = self._rows, self._by_id
+        for record in records:
+            if record.id in by_id:
+                continue
+            if not by_id or rows[-1].at < record.at or position(rows[-1]) <= position(record):
+                rows.append(record)
+            else:
+                insort(rows, record, self._gone, key=position)
+            by_id[record.id] = record
+        if len(by_id) > self._max_rows:
+            self._forget(len(by_id) - self._max_rows)
 
     def replace(self, record: Record) -> None:
         """Put a row into the place of the one that has its id and its time."""

@@ -59,7 +59,7 @@ async def spent(s: Scene) -> int:
 
 async def held(s: Scene) -> int:
     """How many places of the key are taken."""
-    (place,) = s.stage._subjects.of(s.ctx(WHO)).places(1.0)
+    (place,) = s.stage._subjects.of(s.ctx(WHO)).leases
     admission = await s.state.admit(_id("place"), (Lease(place.key, 10**6, 1.0),))
     await s.state.settle(_id("place"), Settlement())
     return 10**6 - admission.claims[0].remaining - 1
