@@ -19,10 +19,12 @@ class Asker(TypedDict):
 
 def asker(ctx: Context) -> Asker:
     """Who asks this."""
-    principal = ctx.get(PRINCIPAL)
-    if principal is None:
-        return {"principal": network(ctx.client.address), "key": None, "user": None}
-    return named(principal)
+    return named_or_seen(ctx.get(PRINCIPAL), ctx.client.address)
+
+
+def named_or_seen(principal: Principal | None, address: str) -> Asker:
+    """Whoever is known, or the address of whoever is not."""
+    return named(principal) if principal is not None else {"principal": network(address), "key": None, "user": None}
 
 
 def named(principal: Principal) -> Asker:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from random import getrandbits
 from typing import TypedDict
 
+import msgspec
+
 from sentinel_core.attempt import NOT_CALLED, Attempt, Ending
 from sentinel_core.context import Context
 from sentinel_core.costs import AttemptCost, Provenance
-from sentinel_core.keys import PRINCIPAL, Key
+from sentinel_core.keys import PRINCIPAL, Key, Principal
 from sentinel_core.ledger import ADMITTED_AT
+from sentinel_core.messages import Operation
 from sentinel_core.records import Record
-from sentinel_plugins.recording.asker import asker
+from sentinel_plugins.recording.asker import named_or_seen
 from sentinel_plugins.recording.lost import LOST
 
 TABLE = "usage"
@@ -63,15 +66,66 @@ SUMS = (
 """The integers that are added up."""
 
 
-def records(ctx: Context, costs: tuple[AttemptCost, ...], now: float) -> list[Record]:
-    """One record per attempt, at the time when it began; where a budget pays, when its request was admitted."""
+class EndedCall(msgspec.Struct, frozen=True):
+    """What the ledger says of one call, noted when its request is over: its row is made when it is written."""
+
+    request_id: str
+    nonce: str
+    at: float
+    principal: Principal | None
+    address: str
+    model: str | None
+    operation: Operation
+    streamed: bool
+    cost: AttemptCost
+    ending: Ending
+    error: str | None
+    elapsed_s: float
+    is_first: bool
+
+    def record(self) -> Record:
+        """Its row."""
+        cost, usage, target, principal = self.cost, self.cost.usage, self.cost.target, self.principal
+        who = named_or_seen(principal, self.address)
+        row: UsageRow = {
+            "request_id": self.request_id,
+            "attempt": cost.number,
+            "principal": who["principal"],
+            "key": who["key"],
+            "user": who["user"],
+            "model": self.model or target.model,
+            "provider": target.provider,
+            "target_model": target.model,
+            "operation": self.operation,
+            "streamed": self.streamed,
+            "prompt_tokens": usage.prompt_tokens,
+            "completion_tokens": usage.completion_tokens,
+            "cached_tokens": usage.cached_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+            "reasoning_tokens": usage.reasoning_tokens,
+            "cost_nanousd": cost.nanousd,
+            "price_version": cost.price_version,
+            "provenance": cost.provenance,
+            "ending": self.ending,
+            "error": self.error,
+            "elapsed_ms": round(self.elapsed_s * 1000),
+            "requests": 1 if self.is_first else 0,
+            "unpriced": 1 if cost.nanousd is None else 0,
+            "not_called": 1 if self.error == NOT_CALLED else 0,
+        }
+        tenant = principal.tenant if principal is not None else ""
+        return Record(f"{self.request_id}:{cost.number}:{self.nonce}", tenant, self.at, row)
+
+
+def ended_calls(ctx: Context, costs: tuple[AttemptCost, ...], now: float) -> list[EndedCall]:
+    """One per attempt, at the time when it began; where a budget pays, when its request was admitted."""
     nonce = ctx.get(NONCE) or new_nonce()
     admitted = ctx.get(ADMITTED_AT)
     last = 0.0 if admitted is not None else _last(ctx)
-    found: list[Record] = []
+    found: list[EndedCall] = []
     for attempt, cost in zip(ctx.attempts, costs, strict=True):
         at = admitted if admitted is not None else max(0.0, now - (last - attempt.started))
-        found.append(_record(ctx, attempt, nonce, at, cost, attempt.ending or "discarded", attempt.error))
+        found.append(_ended(ctx, attempt, nonce, at, cost, attempt.ending or "discarded", attempt.error))
     return found
 
 
@@ -90,7 +144,7 @@ def _first(ctx: Context) -> int | None:
 
 def intent(ctx: Context, attempt: Attempt, cost: AttemptCost, now: float) -> Record:
     """The row of a call that begins, as it stays if nobody lives to write another one under the same id."""
-    return _record(ctx, attempt, ctx[NONCE], now, cost, "failed", LOST)
+    return _ended(ctx, attempt, ctx[NONCE], now, cost, "failed", LOST).record()
 
 
 def new_nonce() -> str:
@@ -98,36 +152,22 @@ def new_nonce() -> str:
     return getrandbits(64).to_bytes(8).hex()
 
 
-def _record(
+def _ended(
     ctx: Context, attempt: Attempt, nonce: str, at: float, cost: AttemptCost, ending: Ending, error: str | None
-) -> Record:
-    request, usage, target, principal, who = ctx.request, cost.usage, attempt.target, ctx.get(PRINCIPAL), asker(ctx)
-    ended = attempt.ended if attempt.ended is not None else attempt.started
-    row: UsageRow = {
-        "request_id": ctx.id,
-        "attempt": attempt.number,
-        "principal": who["principal"],
-        "key": who["key"],
-        "user": who["user"],
-        "model": request.model or target.model,
-        "provider": target.provider,
-        "target_model": target.model,
-        "operation": request.operation,
-        "streamed": request.stream,
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "cached_tokens": usage.cached_tokens,
-        "cache_write_tokens": usage.cache_write_tokens,
-        "reasoning_tokens": usage.reasoning_tokens,
-        "cost_nanousd": cost.nanousd,
-        "price_version": cost.price_version,
-        "provenance": cost.provenance,
-        "ending": ending,
-        "error": error,
-        "elapsed_ms": round((ended - attempt.started) * 1000),
-        "requests": 1 if attempt.number == _first(ctx) else 0,
-        "unpriced": 1 if cost.nanousd is None else 0,
-        "not_called": 1 if error == NOT_CALLED else 0,
-    }
-    tenant = principal.tenant if principal is not None else ""
-    return Record(f"{ctx.id}:{attempt.number}:{nonce}", tenant, at, row)
+) -> EndedCall:
+    request, started = ctx.request, attempt.started
+    return EndedCall(
+        ctx.id,
+        nonce,
+        at,
+        ctx.get(PRINCIPAL),
+        ctx.client.address,
+        request.model,
+        request.operation,
+        request.stream,
+        cost,
+        ending,
+        error,
+        attempt.ended - started if attempt.ended is not None else 0.0,
+        attempt.number == _first(ctx),
+    )

@@ -22,7 +22,7 @@ from sentinel_core.tokens import RoughTokens, Tokens
 from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.recording.lost import lost_while_running
 from sentinel_plugins.usage.config import UsageConfig
-from sentinel_plugins.usage.row import INTENTS, NONCE, TABLE, intent, new_nonce, records
+from sentinel_plugins.usage.row import INTENTS, NONCE, TABLE, ended_calls, intent, new_nonce
 
 
 class Meter(msgspec.Struct, frozen=True):
@@ -103,5 +103,5 @@ class Usage(Stage):
         self._note(ctx, await costs_of(ctx, outcome, self._meter.prices, self._meter.tokens))
 
     def _note(self, ctx: Context, costs: tuple[AttemptCost, ...]) -> None:
-        for record in records(ctx, costs, self._meter.clock.time()):
-            self.journal.add(record)
+        for call in ended_calls(ctx, costs, self._meter.clock.time()):
+            self.journal.add(call)
