@@ -39,11 +39,11 @@ Group: TypeAlias = Sequence[Record]
 
 
 class Unmade(Protocol):
-    """A row that is made when it is written, beside others. What runs once in a request finds its code and its data in
-    no cache, and takes three times as long as in a row of its kind."""
+    """A row without contents that is made when it is written, beside others: what runs once in a request finds its code
+    and data in no cache, and takes three times as long as among others of its kind."""
 
     def record(self) -> Record:
-        """The row. Asked once."""
+        """The row. Asked for once."""
         ...
 
 
@@ -177,7 +177,7 @@ class Journal:
         self._wake.set()
 
     def _size(self, record: Record | Unmade) -> int:
-        return bulk(_made(record)) if self._most_bytes is not None else 0
+        return bulk(record) if self._most_bytes is not None and isinstance(record, Record) else 0
 
     def _take(self, record: Record | Unmade, written: asyncio.Future[None] | None = None) -> bool:
         size = self._size(record) if self._most_bytes is not None else 0
@@ -238,13 +238,24 @@ class Journal:
         size = sum([row.bulk for row in taken])
         self._futures = [row.written for row in taken if row.written is not None]
         try:
-            return Batch(self._finish([_made(row.record) for row in taken]), size)
+            return Batch(self._finish(self._made(taken)), size)
         except Exception:  # the same of rows that cannot be sealed
             log.exception("%s: %d rows cannot be finished and are dropped", self.table, len(taken))
             self._bytes -= size
             self._drop(len(taken))
             self._tell(UNAVAILABLE)
             return Batch()
+
+    def _made(self, taken: Sequence[Waiting]) -> Group:
+        """The rows of these, without those that cannot be made."""
+        made: list[Record] = []
+        for row in taken:
+            try:
+                made.append(row.record if isinstance(row.record, Record) else row.record.record())
+            except Exception:  # the rows beside it are as good as before
+                log.exception("%s: a row cannot be made and is dropped", self.table)
+                self._drop(1)
+        return made
 
     def _fitting(self) -> int:
         """How many of the rows that wait are a group."""
@@ -323,7 +334,3 @@ class Journal:
         for reader in released:
             if not reader.done():  # else who waited has gone
                 reader.set_result(None)
-
-
-def _made(record: Record | Unmade) -> Record:
-    return record if isinstance(record, Record) else record.record()

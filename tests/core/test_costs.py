@@ -1,14 +1,18 @@
-"""What a call cost that nobody counted."""
+"""What a call cost that nobody counted, and how costs are written."""
 
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sentinel_core.attempt import Attempt
-from sentinel_core.costs import COUNTED_CHARS, priced
+from sentinel_core.costs import COUNTED_CHARS, dollars, priced
 from sentinel_core.keys import Target
+from sentinel_core.limits import NANO
 from sentinel_core.prices import Prices
 from sentinel_core.testing import completion, context
 from sentinel_core.tokens import Count, RoughTokens
@@ -34,3 +38,10 @@ async def test_of_a_huge_answer_the_beginning_is_counted_and_the_rest_in_proport
     assert cost.usage.completion_tokens == COUNTED_CHARS
     assert cost.provenance == "estimated"
     assert tokens.chars == [COUNTED_CHARS]
+
+
+@given(st.integers(0, 10**16) | st.integers(0, 10**7).map(lambda usd: usd * NANO))
+def test_dollars_are_exact_and_no_longer_than_they_must_be(nanousd: int) -> None:
+    said = dollars(nanousd)
+    assert Decimal(said) * NANO == nanousd
+    assert "." not in said or not said.endswith(("0", "."))

@@ -102,6 +102,9 @@ def test_p3_no_call_of_so_many_tokens_costs_more_than_at_most(
     most = made.at_most(prompt, completion)
     assert made.cost(Usage(prompt, completion, 0, cached, thought, written, longer)).total_nanousd <= most
     assert made.cost(Usage(prompt // 2, completion // 2)).total_nanousd <= most
+    usage = Usage(prompt, completion, 0, cached, thought, written, longer)
+    assert made.total(usage) == made.total(usage, "of no factor"), "no tier is a factor of 1"
+    assert most == made.at_most(prompt, completion, "of no factor")
 
 
 def test_no_call_costs_more_than_every_store_counts_exactly() -> None:

@@ -12,7 +12,7 @@ import pytest
 from sentinel_core.errors import Refusal
 from sentinel_core.records import Record
 from sentinel_core.testing import FakeClock
-from sentinel_plugins.recording.journal import GROUP, GROUP_BYTES, Journal
+from sentinel_plugins.recording.journal import GROUP, GROUP_BYTES, RETRY_S, Journal
 from tests.pace import PATIENCE_S
 from tests.plugins.recording.flaky import Flaky
 from tests.plugins.recording.written import emptied
@@ -149,6 +149,51 @@ async def test_rows_that_cannot_be_finished_end_nothing() -> None:
         await journal.write(rows(1, start=1)[0])
         assert journal.dropped == 1
     assert await store.ids("t") == ["00001"]
+
+
+class Unmade:
+    """A row that counts how often it was made; without one, it cannot be."""
+
+    def __init__(self, row: Record | None) -> None:
+        self.row = row
+        self.made = 0
+
+    def record(self) -> Record:
+        self.made += 1
+        if self.row is None:
+            raise ValueError("no row")
+        return self.row
+
+
+async def test_a_row_is_made_once_where_it_is_written_however_often_that_is_tried() -> None:
+    store, clock = Flaky(), FakeClock()
+    unmade = [Unmade(row) for row in rows(3)]
+    async with Journal("t", store, clock).open() as journal:
+        store.down = True
+        assert all(journal.add(row) for row in unmade)
+        assert [row.made for row in unmade] == [0, 0, 0]
+        with pytest.raises(Refusal, match="ledger_unavailable"):
+            await journal.write(rows(1, start=3)[0])
+        assert [row.made for row in unmade] == [1, 1, 1]
+        store.down = False
+        await clock.advance(RETRY_S)
+        await emptied(journal)
+    assert [row.made for row in unmade] == [1, 1, 1]
+    assert await store.ids("t") == [row.id for row in rows(4)]
+
+
+async def test_a_row_that_cannot_be_made_costs_no_other_its_place(caplog: pytest.LogCaptureFixture) -> None:
+    store = Flaky()
+    async with Journal("t", store, FakeClock()).open() as journal:
+        for row in (Unmade(None), Unmade(rows(1)[0]), Unmade(None)):
+            journal.add(row)
+        await emptied(journal)
+        assert journal.dropped == 2
+        journal.add(Unmade(None))
+        await emptied(journal)
+        journal.add(rows(1, start=1)[0])
+    assert await store.ids("t") == ["00000", "00001"]
+    assert caplog.messages == ["t: a row cannot be made and is dropped"] * 3
 
 
 async def test_rows_that_come_one_by_one_are_written_together() -> None:
