@@ -14,7 +14,7 @@ import msgspec
 from sentinel_core.attempt import Attempt, served
 from sentinel_core.context import Context, Outcome
 from sentinel_core.events import TextEvent
-from sentinel_core.keys import Key, Target
+from sentinel_core.keys import SERVED_BY, Key, Target
 from sentinel_core.limits import NANO
 from sentinel_core.messages import Answer
 from sentinel_core.prices import Prices
@@ -113,7 +113,7 @@ async def priced(ctx: Context, answer: Answer, prices: Prices, tokens: Tokens) -
     if known is not None:
         return known
     text = "" if is_counted(answer.usage) else _text(answer)
-    return await _written(ctx, served(ctx.attempts), Produced(text, len(text)), prices, tokens)
+    return await _written(ctx, _answered(ctx), Produced(text, len(text)), prices, tokens)
 
 
 def is_counted(usage: Usage | None) -> bool:
@@ -142,11 +142,13 @@ async def lost_cost(ctx: Context, attempt: Attempt, prices: Prices, tokens: Toke
 
 
 def total_nanousd(costs: Sequence[AttemptCost]) -> int | None:
-    """The sum; None where a call was made and no price is known."""
-    if len(costs) == 1:
-        return costs[0].nanousd
-    known = [cost.nanousd for cost in costs if cost.nanousd is not None]
-    return sum(known) if known or not costs else None
+    """The sum; None where the price of one is not known: the others are not the whole."""
+    total = 0
+    for cost in costs:
+        if cost.nanousd is None:
+            return None
+        total += cost.nanousd
+    return total
 
 
 def dollars(nanousd: int) -> str:
@@ -171,6 +173,16 @@ async def _written(
         costs.append(_charged(ctx, attempt, counted, prices))
     ctx[COSTS] = found = tuple(costs)
     return found
+
+
+def _answered(ctx: Context) -> Attempt | None:
+    """The call behind a whole answer that is not yet taken. Of several that ended together it is the one that the hedge
+    says, or the first."""
+    whole = [attempt for attempt in ctx.attempts if attempt.ending == "completed"]
+    if len(whole) < 2:
+        return served(ctx.attempts)
+    target = ctx.get(SERVED_BY)
+    return next((attempt for attempt in whole if attempt.target == target), whole[0])
 
 
 def _is_final(attempt: Attempt) -> bool:

@@ -20,9 +20,9 @@ _NO_KINDS: Mapping[str, type[Provider]] = MappingProxyType({})
 class Prices:
     """What each target costs, decided once per generation.
 
-    A row of the catalogue is a target's if its id is `<table>/<model>` or `<kind>/<model>`, or the model's alone and
-    its provider the target's kind. A provider whose kind is free costs 0 unless a row says otherwise. Without a
-    catalogue nothing has a price.
+    A row of the catalogue is a target's if its id is `<table>/<model>`, of its own table or of the one that it is a
+    further key of, or `<kind>/<model>`, or the model's alone and its provider the target's kind. A provider whose kind
+    is free costs 0 unless a row says otherwise. Without a catalogue nothing has a price.
     """
 
     __slots__ = ("_catalogue", "_found", "_kinds", "version")
@@ -58,7 +58,8 @@ class Prices:
         kind, catalogue = self._kind(target), self._catalogue
         if catalogue is None:
             return None
-        for name in (f"{target.provider}/{target.model}", f"{kind}/{target.model}", target.model):
+        places = (target.provider, target.upstream, kind)  # a further key of a provider has that one's price
+        for name in (*[f"{place}/{target.model}" for place in places], target.model):
             facts = catalogue.find(name)
             if facts is not None and (name != target.model or facts.provider == kind):
                 return facts

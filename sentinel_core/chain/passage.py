@@ -52,10 +52,11 @@ class Passage:
     """One stage's passage of one stream.
 
     `ended` is whether the stage was given all of it, `released` how many characters it handed on, `text` whether these
-    are what it was given.
+    are what it was given. What an earlier stage changed outside of texts is none of this one's doing, where it hands on
+    the very event.
     """
 
-    __slots__ = ("_changed", "_entry", "_unread", "_verdicts", "ended", "released", "text")
+    __slots__ = ("_before", "_changed", "_entry", "_unread", "_verdicts", "ended", "released", "text")
 
     def __init__(self, entry: Entry, verdicts: Verdicts) -> None:
         self.ended = False
@@ -63,6 +64,7 @@ class Passage:
         self._verdicts = verdicts
         self.text = SameText()
         self.released = 0
+        self._before: dict[int, Event] = {}  # those that had been changed when they came
         self._changed = False
         self._unread = False
 
@@ -73,7 +75,10 @@ class Passage:
             return event
         if isinstance(event, Finish):
             self.text.end_came(event)
-        return noting(event)
+        given = noting(event)
+        if given.changed:
+            self._before[id(given)] = given
+        return given
 
     def left(self, event: Event) -> None:
         """The stage hands this on. Raises `Refusal` where nobody looked at it and that must not pass, and `StageFault`
@@ -91,7 +96,8 @@ class Passage:
             if self._entry.unscannable == "block":
                 self._note("blocked")
                 raise Refusal("content_policy_violation")
-        self._changed = self._changed or event.changed
+        if event.changed and self._before.pop(id(event), None) is None:
+            self._changed = True
 
     def conclude(self) -> None:
         """State the verdict, once the stream is over."""

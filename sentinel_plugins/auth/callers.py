@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -94,14 +95,8 @@ class Callers:
 
     async def find(self, unfamiliar: Unfamiliar) -> Seen:
         """Who this is, looked up. Raises `Refusal`: invalid_api_key, state_unavailable, what the source says."""
-        text, fingerprint, address = unfamiliar
-        try:
-            return Seen(await self.flights.join(fingerprint, lambda: self._look_up(text, fingerprint)), fingerprint)
-        except Refusal as error:
-            if error.code == "invalid_api_key":
-                self.cache.drop(fingerprint)
-                self._guessing.note(address)
-            raise
+        fingerprint = unfamiliar.fingerprint
+        return Seen(await self.flights.join(fingerprint, lambda: self._found(unfamiliar)), fingerprint)
 
     async def close(self) -> None:
         """End look-ups that are under way."""
@@ -109,6 +104,19 @@ class Callers:
 
     def _believed(self, fingerprint: bytes) -> Known | None:
         return self._static.get(fingerprint) or self.cache.get(fingerprint)
+
+    async def _found(self, unfamiliar: Unfamiliar) -> Known:
+        """Whoever it is. Look-ups that fail are those of whoever asked first; a credential that was valid when it was
+        looked up last waits for no guess."""
+        text, fingerprint, address = unfamiliar
+        async with nullcontext() if self.cache.was_valid(fingerprint) else self._guessing.turn(address):
+            try:
+                return await self._look_up(text, fingerprint)
+            except Refusal as error:
+                if error.code == "invalid_api_key":
+                    self.cache.drop(fingerprint)
+                    self._guessing.note(address)
+                raise
 
     async def _look_up(self, text: str, fingerprint: bytes) -> Known:
         epoch = self.cache.epoch

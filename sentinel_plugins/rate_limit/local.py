@@ -9,9 +9,12 @@ import msgspec
 
 from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
-from sentinel_core.state import Admission, Budget, Claim, StateStore
+from sentinel_core.state import Admission, Budget, Claim, ClaimState, StateStore, Window
 
 log = logging.getLogger("sentinel.rate_limit")
+
+AGAIN_S = 1.0
+"""When to ask again what only the whole fleet could let through: the store may answer by then."""
 
 
 class LocalPart:
@@ -39,6 +42,9 @@ class LocalPart:
                 self._processes,
             )
         admission = await self.store.admit(reservation, [self._part(claim) for claim in claims])
+        if not admission.admitted:
+            states = map(_for_now, claims, admission.claims)
+            admission = msgspec.structs.replace(admission, claims=tuple(states))
         self.admitted += admission.admitted
         self._total.value += admission.admitted
         return admission, self.store
@@ -54,3 +60,11 @@ class LocalPart:
         if isinstance(claim, Budget) or not claim.limit:
             return claim
         return msgspec.structs.replace(claim, limit=max(1, claim.limit // self._processes))
+
+
+def _for_now(claim: Claim, state: ClaimState) -> ClaimState:
+    """What is more than this process's part, but not than the limit, passes once the state store answers again."""
+    never = not state.admitted and state.retry_after_s is None
+    if never and isinstance(claim, Window) and claim.cost <= claim.depth:
+        return msgspec.structs.replace(state, retry_after_s=AGAIN_S)
+    return state

@@ -144,7 +144,7 @@ def _first(ctx: Context) -> int | None:
 
 def intent(ctx: Context, attempt: Attempt, cost: AttemptCost, now: float) -> Record:
     """The row of a call that begins, as it stays if nobody lives to write another one under the same id."""
-    return _ended(ctx, attempt, ctx[NONCE], now, cost, "failed", LOST).record()
+    return _ended(ctx, attempt, ctx[NONCE], ctx.get(ADMITTED_AT, now), cost, "failed", LOST).record()
 
 
 def new_nonce() -> str:

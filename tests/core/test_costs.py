@@ -6,16 +6,18 @@ from datetime import date
 from decimal import Decimal
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.attempt import Attempt
-from sentinel_core.costs import COUNTED_CHARS, dollars, priced
-from sentinel_core.keys import Target
+from sentinel_core.costs import COSTS, COUNTED_CHARS, AttemptCost, dollars, priced, total_nanousd
+from sentinel_core.keys import SERVED_BY, Target
 from sentinel_core.limits import NANO
 from sentinel_core.prices import Prices
 from sentinel_core.testing import completion, context
 from sentinel_core.tokens import Count, RoughTokens
+from sentinel_core.usage import Usage
 from sentinel_plugins.catalogue.catalogue import FileCatalogue
 
 
@@ -45,3 +47,28 @@ def test_dollars_are_exact_and_no_longer_than_they_must_be(nanousd: int) -> None
     said = dollars(nanousd)
     assert Decimal(said) * NANO == nanousd
     assert "." not in said or not said.endswith(("0", "."))
+
+
+@pytest.mark.parametrize(
+    ("nanousd", "total"),
+    [([], 0), ([7], 7), ([None], None), ([0, 7], 7), ([0, None], None), ([1_000, None], None)],
+)
+def test_what_is_known_of_some_calls_is_not_what_all_cost(nanousd: list[int | None], total: int | None) -> None:
+    target = Target("fake", "fake")
+    costs = [AttemptCost(number, target, Usage(), "reported", cost) for number, cost in enumerate(nanousd, start=1)]
+    assert total_nanousd(costs) == total
+
+
+@pytest.mark.parametrize("served_by", [None, "first", "second"])
+async def test_of_two_answers_that_came_together_the_one_that_is_taken_is_counted(served_by: str | None) -> None:
+    ctx = context()
+    for number, model in enumerate(("first", "second"), start=1):
+        ctx.attempts.append(Attempt(number, Target("fake", model), 0.0, "completed"))
+    if served_by is not None:
+        ctx[SERVED_BY] = Target("fake", served_by)
+    answer = msgspec.structs.replace(completion("abcd" * 10), usage=None)
+    await priced(ctx, answer, Prices(FileCatalogue(date(2026, 11, 21), ()), {}), RoughTokens())
+    counted = {cost.target.model: (cost.provenance, cost.usage.completion_tokens) for cost in ctx[COSTS]}
+    won = served_by or "first"
+    assert counted.pop(won) == ("estimated", 10)
+    assert [*counted.values()] == [("unknown", 0)]

@@ -123,6 +123,16 @@ def test_a_tier_is_for_the_whole_call_and_begins_above_its_bound() -> None:
     assert made.cost(Usage(400_000, 1_000_000)).total_nanousd == 16 * NANO
 
 
+def test_a_further_key_of_a_provider_has_that_ones_price() -> None:
+    known = prices(row("openai/m", input_usd=1.0, output_usd=1.0, context_window=8_000), row("two/m", input_usd=9.0))
+    facts = known.facts(Target("one", "m", twin_of="openai"))
+    assert facts is not None
+    assert (facts.input_usd, facts.context_window) == (1.0, 8_000)
+    own = known.facts(Target("two", "m", twin_of="openai"))
+    assert own is not None
+    assert own.input_usd == 9.0, "a row of its own comes first"
+
+
 def test_an_unknown_price_is_none_and_an_explicit_zero_is_a_price() -> None:
     known = prices(
         row("nothing"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sentinel_core.costs import Provisional
 from sentinel_core.decoding import ANSWER_LIMITS, JsonLimits, decode_reply
+from sentinel_core.dialects.openai_chat.content_parts import with_plain_content
 from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.dialects.token_counts import is_count
@@ -25,7 +26,11 @@ def decode(dialect: Dialect, raw: bytes) -> Answer:
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices or not all(_is_choice(choice) for choice in choices):
         raise UpstreamError("upstream_invalid_response")
-    return Answer(dialect=dialect, body=body, raw=raw, usage=decode_usage(body.get("usage")))
+    usage = decode_usage(body.get("usage"))
+    if any(isinstance(choice["message"].get("content"), list) for choice in choices):
+        plain = [{**choice, "message": with_plain_content(choice["message"])} for choice in choices]
+        return Answer(dialect=dialect, body={**body, "choices": plain}, usage=usage)
+    return Answer(dialect=dialect, body=body, raw=raw, usage=usage)
 
 
 def decode_object(

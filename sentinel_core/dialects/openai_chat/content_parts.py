@@ -22,8 +22,8 @@ def parted(content: list[JsonValue]) -> Parted:
 
 
 def with_plain_content(delta: JsonObject) -> JsonObject:
-    """The delta of a chunk with its content as one text, and the thoughts in it as reasoning; the same object where
-    its content is no list, or says neither."""
+    """A message, or the delta of a chunk, with its content as one text, and the thoughts in it as reasoning; the same
+    object where its content is no list, or says neither."""
     content = delta.get("content")
     if not isinstance(content, list) or not any(map(_says, content)):
         return delta

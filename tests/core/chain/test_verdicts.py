@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import TypeGuard
 
 import pytest
 from hypothesis import given
@@ -182,6 +183,22 @@ async def test_of_a_guard_that_replaced_something_it_is_said_that_it_did_not_rea
     masking, watched = driven.outcome.verdicts
     assert (masking.result, masking.unread) == ("masked", unread)
     assert watched.result == "monitored"
+
+
+@STREAM
+async def test_what_another_stage_replaced_outside_of_texts_is_not_this_ones_doing(stream: bool) -> None:
+    async def on_stream(self: Stage, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        async for event in events:
+            found = {slot.path: "***" for slot in event.texts() if "outside" in slot.text} if read(event) else {}
+            yield event.with_texts(found) if isinstance(event, Opaque) and found else event
+
+    def read(event: Event) -> TypeGuard[Opaque]:
+        return isinstance(event, Opaque)
+
+    guards = [stage(name, on_stream) for name in ("later", "first")]
+    driven = await exchange(*guards, reply=completion("", annotation="outside the channels"), stream=stream)
+    found = verdicts(driven)
+    assert (found["first", "response"], found["later", "response"]) == ("masked", "allowed")
 
 
 @STREAM

@@ -1,12 +1,14 @@
-"""Deltas whose content is a list of parts: their texts are the answer's, for guards and for every client."""
+"""Content that is a list of parts, whole or in deltas: its texts are the answer's, for guards and for every client."""
 
 from __future__ import annotations
 
 import pytest
+from msgspec import json
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.events import Opaque, ReasoningDelta, TextDelta
+from sentinel_core.events import Opaque, ReasoningDelta, TextDelta, TextEvent
 from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.messages import Answer
 from tests.core.dialects.chat_chunks import choice, chunk, decode, encode
 from tests.core.dialects.messages_client import translated
 from tests.core.dialects.responses_client import check, read, written
@@ -71,3 +73,23 @@ def test_a_whole_answer_of_parts_streams_its_texts() -> None:
     message = {"role": "assistant", "content": HELLO}
     answer = OPENAI_CHAT.decode_answer(chunk({"index": 0, "message": message, "finish_reason": "stop"}))
     assert [event.text for event in OPENAI_CHAT.stream_frames(answer) if isinstance(event, TextDelta)] == ["hello"]
+
+
+def whole(content: JsonValue) -> Answer:
+    message = {"role": "assistant", "content": content}
+    return OPENAI_CHAT.decode_answer(chunk({"index": 0, "message": message, "finish_reason": "stop"}))
+
+
+def test_a_whole_answer_of_parts_is_one_text_with_its_thoughts_beside_it() -> None:
+    answer = whole(THOUGHT)
+    said = {type(event): event.text for event in OPENAI_CHAT.decompose(answer) if isinstance(event, TextEvent)}
+    assert said == {TextDelta: "hello", ReasoningDelta: "hm"}
+    body = json.decode(OPENAI_CHAT.encode_answer(answer))
+    message = {"role": "assistant", "content": "hello", "reasoning_content": "hm"}
+    assert body["choices"] == [{"index": 0, "message": message, "finish_reason": "stop"}]
+
+
+@pytest.mark.parametrize("content", ["text", None, [], [{"type": "image_url", "image_url": {"url": "https://a.test"}}]])
+def test_a_whole_answer_of_anything_else_leaves_as_it_came(content: JsonValue) -> None:
+    body = json.decode(OPENAI_CHAT.encode_answer(whole(content)))
+    assert body["choices"][0]["message"] == {"role": "assistant", "content": content}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from sentinel_core.json_types import JsonObject, TomlTable, TomlValue
 from sentinel_core.limits import Limits
 from sentinel_core.permission import Both
 from sentinel_core.records import Record
+from sentinel_core.testing import settle
 from sentinel_core.testing.harness import stage_config
 from sentinel_plugins.auth import Auth, AuthConfig
 from sentinel_plugins.auth.callers import Unfamiliar
@@ -266,6 +268,38 @@ async def test_z22_who_guesses_is_429_before_the_look_up_and_who_is_known_goes_o
         assert await auth.code(client("nobody-knows-this-key", address="198.51.100.9")) == "invalid_api_key"
         await auth.clock.advance(61)
         assert await auth.code(client("nobody-knows-this-key")) == "invalid_api_key"
+
+
+def guessed() -> str:
+    return f"sk-sentinel-{secrets.token_hex(8)}-{secrets.token_urlsafe(32)}"
+
+
+async def test_z22_a_burst_of_guesses_is_looked_up_no_more_often_than_one_after_the_other() -> None:
+    records = Records()
+    async with known({"pepper": secret(PEPPER), "max_failures_per_minute": 10}, records) as auth:
+        records.waiting = asyncio.Event()
+        burst = [asyncio.create_task(auth.code(client(guessed()))) for _ in range(200)]
+        other = asyncio.create_task(auth.code(client(guessed(), address="198.51.100.9")))
+        await settle(20)
+        assert records.gets == 11
+        burst[0].cancel()
+        burst[150].cancel()
+        records.waiting.set()
+        codes = Counter(await asyncio.gather(*burst, other, return_exceptions=True))
+        assert codes.pop("invalid_api_key") == 10  # one that left was looked up; the other address' own counts there
+        assert codes.pop("rate_limit_exceeded") == 189
+        assert [type(left) for left in codes.elements()] == [asyncio.CancelledError] * 2
+        assert records.gets == 11
+        assert not auth.auth.callers._guessing._turns
+
+
+async def test_z22_many_new_keys_behind_one_address_are_all_served() -> None:
+    records = Records()
+    async with known({"pepper": secret(PEPPER), "max_failures_per_minute": 3}, records) as auth:
+        texts = [text for _, text in [await auth.create() for _ in range(40)]]
+        asked = [auth.code(client(text)) for text in (*texts[:20], guessed(), *texts[20:], guessed())]
+        codes = await asyncio.gather(*asked)
+        assert Counter(codes) == {None: 40, "invalid_api_key": 2}
 
 
 async def test_z22_a_key_that_was_valid_lately_goes_on_at_an_address_that_guesses_until_it_is_not() -> None:

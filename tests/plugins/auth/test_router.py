@@ -152,7 +152,7 @@ async def test_z01_sockets_are_refused_before_they_are_accepted() -> None:
     assert SOCKETS
     async with house() as served:
         for way in SOCKETS:
-            for key, status in ((None, 403), ("sk-no-such-key", 403), (STATIC, 101)):
+            for key, status in ((None, 401), ("sk-no-such-key", 401), (STATIC, 101)):
                 headers = (*UPGRADE, *((f"x-api-key: {key}",) if key is not None else ()))
                 async with served.served.connect() as wire:
                     await wire.send(request(way.path, headers=headers))
@@ -218,7 +218,7 @@ async def test_a_socket_on_a_path_that_is_none_is_logged_as_such() -> None:
         with access_lines() as lines:
             await wire.send(request("/ws/none", headers=UPGRADE))
             record = await lines.next()
-        assert (record.status, record.error, record.end) == (403, "not_found", "PR")
+        assert (record.status, record.error, record.end) == (404, "not_found", "PR")
 
 
 @pytest.mark.parametrize("kind", HOSTS)

@@ -10,6 +10,7 @@ from sentinel_core.config import ServerSettings
 from sentinel_core.limits import Limits
 from sentinel_core.state import Settlement, StateStore
 from sentinel_core.testing import completion
+from sentinel_plugins.rate_limit.local import AGAIN_S
 from sentinel_plugins.rate_limit.owed import MOST, Owed
 from sentinel_plugins.state.memory import MemoryState, MemoryStateConfig
 from tests.plugins.rate_limit.scene import caller, code, scene
@@ -39,6 +40,21 @@ async def test_r13_rates_are_limited_locally_at_a_part_and_it_says_so(
         assert "x-sentinel-degraded" not in back.ctx.headers
         assert any("answers again; 3 requests were admitted" in record.message for record in caplog.records)
         assert store.settled == 4, "what the shared store may have taken without saying so is settled there too"
+
+
+async def test_r13_what_is_more_than_this_part_may_pass_when_the_store_answers_again(store: Unplugged) -> None:
+    who = caller(of_key=Limits(tokens_per_minute=400))
+    async with scene({"replicas": 4}, completion("ok"), state=store, local_state=MemoryState(now=lambda: 0.0)) as s:
+        store.down = True
+        refused = (await s.ask(who, max_tokens=100)).error
+        assert refused is not None
+        assert (refused.code, refused.retry_after_s, refused.should_retry) == ("rate_limit_exceeded", AGAIN_S, True)
+        assert "never" not in refused.message
+        never = (await s.ask(caller(of_key=Limits(tokens_per_minute=110)), max_tokens=100)).error
+        assert never is not None
+        assert (never.retry_after_s, never.should_retry) == (None, False)
+        store.down = False
+        assert code(await s.ask(who, max_tokens=100)) is None
 
 
 async def test_r13_who_has_a_budget_is_refused_with_503(store: Unplugged) -> None:
