@@ -38,8 +38,9 @@ new model. A row with `default = true` takes that place from the shipped one of 
 
 A price is a target's if the row's `id` is the model's and its `provider` the target's kind. A row with the id
 `<table>/<model>` or `<kind>/<model>` is the price at that provider alone, such as what a host bills for a model of
-somebody else's. What runs on your own machine (`ollama`, `echo`) costs nothing unless a row says otherwise; every
-other model without a row has no price, which is not the same as 0.
+somebody else's; a provider's further keys (`same_as`) have the price of its table. What runs on your own machine
+(`ollama`, `echo`) costs nothing unless a row says otherwise; every other model without a row has no price, which is not
+the same as 0.
 
 """
 
