@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 from sentinel_core.json_types import JsonMapping
 
 MAX_MESSAGE_CHARS = 500
+MAX_WORD_CHARS = 128
+"""Of an upstream's `type`, `param` and `wire_code`."""
 MAX_RETRY_AFTER_S = 120
 UPSTREAM_QUOTA = "upstream_quota"
 """The wire code of an upstream's refusal because its account is out of money: another account may do."""
@@ -142,6 +144,7 @@ class UpstreamError(SentinelError):
     nothing about the upstream. `upstream_status` is the provider's HTTP status, if there was one. `wire_code` replaces
     `code` in the error object where the provider named its own. `verbatim` says that `message`, `type`, `param` or
     `wire_code` is the provider's text, which the chain passes through the entered guards.
+    Each of the latter three is cut to `MAX_WORD_CHARS`.
     """
 
     def __init__(
@@ -160,6 +163,14 @@ class UpstreamError(SentinelError):
         self.upstream_status = upstream_status
         self.wire_code = wire_code
         self.verbatim = verbatim
+        self.say(self.message, self.type, self.param or "", wire_code or "")
+
+    def say(self, message: str, kind: str, param: str, wire_code: str) -> None:
+        """Tell these texts; `kind` is the type. Where one is empty, it is that of the code's row, or none."""
+        row = ERRORS[self.code]
+        self.message, self.type = (message or row.message)[:MAX_MESSAGE_CHARS], (kind or row.type)[:MAX_WORD_CHARS]
+        self.param, self.wire_code = param[:MAX_WORD_CHARS] or None, wire_code[:MAX_WORD_CHARS] or None
+        self.args = (f"{self.code}: {self.message}",)  # what a log would show
 
     @property
     def told_code(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from docs.generate.markdown import table
-from sentinel_core.errors import ERRORS, MAX_MESSAGE_CHARS, MAX_RETRY_AFTER_S
+from sentinel_core.errors import ERRORS, MAX_MESSAGE_CHARS, MAX_RETRY_AFTER_S, MAX_WORD_CHARS
 
 HEAD = f"""# Errors
 
@@ -34,11 +34,14 @@ Some requests are refused by the ASGI server before the gateway sees them: [runn
 "Retry" is the default of `x-should-retry`; once the gateway has spent its own attempts it says `false`.
 """
 
-TAIL = """
+TAIL = f"""
 Where the cause is a provider's, `code` may be a word that is not in this table, with the status and type of the row
 that is right for it: the provider's own, such as `context_length_exceeded`; `upstream_quota` (503), where the balance
 or quota of the gateway's key is used up; `invalid_tool_arguments` (502), where a model wrote arguments that are no
 JSON. In process, an error's `code` is that of the row and `told_code` the word.
+
+A provider's own words are cut as well: its `type`, `param` and `code` to {MAX_WORD_CHARS} characters each. Where they
+repeat a secret of its table or its address, `[secret]` and `[address]` stand there instead.
 """
 
 

@@ -34,8 +34,8 @@ share one way of reading an upstream, and providers say only which error is thei
 - Whoever answers in the end, the caller gets the error of the last call that was made. After more than one it says
   `x-should-retry: false`.
 - Every call has a row in `ctx.attempts` with its ending, its error and, where the provider reported any, its usage.
-- The provider's own words reach the caller where the table says so, after every guard has read them; its address,
-  headers and pages never do.
+- The provider's own words reach the caller where the table says so, after every guard has read them; its key,
+  address, headers and pages never do.
 
 """
 

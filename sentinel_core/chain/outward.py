@@ -19,7 +19,7 @@ from sentinel_core.chain.snapshot import Snapshot
 from sentinel_core.chain.unread import judge_unread
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.translation import translated_answer
-from sentinel_core.errors import ERRORS, Refusal, UpstreamError
+from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.events import Event, Finish, TextDelta
 from sentinel_core.messages import Answer
 
@@ -104,13 +104,10 @@ async def screened(exchange: Exchange, error: UpstreamError) -> UpstreamError:
         error.should_retry = False
     if not error.verbatim or not exchange.chain.responses[exchange.entered]:
         return error
-    kind = ERRORS[error.code]
     said = [error.message, error.type, error.param or "", error.wire_code or ""]
-    message, kind_said, param, code = await _passed(exchange, said) or ("", "", "", "")
-    error.message, error.type = message or kind.message, kind_said or kind.type
-    error.param, error.wire_code = param or None, code or None
+    message, kind, param, code = await _passed(exchange, said) or ("", "", "", "")
+    error.say(message, kind, param, code)
     error.verbatim = False
-    error.args = (f"{error.code}: {error.message}",)
     return error
 
 

@@ -12,6 +12,7 @@ from sentinel_core.upstream.provider import HttpProvider
 from sentinel_core.upstream.refused import ErrorReader, refusal_of
 from sentinel_core.upstream.reply import Limits, Reader, reply_of
 from sentinel_core.upstream.stream import MAX_HELD_EVENTS, Framing, UpstreamStream
+from sentinel_core.upstream.withheld import Withheld
 
 __all__ = [
     "MAX_HELD_EVENTS",
@@ -27,6 +28,7 @@ __all__ = [
     "Reader",
     "UpstreamConfig",
     "UpstreamStream",
+    "Withheld",
     "header_problems",
     "outgoing",
     "outgoing_native",

@@ -20,6 +20,7 @@ from sentinel_core.upstream.outgoing import Outgoing
 from sentinel_core.upstream.refused import refusal_of
 from sentinel_core.upstream.reply import Reader, reply_of
 from sentinel_core.upstream.stream import Framing
+from sentinel_core.upstream.withheld import Withheld
 
 HEALTH_TIMEOUTS = HttpTimeouts(connect_s=0.75 * HEALTH_TIMEOUT_S)
 """A check finds its pool full before whoever asks gives up; how long it may take is theirs to say."""
@@ -36,6 +37,7 @@ class HttpProvider(Provider):
         self.headers: Mapping[str, str] = self.identity(config)
         self._posted = {**self.headers, "Content-Type": "application/json"}
         self.health_url = f"{config.root()}/models"
+        self._withheld = Withheld(config)
         self._timeouts = HttpTimeouts(
             connect_s=config.connect_timeout_s,
             first_byte_s=config.first_byte_timeout_s,
@@ -73,7 +75,7 @@ class HttpProvider(Provider):
         """Send one call and read its reply, which comes in `dialect`; see `reply_of`. Raises `UpstreamError`.
 
         `headers` are this call's own, beside those of `identity`. Reliability rows U01 to U28 say what becomes of each
-        fault.
+        fault. No error tells a secret of the table or its address, whatever the upstream said.
         """
         response = await self.http.send(
             "POST",
@@ -95,8 +97,11 @@ class HttpProvider(Provider):
                 streaming_type=streaming_type,
                 framing=framing,
                 reader=reader,
+                withheld=self._withheld,
             )
-        except BaseException:  # a cancellation leaves no connection open, either
+        except BaseException as exc:  # a cancellation leaves no connection open, either
+            if isinstance(exc, UpstreamError):
+                self._withheld.strike(exc)
             await response.abort()
             raise
 

@@ -15,6 +15,7 @@ from sentinel_core.messages import Answer, Request
 from sentinel_core.reply import EventStream, Reply, each
 from sentinel_core.services import HttpResponse
 from sentinel_core.upstream.stream import Framing, UpstreamStream
+from sentinel_core.upstream.withheld import Withheld
 
 
 class Reader(Protocol):
@@ -53,12 +54,14 @@ async def reply_of(
     streaming_type: str = "text/event-stream",
     framing: Callable[[int], Framing] = SseParser,
     reader: Reader | None = None,
+    withheld: Withheld | None = None,
 ) -> Reply:
     """Read a response in `dialect`, give it in the dialect and the form of `request`.
 
     What was asked for comes back whatever the upstream made of `stream` (U15). `streaming_type` is the media type of a
     streamed body, `framing` makes its parser from the largest payload's size, and `reader` stands in for the dialect
-    where a host says some of it otherwise. Raises `UpstreamError`; the response is then still the caller's to abort.
+    where a host says some of it otherwise. `withheld` is struck from what breaks a stream after this returned. Raises
+    `UpstreamError`; the response is then still the caller's to abort.
     """
     stream = request.stream
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -66,7 +69,8 @@ async def reply_of(
         raise UpstreamError("upstream_invalid_response", upstream_status=response.status)
     if kind == streaming_type or (stream and "json" not in kind):
         parser = framing(limits.max_event_bytes)
-        events = UpstreamStream(response, (reader or dialect).stream_decoder(), parser, limits.max_response_bytes)
+        decoder = (reader or dialect).stream_decoder()
+        events = UpstreamStream(response, decoder, parser, limits.max_response_bytes, withheld)
         if stream:
             await events.open()
             return EventStream(

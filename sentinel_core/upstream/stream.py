@@ -11,6 +11,7 @@ from sentinel_core.dialects.sse import SseEvent
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Event
 from sentinel_core.services import HttpResponse
+from sentinel_core.upstream.withheld import Withheld
 
 MAX_HELD_EVENTS = 256
 """Opening frames that are held back for the first content; an upstream that sends more of them is handed on as is."""
@@ -33,17 +34,25 @@ class UpstreamStream:
     end marker.
 
     Events that came before a fault are handed out before the fault is raised. An end that the decoder does not call
-    complete is a fault (U09b, U09d).
+    complete is a fault (U09b, U09d). Of what is `withheld` no fault tells.
     """
 
-    __slots__ = ("_chunk", "_decoder", "_error", "_left", "_over", "_parser", "_ready", "_response")
+    __slots__ = ("_chunk", "_decoder", "_error", "_left", "_over", "_parser", "_ready", "_response", "_withheld")
 
-    def __init__(self, response: HttpResponse, decoder: StreamDecoder, framing: Framing, max_bytes: int) -> None:
+    def __init__(
+        self,
+        response: HttpResponse,
+        decoder: StreamDecoder,
+        framing: Framing,
+        max_bytes: int,
+        withheld: Withheld | None = None,
+    ) -> None:
         self._response = response
         self._chunk = response.chunk
         self._parser = framing
         self._decoder = decoder
         self._left = max_bytes
+        self._withheld = withheld
         self._ready: deque[Event] = deque()
         self._over = False
         self._error: UpstreamError | None = None
@@ -81,6 +90,8 @@ class UpstreamStream:
                 else:
                     self._end()
             except UpstreamError as error:  # kept until the events before it are gone
+                if self._withheld is not None:
+                    self._withheld.strike(error)
                 self._error = error
         return ready.popleft()
 

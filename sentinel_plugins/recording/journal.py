@@ -8,9 +8,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import accumulate, islice
-from typing import NamedTuple, Protocol, Self, TypeAlias
+from typing import Self
 
-import msgspec
 from msgspec.structs import replace
 
 from sentinel_core.counts import Counts
@@ -19,6 +18,7 @@ from sentinel_core.records import Record, RecordStore
 from sentinel_core.services import Clock
 from sentinel_plugins.recording.row import bulk
 from sentinel_plugins.recording.succession import Succession, among_others
+from sentinel_plugins.recording.waiting import Batch, Group, Unmade, Waiting
 
 log = logging.getLogger("sentinel.records")
 
@@ -34,32 +34,6 @@ RETRY_S = 1.0
 LAST_RETRY_S = 0.25
 """The same where a process waits for its end."""
 UNAVAILABLE = "ledger_unavailable"
-
-Group: TypeAlias = Sequence[Record]
-
-
-class Unmade(Protocol):
-    """A row without contents that is made when it is written, beside others: what runs once in a request finds its code
-    and data in no cache, and takes three times as long as among others of its kind."""
-
-    def record(self) -> Record:
-        """The row. Asked for once."""
-        ...
-
-
-class Waiting(msgspec.Struct, frozen=True):
-    """A row to write, what its writer waits for, if one does, and its bulk where rows may have contents."""
-
-    record: Record | Unmade
-    written: asyncio.Future[None] | None = None
-    bulk: int = 0
-
-
-class Batch(NamedTuple):
-    """Rows that are written together, as they will stay, and their bulk as it was when they came."""
-
-    rows: Group = ()
-    bulk: int = 0
 
 
 def as_they_are(records: Group) -> Group:

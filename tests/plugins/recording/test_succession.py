@@ -9,8 +9,9 @@ import pytest
 
 from sentinel_core.testing import FakeClock
 from sentinel_core.testing.fake_clock import settle
-from sentinel_plugins.recording.journal import GROUP, Group, Journal
+from sentinel_plugins.recording.journal import GROUP, Journal
 from sentinel_plugins.recording.succession import CLOSE_S, _successions
+from sentinel_plugins.recording.waiting import Group
 from tests.plugins.recording.flaky import Flaky
 from tests.plugins.recording.test_journal import rows
 from tests.plugins.recording.written import emptied

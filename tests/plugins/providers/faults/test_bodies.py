@@ -8,6 +8,7 @@ import pytest
 
 from sentinel_core.dialects.base import Dialect
 from tests.plugins.providers.faults.rig import CALLING, SAID, began, calls_of, error_of, framed, heard_of, streamed
+from tests.plugins.providers.spoken import KEY
 from tests.upstream import Raw, Reply, Upstream, head
 from tests.upstream.api import Said
 from tests.upstream.apis import Spoken
@@ -74,6 +75,16 @@ async def test_u13_an_error_in_the_middle(spoken: Spoken, upstream: Upstream, cl
     assert (heard.text, heard.finishes) == (SAID.text, [])
     assert heard.error is not None
     assert (heard.error.message, heard.error.verbatim) == ("gone", True)
+
+
+async def test_an_error_in_the_middle_tells_neither_key_nor_address(
+    spoken: Spoken, upstream: Upstream, client: Dialect
+) -> None:
+    told = spoken.api.midstream_error(f"boom with {KEY} at {upstream.root}/x")
+    upstream.script(None, streamed(spoken, began(spoken), [told]))
+    heard = await heard_of(spoken, upstream, True, client)
+    assert heard.error is not None
+    assert heard.error.message == "boom with [secret] at [address]/x"
 
 
 @pytest.mark.parametrize("status", [200, 502])

@@ -90,6 +90,15 @@ async def test_u20_our_own_account_is_empty(spoken: Spoken, upstream: Upstream, 
     assert (error.should_retry, error.verbatim) == (False, False)
 
 
+@pytest.mark.parametrize("status", [400, 429, 500])
+async def test_the_key_and_the_address_are_struck_from_an_upstreams_words(
+    spoken: Spoken, upstream: Upstream, stream: bool, status: int
+) -> None:
+    upstream.script(None, Reply(spoken.api.error(status, f"boom with {KEY} at {upstream.root}/x"), status))
+    error = await error_of(spoken, upstream, stream)
+    assert error.message == "boom with [secret] at [address]/x"
+
+
 @pytest.mark.parametrize("status", [413, 400])
 async def test_u27_an_answer_before_our_body_was_read(spoken: Spoken, upstream: Upstream, status: int) -> None:
     upstream.script(None, Early(Reply(spoken.api.error(status, "too large for us"), status)))
