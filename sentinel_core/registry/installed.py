@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
 from typing import NamedTuple
@@ -62,7 +63,7 @@ def find_entry(entries: EntryPoints, name: str, kind: Kind, table: str) -> Entry
         message = f"{' and '.join(label(entry) for entry in found)} both bring {wanted!r}"
         raise ConfigError((ConfigProblem(message, table=table, expected="one of them installed"),))
     if not found:
-        raise ConfigError((_unknown(name, kind, table, entries.names),))
+        raise ConfigError((_unknown(name, kind, table, entries),))
     return found[0]
 
 
@@ -72,12 +73,10 @@ def label(entry: EntryPoint) -> str:
     return f"{info.distribution} {info.version}".strip() or info.module
 
 
-def _unknown(name: str, kind: Kind, table: str, names: set[str]) -> ConfigProblem:
+def _unknown(name: str, kind: Kind, table: str, entries: EntryPoints) -> ConfigProblem:
     prefix = entry_name("", kind)
-    others = tuple(_PREFIXES.values())
-    known = [n.removeprefix(prefix) for n in names if (n.startswith(prefix) if prefix else not n.startswith(others))]
-    hint = did_you_mean(name, known)
-    if prefix and name in names:
+    hint = did_you_mean(name, [*_of_kind(kind, entries)])
+    if prefix and name in entries.names:
         hint = f"there is an entry point {name!r}: one that brings such a store is called {prefix + name!r}"
     return ConfigProblem(
         f"no installed plugin brings the {kind} {name!r}",
@@ -85,6 +84,30 @@ def _unknown(name: str, kind: Kind, table: str, names: set[str]) -> ConfigProble
         expected="an installed name (`sentinel plugins` lists them); `pip install` the package that brings it",
         suggestion=hint,
     )
+
+
+def _of_kind(kind: Kind, entries: EntryPoints) -> Iterator[str]:
+    """The installed names that may bring this kind, as nearly as they tell without being imported: stores by their
+    prefixes, providers by the folder in which a package keeps all of them."""
+    prefix, others = entry_name("", kind), tuple(_PREFIXES.values())
+    housed = {_package(entry) for entry in entries if _is_provider(entry)}
+    for entry in entries:
+        if prefix or entry.name.startswith(others):
+            fits = bool(prefix) and entry.name.startswith(prefix)
+        elif kind == "provider":
+            fits = _is_provider(entry) or _package(entry) not in housed
+        else:
+            fits = not _is_provider(entry)
+        if fits:
+            yield entry.name.removeprefix(prefix)
+
+
+def _is_provider(entry: EntryPoint) -> bool:
+    return ".providers." in entry.module
+
+
+def _package(entry: EntryPoint) -> str:
+    return entry.module.partition(".")[0]
 
 
 def _info(entry: EntryPoint) -> PluginInfo:

@@ -35,6 +35,8 @@ PROBES = frozenset({"/health/live", "/health/ready"})
 INTERNAL_ERROR = 1011  # RFC 6455 section 7.4.1
 _POLICY_VIOLATION = 1008
 _TRY_AGAIN_LATER = 1013  # IANA's registry of close codes
+_ANSWER = "websocket.http.response"
+"""The extension of ASGI with which a handshake is answered otherwise than with a bare 403."""
 _NO_LINGER = frozenset({"request_timeout", "invalid_framing", "incomplete_body"})
 """Errors after which nothing more is read: the rest of the body is what was wrong."""
 
@@ -177,13 +179,18 @@ class Edge:
 
 
 async def _shut(tx: Transaction, raised: BaseException) -> None:
-    """Close a WebSocket for what was raised; a failure of our own is noted."""
-    tx.error, _ = _as_error(raised)
+    """End a WebSocket for what was raised: its handshake with an answer that says why, where the server can give one,
+    else by closing it. A failure of our own is noted."""
+    tx.error, headers = _as_error(raised)
     code = _TRY_AGAIN_LATER if tx.error.should_retry else _POLICY_VIOLATION
     if not isinstance(raised, SentinelError | HTTPException):
         note(tx, raised)
         code = INTERNAL_ERROR
-    await tx.send({"type": "websocket.close", "code": code})
+    if tx.status or _ANSWER not in (tx.scope.get("extensions") or ()):
+        await tx.send({"type": "websocket.close", "code": code})
+        return
+    tx.close = True
+    await tx.fail(tx.error, headers=headers)
 
 
 async def _farewell(tx: Transaction) -> None:

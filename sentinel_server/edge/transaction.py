@@ -39,6 +39,8 @@ _FIXED: RawHeaders = (
 )
 _ID = re.compile(rb"[A-Za-z0-9_.:-]{1,128}")
 _KEY = "sentinel.transaction"
+_HANDSHAKE = "websocket."
+"""How ASGI's messages of a WebSocket begin; that of an answer to its handshake goes on as that of any other answer."""
 
 
 def served_path(scope: Scope) -> str:
@@ -127,15 +129,16 @@ class Transaction:
 
     async def send(self, message: Message) -> None:
         """ASGI's send, which adds the common headers and keeps count."""
-        if message["type"] == "http.response.start":
+        kind: str = message["type"].removeprefix(_HANDSHAKE)
+        if kind == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), *self._common()]
-        elif message["type"] == "http.response.body":
+        elif kind == "http.response.body":
             self.bytes_out += len(message.get("body", b""))
             self.complete = not message.get("more_body", False)
-        elif message["type"] == "websocket.accept":
+        elif kind == "accept":
             self.status = 101
-        elif message["type"] == "websocket.close" and not self.status:
+        elif kind == "close" and not self.status:
             self.status = 403
         await self._send(message)
 
@@ -153,12 +156,13 @@ class Transaction:
         headers: Iterable[tuple[bytes, bytes]] = (),
         more: bool = False,
     ) -> None:
-        """A whole response. With `more` the last, empty message is still to come: the client has everything, the
-        server may not close yet."""
+        """A whole response, to a WebSocket's handshake too. With `more` the last, empty message is still to come: the
+        client has everything, the server may not close yet."""
+        kind = f"{_HANDSHAKE if self.scope['type'] == 'websocket' else ''}http.response"
         length = b"%d" % len(body)
         head = [(b"content-type", content_type), (b"content-length", length), *headers]
-        await self.send({"type": "http.response.start", "status": status, "headers": head})
-        await self.send({"type": "http.response.body", "body": body, "more_body": more})
+        await self.send({"type": f"{kind}.start", "status": status, "headers": head})
+        await self.send({"type": f"{kind}.body", "body": body, "more_body": more})
 
     async def fail(self, error: SentinelError, *, headers: RawHeaders = (), more: bool = False) -> None:
         """Answer with an error in the envelope of the route's dialect, which is OpenAI's where a route has none."""

@@ -28,6 +28,7 @@ what is used of it; `h11` below them is made strict (`strict_h11`).
 | WebSocket's handshake of another version, without a key, or with frames | runner | 400 `invalid_framing`, closed |
 | H14 rapid reset (HTTP/2 only) | h2, Hypercorn | connection closed |
 | H15 non-ASCII path, DATA after the reply, CONNECT not for a WebSocket (HTTP/2 only) | runner | that stream is reset |
+| H15 malformed header fields, a body not as long as it says (HTTP/2 only) | h2 | connection closed with GOAWAY |
 """
 
 from __future__ import annotations

@@ -116,7 +116,8 @@ class Backlog(StreamBuffer):
 
 
 class Http2(H2Protocol):
-    """HTTP/2. What is wrong with one stream ends that stream and not its neighbours (0.9, 0.10).
+    """HTTP/2. What is wrong with one stream ends that stream and not its neighbours (0.9, 0.10), but for what h2 itself
+    finds wrong: after malformed header fields, or a body that is not as long as it says, h2 only takes GOAWAY.
 
     While draining, clients know from the settings that they may open no stream; those that were under way are refused
     as not processed, so that they may be sent again (RFC 9113, section 8.7). GOAWAY comes with the end of the last one:

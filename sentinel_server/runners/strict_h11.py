@@ -20,6 +20,17 @@ class StrictBuffer(ReceiveBuffer):
         super().__init__()
         self._max_block_bytes = max_block_bytes
 
+    def skip_empty_line(self) -> bool:
+        """Drop an empty line, if one is next; whether it was."""
+        if self._data[:2] != b"\r\n":
+            return False
+        self._extract(2)
+        return True
+
+    def is_next_line_obviously_invalid_request_line(self) -> bool:
+        """As in h11, but for the first half of an empty line."""
+        return self._data != b"\r" and super().is_next_line_obviously_invalid_request_line()
+
     def maybe_extract_lines(self) -> list[bytearray] | None:
         """The lines up to the first blank one. A bare LF or an obs-fold is a protocol error (H06)."""
         start = max(0, self._multiple_lines_search - 2)
@@ -52,7 +63,8 @@ class StrictConnection(h11.Connection):
     def __init__(self, max_head_bytes: int) -> None:
         super().__init__(h11.SERVER, max_incomplete_event_size=max_head_bytes)
         # h11 has no public way to see the bytes of a head; its buffer is the one place that does.
-        self._receive_buffer = StrictBuffer(max_head_bytes)
+        self._receive_buffer = self._lines = StrictBuffer(max_head_bytes)
+        self._skipped = False
 
     @property
     def they_are_waiting_for_100_continue(self) -> bool:
@@ -65,9 +77,15 @@ class StrictConnection(h11.Connection):
         return super().they_are_waiting_for_100_continue
 
     def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
-        """The next event; `RemoteProtocolError` also for what h11 itself would let pass."""
+        """The next event; `RemoteProtocolError` also for what h11 itself would let pass.
+
+        One empty line before a request is skipped: old clients send it after a body (RFC 9112, section 2.2).
+        """
+        if self.their_state is h11.IDLE and not self._skipped:
+            self._skipped = self._lines.skip_empty_line()
         event = super().next_event()
         if isinstance(event, h11.Request):
+            self._skipped = False
             self._check(event)
         return event
 

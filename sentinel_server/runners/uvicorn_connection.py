@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
@@ -14,6 +15,7 @@ from uvicorn.server import ServerState
 from sentinel_server.runners.acceptor import Connection
 from sentinel_server.runners.base import Limits
 from sentinel_server.runners.handshake import is_refused
+from sentinel_server.runners.http_date import http_date
 from sentinel_server.runners.uvicorn_cycle import Cycle
 from sentinel_server.runners.wire_refusal import refusal_bytes
 
@@ -114,6 +116,8 @@ class UvicornConnection(HttpToolsProtocol):
             raise ValueError("ambiguous message length")
         if self.parser.should_upgrade() and is_refused(self.headers, followed=self._followed):
             raise ValueError("not a WebSocket's handshake")
+        if version == "1.0":
+            self.expect_100_continue = False  # who speaks it knows no 100 (RFC 9110, section 10.1.1)
         self._in_body = True
         self._head_over()
         super().on_headers_complete()
@@ -252,6 +256,12 @@ class _Socket(WSProtocol):
             self.transport.close()
             return
         super().data_received(data)
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Write; an answer that refuses the handshake has a date, which uvicorn leaves out."""
+        if message["type"] == "websocket.http.response.start":
+            message["headers"] = [*message["headers"], (b"date", http_date())]
+        await super().send(message)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection's place is free again."""

@@ -23,6 +23,7 @@ from sentinel_server.admission import admitted
 from sentinel_server.edge import INTERNAL_ERROR, Transaction, Watch
 from sentinel_server.edge.body import read_body
 from sentinel_server.edge.cors import same_origin
+from sentinel_server.edge.head import check_json
 from sentinel_server.edge.response_headers import wire_headers
 from sentinel_server.edge.transaction import note
 
@@ -54,6 +55,8 @@ class EndpointRoute:
             body = b""
             if tx.length != 0:
                 body = await read_body(tx, receive, self._settings.max_body_bytes)
+                if body:  # over HTTP/2 and in chunks, nothing in a head tells that there is none
+                    check_json(tx.headers)
                 principal = await admitted(self._gateway, self._endpoint, client)  # a body may outlive a key
             watch.body_arrived()
             query = _query(self._endpoint, tx)

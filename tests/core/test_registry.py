@@ -137,6 +137,21 @@ def test_s07_an_unknown_name_is_explained(install: Install, name: str, kind: Kin
     assert text.endswith(f"did you mean {hint!r}?")
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"), [("ehco", "stage"), ("pi", "provider"), ("openaj", "stage"), ("redi", "provider")]
+)
+def test_no_name_of_another_kind_is_suggested(name: str, kind: Kind) -> None:
+    assert "did you mean" not in refused(lambda: Registry().load(name, kind))
+
+
+@pytest.mark.parametrize("kind", ["stage", "provider"])
+def test_of_whom_nobody_knows_which_kind_they_bring_any_is_suggested_and_none_imported(
+    install: Install, kind: Kind
+) -> None:
+    install("acme-guard", acme_words="raise RuntimeError")
+    assert refused(lambda: Registry().load("acme_word", kind)).endswith("did you mean 'acme_words'?")
+
+
 def test_a_store_whose_entry_point_lacks_its_kind_is_told_the_name(install: Install) -> None:
     install("acme-store", acme="")
     text = refused(lambda: Registry().load("acme", "state"))

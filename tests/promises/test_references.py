@@ -37,10 +37,13 @@ SETTINGS: tuple[type[msgspec.Struct], ...] = (
     TargetSettings,
     StageConfig,
 )
-HEADER = re.compile(r'b?"(x-[a-z-]+|server-timing|retry-after(?:-ms)?|access-control-allow-origin|vary|allow)"')
+HEADER = re.compile(
+    r'b?"(x-[a-z-]+|server-timing|retry-after(?:-ms)?|access-control-allow-origin|vary|allow|www-authenticate)"'
+)
 # Headers that a browser itself or a middleman reads, and `cache-control`, which pages may read anyway.
 NOT_FOR_PAGES = {
     "allow",
+    "www-authenticate",
     "x-content-type-options",
     "x-frame-options",
     "referrer-policy",

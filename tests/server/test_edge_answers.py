@@ -70,6 +70,7 @@ async def test_h34_any_other_request_id_is_replaced(runner: str, given: str) -> 
         (UpstreamError("rate_limit_exceeded", retry_after_s=121), 429, {"x-should-retry": "false"}),
         (Refusal("insufficient_quota", retry_after_s=60), 429, {"x-should-retry": "false", "retry-after": "60"}),
         (Refusal("model_not_found"), 404, {"x-should-retry": "false"}),
+        (Refusal("invalid_api_key"), 401, {"x-should-retry": "false", "www-authenticate": "Bearer"}),
         (ValueError("secret detail"), 500, {"x-should-retry": "true"}),
     ],
 )
@@ -83,6 +84,7 @@ async def test_errors_carry_the_envelope_and_the_retry_advice(
         assert answer.headers["content-type"] == "application/json"
         assert answer.headers.items() >= expected.items()
         assert ("retry-after" in answer.headers) == ("retry-after" in expected)
+        assert ("www-authenticate" in answer.headers) == ("www-authenticate" in expected)
         assert b"secret detail" not in answer.body
         assert answer.code
         assert_common_headers(answer)
@@ -168,6 +170,36 @@ async def test_a_socket_that_ends_with_its_client_is_no_failure(
             record = await lines.next()
     assert (record.status, record.error) == (101, error)
     assert any(record.levelno >= logging.ERROR for record in caplog.records) is logged
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code", "expected"),
+    [
+        (Refusal("invalid_api_key"), 401, "invalid_api_key", {"www-authenticate": "Bearer", "x-should-retry": "false"}),
+        (Refusal("rate_limit_exceeded", retry_after_s=2), 429, "rate_limit_exceeded", {"retry-after": "2"}),
+        (ValueError("secret detail"), 500, "internal_error", {"x-should-retry": "true"}),
+    ],
+)
+async def test_a_handshake_is_refused_as_any_request_is(
+    runner: str, error: Exception, status: int, code: str, expected: dict[str, str]
+) -> None:
+    async with edge(runner) as (served, inner), served.connect() as wire:
+        inner.raises = error
+        with access_lines() as lines:
+            answer = await wire.ask(request(headers=HANDSHAKE))
+            record = await lines.next()
+        assert (answer.status, answer.code) == (status, code)
+        assert answer.headers.items() >= {**expected, "connection": "close"}.items()
+        assert b"secret detail" not in answer.body
+        assert_common_headers(answer)
+        assert await wire.closed()
+        assert (record.status, record.error, record.bytes_out) == (status, code, len(answer.body))
+
+
+async def test_a_draining_server_tells_a_handshake_to_come_back(runner: str) -> None:
+    async with edge(runner, life=Life(draining=True)) as (served, _), served.connect() as wire:
+        answer = await wire.ask(request(headers=HANDSHAKE))
+        assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "draining", "1")
 
 
 async def test_h39_what_a_socket_says_after_its_end_is_in_no_log(runner: str, caplog: pytest.LogCaptureFixture) -> None:

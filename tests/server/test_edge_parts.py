@@ -9,12 +9,18 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from starlette.types import Message
 
+from sentinel_core.config import ServerSettings
 from sentinel_core.errors import Refusal
+from sentinel_core.json_types import JsonObject
+from sentinel_server.edge import Edge
 from sentinel_server.edge.cors import Cors, same_origin
 from sentinel_server.edge.head import Headers, body_length, check_json, read_headers
 from sentinel_server.edge.path import check_path
 from sentinel_server.edge.response_headers import wire_headers
+from tests.server.asgi_client import scope
+from tests.server.edge_fixture import Inner, Life
 
 
 def passes(raw: bytes, root: bytes = b"") -> bool:
@@ -132,3 +138,19 @@ def test_only_what_is_a_header_leaves(headers: dict[str, str]) -> None:
         assert name
         assert b":" not in name
         assert name not in (b"content-length", b"connection", b"transfer-encoding")
+
+
+@pytest.mark.parametrize("extensions", [{}, {"extensions": None}, {"extensions": {"tls": {}}}])
+async def test_where_a_server_cannot_answer_a_handshake_it_is_closed(extensions: JsonObject) -> None:
+    settings = ServerSettings()
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        raise AssertionError
+
+    refusing = Edge(Inner(settings), Life(draining=True), settings, exact={})
+    await refusing({**scope("GET", "/", 0), "type": "websocket", **extensions}, receive, send)
+    assert sent == [{"type": "websocket.close", "code": 1013}]

@@ -48,6 +48,11 @@ async def add(request: HttpRequest) -> HttpReply:
     return HttpReply(Total(sum(numbers)), status=201, headers=headers)
 
 
+async def nothing(request: HttpRequest) -> HttpReply:
+    """Takes no body."""
+    return HttpReply({})
+
+
 async def shout(connection: SocketConnection) -> None:
     """Answers in upper case."""
     async for message in connection.messages():
@@ -61,6 +66,7 @@ class Contributes:
     def sentinel_endpoints(self) -> Iterable[Endpoint | Socket]:
         return (
             Endpoint("POST", "/acme/{who}", add, "caller", Sum, Total, "Adds", ("acme",), query=("q",)),
+            Endpoint("POST", "/nothing", nothing, "public"),
             Endpoint("GET", "/acme/admin", add, "admin"),
             Socket("/acme/shout", shout, "public"),
             Socket("/acme/secret", shout, "admin"),
@@ -249,6 +255,34 @@ async def test_a_parameter_that_a_route_does_not_have_is_refused(
         assert (await wire.ask(request("/v1/models?q=1"))).status == 200
 
 
+OTHER_BODIES = [
+    ("Content-Type: text/plain",),
+    ("Content-Type: application/json; charset=utf-16",),
+    ("Content-Type: application/json", "Content-Encoding: gzip"),
+]
+
+
+@pytest.mark.parametrize("headers", OTHER_BODIES)
+async def test_h25_a_contributed_endpoint_takes_json_alone(
+    runner: str, upstream: Upstream, headers: tuple[str, ...]
+) -> None:
+    async with chat_server(upstream, runner=runner, plugin=Contributes()) as (served, _), served.connect() as wire:
+        for framing, body in (((), b'{"numbers":[]}'), (("Transfer-Encoding: chunked",), b"2\r\n{}\r\n0\r\n\r\n")):
+            asked = request("/acme/you", method="POST", headers=(*headers, *framing), body=body)
+            answer = await wire.ask(asked)
+            assert (answer.status, answer.code) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 0", "Transfer-Encoding: chunked"])
+async def test_an_endpoint_that_wants_no_body_asks_for_no_media_type(
+    runner: str, upstream: Upstream, framing: str
+) -> None:
+    body = b"0\r\n\r\n" if "chunked" in framing else b""
+    asked = request("/nothing", method="POST", headers=(framing, "Content-Type: text/plain"), body=body)
+    async with chat_server(upstream, runner=runner, plugin=Contributes()) as (served, _), served.connect() as wire:
+        assert (await wire.ask(asked)).status == 200
+
+
 async def test_a_contributed_endpoint_that_fails_is_a_500_in_the_envelope(runner: str, upstream: Upstream) -> None:
     async with chat_server(upstream, runner=runner, plugin=Contributes()) as (served, _), served.connect() as wire:
         answer = await wire.ask(request("/acme/you", method="POST", body=b"{"))
@@ -268,8 +302,8 @@ async def test_a_page_of_another_origin_may_not_change_state(runner: str, upstre
         ("/acme/shout", None, 101),
         ("/acme/shout", "http://localhost", 101),
         ("/acme/shout", "https://evil.example", 403),
-        ("/acme/secret", None, 403),
-        ("//acme/shout", None, 403),
+        ("/acme/secret", None, 404),
+        ("//acme/shout", None, 400),
     ],
 )
 async def test_sockets_are_opened_for_their_own_origin_only(
@@ -280,6 +314,15 @@ async def test_sockets_are_opened_for_their_own_origin_only(
         await wire.send(request(target, headers=headers))
         first = await asyncio.wait_for(wire.reader.readline(), PATIENCE_S)
         assert first.split(b" ")[1] == str(status).encode()
+
+
+async def test_a_handshake_that_is_refused_is_told_why(runner: str, upstream: Upstream) -> None:
+    async with chat_server(upstream, runner=runner, plugin=Contributes()) as (served, _), served.connect() as wire:
+        answer = await wire.ask(request("/acme/none", headers=(*HANDSHAKE, "X-Request-ID: mine")))
+        assert (answer.status, answer.code) == (404, "not_found")
+        expected = {"content-type": "application/json", "x-request-id": "mine", "x-should-retry": "false"}
+        assert answer.headers.items() >= {**expected, "connection": "close"}.items()
+        assert await wire.closed()
 
 
 async def test_a_socket_talks_to_its_handler(runner: str, upstream: Upstream) -> None:

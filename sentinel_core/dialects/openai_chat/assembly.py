@@ -79,10 +79,11 @@ def assemble(dialect: Dialect, events: Iterable[Event], form: Form | None = None
                 top.update(_unknown_fields(chunk))
                 for index, outside in outside_of(chunk):
                     choices.setdefault(index, form.choice()).keep(outside)
+    created = head.pop("created", None)
     body: JsonObject = {
         "id": head.pop("id", None) or form.id,
         "object": form.object,
-        "created": head.pop("created", None) or int(time.time()),
+        "created": created if isinstance(created, int | float) else int(time.time()),
         "model": head.pop("model", None) or "",
         "choices": [choice.body(index) for index, choice in sorted(choices.items())],
         **head,

@@ -174,13 +174,16 @@ class ChatStreamEncoder:
     def _synthetic(self, event: Event) -> bytes:
         """A chunk for an event that a stage made itself."""
         latest: JsonMapping = self._latest.body if self._latest is not None else {}
+        created = latest.get("created")
         body: JsonObject = {
             "id": latest.get("id") or f"{self._prefix}-{self._started}",
             "object": self._object,
-            "created": latest.get("created") or self._started,
+            "created": created if isinstance(created, int | float) else self._started,  # 0 too: all chunks say the same
             "model": latest.get("model") or self._model,
             "choices": [],
         }
+        if isinstance(fingerprint := latest.get("system_fingerprint"), str):
+            body["system_fingerprint"] = fingerprint
         if isinstance(event, UsageReport):
             body["usage"] = usage_object(event.usage)
         elif isinstance(event, Opaque):

@@ -143,6 +143,21 @@ def test_a_stages_own_events_become_chunks_of_the_same_stream() -> None:
     assert len(encode([UsageReport(usage=Usage(1, 2, 3))], asked=False)) == 0
 
 
+@pytest.mark.parametrize("created", [0, 7])
+def test_a_stages_own_chunk_says_what_all_chunks_of_its_stream_say(created: int) -> None:
+    said = {"created": created, "system_fingerprint": "fp_1"}
+    sent = encode(
+        [*decode(chunk(choice({"content": "a"}), **said)), TextDelta(text="b"), UsageReport(usage=Usage(1, 2, 3))]
+    )
+    assert [(one["created"], one["system_fingerprint"]) for one in sent] == [(created, "fp_1")] * 3
+
+
+@pytest.mark.parametrize("said", [{"created": "a secret"}, {"system_fingerprint": {"x": "a secret"}}])
+def test_a_stages_own_chunk_repeats_nothing_that_may_be_text(said: JsonObject) -> None:
+    *_, made = payloads([*decode(chunk(choice({"content": "a"}), **said)), TextDelta(text="b")])
+    assert b"a secret" not in made
+
+
 def test_logprobs_leave_with_the_text_they_spell_and_not_with_another() -> None:
     logprobs = {"content": [{"token": "secret", "logprob": -0.1, "bytes": None, "top_logprobs": []}]}
     text, opaque = decode(chunk(choice({"content": "secret"}, logprobs=logprobs)))

@@ -33,10 +33,11 @@ def runner() -> str:
 class Client:
     """A client's side of one HTTP/2 connection."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, normal: bool = True) -> None:
         self.reader = reader
         self.writer = writer
-        self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(validate_outbound_headers=False))
+        settings = h2.config.H2Configuration(validate_outbound_headers=False, normalize_outbound_headers=normal)
+        self.h2 = h2.connection.H2Connection(settings)
         self.h2.initiate_connection()
         self.flush()
 
@@ -47,8 +48,17 @@ class Client:
     def flush(self) -> None:
         self.writer.write(self.h2.data_to_send())
 
-    def request(self, stream: int, path: bytes, *, body: bytes = b"", end: bool = True, json: bool = False) -> None:
+    def request(
+        self,
+        stream: int,
+        path: bytes,
+        *others: tuple[bytes, bytes],
+        body: bytes = b"",
+        end: bool = True,
+        json: bool = False,
+    ) -> None:
         headers = [(b":method", b"POST"), (b":scheme", b"http"), (b":authority", b"localhost"), (b":path", path)]
+        headers += others
         if json:
             headers.append((b"content-type", b"application/json"))
         self.h2.send_headers(stream, headers, end_stream=end and not body)
@@ -193,6 +203,31 @@ async def test_h15_a_malformed_connect_resets_its_stream_only(
         await closed(client.reader)
         await served.stopped()
         assert served.application.requests == ["/a"]
+        client.writer.close()
+
+
+@pytest.mark.parametrize("malformed", [(b"te", b"gzip"), (b"X-Up", b"1"), (b"content-length", b"5")])
+async def test_h15_what_h2_finds_malformed_ends_its_connection(serving: Start, malformed: tuple[bytes, bytes]) -> None:
+    async with serving(LIMITS) as served:
+        client = Client(*await served.connect(), normal=False)
+        client.request(1, b"/hang")
+        await asyncio.wait_for(served.application.waiting.wait(), AT_ONCE_S)
+        client.request(3, b"/a", malformed, body=b"{}")
+        assert isinstance((await client.rest())[-1], h2.events.ConnectionTerminated)
+        client.writer.close()
+
+
+async def test_h15_a_refused_handshake_is_answered_and_its_neighbours_go_on(serving: Start, upstream: Upstream) -> None:
+    gateway = gateway_of(upstream)
+    async with gateway, serving(LIMITS, asgi(gateway)) as served:
+        client = await Client.to(served)
+        client.connect(1)
+        answer = await client.until(h2.events.ResponseReceived, 1)
+        assert isinstance(answer, h2.events.ResponseReceived)
+        assert dict(answer.headers).items() >= {b":status": b"404", b"content-type": b"application/json"}.items()
+        assert b"connection" not in dict(answer.headers)
+        client.request(3, CHAT.encode(), body=encoded(chat_body()), json=True)
+        await client.until(h2.events.StreamEnded, 3)
         client.writer.close()
 
 

@@ -37,6 +37,20 @@ async def test_0_17_a_socket_that_is_gone_makes_room(serving: Start) -> None:
             assert await asyncio.wait_for(app.ended.get(), AT_ONCE_S) == "websocket.disconnect"
 
 
+async def test_a_handshake_may_be_answered_with_an_error_that_has_one_date(serving: Start) -> None:
+    async def refuses(scope: Message, receive: Receive, send: Send) -> None:
+        assert "websocket.http.response" in scope["extensions"]
+        headers = [(b"content-length", b"2")]
+        await send({"type": "websocket.http.response.start", "status": 429, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": b"no", "more_body": False})
+
+    async with serving(limits(), refuses) as served:
+        response = await served.exchange(HANDSHAKE)
+    assert response.startswith(b"HTTP/1.1 429")
+    assert response.endswith(b"\r\n\r\nno")
+    assert response.lower().count(b"\r\ndate: ") == 1
+
+
 async def test_0_17_a_frame_before_the_answer_is_refused_and_its_socket_makes_room(serving: Start) -> None:
     asked: asyncio.Queue[str] = asyncio.Queue()
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
 from email.utils import parsedate_to_datetime
 
+import h11
 import pytest
 
+from sentinel_server.runners.strict_h11 import StrictConnection
+from tests.pace import AT_ONCE_S, until
 from tests.server.runners.conftest import FRAME, HANDSHAKE, Start, closed
 
 HOST = b"Host: x\r\n"
@@ -124,6 +128,47 @@ async def test_pipelined_requests_are_answered_in_order(serving: Start) -> None:
         response = await served.exchange(first + second)
 
     assert re.findall(rb"last \d", response) == [b"last 1", b"last 2"]
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 100])
+async def test_an_empty_line_before_a_request_is_skipped(serving: Start, pieces: int) -> None:
+    data = b"\r\n" + post(b"Content-Length: 1", body=b"1") + b"\r\n" + post(b"Content-Length: 1", body=b"2")
+    data += post(b"Connection: close", b"Content-Length: 1", body=b"3")
+    size = max(1, len(data) // pieces)
+    async with serving() as served:
+        reader, writer = await served.connect()
+        for start in range(0, len(data), size):
+            writer.write(data[start : start + size])
+            await writer.drain()
+            await asyncio.sleep(0)
+        assert re.findall(rb"last \d", await closed(reader)) == [b"last 1", b"last 2", b"last 3"]
+        writer.close()
+
+
+@pytest.mark.parametrize("before", [b"\r\n\r\n", b"\n", b"\r"])
+def test_h06_h11_is_to_skip_nothing_else(before: bytes) -> None:
+    connection = StrictConnection(1000)
+    connection.receive_data(before + SMUGGLED)
+    with pytest.raises(h11.RemoteProtocolError):
+        connection.next_event()
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+async def test_a_client_of_http10_is_never_told_to_continue(serving: Start, version: bytes) -> None:
+    head = post(b"Expect: 100-continue", b"Connection: close", b"Content-Length: 1")
+    async with serving() as served:
+        reader, writer = await served.connect()
+        writer.write(head.replace(b"HTTP/1.1", b"HTTP/" + version, 1))
+        if told := version == b"1.1":
+            assert (await asyncio.wait_for(reader.readline(), AT_ONCE_S)).startswith(b"HTTP/1.1 100")
+        else:
+            await until(lambda: served.application.requests == ["/a"])
+        writer.write(b"1")
+        response = await closed(reader)
+        writer.close()
+
+    assert b"last 1" in response
+    assert response.startswith(b"HTTP/1.1 200") is not told
 
 
 async def test_chunks_with_a_short_extension_are_read(serving: Start) -> None:
