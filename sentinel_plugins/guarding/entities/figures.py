@@ -27,6 +27,11 @@ def in_a_row(text: str, start: int, end: int, sign: str) -> bool:
     return before or (text.startswith(sign, end) and _MORE.match(text, end + 1) is not None)
 
 
+def decimals(text: str, start: int) -> bool:
+    """Whether undivided digits stand behind a decimal point. Behind a comma they are more often a column of a table."""
+    return start > 1 and text[start - 1] == "." and text[start - 2].isdigit() and text[start : start + 8].isdigit()
+
+
 def sizes(value: str, *by: int) -> bool:
     """Whether all figures are multiples of one of these: `640 480 320`, `128 64 1024`."""
     figures = [int(figure) for figure in _FIGURES.findall(value)]

@@ -11,7 +11,7 @@ from sentinel_plugins.guarding.tail import opening
 
 _LEFT = 32
 VERSION = Label(
-    r"v|ver|versions?|releases?|build|oid|section|§|chapter|firmware|sdk|driver",
+    r"v|ver|versions?|releases?|build|oid|object ?identifier|section|§|chapter|firmware|sdk|driver",
     left=_LEFT,
     adjacent=True,
     names="Version",
@@ -30,15 +30,19 @@ _TAGS = ("cp", "py", "pp")
 _BEHIND = rf"\.(?:{'|'.join(_FILES)})(?![A-Za-z0-9])|-(?:{'|'.join(_TAGS)})[0-9]"
 _BEHIND_BEGUN = rf"\.(?:{'|'.join(map(opening, _FILES))})?|-(?:{'|'.join(map(opening, _TAGS))})?"
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_ALONE = f"{FREE}(?<![:.].)"
+_ALONE = f"{FREE}(?:(?<![:.].)|(?<=[G-Zg-z]:.)|(?<=(?i:[ptv]6):.)|(?<=(?i:hostname):.))"
+"""Behind no colon, unless it is that of a word: one that ends in no hexadecimal digit, `ip6:`, `inet6:`, `IPv6:` (RFC
+5321, section 4.1.3) or `hostname:`."""
 _LONGEST = 15
 _NOBODYS = ("0", "127.", "255.")
 """This network, this machine (RFC 1122, section 3.2.1.3), and masks. No number of an address begins with a 0."""
+_IDENTIFIERS = ("2.5.4.", "2.5.29.", "1.3.101.")
+"""What names the attributes and the extensions of certificates (X.520, X.509), and the curves of RFC 8410."""
 
 
 def ip_v4_address() -> PatternEntity:
-    """Four numbers up to 255. Not versions (`Chrome/126.0.0.0`, `version 1.2.3.4`, `x==1.2.3.4`, `x-1.2.3.4.tar`), and
-    not what is nobody's: loopback, 0.0.0.0, the broadcast address and masks."""
+    """Four numbers up to 255. Not versions (`Chrome/126.0.0.0`, `version 1.2.3.4`, `x==1.2.3.4`, `x-1.2.3.4.tar`),
+    not object identifiers, and not what is nobody's: loopback, 0.0.0.0, the broadcast address and masks."""
     return PatternEntity(
         "IP_ADDRESS",
         "pii",
@@ -57,10 +61,11 @@ def _v4(text: str, start: int, end: int) -> bool:
         return False
     if value.startswith(_NOBODYS) or VERSION.before(text, start):
         return False
-    return _PACKAGE.search(text, max(0, start - _LEFT + 1), start) is None or _MACHINE.before(text, start)
+    named = value.startswith(_IDENTIFIERS) or _PACKAGE.search(text, max(0, start - _LEFT + 1), start) is not None
+    return not named or _MACHINE.before(text, start)
 
 
-_SAID = Label(r"ips?|ipv6|inet6|addr(?:ess)?(?:es)?|hosts?|hostname", left=_LEFT, adjacent=True, names="Ip|IP|Addr")
+_SAID = Label(r"ips?|ipv?6|inet6|addr(?:ess)?(?:es)?|hosts?|hostname", left=_LEFT, adjacent=True, names="Ip|IP|Addr")
 _ASSIGNED = re.compile("(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]|ff0[0-9a-f]):", re.IGNORECASE)
 """What addresses begin with: of anybody, of a network of one's own, of a link, of groups (RFC 4291, RFC 4193)."""
 _SLICE = re.compile(r"[\w)\]]\[\Z")

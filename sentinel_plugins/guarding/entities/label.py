@@ -21,14 +21,18 @@ class Label:
     """Looks for words in the characters before a value: anywhere in them, or right before it (`adjacent`), with at most
     a few signs and a verb between."""
 
-    def __init__(self, words: str, *, left: int, adjacent: bool = False, names: str = "") -> None:
+    def __init__(
+        self, words: str, *, left: int, adjacent: bool = False, names: str = "", right_behind: str = ""
+    ) -> None:
         """`words` is a pattern's alternatives (RE2), in any case; `left` says how many characters are read. `names` are
         such alternatives as well, written as inside the name of a field: `Phone` is found in `homePhone` and in
-        `phoneNumber`."""
+        `phoneNumber`. `right_behind` are patterns of all that stands up to the value, from the character before a word
+        on."""
         behind = _LINK if adjacent else r"(?:[^a-z]|\z)"
         spoken = rf"(?:^|[^a-z])(?:{words}" + (rf"|(?:{names})(?:num(?:ber)?|no|nr)?)" if names else ")")
         inside = rf"|(?-i:[a-z0-9](?:{names})(?:Num(?:ber)?|No|Nr)?)" if names else ""
-        self._search = searching(f"(?i)(?:{spoken}{inside}){behind}".encode())
+        close = rf"|(?:{right_behind})\z" if right_behind else ""
+        self._search = searching(f"(?i)(?:{spoken}{inside}){behind}{close}".encode())
         self._left = left
 
     def before(self, text: str, start: int) -> bool:

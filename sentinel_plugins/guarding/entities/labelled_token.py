@@ -44,6 +44,11 @@ _NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _CONSTANT = re.compile("[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _WORDS = re.compile("(?:[A-Za-z]?[0-9]{1,5}+)?(?:(?:[A-Z][a-z]++|[a-z]{2,}+|[A-Z]{2,}+)[0-9]{0,5}+)*+|[A-Za-z]")
 """What names of code are made of between underscores: `b64encode`, `OPENAI`, `sha256Hash`, `2`."""
+_TYPE = re.compile(
+    "[A-Z][A-Za-z0-9]{0,62}[a-z0-9](?:Base|Bearer|Client|Config|Credentials?|Error|Exception|Factory|Handler|Hasher|Keys?"
+    "|Manager|Model|Options|Pair|Params|Provider|Request|Response|Schema|Scheme|Service|Settings|Store|Tokens?|Type)"
+)
+"""What classes are named for: a word that chance does not make."""
 _ARGUMENT = re.compile("[A-Za-z_][A-Za-z0-9_]*+=[A-Za-z0-9]")
 _PATH = re.compile("(?:[/._~-]{1,3}(?:v?[0-9]{1,4}|(?:[A-Z]?[a-z]{2,}|[A-Z]{2,})[0-9]{0,4}|[a-z]))++")
 """`/etc/ssl/private/server-2024.key`. Chance may begin with a slash as well."""
@@ -108,13 +113,20 @@ def _random(text: str, start: int, end: int) -> bool:
 
 def _code(text: str, start: int, end: int) -> bool:
     """Names that are made of words, not in quotes: what is called (`make_key2(`), what belongs to something
-    (`settings.key_2`), constants (`API_KEY_2`), and what is passed by its name (`(key_size=2048`)."""
+    (`settings.key_2`), constants (`API_KEY_2`), classes that say of what kind something is (`: OAuth2AccessToken`), and
+    what is passed by its name (`(key_size=2048`)."""
     value = text[start:end]
     if text.startswith("(", max(0, start - 1), start) and _ARGUMENT.match(value):
         return True
     if (start and text[start - 1] in _QUOTES) or len(_FIGURES.findall(value)) > _MOST_FIGURES:
         return False
     owned = "." in value and (value[0].islower() or "_" in value)
-    if not (owned or text.startswith("(", end) or _CONSTANT.fullmatch(value)):
+    if not (owned or text.startswith("(", end) or _CONSTANT.fullmatch(value) or _kind(text, start, end)):
         return False
     return all(_NAME.fullmatch(name) and all(map(_WORDS.fullmatch, name.split("_"))) for name in value.split("."))
+
+
+def _kind(text: str, start: int, end: int) -> bool:
+    """Whether this may be a class where one is expected. People make passwords of words, too, and assign them."""
+    assigned = text.startswith("=", max(0, start - 1)) or text.startswith("= ", max(0, start - 2))
+    return not assigned and _TYPE.fullmatch(text, start, end) is not None and not _CHOSEN.before(text, start)

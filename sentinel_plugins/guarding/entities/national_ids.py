@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from sentinel_plugins.guarding.entities.checksums import codice_fiscale, digits_of, mod_11_10, nif, weighted_mod_11
-from sentinel_plugins.guarding.entities.figures import BESIDE, in_a_row, sizes
+from sentinel_plugins.guarding.entities.figures import BESIDE, decimals, in_a_row, sizes
 from sentinel_plugins.guarding.entities.label import Label
 from sentinel_plugins.guarding.entities.pattern import FREE, PatternEntity
 
@@ -20,6 +20,8 @@ _TAX = Label(
     names="Id[Nn]r|Tax[ _-]?I[Dd]",
 )
 _AFTER = "(?![A-Za-z0-9])"
+_FLOAT = re.compile("[0-9]{8}[eE][+\u2010\u2011\u2212-][0-9]")
+"""With an exponent, whose sign may be one that word processors write."""
 
 
 def uk_nhs() -> PatternEntity:
@@ -41,11 +43,12 @@ def _nhs(text: str, start: int, end: int) -> bool:
     if not weighted_mod_11(digits) or len(set(digits)) == 1:
         return False
     alone = text[start + 3] == " " and not (in_a_row(text, start, end, " ") or sizes(text[start:end], 8, 10))
-    return alone or _NHS.before(text, start)
+    return alone or (not decimals(text, start) and _NHS.before(text, start))
 
 
 def es_nif() -> PatternEntity:
-    """A Spanish DNI or NIE: eight digits, or X, Y or Z and seven, and the letter that belongs to them."""
+    """A Spanish DNI or NIE: eight digits, or X, Y or Z and seven, and the letter that belongs to them. Not the figures
+    of a number with a decimal point or an exponent (`1.06156156e-06`)."""
     return PatternEntity(
         "ES_NIF",
         "pii",
@@ -53,6 +56,7 @@ def es_nif() -> PatternEntity:
         rf"[ -]?[A-Za-z]{_AFTER}",
         trigger=r"[0-9]{7}[ -]?[A-Za-z]|[0-9]{2}\.[0-9]{3}\.[0-9]{3}[ -]?[A-Za-z]",
         live=r"[0-9]{1,2}\.(?:[0-9]{1,3}(?:\.(?:[0-9]{1,3}[ -]?[A-Za-z]?)?)?)?|[0-9]{1,8}[ -]?[A-Za-z]?"
+        r"|[0-9]{8}[eE][+\x{2010}\x{2011}\x{2212}-]"
         r"|[XYZxyz][ -]?(?:[0-9]{1,7}[ -]?[A-Za-z]?)?",
         max_length=12,
         check=_nif,
@@ -60,6 +64,8 @@ def es_nif() -> PatternEntity:
 
 
 def _nif(text: str, start: int, end: int) -> bool:
+    if decimals(text, start) or _FLOAT.match(text, start):
+        return False
     value = re.sub(r"[ .-]", "", text[start:end]).upper()
     return nif(int(value[:-1].translate(str.maketrans("XYZ", "012"))), value[-1])
 
@@ -99,7 +105,9 @@ def _tax_id(text: str, start: int, end: int) -> bool:
     repeated = [times for times in Counter(digits[:10]).values() if times > 1]
     if len(repeated) != 1 or repeated[0] > 3 or not mod_11_10(digits):
         return False
-    return (end - start == 14 and not in_a_row(text, start, end, " ")) or _TAX.before(text, start)
+    if end - start == 14 and not in_a_row(text, start, end, " "):
+        return True
+    return not decimals(text, start) and _TAX.before(text, start)
 
 
 def fr_insee() -> PatternEntity:
@@ -118,5 +126,7 @@ def fr_insee() -> PatternEntity:
 
 def _nir(text: str, start: int, end: int) -> bool:
     """The key is 97 less the remainder; Corsica's 2A and 2B count as 19 and 18."""
+    if decimals(text, start):
+        return False
     value = text[start:end].replace(" ", "").upper().replace("2A", "19").replace("2B", "18")
     return 97 - int(value[:13]) % 97 == int(value[13:])

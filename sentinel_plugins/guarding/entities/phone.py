@@ -10,7 +10,6 @@ import phonenumbers
 
 from sentinel_plugins.guarding.entities.amount import AMOUNT_BEGUN
 from sentinel_plugins.guarding.entities.checksums import digits_of
-from sentinel_plugins.guarding.entities.label import Label
 from sentinel_plugins.guarding.entities.numbering import abroad, plan
 from sentinel_plugins.guarding.entities.pattern import FREE, PatternEntity, number_ends
 from sentinel_plugins.guarding.entities.phone_form import (
@@ -25,16 +24,11 @@ from sentinel_plugins.guarding.entities.phone_form import (
     postal,
     written,
 )
+from sentinel_plugins.guarding.entities.phone_words import PERHAPS, PHONE
 from sentinel_plugins.guarding.tail import opening
 
 REGIONS = ("US", "GB", "DE", "FR", "ES", "IT")
 """Whose national numbers are found where a configuration names no others. With a country code, all are."""
-_LABEL = Label(
-    r"(?:tele)?(?:ph|f)one?s?|call|cell|handy|sms|text(?: me)?|whats ?app|dial|ring|rufnummer|t[ée]l[ée]phone|tél"
-    r"|portable|tel[ée]fono|m[óo]vil|cellulare|contact(?: number)?|reach me(?: at| on)?",
-    left=LEFT,
-    names="Phone|(?:Tele|Cell)[Pp]hone|Tel|Mobile?|Fax",
-)
 _EXTENSION = re.compile(r"[ ,]{0,2}(?:x|ext\.?|extension)[ .]{0,2}[0-9]{1,6}\Z")
 _FEWEST_DIGITS = 7
 _MOST_CHARACTERS = 48
@@ -46,6 +40,11 @@ _DIVIDERS = ("-", ".", "/")
 """Before more digits, they say that a number goes on."""
 _TWO_ZEROS = re.compile("00[1-9]")
 """In front of a number that is no country's: written at home, one of them too many."""
+_DECIMAL = re.compile(r"(?:0|[1-9][0-9]*)\.[0-9]+")
+_OPERAND = re.compile(r"[A-Za-z0-9_)\]][ \t]{0,8}\Z")
+_SPACED_OUT = re.compile(r"\+ \(?[0-9]{1,3}\)?[ -]\(?[0-9]+\)?(?:[ -][0-9]+)+")
+"""As nobody writes what is added: `+ 44 20 7946 0958`."""
+_LEFT_OPEN = re.compile(r"\+ ?\([^)]*\Z")
 _GAP = r"(?:[ ().\-/]|\x{a0})"
 _EXTENDING = f"(?:x|{opening('extension')}|ext\\.)"
 _BETWEEN = "[ ().\\-/\u00a0]{0,3}"
@@ -90,11 +89,13 @@ class PhoneNumber(PatternEntity):
 
     def pattern_for(self, text: str) -> re.Pattern[str]:
         """Where no word says what they are, most groups of digits need no closer look."""
-        return self._pattern if _LABEL.may_be_in(text) else self._unlabelled
+        return self._pattern if PERHAPS.may_be_in(text) else self._unlabelled
 
     def longest(self, text: str, start: int, end: int) -> int | None:
         """The candidate may have something behind the number. As many shorter ones are tried as `_MOST_ENDS` says."""
-        labelled = text[start] != "+" and _LABEL.before(text, start)
+        if _added(text, start, end) and not PHONE.before(text, start):
+            return None
+        labelled = text[start] != "+" and PHONE.before(text, start)
         if text.startswith(("+", "00"), start):
             found = _end_abroad(text, start, end)
             if found is not None or not labelled:
@@ -116,7 +117,7 @@ class PhoneNumber(PatternEntity):
         """Behind a word that says so, whatever may be dialled."""
         if self._american and AMERICAN.fullmatch(value):
             return True
-        if DATED.fullmatch(value):
+        if DATED.fullmatch(value) or _DECIMAL.fullmatch(value):
             return False
         if _TWO_ZEROS.match(digits):
             value = digits = digits[1:]
@@ -133,6 +134,13 @@ class PhoneNumber(PatternEntity):
         if self._american and SPACED.fullmatch(value):
             return True
         return written(value) and any(home.written(digits) for home in self._written)
+
+
+def _added(text: str, start: int, end: int) -> bool:
+    """Whether a plus sign stands in a sum: with something before it, and apart from what follows."""
+    if not text.startswith(("+ ", "+("), start) or not _OPERAND.search(text, max(0, start - 9), start):
+        return False
+    return _SPACED_OUT.match(text, start, end) is None
 
 
 def _first(text: str, start: int, end: int, is_one: IsOne) -> int | None:
@@ -167,6 +175,8 @@ def _worldwide(value: str, digits: str) -> bool:
     if called is None:
         return False
     country, rest = called
+    if _LEFT_OPEN.match(value):
+        return False
     if value[0] == "+" or (country is _NORTH_AMERICA and value != digits):
         return country.possible(rest)
     return country.valid(rest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sentinel_plugins.guarding.entities.checksums import digits_of
-from sentinel_plugins.guarding.entities.figures import BESIDE, in_a_row, sizes, version
+from sentinel_plugins.guarding.entities.figures import BESIDE, decimals, in_a_row, sizes, version
 from sentinel_plugins.guarding.entities.label import Label
 from sentinel_plugins.guarding.entities.pattern import FREE, PatternEntity
 
@@ -37,7 +37,9 @@ def _issued(text: str, start: int, end: int) -> bool:
     area, group, serial = digits[:3], digits[3:5], digits[5:]
     if area in ("000", "666") or area[0] == "9" or group == "00" or serial == "0000":
         return False
-    return (end - start == 11 and not _counted(text, start, end)) or _LABEL.before(text, start)
+    if end - start == 11 and not _counted(text, start, end):
+        return True
+    return not decimals(text, start) and _LABEL.before(text, start)
 
 
 def _counted(text: str, start: int, end: int) -> bool:

@@ -48,6 +48,14 @@ LABELLED: dict[str, tuple[tuple[str, str], ...]] = {
             "phoneNumber", "PhoneNo", "mobileNumber", "telephoneNumber", "homePhone", "userPhone", "faxNumber",
         )),
         ("phone ", "0171  12 34-567"), ("tel ", "55272 - 19718"),
+        *((label, "4155552671") for label in (
+            "call ", "call: ", "text ", "Text: ", "call/text ", "ring ", "cell ", "Cell: ", "cell no. ", "cell # ",
+            "**Cell:** ", "| cell | ", '"cell": "', '"contact": "', "contact ", "contact number: ", "call me ",
+            "text me at ", "call me later, my number is ", "contact us on ", "call our support line at ", "Call NOW: ",
+            "call\n", "<b>Call</b> ", "<td>Cell</td><td>", "call `", "call \u201c", "Cell (work): ", "a call from ",
+            "text STOP to ", "call Dr. Smith at ", "Contact: Ann Smith, ", "call the office at ", "call mom on ",
+            "call (", "call Ann Smith at ", "text my wife on ",
+        )),
     ),
     "US_SSN": (
         ("my SSN is ", "123456789"),
@@ -82,6 +90,8 @@ LABELLED: dict[str, tuple[tuple[str, str], ...]] = {
             "encryptionKey: ", "credentials: ", '"authorization": "Basic ', "password: “", "password is «",
             "password            ", "db_password   :             ",
         )),
+        ("password: ", "Ed25519PrivateKey"), ("token=", "OAuth2AccessToken"), ("token: '", "OAuth2AccessToken"),
+        ("private_key: ", "vQ9xL2mZ7tRk4WnBKey"), ("token: ", "Vq9xlmzTrkWnbQqToken8"),
         ("secret(", "vQ9xL2mZ7tRk4WnB8s="), ("secret_key: ", "/wJalrXUtnFEMI7K/MDENGbPxRfi3CYq"),
         ("secret: ", "my-app-x7Kq2Lm9-v2"), ("password: ", "correct-horse-battery-2024"),
         *((label, "xK9#mP2$vL5*nQ8@wR3") for label in ("password: ", "DB_PASSWORD=", "secret = '", '"pwd": "')),
@@ -202,6 +212,20 @@ HARMLESS = (
     # dates and versions in three parts
     "101/12/2023", "version 184.21.5301", "driver 551.23.1234", "Chrome 120.10.6099", "tool==120.10.6099",
     "1.120.10.6099", "Edge/131.22.2903", "build 212.555.0143",
+    # sums
+    "total = 1200 + 4930901820", "days = 365 + (2000 - 1972)", "a = b + 98172488", "f(x) + 4930901820",
+    "(a)+(2000 - 1972)", "x[0]  + 33123456789", "+(2000 - 1972)",
+    # decimals and floats
+    "loss = 1.06156156e-06", "[1.82126812e-10, 2.5]", "x = 24.860733740866724", "0.06156156f", "06156156e-06",
+    "06156156e\u221206", "82126812E+10", "NHS 0.9434765919", "Steuer-ID 0.86095742719", "SSN ratio 0.123456789",
+    "0.1841276451089 46",
+    # words that have more to do than to say that a telephone rings
+    '{"content":[{"type":"text","text":"Order 12345678 is ready"}]}', '{"type": "text", "node_id": 1234567}',
+    '{"type": "text", "text": "0123456789"}', '{"text": 1234567}', '<text x="152.34375" y="48.28125">A</text>',
+    "<text>12345678</text>", "The call took 0.12345678 seconds; the call returned 1700000000.",
+    "ring buffer of 16777216 bytes", '"call_id": "6502532222"', "call(1234567)", 'check_call(["-s", "5368709120"])',
+    "tool.call 1234567", ".text 00401000", "call_1700000000", "call stack depth 1000000", "plt.text(0.12345, 0.98765)",
+    "phone 0.12345678", "text 0.12345678", r"\text{0.14285714}", "cell(12345678)",
     # postal codes
     "Boston, MA 02110-1301, USA", "Redmond, WA 98052-6399", "Boston, MA\n# 02110-1301", '"zipCode": "02110-1301"',
     "Boston, Massachusetts 02110-1301", "Phone us. Redmond, WA 98052-6399",
@@ -209,6 +233,9 @@ HARMLESS = (
     "opencv-python==4.9.0.80", "opencv-python>=4.9.0.80,<5", "typing-extensions (>= 3.7.4.1)", "foo-1.2.3.4.tar.gz",
     "opencv_python-4.9.0.80-cp37-abi3-linux_x86_64.whl", "tool 1.2.3.4.zip", 'AssemblyVersion("1.0.0.1")',
     "Version     : 4.9.0.80", "Version:         4.9.0.80",
+    # object identifiers
+    'ObjectIdentifier("2.5.29.15")', "object identifier 1.3.132.0", "The OID of commonName is 2.5.4.3.", "2.5.29.17",
+    "OBJECT IDENTIFIER 2.5.4.10", "id-Ed448 is 1.3.101.113",
     # what programs write with an `@` in it
     "this@MainActivity.finish()", "this@Outer.name", "super@Outer.id", "q@k.transpose(-2, -1)", "x@w.to(device)",
     "y = x@self.weight", "getty@tty1.service", "office@client.timer", "photo@2x.avif", "icon@3x.ai", "logo@dark.png",
@@ -232,6 +259,9 @@ HARMLESS = (
     "token = create_access_token(expires_minutes=60)", "private_key: /etc/ssl/private/server-2024.key",
     "api_key: /v1/keys/rotate-2024", "secret: my-app-credentials-v2", "secret: nginx-tls-cert-2024",
     "password: ^[A-Za-z0-9!@#$%^*]+$", "secret: arn:aws:secretsmanager:eu-1:123456789012:secret:db-AbC",
+    "def sign(private_key: Ed25519PrivateKey) -> bytes:", "def login(token: OAuth2AccessToken)",
+    "class _X25519PrivateKey(X25519PrivateKey):", "token: OAuth2PasswordBearerToken",
+    "private_key: Ed25519PrivateKey | None = None", "access_token: OAuth2AccessTokenResponse",
     "password=$DB_PASSWORD_2024!", "password: 'correct-horse-battery!1'",
 )  # fmt: skip
 """What must be left alone."""

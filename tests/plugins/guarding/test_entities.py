@@ -84,7 +84,7 @@ def test_emphasis_hides_no_value(entity: str, value: str) -> None:
 
 @pytest.mark.parametrize("name", ["tool_{}", "x__{}", "a{}", "{}a"])
 def test_what_belongs_to_a_name_is_no_number(name: str) -> None:
-    for value in ("10.20.30.40", "123-45-6789", "4111111111111111"):
+    for value in ("10.20.30.40", "123-45-6789", "4111111111111111", "+14155552671"):
         assert not values(name.format(value))
 
 
@@ -93,7 +93,20 @@ def test_an_address_is_found_whatever_is_said_of_it(behind: str) -> None:
     assert values(f"connect to [2001:db8::8a2e:370:7334{behind}") == {("IP_ADDRESS", "2001:db8::8a2e:370:7334")}
 
 
-@pytest.mark.parametrize("words", ["ip ", "inet6 ", "host: ", '"address": "', "hostAddr="])
+@pytest.mark.parametrize("word", ["[IPv6:", "ip6:", "ip:", "host:", "hostname:", "inet6:", "addr:", "client:"])
+def test_an_address_is_found_right_behind_the_colon_of_a_word(word: str) -> None:
+    for address in ("2001:db8:0:1::25", "2001:db8:1:2:3:4:5:6", "fe80::1ff:fe23:4567:890a", "::ffff:10.20.30.40"):
+        assert ("IP_ADDRESS", address) in values(f"see {word}{address}")
+
+
+@pytest.mark.parametrize(
+    "text", ["std::abc:12::1", "dead:2001:db8::g", "x::2001:db8::1", "a5:2001:db8::1", ":2001:db8::"]
+)
+def test_an_address_is_not_found_behind_other_colons(text: str) -> None:
+    assert not values(f"see {text}")
+
+
+@pytest.mark.parametrize("words", ["ip ", "ip6:", "inet6 ", "host: ", '"address": "', "hostAddr="])
 @pytest.mark.parametrize("address", ["64a::", "abc::1"])
 def test_a_short_address_is_found_behind_a_word(words: str, address: str) -> None:
     assert ("IP_ADDRESS", address) in values(words + address)
@@ -241,6 +254,28 @@ def test_every_address_of_a_list_is_one(between: str) -> None:
 def test_the_hosts_of_one_address_belong_together() -> None:
     address = "mongodb://user:x001Secret99Pw@one.net:27017,two.net:27017/db"
     assert addresses_in(f"see {address}.") == {address}
+
+
+@pytest.mark.parametrize("words", ["host ", "ip: ", "server at "])
+def test_an_address_that_begins_as_an_object_identifier_is_found_behind_a_word(words: str) -> None:
+    assert values(words + "2.5.4.3") == {("IP_ADDRESS", "2.5.4.3")}
+
+
+@pytest.mark.parametrize(
+    "text", ["Ann + 44 20 7946 0958", "tel. (home) + 442079460958", "+ 442079460958", "(+ 442079460958)"]
+)
+def test_a_plus_sign_apart_is_that_of_a_country_where_nothing_is_added(text: str) -> None:
+    assert values(text) == {("PHONE_NUMBER", text[text.index("+") :].rstrip(")"))}
+
+
+@pytest.mark.parametrize("row", ["7,12345678Z,Ann", "7,184127645108946,Ann", "1.X1234567L"])
+def test_a_number_of_a_person_is_found_in_a_row_of_a_table(row: str) -> None:
+    assert values(row)
+
+
+@pytest.mark.parametrize("text", ["12345678-Z", "12345678Z-1", "X1234567L-06"])
+def test_a_letter_behind_a_number_is_an_exponent_only_if_it_says_so(text: str) -> None:
+    assert {name for name, _ in values(text)} == {"ES_NIF"}
 
 
 @pytest.mark.parametrize("words", ["mail: {}", "E-Mail: '{}'", "<{}>", "mailto:{}", "reply-to: {}"])

@@ -83,7 +83,8 @@ def v4(value: str, before: str, after: str) -> bool:
         or (re.match("[A-Za-z]", name) and len(name) < 26)
         or re.match(r"\.(zip|jar|tar|whl)(?![A-Za-z0-9])|-(cp|py)[0-9]", after)
     )
-    return int(address) >> 24 not in (0, 127, 255) and not versioned
+    identifier = value.startswith(("2.5.4.", "2.5.29.", "1.3.101."))
+    return int(address) >> 24 not in (0, 127, 255) and not versioned and not identifier
 
 
 def aws(value: str, before: str, after: str) -> bool:
@@ -99,6 +100,10 @@ def nif(value: str, before: str, after: str) -> bool:
     if not re.fullmatch(
         r"[0-9]{8}[ -]?[A-Za-z]|[0-9]{2}\.[0-9]{3}\.[0-9]{3}[ -]?[A-Za-z]|[A-Za-z][ -]?[0-9]{7}[ -]?[A-Za-z]", value
     ):
+        return False
+    if value[:8].isdigit() and re.search(r"[0-9]\.\Z", before):
+        return False
+    if re.fullmatch("[0-9]{8}[Ee]", value) and re.match("[+\u2010\u2011\u2212-][0-9]", after):
         return False
     number = int(plain[:-1].replace("X", "0").replace("Y", "1").replace("Z", "2"))
     return "TRWAGMYFPDXBNJZSQVHLCKE"[number % 23] == plain[-1]

@@ -51,6 +51,14 @@ _BETWEEN = [
     ".bak",
     ":12",
     "version ",
+    "e-0",
+    "e+",
+    "1.",
+    "06156156",
+    " + ",
+    "ip6:",
+    "call ",
+    "text",
 ]
 
 _part = st.sampled_from(_VALUES).flatmap(
