@@ -165,16 +165,13 @@ async def test_s05_a_header_that_is_no_string_costs_nobody_an_answer(
 
 
 @pytest.mark.parametrize(
-    ("target", "headers", "status"),
-    [("/acme/route", (), 500), ("/acme/socket", HANDSHAKE, 403)],
-    ids=["http", "socket"],
+    ("target", "headers"), [("/acme/route", ()), ("/acme/socket", HANDSHAKE)], ids=["http", "socket"]
 )
 async def test_h39_an_authenticator_that_breaks_leaves_no_key_in_the_log(
     runner: str,
     upstream: Upstream,
     target: str,
     headers: tuple[str, ...],
-    status: int,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     asked = request(target, headers=(*headers, f"X-API-Key: {CANARY}"))
@@ -182,7 +179,7 @@ async def test_h39_an_authenticator_that_breaks_leaves_no_key_in_the_log(
     async with server as (served, _), served.connect() as wire:
         with access_lines() as lines:
             await wire.send(asked)
-            assert (await wire.head()).status == status
+            assert (await wire.head()).status == 500
             record = await lines.next()
     assert (record.end, record.error) == ("IR", "internal_error")
     assert "failed: ValueError (" in caplog.text
