@@ -27,7 +27,7 @@ def decode(dialect: Dialect, raw: bytes) -> Answer:
     if not isinstance(choices, list) or not choices or not all(_is_choice(choice) for choice in choices):
         raise UpstreamError("upstream_invalid_response")
     usage = decode_usage(body.get("usage"))
-    if any(isinstance(choice["message"].get("content"), list) for choice in choices):
+    if list in [type(choice["message"].get("content")) for choice in choices]:
         plain = [{**choice, "message": with_plain_content(choice["message"])} for choice in choices]
         return Answer(dialect=dialect, body={**body, "choices": plain}, usage=usage)
     return Answer(dialect=dialect, body=body, raw=raw, usage=usage)
