@@ -64,6 +64,11 @@ class Run:
     keys: list[Key] = field(default_factory=list)
     killed_at: float = inf
 
+    @property
+    def endings(self) -> set[str]:
+        """How its requests have ended so far."""
+        return {asked.ended for asked in self.asked}
+
     async def kill(self, process: Process, after: int) -> None:
         """End the gateway of the load `killed` after so many of its calls, some of which are being answered."""
         await until(lambda: len(self._calls()) >= after and len(self._being_answered()) >= BEING_ANSWERED)
