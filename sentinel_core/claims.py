@@ -151,16 +151,14 @@ def check_step(reservation: str, claims: Sequence[Claim]) -> None:
             continue  # a lease is one place
         if asked < 0:
             raise ValueError(f"a claim asks for {asked} of {claim.key!r}")
-    several = _have_twins(reservation.rpartition(":")[0], tuple(keys))
+    several = _have_twins(tenant_part(reservation), tuple(keys))
     if several and len({claim.place for claim in claims}) < len(claims):
         raise ValueError("two claims of one admission count in the same place")
 
 
 @lru_cache(maxsize=4096)  # a caller asks for the same keys every time; an error is raised anew
-def _have_twins(beginning: str, keys: tuple[str, ...]) -> bool:
-    """Whether one of these keys stands there twice. ValueError if one is not of the tenant whose reservations begin so:
-    only their last part is another each time."""
-    tenant = tenant_part(beginning)
+def _have_twins(tenant: str, keys: tuple[str, ...]) -> bool:
+    """Whether one of these keys stands there twice. ValueError if one is not the tenant's."""
     for key in keys:
         if not key.startswith(tenant) or (not tenant and tenant_part(key)):
             raise ValueError(f"{key!r} is not a key of the tenant {tenant!r}")

@@ -36,11 +36,8 @@ class Reservation(msgspec.Struct, frozen=True):
             prompts += usage.prompt_tokens
             answers += usage.completion_tokens
             nanousd += cost.nanousd or 0
-        units: list[tuple[str, int]] = []
-        for key, unit in self.bounds.token_keys:
-            used = prompts + answers if unit == "tokens" else prompts if unit == "input_tokens" else answers
-            units.append((key, used))
-        return Settlement(tuple(units), nanousd)
+        used = {"tokens": prompts + answers, "input_tokens": prompts, "output_tokens": answers}
+        return Settlement(tuple([(key, used[unit]) for key, unit in self.bounds.token_keys]), nanousd)
 
     def late_charges(self, spent_nanousd: int | None) -> list[Budget]:
         """Its budgets, asked for nothing: where what was used is charged if the reservation itself was lost."""

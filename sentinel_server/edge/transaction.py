@@ -39,8 +39,10 @@ _FIXED: RawHeaders = (
 )
 _ID = re.compile(rb"[A-Za-z0-9_.:-]{1,128}")
 _KEY = "sentinel.transaction"
-_HANDSHAKE = "websocket."
-"""How ASGI's messages of a WebSocket begin; that of an answer to its handshake goes on as that of any other answer."""
+_ANSWER = ("http.response.start", "http.response.body")
+_REFUSAL = ("websocket.http.response.start", "websocket.http.response.body")
+"""The messages of ASGI of which an answer consists, to a request and to a WebSocket's handshake."""
+_STARTS, _BODIES = zip(_ANSWER, _REFUSAL, strict=True)
 
 
 def served_path(scope: Scope) -> str:
@@ -129,16 +131,16 @@ class Transaction:
 
     async def send(self, message: Message) -> None:
         """ASGI's send, which adds the common headers and keeps count."""
-        kind: str = message["type"].removeprefix(_HANDSHAKE)
-        if kind == "http.response.start":
+        kind: str = message["type"]
+        if kind in _STARTS:
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), *self._common()]
-        elif kind == "http.response.body":
+        elif kind in _BODIES:
             self.bytes_out += len(message.get("body", b""))
             self.complete = not message.get("more_body", False)
-        elif kind == "accept":
+        elif kind == "websocket.accept":
             self.status = 101
-        elif kind == "close" and not self.status:
+        elif kind == "websocket.close" and not self.status:
             self.status = 403
         await self._send(message)
 
@@ -158,11 +160,11 @@ class Transaction:
     ) -> None:
         """A whole response, to a WebSocket's handshake too. With `more` the last, empty message is still to come: the
         client has everything, the server may not close yet."""
-        kind = f"{_HANDSHAKE if self.scope['type'] == 'websocket' else ''}http.response"
+        begins, goes_on = _REFUSAL if self.scope["type"] == "websocket" else _ANSWER
         length = b"%d" % len(body)
         head = [(b"content-type", content_type), (b"content-length", length), *headers]
-        await self.send({"type": f"{kind}.start", "status": status, "headers": head})
-        await self.send({"type": f"{kind}.body", "body": body, "more_body": more})
+        await self.send({"type": begins, "status": status, "headers": head})
+        await self.send({"type": goes_on, "body": body, "more_body": more})
 
     async def fail(self, error: SentinelError, *, headers: RawHeaders = (), more: bool = False) -> None:
         """Answer with an error in the envelope of the route's dialect, which is OpenAI's where a route has none."""

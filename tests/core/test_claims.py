@@ -16,6 +16,7 @@ BUDGET = Budget(state_key("a:b", "usd"), 1_000, 5, "2026-11", 60.0)
 def test_the_claims_of_one_tenant_are_a_step() -> None:
     check_step(RESERVATION, [WINDOW, LEASE, BUDGET])
     check_step(RESERVATION, [])
+    check_step(state_key("a:b"), [WINDOW, LEASE, BUDGET])
     check_step("r", [Window("requests", 10, 60.0)])
 
 

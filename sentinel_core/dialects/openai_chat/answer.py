@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sentinel_core.costs import Provisional
 from sentinel_core.decoding import ANSWER_LIMITS, JsonLimits, decode_reply
-from sentinel_core.dialects.openai_chat.content_parts import with_plain_content
+from sentinel_core.dialects.openai_chat.content_parts import with_plain_message
 from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.dialects.token_counts import is_count
@@ -26,11 +26,12 @@ def decode(dialect: Dialect, raw: bytes) -> Answer:
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices or not all(_is_choice(choice) for choice in choices):
         raise UpstreamError("upstream_invalid_response")
-    usage = decode_usage(body.get("usage"))
-    if list in [type(choice["message"].get("content")) for choice in choices]:
-        plain = [{**choice, "message": with_plain_content(choice["message"])} for choice in choices]
-        return Answer(dialect=dialect, body={**body, "choices": plain}, usage=usage)
-    return Answer(dialect=dialect, body=body, raw=raw, usage=usage)
+    sent: bytes | None = raw
+    for place, choice in enumerate(choices):
+        plain = with_plain_message(choice)
+        if plain is not choice:
+            choices[place], sent = plain, None
+    return Answer(dialect=dialect, body=body, raw=sent, usage=decode_usage(body.get("usage")))
 
 
 def decode_object(

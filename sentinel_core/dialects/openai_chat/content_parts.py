@@ -21,9 +21,18 @@ def parted(content: list[JsonValue]) -> Parted:
     return Parted(_text(content), "".join(thoughts))
 
 
+def with_plain_message(choice: JsonObject) -> JsonObject:
+    """A choice of a whole answer with its message's content as one text, and the thoughts in it as reasoning; the same
+    object where its content is no list, or a part of it is something else, which would be lost."""
+    content = choice["message"].get("content")
+    if not isinstance(content, list) or not content or not all(map(_says, content)):
+        return choice
+    return {**choice, "message": with_plain_content(choice["message"])}
+
+
 def with_plain_content(delta: JsonObject) -> JsonObject:
-    """A message, or the delta of a chunk, with its content as one text, and the thoughts in it as reasoning; the same
-    object where its content is no list, or says neither."""
+    """The delta of a chunk with its content as one text, and the thoughts in it as reasoning; the same object where
+    its content is no list, or says neither."""
     content = delta.get("content")
     if not isinstance(content, list) or not any(map(_says, content)):
         return delta

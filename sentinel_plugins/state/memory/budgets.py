@@ -52,7 +52,7 @@ class Budgets:
             account = Account(place)
         committed = account.committed if spent is None or spent < account.committed else spent
         left, asked = claim.limit_nanousd - committed - account.holds.total, claim.reserve_nanousd
-        return BudgetPart(self, claim, account, committed, not unknown and (asked == 0 or asked <= left), unknown)
+        return BudgetPart(self, claim, account, committed, asked == 0 or asked <= left, unknown)
 
     def keep(self, account: Account) -> None:
         """This account is charged now. The least recently charged ones beyond the bound are forgotten, except those in
@@ -74,8 +74,7 @@ class BudgetPart(msgspec.Struct):
     """A claim beside its account; once taken, one reservation in it.
 
     The step goes by `committed`. What costs nothing always fits, also where more was spent than allowed. `unknown` is
-    that nobody has said yet what was spent, neither this store nor the claim: then no step is taken, and only what is
-    more than the whole budget is denied for good.
+    that nobody has said yet what was spent: neither this store nor the claim.
     """
 
     budgets: Budgets
@@ -103,7 +102,6 @@ class BudgetPart(msgspec.Struct):
         """Nano-dollars that are left. `reset_s` speaks of reservations only: what is spent stays so in its period."""
         claim, account = self.claim, self.account
         left = claim.limit_nanousd - self.committed - account.holds.total
-        admitted = admitted or (self.unknown and claim.reserve_nanousd <= max(0, claim.limit_nanousd))
         wait = None
         if not admitted and self.committed + claim.reserve_nanousd <= claim.limit_nanousd:
             wait = account.holds.wait(claim.reserve_nanousd - left, now)

@@ -10,18 +10,24 @@ from sentinel_core.state import ClaimState, Settlement
 class Part(Protocol):
     """One claim beside what is counted for it; once taken, what its reservation holds there.
 
-    `fits` is whether a step with this claim alone would be taken. `ends` is when what was taken is over by itself.
+    `fits` is whether this claim alone could be admitted. `ends` is when what was taken is over by itself. `unknown` is
+    that nobody has said yet what was used, neither this store nor the claim: then the step is not taken.
     """
 
     fits: bool
     ends: float
+
+    @property
+    def unknown(self) -> bool:
+        """See above."""
+        ...
 
     def take(self, reservation: str, now: float) -> ClaimState:
         """Count it, and say what is left."""
         ...
 
     def state(self, now: float, admitted: bool) -> ClaimState:
-        """What to tell the caller of a step that was not taken; `admitted` says whether this claim fits."""
+        """What to tell the caller of a step that was not taken."""
         ...
 
     def settle(self, settlement: Settlement, now: float) -> None:

@@ -118,7 +118,7 @@ class MemoryState:
         for claim in claims:
             part = ask[claim.algorithm if claim.__class__ is Window else claim.__class__](claim, now)
             parts.append(part)
-            if not part.fits:
+            if part.unknown or not part.fits:
                 fit = False
         if not is_free:
             return Admission(False, tuple([_gone(part.state(now, True)) for part in parts]))

@@ -112,6 +112,7 @@ class WindowPart(msgspec.Struct):
     fits: bool
     entry: Entry | None = None
     ends: float = 0.0
+    unknown = False
 
     def take(self, reservation: str, now: float) -> ClaimState:
         """Write the entry; its log is the most recently used one now."""

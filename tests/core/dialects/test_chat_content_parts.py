@@ -89,7 +89,11 @@ def test_a_whole_answer_of_parts_is_one_text_with_its_thoughts_beside_it() -> No
     assert body["choices"] == [{"index": 0, "message": message, "finish_reason": "stop"}]
 
 
-@pytest.mark.parametrize("content", ["text", None, [], [{"type": "image_url", "image_url": {"url": "https://a.test"}}]])
+PICTURE: JsonValue = {"type": "image_url", "image_url": {"url": "https://a.test"}}
+
+
+@pytest.mark.parametrize("content", ["text", None, [], [PICTURE], [*HELLO, PICTURE]])
 def test_a_whole_answer_of_anything_else_leaves_as_it_came(content: JsonValue) -> None:
-    body = json.decode(OPENAI_CHAT.encode_answer(whole(content)))
-    assert body["choices"][0]["message"] == {"role": "assistant", "content": content}
+    answer = whole(content)
+    assert OPENAI_CHAT.encode_answer(answer) == answer.raw
+    assert json.decode(answer.raw or b"")["choices"][0]["message"] == {"role": "assistant", "content": content}

@@ -82,15 +82,20 @@ async def test_h01_to_h10_ambiguous_framing_is_refused_and_nothing_after_it_serv
     assert "/smuggled" not in served.application.requests
 
 
+async def sent(writer: asyncio.StreamWriter, data: bytes, pieces: int) -> None:
+    """Write it in about so many pieces, between which others have their turn."""
+    size = max(1, len(data) // pieces)
+    for start in range(0, len(data), size):
+        writer.write(data[start : start + size])
+        await writer.drain()
+        await asyncio.sleep(0)
+
+
 @pytest.mark.parametrize("pieces", [1, 7, 1000])
 async def test_h06_a_folded_line_is_seen_however_it_is_cut(serving: Start, pieces: int) -> None:
-    data = REFUSED["h06_folded"]
-    size = max(1, len(data) // pieces)
     async with serving() as served:
         reader, writer = await served.connect()
-        for start in range(0, len(data), size):
-            writer.write(data[start : start + size])
-            await writer.drain()
+        await sent(writer, REFUSED["h06_folded"], pieces)
         assert (await closed(reader)).startswith(b"HTTP/1.1 400")
         writer.close()
 
@@ -134,13 +139,9 @@ async def test_pipelined_requests_are_answered_in_order(serving: Start) -> None:
 async def test_an_empty_line_before_a_request_is_skipped(serving: Start, pieces: int) -> None:
     data = b"\r\n" + post(b"Content-Length: 1", body=b"1") + b"\r\n" + post(b"Content-Length: 1", body=b"2")
     data += post(b"Connection: close", b"Content-Length: 1", body=b"3")
-    size = max(1, len(data) // pieces)
     async with serving() as served:
         reader, writer = await served.connect()
-        for start in range(0, len(data), size):
-            writer.write(data[start : start + size])
-            await writer.drain()
-            await asyncio.sleep(0)
+        await sent(writer, data, pieces)
         assert re.findall(rb"last \d", await closed(reader)) == [b"last 1", b"last 2", b"last 3"]
         writer.close()
 
