@@ -41,6 +41,21 @@ def with_plain_content(delta: JsonObject) -> JsonObject:
     return {**delta, **({} if told else {REASONING_KEYS[0]: said.thinking}), "content": said.text}
 
 
+def chunk_of_other_parts(chunk: JsonObject) -> JsonObject | None:
+    """A chunk with the parts of its deltas' contents that stand beside texts and are neither text nor thoughts, which
+    would be lost; None where there are none."""
+    found: list[JsonValue] = []
+    for position, choice in enumerate(chunk["choices"]):
+        content = choice["delta"].get("content") if isinstance(choice.get("delta"), dict) else None
+        if not isinstance(content, list) or not any(map(_says, content)):
+            continue
+        others = [part for part in content if not _says(part)]
+        if others:
+            found.append({"index": choice.get("index", position), "delta": {"content": others}, "finish_reason": None})
+    rest = {key: value for key, value in chunk.items() if key != "usage"}
+    return {**rest, "choices": found} if found else None
+
+
 def _says(part: JsonValue) -> bool:
     return isinstance(part, dict) and (isinstance(part.get("text"), str) or bool(_text(part.get("thinking"))))
 

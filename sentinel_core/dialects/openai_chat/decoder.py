@@ -10,7 +10,7 @@ from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.arguments import arguments_text
 from sentinel_core.dialects.openai_chat.call_indexes import CallIndexes
 from sentinel_core.dialects.openai_chat.commitment import commits
-from sentinel_core.dialects.openai_chat.content_parts import with_plain_content
+from sentinel_core.dialects.openai_chat.content_parts import chunk_of_other_parts, with_plain_content
 from sentinel_core.dialects.openai_chat.copies import may_be_fragment
 from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS, KNOWN_KEYS, REASONING_KEYS, without_pictures
@@ -103,9 +103,10 @@ class ChatStreamDecoder:
         places: list[Place] = []
         frame = Frame(data, body)
         events: list[Event] = []
+        if not all(isinstance(choice, dict) for choice in choices):
+            raise UpstreamError("upstream_invalid_response")
+        others = chunk_of_other_parts(body)
         for position, choice in enumerate(choices):
-            if not isinstance(choice, dict):
-                raise UpstreamError("upstream_invalid_response")
             self._choice(choice, position, frame, events, places)
         slots = self._slots(body, choices)
         usage = decode_usage(body["usage"]) if body.get("usage") else None
@@ -121,7 +122,7 @@ class ChatStreamDecoder:
             places.append(Place("usage"))
         frame.places = places
         frame.size = len(places)
-        return events
+        return events if others is None else [*self.events(b"", others), *events]
 
     def _slots(self, body: JsonObject, choices: list[JsonObject]) -> tuple[TextSlot, ...]:
         """The strings of a chunk that no event carries."""
