@@ -145,8 +145,10 @@ class Price(msgspec.Struct, frozen=True):
         rates = self._rates(usage.prompt_tokens) if self.tiers else self.rates
         units = rates.prompt(usage) + rates.answer(usage)
         if service_tier is None:  # the same in smaller numbers
-            return min(_rounded(units, MILLION), DEAREST)
-        return min(_rounded(units * self._factor(service_tier), _UNITS), DEAREST)
+            total = _rounded(units, MILLION)
+        else:
+            total = _rounded(units * self._factor(service_tier), _UNITS)
+        return total if total < DEAREST else DEAREST
 
     def at_most(self, prompt_tokens: int, completion_tokens: int, service_tier: str | None = None) -> int:
         """The most that so many tokens can cost, in nano-dollars, whichever kinds they are; at most `DEAREST`."""
@@ -154,9 +156,9 @@ class Price(msgspec.Struct, frozen=True):
         for above, rates in self.tiers:
             if prompt_tokens > above:
                 dearest = max(dearest, rates.at_most(prompt_tokens, completion_tokens))
-        if service_tier is None:
-            return min(-(-dearest // MILLION), DEAREST)
-        return min(-(-dearest * self._factor(service_tier) // _UNITS), DEAREST)
+        tiered = service_tier is not None
+        total = -(-dearest * self._factor(service_tier) // _UNITS) if tiered else -(-dearest // MILLION)
+        return total if total < DEAREST else DEAREST
 
     def _factor(self, service_tier: str | None) -> int:
         return MILLION if service_tier is None else self.factors.get(service_tier, MILLION)

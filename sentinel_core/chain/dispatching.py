@@ -94,12 +94,15 @@ class _Link(msgspec.Struct, eq=False):
     _since: float = 0.0
     _over: bool = False
     _passed: BaseException | None = None
-    called: bool = False
+
+    @property
+    def called(self) -> bool:
+        """Whether the stage has gone on inwards."""
+        return self._since > 0.0
 
     async def __call__(self, call: Call) -> Reply:
         if call is not self._given:
             _check(call)
-        self.called = True
         if not self._inside:
             self._since = perf_counter()
             if self.clock is not None and not self._over:

@@ -45,6 +45,13 @@ class Use(msgspec.Struct, frozen=True):
     longest: int | None = None
     price: Price | None = None
 
+    def output(self, cap: int | None, choices: int) -> int:
+        """The most tokens of so many answers, which together may have `cap`."""
+        if cap is None:
+            return self.uncapped * choices
+        longest = self.longest * choices if self.longest is not None else cap
+        return longest if longest < cap else cap
+
 
 class Asked(msgspec.Struct, frozen=True):
     """What a request asks of each target that may be called: `choices` answers, which together may have `cap` tokens.
@@ -58,7 +65,6 @@ class Asked(msgspec.Struct, frozen=True):
     service_tier: str | None = None
     surely: bool = False
 
-    @property
     def estimate(self) -> Estimate:
         """What it may use as it is."""
         return self._with(self.cap)
@@ -80,13 +86,14 @@ class Asked(msgspec.Struct, frozen=True):
         """What it may use where all its answers together may have so many tokens."""
         tokens = nanousd = 0
         for use in self.uses:
-            if cap is None:
-                output = use.uncapped * self.choices
-            else:
-                output = cap if use.longest is None else min(cap, use.longest * self.choices)
-            tokens = max(tokens, use.prompt + output)
+            output = use.output(cap, self.choices)
+            both = use.prompt + output
+            if both > tokens:
+                tokens = both
             if use.price is not None:
-                nanousd = max(nanousd, self._nanousd(use.price, use.prompt, output))
+                cost = self._nanousd(use.price, use.prompt, output)
+                if cost > nanousd:
+                    nanousd = cost
         return Estimate(tokens, nanousd)
 
     def _nanousd(self, price: Price, prompt: int, output: int) -> int:

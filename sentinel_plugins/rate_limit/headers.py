@@ -47,22 +47,24 @@ class WindowHeaders:
     def write(self, headers: ResponseHeaders, states: Sequence[ClaimState], now: float) -> None:
         """Describe the windows of one step: the tightest is the one with the least of its limit left. Where none binds,
         there is nothing to say (C-37)."""
+        if not self._units:
+            return
         found: dict[str, str] = {}
-        least = 2.0
+        least = math.inf
         for (limit, remaining, reset), windows in self._units:
             window = windows[0] if len(windows) == 1 else _tightest(windows, states)
             state = states[window.place]
             left, reset_s = state.remaining, state.reset_s
-            found[limit] = text = window.text
+            found[limit] = window.text
             found[remaining] = rest = str(left)
             found[reset] = duration(reset_s)
-            if (share := left / (window.limit or 1)) < least:
-                least = share
-                found["x-ratelimit-limit"] = text
-                found["x-ratelimit-remaining"] = rest
-                found["x-ratelimit-reset"] = str(math.ceil(now + reset_s))
-        if found:
-            headers.put(found)
+            share = left / (window.limit or 1)
+            if share < least:
+                least, tightest, of_it, wait_s = share, window.text, rest, reset_s
+        found["x-ratelimit-limit"] = tightest
+        found["x-ratelimit-remaining"] = of_it
+        found["x-ratelimit-reset"] = str(math.ceil(now + wait_s))
+        headers.put(found)
 
 
 def _tightest(windows: Sequence[_Window], states: Sequence[ClaimState]) -> _Window:

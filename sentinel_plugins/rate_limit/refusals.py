@@ -57,7 +57,7 @@ def _largest(rows: Sequence[Row], states: Sequence[ClaimState], asked: Asked) ->
 def _quota(
     row: MoneyRow, state: ClaimState, asked: Asked, largest: int | None, config: RateLimitConfig, now: float
 ) -> Refusal:
-    period, estimate = row.allowance.period, asked.estimate
+    period, estimate = row.allowance.period, asked.estimate()
     word = {"day": "daily", "month": "monthly", "total": "total"}[period]
     left, limit, cost = dollars(state.remaining), dollars(row.limit), dollars(estimate.nanousd)
     message = (
@@ -102,7 +102,7 @@ def _rate(row: Row, state: ClaimState, asked: Asked, largest: Callable[[], int |
     message = f"This {_WHOSE[row.subject]} may use {row.limit} {unit} in {row.period_s:.15g} seconds"
     details = _details(row, state)
     if row.unit == "tokens":
-        requested = asked.estimate.tokens
+        requested = asked.estimate().tokens
         details["requested"] = requested
         details["largest_request"] = {"max_output_tokens": largest()}
         message += f"; this request may use {requested}, and {state.remaining} are left"

@@ -19,14 +19,13 @@ from sentinel_plugins.rate_limit.subjects import Bounds
 class Reservation(msgspec.Struct, frozen=True):
     """One step at the state store: its id is known before the step is sent, so that whatever happens can be settled.
 
-    `store` is where it was asked for; `over` says that nothing is held: it was denied, or has been settled.
+    `store` is where it was asked for.
     """
 
     id: str
     bounds: Bounds
     claims: Sequence[Claim]
     store: StateStore
-    over: bool = False
 
     def settlement(self, costs: Sequence[AttemptCost]) -> Settlement:
         """The end of it: requests stay counted, tokens and money become what was used."""
@@ -48,8 +47,8 @@ class Reservation(msgspec.Struct, frozen=True):
         ]
 
 
-RESERVATION: Key[Reservation] = Key("reservation")
-"""What the request holds, written before the step is sent."""
+RESERVATION: Key[Reservation | None] = Key("reservation")
+"""What the request holds, written before the step is sent; None once it holds nothing: it was denied, or is settled."""
 
 
 def new_id(bounds: Bounds) -> str:
@@ -66,7 +65,7 @@ def claims_of(bounds: Bounds, estimate: Estimate, ttl_s: float, now: float, spen
     for window in bounds.tokens:
         claims.append(replace(window, cost=estimate.tokens))
     for lease in bounds.leases:
-        claims.append(replace(lease, ttl_s=ttl_s))
+        claims.append(lease if lease.ttl_s == ttl_s else replace(lease, ttl_s=ttl_s))
     for row in bounds.budgets:
         period = span(row.allowance.period, now)
         claims.append(Budget(row.key, row.limit, estimate.nanousd, period.name, ttl_s, spent_nanousd, period.keep_s))

@@ -140,7 +140,7 @@ class RateLimit(Stage):
         if bounds.estimated:
             asked = await self._estimator.of(ctx, tokens=bool(bounds.tokens), money=bool(budgets))
         now = self._clock.time()
-        claims: Sequence[Claim] = claims_of(bounds, asked.estimate, self._ttl_s(ctx), now, looks.unasked)
+        claims: Sequence[Claim] = claims_of(bounds, asked.estimate(), self._ttl_s(ctx), now, looks.unasked)
         if budgets:
             ctx[ADMITTED_AT] = now
             # Budgets come last. What the store is still to be told may be in the ledger already: it would count twice.
@@ -152,7 +152,7 @@ class RateLimit(Stage):
         admission = await self._admitted(ctx, reservation, now, looked)
         bounds.headers.write(ctx.headers, admission.claims, now)
         if not admission.admitted:
-            ctx[RESERVATION] = replace(reservation, over=True)
+            ctx[RESERVATION] = None
             unit, refusal = denial(bounds.rows, admission.claims, asked, self._limits, now)
             self._refused.of(unit).value += 1
             raise refusal
@@ -174,10 +174,7 @@ class RateLimit(Stage):
     def on_finish(self, ctx: Context, outcome: Outcome) -> Awaitable[None] | None:
         """Settle, also what may never have been admitted: its id is marked, so that it is not admitted late."""
         reservation = ctx.get(RESERVATION)
-        if reservation is not None:
-            if reservation.over:
-                return None
-            ctx[RESERVATION] = replace(reservation, over=True)
+        ctx[RESERVATION] = None
         costs = settled_costs(ctx, self._prices)
         if costs is None and (self._priced(ctx) or (reservation is not None and reservation.bounds.metered)):
             return self._counted(ctx, outcome, reservation)

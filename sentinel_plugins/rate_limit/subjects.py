@@ -12,7 +12,7 @@ from sentinel_core.context import Context
 from sentinel_core.keys import CANDIDATES, PRINCIPAL, Principal
 from sentinel_core.ledger import Payer
 from sentinel_core.limits import Limits
-from sentinel_core.state import Algorithm, Lease, Window, state_key
+from sentinel_core.state import Lease, Window, state_key
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.headers import WindowHeaders
 from sentinel_plugins.rate_limit.rows import PARTS, MoneyRow, Row, Subject
@@ -25,7 +25,7 @@ class Bounds:
     """Everything that binds one caller with one kind of model, in the order in which it is asked for.
 
     `singles` are the windows of which every request takes one, `tokens` those of what it may use, `leases` its places
-    (for how long, each request says). `estimated` is whether it matters how many tokens a request may have, `metered`
+    (for longer, if its own time is). `estimated` is whether it matters how many tokens a request may have, `metered`
     how many it had. `admissions` is how the ids of reservations begin.
     """
 
@@ -43,7 +43,7 @@ class Bounds:
         "tokens",
     )
 
-    def __init__(self, principal: Principal, rows: tuple[Row, ...], algorithm: Algorithm) -> None:
+    def __init__(self, principal: Principal, rows: tuple[Row, ...], config: RateLimitConfig) -> None:
         self.admissions = state_key(principal.tenant, "admission")
         self.limits = principal.limits
         parts = [row for row in rows if row.unit in PARTS]
@@ -53,10 +53,10 @@ class Bounds:
         self.budgets = tuple(row for row in rows if isinstance(row, MoneyRow))
         self.rows = (*singles, *tokens, *places, *self.budgets)
         self.singles, self.tokens = (
-            tuple(Window(row.key, row.limit, row.period_s, algorithm=algorithm) for row in windows)
+            tuple(Window(row.key, row.limit, row.period_s, algorithm=config.algorithm) for row in windows)
             for windows in (singles, tokens)
         )
-        self.leases = tuple(Lease(row.key, row.limit, 0.0) for row in places)
+        self.leases = tuple(Lease(row.key, row.limit, config.lease_ttl_s) for row in places)
         self.token_keys = tuple(dict.fromkeys((row.key, row.unit) for row in (*tokens, *parts)))
         self.headers = WindowHeaders(self.rows)
         self.estimated = bool(self.tokens or self.budgets)
@@ -80,7 +80,7 @@ class Subjects:
         bounds = self._bounds.get(place)
         if bounds is None or (bounds.limits is not principal.limits and bounds.limits != principal.limits):
             rows = tuple(self._rows(principal, pattern))
-            bounds = Bounds(principal, rows, self._config.algorithm)
+            bounds = Bounds(principal, rows, self._config)
             self._bounds[place] = bounds
             if len(self._bounds) > REMEMBERED:
                 self._bounds.popitem(last=False)

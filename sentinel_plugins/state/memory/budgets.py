@@ -52,7 +52,7 @@ class Budgets:
             account = Account(place)
         committed = account.committed if spent is None or spent < account.committed else spent
         left, asked = claim.limit_nanousd - committed - account.holds.total, claim.reserve_nanousd
-        return BudgetPart(self, claim, account, committed, asked == 0 or asked <= left, unknown)
+        return BudgetPart(self, claim, account, committed, not unknown and (asked == 0 or asked <= left), unknown)
 
     def keep(self, account: Account) -> None:
         """This account is charged now. The least recently charged ones beyond the bound are forgotten, except those in
@@ -74,7 +74,7 @@ class BudgetPart(msgspec.Struct):
     """A claim beside its account; once taken, one reservation in it.
 
     The step goes by `committed`. What costs nothing always fits, also where more was spent than allowed. `unknown` is
-    that nobody has said yet what was spent: neither this store nor the claim.
+    that nobody has said yet what was spent, neither this store nor the claim: then nothing fits.
     """
 
     budgets: Budgets
@@ -96,12 +96,14 @@ class BudgetPart(msgspec.Struct):
         reset_s = holds.add(reservation, claim.reserve_nanousd, now, claim.ttl_s)
         self.budgets.keep(account)
         left = claim.limit_nanousd - committed - holds.total
-        return ClaimState(claim.key, max(left, 0), reset_s, True)
+        return ClaimState(claim.key, left if left > 0 else 0, reset_s, True)
 
     def state(self, now: float, admitted: bool) -> ClaimState:
         """Nano-dollars that are left. `reset_s` speaks of reservations only: what is spent stays so in its period."""
         claim, account = self.claim, self.account
         left = claim.limit_nanousd - self.committed - account.holds.total
+        if self.unknown:  # it may be said to be admitted, as far as the store can tell
+            admitted = claim.reserve_nanousd == 0 or claim.reserve_nanousd <= left
         wait = None
         if not admitted and self.committed + claim.reserve_nanousd <= claim.limit_nanousd:
             wait = account.holds.wait(claim.reserve_nanousd - left, now)

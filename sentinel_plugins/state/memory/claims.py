@@ -10,24 +10,19 @@ from sentinel_core.state import ClaimState, Settlement
 class Part(Protocol):
     """One claim beside what is counted for it; once taken, what its reservation holds there.
 
-    `fits` is whether this claim alone could be admitted. `ends` is when what was taken is over by itself. `unknown` is
-    that nobody has said yet what was used, neither this store nor the claim: then the step is not taken.
+    `fits` is whether this claim alone could be taken. `ends` is when what was taken is over by itself.
     """
 
     fits: bool
     ends: float
-
-    @property
-    def unknown(self) -> bool:
-        """See above."""
-        ...
 
     def take(self, reservation: str, now: float) -> ClaimState:
         """Count it, and say what is left."""
         ...
 
     def state(self, now: float, admitted: bool) -> ClaimState:
-        """What to tell the caller of a step that was not taken."""
+        """What to tell the caller of a step that was not taken. A claim of which nobody knows yet what was used may be
+        said to be admitted all the same, if that is all that is amiss."""
         ...
 
     def settle(self, settlement: Settlement, now: float) -> None:

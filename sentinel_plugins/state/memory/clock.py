@@ -12,16 +12,17 @@ class SteadyClock:
     A jump back costs nothing: time goes on from where it was. A jump forward cannot be told from waiting.
     """
 
-    __slots__ = ("_lost", "_now", "_seen", "_time")
+    __slots__ = ("_clock", "_lost", "_seen", "_time")
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._seen = self._time = now()
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._seen = self._time = clock()
         self._lost = 0.0
 
-    def __call__(self) -> float:
+    def now(self) -> float:
         """The time now; never less than the last answer."""
-        raw = self._now()
+        clock = self._clock
+        raw = clock()
         if raw >= self._seen and not self._lost:
             self._seen = self._time = raw
             return raw

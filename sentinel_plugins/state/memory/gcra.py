@@ -50,7 +50,6 @@ class GcraPart:
     """A claim beside its bucket; once taken, units in it that settle to what was used."""
 
     __slots__ = ("_bucket", "_buckets", "_level", "_mark", "_now", "claim", "ends", "fits")
-    unknown = False
 
     def __init__(self, buckets: Recent[Bucket], claim: Window, now: float) -> None:
         """The bucket is the key's; one that was never admitted has an empty one."""

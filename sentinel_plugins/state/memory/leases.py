@@ -34,7 +34,6 @@ class LeasePart(msgspec.Struct):
     fits: bool
     reservation: str = ""
     ends: float = 0.0
-    unknown = False
 
     def take(self, reservation: str, now: float) -> ClaimState:
         """Become a holder; the first one makes the key known."""

@@ -37,7 +37,6 @@ class Reservations:
     def __len__(self) -> int:
         return len(self._open)
 
-    @property
     def full(self) -> bool:
         """There is no room for another open reservation."""
         return len(self._open) >= self._max_entries

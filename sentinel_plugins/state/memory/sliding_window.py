@@ -53,7 +53,6 @@ class SlidingPart:
         "ends",
         "fits",
     )
-    unknown = False
 
     def __init__(self, all_counters: Recent[Counters], claim: Window, now: float) -> None:
         """The counters are the key's; one that was never admitted has none."""

@@ -55,7 +55,7 @@ class MemoryState:
     def __init__(self, config: MemoryStateConfig | None = None, *, now: Callable[[], float] = time.monotonic) -> None:
         config = config or MemoryStateConfig()
         overflow = Overflow(config.max_entries)
-        self._now = SteadyClock(now)
+        self._clock = SteadyClock(now)
         self._values = Values(config.max_entries, overflow)
         self._windows = Windows(config.max_entries, overflow)
         self._buckets: Recent[Bucket] = Recent(config.max_entries, overflow)
@@ -89,11 +89,11 @@ class MemoryState:
 
     async def get(self, key: str) -> bytes | None:
         """The value, or None if it is absent or expired."""
-        return self._values.get(key, self._now())
+        return self._values.get(key, self._clock.now())
 
     async def set(self, key: str, value: bytes, *, ttl_s: float) -> None:
         """Store a value for `ttl_s` seconds."""
-        self._values.set(key, value, self._now(), ttl_s)
+        self._values.set(key, value, self._clock.now(), ttl_s)
 
     async def delete(self, key: str) -> None:
         """Forget a value; no error if it is absent."""
@@ -101,7 +101,7 @@ class MemoryState:
 
     async def increment(self, key: str, by: int = 1, *, ttl_s: float) -> int:
         """Add to a counter and return its value. The time to live starts with the counter."""
-        return self._values.increment(key, by, self._now(), ttl_s)
+        return self._values.increment(key, by, self._clock.now(), ttl_s)
 
     async def admit(self, reservation: str, claims: Sequence[Claim]) -> Admission:
         """Take every claim or none. A denied step changes nothing and makes no state for unknown keys.
@@ -110,21 +110,21 @@ class MemoryState:
         (state_unavailable) where no reservation can be kept.
         """
         check_step(reservation, claims)
-        now, reservations = self._now(), self._reservations
+        now, reservations = self._clock.now(), self._reservations
         is_free = reservations.free(reservation, now)
         ask = self._ask
         parts: list[Part] = []
         fit = True
         for claim in claims:
-            part = ask[claim.algorithm if claim.__class__ is Window else claim.__class__](claim, now)
+            part = ask[claim.algorithm if type(claim) is Window else type(claim)](claim, now)
             parts.append(part)
-            if part.unknown or not part.fits:
+            if not part.fits:
                 fit = False
         if not is_free:
             return Admission(False, tuple([_gone(part.state(now, True)) for part in parts]))
         if not fit:
             return Admission(False, tuple([part.state(now, part.fits) for part in parts]))
-        if reservations.full:
+        if reservations.full():
             raise Refusal("state_unavailable")
         states: list[ClaimState] = []
         first_end = math.inf
@@ -138,7 +138,7 @@ class MemoryState:
 
     async def settle(self, reservation: str, settlement: Settlement) -> Literal["settled", "unknown"]:
         """End a reservation with what it really used, once. An unknown id is marked as gone for 15 minutes."""
-        now = self._now()
+        now = self._clock.now()
         if self._reservations.settle(reservation, settlement, now):
             return "settled"
         self._reservations.mark_gone(reservation, now)

@@ -112,7 +112,6 @@ class WindowPart(msgspec.Struct):
     fits: bool
     entry: Entry | None = None
     ends: float = 0.0
-    unknown = False
 
     def take(self, reservation: str, now: float) -> ClaimState:
         """Write the entry; its log is the most recently used one now."""
@@ -148,7 +147,8 @@ class WindowPart(msgspec.Struct):
         assert entry is not None, "it was taken"
         for key, units in settlement.units:
             if key == self.claim.key and self.ends > now:
-                units = max(units, 0)
+                if units < 0:
+                    units = 0
                 self.log.used += units - entry.cost
                 entry.cost = units
 

@@ -88,7 +88,7 @@ def test_c_27_the_largest_request_that_would_pass_does_and_one_token_more_does_n
 
     def passes(cap: int) -> bool:
         caps = dict.fromkeys([name for name in body if name.startswith("max_")] or ["max_tokens"], cap)
-        return fits(asked(of, context("word " * words, **{**body, **caps}), rows).estimate)
+        return fits(asked(of, context("word " * words, **{**body, **caps}), rows).estimate())
 
     largest = asked(of, context("word " * words, **body), rows).largest(fits)
     if largest is None:
@@ -140,7 +140,7 @@ def bounded(
     """What is reserved for a request of that body, and the models that are left for it."""
     ctx = response(**(body or KEPT))
     found = asked(estimator(rows, reserve="upper_bound"), ctx, rows, tokens=tokens, money=money)
-    return found.estimate, [target.model for target in ctx[CANDIDATES]]
+    return found.estimate(), [target.model for target in ctx[CANDIDATES]]
 
 
 def test_p3_what_a_provider_keeps_reserves_the_models_context_window() -> None:
@@ -188,7 +188,7 @@ async def test_p3_what_is_not_limited_needs_no_bound(limits: Limits, expected: s
 
 def test_an_estimate_counts_what_is_in_the_request_alone() -> None:
     ctx = response(**KEPT)
-    assert asked(estimator([UNKNOWN]), ctx, [UNKNOWN]).estimate.tokens < 100
+    assert asked(estimator([UNKNOWN]), ctx, [UNKNOWN]).estimate().tokens < 100
 
 
 def test_p3_an_image_reserves_the_most_that_each_target_may_count_for_it() -> None:
