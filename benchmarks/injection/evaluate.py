@@ -14,7 +14,7 @@ from time import process_time
 
 import msgspec
 
-from benchmarks.injection import requests
+from benchmarks.injection import corpora, requests
 from benchmarks.injection.corpora import Text
 from benchmarks.injection.requests import Asked
 from benchmarks.injection.split import Split, split
@@ -58,7 +58,7 @@ def _sets(texts: Split, part: str) -> Iterator[tuple[str, list[Asked]]]:
     yield "**in distribution: attacks**", attacks
     yield from _by_kind("attacks: ", attacks)
     yield "attacks hidden in documents and tool results", requests.hidden(mine, dice)
-    yield "**in distribution: benign**", benign
+    yield "**in distribution: benign**", [one for one in benign if one.kind != corpora.TALK]
     yield from _by_kind("benign: ", benign)
     if part == "test":
         yield from _by_kind("reserved, attacks: ", requests.attacks(texts.reserved))

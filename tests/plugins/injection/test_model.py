@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_plugins.injection.model import Model, Weights, Window, shipped_model, weights_file
+from sentinel_plugins.injection.scorer import shipped_scorer
 from sentinel_plugins.injection.words import LONGEST, grams_of, words_of
 from tests.promises.tree import page
 
@@ -94,3 +95,10 @@ def test_what_unknown_words_add_is_remembered_but_not_without_end(monkeypatch: p
         assert logit([word, word, word], model) == pytest.approx(plainly([word, word, word]))
         assert logit([word, word, word], model) == pytest.approx(plainly([word, word, word]))
         assert len(model._sums) <= 3
+
+
+@pytest.mark.parametrize(
+    "message", ["Hello, how are you?", "Who are you?", "Say hello", "Forget it", "Repeat that, please.", "Start over."]
+)
+def test_small_talk_is_no_attack(message: str) -> None:
+    assert shipped_scorer().score(message).value < 0.5
