@@ -13,7 +13,7 @@ nox.options.reuse_existing_virtualenvs = True
 PYTHONS = ["3.11", "3.12", "3.13"]
 BENCHMARKS = (
     *("chain", "throughput", "streaming", "memory", "startup", "translation"),
-    *("state", "stores", "records", "key_timing"),
+    *("state", "stores", "records", "key_timing", "neighbours"),
     *("guards", "pii_quality", "names", "names_quality"),
 )
 

@@ -134,6 +134,27 @@ def metered(runner: str, kind: str, redis_urls: tuple[str, str] = ("", "")) -> T
     return Target(f"{kind} {runner}", command, env, lambda _: metering.HEADERS)
 
 
+NEIGHBOUR_PER_S = 5
+
+
+def neighbours(runner: str, tenants: Sequence[str]) -> Target:
+    """`sentinel serve` with a key for each tenant, `NEIGHBOUR_PER_S` requests a second for each, and the ledger."""
+    keys = "".join(
+        f'[stages.auth.tenants.{name}]\n[stages.auth.keys.{name}]\ntenant = "{name}"\n'
+        f'secret = {{ env = "KEY_{name.upper()}" }}\n'
+        for name in tenants
+    )
+    limit = f"[stages.rate_limit.tenant]\nrequests_per_minute = {60 * NEIGHBOUR_PER_S}\n"
+    command = _serving(runner, lambda _: keys + limit + metering.USAGE)
+    env = {"BENCH_UPSTREAM_KEY": "sk-upstream", **{f"KEY_{name.upper()}": neighbour_key(name) for name in tenants}}
+    return Target("neighbours", command, env, lambda _: {"authorization": f"Bearer {neighbour_key(tenants[0])}"})
+
+
+def neighbour_key(tenant: str) -> str:
+    """The key of one of them."""
+    return f"sk-of-the-neighbour-{tenant}"
+
+
 def noop_environment() -> Mapping[str, str]:
     """An environment in which the no-op plugin counts as installed: its folder holds code and entry points."""
     paths = (str(machine.ROOT), str(NOOP_PLUGIN), os.environ.get("PYTHONPATH", ""))

@@ -9,14 +9,16 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from hypothesis import settings
+import pytest
 
 from tests.long_form import long_form
 from tests.pace import PATIENCE_S
 from tests.plugins.records.crashing import BATCH, COUNTERS, LEDGER
 from tests.plugins.records.opened import sqlite
 
-LIVES = max(3, settings().max_examples // 10)  # 25 in the long form
+FILES = 8
+LIVES = 25
+"""Of each file's process: 200 in all."""
 LONGEST = 120
 
 
@@ -35,7 +37,8 @@ async def life(folder: Path, number: int, lines: int) -> list[str]:
 
 
 @long_form
-async def test_s04_what_was_committed_outlives_kill_9_and_is_there_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", range(FILES))
+async def test_s04_what_was_committed_outlives_kill_9_and_is_there_once(tmp_path: Path, file: int) -> None:
     said: list[str] = []
     for number in range(LIVES):
         said += await life(tmp_path, number, random.randint(1, LONGEST))
