@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from sentinel_core.context import Call
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.dialects.openai_chat.request import REFUSED_FIELDS
+from sentinel_core.dialects.openai_chat.steering import REFUSED_FIELDS
 from sentinel_core.errors import SentinelError
 from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.keys import Target

@@ -20,7 +20,8 @@ from sentinel_core.config.settings import (
     ServerSettings,
     TargetSettings,
 )
-from sentinel_core.dialects.openai_chat.request import GATEWAY_FIELDS, REFUSED_FIELDS
+from sentinel_core.dialects.openai_chat.request import GATEWAY_FIELDS
+from sentinel_core.dialects.openai_chat.steering import REFUSED_FIELDS, REFUSED_MEMBERS
 from sentinel_core.errors import ERRORS
 from sentinel_core.hookspecs import PHASES, PhaseHooks, StartUpHooks
 from sentinel_core.order import DEFAULT_ORDER
@@ -111,7 +112,8 @@ def test_the_example_file_moves_no_provider_and_shortens_no_timeout() -> None:
 
 def test_every_field_that_is_not_forwarded_is_documented() -> None:
     text = page("docs/reference/endpoints.md")
-    assert all(f"`{name}`" in text for name in GATEWAY_FIELDS | REFUSED_FIELDS)
+    members = {f"{holder}.{name}" for holder, name in REFUSED_MEMBERS}
+    assert all(f"`{name}`" in text for name in GATEWAY_FIELDS | REFUSED_FIELDS | members)
 
 
 def test_the_default_order_is_explained() -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sentinel_core.dialects.openai_chat.request import REFUSED_FIELDS
+from sentinel_core.dialects.openai_chat.steering import REFUSED_FIELDS
 from tests.server.edge_fixture import access_lines
 from tests.server.gateway_fixture import CHAT, KEY, chat, chat_body, chat_server, encoded
 from tests.server.serving import RUNNERS

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sentinel_core.dialects.lossless import encode_request
+from sentinel_core.dialects.openai_chat.steering import check_steering
 from sentinel_core.errors import Refusal
 from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Request
@@ -24,33 +24,6 @@ GATEWAY_FIELDS = frozenset(
     }
 )
 """Request fields that are the gateway's own: consumed here, never forwarded."""
-
-REFUSED_FIELDS = frozenset(
-    {
-        "api_base",
-        "api_key",
-        "api_version",
-        "base_url",
-        "cache_control",
-        "custom_host",
-        "custom_llm_provider",
-        "extra_body",
-        "extra_headers",
-        "fallbacks",
-        "guardrails",
-        "headers",
-        "mock_response",
-        "no-log",
-        "organization",
-        "proxy",
-        "timeout",
-    }
-)
-"""Fields with which other gateways let a caller choose the upstream, its credentials or which guards run. No provider's
-API knows them; they are refused rather than forwarded, so that nobody takes them for honoured (H30)."""
-
-_SWITCH_OFF = re.compile(r"(?<![a-z])disable(?![a-z])", re.IGNORECASE)
-"""In a key of `metadata`: the same, said where other gateways look for it (`disable_guardrails`)."""
 
 _MODEL_CHARS = 256
 
@@ -73,7 +46,7 @@ def envelope(dialect: Dialect, body: JsonValue) -> Request:
     parted from the rest. Raises `Refusal`."""
     if not isinstance(body, dict):
         raise Refusal("invalid_request", "The request body must be a JSON object.")
-    _steering(body)
+    check_steering(body)
     model = _model(body)
     stream = _stream(body)
     options = body.get("stream_options")
@@ -103,15 +76,6 @@ def encode(request: Request, model: str) -> bytes:
 def invalid(param: str, message: str) -> Refusal:
     """What a parameter with a value that is not allowed is refused with."""
     return Refusal("invalid_parameter", message, param=param)
-
-
-def _steering(body: JsonMapping) -> None:
-    if not REFUSED_FIELDS.isdisjoint(body):
-        name = min(REFUSED_FIELDS.intersection(body))
-        raise Refusal("unsupported_parameter", f"The parameter {name!r} is not supported by this gateway.", param=name)
-    metadata = body.get("metadata")
-    if isinstance(metadata, dict) and any(map(_SWITCH_OFF.search, metadata)):
-        raise Refusal("unsupported_parameter", "No metadata switches off a part of this gateway.", param="metadata")
 
 
 def _model(body: JsonMapping) -> str | None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
-from sentinel_core.dialects.openai_chat.request import GATEWAY_FIELDS, REFUSED_FIELDS
+from sentinel_core.dialects.openai_chat.request import GATEWAY_FIELDS
 from sentinel_core.errors import Refusal
 from sentinel_core.events import Opaque
 from sentinel_core.json_types import JsonObject, JsonValue
@@ -42,13 +42,6 @@ def test_the_gateways_own_fields_never_leave(names: set[str], value: JsonValue) 
     request = OPENAI_CHAT.decode_request(body)
     assert request.gateway == dict.fromkeys(names, value)
     assert sent(body) == {"model": "m", "messages": MESSAGES}
-
-
-@pytest.mark.parametrize("name", sorted(REFUSED_FIELDS))
-def test_h30_fields_that_steer_other_gateways_are_refused(name: str) -> None:
-    with pytest.raises(Refusal) as caught:
-        OPENAI_CHAT.decode_request({"messages": MESSAGES, name: None})
-    assert (caught.value.code, caught.value.param) == ("unsupported_parameter", name)
 
 
 def test_the_targets_model_takes_the_place_of_the_requested_one() -> None:

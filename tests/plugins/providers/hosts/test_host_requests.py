@@ -67,8 +67,8 @@ CASES: list[tuple[str, JsonObject, str, str]] = [
     ("deepseek", {"max_completion_tokens": 9, "seed": 7, "n": 1}, ',"max_tokens":9', "seed"),
     ("deepseek", {"max_completion_tokens": 9, "max_tokens": None}, ',"max_tokens":9', ""),
     ("together", {"top_k": 4, "seed": 7}, ',"top_k":4,"seed":7', ""),
-    ("openrouter", {"provider": {"order": ["a"]}, "models": ["b"]}, ',"provider":{"order":["a"]},"models":["b"]', ""),
-    ("vercel", {"providerOptions": {"gateway": {}}}, ',"providerOptions":{"gateway":{}}', ""),
+    ("openrouter", {"transforms": [], "plugins": [{"id": "web"}]}, ',"transforms":[],"plugins":[{"id":"web"}]', ""),
+    ("vercel", {"providerOptions": {"openai": {}}}, ',"providerOptions":{"openai":{}}', ""),
     ("azure", {"parallel_tool_calls": False}, ',"parallel_tool_calls":false', ""),
 ]
 
