@@ -1,7 +1,7 @@
 """Content blocks in OpenAI's form and back: text, images, documents, and what only Anthropic knows.
 
 A block without a counterpart is kept whole as a part of type `extra_content`, so that it comes back unchanged where the
-target is Anthropic, and is named where it is not. What a text says beside its words is kept with it.
+target is Anthropic, and is named where it is not. What a text, an image or a PDF says beside itself is kept with it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ _DATA = re.compile(r"\s*data:", re.IGNORECASE)
 _PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _PDF = "application/pdf"
 _FILE_NAME = "document.pdf"
-_TEXT_KEYS = frozenset({"type", "text", "cache_control"})
+_SOURCED = frozenset({"type", "source", "cache_control"})
+_KEYS = {"text": frozenset({"type", "text", "cache_control"}), "image": _SOURCED, "document": _SOURCED | {"title"}}
+"""What other vendors can be told of a block."""
+_OFF = {"enabled": False}
 
 
 def extension(value: JsonValue) -> JsonObject:
@@ -34,53 +37,62 @@ def own_extension(holder: JsonMapping) -> JsonMapping | None:
 
 
 def surplus(holder: JsonMapping, known: Container[str]) -> JsonObject:
-    """What a block or a tool says beside its `known` members. One that is null, false or empty says nothing."""
-    return {key: value for key, value in holder.items() if key not in known and value}
+    """What a block or a tool says beside its `known` members. One that is null, false, empty or off says nothing."""
+    return {key: value for key, value in holder.items() if key not in known and value and value != _OFF}
 
 
-def beside_text(block: JsonMapping) -> JsonObject:
-    """What a block of text says that no other vendor knows, such as its citations; of other blocks nothing."""
-    return surplus(block, _TEXT_KEYS) if block.get("type") == "text" else {}
+def beside(block: JsonMapping) -> JsonObject:
+    """What a block says that no other vendor knows, such as its citations; of blocks that are kept whole nothing."""
+    kept = surplus(block, known) if (known := _KEYS.get(block["type"])) else {}
+    return kept if kept and _plain_part(block) is not None else {}
 
 
 def part_of(block: JsonMapping) -> JsonObject:
     """One block as a content part. A member that is null is none."""
-    kind, known = block.get("type"), {key for key, value in block.items() if value is not None} - {"cache_control"}
-    cached = {"cache_control": block["cache_control"]} if block.get("cache_control") is not None else {}
+    made = _plain_part(block)
+    if made is None:
+        return {"type": EXTENSION, **extension(dict(block))}
+    if block.get("cache_control") is not None:
+        made["cache_control"] = block["cache_control"]
+    kept = beside(block)
+    return {**made, **extension(kept)} if kept else made
+
+
+def _plain_part(block: JsonMapping) -> JsonObject | None:
+    """What every vendor understands of a block; None where there is nothing of that kind."""
+    kind, source = block.get("type"), block.get("source")
     if kind == "text" and isinstance(block.get("text"), str):
-        kept = beside_text(block)
-        return {"type": "text", "text": block["text"], **cached, **(extension(kept) if kept else {})}
-    source = block.get("source")
-    if isinstance(source, Mapping) and known <= {"type", "source", "title"}:
-        url = _url(source)
-        if kind == "image" and url is not None and "title" not in known:
-            return {"type": "image_url", "image_url": {"url": url}, **cached}
-        if kind == "document" and url is not None and url.startswith(f"data:{_PDF};"):
-            return {"type": "file", "file": {"filename": block.get("title") or _FILE_NAME, "file_data": url}, **cached}
-    return {"type": EXTENSION, **extension(dict(block))}
+        return {"type": "text", "text": block["text"]}
+    url = _url(source) if isinstance(source, Mapping) else None
+    if kind == "image" and url is not None:
+        return {"type": "image_url", "image_url": {"url": url}}
+    if kind == "document" and url is not None and url.startswith(f"data:{_PDF};"):
+        return {"type": "file", "file": {"filename": block.get("title") or _FILE_NAME, "file_data": url}}
+    return None
 
 
 def block_of(part: JsonMapping) -> JsonObject | None:
     """One content part as a block; None for one that Anthropic has no block for."""
     kind = part.get("type")
     cached = {"cache_control": part["cache_control"]} if "cache_control" in part else {}
+    own = own_extension(part)
+    more = own or {}
     if kind in ("text", "refusal") and isinstance(part.get(str(kind)), str):
-        return {**(own_extension(part) or {}), "type": "text", "text": part[str(kind)], **cached}
+        return {**more, "type": "text", "text": part[str(kind)], **cached}
     if kind == "image_url":
         image = part.get("image_url")
         url = image.get("url") if isinstance(image, Mapping) else image
         if isinstance(url, str) and not _DATA.match(url):
-            return {"type": "image", "source": {"type": "url", "url": url}, **cached}
+            return {**more, "type": "image", "source": {"type": "url", "url": url}, **cached}
         made = _held(url)
-        return {**made, **cached} if made is not None else None
+        return {**more, **made, **cached} if made is not None else None
     if kind == "file" and isinstance(part.get("file"), Mapping):
         made, name = _held(part["file"].get("file_data")), part["file"].get("filename")
         if made is None:
             return None
         titled = {"title": name} if made["type"] == "document" and name and name != _FILE_NAME else {}
-        return {**made, **titled, **cached}
-    kept = own_extension(part) if kind == EXTENSION else None
-    return dict(kept) if kept is not None else None
+        return {**more, **made, **titled, **cached}
+    return dict(own) if kind == EXTENSION and own is not None else None
 
 
 def _held(url: JsonValue) -> JsonObject | None:

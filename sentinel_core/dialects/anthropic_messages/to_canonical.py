@@ -10,7 +10,7 @@ import msgspec
 
 from sentinel_core.dialects.anthropic_messages import thinking
 from sentinel_core.dialects.anthropic_messages.content import (
-    beside_text,
+    beside,
     content_of,
     extension,
     own_extension,
@@ -34,7 +34,7 @@ BETAS: Final = "anthropic_beta"
 
 
 def request_body(request: Request) -> Translated:
-    """A request in OpenAI's form, and the names of what texts and functions say beside what that form knows; fields
+    """A request in OpenAI's form, and the names of what blocks and functions say beside what that form knows; fields
     without a counterpart are kept below `extra_content.anthropic`."""
     body = checked(request.body)
     result: JsonObject = {key: body[key] for key in body if key in _SAME}
@@ -100,10 +100,10 @@ def _is_answered(block: JsonMapping) -> bool:
 
 
 def _lost(body: JsonMapping) -> tuple[str, ...]:
-    """The names of what texts and functions say that no other vendor is told."""
+    """The names of what blocks and functions say that no other vendor is told."""
     contents = (body.get("system"), *(turn["content"] for turn in body["messages"]))
     blocks = (block for content in contents for block in _blocks(content))
-    names = [f"messages.{key}" for block in blocks for key in beside_text(block)]
+    names = [f"messages.{key}" for block in blocks for key in beside(block)]
     said = (block for turn in body["messages"] if turn["role"] == "assistant" for block in _blocks(turn["content"]))
     names += ["cache_control" for block in said if block["type"] in _UNMARKED and block.get("cache_control")]
     names += [f"tools.{key}" for tool in body.get("tools") or () for key in _beside_function(tool)]

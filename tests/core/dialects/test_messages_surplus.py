@@ -142,6 +142,59 @@ def test_the_source_of_another_block_is_no_text(kind: str) -> None:
     assert "as its 'source'" in raised.value.message
 
 
+def pdf(**surplus: JsonValue) -> JsonObject:
+    source = {"type": "base64", "media_type": "application/pdf", "data": "JVBE"}
+    return {"type": "document", "source": source, "title": "T", **surplus}
+
+
+FILE = {"type": "file", "file": {"filename": "T", "file_data": "data:application/pdf;base64,JVBE"}}
+
+
+@pytest.mark.parametrize(
+    ("surplus", "dropped"),
+    [
+        ({"citations": {"enabled": True}}, ("messages.citations",)),
+        ({"context": "our contract", "new": 1}, ("messages.context", "messages.new")),
+        ({"citations": {"enabled": False}, "context": None}, ()),
+    ],
+    ids=repr,
+)
+def test_a_pdf_that_says_more_is_sent_without_it(surplus: JsonObject, dropped: tuple[str, ...]) -> None:
+    result = {"type": "tool_result", "tool_use_id": "t1", "content": [pdf(**surplus)]}
+    turns = [{"role": "user", "content": [pdf(**surplus), text("q?")]}, {"role": "user", "content": [result]}]
+    body, left_out = to_openai(messages=turns)
+    assert body["messages"][0]["content"] == [FILE, text("q?")]
+    assert FILE in body["messages"][-1]["content"]
+    assert "extra_content" not in str(body)
+    assert left_out == dropped
+
+
+def test_gemini_reads_a_pdf_with_citations_too() -> None:
+    turns = [{"role": "user", "content": [pdf(citations={"enabled": True}), text("q?")]}]
+    canonical, lost = canonical_request(asked(messages=turns), "m")
+    body, dropped = GOOGLE_GEMINI.request_body(canonical, "gemini-2.5-pro")
+    inline = {"mimeType": "application/pdf", "data": "JVBE"}
+    assert body["contents"] == [{"role": "user", "parts": [{"inlineData": inline}, {"text": "q?"}]}]
+    assert (lost, dropped) == (("messages.citations",), ())
+
+
+def test_an_image_that_says_more_is_sent_without_it() -> None:
+    image = {"type": "image", "source": {"type": "url", "url": "https://host/x.png"}, "title": "t"}
+    body, dropped = to_openai(messages=[{"role": "user", "content": [image]}])
+    assert body["messages"][0]["content"] == [{"type": "image_url", "image_url": {"url": "https://host/x.png"}}]
+    assert dropped == ("messages.title",)
+
+
+def test_a_document_that_is_no_pdf_is_named_as_a_whole() -> None:
+    document = {**pdf(citations={"enabled": True}), "source": {"type": "url", "url": "https://host/a.pdf"}}
+    assert to_openai(messages=[{"role": "user", "content": [document, text("q?")]}])[1] == ("messages.document",)
+
+
+def test_what_a_pdf_says_more_comes_back_where_the_target_is_anthropic() -> None:
+    turns = [{"role": "user", "content": [pdf(citations={"enabled": True}, context="c"), text("q?")]}]
+    assert and_back(messages=turns)["messages"] == turns
+
+
 def test_gemini_reads_text_with_citations_too() -> None:
     canonical, lost = canonical_request(
         asked(messages=[{"role": "user", "content": [text("q?", citations=CITED)]}]), "m"
