@@ -10,6 +10,7 @@ import re
 from binascii import a2b_base64
 from collections.abc import Container, Mapping, Sequence
 
+from sentinel_core.dialects.anthropic_messages.sources import text_of
 from sentinel_core.dialects.anthropic_messages.words import EXTENSION, VENDOR
 from sentinel_core.dialects.media_types import inline
 from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
@@ -19,7 +20,12 @@ _PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _PDF = "application/pdf"
 _FILE_NAME = "document.pdf"
 _SOURCED = frozenset({"type", "source", "cache_control"})
-_KEYS = {"text": frozenset({"type", "text", "cache_control"}), "image": _SOURCED, "document": _SOURCED | {"title"}}
+_KEYS = {
+    "text": frozenset({"type", "text", "cache_control"}),
+    "image": _SOURCED,
+    "document": _SOURCED | {"title"},
+    "search_result": _SOURCED | {"title", "content"},
+}
 """What other vendors can be told of a block."""
 _OFF = {"enabled": False}
 
@@ -54,7 +60,7 @@ def part_of(block: JsonMapping) -> JsonObject:
         return {"type": EXTENSION, **extension(dict(block))}
     if block.get("cache_control") is not None:
         made["cache_control"] = block["cache_control"]
-    kept = beside(block)
+    kept = beside(block) if block["type"] == "text" or made["type"] != "text" else {}  # a text has no source
     return {**made, **extension(kept)} if kept else made
 
 
@@ -68,7 +74,8 @@ def _plain_part(block: JsonMapping) -> JsonObject | None:
         return {"type": "image_url", "image_url": {"url": url}}
     if kind == "document" and url is not None and url.startswith(f"data:{_PDF};"):
         return {"type": "file", "file": {"filename": block.get("title") or _FILE_NAME, "file_data": url}}
-    return None
+    words = text_of(block)
+    return {"type": "text", "text": words} if words else None
 
 
 def block_of(part: JsonMapping) -> JsonObject | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sentinel_core.dialects.cohere_chat.calls import arguments_of
 from sentinel_core.dialects.cohere_chat.words import THINKING, own_extension
-from sentinel_core.dialects.openai_chat.canonical import result_names
+from sentinel_core.dialects.openai_chat.canonical import kinds_of, result_names
 from sentinel_core.dialects.openai_chat.request import invalid
 from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 
@@ -84,7 +84,7 @@ class Turns:
             return {"type": "text", "text": part[kind]} if part[kind] else None
         image = _image(part.get("image_url")) if kind == "image_url" and images else None
         if image is None:
-            self._dropped.append(f"messages.{kind}")
+            self._dropped += kinds_of(part if isinstance(part, Mapping) else {}, "messages")
             return None
         return {"type": "image_url", "image_url": image}
 

@@ -145,6 +145,7 @@ def test_what_cohere_cannot_be_told_is_named(fields: JsonObject, told: JsonObjec
     [
         ({"type": "file", "file": {"file_data": "x"}}, "messages.file"),
         ({"type": "input_audio", "input_audio": {"data": "x"}}, "messages.input_audio"),
+        ({"type": "extra_content", "extra_content": {"anthropic": {"type": "document"}}}, "messages.document"),
     ],
 )
 def test_parts_that_cohere_has_no_place_for_are_named(part: JsonValue, name: str) -> None:

@@ -83,7 +83,7 @@ def test_text_with_citations_stays_and_these_are_named() -> None:
             ]
         },
         {"tools": [{"name": "f", "input_schema": SCHEMA, "input_examples": [{"a": "b"}]}]},
-        {"messages": [{"role": "user", "content": [FOUND, text("q?")]}]},
+        {"messages": [{"role": "user", "content": [SEARCH, text("q?")]}]},
     ],
 )
 def test_what_is_left_out_is_refused_where_the_table_says_so(fields: JsonObject) -> None:
@@ -128,10 +128,55 @@ def test_an_image_with_a_title_that_is_null_is_an_image() -> None:
     assert dropped == ()
 
 
-def test_a_search_result_whose_source_is_a_text_is_named() -> None:
-    body, dropped = to_openai(messages=[{"role": "user", "content": [FOUND, text("q?")]}])
+PLAIN = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "plain"}}
+PARTS = {"type": "document", "source": {"type": "content", "content": [text("one"), text("two", citations=None)]}}
+SOURCES: list[tuple[JsonObject, str]] = [
+    (FOUND, "t\nhttps://host/a\nP"),
+    (PLAIN, "plain"),
+    ({**PLAIN, "title": "Notes"}, "Notes\nplain"),
+    ({**PARTS, "title": "T"}, "T\none\ntwo"),
+    ({"type": "document", "source": {"type": "content", "content": "all"}}, "all"),
+]
+
+
+@pytest.mark.parametrize(("source", "words"), SOURCES)
+def test_sources_of_text_are_text_behind_their_title(source: JsonObject, words: str) -> None:
+    body, dropped = to_openai(messages=[{"role": "user", "content": [source, text("q?")]}])
+    assert body["messages"] == [{"role": "user", "content": [text(words), text("q?")]}]
+    assert dropped == ()
+
+
+@pytest.mark.parametrize(("source", "words"), SOURCES)
+def test_they_are_text_in_results_of_tools_too(source: JsonObject, words: str) -> None:
+    result = {"type": "tool_result", "tool_use_id": "t1", "content": [source]}
+    body, dropped = to_openai(messages=[{"role": "user", "content": [result]}])
+    assert body["messages"] == [{"role": "tool", "tool_call_id": "t1", "content": words}]
+    assert dropped == ()
+
+
+def test_what_a_source_of_text_says_more_and_its_mark_for_the_cache_are_named() -> None:
+    source = {**FOUND, "citations": {"enabled": True}, "cache_control": {"type": "ephemeral"}}
+    body, dropped = to_openai(messages=[{"role": "user", "content": [source, text("q?")]}])
+    assert body["messages"][0]["content"] == [text("t\nhttps://host/a\nP"), text("q?")]
+    assert dropped == ("messages.citations", "cache_control")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"type": "document", "source": {"type": "url", "url": "https://host/a.pdf"}},
+        {"type": "document", "source": {"type": "file", "file_id": "f"}},
+        {"type": "document", "source": {"type": "content", "content": [{"type": "image", "source": {}}]}},
+        {"type": "document", "source": {"type": "text", "data": 1}},
+        {"type": "search_result", "source": "s", "title": "t", "content": [1]},
+        {"type": "search_result", "source": "s", "title": "t"},
+    ],
+    ids=str,
+)
+def test_sources_that_are_no_text_are_named(source: JsonObject) -> None:
+    body, dropped = to_openai(messages=[{"role": "user", "content": [source, text("q?")]}])
     assert body["messages"] == [{"role": "user", "content": [text("q?")]}]
-    assert dropped == ("messages.search_result",)
+    assert dropped == (f"messages.{source['type']}",)
 
 
 @pytest.mark.parametrize("kind", ["image", "document"])
@@ -183,11 +228,6 @@ def test_an_image_that_says_more_is_sent_without_it() -> None:
     body, dropped = to_openai(messages=[{"role": "user", "content": [image]}])
     assert body["messages"][0]["content"] == [{"type": "image_url", "image_url": {"url": "https://host/x.png"}}]
     assert dropped == ("messages.title",)
-
-
-def test_a_document_that_is_no_pdf_is_named_as_a_whole() -> None:
-    document = {**pdf(citations={"enabled": True}), "source": {"type": "url", "url": "https://host/a.pdf"}}
-    assert to_openai(messages=[{"role": "user", "content": [document, text("q?")]}])[1] == ("messages.document",)
 
 
 def test_what_a_pdf_says_more_comes_back_where_the_target_is_anthropic() -> None:
