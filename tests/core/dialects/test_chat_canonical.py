@@ -33,8 +33,8 @@ def result(name: str, *content: JsonObject, **fields: JsonValue) -> JsonObject:
     return {"type": "tool_result", "tool_use_id": name, "content": list(content), **fields}
 
 
-def from_tool(name: str) -> JsonObject:
-    return {"type": "text", "text": f"From the result of the tool call {name}:"}
+def from_tool(which: str) -> JsonObject:
+    return {"type": "text", "text": f"From the result of {which}:"}
 
 
 def test_what_a_tool_gave_beside_text_follows_the_results_in_a_users_message() -> None:
@@ -56,7 +56,16 @@ def test_what_a_tool_gave_beside_text_follows_the_results_in_a_users_message() -
         {"role": "tool", "tool_call_id": "a", "content": [text]},
         {"role": "tool", "tool_call_id": "b", "content": ""},
         {"role": "tool", "tool_call_id": "c", "content": ""},
-        {"role": "user", "content": [from_tool("a"), SHOWN, SHOWN, from_tool("c"), SHOWN]},
+        {
+            "role": "user",
+            "content": [
+                from_tool("call 1 of the tool look"),
+                SHOWN,
+                SHOWN,
+                from_tool("call 3 of the tool look"),
+                SHOWN,
+            ],
+        },
         {"role": "user", "content": "so?"},
     ]
     assert dropped == ()
@@ -69,8 +78,20 @@ def test_pictures_of_the_last_result_end_the_conversation() -> None:
     body = translated_request(msgspec.structs.replace(request, operation="chat"), OPENAI_CHAT, "gpt")[0].body
     assert body["messages"][2:] == [
         {"role": "tool", "tool_call_id": "c1", "content": ""},
-        {"role": "user", "content": [from_tool("c1"), SHOWN]},
+        {"role": "user", "content": [from_tool("the tool look"), SHOWN]},
     ]
+
+
+def test_a_picture_of_a_call_that_nobody_made_is_named_by_its_id() -> None:
+    body, _ = by_messages({"role": "user", "content": [result("a", IMAGE)]})
+    assert body["messages"][-1]["content"] == [from_tool("the tool call a"), SHOWN]
+
+
+def test_each_turn_counts_its_own_calls() -> None:
+    shown = {"role": "user", "content": [result("a", IMAGE)]}
+    body, _ = by_messages(used("a"), shown, used("a", "b"), shown)
+    told = [message["content"][0] for message in body["messages"] if message["role"] == "user"]
+    assert told == [from_tool("the tool look"), from_tool("call 1 of the tool look")]
 
 
 @pytest.mark.parametrize(

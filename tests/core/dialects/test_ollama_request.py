@@ -125,7 +125,7 @@ def test_pictures_of_a_tool_follow_its_result_in_a_message_of_the_user_and_thoug
             SEEN,
         ]
     )
-    shown = {"role": "user", "content": "From the result of the tool call c:", "images": ["AAAA"]}
+    shown = {"role": "user", "content": "From the result of the tool look:", "images": ["AAAA"]}
     result = {"role": "tool", "content": "here", "tool_call_id": "c", "tool_name": "look"}
     called = [{"id": "c", "function": {"index": 0, "name": "look", "arguments": {}}}]
     assert body["messages"] == [
