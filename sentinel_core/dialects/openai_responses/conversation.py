@@ -1,12 +1,13 @@
 """Input items as chat's messages.
 
-What the assistant thinks, says and calls between two turns of others is one message there: calls must stand together
-before the results of the first.
+What the assistant thinks, says and calls between two turns of others is one message there. Nothing may stand between it
+and the results of its calls: a result goes there, and what came before it follows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 
 from sentinel_core.dialects.openai_chat.canonical import EXTENSION, merged_extension
 from sentinel_core.dialects.openai_chat.request import invalid
@@ -35,22 +36,23 @@ def messages_of(body: JsonMapping, lost: list[str]) -> list[JsonObject]:
     instructions, items = body.get("instructions"), body.get("input")
     conversation = _Conversation(lost)
     if instructions:
-        conversation.messages.append({"role": "system", "content": instructions})
+        conversation.say("system", instructions)
     if isinstance(items, str):
-        conversation.messages.append({"role": "user", "content": items})
+        conversation.say("user", items)
     for number, item in enumerate(items if isinstance(items, list) else ()):
         conversation.add(item, f"input[{number}]")
-    messages = [message for message in conversation.messages if _says_something(message)]
+    messages = [message for message in conversation.messages() if _says_something(message)]
     if not messages:
         raise invalid("input", "The parameter 'input' holds nothing that a model could answer.")
     return messages
 
 
 class _Conversation:
-    """The messages so far."""
+    """The messages so far, each with the results of what it calls."""
 
     def __init__(self, lost: list[str]) -> None:
-        self.messages: list[JsonObject] = []
+        self._turns: list[list[JsonObject]] = []
+        self._called: dict[str | None, list[JsonObject]] = {}
         self._lost = lost
         self._take: Mapping[str, Callable[[Item, str], None]] = {
             "message": self._message,
@@ -58,6 +60,14 @@ class _Conversation:
             "function_call_output": self._result,
             "reasoning": self._reasoning,
         }
+
+    def messages(self) -> Iterator[JsonObject]:
+        """The messages in chat's order."""
+        return chain.from_iterable(self._turns)
+
+    def say(self, role: str, content: JsonValue) -> None:
+        """Take in what somebody else than the assistant says."""
+        self._turns.append([{"role": role, "content": content}])
 
     def add(self, item: JsonValue, param: str) -> None:
         """Take in one item."""
@@ -81,19 +91,24 @@ class _Conversation:
             message["content"] = content if said is None else [*_parts(said), *_parts(content)]
             _keep_extension(message, item)
         else:
-            self.messages.append({"role": role, "content": content})
+            self.say(role, content)
 
     def _call(self, item: Item, param: str) -> None:
         name, arguments = item.get("name"), item.get("arguments")
         if not isinstance(name, str) or not isinstance(arguments, str):
             raise invalid(param, "A function call must have a 'name' and 'arguments', both strings.")
-        call = {"id": _call_id(item, param), "type": "function", "function": {"name": name, "arguments": arguments}}
+        identifier = _call_id(item, param)
+        call = {"id": identifier, "type": "function", "function": {"name": name, "arguments": arguments}}
         _keep_extension(call, item)
         self._assistant().setdefault("tool_calls", []).append(call)
+        self._called[identifier] = self._turns[-1]
 
     def _result(self, item: Item, param: str) -> None:
-        content = content_of(item.get("output"), f"{param}.output", self._lost)
-        self.messages.append({"role": "tool", "tool_call_id": _call_id(item, param), "content": content})
+        content, identifier = content_of(item.get("output"), f"{param}.output", self._lost), _call_id(item, param)
+        turn = self._called.get(identifier)
+        if turn is None:  # the upstream's to refuse
+            self._turns.append(turn := [])
+        turn.append({"role": "tool", "tool_call_id": identifier, "content": content})
 
     def _reasoning(self, item: Item, param: str) -> None:
         """Thoughts that are shown. What is encrypted is for the provider that wrote it alone."""
@@ -105,9 +120,9 @@ class _Conversation:
 
     def _assistant(self) -> JsonObject:
         """The assistant's message that goes on."""
-        if not self.messages or self.messages[-1]["role"] != "assistant":
-            self.messages.append({"role": "assistant", "content": None})
-        return self.messages[-1]
+        if not self._turns or self._turns[-1][-1]["role"] != "assistant":
+            self._turns.append([{"role": "assistant", "content": None}])
+        return self._turns[-1][-1]
 
 
 def _kind(item: Item) -> JsonValue:

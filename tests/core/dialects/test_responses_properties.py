@@ -242,13 +242,21 @@ def item_of(kind: str, text: str) -> JsonObject:
 
 @given(st.lists(KINDS, max_size=9))
 def test_what_the_assistant_does_between_two_turns_of_others_is_one_message(kinds: list[str]) -> None:
+    """A result is where its call's message and the results before it end, and otherwise where it came."""
     expected: list[tuple[str, list[str]]] = [("user", ["first"])]
+    called: tuple[str, list[str]] | None = None
+    behind = 0
     for number, kind in enumerate(kinds):
         role = {"function_call_output": "tool", "user": "user", "system": "system"}.get(kind, "assistant")
         if role == expected[-1][0] == "assistant":
             expected[-1][1].append(f"t{number}")
+        elif role == "tool" and called is not None:
+            behind += 1
+            expected.insert(expected.index(called) + behind, (role, [f"t{number}"]))
         else:
             expected.append((role, [f"t{number}"]))
+        if kind == "function_call" and called is not expected[-1]:
+            called, behind = expected[-1], 0
     given_items = [item_of(kind, f"t{number}") for number, kind in enumerate(kinds)]
     request = asked(input=[{"role": "user", "content": "first"}, *given_items])
     messages = OPENAI_RESPONSES.to_canonical_request(request).body["messages"]

@@ -105,6 +105,69 @@ def test_a_conversation_for_anthropic() -> None:
     ]
 
 
+def user(said: str) -> JsonObject:
+    return {"role": "user", "content": said}
+
+
+def called(*names: str, said: str | None = None) -> JsonObject:
+    calls = [{"id": name, "type": "function", "function": {"name": "w", "arguments": "{}"}} for name in names]
+    return {"role": "assistant", "content": said, **({"tool_calls": calls} if calls else {})}
+
+
+def gave(name: str) -> JsonObject:
+    return {"role": "tool", "tool_call_id": name, "content": f"of {name}"}
+
+
+def call(name: str) -> JsonObject:
+    return {"type": "function_call", "call_id": name, "name": "w", "arguments": "{}"}
+
+
+def output(name: str) -> JsonObject:
+    return {"type": "function_call_output", "call_id": name, "output": f"of {name}"}
+
+
+HM = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "hm"}]}
+
+
+@pytest.mark.parametrize(
+    ("items", "messages"),
+    [
+        ([call("a"), user("quick"), output("a")], [called("a"), gave("a"), user("quick")]),
+        (
+            [call("a"), call("b"), output("a"), user("quick"), output("b")],
+            [called("a", "b"), gave("a"), gave("b"), user("quick")],
+        ),
+        (
+            [call("a"), user("quick"), call("b"), output("b"), output("a")],
+            [called("a"), gave("a"), user("quick"), called("b"), gave("b")],
+        ),
+        ([call("a"), HM, output("a"), HM], [called("a", said="hm"), gave("a"), called(said="hm")]),
+        (
+            [call("a"), call("b"), output("a"), HM, output("b"), HM],
+            [called("a", "b"), gave("a"), gave("b"), called(said="hmhm")],
+        ),
+        (
+            [call("a"), output("a"), call("a"), user("quick"), output("a")],
+            [called("a"), gave("a"), called("a"), gave("a"), user("quick")],
+        ),
+        ([call("a"), output("a"), output("x"), call("b")], [called("a"), gave("a"), gave("x"), called("b")]),
+    ],
+)
+def test_a_result_stands_directly_behind_its_call(items: list[JsonObject], messages: list[JsonObject]) -> None:
+    told = sent("gpt", input=[user("hi"), *items])[0]["messages"]
+    for turn in told:
+        if isinstance(turn["content"], list):
+            turn["content"] = "".join(part["text"] for part in turn["content"])
+    assert told == [user("hi"), *messages]
+
+
+def test_results_find_their_calls_in_time() -> None:
+    names = [str(number) for number in range(20_000)]
+    items = [*map(call, names), user("quick"), *map(output, names)]
+    told = sent("gpt", input=items)[0]["messages"]
+    assert [message["role"] for message in told] == ["assistant", *["tool"] * len(names), "user"]
+
+
 NESTED = {"type": "function", "function": {"name": "w", "description": "d", "parameters": SCHEMA, "strict": True}}
 
 
