@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sentinel_core.costs import Provisional
 from sentinel_core.decoding import ANSWER_LIMITS, JsonLimits, decode_reply
+from sentinel_core.dialects.openai_chat.arguments import made_texts
 from sentinel_core.dialects.openai_chat.content_parts import with_plain_message
 from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.slots import Path, patched
@@ -29,7 +30,7 @@ def decode(dialect: Dialect, raw: bytes) -> Answer:
     sent: bytes | None = raw
     for place, choice in enumerate(choices):
         plain = with_plain_message(choice)
-        if plain is not choice:
+        if made_texts(plain["message"]) or plain is not choice:
             choices[place], sent = plain, None
     return Answer(dialect=dialect, body=body, raw=sent, usage=decode_usage(body.get("usage")))
 

@@ -27,3 +27,18 @@ def arguments_text(said: JsonValue) -> str:
     if isinstance(said, str):
         return said
     return _encode(said).decode() if isinstance(said, dict) else ""
+
+
+def made_text(function: JsonValue) -> bool:
+    """Writes arguments that are an object as the text that OpenAI's clients expect, in place. Whether they were one."""
+    if not isinstance(function, dict) or not isinstance(function.get("arguments"), dict):
+        return False
+    function["arguments"] = arguments_text(function["arguments"])
+    return True
+
+
+def made_texts(message: JsonMapping) -> bool:
+    """The same for all calls of a whole answer's message."""
+    calls = message.get("tool_calls")
+    functions = [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    return sum(map(made_text, (*functions, message.get("function_call")))) > 0

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from sentinel_core.decoding import EVENT_LIMITS, decode_reply
 from sentinel_core.dialects.openai_chat.answer import decode_usage
-from sentinel_core.dialects.openai_chat.arguments import arguments_text
+from sentinel_core.dialects.openai_chat.arguments import arguments_text, made_text
 from sentinel_core.dialects.openai_chat.call_indexes import CallIndexes
 from sentinel_core.dialects.openai_chat.commitment import commits
 from sentinel_core.dialects.openai_chat.content_parts import chunk_of_other_parts, with_plain_content
@@ -150,6 +150,8 @@ class ChatStreamDecoder:
             raise UpstreamError("upstream_invalid_response")
         self._seen.add(index)
         delta = choice.get("delta")
+        if not delta and not isinstance(delta, dict):
+            choice["delta"], frame.reencode = {}, True  # clients read `delta` of every choice
         if delta:
             if not isinstance(delta, dict):
                 raise UpstreamError("upstream_invalid_response")
@@ -222,6 +224,8 @@ def _function(
     made: type[ToolCallDelta] = ToolCallDelta,
 ) -> ToolCallDelta:
     name = function.get("name")
+    if made_text(function):
+        frame.reencode = True
     return made(
         choice=choice,
         frame=frame,

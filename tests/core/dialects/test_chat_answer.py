@@ -161,6 +161,17 @@ def test_the_free_text_of_a_call_is_a_channel_of_a_unary_answer_too() -> None:
     assert call["custom"] == {"name": "sh", "input": "pwd"}
 
 
+@pytest.mark.parametrize("holder", ["tool_calls", "function_call"])
+def test_arguments_that_came_as_an_object_are_the_text_that_says_it(holder: str) -> None:
+    function = {"name": "f", "arguments": {"city": "Rome"}}
+    calls = {holder: function if holder == "function_call" else [{"id": "c", "type": "function", "function": function}]}
+    given_answer = answer({"choices": [{"message": {"content": None, **calls}, "finish_reason": "tool_calls"}]})
+    (text,) = [event.text for event in OPENAI_CHAT.decompose(given_answer) if isinstance(event, ToolCallDelta)]
+    told = msgspec.json.decode(OPENAI_CHAT.encode_answer(given_answer))["choices"][0]["message"][holder]
+    said = (told if holder == "function_call" else told[0]["function"])["arguments"]
+    assert said == text == '{"city":"Rome"}'
+
+
 def scored(*tokens: str) -> JsonObject:
     return {"content": [{"token": token, "logprob": -0.5, "bytes": None} for token in tokens], "refusal": None}
 

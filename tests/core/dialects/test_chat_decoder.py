@@ -11,7 +11,7 @@ from sentinel_core.errors import UpstreamError
 from sentinel_core.events import Finish, Opaque, ReasoningDelta, TextDelta, ToolCallDelta, UsageReport
 from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.usage import Usage
-from tests.core.dialects.chat_chunks import USAGE, choice, chunk, decode, payloads
+from tests.core.dialects.chat_chunks import USAGE, choice, chunk, decode, encode, payloads
 
 DONE = b"[DONE]"
 HUGE = 10**4298
@@ -202,7 +202,7 @@ def test_u26_of_cumulative_counts_the_last_one_counts() -> None:
         chunk(choice({"tool_calls": "secret"})),
         chunk(choice({"tool_calls": {"x": {"function": {"arguments": "secret"}}}})),
         chunk(choice({"tool_calls": [{"function": {"name": "secret", "arguments": ""}}]})),
-        chunk(choice({"tool_calls": [{"function": {"arguments": {"a": "secret"}}}]})),
+        chunk(choice({"tool_calls": [{"function": {"arguments": ["secret"]}}]})),
         chunk(choice({"tool_calls": [{"id": {"a": "secret"}}]})),
         chunk(choice({"function_call": "secret"})),
         chunk(choice({"x": {"function": {"arguments": "secret"}}})),
@@ -234,3 +234,29 @@ def test_arguments_that_come_as_an_object_are_the_text_that_says_it() -> None:
     call = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": {"city": "Rome"}}}
     calls = [event for event in decode(chunk(choice({"tool_calls": [call]}))) if isinstance(event, ToolCallDelta)]
     assert [(event.name, event.text) for event in calls] == [("f", '{"city":"Rome"}')]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{}, {"delta": None}, {"content_filter_results": {}, "content_filter_offsets": {"check_offset": 0}}],
+    ids=["none", "null", "verdict"],
+)
+def test_a_choice_without_a_delta_leaves_with_an_empty_one(said: JsonObject) -> None:
+    (event,) = decode(chunk({"index": 0, "finish_reason": None, **said}))
+    assert isinstance(event, Opaque)
+    (sent,) = encode([event])
+    assert sent["choices"] == [{"index": 0, "finish_reason": None, **said, "delta": {}}]
+
+
+def test_an_end_without_a_delta_leaves_with_an_empty_one() -> None:
+    (sent,) = encode(decode(chunk({"index": 0, "finish_reason": "stop"})))
+    assert sent["choices"] == [{"index": 0, "finish_reason": "stop", "delta": {}}]
+
+
+@pytest.mark.parametrize("holder", ["tool_calls", "function_call"])
+def test_clients_get_arguments_that_came_as_an_object_as_text(holder: str) -> None:
+    function = {"name": "f", "arguments": {"city": "Rome"}}
+    said = {holder: function if holder == "function_call" else [{"index": 0, "id": "c", "function": function}]}
+    (sent,) = encode(decode(chunk(choice(said))))
+    told = sent["choices"][0]["delta"][holder]
+    assert (told if holder == "function_call" else told[0]["function"])["arguments"] == '{"city":"Rome"}'
