@@ -232,7 +232,7 @@ def _charged(ctx: Context, attempt: Attempt, counted: Counted, prices: Prices) -
     if price is None:
         free = not (usage.prompt_tokens or usage.completion_tokens)
         return AttemptCost(attempt.number, attempt.target, usage, counted.provenance, 0 if free else None)
-    tier = ctx.request.body.get("service_tier")
+    tier = usage.service_tier or ctx.request.body.get("service_tier")
     cost = price.total(usage, tier if isinstance(tier, str) else None)
     return AttemptCost(attempt.number, attempt.target, usage, counted.provenance, cost, price.version)
 

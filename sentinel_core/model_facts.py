@@ -79,7 +79,8 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     tiers: tuple[PriceTier, ...] = ()
     """What calls with long prompts cost."""
     service_factors: dict[str, Factor] = {}
-    """What a request's `service_tier` does to the price: `{ flex = 0.5 }` where it has the price of a batch."""
+    """What a `service_tier` does to the price: `{ flex = 0.5 }` where it has the price of a batch. Any other tier costs
+    the plain price."""
     trust: Trust = "documented"
     """How well status and date are known."""
     price_trust: Trust = "unverified"

@@ -16,6 +16,8 @@ from sentinel_core.usage import Usage
 
 MILLION = 1_000_000
 _UNITS = MILLION * MILLION  # tokens of a rate, times millionths of a factor
+_PLAIN = frozenset({"default", "standard", "standard_only"})
+"""The providers' words for the plain tier. They bind where a request names one: it is served by no other."""
 
 DEAREST = 1 << 53
 """Nano-dollars of one call, at most: above any budget, and the last number that every store counts exactly. Only counts
@@ -115,8 +117,8 @@ class Rates(msgspec.Struct, frozen=True):
 
 class Price(msgspec.Struct, frozen=True):
     """The rates of one model. `tiers` are (tokens, rates), ascending: prompts longer than that cost those rates, the
-    whole call at once. `factors` are the millionths that a `service_tier` of the request costs. `version` says which
-    catalogue it is from."""
+    whole call at once. `factors` are the millionths that a `service_tier` costs, one without is plain. `version` says
+    which catalogue it is from."""
 
     rates: Rates
     tiers: tuple[tuple[int, Rates], ...] = ()
@@ -144,21 +146,32 @@ class Price(msgspec.Struct, frozen=True):
         """The sum of `cost`, in nano-dollars, at most `DEAREST`."""
         rates = self._rates(usage.prompt_tokens) if self.tiers else self.rates
         units = rates.prompt(usage) + rates.answer(usage)
-        if service_tier is None:  # the same in smaller numbers
-            total = _rounded(units, MILLION)
-        else:
-            total = _rounded(units * self._factor(service_tier), _UNITS)
+        factor = self._factor(service_tier)
+        # The same in smaller numbers, but for a tier with a price of its own.
+        total = _rounded(units, MILLION) if factor == MILLION else _rounded(units * factor, _UNITS)
         return total if total < DEAREST else DEAREST
 
     def at_most(self, prompt_tokens: int, completion_tokens: int, service_tier: str | None = None) -> int:
-        """The most that so many tokens can cost, in nano-dollars, whichever kinds they are; at most `DEAREST`."""
+        """The most that so many tokens can cost, in nano-dollars, whichever kinds they are and whichever tier serves a
+        request that names this one; at most `DEAREST`."""
         dearest = self.rates.at_most(prompt_tokens, completion_tokens)
         for above, rates in self.tiers:
             if prompt_tokens > above:
                 dearest = max(dearest, rates.at_most(prompt_tokens, completion_tokens))
-        tiered = service_tier is not None
-        total = -(-dearest * self._factor(service_tier) // _UNITS) if tiered else -(-dearest // MILLION)
+        factor = self._dearest_factor(service_tier)
+        total = -(-dearest // MILLION) if factor == MILLION else -(-dearest * factor // _UNITS)
         return total if total < DEAREST else DEAREST
+
+    def _dearest_factor(self, service_tier: str | None) -> int:
+        """Of the tiers that may serve a request: the plain one instead of any that it names, and every one where it
+        leaves the choice to the provider."""
+        if not self.factors:
+            return MILLION
+        plain = max(map(self._factor, _PLAIN))
+        if service_tier in _PLAIN:
+            return plain
+        named = self.factors.get(service_tier) if service_tier is not None else None
+        return max(plain, *self.factors.values()) if named is None else max(plain, named)
 
     def _factor(self, service_tier: str | None) -> int:
         return MILLION if service_tier is None else self.factors.get(service_tier, MILLION)

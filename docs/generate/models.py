@@ -42,6 +42,10 @@ somebody else's; a provider's further keys (`same_as`) have the price of its tab
 (`ollama`, `echo`) costs nothing unless a row says otherwise; every other model without a row has no price, which is not
 the same as 0.
 
+`service_factors` say what tiers of a provider cost (OpenAI's and Anthropic's `service_tier`): the price is multiplied
+by the factor of the tier that the answer names, else of the one that was asked for. The shipped rows have those of
+`flex` and of `priority`, also called `fast`, for models of OpenAI whose lists are known; rows of your own add others.
+
 """
 
 COLUMNS = ("model", "status", "until", "successor", "context", "output", "in", "cached", "out", "how known", "")

@@ -56,7 +56,8 @@ class Use(msgspec.Struct, frozen=True):
 class Asked(msgspec.Struct, frozen=True):
     """What a request asks of each target that may be called: `choices` answers, which together may have `cap` tokens.
 
-    `surely` prices tokens as the dearest kind that they may turn out to be, else as plain ones.
+    `surely` prices tokens as the dearest kind that they may turn out to be and at the dearest tier that may serve them,
+    else as plain ones at the tier that is asked for.
     """
 
     uses: tuple[Use, ...] = ()

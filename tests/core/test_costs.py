@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.attempt import Attempt
-from sentinel_core.costs import COSTS, COUNTED_CHARS, AttemptCost, dollars, priced, total_nanousd
+from sentinel_core.costs import COSTS, COUNTED_CHARS, AttemptCost, dollars, known_costs, priced, total_nanousd
 from sentinel_core.keys import SERVED_BY, Target
 from sentinel_core.limits import NANO
+from sentinel_core.model_facts import ModelFacts
 from sentinel_core.prices import Prices
 from sentinel_core.testing import completion, context
 from sentinel_core.tokens import Count, RoughTokens
@@ -57,6 +58,30 @@ def test_what_is_known_of_some_calls_is_not_what_all_cost(nanousd: list[int | No
     target = Target("fake", "fake")
     costs = [AttemptCost(number, target, Usage(), "reported", cost) for number, cost in enumerate(nanousd, start=1)]
     assert total_nanousd(costs) == total
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "nanousd"),
+    [
+        ("flex", None, 500),
+        ("flex", "default", 1_000),
+        ("flex", "flex", 500),
+        (None, "priority", 2_000),
+        ("auto", "priority", 2_000),
+        ("priority", "standard", 1_000),
+        ("priority", "scale", 1_000),
+        (None, None, 1_000),
+    ],
+)
+async def test_the_tier_that_served_a_call_is_what_it_costs(asked: str | None, said: str | None, nanousd: int) -> None:
+    row = ModelFacts(
+        id="fake", provider="fake", input_usd=1.0, output_usd=1.0, service_factors={"flex": 0.5, "priority": 2.0}
+    )
+    ctx = context(service_tier=asked)
+    usage = Usage(1, 0, 1, service_tier=said)
+    ctx.attempts.append(Attempt(1, Target("fake", "fake"), 0.0, "completed", usage=usage, taken=True))
+    (cost,) = known_costs(ctx, Prices(FileCatalogue(date(2026, 11, 21), (row,)), {})) or ()
+    assert cost.nanousd == nanousd
 
 
 @pytest.mark.parametrize("served_by", [None, "first", "second"])

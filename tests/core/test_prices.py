@@ -107,6 +107,33 @@ def test_p3_no_call_of_so_many_tokens_costs_more_than_at_most(
     assert most == made.at_most(prompt, completion, "of no factor")
 
 
+@promised()
+@given(
+    st.dictionaries(st.sampled_from(["flex", "priority", "default"]), st.sampled_from([0.0, 0.5, 1.7, 2.0])),
+    st.sampled_from([None, "auto", "default", "standard_only", "flex", "priority", "new"]), counts, counts,
+)  # fmt: skip
+def test_p3_no_tier_that_may_serve_a_request_costs_more_than_at_most(
+    factors: dict[str, float], asked: str | None, prompt: int, completion: int
+) -> None:
+    made = price(input_usd=1.0, output_usd=10.0, service_factors=factors)
+    plain = ["default", "standard"]
+    binds = asked in ("default", "standard_only")
+    served = plain if binds else [asked, *plain] if asked in factors else [*plain, *factors]
+    most = made.at_most(prompt, completion, asked)
+    assert most == max(made.total(Usage(prompt, completion), tier) for tier in served)
+
+
+def test_shipped_tiers_cost_what_their_lists_say() -> None:
+    shipped = Prices(FileCatalogue.shipped(), KINDS)
+    millions = Usage(1_000_000, 1_000_000)
+    listed = {("gpt-4o", "priority"): 21.25, ("gpt-4o", "default"): 12.5, ("gpt-5.6-luna", "flex"): 3.5}
+    for (model, tier), usd in listed.items():
+        cost = shipped.cost(Target("openai", model), millions, tier)
+        assert cost is not None
+        assert cost.total_cost == usd
+    assert shipped.cost(Target("openai", "gpt-4o-mini"), Usage(1_000, 1_000), "priority") == (250_000, 1_000_000)
+
+
 def test_no_call_costs_more_than_every_store_counts_exactly() -> None:
     made = price(input_usd=1.0, output_usd=1_000_000.0, service_factors={"priority": 1_000.0})
     for usage in (Usage(1 << 53, 1 << 53), Usage(0, 1 << 40)):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from sentinel_core.dialects.token_counts import is_count
 from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
-from sentinel_core.usage import Usage
+from sentinel_core.usage import Usage, served_tier
 
 FINISH_REASONS = {
     "end_turn": "stop",
@@ -51,8 +51,8 @@ def stop_reason(finish: str, *, calls: bool = False) -> str:
 
 
 def counts(usage: JsonValue) -> JsonObject:
-    """The token counts of a usage object, in its own form: explicit zeros too, and none at all where one makes no sense
-    (U26)."""
+    """The token counts of a usage object, in its own form, and the tier that it names beside them: explicit zeros too,
+    and none at all where one makes no sense (U26)."""
     if not isinstance(usage, Mapping):
         return {}
     found = {name: usage[name] for name in _COUNTS if usage.get(name) is not None}
@@ -64,6 +64,8 @@ def counts(usage: JsonValue) -> JsonObject:
     details = usage.get("output_tokens_details")
     if isinstance(details, Mapping) and is_count(details.get("thinking_tokens")):
         found["output_tokens_details"] = _thinking(details["thinking_tokens"])
+    if found and served_tier(usage.get("service_tier")):
+        found["service_tier"] = usage["service_tier"]
     return found
 
 
@@ -76,7 +78,8 @@ def usage_of(found: JsonMapping) -> Usage | None:
     completion = found["output_tokens"]
     thought = found.get("output_tokens_details", _thinking(0))["thinking_tokens"]
     longer = found["cache_creation"][_WRITTEN_1H] if "cache_creation" in found else 0
-    return Usage(prompt, completion, prompt + completion, cached, thought, written, min(longer, written))
+    total, tier = prompt + completion, found.get("service_tier")
+    return Usage(prompt, completion, total, cached, thought, written, min(longer, written), tier)
 
 
 def usage_object(usage: Usage | None) -> JsonObject:

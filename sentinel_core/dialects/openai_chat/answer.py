@@ -15,7 +15,7 @@ from sentinel_core.dialects.token_counts import is_count
 from sentinel_core.errors import UpstreamError
 from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Answer
-from sentinel_core.usage import Usage
+from sentinel_core.usage import Usage, served_tier
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
@@ -32,7 +32,7 @@ def decode(dialect: Dialect, raw: bytes) -> Answer:
         plain = with_plain_message(choice)
         if made_texts(plain["message"]) or plain is not choice:
             choices[place], sent = plain, None
-    return Answer(dialect=dialect, body=body, raw=sent, usage=decode_usage(body.get("usage")))
+    return Answer(dialect=dialect, body=body, raw=sent, usage=decode_usage(body.get("usage"), body.get("service_tier")))
 
 
 def decode_object(
@@ -48,10 +48,10 @@ def decode_object(
     return body
 
 
-def decode_usage(usage: JsonValue) -> Usage | None:
-    """Token counts, or None where they are absent or not valid. Explicit zeros are counts, and what is missing is the
-    rest of the total: a total alone does not say of what, and beside a prompt alone the answer is still to be counted
-    (`Provisional`)."""
+def decode_usage(usage: JsonValue, tier: JsonValue = None) -> Usage | None:
+    """Token counts, with the `tier` that an answer names beside them, or None where they are absent or not valid.
+    Explicit zeros are counts, and what is missing is the rest of the total: a total alone does not say of what, and
+    beside a prompt alone the answer is still to be counted (`Provisional`)."""
     if type(usage) is not dict:
         return None
     prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
@@ -74,6 +74,7 @@ def decode_usage(usage: JsonValue) -> Usage | None:
         cached_tokens=_detail(usage.get("prompt_tokens_details"), "cached_tokens"),
         reasoning_tokens=_detail(usage.get("completion_tokens_details"), "reasoning_tokens"),
         cache_write_tokens=_detail(usage.get("prompt_tokens_details"), "cache_write_tokens"),
+        service_tier=served_tier(tier),
     )
 
 

@@ -45,7 +45,7 @@ MAX_MISSES = 8
 class ChatStreamDecoder:
     """Decodes one stream, and knows which of its choices are complete."""
 
-    __slots__ = ("_calls", "_done", "_finished", "_misses", "_outside", "_seen")
+    __slots__ = ("_calls", "_done", "_finished", "_misses", "_outside", "_seen", "_tier")
 
     def __init__(self) -> None:
         self._calls: dict[int, CallIndexes] = {}
@@ -54,6 +54,7 @@ class ChatStreamDecoder:
         self._seen: set[int] = set()
         self._finished: set[int] = set()
         self._outside: set[Path] = set()
+        self._tier: JsonValue = None
 
     @property
     def done(self) -> bool:
@@ -109,7 +110,8 @@ class ChatStreamDecoder:
         for position, choice in enumerate(choices):
             self._choice(choice, position, frame, events, places)
         slots = self._slots(body, choices)
-        usage = decode_usage(body["usage"]) if body.get("usage") else None
+        self._tier = body.get("service_tier") or self._tier
+        usage = decode_usage(body["usage"], self._tier) if body.get("usage") else None
         ended = [position for position, choice in enumerate(choices) if choice.get("finish_reason")]
         if slots or not (events or usage or ended):
             events.append(Opaque(frame=frame, part=len(places), slots=slots, goes_on=self._goes_on(slots, choices)))

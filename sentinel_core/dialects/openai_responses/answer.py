@@ -24,7 +24,8 @@ def decode(dialect: Dialect, raw: bytes) -> Answer:
         raise UpstreamError("upstream_invalid_response")
     if body.get("status") in ("failed", "cancelled", "in_progress", "queued"):
         raise UpstreamError("upstream_invalid_response")  # no answer, and no error that would say why
-    return Answer(dialect=dialect, body=body, operation="response", raw=raw, usage=decode_usage(body.get("usage")))
+    usage = decode_usage(body.get("usage"), body.get("service_tier"))
+    return Answer(dialect=dialect, body=body, operation="response", raw=raw, usage=usage)
 
 
 def patch(body: JsonMapping, texts: Mapping[Path, str]) -> JsonObject:

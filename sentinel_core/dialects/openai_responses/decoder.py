@@ -124,7 +124,8 @@ class ResponseStreamDecoder:
         covered = {copy.path for copy in copies}
         slots = tuple(slot for slot in all_slots(body) if slot.path not in covered)
         events.append(Opaque(frame=frame, part=len(events), slots=slots))
-        usage = decode_usage(body["response"].get("usage")) if kind in _ENDS else None
+        whole = body["response"] if kind in _ENDS else {}
+        usage = decode_usage(whole.get("usage"), whole.get("service_tier"))
         if usage is not None:
             events.append(UsageReport(frame=frame, part=len(events), usage=usage))
         frame.places, frame.size = copies, len(events)

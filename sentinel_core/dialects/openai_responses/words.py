@@ -12,8 +12,9 @@ CUT: Mapping[str, str] = {"length": "max_output_tokens", "content_filter": "cont
 """Why a response is incomplete, by chat's reason to stop."""
 
 
-def decode_usage(usage: JsonValue) -> Usage | None:
-    """Token counts, or None where they are absent or not valid. Explicit zeros are counts."""
+def decode_usage(usage: JsonValue, tier: JsonValue = None) -> Usage | None:
+    """Token counts, with the `tier` that a response names beside them, or None where they are absent or not valid.
+    Explicit zeros are counts."""
     if not isinstance(usage, Mapping):
         return None
     return chat_usage(
@@ -23,7 +24,8 @@ def decode_usage(usage: JsonValue) -> Usage | None:
             "total_tokens": usage.get("total_tokens"),
             "prompt_tokens_details": usage.get("input_tokens_details"),
             "completion_tokens_details": usage.get("output_tokens_details"),
-        }
+        },
+        tier,
     )
 
 

@@ -185,6 +185,19 @@ def test_u26_usage_is_what_was_reported_or_nothing(usage: object, expected: Usag
     assert OPENAI_CHAT.decode_answer(msgspec.json.encode(body)).usage == expected
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [("default", "default"), ("flex", "flex"), ("auto", None), (None, None), ("", None), (1, None)],
+)
+def test_the_tier_that_served_an_answer_is_in_its_usage(said: JsonValue, expected: str | None) -> None:
+    body = {"choices": [{"message": {"content": ""}}], "usage": USAGE, "service_tier": said}
+    whole = OPENAI_CHAT.decode_answer(msgspec.json.encode(body)).usage
+    opening, plain = chunk(choice({"role": "assistant"}), service_tier=said), chunk(choice({"content": "a"}, "stop"))
+    for stream in ([chunk(usage=USAGE, service_tier=said)], [opening, plain, chunk(usage=USAGE)]):
+        (told,) = [event.usage for event in decode(*stream) if isinstance(event, UsageReport)]
+        assert told == whole == Usage(3, 2, 5, service_tier=expected)
+
+
 def test_u26_of_cumulative_counts_the_last_one_counts() -> None:
     stream = [chunk(choice({"content": "a"}), usage={**USAGE, "completion_tokens": n}) for n in range(3)]
     usage = OPENAI_CHAT.assemble(decode(*stream)).usage

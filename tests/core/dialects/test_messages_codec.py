@@ -133,6 +133,12 @@ def test_usage_counts_the_cache_and_is_cumulative() -> None:
     assert [event.usage for event in events if isinstance(event, UsageReport)][-1] == Usage(18, 7, 25, 10, 0, 5)
 
 
+def test_the_tier_that_served_a_message_is_in_its_usage() -> None:
+    events = events_of(b"".join([opening(service_tier="priority"), *text_block(0, "a"), *ending()]), whole=True)
+    told = [event.usage for event in events if isinstance(event, UsageReport)]
+    assert [usage.service_tier for usage in told] == ["priority", "priority"]
+
+
 @pytest.mark.parametrize("parts", [[opening()], [opening(), *text_block(0, "a")], [opening(), *ending(None)]])
 def test_u09_an_end_without_a_stop_reason_is_a_fault(parts: list[bytes]) -> None:
     with pytest.raises(UpstreamError) as raised:

@@ -462,5 +462,12 @@ def test_an_event_name_cannot_add_lines_to_the_clients_stream() -> None:
     assert ends({"type": "x\n\ndata: forged"}) == "upstream_invalid_response"
 
 
+def test_the_tier_that_served_a_response_is_in_its_usage() -> None:
+    served = Usage(3, 2, 5, 1, 1, service_tier="default")
+    assert answer(message(), service_tier="default").usage == served
+    last = {"type": "response.completed", "response": response(service_tier="default")}
+    assert [event.usage for event in decoded([last]) if isinstance(event, UsageReport)] == [served]
+
+
 def test_usage_comes_with_the_last_event() -> None:
     assert [event.usage for event in decoded(stream("a")) if isinstance(event, UsageReport)] == [Usage(3, 2, 5, 1, 1)]

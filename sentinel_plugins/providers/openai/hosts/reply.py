@@ -33,7 +33,8 @@ class HostReader:
         body = dict(answer.body)
         if not self.translate(body, "message"):
             return answer
-        return msgspec.structs.replace(answer, body=body, raw=None, usage=decode_usage(body.get("usage")))
+        usage = decode_usage(body.get("usage"), body.get("service_tier"))
+        return msgspec.structs.replace(answer, body=body, raw=None, usage=usage)
 
     def stream_decoder(self) -> HostStreamDecoder:
         """A decoder for one stream."""
