@@ -14,6 +14,9 @@ from sentinel_core.limits import NANO
 _AMOUNT = re.compile(r"[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)?(\.\d*)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _MOST = 10**12
 
+_LINE_ITEM = re.compile(r"(?:[^|,]+ \| )?([^\s,|]+)(?: (?:audio|image|text))?, .+")
+"""OpenAI's words for what was billed: `gpt-4o-2024-08-06, cached input`, `priority | gpt-4o, output, long context`."""
+
 DATE_NAMES = ("date", "day", "usage_date", "usage_date_utc", "start_time_iso", "start_time")
 MODEL_NAMES = ("model", "model_version", "snapshot_id", "line_item")
 COST_NAMES = ("cost_usd", "cost", "amount_usd", "amount", "amount_value")
@@ -60,20 +63,20 @@ class _Layout(NamedTuple):
     currency: int | None
 
 
-def read_bill(lines: Iterable[str], columns: Columns) -> Bill:
-    """The bill in a CSV file with a head. Sums are exact, to the nano-dollar, and no row is passed by. Raises
-    `BillError`."""
+def read_bill(lines: Iterable[str], columns: Columns, *, by_day: bool = False) -> Bill:
+    """The bill in a CSV file with a head; `by_day` reads no models. Sums are exact, to the nano-dollar, and no row is
+    passed by. Raises `BillError`."""
     rows = _rows(lines)
     first = next(rows, None)
     if first is None:
         raise BillError("nothing is in it; a bill has a head and a row for each day")
-    layout = _layout(_Row(first.line, [name.strip().lower() for name in first.cells]), columns)
+    layout = _layout(_Row(first.line, [name.strip().lower() for name in first.cells]), columns, by_day)
     sums: dict[Place, Decimal] = {}
     for row in rows:
         found, expected = len(row.cells), len(first.cells)
         if found != expected:
             raise BillError(f"line {row.line}: cells found: {found}; expected: {expected}, as in the head")
-        place = (_day(row, layout.date), row.cells[layout.model].strip() if layout.model is not None else "")
+        place = (_day(row, layout.date), _model(row.cells[layout.model]) if layout.model is not None else "")
         sums[place] = sums.get(place, Decimal()) + _cost(row, layout)
     if not sums:
         raise BillError("no row below the head, so there is no day to compare")
@@ -95,11 +98,11 @@ def _rows(lines: Iterable[str]) -> Iterator[_Row]:
             yield _Row(line, cells)
 
 
-def _layout(head: _Row, columns: Columns) -> _Layout:
+def _layout(head: _Row, columns: Columns, by_day: bool) -> _Layout:
     date = _column(head, columns.date, DATE_NAMES, "--date-column")
     cost = _column(head, columns.cost, COST_NAMES, "--cost-column")
     named = columns.model is not None or any(name in head.cells for name in MODEL_NAMES)
-    model = _column(head, columns.model, MODEL_NAMES, "--model-column") if named else None
+    model = _column(head, columns.model, MODEL_NAMES, "--model-column") if named and not by_day else None
     in_dollars = head.cells[cost].endswith("_usd")
     currencies = [place for place, name in enumerate(head.cells) if name in CURRENCY_NAMES and not in_dollars]
     return _Layout(date, cost, model, currencies[0] if currencies else None)
@@ -125,6 +128,13 @@ def _missing(head: _Row, wanted: str, option: str) -> str:
         if len(head.cells) == 1 and sign in head.cells[0]:
             return f"line {head.line}: the columns are parted by {sign!r}; expected ','"
     return f"line {head.line}: no column {wanted}; name it with {option}"
+
+
+def _model(text: str) -> str:
+    """The model of a line item, else the text itself."""
+    text = text.strip()
+    item = _LINE_ITEM.fullmatch(text)
+    return item[1] if item is not None else text
 
 
 def _day(row: _Row, place: int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -13,6 +14,9 @@ from sentinel_core.records import DAY, Group, RecordStore
 from sentinel_plugins.recording.groups import DAY_S
 from sentinel_plugins.usage.bill import Bill, Place
 from sentinel_plugins.usage.row import TABLE
+
+_SNAPSHOT = re.compile(r"(.+)-(?:\d{4}-\d{2}-\d{2}|20\d{6})", re.ASCII)
+"""`gpt-4o-2024-08-06` is one of `gpt-4o`, `claude-sonnet-4-5-20250929` one of `claude-sonnet-4-5`."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -55,25 +59,25 @@ async def reconcile(
     """Every day and model of the ledger or the bill, in the days from the bill's first to its last. Of the ledger it is
     the calls of these providers, all together.
 
+    Dated snapshots stand with the model that they are of, where the ledger has that one and the bill does not name it:
+    what was called as `gpt-4o` is billed as `gpt-4o-2024-08-06`.
+
     Raises `UnknownProvider` for one that is neither `configured` nor in the ledger of these days.
     """
     days = [day for day, _ in bill.costs]
     first, last = min(days), max(days)
     since, until = _midnight(first), _midnight(last) + DAY_S
-    kept: dict[Place, _Kept] = {}
+    calls: list[Group] = []
     for provider in dict.fromkeys(providers):
-        calls = await _ledger(records, provider, since, until)
-        if not calls and provider not in configured:
+        found = await _ledger(records, provider, since, until)
+        if not found and provider not in configured:
             known = sorted({*configured, *await _providers(records, since, until)})
             raise UnknownProvider(provider, first, last, known)
-        _add(kept, calls, bill.by_model)
-    return [
-        Difference(
-            *place, ledger_nanousd=found.nanousd, bill_nanousd=billed, unpriced=found.unpriced, unsure=found.unsure
-        )
-        for place in sorted({*kept, *bill.costs})
-        for found, billed in ((kept.get(place, _Kept()), bill.costs.get(place, 0)),)
-    ]
+        calls += found
+    model_of = _called({str(call.values[1]) for call in calls} - {model for _, model in bill.costs})
+    kept = _kept(calls, model_of if bill.by_model else lambda _: "")
+    billed = _billed(bill, model_of)
+    return [_difference(place, kept.get(place, _Kept()), billed.get(place, 0)) for place in sorted({*kept, *billed})]
 
 
 def signed(nanousd: int) -> str:
@@ -98,13 +102,39 @@ async def _ledger(records: RecordStore, provider: str, since: float, until: floa
     )
 
 
-def _add(kept: dict[Place, _Kept], calls: Iterable[Group], by_model: bool) -> None:
+def _difference(place: Place, found: _Kept, billed: int) -> Difference:
+    return Difference(
+        *place, ledger_nanousd=found.nanousd, bill_nanousd=billed, unpriced=found.unpriced, unsure=found.unsure
+    )
+
+
+def _called(models: Collection[str]) -> Callable[[str], str]:
+    """The model that a snapshot is of, if it is one of these; any other is its own."""
+
+    def model_of(name: str) -> str:
+        snapshot = _SNAPSHOT.fullmatch(name)
+        return snapshot[1] if snapshot is not None and snapshot[1] in models else name
+
+    return model_of
+
+
+def _kept(calls: Iterable[Group], model_of: Callable[[str], str]) -> dict[Place, _Kept]:
+    kept: dict[Place, _Kept] = {}
     for group in calls:
         day, model, provenance = group.values
-        found = kept.setdefault((day, model if by_model else ""), _Kept())
+        found = kept.setdefault((day, model_of(model)), _Kept())
         found.nanousd += group.sums[0]
         found.unpriced += group.sums[1]
         found.unsure += group.count if provenance != "reported" else 0
+    return kept
+
+
+def _billed(bill: Bill, model_of: Callable[[str], str]) -> dict[Place, int]:
+    billed: dict[Place, int] = {}
+    for (day, model), nanousd in bill.costs.items():
+        place = (day, model_of(model))
+        billed[place] = billed.get(place, 0) + nanousd
+    return billed
 
 
 def _midnight(day: str) -> float:

@@ -34,17 +34,25 @@ def reconcile_costs(
     date_column: Column = None,
     model_column: Column = None,
     cost_column: Column = None,
+    by_day: Annotated[
+        bool, typer.Option("--by-day", help="Compare days alone, where the bill names models as the ledger does not.")
+    ] = False,
     config: Config = None,
     env_file: EnvFile = None,
     json: AsJson = False,
 ) -> int:
     """Compare the ledger with a provider's bill.
 
+    Lines of one model and day are added, such as those of OpenAI's export by line item. A dated snapshot stands with
+    the model that was called, where the ledger has that one and the bill does not name it.
+
     Exit code: 0, 1 if they differ by more than is tolerated, 2 a bill that cannot be read, wrong arguments or
     configuration, 3 the ledger could not be read, 4 the result could not be printed.
     """
     tolerance = _nanousd(tolerance_usd)
-    bill = _bill(csv, Columns(date_column, model_column, cost_column))
+    if by_day and model_column is not None:
+        raise typer.BadParameter("with --by-day no model is read", param_hint="--model-column")
+    bill = _bill(csv, Columns(date_column, model_column, cost_column), by_day=by_day)
     gateway = Gateway.load(config, env_file=env_file)
     configured = gateway.blueprint.settings.providers
     try:
@@ -64,10 +72,10 @@ def reconcile_costs(
 COMMANDS = (Command("cost reconcile", reconcile_costs),)
 
 
-def _bill(path: Path, columns: Columns) -> Bill:
+def _bill(path: Path, columns: Columns, *, by_day: bool) -> Bill:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return read_bill(file, columns)
+            return read_bill(file, columns, by_day=by_day)
     except (BillError, UnicodeDecodeError) as error:
         raise typer.BadParameter(f"{path}: {error}") from None
 

@@ -97,6 +97,59 @@ def test_a_bill_without_models_is_compared_by_day(sentinel: Sentinel, store: Mem
     assert shown.out.splitlines()[1].split() == ["2026-11-26", "-", "2.500000001", "3.5", "0.999999999", "1", "1"]
 
 
+OPENAIS = (
+    "start_time,end_time,start_time_iso,end_time_iso,amount_value,amount_currency,line_item,project_id",
+    *(
+        f'1795651200,1795737600,2026-11-26T00:00:00+00:00,2026-11-27T00:00:00+00:00,{dollars},usd,"{item}",p'
+        for item, dollars in (
+            ("gpt-4o-2024-08-06, input", "1.5"),
+            ("gpt-4o-2024-08-06, cached input", "0.25"),
+            ("priority | gpt-4o-2024-05-13, output, long context", "0.75"),
+            ("gpt-audio-2025-08-28 audio, input", "0.125"),
+            ("o3-2025-04-16, output", "2"),
+            ("web search tool calls", "1"),
+        )
+    ),
+)
+
+
+def test_lines_of_one_model_and_day_are_added_and_snapshots_are_of_the_model_that_was_called(
+    sentinel: Sentinel, store: MemoryRecords, tmp_path: Path
+) -> None:
+    """The ledger has `gpt-4o`, of which the bill has two snapshots, and no `o3` beside its snapshot."""
+    calls = (row(1, 0, "gpt-4o", 2_000_000_000), row(2, 0, "gpt-4o-2024-08-06", 500_000_000))
+    asyncio.run(store.append(TABLE, (*calls, row(3, 0, "o3-2025-04-16", 2_000_000_000))))
+    code, found = reconciled(sentinel, bill(tmp_path / "bill.csv", *OPENAIS), "--tolerance-usd", "1")
+    assert found == [
+        ["2026-11-26", "gpt-4o", 2_500_000_000, 2_500_000_000, 0, 0],
+        ["2026-11-26", "gpt-audio-2025-08-28", 0, 125_000_000, 0, 0],
+        ["2026-11-26", "o3-2025-04-16", 2_000_000_000, 2_000_000_000, 0, 0],
+        ["2026-11-26", "web search tool calls", 0, 1_000_000_000, 0, 0],
+    ]
+    assert code == 0
+
+
+def test_a_bill_that_names_a_model_beside_its_snapshots_tells_them_apart(
+    sentinel: Sentinel, store: MemoryRecords, tmp_path: Path
+) -> None:
+    asyncio.run(store.append(TABLE, (row(1, 0, "m", 10**9), row(2, 0, "m-20251001", 2 * 10**9))))
+    path = bill(tmp_path / "bill.csv", "date,model,cost", "2026-11-26,m,2", "2026-11-26,m-20251001,1")
+    assert [line[:4] for line in reconciled(sentinel, path)[1]] == [
+        ["2026-11-26", "m", 10**9, 2 * 10**9],
+        ["2026-11-26", "m-20251001", 2 * 10**9, 10**9],
+    ]
+
+
+def test_days_alone_may_be_compared(sentinel: Sentinel, store: MemoryRecords, tmp_path: Path) -> None:
+    asyncio.run(store.append(TABLE, ROWS[:3]))
+    path = bill(tmp_path / "bill.csv", "date,model,line_item,cost", "2026-11-26,a,b,1", "2026-11-26,c,d,1.5")
+    assert reconciled(sentinel, path, "--by-day") == (0, [["2026-11-26", "", 2_500_000_001, 2_500_000_000, 1, 1]])
+    both = ("cost", "reconcile", "--csv", path, "--provider", "openai", "--by-day", "--model-column", "model")
+    result = sentinel(*both, config=CONFIG)
+    assert (result.code, result.out) == (2, "")
+    assert "with --by-day no model is read" in result.told
+
+
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
