@@ -27,6 +27,7 @@ from sentinel_core.reply import Reply
 from sentinel_core.services import HttpClient
 from sentinel_core.upstream import Adapt, HttpProvider, Reader, UpstreamConfig, outgoing
 from sentinel_plugins.providers.openai.config import OpenAIConfig
+from sentinel_plugins.providers.openai.model_rules import within_model_rules
 
 ROUTES: Mapping[Operation, tuple[str, Dialect]] = {
     "chat": ("chat/completions", OPENAI_CHAT),
@@ -62,6 +63,7 @@ class OpenAIProvider(HttpProvider):
         lacks_responses = isinstance(config, OpenAIConfig) and not config.responses
         self._performed = self.operations - {"response"} if lacks_responses else self.operations
         self._adapts = _adapts(config)
+        self._adapts_translated = _adapts(config, translated=True)
         self._urls = {operation: f"{config.root()}/{path}" for operation, (path, _) in ROUTES.items()}
 
     def performs(self) -> frozenset[Operation]:
@@ -73,7 +75,8 @@ class OpenAIProvider(HttpProvider):
         operation = call.request.operation
         dialect = ROUTES[operation][1]
         adaptation = self.adaptation(call)
-        adapt = adaptation.request if adaptation is not None else self._adapts.get(operation)
+        adapts = self._adapts if call.request.dialect is dialect else self._adapts_translated
+        adapt = adaptation.request if adaptation is not None else adapts.get(operation)
         return await self.exchange(
             call,
             self.url(operation, call.target.model),
@@ -114,11 +117,12 @@ def _is_openai(root: str) -> bool:
     return host == "api.openai.com" or host.endswith(".api.openai.com")
 
 
-def _adapts(config: UpstreamConfig) -> Mapping[Operation, Adapt]:
-    """What becomes of each operation's request. A host has rules of its own for chats (`adaptation`); a server that is
-    neither is sent everything as it came."""
+def _adapts(config: UpstreamConfig, *, translated: bool = False) -> Mapping[Operation, Adapt]:
+    """What becomes of each operation's request, or of one that was `translated` from another format. A host has rules
+    of its own for chats (`adaptation`); a server that is neither is sent everything as it came."""
     if _is_openai(config.root()):
-        return {"chat": _plain_chat, "response": partial(_plain_response, plain_thoughts=False)}
+        chat = _translated_chat if translated else _plain_chat
+        return {"chat": chat, "response": partial(_plain_response, plain_thoughts=False)}
     if isinstance(config, OpenAIConfig):
         return {}
     return {"response": partial(_plain_response, plain_thoughts=True)}
@@ -128,6 +132,13 @@ def _plain_chat(request: Request) -> tuple[Request, tuple[str, ...]]:
     """A chat request without what other vendors' answers left in it."""
     body, names = without_extensions(without_thoughts(request.body))
     return msgspec.structs.replace(request, body=with_short_ids(body)), tuple(names)
+
+
+def _translated_chat(request: Request) -> tuple[Request, tuple[str, ...]]:
+    """The same of a request that another format was translated to, without what OpenAI's model refuses."""
+    body, names = within_model_rules(request.body)
+    plain, more = _plain_chat(msgspec.structs.replace(request, body=body))
+    return plain, (*names, *more)
 
 
 def _plain_response(request: Request, *, plain_thoughts: bool) -> tuple[Request, tuple[str, ...]]:

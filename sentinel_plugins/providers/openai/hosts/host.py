@@ -56,6 +56,9 @@ class RequestRules:
     """Parameters that only reasoning models refuse."""
     messages: MessageRules | None = None
     """Those of its messages; None where they are sent as they came."""
+    openai_models: bool = False
+    """The host's models are OpenAI's: of a request that another format was translated to, what they refuse is left
+    out."""
     extensions: bool = False
     """The host has models of many vendors, and is sent what only one of them understands (`extra_content`)."""
     short_tool_ids: bool = False

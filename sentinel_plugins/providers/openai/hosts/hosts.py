@@ -117,7 +117,9 @@ OPENROUTER: Final = Host(
 )
 
 AZURE: Final = Host(
-    RequestRules(messages=MessageRules(unneeded=THOUGHTS), openai_tool_ids=True), auth_header="api-key", auth_scheme=""
+    RequestRules(messages=MessageRules(unneeded=THOUGHTS), openai_tool_ids=True, openai_models=True),
+    auth_header="api-key",
+    auth_scheme="",
 )
 
 VERCEL: Final = Host(RequestRules(extensions=True))

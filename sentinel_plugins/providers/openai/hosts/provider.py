@@ -9,6 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from sentinel_core.context import Call
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.errors import UpstreamError
 from sentinel_core.json_types import JsonValue
 from sentinel_core.messages import Operation, Request
@@ -53,7 +54,10 @@ class HostProvider(OpenAIProvider):
 
     def adaptation(self, call: Call) -> Adaptation | None:
         """The host's rules for one call; they are about chats."""
-        return HostAdaptation(self.host, call.target.model) if call.request.operation == "chat" else None
+        if call.request.operation != "chat":
+            return None
+        translated = call.request.dialect is not OPENAI_CHAT
+        return HostAdaptation(self.host, call.target.model, translated=translated)
 
     def error(self, status: int, body: JsonValue, *, retry_after_s: float | None = None) -> UpstreamError:
         """What the host's error response means."""
@@ -63,16 +67,17 @@ class HostProvider(OpenAIProvider):
 class HostAdaptation(HostReader):
     """One call: its request is adapted first, since its reply may need to know how."""
 
-    __slots__ = ("_model", "_request_rules")
+    __slots__ = ("_model", "_request_rules", "_translated")
 
-    def __init__(self, host: Host, model: str) -> None:
+    def __init__(self, host: Host, model: str, *, translated: bool) -> None:
         super().__init__(host.reply)
         self._request_rules: RequestRules = host.request
         self._model = model
+        self._translated = translated
 
     def request(self, request: Request) -> tuple[Request, tuple[str, ...]]:
         """The request as the host takes it, and the names of what it refuses."""
-        adapted = Adapted(self._request_rules, request.body, self._model)
+        adapted = Adapted(self._request_rules, request.body, self._model, translated=self._translated)
         self._tool_ids = adapted.tool_ids
         # A host that counts without being asked must not be asked: `include_usage` says that the body does so already.
         include = request.include_usage or "stream_options" in self._request_rules.unneeded

@@ -13,6 +13,7 @@ from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_plugins.providers.openai.hosts.host import RequestRules
 from sentinel_plugins.providers.openai.hosts.messages import adapted
 from sentinel_plugins.providers.openai.hosts.tool_ids import ToolIds
+from sentinel_plugins.providers.openai.model_rules import within_model_rules
 
 _encode = msgspec.json.Encoder().encode
 
@@ -22,11 +23,14 @@ class Adapted:
 
     __slots__ = ("body", "left_out", "tool_ids")
 
-    def __init__(self, rules: RequestRules, body: JsonMapping, model: str) -> None:
+    def __init__(self, rules: RequestRules, body: JsonMapping, model: str, *, translated: bool = False) -> None:
         self.left_out: list[str] = []
         self.tool_ids: ToolIds | None = None
         if not rules.extensions:
             body, self.left_out = without_extensions(body)
+        if rules.openai_models and translated:
+            body, refused = within_model_rules(body)
+            self.left_out += refused
         self.body: JsonMapping = self._top(rules, body, _refused(rules, model))
         if rules.messages is not None:
             messages = adapted(rules.messages, self.body.get("messages", ()), self.left_out)
