@@ -18,7 +18,8 @@ def _none() -> JsonMapping:
 
 @dataclass(frozen=True, slots=True)
 class MessageRules:
-    """What becomes of the messages of a request. A field that no rule names is sent as it came."""
+    """What becomes of the messages of a request. A field that no rule names is sent as it came, unless the host is one
+    that refuses what it does not know."""
 
     roles: Mapping[str, str] = field(default_factory=_none)
     """Roles of messages to the host's words for them."""
@@ -26,6 +27,9 @@ class MessageRules:
     """Fields that the host refuses: left out, and named unless they are null."""
     unneeded: frozenset[str] = frozenset()
     """Fields that the host refuses and that say nothing to it: taken out without a word."""
+    known: frozenset[str] = frozenset()
+    """Fields that the host takes, where it refuses every other; empty where it takes any. Its calls of tools and their
+    functions are then sent with what OpenAI's request has there."""
     never_null: frozenset[str] = frozenset()
     """Fields that the host takes, but not null."""
     refusal_as_text: bool = False

@@ -17,8 +17,9 @@ from sentinel_plugins.providers.openai.hosts.usage import with_cached, with_reas
 
 _ONE = MappingProxyType({"n": 1})
 _SYSTEM = MappingProxyType({"developer": "system"})
-_UNSAID = THOUGHTS | {"annotations"}
-"""What answers say beside their words, which is nothing to another vendor."""
+_UNSAID = THOUGHTS | {"annotations", "parsed"}
+"""What answers, or the clients that read them, say beside their words, which is nothing to another vendor."""
+_KNOWN = frozenset({"role", "content", "tool_calls", "tool_call_id"})
 _LOGPROBS = frozenset({"logprobs", "top_logprobs", "logit_bias"})
 
 GROQ: Final = Host(
@@ -31,6 +32,7 @@ GROQ: Final = Host(
         messages=MessageRules(
             unsupported=frozenset({"name", "audio", "images"}),
             unneeded=_UNSAID - {"reasoning"},
+            known=_KNOWN | {"executed_tools", "function_call", "reasoning"},
             never_null=frozenset({"function_call", "tool_calls"}),
             refusal_as_text=True,
         ),
@@ -67,6 +69,7 @@ MISTRAL: Final = Host(
             roles=_SYSTEM,
             unsupported=frozenset({"name", "audio", "images", "function_call"}),
             unneeded=_UNSAID,
+            known=_KNOWN | {"prefix"},
             refusal_as_text=True,
             answer_to_results=True,  # "Unexpected role 'user' after role 'tool'"
         ),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_plugins.providers.openai.hosts.host import MessageRules
+from sentinel_plugins.providers.openai.hosts.plain_calls import with_plain_calls
 
 Message = JsonMapping
 
@@ -22,11 +23,12 @@ def adapted(rules: MessageRules, messages: Iterable[Message], left_out: list[str
 def _adapted(rules: MessageRules, message: Message, left_out: list[str]) -> Message:
     role = rules.roles.get(message["role"], message["role"])
     refused = [name for name, value in message.items() if _is_refused(rules, name, value)]
+    left_out += [f"messages.{name}" for name in refused if _is_named(rules, name, message[name])]
+    calls = message.get("tool_calls")
+    if rules.known and isinstance(calls, list) and (plain := with_plain_calls(calls, left_out)) is not calls:
+        message = {**message, "tool_calls": plain}
     if not refused and role == message["role"]:
         return message
-    for name in refused:
-        if name in rules.unsupported and message[name] is not None:
-            left_out.append(f"messages.{name}")
     kept = {name: value for name, value in message.items() if name not in refused} | {"role": role}
     if "refusal" in refused and isinstance(message["refusal"], str) and not message.get("content"):
         kept["content"] = message["refusal"]
@@ -34,9 +36,14 @@ def _adapted(rules: MessageRules, message: Message, left_out: list[str]) -> Mess
 
 
 def _is_refused(rules: MessageRules, name: str, value: JsonValue) -> bool:
-    if name in rules.unsupported or name in rules.unneeded:
+    if name in rules.unsupported or name in rules.unneeded or (rules.known and name not in rules.known):
         return True
     return (value is None and name in rules.never_null) or (name == "refusal" and rules.refusal_as_text)
+
+
+def _is_named(rules: MessageRules, name: str, value: JsonValue) -> bool:
+    """Whether a field that is left out says something which nothing else does."""
+    return value is not None and name not in rules.unneeded and not (name == "refusal" and rules.refusal_as_text)
 
 
 def _answered(messages: Iterable[Message]) -> Iterator[Message]:

@@ -17,7 +17,7 @@ from tests.plugins.providers.hosts.served import KINDS, host_at
 from tests.upstream import Upstream
 
 HI = {"role": "user", "content": "hi"}
-CALL = {"id": "call00001", "type": "function", "function": {"name": "w", "arguments": "{}"}}
+CALL: JsonObject = {"id": "call00001", "type": "function", "function": {"name": "w", "arguments": "{}"}}
 CALLED = {"role": "assistant", "content": None, "tool_calls": [CALL]}
 RESULT = {"role": "tool", "tool_call_id": "call00001", "content": "1"}
 MORE = {"role": "user", "content": "so?"}
@@ -39,6 +39,32 @@ async def test_what_another_vendor_wrote_beside_an_answer_is_taken_out_without_a
 ) -> None:
     written = {**CALLED, **DUMPED, **THOUGHT, "name": None}
     assert await told(upstream, kind, written, RESULT) == ([{**CALLED, **kept}, RESULT], ())
+
+
+@pytest.mark.parametrize("kind", ["groq", "mistral"])
+async def test_the_message_that_openais_client_parsed_goes_back_with_known_members_alone(
+    upstream: Upstream, kind: str
+) -> None:
+    """`parse()` and `stream()` return it, for the next request."""
+    function = {**CALL["function"], "parsed_arguments": {"city": "Rome"}}
+    parsed = {**CALLED, "parsed": {"city": "Rome"}, "tool_calls": [{**CALL, "function": function, "index": 0}]}
+    assert await told(upstream, kind, parsed, RESULT) == ([CALLED, RESULT], ())
+
+
+@pytest.mark.parametrize("kind", ["groq", "mistral"])
+async def test_what_else_a_host_does_not_know_is_named(upstream: Upstream, kind: str) -> None:
+    marked = {**CALL, "mark": 1, "none": None, "function": {**CALL["function"], "mark": 2}}
+    written = {**CALLED, "mark": 0, "none": None, "tool_calls": [marked, "no call", {"custom": {"name": "w"}}]}
+    told_of, dropped = await told(upstream, kind, written, RESULT)
+    assert told_of == [{**CALLED, "tool_calls": [CALL, "no call", {"custom": {"name": "w"}}]}, RESULT]
+    assert dropped == ("messages.mark", "messages.tool_calls.mark", "messages.tool_calls.function.mark")
+
+
+async def test_members_that_a_host_may_know_are_sent(upstream: Upstream) -> None:
+    begun = {"role": "assistant", "content": "It is", "prefix": True}
+    assert await told(upstream, "mistral", begun) == ([begun], ())
+    marked = {**CALLED, "mark": 0, "tool_calls": [{**CALL, "index": 0}]}
+    assert await told(upstream, "together", marked, RESULT) == ([marked, RESULT], ())
 
 
 @pytest.mark.parametrize("kind", ["groq", "mistral"])
