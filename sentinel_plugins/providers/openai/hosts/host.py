@@ -23,6 +23,8 @@ class MessageRules:
 
     roles: Mapping[str, str] = field(default_factory=_none)
     """Roles of messages to the host's words for them."""
+    no_roles: frozenset[str] = frozenset()
+    """Roles that the host has no word for: a request with a message of one is refused."""
     unsupported: frozenset[str] = frozenset()
     """Fields that the host refuses: left out, and named unless they are null."""
     unneeded: frozenset[str] = frozenset()
@@ -70,7 +72,7 @@ class RequestRules:
     openai_tool_ids: bool = False
     """Ids of tool calls may have no more characters than OpenAI's."""
     tool_by_filter: bool = False
-    """A named `tool_choice` is sent as that one tool and the duty to call one."""
+    """Of a `tool_choice` that names tools those alone are sent, and whether one must be called."""
     schema_in_words: bool = False
     """The host holds an answer to no schema: it is asked for JSON, and told the schema in a message."""
     typed_unions: bool = False

@@ -67,6 +67,7 @@ MISTRAL: Final = Host(
         ),
         messages=MessageRules(
             roles=_SYSTEM,
+            no_roles=frozenset({"function"}),
             unsupported=frozenset({"name", "audio", "images", "function_call"}),
             unneeded=_UNSAID,
             known=_KNOWN | {"prefix"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from sentinel_core.dialects.openai_chat.request import invalid
 from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_plugins.providers.openai.hosts.host import MessageRules
 from sentinel_plugins.providers.openai.hosts.plain_calls import with_plain_calls
@@ -15,12 +16,15 @@ HEARD: Message = {"role": "assistant", "content": "OK"}
 
 
 def adapted(rules: MessageRules, messages: Iterable[Message], left_out: list[str]) -> list[Message]:
-    """The messages, noting the names of fields that the host refuses. One that needs nothing is the same object."""
-    found = [_adapted(rules, message, left_out) for message in messages]
+    """The messages, noting the names of fields that the host refuses. One that needs nothing is the same object. Raises
+    `Refusal` for a role that the host does not know."""
+    found = [_adapted(rules, message, left_out, index) for index, message in enumerate(messages)]
     return list(_answered(found)) if rules.answer_to_results else found
 
 
-def _adapted(rules: MessageRules, message: Message, left_out: list[str]) -> Message:
+def _adapted(rules: MessageRules, message: Message, left_out: list[str], index: int) -> Message:
+    if message["role"] in rules.no_roles:
+        raise invalid(f"messages[{index}].role", f"The model's API knows no role {message['role']!r}.")
     role = rules.roles.get(message["role"], message["role"])
     refused = [name for name, value in message.items() if _is_refused(rules, name, value)]
     left_out += [f"messages.{name}" for name in refused if _is_named(rules, name, message[name])]

@@ -135,14 +135,17 @@ def _shortened_call(call: JsonValue, ids: ToolIds) -> JsonValue:
 
 
 def _tool_by_filter(body: JsonMapping) -> JsonMapping:
-    """`{"function": {"name": …}}` as the one tool of that name and `any`, which every model of the host takes."""
+    """A named tool, or several of which some or one may be called, as those tools alone, and `any` where one must be
+    called: every model of the host takes that."""
     choice = body.get("tool_choice")
-    function = choice.get("function") if isinstance(choice, Mapping) else None
-    name = function.get("name") if isinstance(function, Mapping) else None
-    tools = [tool for tool in _tools(body) if _function(tool).get("name") == name]
-    if name is None or not tools:
+    allowed = choice.get("allowed_tools") if isinstance(choice, Mapping) else None
+    chosen = _tools(allowed) if isinstance(allowed, Mapping) else [choice]
+    names = [name for tool in chosen if isinstance(name := _function(tool).get("name"), str)]
+    tools = [tool for tool in _tools(body) if _function(tool).get("name") in names]
+    if not tools:
         return body
-    return {**body, "tools": tools, "tool_choice": "any"}
+    may = isinstance(allowed, Mapping) and allowed.get("mode") != "required"
+    return {**body, "tools": tools, "tool_choice": "auto" if may else "any"}
 
 
 def _typed_unions(body: JsonMapping) -> JsonMapping:

@@ -137,6 +137,33 @@ async def test_mistral_gets_a_named_tool_as_the_only_one(upstream: Upstream) -> 
     assert (received.json["tools"], received.json["tool_choice"]) == (tools, "required")
 
 
+@pytest.mark.parametrize(("mode", "said"), [("required", "any"), ("auto", "auto")])
+async def test_mistral_gets_the_tools_that_may_be_called_alone(upstream: Upstream, mode: str, said: str) -> None:
+    tools = [{"type": "function", "function": {"name": name}} for name in ("a", "b", "c")]
+    allowed = {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": [tools[2], tools[0]]}}
+    received = await sent(upstream, "mistral", tools=tools, tool_choice=allowed)
+    assert (received.json["tools"], received.json["tool_choice"]) == ([tools[0], tools[2]], said)
+
+
+@pytest.mark.parametrize(
+    "allowed", [None, {}, {"tools": None}, {"tools": [{"type": "function", "function": {"name": "z"}}, "a", {}]}]
+)
+async def test_a_choice_that_names_no_tool_is_mistrals_to_refuse(upstream: Upstream, allowed: JsonValue) -> None:
+    tools = [{"type": "function", "function": {"name": "a"}}, {"type": "web_search"}]
+    choice = {"type": "allowed_tools", "allowed_tools": allowed}
+    received = await sent(upstream, "mistral", tools=tools, tool_choice=choice)
+    assert (received.json["tools"], received.json["tool_choice"]) == (tools, choice)
+
+
+async def test_a_role_that_mistral_does_not_know_is_refused(upstream: Upstream) -> None:
+    messages = [{"role": "user", "content": "hi"}, {"role": "function", "name": "w", "content": "r"}]
+    with pytest.raises(Refusal, match="knows no role 'function'") as refused:
+        await sent(upstream, "mistral", messages=messages)
+    assert (refused.value.code, refused.value.param) == ("invalid_parameter", "messages[1].role")
+    assert upstream.requests == []
+    assert (await sent(upstream, "groq", messages=messages)).json["messages"][1]["role"] == "function"
+
+
 async def test_azure_is_given_ids_of_calls_as_long_as_openai_takes_them(upstream: Upstream) -> None:
     call = {"id": "toolu_" + "x" * 50, "type": "function", "function": {"name": "w", "arguments": "{}"}}
     turns = [{"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": call["id"], "content": "1"}]
