@@ -37,8 +37,8 @@ Some requests are refused by the ASGI server before the gateway sees them: [runn
 TAIL = f"""
 Where the cause is a provider's, `code` may be a word that is not in this table, with the status and type of the row
 that is right for it: the provider's own, such as `context_length_exceeded`; `upstream_quota` (503), where the balance
-or quota of the gateway's key is used up; `invalid_tool_arguments` (502), where a model wrote arguments that are no
-JSON. In process, an error's `code` is that of the row and `told_code` the word.
+or quota of the gateway's key is used up and no wait helps; `invalid_tool_arguments` (502), where a model wrote
+arguments that are no JSON. In process, an error's `code` is that of the row and `told_code` the word.
 
 A provider's own words are cut as well: its `type`, `param` and `code` to {MAX_WORD_CHARS} characters each. Where they
 repeat a secret of its table or its address, `[secret]` and `[address]` stand there instead.

@@ -160,7 +160,7 @@ ROWS = (
     Row(
         "U20",
         "402, or a balance or quota that is used up",
-        NEXT + "503 `upstream_quota`",
+        NEXT + "503 `upstream_quota`, which says not to retry and names no wait",
         UpstreamError("overloaded", upstream_status=402, wire_code="upstream_quota", should_retry=False),
     ),
     Row(

@@ -14,11 +14,11 @@ CHALLENGE = (b"www-authenticate", b"Bearer")  # RFC 9110, section 15.5.2: no 401
 def error_headers(error: SentinelError) -> RawHeaders:
     """The retry advice of one error, as the official SDKs read it; of a 401, how to say who one is.
 
-    A 503 always names a wait; a 429 only one that is known, because a guess would be obeyed (U16). A wait beyond two
-    minutes is not announced: SDKs ignore it, so they are told not to retry.
+    A 503 that may be tried again always names a wait; a 429 only one that is known, because a guess would be obeyed
+    (U16). A wait beyond two minutes is not announced: SDKs ignore it, so they are told not to retry.
     """
     wait = error.retry_after_s
-    if wait is None and error.status == 503:
+    if wait is None and error.status == 503 and error.should_retry:
         wait = UNAVAILABLE_S
     retry = error.should_retry and (wait is None or wait <= MAX_RETRY_AFTER_S)
     advice = ((b"x-should-retry", b"true" if retry else b"false"),)

@@ -69,6 +69,7 @@ async def test_h34_any_other_request_id_is_replaced(runner: str, given: str) -> 
         (UpstreamError("rate_limit_exceeded"), 429, {"x-should-retry": "true"}),
         (UpstreamError("rate_limit_exceeded", retry_after_s=121), 429, {"x-should-retry": "false"}),
         (Refusal("insufficient_quota", retry_after_s=60), 429, {"x-should-retry": "false", "retry-after": "60"}),
+        (UpstreamError("overloaded", wire_code="upstream_quota", should_retry=False), 503, {"x-should-retry": "false"}),
         (Refusal("model_not_found"), 404, {"x-should-retry": "false"}),
         (Refusal("invalid_api_key"), 401, {"x-should-retry": "false", "www-authenticate": "Bearer"}),
         (ValueError("secret detail"), 500, {"x-should-retry": "true"}),

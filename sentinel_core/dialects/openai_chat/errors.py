@@ -42,6 +42,7 @@ are about the gateway's key and account, and must not read as the caller's (U19,
 
 _CREDENTIALS = frozenset({"invalid_api_key", "authentication_error", "permission_error", "invalid_authentication"})
 _QUOTA = frozenset({"insufficient_quota", "billing_not_active", "billing_hard_limit_reached"})
+_OUT_OF_QUOTA = "The account of this gateway at the model's provider is out of balance or quota."
 _REFUSED = (
     *("context_length_exceeded", "string_above_max_length", "unsupported_parameter"),
     *("content_filter", "content_policy_violation", "bio_policy", "misalignment_policy_violation", "invalid_prompt"),
@@ -94,7 +95,9 @@ def upstream_error(status: int, body: JsonValue, *, retry_after_s: float | None 
     if status in (401, 403) or code in _CREDENTIALS:
         return UpstreamError("upstream_auth_error", upstream_status=status)
     if status == 402 or code in _QUOTA or kind in _QUOTA or (status == 400 and "credit balance" in (message or "")):
-        return UpstreamError("overloaded", upstream_status=status, wire_code=UPSTREAM_QUOTA, should_retry=False)
+        return UpstreamError(
+            "overloaded", _OUT_OF_QUOTA, upstream_status=status, wire_code=UPSTREAM_QUOTA, should_retry=False
+        )
     if status in CALLER_FAULTS:
         param = _text(wire.get("param"))
         return UpstreamError(
@@ -141,15 +144,30 @@ def _status(wire: JsonMapping) -> int:
 
 
 def _wire(body: JsonValue) -> JsonMapping:
-    """The error object of a body: under `error`, there as a bare string, or, with vLLM and Mistral, the body itself. Of
-    Gemini's imitation it is an array's only item."""
+    """The error object of a body: under `error`, there as a bare string, or, with vLLM and Mistral, the body itself or
+    its `detail`. Of Gemini's imitation it is an array's only item."""
     body = error_alone(body)
     if not isinstance(body, Mapping):
         return {}
     error = body.get("error")
     if isinstance(error, str):
         return {"message": error}
-    return error if isinstance(error, Mapping) else body
+    return error if isinstance(error, Mapping) else _detailed(body)
+
+
+def _detailed(body: JsonMapping) -> JsonMapping:
+    """FastAPI's `detail`, in `message` or by itself, as an error object: its first item's text and place. Any other
+    body is its own."""
+    message = body.get("message")
+    detail = (message if isinstance(message, Mapping) else body).get("detail")
+    if isinstance(detail, str):
+        return {"message": detail}
+    if isinstance(detail, list) and detail and isinstance(detail[0], Mapping):
+        first = detail[0]
+        place = first.get("loc")
+        param = ".".join(map(str, place[1:])) if isinstance(place, list) else None
+        return {"message": first.get("msg"), "type": "invalid_request_error", "param": param or None}
+    return body
 
 
 def _text(value: JsonValue) -> str | None:

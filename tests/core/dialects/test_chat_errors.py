@@ -73,7 +73,30 @@ def test_u19_a_credentials_code_counts_whatever_the_status(status: int) -> None:
 def test_u20_an_empty_account_of_the_gateway_is_not_the_callers_quota(status: int, wire: JsonObject) -> None:
     error = upstream_error(status, {"error": wire})
     assert (error.code, error.wire_code, error.should_retry) == ("overloaded", "upstream_quota", False)
-    assert error.message == ERRORS["overloaded"].message
+    assert error.message == "The account of this gateway at the model's provider is out of balance or quota."
+
+
+DETAIL = [{"type": "extra_forbidden", "loc": ["body", "messages", 1, "parsed"], "msg": "Extra inputs"}]
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "param"),
+    [
+        ({"detail": DETAIL}, "Extra inputs", "messages.1.parsed"),
+        ({"message": {"detail": DETAIL}, "object": "error"}, "Extra inputs", "messages.1.parsed"),
+        ({"detail": "No such thing"}, "No such thing", None),
+        ({"detail": [{"msg": "m", "loc": ["body"]}]}, "m", None),
+        ({"detail": [{"msg": "m"}]}, "m", None),
+        ({"detail": [], "message": "m"}, "m", None),
+        ({"detail": ["m"]}, ERRORS["invalid_request"].message, None),
+        ({"detail": "d", "error": {"message": "m"}}, "m", None),
+    ],
+)
+def test_u18_the_first_words_of_a_servers_validation_are_told(body: JsonValue, message: str, param: str | None) -> None:
+    """FastAPI's `detail`, as vLLM and Mistral write it."""
+    error = upstream_error(422, body)
+    assert (error.status, error.message, error.param) == (422, message, param)
+    assert error.verbatim == (message != ERRORS["invalid_request"].message), "guards read the server's words"
 
 
 @pytest.mark.parametrize("wait", [None, 2.0, 2.5, 99_999.0])

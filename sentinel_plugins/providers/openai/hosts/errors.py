@@ -11,7 +11,6 @@ from sentinel_plugins.providers.openai.hosts.host import ErrorRules
 def as_openai(rules: ErrorRules, status: int, body: JsonValue) -> tuple[int, JsonValue]:
     """The status and the body that OpenAI would have sent."""
     status = rules.statuses.get(status, status)
-    body = _detailed(body)
     error = body.get("error") if isinstance(body, Mapping) else None
     if rules.moderation and status == 403 and isinstance(error, Mapping) and _is_moderation(error):
         return 400, {"error": {**error, "type": "invalid_request_error", "code": "content_filter"}}
@@ -26,19 +25,3 @@ def _is_moderation(error: JsonMapping) -> bool:
     """OpenRouter says what was flagged; where its key may not do something, it says nothing of the kind."""
     metadata = error.get("metadata")
     return isinstance(metadata, Mapping) and bool(metadata.get("reasons"))
-
-
-def _detailed(body: JsonValue) -> JsonValue:
-    """FastAPI's `detail`, as Mistral validates with it, in `message` or by itself: its first item's text and place."""
-    if not isinstance(body, Mapping) or "error" in body:
-        return body
-    message = body.get("message")
-    detail = (message if isinstance(message, Mapping) else body).get("detail")
-    if isinstance(detail, str):
-        return {"error": {"message": detail}}
-    if isinstance(detail, list) and detail and isinstance(detail[0], Mapping):
-        first = detail[0]
-        place = first.get("loc")
-        param = ".".join(map(str, place[1:])) if isinstance(place, list) else None
-        return {"error": {"message": first.get("msg"), "type": "invalid_request_error", "param": param or None}}
-    return body

@@ -30,7 +30,7 @@ CASES: list[tuple[str, int, JsonValue, tuple[str, int, str]]] = [
         "deepseek",
         402,
         {"error": {"message": "Insufficient Balance"}},
-        ("overloaded", 503, "The gateway or the model's provider is overloaded."),
+        ("overloaded", 503, "The account of this gateway at the model's provider is out of balance or quota."),
     ),
     ("deepseek", 422, OPENAI, ("invalid_request", 422, WORDS)),
     ("xai", 400, {"code": "invalid", "error": WORDS}, ("invalid_request", 400, WORDS)),
