@@ -44,7 +44,7 @@ the same as 0.
 
 `service_factors` say what tiers of a provider cost (OpenAI's and Anthropic's `service_tier`): the price is multiplied
 by the factor of the tier that the answer names, else of the one that was asked for. The shipped rows have those of
-`flex` and of `priority`, also called `fast`, for models of OpenAI whose lists are known; rows of your own add others.
+`priority`, also called `fast`, for models of OpenAI whose lists are known; rows of your own add others, such as `flex`.
 
 """
 

@@ -126,7 +126,7 @@ def test_p3_no_tier_that_may_serve_a_request_costs_more_than_at_most(
 def test_shipped_tiers_cost_what_their_lists_say() -> None:
     shipped = Prices(FileCatalogue.shipped(), KINDS)
     millions = Usage(1_000_000, 1_000_000)
-    listed = {("gpt-4o", "priority"): 21.25, ("gpt-4o", "default"): 12.5, ("gpt-5.6-luna", "flex"): 3.5}
+    listed = {("gpt-4o", "priority"): 21.25, ("gpt-4o", "default"): 12.5, ("gpt-5.6-luna", "priority"): 14.0}
     for (model, tier), usd in listed.items():
         cost = shipped.cost(Target("openai", model), millions, tier)
         assert cost is not None
