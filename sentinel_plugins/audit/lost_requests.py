@@ -16,13 +16,15 @@ from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.recording.late import take_in
 from sentinel_plugins.recording.lost import looked_for_every_s
 from sentinel_plugins.recording.pages import Pages
+from sentinel_plugins.recording.witness import Witness
 
 log = logging.getLogger("sentinel.audit")
 
 
 class LostRequests:
     """Reads what is new and remembers intents until their ends are read. One that is old enough at two looks that
-    follow each other is looked up again, claimed, and ended: any number of gateways may do this, and one of them does.
+    follow each other, and does not run in this process, is looked up again, claimed, and ended: any number of gateways
+    may do this, and one of them does.
 
     New records are known by their times, and a spool brings old ones late. So all are read again once in the time after
     which a request is lost; nobody looks while records wait in this machine's spool; and other machines have the time
@@ -31,16 +33,20 @@ class LostRequests:
     A gateway that is killed between its claim and its record leaves the intent without an end for good.
     """
 
-    def __init__(self, records: RecordStore, journal: Journal, clock: Clock, lost_after_s: float) -> None:
+    def __init__(
+        self, records: RecordStore, journal: Journal, clock: Clock, lost_after_s: float, witness: Witness
+    ) -> None:
         self._records = records
         self._journal = journal
         self._clock = clock
         self._lost_after_s = lost_after_s
+        self._witness = witness
         self._every_s = looked_for_every_s(lost_after_s)
         self._read_to = 0.0
         self._all_again_at = 0.0
         self._open: dict[str, Record] = {}
         self._due: set[str] = set()
+        witness.look(clock)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Self]:
@@ -59,7 +65,9 @@ class LostRequests:
         await take_in(self._records)
         now = self._clock.time()
         await self._read(now - self._every_s)
-        due = {exchange: intent for exchange, intent in self._open.items() if intent.at <= now - self._lost_after_s}
+        old = self._witness.seen(self._clock, self._lost_after_s)
+        running = self._witness.running
+        due = {name: intent for name, intent in self._open.items() if intent.at <= old and name not in running}
         for exchange, intent in due.items():
             if exchange in before:
                 await self._end(exchange, intent, now)
@@ -67,9 +75,9 @@ class LostRequests:
         self._due = {*due} - before
 
     async def _read(self, until: float) -> None:
-        """What came since the last time, or all. An intent and its end are forgotten where they meet, whichever comes
-        first: what is held is what is open."""
-        since = self._read_to if until < self._all_again_at else None
+        """What came since the last time, or all, as where the clock was set back. An intent and its end are forgotten
+        where they meet, whichever comes first: what is held is what is open."""
+        since = self._read_to if self._read_to <= until < self._all_again_at else None
         begun: dict[str, Record] = {}
         ended: set[str] = set()
         async for page in Pages(self._records, TABLE, tenant=None, since=since, until=until):

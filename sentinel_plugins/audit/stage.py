@@ -13,16 +13,20 @@ from sentinel_core.context import Call, CallNext, Context, Outcome
 from sentinel_core.errors import ConfigProblem
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.reply import Reply
-from sentinel_core.services import Clock, Services
+from sentinel_core.services import Clock, ServiceKey, Services
 from sentinel_core.stage import Stage
 from sentinel_plugins.audit.checkpoints import Checkpoints
 from sentinel_plugins.audit.config import AuditConfig
-from sentinel_plugins.audit.entry import TABLE, intent, terminal
+from sentinel_plugins.audit.entry import BEGUN, TABLE, intent, terminal
 from sentinel_plugins.audit.lost_requests import LostRequests
 from sentinel_plugins.audit.noting import Noting
 from sentinel_plugins.audit.seal import Keys, Sealer
 from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.recording.lost import lost_while_running
+from sentinel_plugins.recording.witness import Witness
+
+WITNESS: ServiceKey[Witness] = ServiceKey("audit_witness")
+"""Which requests with an intent run, by their exchanges, and how the clock went."""
 
 
 class Audit(Stage):
@@ -36,10 +40,11 @@ class Audit(Stage):
     Config: ClassVar[type[AuditConfig]] = AuditConfig
     observer: ClassVar[bool] = True
 
-    def __init__(self, config: AuditConfig, journal: Journal, clock: Clock) -> None:
+    def __init__(self, config: AuditConfig, journal: Journal, clock: Clock, witness: Witness) -> None:
         super().__init__(config)
         self.journal = journal
         self._clock = clock
+        self._running = witness.running
         self._required = config.guarantee == "required"
         self._content = config.content
 
@@ -74,23 +79,33 @@ class Audit(Stage):
                 most_bytes=config.max_waiting_bytes if config.content else None,
                 counts=services.counts,
             )
-            lost = LostRequests(services.records, journal, services.clock, config.lost_after_s)
+            witness = services.find(WITNESS, Witness)
+            lost = LostRequests(services.records, journal, services.clock, config.lost_after_s, witness)
             async with journal.open(), lost.open() if config.guarantee == "required" else nullcontext():
-                yield cls(config, journal, services.clock)
+                yield cls(config, journal, services.clock, witness)
 
     @hookimpl
     async def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:
         """Where a record is required, write the intent first. Raises `Refusal` (ledger_unavailable)."""
         if self._required:
-            await self.journal.write(intent(ctx, self._clock.time()))
+            self._over(ctx)  # a stage before this one may try again
+            record = intent(ctx, self._clock.time())
+            self._running.add(ctx[BEGUN])
+            await self.journal.write(record)
         reply: Reply = await call_next(call)
         return reply
 
     @hookimpl
     def on_finish(self, ctx: Context, outcome: Outcome) -> None:
         """Take the record of one request; nobody waits for the record store."""
+        self._over(ctx)
         lost, now = self.journal.dropped, self._clock.time()
         self.journal.add(terminal(ctx, outcome, now, lost=lost, content=self._content))
+
+    def _over(self, ctx: Context) -> None:
+        """What has an intent runs no longer: it has its end, or nobody will write it."""
+        if self._required:
+            self._running.discard(ctx.get(BEGUN, ""))
 
 
 def keys_of(config: AuditConfig) -> Keys | None:

@@ -11,13 +11,14 @@ from sentinel_core.hookspecs import hookimpl
 from sentinel_core.jobs import Job
 from sentinel_core.services import LEDGER, USAGE_SUMS, ServiceFactory
 from sentinel_core.stage import Stage
+from sentinel_plugins.recording.witness import Witness
 from sentinel_plugins.usage import commands, reconcile_command
 from sentinel_plugins.usage.config import UsageConfig
 from sentinel_plugins.usage.endpoints import Routes
 from sentinel_plugins.usage.lost_calls import LostCalls
 from sentinel_plugins.usage.retention import forget_old
 from sentinel_plugins.usage.spent import Spent
-from sentinel_plugins.usage.stage import Usage
+from sentinel_plugins.usage.stage import WITNESS, Usage
 from sentinel_plugins.usage.sums import Sums
 
 __all__ = [
@@ -40,8 +41,8 @@ def sentinel_stages() -> Iterable[type[Stage]]:
 @hookimpl
 def sentinel_services() -> Mapping[str, ServiceFactory]:
     """`ledger`: what budgets begin with that the state store does not know. `usage_sums`: the sums of the ledger, for
-    whoever shows them beside something else."""
-    return {LEDGER: Spent, USAGE_SUMS: Sums}
+    whoever shows them beside something else. `usage_witness`: what a reload must not forget of what runs."""
+    return {LEDGER: Spent, USAGE_SUMS: Sums, WITNESS: Witness}
 
 
 @hookimpl
@@ -58,7 +59,7 @@ def sentinel_jobs(gateway: Gateway) -> Iterable[Job]:
         return
     if config.guarantee == "required":
         lost_after_s = config.lost_after_s
-        yield Job("lost calls", lambda: LostCalls(gateway.records, gateway.services.clock, lost_after_s).run())
+        yield Job("lost calls", lambda: _lost_calls(gateway, lost_after_s).run())
     if (retention_s := config.retention_s) is not None:
         yield Job("usage retention", lambda: forget_old(gateway.records, gateway.services.clock, retention_s))
 
@@ -67,3 +68,8 @@ def sentinel_jobs(gateway: Gateway) -> Iterable[Job]:
 def sentinel_commands() -> Iterable[Command]:
     """`sentinel usage` and `sentinel cost reconcile`."""
     return (*commands.COMMANDS, *reconcile_command.COMMANDS)
+
+
+def _lost_calls(gateway: Gateway, lost_after_s: float) -> LostCalls:
+    services = gateway.services
+    return LostCalls(gateway.records, services.clock, lost_after_s, services.find(WITNESS, Witness))

@@ -10,7 +10,8 @@ from sentinel_plugins.recording.chore import repeated
 from sentinel_plugins.recording.late import take_in
 from sentinel_plugins.recording.lost import looked_for_every_s
 from sentinel_plugins.recording.pages import Pages
-from sentinel_plugins.usage.row import INTENTS, TABLE
+from sentinel_plugins.recording.witness import NEVER, Witness
+from sentinel_plugins.usage.row import INTENTS, TABLE, nonce_of
 
 log = logging.getLogger("sentinel.usage")
 
@@ -18,16 +19,19 @@ log = logging.getLogger("sentinel.usage")
 class LostCalls:
     """The job of one gateway. Any number of them may run: a row is written once under its id, whoever writes it.
 
-    So every intent that is old enough is written as a row. Of a call that ended nothing comes of it: its row is there,
-    unless it waits in a spool. So none is written while rows wait in that of this machine; nor in the first round
-    after that, or after the store was away, when other machines may still be sending theirs.
+    So every intent that is old enough is written as a row, unless its request runs in this process. Of a call that
+    ended nothing comes of it: its row is there, unless it waits in a spool. So none is written while rows wait in that
+    of this machine; nor in the first round after that, or after the store was away, when other machines may still be
+    sending theirs.
     """
 
-    def __init__(self, records: RecordStore, clock: Clock, lost_after_s: float) -> None:
+    def __init__(self, records: RecordStore, clock: Clock, lost_after_s: float, witness: Witness) -> None:
         self._records = records
         self._clock = clock
         self._lost_after_s = lost_after_s
+        self._witness = witness
         self._settled = False
+        witness.look(clock)
 
     async def run(self) -> None:
         """Now, and as long as the gateway is open."""
@@ -46,7 +50,10 @@ class LostCalls:
 
     async def adopt(self) -> None:
         """Write what is old enough into the ledger, and forget that it was intended. Raises `Refusal`."""
-        until = self._clock.time() - self._lost_after_s
+        until = self._witness.seen(self._clock, self._lost_after_s)
+        if until == NEVER:
+            return
         async for page in Pages(self._records, INTENTS, tenant=None, until=until):
-            await self._records.append(TABLE, page)
-            await self._records.delete(INTENTS, until=until, ids=[intent.id for intent in page])
+            lost = [intent for intent in page if nonce_of(intent) not in self._witness.running]
+            await self._records.append(TABLE, lost)
+            await self._records.delete(INTENTS, until=until, ids=[intent.id for intent in lost])

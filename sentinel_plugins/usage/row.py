@@ -152,6 +152,11 @@ def new_nonce() -> str:
     return getrandbits(64).to_bytes(8).hex()
 
 
+def nonce_of(row: Record) -> str:
+    """The nonce of the request that a row is of."""
+    return row.id.rpartition(":")[2]
+
+
 def _ended(
     ctx: Context, attempt: Attempt, nonce: str, at: float, cost: AttemptCost, ending: Ending, error: str | None
 ) -> EndedCall:

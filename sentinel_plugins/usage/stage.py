@@ -16,13 +16,17 @@ from sentinel_core.costs import COSTS, AttemptCost, costs_of, lost_cost, settled
 from sentinel_core.errors import ConfigProblem
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.prices import Prices
-from sentinel_core.services import PRICES, TOKENS, Clock, Services
+from sentinel_core.services import PRICES, TOKENS, Clock, ServiceKey, Services
 from sentinel_core.stage import Stage
 from sentinel_core.tokens import RoughTokens, Tokens
 from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.recording.lost import lost_while_running
+from sentinel_plugins.recording.witness import Witness
 from sentinel_plugins.usage.config import UsageConfig
 from sentinel_plugins.usage.row import INTENTS, NONCE, TABLE, ended_calls, intent, new_nonce
+
+WITNESS: ServiceKey[Witness] = ServiceKey("usage_witness")
+"""Which requests run whose calls have intents, by their nonces, and how the clock went."""
 
 
 class Meter(msgspec.Struct, frozen=True):
@@ -45,11 +49,14 @@ class Usage(Stage):
     observer: ClassVar[bool] = True
     writes = {"on_request": (BEFORE_CALL, NONCE), "on_finish": (COSTS,)}  # noqa: RUF012 - declared so by the base
 
-    def __init__(self, config: UsageConfig, journal: Journal, intents: Journal | None, meter: Meter) -> None:
+    def __init__(
+        self, config: UsageConfig, journal: Journal, intents: Journal | None, meter: Meter, witness: Witness
+    ) -> None:
         super().__init__(config)
         self.journal = journal
         self._intents = intents
         self._meter = meter
+        self._running = witness.running
 
     @classmethod
     def unused(cls, config: UsageConfig) -> tuple[str, ...]:
@@ -75,13 +82,15 @@ class Usage(Stage):
                 for table in tables
             ]
             journal, *intents = [await stack.enter_async_context(one.open()) for one in journals]
-            yield cls(config, journal, intents[0] if intents else None, meter)
+            witness = services.find(WITNESS, Witness)
+            yield cls(config, journal, intents[0] if intents else None, meter, witness)
 
     @hookimpl
     def on_request(self, ctx: Context) -> None:
         """Where intents are required, ask to hear of each call before it is made."""
         if self._intents is not None:
-            ctx[NONCE] = new_nonce()
+            ctx[NONCE] = nonce = new_nonce()
+            self._running.add(nonce)
             announce: Callable[[Attempt], Awaitable[None]] = partial(self._announce, ctx, self._intents)
             ctx[BEFORE_CALL] = announce
 
@@ -91,6 +100,7 @@ class Usage(Stage):
         found = settled_costs(ctx, self._meter.prices)
         if found is None:
             return self._note_later(ctx, outcome)
+        self._over(ctx)
         self._note(ctx, found)
         return None
 
@@ -100,8 +110,16 @@ class Usage(Stage):
         await intents.write(intent(ctx, attempt, cost, self._meter.clock.time()))
 
     async def _note_later(self, ctx: Context, outcome: Outcome) -> None:
-        self._note(ctx, await costs_of(ctx, outcome, self._meter.prices, self._meter.tokens))
+        try:
+            self._note(ctx, await costs_of(ctx, outcome, self._meter.prices, self._meter.tokens))
+        finally:
+            self._over(ctx)
 
     def _note(self, ctx: Context, costs: tuple[AttemptCost, ...]) -> None:
         for call in ended_calls(ctx, costs, self._meter.clock.time()):
             self.journal.add(call)
+
+    def _over(self, ctx: Context) -> None:
+        """Its calls have their rows, or nobody will write them."""
+        if self._intents is not None:
+            self._running.discard(ctx.get(NONCE, ""))

@@ -15,7 +15,7 @@ from sentinel_core.json_types import TomlValue
 from sentinel_core.records import Record, RecordStore
 from sentinel_core.reply import Reply
 from sentinel_core.stage import Stage
-from sentinel_core.testing import FakeClock, FakeProvider, chain_of, completion, context, fake_services, opened, run
+from sentinel_core.testing import FakeProvider, chain_of, completion, context, fake_services, opened, run
 from sentinel_plugins.audit import Audit
 from sentinel_plugins.audit.retention import Retention
 from sentinel_plugins.breaker.stage import Breaker
@@ -23,21 +23,12 @@ from sentinel_plugins.rate_limit.stage import RateLimit
 from sentinel_plugins.state.memory import MemoryState
 from sentinel_plugins.usage import Usage
 from tests.plugins.recording.written import rows
+from tests.plugins.wall import Wall
 
 JUMPS = (-3_600.0, 3_600.0, 86_400.0)
 WINDOW_S, OPEN_S = 60.0, 30.0
 LIMITED = {"max_requests": 3, "window_s": WINDOW_S}
 UNLIMITED = {"max_requests": "unlimited"}
-
-
-class Wall(FakeClock):
-    """A clock whose time of day is set by somebody else; durations go on."""
-
-    ahead = 0.0
-
-    def time(self) -> float:
-        """The time of day."""
-        return self.monotonic() + self.ahead
 
 
 class Upstream(FakeProvider):

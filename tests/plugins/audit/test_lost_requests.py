@@ -17,11 +17,15 @@ from sentinel_core.testing import FakeClock
 from sentinel_plugins.audit.entry import EXCHANGE, TABLE
 from sentinel_plugins.audit.lost_requests import LostRequests
 from sentinel_plugins.audit.seal import Keys, Sealer
+from sentinel_plugins.audit.stage import WITNESS
 from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.recording.lost import LOST
+from sentinel_plugins.recording.witness import Witness
 from sentinel_plugins.records.memory import MemoryRecords
 from tests.plugins.audit.verified import verify
 from tests.plugins.recording.spooled import Spooled
+from tests.plugins.usage.ledger import books
+from tests.plugins.wall import Wall
 from tests.properties import promised
 
 KEYS = Keys(b"key-of-the-audit-for-tests")
@@ -33,7 +37,8 @@ class Writer:
 
     def __init__(self, name: str, records: MemoryRecords, clock: FakeClock) -> None:
         self.journal = Journal(TABLE, records, clock, finish=Sealer(KEYS, name).seal)
-        self.looking = LostRequests(records, self.journal, clock, LOST_AFTER_S)
+        self.witness = Witness()
+        self.looking = LostRequests(records, self.journal, clock, LOST_AFTER_S, self.witness)
         self._clock = clock
 
     async def write(self, kind: str, request: str, tenant: str = "acme") -> None:
@@ -129,6 +134,66 @@ async def test_s04_a_round_before_an_outage_is_none() -> None:
         await one.write("terminal", "open")
         await one.looking.look()
     assert await ends(records) == {"open": [None]}
+
+
+async def test_d06_a_clock_that_is_set_forward_gives_nothing_an_end_that_runs() -> None:
+    """In this process, in another one, seen from one that starts behind the jump."""
+    records, clock = MemoryRecords(), Wall()
+    one, other = Writer("one", records, clock), Writer("other", records, clock)
+    async with one.journal.open(), other.journal.open():
+        await other.write("intent", "theirs")
+        await one.write("intent", "mine")
+        one.witness.running.add("mine")
+        clock.ahead = 3_600.0
+        late = Writer("late", records, clock)
+        for _ in range(int(LOST_AFTER_S) - 1):
+            await clock.advance(1.0)
+            for writer in (one, other, late):
+                await writer.looking.look()
+        assert await ends(records) == {}
+        await clock.advance(2.0)
+        for _ in range(3):
+            await one.looking.look()
+            await clock.advance(1.0)
+    assert await ends(records) == {"theirs": [LOST]}
+
+
+async def test_d06_an_end_is_read_that_is_dated_before_what_was_read_last() -> None:
+    records, clock = MemoryRecords(), Wall()
+    one = Writer("one", records, clock)
+    async with one.journal.open():
+        clock.ahead = 3_600.0
+        await one.write("intent", "ended")
+        await clock.advance(2.0)
+        await one.looking.look()
+        clock.ahead = 0.0
+        fields: JsonObject = {"kind": "terminal", "request_id": "ended", "exchange": "ended"}
+        await records.append(TABLE, [Record("end", "acme", clock.time(), fields)])
+        for _ in range(2):
+            await clock.advance(2.0)
+            await one.looking.look()
+        clock.ahead = 3_600.0
+        await clock.advance(2 * LOST_AFTER_S)
+        for _ in range(3):
+            await one.looking.look()
+            await clock.advance(1.0)
+    assert await ends(records) == {"ended": [None]}
+
+
+async def test_what_runs_is_known_until_its_end_is_taken_also_behind_a_reload() -> None:
+    async with books(audit={"guarantee": "required"}) as b:
+        witness = b.gateway.services.find(WITNESS)
+        assert witness is not None
+        async with b.gateway.stream({"model": "m", "messages": [{"role": "user", "content": "Hi"}]}) as events:
+            await anext(events)
+            await b.gateway.reload()
+            (intent,) = (await b.gateway.records.query(TABLE, tenant=None)).records
+            assert witness.running == {intent.fields[EXCHANGE]}
+            async for _ in events:
+                pass
+        await b.ask(stream=False)
+        await b.rows()
+        assert witness.running == set()
 
 
 async def test_a_row_that_is_no_record_of_a_request_holds_up_no_other() -> None:
@@ -233,7 +298,7 @@ async def test_what_is_open_is_what_has_begun_and_not_ended_whatever_order_it_is
         for sides in readings
     ]
     records = AnyPages([*(paged(reading, size) for reading in rows), iter(()), iter(())])
-    looking = LostRequests(records, Journal(TABLE, records, clock), clock, LOST_AFTER_S)
+    looking = LostRequests(records, Journal(TABLE, records, clock), clock, LOST_AFTER_S, Witness())
     for sides in readings:
         await looking.look()
         open_ |= {exchange for exchange, kind in sides if kind == "intent"}
@@ -271,5 +336,5 @@ async def test_of_requests_that_ended_nothing_is_held_however_many_there_are() -
             most = max(most, held)
 
     records = AnyPages([pages()])
-    await LostRequests(records, Journal(TABLE, records, clock), clock, LOST_AFTER_S).look()
+    await LostRequests(records, Journal(TABLE, records, clock), clock, LOST_AFTER_S, Witness()).look()
     assert most <= 2 * 20, "a page, and the one before it"

@@ -17,12 +17,15 @@ from sentinel_core.testing import FakeClock, chat_body
 from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.recording.lost import LOST
 from sentinel_plugins.recording.reach import Reach
+from sentinel_plugins.recording.witness import Witness
 from sentinel_plugins.records.memory import MemoryRecords
 from sentinel_plugins.usage.lost_calls import LostCalls
-from sentinel_plugins.usage.row import INTENTS, TABLE
+from sentinel_plugins.usage.row import INTENTS, TABLE, nonce_of
+from sentinel_plugins.usage.stage import WITNESS
 from sentinel_plugins.usage.summary import Asked, summary
 from tests.plugins.recording.spooled import Spooled
 from tests.plugins.usage.ledger import Books, Fate, books
+from tests.plugins.wall import Wall
 from tests.properties import promised
 
 REQUIRED = {"guarantee": "required"}
@@ -49,7 +52,10 @@ async def test_p4_every_call_is_announced_under_the_id_of_its_row(fates: list[Fa
         for one in announced.values():
             assert (one.fields["error"], one.fields["provenance"]) == (LOST, "unknown")
             assert one.fields["prompt_tokens"] > 0
-        await LostCalls(b.gateway.records, FakeClock(4e9), 1.0).adopt()
+        clock = FakeClock(4e9)
+        job = LostCalls(b.gateway.records, clock, 1.0, Witness())
+        await clock.advance(1.0)
+        await job.adopt()
         assert {row.id: row for row in await b.rows()} == rows, "nothing comes of the intent of a call that ended"
         assert await intents(b) == {}
 
@@ -58,7 +64,7 @@ async def test_s04_a_call_that_nobody_lived_to_tell_of_gets_one_row_from_any_num
     records, clock = MemoryRecords(), FakeClock()
     lost, young = (Record(name, "acme", clock.time() + at, {"error": LOST}) for name, at in (("a", 0.0), ("b", 9.5)))
     await records.append(INTENTS, [lost, young])
-    jobs = [LostCalls(records, clock, 10.0) for _ in range(2)]
+    jobs = [LostCalls(records, clock, 10.0, Witness()) for _ in range(2)]
     await clock.advance(11.0)
     for job in (*jobs, *jobs):
         await job.adopt()
@@ -79,7 +85,8 @@ async def test_s04_an_intent_that_comes_late_while_others_are_adopted_is_adopted
         await append(table, rows)
         await append(INTENTS, late)
 
-    job = LostCalls(records, clock, 10.0)
+    job = LostCalls(records, clock, 10.0, Witness())
+    await clock.advance(10.0)
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(records, "append", interrupted)
         await job.adopt()
@@ -96,7 +103,8 @@ async def test_s04_no_call_is_taken_for_lost_while_its_row_waits_in_a_spool() ->
     intent, row = (Record("call", "acme", old, {"error": error}) for error in (LOST, None))
     await records.append(INTENTS, [intent])
     records.waiting, records.down = [(TABLE, row)], True
-    job = LostCalls(records, clock, 10.0)
+    job = LostCalls(records, clock, 10.0, Witness())
+    await clock.advance(10.0)
     for _ in range(3):
         with pytest.raises(Refusal, match="wait"):
             await job.look()
@@ -110,7 +118,8 @@ async def test_s04_no_call_is_taken_for_lost_while_its_row_waits_in_a_spool() ->
 async def test_s04_others_have_a_round_to_send_what_waits_at_the_start_and_after_an_outage() -> None:
     records, clock = Spooled(), FakeClock()
     old = clock.time() - 99.0
-    job = LostCalls(records, clock, 10.0)
+    job = LostCalls(records, clock, 10.0, Witness())
+    await clock.advance(10.0)
     for name in ("start", "outage"):
         intent, row = (Record(name, "acme", old, {"error": error}) for error in (LOST, None))
         await records.append(INTENTS, [intent])
@@ -123,6 +132,50 @@ async def test_s04_others_have_a_round_to_send_what_waits_at_the_start_and_after
         with pytest.raises(Refusal):
             await job.look()
         records.down = False
+
+
+async def test_d06_a_clock_that_is_set_forward_makes_no_call_lost_that_runs_in_another_process() -> None:
+    records, clock = MemoryRecords(), Wall()
+    begun = Record("call:1:other", "acme", clock.time(), {"error": LOST})
+    await records.append(INTENTS, [begun])
+    job = LostCalls(records, clock, 10.0, Witness())
+    clock.ahead = 3_600.0
+    late = LostCalls(records, clock, 10.0, Witness())  # of a process that starts behind the jump
+    for _ in range(9):
+        await clock.advance(1.0)
+        for one in (job, late):
+            await one.adopt()
+    assert (await records.query(INTENTS, tenant=None)).records == (begun,)
+    await clock.advance(2.0)
+    await job.adopt()
+    assert (await records.query(TABLE, tenant=None)).records == (begun,), "in its time it is lost all the same"
+
+
+async def test_d06_a_call_that_runs_in_this_process_is_not_lost_however_the_clock_is_set() -> None:
+    records, clock, witness = MemoryRecords(), Wall(), Witness()
+    job = LostCalls(records, clock, 10.0, witness)
+    await clock.advance(20.0)
+    mine, other = (Record(f"call:1:{nonce}", "acme", clock.time() - 99.0, {}) for nonce in ("mine", "other"))
+    await records.append(INTENTS, [mine, other])
+    witness.running.add("mine")
+    await job.adopt()
+    assert (await records.query(INTENTS, tenant=None)).records == (mine,)
+    assert (await records.query(TABLE, tenant=None)).records == (other,)
+
+
+async def test_what_runs_is_known_until_its_rows_are_taken_also_behind_a_reload() -> None:
+    async with books(usage=REQUIRED) as b:
+        witness = b.gateway.services.find(WITNESS)
+        assert witness is not None
+        async with b.gateway.stream({"model": "m", "messages": [{"role": "user", "content": "Hi"}]}) as events:
+            await anext(events)
+            await b.gateway.reload()
+            assert witness.running == {nonce_of(row) for row in (await intents(b)).values()}
+            async for _ in events:
+                pass
+        await b.ask(stream=False)
+        await b.rows()
+        assert witness.running == set()
 
 
 async def test_a_call_that_cannot_be_announced_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
