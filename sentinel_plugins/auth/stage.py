@@ -20,6 +20,7 @@ from sentinel_core.stage import Stage
 from sentinel_plugins.auth.callers import Callers, Seen, Source, static_keys
 from sentinel_plugins.auth.config import AuthConfig
 from sentinel_plugins.auth.counting import UNCOUNTED, counted
+from sentinel_plugins.auth.denied import Denied
 from sentinel_plugins.auth.digest import Digests
 from sentinel_plugins.auth.known import Known
 from sentinel_plugins.auth.memory import MEMORY, Memory
@@ -122,8 +123,11 @@ class Auth(Stage):
         return self._admit_later(ctx, self.callers.find(found))
 
     def _seen(self, ctx: Context) -> Seen | None:
-        """Whoever was admitted by the head, unless they ceased to be believed while the body came (Z10)."""
+        """Whoever was admitted by the head, unless they ceased to be believed while the body came (Z10). Raises why
+        somebody was not, and says who they are where that is known."""
         check = ctx.get(HEAD_CHECK)
+        if check is not None and isinstance(check.error, Denied):
+            ctx[PRINCIPAL] = check.error.principal
         seen = check.found if check is not None else None
         return self.callers.again(seen) if isinstance(seen, Seen) else None
 
@@ -151,12 +155,11 @@ class Auth(Stage):
 
 
 def _admit(ctx: Context, known: Known) -> None:
-    principal = known.principal
+    principal = ctx[PRINCIPAL] = known.principal  # first, so that records name whoever is refused
     _check_route(ctx.client, principal)
     if known.account is not None:
         known.account.check()
         ctx[ACCOUNT] = known.account
-    ctx[PRINCIPAL] = principal
     candidates = ctx.get(CANDIDATES)
     if principal.models is None or not candidates:
         return  # of a model that nobody knows, routing says so
@@ -168,4 +171,4 @@ def _admit(ctx: Context, known: Known) -> None:
 
 def _check_route(client: Client, principal: Principal) -> None:
     if client.route and not permits(principal.routes, client.route):
-        raise Refusal("route_not_allowed")
+        raise Denied(principal)

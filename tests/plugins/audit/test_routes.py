@@ -50,6 +50,17 @@ async def chat(h: House, key: str, model: str = "gpt-4o") -> str:
     return answer.headers["x-request-id"]
 
 
+async def test_whoever_is_refused_by_the_head_stands_in_the_audit_of_their_tenant(records_table: TomlTable) -> None:
+    async with house(settings(records_table)) as h:
+        assert (await h.ask("/admin/tenants", ADMIN_KEY, "POST", id="acme")).status == 201
+        key, text = await h.key("acme", routes=["/v1/audit*"])
+        refused = await chat(h, text)
+        (row,) = (await h.ask(AUDIT, text)).json["data"]
+        told = (row["request_id"], row["tenant"], row["key"], row["status"], row["error"], row["attempts"])
+        assert told == (refused, "acme", key.id, "refused", "route_not_allowed", 0)
+        assert (await h.ask("/v1/usage", ADMIN_KEY)).json["total"]["attempts"] == 0
+
+
 async def test_s4_43_s4_44_tenants_see_their_own_requests_and_an_administrator_everybodys(
     records_table: TomlTable,
 ) -> None:

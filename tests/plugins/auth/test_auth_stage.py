@@ -86,8 +86,10 @@ async def test_a_model_that_nobody_knows_is_left_to_routing() -> None:
 )
 async def test_a_route_that_is_not_the_keys_is_403(route: str, code: str | None) -> None:
     async with known(table(routes=["/v1/chat/*"])) as auth:
-        driven, _, _ = await drive(auth, client(STATIC, route=route))
+        driven, ctx, provider = await drive(auth, client(STATIC, route=route))
         assert (driven.error.code if driven.error is not None else None) == code
+        assert ctx[PRINCIPAL].id == "ci", "records say whom it was refused"
+        assert len(provider.calls) == (code is None)
         assert await auth.code(client(STATIC, route=route)) == code
 
 

@@ -23,6 +23,7 @@ from sentinel_core.errors import Refusal
 from sentinel_core.events import TextEvent, UsageReport
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.json_types import JsonObject, JsonValue, TomlTable, TomlValue
+from sentinel_core.keys import PRINCIPAL
 from sentinel_core.limits import Limits, Remainder
 from sentinel_core.records import Page, Record, Stored
 from sentinel_core.stage import Stage, StageConfig
@@ -758,11 +759,14 @@ async def test_more_than_a_process_remembers_is_told_all_the_same(monkeypatch: p
         assert server.usage["ai_requests"] == 5
 
 
-async def test_a_refused_request_is_no_usage() -> None:
+async def test_a_refused_request_is_no_usage_and_whose_it_was_is_known() -> None:
     server = ZionServer()
     server.user(token(), "ann", **{**BOTH, "ai_requests": 0})
     async with zion(server) as (auth, _):
-        assert (await ask(auth)).error is not None
+        ctx = context(client=bearer())
+        refused = await run(chain_of([auth.auth], FakeProvider(["x"]), Tracker()), ctx)
+        assert refused.error is not None
+        assert (refused.error.code, ctx[PRINCIPAL].user) == ("insufficient_quota", "ann")
         await outbox_of(auth).flush()
         assert server.asked("/increment") == 0
 
