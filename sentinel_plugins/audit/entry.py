@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from secrets import token_hex
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -24,8 +24,17 @@ CLAIMS = "audit_lost"
 """Who ends a request that was lost: one row for each."""
 EXCHANGE = "exchange"
 """The field that an intent and its end have in common: clients may choose one request id twice."""
-BEGUN: Key[str] = Key("audit_exchange")
-"""Its value, once the intent of a request is to be written."""
+
+
+class Begun(NamedTuple):
+    """An intent: that field's value, and the date."""
+
+    exchange: str
+    at: float
+
+
+BEGUN: Key[Begun] = Key("audit_exchange")
+"""Where the intent of a request is, or is to be, written."""
 _SEALED = frozenset({"writer", "seq", "prev", "mac"})
 PII = "pii"
 _TOUCHED = frozenset({"blocked", "masked", "monitored"})
@@ -78,7 +87,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 def intent(ctx: Context, now: float) -> Record:
     """The record of a request that is about to reach a provider."""
-    ctx[BEGUN] = token_hex(8)
+    ctx[BEGUN] = Begun(token_hex(8), now)
     return _record(ctx, Entry(kind="intent", **_asked(ctx)), now)
 
 
@@ -123,6 +132,11 @@ def lost(intent: Record, now: float, dropped: int) -> Record:
     return Record("", intent.tenant, now, fields)
 
 
+def claim(begun: Begun, tenant: str) -> Record:
+    """The row that keeps others from ending a request; retention deletes it when it deletes the intent."""
+    return Record(begun.exchange, tenant, begun.at, {})
+
+
 def _asked(ctx: Context) -> dict[str, Any]:  # fields of an Entry
     request = ctx.request
     return {
@@ -137,8 +151,8 @@ def _asked(ctx: Context) -> dict[str, Any]:  # fields of an Entry
 def _record(ctx: Context, entry: Entry, now: float) -> Record:
     principal = ctx.get(PRINCIPAL)
     fields = msgspec.to_builtins(entry)
-    if (exchange := ctx.get(BEGUN)) is not None:
-        fields[EXCHANGE] = exchange
+    if (begun := ctx.get(BEGUN)) is not None:
+        fields[EXCHANGE] = begun.exchange
     return Record("", principal.tenant if principal is not None else "", now, fields)
 
 

@@ -10,7 +10,7 @@ from typing import Self
 
 from sentinel_core.records import Record, RecordStore
 from sentinel_core.services import Clock
-from sentinel_plugins.audit.entry import CLAIMS, EXCHANGE, TABLE, lost
+from sentinel_plugins.audit.entry import CLAIMS, EXCHANGE, TABLE, Begun, claim, lost
 from sentinel_plugins.recording.chore import repeated
 from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.recording.late import take_in
@@ -70,7 +70,7 @@ class LostRequests:
         due = {name: intent for name, intent in self._open.items() if intent.at <= old and name not in running}
         for exchange, intent in due.items():
             if exchange in before:
-                await self._end(exchange, intent, now)
+                await self._end(exchange, intent)
                 del self._open[exchange]
         self._due = {*due} - before
 
@@ -98,12 +98,11 @@ class LostRequests:
             self._all_again_at = until + self._lost_after_s
         self._open |= begun
 
-    async def _end(self, exchange: str, intent: Record, now: float) -> None:
-        """Unless it has ended after all: records may come late, out of a spool."""
-        where = {EXCHANGE: exchange, "kind": "terminal"}
-        if (await self._records.query(TABLE, tenant=intent.tenant, where=where, since=intent.at, limit=1)).records:
+    async def _end(self, exchange: str, intent: Record) -> None:
+        """Unless it has ended after all: records may come late, out of a spool, and be dated before it."""
+        where, since = {EXCHANGE: exchange, "kind": "terminal"}, intent.at - self._lost_after_s
+        if (await self._records.query(TABLE, tenant=intent.tenant, where=where, since=since, limit=1)).records:
             return
-        claim = Record(exchange, intent.tenant, intent.at, {})
-        if await self._records.put(CLAIMS, claim, expect=None):
+        if await self._records.put(CLAIMS, claim(Begun(exchange, intent.at), intent.tenant), expect=None):
             log.warning("request %s was lost with its process", intent.fields.get("request_id"))
-            self._journal.add(lost(intent, now, self._journal.dropped))
+            self._journal.add(lost(intent, self._clock.time(), self._journal.dropped))

@@ -42,8 +42,8 @@ class Noting:
 
     def committed(self, records: Sequence[Record]) -> None:
         """Hear of records that the store has."""
-        fields = records[-1].fields
-        self._news[fields["writer"]] = Head(fields["seq"], fields["mac"])
+        last = {record.fields["writer"]: record.fields for record in records}
+        self._news |= {writer: Head(fields["seq"], fields["mac"]) for writer, fields in last.items()}
         self._wake.set()
 
     async def _run(self, checkpoints: Checkpoints) -> None:

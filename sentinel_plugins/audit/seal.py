@@ -6,6 +6,7 @@ import hmac
 import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+from uuid import uuid4
 
 from sentinel_core.counts import Count
 from sentinel_core.records import Record
@@ -14,6 +15,9 @@ START = ""
 """What the first record of a writer follows."""
 UNSEALED = ""
 """The seal of a record that was written without a key."""
+WAIT_S = 1.0
+"""How far the time of a record may be behind that of the one before it, in a chain whose times do not run backwards:
+records are made before they are sealed."""
 
 
 class Head(NamedTuple):
@@ -41,12 +45,13 @@ class Keys(NamedTuple):
 class Sealer:
     """Gives each record its number, the seal of the one before it, and its own: an HMAC-SHA256 over all of it.
 
-    Without a key records are numbered and not sealed. Times of one writer never run backwards. `sealed` counts.
+    Without a key records are numbered and not sealed. Times of one writer never run backwards: where the clock was set
+    back another writer begins, as in a new process. `sealed` counts.
     """
 
     def __init__(self, keys: Keys | None, writer: str, sealed: Count | None = None) -> None:
         self._keys = keys
-        self.writer = writer
+        self._writer = writer
         self._head = Head()
         self._at = 0.0
         self._count = sealed or Count()
@@ -56,15 +61,22 @@ class Sealer:
         return [self._sealed(record) for record in records]
 
     def _sealed(self, record: Record) -> Record:
+        if record.at < self._at - WAIT_S:
+            self._writer, self._head, self._at = new_writer(), Head(), record.at
         seq, self._at = self._head.seq + 1, max(self._at, record.at)
-        fields = {**record.fields, "writer": self.writer, "seq": seq, "prev": self._head.mac}
-        row = Record(row_id(self.writer, seq), record.tenant, self._at, fields)
+        fields = {**record.fields, "writer": self._writer, "seq": seq, "prev": self._head.mac}
+        row = Record(row_id(self._writer, seq), record.tenant, self._at, fields)
         mac = UNSEALED
         if self._keys is not None:
             mac = self._keys.sign(line(row))
             self._count.value += 1
         self._head = Head(seq, mac)
         return Record(row.id, row.tenant, row.at, {**fields, "mac": mac})
+
+
+def new_writer() -> str:
+    """The name of a chain that begins."""
+    return uuid4().hex
 
 
 def row_id(writer: str, seq: int) -> str:

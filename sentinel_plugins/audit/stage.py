@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import ClassVar, Self
-from uuid import uuid4
 
 from sentinel_core.config import Settings
 from sentinel_core.context import Call, CallNext, Context, Outcome
-from sentinel_core.errors import ConfigProblem
+from sentinel_core.errors import ConfigProblem, Refusal
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.records import RecordStore
 from sentinel_core.reply import Reply
 from sentinel_core.services import Clock, ServiceKey, Services
 from sentinel_core.stage import Stage
 from sentinel_plugins.audit.checkpoints import Checkpoints
 from sentinel_plugins.audit.config import AuditConfig
-from sentinel_plugins.audit.entry import BEGUN, TABLE, intent, terminal
+from sentinel_plugins.audit.entry import BEGUN, CLAIMS, TABLE, Begun, claim, intent, terminal
 from sentinel_plugins.audit.lost_requests import LostRequests
 from sentinel_plugins.audit.noting import Noting
-from sentinel_plugins.audit.seal import Keys, Sealer
+from sentinel_plugins.audit.seal import Keys, Sealer, new_writer
 from sentinel_plugins.recording.journal import Journal
 from sentinel_plugins.recording.lost import lost_while_running
 from sentinel_plugins.recording.witness import Witness
+
+log = logging.getLogger("sentinel.audit")
 
 WITNESS: ServiceKey[Witness] = ServiceKey("audit_witness")
 """Which requests with an intent run, by their exchanges, and how the clock went."""
@@ -33,16 +36,19 @@ class Audit(Stage):
     """Writes one record for every request when it is over, and where that is required one before a provider is called.
 
     Numbers and names only, unless content is asked for, and then what the guards left. Records of a stage are one
-    chain; what is left when it closes is written and noted before it does.
+    chain, unless the clock is set back; what is left when it closes is written and noted before it does.
     """
 
     name: ClassVar[str] = "audit"
     Config: ClassVar[type[AuditConfig]] = AuditConfig
     observer: ClassVar[bool] = True
 
-    def __init__(self, config: AuditConfig, journal: Journal, clock: Clock, witness: Witness) -> None:
+    def __init__(
+        self, config: AuditConfig, journal: Journal, records: RecordStore, clock: Clock, witness: Witness
+    ) -> None:
         super().__init__(config)
         self.journal = journal
+        self._records = records
         self._clock = clock
         self._running = witness.running
         self._required = config.guarantee == "required"
@@ -64,7 +70,7 @@ class Audit(Stage):
     async def open(cls, config: AuditConfig, services: Services) -> AsyncIterator[Self]:
         """The stage, with a chain of its own."""
         keys = keys_of(config)
-        sealer = Sealer(keys, uuid4().hex, services.counts.count("audit_sealed", "Entries of the audit's chains"))
+        sealer = Sealer(keys, new_writer(), services.counts.count("audit_sealed", "Entries of the audit's chains"))
         notes = checkpoints_of(config, services)
         if notes is not None and not services.dry_run:
             await notes.prepare()
@@ -82,7 +88,7 @@ class Audit(Stage):
             witness = services.find(WITNESS, Witness)
             lost = LostRequests(services.records, journal, services.clock, config.lost_after_s, witness)
             async with journal.open(), lost.open() if config.guarantee == "required" else nullcontext():
-                yield cls(config, journal, services.clock, witness)
+                yield cls(config, journal, services.records, services.clock, witness)
 
     @hookimpl
     async def dispatch(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:
@@ -90,22 +96,32 @@ class Audit(Stage):
         if self._required:
             self._over(ctx)  # a stage before this one may try again
             record = intent(ctx, self._clock.time())
-            self._running.add(ctx[BEGUN])
+            self._running.add(ctx[BEGUN].exchange)
             await self.journal.write(record)
         reply: Reply = await call_next(call)
         return reply
 
     @hookimpl
-    def on_finish(self, ctx: Context, outcome: Outcome) -> None:
+    def on_finish(self, ctx: Context, outcome: Outcome) -> Awaitable[None] | None:
         """Take the record of one request; nobody waits for the record store."""
         self._over(ctx)
         lost, now = self.journal.dropped, self._clock.time()
-        self.journal.add(terminal(ctx, outcome, now, lost=lost, content=self._content))
+        record = terminal(ctx, outcome, now, lost=lost, content=self._content)
+        self.journal.add(record)
+        begun = ctx.get(BEGUN)
+        return self._claim(begun, record.tenant) if begun is not None and now < begun.at else None
 
     def _over(self, ctx: Context) -> None:
         """What has an intent runs no longer: it has its end, or nobody will write it."""
-        if self._required:
-            self._running.discard(ctx.get(BEGUN, ""))
+        if (begun := ctx.get(BEGUN)) is not None:
+            self._running.discard(begun.exchange)
+
+    async def _claim(self, begun: Begun, tenant: str) -> None:
+        """Keep others from ending a request once more, whose end is dated before its intent and deleted before it."""
+        try:
+            await self._records.put(CLAIMS, claim(begun, tenant), expect=None)
+        except Refusal as error:
+            log.warning("a request whose end is dated before its beginning may get another one: %s", error.message)
 
 
 def keys_of(config: AuditConfig) -> Keys | None:

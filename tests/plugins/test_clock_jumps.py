@@ -120,13 +120,15 @@ async def test_d06_a_circuit_stays_open_for_as_long_as_it_should(jump: float) ->
 @pytest.mark.parametrize("jump", JUMPS)
 async def test_d06_no_duration_is_negative_or_an_hour_when_the_clock_jumps_during_a_call(jump: float) -> None:
     async with scene(UNLIMITED) as s:
+        said = []
         for s.upstream.jump in (0.0, jump, -jump):
             assert await s.code() is None
+            said.append(s.wall.time())
         audited, used = await s.rows("audit", 3), await s.rows("usage", 3)
     assert all(0 <= row.fields["latency_ms"] < 60_000 for row in audited)
     assert all(0 <= row.fields["elapsed_ms"] < 60_000 for row in used)
-    seqs = [row.fields["seq"] for row in audited]
-    assert seqs == [1, 2, 3], "the times of one chain do not run backwards"
+    assert [row.at for row in audited] == sorted(said), "as the clock said it"
+    assert len({row.fields["writer"] for row in audited}) == 2, "the times of one chain do not run backwards"
 
 
 async def test_d06_an_hour_back_or_ahead_deletes_nothing_that_is_kept_for_a_day() -> None:
@@ -136,3 +138,19 @@ async def test_d06_an_hour_back_or_ahead_deletes_nothing_that_is_kept_for_a_day(
         for s.wall.ahead in (-3_600.0, 3_600.0, 0.0):
             assert await retention.forget() == 0
         assert len(await s.rows("audit", 1)) == 1
+
+
+async def test_d06_a_request_whose_end_is_deleted_before_its_intent_gets_no_other_end() -> None:
+    """The clock was ahead when it began, and was set right while it ran."""
+    wall, tracker = Wall(), Tracker()
+    upstream = Upstream(wall)
+    wall.ahead, upstream.jump = 7_200.0, -7_200.0
+    table = {"guarantee": "required", "lost_after_s": 600.0}
+    async with fake_services(wall) as services, opened(Audit, table, services) as live:
+        assert (await run(chain_of([live], upstream, tracker), context())).error is None
+        await tracker.drained()
+        kinds = [(row.fields["kind"], row.at - wall.time()) for row in await rows(services.records, "audit", 2)]
+        assert kinds == [("terminal", 0.0), ("intent", 7_200.0)]
+        assert await services.records.delete("audit", until=wall.time() + 1.0) == 1
+        await wall.advance(10_000.0)
+        assert [row.fields["kind"] for row in await rows(services.records, "audit", 1)] == ["intent"]

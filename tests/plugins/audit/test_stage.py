@@ -255,6 +255,27 @@ async def test_s4_45_what_is_left_at_the_end_is_written_and_noted(tmp_path: Path
     assert verify(found[1:], Keys(KEY.encode()), noted).findings != ()
 
 
+async def test_d06_both_chains_of_a_clock_that_was_set_back_are_noted_and_retention_holds_neither_up(
+    tmp_path: Path, store: Flaky
+) -> None:
+    path, keys = tmp_path / "notes", Keys(KEY.encode())
+    async with fake_services() as services, scene(store=store, key=SECRET, checkpoints=str(path)) as s:
+        now = s.clock.time()
+        for at in (now + 900.0, now + 901.0, now, now + 1.0):
+            s.stage.journal.add(_bare(at))
+        await s.written()
+        await s.clock.advance(200.0)
+        assert await Retention(store, s.clock, 150.0, Checkpoints(path, keys, services.executor)).forget() == 2
+        s.stage.journal.add(_bare(s.clock.time()))
+    noted, found = read(path, keys), await entries(store)
+    assert sorted(head.seq for head in noted.heads.values()) == [2, 3]
+    assert [record.at for record in found] == [now + 901.0, now + 900.0, now + 200.0]
+    assert verify(found, keys, noted).findings == ()
+    for gap in range(3):
+        left = [record for place, record in enumerate(found) if place != gap]
+        assert verify(left, keys, noted).findings != ()
+
+
 @pytest.mark.parametrize("fate", ["rotated", "deleted"])
 async def test_d05_the_chain_and_its_notes_go_on_in_a_new_file_and_gaps_are_found(
     tmp_path: Path, store: Flaky, fate: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
+from itertools import accumulate, groupby
 from pathlib import Path
 from random import Random
 
@@ -153,8 +154,26 @@ def test_p11_a_record_is_one_line_of_ascii(text: str) -> None:
 
 
 def test_times_of_a_writer_never_run_backwards() -> None:
-    rows = Sealer(KEYS, "w").seal([Record("", "", at, {}) for at in (5.0, 3.0, 6.0)])
+    rows = Sealer(KEYS, "w").seal([Record("", "", at, {}) for at in (5.0, 4.5, 6.0)])
     assert [record.at for record in rows] == [5.0, 5.0, 6.0]
+    assert {record.fields["writer"] for record in rows} == {"w"}
+
+
+@given(st.lists(st.sampled_from((-3_600.0, -2.0, 0.0, 0.5, 3_600.0)), max_size=20), st.randoms())
+def test_d06_a_clock_that_is_set_back_begins_another_chain_with_the_true_time(
+    jumps: list[float], random: Random
+) -> None:
+    times = [1e6 + ahead for ahead in accumulate(jumps)]
+    rows = [*Sealer(KEYS, "w").seal([Record("", "", at, {"kind": "terminal"}) for at in times])]
+    assert [record.at for record in rows] == times
+    for _, one in groupby(rows, key=lambda record: record.fields["writer"]):
+        chained = [record.at for record in one]
+        assert chained == sorted(chained)
+    noted = Noted({record.fields["writer"]: Head(record.fields["seq"], record.fields["mac"]) for record in rows}, {})
+    random.shuffle(rows)
+    assert messages(rows, noted) == []
+    if rows:
+        assert messages(rows[1:], noted) != []
 
 
 @given(chains, st.data())
