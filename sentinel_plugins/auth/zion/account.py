@@ -49,32 +49,36 @@ NOTHING = Spent(0, 0, 0)
 
 class Account:
     """A user, the limits as Zion told them last (`told_at`, seconds since the epoch), and what was used here since.
-    `tried_at` is when it was asked for them last and did not answer.
+    `heard_at` is when that was on the monotonic clock, which nobody sets; `tried_at`, on the same one, when Zion was
+    asked for them last and did not answer.
 
     What ends after they were told counts against them, whenever it began: Zion cannot have heard of it. Nor had it of
     what was `waiting` then.
     """
 
-    __slots__ = ("_spent", "_used", "limits", "told_at", "tried_at", "user", "waiting")
+    __slots__ = ("_spent", "_used", "heard_at", "limits", "told_at", "tried_at", "user", "waiting")
 
-    def __init__(self, user: ZionUser, limits: Iterable[ZionLimit], told_at: float, waiting: Spent = NOTHING) -> None:
+    def __init__(
+        self, user: ZionUser, limits: Iterable[ZionLimit], told_at: float, heard_at: float, waiting: Spent = NOTHING
+    ) -> None:
         self.user = user
         self.tried_at = float("-inf")
         self._spent: deque[tuple[float, Spent]] = deque()
-        self.tell(limits, told_at, waiting)
+        self.tell(limits, told_at, heard_at, waiting)
 
-    def tell(self, limits: Iterable[ZionLimit], told_at: float, waiting: Spent = NOTHING) -> None:
+    def tell(self, limits: Iterable[ZionLimit], told_at: float, heard_at: float, waiting: Spent = NOTHING) -> None:
         """Zion told the limits anew, and with them what it had heard of. Those of what nobody uses here bind nobody."""
         self.limits = tuple(limit for limit in limits if limit.name in COUNTED)
         self.told_at = told_at
+        self.heard_at = heard_at
         self.waiting = self._used = waiting
-        while self._spent and self._spent[0][0] <= told_at:
+        while self._spent and self._spent[0][0] <= heard_at:
             self._spent.popleft()
         for _, spent in self._spent:
             self._used = self._used.plus(spent)
 
     def spend(self, spent: Spent, at: float) -> None:
-        """Count what Zion cannot have heard of yet."""
+        """Count what Zion cannot have heard of yet; `at` is monotonic seconds."""
         self._used = self._used.plus(spent)
         self._spent.append((at, spent))
         if len(self._spent) > REMEMBERED:

@@ -10,7 +10,7 @@ from sentinel_plugins.auth.zion.account import Account
 from sentinel_plugins.auth.zion.wire import ZionUser
 
 Validated: TypeAlias = tuple[ZionUser, float]
-"""Whose token it is, and when Zion said so, in seconds since the epoch."""
+"""Whose token it is, and when Zion said so, in monotonic seconds."""
 
 
 class Heard:

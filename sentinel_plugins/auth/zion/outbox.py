@@ -55,7 +55,7 @@ class Outbox:
     def add(self, account: Account, spent: Spent) -> Awaitable[None]:
         """Count one row at once, and write it down. Where the store does not answer it waits in memory meanwhile."""
         now, user = self._clock.time(), account.user
-        account.spend(spent, now)
+        account.spend(spent, self._clock.monotonic())
         if self._config.usage_body == "limits":
             spent = spent.within(limit.name for limit in account.limits)
         row = Row(external_id=user.external_id, email=user.email or "", **spent._asdict())

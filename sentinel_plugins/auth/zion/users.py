@@ -75,45 +75,47 @@ class ZionUsers:
         tenant = await self._tenants.find(self._config.tenant)
         if tenant is None or tenant.disabled_at is not None:
             raise invalid()
-        now = self._clock.time()
         limits = bounds(account, self._config.limits_ttl_s)
         principal = principal_of(tenant, user.external_id, user=user.external_id, limits={"user": limits})
-        left_s = min(until, self._believed_until(account)) - now
+        left_s = min(until, self._believed_until(account)) - self._clock.monotonic()
         return Known(principal, min(left_s, self._tenants.ttl_s(tenant)), account)
 
     def _believed_until(self, account: Account) -> float:
-        """When it is time to ask for the limits again."""
-        return max(account.told_at + self._config.limits_ttl_s, account.tried_at + RETRY_S)
+        """When it is time to ask for the limits again, on the monotonic clock."""
+        return max(account.heard_at + self._config.limits_ttl_s, account.tried_at + RETRY_S)
 
     async def _account(self, user: ZionUser) -> Account:
         """The user's account: one for all of their tokens, with the limits that Zion told last."""
-        accounts, now = self._heard.accounts, self._clock.time()
+        accounts = self._heard.accounts
         found = accounts.get(user.external_id)
-        if found is not None and now < self._believed_until(found):
+        if found is not None and self._clock.monotonic() < self._believed_until(found):
             return found
         told = await self._limits(user.external_id)
+        now, age_s = self._clock.monotonic(), self._clock.time() - told.at
+        heard_at = now - age_s if age_s >= 0 else float("-inf")
         found = accounts.get(user.external_id)
         if found is None:
-            found = accounts[user.external_id] = Account(user, told.limits, told.at, told.waiting)
+            found = accounts[user.external_id] = Account(user, told.limits, told.at, heard_at, told.waiting)
         elif found.told_at != told.at:
             found.user = user
-            found.tell(told.limits, told.at, told.waiting)
-        if told.at + self._config.limits_ttl_s <= now:
+            found.tell(told.limits, told.at, heard_at, told.waiting)
+        if found.heard_at + self._config.limits_ttl_s <= now:
             found.tried_at = now
         return found
 
     async def _user(self, text: str, fingerprint: bytes) -> tuple[ZionUser, float]:
-        """Who has this token, and until when that may be believed."""
-        now, users = self._clock.time(), self._heard.users
+        """Who has this token, and until when that may be believed, on the monotonic clock."""
         ends = _ends(text)
-        if ends <= now:
+        if ends <= self._clock.time():
             raise invalid()
+        now, users = self._clock.monotonic(), self._heard.users
         found = users.get(fingerprint)
         if found is None or found[1] + self._config.token_ttl_s <= now:
             users.pop(fingerprint, None)
             found = users[fingerprint] = (await self._api.user(text), now)
         user, validated_at = found
-        return user, min(validated_at + self._config.token_ttl_s, ends)
+        left_s = ends - self._clock.time()
+        return user, min(validated_at + self._config.token_ttl_s, self._clock.monotonic() + left_s)
 
     async def _limits(self, external_id: str) -> _Told:
         """What was told lately, what Zion says now, or, where it says nothing, what was told last."""
@@ -121,7 +123,7 @@ class ZionUsers:
         key = state_key(self._config.tenant, "zion limits", name)
         last = await self._remembered(key)
         now = self._clock.time()
-        if last is not None and self._is_fresh(last):
+        if last is not None and self._is_fresh(last, external_id):
             return last
         await self._due.look()
         now, waiting = self._clock.time(), self._due.waiting(external_id)
@@ -133,14 +135,18 @@ class ZionUsers:
                 return last
             raise
         other = await self._remembered(key)
-        if other is not None and self._is_fresh(other):
+        if other is not None and self._is_fresh(other, external_id):
             return other  # what several workers asked at one time is counted since one of the answers
         await self._remember(key, fresh)
         return fresh
 
-    def _is_fresh(self, told: _Told) -> bool:
-        """Whether it was told lately; never in the future of another machine's clock."""
-        return 0 <= self._clock.time() - told.at < self._config.limits_ttl_s
+    def _is_fresh(self, told: _Told, external_id: str) -> bool:
+        """Whether it was told lately: as this process has it from its own clock, which nobody sets, or else by the
+        date, but never in the future of another machine's clock."""
+        age_s, account = self._clock.time() - told.at, self._heard.accounts.get(external_id)
+        if account is not None and account.told_at == told.at:
+            age_s = self._clock.monotonic() - account.heard_at
+        return 0 <= age_s < self._config.limits_ttl_s
 
     async def _remembered(self, key: str) -> _Told | None:
         """What the state store has. Where that does not answer, Zion is asked."""

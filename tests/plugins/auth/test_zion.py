@@ -42,6 +42,7 @@ from sentinel_plugins.records.memory import MemoryRecords
 from sentinel_plugins.records.memory.config import MemoryRecordsConfig
 from tests.plugins.auth.callers import PEPPER, Known, client, secret
 from tests.plugins.auth.zion_server import KEY, ZionServer, limit
+from tests.plugins.wall import Wall
 
 NOW = 1_000_000.0
 BOTH = {"ai_input_tokens": 300, "ai_output_tokens": 200, "ai_requests": 50}
@@ -200,6 +201,38 @@ async def test_zion_that_is_down_is_asked_for_limits_every_ten_seconds_however_o
             assert await auth.code(bearer()) is None
             await auth.clock.advance(1)
         assert server.asked("/ann") == 2
+
+
+@pytest.mark.parametrize("back_s", [3_600.0, 200.0])
+async def test_d06_a_clock_that_is_set_back_makes_nobody_believed_for_longer(back_s: float) -> None:
+    clock = Wall(NOW)
+    async with zion(clock=clock) as (auth, server):
+        await auth.who(bearer())
+        await clock.advance(250)
+        clock.ahead = -back_s
+        await auth.who(bearer())
+        assert (server.asked("/me"), server.asked("/ann")) == (1, 1)
+        await clock.advance(50)
+        await auth.who(bearer())
+        assert (server.asked("/me"), server.asked("/ann")) == (2, 2)
+        server.fail["users"] = [401]
+        await clock.advance(300)
+        assert await auth.code(bearer()) == "invalid_api_key"
+
+
+async def test_d06_what_zion_heard_of_before_the_clock_was_set_back_is_not_counted_twice() -> None:
+    server, clock = ZionServer(), Wall(NOW)
+    server.user(token(), "ann", ai_requests=2)
+    async with zion(server, clock=clock) as (auth, _):
+        await ask(auth)
+        await outbox_of(auth).flush()
+        server.user(token(), "ann", ai_requests=1)
+        clock.ahead = -3_600.0
+        await clock.advance(300)
+        assert (await ask(auth)).error is None
+        refused = (await ask(auth)).error
+        assert refused is not None
+        assert refused.code == "insufficient_quota"
 
 
 async def test_a_remembered_token_does_not_outlive_what_it_says_itself() -> None:
