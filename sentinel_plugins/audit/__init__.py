@@ -37,7 +37,7 @@ def sentinel_stages() -> Iterable[type[Stage]]:
 
 @hookimpl
 def sentinel_services() -> Mapping[str, ServiceFactory]:
-    """What a reload must not forget of what runs."""
+    """What a reload must not forget of what runs, and of the clock."""
     return {WITNESS: Witness}
 
 
@@ -63,4 +63,5 @@ def sentinel_commands() -> Iterable[Command]:
 
 def _retention(gateway: Gateway, config: AuditConfig) -> Retention:
     services = gateway.services
-    return Retention(gateway.records, services.clock, config.retention_s, checkpoints_of(config, services))
+    witness = services.find(WITNESS, Witness)
+    return Retention(gateway.records, services.clock, config.retention_s, checkpoints_of(config, services), witness)

@@ -14,6 +14,7 @@ from sentinel_plugins.audit.entry import CLAIMS, TABLE
 from sentinel_plugins.audit.seal import UNSEALED, Head, Keys, intact, row_id
 from sentinel_plugins.recording.chore import between_looks_s, repeated
 from sentinel_plugins.recording.pages import Pages
+from sentinel_plugins.recording.witness import Witness
 
 log = logging.getLogger("sentinel.audit")
 
@@ -39,11 +40,19 @@ class Retention:
     must not get a signature under what they took.
     """
 
-    def __init__(self, records: RecordStore, clock: Clock, retention_s: float, checkpoints: Checkpoints | None) -> None:
+    def __init__(
+        self,
+        records: RecordStore,
+        clock: Clock,
+        retention_s: float,
+        checkpoints: Checkpoints | None,
+        witness: Witness,
+    ) -> None:
         self._records = records
         self._clock = clock
         self._retention_s = retention_s
         self._checkpoints = checkpoints
+        self._witness = witness
         self._cuts: dict[str, Head] = {}
 
     async def run(self) -> None:
@@ -52,9 +61,8 @@ class Retention:
         await repeated(self.forget, every_s, self._clock, log, "old audit records stay for now")
 
     async def forget(self) -> int:
-        """Delete what is too old; how many records that were."""
-        now = self._clock.time()
-        until = now - self._retention_s
+        """Delete what is too old, as far as this process saw; how many records that were."""
+        now, until = self._clock.time(), self._witness.old(self._clock, self._retention_s)
         claims = [claim.id async for page in Pages(self._records, CLAIMS, tenant=None, until=until) for claim in page]
         ids = None
         if self._checkpoints is not None:

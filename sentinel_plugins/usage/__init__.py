@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 
 from sentinel_core.commands import Command
 from sentinel_core.endpoints import Endpoint, Socket
@@ -61,7 +61,7 @@ def sentinel_jobs(gateway: Gateway) -> Iterable[Job]:
         lost_after_s = config.lost_after_s
         yield Job("lost calls", lambda: _lost_calls(gateway, lost_after_s).run())
     if (retention_s := config.retention_s) is not None:
-        yield Job("usage retention", lambda: forget_old(gateway.records, gateway.services.clock, retention_s))
+        yield Job("usage retention", lambda: _retention(gateway, retention_s))
 
 
 @hookimpl
@@ -73,3 +73,8 @@ def sentinel_commands() -> Iterable[Command]:
 def _lost_calls(gateway: Gateway, lost_after_s: float) -> LostCalls:
     services = gateway.services
     return LostCalls(gateway.records, services.clock, lost_after_s, services.find(WITNESS, Witness))
+
+
+def _retention(gateway: Gateway, retention_s: float) -> Awaitable[None]:
+    services = gateway.services
+    return forget_old(gateway.records, services.clock, retention_s, services.find(WITNESS, Witness))

@@ -20,6 +20,7 @@ from sentinel_plugins.audit import Audit
 from sentinel_plugins.audit.retention import Retention
 from sentinel_plugins.breaker.stage import Breaker
 from sentinel_plugins.rate_limit.stage import RateLimit
+from sentinel_plugins.recording.witness import Witness
 from sentinel_plugins.state.memory import MemoryState
 from sentinel_plugins.usage import Usage
 from tests.plugins.recording.written import rows
@@ -131,11 +132,12 @@ async def test_d06_no_duration_is_negative_or_an_hour_when_the_clock_jumps_durin
     assert len({row.fields["writer"] for row in audited}) == 2, "the times of one chain do not run backwards"
 
 
-async def test_d06_an_hour_back_or_ahead_deletes_nothing_that_is_kept_for_a_day() -> None:
+async def test_d06_an_hour_back_or_a_day_ahead_deletes_nothing_that_is_kept_for_a_day() -> None:
     async with scene(UNLIMITED) as s:
         assert await s.code() is None
-        retention = Retention(s.records, s.wall, 86_400.0, None)
-        for s.wall.ahead in (-3_600.0, 3_600.0, 0.0):
+        retention = Retention(s.records, s.wall, 86_400.0, None, Witness())
+        assert await retention.forget() == 0
+        for s.wall.ahead in (-3_600.0, 3_600.0, 86_401.0, 864_000.0, 0.0):
             assert await retention.forget() == 0
         assert len(await s.rows("audit", 1)) == 1
 

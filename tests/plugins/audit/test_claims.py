@@ -13,6 +13,7 @@ from sentinel_plugins.audit.checkpoints import Checkpoints
 from sentinel_plugins.audit.entry import CLAIMS, TABLE
 from sentinel_plugins.audit.retention import Retention
 from sentinel_plugins.audit.seal import Keys, Sealer
+from sentinel_plugins.recording.witness import Witness
 from sentinel_plugins.records.memory import MemoryRecords
 
 
@@ -21,7 +22,7 @@ async def test_claims_go_with_the_records_that_they_are_about() -> None:
     now = clock.time()
     for name, at in (("old", now - 101.0), ("young", now - 99.0)):
         await records.append(CLAIMS, [Record(name, "acme", at, {})])
-    await Retention(records, clock, 100.0, None).forget()
+    await Retention(records, clock, 100.0, None, Witness()).forget()
     page = await records.query(CLAIMS, tenant=None)
     assert [record.id for record in page.records] == ["young"]
 
@@ -42,6 +43,8 @@ async def test_the_claim_of_a_record_that_stays_stays(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(Checkpoints, "note", interrupted)
     async with fake_services() as services:
-        await Retention(records, clock, 100.0, Checkpoints(tmp_path / "notes", keys, services.executor)).forget()
+        await Retention(
+            records, clock, 100.0, Checkpoints(tmp_path / "notes", keys, services.executor), Witness()
+        ).forget()
     assert (await records.query(TABLE, tenant=None)).records == tuple(late)
     assert [claim.id for claim in (await records.query(CLAIMS, tenant=None)).records] == ["late"]

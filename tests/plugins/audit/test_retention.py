@@ -18,6 +18,7 @@ from sentinel_plugins.audit.checkpoints import Checkpoints, Kind, Noted, read, s
 from sentinel_plugins.audit.entry import TABLE
 from sentinel_plugins.audit.retention import Retention
 from sentinel_plugins.audit.seal import Head, Keys, Sealer, row_id
+from sentinel_plugins.recording.witness import Witness
 from sentinel_plugins.records.memory import MemoryRecords
 from tests.plugins.audit.verified import verify, verify_stored
 from tests.plugins.records.opened import opened, sqlite
@@ -47,7 +48,9 @@ async def retention(
     records: RecordStore, notes: Path, keys: Keys = KEYS, clock: FakeClock | None = None
 ) -> AsyncIterator[Retention]:
     async with fake_services() as services:
-        yield Retention(records, clock or FakeClock(NOW), KEPT_S, Checkpoints(notes, keys, services.executor))
+        yield Retention(
+            records, clock or FakeClock(NOW), KEPT_S, Checkpoints(notes, keys, services.executor), Witness()
+        )
 
 
 def backdate(file: sqlite3.Connection) -> object:
@@ -273,7 +276,7 @@ async def test_records_that_were_sealed_with_a_previous_key_are_deleted_and_the_
 async def test_the_job_outlives_whatever_one_look_ends_in(caplog: pytest.LogCaptureFixture) -> None:
     records, clock = MemoryRecords(), FakeClock(NOW)
     await records.append(TABLE, chain(EARLY))
-    job = Retention(records, clock, KEPT_S, None)
+    job = Retention(records, clock, KEPT_S, None, Witness())
     broken, delete = [RuntimeError("a mistake")], records.delete
 
     async def once_broken(table: str, *, until: float, ids: Iterable[str] | None = None) -> int:

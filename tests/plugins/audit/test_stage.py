@@ -31,6 +31,7 @@ from sentinel_plugins.audit import Audit, AuditConfig
 from sentinel_plugins.audit.checkpoints import Checkpoints, read
 from sentinel_plugins.audit.retention import Retention
 from sentinel_plugins.audit.seal import Keys
+from sentinel_plugins.recording.witness import Witness
 from tests.plugins.audit.verified import verify
 from tests.plugins.recording.flaky import Flaky
 from tests.plugins.recording.written import emptied
@@ -260,12 +261,12 @@ async def test_d06_both_chains_of_a_clock_that_was_set_back_are_noted_and_retent
 ) -> None:
     path, keys = tmp_path / "notes", Keys(KEY.encode())
     async with fake_services() as services, scene(store=store, key=SECRET, checkpoints=str(path)) as s:
-        now = s.clock.time()
+        notes, now = Checkpoints(path, keys, services.executor), s.clock.time()
         for at in (now + 900.0, now + 901.0, now, now + 1.0):
             s.stage.journal.add(_bare(at))
         await s.written()
         await s.clock.advance(200.0)
-        assert await Retention(store, s.clock, 150.0, Checkpoints(path, keys, services.executor)).forget() == 2
+        assert await Retention(store, s.clock, 150.0, notes, Witness()).forget() == 2
         s.stage.journal.add(_bare(s.clock.time()))
     noted, found = read(path, keys), await entries(store)
     assert sorted(head.seq for head in noted.heads.values()) == [2, 3]
@@ -317,7 +318,7 @@ async def test_s4_42_old_records_are_deleted_and_the_rest_is_still_verified(tmp_
         for _ in range(3):
             await s.ask()
             await s.clock.advance(100)
-        retention = Retention(store, s.clock, 150.0, notes)
+        retention = Retention(store, s.clock, 150.0, notes, Witness())
         assert await retention.forget() == 2
         assert await retention.forget() == 0
         await s.ask()
@@ -332,7 +333,7 @@ async def test_what_cannot_be_noted_is_not_deleted(tmp_path: Path, store: Flaky)
         await s.ask()
         await s.clock.advance(1000)
         notes = Checkpoints(tmp_path / "no" / "folder", Keys(KEY.encode()), services.executor)
-        assert await Retention(store, s.clock, 1.0, notes).forget() == 0
+        assert await Retention(store, s.clock, 1.0, notes, Witness()).forget() == 0
     assert len(await entries(store)) == 1
 
 
@@ -341,7 +342,7 @@ async def test_the_job_waits_for_a_store_that_does_not_answer_and_goes_on() -> N
         await s.ask()
         await s.clock.advance(1000)
         s.store.down = True
-        job = asyncio.create_task(Retention(s.store, s.clock, 100.0, None).run())
+        job = asyncio.create_task(Retention(s.store, s.clock, 100.0, None, Witness()).run())
         await settle()
         assert len(await entries(s.store)) == 1
         s.store.down = False
