@@ -125,6 +125,10 @@ class Finding(msgspec.Struct, frozen=True):
 PRINCIPAL: Key[Principal] = Key("principal")
 """Who asks, written by authentication."""
 
+UNHEARD: Key[bool] = Key("unheard")
+"""True where somebody is refused unheard because of what came from their address before, and a record of that is there
+from the same minute: who keeps something of every request keeps nothing of this one. Written by authentication."""
+
 CANDIDATES: Key[tuple[Target, ...]] = Key("candidates")
 """Every target that serves the requested model; written by the gateway before the chain, narrowed by stages."""
 

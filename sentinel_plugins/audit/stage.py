@@ -12,6 +12,7 @@ from sentinel_core.config import Settings
 from sentinel_core.context import Call, CallNext, Context, Outcome
 from sentinel_core.errors import ConfigProblem, Refusal
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.keys import UNHEARD
 from sentinel_core.records import RecordStore
 from sentinel_core.reply import Reply
 from sentinel_core.services import Clock, ServiceKey, Services
@@ -103,7 +104,9 @@ class Audit(Stage):
 
     @hookimpl
     def on_finish(self, ctx: Context, outcome: Outcome) -> Awaitable[None] | None:
-        """Take the record of one request; nobody waits for the record store."""
+        """Take the record of one request; nobody waits for the record store. Of a flood there is one in a minute."""
+        if UNHEARD in ctx:
+            return None
         self._over(ctx)
         lost, now = self.journal.dropped, self._clock.time()
         record = terminal(ctx, outcome, now, lost=lost, content=self._content)

@@ -10,6 +10,7 @@ import msgspec
 
 from sentinel_core.addresses import network
 from sentinel_core.context import Client
+from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
 from sentinel_core.keys import Principal
 from sentinel_core.services import Clock
@@ -64,12 +65,14 @@ class Callers:
         sources: Sequence[Source],
         memory: Memory,
         clock: Clock,
+        counts: Counts,
     ) -> None:
         self._required = config.authenticates
         self._static = static
         self._sources = tuple(sources)
         self._fingerprints = memory.fingerprints
-        self._guessing = Guessing(config.max_failures_per_minute, clock, memory.failures)
+        refused = counts.count("guesses_refused", "Requests that were refused because their address guessed keys")
+        self.guessing = Guessing(config.max_failures_per_minute, clock, memory.failures, refused)
         self.flights: Flights[Known] = Flights()
         self.cache = Cache(clock, memory.valid)
 
@@ -85,7 +88,7 @@ class Callers:
         if known is not None:
             return Seen(known, fingerprint)
         if not self.cache.was_valid(fingerprint):
-            self._guessing.check(client.address)
+            self.guessing.check(client.address)
         return Unfamiliar(text, fingerprint, client.address)
 
     def again(self, seen: Seen) -> Seen | None:
@@ -109,13 +112,13 @@ class Callers:
         """Whoever it is. Look-ups that fail are those of whoever asked first; a credential that was valid when it was
         looked up last waits for no guess."""
         text, fingerprint, address = unfamiliar
-        async with nullcontext() if self.cache.was_valid(fingerprint) else self._guessing.turn(address):
+        async with nullcontext() if self.cache.was_valid(fingerprint) else self.guessing.turn(address):
             try:
                 return await self._look_up(text, fingerprint)
             except Refusal as error:
                 if error.code == "invalid_api_key":
                     self.cache.drop(fingerprint)
-                    self._guessing.note(address)
+                    self.guessing.note(address)
                 raise
 
     async def _look_up(self, text: str, fingerprint: bytes) -> Known:
@@ -131,8 +134,8 @@ class Callers:
         try:
             text = presented(client.headers)
         except Refusal:
-            self._guessing.check(client.address)
-            self._guessing.note(client.address)
+            self.guessing.check(client.address)
+            self.guessing.note(client.address)
             raise
         if text is None:
             raise invalid()

@@ -6,18 +6,37 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sentinel_core.addresses import network
+from sentinel_core.counts import Count
 from sentinel_core.errors import Refusal
 from sentinel_core.latest import Latest
 from sentinel_core.services import Clock
 
-Failures: TypeAlias = Latest[str, deque[float]]
-"""When each address failed last, in monotonic seconds."""
+
+@dataclass(slots=True)
+class Failed:
+    """When an address failed last, and when a refusal of it went to the records last, in monotonic seconds."""
+
+    times: deque[float] = field(default_factory=deque)
+    told_at: float = float("-inf")
+
+
+Failures: TypeAlias = Latest[str, Failed]
+"""Those of each address."""
 PERIOD_S = 60.0
 MAX_ADDRESSES = 10_000
 """How many addresses are remembered; the one that was silent longest is forgotten."""
+
+
+class Unheard(Refusal):
+    """rate_limit_exceeded for an address that has failed too often: nobody looks at what it presents."""
+
+    def __init__(self, wait_s: float) -> None:
+        message = "Too many invalid credentials; try again later."
+        super().__init__("rate_limit_exceeded", message, retry_after_s=wait_s)
 
 
 class _Turns:
@@ -46,31 +65,44 @@ class _Turns:
 
 
 class Guessing:
-    """At most `limit` failures of one address in any minute, in this process, as far as `failures` goes back."""
+    """At most `limit` failures of one address in any minute, in this process, as far as `failures` goes back. `refused`
+    counts whoever is refused unheard."""
 
-    def __init__(self, limit: int, clock: Clock, failures: Failures) -> None:
+    def __init__(self, limit: int, clock: Clock, failures: Failures, refused: Count) -> None:
+        self._refused = refused
         self._limit = limit
         self._clock = clock
         self._failures = failures
         self._turns: dict[str, _Turns] = {}
 
     def check(self, address: str) -> None:
-        """Raise `Refusal` (rate_limit_exceeded) for an address that has failed too often."""
+        """Raise `Unheard` for an address that has failed too often."""
         self._tries(network(address))
 
     def note(self, address: str) -> None:
         """One failure."""
         name = network(address)
-        times = self._failures.get(name, deque())
-        times.append(self._clock.monotonic())
-        while len(times) > self._limit:
-            times.popleft()
-        self._failures[name] = times
+        failed = self._failures.get(name) or Failed()
+        failed.times.append(self._clock.monotonic())
+        while len(failed.times) > self._limit:
+            failed.times.popleft()
+        self._failures[name] = failed
+
+    def is_told(self, address: str) -> bool:
+        """Whether a refusal of this address stands in the records of this minute. If not, the one that is asked about
+        will."""
+        failed, now = self._failures.get(network(address)), self._clock.monotonic()
+        if failed is None:  # as many others have failed since
+            return False
+        if now < failed.told_at + PERIOD_S:
+            return True
+        failed.told_at = now
+        return False
 
     @asynccontextmanager
     async def turn(self, address: str) -> AsyncIterator[None]:
-        """One look-up: no more of them are under way than may still fail. Others wait for these, and raise `Refusal`
-        (rate_limit_exceeded) when they have failed. A failure is noted before the turn is over."""
+        """One look-up: no more of them are under way than may still fail. Others wait for these, and raise `Unheard`
+        when they have failed. A failure is noted before the turn is over."""
         name = network(address)
         turns = self._turns.setdefault(name, _Turns())
         turns.concerned += 1
@@ -89,14 +121,14 @@ class Guessing:
                 del self._turns[name]
 
     def _tries(self, name: str) -> int:
-        """How often an address may still fail, at least once. Raises `Refusal` (rate_limit_exceeded)."""
-        times = self._failures.get(name)
-        if times is None:
+        """How often an address may still fail, at least once. Raises `Unheard`."""
+        failed = self._failures.get(name)
+        if failed is None:
             return self._limit
-        now = self._clock.monotonic()
+        now, times = self._clock.monotonic(), failed.times
         while times and times[0] + PERIOD_S <= now:
             times.popleft()
         if len(times) < self._limit:
             return self._limit - len(times)
-        wait_s = times[-self._limit] + PERIOD_S - now
-        raise Refusal("rate_limit_exceeded", "Too many invalid credentials; try again later.", retry_after_s=wait_s)
+        self._refused.value += 1
+        raise Unheard(times[-self._limit] + PERIOD_S - now)

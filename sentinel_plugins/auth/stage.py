@@ -13,7 +13,7 @@ from sentinel_core.context import Client, Context, Outcome
 from sentinel_core.costs import COSTS
 from sentinel_core.errors import ConfigProblem, Refusal
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.keys import CANDIDATES, PRINCIPAL, Key, Principal
+from sentinel_core.keys import CANDIDATES, PRINCIPAL, UNHEARD, Key, Principal
 from sentinel_core.permission import permits
 from sentinel_core.services import Services
 from sentinel_core.stage import Stage
@@ -22,6 +22,7 @@ from sentinel_plugins.auth.config import AuthConfig
 from sentinel_plugins.auth.counting import UNCOUNTED, counted
 from sentinel_plugins.auth.denied import Denied
 from sentinel_plugins.auth.digest import Digests
+from sentinel_plugins.auth.guessing import Unheard
 from sentinel_plugins.auth.known import Known
 from sentinel_plugins.auth.memory import MEMORY, Memory
 from sentinel_plugins.auth.tenants import Tenants
@@ -44,7 +45,7 @@ class Auth(Stage):
     name: ClassVar[str] = "auth"
     Config: ClassVar[type[AuthConfig]] = AuthConfig
     reads = (CANDIDATES,)
-    writes = {"on_request": (PRINCIPAL, CANDIDATES), "on_finish": (COSTS,)}  # noqa: RUF012 - declared so by the base
+    writes = {"on_request": (PRINCIPAL, UNHEARD, CANDIDATES), "on_finish": (COSTS,)}  # noqa: RUF012 - declared so by the base
 
     def __init__(
         self,
@@ -109,30 +110,43 @@ class Auth(Stage):
                 users, meter = await stack.enter_async_context(zion.opened(config.zion, tenants, services, memory))
                 sources.append(users)
             static = static_keys(config, tenants.declared, memory.fingerprints)
-            callers = Callers(config, static, sources, memory, clock)
+            callers = Callers(config, static, sources, memory, clock, services.counts)
             stack.push_async_callback(callers.close)
             yield cls(config, callers, tenants, keys, meter)
 
     @hookimpl
     def on_request(self, ctx: Context) -> Awaitable[None] | None:
         """Let those in who are known and may use the route and a target. Waits only for look-ups."""
-        found = self._seen(ctx) or self.callers.recall(ctx.client)
+        try:
+            found = self._seen(ctx) or self.callers.recall(ctx.client)
+        except Refusal as error:
+            self._tell(ctx, error)
+            raise
         if isinstance(found, Seen):
             _admit(ctx, found.known)
             return None
         return self._admit_later(ctx, self.callers.find(found))
 
     def _seen(self, ctx: Context) -> Seen | None:
-        """Whoever was admitted by the head, unless they ceased to be believed while the body came (Z10). Raises why
-        somebody was not, and says who they are where that is known."""
+        """Whoever was admitted by the head, unless they ceased to be believed while the body came (Z10)."""
         check = ctx.get(HEAD_CHECK)
-        if check is not None and isinstance(check.error, Denied):
-            ctx[PRINCIPAL] = check.error.principal
         seen = check.found if check is not None else None
         return self.callers.again(seen) if isinstance(seen, Seen) else None
 
     async def _admit_later(self, ctx: Context, finding: Awaitable[Seen]) -> None:
-        _admit(ctx, (await finding).known)
+        try:
+            seen = await finding
+        except Refusal as error:
+            self._tell(ctx, error)
+            raise
+        _admit(ctx, seen.known)
+
+    def _tell(self, ctx: Context, error: Refusal) -> None:
+        """What observers are to know of whoever is not admitted."""
+        if isinstance(error, Denied):
+            ctx[PRINCIPAL] = error.principal
+        elif isinstance(error, Unheard) and self.callers.guessing.is_told(ctx.client.address):
+            ctx[UNHEARD] = True
 
     @hookimpl
     def on_finish(self, ctx: Context, outcome: Outcome) -> Awaitable[None] | None:

@@ -290,7 +290,7 @@ async def test_z22_a_burst_of_guesses_is_looked_up_no_more_often_than_one_after_
         assert codes.pop("rate_limit_exceeded") == 189
         assert [type(left) for left in codes.elements()] == [asyncio.CancelledError] * 2
         assert records.gets == 11
-        assert not auth.auth.callers._guessing._turns
+        assert not auth.auth.callers.guessing._turns
 
 
 async def test_z22_many_new_keys_behind_one_address_are_all_served() -> None:
