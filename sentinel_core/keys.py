@@ -160,6 +160,19 @@ choice."""
 INJECTION_SCORE: Key[float] = Key("injection_score")
 """How much the request looks like an attempt to take over the model, from 0 to 1; written by guards that measure it."""
 
-AS_IT_CAME: Key[tuple[Request, ...]] = Key("as_it_came")
-"""The request as it was before a guard took characters out of it that nobody sees: for guards behind it that judge what
-was written. Written by guards that do so, one behind the other, and only where there were some."""
+
+class Changed(msgspec.Struct, frozen=True):
+    """What one guard made of a request. `unseen` says that it took characters out that nobody sees. Its `repr` shows no
+    text."""
+
+    before: Request
+    after: Request
+    unseen: bool = False
+
+    def __repr__(self) -> str:
+        return f"Changed(unseen={self.unseen})"
+
+
+AS_IT_CAME: Key[tuple[Changed, ...]] = Key("as_it_came")
+"""What guards made of the request, one behind the other: for guards behind them that judge what was written. Written by
+guards that replace texts, and only where they did."""

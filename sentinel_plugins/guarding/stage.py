@@ -13,7 +13,7 @@ import msgspec
 from sentinel_core.context import Context
 from sentinel_core.events import Event
 from sentinel_core.hookspecs import hookimpl
-from sentinel_core.keys import AS_IT_CAME, FINDINGS, PRINCIPAL, Key
+from sentinel_core.keys import AS_IT_CAME, FINDINGS, PRINCIPAL, Changed, Key
 from sentinel_core.messages import Answer, Path, Request, TextSlot
 from sentinel_core.running import Running
 from sentinel_core.services import Services
@@ -137,7 +137,7 @@ class Replacing(Stage):
         seen = self._seen(ctx, SEEN, ctx.request)
         if seen is not None and seen.is_clean:
             return None
-        slots = ctx.request.texts()
+        slots = self._asked(ctx).texts()
         if seen is None and self._is_clean(ctx, "request", slots):
             ctx[SEEN] = Seen(ctx.request, {}, True, self._together(ctx, "request"))
             return None
@@ -210,9 +210,10 @@ class Replacing(Stage):
         self._apply(ctx, redaction, await loop.run_in_executor(self._executor, work))
 
     def _apply(self, ctx: Context, redaction: Redaction, changes: Mapping[Path, str]) -> None:
-        if redaction.removed_unseen:
-            ctx[AS_IT_CAME] = (*ctx.get(AS_IT_CAME, ()), ctx.request)
-        ctx.request = ctx.request.with_texts(changes)
+        if changes:
+            before, ctx.request = ctx.request, self._asked(ctx).with_texts(changes)
+            changed = Changed(before, ctx.request, redaction.removed_unseen)
+            ctx[AS_IT_CAME] = (*ctx.get(AS_IT_CAME, ()), changed)
         ctx[SEEN] = Seen(ctx.request, redaction.left, not (changes or redaction.left), redaction.merged)
 
     async def _answered_on_thread(self, ctx: Context, redaction: Redaction, answer: Answer, work: Work) -> Answer:
@@ -223,6 +224,16 @@ class Replacing(Stage):
         answer = answer.with_texts(changes)
         ctx[ANSWERED] = Seen(answer, redaction.left, not (changes or redaction.left), redaction.merged)
         return answer
+
+    def _asked(self, ctx: Context) -> Request:
+        """The request to look at. A guard that only watches is no part of what the others look for together: it reads
+        what the first of them read."""
+        request = ctx.request
+        changes = ctx.get(AS_IT_CAME) if not self._policy.enforcing else None
+        for changed in reversed(changes or ()):
+            if changed.after is request:
+                request = changed.before
+        return request
 
     def _seen(self, ctx: Context, key: Key[Seen], what: Request | Answer) -> Seen | None:
         """What the guard before this one left, if it looked for this one's values and the same still comes."""

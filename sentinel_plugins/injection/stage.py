@@ -110,7 +110,7 @@ class Injection(Stage):
         trusted as it goes on was trusted."""
         passages = passages_of(ctx.request)
         scored = [*filter(self._is_scored, passages)]
-        if came := ctx.get(AS_IT_CAME):
+        if came := [changed.before for changed in ctx.get(AS_IT_CAME, ()) if changed.unseen]:
             trusted = {passage.place for passage in passages} - {passage.place for passage in scored}
             hidden = [passage for request in came for passage in passages_of(request)]
             scored += [one for one in hidden if one.place not in trusted and self._is_scored(one)]

@@ -69,7 +69,7 @@ class Recognising(Replacing):
         return redacted(Searched(redaction), reading.stream(events), MOST_WAITING + LONGEST)
 
     async def _read_first(self, ctx: Context, recogniser: Recogniser) -> None:
-        slots = ctx.request.texts()
+        slots = self._asked(ctx).texts()
         reading = Reading(recogniser, self._executor)
         await reading.read(slots, is_said)
         searched = self._search(ctx, self._redaction(ctx, "request", partial(Marking, reading.recognised)), slots)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+
 import pytest
 
+from sentinel_core.chain import Tracker
+from sentinel_core.context import Context
+from sentinel_core.hookspecs import hookimpl
 from sentinel_core.json_types import TomlTable
-from sentinel_core.testing import FakeProvider
+from sentinel_core.stage import Stage, StageConfig
+from sentinel_core.testing import FakeProvider, chain_of, context, fake_services, opened, run
+from sentinel_plugins.pii.stage import Pii
+from sentinel_plugins.secrets.stage import Secrets
 from tests.plugins.guarding.guards import PII, SECRETS, guards, sent, verdicts
 
 TEXT = "db://ann:pw@acme.com and ann@acme.com"
@@ -32,6 +40,8 @@ async def test_what_a_monitoring_guard_finds_is_recorded_and_not_merged() -> Non
     async with guards(FakeProvider((TEXT,)), pii=PII, secrets={**SECRETS, "mode": "monitor"}) as chain:
         driven = await chain.ask(TEXT, stream=True)
         assert sent(driven) == driven.text == "db://ann:[OWN_MAIL] and [OWN_MAIL]"
+        assert verdicts(driven)["secrets", "request"] == verdicts(driven)["secrets", "response"] == "monitored"
+        assert chain.counted("secrets_detections")["OWN_DSN", "redact", "request"] == 1
     async with guards(FakeProvider((TEXT,)), pii={**PII, "mode": "monitor"}, secrets=SECRETS) as chain:
         driven = await chain.ask(TEXT, stream=True)
         assert sent(driven) == driven.text == "[OWN_DSN] and ann@acme.com"
@@ -86,3 +96,36 @@ async def test_a_guard_that_watches_reads_what_the_guard_before_it_found_clean(
                 assert found.pop((finder, direction)) == ("monitored" if finder in watching else "masked")
                 assert set(found.values()) == {"allowed"}
                 assert sum(chain.counted(f"{finder}_detections").values()) == 1
+
+
+class Adds(Stage):
+    """Puts a text in the place of the prompt."""
+
+    name = "adds"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(StageConfig())
+        self._text = text
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        ctx.request = ctx.request.with_texts({("messages", 0, "content"): self._text})
+
+
+async def test_a_guard_that_watches_allows_what_held_only_the_values_of_the_guard_before_it() -> None:
+    async with guards(FakeProvider(), pii=PII, secrets={**SECRETS, "mode": "monitor"}) as chain:
+        driven = await chain.ask(ADDRESS)
+        assert sent(driven) == "write to [OWN_MAIL]"
+        assert verdicts(driven)["secrets", "request"] == "allowed"
+
+
+@pytest.mark.parametrize(("text", "verdict"), [(KEY, "monitored"), ("nothing here", "allowed")])
+async def test_a_guard_that_watches_reads_what_a_stage_between_wrote(text: str, verdict: str) -> None:
+    ctx, tracker, provider = context(TEXT), Tracker(), FakeProvider()
+    async with AsyncExitStack() as stack:
+        services = await stack.enter_async_context(fake_services())
+        tables = ((Pii, PII), (Adds(text), None), (Secrets, {**SECRETS, "mode": "monitor"}))
+        live = [await stack.enter_async_context(opened(stage, table, services)) for stage, table in tables]
+        driven = await run(chain_of(live, provider, tracker), ctx)
+        await tracker.drained()
+    assert verdicts(driven)["secrets", "request"] == verdict

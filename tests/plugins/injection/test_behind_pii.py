@@ -13,7 +13,7 @@ from sentinel_core.chain import Tracker
 from sentinel_core.context import Context
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.json_types import TomlTable, TomlValue
-from sentinel_core.keys import AS_IT_CAME, INJECTION_SCORE
+from sentinel_core.keys import AS_IT_CAME, INJECTION_SCORE, Changed
 from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import Driven, FakeProvider, chain_of, context, fake_services, opened, run
 from sentinel_plugins.injection.stage import Injection
@@ -66,12 +66,13 @@ async def test_what_nobody_sees_still_does_not_reach_the_model() -> None:
     assert verdicts(driven)["pii", "request"] == "masked"
 
 
-async def test_only_a_request_that_held_something_unseen_is_kept_as_it_came() -> None:
-    hidden, plain = context(zero_width(BENIGN)), context("Write to bob@acme.com.")
-    came = hidden.request
-    await asked(hidden)
-    await asked(plain)
-    assert hidden[AS_IT_CAME] == (came,)
+async def test_only_a_request_in_which_a_guard_replaced_something_is_kept_as_it_came() -> None:
+    hidden, redacted, plain = context(zero_width(BENIGN)), context("Write to bob@acme.com."), context(BENIGN)
+    came = hidden.request, redacted.request
+    for ctx in (hidden, redacted, plain):
+        await asked(ctx)
+    assert hidden[AS_IT_CAME] == (Changed(came[0], hidden.request, unseen=True),)
+    assert redacted[AS_IT_CAME] == (Changed(came[1], redacted.request),)
     assert AS_IT_CAME not in plain
 
 
