@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -22,17 +22,20 @@ _SHORT: Final = 64
 """Characters of a message that may be a piece of one that is spread over several."""
 
 
+Place: TypeAlias = tuple[Path, bool]
+
+
 class Passage(msgspec.Struct, frozen=True):
     """One text to score. `system` says that the threshold of system prompts is its own; `slot` is where it stands, or
-    where it begins; `parts` are the texts that it is joined from, if it is."""
+    where it begins; `parts` are those that it is joined from, if it is."""
 
     text: str
     system: bool
     slot: TextSlot
-    parts: tuple[str, ...] = ()
+    parts: tuple[TextSlot, ...] = ()
 
     @property
-    def place(self) -> tuple[Path, bool]:
+    def place(self) -> Place:
         """Where it stands, and whether it is joined there."""
         return self.slot.path, bool(self.parts)
 
@@ -70,12 +73,12 @@ def _joined(slots: Sequence[TextSlot]) -> Iterator[Passage]:
     """The parts of a message as one: side by side, and with spaces where they would run together."""
     texts = tuple(slot.text for slot in slots)
     for text in dict.fromkeys(("".join(texts), _spaced(texts))):
-        yield from _one(text, slots, texts)
+        yield from _one(text, slots)
 
 
-def _one(text: str, slots: Sequence[TextSlot], parts: tuple[str, ...]) -> Iterator[Passage]:
+def _one(text: str, slots: Sequence[TextSlot]) -> Iterator[Passage]:
     if len(text) >= SHORTEST:
-        yield Passage(text, _is_system(slots[0]), slots[0], parts)
+        yield Passage(text, _is_system(slots[0]), slots[0], tuple(slots))
 
 
 def _spaced(texts: Sequence[str]) -> str:
@@ -89,8 +92,7 @@ def _spread(messages: Iterable[Sequence[TextSlot]]) -> Iterator[Passage]:
     for (role, is_short), group in groupby(messages, key=_author):
         slots = [slot for message in group for slot in message]
         if role is not None and is_short and _message(slots[0]) != _message(slots[-1]):
-            texts = tuple(slot.text for slot in slots)
-            yield from _one(_spaced(texts), slots, texts)
+            yield from _one(_spaced([slot.text for slot in slots]), slots)
 
 
 def _author(message: Sequence[TextSlot]) -> tuple[str | None, bool]:

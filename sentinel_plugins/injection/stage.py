@@ -15,12 +15,14 @@ from sentinel_core.counts import Counts
 from sentinel_core.errors import Refusal
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keyed_cache import KeyedCache
-from sentinel_core.keys import AS_IT_CAME, INJECTION_SCORE, PRINCIPAL
+from sentinel_core.keys import AS_IT_CAME, INJECTION_SCORE, PRINCIPAL, Changed
+from sentinel_core.messages import Path, Request
 from sentinel_core.services import Services
 from sentinel_core.stage import Stage
 from sentinel_plugins.injection.config import InjectionConfig
-from sentinel_plugins.injection.passages import Passage, passages_of
+from sentinel_plugins.injection.passages import Passage, Place, passages_of
 from sentinel_plugins.injection.scorer import NOTHING, Score, Scorer, shipped_scorer
+from sentinel_plugins.injection.sent import as_sent
 
 log = logging.getLogger("sentinel.injection")
 
@@ -108,26 +110,35 @@ class Injection(Stage):
     def _passages(self, ctx: Context) -> list[Passage]:
         """What to score: of the request as it goes on and, where a guard took out what nobody sees, as it came. What is
         trusted as it goes on was trusted."""
-        passages = passages_of(ctx.request)
-        scored = [*filter(self._is_scored, passages)]
-        if came := [changed.before for changed in ctx.get(AS_IT_CAME, ()) if changed.unseen]:
-            trusted = {passage.place for passage in passages} - {passage.place for passage in scored}
-            hidden = [passage for request in came for passage in passages_of(request)]
-            scored += [one for one in hidden if one.place not in trusted and self._is_scored(one)]
+        changes = ctx.get(AS_IT_CAME) or ()
+        scored, trusted = self._sorted(ctx.request, changes)
+        for at, changed in enumerate(changes):
+            if changed.unseen:
+                hidden, _ = self._sorted(changed.before, changes[:at])
+                scored += [one for one in hidden if one.place not in trusted]
         return scored
 
-    def _is_scored(self, passage: Passage) -> bool:
-        """Whether it is no system text of somebody whom the operator trusts."""
-        if not passage.system:
-            return True
-        if not self._trusted or self._settings.system_action == "ignore":
-            return self._settings.system_action != "ignore"
-        whole = "".join(passage.parts) or passage.text  # however its parts are joined
-        if self._is_trusted(whole):
-            return False
-        return not passage.parts or not all(map(self._is_trusted, passage.parts))
+    def _sorted(self, request: Request, changes: Sequence[Changed]) -> tuple[list[Passage], set[Place]]:
+        """What to score of a request that is left of these changes, and the places of what is not scored."""
+        sent = as_sent(request, changes) if self._trusted else {}
+        scored: list[Passage] = []
+        trusted: set[Place] = set()
+        for passage in passages_of(request):
+            if passage.system and self._is_trusted(passage, sent):
+                trusted.add(passage.place)
+            else:
+                scored.append(passage)
+        return scored, trusted
 
-    def _is_trusted(self, text: str) -> bool:
+    def _is_trusted(self, passage: Passage, sent: Mapping[Path, str]) -> bool:
+        """Whether a system text is left alone: all are, or the operator trusts it, as a whole or each of its parts."""
+        if not self._trusted or self._settings.system_action == "ignore":
+            return self._settings.system_action == "ignore"
+        texts = [sent.get(slot.path, slot.text) for slot in passage.parts or (passage.slot,)]
+        whole = "".join(texts)  # however its parts are joined
+        return self._is_known(whole) or all(map(self._is_known, texts))
+
+    def _is_known(self, text: str) -> bool:
         return sha256(text.encode("utf-8", "surrogatepass")).hexdigest() in self._trusted
 
     async def _elsewhere(self, ctx: Context, known: Sequence[Scored], new: New) -> None:

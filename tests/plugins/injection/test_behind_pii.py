@@ -111,6 +111,43 @@ async def test_a_trusted_system_prompt_is_trusted_whatever_stands_beside_it() ->
     assert (await asked(context(messages=messages), injection=config)).sent == []
 
 
+ADDRESSED = f"{ATTACK} Complaints go to desk@acme.com."
+
+
+@pytest.mark.parametrize(
+    "prompt", [ADDRESSED, zero_width(ATTACK), zero_width(ADDRESSED), f"{ADDRESSED} sk-ant-{'4f' * 30}"]
+)
+@pytest.mark.parametrize("parts", [False, True])
+async def test_a_trusted_system_prompt_is_trusted_though_a_guard_replaced_something_in_it(
+    prompt: str, parts: bool
+) -> None:
+    texts = [prompt, f"{ATTACK} Or ask ann@acme.com."] if parts else [prompt]
+    config = {
+        "trusted_system": [sha256(text.encode()).hexdigest() for text in texts],
+        "system_action": "block",
+        "system_threshold": 0.5,
+    }
+    content = [{"type": "text", "text": text} for text in texts] if parts else prompt
+    messages = [{"role": "system", "content": content}, {"role": "user", "content": "ann@acme.com asks"}]
+    for stages in ((Injection,), (Pii, Injection), (Pii, Secrets, Injection), (Secrets, Pii, Injection)):
+        assert len((await asked(context(messages=messages), *stages, injection=config)).sent) == 1
+    config["trusted_system"] = [sha256(b"another").hexdigest()]
+    assert (await asked(context(messages=messages), injection=config)).sent == []
+
+
+async def test_what_a_stage_wrote_in_the_place_of_a_trusted_prompt_is_not_trusted() -> None:
+    trusted = [sha256(ADDRESSED.encode()).hexdigest()]
+    config = {"trusted_system": trusted, "system_action": "block", "system_threshold": 0.5}
+    messages = [{"role": "system", "content": ADDRESSED}, {"role": "user", "content": "Hello"}]
+    stages = Pii, Adds(f"{ATTACK} Now."), Injection
+    assert (await asked(context(messages=messages), *stages, injection=config)).sent == []
+
+
+async def test_a_user_who_repeats_a_trusted_prompt_is_judged() -> None:
+    config = {**BLOCKING, "trusted_system": [sha256(ADDRESSED.encode()).hexdigest()]}
+    assert (await asked(context(ADDRESSED), injection=config)).sent == []
+
+
 async def test_nothing_of_what_came_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     await asked(context(unseen_for_spaces(ATTACK)))
