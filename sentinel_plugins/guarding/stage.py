@@ -13,6 +13,7 @@ import msgspec
 from sentinel_core.context import Context
 from sentinel_core.events import Event
 from sentinel_core.hookspecs import hookimpl
+from sentinel_core.json_types import JsonMapping
 from sentinel_core.keys import AS_IT_CAME, FINDINGS, PRINCIPAL, Changed, Key
 from sentinel_core.messages import Answer, Path, Request, TextSlot
 from sentinel_core.running import Running
@@ -23,6 +24,7 @@ from sentinel_plugins.guarding.custom import Custom
 from sentinel_plugins.guarding.entity import Entity, Family, Found
 from sentinel_plugins.guarding.form import ARGUMENTS, json_kinds
 from sentinel_plugins.guarding.handover import HANDOVER, Handover
+from sentinel_plugins.guarding.names import apart
 from sentinel_plugins.guarding.policy import Board, Direction, Policy, posted
 from sentinel_plugins.guarding.redaction import Merged, Note, Redaction
 from sentinel_plugins.guarding.replacing import REPLACEMENTS, Action, Hashed, Replacement
@@ -145,7 +147,8 @@ class Replacing(Stage):
 
     def _search(self, ctx: Context, redaction: Redaction, slots: Sequence[TextSlot]) -> Running[None] | None:
         seen = self._seen(ctx, SEEN, ctx.request)
-        changes = partial(self._changes, redaction, slots, seen.values if seen is not None else None)
+        body = self._asked(ctx).body
+        changes = partial(self._changes, redaction, body, slots, seen.values if seen is not None else None)
         work = self._heard(ctx, redaction, slots, changes)
         if _length(slots) > OFF_LOOP_CHARS or FINDINGS in ctx:
             return self._on_thread(ctx, redaction, work)
@@ -168,7 +171,7 @@ class Replacing(Stage):
         self, ctx: Context, redaction: Redaction, answer: Answer, slots: Sequence[TextSlot]
     ) -> Answer | Awaitable[Answer]:
         seen = self._seen(ctx, ANSWERED, answer)
-        changes = partial(redaction.changes, slots, seen.values if seen is not None else None)
+        changes = partial(_answer_changes, redaction, answer.body, slots, seen.values if seen is not None else None)
         work = self._heard(ctx, redaction, slots, changes)
         if _length(slots) > OFF_LOOP_CHARS or FINDINGS in ctx:
             return self._answered_on_thread(ctx, redaction, answer, work)
@@ -196,20 +199,20 @@ class Replacing(Stage):
         return work()
 
     def _changes(
-        self, redaction: Redaction, slots: Sequence[TextSlot], known: Mapping[str, Found] | None
-    ) -> Mapping[Path, str]:
+        self, redaction: Redaction, body: JsonMapping, slots: Sequence[TextSlot], known: Mapping[str, Found] | None
+    ) -> Changes:
         """The texts that change: without values, and where the guard enforces without what nobody sees."""
         changes = redaction.changes(slots, known)
         if self._policy.enforcing and (left := _without_unseen(slots, changes)):
             redaction.removed_unseen = True
             changes |= left
-        return changes
+        return apart(body, slots, changes, ARGUMENTS)
 
     async def _on_thread(self, ctx: Context, redaction: Redaction, work: Work) -> None:
         loop = asyncio.get_running_loop()
         self._apply(ctx, redaction, await loop.run_in_executor(self._executor, work))
 
-    def _apply(self, ctx: Context, redaction: Redaction, changes: Mapping[Path, str]) -> None:
+    def _apply(self, ctx: Context, redaction: Redaction, changes: Changes) -> None:
         if changes:
             before, ctx.request = ctx.request, self._asked(ctx).with_texts(changes)
             changed = Changed(before, ctx.request, redaction.removed_unseen)
@@ -220,7 +223,7 @@ class Replacing(Stage):
         loop = asyncio.get_running_loop()
         return self._answered(ctx, redaction, answer, await loop.run_in_executor(self._executor, work))
 
-    def _answered(self, ctx: Context, redaction: Redaction, answer: Answer, changes: Mapping[Path, str]) -> Answer:
+    def _answered(self, ctx: Context, redaction: Redaction, answer: Answer, changes: Changes) -> Answer:
         answer = answer.with_texts(changes)
         ctx[ANSWERED] = Seen(answer, redaction.left, not (changes or redaction.left), redaction.merged)
         return answer
@@ -289,6 +292,13 @@ class Replacing(Stage):
         self._found.of(entity, action, direction).value += 1
         if action == "warn":
             ctx.note_finding(self.name)
+
+
+def _answer_changes(
+    redaction: Redaction, body: JsonMapping, slots: Sequence[TextSlot], known: Mapping[str, Found] | None
+) -> Changes:
+    """The texts of an answer that change. Names in texts of JSON may be equal, as they may in a stream of them."""
+    return apart(body, slots, redaction.changes(slots, known))
 
 
 def _json(ctx: Context, direction: Direction) -> Collection[str]:
