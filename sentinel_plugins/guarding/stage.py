@@ -19,6 +19,7 @@ from sentinel_core.messages import Answer, Path, Request, TextSlot
 from sentinel_core.running import Running
 from sentinel_core.services import Services
 from sentinel_core.stage import Phase, Stage
+from sentinel_plugins.guarding.cleaning import without_unseen
 from sentinel_plugins.guarding.config import ReplacingConfig
 from sentinel_plugins.guarding.custom import Custom
 from sentinel_plugins.guarding.entity import Entity, Family, Found
@@ -31,7 +32,6 @@ from sentinel_plugins.guarding.replacing import REPLACEMENTS, Action, Hashed, Re
 from sentinel_plugins.guarding.streaming import Marked, Searched, redacted
 from sentinel_plugins.guarding.telling import Listener, tell
 from sentinel_plugins.guarding.transducer import Overlong
-from sentinel_plugins.guarding.unseen import cleaned
 
 Changes: TypeAlias = Mapping[Path, str]
 Work: TypeAlias = Callable[[], Changes]
@@ -203,7 +203,7 @@ class Replacing(Stage):
     ) -> Changes:
         """The texts that change: without values, and where the guard enforces without what nobody sees."""
         changes = redaction.changes(slots, known)
-        if self._policy.enforcing and (left := _without_unseen(slots, changes)):
+        if self._policy.enforcing and (left := without_unseen(slots, changes)):
             redaction.removed_unseen = True
             changes |= left
         return apart(body, slots, changes, ARGUMENTS)
@@ -249,7 +249,7 @@ class Replacing(Stage):
             return False
         if self._together(ctx, direction).may_be_in(slots, _json(ctx, direction)):
             return False
-        return direction == "response" or not self._policy.enforcing or not _without_unseen(slots, {})
+        return direction == "response" or not self._policy.enforcing or not without_unseen(slots, {})
 
     def _redaction(self, ctx: Context, direction: Direction, made: Made = Redaction) -> Redaction:
         merged = self._together(ctx, direction)
@@ -313,13 +313,3 @@ def _json(ctx: Context, direction: Direction) -> Collection[str]:
 
 def _length(slots: Iterable[TextSlot]) -> int:
     return sum([len(slot.text) for slot in slots])
-
-
-def _without_unseen(slots: Iterable[TextSlot], changes: Mapping[Path, str]) -> dict[Path, str]:
-    """What is left of texts that hold characters nobody sees. Names of fields stay: two of them could become one."""
-    left: dict[Path, str] = {}
-    for slot in slots:
-        text = changes.get(slot.path, slot.text)
-        if not text.isascii() and slot.kind != "key" and (clean := cleaned(text)) != text:
-            left[slot.path] = clean
-    return left

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from sentinel_plugins.guarding.origins import Making, Origins
 
@@ -39,6 +40,13 @@ def cleaned(text: str) -> str:
     if text.isascii():
         return text
     return _RUN.sub(_kept, text)
+
+
+def unseen_in(text: str) -> Iterator[tuple[int, int, str]]:
+    """The runs of characters that nobody sees and `cleaned` takes out: where each begins and ends, and what stays."""
+    for run in _RUN.finditer(text):
+        if (kept := _kept(run)) != run.group():
+            yield run.start(), run.end(), kept
 
 
 def without_unseen(text: str) -> tuple[str, Origins]:
