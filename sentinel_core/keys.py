@@ -136,7 +136,8 @@ PLAN: Key[tuple[Target, ...]] = Key("plan")
 """The targets in the order in which they will be tried; without one the first candidate is called."""
 
 MAX_ATTEMPTS: Key[int] = Key("max_attempts")
-"""How many calls of providers one request may make, repetitions and fallbacks together; written by retry."""
+"""How many calls of providers one request may make, repetitions and fallbacks together; written by retry. The chain
+makes no more: whoever asks for one is told `UpstreamError`, not attempted."""
 
 DEFAULT_MAX_ATTEMPTS = 3
 """How many where no stage states another limit."""

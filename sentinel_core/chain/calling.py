@@ -21,7 +21,7 @@ from sentinel_core.chain.unserved import unsupported
 from sentinel_core.context import Call, Context
 from sentinel_core.dialects.translation import performed
 from sentinel_core.errors import Refusal, SentinelError, UpstreamError
-from sentinel_core.keys import Target
+from sentinel_core.keys import MAX_ATTEMPTS, Target
 from sentinel_core.messages import Answer, Operation, Request
 from sentinel_core.provider import Provider
 from sentinel_core.reply import EventStream, Reply
@@ -33,7 +33,10 @@ log = logging.getLogger("sentinel.chain")
 
 
 async def call_provider(exchange: Exchange, call: Call) -> Reply:
-    """The innermost link: draw the attempt's number, open its row, call the provider."""
+    """The innermost link: draw the attempt's number, open its row, call the provider.
+
+    Calls of one request may be made beside each other, so it is here that the last one is drawn.
+    """
     ctx = exchange.ctx
     provider = exchange.chain.providers.get(call.target.provider)
     if provider is None:
@@ -44,6 +47,9 @@ async def call_provider(exchange: Exchange, call: Call) -> Reply:
         raise unsupported(call)
     if operation != request.operation:
         request = msgspec.structs.replace(request, operation=operation)
+    most = ctx.get(MAX_ATTEMPTS)
+    if most is not None and len(ctx.attempts) >= most:
+        raise UpstreamError("upstream_unreachable", attempted=False)
     attempt = Attempt(len(ctx.attempts) + 1, call.target, perf_counter())
     ctx.attempts.append(attempt)
     before = ctx.get(BEFORE_CALL)

@@ -62,7 +62,8 @@ class Retry(Stage):
         return reply
 
     async def _tried(self, ctx: Context, call: Call, call_next: CallNext) -> Reply:
-        """The reply, or the error of the last call that was made: a repetition may only meet an open circuit."""
+        """The reply, or the error of the last call that was made: a repetition may only meet an open circuit, or find
+        that a hedge's other leg has made the last call meanwhile."""
         again = call_next
         made: UpstreamError | None = None
         for repetitions in count():
@@ -73,22 +74,15 @@ class Retry(Stage):
                 wait_s = self._wait_s(ctx, call, error, repetitions)
                 if wait_s is None or not self._budget.draw(self._clock.monotonic(), self._limits.budget):
                     raise made from made.__cause__
-                again = partial(self._repeat, ctx, call_next, wait_s, error)
+                again = partial(self._repeat, call_next, wait_s)
             else:
                 break
         return reply
 
-    async def _repeat(
-        self, ctx: Context, call_next: CallNext, wait_s: float, failed: UpstreamError, call: Call
-    ) -> Reply:
-        """One repetition that was drawn from the budget, wait included: a caller who leaves meanwhile ends it (C04).
-
-        A hedge's other leg may have made the last call meanwhile; then the failure stands.
-        """
+    async def _repeat(self, call_next: CallNext, wait_s: float, call: Call) -> Reply:
+        """One repetition that was drawn from the budget, wait included: a caller who leaves meanwhile ends it (C04)."""
         try:
             await self._clock.sleep(wait_s)
-            if len(ctx.attempts) >= self._limits.max_attempts:
-                raise failed
             reply: Reply = await call_next(call)
         finally:
             self._budget.give_back()

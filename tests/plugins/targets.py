@@ -50,9 +50,10 @@ class Targets:
 async def targets(
     providers: Mapping[str, FakeProvider],
     *candidates: Target,
+    clock: FakeClock | None = None,
     **tables: Mapping[str, TomlValue],
 ) -> AsyncIterator[Targets]:  # the stages' tables
-    clock, tracker = FakeClock(), Tracker()
+    clock, tracker = clock or FakeClock(), Tracker()
     asked = candidates or tuple(Target(name, "fake") for name in providers)
     async with AsyncExitStack() as stack:
         services = await stack.enter_async_context(fake_services(clock, catalogue=FileCatalogue.shipped()))
