@@ -57,6 +57,9 @@ class Stage:
     reads_all: ClassVar[bool] = False
     """True for a guard to which it makes no difference what images, sound and files hold: it reads them too, or judges
     something else than contents."""
+    detects: ClassVar[bool] = True
+    """False for a guard that finds nothing in texts, but judges their size or the form of a request: where guards are
+    tried out on texts, it is asked only by its name."""
     reserves: ClassVar[bool] = False
     """True if the stage reserves something in `on_request` that it settles in `on_finish`; it cannot fail open."""
     reads: ClassVar[Mapping[Phase, Keys] | Keys] = ()

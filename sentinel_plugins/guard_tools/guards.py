@@ -163,8 +163,8 @@ class Guards:
 
 @asynccontextmanager
 async def opened(gateway: Gateway, only: Sequence[str] = ()) -> AsyncIterator[Guards]:
-    """The guards of a gateway that is not open, over stores that are thrown away. Raises `ConfigError` where there are
-    none, or none of these names."""
+    """The guards of a gateway that is not open, over stores that are thrown away: those of these names, without any
+    those that detect. Raises `ConfigError` where there are none, or none of these names."""
     plans = _plans(gateway, only)
     async with AsyncExitStack() as stack:
         outside = _outside(gateway, stack.enter_context(ThreadPoolExecutor(thread_name_prefix="sentinel")))
@@ -190,9 +190,11 @@ def _plans(gateway: Gateway, only: Sequence[str]) -> list[StagePlan]:
     for name in only:
         if name not in [plan.name for plan in guards]:
             raise ConfigError((ConfigProblem(f"there is no guard {name!r} in the chain", expected=names or "a guard"),))
-    if not guards:
-        raise ConfigError((ConfigProblem("no guard is enabled", table="stages", expected="a stage that is a guard"),))
-    return [plan for plan in guards if not only or plan.name in only]
+    asked = [plan for plan in guards if plan.name in only or (not only and plan.kind.detects)]
+    if not asked:
+        expected = f"--guard with {names}" if names else "a stage that is a guard"
+        raise ConfigError((ConfigProblem("no guard is enabled", table="stages", expected=expected),))
+    return asked
 
 
 def _outside(gateway: Gateway, executor: ThreadPoolExecutor) -> Services:

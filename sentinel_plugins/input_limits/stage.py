@@ -30,6 +30,7 @@ class InputLimits(Stage):
     Config: ClassVar[type[InputLimitsConfig]] = InputLimitsConfig
     guard = True
     reads_all = True
+    detects = False
     after = ("auth",)
     before = ("cache", "routing", "hedge", "retry", "breaker")
 

@@ -17,7 +17,13 @@ from tests.server.cli.full_output import CANNOT, Full
 
 __all__ = ["sentinel"]
 
-CONFIG = "[stages.input_limits]\nmax_message_chars = 12\n"
+CONFIG = """
+[stages.pii]
+entities = []
+direction = "request"
+custom = { LONG = { pattern = "thirteen char", max_length = 13 } }
+"""
+LIMITS = "[stages.input_limits]\nmax_message_chars = 12\n"
 GOOD = '{"text": "thirteen char", "label": true}\n{"text": "hello", "label": false}\n'
 MISSED = '{"text": "hello", "label": true}\n'
 
@@ -34,7 +40,7 @@ def test_numbers_are_json_for_programs(sentinel: Sentinel, tmp_path: Path) -> No
     (tmp_path / "rows.jsonl").write_text(GOOD + MISSED)
     found = json.loads(sentinel("guard", "eval", "rows.jsonl", "--json", config=CONFIG).out)
     (score,) = found["guards"]
-    assert (score["guard"], score["precision"], score["recall"]) == ("input_limits", 1.0, 0.5)
+    assert (score["guard"], score["precision"], score["recall"]) == ("pii", 1.0, 0.5)
 
 
 @pytest.mark.parametrize(("arguments", "code"), [((), 0), (("--min-recall", "0.6"), 1), (("--min-precision", "1"), 0)])
@@ -186,7 +192,7 @@ def test_what_is_no_text_is_not_called_clean(sentinel: Sentinel, tmp_path: Path)
     assert (result.code, "not UTF-8" in result.err) == (3, True)
 
 
-DEAF = CONFIG + '[stages.secrets]\n[chain]\nstages = ["input_limits", "secrets"]\n'
+DEAF = CONFIG + '[stages.secrets]\n[chain]\nstages = ["pii", "secrets"]\n'
 
 
 def test_a_guard_that_reads_no_answers_leaves_a_scan_of_one_whole(sentinel: Sentinel, tmp_path: Path) -> None:
@@ -194,9 +200,9 @@ def test_a_guard_that_reads_no_answers_leaves_a_scan_of_one_whole(sentinel: Sent
     result = sentinel("scan", "--as", "response", "text", config=DEAF)
     assert (result.code, result.out.splitlines()) == (
         0,
-        ["secrets: allowed", "input_limits: does not read responses", "text: clean"],
+        ["secrets: allowed", "pii: does not read responses", "text: clean"],
     )
-    assert json.loads(sentinel("scan", "--as", "response", "text", "--json").out)["unasked"] == ["input_limits"]
+    assert json.loads(sentinel("scan", "--as", "response", "text", "--json").out)["unasked"] == ["pii"]
 
 
 def test_a_guard_that_reads_no_answers_leaves_a_data_set_of_them_measured(sentinel: Sentinel, tmp_path: Path) -> None:
@@ -204,7 +210,7 @@ def test_a_guard_that_reads_no_answers_leaves_a_data_set_of_them_measured(sentin
     result = sentinel("guard", "eval", "--as", "response", "rows.jsonl", config=DEAF)
     assert (result.code, result.err) == (0, "")
     assert "not measured" not in result.out
-    assert result.out.splitlines()[-1] == "input_limits does not read responses"
+    assert result.out.splitlines()[-1] == "pii does not read responses"
 
 
 @pytest.mark.parametrize("command", [("scan",), ("guard", "eval")])
@@ -213,4 +219,17 @@ def test_answers_that_no_guard_reads_exit_with_2(sentinel: Sentinel, tmp_path: P
     result = sentinel(*command, "--as", "response", "rows.jsonl", config=CONFIG)
     assert (result.code, result.out) == (2, "")
     assert "no guard reads responses" in result.err
-    assert "input_limits" in result.err
+    assert "pii" in result.err
+
+
+def test_what_judges_sizes_is_asked_only_by_its_name(sentinel: Sentinel, tmp_path: Path) -> None:
+    for name, text in (("empty", ""), ("long", "a text of many characters")):
+        (tmp_path / name).write_text(text)
+        result = sentinel("scan", name, config=LIMITS + CONFIG)
+        assert (result.code, result.out.splitlines()) == (0, ["pii: allowed", f"{name}: clean"])
+        assert sentinel("scan", name, "--guard", "input_limits").out.splitlines()[0] == "input_limits: blocked"
+    (tmp_path / "rows.jsonl").write_text(GOOD)
+    result = sentinel("guard", "eval", "rows.jsonl", "--json")
+    assert [score["guard"] for score in json.loads(result.out)["guards"]] == ["pii"]
+    result = sentinel("scan", "long", config=LIMITS)
+    assert (result.code, "--guard with input_limits" in result.err) == (2, True)
