@@ -73,11 +73,11 @@ def _tightest(windows: Sequence[_Window], states: Sequence[ClaimState]) -> _Wind
 
 @lru_cache  # with sliding logs it is nearly always the whole period
 def duration(seconds: float) -> str:
-    """As OpenAI writes it: `12ms`, `1.5s`, `6m0s`, `1h2m3s`."""
-    if seconds < 1:
-        return f"{math.ceil(seconds * 1000)}ms"
-    if seconds < 60:
-        return f"{math.ceil(seconds * 10) / 10:g}s"
+    """As OpenAI writes it: `12ms`, `1.5s`, `6m0s`, `1h2m3s`; never too short."""
+    if (milliseconds := math.ceil(seconds * 1000)) < 1000:
+        return f"{milliseconds}ms"
+    if (tenths := math.ceil(seconds * 10)) < 600:
+        return f"{tenths / 10:g}s"
     minutes, rest = divmod(math.ceil(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h{minutes}m{rest}s" if hours else f"{minutes}m{rest}s"

@@ -20,7 +20,13 @@ from sentinel_plugins.rate_limit.rows import MoneyRow, Row, Unit
 BUSY_S = 1.0
 """When to come back where too many requests run: nobody knows when one of them ends, but most do soon."""
 
-_WHOSE = {"tenant": "tenant", "key": "key", "user": "user", "address": "address", "model": "use of this model"}
+_WHO = {
+    "tenant": "This tenant",
+    "key": "This key",
+    "user": "This user",
+    "address": "This address",
+    "model": "With this model you",
+}
 
 
 class Denial(NamedTuple):
@@ -60,9 +66,10 @@ def _quota(
     period, estimate = row.allowance.period, asked.estimate()
     word = {"day": "daily", "month": "monthly", "total": "total"}[period]
     left, limit, cost = dollars(state.remaining), dollars(row.limit), dollars(estimate.nanousd)
-    message = (
-        f"The {word} budget of this {_WHOSE[row.subject]} has ${left} left of ${limit}; this request may cost ${cost}."
+    budget = (
+        f"Your {word} budget for this model" if row.subject == "model" else f"The {word} budget of this {row.subject}"
     )
+    message = f"{budget} has ${left} left of ${limit}; this request may cost ${cost}."
     details: JsonObject = {
         "subject": row.subject,
         "unit": "usd",
@@ -81,7 +88,7 @@ def _quota(
 
 
 def _busy(row: Row, state: ClaimState) -> Refusal:
-    message = f"This {_WHOSE[row.subject]} may have {row.limit} requests at a time, and has them."
+    message = f"{_WHO[row.subject]} may have {row.limit} requests at a time, and so many are running."
     details = _details(row, state)
     wait = BUSY_S if row.limit else None
     return Refusal(
@@ -99,7 +106,7 @@ def _slowest(denied: Sequence[tuple[Row, ClaimState]]) -> tuple[Row, ClaimState]
 
 def _rate(row: Row, state: ClaimState, asked: Asked, largest: Callable[[], int | None]) -> Refusal:
     unit = row.unit.replace("_", " ")
-    message = f"This {_WHOSE[row.subject]} may use {row.limit} {unit} in {row.period_s:.15g} seconds"
+    message = f"{_WHO[row.subject]} may use {row.limit} {unit} in {row.period_s:.15g} seconds"
     details = _details(row, state)
     if row.unit == "tokens":
         requested = asked.estimate().tokens

@@ -10,6 +10,7 @@ import pytest
 
 from sentinel_core.limits import Limits, Part, Rate, Remainder
 from sentinel_core.testing import completion, run
+from sentinel_plugins.rate_limit.headers import duration
 from tests.plugins.rate_limit.scene import NOON, caller, code, scene
 
 
@@ -60,6 +61,26 @@ async def test_s0_24_s0_25_s1_16_c_11_headers_describe_the_tightest_window() -> 
         assert told["x-ratelimit-reset"] == str(int(NOON) + 86_400)
         assert (told["x-ratelimit-reset-requests"], told["x-ratelimit-reset-tokens"]) == ("24h0m0s", "1m0s")
         assert told["x-ratelimit-limit-tokens"] == "1000"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [
+        (0.0, "0ms"),
+        (0.0111, "12ms"),
+        (0.9991, "1s"),
+        (1.0, "1s"),
+        (1.41, "1.5s"),
+        (59.9, "59.9s"),
+        (59.91, "1m0s"),
+        (60.0, "1m0s"),
+        (60.1, "1m1s"),
+        (3599.5, "1h0m0s"),
+        (3723.0, "1h2m3s"),
+    ],
+)
+def test_resets_are_written_as_openai_writes_them(seconds: float, written: str) -> None:
+    assert duration(seconds) == written
 
 
 async def test_c_11_the_window_with_the_least_share_left_is_told_first_whatever_it_counts() -> None:
@@ -203,6 +224,21 @@ async def test_models_are_counted_on_their_own_for_each_client() -> None:
     async with scene({"max_requests": "unlimited", "models": {"fak*": {"requests_per_minute": 1}}}) as s:
         assert [code(await s.ask(caller(tenant=t))) for t in ("a", "b", "a")] == [None, None, "rate_limit_exceeded"]
         assert code(await s.ask(caller(tenant="a"), model="other")) is None
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ({"requests_per_minute": 0}, "With this model you may use 0 requests in 60 seconds. It can never pass."),
+        ({"max_concurrency": 0}, "With this model you may have 0 requests at a time, and so many are running."),
+        ({"daily_usd": 0.0}, "Your daily budget for this model has $0 left of $0; this request may cost $"),
+    ],
+)
+async def test_a_limit_of_a_model_is_told_as_one(limit: dict[str, float], said: str) -> None:
+    async with scene({"max_requests": "unlimited", "models": {"fak*": limit}}, completion("Hello")) as s:
+        refused = (await s.ask(caller())).error
+    assert refused is not None
+    assert refused.message.startswith(said)
 
 
 async def test_s1_15_users_of_one_key_are_counted_on_their_own_and_their_own_limit_outweighs_the_table() -> None:
