@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from sentinel_core.authenticator import says_who
 from sentinel_core.chain import StagePlan
@@ -54,15 +56,29 @@ def _says_who(kind: type[Stage], plan: StagePlan | None) -> bool:
 def _strangers(sketch: Sketch) -> Iterator[ConfigProblem]:
     server = sketch.settings.server
     may_know_them = any(kind is None or _says_who(kind, plan) for kind, plan in sketch.stages)
-    if not server.loopback and not server.allow_anonymous and not may_know_them:
-        yield problem_at(
-            sketch.settings.document,
-            ("server", "host"),
+    if server.loopback or server.allow_anonymous or may_know_them:
+        return
+    place = partial(problem_at, sketch.settings.document, ("server", "host"), found=repr(server.host))
+    if reason := _unresolved(server.host):
+        expected = "an address of this machine, and beyond loopback an authenticating stage"
+        yield place(f"this name cannot be resolved: {reason}", expected=expected)
+    else:
+        yield place(
             "this address can be reached from other machines, and no stage authenticates callers",
-            found=repr(server.host),
             expected="an authenticating stage, or host = '127.0.0.1'",
             suggestion="where something in front authenticates, say so: [server] allow_anonymous = true",
         )
+
+
+def _unresolved(host: str) -> str:
+    """Why a name leads nowhere; empty where it leads somewhere."""
+    try:
+        socket.getaddrinfo(host, None, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        return error.strerror or str(error)
+    except UnicodeError:  # a name that no name server could be asked for
+        return "no name of a host"
+    return ""
 
 
 def _runner(settings: Settings) -> Iterator[ConfigProblem]:

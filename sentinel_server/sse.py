@@ -20,7 +20,7 @@ COMMENT = b": keep-alive\n\n"
 
 _HEAD = (
     (b"content-type", CONTENT_TYPE),
-    (b"cache-control", b"no-cache"),
+    (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import nullcontext
 
 import pytest
@@ -35,6 +36,19 @@ def test_c10_a_public_address_without_keys_refuses_to_start(auth: TomlTable | No
         gateway(auth, host="0.0.0.0")
     gateway(auth, host="0.0.0.0", allow_anonymous=True)
     gateway(auth)
+
+
+@pytest.mark.parametrize("error", [socket.gaierror(socket.EAI_NONAME, "Name or service not known"), UnicodeError()])
+def test_a_name_that_leads_nowhere_is_no_address_that_others_reach(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(ConfigError, match="this name cannot be resolved") as refused:
+        gateway(None, host="nosuch.invalid")
+    assert "other machines" not in str(refused.value)
 
 
 @pytest.mark.parametrize("auth", [{"api_key": secret(STATIC)}, {"pepper": secret(PEPPER)}], ids=["key", "pepper"])

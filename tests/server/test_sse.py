@@ -56,7 +56,7 @@ async def test_the_head_leaves_with_the_first_data_and_carries_what_was_set_unti
     answer = client.answer
     assert answer.body == b"data: 1\n\ndata: [DONE]\n\n"
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
-    assert answer.headers["cache-control"] == "no-cache"
+    assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-accel-buffering"] == "no"
     assert answer.headers["x-late"] == "1"
     assert answer.headers["x-request-id"]
