@@ -29,8 +29,7 @@ class Serving(FakeProvider):
 SETTINGS: TomlTable = {
     "stop": ["\\nBob:", "Paris"],
     "web_search_options": {"user_location": {"type": "approximate", "approximate": {"city": "Paris"}}},
-    "chat_template_kwargs": {"mode": "Bob"},
-    "provider": {"order": ["Bob", "Paris"]},
+    "chat_template_kwargs": {"modes": ["Bob", "Paris"]},
 }
 
 
@@ -39,7 +38,7 @@ async def test_settings_are_not_read_and_lose_what_was_found_elsewhere() -> None
         body = (await chain.ask("Hello", **SETTINGS)).sent[-1].request.body
         assert {name: body[name] for name in SETTINGS} == SETTINGS
         body = (await chain.ask("I am in Paris.", **SETTINGS)).sent[-1].request.body
-        assert body["provider"] == {"order": ["Bob", "[LOCATION]"]}
+        assert body["chat_template_kwargs"] == {"modes": ["Bob", "[LOCATION]"]}
 
 
 @pytest.mark.parametrize(
