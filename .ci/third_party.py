@@ -1,4 +1,4 @@
-"""What `pip install acme-guard` and four lines of TOML do; run by the Python that has the two wheels."""
+"""What installing `acme-guard` and four lines of TOML do; run by the Python that has the two wheels."""
 
 from __future__ import annotations
 

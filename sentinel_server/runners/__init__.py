@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import Final
 
 from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.extras import how_to_install
 from sentinel_server.runners.base import Serve
 
 _PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {"uvicorn": ("uvicorn", "httptools")}
@@ -34,7 +35,7 @@ def missing(name: str) -> ConfigProblem | None:
         table="server",
         key="runner",
         found=repr(name),
-        suggestion="pip install 'sentinel-gateway[fast]'",
+        suggestion=how_to_install("fast"),
     )
 
 

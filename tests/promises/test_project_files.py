@@ -15,7 +15,7 @@ from sentinel_plugins.records.redis.config import RedisRecordsConfig
 from sentinel_plugins.records.sqlite.config import SqliteRecordsConfig
 from tests.long_form import long_form
 from tests.pace import PATIENCE_S
-from tests.promises.tree import PACKAGES, ROOT, modules, page, top_levels
+from tests.promises.tree import PACKAGES, ROOT, files, modules, page, top_levels
 
 SESSIONS = ("tests", "lint", "types", "docs", "serve", "bench", "browser", "clients", "local_model", "soak")
 PROJECT = tomllib.loads(page("pyproject.toml"))["project"]
@@ -39,9 +39,27 @@ def test_a_command_of_the_readme_sets_itself_up(name: str, last: str) -> None:
 
 
 def test_the_readme_installs_only_extras_that_exist() -> None:
-    extras = re.findall(r"\.?(?:sentinel-gateway)?\[(\w+)\]\"", page("README.md"))
+    extras = re.findall(r"\.\[(\w+)\]\"", page("README.md"))
     assert extras
     assert set(extras) <= PROJECT["optional-dependencies"].keys()
+
+
+BY_ITS_NAME = re.compile(r"pip install [^\n`]*\bsentinel-gateway\b|[\"']sentinel-gateway *[\[<>=~@]")
+
+
+def test_nobody_is_told_to_install_by_a_name_that_is_somebody_elses_on_the_index() -> None:
+    own = {ROOT / "pyproject.toml", ROOT / "CHANGELOG.md"}
+    told = [path for path in files() if path not in own and ROOT / "tests" not in path.parents]
+    texts = {path: path.read_text("utf-8", errors="ignore") for path in told}
+    assert [str(path) for path, text in texts.items() if BY_ITS_NAME.search(text)] == []
+
+
+@pytest.mark.parametrize("example", ["acme_guard", "acme_cloud"])
+def test_an_example_asks_for_nothing_that_it_would_get_from_an_index_by_that_name(example: str) -> None:
+    project = tomllib.loads(page(f"examples/{example}/pyproject.toml"))["project"]
+    template = page("sentinel_server/cli/templates/plugin/pyproject.toml.tmpl")
+    assert project["dependencies"] == [] == tomllib.loads(template.replace("$name", "words"))["project"]["dependencies"]
+    assert set(project["optional-dependencies"]["test"]) <= set(PROJECT["optional-dependencies"]["test"])
 
 
 IMPORTED_AS = {"google_re2": "re2", "pyjwt": "jwt", "markdown_it_py": "markdown_it"}

@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from sentinel_core.counts import Counts
 from sentinel_core.errors import ConfigError, ConfigProblem
+from sentinel_core.extras import how_to_install
 from sentinel_core.keyed_cache import KeyedCache
 from sentinel_plugins.guarding.presidio.model import is_installed
 from sentinel_plugins.guarding.presidio.pool import DeadlinePassed, Pool, PoolPlan
@@ -112,7 +113,7 @@ def missing(config: RecognisingConfig) -> Iterator[ConfigProblem]:
     packages = [name for name in NEEDED if find_spec(name) is None]
     if packages:
         message = f"needs the packages {' and '.join(packages)}"
-        yield _problem(message, _asked_by(config), "pip install 'sentinel-gateway[pii]'")
+        yield _problem(message, _asked_by(config), how_to_install("pii"))
     elif not is_installed(config.ner.model):
         message = f"no model {config.ner.model!r} is installed; pip install it, or name one that is"
         yield _problem(message, "ner.model")

@@ -110,7 +110,7 @@ def test_without_its_packages_the_store_says_what_to_install(tmp_path: Path) -> 
         [sys.executable, "-c", WITHOUT, "check", "--config", str(file)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    expected = "needs the packages redis and hiredis: pip install 'sentinel-gateway[redis]'"
+    expected = "needs the packages redis and hiredis; the extra 'redis' is missing: pip install '.[redis]' in"
     assert expected in " ".join(done.stderr.split())
 
 

@@ -245,7 +245,7 @@ def test_a_runner_that_is_not_installed_is_refused_with_its_place(
     result = sentinel("check", config='[server]\nrunner = "uvicorn"\n')
     assert result.code == 2
     assert "sentinel.toml: [server] runner: the runner needs uvicorn and httptools" in result.err
-    assert "pip install 'sentinel-gateway[fast]'" in result.err
+    assert "the extra 'fast' is missing: pip install '.[fast]' in the folder of Sentinel" in result.err
     assert sentinel("check", config="").code == 0
 
 

@@ -277,7 +277,7 @@ async def test_a_failing_application_is_logged_and_its_connection_closed(
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sentinel_server.runners.find_spec", lambda name: None if name == "httptools" else object())
-    with pytest.raises(ConfigError, match=r"needs httptools; .*pip install 'sentinel-gateway\[fast\]'"):
+    with pytest.raises(ConfigError, match=r"needs httptools; .*pip install '\.\[fast\]' in"):
         load("uvicorn")
 
 
