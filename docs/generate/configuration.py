@@ -20,14 +20,18 @@ from sentinel_core.config.settings import (
     ServerSettings,
     TargetSettings,
 )
+from sentinel_core.config.sources import STAGES_WITHOUT_FILE
 from sentinel_core.provider import ProviderConfig
 from sentinel_core.stage import StageConfig
 from sentinel_core.state import StoreConfig
 
-HEAD = """# Configuration
+HEAD = f"""# Configuration
 
 Sentinel reads one TOML file: that of `--config`, else of `SENTINEL_CONFIG`, else `./sentinel.toml`. Without a file it
 serves with defaults and with the providers whose keys are in the environment; without a key, `echo` answers.
+
+With a file, only stages that it names are on. Without one these are:
+{", ".join(f"`{name}`" for name in STAGES_WITHOUT_FILE)}.
 
 Every key can be set from the environment, too: `SENTINEL__SERVER__WORKERS=2` is `workers` in `[server]`. `--env-file`
 reads variables from a `.env` file; the process's own win. Durations are seconds and end in `_s`, sizes are bytes and
@@ -36,18 +40,18 @@ end in `_bytes`.
 `sentinel check` reports everything that is wrong, at once, with file, table, key, what was found and what would work.
 `sentinel check --show` prints every value in force and who set it. A key that nobody knows is an error.
 
-A secret is never written into the file, only where it is: `{ env = "NAME" }` or `{ file = "path" }`.
+A secret is never written into the file, only where it is: `{{ env = "NAME" }}` or `{{ file = "path" }}`.
 
 ```toml
 [server]
 port = 8000
 
 [providers.openai]
-api_key = { env = "OPENAI_API_KEY" }
+api_key = {{ env = "OPENAI_API_KEY" }}
 
 [[models]]
 name = "gpt-4o-mini"
-targets = [{ provider = "openai" }]
+targets = [{{ provider = "openai" }}]
 ```
 """
 

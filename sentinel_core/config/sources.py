@@ -17,13 +17,12 @@ from sentinel_core.errors import ConfigProblem
 from sentinel_core.json_types import TomlTable, TomlValue
 
 FILE_NAME = "sentinel.toml"
-WITHOUT_FILE: Mapping[str, TomlValue] = {
-    "stages": {
-        **{"metrics": {}, "audit": {}, "usage": {}, "auth": {}},
-        **{"rate_limit": {}, "pii": {}, "injection": {}, "routing": {}, "retry": {}, "breaker": {}},
-    }
-}
+STAGES_WITHOUT_FILE = (
+    *("metrics", "audit", "usage", "auth"),
+    *("rate_limit", "pii", "injection", "routing", "retry", "breaker"),
+)
 """What is on where nobody wrote a file."""
+WITHOUT_FILE: Mapping[str, TomlValue] = {"stages": {name: {} for name in STAGES_WITHOUT_FILE}}
 
 _OF_ONE_TABLE = frozenset({"enabled", "models", "default_model", "same_as"})
 """What a provider's further keys do not take over from its own table."""

@@ -10,6 +10,7 @@ from sentinel_core.printing import table
 from sentinel_server.cli.options import ConfigOption, EnvFileOption, text
 
 if TYPE_CHECKING:
+    from sentinel_core.config import Settings
     from sentinel_server.supervisor.launch import Launch
 
 NAME = "check"
@@ -37,7 +38,16 @@ def command(
         print(table(("TABLE", "KEY", "VALUE", "SOURCE"), values))
     for warning in gateway.warnings:
         print(f"warning: {warning}")
+    if off := _turned_off(gateway.settings):
+        print(f"note: on without a file, and off with this one, which does not name them: {', '.join(off)}")
     print("The configuration is usable.")
+
+
+def _turned_off(settings: Settings) -> list[str]:
+    """The stages that a file turns off by not naming them."""
+    from sentinel_core.config.sources import STAGES_WITHOUT_FILE
+
+    return [name for name in STAGES_WITHOUT_FILE if name not in settings.stages] if settings.path is not None else []
 
 
 def _order(launch: Launch) -> str:

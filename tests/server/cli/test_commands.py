@@ -238,6 +238,17 @@ def test_it_is_refused_with_whatever_else_is_wrong(sentinel: Sentinel, command: 
     ]
 
 
+def test_check_names_the_stages_that_a_file_turns_off(sentinel: Sentinel) -> None:
+    assert "note:" not in sentinel("check").out  # without a file they are on
+    off = "metrics, audit, usage, auth, rate_limit, pii, injection, routing, retry, breaker"
+    result = sentinel("check", config="[providers.echo]\n")
+    assert f"note: on without a file, and off with this one, which does not name them: {off}\n" in result.out
+    result = sentinel("check", config="[providers.echo]\n[stages.pii]\n[stages.auth]\nenabled = false\n")
+    assert f"name them: {off.replace('auth, ', '').replace('pii, ', '')}\n" in result.out
+    named = "".join(f"[stages.{name}]\n" for name in off.split(", "))
+    assert "note:" not in sentinel("check", config=named).out
+
+
 def test_a_runner_that_is_not_installed_is_refused_with_its_place(
     sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
