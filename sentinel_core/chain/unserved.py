@@ -12,7 +12,7 @@ def unknown_model(model: str | None) -> Refusal:
         return Refusal(
             "model_not_found", "The request names no model, and none is configured to stand in.", param="model"
         )
-    message = f"The model {model!r} is not served here; GET /v1/models lists what is."
+    message = f"The model {model!r} is not served here; GET /v1/models lists models that are."
     return Refusal("model_not_found", message, param="model")
 
 

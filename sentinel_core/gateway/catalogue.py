@@ -48,27 +48,32 @@ class Catalogue:
     provider's other keys (`same_as`).
     """
 
-    __slots__ = ("_keys", "_knowledge", "_open", "_providers", "_targets", "models")
+    __slots__ = ("_created", "_keys", "_knowledge", "_open", "_providers", "_targets", "models")
 
     def __init__(
         self, models: Sequence[ModelSettings], providers: Mapping[str, Provider], created: int, knowledge: Knowledge
     ) -> None:
         self._knowledge = knowledge
+        self._created = created
         self._keys = {name: provider.config.same_as for name, provider in providers.items() if provider.config.same_as}
         self._providers = {name: provider for name, provider in providers.items() if name not in self._keys}
         self._targets: dict[str, tuple[Target, ...]] = {}
-        owners: dict[str, str] = {}
         for model in models:
             named = [(target.provider, target.model or model.name) for target in model.targets]
-            self._targets[model.name] = targets = self._with_keys(self._target(*one) for one in named)
-            owners[model.name] = targets[0].provider
+            self._targets[model.name] = self._with_keys(self._target(*one) for one in named)
         listed = {name: names_of(provider, "models", name) for name, provider in self._providers.items()}
         for name, models_of in listed.items():
             for offered in models_of:
                 self._targets.setdefault(offered, self._with_keys((Target(name, offered),)))
-                owners.setdefault(offered, name)
         self._open = tuple(name for name, models_of in listed.items() if not models_of)
-        self.models = tuple(ModelInfo(name, created, owner) for name, owner in owners.items())
+        self.models = tuple(ModelInfo(name, created, targets[0].provider) for name, targets in self._targets.items())
+
+    def listed(self, *names: str) -> tuple[ModelInfo, ...]:
+        """`models`, each `default_model`, and what is known to live today at the providers without a list; with names,
+        those of them that are served, listed or not."""
+        asked = names or dict.fromkeys([*self._targets, *self._known(self._knowledge.today())])
+        found = ((name, self.candidates(name)) for name in asked)
+        return tuple(ModelInfo(name, self._created, targets[0].provider) for name, targets in found if targets)
 
     def candidates(self, model: str | None) -> tuple[Target, ...]:
         """Every target that serves the model; empty if none does. Without a name, an automatic choice."""
@@ -100,6 +105,18 @@ class Catalogue:
         kinds = self._knowledge.kinds
         at_home = (name for name in self._open if facts is not None and kinds.get(name) == facts.provider)
         return next(at_home, self._open[0])
+
+    def _known(self, today: date) -> Iterator[str]:
+        known = self._knowledge.models
+        for provider in self._providers.values():
+            chosen = provider.config.default_model
+            if chosen is not None and (model := known.living(chosen, today)) is not None:
+                yield model
+        homes = {self._knowledge.kinds.get(name) for name in self._open}
+        for facts in known.models():
+            answers = facts.default or facts.status != "unknown"  # which depends on the host
+            if facts.provider in homes and answers and not facts.retired(today):
+                yield facts.id
 
     def _automatic(self) -> tuple[Target, ...]:
         """The first listed model that still answers; with a `default_model` anywhere, or without a list, the models

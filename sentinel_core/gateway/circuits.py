@@ -21,6 +21,8 @@ def states_by_provider(gateway: Gateway) -> Mapping[str, Set[CircuitState]]:
 
 
 def _named(gateway: Gateway) -> Set[Target]:
-    """Every target of a listed model, and those that a request without a model would be sent to."""
-    models = (None, *(model.id for model in gateway.models()))
+    """Every target of a model that the configuration or a provider lists, and those that a request without a model
+    would be sent to."""
+    listed = (model for provider in gateway.providers.values() for model in provider.models())
+    models = (None, *(model.name for model in gateway.settings.models), *listed)
     return {target for model in models for target in gateway.candidates(model)}

@@ -146,9 +146,9 @@ class Gateway:
         """What an operator should know about this configuration."""
         return warnings_about(self._blueprint)
 
-    def models(self) -> tuple[ModelInfo, ...]:
-        """Every model that is listed."""
-        return self._open_generation().catalogue.models
+    def models(self, *names: str) -> tuple[ModelInfo, ...]:
+        """Every model that is listed; with names, those of them that requests may name, listed or not."""
+        return self._open_generation().catalogue.listed(*names)
 
     def candidates(self, model: str | None) -> tuple[Target, ...]:
         """Every target that serves the model; empty if none does."""

@@ -27,7 +27,7 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """List the models that are known: where each is served, until when, its size and its price, and how well that is
-    known. What a request may name is another list: `GET /v1/models`."""
+    known. What of it is served here is another list: `GET /v1/models`."""
     from sentinel_server.supervisor.launch import Launch
 
     catalogue = Launch(text(config), text(env_file)).gateway().blueprint.catalogue

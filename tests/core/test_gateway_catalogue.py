@@ -61,6 +61,42 @@ def test_what_the_configuration_says_is_stronger_than_what_is_known() -> None:
     assert listing.candidates("gpt-4o") == (Target("groq", "gpt-4o"),)
 
 
+def listed(found: Catalogue) -> list[tuple[str, str]]:
+    return [(model.id, model.owned_by) for model in found.listed()]
+
+
+def test_of_a_provider_without_a_list_the_models_that_live_there_today_are_listed() -> None:
+    known = listed(catalogue([], openai=OPEN))
+    assert ("gpt-4o", "openai") in known
+    assert not {("gpt-4", "openai"), ("claude-sonnet-5", "openai")} & {*known}, "retired, or another provider's"
+    assert ("gpt-4o", "openai") not in listed(catalogue([], "2040-01-01", openai=OPEN))
+    assert listed(catalogue([], ollama=OPEN, llama=OPEN)) == [("llama3.2", "ollama")], (
+        "what a host has, it knows itself"
+    )
+    assert listed(catalogue([], echo=OPEN)) == []
+
+
+def test_what_is_known_stands_behind_what_the_configuration_lists_and_only_where_any_name_is_taken() -> None:
+    models = [{"name": "gpt-4o", "targets": [{"provider": "groq", "model": "x"}]}]
+    known = listed(catalogue(models, groq=ProviderConfig(models=("y",)), xai=OPEN))
+    assert known[:2] == [("gpt-4o", "groq"), ("y", "groq")]
+    assert {owner for _, owner in known[2:]} == {"xai"}
+    assert listed(catalogue([], openai=ProviderConfig(models=("m",)))) == [("m", "openai")]
+
+
+def test_a_default_model_is_listed_as_what_answers_in_its_place_today() -> None:
+    chosen = catalogue([], a=ProviderConfig(default_model="own"), openai=ProviderConfig(default_model="gpt-4"))
+    assert listed(chosen)[:2] == [("own", "a"), ("gpt-5.6-terra", "openai")]
+    closed = ProviderConfig(models=("m",), default_model="nowhere")
+    assert listed(catalogue([], openai=closed)) == [("m", "openai")], "no request could name it"
+
+
+def test_whatever_would_be_served_is_found() -> None:
+    both = catalogue([], groq=ProviderConfig(models=("m",)), openai=OPEN)
+    found = both.listed("never-heard-of", "../x", "m")
+    assert [(model.id, model.owned_by) for model in found] == [("never-heard-of", "openai"), ("m", "groq")]
+
+
 @pytest.mark.parametrize("model", ["../x", "a b", "", "x" * 200])
 def test_a_name_that_reads_like_no_model_is_served_nowhere(model: str) -> None:
     assert catalogue([], openai=OPEN).candidates(model) == ()

@@ -13,7 +13,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
+from sentinel_core.config import settings_from
 from sentinel_core.endpoints import OWN_ROUTES, Endpoint, HttpReply, HttpRequest, Socket, SocketConnection
+from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import Target
 from sentinel_core.services import CIRCUITS, Services
@@ -95,6 +97,15 @@ async def test_s1_05_an_unknown_model_is_404(runner: str, upstream: Upstream) ->
     async with chat_server(upstream, runner=runner) as (served, _), served.connect() as wire:
         answer = await wire.ask(request("/v1/models/nobody"))
         assert (answer.status, answer.code) == (404, "model_not_found")
+
+
+async def test_with_only_a_key_in_the_environment_the_list_has_what_is_known_and_any_name_is_found(runner: str) -> None:
+    gateway = Gateway(settings_from({}, environ={"OPENAI_API_KEY": "sk-1"}))
+    async with gateway, serving(asgi(gateway), runner) as served, served.connect() as wire:
+        listed = (await wire.ask(request("/v1/models"))).json["data"]
+        assert {model["owned_by"] for model in listed} == {"openai"}
+        for name, status in {listed[0]["id"]: 200, "ft:gpt-4o:acme": 200, "-no-name": 404}.items():
+            assert (await wire.ask(request(f"/v1/models/{name}"))).status == status
 
 
 async def test_c09_health_reports_the_superset(runner: str, upstream: Upstream) -> None:

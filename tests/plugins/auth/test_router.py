@@ -273,6 +273,18 @@ async def test_models_are_listed_as_far_as_the_caller_may_use_them() -> None:
         assert (await served.ask("/v1/models/o3", STATIC)).status == 200
 
 
+async def test_of_models_that_nobody_lists_a_caller_finds_those_that_it_may_use() -> None:
+    providers = {"up": {"kind": "openai", "base_url": "http://127.0.0.1:9/v1"}}
+    async with house({**tables(), "providers": providers}) as served:
+        everything = {model["id"] for model in (await served.ask("/v1/models", STATIC)).json["data"]}
+        known, *_ = everything
+        _, text = await served.key(models=(known, "own-*"))
+        assert [model["id"] for model in (await served.ask("/v1/models", text)).json["data"]] == [known]
+        assert (await served.ask("/v1/models/own-1", text)).status == 200
+        assert (await served.ask("/v1/models/o3", text)).code == "model_not_found"
+        assert (await served.ask("/v1/models/o3", STATIC)).status == 200
+
+
 async def test_z10_a_key_revoked_here_ends_at_once_also_on_an_open_connection() -> None:
     async with house() as served:
         key, text = await served.key()
