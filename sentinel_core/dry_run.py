@@ -118,14 +118,19 @@ def _judged(claim: Claim) -> ClaimState:
 
 
 class UnwrittenRecords:
-    """Rows that can be read, from `base` if there is one, and are never written."""
+    """Rows that can be read, from `base` if there is one, and are never written.
+
+    `missing` says why there is none, and `missed` how often a row was asked for that `base` might have had.
+    """
 
     kind: ClassVar[str] = "unwritten"
     Config: ClassVar[type[StoreConfig]] = StoreConfig
     durable: ClassVar[bool] = False
 
-    def __init__(self, base: RecordStore | None = None) -> None:
+    def __init__(self, base: RecordStore | None = None, missing: str = "") -> None:
         self._base = base
+        self.missing = missing
+        self.missed = 0
 
     @classmethod
     @asynccontextmanager
@@ -152,7 +157,10 @@ class UnwrittenRecords:
 
     async def get(self, table: str, tenant: str | None, id: str) -> Record | None:  # noqa: A002 - the domain's word
         """The base's row."""
-        return await self._base.get(table, tenant, id) if self._base is not None else None
+        if self._base is None:
+            self.missed += 1
+            return None
+        return await self._base.get(table, tenant, id)
 
     async def query(
         self,

@@ -27,12 +27,13 @@ from sentinel_core.context import Client, Context
 from sentinel_core.decoding import decode_json
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dry_run import ClosedHttp, Overlay, UnwrittenRecords
-from sentinel_core.errors import Refusal, SentinelError
-from sentinel_core.gateway.blueprint import Blueprint, draw
+from sentinel_core.errors import ConfigError, Refusal, SentinelError
+from sentinel_core.gateway.blueprint import Blueprint, StorePlan, draw
 from sentinel_core.gateway.generation import Generation, ProviderPool
 from sentinel_core.gateway.outside import services
 from sentinel_core.keys import CANDIDATES, PLAN, AnyKey, Target
 from sentinel_core.messages import Request
+from sentinel_core.records import RecordStore
 from sentinel_core.registry import Registry
 
 Decision = Literal["passes", "answers", "refuses", "faults", "not_evaluated"]
@@ -71,15 +72,18 @@ async def explain(
 ) -> Explanation:
     """Explain one request body in OpenAI's chat dialect under these settings, asked by `client`.
 
-    Opens what the configuration names, over services that touch nothing: values of a store that processes share are
-    read, all else starts empty. Raises `ConfigError`, or `Refusal` for a body that is no request.
+    Opens what the configuration names, over services that touch nothing: values of a store that processes share and
+    rows of one that outlives them are read, all else starts empty. Raises `ConfigError`, or `Refusal` for a body that
+    is no request.
     """
     request = _request(settings, body)
     async with AsyncExitStack() as stack:
-        generation = await _open(draw(settings, registry or Registry()), stack)
+        blueprint = draw(settings, registry or Registry())
+        records = await _readable(blueprint.records, stack)
+        generation = await _open(blueprint, records, stack)
         ctx = Context(request, id="dry-run", client=client)
         ctx[CANDIDATES] = generation.candidates(request)
-        run = _DryRun(Exchange(generation.chain, ctx))
+        run = _DryRun(Exchange(generation.chain, ctx), records)
         stack.push_async_callback(run.exchange.endings.close)
         for step in generation.chain.requests:
             await run.step(step)
@@ -93,11 +97,21 @@ def _request(settings: Settings, body: bytes) -> Request:
     return OPENAI_CHAT.decode_request(decode_json(body, settings.server.json_limits))
 
 
-async def _open(blueprint: Blueprint, stack: AsyncExitStack) -> Generation:
+async def _readable(plan: StorePlan[RecordStore], stack: AsyncExitStack) -> UnwrittenRecords:
+    """The rows of the configured store; where they cannot be read from here, none, and why."""
+    if not plan.kind.durable:
+        return UnwrittenRecords(missing=f"with [records] kind = {plan.kind.kind!r} only the gateway itself has them")
+    try:
+        return UnwrittenRecords(await stack.enter_async_context(plan.kind.reader(plan.config)))
+    except (ConfigError, Refusal) as error:
+        return UnwrittenRecords(missing=str(error))
+
+
+async def _open(blueprint: Blueprint, records: RecordStore, stack: AsyncExitStack) -> Generation:
     plan = blueprint.state
     base = await stack.enter_async_context(plan.kind.open(plan.config)) if plan.kind.shared else None
     executor = stack.enter_context(ThreadPoolExecutor(thread_name_prefix="sentinel"))
-    real = services(blueprint.registry, Overlay(base), UnwrittenRecords(), executor)
+    real = services(blueprint.registry, Overlay(base), records, executor)
     dry = replace(real, http=ClosedHttp(), dry_run=True)
     generation = await Generation.open(blueprint, ProviderPool(), dry, Tracker())
     stack.push_async_callback(generation.close)
@@ -107,8 +121,9 @@ async def _open(blueprint: Blueprint, stack: AsyncExitStack) -> Generation:
 class _DryRun:
     """The way in of an exchange that is never entered, one stage after the other, with notes."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, records: UnwrittenRecords) -> None:
         self.exchange = exchange
+        self._records = records
         self.ctx = ctx = exchange.ctx
         self.decisions: list[StageDecision] = []
         self.end = ""
@@ -122,6 +137,7 @@ class _DryRun:
         if self.end:
             return
         before, facts = Snapshot(self.ctx), self.ctx.copy()
+        missed = self._records.missed
         decision: Decision = "passes"
         detail = ""
         try:
@@ -133,6 +149,8 @@ class _DryRun:
             if not own_failure(error):
                 raise
             decision, detail = _reason(error)
+            if decision == "refuses" and self._records.missed > missed:
+                decision, detail = "not_evaluated", f"the records that it needs cannot be read: {self._records.missing}"
         changed = self._changes(entry.name, before, facts)
         if entry.mode == "monitor" or (decision == "faults" and entry.fails_open):
             detail = f"{detail or 'nothing found'}; {'monitor' if entry.mode == 'monitor' else 'fails open'}: goes on"

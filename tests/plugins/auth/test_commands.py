@@ -237,3 +237,38 @@ def test_explain_says_what_a_key_may_reach(sentinel: Sentinel, monkeypatch: pyte
     assert "401 invalid_api_key" in sentinel("explain", "--model", "small-1", config=table).out
     unset = sentinel("explain", "--key-env", "NOBODY", "--model", "small-1", config=table)
     assert (unset.code, "NOBODY is not set" in unset.err) == (2, True)
+
+
+ASKED = ("explain", "--key-env", "MADE", "--model", "m")
+ECHO = '[providers.echo]\nmodels = ["m"]\n'
+
+
+def test_explain_knows_a_key_that_was_made_at_run_time_and_writes_nothing(
+    cli: Sentinel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = CONFIG + RECORDS + ECHO
+    text = cli("keys", "create", "--model", "m", config=config).out.split()[-1]
+    monkeypatch.setenv("MADE", text)
+    before = (tmp_path / "rows.db").read_bytes()
+    assert "would be sent to echo/m" in cli(*ASKED, config=config).out
+    assert "403 model_not_allowed" in cli(*ASKED[:-1], "n", config=config.replace('"m"', '"m", "n"')).out
+    monkeypatch.setenv("MADE", text[:-5] + "wrong")
+    assert "401 invalid_api_key" in cli(*ASKED, config=config).out
+    assert (tmp_path / "rows.db").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("records", "why"),
+    [("", "only the gateway itself has them"), (RECORDS, "[records] path: ")],
+    ids=["memory", "none"],
+)
+def test_explain_does_not_judge_a_key_whose_row_it_cannot_read(
+    cli: Sentinel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, records: str, why: str
+) -> None:
+    monkeypatch.setenv("MADE", f"sk-sentinel-{'0' * 16}-{'a' * 43}")
+    told = cli(*ASKED, "--json", config=CONFIG + records + ECHO).out
+    (auth,) = (row for row in json.loads(told)["stages"] if (row["stage"], row["phase"]) == ("auth", "on_request"))
+    assert auth["decision"] == "not_evaluated"
+    assert why in auth["detail"]
+    assert "401 invalid_api_key" in cli("explain", "--model", "m", config=CONFIG + records + ECHO).out
+    assert not (tmp_path / "rows.db").exists()
