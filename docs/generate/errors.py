@@ -7,7 +7,8 @@ from sentinel_core.errors import ERRORS, MAX_MESSAGE_CHARS, MAX_RETRY_AFTER_S, M
 
 HEAD = f"""# Errors
 
-Every answer that is not a success carries OpenAI's error object, on every route:
+Every answer that is not a success carries an error object: Anthropic's on `/v1/messages` and
+`/v1/messages/count_tokens`, OpenAI's everywhere else.
 
 ```json
 {{"error": {{"message": "…", "type": "invalid_request_error", "param": "messages", "code": "invalid_parameter"}}}}
@@ -17,15 +18,23 @@ All four keys are always there; `param` and `code` may be null. Limits and budge
 for people, has at most {MAX_MESSAGE_CHARS} characters, and never holds an address, a key, a path, a stack or the
 prompt.
 
+```json
+{{"type": "error", "error": {{"type": "invalid_request_error", "message": "…"}}, "request_id": "…"}}
+```
+
+That is Anthropic's: without `code` and `param`, with a `type` of its own for each status; status, `message` and
+`details` are the same.
+
 | header | on | says |
 | --- | --- | --- |
 | `x-request-id` | every answer | the id in the log; yours, if it matches `[A-Za-z0-9_.:-]{{1,128}}` |
 | `x-should-retry` | every error | `true` or `false`; the official SDKs obey it |
 | `retry-after`, `retry-after-ms` | 429 and 503 | how long to wait; left out above {MAX_RETRY_AFTER_S} s |
 
-Once a stream has begun, its status is already 200. A failure after that is one event,
-`data: {{"error": {{…}}}}`, and the end of the body: no `[DONE]`, no invented `finish_reason`. A stream that ends
-without `[DONE]` is never complete.
+Once a stream has begun, its status is already 200. A failure after that is one event and the end of the body, without
+the end marker of a complete stream and without an invented reason to stop: for chats and completions
+`data: {{"error": {{…}}}}` and no `[DONE]`; for `/v1/messages` an `error` event with its object and no `message_stop`;
+for `/v1/responses` an `error` event and no `response.completed`.
 
 Some requests are refused by the ASGI server before the gateway sees them: [runners](runners.md) lists them.
 
