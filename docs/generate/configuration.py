@@ -40,7 +40,9 @@ end in `_bytes`.
 `sentinel check` reports everything that is wrong, at once, with file, table, key, what was found and what would work.
 `sentinel check --show` prints every value in force and who set it. A key that nobody knows is an error.
 
-A secret is never written into the file, only where it is: `{{ env = "NAME" }}` or `{{ file = "path" }}`.
+A secret is never written into the file, only where it is: `{{ env = "NAME" }}` or `{{ file = "path" }}`. There, as
+for `file` in `[catalogue]`, a relative path starts at the folder of the configuration file. Paths of what a gateway
+writes (`path` and `spool` of `[records]`, `checkpoints` of `[stages.audit]`) start at the working directory.
 
 ```toml
 [server]

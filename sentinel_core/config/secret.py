@@ -92,19 +92,20 @@ class SecretReader:
         return self._environ[name]
 
     def _file(self, path: str) -> str:
+        full = (self._folder / path).absolute()
         try:
             raw = self._files.read(self._folder / path, MAX_SECRET_BYTES + 1)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
             reason = getattr(error, "strerror", None) or "not a path"
             if isinstance(error, FileNotFoundError) and not (_NO_SECRET.fullmatch(path) or {*"/."} & {*path}):
                 raise UnreadableSecret(f"what file names cannot be read: {reason}; {_MISPLACED}") from None
-            raise UnreadableSecret(f"secret file {path!r} cannot be read: {reason}") from None
+            raise UnreadableSecret(f"secret file {str(full)!r} cannot be read: {reason}") from None
         if len(raw) > MAX_SECRET_BYTES:
-            raise UnreadableSecret(f"secret file {path!r} is larger than {MAX_SECRET_BYTES} bytes")
+            raise UnreadableSecret(f"secret file {str(full)!r} is larger than {MAX_SECRET_BYTES} bytes")
         try:
             text = raw.decode().removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError:  # its text would quote the bytes
-            raise UnreadableSecret(f"secret file {path!r} is not UTF-8 text") from None
+            raise UnreadableSecret(f"secret file {str(full)!r} is not UTF-8 text") from None
         if not text.strip():
-            raise UnreadableSecret(f"secret file {path!r} is empty")
+            raise UnreadableSecret(f"secret file {str(full)!r} is empty")
         return text

@@ -145,5 +145,5 @@ def _quick_check(path: Path, connection: sqlite3.Connection) -> str:
 
 
 def _refuse(path: Path, message: str, expected: str, *, cause: Exception | None = None) -> NoReturn:
-    problem = ConfigProblem(message, table="records", key="path", found=repr(str(path)), expected=expected)
+    problem = ConfigProblem(message, table="records", key="path", found=repr(str(path.absolute())), expected=expected)
     raise ConfigError([problem]) from cause

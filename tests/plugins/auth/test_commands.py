@@ -79,7 +79,7 @@ def test_only_what_creates_something_makes_a_store(cli: Sentinel, tmp_path: Path
     """In the wrong folder an empty list would be an answer, and a command for usage would find an empty ledger."""
     said = cli(*command.split())
     assert said.code == 2
-    assert "is not there" in said.err
+    assert f"is not there; found '{tmp_path / 'rows.db'}'" in said.told.replace("\n", "")
     assert not (tmp_path / "rows.db").exists()
     assert cli("keys", "create").code == 0
     assert (tmp_path / "rows.db").exists()
