@@ -30,8 +30,10 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
 
 async def ask(request: Request) -> PlainTextResponse:
     """A route of the host that asks through the same chain, without HTTP."""
-    question = {"role": "user", "content": request.query_params["question"]}
-    answer = await gateway.complete({"model": "echo", "messages": [question]})
+    question = request.query_params.get("question")
+    if question is None:
+        return PlainTextResponse("Say what you want to know: /ask?question=…", 400)
+    answer = await gateway.complete({"model": "echo", "messages": [{"role": "user", "content": question}]})
     return PlainTextResponse(answer.body["choices"][0]["message"]["content"])
 
 

@@ -13,7 +13,7 @@ from sentinel_core.config.envtext import EnvText, readings
 from sentinel_core.config.expectation import choices, describe, found, members, show, unwrap
 from sentinel_core.config.fields import fields_of
 from sentinel_core.config.secret import REMEDY, Secret, SecretReader, UnreadableSecret
-from sentinel_core.config.suggestion import did_you_mean
+from sentinel_core.config.suggestion import did_you_mean, nearest, question
 from sentinel_core.errors import ConfigError, ConfigProblem
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -95,10 +95,11 @@ class _Conversion:
         fields = fields_of(struct)
         for key in table:
             if key not in fields and not self.lenient:
-                hint = did_you_mean(str(key), fields)
-                names = "" if hint else ", ".join(sorted(fields)) or "an empty table"
-                noun = "table" if isinstance(table[key], Mapping) else "key"
-                self.bad((*steps, key), f"unknown {noun}", expected=names, suggestion=hint)
+                near = nearest(str(key), fields)
+                names = "" if near else ", ".join(sorted(fields)) or "an empty table"
+                is_table = isinstance(table[key], Mapping) and (near is None or _takes_table(fields[near].type))
+                noun = "table" if is_table else "key"
+                self.bad((*steps, key), f"unknown {noun}", expected=names, suggestion=question(near))
         values: dict[str, Any] = {}  # see the class
         for key, field in fields.items():
             if key in table:
@@ -181,6 +182,12 @@ class _Conversion:
 
 def _is_table(annotation: Any) -> bool:  # annotations have no common type
     return isinstance(annotation, type) and issubclass(annotation, msgspec.Struct)
+
+
+def _takes_table(annotation: Any) -> bool:  # annotations have no common type
+    """Whether a value of this type is written as a table. A secret is one, and is no table to anybody."""
+    kinds = [unwrap(member)[0] for member in members(annotation)]
+    return any(_is_table(kind) or (get_origin(kind) or kind) in (dict, Mapping) for kind in kinds)
 
 
 def _uniform(bare: Any) -> bool:  # annotations have no common type

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -10,6 +11,8 @@ from sentinel_core.errors import ConfigProblem
 
 Steps: TypeAlias = tuple[str | int, ...]
 """A place in the configuration: table names, a key, indexes of lists."""
+
+_OUTSIDE = ("environment", "option")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,16 @@ class Document:
                 return self.origins[steps[:length]]
         return None
 
+    def outside(self, steps: Steps, text: str) -> str:
+        """The variables and options that set whatever keys below a table a text names; empty where none did."""
+        below = [
+            (known[len(steps) :], origin) for known, origin in self.origins.items() if known[: len(steps)] == steps
+        ]
+        setters = [
+            str(origin) for key, origin in below if key and origin.kind in _OUTSIDE and _names(text, dotted(key))
+        ]
+        return " and ".join(dict.fromkeys(setters))
+
     def _descend(self, node: Any, step: str | int, here: Steps, origin: Origin) -> Any:  # values of TOML, or EnvText
         if isinstance(node, dict):
             if step not in node:
@@ -108,9 +121,15 @@ def dotted(steps: Steps) -> str:
     return text
 
 
+def _names(text: str, key: str) -> bool:
+    return re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.]*\w)", text) is not None
+
+
 def problem_at(document: Document, steps: Steps, message: str, *, whole: bool = False, **words: str) -> ConfigProblem:
-    """A problem with the value at `steps`, naming its source, its table and its key. `whole`: with a table as such."""
+    """A problem with the value at `steps`, naming its source, its table and its key. `whole`: with a table as such, so
+    that its source is where the keys that the message names were set, if that is outside of the file."""
     origin = document.origin(steps)
+    outside = document.outside(steps, message) if whole else ""
     split = len(steps) - 1
     while split > 0 and isinstance(steps[split], int):
         split -= 1
@@ -118,7 +137,7 @@ def problem_at(document: Document, steps: Steps, message: str, *, whole: bool = 
         split = len(steps)
     return ConfigProblem(
         message,
-        where=str(origin) if origin else "",
+        where=outside or str(origin or ""),
         table=dotted(steps[:split]),
         key=dotted(steps[split:]),
         **words,

@@ -18,6 +18,7 @@ MAX_SHOWN_CHARS = 60
 
 _CREDENTIALS = re.compile(r"(?<=//)[^/\s@]*@")
 _BEHIND_ADDRESS = re.compile(r"(//[^\s?#]*[?#]|\?(?=[^\s=]+=))\S.*", re.DOTALL)
+_ABSENT = (type(None), msgspec.UnsetType)
 _NAMES: dict[object, str] = {
     int: "an integer",
     float: "a number",
@@ -55,7 +56,7 @@ def choices(annotation: Any) -> tuple[Any, ...]:  # values of a Literal or an En
 
 def describe(annotation: Any) -> str:  # annotations have no common type
     """What a value of this type looks like in TOML."""
-    words = [_describe_one(member) for member in members(annotation) if member is not type(None)]
+    words = [_describe_one(member) for member in members(annotation) if member not in _ABSENT]
     return " or ".join(words)
 
 

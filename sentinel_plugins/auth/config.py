@@ -117,8 +117,10 @@ class AuthConfig(StageConfig, frozen=True, kw_only=True):
         for name, text in secrets.items():
             if len(text) < MIN_SECRET_CHARS or not (text.isascii() and text.isprintable()) or " " in text:
                 yield f"{name}: must be at least {MIN_SECRET_CHARS} printable ASCII characters, no spaces"
-        if len(set(secrets.values())) < len(secrets):
-            yield "two keys are the same"
+        named_by: dict[str, str] = {}
+        for name, text in secrets.items():
+            if (other := named_by.setdefault(text, name)) != name:
+                yield f"{other} and {name} are the same"
 
     def _owner_problems(self) -> Iterator[str]:
         declared = {DEFAULT_TENANT, *self.tenants}

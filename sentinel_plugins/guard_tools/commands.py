@@ -32,7 +32,22 @@ class As(StrEnum):
 
 
 Only = Annotated[list[str] | None, typer.Option("--guard", "-g", help="Only this guard; may be repeated.")]
-AsOption = Annotated[As, typer.Option("--as", help="Read texts as what users ask, or as what models answer.")]
+
+
+def _as(text: str) -> As:
+    try:
+        return As(text)
+    except ValueError:
+        known = ", ".join(repr(one.value) for one in As)
+        raise typer.BadParameter(f"{text!r} is not one of {known}.") from None
+
+
+AsOption = Annotated[
+    As,
+    typer.Option(
+        "--as", parser=_as, metavar="request|response", help="Read texts as what users ask, or as what models answer."
+    ),
+]
 Share = Annotated[float | None, typer.Option(min=0, max=1, help="Exit with 1 if a guard has less.")]
 
 

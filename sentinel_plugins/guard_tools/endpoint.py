@@ -14,9 +14,10 @@ from sentinel_core.endpoints import ADMIN, NO_STORE, Endpoint, HttpReply, HttpRe
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.gateway.asking import new_id
+from sentinel_core.json_types import JsonObject
 from sentinel_core.keys import Principal
 from sentinel_core.stage import Stage
-from sentinel_core.state import Window, state_key
+from sentinel_core.state import ClaimState, Window, state_key
 from sentinel_plugins.guard_tools.config import GuardApiConfig
 from sentinel_plugins.guard_tools.guards import Asked, Guards, live
 from sentinel_plugins.guard_tools.report import GuardAnswer, GuardQuestion, GuardReport, answer, report
@@ -60,8 +61,7 @@ class Routes:
         )
         admission = await self._gateway.state.admit(state_key(who.tenant, "guard_api", new_id()), [window])
         if not admission.admitted:
-            message = f"This key may ask the guards {window.limit} times a minute."
-            raise Refusal("rate_limit_exceeded", message, retry_after_s=admission.claims[0].retry_after_s)
+            raise _too_often(who, window, admission.claims[0])
 
     def _question(self, body: bytes) -> GuardQuestion:
         value = decode_json(body, self._json_limits)
@@ -81,6 +81,20 @@ class Routes:
         if self._known is None or self._known[0] is not plan:
             self._known = (plan, live(plan, stages))
         return self._known[1]
+
+
+def _too_often(who: Principal, window: Window, state: ClaimState) -> Refusal:
+    """Says what every limit says of itself."""
+    subject = who.kind if who.kind != "anonymous" else "address"
+    details: JsonObject = {
+        "subject": subject,
+        "unit": "requests",
+        "limit": window.limit,
+        "remaining": state.remaining,
+        "period_s": window.period_s,
+    }
+    message = f"This {subject} may ask the guards {window.limit} times a minute."
+    return Refusal("rate_limit_exceeded", message, retry_after_s=state.retry_after_s, details=details)
 
 
 def _check_scope(principal: Principal | None) -> None:

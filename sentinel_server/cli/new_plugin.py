@@ -31,12 +31,12 @@ def command(
     """Write a complete package: one guard on requests and answers, streams included, its configuration, its tests."""
     from sentinel_core.config import names
 
-    name = name.replace("-", "_")
+    typed, name = name, name.replace("-", "_")
     if not names.NAME.fullmatch(name) or name.endswith("_"):
-        raise typer.BadParameter(f"{name!r} is not a name: {names.NAME_RULE}, which is not the last")
+        raise typer.BadParameter(f"{typed!r} is not a name: {names.NAME_RULE}, which is not the last")
     files = dict(package(name))
     if (why := _taken(name) or _colliding(files)) is not None:
-        raise typer.BadParameter(f"{name!r} {why}")
+        raise typer.BadParameter(f"{typed!r} {why}")
     target = directory / name.replace("_", "-")
     try:
         target.mkdir(parents=True)

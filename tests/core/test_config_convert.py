@@ -17,7 +17,7 @@ from sentinel_core.config.convert import convert_table
 from sentinel_core.config.expectation import show
 from sentinel_core.config.secret import SecretReader
 from sentinel_core.errors import ConfigError, ConfigProblem
-from sentinel_core.json_types import TomlTable
+from sentinel_core.json_types import TomlTable, TomlValue
 from sentinel_core.stage import StageConfig
 from tests.json_values import json_values
 from tests.properties import promised
@@ -177,6 +177,33 @@ def test_an_absent_table_is_one_of_defaults() -> None:
 def test_a_missing_key_names_the_table_even_where_nothing_stands() -> None:
     _, problems = convert_table(Document(), ("limit",), Limit, SecretReader({}, Path()))
     assert problems == [ConfigProblem("missing", table="limit", key="name", expected="a string")]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "noun"),
+    [
+        ("api_kye", {"env": "KEY"}, "key"),
+        ("fallbakc", {"name": "a"}, "table"),
+        ("weihgts", {"a": 1.0}, "table"),
+        ("wordz", [], "key"),
+        ("nothing_like_it", {}, "table"),
+    ],
+)
+def test_what_nobody_knows_is_called_what_it_was_meant_to_be(key: str, value: TomlValue, noun: str) -> None:
+    assert f"{key}: unknown {noun}; " in converted({key: value})[1][0]
+
+
+def test_a_check_across_keys_names_the_variables_that_set_those_that_it_is_about() -> None:
+    document = Document()
+    document.put(("stages", "words"), {"words": ["a"]}, Origin("file", "sentinel.toml"))
+    table = ("stages", "words")
+    for key, value in {"mode": "monitor", "api_key": KEY}.items():
+        document.put((*table, key), value, Origin("environment", f"THE_{key.upper()}"))
+    _, problems = convert_table(document, table, Words, SecretReader({}, Path()))
+    assert [str(one) for one in problems] == ["THE_MODE: [stages.words]: words do nothing in mode 'monitor'"]
+    document.put((*table, "words"), ["a"], Origin("option", "--words"))
+    _, problems = convert_table(document, table, Words, SecretReader({}, Path()))
+    assert problems[0].where == "THE_MODE and --words"
 
 
 def test_credentials_in_a_url_are_not_shown() -> None:

@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 from openai import OpenAI
@@ -72,6 +73,13 @@ def test_a_stream_leaves_the_mounted_gateway_in_pieces(host: str) -> None:
 def test_the_hosts_own_route_asks_the_same_chain(host: str) -> None:
     with urllib.request.urlopen(f"{host}/ask?question=who") as response:
         assert (response.read(), response.headers["content-type"]) == (b"who", "text/plain; charset=utf-8")
+
+
+def test_the_hosts_own_route_says_what_it_lacks(host: str) -> None:
+    with pytest.raises(HTTPError) as refused:
+        urllib.request.urlopen(f"{host}/ask")
+    with refused.value as answer:
+        assert (answer.code, answer.read().startswith(b"Say what you want to know")) == (400, True)
 
 
 @long_form

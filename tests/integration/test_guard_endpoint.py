@@ -174,6 +174,14 @@ async def test_without_its_table_there_is_no_such_route() -> None:
         assert (await h.ask(PATH, ADMIN_KEY, "POST", text="hi")).status == 404
 
 
+async def test_where_there_are_no_keys_its_limit_is_an_addresss() -> None:
+    async with house(settings({"requests_per_minute": 1}, keys=False, pii={})) as h:
+        await ask(h, None, text="hi")
+        refused = (await h.ask(PATH, None, "POST", text="hi")).json["error"]
+        assert refused["message"] == "This address may ask the guards 1 times a minute."
+        assert refused["details"]["subject"] == "address"
+
+
 async def test_its_limit_is_its_own_and_each_keys() -> None:
     async with house(settings({"requests_per_minute": 2}, pii={}, rate_limit={"requests_per_minute": 1})) as h:
         _, one = await h.key(scopes=("guard",))
@@ -183,7 +191,9 @@ async def test_its_limit_is_its_own_and_each_keys() -> None:
         refused = await h.ask(PATH, one, "POST", text="hi")
         assert (refused.status, refused.code) == (429, "rate_limit_exceeded")
         assert 0 < int(refused.headers["retry-after"]) <= 60
-        assert "2 times a minute" in refused.json["error"]["message"]
+        assert refused.json["error"]["message"] == "This key may ask the guards 2 times a minute."
+        limit = {"subject": "key", "unit": "requests", "limit": 2, "remaining": 0, "period_s": 60.0}
+        assert refused.json["error"]["details"] == limit
         await ask(h, other, text="hi")
         messages = [{"role": "user", "content": "hi"}]
         chat = await h.ask("/v1/chat/completions", one, "POST", model="o3", messages=messages)

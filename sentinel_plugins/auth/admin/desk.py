@@ -66,8 +66,9 @@ async def _desk(gateway: Gateway, *, made: bool) -> AsyncIterator[Desk]:
     plans = {plan.name: plan.config for plan in gateway.blueprint.chain.stages}
     config = plans.get("auth")
     if not isinstance(config, AuthConfig) or config.pepper is None:
-        problem = ConfigProblem("no keys are kept", table="stages.auth", key="pepper", expected="a secret")
-        raise ConfigError((problem,))
+        message = "is not set, and without it no keys or tenants are made at run time"
+        expected = 'pepper = { env = "NAME" }, or the variable SENTINEL_KEY_PEPPER'
+        raise ConfigError((ConfigProblem(message, table="stages.auth", key="pepper", expected=expected),))
     async with records_of(gateway, made=made) as records:
         tenants = Tenants(config, records)
         keys = VirtualKeys(records, Digests(config.pepper), tenants, SystemClock())

@@ -13,7 +13,14 @@ from sentinel_plugins.auth.names import Allowed, Scopes, TenantName
 from sentinel_plugins.auth.tenants import NO_LIMITS
 from sentinel_plugins.auth.virtual_keys import VirtualKey
 
-Label = Annotated[str, Meta(max_length=256, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z")]
+Label = Annotated[
+    str,
+    Meta(
+        max_length=256,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z",
+        description="one line of text, at most 256 characters",
+    ),
+]
 """One line, whichever terminal shows it."""
 MAX_LIFETIME_S = 100 * 366 * 86_400
 Lifetime = Annotated[float, Meta(gt=0, le=MAX_LIFETIME_S)]

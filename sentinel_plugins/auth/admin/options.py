@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import typer
@@ -12,6 +13,8 @@ from sentinel_core.config.expectation import describe
 from sentinel_core.limits import Limits
 
 T = TypeVar("T")
+
+_FIELD = re.compile(r" - at `\$\.(\w+)(\[[^\]]*\])?`\Z")
 
 Models = Annotated[list[str] | None, typer.Option("--model", help="A model that is allowed; repeat it. `*` is any.")]
 Routes = Annotated[list[str] | None, typer.Option("--route", help="A path that is allowed; repeat it.")]
@@ -41,4 +44,11 @@ def read(fields: Mapping[str, object], kind: type[T]) -> T:
     try:
         return msgspec.convert(fields, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise typer.BadParameter(str(error)) from None
+        raise typer.BadParameter(_expected(str(error), kind)) from None
+
+
+def _expected(error: str, kind: type[Any]) -> str:  # any of the shapes
+    """What the field that is not valid takes, in the words of the configuration's reference."""
+    found = _FIELD.search(error)
+    types = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    return f"{found[1]}: expected {describe(types[found[1]])}" if found is not None else error

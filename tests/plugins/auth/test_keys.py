@@ -448,7 +448,7 @@ def shared(algorithm: str, size: int) -> TomlTable:
     [
         ({"api_key": secret("short")}, "api_key: must be at least 16"),
         ({"api_key": secret("with a space in it")}, "no spaces"),
-        ({"api_key": secret(STATIC), "admin_key": secret(STATIC)}, "two keys are the same"),
+        ({"api_key": secret(STATIC), "admin_key": secret(STATIC)}, "api_key and admin_key are the same"),
         ({"keys": {"admin": {"secret": secret(STATIC)}}}, "keys.admin: this id is taken"),
         ({"tenants": {"acme\n": {}}}, "expected a letter or digit"),
         ({"tenants": {"acme": {"models": ["m"] * 101}}}, "found a list of 101; .* of length <= 100"),
@@ -495,7 +495,7 @@ def test_everything_that_is_wrong_with_the_table_is_told_at_once() -> None:
     told = str(problem.value)
     for place in ("keys.a.secret", "keys.b.secret", "keys.a.tenant", "keys.b.tenant", "keys.admin", "tenants.anony"):
         assert place in told
-    assert "two keys are the same" in told
+    assert "keys.a.secret and keys.b.secret are the same" in told
     assert len(problem.value.problems) == 7
     with pytest.raises(ConfigError) as problem:
         stage_config(Auth, {"jwt": {"issuer": "i", "audience": ["a"], "algorithms": ["HS256"]}})

@@ -192,6 +192,12 @@ def test_what_is_no_text_is_not_called_clean(sentinel: Sentinel, tmp_path: Path)
     assert (result.code, "not UTF-8" in result.err) == (3, True)
 
 
+def test_a_direction_that_is_none_is_told_with_those_that_are(sentinel: Sentinel) -> None:
+    told = sentinel("scan", "--as", "foo", config=CONFIG)
+    assert told.code == 2
+    assert "Invalid value for '--as': 'foo' is not one of 'request', 'response'." in told.told
+
+
 DEAF = CONFIG + '[stages.secrets]\n[chain]\nstages = ["pii", "secrets"]\n'
 
 

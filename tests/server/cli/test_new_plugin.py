@@ -47,6 +47,13 @@ def test_a_name_that_no_configuration_could_use_is_refused(tmp_path: Path, name:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_name_that_is_refused_is_quoted_as_it_was_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("Acme-Words", "sentinel-gateway"):
+        with pytest.raises(SystemExit):
+            main(["new-plugin", name])
+        assert f"'{name}' is" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("name", "why"),
     [
