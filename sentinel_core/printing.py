@@ -30,6 +30,11 @@ def _placed(side: Callable[[str, int], str], cell: str, width: int) -> str:
     return side(cell, width)
 
 
+def counted(number: int, noun: str) -> str:
+    """How many of what: `1 record`, `2 records`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def as_json(value: object) -> str:
     """Structs, mappings and lists as indented JSON, which a terminal shows and does not obey."""
     return "\n".join(map(printable, msgspec.json.format(msgspec.json.encode(value)).decode().split("\n")))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
 
+from sentinel_core.printing import counted
 from sentinel_core.records import Record
 from sentinel_plugins.audit.seal import START, Head, row_id
 
@@ -37,12 +39,15 @@ class Run(NamedTuple):
 
 class Chain:
     """What was read of one writer, in whatever order. Read from the last record to the first, as stores give them, it
-    needs no more room the longer it is."""
+    needs no more room the longer it is. `edited` are the numbers, in their order, of records that are there and are not
+    what they were: none of these is missing.
+    """
 
-    __slots__ = ("_runs", "writer")
+    __slots__ = ("_runs", "edited", "writer")
 
     def __init__(self, writer: str) -> None:
         self.writer = writer
+        self.edited: Sequence[int] = ()
         self._runs: list[Run] = []
 
     def add(self, link: Link) -> None:
@@ -62,6 +67,11 @@ class Chain:
         """Those of the records that were read."""
         return (row_id(self.writer, seq) for run in self._runs for seq in range(run.first.seq, run.last.seq + 1))
 
+    def lacking(self, after: int, before: int) -> int:
+        """How many records between these two numbers are not there."""
+        edited = bisect_left(self.edited, before) - bisect_right(self.edited, after)
+        return max(0, before - after - 1 - edited)
+
     def gaps(self, cut: Head) -> Iterator[Finding]:
         """Where a record does not follow the one before it. Up to the cut any may be missing: deleted, or still to come
         out of a spool."""
@@ -77,15 +87,20 @@ class Chain:
             return None
         first = min(self._runs).first
         next_to_cut = first.seq == cut.seq + 1
-        whole = first.prev == (cut.mac if cut.seq else START) if next_to_cut else first.seq <= cut.seq
+        whole = first.prev == (cut.mac if cut.seq else START) if next_to_cut else not self.lacking(cut.seq, first.seq)
         return None if whole else Finding(self.writer, 1, "the beginning is missing")
 
     def _between(self, one: Link, next_: Link, cut: Head) -> Iterator[Finding]:
         before = Head(one.seq, one.mac) if one.seq >= cut.seq or next_.seq == one.seq + 1 else cut
-        if next_.seq > before.seq + 1:
-            yield Finding(self.writer, before.seq + 1, f"{next_.seq - before.seq - 1} records are missing")
+        if lacking := self.lacking(before.seq, next_.seq):
+            yield Finding(self.writer, before.seq + 1, missing(lacking))
         elif next_.seq == before.seq + 1 and next_.prev != before.mac:
             yield Finding(self.writer, next_.seq, "does not follow the record before it")
+
+
+def missing(number: int, where: str = "") -> str:
+    """Says that so many records are, and where."""
+    return f"{counted(number, 'record')}{where} {'is' if number == 1 else 'are'} missing"
 
 
 def link_of(record: Record) -> tuple[str, Link | None]:

@@ -10,7 +10,7 @@ import typer
 from sentinel_core.commands import Command
 from sentinel_core.errors import ConfigError, ConfigProblem, Refusal
 from sentinel_core.gateway import Gateway
-from sentinel_core.printing import INCOMPLETE, as_json, complain, printable, unprinted
+from sentinel_core.printing import INCOMPLETE, as_json, complain, counted, printable, unprinted
 from sentinel_core.records import RecordStore
 from sentinel_plugins.audit.chain import Finding
 from sentinel_plugins.audit.checkpoints import Noted, read
@@ -68,7 +68,8 @@ async def _look(verifier: Verifier, records: RecordStore) -> None:
 
 
 def _text(found: Verified) -> str:
-    lines = [f"{found.records} records of {found.writers} writers, {found.unfinished} intents without an end"]
+    of = f"{counted(found.records, 'record')} of {counted(found.writers, 'writer')}"
+    lines = [f"{of}, {counted(found.unfinished, 'intent')} without an end"]
     if not found.checkpoints:
         lines.append("no checkpoints are kept: a missing beginning or end cannot be seen")
     lines += [f"{_place(finding)}{finding.message}" for finding in found.findings]

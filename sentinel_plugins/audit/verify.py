@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from sentinel_core.records import Record, Stored
-from sentinel_plugins.audit.chain import Chain, Finding, link_of
+from sentinel_plugins.audit.chain import Chain, Finding, link_of, missing
 from sentinel_plugins.audit.checkpoints import Noted
 from sentinel_plugins.audit.entry import EXCHANGE
 from sentinel_plugins.audit.seal import Head, Keys, intact
@@ -37,6 +37,7 @@ class Verifier:
         self._keys = keys
         self._heads = noted.heads if noted is not None else {}
         self._chains: dict[str, Chain] = {}
+        self._edited: dict[str, set[int]] = {}
         self._findings: list[Finding] = []
         self._open: Counter[object] = Counter()
         self._count = 0
@@ -50,23 +51,27 @@ class Verifier:
         if not (row.in_place and row.as_written):
             what = "does not stand where it belongs" if row.as_written else "is not the text that was written"
             self._find(row.record, f"{row.id!r} {what}")
-        self._link(row.record)
+        self._link(row.record, in_place=row.in_place)
 
     def found(self, noted: Noted | None) -> Verified:
         """What all of that was. `noted` is what the checkpoints say now: a gateway may be running, so ends count as
         they were before, and what retention has deleted as it is after."""
         findings = [*self._findings]
         for writer in sorted({*self._chains, *self._heads}):
-            findings += self._whole(self._chains.get(writer) or Chain(writer), noted)
+            chain = self._chains.get(writer) or Chain(writer)
+            chain.edited = sorted(self._edited.get(writer, ()))
+            findings += self._whole(chain, noted)
         if noted is not None:
             findings += _notes(noted)
         unfinished = sum(more for more in self._open.values() if more > 0)
         return Verified(self._count, len(self._chains), tuple(findings), unfinished, noted is not None)
 
-    def _link(self, record: Record) -> None:
+    def _link(self, record: Record, *, in_place: bool) -> None:
         writer, link = link_of(record)
         if link is None or not intact(record, self._keys):
             self._find(record, f"{record.id!r} was edited")
+            if link is not None and in_place:
+                self._edited.setdefault(writer, set()).add(link.seq)
             return
         self._chains.setdefault(writer, Chain(writer)).add(link)
         head = self._heads.get(writer, Head())
@@ -94,8 +99,8 @@ class Verifier:
         if (beginning := chain.beginning(cut)) is not None:
             yield beginning
         head, last = self._heads.get(chain.writer, Head()), max(chain.head.seq, cut.seq)
-        if head.seq > last:
-            yield Finding(chain.writer, last + 1, f"{head.seq - last} records at the end are missing")
+        if lacking := chain.lacking(last, head.seq + 1):
+            yield Finding(chain.writer, last + 1, missing(lacking, " at the end"))
 
 
 def _notes(noted: Noted) -> Iterator[Finding]:

@@ -114,7 +114,7 @@ TAKEN: dict[str, tuple[Change, str]] = {
     "the first": (lambda rows: rows[1:], "the beginning is missing"),
     "a seal": (lambda rows: [*rows[:3], unsealed(rows[3]), *rows[4:]], f"{row_id('w', 4)!r} is not as it was written"),
     "every seal": (lambda rows: [*map(unsealed, rows)], "is not as it was written"),
-    "a seal and its writer": (lambda rows: [*rows[:3], unsealed(rows[3], writer="v"), *rows[4:]], "1 records are miss"),
+    "a seal and its writer": (lambda rows: [*rows[:3], unsealed(rows[3], writer="v"), *rows[4:]], "1 record is miss"),
 }
 
 
@@ -144,7 +144,7 @@ async def test_p11_an_end_that_was_taken_is_still_missed_after_the_rest_was_dele
         note(notes, rows[-1], "head")
         assert await job.forget() == 2
     (finding,) = verify([], KEYS, read(notes, KEYS)).findings
-    assert finding.message == "1 records at the end are missing"
+    assert finding.message == "1 record at the end is missing"
 
 
 async def test_rows_that_wait_in_a_spool_are_waited_for(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.records import Record, Stored
+from sentinel_plugins.audit.chain import missing
 from sentinel_plugins.audit.checkpoints import Noted, read, signed
 from sentinel_plugins.audit.seal import Head, Keys, Sealer, line, row_id
 from sentinel_plugins.audit.verify import Verifier
@@ -73,7 +74,26 @@ def test_p11_a_deleted_record_is_found(models: list[str], data: st.DataObject) -
 def test_p11_a_truncated_chain_is_found(models: list[str], data: st.DataObject) -> None:
     rows = chain(models)
     left = data.draw(st.integers(0, len(rows) - 1))
-    assert messages(rows[:left], head(rows)) == [f"{len(rows) - left} records at the end are missing"]
+    assert messages(rows[:left], head(rows)) == [missing(len(rows) - left, " at the end")]
+
+
+@promised()
+@given(chains, st.data())
+def test_p11_records_that_were_edited_are_named_and_none_of_them_is_missing(
+    models: list[str], data: st.DataObject
+) -> None:
+    rows = chain(models)
+    places = data.draw(st.sets(st.integers(0, len(rows) - 1), min_size=1))
+    lies = [edited(row, "model", f"{row.fields['model']}x") if n in places else row for n, row in enumerate(rows)]
+    assert sorted(messages(lies, head(rows))) == sorted(f"{rows[place].id!r} was edited" for place in places)
+
+
+def test_a_record_that_is_missing_between_edited_ones_still_is() -> None:
+    rows = chain("abcdef")
+    lies = [rows[0], edited(rows[1], "model", "x"), *rows[3:5], edited(rows[5], "model", "x")]
+    two, six = (f"{rows[n].id!r} was edited" for n in (1, 5))
+    assert messages(lies, head(rows)) == [two, six, missing(1)]
+    assert messages(lies[:-1], head(rows)) == [two, missing(1), missing(1, " at the end")]
 
 
 @promised()
