@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from sentinel_core.decoding import ANSWER_LIMITS, decode_reply
 from sentinel_core.dialects.openai_chat.errors import reported_error
-from sentinel_core.dialects.openai_responses.fields import IDENTIFIERS, all_slots, item_texts, part_text
+from sentinel_core.dialects.openai_responses.fields import IDENTIFIERS, all_slots
+from sentinel_core.dialects.openai_responses.told import (
+    DELTAS,
+    Lane,
+    Told,
+    fragment_of,
+    item_id_of,
+    item_of,
+    key_of,
+    names_of,
+    told_by,
+)
 from sentinel_core.dialects.openai_responses.words import decode_usage
 from sentinel_core.dialects.slots import Path
 from sentinel_core.errors import UpstreamError
@@ -18,38 +29,26 @@ from sentinel_core.events import (
     Finish,
     Frame,
     Opaque,
-    ReasoningDelta,
-    RefusalDelta,
     TextDelta,
     TextEvent,
     ToolCallDelta,
-    ToolInputDelta,
     UsageReport,
 )
-from sentinel_core.json_types import JsonObject, JsonValue
+from sentinel_core.json_types import JsonObject
 
-DELTAS: Mapping[str, tuple[type[TextEvent], str, str]] = {
-    "response.output_text": (TextDelta, "output_text", "text"),
-    "response.refusal": (RefusalDelta, "refusal", "refusal"),
-    "response.reasoning_text": (ReasoningDelta, "reasoning_text", "text"),
-    "response.reasoning_summary_text": (ReasoningDelta, "summary_text", "text"),
-    "response.function_call_arguments": (ToolCallDelta, "arguments", "arguments"),
-    "response.mcp_call_arguments": (ToolCallDelta, "arguments", "arguments"),
-    "response.custom_tool_call_input": (ToolInputDelta, "input", "input"),
-    "response.code_interpreter_call_code": (ToolInputDelta, "code", "code"),
-}
-"""What a text's `.delta` events become, its kind, and the member of its `.done` event that says it all again."""
-
+_TYPES = {kind: event_type for event_type, kind, _ in DELTAS.values()}
 _SOUND = frozenset({"response.audio", "response.output_audio"})
 _ENDS = {"response.completed": "stop", "response.incomplete": "length"}
 OPENINGS = frozenset(
     {"response.created", "response.queued", "response.in_progress", "response.output_item.added"}
     | {"response.content_part.added", "response.reasoning_summary_part.added"}
 )
-"""Events that say nothing yet, whatever of the request they repeat."""
+"""Events that say nothing yet, whatever of the request they repeat; what some servers say in one is a fragment."""
+ITEM_ENDS = frozenset(
+    {"response.output_item.done", "response.content_part.done", "response.reasoning_summary_part.done"}
+)
+"""Events that end the texts which they repeat, where those had no end of their own."""
 _NUMBERS = frozenset({"sequence_number", "output_index", "content_index", "summary_index"})
-Lane = tuple[int | str | None, str, int]
-"""A text's identity on the wire: the item's number, or its id where it has none; the text's kind, its part's number."""
 
 
 class Copy(NamedTuple):
@@ -57,6 +56,14 @@ class Copy(NamedTuple):
 
     path: Path
     choice: int
+
+
+class Opening(NamedTuple):
+    """Where an opening frame says the first of a text, which choice that is, and an empty fragment that goes on."""
+
+    path: Path
+    choice: int
+    fragment: JsonObject
 
 
 class ResponseStreamDecoder:
@@ -117,18 +124,26 @@ class ResponseStreamDecoder:
                 ends = [max(len(self._said) - 1, 0)]  # its text has ended, and says only now that it is not whole
         elif kind == "response.output_item.added":
             self._announced(body)
+        told = [*told_by(body, family)]
+        copies = self._copies(told)
+        if kind in ITEM_ENDS:
+            ends = sorted({copy.choice for copy in copies} - self._ended)
         for choice in ends:
             self._ended.add(choice)
             events.append(Finish(choice=choice, frame=frame, part=len(events), reason=_reason(kind, body)))
-        copies = self._copies(body, family)
         covered = {copy.path for copy in copies}
+        openings: list[Opening] = []
+        for text, opening in self._opened(frame, told, covered) if kind in OPENINGS else ():
+            events.append(msgspec.structs.replace(text, part=len(events)))
+            openings.append(opening)
+        covered |= {opening.path for opening in openings}
         slots = tuple(slot for slot in all_slots(body) if slot.path not in covered)
         events.append(Opaque(frame=frame, part=len(events), slots=slots))
         whole = body["response"] if kind in _ENDS else {}
         usage = decode_usage(whole.get("usage"), whole.get("service_tier"))
         if usage is not None:
             events.append(UsageReport(frame=frame, part=len(events), usage=usage))
-        frame.places, frame.size = copies, len(events)
+        frame.places, frame.size = [*openings, *copies], len(events)
         return events
 
     def fragment(self, frame: Frame, family: str) -> TextEvent:
@@ -139,12 +154,15 @@ class ResponseStreamDecoder:
         choice = self._numbered(body, text_kind)
         if choice in self._ended:
             raise UpstreamError("upstream_invalid_response")  # to guards it would be another text
-        said = self._said[choice]
-        said.append(body["delta"])
-        text = event_type(choice=choice, frame=frame, text=body["delta"])
-        if isinstance(text, ToolCallDelta) and len(said) == 1:
-            text = msgspec.structs.replace(text, **self._called.get(_item_of(body), {}))
         frame.size = 1
+        return self._next(event_type(choice=choice, frame=frame, text=body["delta"]), item_of(body))
+
+    def _next(self, text: TextEvent, item: int | str | None) -> TextEvent:
+        """What is said next; the first of a call says which one it is."""
+        said = self._said[text.choice]
+        said.append(text.text)
+        if isinstance(text, ToolCallDelta) and len(said) == 1:
+            return msgspec.structs.replace(text, **self._called.get(item, {}))
         return text
 
     def _delta(self, frame: Frame, family: str) -> Sequence[Event]:
@@ -160,53 +178,56 @@ class ResponseStreamDecoder:
         return family in DELTAS or family in self._kinds
 
     def _numbered(self, body: JsonObject, kind: str) -> int:
-        """The number of the text that a frame is about; one that is new has the next. Behind the end of a text, that of
-        an item with another id is new, although some servers give it the same place."""
-        key = _key(body, kind)
+        """The number of the text that a frame is about."""
+        key = key_of(body, kind)
         choice = self._lanes.get(key)
         if choice is not None and choice not in self._ended:
             return choice
-        item_id = _item_id(body)
-        own = (item_id, kind, key[2]) if item_id is not None else key
+        return self._choice(names_of(key, item_id_of(body)))
+
+    def _choice(self, lanes: tuple[Lane, ...]) -> int:
+        """The number of a text that is known by these names; one that is new has the next. Behind the end of a text,
+        that of an item with another id is new, although some servers give it the same place."""
+        key, own = lanes[0], lanes[-1]
+        choice = self._lanes.get(key)
+        if choice is not None and choice not in self._ended:
+            return choice
         if choice is None or own not in self._lanes:
             self._lanes[key] = choice = len(self._said)
             self._lanes.setdefault(own, choice)
             self._said.append([])
-            self._kinds.add(kind)
+            self._kinds.add(key[1])
         return choice
 
     def _announced(self, body: JsonObject) -> None:
         """Keep which call an item is, for its first fragment to say."""
-        at, item = _item_of(body), body.get("item")
+        at, item = item_of(body), body.get("item")
         if at is not None and isinstance(item, dict):
             named = {"id": item.get("call_id"), "name": item.get("name")}
             self._called[at] = {key: value for key, value in named.items() if isinstance(value, str)}
 
-    def _copies(self, body: JsonObject, family: str) -> list[Copy]:
+    def _copies(self, told: Sequence[Told]) -> list[Copy]:
         """The places that repeat exactly what deltas have said. What they did not say is read as text of its own."""
         found: list[Copy] = []
-
-        def add(path: Path, text: JsonValue, *keys: Lane) -> None:
-            for choice in (self._lanes[key] for key in keys if key in self._lanes):
-                if text and text == "".join(self._said[choice]):
-                    found.append(Copy(path, choice))
-                    return
-
-        if family in DELTAS:
-            _, text_kind, member = DELTAS[family]
-            add((member,), body.get(member), _key(body, text_kind))
-        part = part_text(body.get("part"), ("part",), 0)
-        if part is not None:
-            add(part.path, part.text, _key(body, part.kind))
-        for place in item_texts(body.get("item"), ("item",)):
-            add(place.path, place.text, (_key(body, place.kind)[0], place.kind, place.part))
-        response = body.get("response")
-        output = response.get("output") if isinstance(response, dict) else None
-        for number, item in enumerate(output if isinstance(output, list) else ()):
-            item_id = _item_id({"item": item})
-            for place in item_texts(item, ("response", "output", number)):
-                add(place.path, place.text, *((at, place.kind, place.part) for at in (number, item_id)))
+        for place, lanes in told:
+            known = (self._lanes[lane] for lane in lanes if lane in self._lanes)
+            choice = next((choice for choice in known if place.text == "".join(self._said[choice])), None)
+            if choice is not None and place.text:
+                found.append(Copy(place.path, choice))
         return found
+
+    def _opened(
+        self, frame: Frame, told: Sequence[Told], covered: Container[Path]
+    ) -> Iterator[tuple[TextEvent, Opening]]:
+        """The texts that a frame opens with words of theirs."""
+        for place, lanes in told:
+            if not place.text or place.path in covered:
+                continue
+            choice = self._choice(lanes)
+            if choice not in self._ended:
+                event = _TYPES[place.kind](choice=choice, frame=frame, text=place.text)
+                opening = Opening(place.path, choice, fragment_of(frame.body, place, lanes))
+                yield self._next(event, lanes[0][0]), opening
 
 
 def opens(event: Event) -> bool:
@@ -239,25 +260,6 @@ def _is_plain(body: JsonObject) -> bool:
         if not known:
             return False
     return True
-
-
-def _key(body: JsonObject, kind: str) -> Lane:
-    item, number = body.get("output_index"), body.get("content_index", body.get("summary_index", 0))
-    if not isinstance(item, int | None) or not isinstance(number, int):
-        raise UpstreamError("upstream_invalid_response")
-    return (_item_of(body), kind, number)
-
-
-def _item_of(body: JsonObject) -> int | str | None:
-    """Which item a frame is about: its number, or its id where it has none, as with llama.cpp."""
-    number = body.get("output_index")
-    return number if isinstance(number, int) else _item_id(body)
-
-
-def _item_id(body: JsonObject) -> str | None:
-    item = body.get("item")
-    found = item.get("id") if isinstance(item, dict) else body.get("item_id")
-    return found if isinstance(found, str) and found else None
 
 
 def _reason(kind: str, body: JsonObject) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import msgspec
 
 from sentinel_core.dialects.openai_chat.errors import error_object
 from sentinel_core.dialects.openai_responses.answer import patch
-from sentinel_core.dialects.openai_responses.decoder import carries_text, opens
+from sentinel_core.dialects.openai_responses.decoder import ITEM_ENDS, Opening, carries_text, opens
 from sentinel_core.dialects.openai_responses.status import with_status
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.errors import SentinelError
@@ -19,6 +22,7 @@ _BARE = ("type", "sequence_number", "item_id", "output_index", "content_index", 
 """What a delta consists of, whatever else is in it."""
 _ENDS = {"completed": "response.completed", "incomplete": "response.incomplete"}
 """The event that ends a response of each status."""
+_NOTHING: Mapping[Path, str] = MappingProxyType({})
 
 
 class ResponseStreamEncoder:
@@ -88,6 +92,8 @@ class ResponseStreamEncoder:
         if carries_text(frame):
             text = next((part for part in parts.values() if isinstance(part, TextEvent)), None)
             return self._delta(frame, text, rest)
+        if any(isinstance(place, Opening) for place in frame.places):
+            return self._open(frame, parts, rest)
         ends = [part for part in parts.values() if isinstance(part, Finish)]
         late = b"".join(self._late(frame, end.choice) for end in ends)
         for end in ends:
@@ -108,13 +114,28 @@ class ResponseStreamEncoder:
             body = _said(body, text.text if text is not None else "")
         return self._write(frame, body)
 
-    def _repeat(self, frame: Frame, rest: Opaque) -> bytes:
-        """A frame that carries no text of its own, but may repeat some."""
-        texts: dict[Path, str] = dict(rest.patches)
-        for path, choice in frame.places:
-            given = "".join(self._given.get(choice, ()))
-            if given != _at(frame.body, path):
-                texts[path] = given
+    def _open(self, frame: Frame, parts: Mapping[int, Event], rest: Opaque | None) -> bytes:
+        """A frame that opens something with the first words of texts. What comes of them when it has left, or without
+        it, is a fragment."""
+        begun = [(number, place) for number, place in enumerate(frame.places) if isinstance(place, Opening)]
+        for _, place in begun:
+            self._latest.setdefault(place.choice, Frame(b"", place.fragment, name=place.fragment["type"]))
+        texts = {number: part for number, part in parts.items() if isinstance(part, TextEvent)}
+        if rest is None:
+            return b"".join(map(self._own, texts.values()))
+        said = {place.path: texts[number].text if number in texts else "" for number, place in begun}
+        for text in texts.values():
+            self._given.setdefault(text.choice, []).append(text.text)
+        return self._repeat(frame, rest, said)
+
+    def _repeat(self, frame: Frame, rest: Opaque, said: Mapping[Path, str] = _NOTHING) -> bytes:
+        """A frame that repeats texts, if any, and says no more than the first of some."""
+        given = dict(said)
+        for place in frame.places:
+            if not isinstance(place, Opening):
+                given[place.path] = "".join(self._given.get(place.choice, ()))
+        changed = {path: text for path, text in given.items() if text != _at(frame.body, path)}
+        texts: dict[Path, str] = {**rest.patches, **changed}
         body = patch(frame.body, texts) if texts else frame.body
         if self._ended_otherwise and frame.name in _ENDS.values():
             response = with_status(body["response"], self._reasons.values())
@@ -142,7 +163,7 @@ class ResponseStreamEncoder:
     def _late(self, frame: Frame, choice: int) -> bytes:
         """What waited for a place, ahead of the event that ends its text."""
         text = "".join(self._waiting.pop(choice, ()))
-        if not text or not frame.name.endswith(".done"):
+        if not text or not frame.name.endswith(".done") or frame.name in ITEM_ENDS:
             return b""
         name = frame.name.removesuffix("done") + "delta"
         body = {key: frame.body[key] for key in _BARE if key in frame.body}

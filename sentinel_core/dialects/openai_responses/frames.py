@@ -41,7 +41,7 @@ class Spot(NamedTuple):
     """Where one text stands on the wire: in which item, of which kind, and in which of its parts."""
 
     item_id: str | None
-    output_index: int
+    output_index: int | None
     kind: str
     part: int = 0
 

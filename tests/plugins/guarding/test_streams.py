@@ -26,6 +26,7 @@ from sentinel_core.messages import Operation
 from sentinel_core.reply import EventStream, Reply
 from sentinel_core.testing import FakeProvider
 from tests.core.dialects.cuts import bytewise, cut, payloads
+from tests.core.dialects.test_responses_openings import KINDS, opened, said_of, texts_in
 from tests.loops import Loop
 from tests.plugins.guarding.defined import DEFINED
 from tests.plugins.guarding.guards import PII, SECRETS, Guards, guards
@@ -324,3 +325,15 @@ def test_blocks_that_overlap_end_no_text_of_each_other() -> None:
     with running(pii=PII, secrets=SECRETS) as send:
         sent = send(APIS["messages"], [wire])
     assert "".join(lanes_of(events_of(ANTHROPIC_MESSAGES, [sent])).values()) == "to [OWN_MAIL], ok"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_value_is_found_that_begins_in_the_event_which_opens_its_text(kind: str) -> None:
+    """The SDKs put that text ahead of the fragments, so the caller would read the value."""
+    wire = b"".join(named(frame) for frame in opened(kind, "to bob@ac", "me.com, ok"))
+    with running(pii=PII, secrets=SECRETS) as send:
+        sent = send(APIS["responses"], [wire])
+    frames = [json.loads(data) for data, _ in payloads(SseParser(), [sent])]
+    assert said_of(frames) == "to [OWN_MAIL], ok"
+    assert texts_in(frames[-1]) == ["to [OWN_MAIL], ok"]
+    assert b"bob@ac" not in sent

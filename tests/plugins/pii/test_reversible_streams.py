@@ -15,11 +15,12 @@ from sentinel_plugins.pii.restoration import Restoring
 from sentinel_plugins.pii.reversible import vault_for
 from sentinel_plugins.pii.vault import Vault
 from tests.core.dialects.cuts import bytewise, cut, payloads
+from tests.core.dialects.test_responses_openings import KINDS, opened, said_of
 from tests.plugins.guarding.guards import MAIL, SECRETS, SSN
 from tests.plugins.guarding.test_streams import APIS, PLACES, Api, events_of, lanes_of, pieces, running
 from tests.plugins.pii.reversing import KEY, REVERSIBLE, put_back
 from tests.properties import promised
-from tests.upstream.anthropic import ending, message, opening, text_block, tool_block
+from tests.upstream.anthropic import ending, message, named, opening, text_block, tool_block
 from tests.upstream.payloads import response
 
 NAME = {"pattern": r'[A-Z]"[A-Z]\\', "max_length": 4}
@@ -99,6 +100,18 @@ def test_p6_byte_by_byte_no_event_repeats_what_stood_for_a_value(name: str) -> N
     with running(pii=TABLE, secrets=SECRETS) as send:
         sent = send(api, bytewise(wire))
     assert lanes_of(events_of(api.dialect, [sent]))[0, "content", 0] == "to ann@acme.com, 123-45-6789."
+    assert vault.nonce.encode() not in sent.upper()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("ahead", [9, 17], ids=["half", "whole"])
+def test_a_value_comes_back_that_begins_in_the_event_which_opens_its_text(kind: str, ahead: int) -> None:
+    api, vault = asking("responses")
+    text = f"{vault.put(VALUES[0])} ok"
+    wire = b"".join(named(frame) for frame in opened(kind, text[:ahead], text[ahead:]))
+    with running(pii=TABLE, secrets=SECRETS) as send:
+        sent = send(api, [wire])
+    assert said_of([json.loads(data) for data, _ in payloads(SseParser(), [sent])]) == "ann@acme.com ok"
     assert vault.nonce.encode() not in sent.upper()
 
 
