@@ -70,7 +70,7 @@ def test_below_keys_that_callers_choose_no_name_is_an_identifiers(path: Path, na
     body: JsonValue = {name: "ann@acme.com"}
     for key in reversed(path):
         body = {key: body} if isinstance(key, str) else [body]
-    assert "ann@acme.com" in [slot.text for slot in request_slots(body)]
+    assert any("ann@acme.com" in slot.text for slot in request_slots(body))
 
 
 def test_types_of_schemas_are_no_texts() -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from sentinel_core.dialects.lanes import changed_ends, decomposed, recomposed
+from sentinel_core.dialects.openai_chat.arguments import arguments_text
 from sentinel_core.dialects.openai_chat.choice import Choice, outside_of
 from sentinel_core.dialects.openai_chat.decoder import PLAIN_CHUNK, ChatStreamDecoder
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
 from sentinel_core.dialects.openai_chat.opening import opens
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, is_custom
-from sentinel_core.dialects.slots import Path, patched
+from sentinel_core.dialects.slots import JSON, Path, patched
 from sentinel_core.events import (
     Event,
     Finish,
@@ -27,7 +28,7 @@ from sentinel_core.events import (
     ToolInputDelta,
     UsageReport,
 )
-from sentinel_core.json_types import JsonMapping, JsonObject
+from sentinel_core.json_types import JsonMapping, JsonObject, JsonValue
 from sentinel_core.messages import Answer
 from sentinel_core.usage import Usage
 
@@ -202,20 +203,26 @@ def _call_lanes(message: JsonMapping, path: Path, choice: int) -> list[tuple[Pat
             continue
         member, key = ("custom", "input") if is_custom(call) else ("function", "arguments")
         said, identifier = call.get(member), call.get("id")
-        if isinstance(said, Mapping) and isinstance(said.get(key), str):
+        if isinstance(said, Mapping) and isinstance(said.get(key), str if member == "custom" else str | dict):
             event = (ToolInputDelta if member == "custom" else ToolCallDelta)(
                 choice=choice,
-                text=said[key],
+                text=arguments_text(said[key]),
                 index=number,
                 id=identifier if isinstance(identifier, str) else None,
                 name=said.get("name") if isinstance(said.get("name"), str) else None,
             )
-            found.append(((*path, "tool_calls", number, member, key), event))
+            found.append((_arguments_path((*path, "tool_calls", number, member, key), said[key]), event))
     function = message.get("function_call")
-    if isinstance(function, Mapping) and isinstance(function.get("arguments"), str):
-        event = ToolCallDelta(choice=choice, text=function["arguments"], index=FUNCTION_CALL)
-        found.append(((*path, "function_call", "arguments"), event))
+    if isinstance(function, Mapping) and isinstance(function.get("arguments"), str | dict):
+        arguments = function["arguments"]
+        event = ToolCallDelta(choice=choice, text=arguments_text(arguments), index=FUNCTION_CALL)
+        found.append((_arguments_path((*path, "function_call", "arguments"), arguments), event))
     return found
+
+
+def _arguments_path(path: Path, arguments: JsonValue) -> Path:
+    """Where the text of a call's arguments stands: it is the JSON of those that are an object."""
+    return path if isinstance(arguments, str) else (*path, JSON)
 
 
 def _delta(message: JsonMapping) -> JsonObject:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from sentinel_core.dialects.slots import KEY, OBJECTS, SCALARS, Path, TextSlot, is_option, string_slots
+from sentinel_core.dialects.slots import KEY, OBJECTS, SCALARS, Path, TextSlot, is_option, json_slot, string_slots
 from sentinel_core.dialects.unreadable import says_unreadable
 from sentinel_core.json_types import JsonMapping, JsonValue
 
@@ -121,12 +121,37 @@ def _message_slots(message: JsonMapping, path: Path, role: str | None = None) ->
                 slots += _part_slots(value, (*path, key), role)
         elif value.__class__ not in SCALARS and (key not in IDENTIFIERS or not isinstance(value, str)):
             kind = _KINDS.get(key, "other")
-            found = string_slots(value, (*path, key), role=role, kind=kind, skip=IDENTIFIERS, known=KNOWN_KEYS)
+            found = _member(value, (*path, key), role, kind)
             found = without_pictures(found, {key: value})
             slots += [_arguments(slot) if kind == "other" else slot for slot in found]
         if key not in KNOWN_KEYS:
             slots.append(TextSlot((*path, KEY, key), key, role, "key"))
     return slots
+
+
+def _member(value: JsonValue, path: Path, role: str | None, kind: str) -> list[TextSlot]:
+    """Those of a message's member, `kind` where that is known."""
+    if path[-1] == "function_call":
+        return _call_slots(value, path, role)
+    if path[-1] == "tool_calls" and isinstance(value, list):
+        return [slot for number, call in enumerate(value) for slot in _call_slots(call, (*path, number), role)]
+    return string_slots(value, path, role=role, kind=kind, skip=IDENTIFIERS, known=KNOWN_KEYS)
+
+
+def _call_slots(called: JsonValue, path: Path, role: str | None) -> list[TextSlot]:
+    """Those of a call, or of a function that is called. Arguments that are an object are one text, as they are where
+    they come as text."""
+    found = string_slots(called, path, role=role, skip=IDENTIFIERS, known=KNOWN_KEYS)
+    if not isinstance(called, OBJECTS):
+        return found
+    at: Path = (*path, "function", "arguments") if "function" in called else (*path, "arguments")
+    function = called.get("function", called)
+    arguments = function.get("arguments") if isinstance(function, OBJECTS) else None
+    if not isinstance(arguments, Mapping | list):
+        return found
+    inside = [number for number, slot in enumerate(found) if slot.path[: len(at)] == at]
+    begin, end = (inside[0], inside[-1] + 1) if inside else (len(found), len(found))
+    return [*found[:begin], *json_slot(arguments, at, role=role, kind="tool_arguments"), *found[end:]]
 
 
 def _arguments(slot: TextSlot) -> TextSlot:

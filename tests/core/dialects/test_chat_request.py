@@ -142,6 +142,19 @@ def test_h46_every_string_of_a_request_is_a_slot_that_can_be_replaced(body: Json
     assert b"secret" not in OPENAI_CHAT.encode_request(request.with_texts(found), "m")
 
 
+@pytest.mark.parametrize("member", ["tool_calls", "function_call"])
+def test_arguments_that_are_an_object_are_read_as_one_text(member: str) -> None:
+    function = {"name": "f", "arguments": {"id": "a", "n": 1}}
+    said = {member: [{"id": "c", "function": function}] if member == "tool_calls" else function}
+    request = OPENAI_CHAT.decode_request({"model": "m", "messages": [{"role": "assistant", **said}]})
+    (slot,) = [slot for slot in request.texts() if slot.kind == "tool_arguments"]
+    assert (slot.text, slot.role) == ('{"id":"a","n":1}', "assistant")
+    assert [slot.text for slot in request.texts() if slot.kind != "tool_arguments"] == ["f"]
+    sent = msgspec.json.decode(OPENAI_CHAT.encode_request(request.with_texts({slot.path: '{"id":"*"}'}), "m"))
+    call = sent["messages"][0][member]
+    assert (call[0]["function"] if member == "tool_calls" else call) == {"name": "f", "arguments": {"id": "*"}}
+
+
 def test_binary_parts_and_identifiers_are_no_slots() -> None:
     part = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
     file = {"type": "file", "file": {"file_data": "BBBB"}}

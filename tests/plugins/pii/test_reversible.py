@@ -220,9 +220,25 @@ async def test_tool_arguments_stay_json_through_every_level() -> None:
             assert json.loads(given["raw"]) == {"card": 'O"Neil'}
 
 
+async def test_arguments_that_a_server_gives_as_an_object_get_their_values_back() -> None:
+    class Calling(FakeProvider):
+        async def call(self, call: Call) -> Reply:
+            function = {"name": "f", "arguments": {"to": call.request.body["messages"][-1]["content"], "n": 1}}
+            message = {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "function": function}]}
+            return completion("", choices=[{"index": 0, "message": message, "finish_reason": "tool_calls"}])
+
+    async with reversing(Calling()) as chain:
+        driven = await chain.ask("ann@acme.com")
+        assert driven.answer is not None
+        (slot,) = [slot for slot in driven.answer.texts() if slot.kind == "tool_arguments"]
+        assert json.loads(slot.text) == {"to": "ann@acme.com", "n": 1}
+
+
+@pytest.mark.parametrize("form", [str, dict])
 @pytest.mark.parametrize("numbers", ["string", "block"])
-async def test_a_value_in_a_number_becomes_a_string_or_blocks(numbers: str) -> None:
-    function = {"name": "f", "arguments": '{"card": 4111111111111111, "n": 1}'}
+async def test_a_value_in_a_number_becomes_a_string_or_blocks(numbers: str, form: type) -> None:
+    given = '{"card": 4111111111111111, "n": 1}'
+    function = {"name": "f", "arguments": given if form is str else json.loads(given)}
     messages = [
         {"role": "user", "content": "card 4111111111111111"},
         {"role": "assistant", "tool_calls": [{"id": "c", "type": "function", "function": function}]},
@@ -235,7 +251,8 @@ async def test_a_value_in_a_number_becomes_a_string_or_blocks(numbers: str) -> N
             return
         arguments = driven.sent[-1].request.body["messages"][1]["tool_calls"][0]["function"]["arguments"]
         (card,) = await drawn(chain, "card 4111111111111111")
-        assert arguments == f'{{"card": "{card}", "n": 1}}'
+        expected = f'{{"card": "{card}", "n": 1}}'
+        assert arguments == (expected if form is str else json.loads(expected))
 
 
 @pytest.mark.parametrize("numbers", ["string", "block"])
