@@ -39,7 +39,7 @@ class OpenAIChat:
     encode_answer = staticmethod(lossless.encode_answer)
     answer_texts = staticmethod(fields.answer_slots)
     patch_answer = staticmethod(answer.patch)
-    restore_answer = staticmethod(answer.patch)
+    restore_answer = staticmethod(answer.restored)
     decompose = staticmethod(assembly.decompose)
     ends = staticmethod(assembly.ends)
     recompose = staticmethod(assembly.recompose)

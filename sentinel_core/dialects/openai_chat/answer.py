@@ -9,7 +9,9 @@ from sentinel_core.costs import Provisional
 from sentinel_core.decoding import ANSWER_LIMITS, JsonLimits, decode_reply
 from sentinel_core.dialects.openai_chat.arguments import made_texts
 from sentinel_core.dialects.openai_chat.content_parts import with_plain_message
+from sentinel_core.dialects.openai_chat.copies import details_again
 from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
+from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
 from sentinel_core.dialects.slots import Path, patched
 from sentinel_core.dialects.token_counts import is_count
 from sentinel_core.errors import UpstreamError
@@ -19,6 +21,8 @@ from sentinel_core.usage import Usage, served_tier
 
 if TYPE_CHECKING:
     from sentinel_core.dialects.base import Dialect
+
+_IN_MESSAGE = len(("choices", 0, "message", "reasoning"))
 
 
 def decode(dialect: Dialect, raw: bytes) -> Answer:
@@ -89,6 +93,16 @@ def patch(body: JsonMapping, texts: Mapping[Path, str]) -> JsonMapping:
             choices = list(result["choices"])
             choices[position] = {**choice, "logprobs": None}
             result["choices"] = choices
+    return result
+
+
+def restored(body: JsonMapping, texts: Mapping[Path, str]) -> JsonMapping:
+    """The body with texts in which the caller's values stand again, also where its reasoning is said once more."""
+    result = patch(body, texts)
+    for path, text in texts.items():
+        if len(path) == _IN_MESSAGE and path[0] == "choices" and path[-1] in REASONING_KEYS:
+            before = body["choices"][path[1]]["message"]
+            result["choices"][path[1]]["message"] |= details_again(before, before[path[-1]], text)
     return result
 
 

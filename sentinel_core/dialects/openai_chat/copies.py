@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain, repeat
 
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
@@ -29,12 +29,29 @@ def reasoning_again(delta: JsonMapping, text: str) -> JsonObject:
     said: JsonObject = {key: text for key in REASONING_KEYS if delta.get(key)}
     details = delta.get(_DETAILS)
     if isinstance(details, list):
-        texts = chain((text,), repeat(""))
-        said[_DETAILS] = [_with_text(detail, texts) for detail in details]
+        said[_DETAILS] = _with_text(details, text)
     return said or {REASONING_KEYS[0]: text}
 
 
-def _with_text(detail: JsonValue, texts: Iterator[str]) -> JsonValue:
-    """A detail with the next of these texts, if it says something."""
-    said = next((name for name in _SAID if detail.get(name)), None) if isinstance(detail, Mapping) else None
-    return detail if said is None else {**detail, said: next(texts)}
+def details_again(message: JsonMapping, before: str, text: str) -> JsonObject:
+    """The details of a whole message with this text of its reasoning, where they say what that was `before`."""
+    details = message.get(_DETAILS)
+    if not isinstance(details, list) or before != "".join(map(_text, details)):
+        return {}
+    return {_DETAILS: _with_text(details, text)}
+
+
+def _with_text(details: Iterable[JsonValue], text: str) -> list[JsonValue]:
+    """Details with another text, which stands in the first that says something."""
+    texts = chain((text,), repeat(""))
+    return [{**detail, _said(detail): next(texts)} if _text(detail) else detail for detail in details]
+
+
+def _text(detail: JsonValue) -> str:
+    said = detail.get(_said(detail)) if isinstance(detail, Mapping) else None
+    return said if isinstance(said, str) else ""
+
+
+def _said(detail: JsonMapping) -> str:
+    """The member in which a detail says something, if it does."""
+    return next((name for name in _SAID if detail.get(name)), _SAID[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import logging
+from itertools import pairwise
 from typing import ClassVar, Literal
 
 import pytest
@@ -218,6 +219,31 @@ async def test_tool_arguments_stay_json_through_every_level() -> None:
             given = json.loads(arguments)
             assert given["to"] == 'O"Neil'
             assert json.loads(given["raw"]) == {"card": 'O"Neil'}
+
+
+@pytest.mark.parametrize("parts", [[17], [2, 17], []], ids=["one", "two", "summary"])
+async def test_what_says_the_reasoning_of_a_whole_answer_again_gets_its_values_back(parts: list[int]) -> None:
+    """As OpenRouter does, in as many parts as it likes."""
+
+    class Thinking(FakeProvider):
+        async def call(self, call: Call) -> Reply:
+            said = f"so {call.request.body['messages'][-1]['content']}"
+            places = [0, *parts, len(said)]
+            details = [{"type": "reasoning.text", "text": said[one:two]} for one, two in pairwise(places)]
+            if not parts:
+                details = [{"type": "reasoning.summary", "summary": said}]
+            details.append({"type": "reasoning.encrypted", "data": "AAAA"})
+            message = {"role": "assistant", "content": "x", "reasoning": said, "reasoning_details": details}
+            return completion("", choices=[{"index": 0, "message": message, "finish_reason": "stop"}])
+
+    async with reversing(Thinking()) as chain:
+        driven = await chain.ask("ann@acme.com")
+        assert driven.answer is not None
+        message = driven.answer.body["choices"][0]["message"]
+        details = message["reasoning_details"]
+        assert message["reasoning"] == "so ann@acme.com"
+        assert "".join(one.get("text", "") + one.get("summary", "") for one in details) == "so ann@acme.com"
+        assert details[-1] == {"type": "reasoning.encrypted", "data": "AAAA"}
 
 
 async def test_arguments_that_a_server_gives_as_an_object_get_their_values_back() -> None:
