@@ -61,7 +61,7 @@ class Request(msgspec.Struct, frozen=True):
 
     @property
     def unreadable(self) -> bool:
-        """Whether it holds parts that are no text: images, sound, files, numbers of tokens."""
+        """Whether it holds parts that are no text: images, sound, files, numbers of tokens, what a provider keeps."""
         return holds_unreadable(self.body)
 
     def with_texts(self, texts: Mapping[Path, str]) -> Request:

@@ -28,7 +28,7 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     `enabled` is the toggle. `on_fault` says what a fault of this stage does to the request (None: the stage's
     default). `timeout_s` bounds the stage's own time per phase in seconds (None: no timer). `mode` lets a guard watch
     without touching anything. `unscannable` says what becomes of what a guard cannot read or did not: images,
-    sound and files of requests and replies, strings of replies that it handed on unread.
+    sound and files of requests and replies, what a provider keeps, strings of replies that it handed on unread.
     """
 
     enabled: bool = True

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sentinel_core.chain.exchange import Exchange
 
 _MESSAGES: dict[Direction, str] = {
-    "request": "The request holds images, sound, files or numbers of tokens, which are not read here.",
+    "request": "The request holds images, sound, files, numbers of tokens or what a provider keeps. None is read here.",
     "response": "The reply holds images or sound, which are not read here.",
 }
 

@@ -1,6 +1,8 @@
-"""What of requests and replies is no text: images, sound, files, and texts that are given as numbers of tokens."""
+"""What of requests and replies is no text: images, sound, files, texts as numbers of tokens, what a provider keeps."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from sentinel_core.json_types import JsonMapping, JsonValue
 
@@ -16,6 +18,8 @@ _MEMBERS = frozenset({"audio", "file_data", "input_audio"})
 """Members that no guard reads, whatever the part that has them says it is."""
 _TEXTS = frozenset({"text", "content"})
 """Kinds of sources of a document that are text."""
+_KEPT = ("previous_response_id", "conversation")
+"""Fields that name texts which a provider keeps and does not send; so does a `prompt` that is an object."""
 _PLACES = ("messages", "input", "prompt", "system")
 _INSIDE = frozenset(
     {"content", "output", "source", "images", "choices", "message", "delta", "item", "part", "content_block"}
@@ -25,8 +29,10 @@ _LOOKED_AT = _INSIDE | _MEMBERS | {"type"}
 
 
 def holds_unreadable(body: JsonMapping) -> bool:
-    """Whether a request's body holds such a part, in whichever dialect. Of parts that are texts only, nothing is
-    looked at but their types."""
+    """Whether a request's body holds such a part or stands for one, in whichever dialect. Of parts that are texts only,
+    nothing is looked at but their types."""
+    if any(body.get(name) for name in _KEPT) or isinstance(body.get("prompt"), Mapping):
+        return True
     return says_unreadable([body[name] for name in _PLACES if name in body])
 
 

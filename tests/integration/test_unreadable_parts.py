@@ -46,6 +46,10 @@ PARTS: dict[str, tuple[str, JsonObject]] = {
         RESPONSES,
         responses([{"type": "computer_call_output", "call_id": "c", "output": {"type": "computer_screenshot"}}]),
     ),
+    "responses item of an earlier one": (RESPONSES, responses([{"type": "item_reference", "id": "msg_1"}])),
+    "responses earlier one": (RESPONSES, {**responses("go on"), "previous_response_id": "resp_1"}),
+    "responses conversation": (RESPONSES, {**responses("go on"), "conversation": {"id": "conv_1"}}),
+    "responses prompt": (RESPONSES, {**responses("go on"), "prompt": {"id": "pmpt_1"}}),
     "messages image": (MESSAGES, anthropic(user([{"type": "image", "source": PNG}]))),
     "messages document": (MESSAGES, anthropic(user([{"type": "document", "source": PNG}]))),
     "messages tool result": (MESSAGES, anthropic(user([RESULT]))),
@@ -83,7 +87,7 @@ async def test_h50_it_is_refused_where_a_guards_table_says_so(name: str, guard: 
     path, body = PARTS[name]
     asked = await ask(path, body, Serving(("fine",)), **{guard: {"unscannable": "block"}})
     assert (asked.response.status_code, asked.provider.calls) == (400, [])
-    assert "images, sound, files or numbers of tokens" in asked.response.text
+    assert "images, sound, files, numbers of tokens or what a provider keeps" in asked.response.text
     assert asked.verdicts[guard, "request"] == "blocked"
 
 
