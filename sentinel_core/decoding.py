@@ -19,11 +19,13 @@ from sentinel_core.json_types import JsonObject, JsonValue
 
 __all__ = [
     "ANSWER_LIMITS",
+    "BOM",
     "DEFAULT_LIMITS",
     "EVENT_LIMITS",
     "JsonLimits",
     "decode_json",
     "decode_reply",
+    "decode_sent",
     "error_alone",
 ]
 
@@ -37,6 +39,10 @@ _SHORT = 4096
 """Bytes of a body of which a copy costs less than two more scans."""
 _HALF_A_PAIR = re.compile(rb"(?<!\\)(?:\\\\)*(\\u[dD][89abAB][0-9A-Fa-f]{2})(?=[^\\]|\\[^u])")
 """msgspec calls a body truncated where the second half of a surrogate pair should begin and a text goes on or ends."""
+BOM = b"\xef\xbb\xbf"
+_HEX = rb"[0-9A-Fa-f]{2}"
+_PAIR_OR_HALF = re.compile(rb"\\\\|\\u[dD](?:[89abAB]%b(?:\\u[dD][c-fC-F]%b)?|[c-fC-F]%b)" % (_HEX, _HEX, _HEX))
+_HALF_BYTES = len(rb"\ud83d")
 _STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _SQUARE = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -74,16 +80,33 @@ def _told(raw: bytes, found: str) -> str:
     return found if half is None else f"half of a surrogate pair (byte {half.start(1)})"
 
 
+def decode_sent(raw: bytes, limits: JsonLimits, decode: Callable[[bytes], Any] | None = None) -> Any:  # any JSON
+    """Decode what an upstream sent. Raises as `decode_json`, but what its own clients read costs no caller an answer
+    that was paid for: a byte order mark ahead of it is skipped, half of a surrogate pair becomes U+FFFD (U10), and a
+    number beyond all floats (`1e400`), which JSON allows, infinity (U26), unless `decode` is given."""
+    try:
+        return decode_json(raw, limits, decode or _decode)
+    except Refusal as refused:
+        if refused.code != "invalid_json":
+            raise
+    return decode_json(_mended(raw), limits, decode or _decode_any_number)
+
+
+def _mended(raw: bytes) -> bytes:
+    return _PAIR_OR_HALF.sub(_whole_character, raw.removeprefix(BOM))
+
+
+def _whole_character(found: re.Match[bytes]) -> bytes:
+    """A pair, or an escaped backslash, as it is."""
+    return rb"\ufffd" if len(found[0]) == _HALF_BYTES else found[0]
+
+
 def decode_reply(raw: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> JsonObject:
     """Decode the object that an upstream sent. Raises `UpstreamError` (upstream_invalid_response) for anything else,
-    but for an array of one error: that is the error, as Gemini's imitation of OpenAI sends it.
-
-    A number beyond all floats (`1e400`) is infinity here: JSON allows it, and nonsense in a count must not cost the
-    caller an answer that was paid for (U26).
-    """
+    but for an array of one error: that is the error, as Gemini's imitation of OpenAI sends it."""
     try:
-        body = _decoded(raw, limits)
-    except (Refusal, msgspec.MsgspecError, UnicodeDecodeError):
+        body = decode_sent(raw, limits)
+    except Refusal:
         raise UpstreamError("upstream_invalid_response") from None
     body = error_alone(body)
     if not isinstance(body, dict):
@@ -95,15 +118,6 @@ def error_alone(body: JsonValue) -> JsonValue:
     """The body; where that is an array of one error, the error."""
     alone = isinstance(body, list) and len(body) == 1 and isinstance(body[0], dict) and body[0].get("error")
     return body[0] if alone else body
-
-
-def _decoded(raw: bytes, limits: JsonLimits) -> JsonValue:
-    try:
-        return decode_json(raw, limits)
-    except Refusal as refused:
-        if refused.code != "invalid_json":
-            raise
-    return _decode_any_number(raw)
 
 
 def is_utf8(raw: bytes) -> bool:

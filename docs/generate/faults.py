@@ -97,6 +97,7 @@ ROWS = (
     ),
     Row("U09c", "an end after the reason to finish, without an end marker", "a complete answer, with the marker"),
     Row("U10", "dirt between events: comments, pings, line ends, a BOM, cuts anywhere", "the same events, clean"),
+    Row("U10", "a BOM ahead of a whole answer; half of a surrogate pair in a text", "the answer; U+FFFD for the half"),
     Row(
         "U11",
         "an event that cannot be read",

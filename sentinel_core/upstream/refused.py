@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sentinel_core.decoding import JsonLimits, decode_json
+from sentinel_core.decoding import JsonLimits, decode_sent
 from sentinel_core.dialects.retry_after import retry_after_s
 from sentinel_core.errors import MAX_RETRY_AFTER_S, Refusal, UpstreamError
 from sentinel_core.json_types import JsonValue
@@ -30,7 +30,7 @@ async def refusal_of(response: HttpResponse, upstream_error: ErrorReader) -> Ups
     """
     wait = retry_after_s(response.headers)
     try:
-        body = decode_json(await response.read(MAX_ERROR_BYTES), _LIMITS)
+        body = decode_sent(await response.read(MAX_ERROR_BYTES), _LIMITS)
         await response.release()
     except (UpstreamError, Refusal):
         body = None

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from sentinel_core.decoding import BOM
 from sentinel_core.dialects.base import Dialect, StreamDecoder
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.dialects.translation import translated_answer, translated_events
@@ -78,7 +79,8 @@ async def reply_of(
             )
         answer = dialect.assemble([event async for event in events])
     else:
-        answer = (reader or dialect).decode_answer(await response.read(limits.max_response_bytes))
+        body = (await response.read(limits.max_response_bytes)).removeprefix(BOM)
+        answer = (reader or dialect).decode_answer(body)
     answer = translated_answer(answer, request)
     await response.release()
     if stream:

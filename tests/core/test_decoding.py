@@ -180,6 +180,40 @@ def test_u12_any_bytes_of_an_upstream_are_an_object_or_an_upstream_error(raw: by
     assert read(raw) in ("dict", "upstream_invalid_response")
 
 
+@pytest.mark.parametrize(
+    ("sent", "read_as"),
+    [
+        (rb"good \ud83d", "good \ufffd"),
+        (rb"\uDE42 good", "\ufffd good"),
+        (rb"\ud83d\ud83d\ude42", "\ufffd\U0001f642"),
+        (rb"\ud83d\\ude42", "\ufffd\\ude42"),
+        (rb"\\ud83d", "\\ud83d"),
+        (rb"\ud83d\u00e9", "\ufffdé"),
+        (rb"\\\ud83d\n", "\\\ufffd\n"),
+    ],
+)
+def test_u10_half_of_a_surrogate_pair_costs_an_upstreams_answer_one_character(sent: bytes, read_as: str) -> None:
+    """As where an answer was cut off in UTF-16: JavaScript, Python and Go read it."""
+    assert decode_reply(b'{"a":"%s"}' % sent) == {"a": read_as}
+
+
+@given(st.lists(st.sampled_from([rb"\ud83d", rb"\ude42", rb"\\", rb"\n", rb"\u00e9", b"u", b"d83d", "é".encode()])))
+def test_u10_halves_are_what_python_reads_as_such(parts: list[bytes]) -> None:
+    raw = b'{"a":"%s"}' % b"".join(parts)
+    said = json.loads(raw)["a"]
+    assert decode_reply(raw) == {"a": "".join("\ufffd" if "\ud800" <= sign <= "\udfff" else sign for sign in said)}
+
+
+@pytest.mark.parametrize("broken", [rb"\ud8", rb"\ud83", rb"\ud83d\ud", rb"\ud83d\x"])
+def test_u12_what_is_no_half_of_a_pair_is_no_character(broken: bytes) -> None:
+    assert read(b'{"a":"%s"}' % broken) == "upstream_invalid_response"
+
+
+def test_u10_a_byte_order_mark_ahead_of_an_upstreams_answer_is_skipped() -> None:
+    assert decode_reply(b'\xef\xbb\xbf{"a":1}') == {"a": 1}
+    assert read(b'\xef\xbb\xbf\xef\xbb\xbf{"a":1}') == "upstream_invalid_response"
+
+
 def test_u26_a_number_beyond_all_floats_is_infinite_for_an_upstream_and_refused_of_a_client() -> None:
     assert decode_reply(b'{"a":1e400,"b":-1e400,"c":1.5}') == {"a": float("inf"), "b": float("-inf"), "c": 1.5}
     assert code(b'{"a":1e400}') == "invalid_json"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sentinel_core.decoding import ANSWER_LIMITS, decode_json
+from sentinel_core.decoding import ANSWER_LIMITS, decode_sent
 from sentinel_core.dialects.google_gemini.errors import reported_error
 from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.json_types import JsonObject, JsonValue
@@ -112,7 +112,7 @@ def decode(raw: bytes) -> Reply:
     """Read one answer or chunk. Raises `UpstreamError`: the error that it reports, alone or as the only item of an
     array; else upstream_invalid_response."""
     try:
-        reply: Reply | list[Reply] = decode_json(raw, ANSWER_LIMITS, _decode)
+        reply: Reply | list[Reply] = decode_sent(raw, ANSWER_LIMITS, _decode)
     except Refusal:
         raise UpstreamError("upstream_invalid_response") from None
     if isinstance(reply, list):

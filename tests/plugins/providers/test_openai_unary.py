@@ -56,6 +56,12 @@ async def test_calls_one_after_the_other_share_a_connection(upstream: Upstream) 
     assert upstream.connections == 1
 
 
+async def test_u10_a_byte_order_mark_is_not_handed_on(upstream: Upstream) -> None:
+    upstream.script("m", Reply(b"\xef\xbb\xbf" + json.dumps(completion()).encode()))
+    async with openai_at(upstream) as provider:
+        assert (await answer_of(provider, chat_call())).raw == json.dumps(completion()).encode()
+
+
 @pytest.mark.parametrize("body", [b'{"choices":null}', b'{"choices":[]}', b'{"choices":[{}]}', b'{"choices":{"0":1}}'])
 async def test_u12_a_body_without_choices_is_not_valid(upstream: Upstream, body: bytes) -> None:
     upstream.script("m", Reply(body))

@@ -39,6 +39,22 @@ async def test_u12_an_answer_without_its_second_half(spoken: Spoken, upstream: U
     assert (await error_of(spoken, upstream)).code == "upstream_invalid_response"
 
 
+async def test_u10_half_of_a_surrogate_pair_is_one_character_less(
+    spoken: Spoken, upstream: Upstream, stream: bool, client: Dialect
+) -> None:
+    whole = spoken.api.stream(SAID).whole if stream else [json.dumps(spoken.api.answer(SAID)).encode()]
+    sent = [part.replace(rb"\u00f6", rb"\ud83d").replace("ö".encode(), rb"\ud83d") for part in whole]
+    upstream.script(None, streamed(spoken, sent) if stream else Reply(sent[0]))
+    heard = await heard_of(spoken, upstream, stream, client)
+    assert (heard.error, heard.text) == (None, SAID.text.replace("ö", "\ufffd"))
+
+
+async def test_u10_a_byte_order_mark_is_no_part_of_a_body(spoken: Spoken, upstream: Upstream, client: Dialect) -> None:
+    upstream.script(None, Reply(b"\xef\xbb\xbf" + json.dumps(spoken.api.answer(SAID)).encode()))
+    heard = await heard_of(spoken, upstream, False, client)
+    assert (heard.error, heard.text) == (None, SAID.text)
+
+
 async def test_u12_no_content(spoken: Spoken, upstream: Upstream, stream: bool) -> None:
     upstream.script(None, Reply(b"", 204))
     error = await error_of(spoken, upstream, stream)
