@@ -6,7 +6,7 @@ nothing but white space says nothing. Whether a line is JSON is for its reader t
 
 from __future__ import annotations
 
-from sentinel_core.dialects.sse import MAX_EVENT_BYTES, SseEvent
+from sentinel_core.dialects.sse import MAX_EVENT_BYTES, SseEvent, too_large
 from sentinel_core.errors import UpstreamError
 
 _SPACE = b" \t\r"
@@ -60,7 +60,7 @@ class NdjsonParser:
     def _too_large(self, events: list[SseEvent]) -> list[SseEvent]:
         """Hand out what came before, if anything did, and raise from then on: a cut elsewhere gives the same."""
         self._held.clear()
-        self._error = UpstreamError("upstream_invalid_response", should_retry=False)
+        self._error = too_large(self._max)
         if not events:
             raise self._error
         return events

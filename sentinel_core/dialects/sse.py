@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sentinel_core.dialects.line_ends import CR, LF
 from sentinel_core.errors import UpstreamError
 
-MAX_EVENT_BYTES = 1 << 20
+MAX_EVENT_BYTES = 16 << 20
 
 _BOM = b"\xef\xbb\xbf"
 _made = tuple.__new__  # a named tuple's own constructor is Python, and this runs for every event of every stream
@@ -25,6 +25,12 @@ class SseEvent(NamedTuple):
 
     data: bytes
     name: str = ""
+
+
+def too_large(limit: int) -> UpstreamError:
+    """What an event of more than `limit` bytes is. It would be as large if it were asked for again."""
+    message = f"The model's provider sent an event of more than {limit} bytes (`max_event_bytes`)."
+    return UpstreamError("upstream_invalid_response", message, should_retry=False)
 
 
 class SseParser:
@@ -145,7 +151,7 @@ class SseParser:
         self._held.clear()
         self._data.clear()
         self._fresh = False
-        self._error = UpstreamError("upstream_invalid_response", should_retry=False)
+        self._error = too_large(self._max)
         if not events:
             raise self._error
         return events

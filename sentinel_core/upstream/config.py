@@ -32,8 +32,9 @@ class UpstreamConfig(ProviderConfig, frozen=True, kw_only=True):
     """Calls at one time, from each worker. One more waits for `connect_timeout_s`, then fails as overloaded."""
     max_response_bytes: Count = 64 * MIB
     """The largest answer, unpacked; a stream's as well."""
-    max_event_bytes: Count = MIB
-    """The largest single event of a stream."""
+    max_event_bytes: Count = 16 * MIB
+    """The largest single event of a stream: a picture comes in one. Of one this large its stream takes three times as
+    much memory, six times where most of it is emoji. Lower it where memory is short and answers are text."""
     on_unsupported: OnUnsupported = "drop"
     """What becomes of a request's parameter that this API cannot express, or that the host is known to refuse. `drop`
     leaves it out and names it in `x-sentinel-dropped-params`; `refuse` answers 400. Set `refuse` where a silent

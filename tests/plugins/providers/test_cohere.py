@@ -340,6 +340,6 @@ def test_p12_every_default_of_the_provider() -> None:
         "total_timeout_s": 600.0,
         "max_connections": 1000,
         "max_response_bytes": 64 << 20,
-        "max_event_bytes": 1 << 20,
+        "max_event_bytes": 16 << 20,
         "on_unsupported": "drop",
     }

@@ -179,7 +179,8 @@ async def test_u04_to_u23_a_fault_before_the_first_content_is_raised_at_once(
     upstream: Upstream, scenario: Reply | Stream, code: str
 ) -> None:
     upstream.script("m", scenario)
-    async with ollama_at(upstream, first_byte_timeout_s=SHORT_S, idle_timeout_s=SHORT_S) as provider:
+    limits = {"first_byte_timeout_s": SHORT_S, "idle_timeout_s": SHORT_S, "max_event_bytes": 1 << 20}
+    async with ollama_at(upstream, **limits) as provider:
         with pytest.raises(UpstreamError) as raised:
             await provider.call(chat_call(stream=True))
     assert raised.value.code == code
@@ -375,6 +376,6 @@ def test_p12_every_default_of_the_provider() -> None:
         "total_timeout_s": 600.0,
         "max_connections": 1000,
         "max_response_bytes": 64 << 20,
-        "max_event_bytes": 1 << 20,
+        "max_event_bytes": 16 << 20,
         "on_unsupported": "drop",
     }

@@ -32,7 +32,7 @@ def test_the_documented_minimum_is_enough() -> None:
     assert config.base_url == "https://api.openai.com/v1"
     assert (config.connect_timeout_s, config.first_byte_timeout_s) == (5.0, 60.0)
     assert (config.idle_timeout_s, config.total_timeout_s) == (60.0, 600.0)
-    assert (config.max_response_bytes, config.max_event_bytes) == (64 << 20, 1 << 20)
+    assert (config.max_response_bytes, config.max_event_bytes) == (64 << 20, 16 << 20)
 
 
 @pytest.mark.parametrize(

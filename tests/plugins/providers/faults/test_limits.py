@@ -15,6 +15,8 @@ from typing import TypeVar
 
 import pytest
 
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
+from sentinel_core.json_types import TomlTable
 from tests.plugins.providers.faults.rig import SAID, began, error_of, framed, heard_of, is_sse, streamed
 from tests.upstream import Endless, Part, Raw, Reply, Stall, Upstream, gzip_bomb, head
 from tests.upstream.api import Said
@@ -126,8 +128,12 @@ async def test_u22_an_error_in_a_coding_that_nobody_asked_for_still_has_its_stat
 async def test_u11_u22_an_event_without_end(spoken: Spoken, upstream: Upstream) -> None:
     start = b'data: {"x":"' if is_sse(spoken) else b'{"x":"'
     upstream.script(None, streamed(spoken, began(spoken), [start, Endless(b"x" * 65536)], eof=True))
-    heard = await within_memory(4 * CAP, upstream, partial(heard_of, spoken, upstream, True))
+    ask = partial(heard_of, spoken, upstream, True, max_event_bytes=CAP)
+    heard = await within_memory(4 * CAP, upstream, ask)
     assert (heard.text, heard.code) == (SAID.text, "upstream_invalid_response")
+    assert heard.error is not None
+    assert heard.error.message == f"The model's provider sent an event of more than {CAP} bytes (`max_event_bytes`)."
+    assert heard.error.should_retry is False
     await upstream.closed(2)
 
 
@@ -148,11 +154,16 @@ async def test_u22_an_opening_without_end(spoken: Spoken, upstream: Upstream) ->
     await upstream.closed()
 
 
-async def test_u11_u22_a_cap_that_was_raised_is_the_one_that_holds(spoken: Spoken, upstream: Upstream) -> None:
+@pytest.mark.parametrize("limits", [{}, {"max_event_bytes": 4 * CAP}, {"max_event_bytes": CAP}], ids=str)
+async def test_u11_u22_an_event_may_be_as_large_as_its_cap(
+    spoken: Spoken, upstream: Upstream, limits: TomlTable
+) -> None:
+    """Without one of its own, as large as a picture."""
     said = Said("x" * (2 * CAP))
     upstream.script(None, streamed(spoken, spoken.api.stream(said).whole))
-    heard = await heard_of(spoken, upstream, True, max_event_bytes=4 * CAP)
-    assert (heard.code, len(heard.text)) == (None, len(said.text))
+    heard = await heard_of(spoken, upstream, True, OPENAI_CHAT, **limits)
+    whole = limits.get("max_event_bytes") != CAP
+    assert (heard.code, len(heard.text)) == ((None, len(said.text)) if whole else ("upstream_invalid_response", 0))
 
 
 async def test_u22_a_cap_below_the_answer(spoken: Spoken, upstream: Upstream, stream: bool) -> None:
