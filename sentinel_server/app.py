@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
+from sentinel_core.dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
@@ -123,4 +124,5 @@ def _build(gateway: Gateway, lifespan: Lifespan[Application] | None) -> Edge:
     surfaces = {surface.operation.path: DialectSurface(gateway, surface) for surface in SURFACES}
     application = Application(gateway, surfaces, lifespan)
     envelopes = {surface.operation.path: Envelope(surface.dialect, surface.id_header) for surface in SURFACES}
-    return Edge(application, gateway, gateway.settings.server, exact=surfaces, envelopes=envelopes)
+    anthropics = {models.ANTHROPIC_VERSION.encode(): Envelope(ANTHROPIC_MESSAGES, messages.ID_HEADER)}
+    return Edge(application, gateway, gateway.settings.server, surfaces, envelopes, anthropics)

@@ -46,8 +46,8 @@ class Edge:
 
     `exact` maps paths to ASGI applications that answer POST there without a look at the routing table: Starlette's
     router costs more than all checks of this layer. `envelopes` maps the paths whose clients read errors otherwise than
-    OpenAI's; they hold for what the edge itself refuses, too. `allowed_hosts` are those of the settings, unless whoever
-    serves it says otherwise.
+    OpenAI's; they hold for what the edge itself refuses, too. On all other paths a header of `client_envelopes` says
+    whose client asks. `allowed_hosts` are those of the settings, unless whoever serves it says otherwise.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Edge:
         settings: ServerSettings,
         exact: Mapping[str, ASGIApp],
         envelopes: Mapping[str, Envelope] = MappingProxyType({}),
+        client_envelopes: Mapping[bytes, Envelope] = MappingProxyType({}),
     ) -> None:
         self.app = app
         self.settings = settings
@@ -64,6 +65,7 @@ class Edge:
         self._life = life
         self._exact = exact
         self._envelopes = envelopes
+        self._client_envelopes = client_envelopes
         trusted, header = settings.trusted_proxies, settings.forwarded_header
         self._proxies = TrustedProxies(trusted, header) if trusted else None
         self._cors = Cors(settings.cors_origins) if settings.cors_origins else None
@@ -120,6 +122,8 @@ class Edge:
             tx.cors = self._cors.headers(origin)
         tx.length = body_length(headers) if tx.http1 or b"content-length" in headers else None
         served = served_path(scope)
+        if served not in self._envelopes:
+            tx.envelope = next((own for name, own in self._client_envelopes.items() if name in headers), tx.envelope)
         hosts = () if served in PROBES else self.allowed_hosts
         check_host(headers, hosts, scope.get("http_version", "1.1"))
         root: str = scope.get("root_path", "")

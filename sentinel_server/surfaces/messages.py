@@ -16,6 +16,8 @@ from sentinel_core.messages import Request
 from sentinel_server.openapi import Operation
 from sentinel_server.surfaces.dialect import Surface
 
+ID_HEADER = b"request-id"
+"""In which Anthropic's clients look for a request's id."""
 _MAX_BETAS = 64
 
 
@@ -107,7 +109,7 @@ SURFACES = (
             errors=AnthropicErrorBody,
             streams=True,
         ),
-        b"request-id",
+        ID_HEADER,
         with_betas,
     ),
     Surface(
@@ -121,7 +123,7 @@ SURFACES = (
             tags=("messages",),
             errors=AnthropicErrorBody,
         ),
-        b"request-id",
+        ID_HEADER,
         with_betas,
     ),
 )

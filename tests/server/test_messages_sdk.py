@@ -304,3 +304,38 @@ async def test_an_end_marker_is_not_written_before_the_stream_is_complete(runner
         answer = await wire.ask(messages_request(stream=True))
     assert b"message_stop" not in answer.body
     assert answer.body.rpartition(b"event: ")[2].startswith(b"error\n")
+
+
+async def test_anthropics_client_lists_models(runner: str, upstream: Upstream) -> None:
+    async with messages_server(upstream, runner=runner) as served, claude(served) as client, gpt(served) as other:
+        page = await client.models.list()
+        listed = [model async for model in client.models.list()]
+        one = await client.models.retrieve(CLAUDE)
+        raw = await client.models.with_raw_response.list()
+        in_openais = {model.id: model.created async for model in other.models.list()}
+    assert {CLAUDE, GPT} <= {model.id for model in listed} == set(in_openais)
+    assert (page.has_more, page.first_id, page.last_id) == (False, listed[0].id, listed[-1].id)
+    assert (one.type, one.display_name, one.lifecycle) == ("model", CLAUDE, "active")
+    assert one.created_at.timestamp() == in_openais[CLAUDE]
+    assert raw.headers["request-id"] == raw.headers["x-request-id"]
+
+
+async def test_anthropics_client_reads_what_its_other_routes_refuse(runner: str, upstream: Upstream) -> None:
+    async with messages_server(upstream, runner=runner) as served, claude(served) as client:
+        for asked in (client.models.retrieve("nobody"), client.messages.batches.list()):
+            with pytest.raises(anthropic.NotFoundError) as raised:
+                await asked
+            body = raised.value.body
+            assert isinstance(body, dict)
+            assert (body["type"], body["error"]["type"]) == ("error", "not_found_error")
+            assert raised.value.request_id == body["request_id"]
+
+
+async def test_a_route_of_openais_answers_as_openais_whatever_the_head_says(runner: str, upstream: Upstream) -> None:
+    async with messages_server(upstream, runner=runner) as served, gpt(served) as client:
+        with pytest.raises(openai.BadRequestError) as raised:
+            await client.chat.completions.create(
+                model=GPT, messages=[], extra_headers={"anthropic-version": "2023-06-01"}
+            )
+    assert raised.value.code == "invalid_parameter"
+    assert "request-id" not in raised.value.response.headers
