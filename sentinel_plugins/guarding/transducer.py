@@ -24,6 +24,8 @@ LONGEST_SWALLOWED = 65_536
 """Characters that are dropped behind a value that never ends. More is blocked."""
 
 _SLICE = 32_768
+_SHORT_SLICE = 2048
+"""Behind a value that goes on, all is searched again: so much of it, for there may be another."""
 _ROOM = 64
 _MOST_CONTEXT = 16_384
 _MUCH_HELD = 512
@@ -94,14 +96,14 @@ class Transducer:
         self._looked = 0
         self._context = max(1, finder.left)
         self._trim_at = self._sent + self._context + _ROOM
-        self._swallower: Overlong | None = None
+        self._swallowers: Sequence[Overlong] = ()
         self._swallowed = 0
         self._tail = ""
 
     def feed(self, text: str, *, end: bool = False) -> list[Piece]:
         """The next piece of the text; at the `end` of the text everything that was held leaves as well."""
         pieces: list[Piece] = []
-        if self._swallower is None and len(text) <= _SLICE:  # as a rule
+        if not self._swallowers and len(text) <= _SLICE:  # as a rule
             self._text += text
             rest = self._release(pieces, end=end)
             if rest is None:
@@ -116,16 +118,21 @@ class Transducer:
         return pieces
 
     def _take(self, text: str, pieces: list[Piece], *, end: bool) -> None:
-        while True:
-            if self._swallower is not None:
-                text = self._swallow(self._swallower, text, pieces)
-                if self._swallower is not None:
-                    return
+        ahead, size = [text], _SLICE
+        while ahead:
+            text = ahead.pop()
+            if self._swallowers:
+                text = self._swallow(text, pieces)
+                if self._swallowers:
+                    continue
+                size = _SHORT_SLICE
+            if len(text) > size:
+                ahead.append(text[size:])
+                text = text[:size]
             self._text += text
-            rest = self._release(pieces, end=end)
-            if rest is None:
-                break
-            text = rest
+            rest = self._release(pieces, end=end and not ahead)
+            if rest is not None:
+                ahead.append(rest)
         if self._sent >= self._trim_at and not end:
             self._trim()
 
@@ -150,6 +157,7 @@ class Transducer:
         """Let go of the text up to `limit` with what was found in it, as far as that is decided."""
         text = self._text
         merged = list(clusters(found, self._rank)) if found else ()
+        longer = [(one, entity) for one in found if (entity := self._goes_on(one)) is not None]
         if merged and not end:
             limit = self._undecided(merged, found, limit)
         at = self._sent
@@ -163,8 +171,8 @@ class Transducer:
                 pieces.append(Piece(start - at))
             pieces.append(Piece(cluster.end - start, self._decide(cluster, text[start : cluster.end]), cluster))
             at = cluster.end
-            self._swallower = self._goes_on(cluster.first)
-            if self._swallower is not None:
+            self._swallowers = [entity for one, entity in longer if cluster.start <= one.start < cluster.end]
+            if self._swallowers:
                 self._text, self._sent, self._swallowed, self._looked = "", 0, 0, 0
                 self._tail = text[max(start, at - LONGEST_TERMINATOR) : at]
                 self._trim_at = self._context + _ROOM
@@ -191,10 +199,11 @@ class Transducer:
         entity = self._overlong.get(found.entity)
         return entity if entity is not None and found.end - found.start >= entity.max_length else None
 
-    def _swallow(self, entity: Overlong, text: str, pieces: list[Piece]) -> str:
-        """Drop what belongs to the value that goes on; what follows it."""
+    def _swallow(self, text: str, pieces: list[Piece]) -> str:
+        """Drop what belongs to the values that go on; what follows the last of them."""
         seen = self._tail + text
-        end = entity.rest(seen)
+        ends = [entity.rest(seen) for entity in self._swallowers]
+        end = -1 if -1 in ends else max(ends)
         dropped = len(text) if end < 0 else max(0, end - len(self._tail))
         self._swallowed += dropped
         if self._swallowed > LONGEST_SWALLOWED:
@@ -204,7 +213,7 @@ class Transducer:
         if end < 0:
             self._tail = seen[-LONGEST_TERMINATOR:]
             return ""
-        self._swallower = None
+        self._swallowers = ()
         return text[dropped:]
 
     def _trim(self) -> None:

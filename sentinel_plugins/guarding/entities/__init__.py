@@ -14,7 +14,7 @@ from sentinel_plugins.guarding.entities.date_of_birth import date_of_birth
 from sentinel_plugins.guarding.entities.email import email_address
 from sentinel_plugins.guarding.entities.iban import IbanCode
 from sentinel_plugins.guarding.entities.ip_address import ip_v4_address, ip_v6_address
-from sentinel_plugins.guarding.entities.json_web_token import json_web_token
+from sentinel_plugins.guarding.entities.json_web_token import JsonWebToken
 from sentinel_plugins.guarding.entities.labelled_token import labelled_token
 from sentinel_plugins.guarding.entities.marked_key import marked_keys
 from sentinel_plugins.guarding.entities.national_ids import de_tax_id, es_nif, fr_insee, it_fiscal_code, uk_nhs
@@ -40,4 +40,4 @@ def structured_pii(regions: tuple[str, ...] = REGIONS) -> tuple[Entity, ...]:
 def secrets() -> tuple[Entity, ...]:
     """What opens doors."""
     connections = (connection_string(), *connection_properties())
-    return (*vendor_keys(), *marked_keys(), json_web_token(), PrivateKey(), *connections, *labelled_token())
+    return (*vendor_keys(), *marked_keys(), JsonWebToken(), PrivateKey(), *connections, *labelled_token())

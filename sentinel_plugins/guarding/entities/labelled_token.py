@@ -6,7 +6,8 @@ import re
 
 from sentinel_plugins.guarding.entities.entropy import bits_per_character
 from sentinel_plugins.guarding.entities.label import Label
-from sentinel_plugins.guarding.entities.pattern import Check, PatternEntity
+from sentinel_plugins.guarding.entities.open_ended import OpenEnded
+from sentinel_plugins.guarding.entities.pattern import PatternEntity
 
 _LEFT = 48
 _SIGN = "[\"'`*]{0,2}[ \\t]{0,16}[:=]"
@@ -28,6 +29,8 @@ _CHOSEN = Label(
     names=_PASS,
 )
 """Words for what people think up: it may be made of words."""
+_TRIGGER = rf"(?i){_KEYS}|{_MORE}|{_PASS}|bearer|authorization"
+_HELD = 512
 _CHARACTERS = "A-Za-z0-9_+/=.~-"
 _LAST = "A-Za-z0-9_+/="
 _GOES_ON = rf"[.~-]{{0,3}}[{_LAST}]"
@@ -61,32 +64,30 @@ def labelled_token() -> tuple[PatternEntity, PatternEntity]:
     words like them: of those that tokens are made of, and passwords with signs in them, up to a space or a quote. Only
     the token is the value."""
     return (
-        _labelled(
-            rf"(?<![A-Za-z0-9_+/.~-])[A-Za-z0-9_+/][{_CHARACTERS}]{{14,510}}[{_LAST}](?!{_GOES_ON})",
+        OpenEnded(
+            "LABELLED_TOKEN",
+            "secret",
+            rf"(?<![A-Za-z0-9_+/.~-])[A-Za-z0-9_+/]"
+            rf"(?:[{_CHARACTERS}]{{{_HELD - 1}}}|[{_CHARACTERS}]{{14,{_HELD - 2}}}[{_LAST}](?!{_GOES_ON}))",
+            more="",
+            rest=f"[%{_CHARACTERS}]*+",
+            trigger=_TRIGGER,
             live=rf"[A-Za-z0-9_+/][{_CHARACTERS}]*",
-            max_length=512,
+            max_length=_HELD,
+            left=_LEFT,
             check=_random,
         ),
-        _labelled(
+        PatternEntity(
+            "LABELLED_TOKEN",
+            "secret",
             rf"(?<=[\s=:{_QUOTES}])[!#^*@A-Za-z0-9][{_SIGNS}{_CHARACTERS}]{{14,126}}[{_SIGNS}{_LAST}]"
             r"(?=[.~-]{0,3}(?:[^!-~]|[,;)<\"'`]|\Z))",
+            trigger=_TRIGGER,
             live=rf"[!#^*@A-Za-z0-9][{_SIGNS}{_CHARACTERS}]*",
             max_length=128,
+            left=_LEFT,
             check=_password,
         ),
-    )
-
-
-def _labelled(pattern: str, *, live: str, max_length: int, check: Check) -> PatternEntity:
-    return PatternEntity(
-        "LABELLED_TOKEN",
-        "secret",
-        pattern,
-        trigger=rf"(?i){_KEYS}|{_MORE}|{_PASS}|bearer|authorization",
-        live=live,
-        max_length=max_length,
-        left=_LEFT,
-        check=check,
     )
 
 

@@ -88,3 +88,9 @@ def number_ends(text: str, start: int, end: int, most: int) -> list[int]:
     """Every place in a candidate where a number of at most so many characters ends, the last first."""
     ends = [place.start() for place in _NUMBER_ENDS.finditer(text, start, min(end, start + most + 1))]
     return [at for at in reversed(ends) if at - start <= most]
+
+
+def match_end(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:
+    """Where the match ends that begins at `start`, none of it behind `end`; `start` without one."""
+    found = pattern.match(text, start, end)
+    return found.end() if found is not None else start

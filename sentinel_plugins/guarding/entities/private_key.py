@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sentinel_plugins.guarding.entities.pattern import PatternEntity
+from sentinel_plugins.guarding.entities.pattern import PatternEntity, match_end
 from sentinel_plugins.guarding.tail import opening
 
 MAX_LENGTH = 8192
@@ -48,24 +48,19 @@ class PrivateKey(PatternEntity):
     def longest(self, text: str, start: int, end: int) -> int | None:
         """To the end of the block, or of what there is of it."""
         most = start + self.max_length
-        body = _match_end(_BODY, text, end, most)
+        body = match_end(_BODY, text, end, most)
         closing = _END.match(text, body)
         if closing is not None and closing.end() < most:
             return closing.end()
         if (body == most or closing is not None) and _INSIDE.fullmatch(text, body - _LOOKED_AT, body):
             return most
-        lines = _match_end(_BASE64, text, end, most - 1)
+        lines = match_end(_BASE64, text, end, most - 1)
         return lines if lines > end else None
 
     def rest(self, text: str) -> int:
         """See `Overlong`: to its end, or to the first character that cannot stand in a block."""
-        on = _match_end(_ON, text, 0, len(text))
+        on = match_end(_ON, text, 0, len(text))
         closing = _END.search(text, 0, on)
         if closing is not None:
             return closing.end()
         return -1 if on == len(text) else on
-
-
-def _match_end(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:
-    found = pattern.match(text, start, end)
-    return found.end() if found is not None else start

@@ -6,11 +6,14 @@ import re
 from dataclasses import dataclass
 
 from sentinel_plugins.guarding.entities.entropy import LEAST_BITS, bits_per_character
-from sentinel_plugins.guarding.entities.pattern import PatternEntity
+from sentinel_plugins.guarding.entities.open_ended import OpenEnded
+from sentinel_plugins.guarding.entities.pattern import Check, PatternEntity
 from sentinel_plugins.guarding.tail import opening
 
 _ALNUM, _WORD, _URL, _DOTTED = "A-Za-z0-9", "A-Za-z0-9_", "A-Za-z0-9_-", "A-Za-z0-9_.-"
 _HEX, _CAPITALS, _BASE64, _PATH = "0-9a-f", "A-Z0-9", "A-Za-z0-9+/=", "A-Za-z0-9/_-"
+_HELD = 640
+"""Characters that are held of any key that may be longer than those that are known."""
 _LONG = 300
 """Characters of a key that is longer than a sentence."""
 _READ = 300
@@ -33,6 +36,8 @@ class Form:
     body: str
     least: int
     most: int
+    closed: bool = False
+    """Whether what is longer is nobody's key. So it is where all are of one length."""
 
 
 FORMS = (
@@ -56,8 +61,8 @@ FORMS = (
     Form("GOOGLE_OAUTH_SECRET", ("GOCSPX-",), _URL, 28, 28),
     Form("GOOGLE_OAUTH_TOKEN", ("ya29.",), _DOTTED, 20, 1100),
     Form("GOOGLE_OAUTH_TOKEN", ("1//0",), _URL, 40, 240),
-    Form("AZURE_STORAGE_KEY", ("AccountKey=",), _BASE64, 86, 88),
-    Form("AZURE_SIGNATURE", ("sig=",), "A-Za-z0-9%+/=", 44, 80),
+    Form("AZURE_STORAGE_KEY", ("AccountKey=",), _BASE64, 86, 88, closed=True),
+    Form("AZURE_SIGNATURE", ("sig=",), "A-Za-z0-9%+/=", 44, 80, closed=True),
     Form("HUGGINGFACE_TOKEN", ("hf_", "api_org_"), _ALNUM, 30, 60),
     Form("NPM_TOKEN", ("npm_",), _ALNUM, 36, 36),
     Form("PYPI_TOKEN", ("pypi-AgEIcHlwaS5vcmc", "pypi-AgENdGVzdC5weXBpLm9yZw"), _URL, 50, 220),
@@ -108,38 +113,59 @@ FORMS = (
 https://docs.github.com/en/code-security/secret-scanning/introduction/supported-secret-scanning-patterns"""
 
 
+def vendor_keys() -> tuple[PatternEntity, ...]:
+    """Every form that is known."""
+    return tuple(map(_vendor_key, FORMS))
+
+
+def _vendor_key(form: Form) -> PatternEntity:
+    """With a body that is not one letter over and over."""
+    prefixes, body = "|".join(map(re.escape, form.prefixes)), f"[{form.body}]"
+    begins = rf"(?<![A-Za-z0-9])(?:{prefixes})"
+    known = f"{body}{{{form.least},{form.most}}}"
+    trigger = rf"(?:{prefixes}){body}{{4}}"
+    live = "|".join(opening(prefix, f"{body}*") for prefix in form.prefixes)
+    if form.closed or form.least == form.most:
+        return PatternEntity(
+            form.name,
+            "secret",
+            begins + known + _goes_on(form),
+            trigger=trigger,
+            live=live,
+            max_length=_longest(form),
+            check=_random(form),
+        )
+    alike = [one for one in FORMS if one.name == form.name]
+    is_long = form.most > _LONG
+    return OpenEnded(
+        form.name,
+        "secret",
+        rf"{begins}(?:{known}" + (r"(?<!\.))" if is_long else rf"+{_goes_on(form)}|{body}{{{form.most + 1}}})"),
+        more=f"{body}*+",
+        rest=f"(?:{'|'.join(f'[%{one.body}]' for one in alike)})*+",
+        trimmed="." if is_long else "",
+        trigger=trigger,
+        live=live,
+        max_length=max(_HELD, *map(_longest, alike)),
+        check=_random(form),
+    )
+
+
+def _longest(form: Form) -> int:
+    return max(map(len, form.prefixes)) + form.most
+
+
 def _goes_on(form: Form) -> str:
-    """What may not stand behind a key: more of it, be it behind punctuation that might as well end a sentence. Of long
-    ones the beginning is enough: to look again for each that stands in another would take too long."""
-    if form.most > _LONG:
-        return r"(?<!\.)"
+    """What may not stand behind a key: more of it, be it behind punctuation that might as well end a sentence."""
     punctuation = "".join(mark for mark in "_.-" if re.match(rf"[{form.body}]", mark))
     return rf"(?![{punctuation}]{{0,3}}[{_ALNUM}])" if punctuation else rf"(?![{form.body}])"
 
 
-class VendorKey(PatternEntity):
-    """One form of one vendor's keys, with a body that is not one letter over and over."""
+def _random(form: Form) -> Check:
+    shortest = min(map(len, form.prefixes))
 
-    def __init__(self, form: Form) -> None:
-        """See `FORMS`."""
-        prefixes = "|".join(map(re.escape, form.prefixes))
-        longest = max(map(len, form.prefixes))
-        super().__init__(
-            form.name,
-            "secret",
-            rf"(?<![A-Za-z0-9])(?:{prefixes})[{form.body}]{{{form.least},{form.most}}}{_goes_on(form)}",
-            trigger=rf"(?:{prefixes})[{form.body}]{{4}}",
-            live="|".join(opening(prefix, f"[{form.body}]*") for prefix in form.prefixes),
-            max_length=longest + form.most,
-            check=self._random,
-        )
-        self._body = min(map(len, form.prefixes))
-
-    def _random(self, text: str, start: int, end: int) -> bool:
-        begins = start + self._body
+    def check(text: str, start: int, end: int) -> bool:
+        begins = start + shortest
         return bits_per_character(text[begins : min(end, begins + _READ)]) >= LEAST_BITS
 
-
-def vendor_keys() -> tuple[VendorKey, ...]:
-    """Every form that is known."""
-    return tuple(VendorKey(form) for form in FORMS)
+    return check
