@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from sentinel_plugins.guarding.tail import ANYWHERE, searching, utf8
@@ -15,6 +16,9 @@ _LINK: Final = (
 what programs print, values stand one below the other: up to so many spaces."""
 _CUT: Final = "A"
 """Stands for the beginning of a word of which only the end is read."""
+_NOTHING: Final = "[]"
+_PLACEHOLDER: Final = re.compile(rf"(?:\A{_CUT}|\[[A-Z][A-Z0-9]*_)[A-Z0-9_]*(?::[a-p]*)?\]")
+"""What stands for a value that is gone, or the end of it, says nothing of what follows."""
 
 
 class Label:
@@ -38,7 +42,8 @@ class Label:
     def before(self, text: str, start: int) -> bool:
         """Whether one of the words is there."""
         left = start - self._left
-        return self._holds(text[:start] if left <= 0 else _CUT + text[left:start])
+        read = text[:start] if left <= 0 else _CUT + text[left:start]
+        return self._holds(_PLACEHOLDER.sub(_NOTHING, read) if "]" in read else read)
 
     def may_be_in(self, text: str) -> bool:
         """Whether one of the words, if they need not be adjacent, is anywhere: else it is before no value."""
