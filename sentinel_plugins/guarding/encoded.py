@@ -6,7 +6,8 @@ import base64
 import binascii
 import re
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
 from sentinel_plugins.guarding.origins import Making, Origins
 from sentinel_plugins.guarding.tail import holding
@@ -22,7 +23,15 @@ _may_hold = holding(MAY_HOLD)
 _TOKEN = re.compile(rf"[A-Za-z0-9+/_-]{{{_SHORTEST_TOKEN},}}+={{0,6}}")
 _HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _BASE32 = re.compile(r"[A-Z2-7]+={0,6}")
+_APART = (re.compile(rf"[^/]{{{_SHORTEST_TOKEN},}}"), re.compile(rf"[^_-]{{{_SHORTEST_TOKEN},}}"))
+"""Parts of what is no token as a whole: those of an address or a path, and what stands behind a name."""
+_NO_WORDS = re.compile("(?<![A-Za-z0-9+])(?=[a-z]*+[A-Z0-9])[A-Za-z0-9+]{8}")
+"""What addresses and names of words in small letters do not have."""
+_NUMBERS = ("0x", "0X")
 _CHARACTERS = string.ascii_letters + string.digits + "+/_-"
+
+_Meaning: TypeAlias = tuple[int, int, str]
+"""From where to where in the text, and what it says there."""
 
 
 def begun(text: str) -> int:
@@ -37,20 +46,49 @@ def decoded(text: str) -> tuple[str, Origins] | None:
     if not _may_hold(text):
         return None
     making, any_ = Making(), False
-    for token in _TOKEN.finditer(text):
-        meant = _meant(token.group())
-        if meant is not None:
+    for found in _TOKEN.finditer(text):
+        for start, end, meant in _meanings(found.group(), found.start()):
             any_ = True
-            making.add("\n", token.start())
-            making.add(meant, token.end())
+            making.add("\n", start)
+            making.add(meant, end)
     return making.done() if any_ else None
 
 
-def _meant(token: str) -> str | None:
+def _meanings(token: str, start: int) -> Iterable[_Meaning]:
+    """What a token says; where that is nothing, what its parts say."""
     if len(token) > LONGEST_TOKEN:
-        return None
-    readings = (read for form, read in _READINGS if form is None or form.fullmatch(token))
-    return next((text for read in readings if (text := _text(read, token)) is not None), None)
+        return ()
+    meant = _meant(token)
+    if meant is not None:
+        return ((start, start + len(token), meant),)
+    if (token.isalnum() and not token.startswith(_NUMBERS)) or not _NO_WORDS.search(token):  # as a rule
+        return ()
+    return max([*_parts(token, start, *_APART)], [*_parts(token, start, *_APART[1:])], key=_characters)
+
+
+def _characters(meanings: Iterable[_Meaning]) -> int:
+    return sum(end - start for start, end, _ in meanings)
+
+
+def _parts(token: str, start: int, apart: re.Pattern[str], *further: re.Pattern[str]) -> Iterator[_Meaning]:
+    for part in apart.finditer(token):
+        begins = part.start() + (2 if token.startswith(_NUMBERS, part.start()) else 0)
+        value = token[begins : part.end()]
+        meant = _meant(value) if _SHORTEST_TOKEN <= len(value) < len(token) else None
+        if meant is not None:
+            yield start + begins, start + part.end(), meant
+        elif further:
+            yield from _parts(value, start + begins, *further)
+
+
+def _meant(token: str) -> str | None:
+    """The first of its readings that is text."""
+    for form, read in _READINGS:
+        if form is None or form.fullmatch(token):
+            text = _text(read, token)
+            if text is not None:
+                return text
+    return None
 
 
 def _hexadecimal(token: str) -> bytes:

@@ -172,6 +172,51 @@ def test_a_finding_in_a_token_is_the_whole_token() -> None:
     assert found(f"data: {token}, ok") == {("EMAIL_ADDRESS", 6, 6 + len(token))}
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        *(
+            ("https://a.test/u/", ""),
+            ("https://a.test/u/", "/v2/report-2024_final"),
+            ("/", "/"),
+            ("/api/v1/file_Abc123XY_", ""),
+        ),
+        *(
+            ("id_", ""),
+            ("token-", "-v2"),
+            ("SESSION_", "_OLD"),
+            ("user/id_", ""),
+            ("id_", "/raw/file-1"),
+            ("Ab3-Cd4_Ef5/", ""),
+        ),
+    ],
+)
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode, base64.b32encode])
+def test_a_token_in_an_address_or_behind_a_name_is_read(
+    before: str, after: str, encode: Callable[[bytes], bytes]
+) -> None:
+    token = encode(b'{"user": "bob@acme.com"}').decode().rstrip("=")
+    assert found(f"see {before}{token}{after} x") == {("EMAIL_ADDRESS", 4 + len(before), 4 + len(before) + len(token))}
+
+
+def test_a_token_with_a_slash_of_its_own_is_read_behind_a_name() -> None:
+    token = base64.b64encode(b"is it??? ask bob@acme.com???").decode()
+    assert "/" in token
+    assert found(f"id_{token}") == {("EMAIL_ADDRESS", 3, 3 + len(token))}
+    assert found(f"https://a.test/{base64.urlsafe_b64encode(b'is it??? ask bob@acme.com???').decode()}")
+
+
+@pytest.mark.parametrize("before", ["0x", "0X", "id_0x", "/tx/0x"])
+def test_a_number_in_hexadecimal_digits_is_read(before: str) -> None:
+    token = b"bob@acme.com".hex()
+    assert found(f"{before}{token}") == {("EMAIL_ADDRESS", len(before), len(before) + len(token))}
+
+
+def test_every_token_of_an_address_is_read() -> None:
+    token = base64.b64encode(b"bob@acme.com").decode()
+    assert found(f"/{token}/x/id_{token}") == {("EMAIL_ADDRESS", 1, 17), ("EMAIL_ADDRESS", 23, 39)}
+
+
 def test_bytes_that_are_no_text_hide_nothing_beside_them() -> None:
     assert found("%62%6f%62%40%61%63%6d%65%2e%63%6f%6d%ff") == {("EMAIL_ADDRESS", 0, 39)}
 
