@@ -14,16 +14,17 @@ from sentinel_plugins.guarding.policy import Policy
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """A value of another guard's in a text that leaves, `text[start:end]`. It is whole."""
+    """A value in a text that leaves, `text[start:end]`. It is whole; where it is `gone`, that is what stands for it."""
 
     start: int
     end: int
     cluster: Cluster
+    gone: bool = False
 
 
 class Handover:
     """The texts that one guard lets go of, and the values in them that are for another to replace: it looked for both,
-    so the other need not look again.
+    so the other need not look again, but where something was put into the text.
 
     That holds for the very events that were put here, in their order. Once another one comes, or one is missing, some
     stage between the two changes texts, and nothing is said about them any more.
@@ -46,7 +47,7 @@ class Handover:
         return True
 
     def put(self, event: TextEvent, marks: Sequence[Mark] | None) -> None:
-        """What leaves next. Without marks, the other guard has to look for itself: this one changed the text."""
+        """What leaves next. Without marks, the other guard has to look for itself."""
         if self._taken:
             self._events.append((event, marks))
 

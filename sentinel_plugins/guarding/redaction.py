@@ -20,6 +20,7 @@ from sentinel_plugins.guarding.merge import Cluster
 from sentinel_plugins.guarding.policy import Policy
 from sentinel_plugins.guarding.replacing import Action, Replacement
 from sentinel_plugins.guarding.spots import Spot, Spots
+from sentinel_plugins.guarding.told import Alongside, Told
 from sentinel_plugins.guarding.transducer import Decide, Piece, Transducer, joined
 from sentinel_plugins.guarding.written import JsonText, PlainText, Replacer
 
@@ -35,7 +36,7 @@ class Text(Protocol):
         ...
 
     def marks(self) -> Sequence[Mark] | None:
-        """The values in what left last that are other guards'; None where that is not known."""
+        """The values in what left last, and those that are gone from it; None where that is not known."""
         ...
 
 
@@ -99,10 +100,14 @@ class Redaction:
         finder: Finder | None = None,
         decide: Decide | None = None,
         spots: Spots | None = None,
+        told: Told | None = None,
     ) -> Text:
-        """A text that begins now, behind what is `left` of it; its `kind` is that of a slot, or a channel."""
-        finder = finder or self.merged.finder
-        make = partial(self._replacer, finder, decide or self._decide)
+        """A text that begins now, behind what is `left` of it; its `kind` is that of a slot, or a channel. Of what is
+        JSON nothing is `told`."""
+        finder, decide = finder or self.merged.finder, decide or self._decide
+        make = partial(self._replacer, finder, decide)
+        if told is not None and kind not in self._json:
+            return PlainText(Alongside(told, self._replacer(Beside(finder, told), decide, left)))
         if kind not in self._json:
             return PlainText(make(left), spots.note if spots is not None else None)
         if spots is not None:

@@ -11,8 +11,11 @@ from sentinel_core.events import TEXTS, Channel, Event, Opaque, TextEvent, ToolC
 from sentinel_core.transform import Transformed
 from sentinel_plugins.guarding.handover import Handover
 from sentinel_plugins.guarding.redaction import Redaction, Text
+from sentinel_plugins.guarding.told import Told
 
 Lane: TypeAlias = tuple[int, Channel, int]
+Begin: TypeAlias = Callable[[TextEvent], Text]
+"""Is asked for what takes the text that this event begins."""
 REMEMBERED = 64
 """Characters of a text that another guard searched, for whom has to go on with it: as many as decide about a value."""
 MOST_WAITING = 16
@@ -24,8 +27,7 @@ class Lanes:
 
     __slots__ = ("_begin", "_latest", "_texts")
 
-    def __init__(self, begin: Callable[[TextEvent], Text]) -> None:
-        """`begin` is asked for what takes the text that this event begins."""
+    def __init__(self, begin: Begin) -> None:
         self._begin = begin
         self._texts: dict[Lane, Text] = {}
         self._latest: dict[Lane, TextEvent] = {}
@@ -57,11 +59,9 @@ class Searched(Lanes):
 
     __slots__ = ("_handing", "_redaction")
 
-    def __init__(
-        self, redaction: Redaction, handing: Handover | None = None, left: Callable[[Lane], str] = lambda _: ""
-    ) -> None:
-        """`handing` is what this guard says to the next; `left` is asked what stands ahead of a text that begins."""
-        super().__init__(lambda event: redaction.text(kind=event.kind, left=left(event.lane)))
+    def __init__(self, redaction: Redaction, handing: Handover | None = None, begin: Begin | None = None) -> None:
+        """`handing` is what this guard says to the next."""
+        super().__init__(begin or (lambda event: redaction.text(kind=event.kind)))
         self._redaction = redaction
         self._handing = handing
 
@@ -82,21 +82,31 @@ class Searched(Lanes):
 
 
 class Marked(Searched):
-    """The same where another guard has searched already: what it said of an event is not searched for again."""
+    """The same where another guard has searched already: what it said of an event is not searched for again.
 
-    __slots__ = ("_handed", "_passed")
+    Once that one has put something into a text, it is searched as well: what stands beside that reads otherwise now.
+    """
+
+    __slots__ = ("_handed", "_passed", "_told")
 
     def __init__(self, redaction: Redaction, handed: Handover) -> None:
         """`handed` is what the guard before this one says."""
         passed: dict[Lane, str] = {}
-        super().__init__(redaction, left=lambda lane: passed.pop(lane, ""))
+        told: dict[Lane, Told] = {}
+
+        def begin(event: TextEvent) -> Text:
+            return redaction.text(kind=event.kind, left=passed.pop(event.lane, ""), told=told[event.lane])
+
+        super().__init__(redaction, begin=begin)
         self._handed = handed
         self._passed = passed
+        self._told = told
 
     def take(self, event: TextEvent) -> TextEvent:
         """See `Lanes`."""
         marks, lane = self._handed.marks(event), event.lane
-        if marks is None or lane in self._texts:
+        if marks is None or lane in self._told or (marks and any(mark.gone for mark in marks)):
+            self._told.setdefault(lane, Told()).tell(marks or (), len(event.text))
             return super().take(event)
         self._passed[lane] = (self._passed.get(lane, "") + event.text)[-REMEMBERED:]
         return event.with_text(self._redaction.marked(event.text, marks)) if marks else event
@@ -104,8 +114,9 @@ class Marked(Searched):
     def rest(self, choice: int | None = None) -> Iterator[TextEvent]:
         """See `Lanes`."""
         yield from super().rest(choice)
-        for lane in [lane for lane in self._passed if choice is None or lane[0] == choice]:
-            del self._passed[lane]
+        for lanes in (self._passed, self._told):
+            for lane in [lane for lane in lanes if choice is None or lane[0] == choice]:
+                del lanes[lane]
 
 
 class Redacting:

@@ -70,15 +70,14 @@ class PlainText:
         self._held = held[sum(piece.taken for piece in pieces) :]
         return joined(held, pieces)
 
-    def marks(self) -> Sequence[Mark] | None:
-        """The values in what left last, and where they stand in it; None if it is not what came, but another text."""
+    def marks(self) -> Sequence[Mark]:
+        """The values in what left last, and where they stand in it."""
         marks, at = [], 0
         for piece in self._pieces:
-            if piece.text is not None:
-                return None
-            end = at + piece.taken
+            gone = piece.text is not None
+            end = at + (len(piece.text) if piece.text is not None else piece.taken)
             if piece.value is not None:
-                marks.append(Mark(at, end, piece.value))
+                marks.append(Mark(at, end, piece.value, gone))
             at = end
         return marks
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
@@ -14,14 +14,13 @@ from sentinel_plugins.guarding.finder import Beside, Finder
 from sentinel_plugins.guarding.presidio.wire import Span
 from sentinel_plugins.guarding.redaction import Merged, Note, Redaction
 from sentinel_plugins.guarding.replacing import Action, Replacement
-from sentinel_plugins.guarding.transducer import Decide, Piece
+from sentinel_plugins.guarding.told import Alongside
+from sentinel_plugins.guarding.transducer import Decide
 from sentinel_plugins.guarding.written import Replacer
 from sentinel_plugins.pii.names.segments import LONGEST, Segments
 
 Recognised: TypeAlias = Mapping[str, Sequence[Span]]
 """What is in each segment."""
-
-_SLICE: Final = 16_384
 
 
 class Marks:
@@ -65,24 +64,6 @@ class Marks:
         return max(0, len(text) - self._segments.open)
 
 
-class Marked:
-    """A text that is told what was recognised in it."""
-
-    def __init__(self, marks: Marks, inner: Replacer) -> None:
-        self._marks = marks
-        self._inner = inner
-
-    def feed(self, text: str, *, end: bool = False) -> list[Piece]:
-        """See `Replacer`. Piece by piece, so that marks and text are always equally far."""
-        pieces: list[Piece] = []
-        for at in range(0, len(text), _SLICE) or (0,):
-            last = end and at + _SLICE >= len(text)
-            part = text[at : at + _SLICE]
-            self._marks.take(part, end=last)
-            pieces += self._inner.feed(part, end=last)
-        return pieces
-
-
 class Marking(Redaction):
     """A `Redaction` that also replaces what was recognised."""
 
@@ -103,4 +84,4 @@ class Marking(Redaction):
 
     def _replacer(self, finder: Finder, decide: Decide, left: str) -> Replacer:
         marks = Marks(self._recognised)
-        return Marked(marks, super()._replacer(Beside(finder, marks), decide, left))
+        return Alongside(marks, super()._replacer(Beside(finder, marks), decide, left))

@@ -100,6 +100,15 @@ async def test_a_text_that_the_first_guard_changed_is_searched_by_the_second() -
         assert driven.text == "A [OPENAI_KEY].[EMAIL_ADDRESS] [EMAIL_ADDRESS] fox."
 
 
+@pytest.mark.parametrize("between", [":", "=", " "])
+@pytest.mark.parametrize("size", [1, 6, 200])
+async def test_a_value_is_replaced_where_a_secret_took_the_words_before_it(between: str, size: int) -> None:
+    text = f"row postgres://app:s3cretPassw0rd@db.acme.com/x,SSN{between} 123456789 end, 123-45-6789"
+    driven = await answered([text[at : at + size] for at in range(0, len(text), size)], **BOTH)
+    assert "[CONNECTION_STRING]" in driven.text
+    assert driven.text.endswith(" [US_SSN] end, [US_SSN]")
+
+
 @pytest.mark.parametrize("order", [("pii", "secrets"), ("secrets", "pii")])
 async def test_a_key_without_an_end_is_dropped_in_either_order(order: tuple[str, ...]) -> None:
     key = "-----BEGIN PRIVATE KEY-----\n" + ("A" * 64 + "\n") * 400
