@@ -9,6 +9,7 @@ import msgspec
 
 from sentinel_core.events import TextEvent
 from sentinel_core.keys import Key
+from sentinel_plugins.guarding.known import Known
 from sentinel_plugins.guarding.merge import Cluster
 from sentinel_plugins.guarding.policy import Policy
 
@@ -30,18 +31,23 @@ class Handover:
     stage between the two changes texts, and nothing is said about them any more.
     """
 
-    __slots__ = ("_events", "_policies", "_taken")
+    __slots__ = ("_events", "_policies", "_taken", "known")
 
-    def __init__(self, policies: Collection[Policy]) -> None:
-        """For the guards with these policies."""
+    def __init__(self, policies: Collection[Policy], known: Known) -> None:
+        """For the guards with these policies. They find what is `known` of the stream, too, and add to it."""
+        self.known = known
         self._policies = policies
         self._events: deque[tuple[TextEvent, Sequence[Mark] | None]] = deque()
         self._taken = False
 
+    def is_for(self, policy: Policy) -> bool:
+        """Whether the guard with this policy is one of those."""
+        return policy in self._policies
+
     def take(self, policy: Policy) -> bool:
         """Whether it is for the guard with this policy, which then asks about every event. One guard can take it, and
         none whose values may go on beyond what was found: it drops the rest of such a value itself."""
-        if self._taken or policy.overlong or policy not in self._policies:
+        if self._taken or policy.overlong or not self.is_for(policy):
             return False
         self._taken = True
         return True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from heapq import heapify, heappop
 from typing import TypeAlias
 
 import msgspec
@@ -23,19 +24,21 @@ class Cluster(msgspec.Struct, frozen=True):
     """The one that counts: of the highest rank, of these the longest, of these the leftmost; last, by its name."""
 
 
-def clusters(found: Iterable[Found], rank: Rank) -> Iterator[Cluster]:
-    """Values in any order as clusters, from left to right. Values that only touch each other are clusters apart."""
-    current: Cluster | None = None
-    for one in sorted(found):
-        if current is None or one.start >= current.end:
-            if current is not None:
-                yield current
-            current = Cluster(one.start, one.end, one)
-        else:
-            first = max(current.first, one, key=lambda value: _weight(value, rank))
-            current = Cluster(current.start, max(current.end, one.end), first)
-    if current is not None:
-        yield current
+def clusters(found: list[Found], rank: Rank) -> Iterator[Cluster]:
+    """Values in any order as clusters, from left to right. Values that only touch each other are clusters apart.
+
+    They are taken from the list, which becomes a heap: what is pushed to it counts as well, where it begins behind the
+    clusters that have come.
+    """
+    heapify(found)
+    while found:
+        one = heappop(found)
+        start, end, first = one.start, one.end, one
+        while found and found[0].start < end:
+            one = heappop(found)
+            first = max(first, one, key=lambda value: _weight(value, rank))
+            end = max(end, one.end)
+        yield Cluster(start, end, first)
 
 
 def _weight(found: Found, rank: Rank) -> tuple[int, int, int]:

@@ -75,7 +75,8 @@ class Redaction:
     """Replaces one guard's values, and leaves those of other guards, which will replace them.
 
     `json` are the kinds of text that are read as JSON, and stay it. `left` are the values of other guards that were
-    come across, with what they are. `removed_unseen` says that characters went that nobody sees.
+    come across, with what they are. `removed_unseen` says that characters went that nobody sees. `known` are the values
+    of a stream so far: they are looked for from then on, in all of its texts.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Redaction:
         self._note = note
         self.left: dict[str, Found] = {}
         self.removed_unseen = False
+        self.known: Known | None = None
 
     def text(
         self,
@@ -116,7 +118,8 @@ class Redaction:
 
     def _replacer(self, finder: Finder, decide: Decide, left: str) -> Replacer:
         """What reads one text."""
-        return Transducer(finder, self.merged.rank, decide, left=left, overlong=self.merged.own.overlong)
+        overlong = self.merged.own.overlong
+        return Transducer(finder, self.merged.rank, decide, left=left, overlong=overlong, known=self.known)
 
     def marked(self, text: str, marks: Sequence[Mark]) -> str:
         """A text whose values are known, with this guard's replaced."""
@@ -169,7 +172,7 @@ class Redaction:
         return values
 
     def _may_hold(self, slot: TextSlot) -> bool:
-        return self.merged.may_be_in((slot,), self._json)
+        return self.merged.may_be_in((slot,), self._json) or bool(self.known is not None and self.known.find(slot.text))
 
     def _whole(self, slot: TextSlot, finder: Finder, decide: Decide) -> str:
         return self.text(kind=slot.kind, finder=finder, decide=decide).feed(slot.text, end=True)

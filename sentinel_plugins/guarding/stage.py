@@ -25,6 +25,7 @@ from sentinel_plugins.guarding.custom import Custom
 from sentinel_plugins.guarding.entity import Entity, Family, Found
 from sentinel_plugins.guarding.form import ARGUMENTS, json_kinds
 from sentinel_plugins.guarding.handover import HANDOVER, Handover
+from sentinel_plugins.guarding.known import Known
 from sentinel_plugins.guarding.names import apart
 from sentinel_plugins.guarding.policy import Board, Direction, Policy, posted
 from sentinel_plugins.guarding.redaction import Merged, Note, Redaction
@@ -180,14 +181,25 @@ class Replacing(Stage):
     @hookimpl
     def on_stream(self, ctx: Context, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
         """Replace what comes back. Raises `Refusal` for what blocks, before it or anything behind it leaves."""
-        redaction = self._redaction(ctx, "response")
         handed = ctx.get(HANDOVER)
+        redaction = self._recalling(ctx)
         if handed is not None and handed.take(self._policy):
             return redacted(Marked(redaction, handed), events)
-        handing = None
-        if redaction.merged.ahead:
-            handing = ctx[HANDOVER] = Handover(redaction.merged.ahead)
-        return redacted(Searched(redaction, handing), events)
+        return redacted(Searched(redaction, self._handing(ctx, redaction)), events)
+
+    def _recalling(self, ctx: Context, made: Made = Redaction) -> Redaction:
+        """For a stream: it goes on finding what it found, and what the guard before this one did."""
+        redaction = self._redaction(ctx, "response", made)
+        handed = ctx.get(HANDOVER)
+        redaction.known = handed.known if handed is not None and handed.is_for(self._policy) else Known()
+        return redaction
+
+    def _handing(self, ctx: Context, redaction: Redaction) -> Handover | None:
+        """What the next guard of a stream is told, if there is one that looks for the same values."""
+        if redaction.known is None or not redaction.merged.ahead:
+            return None
+        handing = ctx[HANDOVER] = Handover(redaction.merged.ahead, redaction.known)
+        return handing
 
     def _heard(self, ctx: Context, redaction: Redaction, slots: Sequence[TextSlot], work: Work) -> Work:
         """The work, which where somebody listens begins with telling what is there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from heapq import heappush
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from sentinel_core.errors import Refusal
 from sentinel_plugins.guarding.entity import Found
 from sentinel_plugins.guarding.finder import Finder
+from sentinel_plugins.guarding.known import Known, Recalling
 from sentinel_plugins.guarding.merge import Cluster, Rank, clusters
 
 Decide: TypeAlias = Callable[[Cluster, str], str | None]
@@ -75,7 +77,8 @@ class Transducer:
 
     Held back is only what `live_from` of the finder asks for and values that overlap that; an ending releases it, time
     never does. What left is never taken back. The work is linear in the text. `left` is text ahead of this one that
-    the finder may look at; a value that begins there counts from where this text begins.
+    the finder may look at; a value that begins there counts from where this text begins. What is found becomes `known`,
+    and is found wherever it stands from then on.
     """
 
     def __init__(
@@ -86,7 +89,10 @@ class Transducer:
         *,
         left: str = "",
         overlong: Mapping[str, Overlong] | None = None,
+        known: Known | None = None,
     ) -> None:
+        self._known = known
+        finder = Recalling(finder, known) if known is not None else finder
         self._finder = finder.following()
         self._rank = rank
         self._decide = decide
@@ -153,15 +159,14 @@ class Transducer:
             return None
         return self._replace([one for one in found if one.end > sent], limit, pieces, end=end)
 
-    def _replace(self, found: Sequence[Found], limit: int, pieces: list[Piece], *, end: bool) -> str | None:
+    def _replace(self, found: list[Found], limit: int, pieces: list[Piece], *, end: bool) -> str | None:
         """Let go of the text up to `limit` with what was found in it, as far as that is decided."""
-        text = self._text
-        merged = list(clusters(found, self._rank)) if found else ()
+        text, at = self._text, self._sent
         longer = [(one, entity) for one in found if (entity := self._goes_on(one)) is not None]
-        if merged and not end:
-            limit = self._undecided(merged, found, limit)
-        at = self._sent
-        for cluster in merged:
+        coming = [*found]
+        for cluster in clusters(coming, self._rank):
+            if not end and cluster.start < limit and (cluster.end > limit or cluster.end == len(text)):
+                limit = self._undecided(cluster, found, limit)
             if cluster.end > limit:
                 break
             if cluster.end - cluster.start > LONGEST_CLUSTER:
@@ -169,30 +174,38 @@ class Transducer:
             start = max(cluster.start, at)
             if start > at:
                 pieces.append(Piece(start - at))
-            pieces.append(Piece(cluster.end - start, self._decide(cluster, text[start : cluster.end]), cluster))
+            value = text[start : cluster.end]
+            pieces.append(Piece(cluster.end - start, self._decide(cluster, value), cluster))
             at = cluster.end
+            is_new = start == cluster.start and self._known is not None and self._known.learn(value, cluster.first)
             self._swallowers = [entity for one, entity in longer if cluster.start <= one.start < cluster.end]
             if self._swallowers:
                 self._text, self._sent, self._swallowed, self._looked = "", 0, 0, 0
                 self._tail = text[max(start, at - LONGEST_TERMINATOR) : at]
                 self._trim_at = self._context + _ROOM
                 return text[at:]
+            if is_new:
+                begun = self._again(value, at, found, coming)
+                limit = limit if end else min(limit, begun)
         if limit > at:
             pieces.append(Piece(limit - at))
         self._sent = max(limit, at)
         return None
 
-    def _undecided(self, merged: Sequence[Cluster], found: Sequence[Found], limit: int) -> int:
-        """Where the first thing begins that the next character may change."""
-        for cluster in reversed(merged):
-            if cluster.start < limit and (cluster.end > limit or cluster.end == len(self._text)):
-                sure = max((one.end for one in found if cluster.start <= one.start < limit), default=0)
-                if sure - cluster.start > LONGEST_CLUSTER:
-                    raise Refusal("content_policy_violation")
-                return max(cluster.start, self._sent)
-            if cluster.end <= limit:
-                break
-        return limit
+    def _again(self, value: str, at: int, found: list[Found], coming: list[Found]) -> int:
+        """A value is known from here on: add where it stands in the rest. Where it may have begun at the end."""
+        assert self._known is not None
+        for one in self._known.again(value, self._text, at):
+            found.append(one)
+            heappush(coming, one)
+        return self._known.begun(value, self._text, at)
+
+    def _undecided(self, cluster: Cluster, found: Sequence[Found], limit: int) -> int:
+        """Where the first thing begins that the next character may change: this one."""
+        sure = max((one.end for one in found if cluster.start <= one.start < limit), default=0)
+        if sure - cluster.start > LONGEST_CLUSTER:
+            raise Refusal("content_policy_violation")
+        return max(cluster.start, self._sent)
 
     def _goes_on(self, found: Found) -> Overlong | None:
         """The entity of a value of which this is only the beginning."""

@@ -65,8 +65,9 @@ class Recognising(Replacing):
         if self.recogniser is None:
             return super().on_stream(ctx, events)
         reading = Reading(self.recogniser, self._executor, json_kinds(ctx.request))
-        redaction = self._redaction(ctx, "response", partial(Marking, reading.recognised))
-        return redacted(Searched(redaction), reading.stream(events), MOST_WAITING + LONGEST)
+        redaction = self._recalling(ctx, partial(Marking, reading.recognised))
+        lanes = Searched(redaction, self._handing(ctx, redaction))
+        return redacted(lanes, reading.stream(events), MOST_WAITING + LONGEST)
 
     async def _read_first(self, ctx: Context, recogniser: Recogniser) -> None:
         slots = self._asked(ctx).texts()

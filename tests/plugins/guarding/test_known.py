@@ -53,3 +53,35 @@ def test_none_is_inside_another_and_each_is_one_of_them(values: list[str], text:
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
     assert all(text[start:end] in values for start, end in spans)
     assert all(end <= len(text) for _, end in spans), "a value that ends behind the text is never replaced"
+
+
+VALUES = st.lists(st.text("ab-号", min_size=1, max_size=4), min_size=1, max_size=20, unique=True)
+TEXT = st.text("ab-号 ", max_size=20)
+
+
+@given(VALUES, TEXT)
+def test_values_that_are_learned_one_by_one_are_found_as_all_at_once(values: list[str], text: str) -> None:
+    learned = Known()
+    assert all(learned.learn(value, Found(0, 0, "PIN", "pii")) for value in values)
+    assert not any(learned.learn(value, Found(0, 0, "CODE", "pii")) for value in values)
+    assert learned.find(text) == known(*values).find(text)
+    assert learned.live_from(text) == known(*values).live_from(text)
+
+
+@given(VALUES, TEXT, TEXT)
+def test_only_what_may_become_one_is_waited_for(values: list[str], text: str, more: str) -> None:
+    live = known(*values).live_from(text)
+    assert live == len(text) or any(value.startswith(text[live:]) for value in values)
+    for one in known(*values).find(text + more):
+        assert one.end < len(text) or one.start >= min(live, len(text))
+
+
+@given(VALUES, TEXT, st.integers(0, 5))
+def test_one_of_them_is_found_as_if_it_were_the_only_one(values: list[str], text: str, at: int) -> None:
+    value = values[0]
+    alone = known(value)
+    again = [*known(*values).again(value, text, at)]
+    assert all(text[one.start : one.end] == value and one.start >= at for one in again)
+    if at == 0:
+        assert again == [*alone.find(text)]
+        assert known(*values).begun(value, text, 0) == alone.live_from(text)

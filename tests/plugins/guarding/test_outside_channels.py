@@ -89,6 +89,17 @@ def test_text_that_is_streamed_outside_the_channels_is_not_called_read(place: Ca
     assert (pii.result, pii.unread) == ("masked", True)
 
 
+@pytest.mark.parametrize("first", [
+    {"content": "born 01/02/1980."}, {"note": "born 01/02/1980"}, {"audio": {"transcript": "born 01/02/1980"}},
+])  # fmt: skip
+def test_a_value_that_was_found_is_found_outside_the_channels_and_from_there(first: JsonObject) -> None:
+    said: list[JsonObject] = [{"content": "on 01/02/1980"}, {"note": "on 01/02/1980"}]
+    sent, _ = streamed(first, *said, pii={}, secrets={})
+    left = [one["note"] for one in sent if "note" in one]
+    assert left[-1] == "on [DATE_OF_BIRTH]"
+    assert "".join(one.get("content") or "" for one in sent).endswith("on [DATE_OF_BIRTH]")
+
+
 def test_content_that_comes_as_lists_of_parts_is_one_text() -> None:
     sent, driven = streamed(*({"content": [{"type": "text", "text": text}]} for text in HALVES))
     assert "".join(one.get("content") or "" for one in sent) == "to [OWN_MAIL], ok"

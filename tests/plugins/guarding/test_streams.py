@@ -260,6 +260,21 @@ def test_replay_12_values_that_are_cut_byte_by_byte(name: str, said: Sequence[st
         assert half.encode() not in sent
 
 
+@pytest.mark.parametrize("name", APIS)
+def test_what_one_text_of_a_reply_found_is_found_in_the_others(name: str) -> None:
+    api, born = APIS[name], "born 01/02/1980, 01/02/1980"
+    with running(pii={}, secrets={}) as send:
+        sent = send(api, bytewise(api.written(["so 01/02", "/1980"], [born], ['{"of": "01/02/1980"}'], True)))
+        later = send(api, bytewise(api.written(["so 01/02/1980", " is ", born], [""], ["{}"], True)))
+    lanes = {channel: text for (_, channel, _), text in lanes_of(events_of(api.dialect, [sent])).items()}
+    if name in ("chat", "messages"):  # whose thoughts come first
+        assert lanes["content"] == "so [DATE_OF_BIRTH]"
+    if name != "completions":
+        assert json.loads(lanes["tool_arguments"]) == {"of": "[DATE_OF_BIRTH]"}
+    lanes = {channel: text for (_, channel, _), text in lanes_of(events_of(api.dialect, [later])).items()}
+    assert lanes["content"] == "so 01/02/1980 is born [DATE_OF_BIRTH], [DATE_OF_BIRTH]", "what left is not taken back"
+
+
 def test_what_is_held_of_a_block_leaves_before_its_signature_and_its_end() -> None:
     """What is signed has to be what stands there, and a client adds what comes later to another block."""
     frames = [opening(), *thinking_block(0, "I think of bob", "@acme.com and of him"), *text_block(1, "Yes, he is bob")]

@@ -9,11 +9,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sentinel_core.errors import Refusal
+from sentinel_plugins.guarding.known import Known
 from sentinel_plugins.guarding.merge import Cluster
 from sentinel_plugins.guarding.replacing import redacted
 from sentinel_plugins.guarding.transducer import LONGEST_SWALLOWED, Transducer
 from sentinel_plugins.guarding.written import PlainText
-from tests.plugins.guarding.kinds import ALL, KEY, LONG, MAIL, NUMBERED, SSN, Sample, finder
+from tests.plugins.guarding.growth import MOST, growth
+from tests.plugins.guarding.kinds import ALL, KEY, LABELLED, LONG, MAIL, NUMBERED, SSN, Sample, finder
 from tests.plugins.guarding.oracle import RANK, expected
 from tests.properties import promised
 
@@ -38,16 +40,19 @@ WORDS = (
 TEXTS = st.lists(st.sampled_from(WORDS) | st.text("19-@.sk atnpi/", max_size=4), max_size=24).map("".join)
 
 
-def made(kinds: Sequence[Sample], left: str = "") -> PlainText:
+def made(kinds: Sequence[Sample], left: str = "", known: Known | None = None) -> PlainText:
     def decide(cluster: Cluster, value: str) -> str:
         return redacted(cluster.first, value)
 
     overlong = {LONG.name: LONG}
-    return PlainText(Transducer(finder(*kinds), lambda one: RANK[one.family], decide, left=left, overlong=overlong))
+    reads = Transducer(finder(*kinds), lambda one: RANK[one.family], decide, left=left, overlong=overlong, known=known)
+    return PlainText(reads)
 
 
-def through(pieces: Sequence[str], kinds: Sequence[Sample] = ALL, left: str = "") -> list[str]:
-    text = made(kinds, left)
+def through(
+    pieces: Sequence[str], kinds: Sequence[Sample] = ALL, left: str = "", known: Known | None = None
+) -> list[str]:
+    text = made(kinds, left, known)
     return [*(text.feed(piece) for piece in pieces), text.feed("", end=True)]
 
 
@@ -69,6 +74,44 @@ def test_p6_however_a_text_is_cut_what_leaves_is_what_the_whole_text_becomes(tex
 @given(TEXTS)
 def test_p6_character_by_character_too(text: str) -> None:
     assert "".join(through(list(text))) == expected(text, ALL, redacted)
+
+
+PINS = st.lists(st.sampled_from(["pin 12", "pin 123", "pin 1234", "12", "123", " ", "1", "4", ", ", "x", "no. "])).map(
+    "".join
+)
+
+
+@promised()
+@given(PINS | TEXTS, CUTS)
+def test_p6_however_a_text_is_cut_what_was_found_in_it_is_found_again(text: str, places: list[int]) -> None:
+    pieces = cut(text, places)
+    assert "".join(through(pieces, known=Known())) == "".join(through([text], known=Known()))
+
+
+@pytest.mark.parametrize("size", [1, 5, 100])
+def test_a_value_is_replaced_wherever_it_stands_from_its_first_find_on(size: int) -> None:
+    text = "12 and pin 12, 12. 123 x12 (12) 12"
+    out = "".join(through([text[at : at + size] for at in range(0, len(text), size)], (LABELLED,), known=Known()))
+    assert out == "12 and pin [PIN], [PIN]. 123 x12 ([PIN]) [PIN]"
+
+
+def test_what_one_text_found_is_found_in_another_and_what_left_is_not_taken_back() -> None:
+    known = Known()
+    one, other = made((LABELLED,), known=known), made((LABELLED,), known=known)
+    assert other.feed("12 and 1") == "12 and "
+    assert one.feed("pin 12,") == "pin [PIN],"
+    assert other.feed("2 or") == "[PIN] or"
+
+
+@pytest.mark.parametrize("repeated", [1, 2])
+def test_p6_the_work_is_linear_in_what_was_found(repeated: int) -> None:
+    def work(text: str) -> None:
+        count = len(text)
+        pins = "".join(f"pin {number}, {number} ; " * repeated for number in range(1000, 1000 + count // 20))
+        through([pins[at : at + 7] for at in range(0, len(pins), 7)], (LABELLED,), known=Known())
+        through([pins], (LABELLED,), known=Known())
+
+    assert growth(work, "a") <= MOST
 
 
 ROWS = st.lists(st.sampled_from(("12 ", "34 ", "no. ", "x ")), min_size=150, max_size=300).map("".join)

@@ -79,6 +79,32 @@ async def test_values_that_overlap_are_treated_alike_whatever_is_done_about_them
 
 
 @pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("size", [1, 7, 500])
+@pytest.mark.parametrize(("text", "left"), [
+    ("My SSN is 123456789. See 123456789, not x123456789.", "My SSN is [US_SSN]. See [US_SSN], not x123456789."),
+    ("Born 01/02/1980. Since 01/02/1980, 01/02/1980", "Born [DATE_OF_BIRTH]. Since [DATE_OF_BIRTH], [DATE_OF_BIRTH]"),
+    ("api_key=Zk9aLmQw82nXbC4v: set Zk9aLmQw82nXbC4v", "api_key=[LABELLED_TOKEN]: set [LABELLED_TOKEN]"),
+])  # fmt: skip
+async def test_a_value_that_was_found_is_replaced_where_it_stands_again(
+    order: tuple[str, ...], size: int, text: str, left: str
+) -> None:
+    whole, streamed = await both(cut(text, size), order)
+    assert streamed == whole
+    assert whole[0] == left
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("size", [1, 7, 500])
+async def test_a_value_is_replaced_in_json_where_a_secret_took_the_words_before_it(
+    order: tuple[str, ...], size: int
+) -> None:
+    said = {"row": "postgres://app:s3cretPassw0rd@db.acme.com/x,SSN: 123456789", "of": "123456789", "n": 123456789}
+    whole, streamed = await both(cut(json.dumps(said), size), order, **JSON)
+    assert streamed == whole
+    assert json.loads(whole[0]) == {"row": "[CONNECTION_STRING]: [US_SSN]", "of": "[US_SSN]", "n": "[US_SSN]"}
+
+
+@pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("levels", range(3))
 async def test_an_answer_asked_for_as_json_is_read_as_json(order: tuple[str, ...], levels: int) -> None:
     text = ESCAPED
