@@ -95,9 +95,9 @@ class Verdict(msgspec.Struct, frozen=True):
     """What one guard did with one direction of one exchange.
 
     `allowed` says that the guard saw the end and changed nothing. `released_chars` counts the characters that left
-    the guard towards its destination, also where the verdict is `blocked` or `error`. `unread` says that a part passed
-    that the guard did not read: beside `masked` and `monitored`, which say what it did with the rest; `partial` is
-    always so.
+    the guard towards its destination, also where the verdict is `blocked` or `error`: of all strings that a guard is
+    shown, but for names of fields. `unread` says that a part passed that the guard did not read: beside `masked` and
+    `monitored`, which say what it did with the rest; `partial` is always so.
     """
 
     guard: str

@@ -86,7 +86,7 @@ async def _lenient(exchange: Exchange, entry: Entry, phase: Phase) -> Reply | No
         note(entry, "on_request", exc)
         before.restore(ctx)
         if entry.guard:
-            exchange.verdicts.note(entry, "request", "error")
+            exchange.verdicts.note(entry, "request", "error", ctx.request)
         return None
     if entry.guard:
         same = ctx.request is before.request

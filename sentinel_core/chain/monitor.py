@@ -31,14 +31,14 @@ async def watch_request(exchange: Exchange, entry: Entry, phase: Phase) -> None:
         reply = await decided(exchange, phase(ctx), before.request)
         acted = reply is not None or ctx.request is not before.request
         acted = acted or len(ctx.restorations) > before.restorations
-        exchange.verdicts.note(entry, "request", "monitored" if acted else "allowed")
+        exchange.verdicts.note(entry, "request", "monitored" if acted else "allowed", before.request)
     except Refusal:
-        exchange.verdicts.note(entry, "request", "monitored")
+        exchange.verdicts.note(entry, "request", "monitored", before.request)
     except (Exception, asyncio.CancelledError) as exc:  # a cancellation that nobody asked for is a fault
         if not own_failure(exc):
             raise
         note(entry, "on_request", exc)
-        exchange.verdicts.note(entry, "request", "error")
+        exchange.verdicts.note(entry, "request", "error", before.request)
     finally:
         before.restore(ctx)
 
@@ -60,14 +60,14 @@ async def watch_reply(exchange: Exchange, steps: Sequence[Step]) -> None:
             changed = isinstance(checked, Answer) and checked.texts() != answer.texts()
             read = whole and (entry.reads_all or not unreadable)
             result: VerdictResult = "monitored" if changed else "allowed" if read else "partial"
-            exchange.verdicts.note(entry, "response", result, unread=not read)
+            exchange.verdicts.note(entry, "response", result, answer, unread=not read)
         except Refusal:
-            exchange.verdicts.note(entry, "response", "monitored")
+            exchange.verdicts.note(entry, "response", "monitored", answer)
         except (Exception, asyncio.CancelledError) as exc:  # a cancellation that nobody asked for is a fault
             if not own_failure(exc):
                 raise
             note(entry, "on_response", exc)
-            exchange.verdicts.note(entry, "response", "error")
+            exchange.verdicts.note(entry, "response", "error", answer)
         exchange.seconds[entry.position] += perf_counter() - started
 
 
@@ -79,5 +79,6 @@ def _said(exchange: Exchange, steps: Sequence[Step]) -> Answer | None:
     except Exception as exc:  # what a model says may be anything
         for entry, _, _ in steps:
             note(entry, "on_response", exc)
-            exchange.verdicts.note(entry, "response", "error")
+            produced = exchange.account.produced
+            exchange.verdicts.note(entry, "response", "error", produced.chars if produced is not None else 0)
         return None

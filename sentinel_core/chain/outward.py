@@ -67,10 +67,11 @@ def _failed(exchange: Exchange, entry: Entry, exc: BaseException, answer: Answer
         raise exc
     if not is_fault(exc):
         raise exc
-    exchange.verdicts.note(entry, "response", "error")
     reason = "took too long" if isinstance(exc, TimeoutError) else "raised"
     if before is None or not entry.fails_open:
+        exchange.verdicts.note(entry, "response", "error")
         raise as_fault(entry, "on_response", exc, reason) from exc
+    exchange.verdicts.note(entry, "response", "error", answer)
     note(entry, "on_response", exc, reason)
     before.restore(exchange.ctx)
     return answer

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from sentinel_core.chain.entry import Entry
 from sentinel_core.chain.faults import WrongResult, as_fault, is_fault
 from sentinel_core.chain.same_text import SameText
-from sentinel_core.chain.verdicts import Verdicts
+from sentinel_core.chain.verdicts import Verdicts, chars_of
 from sentinel_core.errors import Refusal, StageFault
 from sentinel_core.events import TEXTS, Event, Finish, Look, Opaque
 from sentinel_core.keys import VerdictResult
@@ -91,11 +91,13 @@ class Passage:
             raise self.failure(wrong)
         if isinstance(event, Finish):
             self.text.end_left(event)
-        if isinstance(event, Opaque) and not self._was_read(event):
-            self._unread = True
-            if self._entry.unscannable == "block":
-                self._note("blocked")
-                raise Refusal("content_policy_violation")
+        if isinstance(event, Opaque):
+            if not self._was_read(event):
+                self._unread = True
+                if self._entry.unscannable == "block":
+                    self._note("blocked")
+                    raise Refusal("content_policy_violation")
+            self.released += chars_of(event.slots)
         if event.changed and self._before.pop(id(event), None) is None:
             self._changed = True
 

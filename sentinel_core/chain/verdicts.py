@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 from sentinel_core.chain.entry import Entry
-from sentinel_core.chain.transcript import extent_of
 from sentinel_core.context import Context
 from sentinel_core.keys import Key, Verdict, VerdictResult
-from sentinel_core.messages import Answer, Request
+from sentinel_core.messages import Answer, Request, TextSlot
 
 Direction = Literal["request", "response"]
 Released: TypeAlias = int | Answer | Request
@@ -93,8 +92,9 @@ class Verdicts:
 
 
 def _chars(released: Released) -> int:
-    if isinstance(released, Answer):
-        return extent_of(released).chars
-    if isinstance(released, Request):
-        return sum(len(slot.text) for slot in released.texts() if slot.kind != "key")
-    return released
+    return released if isinstance(released, int) else chars_of(released.texts())
+
+
+def chars_of(slots: Iterable[TextSlot]) -> int:
+    """What `released_chars` counts of these."""
+    return sum(len(slot.text) for slot in slots if slot.kind != "key")

@@ -60,6 +60,12 @@ def verdicts(driven: Driven) -> dict[tuple[str, str], str]:
     return {(verdict.guard, verdict.direction): verdict.result for verdict in driven.outcome.verdicts}
 
 
+def released(driven: Driven) -> dict[tuple[str, str], int]:
+    """How many characters left each guard, by its name and the direction."""
+    assert driven.outcome is not None
+    return {(verdict.guard, verdict.direction): verdict.released_chars for verdict in driven.outcome.verdicts}
+
+
 def without_assembly(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """No stream can be put together as an answer of its dialect any more."""
 

@@ -11,9 +11,9 @@ from sentinel_core.context import Context
 from sentinel_core.errors import ERRORS, UpstreamError
 from sentinel_core.keys import Key
 from sentinel_core.messages import Answer
-from sentinel_core.stage import Stage
+from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import context
-from tests.core.chain.stages import exchange, open_on_fault, stage, verdicts
+from tests.core.chain.stages import exchange, open_on_fault, released, stage, verdicts
 
 NOTE: Key[str] = Key("note")
 
@@ -37,6 +37,17 @@ async def test_facts_and_headers_are_as_they_were(stream: bool, how: str) -> Non
     assert (driven.error, driven.text) == (None, "Hello")
     assert (ctx[NOTE], dict(ctx.headers)) == ("of the stage inside", {"x-note": "of the stage inside"})
     assert verdicts(driven)["broken", "response"] == "error"
+    assert released(driven)["broken", "response"] == len("Hello")
+
+
+@pytest.mark.parametrize(("config", "left"), [(open_on_fault(), len("Hello")), (None, 0)], ids=["open", "closed"])
+async def test_a_request_that_goes_on_past_a_fault_has_left_the_guard(config: StageConfig | None, left: int) -> None:
+    def on_request(self: Stage, ctx: Context) -> None:
+        raise RuntimeError
+
+    driven = await exchange(stage("guard", on_request, guard=True, config=config))
+    assert verdicts(driven)["guard", "request"] == "error"
+    assert released(driven)["guard", "request"] == left
 
 
 async def test_headers_that_have_left_are_not_taken_back() -> None:

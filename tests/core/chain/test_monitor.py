@@ -13,7 +13,7 @@ from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.messages import Answer
 from sentinel_core.stage import Stage
 from sentinel_core.testing import FakeProvider, chain_of, completion, context
-from tests.core.chain.stages import exchange, monitoring, stage, verdicts, without_assembly
+from tests.core.chain.stages import exchange, monitoring, released, stage, verdicts, without_assembly
 
 
 @pytest.mark.parametrize("decision", ["refuse", "replace", "answer", "nonsense", "fault", "nothing"])
@@ -35,6 +35,7 @@ async def test_nothing_that_a_monitoring_guard_does_with_a_request_reaches_the_c
     assert "temperature" not in driven.sent[0].request.body
     expected = {"fault": "error", "nonsense": "error", "nothing": "allowed"}.get(decision, "monitored")
     assert verdicts(driven)["guard", "request"] == expected
+    assert released(driven)["guard", "request"] == len("Hello")
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "unary"])
@@ -65,6 +66,7 @@ async def test_a_reply_is_shown_to_a_monitoring_guard_after_the_caller_has_it(
     assert (driven.error, driven.text) == (None, "Hello")
     assert (seen, finished) == (["Hello"], ["guard"])
     assert verdicts(driven)["guard", "response"] == verdict
+    assert released(driven)["guard", "response"] == len("Hello")
 
 
 async def test_a_monitoring_guard_that_did_not_see_the_end_saw_a_part() -> None:
@@ -98,4 +100,5 @@ async def test_a_stream_that_is_no_answer_of_its_dialect_is_noted_and_the_finish
     driven = await exchange(stage("settles", on_finish), *guards)
     assert (driven.error, driven.text, finished) == (None, "Hello", ["settles"])
     assert verdicts(driven) == {("outer", "response"): "error", ("inner", "response"): "error"}
+    assert released(driven) == {("outer", "response"): 5, ("inner", "response"): 5}
     assert f"stage inner raised in on_response: {type(error).__name__}" in caplog.text
