@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
@@ -10,12 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.json_types import JsonObject, JsonValue, TomlTable
 from sentinel_core.testing import FakeProvider
+from tests.core.dialects.cuts import cut as cut_wire
 from tests.plugins.guarding.guards import answering, guards, verdicts
-from tests.plugins.guarding.samples import KEY_BODY
+from tests.plugins.guarding.samples import KEY_BODY, LABELLED, PERSONAL, SECRETS
+from tests.plugins.guarding.test_streams import APIS, PLACES, event, events_of, lanes_of, pieces, running
 from tests.plugins.guarding.texts import texts, wide_texts
 from tests.properties import promised
+from tests.upstream import DONE, delta
 
 ORDERS = [("pii", "secrets"), ("secrets", "pii")]
 KEY = f"sk-proj-{KEY_BODY[:40]}"
@@ -95,6 +100,14 @@ async def test_a_value_that_was_found_is_replaced_where_it_stands_again(
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("size", [1, 7, 500])
+async def test_a_known_value_that_runs_into_another_one_leaves_with_it(order: tuple[str, ...], size: int) -> None:
+    mail = "anna.o-neil+news@mail.example.co.uk"
+    _, streamed = await both(cut(f"{mail} and {KEY}-{mail} and {mail}", size), order)
+    assert streamed[0] == "[EMAIL_ADDRESS] and [OPENAI_KEY] and [EMAIL_ADDRESS]"
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("size", [1, 7, 500])
 async def test_a_value_is_replaced_in_json_where_a_secret_took_the_words_before_it(
     order: tuple[str, ...], size: int
 ) -> None:
@@ -137,3 +150,61 @@ def test_p6_a_guard_acts_on_a_stream_where_it_acts_on_the_whole_answer() -> None
     with ExitStack() as stack:
         asks = [stack.enter_context(answering(**{name: {} for name in order})) for order in ORDERS]
         check()
+
+
+SECRET = [value for values in SECRETS.values() for value in values]
+SAID = [
+    *(("", value) for values in PERSONAL.values() for value in values),
+    *(("", value) for value in SECRET),
+    *(pair for pairs in LABELLED.values() for pair in pairs),
+]
+BESIDE = [",", ";", "|", "-", "_", "?", "&", "/", "#", "+", ".", ":", "\\n", "%0A", "%20", "=", " "]
+AGAIN = [" and ", ", then ", "\nor ", " = the old "]
+"""Not such that the values may be read as one."""
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> str:
+    """Values of all kinds with the words that give them away, some right behind a secret, and again without these."""
+    parts = []
+    for label, value in draw(st.lists(st.sampled_from(SAID), min_size=1, max_size=4)):
+        if label and draw(st.booleans()):
+            parts += [draw(st.sampled_from(SECRET)), draw(st.sampled_from(BESIDE))]
+        parts += [label, value]
+        for between in draw(st.lists(st.sampled_from(AGAIN), max_size=3)):
+            parts += [between, value]
+        parts.append(" ;\n")
+    return "".join(parts)
+
+
+FAR = " ;\n" + "and so on " * 12 + "\n"
+"""More than a guard looks back at."""
+
+
+def test_p6_what_leaves_in_a_stream_is_what_leaves_of_the_whole_answer() -> None:
+    """Said twice: by then everything was found, and they are alike. Ahead of its first find a value may be left."""
+
+    @promised()
+    @given(reports(), PLACES, PLACES, st.integers(0, 1))
+    def check(text: str, places: list[int], wire_places: list[int], order: int) -> None:
+        parts = pieces(text + FAR + text, places)
+        wire = b"".join(event(delta(part), True) for part in parts) + DONE
+        sent = sends[order](APIS["chat"], cut_wire(wire, wire_places))
+        first, found, second = "".join(lanes_of(events_of(OPENAI_CHAT, [sent])).values()).partition(FAR)
+        assert found
+        assert second == (whole := asks[order]([text], stream=False).text)
+        assert first == whole or left_ahead(first, whole, text)
+
+    with ExitStack() as stack:
+        tables: list[dict[str, TomlTable]] = [{name: {} for name in order} for order in ORDERS]
+        asks = [stack.enter_context(answering(**table)) for table in tables]
+        sends = [stack.enter_context(running(**table)) for table in tables]
+        check()
+
+
+def left_ahead(streamed: str, whole: str, text: str) -> bool:
+    """Whether the texts differ in nothing but values that the one left."""
+    values = "|".join(re.escape(value) for _, value in SAID if value in text)
+    parts = re.split(r"(\[[A-Z_]+\])", whole)
+    pattern = "".join(f"(?:{re.escape(part)}|{values})" if at % 2 else re.escape(part) for at, part in enumerate(parts))
+    return re.fullmatch(pattern, streamed) is not None
