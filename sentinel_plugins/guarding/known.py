@@ -47,16 +47,16 @@ class Known:
         return True
 
     def find(self, text: str) -> Sequence[Found]:
-        """The leftmost first, of those the longest."""
+        """The leftmost first, of those the longest; of others what goes on behind those before them."""
         if len(self.values) <= _FEW and not any(value in text for value in self.values):  # as a rule
             return ()
         found: list[Found] = []
         at = 0
         for match in self._first.finditer(text):
             start = match.start()
-            for length in self._lengths.get(text[start : start + self._key], ()) if start >= at else ():
+            for length in self._lengths.get(text[start : start + self._key], ()):
                 value, end = text[start : start + length], start + length
-                if end <= len(text) and value in self.values and _is_apart(text, start, end):
+                if at < end <= len(text) and value in self.values and _is_apart(text, start, end):
                     at = end
                     found.append(replace(self.values[value], start=start, end=at))
                     break

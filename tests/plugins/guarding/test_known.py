@@ -47,10 +47,17 @@ def test_of_two_that_begin_alike_it_finds_the_longer_one() -> None:
     ]
 
 
+def test_one_that_begins_in_another_and_goes_on_behind_it_is_found_too() -> None:
+    assert found(("key-anna.o", "anna.o-neil@acme.com"), "key-anna.o-neil@acme.com") == [
+        "key-anna.o",
+        "anna.o-neil@acme.com",
+    ]
+
+
 @given(st.lists(st.text("ab-", min_size=1, max_size=4), min_size=1, max_size=4), st.text("ab- ", max_size=30))
 def test_none_is_inside_another_and_each_is_one_of_them(values: list[str], text: str) -> None:
     spans = [(one.start, one.end) for one in known(*values).find(text)]
-    assert all(before[1] <= after[0] for before, after in pairwise(spans))
+    assert all(before[0] < after[0] and before[1] < after[1] for before, after in pairwise(spans))
     assert all(text[start:end] in values for start, end in spans)
     assert all(end <= len(text) for _, end in spans), "a value that ends behind the text is never replaced"
 
