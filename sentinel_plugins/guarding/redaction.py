@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from sentinel_core.errors import Refusal
 from sentinel_core.messages import Path, TextSlot
+from sentinel_plugins.guarding.borders import Parted, by_text, parted
 from sentinel_plugins.guarding.entity import Family, Found
 from sentinel_plugins.guarding.finder import Beside, Except, Finder
 from sentinel_plugins.guarding.form import ARGUMENTS
@@ -66,6 +67,10 @@ class Merged(msgspec.Struct, frozen=True):
         find = self.finder.find
         return any(slot.kind in json or find(slot.text) for slot in slots)
 
+    def parted(self, slots: Iterable[TextSlot]) -> list[Parted]:
+        """The values over the borders of these texts."""
+        return parted(slots, self.finder)
+
     def without(self, values: Collection[str]) -> Merged:
         """The same, which leaves these values alone. They are in lower case."""
         return replace(self, finder=Except(self.finder, dict.fromkeys(get_args(Family), values)))
@@ -76,7 +81,8 @@ class Redaction:
 
     `json` are the kinds of text that are read as JSON, and stay it. `left` are the values of other guards that were
     come across, with what they are. `removed_unseen` says that characters went that nobody sees. `known` are the values
-    of a stream so far: they are looked for from then on, in all of its texts.
+    of a stream so far: they are looked for from then on, in all of its texts. `over_borders` says that the texts are a
+    caller's, who may write a value over the border of two.
     """
 
     def __init__(
@@ -93,6 +99,7 @@ class Redaction:
         self.left: dict[str, Found] = {}
         self.removed_unseen = False
         self.known: Known | None = None
+        self.over_borders = False
 
     def text(
         self,
@@ -132,14 +139,23 @@ class Redaction:
 
     def changes(self, slots: Iterable[TextSlot], known: Mapping[str, Found] | None = None) -> dict[Path, str]:
         """The complete texts that change, by their place. Every occurrence of a value that is found in one of them, or
-        that is `known`, is replaced in all."""
+        that is `known`, is replaced in all; of a value over borders each part, where it stands."""
         slots = tuple(slots)
         values = {**self._values(slots), **(known or {})}
-        if not values:
+        parts = by_text(self._parted(slots))
+        if not values and not parts:
             return {}
         finder = Beside(self.merged.finder, Known(values))
-        changed = ((slot, self._whole(slot, finder, self._decide)) for slot in slots)
+        changed = ((slot, self._whole(slot, finder, self._decide, parts.get(slot.path, ()))) for slot in slots)
         return {slot.path: text for slot, text in changed if text != slot.text}
+
+    def _parted(self, slots: Iterable[TextSlot]) -> Iterator[Parted]:
+        """This guard's values over borders. Those of others are left to them as a whole: they look for these again."""
+        for value in self.merged.parted(slots) if self.over_borders else ():
+            if self._is_own(value.found):
+                yield value
+            else:
+                self.left[value.value] = value.found
 
     def spots(self, slots: Iterable[TextSlot]) -> Iterator[tuple[TextSlot, Spot, Action]]:
         """Where the values are that `changes` would act on, and what it would do, also where it would refuse. Nothing
@@ -151,6 +167,10 @@ class Redaction:
             for spot in self._spots(slot, finder):
                 if self._is_own(spot.found):
                     yield slot, spot, self._action(spot.found)
+        parts = by_text(self._parted(slots))
+        for slot in slots if parts else ():
+            for one in parts.get(slot.path, ()):
+                yield slot, Spot(slot.text[one.start : one.end], one, one.start, one.end), self._action(one)
 
     def _spots(self, slot: TextSlot, finder: Finder) -> Spots:
         spots = Spots()
@@ -174,8 +194,13 @@ class Redaction:
     def _may_hold(self, slot: TextSlot) -> bool:
         return self.merged.may_be_in((slot,), self._json) or bool(self.known is not None and self.known.find(slot.text))
 
-    def _whole(self, slot: TextSlot, finder: Finder, decide: Decide) -> str:
-        return self.text(kind=slot.kind, finder=finder, decide=decide).feed(slot.text, end=True)
+    def _whole(self, slot: TextSlot, finder: Finder, decide: Decide, parts: Sequence[Found] = ()) -> str:
+        told = None
+        if parts:
+            told = Told()
+            marks = [Mark(one.start, one.end, Cluster(one.start, one.end, one)) for one in parts]
+            told.tell(sorted(marks, key=lambda mark: mark.end), len(slot.text))
+        return self.text(kind=slot.kind, finder=finder, decide=decide, told=told).feed(slot.text, end=True)
 
     def _decide(self, cluster: Cluster, value: str) -> str | None:
         found = cluster.first

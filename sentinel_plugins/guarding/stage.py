@@ -259,9 +259,12 @@ class Replacing(Stage):
         """Whether there is nothing in short texts, as in most: then nothing has to be made ready to replace it."""
         if FINDINGS in ctx or _length(slots) > OFF_LOOP_CHARS:
             return False
-        if self._together(ctx, direction).may_be_in(slots, _json(ctx, direction)):
+        merged = self._together(ctx, direction)
+        if merged.may_be_in(slots, _json(ctx, direction)):
             return False
-        return direction == "response" or not self._policy.enforcing or not without_unseen(slots, {})
+        if direction == "response":
+            return True
+        return not merged.parted(slots) and not (self._policy.enforcing and without_unseen(slots, {}))
 
     def _redaction(self, ctx: Context, direction: Direction, made: Made = Redaction) -> Redaction:
         merged = self._together(ctx, direction)
@@ -269,7 +272,9 @@ class Replacing(Stage):
         if placeholders:
             merged = merged.without(placeholders)
         note = partial(self._note, ctx, direction)
-        return made(merged, self._replacements(ctx, direction), note, _json(ctx, direction))
+        redaction = made(merged, self._replacements(ctx, direction), note, _json(ctx, direction))
+        redaction.over_borders = direction == "request"
+        return redaction
 
     def _together(self, ctx: Context, direction: Direction) -> Merged:
         """What is looked for. A generation has one chain, so this is decided once for each direction."""

@@ -1,4 +1,5 @@
-"""What the reference of the guards says of texts beside each other: each is read by itself, streamed or not."""
+"""What the reference of the guards says of texts beside each other: a caller's are read over their borders as well,
+each of an answer by itself, streamed or not."""
 
 from __future__ import annotations
 
@@ -22,10 +23,11 @@ def parts(texts: tuple[str, str]) -> list[JsonValue]:
 
 
 @pytest.mark.parametrize("path", [CHAT, MESSAGES])
-async def test_each_part_of_a_message_is_read_by_itself(path: str) -> None:
+async def test_h45_a_value_over_two_parts_of_a_message_reaches_no_model(path: str) -> None:
     body: JsonObject = {**FIELDS, "messages": [{"role": "user", "content": parts(HALVES)}]}
     asked = await ask(path, body, FakeProvider(), Pii)
-    assert asked.provider.calls[-1].request.body["messages"][0]["content"] == parts(LEFT)
+    sent = parts(("mail [EMAIL_ADDRESS]", "[EMAIL_ADDRESS], or [EMAIL_ADDRESS]"))
+    assert asked.provider.calls[-1].request.body["messages"][0]["content"] == sent
 
 
 def frames() -> list[bytes]:
