@@ -10,9 +10,11 @@ from msgspec import Meta
 
 from sentinel_core.config.suggestion import did_you_mean
 from sentinel_core.stage import StageConfig
-from sentinel_plugins.guarding.custom import CustomTable
-from sentinel_plugins.guarding.policy import Direction
+from sentinel_plugins.guarding.custom import Custom, CustomTable
+from sentinel_plugins.guarding.entity import Entity, Family
+from sentinel_plugins.guarding.policy import Direction, Policy
 from sentinel_plugins.guarding.replacing import Action, Numbers
+from sentinel_plugins.guarding.transducer import Overlong
 
 EntityName: TypeAlias = Annotated[
     str, Meta(pattern=r"^[A-Z][A-Z0-9_]*\Z", description="a name of capitals, digits and _ such as EMAIL_ADDRESS")
@@ -82,6 +84,22 @@ class ReplacingConfig(StageConfig, frozen=True, kw_only=True):
     def directions(self) -> frozenset[Direction]:
         """The directions that are looked at."""
         return _DIRECTIONS[self.direction]
+
+    def policy(self, stage: str, family: Family, entities: Iterable[Entity]) -> Policy:
+        """What the table says, for a guard that knows these entities."""
+        asked = tuple(entity for entity in entities if entity.name in self.finds)
+        return Policy(
+            stage=stage,
+            family=family,
+            entities=asked,
+            customs=tuple(Custom(name, family, table) for name, table in self.custom.items()),
+            allowed=frozenset(map(str.casefold, self.allow)),
+            actions={name: self.actions.get(name, self.action) for name in self.finds},
+            directions=self.directions,
+            enforcing=self.mode == "enforce",
+            overlong={entity.name: entity for entity in asked if isinstance(entity, Overlong)},
+            numbers=self.numbers,
+        )
 
 
 def listed(names: Iterable[str]) -> str:

@@ -21,7 +21,6 @@ from sentinel_core.services import Services
 from sentinel_core.stage import Phase, Stage
 from sentinel_plugins.guarding.cleaning import without_unseen
 from sentinel_plugins.guarding.config import ReplacingConfig
-from sentinel_plugins.guarding.custom import Custom
 from sentinel_plugins.guarding.entity import Entity, Family, Found
 from sentinel_plugins.guarding.form import ARGUMENTS, json_kinds
 from sentinel_plugins.guarding.handover import HANDOVER, Handover
@@ -32,7 +31,6 @@ from sentinel_plugins.guarding.redaction import Merged, Note, Redaction
 from sentinel_plugins.guarding.replacing import REPLACEMENTS, Action, Hashed, Replacement
 from sentinel_plugins.guarding.streaming import Marked, Searched, redacted
 from sentinel_plugins.guarding.telling import Listener, tell
-from sentinel_plugins.guarding.transducer import Overlong
 
 Changes: TypeAlias = Mapping[Path, str]
 Work: TypeAlias = Callable[[], Changes]
@@ -41,23 +39,6 @@ Made: TypeAlias = Callable[[Merged, Mapping[Action, Replacement], Note, Collecti
 OFF_LOOP_CHARS = 8_192
 """Texts of requests that are longer together are searched on a thread: text that is made for it, such as beginnings of
 telephone numbers, takes 10 µs a character."""
-
-
-def policy_of(stage: str, family: Family, config: ReplacingConfig, entities: Iterable[Entity]) -> Policy:
-    """What a table says, as a policy."""
-    asked = tuple(entity for entity in entities if entity.name in config.finds)
-    return Policy(
-        stage=stage,
-        family=family,
-        entities=asked,
-        customs=tuple(Custom(name, family, table) for name, table in config.custom.items()),
-        allowed=frozenset(map(str.casefold, config.allow)),
-        actions={name: config.actions.get(name, config.action) for name in config.finds},
-        directions=config.directions,
-        enforcing=config.mode == "enforce",
-        overlong={entity.name: entity for entity in asked if isinstance(entity, Overlong)},
-        numbers=config.numbers,
-    )
 
 
 _DIRECTIONS: Mapping[Phase, Direction] = {"on_request": "request", "on_response": "response", "on_stream": "response"}
@@ -131,7 +112,7 @@ class Replacing(Stage):
     @asynccontextmanager
     async def open(cls, config: ReplacingConfig, services: Services) -> AsyncIterator[Self]:
         """The stage, with its policy where the other guards of its generation find it."""
-        policy = policy_of(cls.name, cls.family, config, cls.entities())
+        policy = config.policy(cls.name, cls.family, cls.entities())
         yield cls(config, policy, posted(policy, services), services)
 
     @hookimpl

@@ -14,14 +14,13 @@ from sentinel_plugins.guarding.entities import secrets, structured_pii
 from sentinel_plugins.guarding.policy import finder_of
 from sentinel_plugins.guarding.redaction import Merged, Redaction
 from sentinel_plugins.guarding.replacing import REPLACEMENTS
-from sentinel_plugins.guarding.stage import policy_of
 from sentinel_plugins.pii.config import PiiConfig
 from sentinel_plugins.secrets.config import SecretsConfig
 from tests.plugins.guarding.texts import texts
 
 
 def redaction(config: ReplacingConfig, *, secret: bool = False) -> Redaction:
-    policy = policy_of("g", "secret" if secret else "pii", config, secrets() if secret else structured_pii())
+    policy = config.policy("g", "secret" if secret else "pii", secrets() if secret else structured_pii())
     return Redaction(Merged(policy, finder_of([policy])), REPLACEMENTS, lambda entity, action: None)
 
 
