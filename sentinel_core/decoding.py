@@ -27,6 +27,7 @@ __all__ = [
     "decode_reply",
     "decode_sent",
     "error_alone",
+    "mended",
 ]
 
 DEFAULT_LIMITS = JsonLimits()
@@ -89,11 +90,14 @@ def decode_sent(raw: bytes, limits: JsonLimits, decode: Callable[[bytes], Any] |
     except Refusal as refused:
         if refused.code != "invalid_json":
             raise
-    return decode_json(_mended(raw), limits, decode or _decode_any_number)
+    return decode_json(mended(raw), limits, decode or _decode_any_number)
 
 
-def _mended(raw: bytes) -> bytes:
-    return _PAIR_OR_HALF.sub(_whole_character, raw.removeprefix(BOM))
+def mended(raw: bytes) -> bytes:
+    """What an upstream sent, as JSON to everybody: what is handed on as it came is decoded by stricter clients too."""
+    if b"\\ud" in raw or b"\\uD" in raw:
+        raw = _PAIR_OR_HALF.sub(_whole_character, raw)
+    return raw.removeprefix(BOM)
 
 
 def _whole_character(found: re.Match[bytes]) -> bytes:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from sentinel_core.costs import Provisional
-from sentinel_core.decoding import EVENT_LIMITS, decode_reply
+from sentinel_core.decoding import EVENT_LIMITS, decode_reply, mended
 from sentinel_core.dialects.anthropic_messages.errors import reported_error
 from sentinel_core.dialects.anthropic_messages.fields import IDENTIFIERS, KNOWN_KEYS, block_slots
 from sentinel_core.dialects.anthropic_messages.words import counts, finish_reason, usage_of
@@ -99,6 +99,7 @@ class MessagesStreamDecoder:
         """The events of one payload; a ping has none."""
         if self._done or not data:
             return ()
+        data = mended(data)
         body = decode_reply(data, EVENT_LIMITS)
         kind = body.get("type", name)
         if kind == "error" or body.get("error"):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sentinel_core.dialects.openai_chat.fields import REASONING_KEYS
 from sentinel_core.json_types import JsonObject, JsonValue
+
+OTHERS: Final = "content_parts"
+"""A member of a delta that no other API has: clients that join contents would not bear a list there."""
 
 
 class Parted(NamedTuple):
@@ -31,29 +34,16 @@ def with_plain_message(choice: JsonObject) -> JsonObject:
 
 
 def with_plain_content(delta: JsonObject) -> JsonObject:
-    """The delta of a chunk with its content as one text, and the thoughts in it as reasoning; the same object where
-    its content is no list, or says neither."""
+    """The delta of a chunk with its content as one text, the thoughts in it as reasoning, and other parts, which no
+    text has room for, as `OTHERS`; the same object where its content is no list, or says neither."""
     content = delta.get("content")
     if not isinstance(content, list) or not any(map(_says, content)):
         return delta
     said = parted(content)
     told = not said.thinking or any(delta.get(key) for key in REASONING_KEYS)
-    return {**delta, **({} if told else {REASONING_KEYS[0]: said.thinking}), "content": said.text}
-
-
-def chunk_of_other_parts(chunk: JsonObject) -> JsonObject | None:
-    """A chunk with the parts of its deltas' contents that stand beside texts and are neither text nor thoughts, which
-    would be lost; None where there are none."""
-    found: list[JsonValue] = []
-    for position, choice in enumerate(chunk["choices"]):
-        content = choice["delta"].get("content") if isinstance(choice.get("delta"), dict) else None
-        if not isinstance(content, list) or not any(map(_says, content)):
-            continue
-        others = [part for part in content if not _says(part)]
-        if others:
-            found.append({"index": choice.get("index", position), "delta": {"content": others}, "finish_reason": None})
-    rest = {key: value for key, value in chunk.items() if key != "usage"}
-    return {**rest, "choices": found} if found else None
+    plain: JsonObject = {**delta, **({} if told else {REASONING_KEYS[0]: said.thinking}), "content": said.text}
+    others = [part for part in content if not _says(part)]
+    return {**plain, OTHERS: others} if others else plain
 
 
 def _says(part: JsonValue) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from sentinel_core.decoding import EVENT_LIMITS, decode_reply
+from sentinel_core.decoding import EVENT_LIMITS, decode_reply, mended
 from sentinel_core.dialects.openai_chat.answer import decode_usage
 from sentinel_core.dialects.openai_chat.arguments import arguments_text, made_text
 from sentinel_core.dialects.openai_chat.call_indexes import CallIndexes
 from sentinel_core.dialects.openai_chat.commitment import commits
-from sentinel_core.dialects.openai_chat.content_parts import chunk_of_other_parts, with_plain_content
+from sentinel_core.dialects.openai_chat.content_parts import with_plain_content
 from sentinel_core.dialects.openai_chat.copies import may_be_fragment
 from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS, KNOWN_KEYS, REASONING_KEYS, without_pictures
@@ -75,6 +75,7 @@ class ChatStreamDecoder:
                 self._seen.add(event.choice)
                 return (event,)
             self._misses += 1
+        data = mended(data)
         body = decode_reply(data, EVENT_LIMITS)
         if is_error(body) or (name == "error" and body):
             raise reported_error(body)
@@ -106,7 +107,6 @@ class ChatStreamDecoder:
         events: list[Event] = []
         if not all(isinstance(choice, dict) for choice in choices):
             raise UpstreamError("upstream_invalid_response")
-        others = chunk_of_other_parts(body)
         for position, choice in enumerate(choices):
             self._choice(choice, position, frame, events, places)
         slots = self._slots(body, choices)
@@ -124,7 +124,7 @@ class ChatStreamDecoder:
             places.append(Place("usage"))
         frame.places = places
         frame.size = len(places)
-        return events if others is None else [*self.events(b"", others), *events]
+        return events
 
     def _slots(self, body: JsonObject, choices: list[JsonObject]) -> tuple[TextSlot, ...]:
         """The strings of a chunk that no event carries."""

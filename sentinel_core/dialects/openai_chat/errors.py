@@ -157,10 +157,12 @@ def _wire(body: JsonValue) -> JsonMapping:
 
 def _detailed(body: JsonMapping) -> JsonMapping:
     """FastAPI's `detail`, in `message` or by itself, as an error object: its first item's text and place. Any other
-    body is its own."""
+    body, such as one with words of its own, is its own."""
     message = body.get("message")
+    if not isinstance(message, Mapping) and (message or body.get("code")):
+        return body
     detail = (message if isinstance(message, Mapping) else body).get("detail")
-    if isinstance(detail, str):
+    if isinstance(detail, str) and detail:
         return {"message": detail}
     if isinstance(detail, list) and detail and isinstance(detail[0], Mapping):
         first = detail[0]

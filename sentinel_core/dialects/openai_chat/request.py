@@ -46,7 +46,7 @@ def envelope(dialect: Dialect, body: JsonValue) -> Request:
     parted from the rest. Raises `Refusal`."""
     if not isinstance(body, dict):
         raise Refusal("invalid_request", "The request body must be a JSON object.")
-    check_steering(body)
+    check_steering(body, vendor=dialect.name.partition(".")[0])
     model = _model(body)
     stream = _stream(body)
     options = body.get("stream_options")

@@ -49,8 +49,10 @@ REFUSED_FIELDS: Final = frozenset(
         "user_config",
     }
 )
-"""Fields with which other gateways let a caller choose the upstream, another model, credentials or which guards run. No
-model's API knows them; they are refused rather than forwarded, so that nobody takes them for honoured (H30)."""
+"""Fields with which other gateways let a caller choose the upstream, another model, credentials or which guards run.
+They are refused rather than forwarded, so that nobody takes them for honoured (H30)."""
+_OWN: Final = {"anthropic": frozenset({"cache_control"})}
+"""Those that mean something else in a vendor's API: https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching."""
 
 REFUSED_MEMBERS: Final = (("compound_custom", "models"), ("providerOptions", "gateway"))
 """The same within fields that also say other things: Groq's choice of models, and Vercel's routing."""
@@ -66,13 +68,16 @@ _SWITCH_OFF = re.compile(r"(?<![a-z])disable(?![a-z])", re.IGNORECASE)
 """In a key of `metadata`: the same, said where other gateways look for it (`disable_guardrails`)."""
 
 
-def check_steering(body: JsonMapping, at: str = "") -> None:
+def check_steering(body: JsonMapping, at: str = "", *, vendor: str = "") -> None:
     """Raises `Refusal` (unsupported_parameter) for what would re-route the request, with the path of it behind `at`.
+    A field that the `vendor` whose body this is has itself is that.
 
     What stands in `extra_content` for a vendor becomes part of that vendor's body, and is checked as one.
     """
     if not REFUSED_FIELDS.isdisjoint(body):
-        raise _refused(at + min(REFUSED_FIELDS.intersection(body)))
+        names = REFUSED_FIELDS.intersection(body) - _OWN.get(vendor, frozenset())
+        if names:
+            raise _refused(at + min(names))
     if not _LOOKED_INTO.isdisjoint(body):
         for path in _rerouting(body):
             raise _refused(at + path)
@@ -81,9 +86,9 @@ def check_steering(body: JsonMapping, at: str = "") -> None:
         words = "No metadata switches off a part of this gateway."
         raise Refusal("unsupported_parameter", words, param=f"{at}metadata")
     kept = body.get(_EXTENSION)
-    for vendor, fields in kept.items() if isinstance(kept, dict) else ():
+    for name, fields in kept.items() if isinstance(kept, dict) else ():
         if isinstance(fields, dict):
-            check_steering(fields, f"{at}{_EXTENSION}.{vendor}.")
+            check_steering(fields, f"{at}{_EXTENSION}.{name}.", vendor=name)
 
 
 def _rerouting(body: JsonMapping) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from sentinel_core.decoding import ANSWER_LIMITS, decode_reply
+from sentinel_core.decoding import ANSWER_LIMITS, decode_reply, mended
 from sentinel_core.dialects.openai_chat.errors import reported_error
 from sentinel_core.dialects.openai_responses.fields import IDENTIFIERS, all_slots
 from sentinel_core.dialects.openai_responses.told import (
@@ -69,7 +69,7 @@ class Opening(NamedTuple):
 class ResponseStreamDecoder:
     """Decodes one stream, and knows which texts have been said."""
 
-    __slots__ = ("_called", "_done", "_ended", "_kinds", "_lanes", "_said")
+    __slots__ = ("_called", "_done", "_ended", "_kinds", "_lanes", "_paused", "_said")
 
     def __init__(self) -> None:
         self._done = False
@@ -77,6 +77,7 @@ class ResponseStreamDecoder:
         self._lanes: dict[Lane, int] = {}
         self._said: list[list[str]] = []
         self._ended: set[int] = set()
+        self._paused: set[int] = set()
         self._called: dict[int | str | None, dict[str, str]] = {}
 
     @property
@@ -97,6 +98,7 @@ class ResponseStreamDecoder:
         """The events of one payload. Raises `UpstreamError`."""
         if self._done or not data or data.startswith(b"[DONE]"):
             return ()
+        data = mended(data)
         body = decode_reply(data, ANSWER_LIMITS)  # the last event holds the whole answer again
         kind = body.get("type") or name
         if kind == "error" or body.get("error"):
@@ -128,6 +130,7 @@ class ResponseStreamDecoder:
         copies = self._copies(told)
         if kind in ITEM_ENDS:
             ends = sorted({copy.choice for copy in copies} - self._ended)
+            self._paused |= {*ends}
         for choice in ends:
             self._ended.add(choice)
             events.append(Finish(choice=choice, frame=frame, part=len(events), reason=_reason(kind, body)))
@@ -152,7 +155,7 @@ class ResponseStreamDecoder:
         body = frame.body
         event_type, text_kind, _ = _said_of(family)
         choice = self._numbered(body, text_kind)
-        if choice in self._ended:
+        if self._is_over(choice):
             raise UpstreamError("upstream_invalid_response")  # to guards it would be another text
         frame.size = 1
         return self._next(event_type(choice=choice, frame=frame, text=body["delta"]), item_of(body))
@@ -199,6 +202,14 @@ class ResponseStreamDecoder:
             self._kinds.add(key[1])
         return choice
 
+    def _is_over(self, choice: int) -> bool:
+        """Whether a text has ended. Where only its item or part said so, it may go on: some servers give the next one
+        the same place."""
+        if choice in self._paused:
+            self._paused.remove(choice)
+            self._ended.remove(choice)
+        return choice in self._ended
+
     def _announced(self, body: JsonObject) -> None:
         """Keep which call an item is, for its first fragment to say."""
         at, item = item_of(body), body.get("item")
@@ -224,7 +235,7 @@ class ResponseStreamDecoder:
             if not place.text or place.path in covered:
                 continue
             choice = self._choice(lanes)
-            if choice not in self._ended:
+            if not self._is_over(choice):
                 event = _TYPES[place.kind](choice=choice, frame=frame, text=place.text)
                 opening = Opening(place.path, choice, fragment_of(frame.body, place, lanes))
                 yield self._next(event, lanes[0][0]), opening

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 from msgspec import json
+from openai.types.chat import ChatCompletionChunk
 
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.events import Finish, Opaque, ReasoningDelta, TextDelta, TextEvent
 from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.messages import Answer
-from tests.core.dialects.chat_chunks import USAGE, choice, chunk, decode, encode
+from tests.core.dialects.chat_chunks import choice, chunk, decode, encode
 from tests.core.dialects.messages_client import translated
 from tests.core.dialects.responses_client import check, read, written
 from tests.upstream import payloads, sse
@@ -102,22 +103,21 @@ def test_a_whole_answer_of_anything_else_leaves_as_it_came(content: JsonValue) -
 REFERENCE: JsonValue = {"type": "reference", "reference_ids": [1]}
 
 
-def test_a_part_beside_texts_in_a_stream_leaves_in_a_chunk_of_its_own() -> None:
-    events = decode(chunk(choice({"content": [*HELLO, PICTURE]}), choice({"content": "b"}, index=1), usage=USAGE))
-    assert [(event.choice, event.text) for event in events if isinstance(event, TextDelta)] == [(0, "hello"), (1, "b")]
-    picture, said = encode(events)
-    assert picture["choices"] == [choice({"content": [PICTURE]})]
-    assert "usage" not in picture
-    assert [one["delta"]["content"] for one in said["choices"]] == ["hello", "b"]
-    assert said["usage"] == USAGE
-
-
-def test_what_is_said_in_the_last_chunk_comes_before_its_end() -> None:
-    events = decode(chunk(choice({"content": [REFERENCE, *THOUGHT]}, finish="stop")))
+def test_a_part_beside_texts_in_a_stream_stands_beside_their_one_text() -> None:
+    events = decode(chunk(choice({"role": "assistant", "content": [*HELLO, PICTURE]}, finish="stop")))
+    assert [event.text for event in events if isinstance(event, TextDelta)] == ["hello"]
     assert isinstance(events[-1], Finish)
-    assert [one["choices"][0]["delta"].get("content") for one in encode(events)] == [[REFERENCE], "hello"]
+    (told,) = encode(events)
+    delta = {"role": "assistant", "content": "hello", "content_parts": [PICTURE]}
+    assert told["choices"] == [choice(delta, finish="stop")]
 
 
 def test_guards_read_the_other_parts_as_well() -> None:
-    events = decode(chunk(choice({"content": [*HELLO, {"type": "reference", "title": "a@b.co"}]})))
+    events = decode(of([*HELLO, {"type": "reference", "title": "a@b.co"}]))
     assert "a@b.co" in [slot.text for event in events if isinstance(event, Opaque) for slot in event.slots]
+
+
+def test_openais_client_joins_the_texts_around_such_a_part() -> None:
+    chunks = [of([*HELLO, REFERENCE]), chunk(choice({"content": " you"}))]
+    told = [ChatCompletionChunk.model_validate(one) for one in encode(decode(*chunks))]
+    assert "".join(one.choices[0].delta.content or "" for one in told) == "hello you"

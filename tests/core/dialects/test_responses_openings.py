@@ -175,3 +175,21 @@ def test_other_words_behind_the_end_of_a_text_are_read_by_themselves() -> None:
     events = decoded([*frames[:5], {**frames[2], "part": part("secret")}])
     assert isinstance(events[-1], Opaque)
     assert [slot.text for slot in events[-1].slots] == ["secret"]
+
+
+def _said(text: str) -> list[JsonObject]:
+    """An item without a text's own end."""
+    whole = {**message(part(text)), "id": "m"}
+    return [
+        {"type": "response.output_item.added", "output_index": 0, "item": {**whole, "content": []}},
+        {"type": "response.output_text.delta", "item_id": "m", "output_index": 0, "content_index": 0, "delta": text},
+        {"type": "response.output_item.done", "output_index": 0, "item": whole},
+    ]
+
+
+def test_an_item_in_the_place_of_one_that_has_ended_is_read_on() -> None:
+    frames = [*_said("one"), *_said("two"), {"type": "response.completed", "response": response(message(part("two")))}]
+    events = decoded(frames)
+    assert [event.text for event in events if isinstance(event, TextEvent)] == ["one", "two"]
+    told = [frame.get("delta") for frame in written(events) if frame["type"] == "response.output_text.delta"]
+    assert told == ["one", "two"]

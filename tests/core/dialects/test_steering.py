@@ -37,7 +37,15 @@ def refused(dialect: Dialect, **fields: JsonValue) -> tuple[str, str | None]:
 @every_dialect
 @pytest.mark.parametrize("name", sorted(REFUSED_FIELDS))
 def test_h30_fields_that_steer_other_gateways_are_refused(dialect: Dialect, name: str) -> None:
-    assert refused(dialect, **{name: None}) == ("unsupported_parameter", name)
+    if (dialect.name.partition(".")[0], name) != ("anthropic", "cache_control"):
+        assert refused(dialect, **{name: None}) == ("unsupported_parameter", name)
+
+
+def test_a_field_that_is_anthropics_own_reaches_it() -> None:
+    cached: JsonObject = {"cache_control": {"type": "ephemeral"}}
+    assert ANTHROPIC_MESSAGES.decode_request({**BODY, **cached}).body["cache_control"] == cached["cache_control"]
+    assert OPENAI_CHAT.decode_request({**BODY, "extra_content": {"anthropic": cached}})
+    assert refused(OPENAI_CHAT, extra_content={"openai": cached})[1] == "extra_content.openai.cache_control"
 
 
 REROUTING: list[tuple[str, JsonObject]] = [

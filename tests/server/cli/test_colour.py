@@ -16,7 +16,7 @@ from tests.long_form import long_form
 from tests.pace import PATIENCE_S
 from tests.server.process import PRIVATE
 
-CONFIG = "[stages.input_limits]\nmax_message_chars = 3\n"
+CONFIG = "[stages.pii]\n"
 ESCAPE = b"\x1b["
 ASKED = {
     "a terminal": ({"TERM": "xterm"}, True),
@@ -50,7 +50,7 @@ def test_commands_keep_to_it_on_a_real_terminal(
 ) -> None:
     (said, coloured), (arguments, last) = ASKED[asked], command
     (tmp_path / "sentinel.toml").write_text(CONFIG, "utf-8")
-    (tmp_path / "text").write_text("hello", "utf-8")
+    (tmp_path / "text").write_text("ann@acme.com", "utf-8")
     shown = on_a_terminal(tmp_path, arguments, said, last)
     assert (ESCAPE in shown) is coloured, shown
 

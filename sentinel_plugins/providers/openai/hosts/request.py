@@ -140,8 +140,8 @@ def _tool_by_filter(body: JsonMapping) -> JsonMapping:
     choice = body.get("tool_choice")
     allowed = choice.get("allowed_tools") if isinstance(choice, Mapping) else None
     chosen = _tools(allowed) if isinstance(allowed, Mapping) else [choice]
-    names = [name for tool in chosen if isinstance(name := _function(tool).get("name"), str)]
-    tools = [tool for tool in _tools(body) if _function(tool).get("name") in names]
+    names = {name for tool in chosen if isinstance(name := _function(tool).get("name"), str)}
+    tools = [tool for tool in _tools(body) if isinstance(name := _function(tool).get("name"), str) and name in names]
     if not tools:
         return body
     may = isinstance(allowed, Mapping) and allowed.get("mode") != "required"
