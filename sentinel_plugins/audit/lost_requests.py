@@ -34,12 +34,19 @@ class LostRequests:
     """
 
     def __init__(
-        self, records: RecordStore, journal: Journal, clock: Clock, lost_after_s: float, witness: Witness
+        self,
+        records: RecordStore,
+        journal: Journal,
+        clock: Clock,
+        lost_after_s: float,
+        over_after_s: float,
+        witness: Witness,
     ) -> None:
         self._records = records
         self._journal = journal
         self._clock = clock
         self._lost_after_s = lost_after_s
+        self._over_after_s = over_after_s
         self._witness = witness
         self._every_s = looked_for_every_s(lost_after_s)
         self._read_to = 0.0
@@ -65,7 +72,7 @@ class LostRequests:
         await take_in(self._records)
         now = self._clock.time()
         await self._read(now - self._every_s)
-        old = self._witness.seen(self._clock, self._lost_after_s)
+        old = self._witness.seen(self._clock, self._lost_after_s, self._over_after_s)
         running = self._witness.running
         due = {name: intent for name, intent in self._open.items() if intent.at <= old and name not in running}
         for exchange, intent in due.items():

@@ -8,14 +8,14 @@ from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import ClassVar, Self
 
-from sentinel_core.config import Settings
+from sentinel_core.config import ServerSettings, Settings
 from sentinel_core.context import Call, CallNext, Context, Outcome
 from sentinel_core.errors import ConfigProblem, Refusal
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.keys import UNHEARD
 from sentinel_core.records import RecordStore
 from sentinel_core.reply import Reply
-from sentinel_core.services import Clock, ServiceKey, Services
+from sentinel_core.services import SERVER, Clock, ServiceKey, Services
 from sentinel_core.stage import Stage
 from sentinel_plugins.audit.checkpoints import Checkpoints
 from sentinel_plugins.audit.config import AuditConfig
@@ -24,7 +24,7 @@ from sentinel_plugins.audit.lost_requests import LostRequests
 from sentinel_plugins.audit.noting import Noting
 from sentinel_plugins.audit.seal import Keys, Sealer, new_writer
 from sentinel_plugins.recording.journal import Journal
-from sentinel_plugins.recording.lost import lost_while_running
+from sentinel_plugins.recording.lost import lost_while_running, over_after_s
 from sentinel_plugins.recording.witness import Witness
 
 log = logging.getLogger("sentinel.audit")
@@ -87,7 +87,9 @@ class Audit(Stage):
                 counts=services.counts,
             )
             witness = services.find(WITNESS, Witness)
-            lost = LostRequests(services.records, journal, services.clock, config.lost_after_s, witness)
+            lost_s = config.lost_after_s
+            over_s = over_after_s(lost_s, services.find(SERVER, ServerSettings))
+            lost = LostRequests(services.records, journal, services.clock, lost_s, over_s, witness)
             async with journal.open(), lost.open() if config.guarantee == "required" else nullcontext():
                 yield cls(config, journal, services.records, services.clock, witness)
 

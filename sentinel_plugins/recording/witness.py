@@ -54,7 +54,8 @@ class Witness:
         over = (one for one, next_ in pairwise(self._courses) if next_.since > now - age_s)
         return now + next(over, self._courses[-1]).ahead_s - age_s
 
-    def seen(self, clock: Clock, age_s: float) -> float:
-        """The same of what could have been seen here for as long: `NEVER` in a process that is younger."""
+    def seen(self, clock: Clock, age_s: float, over_after_s: float) -> float:
+        """The same in a process that has lived for `over_after_s`, when what was there before it is over whatever its
+        dates say; `NEVER` in a younger one."""
         old = self.old(clock, age_s)
-        return old if clock.monotonic() - self._since >= age_s else NEVER
+        return old if clock.monotonic() - self._since >= over_after_s else NEVER

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable, Mapping
 
 from sentinel_core.commands import Command
+from sentinel_core.config import ServerSettings
 from sentinel_core.endpoints import Endpoint, Socket
 from sentinel_core.gateway import Gateway
 from sentinel_core.hookspecs import hookimpl
 from sentinel_core.jobs import Job
-from sentinel_core.services import LEDGER, USAGE_SUMS, ServiceFactory
+from sentinel_core.services import LEDGER, SERVER, USAGE_SUMS, ServiceFactory
 from sentinel_core.stage import Stage
+from sentinel_plugins.recording.lost import over_after_s
 from sentinel_plugins.recording.witness import Witness
 from sentinel_plugins.usage import commands, reconcile_command
 from sentinel_plugins.usage.config import UsageConfig
@@ -72,7 +74,8 @@ def sentinel_commands() -> Iterable[Command]:
 
 def _lost_calls(gateway: Gateway, lost_after_s: float) -> LostCalls:
     services = gateway.services
-    return LostCalls(gateway.records, services.clock, lost_after_s, services.find(WITNESS, Witness))
+    over_s = over_after_s(lost_after_s, services.find(SERVER, ServerSettings))
+    return LostCalls(gateway.records, services.clock, lost_after_s, over_s, services.find(WITNESS, Witness))
 
 
 def _retention(gateway: Gateway, retention_s: float) -> Awaitable[None]:

@@ -25,10 +25,13 @@ class LostCalls:
     sending theirs.
     """
 
-    def __init__(self, records: RecordStore, clock: Clock, lost_after_s: float, witness: Witness) -> None:
+    def __init__(
+        self, records: RecordStore, clock: Clock, lost_after_s: float, over_after_s: float, witness: Witness
+    ) -> None:
         self._records = records
         self._clock = clock
         self._lost_after_s = lost_after_s
+        self._over_after_s = over_after_s
         self._witness = witness
         self._settled = False
         witness.look(clock)
@@ -50,7 +53,7 @@ class LostCalls:
 
     async def adopt(self) -> None:
         """Write what is old enough into the ledger, and forget that it was intended. Raises `Refusal`."""
-        until = self._witness.seen(self._clock, self._lost_after_s)
+        until = self._witness.seen(self._clock, self._lost_after_s, self._over_after_s)
         if until == NEVER:
             return
         async for page in Pages(self._records, INTENTS, tenant=None, until=until):

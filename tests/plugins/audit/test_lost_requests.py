@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sentinel_core.errors import Refusal
 from sentinel_core.json_types import JsonObject, JsonValue
 from sentinel_core.records import Page, Record
-from sentinel_core.testing import FakeClock
+from sentinel_core.testing import FakeClock, fake_services, opened
+from sentinel_plugins.audit import Audit
 from sentinel_plugins.audit.entry import EXCHANGE, TABLE
 from sentinel_plugins.audit.lost_requests import LostRequests
 from sentinel_plugins.audit.seal import Keys, Sealer
@@ -24,12 +25,14 @@ from sentinel_plugins.recording.witness import Witness
 from sentinel_plugins.records.memory import MemoryRecords
 from tests.plugins.audit.verified import verify
 from tests.plugins.recording.spooled import Spooled
+from tests.plugins.recording.written import rows as written
 from tests.plugins.usage.ledger import books
 from tests.plugins.wall import Wall
 from tests.properties import promised
 
 KEYS = Keys(b"key-of-the-audit-for-tests")
 LOST_AFTER_S = 10.0
+OVER_AFTER_S = 7.0
 
 
 class Writer:
@@ -38,7 +41,7 @@ class Writer:
     def __init__(self, name: str, records: MemoryRecords, clock: FakeClock) -> None:
         self.journal = Journal(TABLE, records, clock, finish=Sealer(KEYS, name).seal)
         self.witness = Witness()
-        self.looking = LostRequests(records, self.journal, clock, LOST_AFTER_S, self.witness)
+        self.looking = LostRequests(records, self.journal, clock, LOST_AFTER_S, OVER_AFTER_S, self.witness)
         self._clock = clock
 
     async def write(self, kind: str, request: str, tenant: str = "acme") -> None:
@@ -136,6 +139,36 @@ async def test_s04_a_round_before_an_outage_is_none() -> None:
     assert await ends(records) == {"open": [None]}
 
 
+async def test_s04_a_process_finds_what_was_lost_before_it_though_it_lives_no_longer_than_a_request() -> None:
+    records, clock = MemoryRecords(), Wall()
+    async with Writer("dead", records, clock).journal.open() as journal:
+        fields: JsonObject = {"kind": "intent", "request_id": "lost", "exchange": "lost"}
+        await journal.write(Record("", "acme", clock.time(), fields))
+    await clock.advance(LOST_AFTER_S)
+    one = Writer("one", records, clock)
+    async with one.journal.open():
+        await clock.advance(OVER_AFTER_S - 1.0)
+        for _ in range(2):
+            await one.looking.look()
+        assert await ends(records) == {}
+        await clock.advance(1.0)
+        for _ in range(2):
+            await one.looking.look()
+    assert await ends(records) == {"lost": [LOST]}
+
+
+async def test_s04_a_gateway_knows_by_its_settings_when_what_ran_is_over() -> None:
+    clock = FakeClock()
+    fields: JsonObject = {"kind": "intent", "request_id": "lost", "exchange": "lost"}
+    async with fake_services(clock) as services:
+        await services.records.append(TABLE, [Record("", "acme", clock.time() - 7_200.0, fields)])
+        async with opened(Audit, {"guarantee": "required"}, services):
+            for _ in range(13):
+                await clock.advance(60.0)
+            found = await written(services.records, TABLE, 2)
+    assert [row.fields.get("error") for row in found] == [None, LOST]
+
+
 async def test_d06_a_clock_that_is_set_forward_gives_nothing_an_end_that_runs() -> None:
     """In this process, in another one, seen from one that starts behind the jump."""
     records, clock = MemoryRecords(), Wall()
@@ -146,12 +179,12 @@ async def test_d06_a_clock_that_is_set_forward_gives_nothing_an_end_that_runs() 
         one.witness.running.add("mine")
         clock.ahead = 3_600.0
         late = Writer("late", records, clock)
-        for _ in range(int(LOST_AFTER_S) - 1):
+        for _ in range(int(OVER_AFTER_S) - 1):
             await clock.advance(1.0)
             for writer in (one, other, late):
                 await writer.looking.look()
         assert await ends(records) == {}
-        await clock.advance(2.0)
+        await clock.advance(LOST_AFTER_S - OVER_AFTER_S + 2.0)
         for _ in range(3):
             await one.looking.look()
             await clock.advance(1.0)
@@ -298,7 +331,7 @@ async def test_what_is_open_is_what_has_begun_and_not_ended_whatever_order_it_is
         for sides in readings
     ]
     records = AnyPages([*(paged(reading, size) for reading in rows), iter(()), iter(())])
-    looking = LostRequests(records, Journal(TABLE, records, clock), clock, LOST_AFTER_S, Witness())
+    looking = LostRequests(records, Journal(TABLE, records, clock), clock, LOST_AFTER_S, OVER_AFTER_S, Witness())
     for sides in readings:
         await looking.look()
         open_ |= {exchange for exchange, kind in sides if kind == "intent"}
@@ -336,5 +369,5 @@ async def test_of_requests_that_ended_nothing_is_held_however_many_there_are() -
             most = max(most, held)
 
     records = AnyPages([pages()])
-    await LostRequests(records, Journal(TABLE, records, clock), clock, LOST_AFTER_S, Witness()).look()
+    await LostRequests(records, Journal(TABLE, records, clock), clock, LOST_AFTER_S, OVER_AFTER_S, Witness()).look()
     assert most <= 2 * 20, "a page, and the one before it"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sentinel_core.config import settings_from
+from sentinel_core.config import ServerSettings, settings_from
 from sentinel_core.errors import ConfigError
 from sentinel_core.gateway import Gateway
 from sentinel_core.json_types import TomlTable, TomlValue
+from sentinel_plugins.recording.lost import over_after_s
 
 
 @pytest.mark.parametrize("stage", ["audit", "usage"])
@@ -23,6 +24,13 @@ def test_what_still_runs_is_not_taken_for_lost(stage: str) -> None:
 @pytest.mark.parametrize("stage", ["audit", "usage"])
 def test_without_intents_lost_after_s_may_be_shorter_than_a_request(stage: str) -> None:
     Gateway(settings_from(tables(stage, lost_after_s=60.0)))
+
+
+@pytest.mark.parametrize(("lost_after_s", "over_s"), [(3_600.0, 660.0), (620.0, 620.0)])
+def test_what_ran_when_a_process_began_is_over_when_a_request_is_and_never_later_than_it_is_lost(
+    lost_after_s: float, over_s: float
+) -> None:
+    assert over_after_s(lost_after_s, ServerSettings()) == over_s
 
 
 def tables(stage: str, **table: TomlValue) -> TomlTable:

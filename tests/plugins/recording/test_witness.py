@@ -9,7 +9,7 @@ from sentinel_plugins.recording.witness import NEVER, Witness
 from tests.plugins.wall import Wall
 from tests.properties import promised
 
-AGE_S = 10.0
+AGE_S, OVER_AFTER_S = 10.0, 7.0
 
 
 async def test_what_was_there_before_a_jump_forward_is_no_older_for_it() -> None:
@@ -31,12 +31,12 @@ async def test_after_a_jump_back_dates_are_those_of_the_clock_as_it_is() -> None
     assert witness.old(clock, AGE_S) == clock.time() - AGE_S
 
 
-async def test_a_process_has_seen_nothing_for_longer_than_it_is_there() -> None:
+async def test_nothing_is_old_to_a_process_until_all_that_was_there_before_it_is_over() -> None:
     clock, witness = Wall(), Witness()
     witness.look(clock)
-    assert witness.seen(clock, AGE_S) == NEVER
-    await clock.advance(AGE_S)
-    assert witness.seen(clock, AGE_S) == clock.time() - AGE_S
+    assert witness.seen(clock, AGE_S, OVER_AFTER_S) == NEVER
+    await clock.advance(OVER_AFTER_S)
+    assert witness.seen(clock, AGE_S, OVER_AFTER_S) == clock.time() - AGE_S
 
 
 async def test_a_clock_that_is_a_little_fast_is_followed() -> None:
@@ -77,3 +77,25 @@ async def test_nothing_is_old_that_is_not_however_the_clock_is_set(steps: list[t
         assert all(now - since >= AGE_S - 1e-3 for date, since in dated if date <= old)
     await clock.advance(AGE_S + 1.0)
     assert witness.old(clock, AGE_S) >= clock.time() - AGE_S - 1.0, "and what is old is found in the end"
+
+
+@promised()
+@given(before=STEPS, after=STEPS)
+async def test_nothing_is_old_that_may_run_since_before_the_process_however_the_clock_was_set(
+    before: list[tuple[float, float]], after: list[tuple[float, float]]
+) -> None:
+    """What runs is over within `OVER_AFTER_S`."""
+    clock, witness = Wall(), Witness()
+    begun: list[tuple[float, float]] = []
+    for jump, seconds in before:
+        clock.ahead += jump
+        begun.append((clock.time(), clock.monotonic()))
+        await clock.advance(seconds)
+    witness.look(clock)
+    for jump, seconds in after:
+        clock.ahead += jump
+        witness.look(clock)
+        begun.append((clock.time(), clock.monotonic()))
+        await clock.advance(seconds)
+        old, now = witness.seen(clock, AGE_S, OVER_AFTER_S), clock.monotonic()
+        assert all(now - since >= OVER_AFTER_S - 1e-3 for date, since in begun if date <= old)

@@ -29,6 +29,7 @@ from tests.plugins.wall import Wall
 from tests.properties import promised
 
 REQUIRED = {"guarantee": "required"}
+OVER_AFTER_S = 7.0
 
 
 async def intents(b: Books) -> dict[str, Record]:
@@ -53,7 +54,7 @@ async def test_p4_every_call_is_announced_under_the_id_of_its_row(fates: list[Fa
             assert (one.fields["error"], one.fields["provenance"]) == (LOST, "unknown")
             assert one.fields["prompt_tokens"] > 0
         clock = FakeClock(4e9)
-        job = LostCalls(b.gateway.records, clock, 1.0, Witness())
+        job = LostCalls(b.gateway.records, clock, 1.0, 1.0, Witness())
         await clock.advance(1.0)
         await job.adopt()
         assert {row.id: row for row in await b.rows()} == rows, "nothing comes of the intent of a call that ended"
@@ -64,7 +65,7 @@ async def test_s04_a_call_that_nobody_lived_to_tell_of_gets_one_row_from_any_num
     records, clock = MemoryRecords(), FakeClock()
     lost, young = (Record(name, "acme", clock.time() + at, {"error": LOST}) for name, at in (("a", 0.0), ("b", 9.5)))
     await records.append(INTENTS, [lost, young])
-    jobs = [LostCalls(records, clock, 10.0, Witness()) for _ in range(2)]
+    jobs = [LostCalls(records, clock, 10.0, OVER_AFTER_S, Witness()) for _ in range(2)]
     await clock.advance(11.0)
     for job in (*jobs, *jobs):
         await job.adopt()
@@ -85,7 +86,7 @@ async def test_s04_an_intent_that_comes_late_while_others_are_adopted_is_adopted
         await append(table, rows)
         await append(INTENTS, late)
 
-    job = LostCalls(records, clock, 10.0, Witness())
+    job = LostCalls(records, clock, 10.0, OVER_AFTER_S, Witness())
     await clock.advance(10.0)
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(records, "append", interrupted)
@@ -103,7 +104,7 @@ async def test_s04_no_call_is_taken_for_lost_while_its_row_waits_in_a_spool() ->
     intent, row = (Record("call", "acme", old, {"error": error}) for error in (LOST, None))
     await records.append(INTENTS, [intent])
     records.waiting, records.down = [(TABLE, row)], True
-    job = LostCalls(records, clock, 10.0, Witness())
+    job = LostCalls(records, clock, 10.0, OVER_AFTER_S, Witness())
     await clock.advance(10.0)
     for _ in range(3):
         with pytest.raises(Refusal, match="wait"):
@@ -118,7 +119,7 @@ async def test_s04_no_call_is_taken_for_lost_while_its_row_waits_in_a_spool() ->
 async def test_s04_others_have_a_round_to_send_what_waits_at_the_start_and_after_an_outage() -> None:
     records, clock = Spooled(), FakeClock()
     old = clock.time() - 99.0
-    job = LostCalls(records, clock, 10.0, Witness())
+    job = LostCalls(records, clock, 10.0, OVER_AFTER_S, Witness())
     await clock.advance(10.0)
     for name in ("start", "outage"):
         intent, row = (Record(name, "acme", old, {"error": error}) for error in (LOST, None))
@@ -138,22 +139,37 @@ async def test_d06_a_clock_that_is_set_forward_makes_no_call_lost_that_runs_in_a
     records, clock = MemoryRecords(), Wall()
     begun = Record("call:1:other", "acme", clock.time(), {"error": LOST})
     await records.append(INTENTS, [begun])
-    job = LostCalls(records, clock, 10.0, Witness())
+    job = LostCalls(records, clock, 10.0, OVER_AFTER_S, Witness())
     clock.ahead = 3_600.0
-    late = LostCalls(records, clock, 10.0, Witness())  # of a process that starts behind the jump
-    for _ in range(9):
+    late = LostCalls(records, clock, 10.0, OVER_AFTER_S, Witness())  # of a process that starts behind the jump
+    for _ in range(6):
         await clock.advance(1.0)
         for one in (job, late):
             await one.adopt()
+    await clock.advance(3.0)
+    await job.adopt()
     assert (await records.query(INTENTS, tenant=None)).records == (begun,)
     await clock.advance(2.0)
     await job.adopt()
     assert (await records.query(TABLE, tenant=None)).records == (begun,), "in its time it is lost all the same"
 
 
+async def test_s04_a_process_finds_what_was_lost_before_it_though_it_lives_no_longer_than_a_request() -> None:
+    records, clock = MemoryRecords(), Wall()
+    lost = Record("call:1:dead", "acme", clock.time() - 99.0, {"error": LOST})
+    await records.append(INTENTS, [lost])
+    job = LostCalls(records, clock, 10.0, OVER_AFTER_S, Witness())
+    await clock.advance(OVER_AFTER_S - 1.0)
+    await job.adopt()
+    assert (await records.query(TABLE, tenant=None)).records == ()
+    await clock.advance(1.0)
+    await job.adopt()
+    assert (await records.query(TABLE, tenant=None)).records == (lost,)
+
+
 async def test_d06_a_call_that_runs_in_this_process_is_not_lost_however_the_clock_is_set() -> None:
     records, clock, witness = MemoryRecords(), Wall(), Witness()
-    job = LostCalls(records, clock, 10.0, witness)
+    job = LostCalls(records, clock, 10.0, OVER_AFTER_S, witness)
     await clock.advance(20.0)
     mine, other = (Record(f"call:1:{nonce}", "acme", clock.time() - 99.0, {}) for nonce in ("mine", "other"))
     await records.append(INTENTS, [mine, other])

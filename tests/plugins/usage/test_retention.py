@@ -64,7 +64,7 @@ async def test_the_intent_of_a_row_goes_with_it_and_makes_no_other() -> None:
     for table in (TABLE, INTENTS):
         await records.append(table, [call])
     witness = Witness()
-    lost = LostCalls(records, clock, 10.0, witness)
+    lost = LostCalls(records, clock, 10.0, 10.0, witness)
     job = asyncio.create_task(forget_old(records, clock, DAY_S, witness))
     await settle()
     await clock.advance(10.0)
