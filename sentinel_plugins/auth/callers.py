@@ -137,7 +137,8 @@ class Callers:
             self.guessing.check(client.address)
             self.guessing.note(client.address)
             raise
-        if text is None:
+        if text is None:  # no guess; but whoever is not heard is not heard without one either
+            self.guessing.check(client.address)
             raise invalid()
         return text
 

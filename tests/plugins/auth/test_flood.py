@@ -56,6 +56,25 @@ async def test_l10_of_an_address_that_is_refused_unheard_there_is_one_record_a_m
         assert auth.services.counts.count("guesses_refused", "").value == 1 + 9 + 6
 
 
+async def test_l10_an_address_that_is_refused_unheard_is_so_without_a_key_too_which_is_no_guess(
+    records_table: TomlTable,
+) -> None:
+    settings = tables(max_failures_per_minute=3)
+    settings["stages"]["audit"] = {}
+    async with house({**settings, "records": records_table}) as h:
+
+        async def statuses(key: str | None, times: int) -> list[int]:
+            return [(await h.ask("/v1/chat/completions", key, "POST", **SMALL)).status for _ in range(times)]
+
+        assert await statuses(None, 5) == [401] * 5
+        assert await statuses("sk-guess", 4) == [401] * 3 + [429]
+        assert await statuses(None, 5) == [429] * 5
+        assert await statuses(ADMIN_KEY, 1) == [200]
+        await flushed(h.gateway)
+        errors = [row.fields["error"] for row in await rows(h.gateway.records, "audit", 10)]
+        assert errors == ["invalid_api_key"] * 8 + ["rate_limit_exceeded", None]
+
+
 async def test_l10_a_flood_of_wrong_keys_leaves_as_many_records_as_were_looked_up_and_one(
     records_table: TomlTable,
 ) -> None:
