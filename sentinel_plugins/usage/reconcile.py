@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -59,8 +59,9 @@ async def reconcile(
     """Every day and model of the ledger or the bill, in the days from the bill's first to its last. Of the ledger it is
     the calls of these providers, all together.
 
-    Dated snapshots stand with the model that they are of, where the ledger has that one and the bill does not name it:
-    what was called as `gpt-4o` is billed as `gpt-4o-2024-08-06`.
+    Dated snapshots on the bill stand with the model that they are of, where the ledger has that one and the bill does
+    not name it on that day: what was called as `gpt-4o` is billed as `gpt-4o-2024-08-06`. One that the ledger has too
+    keeps its own line, unless it is there alone: then it was called by either name.
 
     Raises `UnknownProvider` for one that is neither `configured` nor in the ledger of these days.
     """
@@ -74,9 +75,8 @@ async def reconcile(
             known = sorted({*configured, *await _providers(records, since, until)})
             raise UnknownProvider(provider, first, last, known)
         calls += found
-    model_of = _called({str(call.values[1]) for call in calls} - {model for _, model in bill.costs})
-    kept = _kept(calls, model_of if bill.by_model else lambda _: "")
-    billed = _billed(bill, model_of)
+    stands = _stands({str(call.values[1]) for call in calls}, bill)
+    kept, billed = _kept(calls, bill.by_model, stands), _billed(bill, stands)
     return [_difference(place, kept.get(place, _Kept()), billed.get(place, 0)) for place in sorted({*kept, *billed})]
 
 
@@ -108,31 +108,36 @@ def _difference(place: Place, found: _Kept, billed: int) -> Difference:
     )
 
 
-def _called(models: Collection[str]) -> Callable[[str], str]:
-    """The model that a snapshot is of, if it is one of these; any other is its own."""
+def _stands(called: Collection[str], bill: Bill) -> Mapping[Place, Place]:
+    """Where a snapshot of the bill stands that has no line of its own, with what the ledger has of it."""
+    snapshots: dict[Place, list[str]] = {}
+    for day, name in bill.costs:
+        found = _SNAPSHOT.fullmatch(name)
+        if found is not None and found[1] in called and (day, found[1]) not in bill.costs:
+            snapshots.setdefault((day, found[1]), []).append(name)
+    stands: dict[Place, Place] = {}
+    for place, names in snapshots.items():
+        uncalled = [name for name in names if name not in called]
+        stands |= {(place[0], name): place for name in uncalled or names}
+    return stands
 
-    def model_of(name: str) -> str:
-        snapshot = _SNAPSHOT.fullmatch(name)
-        return snapshot[1] if snapshot is not None and snapshot[1] in models else name
 
-    return model_of
-
-
-def _kept(calls: Iterable[Group], model_of: Callable[[str], str]) -> dict[Place, _Kept]:
+def _kept(calls: Iterable[Group], by_model: bool, stands: Mapping[Place, Place]) -> dict[Place, _Kept]:
     kept: dict[Place, _Kept] = {}
     for group in calls:
         day, model, provenance = group.values
-        found = kept.setdefault((day, model_of(model)), _Kept())
+        place = (day, model if by_model else "")
+        found = kept.setdefault(stands.get(place, place), _Kept())
         found.nanousd += group.sums[0]
         found.unpriced += group.sums[1]
         found.unsure += group.count if provenance != "reported" else 0
     return kept
 
 
-def _billed(bill: Bill, model_of: Callable[[str], str]) -> dict[Place, int]:
+def _billed(bill: Bill, stands: Mapping[Place, Place]) -> dict[Place, int]:
     billed: dict[Place, int] = {}
-    for (day, model), nanousd in bill.costs.items():
-        place = (day, model_of(model))
+    for line, nanousd in bill.costs.items():
+        place = stands.get(line, line)
         billed[place] = billed.get(place, 0) + nanousd
     return billed
 

@@ -44,7 +44,8 @@ def reconcile_costs(
     """Compare the ledger with a provider's bill.
 
     Lines of one model and day are added, such as those of OpenAI's export by line item. A dated snapshot stands with
-    the model that was called, where the ledger has that one and the bill does not name it.
+    the model that was called, where the ledger has that one and not the snapshot, and the day's bill names the snapshot
+    alone.
 
     Exit code: 0, 1 if they differ by more than is tolerated, 2 a bill that cannot be read, wrong arguments or
     configuration, 3 the ledger could not be read, 4 the result could not be printed.

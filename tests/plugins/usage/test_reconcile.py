@@ -117,8 +117,7 @@ def test_lines_of_one_model_and_day_are_added_and_snapshots_are_of_the_model_tha
     sentinel: Sentinel, store: MemoryRecords, tmp_path: Path
 ) -> None:
     """The ledger has `gpt-4o`, of which the bill has two snapshots, and no `o3` beside its snapshot."""
-    calls = (row(1, 0, "gpt-4o", 2_000_000_000), row(2, 0, "gpt-4o-2024-08-06", 500_000_000))
-    asyncio.run(store.append(TABLE, (*calls, row(3, 0, "o3-2025-04-16", 2_000_000_000))))
+    asyncio.run(store.append(TABLE, (row(1, 0, "gpt-4o", 2_500_000_000), row(2, 0, "o3-2025-04-16", 2_000_000_000))))
     code, found = reconciled(sentinel, bill(tmp_path / "bill.csv", *OPENAIS), "--tolerance-usd", "1")
     assert found == [
         ["2026-11-26", "gpt-4o", 2_500_000_000, 2_500_000_000, 0, 0],
@@ -137,6 +136,45 @@ def test_a_bill_that_names_a_model_beside_its_snapshots_tells_them_apart(
     assert [line[:4] for line in reconciled(sentinel, path)[1]] == [
         ["2026-11-26", "m", 10**9, 2 * 10**9],
         ["2026-11-26", "m-20251001", 2 * 10**9, 10**9],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ledger", "billed", "expected"),
+    [
+        pytest.param(
+            {"m": 10, "m-20250101": 5},
+            ("2026-11-26,m-20251001,5", "2026-11-26,m-20250101,10"),
+            [("2026-11-26", "m", 10, 5), ("2026-11-26", "m-20250101", 5, 10)],
+            id="one that was called by that name keeps its line, so that differences do not offset each other",
+        ),
+        pytest.param(
+            {"m": 10, "m-20251001": 5, "m-20250101": 2},
+            ("2026-11-26,m-20251001,15",),
+            [("2026-11-26", "m", 15, 15), ("2026-11-26", "m-20250101", 2, 0)],
+            id="one that was called by both names stands with its model, one that was not billed does not",
+        ),
+        pytest.param(
+            {"m": 10},
+            ("2026-11-26,m,10", "2026-11-27,m-20251001,3", "2026-11-27,m-20250101,4"),
+            [("2026-11-26", "m", 10, 10), ("2026-11-27", "m", 0, 7)],
+            id="it is each day's bill that names the model or does not",
+        ),
+    ],
+)
+def test_a_snapshot_that_nobody_called_stands_with_its_model(
+    sentinel: Sentinel,
+    store: MemoryRecords,
+    tmp_path: Path,
+    ledger: dict[str, int],
+    billed: Sequence[str],
+    expected: Sequence[tuple[str, str, int, int]],
+) -> None:
+    rows = [row(number, 0, model, cost * 10**9) for number, (model, cost) in enumerate(ledger.items())]
+    asyncio.run(store.append(TABLE, rows))
+    _, found = reconciled(sentinel, bill(tmp_path / "bill.csv", "date,model,cost", *billed))
+    assert [line[:4] for line in found] == [
+        [day, model, kept * 10**9, cost * 10**9] for day, model, kept, cost in expected
     ]
 
 
