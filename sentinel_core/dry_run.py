@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, ClassVar, Literal
 
-from sentinel_core.errors import UpstreamError
+from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.json_types import JsonMapping
 from sentinel_core.records import Group, Page, Record, RecordStore, Stored
 from sentinel_core.services import DEFAULT_TIMEOUTS, HttpClient, HttpResponse, HttpTimeouts
@@ -120,7 +120,8 @@ def _judged(claim: Claim) -> ClaimState:
 class UnwrittenRecords:
     """Rows that can be read, from `base` if there is one, and are never written.
 
-    `missing` says why there is none, and `missed` how often a row was asked for that `base` might have had.
+    `missing` says why there is none, or why it does not answer, and `missed` how often a row was asked for that `base`
+    might have had.
     """
 
     kind: ClassVar[str] = "unwritten"
@@ -156,11 +157,16 @@ class UnwrittenRecords:
         return True
 
     async def get(self, table: str, tenant: str | None, id: str) -> Record | None:  # noqa: A002 - the domain's word
-        """The base's row."""
+        """The base's row. Raises `Refusal` where the base cannot tell."""
         if self._base is None:
             self.missed += 1
             return None
-        return await self._base.get(table, tenant, id)
+        try:
+            return await self._base.get(table, tenant, id)
+        except Refusal as error:
+            self.missed += 1
+            self.missing = error.message
+            raise
 
     async def query(
         self,

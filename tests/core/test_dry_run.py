@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 
 from sentinel_core.dry_run import ClosedHttp, Overlay, UnwrittenRecords
-from sentinel_core.errors import UpstreamError
+from sentinel_core.errors import Refusal, UpstreamError
 from sentinel_core.records import Record
 from sentinel_core.state import Budget, Claim, Lease, Settlement, Window
+from sentinel_plugins.records.memory import MemoryRecords
 
 
 async def test_an_overlay_reads_through_and_writes_nothing() -> None:
@@ -63,6 +66,22 @@ async def test_records_are_never_written() -> None:
     assert await records.put("keys", Record("1", "t", 0.0, {}), expect=None)
     assert await records.get("keys", "t", "1") is None
     assert await records.aggregate("usage", tenant=None) == ()
+
+
+async def test_a_row_that_the_base_refuses_is_missed_as_one_without_a_base_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = MemoryRecords()
+
+    async def refuse(*_: object) -> NoReturn:
+        raise Refusal("ledger_unavailable", "Not now.")
+
+    records, none = UnwrittenRecords(base), UnwrittenRecords(missing="none")
+    assert await records.get("keys", "t", "1") is None
+    assert await none.get("keys", "t", "1") is None
+    assert (records.missed, none.missed) == (0, 1)
+    monkeypatch.setattr(base, "get", refuse)
+    with pytest.raises(Refusal):
+        await records.get("keys", "t", "1")
+    assert (records.missed, records.missing) == (1, "Not now.")
 
 
 async def test_nothing_is_sent() -> None:

@@ -261,13 +261,18 @@ def test_explain_knows_a_key_that_was_made_at_run_time_and_writes_nothing(
 
 @pytest.mark.parametrize(
     ("records", "why"),
-    [("", "only the gateway itself has them"), (RECORDS, "[records] path: ")],
-    ids=["memory", "none"],
+    [
+        ("", "only the gateway itself has them"),
+        (RECORDS, "[records] path: "),
+        ('[records]\nkind = "redis"\nurl = { env = "DOWN" }\n', "does not answer"),
+    ],
+    ids=["memory", "none", "down"],
 )
 def test_explain_does_not_judge_a_key_whose_row_it_cannot_read(
     cli: Sentinel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, records: str, why: str
 ) -> None:
     monkeypatch.setenv("MADE", f"sk-sentinel-{'0' * 16}-{'a' * 43}")
+    monkeypatch.setenv("DOWN", "redis://127.0.0.1:1/0")
     told = cli(*ASKED, "--json", config=CONFIG + records + ECHO).out
     (auth,) = (row for row in json.loads(told)["stages"] if (row["stage"], row["phase"]) == ("auth", "on_request"))
     assert auth["decision"] == "not_evaluated"
