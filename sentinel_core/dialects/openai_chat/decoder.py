@@ -15,7 +15,7 @@ from sentinel_core.dialects.openai_chat.copies import may_be_fragment
 from sentinel_core.dialects.openai_chat.errors import is_error, reported_error
 from sentinel_core.dialects.openai_chat.fields import IDENTIFIERS, KNOWN_KEYS, REASONING_KEYS, without_pictures
 from sentinel_core.dialects.openai_chat.place import FUNCTION_CALL, Place, is_custom
-from sentinel_core.dialects.openai_chat.plain_chunk import plain_chunk
+from sentinel_core.dialects.openai_chat.plain_chunk import plain_chunk, tier_of
 from sentinel_core.dialects.slots import Path, TextSlot, string_slots
 from sentinel_core.errors import UpstreamError
 from sentinel_core.events import (
@@ -71,7 +71,9 @@ class ChatStreamDecoder:
         if self._misses < MAX_MISSES and not name:
             event = plain_chunk(data)
             if event is not None:
-                self._misses = -1_000_000
+                if self._misses >= 0:  # the first one
+                    self._misses = -1_000_000
+                    self._tier = tier_of(data) or self._tier
                 self._seen.add(event.choice)
                 return (event,)
             self._misses += 1

@@ -62,6 +62,11 @@ def plain_chunk(data: bytes) -> TextDelta | None:
     return TextDelta(choice=choice.index, frame=Frame(data, None, places), text=choice.delta.content)
 
 
+def tier_of(data: bytes) -> str | None:
+    """The `service_tier` that a plain chunk names. Decodes it once more: for one chunk of a stream."""
+    return _decode(data).service_tier
+
+
 _encode = msgspec.json.Encoder().encode
 _CONTENT: Final = b'"content":'
 _UNESCAPED = re.compile(rb'[^"\\]*').fullmatch

@@ -193,7 +193,12 @@ def test_the_tier_that_served_an_answer_is_in_its_usage(said: JsonValue, expecte
     body = {"choices": [{"message": {"content": ""}}], "usage": USAGE, "service_tier": said}
     whole = OPENAI_CHAT.decode_answer(msgspec.json.encode(body)).usage
     opening, plain = chunk(choice({"role": "assistant"}), service_tier=said), chunk(choice({"content": "a"}, "stop"))
-    for stream in ([chunk(usage=USAGE, service_tier=said)], [opening, plain, chunk(usage=USAGE)]):
+    content = chunk(choice({"content": "a"}), service_tier=said)
+    for stream in (
+        [chunk(usage=USAGE, service_tier=said)],
+        [opening, plain, chunk(usage=USAGE)],
+        [chunk(choice({"role": "assistant"})), content, plain, chunk(usage=USAGE)],
+    ):
         (told,) = [event.usage for event in decode(*stream) if isinstance(event, UsageReport)]
         assert told == whole == Usage(3, 2, 5, service_tier=expected)
 
