@@ -12,7 +12,8 @@ from sentinel_core.dialects.slots import JSON, KEY
 from sentinel_core.json_types import JsonMapping, JsonValue
 from sentinel_core.messages import Path, TextSlot
 
-_BRACE_OR_STRING: Final = re.compile(r'[{}]|"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACE_OR_STRING: Final = re.compile(r'[{}]|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+"""A string that nobody closes ends with the text: looked for behind each of its quotes, it takes quadratic time."""
 _COLON: Final = re.compile(r"\s*:")
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(str).decode

@@ -16,6 +16,7 @@ from sentinel_core.testing import FakeProvider
 from sentinel_plugins.guarding.names import apart, names_apart
 from sentinel_plugins.pii.stage import Pii
 from tests.integration.guarded import MESSAGES, Native, ask
+from tests.plugins.guarding.growth import MOST, growth
 from tests.plugins.guarding.guards import PII, guards
 
 TWO = {"ann@acme.com": 1, "bob@acme.com": 2}
@@ -32,11 +33,19 @@ TWO = {"ann@acme.com": 1, "bob@acme.com": 2}
         ('{"\\":{":1,"\\":{":2}', '{"\\":{":1,"\\":{_2":2}'),
         ('{"\\ud800":1,"\\ud800":2}', '{"\\ud800":1,"\\\\ud800_2":2}'),
         ('}}"a":1,"a":{"a":1,"a', '}}"a":1,"a":{"a":1,"a'),
+        ('{"a":1,"a":"{\\"a\\":1,\\"a\\":', '{"a":1,"a_2":"{\\"a\\":1,\\"a\\":'),
+        ('{"a":1,"a":"\\', '{"a":1,"a_2":"\\'),
     ],
 )
 def test_equal_names_of_one_object_are_numbered(text: str, named: str) -> None:
     assert names_apart(text) == named
     assert names_apart(named) == named
+
+
+@pytest.mark.parametrize("unit", ['\\"', '\\"a\\": 1, ', "\\\\", "a", "\n", "{", '"', '"a" ', '{"a":'])
+@pytest.mark.parametrize("before", ['{"a":1,"a":"', '{"a":1,'], ids=["in a string", "in an object"])
+def test_arguments_that_were_cut_off_are_numbered_in_linear_time(before: str, unit: str) -> None:
+    assert growth(lambda text: names_apart(before + text), unit) <= MOST
 
 
 objects = st.recursive(
