@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -15,6 +15,8 @@ from sentinel_core.messages import Path, TextSlot
 _BRACE_OR_STRING: Final = re.compile(r'[{}]|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 """A string that nobody closes ends with the text: looked for behind each of its quotes, it takes quadratic time."""
 _COLON: Final = re.compile(r"\s*:")
+_Taken: TypeAlias = dict[str, int]
+"""The names of an object, each with the number that was last put behind it."""
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(str).decode
 
@@ -25,7 +27,7 @@ def apart(
     """The changes of a body's texts, with a number behind a name that its object has already: among the body's members,
     in what is read as one text, and in kinds of text that are `json`."""
     changed = dict(changes)
-    names: dict[Path, set[str]] = {}
+    names: dict[Path, _Taken] = {}
     for slot in slots if changes else ():
         path = slot.path
         if path not in changes or not isinstance(path[0], str):
@@ -45,11 +47,11 @@ def apart(
 def names_apart(text: str) -> str:
     """JSON with a number behind each name that its object has already. What is no JSON is read as far as it is."""
     out: list[str] = []
-    at, objects = 0, list[set[str]]()
+    at, objects = 0, list[_Taken]()
     for found in _BRACE_OR_STRING.finditer(text):
         said = found.group()
         if said == "{":
-            objects.append(set())
+            objects.append({})
         elif said == "}":
             del objects[-1:]
         elif objects and _COLON.match(text, found.end()):
@@ -60,21 +62,21 @@ def names_apart(text: str) -> str:
     return "".join((*out, text[at:]))
 
 
-def _new(name: str, taken: set[str]) -> str:
+def _new(name: str, taken: _Taken) -> str:
     """The name, or with a number one that is not taken; it is taken then."""
-    new, number = name, 1
+    new = name
     while new in taken:
-        number += 1
-        new = f"{name}_{number}"
-    taken.add(new)
+        taken[name] += 1
+        new = f"{name}_{taken[name]}"
+    taken[new] = 1
     return new
 
 
-def _kept(body: JsonValue, path: Path, changes: Mapping[Path, str]) -> set[str]:
+def _kept(body: JsonValue, path: Path, changes: Mapping[Path, str]) -> _Taken:
     """The names of an object's members that stay what they are."""
     for step in path:
         body = body[step]
-    return {name for name in body if (*path, KEY, name) not in changes}
+    return {name: 1 for name in body if (*path, KEY, name) not in changes}
 
 
 def _meaning(written: str) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sentinel_core.dialects.openai_chat import OPENAI_CHAT
 from sentinel_core.dialects.slots import KEY
 from sentinel_core.json_types import JsonObject
-from sentinel_core.messages import Path
+from sentinel_core.messages import Path, TextSlot
 from sentinel_core.testing import FakeProvider
 from sentinel_plugins.guarding.names import apart, names_apart
 from sentinel_plugins.pii.stage import Pii
@@ -29,6 +29,7 @@ TWO = {"ann@acme.com": 1, "bob@acme.com": 2}
         ('{"a":1, "a" : 2,"a":{"a":3}}', '{"a":1, "a_2" : 2,"a_3":{"a":3}}'),
         ('{"a":"a","b":["a","a"],"c":{"a":1}}', '{"a":"a","b":["a","a"],"c":{"a":1}}'),
         ('{"a_2":1,"a":2,"a":3}', '{"a_2":1,"a":2,"a_3":3}'),
+        ('{"a":1,"a":2,"a_3":3,"a":4,"a_2":5,"a":6}', '{"a":1,"a_2":2,"a_3":3,"a_4":4,"a_2_2":5,"a_5":6}'),
         ('{"\\u0061":1,"a":2}', '{"\\u0061":1,"a_2":2}'),
         ('{"\\":{":1,"\\":{":2}', '{"\\":{":1,"\\":{_2":2}'),
         ('{"\\ud800":1,"\\ud800":2}', '{"\\ud800":1,"\\\\ud800_2":2}'),
@@ -46,6 +47,20 @@ def test_equal_names_of_one_object_are_numbered(text: str, named: str) -> None:
 @pytest.mark.parametrize("before", ['{"a":1,"a":"', '{"a":1,'], ids=["in a string", "in an object"])
 def test_arguments_that_were_cut_off_are_numbered_in_linear_time(before: str, unit: str) -> None:
     assert growth(lambda text: names_apart(before + text), unit) <= MOST
+
+
+@pytest.mark.parametrize("unit", ['"a":1,', '"a":1,"a_2":2,', '"a":{"b":1,"b":2},'])
+def test_equal_names_are_numbered_in_linear_time(unit: str) -> None:
+    assert growth(lambda text: names_apart("{" + text), unit) <= MOST
+
+
+def test_names_of_a_body_that_become_equal_are_numbered_in_linear_time() -> None:
+    def work(text: str) -> object:
+        body: JsonObject = {"metadata": dict.fromkeys(map(str, range(len(text) // 8)))}
+        slots = [TextSlot(("metadata", KEY, name), name, kind="key") for name in body["metadata"]]
+        return apart(body, slots, {slot.path: "[A]" for slot in slots})
+
+    assert growth(work, "a") <= MOST
 
 
 objects = st.recursive(
