@@ -25,9 +25,11 @@ def apart(
     body: JsonMapping, slots: Iterable[TextSlot], changes: Mapping[Path, str], json: Collection[str] = ()
 ) -> dict[Path, str]:
     """The changes of a body's texts, with a number behind a name that its object has already: among the body's members,
-    in what is read as one text, and in kinds of text that are `json`."""
+    in what is read as one text, and in kinds of text that are `json`. What a schema requires is named as its properties
+    are."""
     changed = dict(changes)
     names: dict[Path, _Taken] = {}
+    required: dict[Path, Path] = {}
     for slot in slots if changes else ():
         path = slot.path
         if path not in changes or not isinstance(path[0], str):
@@ -41,7 +43,9 @@ def apart(
             text = names_apart(changes[path])
             if text != changes[path] and names_apart(slot.text) == slot.text:
                 changed[path] = text
-    return changed
+        elif path[-2:-1] == ("required",):
+            required[path] = (*path[:-2], "properties", KEY, slot.text)
+    return changed | {path: changed[name] for path, name in required.items() if changes.get(name) == changes[path]}
 
 
 def names_apart(text: str) -> str:

@@ -109,6 +109,18 @@ async def test_no_member_of_a_request_is_lost() -> None:
     assert json.loads(body["messages"][1]["tool_calls"][0]["function"]["arguments"]) == body["metadata"]
 
 
+async def test_what_a_schema_requires_is_named_as_its_properties_are() -> None:
+    below = {"properties": {"bob@acme.com": {}, "ann@acme.com": {}}, "required": ["ann@acme.com", "bob@acme.com"]}
+    schema = {"required": ["x", *TWO, "ceo@acme.com"], "properties": {**dict.fromkeys(TWO, below), "x": {}}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": schema}}
+    async with guards(FakeProvider(), pii=PII) as chain:
+        driven = await chain.ask(messages=[{"role": "user", "content": "Hi"}], tools=[tool])
+    sent = driven.sent[-1].request.body["tools"][0]["function"]["parameters"]
+    assert sent["required"] == ["x", "[OWN_MAIL]", "[OWN_MAIL]_2", "[OWN_MAIL]"]
+    below = {"properties": {"[OWN_MAIL]": {}, "[OWN_MAIL]_2": {}}, "required": ["[OWN_MAIL]_2", "[OWN_MAIL]"]}
+    assert sent["properties"] == {"[OWN_MAIL]": below, "[OWN_MAIL]_2": below, "x": {}}
+
+
 async def test_equal_names_that_a_client_wrote_are_its_own() -> None:
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a":1,"a":"ann@acme.com"}'}}
     messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": None, "tool_calls": [call]}]
