@@ -123,6 +123,8 @@ def card(value: str, before: str, after: str) -> bool:
         return False
     if value == digits and re.search(r"[0-9]\.\Z", before):
         return False
+    if {*groups} == {4} and (re.search(r"\b[0-9]{4}[ ./-]\Z", before) or re.match(r"[ ./-][0-9]{4}\b", after)):
+        return False  # one of several figures in a row
     total = sum(sum(map(int, str(int(digit) * (1 + place % 2)))) for place, digit in enumerate(digits[::-1]))
     return total % 10 == 0 and len(set(digits)) > 1
 
