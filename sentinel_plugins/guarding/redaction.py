@@ -22,7 +22,7 @@ from sentinel_plugins.guarding.policy import Policy
 from sentinel_plugins.guarding.replacing import Action, Replacement
 from sentinel_plugins.guarding.spots import Spot, Spots
 from sentinel_plugins.guarding.told import Alongside, Told
-from sentinel_plugins.guarding.transducer import Decide, Piece, Transducer, joined
+from sentinel_plugins.guarding.transducer import Decide, Overlong, Piece, Transducer, joined
 from sentinel_plugins.guarding.written import JsonText, PlainText, Replacer
 
 Note = Callable[[str, Action], None]
@@ -53,6 +53,11 @@ class Merged(msgspec.Struct, frozen=True):
     def looks_for(self, policy: Policy) -> bool:
         """Whether this guard's values are among those that are looked for."""
         return policy is self.own or policy in self.others
+
+    @property
+    def overlong(self) -> Mapping[str, Overlong]:
+        """The entities whose values may go on beyond what is found of them, those of all."""
+        return {name: entity for policy in (self.own, *self.others) for name, entity in policy.overlong.items()}
 
     def rank(self, found: Found) -> int:
         """How much a value counts where it overlaps others."""
@@ -94,6 +99,7 @@ class Redaction:
     ) -> None:
         self._json = json
         self.merged = merged
+        self._overlong = merged.overlong
         self.replacements = replacements
         self._note = note
         self.left: dict[str, Found] = {}
@@ -116,17 +122,17 @@ class Redaction:
         finder, decide = finder or self.merged.finder, decide or self._decide
         make = partial(self._replacer, finder, decide)
         if told is not None and kind not in self._json:
-            return PlainText(Alongside(told, self._replacer(Beside(finder, told), decide, left)))
+            return PlainText(Alongside(told, self._replacer(Beside(finder, told), decide, left, alongside=True)))
         if kind not in self._json:
             return PlainText(make(left), spots.note if spots is not None else None)
         if spots is not None:
             return JsonText(make, finder.left, note=spots.note)
         return JsonText(make, finder.left, self.merged.own.numbers)
 
-    def _replacer(self, finder: Finder, decide: Decide, left: str) -> Replacer:
-        """What reads one text."""
-        overlong = self.merged.own.overlong
-        return Transducer(finder, self.merged.rank, decide, left=left, overlong=overlong, known=self.known)
+    def _replacer(self, finder: Finder, decide: Decide, left: str, *, alongside: bool = False) -> Replacer:
+        """What reads one text, `alongside` another reader where the finder asks that one."""
+        rank, overlong, known = self.merged.rank, self._overlong, self.known
+        return Transducer(finder, rank, decide, left=left, overlong=overlong, known=known, in_step=alongside)
 
     def marked(self, text: str, marks: Sequence[Mark]) -> str:
         """A text whose values are known, with this guard's replaced."""

@@ -51,7 +51,8 @@ class Piece(msgspec.Struct, frozen=True):
 @runtime_checkable
 class Overlong(Protocol):
     """An entity whose values may be longer than its `max_length`. Of such a value it finds the first `max_length`
-    characters, of no other so many; what follows belongs to the value up to its end, and is dropped."""
+    characters, of no other so many; what follows belongs to the value up to its end, and is dropped where the value is
+    replaced. Where the value leaves as it is, so does what follows, and nobody looks for anything in it."""
 
     @property
     def name(self) -> str:
@@ -90,7 +91,9 @@ class Transducer:
         left: str = "",
         overlong: Mapping[str, Overlong] | None = None,
         known: Known | None = None,
+        in_step: bool = False,
     ) -> None:
+        """`in_step` says that the finder may only be asked about ends of all that has come: no piece is cut up."""
         self._known = known
         finder = Recalling(finder, known) if known is not None else finder
         self._finder = finder.following()
@@ -100,10 +103,12 @@ class Transducer:
         self._text = left
         self._sent = len(left)
         self._looked = 0
+        self._short_slice = _SLICE if in_step else _SHORT_SLICE
         self._context = max(1, finder.left)
         self._trim_at = self._sent + self._context + _ROOM
         self._swallowers: Sequence[Overlong] = ()
         self._swallowed = 0
+        self._instead: str | None = ""
         self._tail = ""
 
     def feed(self, text: str, *, end: bool = False) -> list[Piece]:
@@ -131,7 +136,7 @@ class Transducer:
                 text = self._swallow(text, pieces)
                 if self._swallowers:
                     continue
-                size = _SHORT_SLICE
+                size = self._short_slice
             if len(text) > size:
                 ahead.append(text[size:])
                 text = text[:size]
@@ -175,7 +180,8 @@ class Transducer:
             if start > at:
                 pieces.append(Piece(start - at))
             value = text[start : cluster.end]
-            pieces.append(Piece(cluster.end - start, self._decide(cluster, value), cluster))
+            self._instead = self._decide(cluster, value)
+            pieces.append(Piece(cluster.end - start, self._instead, cluster))
             at = cluster.end
             is_new = start == cluster.start and self._known is not None and self._known.learn(value, cluster.first)
             self._swallowers = [entity for one, entity in longer if cluster.start <= one.start < cluster.end]
@@ -213,7 +219,7 @@ class Transducer:
         return entity if entity is not None and found.end - found.start >= entity.max_length else None
 
     def _swallow(self, text: str, pieces: list[Piece]) -> str:
-        """Drop what belongs to the values that go on; what follows the last of them."""
+        """Drop what belongs to the values that go on, or let it leave as they did; what follows the last of them."""
         seen = self._tail + text
         ends = [entity.rest(seen) for entity in self._swallowers]
         end = -1 if -1 in ends else max(ends)
@@ -222,7 +228,7 @@ class Transducer:
         if self._swallowed > LONGEST_SWALLOWED:
             raise Refusal("content_policy_violation")
         if dropped:
-            pieces.append(Piece(dropped, ""))
+            pieces.append(Piece(dropped, None if self._instead is None else ""))
         if end < 0:
             self._tail = seen[-LONGEST_TERMINATOR:]
             return ""

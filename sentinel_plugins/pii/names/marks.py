@@ -82,6 +82,6 @@ class Marking(Redaction):
         """What was recognised is known by segments, which only a text that is read tells."""
         return True
 
-    def _replacer(self, finder: Finder, decide: Decide, left: str) -> Replacer:
+    def _replacer(self, finder: Finder, decide: Decide, left: str, *, alongside: bool = False) -> Replacer:
         marks = Marks(self._recognised)
-        return Alongside(marks, super()._replacer(Beside(finder, marks), decide, left))
+        return Alongside(marks, super()._replacer(Beside(finder, marks), decide, left, alongside=True))

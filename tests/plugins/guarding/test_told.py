@@ -14,6 +14,7 @@ from sentinel_plugins.guarding.merge import Cluster
 from sentinel_plugins.guarding.told import Alongside, Told
 from sentinel_plugins.guarding.transducer import Transducer
 from sentinel_plugins.guarding.written import PlainText
+from tests.plugins.guarding.kinds import LONG
 
 WORDS = st.lists(st.tuples(st.sampled_from(["a", "bc", "1 2", "\u53f7" * 9]), st.sampled_from(["", "seen", "gone"])))
 
@@ -45,3 +46,12 @@ def test_a_value_is_whole_however_long_the_piece_that_holds_it() -> None:
     text = PlainText(Alongside(told, Transducer(Beside(Together([]), told), lambda _: 0, lambda *_: "[PIN]")))
     told.tell([mark(16_380, 16_390, "seen")], 20_000)
     assert text.feed("a" * 20_000, end=True) == "a" * 16_380 + "[PIN]" + "a" * 3_610
+
+
+def test_it_finds_each_value_in_its_place_behind_one_that_goes_on() -> None:
+    told = Told()
+    finder = Beside(Together([LONG]), told)
+    transducer = Transducer(finder, lambda _: 0, lambda *_: "[PIN]", overlong={LONG.name: LONG}, in_step=True)
+    told.tell([mark(4_000, 4_010, "seen")], 10_000)
+    text = "BEGIN" + "a" * 995 + "." + "1" * 8_999
+    assert PlainText(Alongside(told, transducer)).feed(text, end=True) == f"[PIN].{'1' * 2_999}[PIN]{'1' * 5_990}"
