@@ -8,6 +8,7 @@ from heapq import heappush
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import msgspec
+from msgspec.structs import replace
 
 from sentinel_core.errors import Refusal
 from sentinel_plugins.guarding.entity import Found
@@ -108,6 +109,7 @@ class Transducer:
         self._trim_at = self._sent + self._context + _ROOM
         self._swallowers: Sequence[Overlong] = ()
         self._swallowed = 0
+        self._swallowed_to = 0
         self._instead: str | None = ""
         self._tail = ""
 
@@ -154,15 +156,28 @@ class Transducer:
         if not end and held > _MUCH_HELD and len(text) - self._looked < held // _SHARE:
             return None
         self._looked = len(text)
-        limit = len(text) if end else max(sent, self._finder.live_from(text))
+        limit = len(text) if end else max(sent, self._live_from(text))
         if limit == sent or (not end and 2 * (limit - sent) < len(text) - limit and _ROW.fullmatch(text, sent)):
             return None
-        found = self._finder.find(text)
+        found = self._find(text)
         if not found:  # as a rule
             pieces.append(Piece(limit - sent))
             self._sent = limit
             return None
         return self._replace([one for one in found if one.end > sent], limit, pieces, end=end)
+
+    def _find(self, text: str) -> Sequence[Found]:
+        """Values; behind one that went on: those that begin in it, and those that are there if nothing is before."""
+        found, at = self._finder.find(text), self._swallowed_to
+        if at <= 0:  # as a rule
+            return found
+        behind = self._finder.find(text[at:])
+        moved = [replace(one, start=one.start + at, end=one.end + at) for one in behind]
+        return [*(one for one in found if one.start < at < one.end), *moved]
+
+    def _live_from(self, text: str) -> int:
+        live, at = self._finder.live_from(text), self._swallowed_to
+        return live if at <= 0 else min(live, at + self._finder.live_from(text[at:]))
 
     def _replace(self, found: list[Found], limit: int, pieces: list[Piece], *, end: bool) -> str | None:
         """Let go of the text up to `limit` with what was found in it, as far as that is decided."""
@@ -180,15 +195,19 @@ class Transducer:
             if start > at:
                 pieces.append(Piece(start - at))
             value = text[start : cluster.end]
-            self._instead = self._decide(cluster, value)
-            pieces.append(Piece(cluster.end - start, self._instead, cluster))
             at = cluster.end
+            if cluster.start < self._swallowed_to:
+                kept_apart = self._instead is None and text[at : at + 1].strip()
+                self._instead = " " if kept_apart else ""  # else the next guard would take what follows for more of it
+                pieces.append(Piece(at - start, self._instead))
+            else:
+                self._instead = self._decide(cluster, value)
+                pieces.append(Piece(at - start, self._instead, cluster))
             is_new = start == cluster.start and self._known is not None and self._known.learn(value, cluster.first)
             self._swallowers = [entity for one, entity in longer if cluster.start <= one.start < cluster.end]
             if self._swallowers:
                 self._text, self._sent, self._swallowed, self._looked = "", 0, 0, 0
                 self._tail = text[max(start, at - LONGEST_TERMINATOR) : at]
-                self._trim_at = self._context + _ROOM
                 return text[at:]
             if is_new:
                 begun = self._again(value, at, found, coming)
@@ -219,7 +238,8 @@ class Transducer:
         return entity if entity is not None and found.end - found.start >= entity.max_length else None
 
     def _swallow(self, text: str, pieces: list[Piece]) -> str:
-        """Drop what belongs to the values that go on, or let it leave as they did; what follows the last of them."""
+        """Drop what belongs to the values that go on, or let it leave as they did; what follows the last of them. The
+        end of that is kept: what begins in there and ends behind it is a value as well, and goes with them."""
         seen = self._tail + text
         ends = [entity.rest(seen) for entity in self._swallowers]
         end = -1 if -1 in ends else max(ends)
@@ -232,6 +252,10 @@ class Transducer:
         if end < 0:
             self._tail = seen[-LONGEST_TERMINATOR:]
             return ""
+        end = max(end, len(self._tail))
+        self._text = seen[max(0, end - LONGEST_TERMINATOR) : end]
+        self._sent = self._swallowed_to = len(self._text)
+        self._trim_at = self._sent + self._context + _ROOM
         self._swallowers = ()
         return text[dropped:]
 
@@ -249,6 +273,7 @@ class Transducer:
         if reads or self._sent > _MOST_CONTEXT:
             self._text, self._sent = rest, self._context
             self._looked -= start
+            self._swallowed_to -= start
         self._trim_at = self._sent + self._context + _ROOM
 
 

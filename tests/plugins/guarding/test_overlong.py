@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel_core.errors import Refusal
-from sentinel_plugins.guarding.entities import secrets
+from sentinel_plugins.guarding.entities import secrets, structured_pii
 from sentinel_plugins.guarding.finder import Together
 from sentinel_plugins.guarding.replacing import redacted
 from sentinel_plugins.guarding.scanner import Scanner
 from sentinel_plugins.guarding.transducer import LONGEST_SWALLOWED, Overlong, Transducer
 from sentinel_plugins.guarding.written import PlainText
+from tests.plugins.guarding.growth import MOST, growth
 from tests.plugins.guarding.test_transducer import cut
 from tests.properties import promised
 
@@ -118,3 +119,13 @@ def test_one_that_never_ends_is_blocked() -> None:
 def test_a_placeholder_for_each_of_many() -> None:
     assert through(*[f"r8_{chance(700)} "] * 100) == "[REPLICATE_TOKEN] " * 100
     assert through(f"r8_{chance(700)} " * 100) == "[REPLICATE_TOKEN] " * 100
+
+
+@pytest.mark.parametrize("behind", [" ", "-4111 1111 1111 1111 "])
+def test_p6_the_work_is_linear_in_secrets_that_go_on(behind: str) -> None:
+    finder = Together([Scanner((*ENTITIES, *structured_pii()))])
+
+    def work(text: str) -> None:
+        Transducer(finder, lambda _: 1, lambda *_: "[GONE]", overlong=OVERLONG).feed(text, end=True)
+
+    assert growth(work, f"r8_{chance(700)}{behind}") <= MOST

@@ -18,6 +18,18 @@ SECRETS = {
     f"It is eyJhbGciOiJSUzI1NiJ9.eyJ{chance(9000)}-123-45-6789-{chance(40)} here": "[JSON_WEB_TOKEN]",
     f"It is postgres://app:pw@h/{chance(6000)}.10.1.2.30.{chance(40)} here": "[CONNECTION_STRING]",
 }
+FORMS = {
+    "[JSON_WEB_TOKEN]": lambda length: f"eyJhbGciOiJSUzI1NiJ9.eyJ{chance(length)}.{chance(300)}",
+    "[CONNECTION_STRING]": lambda length: f"postgres://app:pw@h/{chance(length)}",
+}
+OVER_THE_END = {
+    "-GB82 WEST 1234 5698 7654 32 and": "",
+    "-4111 1111 1111 1111 and": "",
+    "_123-45-6789 and": "",
+    " 415-555-2671 and": " [PHONE_NUMBER]",
+    "\n415-555-2671 and": "\n[PHONE_NUMBER]",
+    " bob@acme.com and": " [EMAIL_ADDRESS]",
+}
 
 
 @pytest.fixture(scope="module", params=ORDERS, ids="-".join)
@@ -51,3 +63,38 @@ def test_p6_nor_in_an_answer_whole_or_streamed(ask: Ask, text: str, size: int) -
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
     assert ask([text], stream=False).text == f"It is {SECRETS[text]} here"
     assert ask(pieces, stream=True).text == f"It is {SECRETS[text]} here"
+
+
+@pytest.mark.parametrize("order", ORDERS, ids="-".join)
+@pytest.mark.parametrize("behind", OVER_THE_END)
+@pytest.mark.parametrize("name", FORMS)
+async def test_p5_a_value_that_begins_in_a_secret_goes_with_it(order: tuple[str, ...], name: str, behind: str) -> None:
+    async with guards(FakeProvider(("ok",)), **{name: {} for name in order}) as chain:
+        for length in (500, 9000):
+            assert sent(await chain.ask(FORMS[name](length) + behind)) == f"{name}{OVER_THE_END[behind]} and"
+
+
+@pytest.mark.parametrize("behind", OVER_THE_END)
+@pytest.mark.parametrize("name", FORMS)
+def test_p6_also_in_an_answer_whole_or_streamed(ask: Ask, name: str, behind: str) -> None:
+    for length in (500, 9000):
+        text = FORMS[name](length) + behind
+        assert ask([text], stream=False).text == f"{name}{OVER_THE_END[behind]} and"
+        for size in (7, 3000):
+            pieces = [text[at : at + size] for at in range(0, len(text), size)]
+            assert ask(pieces, stream=True).text == f"{name}{OVER_THE_END[behind]} and"
+
+
+def test_p5_a_value_right_behind_a_secret_is_read_as_if_nothing_were_before_it(ask: Ask) -> None:
+    text = f"sk-proj-{chance(700)}+postgres://app:Ca5SQD270@db.acme.com/x."
+    assert ask([text], stream=False).text == "[OPENAI_KEY]+[CONNECTION_STRING]."
+
+
+def test_p5_what_stands_right_behind_such_a_value_is_not_taken_for_more_of_the_secret(ask: Ask) -> None:
+    text = f"api_key={chance(600)}-4111 1111 1111 1111/see and"
+    assert ask([text], stream=False).text.replace(" ", "") == "api_key=[LABELLED_TOKEN]/seeand"
+
+
+def test_p5_what_stands_behind_such_a_value_is_read(ask: Ask) -> None:
+    text = f"{FORMS['[CONNECTION_STRING]'](9000)}-4111 1111 1111 1111 and 4111 1111 1111 1111"
+    assert ask([text], stream=False).text == "[CONNECTION_STRING] and [CREDIT_CARD]"

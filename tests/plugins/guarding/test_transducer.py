@@ -177,6 +177,17 @@ def test_a_value_without_an_end_is_swallowed_up_to_its_terminator(body: str, pla
     assert out == ("key [PRIVATE_KEY]. after" if len(body) >= 7 else text)
 
 
+@promised()
+@given(st.text("ab .@", max_size=160), CUTS)
+def test_p6_what_begins_in_a_value_without_an_end_goes_with_it(body: str, places: list[int]) -> None:
+    text = f"BEGINaaaaaaa{body} bob.b@acme.com after"
+    assert "".join(through(cut(text, places), (LONG, MAIL))) == "".join(through([text], (LONG, MAIL)))
+
+
+def test_p6_and_nothing_of_it_is_left() -> None:
+    assert "".join(through(["BEGINaaaaaaa bob.b@acme.com after"], (LONG, MAIL))) == "[PRIVATE_KEY] after"
+
+
 @pytest.mark.parametrize("size", [1000, LONGEST_SWALLOWED * 2])
 def test_a_value_that_never_ends_is_blocked(size: int) -> None:
     text = "BEGIN" + "a" * (LONGEST_SWALLOWED + 100)
