@@ -21,10 +21,11 @@ Decide: TypeAlias = Callable[[Cluster, str], str | None]
 value, in order, before anything behind the value leaves."""
 
 LONGEST_CLUSTER = 16_384
-"""Characters of values that overlap in a chain. More is blocked: it would have to be held until the chain ends."""
+"""Characters of values that overlap in a chain. More of a stream is blocked: it would be held until the chain ends."""
 
 LONGEST_SWALLOWED = 65_536
-"""Characters that are dropped behind a value that never ends. More is blocked."""
+"""Characters of a stream that are dropped behind a value that never ends. More is blocked: of a whole text the end is
+there, of a stream it may never come."""
 
 _SLICE = 32_768
 _SHORT_SLICE = 2048
@@ -35,6 +36,8 @@ _MUCH_HELD = 512
 _SHARE = 8
 """Where more than so much is held, it is looked at again once it has grown by this part of it: a token that goes on for
 thousands of characters would else be searched from its beginning for each of them."""
+_SHARE_OF_WHOLE = 2
+"""Of a whole text, nobody waits for what could leave."""
 _ROW = re.compile(r"[^0-9]{0,3}(?:[0-9][ ().+/-]{0,3}){16,}")
 """Figures, and more of them. Some could leave with every event, and all around would be searched again for them: they
 leave when they are half of what stays."""
@@ -109,6 +112,7 @@ class Transducer:
         self._trim_at = self._sent + self._context + _ROOM
         self._swallowers: Sequence[Overlong] = ()
         self._swallowed = 0
+        self._ends = False
         self._swallowed_to = 0
         self._instead: str | None = ""
         self._tail = ""
@@ -116,6 +120,7 @@ class Transducer:
     def feed(self, text: str, *, end: bool = False) -> list[Piece]:
         """The next piece of the text; at the `end` of the text everything that was held leaves as well."""
         pieces: list[Piece] = []
+        self._ends = end
         if not self._swallowers and len(text) <= _SLICE:  # as a rule
             self._text += text
             rest = self._release(pieces, end=end)
@@ -153,7 +158,8 @@ class Transducer:
         """Let go of what is decided. Returns what follows a value that goes on beyond its longest form."""
         text, sent = self._text, self._sent
         held = len(text) - sent
-        if not end and held > _MUCH_HELD and len(text) - self._looked < held // _SHARE:
+        share = _SHARE_OF_WHOLE if self._ends else _SHARE
+        if not end and held > _MUCH_HELD and len(text) - self._looked < held // share:
             return None
         self._looked = len(text)
         limit = len(text) if end else max(sent, self._live_from(text))
@@ -189,7 +195,7 @@ class Transducer:
                 limit = self._undecided(cluster, found, limit)
             if cluster.end > limit:
                 break
-            if cluster.end - cluster.start > LONGEST_CLUSTER:
+            if cluster.end - cluster.start > LONGEST_CLUSTER and not self._ends:
                 raise Refusal("content_policy_violation")
             start = max(cluster.start, at)
             if start > at:
@@ -228,7 +234,7 @@ class Transducer:
     def _undecided(self, cluster: Cluster, found: Sequence[Found], limit: int) -> int:
         """Where the first thing begins that the next character may change: this one."""
         sure = max((one.end for one in found if cluster.start <= one.start < limit), default=0)
-        if sure - cluster.start > LONGEST_CLUSTER:
+        if sure - cluster.start > LONGEST_CLUSTER and not self._ends:
             raise Refusal("content_policy_violation")
         return max(cluster.start, self._sent)
 
@@ -245,7 +251,7 @@ class Transducer:
         end = -1 if -1 in ends else max(ends)
         dropped = len(text) if end < 0 else max(0, end - len(self._tail))
         self._swallowed += dropped
-        if self._swallowed > LONGEST_SWALLOWED:
+        if self._swallowed > LONGEST_SWALLOWED and not self._ends:
             raise Refusal("content_policy_violation")
         if dropped:
             pieces.append(Piece(dropped, None if self._instead is None else ""))

@@ -111,9 +111,23 @@ def test_secrets_of_which_one_holds_the_other_go_on_together(inner: str) -> None
     assert through(*text) == through(text)
 
 
-def test_one_that_never_ends_is_blocked() -> None:
+def test_one_that_never_ends_is_blocked_in_a_stream() -> None:
     with pytest.raises(Refusal, match="content_policy_violation"):
         through(f"sk-proj-{chance(LONGEST_SWALLOWED + 700)}")
+
+
+@pytest.mark.parametrize("name", ["JSON_WEB_TOKEN", "CONNECTION_STRING", "CONNECTION_STRING of libpq", "OPENAI_KEY"])
+def test_of_a_whole_text_the_end_is_there(name: str) -> None:
+    whole = f"It is {FORMS[name](LONGEST_SWALLOWED * 3)} (do not share it)."
+    text = PlainText(Transducer(FINDER, lambda _: 1, lambda one, value: redacted(one.first, value), overlong=OVERLONG))
+    assert text.feed(whole, end=True) == f"It is [{name.partition(' ')[0]}] (do not share it)."
+
+
+def test_p6_the_work_is_linear_in_what_goes_on() -> None:
+    def work(text: str) -> None:
+        Transducer(FINDER, lambda _: 1, lambda *_: "[GONE]", overlong=OVERLONG).feed(f"sk-proj-{text}", end=True)
+
+    assert growth(work, chance(4000)) <= MOST
 
 
 def test_a_placeholder_for_each_of_many() -> None:
@@ -129,3 +143,13 @@ def test_p6_the_work_is_linear_in_secrets_that_go_on(behind: str) -> None:
         Transducer(finder, lambda _: 1, lambda *_: "[GONE]", overlong=OVERLONG).feed(text, end=True)
 
     assert growth(work, f"r8_{chance(700)}{behind}") <= MOST
+
+
+@pytest.mark.parametrize("unit", ["host=db user=app password=b ", "r8_1 password=b host=db user=app@b.co/x "])
+def test_p6_the_work_is_linear_in_values_that_overlap_in_a_chain(unit: str) -> None:
+    finder = Together([Scanner((*ENTITIES, *structured_pii()))])
+
+    def work(text: str) -> None:
+        Transducer(finder, lambda _: 1, lambda *_: "[GONE]", overlong=OVERLONG).feed(text * 8, end=True)
+
+    assert growth(work, unit) <= MOST

@@ -98,3 +98,9 @@ def test_p5_what_stands_right_behind_such_a_value_is_not_taken_for_more_of_the_s
 def test_p5_what_stands_behind_such_a_value_is_read(ask: Ask) -> None:
     text = f"{FORMS['[CONNECTION_STRING]'](9000)}-4111 1111 1111 1111 and 4111 1111 1111 1111"
     assert ask([text], stream=False).text == "[CONNECTION_STRING] and [CREDIT_CARD]"
+
+
+def test_a_picture_behind_a_word_for_secrets_is_replaced_whole(ask: Ask) -> None:
+    text = f'{{"image_token": "{chance(80_000)}", "rest": "bob"}}'
+    assert ask([text], stream=False).text == '{"image_token": "[LABELLED_TOKEN]", "rest": "bob"}'
+    assert ask([text], stream=True).error is not None
