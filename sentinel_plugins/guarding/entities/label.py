@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from sentinel_plugins.guarding.entity_names import SECRETS, STRUCTURED
 from sentinel_plugins.guarding.tail import ANYWHERE, searching, utf8
 
 _LINK: Final = (
@@ -17,8 +18,24 @@ what programs print, values stand one below the other: up to so many spaces."""
 _CUT: Final = "A"
 """Stands for the beginning of a word of which only the end is read."""
 _NOTHING: Final = "[]"
-_PLACEHOLDER: Final = re.compile(rf"(?:\A{_CUT}|\[[A-Z][A-Z0-9]*_)[A-Z0-9_]*(?::[a-p]*)?\]")
-"""What stands for a value that is gone, or the end of it, says nothing of what follows."""
+_PLACEHOLDER: Final = re.compile(
+    rf"(?:\A{_CUT}(?P<cut>[A-Z0-9_]*)|(?:(?<!\w)|(?<=\A{_CUT}))\[(?P<name>[A-Z0-9_]+))(?P<code>:[a-p]{{16}})?\]",
+    re.ASCII,
+)
+"""What stands for a value that is gone, or the end of it, says nothing of what follows. Right behind a word it is code
+that looks something up by a constant."""
+_RECOGNISED: Final = ("DE_SOCIAL_SECURITY", "IN_PAN", "IT_IDENTITY_CARD", "MAC_ADDRESS", "US_ITIN")
+"""Presidio's names that say a word."""
+_NAMES: Final = frozenset((*STRUCTURED, *SECRETS, *_RECOGNISED))
+_ENDS: Final = frozenset(name[at:] for name in _NAMES for at in range(len(name) + 1))
+
+
+def _read(placeholder: re.Match[str]) -> str:
+    """What is read of something that may be one: nothing, if there is such an entity, or a code that guards write."""
+    name, cut = placeholder["name"], placeholder["cut"]
+    if placeholder["code"] or name in _NAMES or cut in _ENDS:
+        return _NOTHING
+    return placeholder[0]
 
 
 class Label:
@@ -43,7 +60,7 @@ class Label:
         """Whether one of the words is there."""
         left = start - self._left
         read = text[:start] if left <= 0 else _CUT + text[left:start]
-        return self._holds(_PLACEHOLDER.sub(_NOTHING, read) if "]" in read else read)
+        return self._holds(_PLACEHOLDER.sub(_read, read) if "]" in read else read)
 
     def may_be_in(self, text: str) -> bool:
         """Whether one of the words, if they need not be adjacent, is anywhere: else it is before no value."""

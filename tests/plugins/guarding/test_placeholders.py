@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,9 @@ from tests.plugins.guarding.texts import texts
 from tests.properties import promised
 
 SCANNER = Scanner((*structured_pii(), *secrets()))
-NAMES = (*STRUCTURED, *SECRETS, "EMPLOYEE_PHONE", "OWN_CARD")
+OWN = ("EMPLOYEE_PHONE", "OWN_CARD")
+RECOGNISED = ("DE_SOCIAL_SECURITY", "IN_PAN", "IT_IDENTITY_CARD", "LOCATION", "MAC_ADDRESS", "PERSON", "US_ITIN")
+NAMES = (*STRUCTURED, *SECRETS, *RECOGNISED)
 HASHED = Hashed(b"a key of a guard", "tenant")
 KEY = Secret("0123456789abcdef0123", "HASH_KEY")
 BETWEEN = (" ", ", ", "\n", " | ", ": ", "=", "\t", ") (", " is ", "; ", " #")
@@ -53,14 +56,34 @@ def found(text: str, behind: str) -> list[Found]:
     return [Found(*place, "secret" if place[2] in SECRETS else "pii") for place in places]
 
 
-@pytest.mark.parametrize("has_code", [False, True])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("name", "has_code"), [*product(NAMES, (False, True)), *product(OWN, (True,))], ids=lambda one: str(one)
+)
 def test_p5_a_placeholder_is_no_label(name: str, has_code: bool) -> None:
     placeholder = (HASHED if has_code else redacted)(Found(0, 0, name, "pii"), "value")
     for behind in (f"{between}{number}" for between in BETWEEN for number in NUMBERS):
         assert found(behind, placeholder) == found(behind, "[]")
         for cut in range(26, 34):
             assert found(f"{'.' * cut}{behind}", placeholder) == found(f"{'.' * cut}{behind}", "[]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[SSN_NO] 219099999",
+        "- [SOCIAL_SECURITY]: 219099999",
+        "[EMPLOYEE_PHONE] 4155552671",
+        "people[US_SSN] = 219099999",
+        "call(row[PHONE_NUMBER], 4155552671)",
+    ],
+)
+def test_p5_another_name_in_brackets_and_what_code_looks_up_is_a_label(text: str) -> None:
+    assert found(text, "")
+
+
+@pytest.mark.parametrize("before", ["", "(", "and ", "]", "\u53f7\u7801", "." * 27])
+def test_p5_a_placeholder_is_none_wherever_no_word_of_code_is_before_it(before: str) -> None:
+    assert not found(f"{before}[US_SSN] 219099999", "")
 
 
 @promised()
