@@ -91,6 +91,7 @@ class Edge:
             await self._fail(tx, receive, error)
         except Exception as error:  # noqa: BLE001 - the outermost catch: JSON errors always (0.15)
             await self._fail(tx, receive, error)
+            _forget_way(error)
         finally:
             write_record(tx)
             tx.forget()
@@ -216,3 +217,14 @@ def _as_error(raised: BaseException) -> tuple[SentinelError, RawHeaders]:
         allow = (raised.headers or {}).get("Allow", "")
         return Refusal("method_not_allowed"), ((b"allow", ", ".join(sorted(allow.split(", "))).encode()),)
     return SentinelError("internal_error"), ()
+
+
+def _forget_way(raised: BaseException) -> None:
+    """Let go of the frames that an error has come through: they hold the exchange, which holds the error. Only the
+    garbage collector would end that, and while it works every other request waits (L05)."""
+    waiting: list[BaseException | None] = [raised]
+    while waiting:
+        error = waiting.pop()
+        if error is not None and error.__traceback__ is not None:
+            error.__traceback__ = None
+            waiting += (error.__cause__, error.__context__)

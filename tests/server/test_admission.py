@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sentinel_core.chain.exchange import Exchange
 from sentinel_core.config import load_settings, settings_from
 from sentinel_core.gateway import Gateway
 from sentinel_core.json_types import JsonValue, TomlValue
@@ -150,3 +152,16 @@ def test_c_11_two_names_that_differ_are_an_error(tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     with pytest.raises(Exception, match="RATE_LIMIT_MAX_REQUESTS and RATE_LIMIT_REQUESTS set the same thing"):
         load_settings(environ={"RATE_LIMIT_MAX_REQUESTS": "1", "RATE_LIMIT_REQUESTS": "2"})
+
+
+async def test_l05_a_refused_request_leaves_nothing_to_the_garbage_collector(tmp_path: Path) -> None:
+    """While that works, everybody waits."""
+    async with limited(tmp_path, max_requests=1) as served, served.connect() as wire:
+        await wire.ask(chat("Hello"))
+        gc.collect()
+        gc.disable()
+        try:
+            assert [(await wire.ask(chat("Hello"))).status for _ in range(20)] == [429] * 20
+            assert sum(type(one) is Exchange for one in gc.get_objects()) <= 1, "the last one may still be on its way"
+        finally:
+            gc.enable()
