@@ -7,6 +7,8 @@ from typing import Annotated, Literal, NamedTuple, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from sentinel_core.json_types import JsonObject
+
 NANO = 1_000_000_000
 """Nano-dollars in a dollar: money is an integer of them inside, and dollars in files."""
 
@@ -125,3 +127,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def nanousd(usd: float) -> int:
     """Dollars of a file as nano-dollars."""
     return round(usd * NANO)
+
+
+def details_of(subject: str, unit: str, limit: int, remaining: int, period_s: float = 0.0) -> JsonObject:
+    """What whoever is refused is told of a limit, in the error's `details`; without a period it has none."""
+    details: JsonObject = {"subject": subject, "unit": unit, "limit": limit, "remaining": remaining}
+    if period_s:
+        details["period_s"] = period_s
+    return details

@@ -124,6 +124,13 @@ class Price(msgspec.Struct, frozen=True):
     tiers: tuple[tuple[int, Rates], ...] = ()
     factors: Mapping[str, int] = {}
     version: str = ""
+    _plain: int = MILLION
+    _dearest: int = MILLION
+
+    def __post_init__(self) -> None:
+        plain = max(self.factors.get(name, MILLION) for name in _PLAIN)
+        msgspec.structs.force_setattr(self, "_plain", plain)
+        msgspec.structs.force_setattr(self, "_dearest", max(plain, *self.factors.values()) if self.factors else plain)
 
     @classmethod
     def of(cls, facts: ModelFacts, version: str) -> Price | None:
@@ -165,13 +172,10 @@ class Price(msgspec.Struct, frozen=True):
     def _dearest_factor(self, service_tier: str | None) -> int:
         """Of the tiers that may serve a request: the plain one instead of any that it names, and every one where it
         leaves the choice to the provider."""
-        if not self.factors:
-            return MILLION
-        plain = max(map(self._factor, _PLAIN))
         if service_tier in _PLAIN:
-            return plain
+            return self._plain
         named = self.factors.get(service_tier) if service_tier is not None else None
-        return max(plain, *self.factors.values()) if named is None else max(plain, named)
+        return self._dearest if named is None else max(self._plain, named)
 
     def _factor(self, service_tier: str | None) -> int:
         return MILLION if service_tier is None else self.factors.get(service_tier, MILLION)

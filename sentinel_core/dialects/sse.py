@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sentinel_core.decoding import BOM
 from sentinel_core.dialects.line_ends import CR, LF
 from sentinel_core.errors import UpstreamError
 
 MAX_EVENT_BYTES = 16 << 20
 
-_BOM = b"\xef\xbb\xbf"
 _made = tuple.__new__  # a named tuple's own constructor is Python, and this runs for every event of every stream
 
 
@@ -104,11 +104,11 @@ class SseParser:
         if not self._begun:
             chunk = bytes(self._held) + chunk
             self._held.clear()
-            if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
+            if len(chunk) < len(BOM) and BOM.startswith(chunk):
                 self._held += chunk
                 return b""
             self._begun = True
-            chunk = chunk.removeprefix(_BOM)
+            chunk = chunk.removeprefix(BOM)
         if self._skip_lf and chunk:
             self._skip_lf = False
             chunk = chunk.removeprefix(b"\n")

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from sentinel_core.decoding import BOM
+from sentinel_core.decoding import mended
 from sentinel_core.dialects.base import Dialect, StreamDecoder
 from sentinel_core.dialects.sse import SseParser
 from sentinel_core.dialects.translation import translated_answer, translated_events
@@ -79,8 +79,7 @@ async def reply_of(
             )
         answer = dialect.assemble([event async for event in events])
     else:
-        body = (await response.read(limits.max_response_bytes)).removeprefix(BOM)
-        answer = (reader or dialect).decode_answer(body)
+        answer = (reader or dialect).decode_answer(mended(await response.read(limits.max_response_bytes)))
     answer = translated_answer(answer, request)
     await response.release()
     if stream:

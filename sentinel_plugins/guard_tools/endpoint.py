@@ -14,8 +14,8 @@ from sentinel_core.endpoints import ADMIN, NO_STORE, Endpoint, HttpReply, HttpRe
 from sentinel_core.errors import Refusal
 from sentinel_core.gateway import Gateway
 from sentinel_core.gateway.asking import new_id
-from sentinel_core.json_types import JsonObject
 from sentinel_core.keys import Principal
+from sentinel_core.limits import details_of
 from sentinel_core.stage import Stage
 from sentinel_core.state import ClaimState, Window, state_key
 from sentinel_plugins.guard_tools.config import GuardApiConfig
@@ -86,13 +86,7 @@ class Routes:
 def _too_often(who: Principal, window: Window, state: ClaimState) -> Refusal:
     """Says what every limit says of itself."""
     subject = who.kind if who.kind != "anonymous" else "address"
-    details: JsonObject = {
-        "subject": subject,
-        "unit": "requests",
-        "limit": window.limit,
-        "remaining": state.remaining,
-        "period_s": window.period_s,
-    }
+    details = details_of(subject, "requests", window.limit, state.remaining, window.period_s)
     message = f"This {subject} may ask the guards {window.limit} times a minute."
     return Refusal("rate_limit_exceeded", message, retry_after_s=state.retry_after_s, details=details)
 

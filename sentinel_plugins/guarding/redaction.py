@@ -49,15 +49,16 @@ class Merged(msgspec.Struct, frozen=True):
     others: tuple[Policy, ...] = ()
     ahead: tuple[Policy, ...] = ()
     """Those of the others that the text has still to meet."""
+    overlong: Mapping[str, Overlong] = {}
+    """The entities whose values may go on beyond what is found of them, those of all."""
+
+    def __post_init__(self) -> None:
+        found = {name: entity for policy in (self.own, *self.others) for name, entity in policy.overlong.items()}
+        msgspec.structs.force_setattr(self, "overlong", found)
 
     def looks_for(self, policy: Policy) -> bool:
         """Whether this guard's values are among those that are looked for."""
         return policy is self.own or policy in self.others
-
-    @property
-    def overlong(self) -> Mapping[str, Overlong]:
-        """The entities whose values may go on beyond what is found of them, those of all."""
-        return {name: entity for policy in (self.own, *self.others) for name, entity in policy.overlong.items()}
 
     def rank(self, found: Found) -> int:
         """How much a value counts where it overlaps others."""
@@ -99,7 +100,6 @@ class Redaction:
     ) -> None:
         self._json = json
         self.merged = merged
-        self._overlong = merged.overlong
         self.replacements = replacements
         self._note = note
         self.left: dict[str, Found] = {}
@@ -131,7 +131,7 @@ class Redaction:
 
     def _replacer(self, finder: Finder, decide: Decide, left: str, *, alongside: bool = False) -> Replacer:
         """What reads one text, `alongside` another reader where the finder asks that one."""
-        rank, overlong, known = self.merged.rank, self._overlong, self.known
+        rank, overlong, known = self.merged.rank, self.merged.overlong, self.known
         return Transducer(finder, rank, decide, left=left, overlong=overlong, known=known, in_step=alongside)
 
     def marked(self, text: str, marks: Sequence[Mark]) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sentinel_core.costs import dollars
 from sentinel_core.errors import MAX_RETRY_AFTER_S, Refusal
 from sentinel_core.json_types import JsonObject
-from sentinel_core.limits import NANO
+from sentinel_core.limits import NANO, details_of
 from sentinel_core.state import ClaimState
 from sentinel_plugins.rate_limit.config import RateLimitConfig
 from sentinel_plugins.rate_limit.estimate import Asked
@@ -124,12 +124,4 @@ def _rate(row: Row, state: ClaimState, asked: Asked, largest: Callable[[], int |
 
 
 def _details(row: Row, state: ClaimState) -> JsonObject:
-    details: JsonObject = {
-        "subject": row.subject,
-        "unit": row.unit,
-        "limit": row.limit,
-        "remaining": state.remaining,
-    }
-    if row.period_s:
-        details["period_s"] = row.period_s
-    return details
+    return details_of(row.subject, row.unit, row.limit, state.remaining, row.period_s)

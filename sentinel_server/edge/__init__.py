@@ -89,6 +89,7 @@ class Edge:
                 await _farewell(tx)
                 raise
             await self._fail(tx, receive, error)
+            _forget_way(error)
         except Exception as error:  # noqa: BLE001 - the outermost catch: JSON errors always (0.15)
             await self._fail(tx, receive, error)
             _forget_way(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sentinel_core.decoding import ANSWER_LIMITS, decode_reply, mended
+from sentinel_core.decoding import ANSWER_LIMITS, decode_reply
 from sentinel_core.dialects.anthropic_messages.errors import reported_error
 from sentinel_core.dialects.anthropic_messages.words import counts, usage_of
 from sentinel_core.dialects.slots import Path, patched
@@ -30,7 +30,6 @@ def decode_object(raw: bytes) -> JsonObject:
 
 def decode(dialect: Dialect, raw: bytes) -> Answer:
     """Read an upstream's message. Raises `UpstreamError` for what is none (U12, U13, U14)."""
-    raw = mended(raw)
     body = decode_object(raw)
     content = body.get("content")
     if not isinstance(content, list) or not all(_is_block(block) for block in content):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from sentinel_core.costs import Provisional
-from sentinel_core.decoding import ANSWER_LIMITS, JsonLimits, decode_reply, mended
+from sentinel_core.decoding import ANSWER_LIMITS, JsonLimits, decode_reply
 from sentinel_core.dialects.openai_chat.arguments import made_texts
 from sentinel_core.dialects.openai_chat.content_parts import with_plain_message
 from sentinel_core.dialects.openai_chat.copies import details_again
@@ -27,7 +27,6 @@ _IN_MESSAGE = len(("choices", 0, "message", "reasoning"))
 
 def decode(dialect: Dialect, raw: bytes) -> Answer:
     """Read an upstream's completion. Raises `UpstreamError` for what is none (U12, U13, U14)."""
-    raw = mended(raw)
     body = decode_object(raw)
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices or not all(_is_choice(choice) for choice in choices):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sentinel_core.decoding import mended
 from sentinel_core.dialects.openai_chat.answer import decode_object, decode_usage
 from sentinel_core.errors import UpstreamError
 from sentinel_core.json_types import JsonValue
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 def decode(dialect: Dialect, raw: bytes) -> Answer:
     """Read an upstream's completion. Raises `UpstreamError` for what is none (U12, U13, U14)."""
-    raw = mended(raw)
     body = decode_object(raw)
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices or not all(_is_choice(choice) for choice in choices):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sentinel_core.decoding import mended
 from sentinel_core.dialects.openai_chat.answer import decode_object
 from sentinel_core.dialects.openai_responses.words import decode_usage
 from sentinel_core.dialects.slots import Path, patched
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 def decode(dialect: Dialect, raw: bytes) -> Answer:
     """Read an upstream's response. Raises `UpstreamError` for what is none (U12, U13, U14)."""
-    raw = mended(raw)
     body = decode_object(raw)
     output = body.get("output")
     if not isinstance(output, list) or not all(isinstance(item, dict) for item in output):

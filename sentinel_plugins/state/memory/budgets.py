@@ -51,8 +51,8 @@ class Budgets:
         if account is None:
             account = Account(place)
         committed = account.committed if spent is None or spent < account.committed else spent
-        left, asked = claim.limit_nanousd - committed - account.holds.total, claim.reserve_nanousd
-        return BudgetPart(self, claim, account, committed, not unknown and (asked == 0 or asked <= left), unknown)
+        left = claim.limit_nanousd - committed - account.holds.total
+        return BudgetPart(self, claim, account, committed, not unknown and _affords(left, claim), unknown)
 
     def keep(self, account: Account) -> None:
         """This account is charged now. The least recently charged ones beyond the bound are forgotten, except those in
@@ -73,8 +73,8 @@ class Budgets:
 class BudgetPart(msgspec.Struct):
     """A claim beside its account; once taken, one reservation in it.
 
-    The step goes by `committed`. What costs nothing always fits, also where more was spent than allowed. `unknown` is
-    that nobody has said yet what was spent, neither this store nor the claim: then nothing fits.
+    The step goes by `committed`. `unknown` is that nobody has said yet what was spent, neither this store nor the
+    claim: then nothing fits.
     """
 
     budgets: Budgets
@@ -103,7 +103,7 @@ class BudgetPart(msgspec.Struct):
         claim, account = self.claim, self.account
         left = claim.limit_nanousd - self.committed - account.holds.total
         if self.unknown:  # it may be said to be admitted, as far as the store can tell
-            admitted = claim.reserve_nanousd == 0 or claim.reserve_nanousd <= left
+            admitted = _affords(left, claim)
         wait = None
         if not admitted and self.committed + claim.reserve_nanousd <= claim.limit_nanousd:
             wait = account.holds.wait(claim.reserve_nanousd - left, now)
@@ -118,3 +118,8 @@ class BudgetPart(msgspec.Struct):
     def lapse(self, now: float) -> None:
         """The reservation returns: nobody said what was spent."""
         self.account.holds.release(self.reservation)
+
+
+def _affords(left: int, claim: Budget) -> bool:
+    """Whether so much pays for a claim. What costs nothing always fits, also where more was spent than allowed."""
+    return claim.reserve_nanousd == 0 or claim.reserve_nanousd <= left

@@ -242,9 +242,7 @@ def test_u12_any_bytes_are_an_answer_or_an_upstream_error(raw: bytes) -> None:
         OPENAI_CHAT.decode_answer(raw)
 
 
-def test_u10_what_is_handed_on_as_it_came_is_json_to_everybody() -> None:
-    raw = rb'{"choices":[{"message":{"content":"cut \ud83d"},"finish_reason":"length"}]}'
-    assert OPENAI_CHAT.encode_answer(OPENAI_CHAT.decode_answer(raw)) == raw.replace(rb"\ud83d", rb"\ufffd")
+def test_u10_a_chunk_that_is_handed_on_as_it_came_is_json_to_everybody() -> None:
     payload = chunk(choice({"content": "cut "})).replace(b"cut ", rb"cut \ud83d")
     (told,) = payloads(decode(payload))
     assert msgspec.json.decode(told)["choices"][0]["delta"]["content"] == "cut \N{REPLACEMENT CHARACTER}"

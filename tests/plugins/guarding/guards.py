@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from sentinel_core.chain import Chain, ChainPlan, StagePlan, Tracker
 from sentinel_core.context import Context, Outcome
+from sentinel_core.hookspecs import hookimpl
 from sentinel_core.json_types import JsonValue, TomlTable
 from sentinel_core.services import Services
 from sentinel_core.stage import Stage, StageConfig
@@ -27,6 +28,20 @@ PII: TomlTable = {"entities": [], "custom": {"OWN_SSN": SSN, "OWN_MAIL": MAIL}}
 KEY = {"pattern": r"sk-ant-[a-z0-9]{4,20}", "max_length": 30}
 DSN = {"pattern": r"db://[a-z]+:[a-z]+@[a-z.]+", "max_length": 60}
 SECRETS: TomlTable = {"entities": [], "custom": {"OWN_KEY": KEY, "OWN_DSN": DSN}}
+
+
+class Adds(Stage):
+    """Puts a text in the place of the first message."""
+
+    name = "adds"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(StageConfig())
+        self._text = text
+
+    @hookimpl
+    def on_request(self, ctx: Context) -> None:
+        ctx.request = ctx.request.with_texts({("messages", 0, "content"): self._text})
 
 
 def everywhere(mail: str, text: str) -> dict[str, Any]:  # fields of a request: JSON

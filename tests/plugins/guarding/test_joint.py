@@ -7,14 +7,11 @@ from contextlib import AsyncExitStack
 import pytest
 
 from sentinel_core.chain import Tracker
-from sentinel_core.context import Context
-from sentinel_core.hookspecs import hookimpl
 from sentinel_core.json_types import TomlTable
-from sentinel_core.stage import Stage, StageConfig
 from sentinel_core.testing import FakeProvider, chain_of, context, fake_services, opened, run
 from sentinel_plugins.pii.stage import Pii
 from sentinel_plugins.secrets.stage import Secrets
-from tests.plugins.guarding.guards import PII, SECRETS, guards, sent, verdicts
+from tests.plugins.guarding.guards import PII, SECRETS, Adds, guards, sent, verdicts
 
 TEXT = "db://ann:pw@acme.com and ann@acme.com"
 MERGED = "[OWN_DSN] and [OWN_MAIL]"
@@ -96,20 +93,6 @@ async def test_a_guard_that_watches_reads_what_the_guard_before_it_found_clean(
                 assert found.pop((finder, direction)) == ("monitored" if finder in watching else "masked")
                 assert set(found.values()) == {"allowed"}
                 assert sum(chain.counted(f"{finder}_detections").values()) == 1
-
-
-class Adds(Stage):
-    """Puts a text in the place of the prompt."""
-
-    name = "adds"
-
-    def __init__(self, text: str) -> None:
-        super().__init__(StageConfig())
-        self._text = text
-
-    @hookimpl
-    def on_request(self, ctx: Context) -> None:
-        ctx.request = ctx.request.with_texts({("messages", 0, "content"): self._text})
 
 
 async def test_a_guard_that_watches_allows_what_held_only_the_values_of_the_guard_before_it() -> None:

@@ -11,15 +11,14 @@ import pytest
 
 from sentinel_core.chain import Tracker
 from sentinel_core.context import Context
-from sentinel_core.hookspecs import hookimpl
 from sentinel_core.json_types import TomlTable, TomlValue
 from sentinel_core.keys import AS_IT_CAME, INJECTION_SCORE, Changed
-from sentinel_core.stage import Stage, StageConfig
+from sentinel_core.stage import Stage
 from sentinel_core.testing import Driven, FakeProvider, chain_of, context, fake_services, opened, run
 from sentinel_plugins.injection.stage import Injection
 from sentinel_plugins.pii.stage import Pii
 from sentinel_plugins.secrets.stage import Secrets
-from tests.plugins.guarding.guards import verdicts
+from tests.plugins.guarding.guards import Adds, verdicts
 from tests.plugins.injection.disguises import ATTACK, BENIGN, bidirectional, leet, tags, unseen_for_spaces, zero_width
 from tests.plugins.injection.test_disguises import ALL
 
@@ -74,20 +73,6 @@ async def test_only_a_request_in_which_a_guard_replaced_something_is_kept_as_it_
     assert hidden[AS_IT_CAME] == (Changed(came[0], hidden.request, unseen=True),)
     assert redacted[AS_IT_CAME] == (Changed(came[1], redacted.request),)
     assert AS_IT_CAME not in plain
-
-
-class Adds(Stage):
-    """Puts a text behind the prompt."""
-
-    name = "adds"
-
-    def __init__(self, text: str) -> None:
-        super().__init__(StageConfig())
-        self._text = text
-
-    @hookimpl
-    def on_request(self, ctx: Context) -> None:
-        ctx.request = ctx.request.with_texts({("messages", 0, "content"): self._text})
 
 
 @pytest.mark.parametrize("text", [ATTACK, unseen_for_spaces(ATTACK)], ids=["plain", "hidden"])

@@ -62,6 +62,14 @@ async def test_u10_a_byte_order_mark_is_not_handed_on(upstream: Upstream) -> Non
         assert (await answer_of(provider, chat_call())).raw == json.dumps(completion()).encode()
 
 
+async def test_u10_an_answer_that_is_handed_on_as_it_came_is_json_to_everybody(upstream: Upstream) -> None:
+    sent = json.dumps(completion()).encode().replace(b'"content": "', rb'"content": "\ud83d')
+    upstream.script("m", Reply(sent))
+    async with openai_at(upstream) as provider:
+        answer = await answer_of(provider, chat_call())
+        assert answer.raw == sent.replace(rb"\ud83d", rb"\ufffd") != sent
+
+
 @pytest.mark.parametrize("body", [b'{"choices":null}', b'{"choices":[]}', b'{"choices":[{}]}', b'{"choices":{"0":1}}'])
 async def test_u12_a_body_without_choices_is_not_valid(upstream: Upstream, body: bytes) -> None:
     upstream.script("m", Reply(body))
